@@ -29,14 +29,16 @@ class BeatSettings(_Settings):
     low_hz: Annotated[float, Field(ge=0, le=500, description="lower edge of the kick band, Hz")] = 0.0
     high_hz: Annotated[float, Field(ge=20, le=1000, description="upper edge of the kick band, Hz")] = 120.0
     decay: Annotated[float, Field(ge=0.1, le=0.999, description="share of the level kept every 1/30 s")] = 0.93
-    sensitivity: Annotated[float, Field(ge=0.1, le=10, description="factor on the level before it is capped at 1")] = 1.0
+    sensitivity: Annotated[float, Field(ge=0.1, le=10, description="factor on the level before it is capped at 1")] = (
+        1.0
+    )
     gain_release_s: Annotated[
         float, Field(ge=0.5, le=120, description="time constant with which the loudest kick is forgotten, seconds")
-    ] = 8.0
+    ] = 4.0
     floor_db: Annotated[
         float, Field(ge=-120, le=0, description="band level that counts as silence, dB of a full-scale sine")
-    ] = -50.0
-    onset_rise: Annotated[float, Field(gt=0, le=1, description="rise of the level that counts as a kick")] = 0.3
+    ] = -44.0
+    onset_rise: Annotated[float, Field(gt=0, le=1, description="rise of the level that counts as a kick")] = 0.25
 
     @model_validator(mode="after")
     def _band_is_not_empty(self) -> BeatSettings:
@@ -78,9 +80,9 @@ class DreamSettings(_Settings):
 class RenderSettings(_Settings):
     """How the dream frames are drawn."""
 
-    shader: Annotated[
-        str, Field(pattern=r"^[a-z0-9_-]+$", description="name of a file in shaders/, without .frag")
-    ] = "crossfade"
+    shader: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="name of a file in shaders/, without .frag")] = (
+        "crossfade"
+    )
 
 
 class Preset(_Settings):

@@ -1,0 +1,194 @@
+"""The follower: any blocks the same curve, kicks found, noise ignored, bad samples survived."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from visualizer.beat import KickFollower
+from visualizer.errors import BadInput
+from visualizer.settings import BeatSettings
+
+DEFAULT = BeatSettings()
+
+
+def kicks(rate_hz, times_s, seconds, amplitude=0.7):
+    """Sine kicks falling from 120 to 50 Hz in a hundred milliseconds."""
+    sound = np.zeros(round(rate_hz * seconds), np.float32)
+    t = np.arange(round(0.25 * rate_hz)) / rate_hz
+    one = amplitude * np.sin(2 * np.pi * (50 * t + 70 * 0.03 * (1 - np.exp(-t / 0.03)))) * np.exp(-t / 0.08)
+    for start_s in times_s:
+        start = round(start_s * rate_hz)
+        part = one[: len(sound) - start]
+        sound[start : start + len(part)] += part.astype(np.float32)
+    return sound
+
+
+def follow(sound, rate_hz, *, beat=DEFAULT, cuts=()):
+    follower = KickFollower(rate_hz, beat, trail_s=None)
+    onsets = []
+    for block in np.split(sound, sorted(cuts)):
+        onsets += follower.push(block)
+    return follower, onsets
+
+
+SONG_TIMES = [0.5, 1.0, 1.5, 2.0, 2.5]
+SONG = kicks(44100, SONG_TIMES, 3.0) + np.random.default_rng(1).normal(0, 0.01, 3 * 44100).astype(np.float32)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, len(SONG)), max_size=40))
+def test_any_split_into_blocks_gives_bit_identical_results(cuts):
+    whole, whole_onsets = follow(SONG, 44100)
+    split, split_onsets = follow(SONG, 44100, cuts=cuts)
+    assert split_onsets == whole_onsets
+    times = np.arange(0, 3.2, 0.01)
+    assert [split.depth_at(t) for t in times] == [whole.depth_at(t) for t in times]
+
+
+@pytest.mark.parametrize("n_block", [1, 7, 255, 256, 257, 4096])
+def test_regular_blocks_give_bit_identical_results(n_block):
+    short = SONG[: 44100 if n_block > 1 else 6000]
+    whole, whole_onsets = follow(short, 44100)
+    split, split_onsets = follow(short, 44100, cuts=range(n_block, len(short), n_block))
+    assert split_onsets == whole_onsets
+    assert np.array_equal(split._trail[: split._n_hops], whole._trail[: whole._n_hops])
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 11025, 22050, 44100, 48000, 96000, 192000])
+def test_every_kick_is_told_once_and_soon_at_every_rate(rate_hz):
+    follower, onsets = follow(kicks(rate_hz, SONG_TIMES, 3.0), rate_hz)
+    assert len(onsets) == len(SONG_TIMES)
+    late = np.array([onset.time_s for onset in onsets]) - SONG_TIMES
+    assert np.all(late > 0) and np.all(late < 0.04)
+    assert all(0 < onset.strength <= 1 for onset in onsets)
+    assert abs(follower.time_s - 3.0) < 0.01
+
+
+def test_its_typical_latency_is_what_it_says():
+    follower, onsets = follow(kicks(44100, SONG_TIMES, 3.0), 44100)
+    late = np.median(np.array([onset.time_s for onset in onsets]) - SONG_TIMES)
+    assert follower.latency_s == pytest.approx(late, abs=0.010)
+
+
+def test_the_depth_rises_at_the_kick_and_falls_at_93_per_cent():
+    follower, _ = follow(kicks(44100, [0.5], 3.0), 44100)
+    assert follower.depth_at(0.49) == 1.0
+    assert max(follower.depth_at(t) for t in np.arange(0.5, 0.62, 0.005)) == pytest.approx(20.0, abs=0.5)
+    level = follower.level_at(1.5)
+    assert follower.level_at(1.5 + 1 / 30) == pytest.approx(0.93 * level, rel=1e-3)
+    assert follower.level_at(2.5) == pytest.approx(0.93**30 * level, rel=1e-3)
+
+
+def test_the_depth_goes_on_falling_when_no_more_sound_comes():
+    follower, _ = follow(kicks(44100, [0.1], 0.3), 44100)
+    end = follower.time_s
+    assert follower.level_at(end + 1.0) == pytest.approx(0.93**30 * follower.level_at(end), rel=1e-6)
+    assert follower.level_at(end + 3600.0) < 1e-12
+
+
+def test_time_before_the_first_sample_is_silence():
+    follower, _ = follow(SONG, 44100)
+    assert follower.level_at(-1.0) == 0.0
+    assert KickFollower(44100, DEFAULT).depth_at(5.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "sound"),
+    [
+        ("silence", np.zeros(3 * 44100)),
+        ("white noise at -70 dBFS", np.random.default_rng(2).normal(0, 10 ** (-70 / 20), 3 * 44100)),
+        ("hum at -50 dBFS", 10 ** (-50 / 20) * 1.414 * np.sin(2 * np.pi * 50 * np.arange(3 * 44100) / 44100)),
+        ("a DC offset", np.full(3 * 44100, 0.2)),
+        ("a high note", 0.9 * np.sin(2 * np.pi * 880 * np.arange(3 * 44100) / 44100)),
+    ],
+)
+def test_what_is_not_a_kick_drum_stays_shallow(name, sound):
+    follower, onsets = follow(sound.astype(np.float32), 44100)
+    # sound that jumps out of nothing is a rise; it may be told, but only at its first instant
+    assert max(follower.depth_at(t) for t in np.arange(2.0, 3.0, 0.01)) < 1.5
+    assert all(onset.time_s < 0.1 for onset in onsets)
+
+
+@pytest.mark.parametrize("gain_db", [-12, -30])
+def test_the_level_of_the_sound_does_not_matter(gain_db):
+    _, loud = follow(kicks(44100, SONG_TIMES, 3.0), 44100)
+    _, soft = follow(kicks(44100, SONG_TIMES, 3.0) * np.float32(10 ** (gain_db / 20)), 44100)
+    assert len(loud) == len(soft)
+    assert np.allclose([o.time_s for o in loud], [o.time_s for o in soft], atol=0.02)
+
+
+def test_soft_kicks_after_a_loud_one_come_back_as_the_gain_recovers():
+    sound = kicks(44100, [0.5], 20.0)
+    sound += kicks(44100, np.arange(1.0, 19.5, 0.5), 20.0, amplitude=0.07)
+    _, onsets = follow(sound, 44100)
+    assert [o for o in onsets if o.time_s > 15], "kicks 20 dB softer were never heard again"
+
+
+@given(st.floats(0.2, 5), st.floats(0.2, 5))
+@settings(max_examples=10, deadline=None)
+def test_more_sensitivity_is_never_shallower(one, other):
+    low, high = sorted((one, other))
+    shallow, _ = follow(SONG[:44100], 44100, beat=BeatSettings(sensitivity=low))
+    deep, _ = follow(SONG[:44100], 44100, beat=BeatSettings(sensitivity=high))
+    assert all(deep.level_at(t) >= shallow.level_at(t) for t in np.arange(0, 1, 0.02))
+
+
+def test_bad_samples_count_as_silence():
+    clean = SONG.copy()
+    clean[30000:30010] = 0
+    dirty = clean.copy()
+    dirty[30000:30010] = [np.nan, np.inf, -np.inf, 1e30, -1e30, np.nan, 17, -17, 3e38, np.nan]
+    follower, onsets = follow(dirty, 44100, cuts=[30005])
+    reference, expected = follow(clean, 44100)
+    assert follower.n_bad_samples == 10
+    assert onsets == expected
+    assert follower.depth_at(2.9) == reference.depth_at(2.9)
+
+
+def test_nothing_but_bad_samples_is_silence():
+    follower, onsets = follow(np.full(44100, np.nan, np.float32), 44100)
+    assert (onsets, follower.depth_at(0.9), follower.n_bad_samples) == ([], 1.0, 44100)
+
+
+def test_empty_blocks_do_nothing():
+    follower = KickFollower(44100, DEFAULT)
+    assert follower.push(np.zeros(0, np.float32)) == []
+    assert follower.time_s == 0.0
+
+
+@pytest.mark.parametrize(
+    "block",
+    [np.zeros((10, 2), np.float32), np.zeros(10, np.int16), np.array(1.0), np.array(["a"]), np.zeros(4, complex)],
+)
+def test_anything_but_mono_floats_is_refused_with_one_line(block):
+    with pytest.raises(BadInput, match="one-dimensional block of floats") as error:
+        KickFollower(44100, DEFAULT).push(block)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("rate_hz", [0, -1, 7999, 192001])
+def test_rates_it_cannot_follow_are_refused(rate_hz):
+    with pytest.raises(BadInput, match=r"8000 \.\. 192000"):
+        KickFollower(rate_hz, DEFAULT)
+
+
+def test_memory_stays_flat_and_the_trail_answers_for_its_last_seconds():
+    follower = KickFollower(8000, DEFAULT, trail_s=2.0)
+    endless = KickFollower(8000, DEFAULT, trail_s=None)
+    block = kicks(8000, [0.2], 0.5)
+    size = 0
+    for _ in range(200):
+        follower.push(block)
+        endless.push(block)
+        size = max(size, follower._trail.nbytes + follower._pending.nbytes)
+    assert size < 20_000
+    for back_s in (0.0, 0.5, 1.0, 1.9):
+        t = follower.time_s - back_s
+        assert follower.depth_at(t) == endless.depth_at(t)
+    assert follower.depth_at(0.0) >= 1.0  # long forgotten: the oldest remembered, no crash
+
+
+def test_a_whole_song_pushed_at_once_is_not_copied_into_windows():
+    follower, _ = follow(np.zeros(44100 * 60, np.float32), 44100)
+    assert follower._pending.base is None and follower._pending.nbytes < 64_000

@@ -1,0 +1,24 @@
+"""One kick, one onset."""
+
+from visualizer.beat.onset import RisePicker
+
+
+def fired(levels, rise=0.25):
+    picker = RisePicker(rise)
+    return [index for index, level in enumerate(levels) if picker.step(level)]
+
+
+def test_a_slow_attack_fires_once():
+    assert fired([0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0, 0.9, 0.8]) == [3]
+
+
+def test_small_rises_do_not_fire():
+    assert fired([0, 0.2, 0.1, 0.24, 0.2, 0.24]) == []
+
+
+def test_it_fires_again_after_a_fall():
+    assert fired([0, 1.0, 0.9, 0.8, 0.6, 0.9, 0.8, 0.5, 1.0]) == [1, 5, 8]
+
+
+def test_rises_are_counted_from_the_lowest_level_since_the_last_kick():
+    assert fired([0, 0.3, 0.29, 0.28, 0.5, 0.54]) == [1, 5]

@@ -1,0 +1,50 @@
+"""Band energy: scale, edges, DC, and the same answer at every sample rate."""
+
+import numpy as np
+import pytest
+
+from visualizer.beat.spectrum import band_energy, band_weights, fft_length, hann
+
+
+def energy_of(freq_hz, rate_hz, *, amplitude=1.0, offset=0.0, low_hz=0.0, high_hz=120.0):
+    n = round(0.0464 * rate_hz)
+    n_fft = fft_length(n)
+    wave = amplitude * np.sin(2 * np.pi * freq_hz * np.arange(n) / rate_hz) + offset
+    weights = band_weights(np.fft.rfftfreq(n_fft, 1 / rate_hz), low_hz, high_hz)
+    return float(band_energy(wave[None], hann(n), weights, n_fft)[0])
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 22050, 44100, 48000, 96000, 192000])
+def test_a_full_scale_sine_inside_the_band_has_energy_one(rate_hz):
+    assert energy_of(70, rate_hz) == pytest.approx(1.0, rel=0.03)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 44100, 192000])
+def test_energy_goes_with_the_square_of_the_amplitude(rate_hz):
+    assert energy_of(70, rate_hz, amplitude=0.1) == pytest.approx(0.01 * energy_of(70, rate_hz), rel=1e-9)
+
+
+@pytest.mark.parametrize("freq_hz", [300, 1000, 3000])
+def test_what_lies_above_the_band_hardly_counts(freq_hz):
+    assert energy_of(freq_hz, 44100) < 1e-3
+
+
+def test_a_dc_offset_is_not_a_kick():
+    assert energy_of(70, 44100, amplitude=0, offset=0.9) < 1e-20
+
+
+def test_the_edge_of_the_band_lies_at_the_same_frequency_whatever_the_rate():
+    at_edge = [energy_of(120, rate) for rate in (8000, 11025, 44100, 48000, 88200, 192000)]
+    assert max(at_edge) - min(at_edge) < 0.06
+
+
+def test_weights_sum_to_the_width_of_the_band():
+    freqs = np.fft.rfftfreq(4096, 1 / 48000)
+    for low, high in [(30.0, 120.0), (33.3, 77.7), (100.0, 500.0)]:
+        assert band_weights(freqs, low, high).sum() * freqs[1] == pytest.approx(high - low)
+
+
+def test_fft_length_is_a_power_of_two_of_at_least_twice_the_window():
+    for n in (1, 371, 2048, 2229, 8916):
+        length = fft_length(n)
+        assert length >= 2 * n and length & (length - 1) == 0
