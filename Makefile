@@ -1,0 +1,40 @@
+# Everything a stranger needs: `make demo` and `make test` set up what they need by themselves.
+#   PYTHON=python3.12 make demo    picks another Python (3.11 or newer)
+
+BIN := .venv/bin
+
+.PHONY: help demo test lint format bench setup setup-test clean
+
+help:
+	@echo "make demo    play the bundled song in a window (or export demo.mp4 where there is no display)"
+	@echo "make test    run every test, with real windows and real sound devices"
+	@echo "make lint    ruff and mypy"
+	@echo "make bench   measure, and print the table of figures"
+	@echo "make setup   only set up: system packages and .venv"
+
+demo: setup
+	$(BIN)/visualizer demo
+
+test: setup-test
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-test
+	$(BIN)/python -m benchmarks
+
+setup:
+	@sh tools/setup.sh run
+
+setup-test:
+	@sh tools/setup.sh test
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

