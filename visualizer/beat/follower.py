@@ -22,6 +22,8 @@ WINDOW_S = 2048 / 44100
 LIMIT = 16.0
 # The gain reference never falls below this many times the floor's energy (6 dB): what only just clears the floor stays shallow.
 QUIETEST_KICK = 4.0
+# The attack of one kick is not always one rise: its click and its body may come 40 ms apart. No foot is faster than this.
+HOLD_S = 0.09
 # Windows transformed together: bounds memory when a whole song is pushed at once.
 BATCH_HOPS = 256
 
@@ -70,7 +72,7 @@ class KickFollower:
         self._floor = 10 ** (settings.floor_db / 10)
         self._reference = QUIETEST_KICK * self._floor
         self._level = 0.0
-        self._picker = RisePicker(settings.onset_rise)
+        self._picker = RisePicker(settings.onset_rise, max(1, round(HOLD_S / self._hop_s)))
         self._n_hops = 0
         self._trail_hops = None if trail_s is None else max(2, round(trail_s / self._hop_s))
         self._trail = np.zeros(1024)

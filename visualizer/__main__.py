@@ -1,0 +1,5 @@
+"""`python -m visualizer`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,232 @@
+"""The commands. Whatever is heavy is imported inside them, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options
+from .options import Fullscreen, Image, Preset, Seed, Size, Song, parse_device, parse_size
+
+log = logging.getLogger("visualizer.cli")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="DeepDream pictures that deepen on every kick of your music: live, from a file, or as a video.",
+)
+
+DEFAULT_PRESET = "clouds"
+DEFAULT_SIZE = "1280x720"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        print(f"visualizer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,
+    log_level: Annotated[
+        str | None, typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error (log file).")
+    ] = None,
+) -> None:
+    # --debug and --log-level were taken out of the arguments before they came here, wherever they stood
+    from ..show.records import open_log
+
+    open_log(options.log_level)
+    log.info("command: %s", " ".join(sys.argv[1:]))
+
+
+def _tell(line: str) -> None:
+    print(f"visualizer: {line}", file=sys.stderr)
+
+
+@app.command()
+def demo(size: Size = DEFAULT_SIZE, fullscreen: Fullscreen = False, preset: Preset = DEFAULT_PRESET) -> None:
+    """Play the bundled song in a window; export demo.mp4 where there is no display."""
+    from ..errors import GraphicsError
+    from ..show.catalogue import demo_song, has_display
+
+    song = demo_song()
+    if has_display():
+        try:
+            play(song, preset=preset, size=size, fullscreen=fullscreen)
+            return
+        except GraphicsError as error:
+            _tell(f"no window: {error}")
+    else:
+        _tell("no display here")
+    _tell("exporting demo.mp4 instead")
+    export(song, Path("demo.mp4"), preset=preset, size=size)
+
+
+@app.command()
+def play(
+    song: Song,
+    preset: Preset = DEFAULT_PRESET,
+    image: Image = None,
+    size: Size = DEFAULT_SIZE,
+    seed: Seed = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", "-d", metavar="NAME|INDEX", help="Output device; the default if not given."),
+    ] = None,
+    fullscreen: Fullscreen = False,
+) -> None:
+    """Play a sound file; the picture follows what you hear."""
+    from ..show.dreams import open_cache
+    from ..show.look import open_look
+    from ..show.play import play as play_song
+
+    look = open_look(preset, image=image, size=parse_size(size), seed=seed)
+    try:
+        play_song(song, look, open_cache(), device=parse_device(device), fullscreen=fullscreen, say=_tell)
+    except KeyboardInterrupt:
+        log.info("ended by Ctrl-C")  # at a terminal that is how one leaves
+
+
+@app.command()
+def live(
+    preset: Preset = DEFAULT_PRESET,
+    image: Image = None,
+    size: Size = DEFAULT_SIZE,
+    seed: Seed = None,
+    device: Annotated[
+        str | None, typer.Option("--device", "-d", metavar="NAME|INDEX", help="Input device; the default if not given.")
+    ] = None,
+    fullscreen: Fullscreen = False,
+) -> None:
+    """Follow a microphone or line input."""
+    from ..show.dreams import open_cache
+    from ..show.live import live as run_live
+    from ..show.look import open_look
+
+    look = open_look(preset, image=image, size=parse_size(size), seed=seed)
+    try:
+        run_live(look, open_cache(), device=parse_device(device), fullscreen=fullscreen)
+    except KeyboardInterrupt:
+        log.info("ended by Ctrl-C")
+
+
+@app.command()
+def export(
+    song: Song,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.mp4", help="Video to write (.mp4, .mov or .mkv).")],
+    preset: Preset = DEFAULT_PRESET,
+    image: Image = None,
+    size: Size = DEFAULT_SIZE,
+    seed: Seed = None,
+    fps: Annotated[
+        str, typer.Option("--fps", metavar="N", help="Display frames a second: 30, 29.97, 60000/1001.")
+    ] = "30",
+    crf: Annotated[int, typer.Option("--crf", min=0, max=51, help="Quality: 0 lossless .. 51 worst.")] = 18,
+) -> None:
+    """Write the show for a song as a video."""
+    from ..show.dreams import open_cache
+    from ..show.export import export as run_export
+    from ..show.export import parse_fps
+    from ..show.look import open_look
+    from .progress import show_export
+
+    rate = parse_fps(fps)
+    look = open_look(preset, image=image, size=parse_size(size), seed=seed)
+    try:
+        with closing(run_export(song, out, look, open_cache(), fps=rate, crf=crf)) as steps:
+            n_frames, seconds = show_export(steps)
+    except KeyboardInterrupt:
+        _tell(f"interrupted: {out} was not written")
+        raise typer.Exit(1) from None
+    speed = f", {n_frames / seconds:.0f} fps" if seconds else ""
+    _tell(f"{out}: {n_frames} display frames in {seconds:.1f} s{speed}")
+
+
+@app.command()
+def bake(preset: Preset = DEFAULT_PRESET, image: Image = None, size: Size = DEFAULT_SIZE, seed: Seed = None) -> None:
+    """Dream now, so that a show with the same look starts warm."""
+    from ..show.bake import bake as run_bake
+    from ..show.dreams import open_cache
+    from ..show.look import open_look
+    from .progress import show_bake
+
+    look = open_look(preset, image=image, size=parse_size(size), seed=seed)
+    try:
+        with closing(run_bake(look, open_cache())) as steps:
+            done = show_bake(steps)
+    except KeyboardInterrupt:
+        _tell("interrupted: the bake is not finished")
+        raise typer.Exit(1) from None
+    if done is None:
+        return
+    if done.fault:
+        _tell(done.fault)
+    how = "already baked" if done.from_cache else f"baked in {done.seconds:.1f} s on {done.device}"
+    print(f"{done.n_depths} depths {how}; the frames lie in {done.folder}")
+
+
+@app.command()
+def devices() -> None:
+    """List the sound inputs and outputs."""
+    from ..show.catalogue import devices as list_devices
+    from .tables import device_table
+
+    device_table(list_devices())
+
+
+@app.command()
+def presets() -> None:
+    """List the looks there are."""
+    from ..show.catalogue import presets as list_presets
+    from .tables import preset_table
+
+    catalogue = list_presets()
+    preset_table(catalogue.presets)
+    for fault in catalogue.faults:
+        _tell(fault)
+
+
+@app.command()
+def analyze(
+    song: Song,
+    json_wanted: Annotated[bool, typer.Option("--json", help="Print onsets and depth as one JSON object.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw waveform, level, depth and onsets.")
+    ] = None,
+    preset: Preset = DEFAULT_PRESET,
+) -> None:
+    """Tell what the kick follower hears in a sound file."""
+    import json
+
+    from ..show import analyze as analysis_room
+    from ..show.look import open_settings
+
+    settings = open_settings(preset)
+    if plot is not None:
+        analysis_room.check_plot(plot)
+    analysis = analysis_room.analyze(song, settings.beat, settings.dream.n_depths)
+    if plot is not None:
+        analysis_room.plot(analysis, plot, song.name)
+    if json_wanted:
+        print(json.dumps(analysis.as_json()))
+    else:
+        n = len(analysis.onsets)
+        print(
+            f"{song.name}: {analysis.duration_s:.1f} s at {analysis.sample_rate_hz} Hz, {n} kicks "
+            f"({60 * n / max(analysis.duration_s, 1e-9):.0f} a minute), mean depth {analysis.depth.mean():.1f}"
+        )
+        if plot is not None:
+            print(f"plot: {plot}")

@@ -1,0 +1,65 @@
+"""Options that several commands share, and the two that may stand anywhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import BadInput
+
+debug = False
+log_level: str | None = None
+
+Preset = Annotated[
+    str, typer.Option("--preset", "-p", metavar="NAME|FOLDER", help="Look to show; `visualizer presets` lists them.")
+]
+Image = Annotated[Path | None, typer.Option("--image", "-i", metavar="FILE", help="Your own picture to dream in.")]
+Size = Annotated[
+    str, typer.Option("--size", "-s", metavar="WxH", help="Size of the dream and the window or video, px.")
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Another number dreams another variant.")
+]
+Fullscreen = Annotated[bool, typer.Option("--fullscreen", "-f", help="Begin in fullscreen.")]
+Song = Annotated[Path, typer.Argument(metavar="FILE", help="A sound file, or a video whose sound is used.")]
+
+
+def take_global(arguments: list[str]) -> list[str]:
+    """Note --debug and --log-level wherever they stand before `--`; the arguments without them. Raises BadInput."""
+    global debug, log_level
+    debug, log_level = False, None
+    rest: list[str] = []
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--":
+            return [*rest, argument, *waiting]
+        if argument == "--debug":
+            debug = True
+        elif argument.startswith("--log-level="):
+            log_level = argument.partition("=")[2]
+        elif argument == "--log-level":
+            log_level = next(waiting, None)
+            if log_level is None:
+                raise BadInput("--log-level needs a value: debug, info, warning or error")
+        else:
+            rest.append(argument)
+    return rest
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """ "1280x720" -> (1280, 720). Raises BadInput."""
+    match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
+    if match is None:
+        raise BadInput(f"--size {text!r} is not a size; write width x height in pixels, like 1280x720")
+    width, height = int(match[1]), int(match[2])
+    if not (16 <= width <= 16384 and 16 <= height <= 16384):
+        raise BadInput(f"--size {text} is out of range; allowed: 16x16 .. 16384x16384")
+    return width, height
+
+
+def parse_device(text: str | None) -> str | int | None:
+    """A device as given: its number in `visualizer devices`, or (part of) its name."""
+    return int(text) if text is not None and re.fullmatch(r"\d{1,4}", text) else text

@@ -1,0 +1,83 @@
+"""From arguments to an exit status: 0 done, 1 failed, 2 wrong use or bad input. Errors are one line on stderr."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from ..errors import BadInput, VisualizerError
+
+log = logging.getLogger("visualizer.cli")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the program and exit."""
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit status."""
+    import typer
+
+    from . import options
+    from .commands import app
+
+    try:
+        rest = options.take_global(arguments)
+    except BadInput as error:
+        return _say(str(error), error.status)
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        # standalone mode would print usage errors over several lines, and exit by itself
+        status = app(rest, standalone_mode=False, prog_name="visualizer")
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except VisualizerError as error:
+        log.error("%s", error, exc_info=True)
+        if options.debug:
+            raise
+        return _say(str(error), error.status)
+    except typer.TyperException as error:
+        return _usage(error)
+    except (KeyboardInterrupt, typer.Abort):
+        log.info("interrupted")
+        return _say("interrupted", 1)
+    except BrokenPipeError:
+        # whoever read our output has gone (`| head`): leave quietly, and let the interpreter's last flush go nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except MemoryError:
+        log.exception("out of memory")
+        return _say("out of memory; try a smaller --size", 1)
+    except Exception as error:
+        log.exception("a fault of the program's own")
+        if options.debug:
+            raise
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        return _say(f"something went wrong that should not have ({words}); --debug shows where", 1)
+
+
+def _usage(error: Exception) -> int:
+    """Wrong use, as the argument parser found it."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
+        print(context.get_help())
+        return 2
+    words = " ".join(getattr(error, "format_message", lambda: str(error))().split()).rstrip(".")
+    command = context.command_path if context is not None else "visualizer"
+    return _say(f"{words}; `{command} --help` tells how it is used", 2)
+
+
+def _say(line: str, status: int) -> int:
+    print(f"visualizer: {line}", file=sys.stderr)
+    return status
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    """Asked to end by the system: leave as from Ctrl-C, so that nothing half-written stays behind."""
+    raise KeyboardInterrupt

@@ -1,0 +1,36 @@
+"""A bake without a show: dream now, so that the show starts warm."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import dream
+from ..store.cache import FrameCache
+from .clocks import Stopwatch
+from .dreams import Dreams, complete
+from .look import Look
+
+
+@dataclass(frozen=True)
+class Baked:
+    """One depth done. seconds: since the beginning; folder: where the frames lie; device: what computes."""
+
+    depth_index: int
+    n_depths: int
+    seconds: float
+    folder: Path
+    from_cache: bool
+    device: str
+    fault: str | None
+
+
+def bake(look: Look, cache: FrameCache) -> Generator[Baked, None, None]:
+    """Bake every depth of `look` into the cache, yielding as each is done. Raises DreamError."""
+    watch = Stopwatch()
+    dreams = Dreams(look, cache)
+    folder = cache.entry_folder(dreams.key)
+    device = "cache" if dreams.from_cache else dream.describe_device()
+    for depth_index, _ in complete(dreams):
+        yield Baked(depth_index, dreams.n_depths, watch.elapsed_s(), folder, dreams.from_cache, device, dreams.fault)

@@ -1,0 +1,134 @@
+"""The clocks: the only place of the program that asks what time it is, or waits.
+
+Every clock answers `now()`, seconds of sound at which the display frame being made will be seen, and `tick()`, which waits
+for the moment to make it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Protocol
+
+
+def monotonic() -> float:
+    """Seconds on a clock that never goes back: the one that sound is stamped with."""
+    return time.monotonic()
+
+
+class Clock(Protocol):
+    """What the loop asks of a clock."""
+
+    def tick(self) -> None:
+        """Wait until it is time to make the next display frame."""
+
+    def now(self) -> float:
+        """Presentation time of the display frame being made, seconds of sound."""
+
+
+class FrameClock:
+    """An exact count of display frames: frame i is seen from i / fps to (i + 1) / fps, whatever the time on the wall."""
+
+    def __init__(self, fps: Fraction) -> None:
+        self.fps = fps
+        self.frame_index = -1
+
+    def tick(self) -> None:
+        self.frame_index += 1
+
+    def now(self) -> float:
+        """The middle of the time the frame is on the screen, so that on average a kick is shown neither early nor late."""
+        return float((self.frame_index + Fraction(1, 2)) / self.fps)
+
+
+class Pacer:
+    """Holds a steady rate where the driver's swap does not wait for the screen, and costs nothing where it does.
+
+    A deadline lies one period after the one before; falling more than a period behind starts the count anew, since
+    hurrying to catch up would only bunch display frames together.
+    """
+
+    def __init__(
+        self,
+        rate_hz: float,
+        *,
+        now: Callable[[], float] = time.perf_counter,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.period_s = 1.0 / rate_hz
+        self._now = now
+        self._sleep = sleep
+        self._deadline: float | None = None
+
+    def wait(self) -> None:
+        """Sleep until the next deadline."""
+        now = self._now()
+        if self._deadline is None or now > self._deadline + self.period_s:
+            self._deadline = now
+        elif now < self._deadline:
+            self._sleep(self._deadline - now)
+        self._deadline += self.period_s
+
+
+class ScreenClock:
+    """Paces a window, and tells when its next display frame will be seen in seconds of sound.
+
+    position_s: the sound heard at this instant (playback) or just caught (live). A display frame made now reaches the eye
+    after its own drawing and, on average, in the middle of a refresh.
+    """
+
+    def __init__(self, position_s: Callable[[], float], rate_hz: float) -> None:
+        self._position_s = position_s
+        self._pacer = Pacer(rate_hz)
+        self._ahead_s = 0.5 / rate_hz
+
+    def tick(self) -> None:
+        self._pacer.wait()
+
+    def now(self) -> float:
+        return self._position_s() + self._ahead_s
+
+
+class RateMeter:
+    """Display frames a second over the last second or so, smoothed for reading."""
+
+    def __init__(self, *, now: Callable[[], float] = time.perf_counter) -> None:
+        self._now = now
+        self._since = now()
+        self._count = 0
+        self.rate_hz = 0.0
+
+    def count(self) -> float:
+        """Count one display frame; the rate so far."""
+        self._count += 1
+        elapsed = self._now() - self._since
+        if elapsed >= 0.5:
+            self.rate_hz = self._count / elapsed
+            self._since, self._count = self._now(), 0
+        return self.rate_hz
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._start = now()
+
+    def elapsed_s(self) -> float:
+        return self._now() - self._start
+
+
+def lower_priority() -> None:
+    """Let the calling thread, and the threads it starts, yield to drawing and sound.
+
+    Linux gives each thread a niceness of its own, inherited by the worker threads that torch starts from it; elsewhere the
+    call would slow the whole program down, so nothing is done.
+    """
+    import os
+    import sys
+
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)

@@ -1,0 +1,92 @@
+"""Exporting: the same show on an exact frame clock, into a video file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ..audio.decode import Song
+from ..errors import BadInput
+from ..render.offscreen import Offscreen
+from ..render.picture import Picture
+from ..store.cache import FrameCache
+from ..store.video import VideoWriter
+from .clocks import FrameClock
+from .dreams import Dreams, ReadyDreams, complete
+from .look import Look
+from .loop import display_frames
+from .sound import ExportedSound
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long job is. done, total: depths while dreaming, display frames while exporting; total None: unknown."""
+
+    stage: Literal["dreaming", "exporting"]
+    done: int
+    total: int | None
+
+
+def parse_fps(text: str) -> Fraction:
+    """Display frames a second as a fraction: "30", "25.0", "30000/1001"; 23.976, 29.97 and the like are n x 1000 / 1001.
+
+    Raises BadInput for anything else.
+    """
+    try:
+        fps = Fraction(text.strip())
+    except (ValueError, ZeroDivisionError):
+        raise BadInput(f"--fps {text!r} is not a number; allowed: 1 .. 240, like 30, 29.97 or 30000/1001") from None
+    ntsc = Fraction(math.ceil(fps) * 1000, 1001)
+    if fps.denominator != 1 and abs(fps - ntsc) < Fraction(1, 200):
+        fps = ntsc
+    if not 1 <= fps <= 240:
+        raise BadInput(f"--fps {text!r} is out of range; allowed: 1 .. 240")
+    return fps
+
+
+def export(
+    song_path: Path,
+    out: Path,
+    look: Look,
+    cache: FrameCache,
+    *,
+    fps: Fraction = Fraction(30),
+    crf: int = 18,
+) -> Generator[Progress, None, None]:
+    """Write the show for the song as a video, yielding progress; closing the generator early leaves no file.
+
+    The video is as long as the song, to within one display frame; its size is the look's. Memory does not grow with the
+    song. Raises BadInput before any work for a song or a file name that cannot be used, VisualizerError when it fails.
+    """
+    width, height = look.size
+    if width % 2 or height % 2:
+        raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
+    n_depths = look.settings.dream.n_depths
+    with Song(song_path) as song:
+        if out.exists() and song_path.exists() and out.samefile(song_path):
+            raise BadInput(f"{out}: the video would replace its own song; choose another name with -o")
+        writer = VideoWriter(out, look.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)
+        frames = []
+        for depth_index, frame in complete(Dreams(look, cache)):
+            frames.append((depth_index, frame))
+            yield Progress("dreaming", depth_index, n_depths)
+        total = None if song.duration_s is None else math.ceil(song.duration_s * fps)
+        with writer, Offscreen(look.size) as stage:
+            picture = Picture(stage.ctx, look.size, n_depths, look.settings.render.shader)
+            clock = FrameClock(fps)
+            sound = ExportedSound(song, look.settings.beat, n_depths, writer.write_sound)
+            pixels = np.empty((height, width, 3), np.uint8)
+            ready = ReadyDreams(frames)
+            del frames  # the graphics memory holds them from here on
+            for _ in display_frames(stage, picture, clock, sound, ready, n_depths):
+                if sound.ended and clock.frame_index >= sound.read_s * fps:
+                    break
+                writer.write_picture(stage.read(pixels))
+                yield Progress("exporting", clock.frame_index + 1, total)
+            picture.release()

@@ -1,0 +1,114 @@
+"""Playing a file: the picture follows what is heard at this instant."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from ..audio.decode import Song
+from ..audio.playback import Playback, SilentPlayback
+from ..errors import DeviceError
+from ..store.cache import FrameCache
+from .look import Look
+from .onscreen import Report, run
+from .sound import PlayedSound
+
+log = logging.getLogger(__name__)
+
+SEEK_S = 5.0
+
+
+def minutes(seconds: float | None) -> str:
+    """A position in a song for reading: 75.2 -> "1:15"; "?" if unknown."""
+    return "?" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+class Play:
+    """A song played through the speakers, or silently on an exact clock where there is no sound card."""
+
+    def __init__(self, playback: Playback | SilentPlayback, song: Song, name: str, look: Look) -> None:
+        self.playback = playback
+        self.sound = PlayedSound(playback, song.sample_rate_hz, look.settings.beat, look.settings.dream.n_depths)
+        self._song = song
+        self._name = name
+        self._news: str | None = None
+
+    def start(self) -> None:
+        self.playback.start()
+
+    def position_s(self) -> float:
+        return self.playback.position_s
+
+    def key(self, name: str) -> None:
+        if name == "space":
+            if self.playback.paused:
+                self.playback.resume()
+            else:
+                self.playback.pause()
+        elif name in ("left", "right"):
+            self.playback.seek(self.playback.position_s + (SEEK_S if name == "right" else -SEEK_S))
+
+    def keys(self) -> tuple[str, ...]:
+        return ("Space    pause", "Left / Right  seek 5 s")
+
+    def status(self) -> list[str]:
+        where = f"{minutes(self.playback.position_s)} / {minutes(self._song.duration_s)}"
+        return [
+            f"song     {self._name}  {where}{'  paused' if self.playback.paused else ''}",
+            f"sound    underruns {self.playback.n_underruns}",
+        ]
+
+    def news(self) -> str | None:
+        return f"sound lost ({self.playback.lost}); going on silently" if self.playback.lost else None
+
+    def over(self) -> bool:
+        return self.playback.ended
+
+
+def open_playback(song: Song, device: str | int | None) -> tuple[Playback | SilentPlayback, str | None]:
+    """Playback through the output device; with none at all a silent one, and the line that says so.
+
+    A device asked for by name and not found is an error: playing silently, or elsewhere, is not what was asked for.
+    """
+    try:
+        return Playback(song, device=device), None
+    except DeviceError as error:
+        if device is not None:
+            raise
+        log.warning("playing silently: %s", error)
+        return SilentPlayback(song), f"no sound: {error}; playing silently on an exact clock"
+
+
+def play(
+    path: Path,
+    look: Look,
+    cache: FrameCache,
+    *,
+    device: str | int | None = None,
+    fullscreen: bool = False,
+    say: Callable[[str], None] = log.warning,
+    rate_hz: float | None = None,
+) -> Report:
+    """Play the sound file `path` in a window until it ends. say: called with a line the user should read.
+
+    Raises BadInput for a file that cannot be played, DeviceError for a device asked for and not there, GraphicsError.
+    """
+    with ExitStack() as stack:
+        song = stack.enter_context(Song(path))
+        playback, warning = open_playback(song, device)
+        stack.callback(playback.close)
+        if warning:
+            say(warning)
+        act = Play(playback, song, path.name, look)
+        greeting = "no sound card: playing silently" if warning else "H  help"
+        return run(
+            look,
+            act,
+            cache,
+            title=f"{path.name} - visualizer",
+            fullscreen=fullscreen,
+            greeting=greeting,
+            rate_hz=rate_hz,
+        )
