@@ -1,3 +1,46 @@
-"""Fixtures shared by every room's tests: a private sound server and a private screen."""
+"""Fixtures shared by every room's tests: a private sound server, a private screen, and a home that is not the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import sounds
 
 pytest_plugins = ["tests.fixtures.pulse", "tests.fixtures.screen"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Cache, log and config folders of this test alone: the user's are neither read nor written."""
+    folder = tmp_path_factory.mktemp("home")
+    for name in ("CACHE", "LOG", "CONFIG"):
+        monkeypatch.setenv(f"VISUALIZER_{name}_DIR", str(folder / name.lower()))
+    yield folder
+
+
+@pytest.fixture(scope="session")
+def kick_song(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six seconds at 44.1 kHz with a kick every half second from 0.5 s on (sounds.KICKS_S)."""
+    path = tmp_path_factory.mktemp("songs") / "kicks.wav"
+    sounds.write_wav(path, sounds.kicks(44100, sounds.KICKS_S, 6.0), 44100)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A preset that dreams in a moment: four depths of two octaves."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("presets") / "tiny"
+    folder.mkdir()
+    (folder / "preset.yaml").write_text(
+        "title: Tiny\nimage: image.png\ndream: {layer: block2.expand, n_depths: 4, n_octaves: 2, steps_per_depth: 1}\n"
+    )
+    rows, columns = np.mgrid[0:90, 0:160]
+    picture = np.stack([columns * 255 // 159, rows * 255 // 89, 127 + 0 * rows], axis=2).astype(np.uint8)
+    Image.fromarray(picture).save(folder / "image.png")
+    return folder

@@ -6,7 +6,6 @@ for the moment to make it.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -119,16 +118,3 @@ class Stopwatch:
 
     def elapsed_s(self) -> float:
         return self._now() - self._start
-
-
-def lower_priority() -> None:
-    """Let the calling thread, and the threads it starts, yield to drawing and sound.
-
-    Linux gives each thread a niceness of its own, inherited by the worker threads that torch starts from it; elsewhere the
-    call would slow the whole program down, so nothing is done.
-    """
-    import os
-    import sys
-
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)

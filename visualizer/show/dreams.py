@@ -14,7 +14,7 @@ from .. import dream
 from ..errors import DreamError, VisualizerError
 from ..store.cache import FrameCache
 from ..store.paths import cache_folder, load_user_settings
-from .clocks import lower_priority
+from .baker import bake_apart
 from .look import Look
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,9 @@ def cache_key(look: Look, cache: FrameCache) -> str:
 class Dreams:
     """The dream frames of a look: (depth index, (height, width, 3) uint8) for depths 0 .. n_depths."""
 
-    def __init__(self, look: Look, cache: FrameCache) -> None:
+    def __init__(self, look: Look, cache: FrameCache, *, behind: threading.Event | None = None) -> None:
+        """behind: bake behind a show, in a process of low priority that ends when this is set; None: bake here."""
+        self._behind = behind
         self.n_depths = look.settings.dream.n_depths
         self._look = look
         self._cache = cache
@@ -50,7 +52,9 @@ class Dreams:
             yield from enumerate(self._cached)
             return
         kept = True
-        with closing(dream.bake(self._look.image, self._look.settings.dream)) as frames:
+        image, settings = self._look.image, self._look.settings.dream
+        bake = dream.bake(image, settings) if self._behind is None else bake_apart(image, settings, self._behind)
+        with closing(bake) as frames:
             for depth_index, frame in frames:
                 if kept and not self._cache.save(self.key, depth_index, frame):
                     kept = False  # a full disk stays full: say it once, go on without
@@ -77,23 +81,23 @@ class ReadyDreams:
 
 
 class BackgroundDreams:
-    """Bakes in a thread of low priority while the show goes on; `poll` hands out what has come since.
+    """Takes frames from a bake in another process, and keeps them, in a thread; `poll` hands out what has come since.
 
     A bake that fails leaves the depths that are there, and its one-line reason in `fault`.
     """
 
-    def __init__(self, dreams: Dreams) -> None:
+    def __init__(self, dreams: Dreams, stop: threading.Event) -> None:
+        """stop: the event that `dreams` was given to end its bake."""
         self.fault: str | None = None
         self._dreams = dreams
+        self._stop = stop
         # two frames wait at most: the bake must not run ahead of a show that is slow to take them
         self._ready: queue.Queue[DreamFrame] = queue.Queue(maxsize=2)
-        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._bake, name="bake", daemon=True)
         self._thread.start()
 
     def _bake(self) -> None:
         try:
-            lower_priority()
             with closing(iter(self._dreams)) as frames:
                 for frame in frames:
                     while not self._stop.is_set():
@@ -121,18 +125,17 @@ class BackgroundDreams:
             return []
 
     def close(self) -> None:
-        """Stop after the ascent step under way. A step is short; a bake stuck in a driver is left behind, not waited for."""
+        """Stop the bake, whatever it is at; what is baked so far stays in the cache."""
         self._stop.set()
-        self._thread.join(timeout=5.0)
-        if self._thread.is_alive():
-            log.warning("the bake did not stop within 5 s; leaving it to the end of the process")
+        self._thread.join()
 
 
 def start(look: Look, cache: FrameCache) -> ReadyDreams | BackgroundDreams:
     """The frames of `look` for a show that begins now."""
-    dreams = Dreams(look, cache)
+    stop = threading.Event()
+    dreams = Dreams(look, cache, behind=stop)
     if not dreams.from_cache:
-        return BackgroundDreams(dreams)
+        return BackgroundDreams(dreams, stop)
     ready = ReadyDreams(list(dreams))
     ready.fault = dreams.fault
     return ready

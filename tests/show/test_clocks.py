@@ -1,0 +1,77 @@
+"""Clocks, with time handed in."""
+
+import itertools
+from fractions import Fraction
+
+import pytest
+
+from visualizer.show.clocks import FrameClock, Pacer, RateMeter, ScreenClock
+
+
+class Wall:
+    """A clock that moves only when told, or slept on."""
+
+    def __init__(self):
+        self.time_s = 100.0
+        self.slept_s = 0.0
+
+    def now(self):
+        return self.time_s
+
+    def sleep(self, seconds):
+        assert seconds >= 0
+        self.slept_s += seconds
+        self.time_s += seconds
+
+
+def test_the_frame_clock_counts_exactly():
+    clock = FrameClock(Fraction(30000, 1001))
+    for _ in range(30001):
+        clock.tick()
+    assert clock.frame_index == 30000
+    assert clock.now() == pytest.approx(1001.0 + 1001 / 60000, abs=1e-9)
+
+
+def test_the_pacer_sleeps_what_drawing_left_over():
+    wall = Wall()
+    pacer = Pacer(50.0, now=wall.now, sleep=wall.sleep)
+    for _ in range(101):
+        pacer.wait()
+        wall.time_s += 0.005  # drawing
+    assert wall.time_s - 100.0 == pytest.approx(100 / 50 + 0.005)
+
+
+def test_the_pacer_never_hurries_to_catch_up():
+    wall = Wall()
+    pacer = Pacer(50.0, now=wall.now, sleep=wall.sleep)
+    pacer.wait()
+    wall.time_s += 3.0  # the machine was busy for three seconds
+    starts = []
+    for _ in range(5):
+        pacer.wait()
+        starts.append(wall.time_s)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(starts)]
+    assert gaps == pytest.approx([0.02] * 4)
+
+
+def test_the_pacer_sleeps_not_at_all_when_the_swap_already_waits():
+    wall = Wall()
+    pacer = Pacer(60.0, now=wall.now, sleep=wall.sleep)
+    for _ in range(100):
+        pacer.wait()
+        wall.time_s += 1 / 60 + 1e-4
+    assert wall.slept_s < 1e-3
+
+
+def test_the_screen_clock_looks_half_a_refresh_ahead():
+    clock = ScreenClock(lambda: 12.0, 60.0)
+    assert clock.now() == pytest.approx(12.0 + 1 / 120)
+
+
+def test_the_rate_meter_counts_what_was_shown():
+    wall = Wall()
+    meter = RateMeter(now=wall.now)
+    for _ in range(100):
+        wall.time_s += 0.02
+        meter.count()
+    assert meter.rate_hz == pytest.approx(50.0, rel=0.01)

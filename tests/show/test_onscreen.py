@@ -1,0 +1,255 @@
+"""Shows in a real window, with real sound devices, driven by real keys and watched from outside."""
+
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tests.sounds import KICKS_S, kicks
+from visualizer.audio.capture import Capture
+from visualizer.errors import UnknownDevice
+from visualizer.show.dreams import Dreams, open_cache
+from visualizer.show.live import Live
+from visualizer.show.look import open_look
+from visualizer.show.onscreen import NOTICE_S, Notices, run
+from visualizer.show.play import minutes, play
+
+SIZE = (320, 180)
+
+
+def wait_for(condition, what, deadline_s=30.0):
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        value = condition()
+        if value is not None and value is not False:
+            return value
+        time.sleep(0.02)  # a poll, bounded by the deadline
+    raise AssertionError(f"{what}: not within {deadline_s:g} s")
+
+
+@pytest.fixture
+def look(tiny_preset):
+    look = open_look(str(tiny_preset), size=SIZE)
+    list(Dreams(look, open_cache()))  # warm
+    return look
+
+
+@pytest.fixture
+def started(screen, pulse, home, tiny_preset):
+    """Starts the program as a user would; what is left running is ended."""
+    running = []
+
+    def start(*arguments, **environment):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "visualizer", *arguments, "--preset", str(tiny_preset), "--size", "320x180"],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def window_shown(screen):
+    return screen.screenshot()[:180, :320].std() > 5
+
+
+def finished(process, deadline_s=30.0):
+    out, err = process.communicate(timeout=deadline_s)
+    return process.returncode, out, err
+
+
+def test_a_song_plays_to_its_end_and_the_picture_follows(screen, pulse, look, kick_song):
+    depths = []
+
+    def note(n_frames, shown):
+        depths.append((shown.time_s, shown.depth))
+        return False
+
+    report = _play_watched(kick_song, look, note)
+    times, depth = np.array(depths).T
+    assert report.n_frames > 30
+    assert times[-1] > 5.8 and np.all(np.diff(times) >= -1e-6)
+    hit = [depth[(times > kick - 0.02) & (times < kick + 0.1)].max(initial=0) > 3.0 for kick in KICKS_S]
+    before = [depth[(times > kick - 0.1) & (times < kick - 0.03)].min(initial=9) < 2.5 for kick in KICKS_S]
+    assert sum(hit) >= 9 and sum(before) >= 9
+
+
+def _play_watched(song_path, look, on_frame):
+    """`play`, with every display frame told."""
+    from visualizer.audio.decode import Song
+    from visualizer.audio.playback import Playback
+    from visualizer.show.play import Play
+
+    with Song(song_path) as song:
+        playback = Playback(song)
+        try:
+            act = Play(playback, song, song_path.name, look)
+            return run(look, act, open_cache(), title="watched", on_frame=on_frame)
+        finally:
+            playback.close()
+
+
+def test_live_follows_what_the_sound_card_hears(screen, pulse, look):
+    """Kicks played into the null sink by another program deepen the picture on the screen, and silence lets it go."""
+    capture = Capture()
+    depths = []
+    end = time.monotonic() + 20
+    try:
+        with pulse.play(kicks(48000, np.arange(0.3, 30, 0.6), 30.0), 48000):
+
+            def enough(n_frames, shown):
+                depths.append(shown.depth)
+                deep, shallow = max(depths) > 3.5, min(depths[-30:]) < 2.0
+                return time.monotonic() > end or (n_frames > 90 and deep and shallow)
+
+            run(look, Live(capture, look), open_cache(), title="live test", on_frame=enough)
+    finally:
+        capture.close()
+    assert max(depths) > 3.5, "the picture never deepened"
+    assert min(depths[10:]) < 2.0, "the picture never came back"
+
+
+def test_an_unknown_input_names_what_there_is(pulse, look):
+    with pytest.raises(UnknownDevice, match="no-such-thing"):
+        Capture("no-such-thing")
+
+
+@pytest.mark.parametrize("key", ["q", "Escape"])
+def test_keys_end_the_show_with_status_0(started, screen, kick_song, key):
+    process = started("play", str(kick_song))
+    wait_for(lambda: window_shown(screen), "the window")
+    screen.move_pointer(100, 90)
+    wait_for(lambda: screen.key(key) or process.poll() is not None, f"the end after {key}")
+    status, out, err = finished(process)
+    assert (status, out, err) == (0, "", "")
+
+
+def test_h_shows_a_panel_that_can_be_read_and_takes_it_away(started, screen, pulse):
+    process = started("live")
+    wait_for(lambda: window_shown(screen), "the window")
+    screen.move_pointer(200, 150)
+
+    def corner():
+        return screen.screenshot()[8:60, 8:60].astype(int)
+
+    bright = wait_for(lambda: c if (c := corner()).mean() > 20 else None, "the picture").mean()
+    screen.key("h")
+    panel = wait_for(lambda: c if (c := corner()).mean() < 0.75 * bright else None, "the panel")
+    assert panel.max() - panel.min() > 120, "no light text on the dark panel"
+    screen.key("h")
+    wait_for(lambda: corner().mean() > 0.9 * bright, "the panel's end")
+    screen.key("q")
+    assert finished(process)[0] == 0
+
+
+def test_space_pauses_and_arrows_seek(screen, pulse, look, tmp_path):
+    from tests.sounds import write_wav
+    from visualizer.audio.decode import Song
+    from visualizer.audio.playback import Playback
+    from visualizer.show.play import Play
+
+    path = tmp_path / "long.wav"
+    write_wav(path, kicks(44100, np.arange(0.5, 59, 0.5), 60.0), 44100)
+    with Song(path) as song:
+        playback = Playback(song)
+        try:
+            act = Play(playback, song, path.name, look)
+            script = iter(["space", None, "space", "right", None, "right", None, "left", None, "end"])
+            seen = []
+
+            def drive(n_frames, shown):
+                if n_frames % 15:
+                    return False
+                step = next(script)
+                seen.append((step, playback.position_s, playback.paused))
+                if step == "end":
+                    return True
+                if step:
+                    act.key(step)
+                return False
+
+            run(look, act, open_cache(), title="keys", on_frame=drive)
+        finally:
+            playback.close()
+    at = [position for _, position, _ in seen]
+    assert seen[1][2] and abs(at[2] - at[1]) < 0.02, "paused, the position stands"
+    assert not seen[3][2]
+    assert 4.5 < at[4] - at[3] < 7.0, "right goes 5 s on"
+    assert 4.5 < at[6] - at[5] < 7.0, "and on"
+    assert at[8] - at[7] < -3.0, "left goes 5 s back"
+
+
+def test_without_a_sound_card_a_song_plays_silently_and_says_so(started, screen, kick_song, tmp_path):
+    process = started(
+        "play", str(kick_song), PULSE_SERVER=f"unix:{tmp_path}/none"
+    )
+    status, out, err = finished(process, 60)
+    assert status == 0 and out == ""
+    assert err.count("\n") == 1 and "playing silently" in err
+
+
+def test_the_window_shows_depth_0_at_once_and_deepens_as_the_bake_goes_on(started, screen, kick_song, pulse, home):
+    """Cold: nothing is cached. The image stands before torch is even loaded, and every depth joins as it lands."""
+    process = started("play", str(kick_song))
+    wait_for(lambda: window_shown(screen), "the window")
+    first = screen.screenshot()[60:170, 60:310].astype(int)
+    wait_for(lambda: len(list((home / "cache").rglob("*.frame"))) == 5, "the bake")
+    assert process.poll() is None, "the bake should come behind the show, not after it"
+    wait_for(
+        lambda: np.abs(screen.screenshot()[60:170, 60:310].astype(int) - first).mean() > 2,
+        "a picture deeper than the image",
+    )
+    assert finished(process)[0] == 0
+    assert not list((home / "cache").rglob("*.part"))
+
+
+def test_the_display_frame_loop_keeps_going_when_the_window_is_resized(screen, pulse, look, kick_song):
+    sizes = set()
+
+    def resize(n_frames, shown):
+        if n_frames == 10:
+            screen.resize("watched", 500, 500)
+        sizes.add(screen_size())
+        return n_frames > 100
+
+    import glfw
+
+    def screen_size():
+        window = glfw.get_current_context()
+        return tuple(glfw.get_framebuffer_size(window))
+
+    report = _play_watched(kick_song, look, resize)
+    assert report.n_frames > 100 and (500, 500) in sizes
+
+
+def test_notices_are_said_once_each_and_one_after_another():
+    notices = Notices()
+    notices.say("one"), notices.say("two"), notices.say("one")
+    assert notices.current(0.0) == "one"
+    assert notices.current(NOTICE_S - 0.1) == "one"
+    assert notices.current(NOTICE_S + 0.1) == "two"
+    assert notices.current(2 * NOTICE_S + 0.3) is None
+    notices.say("two")
+    assert notices.current(100.0) is None
+
+
+def test_positions_are_written_for_reading():
+    assert [minutes(s) for s in (0.0, 59.9, 60, 3599, None)] == ["0:00", "0:59", "1:00", "59:59", "?"]
+
+
+def test_play_refuses_what_is_no_song_before_opening_a_window(look, tmp_path):
+    from visualizer.errors import BadInput
+
+    with pytest.raises(BadInput):
+        play(tmp_path / "nothing.mp3", look, open_cache())
