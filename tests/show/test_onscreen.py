@@ -191,9 +191,7 @@ def test_space_pauses_and_arrows_seek(screen, pulse, look, tmp_path):
 
 
 def test_without_a_sound_card_a_song_plays_silently_and_says_so(started, screen, kick_song, tmp_path):
-    process = started(
-        "play", str(kick_song), PULSE_SERVER=f"unix:{tmp_path}/none"
-    )
+    process = started("play", str(kick_song), PULSE_SERVER=f"unix:{tmp_path}/none")
     status, out, err = finished(process, 60)
     assert status == 0 and out == ""
     assert err.count("\n") == 1 and "playing silently" in err

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -146,8 +145,7 @@ def export(
     rate = parse_fps(fps)
     look = open_look(preset, image=image, size=parse_size(size), seed=seed)
     try:
-        with closing(run_export(song, out, look, open_cache(), fps=rate, crf=crf)) as steps:
-            n_frames, seconds = show_export(steps)
+        n_frames, seconds = show_export(run_export(song, out, look, open_cache(), fps=rate, crf=crf))
     except KeyboardInterrupt:
         _tell(f"interrupted: {out} was not written")
         raise typer.Exit(1) from None
@@ -165,8 +163,7 @@ def bake(preset: Preset = DEFAULT_PRESET, image: Image = None, size: Size = DEFA
 
     look = open_look(preset, image=image, size=parse_size(size), seed=seed)
     try:
-        with closing(run_bake(look, open_cache())) as steps:
-            done = show_bake(steps)
+        done = show_bake(run_bake(look, open_cache()))
     except KeyboardInterrupt:
         _tell("interrupted: the bake is not finished")
         raise typer.Exit(1) from None

@@ -27,6 +27,10 @@ def run(arguments: list[str]) -> int:
     from . import options
     from .commands import app
 
+    # until the log is open, and where it cannot be, nothing may fall through to the terminal
+    quiet = logging.getLogger("visualizer")
+    quiet.addHandler(logging.NullHandler())
+    quiet.propagate = False
     try:
         rest = options.take_global(arguments)
     except BadInput as error:

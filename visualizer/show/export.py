@@ -77,6 +77,7 @@ def export(
             frames.append((depth_index, frame))
             yield Progress("dreaming", depth_index, n_depths)
         total = None if song.duration_s is None else math.ceil(song.duration_s * fps)
+        yield Progress("exporting", 0, total)  # here the caller may still stop without a file having been opened
         with writer, Offscreen(look.size) as stage:
             picture = Picture(stage.ctx, look.size, n_depths, look.settings.render.shader)
             clock = FrameClock(fps)

@@ -35,8 +35,8 @@ class Live:
         peak = self.sound.take_peak()
         level = f"{20 * log10(peak):.0f} dBFS" if peak > 1e-5 else "silent"
         return [
-            f"input    {self._capture.device_name}  {level}",
-            f"sound    overruns {self._capture.n_overruns}  dropped {self._capture.n_dropped}",
+            f"input\t{self._capture.device_name}  {level}",
+            f"sound\toverruns {self._capture.n_overruns}  dropped {self._capture.n_dropped}",
         ]
 
     def news(self) -> str | None:

@@ -23,8 +23,9 @@ from .sound import Sound
 log = logging.getLogger(__name__)
 
 NOTICE_S = 6.0  # long enough to be read in the dark, short enough to be gone when the audience looks up
+DEPTH_BAR = 30  # strokes of the HUD's depth bar
 HUD_REFRESH_S = 0.15  # numbers that change at every refresh cannot be read, and cost a new texture each
-COMMON_KEYS = ("F        fullscreen", "H        this panel", "Esc / Q  quit")
+COMMON_KEYS = ("F\tfullscreen", "H\tthis panel", "Esc, Q\tquit")
 
 
 class Act(Protocol):
@@ -186,11 +187,11 @@ def _show(
 def _hud_lines(look: Look, act: Act, shown: Shown, rate_hz: float) -> list[str]:
     n_depths = look.settings.dream.n_depths
     baking = "" if shown.n_baked >= n_depths else f"   dreaming {max(shown.n_baked, 0)} / {n_depths}"
-    bar = round(24 * shown.depth / n_depths)
+    bar = round(DEPTH_BAR * shown.depth / n_depths)
     return [
         look.settings.title,
-        f"depth    {shown.depth:4.1f} / {n_depths}  {'|' * bar}{'.' * (24 - bar)}",
-        f"screen   {rate_hz:.0f} fps{baking}",
+        f"depth\t{'|' * bar}{'·' * (DEPTH_BAR - bar)}  {shown.depth:.1f} / {n_depths}",
+        f"screen\t{rate_hz:.0f} fps{baking}",
         *act.status(),
         "",
         *act.keys(),

@@ -51,13 +51,13 @@ class Play:
             self.playback.seek(self.playback.position_s + (SEEK_S if name == "right" else -SEEK_S))
 
     def keys(self) -> tuple[str, ...]:
-        return ("Space    pause", "Left / Right  seek 5 s")
+        return ("Space\tpause", "Left, Right\tseek 5 s")
 
     def status(self) -> list[str]:
         where = f"{minutes(self.playback.position_s)} / {minutes(self._song.duration_s)}"
         return [
-            f"song     {self._name}  {where}{'  paused' if self.playback.paused else ''}",
-            f"sound    underruns {self.playback.n_underruns}",
+            f"song\t{self._name}  {where}{'  paused' if self.playback.paused else ''}",
+            f"sound\tunderruns {self.playback.n_underruns}",
         ]
 
     def news(self) -> str | None:

@@ -37,7 +37,6 @@ def open_log(level: str | None) -> Path | None:
             path, maxBytes=MAX_BYTES, backupCount=3, encoding="utf-8"
         )
     except OSError:
-        root.addHandler(logging.NullHandler())
         return None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"))
     root.addHandler(handler)

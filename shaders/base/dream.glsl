@@ -1,0 +1,34 @@
+// What every look shares; the uniforms are explained in crossfade.frag.
+//
+// The program compiles a look anew for two cases it can draw better (names defined before the first line):
+//   EXACT    one frame pixel is one screen pixel: no smoothing needed, which is quicker and bit-exact
+//   TAPS n   the picture is far smaller than the frames: n x n samples a pixel, so that it does not sparkle
+uniform sampler2DArray frames;
+uniform sampler2DArray texels;
+uniform float depth;
+uniform float deepest;
+uniform vec2 frame_size;
+uniform vec2 size;
+uniform float time_s;
+
+vec3 dream_frame(vec2 uv, float layer) {
+    // textureLod: there are no mipmaps to choose from, and asking which one costs time in software drivers
+#if defined(EXACT)
+    return textureLod(texels, vec3(uv, layer), 0.0).rgb;
+#elif defined(TAPS)
+    // the box of the frame that one pixel of the picture covers
+    vec2 box = vec2(max(size.x / frame_size.x, size.y / frame_size.y)) * frame_size;
+    vec3 sum = vec3(0.0);
+    for (int y = 0; y < TAPS; y++)
+        for (int x = 0; x < TAPS; x++)
+            sum += textureLod(frames, vec3(uv + ((vec2(x, y) + 0.5) / float(TAPS) - 0.5) / box, layer), 0.0).rgb;
+    return sum / float(TAPS * TAPS);
+#else
+    return textureLod(frames, vec3(uv, layer), 0.0).rgb;
+#endif
+}
+
+vec3 dream(vec2 uv, float depth) {
+    float lower = floor(depth);
+    return mix(dream_frame(uv, lower), dream_frame(uv, min(lower + 1.0, deepest)), depth - lower);
+}

@@ -1,0 +1,39 @@
+"""Stages for the tests of this room; each is closed after its test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from visualizer.render.offscreen import Offscreen
+from visualizer.render.window import Window
+
+
+@pytest.fixture
+def offscreen() -> Iterator[Callable[[tuple[int, int]], Offscreen]]:
+    """Opens an Offscreen of a size (width, height)."""
+    stages: list[Offscreen] = []
+
+    def open_stage(size: tuple[int, int]) -> Offscreen:
+        stages.append(Offscreen(size))
+        return stages[-1]
+
+    yield open_stage
+    for stage in stages:
+        stage.close()
+
+
+@pytest.fixture
+def open_window(screen) -> Iterator[Callable[..., Window]]:
+    """Opens a Window on the private screen, the pointer on it so that it has the keyboard."""
+    windows: list[Window] = []
+
+    def open_one(size: tuple[int, int] = (640, 360), title: str = "under test", **options) -> Window:
+        windows.append(Window(size, title, **options))
+        return windows[-1]
+
+    screen.move_pointer(300, 200)
+    yield open_one
+    for window in windows:
+        window.close()

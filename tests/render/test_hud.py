@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.render.pictures import noise
+from visualizer.render import hud as hud_module
+from visualizer.render.hud import Hud
+from visualizer.render.picture import Picture
+
+SIZE = (640, 360)
+
+
+@pytest.fixture
+def scene(offscreen):
+    """draw(lines, notice) -> (the picture with the HUD, the picture without)."""
+    stage = offscreen(SIZE)
+    picture, hud = Picture(stage.ctx, SIZE, 1), Hud(stage.ctx)
+    frame = noise(SIZE, 3)
+    picture.put(0, frame)
+
+    def draw(lines: list[str], notice: str | None = None, size: tuple[int, int] = SIZE) -> np.ndarray:
+        picture.draw(0, SIZE)
+        hud.draw(lines, size, notice)
+        return stage.read()
+
+    draw.frame, draw.stage, draw.hud = frame, stage, hud
+    return draw
+
+
+def test_text_appears_at_the_top_left_and_goes_without_a_trace(scene):
+    with_text = scene(["Depth 3.2 of 20", "60 fps"])
+    changed = np.any(with_text != scene.frame, axis=-1)
+    rows, columns = np.nonzero(changed)
+    assert 4 <= rows.min() <= 20
+    assert 4 <= columns.min() <= 20
+    assert rows.max() < SIZE[1] / 3
+    assert columns.max() < SIZE[0] / 2
+    assert np.array_equal(scene([]), scene.frame)
+
+
+def test_a_notice_appears_at_the_bottom_in_the_middle(scene):
+    rows, columns = np.nonzero(np.any(scene([], "Playing silently") != scene.frame, axis=-1))
+    assert rows.min() > SIZE[1] * 0.8
+    assert rows.max() < SIZE[1] - 4
+    assert (columns.min() + columns.max()) / 2 == pytest.approx((SIZE[0] - 1) / 2, abs=1)
+    assert np.array_equal(scene([], ""), scene.frame)
+
+
+def test_the_panel_is_put_over_the_picture_pixel_for_pixel(scene):
+    """Against the blend computed by hand from the panel's own pixels."""
+    layout = hud_module.Layout.of(SIZE)
+    panel = hud_module.draw_panel(("Sharp",), layout).astype(float)
+    height, width = panel.shape[:2]
+    place = (slice(layout.margin_px, layout.margin_px + height), slice(layout.margin_px, layout.margin_px + width))
+    expected = panel[..., :3] + scene.frame[place] * (1 - panel[..., 3:] / 255)
+    assert np.abs(scene(["Sharp"])[place] - expected).max() <= 1.01
+
+
+def test_it_is_readable_over_the_busiest_picture(scene):
+    """Noise of full contrast: behind the letters at most a third of it is left."""
+    seen = scene(["Mmmm"])
+    layout = hud_module.Layout.of(SIZE)
+    behind = seen[
+        layout.margin_px + 2 : layout.margin_px + layout.padding_px - 1, layout.margin_px + 10 : layout.margin_px + 45
+    ]
+    assert behind.max() < 90
+    assert seen[layout.margin_px : layout.margin_px + 40, layout.margin_px : 120].max() > 235
+
+
+def test_text_that_stays_is_drawn_from_what_is_there(scene, monkeypatch):
+    drawn = []
+
+    def counting(*args, **kwargs):
+        drawn.append(args[0])
+        return hud_draw_panel(*args, **kwargs)
+
+    hud_draw_panel = hud_module.draw_panel
+    monkeypatch.setattr(hud_module, "draw_panel", counting)
+    first = scene(["a", "b"], "n")
+    for _ in range(3):
+        assert np.array_equal(scene(["a", "b"], "n"), first)
+    assert drawn == [("a", "b"), ("n",)]
+    assert not np.array_equal(scene(["a", "c"], "n"), first)
+    assert drawn[2:] == [("a", "c")]
+
+
+def test_the_next_picture_is_whole_again(scene):
+    """The HUD leaves no blending, no viewport of its own behind."""
+    scene(["x"], "y")
+    assert np.array_equal(scene([]), scene.frame)
+    assert scene.stage.ctx.error == "GL_NO_ERROR"
+
+
+@pytest.mark.parametrize("size", [(0, 0), (5, 5)])
+def test_no_room_no_words(scene, size):
+    assert np.array_equal(scene(["x"], "y", size), scene.frame)
+
+
+def test_releasing_twice_is_fine(scene):
+    scene(["x"])
+    scene.hud.release()
+    scene.hud.release()

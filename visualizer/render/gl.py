@@ -1,0 +1,237 @@
+"""The OpenGL underneath: contexts, programs from shaders/, and the few calls that must not hold Python's lock.
+
+A GL context belongs to one thread. In this program that is the main one: every object of this room is made, used and
+released there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from visualizer.errors import BadInput, GraphicsError, nearest
+from visualizer.resources import shipped
+
+if TYPE_CHECKING:
+    import moderngl
+    import numpy as np
+
+NEEDED_VERSION = 330
+
+_GL_RGB, _GL_UNSIGNED_BYTE, _GL_PACK_ALIGNMENT = 0x1907, 0x1401, 0x0D05
+_GL_VENDOR_STRINGS = {"version": 0x1F02, "renderer": 0x1F01}
+
+
+class Loader(Protocol):
+    """What finds the driver's functions for the current context: glcontext's backends, and Window's own for glfw."""
+
+    def load_opengl_function(self, name: str) -> int: ...
+
+
+class Stage(Protocol):
+    """What a picture is drawn on: a Window or an Offscreen. Its context is the current one after it is made."""
+
+    ctx: moderngl.Context
+
+    @property
+    def refresh_hz(self) -> float:
+        """Pictures a second it can show; never 0."""
+
+    @property
+    def framebuffer_size(self) -> tuple[int, int]:
+        """Width and height to draw, px; (0, 0) when there is nothing to draw on (a minimised window)."""
+
+    def swap(self) -> None:
+        """Show what was drawn. Returns when it is done, without holding Python's lock meanwhile."""
+
+    def close(self) -> None:
+        """Give everything back; may be called twice."""
+
+
+@dataclass(frozen=True)
+class _Calls:
+    """GL functions called through ctypes, which lets other Python threads run meanwhile.
+
+    moderngl's own `finish` and `read` keep Python's lock while a software driver draws: sound would stall for as long.
+    """
+
+    finish: Any
+    read_pixels: Any
+    pixel_store: Any
+
+
+def _function(loader: Loader, name: str, result: Any, *arguments: Any) -> Any:
+    address = loader.load_opengl_function(name)
+    if not address:
+        raise GraphicsError(f"the graphics driver has no {name}; update it, or install Mesa (libgl1-mesa-dri)")
+    # GL is stdcall on 32-bit Windows; everywhere else the two are the same
+    prototype = getattr(ctypes, "WINFUNCTYPE", ctypes.CFUNCTYPE)
+    return prototype(result, *arguments)(address)
+
+
+def offered_version(loader: Loader) -> str:
+    """What the current context's driver says it is, e.g. "2.1 Mesa 22.3.6, llvmpipe"; for messages."""
+    get_string = _function(loader, "glGetString", ctypes.c_char_p, ctypes.c_uint)
+    found = [get_string(code) for code in _GL_VENDOR_STRINGS.values()]
+    return ", ".join(text.decode("utf-8", "replace") for text in found if text) or "nothing"
+
+
+def wrap_context(loader: Loader, *, standalone: bool) -> moderngl.Context:
+    """The moderngl context over the context that is current, with the lock-free calls in reach of `gl_finish`.
+
+    loader: where the functions are. standalone: True if there is no window's framebuffer. GraphicsError if the driver is
+    older than OpenGL 3.3.
+    """
+    import moderngl
+
+    try:
+        # moderngl's stubs know only dictionaries here; it takes any object with these methods
+        ctx = moderngl.create_context(require=NEEDED_VERSION, standalone=standalone, context=cast(Any, loader))
+    except (ValueError, moderngl.Error) as error:
+        raise GraphicsError(needs_newer(offered_version(loader))) from error
+    integer, pointer = ctypes.c_int, ctypes.c_void_p
+    ctx.extra = _Calls(
+        finish=_function(loader, "glFinish", None),
+        read_pixels=_function(
+            loader, "glReadPixels", None, integer, integer, integer, integer, ctypes.c_uint, ctypes.c_uint, pointer
+        ),
+        pixel_store=_function(loader, "glPixelStorei", None, ctypes.c_uint, integer),
+    )
+    return ctx
+
+
+def needs_newer(offered: str) -> str:
+    """The message for a driver that is too old."""
+    return f"OpenGL 3.3 is needed, the graphics driver offers {offered}; update it, or install Mesa (libgl1-mesa-dri)"
+
+
+def gl_finish(ctx: moderngl.Context) -> None:
+    """Wait until everything asked for is drawn, while other Python threads run. ctx: a Stage's."""
+    ctx.extra.finish()
+
+
+def read_rgb(ctx: moderngl.Context, into: np.ndarray) -> None:
+    """Read the framebuffer in use while other Python threads run. into: (H, W, 3) uint8 contiguous; LAST row on top."""
+    height, width = into.shape[:2]
+    calls: _Calls = ctx.extra
+    calls.pixel_store(_GL_PACK_ALIGNMENT, 1)
+    calls.read_pixels(0, 0, width, height, _GL_RGB, _GL_UNSIGNED_BYTE, into.ctypes.data)
+
+
+def list_looks() -> list[str]:
+    """The names that `shader:` may have: the .frag files in shaders/, sorted."""
+    return sorted(path.stem for path in shipped("shaders").glob("*.frag"))
+
+
+def look_path(name: str) -> Path:
+    """The file of the look called `name`. BadInput, naming what there is, if there is none."""
+    looks = list_looks()
+    if name not in looks:
+        raise BadInput(f"unknown shader {name!r}{nearest(name, looks)}; there are: {', '.join(looks)}")
+    return shipped("shaders") / f"{name}.frag"
+
+
+# What lets go of the context that is current now, at most one entry: see `take_over`.
+_current: list[Callable[[], None]] = []
+
+
+def take_over(let_go: Callable[[], None]) -> None:
+    """Call before a stage's context is made current: the stage before it lets go. let_go: how this one does later.
+
+    Linux has two families of contexts, EGL and GLX. Making one current over the other fails without a word, or kills the
+    process.
+    """
+    leave()
+    _current.append(let_go)
+
+
+def leave(let_go: Callable[[], None] | None = None) -> None:
+    """Let go of the current context; if `let_go` is given, only if it is that one's."""
+    if _current and let_go in (None, _current[0]):
+        _current.pop()()
+
+
+@dataclass(frozen=True)
+class ShaderSource:
+    """A shader with its includes put in. lines: for each line of `text` the file and line number it came from."""
+
+    text: str
+    lines: tuple[tuple[Path, int], ...]
+
+
+_INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]*)"')
+_VERSION = re.compile(r"^\s*#\s*version\b")
+
+
+def read_shader(path: Path, defines: dict[str, int] | None = None, *, _within: tuple[Path, ...] = ()) -> ShaderSource:
+    """Read a shader file and the files it includes (`#include "base/dream.glsl"`, relative to the file's folder).
+
+    defines: names to #define right after the #version line. BadInput for a file that is missing, not text, or includes
+    itself.
+    """
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        by = f", included by {_within[-1]}" if _within else ""
+        raise BadInput(f"shader {path} cannot be read ({reason}){by}") from error
+    text: list[str] = []
+    lines: list[tuple[Path, int]] = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        if found := _INCLUDE.match(line):
+            included = path.parent / found[1]
+            if included in (path, *_within):
+                raise BadInput(f"shader {path}, line {number}: {found[1]} includes itself; remove one of the includes")
+            inner = read_shader(included, _within=(*_within, path))
+            text += inner.text.split("\n")
+            lines += inner.lines
+            continue
+        # moderngl has includes of its own, and looks for them even in comments
+        text.append(line.replace("#include", "# include"))
+        lines.append((path, number))
+        if defines and _VERSION.match(line):
+            text += [f"#define {name} {value}" for name, value in defines.items()]
+            lines += [(path, number)] * len(defines)
+    return ShaderSource("\n".join(text), tuple(lines))
+
+
+# How drivers say where: Mesa "0:6(10): error: x", NVIDIA "0(6) : error C1008: x", Apple, AMD and Intel "ERROR: 0:6: x"
+_FAULT = re.compile(r"^(?:ERROR:\s*)?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:?\s*(?:error\s*\w*\s*:)?\s*(.*)$", re.IGNORECASE)
+
+
+def _first_fault(message: str, source: ShaderSource) -> str:
+    """The first error of a compiler's message as "FILE, line N: what"."""
+    told = [line.strip() for line in message.splitlines() if line.strip()]
+    for line in told:
+        if (found := _FAULT.match(line)) and "warning" not in line.lower():
+            path, number = source.lines[min(max(int(found[1]), 1), len(source.lines)) - 1]
+            return f"shader {path}, line {number}: {found[2].strip()}"
+    # a fault of linking has no line
+    what = [line for line in told if not set(line) <= set("=") and line not in ("fragment_shader", "vertex_shader")]
+    return f"shader {source.lines[0][0] if source.lines else ''}: {' '.join(what)[:200]}"
+
+
+def compile_program(
+    ctx: moderngl.Context, vertex: Path, fragment: Path, defines: dict[str, int] | None = None
+) -> moderngl.Program:
+    """Compile two shader files. GraphicsError with file, line and the driver's words for a fault in one of them."""
+    import moderngl
+
+    vertex_source, fragment_source = read_shader(vertex), read_shader(fragment, defines)
+    try:
+        return ctx.program(vertex_shader=vertex_source.text, fragment_shader=fragment_source.text)
+    except moderngl.Error as error:
+        message = str(error)
+        source = vertex_source if "vertex_shader" in message else fragment_source
+        raise GraphicsError(_first_fault(message, source)) from error
+
+
+def set_uniforms(program: moderngl.Program, values: dict[str, Any]) -> None:
+    """Set those uniforms that the program uses; the compiler drops the others, which is no fault."""
+    for name, value in values.items():
+        if name in program:
+            program[name] = value

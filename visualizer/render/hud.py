@@ -1,0 +1,94 @@
+"""Words over the picture: a panel of lines in the corner and a short notice at the bottom, legible over anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from visualizer.resources import shipped
+
+from .gl import compile_program, set_uniforms
+from .text import Layout, draw_panel
+
+if TYPE_CHECKING:
+    import moderngl
+
+
+class Hud:
+    """Lines of text drawn over a picture. ctx: the context of the Stage. Text that stays the same costs next to nothing."""
+
+    def __init__(self, ctx: moderngl.Context) -> None:
+        base = shipped("shaders") / "base"
+        self._ctx = ctx
+        self._program = compile_program(ctx, base / "cover.vert", base / "panel.frag")
+        self._triangle = ctx.vertex_array(self._program, [])
+        self._lines = _Panel(ctx, steady=True)
+        self._notice = _Panel(ctx, steady=False)
+
+    def draw(self, lines: Sequence[str], size: tuple[int, int], notice: str | None = None) -> None:
+        """Draw over what is there.
+
+        lines: for the panel at the top left; nothing if empty. size: (width, height) of the framebuffer, px. notice: one
+        short line at the bottom, in the middle. Text may be anything: what does not fit ends in an ellipsis. Letters grow
+        with the height of the picture.
+        """
+        layout = Layout.of(size)
+        if layout is None:
+            return
+        self._lines.prepare(tuple(lines), layout)
+        self._notice.prepare((notice,) if notice else (), layout)
+        self._draw_panel(self._lines, (layout.margin_px, size[1] - layout.margin_px - self._lines.size[1]))
+        self._draw_panel(self._notice, ((size[0] - self._notice.size[0]) // 2, layout.margin_px))
+
+    def release(self) -> None:
+        """Give the graphics memory back. The context must still be there; may be called twice."""
+        self._lines.release()
+        self._notice.release()
+        self._triangle.release()
+        self._program.release()
+
+    def _draw_panel(self, panel: _Panel, corner: tuple[int, int]) -> None:
+        """corner: the lower left one, px from the picture's lower left."""
+        import moderngl
+
+        if panel.texture is None:
+            return
+        ctx = self._ctx
+        ctx.viewport = (*corner, *panel.size)
+        panel.texture.use(0)
+        set_uniforms(self._program, {"panel": 0, "panel_corner": corner, "panel_height": float(panel.size[1])})
+        ctx.enable_only(moderngl.BLEND)
+        ctx.blend_func = (moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA)
+        self._triangle.render(vertices=3)
+        ctx.enable_only(moderngl.NOTHING)
+
+
+class _Panel:
+    """One panel's texture, made anew only when its text or the picture's size changes."""
+
+    def __init__(self, ctx: moderngl.Context, *, steady: bool) -> None:
+        self._ctx = ctx
+        self._steady = steady
+        self._shown: tuple[tuple[str, ...], Layout] | None = None
+        self.texture: moderngl.Texture | None = None
+        self.size = (0, 0)
+
+    def prepare(self, lines: tuple[str, ...], layout: Layout) -> None:
+        if self._shown == (lines, layout):
+            return
+        self._shown = (lines, layout)
+        pixels = draw_panel(lines, layout, steady=self._steady)
+        size = (0, 0) if pixels is None else (pixels.shape[1], pixels.shape[0])
+        if size != self.size:
+            self.release()
+            self._shown = (lines, layout)
+            self.size = size
+            if pixels is not None:
+                self.texture = self._ctx.texture(size, 4)
+        if pixels is not None and self.texture is not None:
+            self.texture.write(pixels)
+
+    def release(self) -> None:
+        if self.texture is not None:
+            self.texture.release()
+        self.texture, self.size, self._shown = None, (0, 0), None
