@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+from visualizer.errors import BadInput
+from visualizer.settings import UserSettings
+from visualizer.store import paths
+
+VARIABLES = {
+    "VISUALIZER_CACHE_DIR": paths.cache_folder,
+    "VISUALIZER_LOG_DIR": paths.log_folder,
+    "VISUALIZER_CONFIG_DIR": paths.config_folder,
+}
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_the_platform_decides_unless_the_variable_is_set(tmp_path, monkeypatch, variable):
+    monkeypatch.delenv(variable, raising=False)
+    usual = VARIABLES[variable]()
+    assert usual.is_absolute() and "visualizer" in usual.parts
+    monkeypatch.setenv(variable, "")
+    assert VARIABLES[variable]() == usual
+    monkeypatch.setenv(variable, str(tmp_path / "own"))
+    assert VARIABLES[variable]() == tmp_path / "own"
+    assert not (tmp_path / "own").exists()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, "own")
+    assert VARIABLES[variable]() == tmp_path / "own"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv(variable, "~/own")
+    assert VARIABLES[variable]() == tmp_path / "own"
+
+
+def test_a_home_nobody_has(monkeypatch):
+    monkeypatch.setenv("VISUALIZER_CACHE_DIR", "~nobody-at-all/x")
+    with pytest.raises(BadInput, match="VISUALIZER_CACHE_DIR"):
+        paths.cache_folder()
+
+
+def test_user_settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("VISUALIZER_CONFIG_DIR", str(tmp_path / "none"))
+    assert paths.load_user_settings() == UserSettings()
+    monkeypatch.setenv("VISUALIZER_CONFIG_DIR", str(tmp_path))
+    file = tmp_path / "settings.yaml"
+    file.write_text("cache: {max_gb: 2}\nlog_level: debug\n")
+    loaded = paths.load_user_settings()
+    assert (loaded.cache.max_gb, loaded.log_level) == (2.0, "debug")
+    file.write_text("cache: {max_gb: 0}\n")
+    with pytest.raises(BadInput, match=r"settings\.yaml:1: cache\.max_gb: 0 .*above 0"):
+        paths.load_user_settings()
+
+
+def test_settings_that_cannot_be_read_are_not_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setenv("VISUALIZER_CONFIG_DIR", str(tmp_path))
+    Path(tmp_path / "settings.yaml").symlink_to(tmp_path / "gone.yaml")
+    with pytest.raises(BadInput, match="no such file"):
+        paths.load_user_settings()

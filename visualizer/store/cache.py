@@ -1,0 +1,250 @@
+"""Where baked dreams rest: one folder a dream, one file a dream frame, checked when read, the least used thrown out.
+
+    FOLDER/<key>/007.frame     header (magic, version, key, depth, shape, checksum), then height*width*3 raw bytes
+
+Raw bytes, because reading 21 pictures must take less than the blink before a window opens. Each file appears whole (written
+under another name, then renamed), so a killed bake leaves its first frames usable, and two bakes of one dream can only
+replace a file by the same file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import secrets
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..settings import DreamSettings
+from .oneline import plain
+
+log = logging.getLogger(__name__)
+
+_VERSION = 1  # of the file format and of what goes into a key
+_HEADER = struct.Struct("<8sII32sIIIII")  # magic, version, CRC of the header, key, depth, height, width, channels, CRC
+_MAGIC = b"VIZFRAME"
+_KEY = re.compile(r"[0-9a-f]{64}")
+_FRAME_NAME = re.compile(r"[0-9]{3}\.frame")
+_TEMP_NAME = re.compile(r"\.[0-9]{3}-[0-9a-f]{16}\.part")
+_TEMP_LIFE_S = 600.0  # a frame is written in milliseconds: a temp file this old was left by a killed process
+
+
+class FrameCache:
+    """Baked dream frames in `folder`, taking at most `max_bytes`.
+
+    Nothing here raises for the disk's sake: a cache that cannot be read is empty, one that cannot be written stays as it
+    is, and `last_fault` holds one line for the user (None when all is well) besides the log. Two processes may use
+    one folder at once.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int, *, now: Callable[[], float] = time.time) -> None:
+        """now: seconds since the epoch, compared with the times of files."""
+        self.last_fault: str | None = None
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._now = now
+        self._n_bytes: int | None = None  # what lies in the folder, as far as known; None before the first look
+        self._refused: set[str] = set()  # keys no longer saved: too large for the cap, or the disk said no
+
+    def key(self, image: np.ndarray, dream: DreamSettings, identity: str) -> str:
+        """The name of a dream: image (height, width, 3) uint8, every dream setting and the network's identity, hashed."""
+        told = hashlib.sha256()
+        for part in (f"frames {_VERSION}", repr(image.shape), dream.model_dump_json(), identity):
+            told.update(f"{len(part)}:{part};".encode())
+        told.update(np.ascontiguousarray(image, dtype=np.uint8).data)
+        return told.hexdigest()
+
+    def entry_folder(self, key: str) -> Path:
+        """Where the frames of `key` lie, or would lie."""
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"not a key of this cache: {key!r}")
+        return self._folder / key
+
+    def load(self, key: str, n_depths: int, shape: tuple[int, ...]) -> list[np.ndarray] | None:
+        """Frames 0..n_depths of a finished bake, each of `shape` (height, width, 3) uint8; None if not all are there."""
+        entry = self.entry_folder(key)
+        # look before reading: an unfinished entry may be many megabytes
+        if not all((entry / _frame_name(index)).is_file() for index in range(n_depths + 1)):
+            return None
+        frames = self.load_begun(key, n_depths, shape)
+        return frames if len(frames) == n_depths + 1 else None
+
+    def load_begun(self, key: str, n_depths: int, shape: tuple[int, ...]) -> list[np.ndarray]:
+        """The sound frames 0, 1, .. of a bake up to the first that is missing or damaged (removed, told, to be rebaked)."""
+        entry = self.entry_folder(key)
+        frames: list[np.ndarray] = []
+        for index in range(n_depths + 1):
+            path = entry / _frame_name(index)
+            try:
+                frames.append(_read_frame(path, key, index, shape))
+            except FileNotFoundError:
+                break
+            except (OSError, ValueError) as fault:
+                self._tell(f"a cached dream frame is damaged and will be baked again ({plain(fault)})", path)
+                _remove(path)
+                break
+        if frames:
+            self._touch(entry)
+        return frames
+
+    def save(self, key: str, depth_index: int, frame: np.ndarray) -> bool:
+        """Keep one frame (height, width, 3) uint8. False (and `last_fault`) if it could not be kept; never raises for that."""
+        entry = self.entry_folder(key)
+        if not 0 <= depth_index <= 999 or frame.ndim != 3 or frame.dtype != np.uint8:
+            raise ValueError(f"not a dream frame: depth {depth_index}, {frame.dtype} {frame.shape}")
+        if key in self._refused:
+            return False
+        frame = np.ascontiguousarray(frame)
+        try:
+            if self._n_bytes is None:
+                self.trim(keep=key)
+            _write_frame(entry, key, depth_index, frame)
+        except OSError as fault:
+            self._refused.add(key)
+            reason = fault.strerror or str(fault)
+            self._tell(f"the dream is not kept for next time: {plain(reason)} ({plain(self._folder)})", entry)
+            return False
+        self._n_bytes = (self._n_bytes or 0) + frame.nbytes + _HEADER.size
+        if self._n_bytes > self._max_bytes:
+            self.trim(keep=key)
+        return key not in self._refused
+
+    def trim(self, keep: str | None = None) -> None:
+        """Throw out the least recently used dreams until the cap holds; the dream `keep` goes last.
+
+        `save` does this by itself; call it after a bake to count what other processes have written meanwhile.
+        """
+        entries = self._entries()
+        entries.sort(key=lambda entry: (entry.path.name == keep, entry.used_at))
+        n_bytes = sum(entry.n_bytes for entry in entries)
+        for entry in entries:
+            if n_bytes <= self._max_bytes:
+                break
+            if entry.path.name == keep:
+                self._refused.add(keep)
+                self._tell(
+                    f"one dream takes more than the cache may hold ({self._max_bytes / 1e6:.0f} MB) and is not kept: "
+                    "raise cache.max_gb in settings.yaml",
+                    entry.path,
+                )
+            _remove_entry(entry.path)
+            n_bytes -= entry.n_bytes
+            log.info("cache: dropped %s, last used %.0f s ago", entry.path.name, self._now() - entry.used_at)
+        self._n_bytes = n_bytes
+
+    def _entries(self) -> list[_Entry]:
+        """Every dream in the folder. Leftovers of killed processes are removed on the way; foreign files stay."""
+        try:
+            folders = [path for path in self._folder.iterdir() if _KEY.fullmatch(path.name) and path.is_dir()]
+        except OSError:
+            return []
+        found = []
+        for folder in folders:
+            try:
+                used_at, n_bytes = folder.stat().st_mtime, 0
+                for file in folder.iterdir():
+                    status = file.lstat()
+                    if _TEMP_NAME.fullmatch(file.name) and self._now() - status.st_mtime > _TEMP_LIFE_S:
+                        _remove(file)
+                    elif _FRAME_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
+                        n_bytes += status.st_size
+            except OSError:  # another process is throwing it out at this moment
+                continue
+            found.append(_Entry(folder, used_at, n_bytes))
+        return found
+
+    def _touch(self, entry: Path) -> None:
+        try:
+            moment = self._now()
+            os.utime(entry, (moment, moment))
+        except OSError as fault:  # a cache that may only be read
+            log.debug("cache: time of use not noted: %s", fault)
+
+    def _tell(self, what: str, path: Path) -> None:
+        self.last_fault = what
+        log.warning("cache: %s: %s", path, what)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    path: Path
+    used_at: float
+    n_bytes: int
+
+
+def _frame_name(depth_index: int) -> str:
+    return f"{depth_index:03d}.frame"
+
+
+def _header(key: str, depth_index: int, shape: tuple[int, ...], checksum: int) -> bytes:
+    def packed(own: int) -> bytes:
+        return _HEADER.pack(_MAGIC, _VERSION, own, bytes.fromhex(key), depth_index, *shape, checksum)
+
+    return packed(zlib.crc32(packed(0)))
+
+
+def _write_frame(entry: Path, key: str, depth_index: int, frame: np.ndarray) -> None:
+    header = _header(key, depth_index, frame.shape, zlib.crc32(frame.data))
+    temp = entry / f".{depth_index:03d}-{secrets.token_hex(8)}.part"
+    for attempt in (1, 2):
+        entry.mkdir(parents=True, exist_ok=True)
+        try:
+            file = temp.open("xb")
+            break
+        except FileNotFoundError:  # thrown out by another process between the two lines above
+            if attempt == 2:
+                raise
+    try:
+        with file:
+            file.write(header)
+            file.write(frame.data)
+        temp.replace(entry / _frame_name(depth_index))
+    except BaseException:  # Ctrl-C too: leave no half file behind
+        _remove(temp)
+        raise
+
+
+def _read_frame(path: Path, key: str, depth_index: int, shape: tuple[int, ...]) -> np.ndarray:
+    """The frame in `path`. Raises ValueError when it is not exactly what was saved under that key and depth."""
+    frame = np.empty(shape, dtype=np.uint8)
+    with path.open("rb", buffering=0) as file:
+        n_bytes = os.fstat(file.fileno()).st_size
+        if n_bytes != _HEADER.size + frame.nbytes:
+            raise ValueError(f"{path.name} has {n_bytes} bytes instead of {_HEADER.size + frame.nbytes}")
+        header = file.read(_HEADER.size)
+        into = frame.data.cast("B")
+        n_read = 0
+        while n_read < frame.nbytes:
+            n_more = file.readinto(into[n_read:])
+            if not n_more:
+                raise ValueError(f"{path.name} ends early")
+            n_read += n_more
+    if header != _header(key, depth_index, shape, zlib.crc32(frame.data)):
+        raise ValueError(f"{path.name} does not match its checksum")
+    return frame
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as fault:
+        log.debug("cache: %s stays: %s", path, fault)
+
+
+def _remove_entry(entry: Path) -> None:
+    """Remove our files of an entry, and the folder when nothing else lies in it."""
+    try:
+        for file in list(entry.iterdir()):
+            if _FRAME_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
+                _remove(file)
+        entry.rmdir()
+    except OSError as fault:  # someone else's file in it, or it is in use (Windows), or already gone
+        log.debug("cache: %s stays: %s", entry, fault)

@@ -1,0 +1,132 @@
+"""Pictures and sound -> H.264, AAC and a container, through PyAV. One thread uses an Encoder at a time."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+    from av import AudioFrame, Packet, VideoFrame
+
+_SOUND_BITS_PER_S = 192_000
+_SOUND_RATES_HZ = (44_100, 48_000)  # every player and site takes these; all else is resampled to the last
+_KEYFRAME_EVERY_S = 2  # seeking lands this near
+_BT709 = 1  # colour primaries, transfer and matrix in the numbers of H.273
+_LIMITED_RANGE = 1
+_FORMAT_BITEXACT, _CODEC_BITEXACT = 0x0400, 1 << 23  # no date and no library version in the file
+
+
+class Encoder:
+    """Encodes into the new file `path`; push frames in the order of time, then finish(); drop() whatever happens.
+
+    Raises OSError when the file cannot be made or written.
+    """
+
+    def __init__(
+        self, path: Path, size: tuple[int, int], fps: Fraction, sound_rate_hz: int | None, *, crf: int, preset: str
+    ) -> None:
+        import av
+        from av.video.reformatter import VideoReformatter
+
+        self._file = _File(path)
+        # lengths are counted in thousandths of a second unless told otherwise, and 1001/30000 is none of those
+        ticks = fps.numerator * math.ceil(48_000 / fps.numerator)
+        # +faststart moves the index to the front, and opens the file a second time for that
+        self._container = av.open(
+            self._file,
+            "w",
+            format={".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}[path.suffix],
+            container_options={}
+            if path.suffix == ".mkv"
+            else {"movflags": "+faststart", "movie_timescale": str(ticks)},
+            io_open=lambda url, flags, options: io.FileIO(path),
+        )
+        self._container.flags |= _FORMAT_BITEXACT
+        self._video = self._container.add_stream("libx264", rate=fps)
+        self._video.width, self._video.height = size
+        self._video.pix_fmt = "yuv420p"
+        self._video.time_base = 1 / fps
+        context = self._video.codec_context
+        context.time_base = 1 / fps
+        context.gop_size = max(1, round(fps * _KEYFRAME_EVERY_S))
+        context.color_range = _LIMITED_RANGE
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.options = {"crf": str(crf), "preset": preset}
+        self._reformatter = VideoReformatter()
+
+        self._sound = None
+        if sound_rate_hz is not None:
+            rate_hz = sound_rate_hz if sound_rate_hz in _SOUND_RATES_HZ else _SOUND_RATES_HZ[-1]
+            self._sound = self._container.add_stream("aac", rate=rate_hz, layout="stereo")
+            self._sound.bit_rate = _SOUND_BITS_PER_S
+            self._sound.codec_context.flags |= _CODEC_BITEXACT
+            self._resampler = None
+            if rate_hz != sound_rate_hz:
+                self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate_hz)
+
+    def push(self, frame: VideoFrame | AudioFrame) -> None:
+        """Encode one frame of either kind, with its pts and time_base set."""
+        from av import VideoFrame
+
+        if isinstance(frame, VideoFrame):
+            self._mux(self._video.encode(self._to_yuv(frame)))
+        elif self._sound is not None:
+            for ready in [frame] if self._resampler is None else self._resampler.resample(frame):
+                self._mux(self._sound.encode(ready))
+
+    def finish(self) -> None:
+        """Write what is still held back, then the index; the file is complete and closed."""
+        if self._sound is not None:
+            if self._resampler is not None:
+                for ready in self._resampler.resample(None):
+                    self._mux(self._sound.encode(ready))
+            self._mux(self._sound.encode())
+        self._mux(self._video.encode())
+        self._container.close()
+        os.fsync(self._file.fileno())  # a disk over a network may say only here that it is full
+        self._file.close()
+
+    def drop(self) -> None:
+        """Close the file as it is: after finish() nothing is left to do, before it what was written is of no use."""
+        self._file.close()
+
+    def _to_yuv(self, picture: VideoFrame) -> VideoFrame:
+        from av.video.reformatter import ColorRange, Colorspace, Interpolation
+
+        # said in full: by default RGB is taken for limited range, and HD for BT.601; AREA averages the four colours
+        # that share one chroma sample instead of taking every second
+        return self._reformatter.reformat(
+            picture,
+            format="yuv420p",
+            src_color_range=ColorRange.JPEG,
+            dst_color_range=ColorRange.MPEG,
+            src_colorspace=Colorspace.ITU709,
+            dst_colorspace=Colorspace.ITU709,
+            interpolation=Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT,
+            threads=1,
+        )
+
+    def _mux(self, packets: Iterable[Packet]) -> None:
+        for packet in packets:
+            self._container.mux(packet)
+
+
+class _File(io.FileIO):
+    """A new file that is written in full or raises: the muxer does not look at how much was taken."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "xb")
+        self.name = "video"  # PyAV wants text, which a file name need not be
+
+    def write(self, data: ReadableBuffer) -> int:
+        rest = memoryview(data)
+        n_bytes = rest.nbytes
+        while rest.nbytes:
+            rest = rest[super().write(rest) :]
+        return n_bytes

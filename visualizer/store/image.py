@@ -1,0 +1,241 @@
+"""Any picture file -> the image a dream starts from: sRGB, upright, opaque, exactly the size asked for."""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import stat
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BadInput
+from .oneline import plain
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MAX_PIXELS = 250_000_000  # a 200-megapixel phone picture fits; decoding one of these takes about 1 GB
+
+# Only raster formats decoded in this process: Pillow would start Ghostscript for an EPS.
+_FORMATS = (
+    *("AVIF", "BMP", "DIB", "DDS", "GIF", "ICNS", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD"),
+    *("QOI", "SGI", "TGA", "TIFF", "WEBP"),
+)
+_TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270"} | {
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+_ORIENTATION = 0x0112  # EXIF tag
+
+_pillow_limit = threading.Lock()
+
+log = logging.getLogger(__name__)
+
+
+def load_image(path: Path | str, size: tuple[int, int]) -> np.ndarray:
+    """The picture in the file `path`, filling size = (width, height) px -> (height, width, 3) uint8 sRGB.
+
+    The middle is kept and the sides cut where the shapes differ; it is scaled, never stretched. EXIF orientation is
+    followed, an ICC profile converted to sRGB, transparency laid over black (a projector's dark), 16 bit and floating
+    point scaled to 8 bit; of an animation the first picture is taken. Raises BadInput with one line when the file is
+    missing, no picture, damaged, or has more than 250 megapixels.
+    """
+    width, height = size
+    if width < 1 or height < 1:
+        raise BadInput(f"a picture cannot be {width}x{height}; both sides must be at least 1")
+    path = Path(path)
+    name = plain(path)
+    with _open(path, name) as picture:
+        if picture.width * picture.height > MAX_PIXELS:
+            raise BadInput(
+                f"{name}: {picture.width}x{picture.height} is {picture.width * picture.height / 1e6:.0f} megapixels; "
+                f"at most {MAX_PIXELS // 10**6} can be used: make it smaller first"
+            )
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Pillow warns about odd metadata; the pixels decide here
+                return _to_srgb(picture, size, name)
+        except MemoryError:
+            raise BadInput(
+                f"{name}: not enough memory to decode {picture.width}x{picture.height}; make it smaller"
+            ) from None
+        except Exception as fault:
+            raise BadInput(f"{name}: the picture is damaged or cut short ({plain(fault)})") from fault
+
+
+@contextmanager
+def _open(path: Path, name: str) -> Iterator[Image.Image]:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise BadInput(f"{name}: is a folder, not a picture")
+        if not stat.S_ISREG(mode):  # reading a pipe would wait for ever
+            raise BadInput(f"{name}: is not an ordinary file")
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise BadInput(f"{name}: no such file") from None
+    except (OSError, ValueError) as fault:  # ValueError: a null byte in the name
+        reason = fault.strerror if isinstance(fault, OSError) else str(fault)
+        raise BadInput(f"{name}: cannot be read: {reason}") from fault
+    with file:
+        head = file.read(16)
+        file.seek(0)
+        if not head:
+            raise BadInput(f"{name}: the file is empty")
+        Image.init()
+        formats = [known for known in _FORMATS if known in Image.OPEN]
+        try:
+            with _no_pillow_limit(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                picture = Image.open(file, formats=formats)
+        except UnidentifiedImageError:
+            raise BadInput(f"{name}: not a picture this program can read{_what_it_is(head)}") from None
+        except Exception as fault:
+            raise BadInput(f"{name}: the picture is damaged ({plain(fault)})") from fault
+        with picture:
+            yield picture
+
+
+@contextmanager
+def _no_pillow_limit() -> Iterator[None]:
+    """Pillow refuses large pictures without saying what is allowed: ours is the limit while a header is read."""
+    from PIL import Image
+
+    with _pillow_limit:
+        kept, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = kept
+
+
+def _to_srgb(picture: Image.Image, size: tuple[int, int], name: str) -> np.ndarray:
+    from PIL import Image
+
+    if picture.format in ("JPEG", "MPO"):  # the only decoder that can skip detail, and the only one where it is safe
+        _draft(picture, size)
+    picture.load()
+    turn = _orientation(picture)  # after load: some decoders turn the picture themselves and then say so
+    profile = picture.info.get("icc_profile")
+    across = (size[1], size[0]) if turn >= 5 else size
+    plain = _eight_bit(picture)
+    small = plain.resize(across, Image.Resampling.LANCZOS, box=_cover(plain.size, across), reducing_gap=3.0)
+    small = _colours(small, profile, name)
+    if turn in _TURNS:
+        small = small.transpose(Image.Transpose[_TURNS[turn]])
+    return np.array(small, dtype=np.uint8)
+
+
+def _draft(picture: Image.Image, size: tuple[int, int]) -> None:
+    """Let the JPEG decoder halve the picture as long as twice the size needed is left."""
+    across = (size[1], size[0]) if _orientation(picture) >= 5 else size
+    scale = max(across[0] / picture.width, across[1] / picture.height)
+    picture.draft(None, (math.ceil(picture.width * scale) * 2, math.ceil(picture.height * scale) * 2))
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        turn = picture.getexif().get(_ORIENTATION, 1)
+    except Exception as fault:  # noqa: BLE001  metadata nobody needs must not cost the picture
+        log.info("EXIF data left aside: %s", fault)
+        return 1
+    return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
+
+
+def _cover(have: tuple[int, int], want: tuple[int, int]) -> tuple[float, float, float, float]:
+    """The largest box of shape `want` in the middle of a picture of size `have`, px: left, top, right, bottom."""
+    scale = min(have[0] / want[0], have[1] / want[1])
+    width, height = min(want[0] * scale, have[0]), min(want[1] * scale, have[1])
+    left, top = (have[0] - width) / 2, (have[1] - height) / 2
+    return left, top, min(left + width, have[0]), min(top + height, have[1])
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """The same picture in a mode that can be scaled: L, LA, RGB, RGBA, CMYK or LAB."""
+    from PIL import Image
+
+    mode = picture.mode
+    if mode in ("I", "F") or mode.startswith("I;16"):
+        return Image.fromarray(_grey_to_bytes(np.asarray(picture), mode, picture.format))
+    if mode in ("P", "PA") or (mode in ("1", "L", "RGB") and "transparency" in picture.info):
+        return picture.convert("RGBA")
+    if mode in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB"):
+        return picture
+    return picture.convert({"1": "L", "La": "LA", "RGBa": "RGBA"}.get(mode, "RGB"))
+
+
+def _grey_to_bytes(grey: np.ndarray, mode: str, form: str | None) -> np.ndarray:
+    """Grey levels wider than a byte -> uint8. 16 bit: 65535 is white. Wider: 1 (float), 255, 65535 or the largest."""
+    values = grey.astype(np.float32)
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
+    if mode.startswith("I;16") or form == "PPM":
+        black, white = 0.0, 65535.0
+    else:  # 32 bits, of which no custom says what is white: the first usual one that no level exceeds
+        whites = [usual for usual in (1.0, 255.0, 65535.0) if usual >= high and (usual > 1 or mode == "F")]
+        black, white = (0.0, whites[0]) if low >= 0 and whites else (low, max(high, low + 1e-20))
+    return np.clip((values - black) / (white - black) * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def _colours(picture: Image.Image, profile: Any, name: str) -> Image.Image:
+    """Any scaled picture -> RGB in sRGB, transparency laid over black."""
+    from PIL import Image
+
+    alpha = None
+    if picture.mode in ("LA", "RGBA"):
+        alpha = picture.getchannel("A")
+        picture = picture.convert(picture.mode[:-1])
+    if picture.mode == "LAB":
+        picture = _transform(picture, "LAB")
+    elif profile:
+        try:
+            picture = _transform(picture, profile)
+        except Exception as fault:  # noqa: BLE001  damaged or for another kind of pixel: the picture is shown without it
+            log.warning("%s: its colour profile cannot be used: %s", name, fault)
+    picture = picture.convert("RGB")
+    if alpha is not None:
+        picture = Image.composite(picture, Image.new("RGB", picture.size), alpha)
+    return picture
+
+
+def _transform(picture: Image.Image, profile: Any) -> Image.Image:
+    from PIL import ImageCms
+
+    lab = profile == "LAB"
+    source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB") if lab else io.BytesIO(profile))
+    space = source.profile.xcolor_space.strip()
+    wanted = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "Lab": "LAB"}.get(space)
+    if wanted != picture.mode:
+        # a grey picture saved with an RGB profile, a palette of greys with a grey one: the levels mean the same
+        if {wanted, picture.mode} != {"L", "RGB"}:
+            raise ValueError(f"a profile for {space} in a picture of {picture.mode}")
+        picture = picture.convert(wanted)
+    converted = ImageCms.profileToProfile(
+        picture,
+        source,
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    if converted is None:
+        raise ValueError("no conversion")
+    return converted
+
+
+def _what_it_is(head: bytes) -> str:
+    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"heif", b"mif1", b"msf1", b"hevc"):
+        return ": it is HEIC; save it as JPEG first"
+    if head.startswith((b"%PDF", b"%!PS", b"<svg", b"<?xml", b"\xef\xbb\xbf<")):
+        return ": it is a drawing, not pixels; save it as PNG first"
+    return "; JPEG, PNG, WebP, AVIF, TIFF, GIF and BMP are"

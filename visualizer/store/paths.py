@@ -1,0 +1,50 @@
+"""Where the program keeps its files, by the custom of the platform."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+from ..errors import BadInput
+from ..settings import UserSettings
+from .yamlfile import read_settings
+
+_APP = "visualizer"
+
+
+def cache_folder() -> Path:
+    """Baked dreams. Environment variable VISUALIZER_CACHE_DIR overrides it. The folder need not exist yet."""
+    return _folder("VISUALIZER_CACHE_DIR", platformdirs.user_cache_dir(_APP, appauthor=False))
+
+
+def log_folder() -> Path:
+    """Log files. Environment variable VISUALIZER_LOG_DIR overrides it. The folder need not exist yet."""
+    return _folder("VISUALIZER_LOG_DIR", platformdirs.user_log_dir(_APP, appauthor=False))
+
+
+def config_folder() -> Path:
+    """The user's settings.yaml and presets/. Environment variable VISUALIZER_CONFIG_DIR overrides it."""
+    return _folder("VISUALIZER_CONFIG_DIR", platformdirs.user_config_dir(_APP, appauthor=False))
+
+
+def load_user_settings() -> UserSettings:
+    """What settings.yaml in the config folder says; the defaults when there is no such file. Raises BadInput."""
+    path = config_folder() / "settings.yaml"
+    try:
+        exists = os.path.lexists(path)
+    except (OSError, ValueError):
+        exists = False
+    return read_settings(path, UserSettings) if exists else UserSettings()
+
+
+def _folder(variable: str, default: str) -> Path:
+    asked = os.environ.get(variable, "")
+    if not asked:
+        return Path(default)
+    try:
+        # absolute: the program may change folder, and "~" is not expanded when the variable was set without a shell
+        return Path(asked).expanduser().absolute()
+    except (OSError, RuntimeError) as fault:
+        raise BadInput(f"{variable}={asked!r} is not a usable folder: {fault}") from fault
