@@ -28,9 +28,9 @@ def run(quick: bool) -> list[tuple[str, str]]:
 
     seconds = 0.5 if quick else 3.0
     rows: list[tuple[str, str]] = []
-    with _display() as display:
+    with display() as screen:
         for size in SIZES:
-            rows += _window_rows(size, seconds, display)
+            rows += _window_rows(size, seconds, screen)
     for size in SIZES:
         name = f"{size[0]}x{size[1]}"
         with Offscreen(size) as stage:
@@ -49,12 +49,12 @@ def run(quick: bool) -> list[tuple[str, str]]:
     return rows
 
 
-def _window_rows(size: tuple[int, int], seconds: float, display: str) -> list[tuple[str, str]]:
+def _window_rows(size: tuple[int, int], seconds: float, screen: str) -> list[tuple[str, str]]:
     from visualizer.render.hud import Hud
     from visualizer.render.picture import Picture
     from visualizer.render.window import Window
 
-    name = f"{display} {size[0]}x{size[1]}"
+    name = f"{screen} {size[0]}x{size[1]}"
     with Window(size, "visualizer benchmark") as window:
         picture, hud, depths = Picture(window.ctx, size, N_DEPTHS), Hud(window.ctx), _depths()
         _fill(picture)
@@ -116,7 +116,7 @@ def _depths() -> Iterator[float]:
 
 
 @contextlib.contextmanager
-def _display() -> Iterator[str]:
+def display() -> Iterator[str]:
     """The display there is, or an Xvfb for the time being; yields its name for the table."""
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or platform.system() != "Linux":
         yield "window"

@@ -190,7 +190,7 @@ def _hud_lines(look: Look, act: Act, shown: Shown, rate_hz: float) -> list[str]:
     bar = round(DEPTH_BAR * shown.depth / n_depths)
     return [
         look.settings.title,
-        f"depth\t{'|' * bar}{'·' * (DEPTH_BAR - bar)}  {shown.depth:.1f} / {n_depths}",
+        f"depth\t{shown.depth:.1f} / {n_depths}  {'|' * bar}{'·' * (DEPTH_BAR - bar)}",
         f"screen\t{rate_hz:.0f} fps{baking}",
         *act.status(),
         "",

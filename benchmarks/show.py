@@ -1,0 +1,187 @@
+"""Whole shows: exporting, playing in a window, and how much memory both take.
+
+python -m benchmarks.show [--quick]
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.draw import display
+
+SIZE = (1280, 720)
+FPS = Fraction(30)
+PEAK = """
+import resource, sys
+from visualizer.cli.run import run
+status = run(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stdout)
+sys.exit(status)
+"""
+
+
+def run(quick: bool) -> list[tuple[str, str]]:
+    """Rows of (what, figure). quick: shorter songs."""
+    from visualizer.show.dreams import Dreams, open_cache
+    from visualizer.show.look import open_look
+
+    seconds = 15 if quick else 60
+    look = open_look(size=SIZE)
+    list(Dreams(look, open_cache()))  # warm: these figures are of showing, not of dreaming
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        song = write_song(folder / "song.wav", seconds)
+        rows = export_rows(look, song, folder, seconds)
+        with display():
+            rows += play_rows(look, write_song(folder / "short.wav", 8 if quick else 20))
+            peak = peak_mb("play", str(folder / "short.wav"))
+            rows.append((f"play at {SIZE[0]}x{SIZE[1]}: peak memory", f"{peak:.0f} MB"))
+        peak = peak_mb("export", str(song), "-o", str(folder / "peak.mp4"))
+        rows.append((f"export of {seconds} s at {SIZE[0]}x{SIZE[1]}: peak memory", f"{peak:.0f} MB"))
+        small, minutes = ("--size", "64x48", "--fps", "10"), 10 if quick else 60
+        first = peak_mb("export", str(song), "-o", str(folder / "peak.mp4"), *small)
+        long_song = write_song(folder / "long.wav", 60 * minutes)
+        long = peak_mb("export", str(long_song), "-o", str(folder / "peak.mp4"), *small)
+        rows.append(
+            (f"export of {minutes} min against {seconds} s (64x48): peak memory", f"{long:.0f} / {first:.0f} MB")
+        )
+    return rows
+
+
+def write_song(path: Path, seconds: int) -> Path:
+    """The bundled song, over and over for so many seconds, as a WAV file."""
+    import wave
+
+    from visualizer.audio.decode import Song
+    from visualizer.show.catalogue import demo_song
+
+    with Song(demo_song()) as song:
+        once = np.concatenate(list(_blocks(song)))
+        rate_hz = song.sample_rate_hz
+    once = (np.clip(once, -1, 1) * 32767).astype("<i2")
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(2)
+        out.setsampwidth(2)
+        out.setframerate(rate_hz)
+        left = seconds * rate_hz
+        while left > 0:
+            out.writeframes(once[:left].tobytes())
+            left -= len(once)
+    return path
+
+
+def _blocks(song) -> Iterator[np.ndarray]:
+    while len(block := song.read(65536)):
+        yield block
+
+
+def export_rows(look, song: Path, folder: Path, seconds: int) -> list[tuple[str, str]]:
+    """An export, and the encoder alone fed with pictures of the same show, both in this run."""
+    from visualizer.show.dreams import open_cache
+    from visualizer.show.export import export
+    from visualizer.store.video import VideoWriter
+
+    start = time.perf_counter()
+    n_shown = sum(
+        1 for step in export(song, folder / "show.mp4", look, open_cache(), fps=FPS) if step.stage == "exporting"
+    )
+    whole_fps = n_shown / (time.perf_counter() - start)
+
+    pictures = _pictures(folder / "show.mp4", n=150)
+    start = time.perf_counter()
+    with VideoWriter(folder / "alone.mp4", SIZE, FPS, sound_rate_hz=None) as writer:
+        for index in range(int(seconds * FPS)):
+            writer.write_picture(pictures[index % len(pictures)])
+    alone_fps = seconds * FPS / (time.perf_counter() - start)
+    name = f"export of {seconds} s at {SIZE[0]}x{SIZE[1]}p{float(FPS):g}"
+    return [
+        (name, f"{whole_fps:.1f} fps"),
+        ("encoding the same pictures alone", f"{float(alone_fps):.1f} fps"),
+        ("export against encoding alone", f"{whole_fps / float(alone_fps):.2f}"),
+    ]
+
+
+def _pictures(path: Path, n: int) -> list[np.ndarray]:
+    """n pictures of a video from its fifth second on, in order."""
+    import av
+
+    found = []
+    with av.open(str(path)) as video:
+        for index, frame in enumerate(video.decode(video=0)):
+            if index >= 5 * FPS:
+                found.append(frame.to_ndarray(format="rgb24"))
+            if len(found) == n:
+                break
+    return found
+
+
+def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
+    """A show as fast as it can be drawn against clearing the window, taking turns; and one at its own pace."""
+    from visualizer.audio.decode import Song
+    from visualizer.audio.playback import SilentPlayback
+    from visualizer.render.window import Window
+    from visualizer.show.dreams import open_cache
+    from visualizer.show.onscreen import run as run_show
+    from visualizer.show.play import Play
+
+    def shown(rate_hz: float | None, n_frames: int) -> tuple[float, list[float]]:
+        stamps: list[float] = []
+
+        def note(count: int, _) -> bool:
+            stamps.append(time.perf_counter())
+            return count >= n_frames
+
+        with Song(song_path) as song:
+            playback = SilentPlayback(song)
+            try:
+                act = Play(playback, song, song_path.name, look)
+                report = run_show(
+                    look, act, open_cache(), title="benchmark", greeting=None, rate_hz=rate_hz, on_frame=note
+                )
+            finally:
+                playback.close()
+        return report.rate_hz, stamps
+
+    def cleared(n_frames: int) -> float:
+        with Window(SIZE, "benchmark") as window:
+            start = time.perf_counter()
+            for _ in range(n_frames):
+                window.ctx.clear(0.1, 0.2, 0.3)
+                window.swap()
+                window.events()
+            return n_frames / (time.perf_counter() - start)
+
+    turns = [(shown(1e6, 300)[0], cleared(300)) for _ in range(3)]
+    show_fps, clear_fps = (float(np.median([turn[i] for turn in turns])) for i in (0, 1))
+    _, stamps = shown(None, 400)
+    frame_ms = np.diff(stamps[30:]) * 1e3
+    name = f"{SIZE[0]}x{SIZE[1]}"
+    return [
+        (f"play at {name}, unpaced", f"{show_fps:.0f} fps"),
+        (f"clear + swap at {name}", f"{clear_fps:.0f} fps"),
+        (
+            f"play at {name}, paced at 60: frame time median / p95 / p99",
+            " / ".join(f"{value:.1f}" for value in np.percentile(frame_ms, [50, 95, 99])) + " ms",
+        ),
+    ]
+
+
+def peak_mb(*arguments: str) -> float:
+    """The most memory one command held at once, MB (of the program's own process)."""
+    done = subprocess.run([sys.executable, "-c", PEAK, *arguments], stdout=subprocess.PIPE, check=True, env=os.environ)
+    kib = int(done.stdout.split()[-1])
+    return kib / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+if __name__ == "__main__":
+    for what, figure in run("--quick" in sys.argv):
+        print(f"{what:72s} {figure}")

@@ -1,0 +1,69 @@
+"""What the documents say is true of the program."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from visualizer.cli.commands import app
+from visualizer.settings import BeatSettings, DreamSettings, RenderSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize(
+    ("group", "model"), [("dream", DreamSettings), ("beat", BeatSettings), ("render", RenderSettings)]
+)
+def test_the_table_of_settings_holds_every_key_with_its_default(group, model):
+    rows = {}
+    for line in (ROOT / "docs" / "presets.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 4 and cells[0].startswith(f"{group}."):
+            rows[cells[0].removeprefix(f"{group}.")] = cells
+    assert set(rows) == set(model.model_fields)
+    for key, (_, default, allowed, _) in rows.items():
+        field = model.model_fields[key]
+        assert default == str(field.default), key
+        for bound in field.metadata:
+            for name in ("ge", "gt", "le", "lt"):
+                value = getattr(bound, name, None)
+                if value is not None:
+                    assert f"{value:g}" in allowed.replace("4294967295", f"{2**32 - 1:g}"), key
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if not re.match(r"https?:", target):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_command_the_documents_name_exists():
+    commands = {info.name or info.callback.__name__ for info in app.registered_commands}
+    for page in PAGES:
+        for command in re.findall(r"^\s*(?:\.venv/bin/)?visualizer ([a-z]+)", page.read_text(), re.MULTILINE):
+            assert command in commands, f"{page.name}: visualizer {command}"
+
+
+def test_every_make_target_the_documents_name_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in PAGES:
+        for target in re.findall(r"`make ([a-z-]+)`", page.read_text()):
+            assert target in targets, f"{page.name}: make {target}"
+
+
+def test_pins_cover_every_dependency():
+    """Whatever pyproject asks for, constraints.txt pins to one version."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = project["dependencies"] + [name for extra in project["optional-dependencies"].values() for name in extra]
+    pinned = {
+        line.partition("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
+    for requirement in asked:
+        name = re.match(r"[A-Za-z0-9_.-]+", requirement)[0].lower().replace("_", "-")
+        assert name in pinned, requirement
