@@ -1,0 +1,265 @@
+"""Playing through a real (if private) sound server, judged by what its monitor hears."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fixtures.pulse import SINK_RATE_HZ, Pulse, wait_until
+from visualizer.audio.decode import Song
+from visualizer.audio.playback import Playback
+from visualizer.errors import DeviceError, UnknownDevice
+
+from .sounds import chirp, wav_bytes
+
+
+def write_song(folder: Path, sound: np.ndarray, rate_hz: int = SINK_RATE_HZ) -> Path:
+    """sound (n,) or (n, 2) float32 -> a WAV file."""
+    sides = sound if sound.ndim == 2 else np.repeat(sound[:, np.newaxis], 2, axis=1)
+    path = folder / f"song-{rate_hz}.wav"
+    path.write_bytes(wav_bytes(np.ascontiguousarray(sides, np.float32), rate_hz))
+    return path
+
+
+def never_zero(n_samples: int, seed: int = 0) -> np.ndarray:
+    """(n,) float32: multiples of 1/64 of either sign, none of them 0, so that silence cannot be mistaken for sound."""
+    rng = np.random.default_rng(seed)
+    return (rng.integers(1, 32, n_samples) * rng.choice([-1, 1], n_samples) / 64).astype(np.float32)
+
+
+def heard_sound(recording: np.ndarray) -> np.ndarray:
+    """What is not silence, with the silences taken out."""
+    return recording[np.abs(recording) > 0.005]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate_hz", [44_100, 48_000])
+def test_position_is_what_is_heard_within_10_ms(
+    pulse: Pulse, tmp_path: Path, rate_hz: int, record_property: pytest.RecordProperty
+) -> None:
+    click_s, n_clicks = 0.25, 22
+    sound = np.zeros(round((n_clicks + 2) * click_s * rate_hz), np.float32)
+    for index in range(1, n_clicks + 1):
+        start = round(index * click_s * rate_hz)
+        sound[start : start + rate_hz // 1000] = 0.7
+    asked: list[tuple[float, float]] = []
+    with Song(write_song(tmp_path, sound, rate_hz)) as song, pulse.record() as recording, Playback(song) as player:
+        player.start()
+
+        def ended() -> bool:
+            asked.append((time.monotonic(), player.position_s))
+            return player.ended
+
+        wait_until(ended, 30, "it does not end")
+        assert player.lost is None
+        n_heard = sum(len(block) for _, block in recording.blocks)
+        recording.wait_for(n_heard + 4800)
+        blocks = recording.blocks
+    ends = np.cumsum([len(block) for _, block in blocks])
+    heard = np.concatenate([block for _, block in blocks])
+    loud = np.flatnonzero(np.abs(heard) > 0.2)
+    clicks = loud[np.insert(np.diff(loud) > SINK_RATE_HZ // 10, 0, True)]
+    assert len(clicks) == n_clicks
+    which = np.searchsorted(ends, clicks, side="right")
+    heard_s = np.array([blocks[i][0] for i in which]) - (ends[which] - clicks) / SINK_RATE_HZ
+    stamps, positions = np.array(asked).T
+    assert (np.diff(positions) >= 0).all()
+    errors_ms = 1000 * (np.interp(heard_s, stamps, positions) - np.arange(1, n_clicks + 1) * click_s)
+    # the recorder, another process, is late now and then; that is not the player's fault
+    usual_ms = np.sort(errors_ms)[2:-2]
+    figures = f"{rate_hz} Hz: mean {usual_ms.mean():.1f} ms, sd {usual_ms.std():.1f} ms"
+    record_property("position_error", figures)
+    print(figures)  # noqa: T201
+    assert abs(usual_ms.mean()) < 10, figures
+    assert usual_ms.std() < 10, figures
+
+
+def test_every_sample_is_heard_once_across_a_pause(pulse: Pulse, tmp_path: Path) -> None:
+    sound = never_zero(2 * SINK_RATE_HZ)
+    with Song(write_song(tmp_path, sound)) as song, pulse.record() as recording, Playback(song) as player:
+        player.start()
+        wait_until(lambda: player.position_s > 0.5, 10, "it does not play")
+        player.pause()
+        held_s = player.position_s
+        n_heard = len(recording.samples)
+        recording.wait_for(n_heard + SINK_RATE_HZ // 2)
+        assert player.position_s == held_s
+        assert player.paused and not player.ended
+        player.resume()
+        assert player.position_s == held_s
+        wait_until(lambda: player.ended, 10, "it does not end")
+        assert player.position_s == pytest.approx(2.0)
+        wait_until(lambda: len(heard_sound(recording.samples)) >= len(sound), 5, "some of it was not heard")
+        recorded = recording.samples
+        assert player.n_underruns == 0
+    loud = np.flatnonzero(np.abs(recorded) > 0.005)
+    silences = np.diff(loud)
+    assert (silences > 1).sum() == 1  # one pause
+    assert silences.max() > 0.3 * SINK_RATE_HZ
+    assert held_s * SINK_RATE_HZ == pytest.approx(np.argmax(silences), abs=0.1 * SINK_RATE_HZ)
+    heard = heard_sound(recorded)
+    assert len(heard) == len(sound)
+    assert np.abs(heard - sound).max() < 1e-3
+
+
+def test_seek_is_heard_at_once_and_exactly(pulse: Pulse, tmp_path: Path) -> None:
+    sound = never_zero(20 * SINK_RATE_HZ, seed=1)
+    with (
+        Song(write_song(tmp_path, sound)) as song,
+        pulse.record() as recording,
+        Playback(song, device="pulse") as player,
+    ):
+        player.start()
+        wait_until(lambda: player.position_s > 0.3, 10, "it does not play")
+        player.seek(15.0)
+        assert 15.0 <= player.position_s < 15.5
+        wait_until(lambda: player.position_s > 15.5, 10, "it does not play on")
+        assert player.drain()[0][0] == 13 * SINK_RATE_HZ  # two seconds of preroll
+        player.pause()
+        player.seek(3.0)
+        assert player.position_s == 3.0
+        player.resume()
+        wait_until(lambda: player.position_s > 3.3, 10, "it does not play on")
+        player.seek(1e9)
+        wait_until(lambda: player.ended, 10, "it does not end")
+        recorded = recording.samples
+    heard = heard_sound(recorded)
+    for second in (15, 3):
+        start = second * SINK_RATE_HZ
+        piece = sound[start : start + 5000]
+        assert find_piece(heard, piece) is not None
+        before = sound[start - 200 : start]
+        assert find_piece(heard, before) is None  # the preroll is not for the speaker
+
+
+def find_piece(sound: np.ndarray, piece: np.ndarray) -> int | None:
+    """Where piece lies in sound, to within 1e-3 per sample."""
+    for start in np.flatnonzero(np.abs(sound[: len(sound) - len(piece) + 1] - piece[0]) < 1e-3):
+        if np.abs(sound[start : start + len(piece)] - piece).max() < 1e-3:
+            return int(start)
+    return None
+
+
+def test_loud_sound_is_clipped_not_wrapped(pulse: Pulse, tmp_path: Path) -> None:
+    sound = np.full(SINK_RATE_HZ, 3.0, np.float32)
+    with Song(write_song(tmp_path, sound)) as song, pulse.record() as recording, Playback(song) as player:
+        player.start()
+        wait_until(lambda: player.ended, 10, "it does not end")
+        heard = heard_sound(recording.samples)
+    assert heard.min() > 0.9
+    assert heard.max() < 1.01
+
+
+def test_a_rate_the_device_refuses_is_resampled(pulse: Pulse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyaudio
+
+    def refuse(self: object, rate: float, **_: object) -> bool:
+        raise ValueError("Invalid sample rate", -9997)
+
+    monkeypatch.setattr(pyaudio.PyAudio, "is_format_supported", refuse)
+    t = np.arange(12_000 * 2) / 12_000
+    sound = (0.5 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)
+    with Song(write_song(tmp_path, sound, 12_000)) as song, pulse.record() as recording, Playback(song) as player:
+        player.start()
+        wait_until(lambda: player.ended, 15, "it does not end")
+        assert player.position_s == pytest.approx(2.0, abs=0.01)
+        assert sum(len(block) for _, block in player.drain()) == len(sound)
+        recorded = recording.samples
+    loud = np.flatnonzero(np.abs(recorded) > 0.1)
+    piece = recorded[loud[0] : loud[0] + SINK_RATE_HZ]
+    assert np.argmax(np.abs(np.fft.rfft(piece))) == pytest.approx(440, abs=3)
+
+
+def test_position_goes_on_when_the_sound_server_dies(mortal_pulse: Pulse, tmp_path: Path) -> None:
+    with Song(write_song(tmp_path, chirp(30 * SINK_RATE_HZ, SINK_RATE_HZ))) as song, Playback(song) as player:
+        player.start()
+        wait_until(lambda: player.position_s > 0.3, 10, "it does not play")
+        assert player.lost is None
+        before_s, since_s = player.position_s, time.monotonic()
+        mortal_pulse.stop()
+        positions = []
+
+        def noticed() -> str | None:
+            positions.append(player.position_s)
+            return player.lost
+
+        reason = wait_until(noticed, 10, "the loss was not noticed")
+        assert "\n" not in reason
+        wait_until(lambda: player.position_s > before_s + 5, 15, "the position froze")
+        assert time.monotonic() - since_s == pytest.approx(5, abs=1.5)
+        assert (np.diff(positions) >= 0).all()
+        player.pause()
+        held_s = player.position_s
+        player.seek(10.0)
+        assert held_s > 5 and player.position_s == 10.0
+        player.resume()
+        wait_until(lambda: player.position_s > 10.2, 5, "it does not go on")
+        starts = [start for start, _ in wait_until(player.drain, 5, "nothing for the follower")]
+        assert starts[0] == 8 * SINK_RATE_HZ
+        player.seek(29.9)
+        wait_until(lambda: player.ended, 5, "it does not end")
+    wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("audio")], 5, "threads are left")
+
+
+def test_unknown_output_and_impossible_device(pulse: Pulse, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with Song(write_song(tmp_path, chirp(4800, SINK_RATE_HZ))) as song:
+        with pytest.raises(UnknownDevice, match="no output matches 'nowhere'"):
+            Playback(song, device="nowhere")
+        player = Playback(song)
+        player._n_channels = 9999
+        with pytest.raises(DeviceError, match="cannot be opened"):
+            player.start()
+        player.close()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_fault_in_the_callback_is_a_loss_not_an_exception(pulse: Pulse, tmp_path: Path) -> None:
+    with Song(write_song(tmp_path, chirp(96_000, SINK_RATE_HZ))) as song, Playback(song) as player:
+        player.start()
+        player._audible = None  # type: ignore[assignment]
+        wait_until(lambda: player._fault, 10, "the callback was not called")
+        assert player._fault.startswith("AttributeError")
+
+
+def test_opening_and_closing_leaves_nothing_behind(pulse: Pulse, tmp_path: Path) -> None:
+    path = write_song(tmp_path, chirp(48_000, SINK_RATE_HZ))
+
+    def n_open() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    def cycle() -> None:
+        with Song(path) as song, Playback(song) as player:
+            player.start()
+            player.seek(0.5)
+
+    for _ in range(2):
+        cycle()
+    n_threads, n_before = threading.active_count(), n_open()
+    for _ in range(18):
+        cycle()
+    wait_until(lambda: threading.active_count() <= n_threads, 5, "threads are left")
+    wait_until(lambda: n_open() <= n_before + 1, 5, "open files are left")
+
+
+def test_a_server_that_hangs_is_left_behind_promptly(mortal_pulse: Pulse, tmp_path: Path) -> None:
+    player = None
+    try:
+        with Song(write_song(tmp_path, chirp(20 * SINK_RATE_HZ, SINK_RATE_HZ))) as song:
+            player = Playback(song)
+            player.start()
+            wait_until(lambda: player.position_s > 0.2, 10, "it does not play")
+            mortal_pulse.freeze()
+            assert "took no sound" in wait_until(lambda: player.lost, 10, "the loss was not noticed")
+            lost_s = player.position_s
+            wait_until(lambda: player.position_s > lost_s + 0.3, 5, "the position froze")
+            closing = threading.Thread(target=player.close)
+            closing.start()
+            closing.join(8)
+            assert not closing.is_alive()
+    finally:
+        mortal_pulse.freeze(False)
+    wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("audio")], 10, "threads are left")

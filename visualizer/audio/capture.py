@@ -1,0 +1,162 @@
+"""Sound from an input device, as it arrives."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .devices import close_portaudio, find_input, list_devices, open_portaudio, open_stream
+from .mixing import to_mono
+from .ring import SampleRing
+
+log = logging.getLogger(__name__)
+
+RING_S = 4.0
+STALE_S = 0.5
+STALLED_S, STALLED_AFTER_OPENING_S = 0.5, 3.0
+# More channels than this are a sound server's way of saying "as many as you like", not that many microphones.
+_MOST_CHANNELS = 8
+
+
+class Capture:
+    """Listens to an input device. Attributes: sample_rate_hz, device_name, n_dropped, n_overruns.
+
+    n_dropped counts samples thrown away because they were older than half a second when somebody came to fetch them;
+    n_overruns counts the times the device or the ring had no room.
+    """
+
+    def __init__(
+        self,
+        device: str | int | None = None,
+        *,
+        sample_rate_hz: int | None = None,
+        n_block_samples: int = 256,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Choose the device: number, name, part of a name, or None for the default input. `start` opens it.
+
+        sample_rate_hz: the device's own unless given. n_block_samples: what the device delivers at a time.
+        Errors: UnknownDevice, DeviceError.
+        """
+        self._now = now
+        self._n_block_samples = n_block_samples
+        self._stream: Any = None
+        self._portaudio: Any = None
+        self._portaudio = open_portaudio()
+        try:
+            self._device = find_input(device, list_devices(self._portaudio))
+        except BaseException:
+            self.close()
+            raise
+        self.device_name = self._device.name
+        self.sample_rate_hz = sample_rate_hz or self._device.default_rate_hz
+        self._n_channels = self._device.n_inputs if self._device.n_inputs <= _MOST_CHANNELS else 2
+        self._ring = SampleRing(round(RING_S * self.sample_rate_hz), 1)
+        self._stamp_s = self._opened_s = self._now()
+        self._n_callbacks = 0
+        self._fault: str | None = None
+        self._lost: str | None = None
+        self.n_dropped = 0
+        self.n_overruns = 0
+
+    def start(self) -> None:
+        """Open the device and begin to listen. Errors: DeviceError."""
+        if self._stream is not None or self._portaudio is None:
+            return
+        import pyaudio
+
+        self._go_on, self._input_overflow = pyaudio.paContinue, pyaudio.paInputOverflow
+        self._opened_s = self._stamp_s = self._now()
+        try:
+            self._stream = open_stream(
+                self._portaudio,
+                f"input {self.device_name!r}",
+                format=pyaudio.paFloat32,
+                channels=self._n_channels,
+                rate=self.sample_rate_hz,
+                input=True,
+                input_device_index=self._device.index,
+                frames_per_buffer=self._n_block_samples,
+                stream_callback=self._callback,
+            )
+        except BaseException:
+            self.close()
+            raise
+        self._opened_s = self._now()
+
+    def drain(self) -> tuple[list[np.ndarray], float]:
+        """All sound since the last call, oldest first: blocks (n,) float32, and when the newest one came in (`now`).
+
+        What waited for more than half a second is dropped and counted: the picture must not run behind the sound.
+        """
+        stamp_s = self._stamp_s
+        n_ready = self._ring.n_ready
+        n_stale = n_ready - round(STALE_S * self.sample_rate_hz)
+        if n_stale > 0:
+            self.n_dropped += self._ring.discard(n_stale)
+            n_ready -= n_stale
+        if n_ready <= 0:
+            return [], stamp_s
+        block = np.empty((n_ready, 1), np.float32)
+        n_read = self._ring.read_into(block)
+        return [block[:n_read, 0]], stamp_s
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the device last delivered (since opening, if it never did)."""
+        return self._now() - self._stamp_s
+
+    @property
+    def lost(self) -> str | None:
+        """Why the device is gone, or None while it delivers. Once lost, it stays so: make a new Capture."""
+        if self._lost is None and self._stream is not None:
+            self._lost = self._why_lost()
+            if self._lost is not None:
+                log.warning("input %r is lost: %s", self.device_name, self._lost)
+        return self._lost
+
+    def close(self) -> None:
+        """Stop listening and let go of the device, within a second even if it hangs. Closing twice is fine."""
+        portaudio, stream = self._portaudio, self._stream
+        self._portaudio = self._stream = None
+        if portaudio is not None:
+            close_portaudio(portaudio, stream)
+
+    def __enter__(self) -> Capture:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _why_lost(self) -> str | None:
+        if self._fault is not None:
+            return self._fault
+        # an idle sound server may take well over a second to deliver its first block
+        young = self._n_callbacks == 0 or self._now() - self._opened_s < STALLED_AFTER_OPENING_S
+        if self.age_s > (STALLED_AFTER_OPENING_S if young else STALLED_S):
+            return f"no sound came in for {self.age_s:.1f} s"
+        try:
+            if not self._stream.is_active():
+                return "the device stopped"
+        except OSError as error:
+            return f"the device is gone ({error})"
+        return None
+
+    def _callback(self, data: bytes, n_samples: int, times: Any, status: int) -> tuple[None, int]:
+        """On PortAudio's thread: copy, count, leave. Nothing may escape: it would surface in the main thread."""
+        try:
+            if status & self._input_overflow:
+                self.n_overruns += 1
+            block = np.frombuffer(data, np.float32).reshape(-1, self._n_channels)
+            mono = to_mono(block)[:, np.newaxis]
+            if self._ring.write(mono) < len(mono):
+                self.n_overruns += 1
+            self._n_callbacks += 1
+            self._stamp_s = self._now()
+        except Exception as error:  # noqa: BLE001
+            self._fault = f"{type(error).__name__}: {error}"
+        return None, self._go_on

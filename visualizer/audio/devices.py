@@ -1,0 +1,248 @@
+"""Sound devices: listing and choosing them, and a quiet way into PortAudio."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import DeviceError, UnknownDevice, nearest
+
+log = logging.getLogger(__name__)
+
+# PortAudio's list of devices and streams belongs to the whole process and is not safe for two threads at once.
+_PORTAUDIO_TURN = threading.Lock()
+_TURN_S = 3.0
+_HANGS = "the sound system hangs (a device does not let go); restart the program or the sound server"
+_WAY_OUT = (
+    "install PortAudio (Debian/Ubuntu: apt-get install portaudio19-dev; macOS: brew install portaudio), "
+    "then PyAudio (python -m pip install --force-reinstall PyAudio)"
+)
+
+
+@dataclass(frozen=True)
+class Device:
+    """One sound device as PortAudio sees it."""
+
+    index: int
+    name: str
+    host_api: str
+    n_inputs: int
+    n_outputs: int
+    default_rate_hz: int
+    is_default_input: bool = False
+    is_default_output: bool = False
+
+
+def open_portaudio() -> Any:
+    """A new `pyaudio.PyAudio`, made without noise on stderr; `close_portaudio` gives it back. Errors: DeviceError."""
+    try:
+        import pyaudio
+    except ImportError as error:
+        raise DeviceError(f"PyAudio cannot be loaded ({_one_line(error)}); {_WAY_OUT}") from error
+    _silence_libraries()
+    with _quiet_turn():
+        try:
+            return pyaudio.PyAudio()
+        except Exception as error:
+            raise DeviceError(f"PortAudio cannot be started ({_one_line(error)}); {_WAY_OUT}") from error
+
+
+def close_portaudio(portaudio: Any, stream: Any = None, *, timeout_s: float = 0.8) -> None:
+    """Close a stream (if any) and its PyAudio. Returns within timeout_s even when the device hangs.
+
+    A device that is gone can hold a closing call for half a second or for ever: the call runs on its own thread, which is
+    left behind (as a daemon) when it does not come back.
+    """
+
+    def close() -> None:
+        with _PORTAUDIO_TURN:
+            for release in ([] if stream is None else [stream.close]) + [portaudio.terminate]:
+                try:
+                    release()
+                except Exception as error:  # noqa: BLE001  whatever it is, the device is given up
+                    log.info("closing a sound device: %s", _one_line(error))
+
+    closer = threading.Thread(target=close, name="audio-close", daemon=True)
+    closer.start()
+    closer.join(timeout_s)
+    if timeout_s > 0 and closer.is_alive():
+        log.warning("a sound device does not close; it is left behind")
+
+
+def open_stream(portaudio: Any, what: str, **arguments: Any) -> Any:
+    """`portaudio.open(**arguments)`, with its faults as DeviceError; `what` names the device in the message."""
+    # With this variable set, PulseAudio's ALSA plug-in reports latencies that are not so (200: wrong by 144 ms) or takes no
+    # sound at all (10). Capturing copes, and there it is the user's to set; playing must know what is heard when.
+    overruled = os.environ.pop("PULSE_LATENCY_MSEC", None) if arguments.get("output") else None
+    try:
+        with _quiet_turn():
+            return portaudio.open(**arguments)
+    except (OSError, ValueError, SystemError) as error:
+        raise DeviceError(
+            f"{what} cannot be opened at {arguments.get('rate')} Hz ({_one_line(error)}); "
+            "`visualizer devices` lists what there is"
+        ) from error
+    finally:
+        if overruled is not None:
+            os.environ["PULSE_LATENCY_MSEC"] = overruled
+
+
+def takes_rate(portaudio: Any, device: Device, n_channels: int, rate_hz: int) -> bool:
+    """Whether an output device says that it takes float32 sound of this rate."""
+    import pyaudio
+
+    try:
+        with _quiet_turn():
+            portaudio.is_format_supported(
+                rate_hz, output_device=device.index, output_channels=n_channels, output_format=pyaudio.paFloat32
+            )
+    except (ValueError, OSError) as error:
+        log.info("output %r does not take %d Hz: %s", device.name, rate_hz, _one_line(error))
+        return False
+    return True
+
+
+def list_devices(portaudio: Any = None) -> list[Device]:
+    """All devices there are now, in PortAudio's order; an empty list when there is none. Errors: DeviceError.
+
+    portaudio: an open PyAudio to ask; without it one is made and given back. PortAudio reads the machine's devices only
+    while no other PyAudio is open.
+    """
+    if portaudio is None:
+        portaudio = open_portaudio()
+        try:
+            return list_devices(portaudio)
+        finally:
+            close_portaudio(portaudio)
+    default_input = _default_index(portaudio.get_default_input_device_info)
+    default_output = _default_index(portaudio.get_default_output_device_info)
+    devices = []
+    for index in range(portaudio.get_device_count()):
+        try:
+            info = portaudio.get_device_info_by_index(index)
+            host_api = portaudio.get_host_api_info_by_index(info["hostApi"])["name"]
+        except OSError as error:
+            log.info("sound device %d cannot be asked: %s", index, _one_line(error))
+            continue
+        devices.append(
+            Device(
+                index=index,
+                name=_text(info["name"]),
+                host_api=_text(host_api),
+                n_inputs=int(info["maxInputChannels"]),
+                n_outputs=int(info["maxOutputChannels"]),
+                default_rate_hz=round(info["defaultSampleRate"]),
+                is_default_input=index == default_input,
+                is_default_output=index == default_output,
+            )
+        )
+    return devices
+
+
+def find_input(wanted: str | int | None, devices: Sequence[Device]) -> Device:
+    """The input meant by a device number, a name or part of a name (case does not matter); None: the default input.
+
+    Errors: UnknownDevice when nothing or more than one answers; DeviceError when there is no input at all.
+    """
+    return _find(wanted, [device for device in devices if device.n_inputs > 0], "input")
+
+
+def find_output(wanted: str | int | None, devices: Sequence[Device]) -> Device:
+    """The output meant by a device number, a name or part of a name; None: the default output. Errors as find_input."""
+    return _find(wanted, [device for device in devices if device.n_outputs > 0], "output")
+
+
+def _find(wanted: str | int | None, devices: list[Device], kind: str) -> Device:
+    if not devices:
+        raise DeviceError(f"there is no sound {kind} on this machine; connect one, or start the sound server")
+    found = ", ".join(f"{device.index} {device.name!r}" for device in devices)
+    if wanted is None:
+        defaults = [d for d in devices if (d.is_default_input if kind == "input" else d.is_default_output)]
+        return defaults[0] if defaults else devices[0]
+    text = str(wanted).strip()
+    matches = [device for device in devices if str(device.index) == text]
+    if isinstance(wanted, str):
+        if not text:
+            raise UnknownDevice(f"the name of the {kind} is empty; there are: {found}")
+        for same in (
+            str.__eq__,
+            lambda name, part: name.lower() == part.lower(),
+            lambda name, part: part.lower() in name.lower(),
+        ):
+            matches = matches or [device for device in devices if same(device.name, text)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        several = ", ".join(f"{device.index} {device.name!r}" for device in matches)
+        raise UnknownDevice(f"{kind} {text!r} could be any of: {several}; give the number")
+    hint = nearest(text, [device.name for device in devices])
+    raise UnknownDevice(f"no {kind} matches {text!r}{hint}; there are: {found}")
+
+
+def _default_index(ask: Callable[[], Any]) -> int | None:
+    try:
+        return int(ask()["index"])
+    except OSError:
+        return None
+
+
+def _text(name: str | bytes) -> str:
+    """A name as PyAudio gives it: bytes when it could not decode it."""
+    if isinstance(name, bytes):
+        name = name.decode("utf-8", "replace")
+    return "".join(character if character.isprintable() else "?" for character in name)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@contextlib.contextmanager
+def _quiet_turn() -> Iterator[None]:
+    """PortAudio for this thread alone, with stderr closed to it: it prints its own source lines when a device refuses."""
+    if not _PORTAUDIO_TURN.acquire(timeout=_TURN_S):
+        raise DeviceError(_HANGS)
+    try:
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError):  # a program without a terminal may have no stderr at all
+                kept = os.dup(2)
+                stack.callback(os.close, kept)
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                stack.callback(os.close, nowhere)
+                os.dup2(nowhere, 2)
+                stack.callback(os.dup2, kept, 2)
+            yield
+    finally:
+        _PORTAUDIO_TURN.release()
+
+
+def _silence_libraries() -> None:
+    """Keep ALSA and JACK from writing some eighty lines about devices that are not there to stderr.
+
+    Both take a function to report errors to. They get one of the C library's that reads nothing and does nothing: unlike
+    a Python function it needs no interpreter lock on PortAudio's threads, and it is never unloaded.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    os.environ.setdefault("JACK_NO_START_SERVER", "1")
+    try:
+        no_op = ctypes.CDLL(None).getpid
+    except (OSError, AttributeError):
+        return
+    for library, setters in (
+        ("libasound.so.2", ("snd_lib_error_set_handler",)),
+        ("libjack.so.0", ("jack_set_error_function", "jack_set_info_function")),
+    ):
+        try:
+            loaded = ctypes.CDLL(library)
+            for setter in setters:
+                getattr(loaded, setter)(no_op)
+        except (OSError, AttributeError):
+            continue  # the library is not on this machine, so it cannot be noisy
