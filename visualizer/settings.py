@@ -53,17 +53,17 @@ class DreamSettings(_Settings):
     network: Literal["efficientnet-lite0"] = "efficientnet-lite0"
     layer: Annotated[str, Field(description="named activation whose strength is raised")] = "block10.expand"
     n_depths: Annotated[int, Field(ge=1, le=40, description="how many dream frames are baked")] = 20
-    n_octaves: Annotated[int, Field(ge=1, le=10, description="levels of the image pyramid")] = 5
+    n_octaves: Annotated[int, Field(ge=1, le=10, description="levels of the image pyramid")] = 7
     octave_scale: Annotated[float, Field(ge=1.1, le=2.5, description="size ratio between two octaves")] = 1.4
     steps_per_depth: Annotated[int, Field(ge=1, le=8, description="ascent steps per octave and depth")] = 2
-    step_size: Annotated[float, Field(gt=0, le=0.1, description="length of a step, image range is 0..1")] = 0.012
-    smoothing_px: Annotated[float, Field(ge=0, le=8, description="sigma of the gradient's blur at depth 1, px")] = 0.5
+    step_size: Annotated[float, Field(gt=0, le=0.1, description="length of a step, image range is 0..1")] = 0.006
+    smoothing_px: Annotated[float, Field(ge=0, le=8, description="sigma of the gradient's blur at depth 1, px")] = 0.9
     smoothing_growth_px: Annotated[
         float, Field(ge=0, le=8, description="what sigma has gained at the deepest depth, px")
-    ] = 0.5
+    ] = 1.3
     colour: Annotated[
         float, Field(ge=0, le=1, description="0 keeps the image's colours, 1 lets each colour dream alone")
-    ] = 0.5
+    ] = 0.25
     jitter_px: Annotated[int, Field(ge=0, le=256, description="largest random roll before a step, px")] = 32
     seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="seed of the random rolls")] = 0
 
