@@ -1,0 +1,72 @@
+"""The device is chosen by itself, and told to people."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from visualizer.dream import describe_device
+from visualizer.dream.device import Compute, choose_device, load_torch
+from visualizer.errors import BadInput, DreamError
+
+
+def test_cpu_is_always_there_and_described() -> None:
+    compute = choose_device("cpu")
+    assert compute.device.type == "cpu"
+    assert compute.dtype in (torch.float32, torch.bfloat16)
+    precision = str(compute.dtype).removeprefix("torch.")
+    assert describe_device("cpu") == f"CPU, {precision}, {torch.get_num_threads()} threads"
+
+
+def test_a_cpu_without_bf16_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    for probe in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, probe, lambda: False, raising=False)
+    assert choose_device("cpu").dtype == torch.float32
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported")
+    assert choose_device("cpu").dtype == torch.float32
+
+
+def test_a_gpu_is_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Test GPU")
+    for capability, dtype in (((9, 0), torch.bfloat16), ((7, 5), torch.float32)):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device, found=capability: found)
+        assert choose_device() == Compute(torch.device("cuda", 0), dtype, "Test GPU")
+    assert str(choose_device()) == "CUDA Test GPU, float32"
+    with pytest.raises(BadInput, match="'cuda:7' is not on this machine"):
+        choose_device("cuda:7")
+
+
+@pytest.mark.parametrize("name", ["toaster", "", "cuda:", "meta", "cpu:1:2"])
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(BadInput) as error:
+        choose_device(name)
+    assert repr(name) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("error", [ImportError("No module named 'torch'"), OSError("libgomp.so: cannot open\nfile")])
+def test_a_broken_torch_is_an_error_in_one_line(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(name: str) -> None:
+        raise error
+
+    monkeypatch.setattr(importlib, "import_module", failing)
+    with pytest.raises(DreamError, match="torch cannot be loaded.*pip install") as raised:
+        load_torch()
+    assert "\n" not in str(raised.value)
+
+
+def test_threads_are_told_to_sleep_unless_the_user_says_otherwise() -> None:
+    code = "import os; from visualizer.dream import describe_device; describe_device(); print(os.environ['OMP_WAIT_POLICY'])"
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "KMP_"))}
+    for environment, expected in ((plain, "PASSIVE"), ({**plain, "OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        ran = subprocess.run(
+            [sys.executable, "-c", code], env=environment, check=True, timeout=120, capture_output=True, text=True
+        )
+        assert ran.stdout.strip() == expected

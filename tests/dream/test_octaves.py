@@ -1,0 +1,67 @@
+"""The image pyramid: its sizes, and the mirrored margins."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from visualizer.dream.octaves import MIN_SIDE_PX, enlarged, margins, mirrored, octave_sizes, pyramid
+
+SIDES = st.integers(1, 3000)
+
+
+@given(height=SIDES, width=SIDES, n_octaves=st.integers(1, 10), scale=st.floats(1.1, 2.5))
+def test_sizes_grow_up_to_the_image_itself(height: int, width: int, n_octaves: int, scale: float) -> None:
+    sizes = octave_sizes(height, width, n_octaves, scale)
+    assert sizes[-1] == (height, width)
+    assert 1 <= len(sizes) <= n_octaves
+    assert sizes == sorted(sizes)
+    assert all(min(size) >= MIN_SIDE_PX for size in sizes[:-1])
+
+
+def test_sizes_of_the_default_at_720p() -> None:
+    sizes = octave_sizes(720, 1280, 5, 1.4)
+    assert sizes == [(187, 333), (262, 466), (367, 653), (514, 914), (720, 1280)]
+
+
+def test_pyramid_keeps_the_mean_colour_and_does_not_alias() -> None:
+    stripes = torch.zeros(1, 3, 128, 128)
+    stripes[:, :, ::2] = 1
+    coarse, fine = pyramid(stripes, [(48, 48), (128, 128)])
+    assert torch.equal(fine, stripes)
+    assert fine is not stripes
+    assert (coarse[:, :, 2:-2] - 0.5).abs().max() < 0.1
+
+
+def test_enlarged_keeps_a_flat_change_flat() -> None:
+    change = enlarged(torch.full((1, 3, 10, 13), 0.25), (14, 19))
+    assert change.shape == (1, 3, 14, 19)
+    assert (change - 0.25).abs().max() < 1e-6
+
+
+def test_mirror_does_not_repeat_the_edge() -> None:
+    assert mirrored(4, 2, 3).tolist() == [2, 1, 0, 1, 2, 3, 2, 1, 0]
+    assert mirrored(1, 2, 2).tolist() == [0] * 5
+    assert mirrored(2, 3, 2).tolist() == [1, 0, 1, 0, 1, 0, 1]
+
+
+@given(n=SIDES, before=st.integers(0, 64), after=st.integers(0, 64))
+@settings(max_examples=50)
+def test_mirror_stays_inside_and_moves_by_single_pixels(n: int, before: int, after: int) -> None:
+    indices = mirrored(n, before, after)
+    assert len(indices) == n + before + after
+    assert indices.min() >= 0
+    assert indices.max() < n
+    assert np.array_equal(indices[before : before + n], np.arange(n))
+    assert np.abs(np.diff(indices)).max(initial=0) <= 1
+
+
+@given(n=SIDES, stride=st.sampled_from([2, 4, 8, 16, 32]), shift=st.integers(-256, 256))
+def test_margins_shift_the_image_on_the_networks_grid(n: int, stride: int, shift: int) -> None:
+    before, after = margins(n, stride, shift)
+    assert 0 <= before < stride
+    assert 0 < after < 2 * stride
+    assert (before - shift) % stride == 0
+    assert (before + n + after) % stride == 1

@@ -1,0 +1,46 @@
+"""The gradient's blur is three gaussians, and kind to borders."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from visualizer.dream.smoothing import gaussian, smoothed
+
+
+@pytest.mark.parametrize("sigma_px", [0.3, 1.0, 4.0])
+def test_gaussian_has_unit_sum_and_its_sigma(sigma_px: float) -> None:
+    kernel = gaussian(sigma_px)
+    places = np.arange(len(kernel)) - len(kernel) // 2
+    assert math.isclose(kernel.sum(), 1)
+    assert np.array_equal(kernel, kernel[::-1])
+    if sigma_px >= 1:
+        assert math.isclose((kernel * places**2).sum(), sigma_px**2, rel_tol=0.05)
+
+
+def test_sigma_zero_only_sums() -> None:
+    gradient = torch.rand(1, 3, 5, 7, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(smoothed(gradient, 0.0), gradient + gradient + gradient)
+
+
+def test_one_bright_pixel_becomes_three_gaussians() -> None:
+    gradient = torch.zeros(1, 3, 41, 41)
+    gradient[0, 1, 20, 20] = 1
+    found = smoothed(gradient, 1.5)[0].numpy()
+    expected = np.zeros((41, 41))
+    for sigma in (0.75, 1.5, 3.0):
+        kernel = gaussian(sigma)
+        radius = len(kernel) // 2
+        expected[20 - radius : 21 + radius, 20 - radius : 21 + radius] += np.outer(kernel, kernel)
+    np.testing.assert_allclose(found[1], expected, atol=1e-6)
+    assert not found[[0, 2]].any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (5, 2), (30, 40)])
+def test_a_flat_gradient_stays_flat_up_to_its_borders(size: tuple[int, int]) -> None:
+    found = smoothed(torch.full((1, 3, *size), 0.5), 8.0)
+    assert found.shape == (1, 3, *size)
+    assert (found - 1.5).abs().max() < 1e-5

@@ -1,0 +1,112 @@
+"""Where the dream is computed, and in which precision."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import BadInput, DreamError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A device the network runs on, and the type its activations have there."""
+
+    device: torch.device
+    dtype: torch.dtype
+    name: str = ""  # asked for once: a GPU that broke down cannot tell it any more
+
+    def __str__(self) -> str:
+        """A short description for people: "CPU, bfloat16, 2 threads"."""
+        import torch
+
+        precision = str(self.dtype).removeprefix("torch.")
+        if self.device.type == "cpu":
+            return f"CPU, {precision}, {torch.get_num_threads()} threads"
+        return f"{self.device.type.upper()} {self.name}, {precision}"
+
+
+def _cpu_computes_bf16() -> bool:
+    """Whether this CPU multiplies bfloat16 natively (AVX-512 BF16 or AMX): 6-8x float32 there, slower elsewhere."""
+    import torch
+
+    # the probes are torch's own but not public: a torch without them dreams in float32
+    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    native = any(getattr(torch.cpu, probe, lambda: False)() for probe in probes)
+    return native and torch.backends.mkldnn.is_available()
+
+
+def load_torch() -> None:
+    """Load torch, with threads that sleep while they wait for each other.
+
+    As shipped they spin, and on a machine that also draws and plays, each wait then costs the time slice the other thread
+    needs to arrive: with two busy neighbours on two cores, a depth takes ten times longer. A user's own setting is kept.
+    Raises DreamError if torch is missing or broken.
+    """
+    if "torch" not in sys.modules:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read by GNU's OpenMP, on Linux, as it is loaded
+        os.environ.setdefault("KMP_BLOCKTIME", "0")  # the same for LLVM's and Intel's, on macOS and Windows
+    try:
+        importlib.import_module("torch")
+    except (ImportError, OSError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DreamError(f"torch cannot be loaded ({reason}); reinstall it with `pip install torch==2.13.0`") from error
+
+
+def choose_device(name: str | None = None) -> Compute:
+    """The fastest device here, or the one asked for ("cpu", "cuda", "cuda:1", "mps"). Raises BadInput if it is not here.
+
+    The GPUs of Apple compute in float32: bfloat16 is emulated on the older of them.
+    """
+    load_torch()
+    import torch
+
+    has_mps = torch.backends.mps.is_available()
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise BadInput(f"unknown device {name!r}; allowed: cpu, cuda, mps") from error
+    if device.type == "cuda" and device.index is None:
+        device = torch.device("cuda", 0)
+    here = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": has_mps,
+    }
+    if not here.get(device.type, False):
+        usable = ", ".join(kind for kind, usable in here.items() if usable)
+        raise BadInput(f"device {name!r} is not on this machine; there is: {usable}")
+    if device.type == "cuda":
+        native_bf16 = torch.cuda.get_device_capability(device) >= (8, 0)
+        kind = torch.cuda.get_device_name(device)
+        return Compute(device, torch.bfloat16 if native_bf16 else torch.float32, kind)
+    if device.type == "mps":
+        return Compute(device, torch.float32, "Apple GPU")
+    return Compute(device, torch.bfloat16 if _cpu_computes_bf16() else torch.float32)
+
+
+@contextlib.contextmanager
+def deterministic(compute: Compute) -> Iterator[None]:
+    """While inside, CUDA's libraries take the ways that give the same bits each time."""
+    import torch
+
+    if compute.device.type != "cuda":
+        yield
+        return
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        yield
+
+
+def describe_device(name: str | None = None) -> str:
+    """What a bake would run on, for people: "CPU, bfloat16, 2 threads". Loads torch."""
+    return str(choose_device(name))

@@ -1,0 +1,62 @@
+"""The image pyramid: sizes, scaling, and the mirrored margin that stands in for a roll."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: an octave whose shorter side would be smaller shows the network little but its own margin, and is left out
+MIN_SIDE_PX = 32
+
+
+def octave_sizes(height: int, width: int, n_octaves: int, octave_scale: float) -> list[tuple[int, int]]:
+    """(height, width) of every octave, coarsest first; the last is the image itself and always there."""
+    sizes = [(height, width)]
+    for index in range(1, n_octaves):
+        size = (round(height / octave_scale**index), round(width / octave_scale**index))
+        if min(size) < MIN_SIDE_PX:
+            break
+        sizes.append(size)
+    return sizes[::-1]
+
+
+def pyramid(image: Tensor, sizes: list[tuple[int, int]]) -> list[Tensor]:
+    """image (1, 3, h, w) float32 -> one per size, each scaled from the image itself without aliasing."""
+    from torch.nn.functional import interpolate
+
+    return [
+        image.clone() if size == tuple(image.shape[2:]) else interpolate(image, size, mode="bilinear", antialias=True)
+        for size in sizes
+    ]
+
+
+def enlarged(change: Tensor, size: tuple[int, int]) -> Tensor:
+    """A change of one octave at the next finer one: (1, 3, h, w) -> (1, 3, *size)."""
+    from torch.nn.functional import interpolate
+
+    return interpolate(change, size, mode="bicubic", align_corners=False)
+
+
+@functools.lru_cache(maxsize=1024)
+def mirrored(n: int, before: int, after: int) -> np.ndarray:
+    """Indices into a row of n px that continue it by its mirror image: (before + n + after,) int64, not to be changed.
+
+    The mirror repeats as often as the margins need, so any n >= 1 will do.
+    """
+    return np.pad(np.arange(n, dtype=np.int64), (before, after), mode="reflect")
+
+
+def margins(n: int, stride: int, shift: int) -> tuple[int, int]:
+    """Margins before and after n px that put the image `shift` px further right on the network's grid.
+
+    before + n + after is 1 more than a multiple of the stride: then every "same" padding of the network is symmetric
+    and needs no copy. Both are below 2 * stride.
+    """
+    total = stride + (1 - n) % stride
+    before = shift % stride
+    return before, total - before
