@@ -83,34 +83,57 @@ class Conv:
         self.back_weight = placed(turned if self.groups > 1 else turned.transpose(0, 1))
         self._fused = _fused_convolution(compute)
         self._zeros: dict[tuple[int, ...], Tensor] = {}
+        self._packed: dict[tuple[object, ...], Tensor] = {}
 
     def forward(self, x: Tensor, cap: float | None = None) -> Tensor:
         """(1, in, h, w) -> (1, out, ceil(h / stride), ceil(w / stride)). With a cap: through a ReLU capped at it."""
-        from torch.nn.functional import conv2d, pad
+        from torch.nn.functional import pad
 
         top, bottom = same_padding(x.shape[2], self.kernel, self.stride)
         left, right = same_padding(x.shape[3], self.kernel, self.stride)
         if top != bottom or left != right:
             x = pad(x, (left, right, top, bottom))
             top = left = 0
-        if cap is not None and self._fused is not None:
-            stride, padding = [self.stride, self.stride], [top, left]
-            options = "hardtanh", [0.0, cap], ""
-            return self._fused(x, self.weight, self.bias, padding, stride, [1, 1], self.groups, *options)
-        y = conv2d(x, self.weight, self.bias, self.stride, (top, left), 1, self.groups)
-        return y if cap is None else y.clamp_(0, cap)
+        return self._convolved(x, self.weight, self.bias, self.stride, (top, left), cap)
 
     def backward(self, gradient: Tensor, size: tuple[int, int]) -> Tensor:
         """Gradient at the output, (1, out, ..), -> gradient at the input, (1, in, h, w) with (h, w) = size."""
-        from torch.nn.functional import conv2d, conv_transpose2d
+        from torch.nn.functional import conv_transpose2d
 
         if self.stride == 1:
-            return conv2d(gradient, self.back_weight, None, 1, self.kernel // 2, 1, self.groups)
+            return self._convolved(gradient, self.back_weight, None, 1, (self.kernel // 2, self.kernel // 2))
         if self.groups > 1:
-            return conv2d(self._stuffed(gradient, size), self.back_weight, None, 1, 0, 1, self.groups)
+            return self._convolved(self._stuffed(gradient, size), self.back_weight, None, 1, (0, 0))
         (top, _), (left, _) = (same_padding(n, self.kernel, self.stride) for n in size)
         whole = conv_transpose2d(gradient, self.weight, None, self.stride)
         return whole[:, :, top : top + size[0], left : left + size[1]]
+
+    def _convolved(
+        self,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        stride: int,
+        padding: tuple[int, int],
+        cap: float | None = None,
+    ) -> Tensor:
+        """A convolution, through a ReLU capped at `cap` if that is given, in one pass over memory where torch has it."""
+        from torch.nn.functional import conv2d
+
+        if self._fused is None:
+            y = conv2d(x, weight, bias, stride, padding, 1, self.groups)
+            return y if cap is None else y.clamp_(0, cap)
+        convolve, pack = self._fused
+        strides, dilation = [stride, stride], [1, 1]
+        key = (weight is self.weight, padding, *x.shape)
+        packed = self._packed.get(key)
+        if packed is None:
+            # laid out as this size likes it, once: oneDNN would do it anew at every call, and in the small octaves that
+            # costs as much as the convolution itself
+            packed = pack(weight, list(padding), strides, dilation, self.groups, list(x.shape))
+            self._packed[key] = packed
+        through = ("none", [], "") if cap is None else ("hardtanh", [0.0, cap], "")
+        return convolve(x, packed, bias, list(padding), strides, dilation, self.groups, *through)
 
     def _stuffed(self, gradient: Tensor, size: tuple[int, int]) -> Tensor:
         """The gradient spread to every `stride`-th place among zeros, with the margins that going back needs.
@@ -231,13 +254,15 @@ class Network:
         return self.stem.backward(_through_cap(gradient, kept.pop()), _size(x)).float()
 
 
-def _fused_convolution(compute: Compute) -> Callable[..., Tensor] | None:
-    """Convolution and capped ReLU in one pass over memory, where torch has it (oneDNN on the CPU); else None."""
+def _fused_convolution(compute: Compute) -> tuple[Callable[..., Tensor], Callable[..., Tensor]] | None:
+    """Convolution with capped ReLU, and what lays its weights out, where torch has them (oneDNN on the CPU); else None."""
     import torch
 
     if compute.device.type != "cpu" or not torch.backends.mkldnn.is_available():
         return None
-    return getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
+    convolve = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
+    pack = getattr(torch.ops.mkldnn, "_reorder_convolution_weight", None)
+    return (convolve, pack) if convolve is not None and pack is not None else None
 
 
 def _through_cap(gradient: Tensor, activation: Tensor) -> Tensor:
