@@ -42,6 +42,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
         song = write_song(folder / "song.wav", seconds)
         rows = export_rows(look, song, folder, seconds)
         with display():
+            rows.append((f"warm start at {SIZE[0]}x{SIZE[1]}: command to first picture", f"{warm_start_s(song):.2f} s"))
             rows += play_rows(look, write_song(folder / "short.wav", 8 if quick else 20))
             peak = peak_mb("play", str(folder / "short.wav"))
             rows.append((f"play at {SIZE[0]}x{SIZE[1]}: peak memory", f"{peak:.0f} MB"))
@@ -175,6 +176,24 @@ def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
     ]
 
 
+def warm_start_s(song: Path) -> float:
+    """Seconds from starting the command to its first picture on the screen, as its log tells; the median of five."""
+    log = Path(os.environ["VISUALIZER_LOG_DIR"]) / "visualizer.log"
+    taken = []
+    for _ in range(5):
+        before = log.read_text().count("first picture") if log.exists() else 0
+        start = time.perf_counter()
+        show = subprocess.Popen([sys.executable, "-m", "visualizer", "play", str(song)], stderr=subprocess.DEVNULL)
+        while not log.exists() or log.read_text().count("first picture") == before:
+            if show.poll() is not None or time.perf_counter() - start > 60:
+                raise RuntimeError("the show did not start")
+            time.sleep(0.005)
+        taken.append(time.perf_counter() - start)
+        show.terminate()
+        show.wait()
+    return float(np.median(taken))
+
+
 def peak_mb(*arguments: str) -> float:
     """The most memory one command held at once, MB (of the program's own process)."""
     done = subprocess.run([sys.executable, "-c", PEAK, *arguments], stdout=subprocess.PIPE, check=True, env=os.environ)
@@ -183,5 +202,6 @@ def peak_mb(*arguments: str) -> float:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("VISUALIZER_LOG_DIR", tempfile.mkdtemp())
     for what, figure in run("--quick" in sys.argv):
         print(f"{what:72s} {figure}")
