@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from visualizer.dream.octaves import octave_sizes, pyramid
-from visualizer.dream.smoothing import smoothed
+from visualizer.dream.smoothing import gaussian
 from visualizer.dream.weights import load_weights
 from visualizer.settings import DreamSettings
 
@@ -67,6 +67,17 @@ def dream(image: np.ndarray, depth_index: int, settings: DreamSettings, network:
     return (state[0] * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().contiguous().numpy()
 
 
+def _blurred(gradient: Tensor, sigma_px: float) -> Tensor:
+    """A gaussian blur, rows first, then columns, the border mirrored."""
+    import torch
+    from torch.nn.functional import conv2d, pad
+
+    line = torch.from_numpy(gaussian(sigma_px)).to(gradient)
+    radius = len(line) // 2
+    rows = conv2d(pad(gradient, (radius, radius, 0, 0), "reflect"), line.expand(3, 1, 1, -1), groups=3)
+    return conv2d(pad(rows, (0, 0, radius, radius), "reflect"), line[:, None].expand(3, 1, -1, 1), groups=3)
+
+
 def _step(
     state: Tensor, progress: float, settings: DreamSettings, network: SeedNetwork, rng: np.random.Generator
 ) -> Tensor:
@@ -76,7 +87,7 @@ def _step(
     rolled = state.roll(roll, (2, 3)).requires_grad_()
     (gradient,) = torch.autograd.grad(network.objective(rolled), rolled)
     sigma_px = settings.smoothing_px + settings.smoothing_growth_px * progress
-    gradient = smoothed(gradient, sigma_px)
+    gradient = sum(_blurred(gradient, factor * sigma_px) for factor in (1.0, 2.0, 0.5))
     gradient = settings.colour * gradient + (1 - settings.colour) * gradient.mean(1, keepdim=True)
     moved = rolled.detach() + STEP * gradient / (gradient.std() + 1e-12)
     return moved.clamp(0, 1).roll([-roll[0], -roll[1]], (2, 3))

@@ -56,6 +56,9 @@ class DreamSettings(_Settings):
     n_octaves: Annotated[int, Field(ge=1, le=10, description="levels of the image pyramid")] = 7
     octave_scale: Annotated[float, Field(ge=1.1, le=2.5, description="size ratio between two octaves")] = 1.4
     steps_per_depth: Annotated[int, Field(ge=1, le=8, description="ascent steps per octave and depth")] = 2
+    n_single_octaves: Annotated[
+        int, Field(ge=0, le=10, description="finest octaves that take a depth's way in one step")
+    ] = 2
     step_size: Annotated[float, Field(gt=0, le=0.1, description="length of a step, image range is 0..1")] = 0.006
     smoothing_px: Annotated[float, Field(ge=0, le=8, description="sigma of the gradient's blur at depth 1, px")] = 0.9
     smoothing_growth_px: Annotated[

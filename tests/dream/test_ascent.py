@@ -28,11 +28,11 @@ def picture(cloudscape: np.ndarray) -> Tensor:
 
 @torch.no_grad()
 def test_a_step_has_the_length_asked_for_and_raises_the_objective(network: Network, picture: Tensor) -> None:
-    stepped = ascended(picture, network, SETTINGS, 1.0, (3, -5))
+    stepped = ascended(picture, network, SETTINGS, 1.0, (3, -5), SETTINGS.step_size)
     assert network.objective(stepped) > network.objective(picture) * 1.02
     moved = (stepped - picture).abs().mean()
     assert 0.5 * SETTINGS.step_size < moved <= SETTINGS.step_size * 1.001
-    longer = ascended(picture, network, SETTINGS.model_copy(update={"step_size": 0.012}), 1.0, (3, -5))
+    longer = ascended(picture, network, SETTINGS, 1.0, (3, -5), 0.012)
     assert (longer - picture).abs().mean() == pytest.approx(2 * float(moved), rel=0.05)
 
 
@@ -41,8 +41,12 @@ def test_colour_0_moves_all_colours_alike(network: Network) -> None:
     middle = (
         torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(2)) * 0.2 + 0.4
     )  # far from black and white
-    grey = ascended(middle, network, SETTINGS.model_copy(update={"colour": 0.0}), 1.0, (0, 0)) - middle
-    free = ascended(middle, network, SETTINGS.model_copy(update={"colour": 1.0}), 1.0, (0, 0)) - middle
+    grey = (
+        ascended(middle, network, SETTINGS.model_copy(update={"colour": 0.0}), 1.0, (0, 0), SETTINGS.step_size) - middle
+    )
+    free = (
+        ascended(middle, network, SETTINGS.model_copy(update={"colour": 1.0}), 1.0, (0, 0), SETTINGS.step_size) - middle
+    )
     assert (grey - grey.mean(1, keepdim=True)).abs().max() < 1e-6
     assert (free - free.mean(1, keepdim=True)).abs().mean() > SETTINGS.step_size / 10
 
@@ -52,7 +56,7 @@ def test_steps_shorten_towards_black_and_white(network: Network, picture: Tensor
     bold = SETTINGS.model_copy(update={"step_size": 0.1})
     for level in (0.0, 1.0):
         start = (picture * 0.2 + 0.8 * level).contiguous()
-        stepped = ascended(start, network, bold, 1.0, (0, 0))
+        stepped = ascended(start, network, bold, 1.0, (0, 0), bold.step_size)
         outward = (stepped - start) * (1 if level else -1)
         room = (1 - start) if level else start
         assert stepped.min() >= 0 and stepped.max() <= 1
@@ -66,7 +70,7 @@ def test_steps_shorten_towards_black_and_white(network: Network, picture: Tensor
 @torch.no_grad()
 def test_flat_and_tiny_pictures_stay_in_range(size: tuple[int, int], network: Network) -> None:
     for level in (0.0, 0.5, 1.0):
-        stepped = ascended(torch.full((1, 3, *size), level), network, SETTINGS, 1.0, (9, 200))
+        stepped = ascended(torch.full((1, 3, *size), level), network, SETTINGS, 1.0, (9, 200), SETTINGS.step_size)
         assert stepped.isfinite().all()
         assert stepped.min() >= 0 and stepped.max() <= 1
 
@@ -76,20 +80,19 @@ def test_a_picture_without_direction_stays_as_it_is(
     network: Network, picture: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(network, "gradient", torch.zeros_like)
-    assert torch.equal(ascended(picture, network, SETTINGS, 1.0, (0, 0)), picture)
+    assert torch.equal(ascended(picture, network, SETTINGS, 1.0, (0, 0), SETTINGS.step_size), picture)
 
 
 @torch.no_grad()
-def test_a_depth_leaves_its_states_alone_and_can_be_repeated(network: Network, picture: Tensor) -> None:
-    states = pyramid(picture, octave_sizes(90, 160, 3, 1.4))
-    before = [state.clone() for state in states]
-    first = deepened(states, 4, network, SETTINGS)
-    again = deepened(states, 4, network, SETTINGS)
-    assert [state.shape for state in first] == [state.shape for state in states]
-    assert all(torch.equal(a, b) for a, b in zip(states, before, strict=True))
-    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
-    other = deepened(states, 4, network, SETTINGS.model_copy(update={"seed": 1}))
-    assert not torch.equal(first[-1], other[-1])
+def test_a_depth_leaves_its_state_alone_and_can_be_repeated(network: Network, picture: Tensor) -> None:
+    before = picture.clone()
+    change = torch.full((1, 3, 64, 114), 0.01)
+    first = deepened(picture, change, 4, 1, 2, network, SETTINGS)
+    assert first.shape == picture.shape
+    assert torch.equal(picture, before) and torch.equal(change, torch.full((1, 3, 64, 114), 0.01))
+    assert torch.equal(first, deepened(picture, change, 4, 1, 2, network, SETTINGS))
+    for other in ((4, 2, SETTINGS), (5, 1, SETTINGS), (4, 1, SETTINGS.model_copy(update={"seed": 1}))):
+        assert not torch.equal(first, deepened(picture, change, other[0], other[1], 4, network, other[2]))
 
 
 @torch.no_grad()
@@ -102,7 +105,10 @@ def test_coarse_changes_are_handed_up(network: Network, picture: Tensor, monkeyp
         return torch.ones_like(seen) if seen.shape[2] < coarsest + 2 * network.stride - 1 else torch.zeros_like(seen)
 
     monkeypatch.setattr(network, "gradient", pushing)
-    reached = deepened(states, 1, network, SETTINGS)
+    reached: list[Tensor] = []
+    for index, state in enumerate(states):
+        change = reached[-1] - states[index - 1] if reached else None
+        reached.append(deepened(state, change, 1, index, len(states), network, SETTINGS))
     pushed = SETTINGS.step_size * SETTINGS.steps_per_depth
     for before, after in zip(states, reached, strict=True):
         assert (after - before).mean() == pytest.approx(pushed, rel=0.05)

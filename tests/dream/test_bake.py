@@ -19,6 +19,7 @@ import visualizer.dream.ascent as ascent
 import visualizer.dream.device as device
 from visualizer.dream import bake
 from visualizer.dream.device import Compute, choose_device
+from visualizer.dream.lanes import AHEAD
 from visualizer.dream.network import Network
 from visualizer.errors import BadInput, DreamError
 from visualizer.settings import DreamSettings
@@ -66,8 +67,9 @@ def test_depths_differ_evenly(baked: list[np.ndarray]) -> None:
 
 
 def test_the_dream_is_not_clipped_flat(cloudscape: np.ndarray) -> None:
-    deep = frames_of(cloudscape, SETTINGS.model_copy(update={"step_size": 0.02}))[-1]
-    assert ((deep == 0) | (deep == 255)).mean() < 0.05
+    for change in ({"step_size": 0.02, "n_single_octaves": 0}, {"step_size": 0.012}):
+        deep = frames_of(cloudscape, SETTINGS.model_copy(update=change))[-1]
+        assert ((deep == 0) | (deep == 255)).mean() < 0.05, change
 
 
 def test_borders_change_like_the_rest(cloudscape: np.ndarray, baked: list[np.ndarray]) -> None:
@@ -115,19 +117,22 @@ def test_closing_stops_the_work(cloudscape: np.ndarray, monkeypatch: pytest.Monk
     depths: list[int] = []
     deepened = ascent.deepened
 
-    def counted(states: list, depth_index: int, *rest: object) -> list:
+    def counted(before: object, change: object, depth_index: int, *rest: object) -> object:
         depths.append(depth_index)
-        return deepened(states, depth_index, *rest)
+        return deepened(before, change, depth_index, *rest)
 
     monkeypatch.setattr(ascent, "deepened", counted)
-    frames = bake(cloudscape, SETTINGS)
+    n_threads = torch.get_num_threads()
+    frames = bake(cloudscape, SETTINGS.model_copy(update={"n_depths": 40}))
     assert isinstance(frames, Iterator)
     for depth_index, _ in frames:
         if depth_index == 2:
             break
-    frames.close()  # type: ignore[attr-defined]
-    assert depths == [1, 2]
+    frames.close()
+    assert max(depths) <= 2 + AHEAD
     assert list(frames) == []
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dream lane")]
+    assert torch.get_num_threads() == n_threads
 
 
 @given(

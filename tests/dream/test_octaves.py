@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visualizer.dream.octaves import MIN_SIDE_PX, enlarged, margins, mirrored, octave_sizes, pyramid
+from visualizer.dream.octaves import MIN_SIDE_PX, continued, enlarged, margins, mirrored, octave_sizes, pyramid
 
 SIDES = st.integers(1, 3000)
 
@@ -56,6 +56,15 @@ def test_mirror_stays_inside_and_moves_by_single_pixels(n: int, before: int, aft
     assert indices.max() < n
     assert np.array_equal(indices[before : before + n], np.arange(n))
     assert np.abs(np.diff(indices)).max(initial=0) <= 1
+
+
+@given(sides=st.tuples(*[st.integers(1, 12)] * 2), around=st.tuples(*[st.integers(0, 20)] * 4))
+@settings(max_examples=50)
+def test_continued_is_the_mirror_of_both_sides(sides: tuple[int, int], around: tuple[int, int, int, int]) -> None:
+    left, right, top, bottom = around
+    x = torch.rand(1, 3, *sides, generator=torch.Generator().manual_seed(4))
+    expected = np.pad(x.numpy(), ((0, 0), (0, 0), (top, bottom), (left, right)), mode="reflect")
+    assert np.array_equal(continued(x, left, right, top, bottom).numpy(), expected)
 
 
 @given(n=SIDES, stride=st.sampled_from([2, 4, 8, 16, 32]), shift=st.integers(-256, 256))

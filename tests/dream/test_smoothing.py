@@ -44,3 +44,19 @@ def test_a_flat_gradient_stays_flat_up_to_its_borders(size: tuple[int, int]) -> 
     found = smoothed(torch.full((1, 3, *size), 0.5), 8.0)
     assert found.shape == (1, 3, *size)
     assert (found - 1.5).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("size", [(3, 5), (16, 33), (47, 64)])
+@pytest.mark.parametrize("sigma_px", [0.3, 1.7])
+def test_blocks_leave_no_trace(size: tuple[int, int], sigma_px: float) -> None:
+    """Every pixel is what plain convolutions of the mirrored gradient give, wherever it lies in its block."""
+    gradient = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(6)) - 0.5
+    expected = np.zeros((3, *size))
+    for factor in (0.5, 1.0, 2.0):
+        kernel = gaussian(sigma_px * factor)
+        radius = len(kernel) // 2
+        blurred = np.pad(gradient[0].double().numpy(), ((0, 0), (radius, radius), (radius, radius)), mode="reflect")
+        for axis in (1, 2):
+            blurred = np.apply_along_axis(np.convolve, axis, blurred, kernel, mode="valid")
+        expected += blurred
+    np.testing.assert_allclose(smoothed(gradient, sigma_px)[0].numpy(), expected, atol=1e-6)

@@ -2,6 +2,7 @@
 
 At each depth the coarsest octave takes its steps; what changed is enlarged and added to the next finer one, which takes
 its own, and so on up to the image's size. So depth k + 1 costs as much as depth 1, and grows out of depth k.
+The order in which octaves and depths are worked on is that of lanes.py.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from ..settings import DreamSettings
 from .network import Network
-from .octaves import enlarged, margins, mirrored
+from .octaves import continued, enlarged, margins
 from .smoothing import smoothed
 
 if TYPE_CHECKING:
@@ -22,40 +23,54 @@ if TYPE_CHECKING:
 HEADROOM = 0.2
 
 
-def deepened(states: list[Tensor], depth_index: int, network: Network, settings: DreamSettings) -> list[Tensor]:
-    """The octaves' states one depth further; the given ones, (1, 3, h, w) float32 in 0..1, are left as they are.
+def deepened(
+    before: Tensor,
+    coarser_change: Tensor | None,
+    depth_index: int,
+    octave_index: int,
+    n_octaves: int,
+    network: Network,
+    settings: DreamSettings,
+) -> Tensor:
+    """One octave one depth further: what changed in the next coarser one, enlarged and added, then its own steps.
 
-    Random rolls depend on settings.seed and depth_index alone, so a depth may be tried again on another device.
+    octave_index: of n_octaves, 0 the coarsest; before: (1, 3, h, w) float32 in 0..1, left as it is; coarser_change: (1, 3, smaller h, smaller w), None for the coarsest.
+    Random shifts depend on settings.seed, depth and octave alone, so a depth may be tried again on another device.
     """
-    rng = np.random.default_rng([settings.seed, depth_index])
+    rng = np.random.default_rng([settings.seed, depth_index, octave_index])
     sigma_px = settings.smoothing_px + settings.smoothing_growth_px * depth_index / settings.n_depths
-    reached: list[Tensor] = []
-    change: Tensor | None = None
-    for before in states:
-        state = before
-        if change is not None:
-            state = (state + enlarged(change, (state.shape[2], state.shape[3]))).clamp_(0, 1)
-        for _ in range(settings.steps_per_depth):
-            down, right = rng.integers(-settings.jitter_px, settings.jitter_px, size=2, endpoint=True).tolist()
-            state = ascended(state, network, settings, sigma_px, (down, right))
-        change = state - before
-        reached.append(state)
-    return reached
+    state = before
+    if coarser_change is not None:
+        state = (state + enlarged(coarser_change, (state.shape[2], state.shape[3]))).clamp_(0, 1)
+    # the finest octaves are most of the work, and gain the least from a second look: what they show was laid out below
+    n_steps = 1 if octave_index >= n_octaves - settings.n_single_octaves else settings.steps_per_depth
+    step_size = settings.step_size * settings.steps_per_depth / n_steps
+    for _ in range(n_steps):
+        down, right = rng.integers(-settings.jitter_px, settings.jitter_px, size=2, endpoint=True).tolist()
+        state = ascended(state, network, settings, sigma_px, (down, right), step_size)
+    return state
 
 
 def ascended(
-    state: Tensor, network: Network, settings: DreamSettings, sigma_px: float, shift: tuple[int, int]
+    state: Tensor,
+    network: Network,
+    settings: DreamSettings,
+    sigma_px: float,
+    shift: tuple[int, int],
+    step_size: float,
 ) -> Tensor:
-    """state (1, 3, h, w) in 0..1 after one ascent step of mean length settings.step_size, seen shifted (down, right)."""
+    """state (1, 3, h, w) in 0..1 after one ascent step of mean length step_size, seen shifted (down, right)."""
+    import torch
+
     gradient = smoothed(_seen_shifted(state, network, shift), sigma_px)
     if settings.colour < 1:
         grey = gradient.mean(dim=1, keepdim=True)
-        gradient = gradient.mul_(settings.colour).add_(grey, alpha=1 - settings.colour)
+        gradient = torch.lerp(grey, gradient, settings.colour)
     # a picture the layer does not answer to (a flat one, or a tiny one) has no direction: it stays as it is
     length = max(_mean_abs(gradient), 1e-30)
-    towards_white = gradient > 0
-    room = state.where(~towards_white, 1 - state).div_(HEADROOM).clamp_(max=1)
-    return gradient.mul_(room).mul_(settings.step_size / length).add_(state).clamp_(0, 1)
+    goal = (gradient > 0).to(state.dtype)  # white is 1, black is 0
+    room = goal.sub_(state).abs_().div_(HEADROOM).clamp_(max=1)
+    return gradient.mul_(room).mul_(step_size / length).add_(state).clamp_(0, 1)
 
 
 def _seen_shifted(state: Tensor, network: Network, shift: tuple[int, int]) -> Tensor:
@@ -64,14 +79,10 @@ def _seen_shifted(state: Tensor, network: Network, shift: tuple[int, int]) -> Te
     Seed and textbooks roll the picture, which joins its opposite edges into a seam the network then dreams about.
     Here mirrored margins move it instead: the network sees the picture go on, and borders stay natural.
     """
-    import torch
-
     height, width = state.shape[2:]
     top, bottom = margins(height, network.stride, shift[0])
     left, right = margins(width, network.stride, shift[1])
-    rows = torch.from_numpy(mirrored(height, top, bottom)).to(state.device)
-    columns = torch.from_numpy(mirrored(width, left, right)).to(state.device)
-    seen = state.index_select(2, rows).index_select(3, columns)
+    seen = continued(state, left, right, top, bottom)
     return network.gradient(seen)[:, :, top : top + height, left : left + width]
 
 

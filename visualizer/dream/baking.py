@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import BadInput, DreamError
 from ..settings import DreamSettings
-from .device import deterministic
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
     from .device import Compute
-    from .network import Network
 
 log = logging.getLogger(__name__)
 
 
-def bake(image: np.ndarray, settings: DreamSettings, *, device: str | None = None) -> Iterator[tuple[int, np.ndarray]]:
+def bake(
+    image: np.ndarray, settings: DreamSettings, *, device: str | None = None
+) -> Generator[tuple[int, np.ndarray], None, None]:
     """Yield (depth_index, frame) for depth 0, the image itself, up to settings.n_depths.
 
     image and frames: (height, width, 3) uint8 sRGB, any size from 1x1. Depth 0 comes at once, before torch is loaded.
@@ -38,25 +39,29 @@ def bake(image: np.ndarray, settings: DreamSettings, *, device: str | None = Non
     return _baked(image.copy(), settings, device)
 
 
-def _baked(image: np.ndarray, settings: DreamSettings, device: str | None) -> Iterator[tuple[int, np.ndarray]]:
+def _baked(
+    image: np.ndarray, settings: DreamSettings, device: str | None
+) -> Generator[tuple[int, np.ndarray], None, None]:
     yield 0, image
     from .device import choose_device
 
     compute = choose_device(device)
     log.info("dreaming %dx%d on %s", image.shape[1], image.shape[0], compute)
+    done = 0
     try:
-        dream = _Dream(image, settings, compute)
-        for depth_index in range(1, settings.n_depths + 1):
+        while done < settings.n_depths:
             try:
-                frame = dream.deepened(depth_index)
+                with closing(_frames(image, settings, compute)) as frames:
+                    for depth_index, frame in enumerate(frames, start=1):
+                        if depth_index > done:
+                            yield depth_index, frame
+                            done = depth_index
             except (RuntimeError, NotImplementedError, MemoryError) as error:
                 if device is not None or compute.device.type == "cpu":
                     raise
+                # a GPU that broke down gives nothing back: from the beginning, without showing what was shown
                 log.warning("%s failed, going on with the CPU: %s", compute, _reason(error))
                 compute = choose_device("cpu")
-                dream.move(compute)
-                frame = dream.deepened(depth_index)
-            yield depth_index, frame
     except (RuntimeError, NotImplementedError, MemoryError) as error:
         size = f"{image.shape[1]}x{image.shape[0]}"
         if _is_out_of_memory(error):
@@ -64,44 +69,33 @@ def _baked(image: np.ndarray, settings: DreamSettings, device: str | None) -> It
         raise DreamError(f"dreaming {size} on {compute} failed: {_reason(error)}") from error
 
 
-class _Dream:
-    """The octaves' states, and the network that looks at them.
+def _frames(image: np.ndarray, settings: DreamSettings, compute: Compute) -> Generator[np.ndarray, None, None]:
+    """The dream frames of depth 1 and on, (height, width, 3) uint8 each."""
+    import torch
 
-    Between depths the states rest on the CPU: a GPU that broke down gives nothing back.
-    """
+    from .ascent import deepened
+    from .device import deterministic, lanes
+    from .lanes import wavefront
+    from .network import Network
+    from .octaves import octave_sizes, pyramid
+    from .weights import load_weights
 
-    def __init__(self, image: np.ndarray, settings: DreamSettings, compute: Compute) -> None:
-        import torch
+    height, width = image.shape[:2]
+    weights = load_weights()
+    pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].float().div_(255)
+    states = pyramid(pixels, octave_sizes(height, width, settings.n_octaves, settings.octave_scale))
+    states = [state.to(compute.device) for state in states]
+    # one for each octave: what a network keeps between steps fits one size, and is never used by two lanes at once
+    networks = [Network(weights, settings.layer, compute) for _ in states]
 
-        from .octaves import octave_sizes, pyramid
-        from .weights import load_weights
+    def work(depth: int, octave: int, before: Tensor, coarser_before: Tensor | None, coarser: Tensor | None) -> Tensor:
+        with torch.inference_mode(), deterministic(compute):
+            change = None if coarser is None or coarser_before is None else coarser - coarser_before
+            return deepened(before, change, depth, octave, len(states), networks[octave], settings)
 
-        self._settings = settings
-        self._weights = load_weights()
-        height, width = image.shape[:2]
-        pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].float().div_(255)
-        self._states = pyramid(pixels, octave_sizes(height, width, settings.n_octaves, settings.octave_scale))
-        self.move(compute)
-
-    def move(self, compute: Compute) -> None:
-        """Go on with another device, from the last depth that was reached."""
-        self._compute = compute
-        self._network: Network | None = None
-
-    def deepened(self, depth_index: int) -> np.ndarray:
-        """Go one depth further and show it: (height, width, 3) uint8. If it fails, nothing has changed."""
-        import torch
-
-        from .ascent import deepened
-        from .network import Network
-
-        with torch.inference_mode(), deterministic(self._compute):
-            if self._network is None:
-                self._network = Network(self._weights, self._settings.layer, self._compute)
-            states = [state.to(self._compute.device) for state in self._states]
-            states = deepened(states, depth_index, self._network, self._settings)
-            self._states = [state.cpu() for state in states]
-        return _as_frame(self._states[-1])
+    with lanes(compute) as n_lanes, closing(wavefront(states, settings.n_depths, work, n_lanes)) as finest:
+        for state in finest:
+            yield _as_frame(state)
 
 
 def _reason(error: Exception) -> str:
@@ -119,8 +113,8 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(sign in said for sign in signs)
 
 
-def _as_frame(state: torch.Tensor) -> np.ndarray:
+def _as_frame(state: Tensor) -> np.ndarray:
     """(1, 3, h, w) in 0..1 -> (h, w, 3) uint8, contiguous."""
     import torch
 
-    return np.ascontiguousarray((state[0] * 255).round_().to(torch.uint8).permute(1, 2, 0).numpy())
+    return np.ascontiguousarray((state[0] * 255).round_().to(torch.uint8).permute(1, 2, 0).cpu().numpy())

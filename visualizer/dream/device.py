@@ -45,14 +45,16 @@ def _cpu_computes_bf16() -> bool:
 
 
 def load_torch() -> None:
-    """Load torch, with threads that sleep while they wait for each other.
+    """Load torch, with threads that wait for each other briefly awake, then asleep.
 
-    As shipped they spin, and on a machine that also draws and plays, each wait then costs the time slice the other thread
-    needs to arrive: with two busy neighbours on two cores, a depth takes ten times longer. A user's own setting is kept.
+    As shipped they stay awake, and on a machine that also draws and plays, each wait then costs the time slice the other
+    thread needs to arrive: with two busy neighbours on two cores, a depth takes ten times longer. Asleep at once, each of
+    a step's hundreds of waits costs a wake-up: alone on two cores, twice the time. A user's own setting is kept.
     Raises DreamError if torch is missing or broken.
     """
     if "torch" not in sys.modules:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read by GNU's OpenMP, on Linux, as it is loaded
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # some ten microseconds: longer than most waits
         os.environ.setdefault("KMP_BLOCKTIME", "0")  # the same for LLVM's and Intel's, on macOS and Windows
     try:
         importlib.import_module("torch")
@@ -105,6 +107,26 @@ def deterministic(compute: Compute) -> Iterator[None]:
         return
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
         yield
+
+
+@contextlib.contextmanager
+def lanes(compute: Compute) -> Iterator[int]:
+    """How many octaves to work on at once; while inside, torch's threads are shared out between them.
+
+    On a CPU two: two lanes of half the cores each hardly wait, while all cores together wait for each other at every one
+    of the hundreds of calls in a step. A GPU takes one call after another anyway.
+    """
+    import torch
+
+    n_threads = torch.get_num_threads()
+    if compute.device.type != "cpu" or n_threads < 2:
+        yield 1
+        return
+    torch.set_num_threads(n_threads // 2)
+    try:
+        yield 2
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def describe_device(name: str | None = None) -> str:

@@ -51,6 +51,20 @@ def mirrored(n: int, before: int, after: int) -> np.ndarray:
     return np.pad(np.arange(n, dtype=np.int64), (before, after), mode="reflect")
 
 
+def continued(x: Tensor, left: int, right: int, top: int = 0, bottom: int = 0) -> Tensor:
+    """x (1, n, h, w) continued by its mirror image, by margins in px of any size: (1, n, top + h + bottom, ..)."""
+    import torch
+    from torch.nn.functional import pad
+
+    height, width = x.shape[2:]
+    if max(left, right) < width and max(top, bottom) < height:
+        return pad(x, (left, right, top, bottom), mode="reflect")  # twice as fast as by indices
+    rows, columns = mirrored(height, top, bottom), mirrored(width, left, right)
+    return x.index_select(2, torch.from_numpy(rows).to(x.device)).index_select(
+        3, torch.from_numpy(columns).to(x.device)
+    )
+
+
 def margins(n: int, stride: int, shift: int) -> tuple[int, int]:
     """Margins before and after n px that put the image `shift` px further right on the network's grid.
 

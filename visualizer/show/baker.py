@@ -93,6 +93,8 @@ def _child(pipe: Connection, image: np.ndarray, settings: DreamSettings) -> None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
     if sys.platform != "win32":
         os.nice(NICENESS)
+    # torch's threads go to sleep sooner when they wait: the cores are the show's
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     logger = logging.getLogger("visualizer")
     logger.addHandler(_PipeHandler(pipe))
     logger.setLevel(logging.DEBUG)
