@@ -22,7 +22,7 @@ from .. import dream
 from ..errors import DreamError, VisualizerError
 from ..settings import DreamSettings
 
-NICENESS = 5  # measured: the show keeps its frame time, and the bake still gets the cores that drawing leaves
+NICENESS = 10  # measured: the show keeps its frame time, and the bake gets the cores that drawing leaves
 
 
 POLL_S = 0.1
