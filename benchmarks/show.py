@@ -21,10 +21,18 @@ from benchmarks.draw import display
 SIZE = (1280, 720)
 FPS = Fraction(30)
 PEAK = """
-import resource, sys
+import sys
+from pathlib import Path
 from visualizer.cli.run import run
 status = run(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stdout)
+try:
+    # ru_maxrss would count what the benchmark itself held when it started this process
+    lines = Path("/proc/self/status").read_text().splitlines()
+    kib = int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+except OSError:
+    import resource
+    kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+print(kib)
 sys.exit(status)
 """
 
@@ -197,8 +205,7 @@ def warm_start_s(song: Path) -> float:
 def peak_mb(*arguments: str) -> float:
     """The most memory one command held at once, MB (of the program's own process)."""
     done = subprocess.run([sys.executable, "-c", PEAK, *arguments], stdout=subprocess.PIPE, check=True, env=os.environ)
-    kib = int(done.stdout.split()[-1])
-    return kib / (1e6 if sys.platform == "darwin" else 1e3)
+    return float(done.stdout.split()[-1]) * 1024 / 1e6
 
 
 if __name__ == "__main__":
