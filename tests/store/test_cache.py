@@ -75,7 +75,14 @@ def test_the_key_follows_everything_that_shapes_the_dream(tmp_path):
     other[0, 0, 0] ^= 1
     keys = {base, cache.key(other, dream, "net 1"), cache.key(image, dream, "net 2")}
     keys.add(cache.key(image.reshape(64, 36, 3), dream, "net 1"))
-    changes = {"layer": "block6.expand", "n_depths": 19, "n_octaves": 4, "octave_scale": 1.5, "steps_per_depth": 1, "n_single_octaves": 0}
+    changes = {
+        "layer": "block6.expand",
+        "n_depths": 19,
+        "n_octaves": 4,
+        "octave_scale": 1.5,
+        "steps_per_depth": 1,
+        "n_single_octaves": 0,
+    }
     changes |= {
         "step_size": 0.02,
         "smoothing_px": 1.0,
