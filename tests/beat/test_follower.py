@@ -5,23 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sounds import kicks
 from visualizer.beat import KickFollower
 from visualizer.errors import BadInput
 from visualizer.settings import BeatSettings
 
 DEFAULT = BeatSettings()
-
-
-def kicks(rate_hz, times_s, seconds, amplitude=0.7):
-    """Sine kicks falling from 120 to 50 Hz in a hundred milliseconds."""
-    sound = np.zeros(round(rate_hz * seconds), np.float32)
-    t = np.arange(round(0.25 * rate_hz)) / rate_hz
-    one = amplitude * np.sin(2 * np.pi * (50 * t + 70 * 0.03 * (1 - np.exp(-t / 0.03)))) * np.exp(-t / 0.08)
-    for start_s in times_s:
-        start = round(start_s * rate_hz)
-        part = one[: len(sound) - start]
-        sound[start : start + len(part)] += part.astype(np.float32)
-    return sound
 
 
 def follow(sound, rate_hz, *, beat=DEFAULT, cuts=()):

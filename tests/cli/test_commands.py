@@ -201,6 +201,14 @@ def test_bake_tells_time_and_place_and_the_second_time_finds_them(tiny_preset, h
     assert len(list((home / "cache").rglob("*.frame"))) == 5
 
 
+def test_a_bake_that_cannot_be_kept_says_so(tiny_preset, tmp_path):
+    (tmp_path / "file").write_text("")
+    run = visualizer(
+        "bake", "-p", tiny_preset, "--size", "96x64", VISUALIZER_CACHE_DIR=str(tmp_path / "file" / "cache")
+    )
+    assert run.returncode == 0 and "could not be kept" in run.stdout and "not kept" in run.stderr
+
+
 def test_the_demo_without_a_display_exports_and_says_so(tiny_preset, tmp_path):
     run = visualizer("demo", "-p", tiny_preset, "--size", "64x48", cwd=tmp_path, DISPLAY="", WAYLAND_DISPLAY="")
     assert run.returncode == 0

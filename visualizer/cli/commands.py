@@ -172,7 +172,8 @@ def bake(preset: Preset = DEFAULT_PRESET, image: Image = None, size: Size = DEFA
     if done.fault:
         _tell(done.fault)
     how = "already baked" if done.from_cache else f"baked in {done.seconds:.1f} s on {done.device}"
-    print(f"{done.n_depths} depths {how}; the frames lie in {done.folder}")
+    where = f"the frames lie in {done.folder}" if done.folder is not None else "the frames could not be kept"
+    print(f"{done.n_depths} depths {how}; {where}")
 
 
 @app.command()

@@ -15,12 +15,13 @@ from .look import Look
 
 @dataclass(frozen=True)
 class Baked:
-    """One depth done. seconds: since the beginning; folder: where the frames lie; device: what computes."""
+    """One depth done. seconds: since the beginning; folder: where the frames lie, None if they could not be kept;
+    device: what computes; fault: a line for the user."""
 
     depth_index: int
     n_depths: int
     seconds: float
-    folder: Path
+    folder: Path | None
     from_cache: bool
     device: str
     fault: str | None
@@ -33,4 +34,12 @@ def bake(look: Look, cache: FrameCache) -> Generator[Baked, None, None]:
     folder = cache.entry_folder(dreams.key)
     device = "cache" if dreams.from_cache else dream.describe_device()
     for depth_index, _ in complete(dreams):
-        yield Baked(depth_index, dreams.n_depths, watch.elapsed_s(), folder, dreams.from_cache, device, dreams.fault)
+        yield Baked(
+            depth_index,
+            dreams.n_depths,
+            watch.elapsed_s(),
+            folder if dreams.kept else None,
+            dreams.from_cache,
+            device,
+            dreams.fault,
+        )

@@ -45,19 +45,19 @@ class Dreams:
         self._cached = cache.load(self.key, self.n_depths, look.image.shape)
         self.from_cache = self._cached is not None
         self.fault = cache.last_fault  # what was wrong with the cache, to be said once
+        self.kept = True  # False once a frame could not be kept for next time
 
     def __iter__(self) -> Generator[DreamFrame, None, None]:
         """All frames in order of depth, baked and kept if they were not cached. Raises DreamError."""
         if self._cached is not None:
             yield from enumerate(self._cached)
             return
-        kept = True
         image, settings = self._look.image, self._look.settings.dream
         bake = dream.bake(image, settings) if self._behind is None else bake_apart(image, settings, self._behind)
         with closing(bake) as frames:
             for depth_index, frame in frames:
-                if kept and not self._cache.save(self.key, depth_index, frame):
-                    kept = False  # a full disk stays full: say it once, go on without
+                if self.kept and not self._cache.save(self.key, depth_index, frame):
+                    self.kept = False  # a full disk stays full: say it once, go on without
                     self.fault = self._cache.last_fault
                 yield depth_index, frame
         self._cache.trim(self.key)
