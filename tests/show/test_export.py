@@ -1,5 +1,7 @@
 """Exporting, checked on the finished file with an independent decoder."""
 
+import subprocess
+import sys
 from fractions import Fraction
 
 import av
@@ -8,7 +10,7 @@ import pytest
 
 from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.errors import BadInput
-from visualizer.show.dreams import open_cache
+from visualizer.show.dreams import Dreams, open_cache
 from visualizer.show.export import export, parse_fps
 from visualizer.show.look import open_look
 
@@ -141,3 +143,39 @@ def test_frame_rates_are_read_as_fractions(text, fps):
 def test_rates_that_make_no_video_are_refused(text):
     with pytest.raises(BadInput, match="--fps.*1 .. 240"):
         parse_fps(text)
+
+
+PEAK_KIB = """
+import sys
+from pathlib import Path
+from visualizer.cli.run import run
+assert run(sys.argv[1:]) == 0
+assert "torch" not in sys.modules, "a warm export has no use for torch"
+print(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read the Linux way")
+def test_memory_does_not_grow_with_the_song_and_a_warm_export_needs_no_torch(tiny_preset, tmp_path):
+    look = ("-p", str(tiny_preset), "--size", "64x48")
+    list(Dreams(open_look(str(tiny_preset), size=(64, 48)), open_cache()))  # warm
+    peaks = []
+    for seconds in (20, 400):
+        song = tmp_path / f"{seconds}.wav"
+        write_wav(song, kicks(22050, np.arange(0.5, seconds - 1, 0.5), seconds), 22050)
+        command = [
+            sys.executable,
+            "-c",
+            PEAK_KIB,
+            "export",
+            str(song),
+            "-o",
+            str(tmp_path / "x.mp4"),
+            *look,
+            "--fps",
+            "5",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout.split()[-1]) / 1024)
+    # the sound alone is 67 MB longer once decoded; what may grow is the file's own index
+    assert peaks[1] - peaks[0] < 15, peaks
