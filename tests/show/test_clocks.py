@@ -3,9 +3,10 @@
 import itertools
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
-from visualizer.show.clocks import FrameClock, Pacer, RateMeter, ScreenClock
+from visualizer.show.clocks import FrameClock, Pacer, RateMeter, ScreenClock, pace_hz
 
 
 class Wall:
@@ -75,3 +76,21 @@ def test_the_rate_meter_counts_what_was_shown():
         wall.time_s += 0.02
         meter.count()
     assert meter.rate_hz == pytest.approx(50.0, rel=0.01)
+
+
+def test_the_pace_never_falls_short_of_a_screen_whose_rate_was_rounded_down():
+    assert pace_hz(59.0, 1 / 59.94) > 59.94  # the swap waits: out of its way
+    assert pace_hz(60.0, 0.002) == 60.0  # it does not: the pace is all there is
+
+
+def test_a_waiting_swap_and_its_pace_show_every_refresh_once():
+    wall = Wall()
+    refresh_s = 1 / 59.94
+    pacer = Pacer(pace_hz(59.0, refresh_s), now=wall.now, sleep=wall.sleep)
+    refreshes = []
+    for _ in range(600):
+        pacer.wait()
+        wall.time_s += 0.003  # drawing
+        refreshes.append(int(wall.time_s / refresh_s) + 1)  # swap: until the next refresh
+        wall.time_s = refreshes[-1] * refresh_s
+    assert set(np.diff(refreshes)) == {1}

@@ -71,6 +71,15 @@ class Pacer:
         self._deadline += self.period_s
 
 
+def pace_hz(refresh_hz: float, swap_s: float) -> float:
+    """The rate to pace a window at, when a display frame and its swap were seen to take swap_s seconds.
+
+    Where the swap waits for the screen, the pace only has to stay out of its way: drivers tell 59.94 Hz as 59, and pacing
+    at that would show one picture a second twice. Where it does not, the pace is all there is.
+    """
+    return refresh_hz * 1.05 if swap_s > 0.5 / refresh_hz else refresh_hz
+
+
 class ScreenClock:
     """Paces a window, and tells when its next display frame will be seen in seconds of sound.
 

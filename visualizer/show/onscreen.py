@@ -15,7 +15,7 @@ from ..render.picture import Picture
 from ..render.window import Window
 from ..store.cache import FrameCache
 from . import dreams as dreams_room
-from .clocks import RateMeter, ScreenClock, Stopwatch
+from .clocks import RateMeter, ScreenClock, Stopwatch, pace_hz
 from .look import Look
 from .loop import FrameSource, Shown, display_frames
 from .sound import Sound
@@ -124,12 +124,14 @@ def run(
             window.swap()
             first_picture_s = watch.elapsed_s()
             log.info("first picture after %.2f s", first_picture_s)
+            if rate_hz is None:
+                rate_hz = _measured_pace_hz(window, picture)
             hud = Hud(window.ctx)
             notices = Notices()
             if greeting is not None:
                 notices.say(greeting)
             with closing(dreams_room.start(look, cache)) as frames:
-                clock = ScreenClock(act.position_s, rate_hz if rate_hz is not None else window.refresh_hz)
+                clock = ScreenClock(act.position_s, rate_hz)
                 act.start()
                 watch = Stopwatch()
                 n_frames = _show(window, picture, hud, notices, act, frames, clock, look, on_frame)
@@ -141,6 +143,16 @@ def run(
         return report
     finally:
         sys.setswitchinterval(interval)
+
+
+def _measured_pace_hz(window: Window, picture: Picture) -> float:
+    """The pace for this window, see `pace_hz`; shows the image a few times to find out."""
+    n_swaps = 3
+    watch = Stopwatch()
+    for _ in range(n_swaps):
+        picture.draw(0.0, window.framebuffer_size)
+        window.swap()
+    return pace_hz(window.refresh_hz, watch.elapsed_s() / n_swaps)
 
 
 def _show(
