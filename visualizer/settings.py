@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from .errors import nearest
 
+# What is shown when nothing is said: the preset's name, and width and height in px.
+DEFAULT_PRESET = "clouds"
+DEFAULT_SIZE = (1280, 720)
+
 # Layers that may be dreamt towards, by network. A layer is named after the block whose 1x1 expansion it is.
 NETWORK_LAYERS: dict[str, tuple[str, ...]] = {
     "efficientnet-lite0": tuple(f"block{index}.expand" for index in range(1, 16)),

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from ..settings import DEFAULT_PRESET
 from . import options
-from .options import Fullscreen, Image, Preset, Seed, Size, Song, parse_device, parse_size
+from .options import DEFAULT_SIZE_TEXT, Fullscreen, Image, Preset, Seed, Size, Song, parse_device, parse_size
 
 log = logging.getLogger("visualizer.cli")
 
@@ -21,9 +22,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="DeepDream pictures that deepen on every kick of your music: live, from a file, or as a video.",
 )
-
-DEFAULT_PRESET = "clouds"
-DEFAULT_SIZE = "1280x720"
 
 
 def _version(wanted: bool) -> None:
@@ -56,7 +54,7 @@ def _tell(line: str) -> None:
 
 
 @app.command()
-def demo(size: Size = DEFAULT_SIZE, fullscreen: Fullscreen = False, preset: Preset = DEFAULT_PRESET) -> None:
+def demo(size: Size = DEFAULT_SIZE_TEXT, fullscreen: Fullscreen = False, preset: Preset = DEFAULT_PRESET) -> None:
     """Play the bundled song in a window; export demo.mp4 where there is no display."""
     from ..errors import GraphicsError
     from ..show.catalogue import demo_song, has_display
@@ -79,7 +77,7 @@ def play(
     song: Song,
     preset: Preset = DEFAULT_PRESET,
     image: Image = None,
-    size: Size = DEFAULT_SIZE,
+    size: Size = DEFAULT_SIZE_TEXT,
     seed: Seed = None,
     device: Annotated[
         str | None,
@@ -103,7 +101,7 @@ def play(
 def live(
     preset: Preset = DEFAULT_PRESET,
     image: Image = None,
-    size: Size = DEFAULT_SIZE,
+    size: Size = DEFAULT_SIZE_TEXT,
     seed: Seed = None,
     device: Annotated[
         str | None, typer.Option("--device", "-d", metavar="NAME|INDEX", help="Input device; the default if not given.")
@@ -128,7 +126,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.mp4", help="Video to write (.mp4, .mov or .mkv).")],
     preset: Preset = DEFAULT_PRESET,
     image: Image = None,
-    size: Size = DEFAULT_SIZE,
+    size: Size = DEFAULT_SIZE_TEXT,
     seed: Seed = None,
     fps: Annotated[
         str, typer.Option("--fps", metavar="N", help="Display frames a second: 30, 29.97, 60000/1001.")
@@ -154,7 +152,9 @@ def export(
 
 
 @app.command()
-def bake(preset: Preset = DEFAULT_PRESET, image: Image = None, size: Size = DEFAULT_SIZE, seed: Seed = None) -> None:
+def bake(
+    preset: Preset = DEFAULT_PRESET, image: Image = None, size: Size = DEFAULT_SIZE_TEXT, seed: Seed = None
+) -> None:
     """Dream now, so that a show with the same look starts warm."""
     from ..show.bake import bake as run_bake
     from ..show.dreams import open_cache

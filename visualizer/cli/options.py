@@ -9,6 +9,9 @@ from typing import Annotated
 import typer
 
 from ..errors import BadInput
+from ..settings import DEFAULT_SIZE
+
+DEFAULT_SIZE_TEXT = "{}x{}".format(*DEFAULT_SIZE)
 
 debug = False
 log_level: str | None = None

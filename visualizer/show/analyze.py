@@ -10,6 +10,7 @@ import numpy as np
 
 from ..audio.decode import Song
 from ..beat import KickFollower, Onset
+from ..beat.envelope import depth_of
 from ..errors import BadInput, VisualizerError
 from ..settings import BeatSettings
 
@@ -75,7 +76,7 @@ def analyze(path: Path, beat: BeatSettings, n_depths: int) -> Analysis:
     levels = np.array(level[: int(np.ceil(duration_s * FPS))])
     return Analysis(
         onsets,
-        1.0 + (n_depths - 1) * levels,
+        np.array([depth_of(float(level), n_depths) for level in levels]),
         levels,
         np.concatenate(peaks),
         FPS,
@@ -127,7 +128,7 @@ def plot(analysis: Analysis, out: Path, title: str) -> None:
     depth.vlines(times, 0.5, analysis.n_depths + 0.7, color=kick, alpha=0.35, linewidth=0.7)
     depth.scatter(
         times,
-        [1 + (analysis.n_depths - 1) * onset.strength for onset in analysis.onsets],
+        [depth_of(onset.strength, analysis.n_depths) for onset in analysis.onsets],
         s=14,
         color=kick,
         zorder=3,

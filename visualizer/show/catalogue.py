@@ -38,8 +38,7 @@ def has_display() -> bool:
 
 def demo_song() -> Path:
     """The bundled song. Raises VisualizerError if the installation lacks it."""
-    folder = shipped("demo")
-    for path in sorted(folder.glob("song.*")):
-        if path.suffix != ".txt" and path.name.count(".") == 1:
-            return path
-    raise VisualizerError(f"the bundled song is missing from {folder}; reinstall the program")
+    song = shipped("demo") / "song.opus"
+    if not song.is_file():
+        raise VisualizerError(f"the bundled song is missing from {song.parent}; reinstall the program")
+    return song

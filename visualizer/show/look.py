@@ -7,12 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..settings import Preset
+from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, Preset
 from ..store.image import load_image
 from ..store.presets import load_preset
-
-DEFAULT_PRESET = "clouds"
-DEFAULT_SIZE = (1280, 720)
 
 
 @dataclasses.dataclass(frozen=True)
