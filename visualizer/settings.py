@@ -6,20 +6,16 @@ takes a new object (`settings.model_copy(update={...})`).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from .errors import nearest
+from .networks import NETWORKS
 
 # What is shown when nothing is said: the preset's name, and width and height in px.
 DEFAULT_PRESET = "clouds"
 DEFAULT_SIZE = (1280, 720)
-
-# Layers that may be dreamt towards, by network. A layer is named after the block whose 1x1 expansion it is.
-NETWORK_LAYERS: dict[str, tuple[str, ...]] = {
-    "efficientnet-lite0": tuple(f"block{index}.expand" for index in range(1, 16)),
-}
 
 
 class _Settings(BaseModel):
@@ -54,34 +50,99 @@ class BeatSettings(_Settings):
 class DreamSettings(_Settings):
     """What the network is asked to see in the image, and how gently."""
 
-    network: Literal["efficientnet-lite0"] = "efficientnet-lite0"
-    layer: Annotated[str, Field(description="named activation whose strength is raised")] = "block10.expand"
+    network: Annotated[
+        Literal["efficientnet-lite0", "inception5h", "googlenet", "vgg16", "resnet50"],
+        Field(description="network that dreams; `visualizer networks` lists them"),
+    ] = "efficientnet-lite0"
+    layer: Annotated[
+        str | dict[str, float],
+        Field(
+            validate_default=True,  # the default is a layer of the default network only
+            description="named activation whose strength is raised, or several with a weight each",
+        ),
+    ] = "block10.expand"
+    channels: Annotated[
+        str | list[int],
+        Field(description='feature maps of the layer to dream towards: all, a range like 0:3, a list like "0:3, 17"'),
+    ] = "all"
+    guide: Annotated[
+        str, Field(description="another picture whose features are dreamt of, relative to the preset's folder")
+    ] = ""
     n_depths: Annotated[int, Field(ge=1, le=40, description="how many dream frames are baked")] = 20
     n_octaves: Annotated[int, Field(ge=1, le=10, description="levels of the image pyramid")] = 7
     octave_scale: Annotated[float, Field(ge=1.1, le=2.5, description="size ratio between two octaves")] = 1.4
-    steps_per_depth: Annotated[int, Field(ge=1, le=8, description="ascent steps per octave and depth")] = 2
-    n_single_octaves: Annotated[
-        int, Field(ge=0, le=10, description="finest octaves that take a depth's way in one step")
+    blend: Annotated[
+        float, Field(ge=0, le=1, description="share of a coarser octave's dream that each finer one lets go again")
+    ] = 0.1
+    steps_per_depth: Annotated[
+        int, Field(ge=1, le=8, description="ascent steps at the finest octave and each depth; coarser ones take fewer")
     ] = 2
-    step_size: Annotated[float, Field(gt=0, le=0.1, description="length of a step, image range is 0..1")] = 0.006
+    step_size: Annotated[
+        float, Field(gt=0, le=0.1, description="how far an octave goes in a depth, image range is 0..1")
+    ] = 0.012
     smoothing_px: Annotated[float, Field(ge=0, le=8, description="sigma of the gradient's blur at depth 1, px")] = 0.9
     smoothing_growth_px: Annotated[
         float, Field(ge=0, le=8, description="what sigma has gained at the deepest depth, px")
-    ] = 1.3
+    ] = 1.0
     colour: Annotated[
         float, Field(ge=0, le=1, description="0 keeps the image's colours, 1 lets each colour dream alone")
     ] = 0.25
     jitter_px: Annotated[int, Field(ge=0, le=256, description="largest random roll before a step, px")] = 32
     seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="seed of the random rolls")] = 0
 
+    @property
+    def layers(self) -> dict[str, float]:
+        """Every layer dreamt towards, and its weight."""
+        return {self.layer: 1.0} if isinstance(self.layer, str) else dict(self.layer)
+
+    # validators of single fields, not of the whole: a fault is then told with its own key's line
     @field_validator("layer")
     @classmethod
-    def _layer_exists(cls, layer: str) -> str:
-        layers = {name for names in NETWORK_LAYERS.values() for name in names}
-        if layer not in layers:
-            first, last = NETWORK_LAYERS["efficientnet-lite0"][0], NETWORK_LAYERS["efficientnet-lite0"][-1]
-            raise ValueError(f"unknown layer {layer!r}{nearest(layer, layers)}; allowed: {first} .. {last}")
+    def _layers_exist(cls, layer: str | dict[str, float], info: ValidationInfo) -> str | dict[str, float]:
+        network = info.data.get("network")
+        if network is None:  # itself at fault, and told
+            return layer
+        names = NETWORKS[network].layer_names
+        weights = {layer: 1.0} if isinstance(layer, str) else layer
+        if not weights:
+            raise ValueError("needs at least one layer")
+        for name, weight in weights.items():
+            if name not in names:
+                raise ValueError(
+                    f"unknown layer {name!r} of {network}{nearest(name, names)}; allowed: {', '.join(names)}"
+                )
+            if not 0 < weight <= 100:
+                raise ValueError(f"the weight of {name} must be above 0 and at most 100, not {weight:g}")
         return layer
+
+    @field_validator("channels")
+    @classmethod
+    def _channels_exist(cls, channels: str | list[int], info: ValidationInfo) -> str | list[int]:
+        network, layer = info.data.get("network"), info.data.get("layer")
+        if network is not None and layer is not None:
+            for name in [layer] if isinstance(layer, str) else layer:
+                channel_indices(channels, NETWORKS[network].layer(name).n_channels, name)
+        return channels
+
+
+def channel_indices(channels: str | list[int], n_channels: int, layer: str) -> list[int] | None:
+    """The feature maps meant by `channels`, sorted; None for all.
+
+    "all", "5", "0:3" (0, 1, 2), "0:3, 17", or a list. Raises ValueError for what cannot be read or is not in 0..n_channels - 1.
+    """
+    if channels == "all":
+        return None
+    found: set[int] = set()
+    for part in channels.split(",") if isinstance(channels, str) else channels:
+        first, colon, end = str(part).strip().partition(":")
+        try:
+            low, high = int(first), int(end) if colon else int(first) + 1
+        except ValueError:
+            raise ValueError(f"{part!r} is not a number or a range; write all, 5, 0:3 or 0:3, 17") from None
+        if not 0 <= low < high <= n_channels:
+            raise ValueError(f"{part} is out of range; {layer} has channels 0 .. {n_channels - 1}")
+        found.update(range(low, high))
+    return sorted(found)
 
 
 class RenderSettings(_Settings):
@@ -99,8 +160,30 @@ class Preset(_Settings):
     description: Annotated[str, Field(max_length=300)] = ""
     image: Annotated[str, Field(min_length=1, description="image file, relative to the preset's folder")] = "image.jpg"
     dream: DreamSettings = DreamSettings()
+    rows: Annotated[
+        list[DreamSettings],
+        Field(max_length=7, description="further dreams of the image, each like `dream` but for the keys it names"),
+    ] = []
     beat: BeatSettings = BeatSettings()
     render: RenderSettings = RenderSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rows_are_like_dream(cls, data: Any) -> Any:
+        """Each row's keys over those of `dream`. What is not a mapping is left to be told by the fields."""
+        if isinstance(data, dict) and data.get("rows", []) is None:  # a section with every line commented out
+            data = {**data, "rows": []}
+        if not isinstance(data, dict) or not isinstance(data.get("rows"), list):
+            return data
+        dream = data.get("dream") or {}
+        if not isinstance(dream, dict):
+            return data
+        rows = []
+        for row in data["rows"]:
+            if isinstance(row, dict) and "n_depths" in row:
+                raise ValueError("rows: n_depths is the same for all rows; set it under dream")
+            rows.append({**dream, **row} if isinstance(row, dict) else row)
+        return {**data, "rows": rows}
 
 
 class CacheSettings(_Settings):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from visualizer.dream.ascent import HEADROOM, ascended, deepened
+import visualizer.dream.octaves as octaves
+from visualizer.dream.ascent import ascended, deepened, pace, picture_of
 from visualizer.dream.device import Compute
 from visualizer.dream.network import Network
 from visualizer.dream.octaves import octave_sizes, pyramid
+from visualizer.dream.toning import HEADROOM
 from visualizer.settings import DreamSettings
 
 SETTINGS = DreamSettings(layer="block6.expand", n_octaves=3)
@@ -31,8 +35,8 @@ def test_a_step_has_the_length_asked_for_and_raises_the_objective(network: Netwo
     stepped = ascended(picture, network, SETTINGS, 1.0, (3, -5), SETTINGS.step_size)
     assert network.objective(stepped) > network.objective(picture) * 1.02
     moved = (stepped - picture).abs().mean()
-    assert 0.5 * SETTINGS.step_size < moved <= SETTINGS.step_size * 1.001
-    longer = ascended(picture, network, SETTINGS, 1.0, (3, -5), 0.012)
+    assert 0.4 * SETTINGS.step_size < moved <= SETTINGS.step_size * 1.001
+    longer = ascended(picture, network, SETTINGS, 1.0, (3, -5), 2 * SETTINGS.step_size)
     assert (longer - picture).abs().mean() == pytest.approx(2 * float(moved), rel=0.05)
 
 
@@ -102,13 +106,57 @@ def test_coarse_changes_are_handed_up(network: Network, picture: Tensor, monkeyp
     coarsest = states[0].shape[2]
 
     def pushing(seen: Tensor) -> Tensor:
-        return torch.ones_like(seen) if seen.shape[2] < coarsest + 2 * network.stride - 1 else torch.zeros_like(seen)
+        """A pattern: what is added evenly over a neighbourhood is taken off again."""
+        if seen.shape[2] >= coarsest + 2 * network.stride - 1:
+            return torch.zeros_like(seen)
+        rows = torch.arange(seen.shape[2])[:, None] // 4 % 2 * 2.0 - 1
+        return rows.expand(seen.shape[2:]).expand_as(seen).contiguous()
 
     monkeypatch.setattr(network, "gradient", pushing)
     reached: list[Tensor] = []
     for index, state in enumerate(states):
         change = reached[-1] - states[index - 1] if reached else None
-        reached.append(deepened(state, change, 1, index, len(states), network, SETTINGS))
-    pushed = SETTINGS.step_size * SETTINGS.steps_per_depth
-    for before, after in zip(states, reached, strict=True):
-        assert (after - before).mean() == pytest.approx(pushed, rel=0.05)
+        reached.append(picture_of(deepened(state, change, 1, index, len(states), network, SETTINGS)))
+    pushed = [(after - before).abs().mean() for before, after in zip(states, reached, strict=True)]
+    assert pushed[0] > 0.5 * SETTINGS.step_size
+    for coarser, finer in itertools.pairwise(pushed):
+        assert finer == pytest.approx(float(coarser) * (1 - SETTINGS.blend), rel=0.15)
+
+
+@torch.no_grad()
+def test_a_coarse_octave_takes_half_of_a_step_and_then_the_other_half(network: Network, picture: Tensor) -> None:
+    first = deepened(picture, None, 1, 0, 3, network, SETTINGS)
+    assert first.shape[1] == 6 and picture_of(first).shape == picture.shape
+    second = deepened(first, None, 2, 0, 3, network, SETTINGS)
+    assert second.shape == picture.shape
+    assert (picture_of(first) - picture).abs().sum() > 0
+    torch.testing.assert_close(second - picture_of(first), picture_of(first) - picture, rtol=0, atol=1e-6)
+    third = deepened(second, None, 3, 0, 3, network, SETTINGS)
+    assert third.shape[1] == 6, "and so on"
+
+
+@torch.no_grad()
+def test_what_was_held_back_comes_on_top_of_what_the_coarser_octave_hands_up(network: Network, picture: Tensor) -> None:
+    start = picture * 0.4 + 0.3
+    first = deepened(start, None, 1, 0, 3, network, SETTINGS)
+    change = torch.full((1, 3, 64, 114), 0.01)
+    second = deepened(first, change, 2, 0, 3, network, SETTINGS)
+    expected = picture_of(first) + first[:, 3:] + 0.01 * (1 - SETTINGS.blend)
+    torch.testing.assert_close(second, expected, rtol=0, atol=1e-5)
+
+
+def test_depths_go_nearly_the_same_way_the_first_less() -> None:
+    paces = [pace(depth, 20) for depth in range(1, 21)]
+    assert paces == sorted(paces)
+    assert 0.8 < paces[0] < 0.9 < paces[2] and paces[-1] < 1.05
+    assert pace(1, 1) > 0
+
+
+@torch.no_grad()
+def test_a_step_in_bands_of_rows_is_the_same(
+    network: Network, picture: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ascended(picture, network, SETTINGS, 1.0, (3, -5), SETTINGS.step_size)
+    monkeypatch.setattr(octaves, "BAND_PX", 20 * picture.shape[3])
+    banded = ascended(picture, network, SETTINGS, 1.0, (3, -5), SETTINGS.step_size)
+    torch.testing.assert_close(banded, whole, rtol=0, atol=1e-5)

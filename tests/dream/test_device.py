@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from visualizer.dream import describe_device
-from visualizer.dream.device import Compute, choose_device, load_torch
+from visualizer.dream.device import ONE_LANE_PX, Compute, choose_device, lanes, load_torch
 from visualizer.errors import BadInput, DreamError
 
 
@@ -70,3 +70,19 @@ def test_threads_are_told_to_sleep_unless_the_user_says_otherwise() -> None:
             [sys.executable, "-c", code], env=environment, check=True, timeout=120, capture_output=True, text=True
         )
         assert ran.stdout.strip() == expected
+
+
+def test_a_large_image_is_worked_on_one_octave_at_a_time(cpu: Compute) -> None:
+    n_threads = torch.get_num_threads()
+    side = int(ONE_LANE_PX**0.5) + 1
+    with lanes(cpu, (side, side)) as n_lanes:
+        assert (n_lanes, torch.get_num_threads()) == (1, n_threads)
+    torch.set_num_threads(4)
+    try:
+        with lanes(cpu, (1080, 1920)) as n_lanes:
+            assert (n_lanes, torch.get_num_threads()) == (2, 2)
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(n_threads)
+    with lanes(Compute(torch.device("meta"), torch.float32), (1080, 1920)) as n_lanes:
+        assert n_lanes == 1

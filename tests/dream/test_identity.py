@@ -6,30 +6,81 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from visualizer.dream import identity
-from visualizer.dream.weights import SHA256
+from visualizer.errors import DreamError
+from visualizer.networks import NETWORKS, STAND_IN
 from visualizer.settings import DreamSettings
+
+CLASSIC = DreamSettings(network="inception5h", layer="mixed4d")
 
 
 def test_identity_names_the_weights_and_is_one_line() -> None:
     found = identity(DreamSettings())
-    assert SHA256 in found
+    assert NETWORKS[STAND_IN].sha256 in found
     assert "\n" not in found
     assert found == identity(DreamSettings(seed=3))  # settings have their own place in a cache's key
 
 
-def test_identity_changes_with_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_network_has_its_own() -> None:
+    assert NETWORKS["inception5h"].git_blob in identity(CLASSIC)
+    assert len({NETWORKS[name].sha256 or NETWORKS[name].git_blob for name in NETWORKS}) == len(NETWORKS)
+
+
+def test_identity_changes_with_the_weights(tmp_path: Path) -> None:
+    file, same, other = tmp_path / "own", tmp_path / "same", tmp_path / "other"
+    for path, content in ((file, b"1"), (same, b"1"), (other, b"2")):
+        path.write_bytes(content)
+    found = identity(CLASSIC, weights=file)
+    assert found == identity(CLASSIC, weights=same)
+    assert len({found, identity(CLASSIC, weights=other), identity(CLASSIC), identity(DreamSettings())}) == 4
+    file.write_bytes(b"another length")
+    assert identity(CLASSIC, weights=file) != found
+
+
+def test_a_fetched_file_counts_as_the_published_one(tmp_path: Path) -> None:
+    # it is checked when it is loaded; a warm start need not read half a gigabyte
+    fetched = tmp_path / NETWORKS["inception5h"].file_name
+    assert identity(CLASSIC, weights=fetched) == identity(CLASSIC)
+
+
+def test_weights_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(DreamError, match=r"own\.pth cannot be read"):
+        identity(DreamSettings(), weights=tmp_path / "own.pth")
+
+
+def test_identity_changes_with_the_guide() -> None:
+    rng = np.random.default_rng(1)
+    guide = rng.integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    found = identity(DreamSettings(), guide)
+    assert found == identity(DreamSettings(), guide.copy())
+    assert found == identity(DreamSettings(), np.asfortranarray(guide))
+    brighter = guide.copy()
+    brighter[0, 0, 0] ^= 1
+    others = [
+        identity(DreamSettings()),
+        identity(DreamSettings(), brighter),
+        identity(DreamSettings(), guide.reshape(8, 6, 3)),
+    ]
+    assert len({found, *others}) == 4
+
+
+@pytest.mark.parametrize("name", ["ascent.py", "nets/efficientnet.py"])
+def test_identity_changes_with_the_code(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = sys.modules["visualizer.dream.identity"]
     before = identity(DreamSettings())
-    for file in Path(str(module.__file__)).parent.glob("*.py"):
-        (tmp_path / file.name).write_bytes(file.read_bytes())
+    room = Path(str(module.__file__)).parent
+    for file in room.rglob("*.py"):
+        copy = tmp_path / file.relative_to(room)
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(file.read_bytes())
     monkeypatch.setattr(module, "__file__", str(tmp_path / "identity.py"))
     module._source_hash.cache_clear()
     try:
         assert identity(DreamSettings()) == before
-        with (tmp_path / "ascent.py").open("a") as source:
+        with (tmp_path / name).open("a") as source:
             source.write("# another recipe\n")
         module._source_hash.cache_clear()
         assert identity(DreamSettings()) != before
@@ -46,7 +97,7 @@ image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
 frames = bake(image, DreamSettings())
 depth_index, frame = next(frames)
 assert depth_index == 0 and np.array_equal(frame, image)
-identity(DreamSettings())
+identity(DreamSettings(), image)
 frames.close()
 assert "torch" not in sys.modules
 """

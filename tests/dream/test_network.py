@@ -1,139 +1,206 @@
-"""The network is EfficientNet-Lite0 as published, and the way back through it is its true gradient."""
+"""Any network, opened for dreaming: what is built of it, what it raises, and what it keeps."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+
 import pytest
 import torch
-from efficientnet_lite_pytorch import EfficientNet
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
-from visualizer.dream.device import Compute
-from visualizer.dream.network import Network, block_shapes, build_block, folded, same_padding
-from visualizer.settings import NETWORK_LAYERS
+from tests.dream.independent import CPU, noise, one_thread, random_weights
+from visualizer.dream.device import Compute, _cpu_computes_bf16
+from visualizer.dream.nets import NETS, names_and_shapes
+from visualizer.dream.network import MAX_GUIDE_PX, Network, open_network
+from visualizer.networks import NETWORKS
+from visualizer.settings import DreamSettings
 
-TOLERANCE = 1e-4
+#: a layer of each network that is cheap to reach, and the beginnings of what lies above it
+MIDDLE = {
+    "efficientnet-lite0": ("block5.expand", ("_blocks.5._depth", "_blocks.6", "_blocks.9", "_conv_head", "_fc")),
+    "inception5h": ("mixed3b", ("mixed4", "mixed5", "softmax2")),
+    "googlenet": ("inception3b", ("inception4", "inception5", "fc")),
+    "vgg16": (
+        "conv3_2",
+        ("features.14", "features.17", "features.19", *(f"features.2{n}" for n in "1468"), "classifier"),
+    ),
+    "resnet50": ("layer2.1", ("layer2.2", "layer3", "layer4", "fc")),
+}
+SEVERAL = {
+    "efficientnet-lite0": {"block1.expand": 1.0, "block3.expand": 3.0},
+    "inception5h": {"conv2d2": 1.0, "mixed3a": 3.0},
+    "googlenet": {"conv2": 1.0, "inception3a": 3.0},
+    "vgg16": {"conv1_2": 1.0, "conv2_2": 3.0},
+    "resnet50": {"conv1": 1.0, "layer1.1": 3.0},
+}
 
 
 @pytest.fixture(scope="module")
-def published(weights: dict[str, Tensor]) -> EfficientNet:
-    """The test-only package's network, unfolded, with padding that follows the image's size."""
-    network = EfficientNet.from_name("efficientnet-lite0", image_size=None)
-    network.load_state_dict(weights)
-    return network.eval()
+def lower_weights() -> dict[str, dict[str, Tensor]]:
+    """Of each network, what lies beneath and in its middle layer: nothing else can be asked for."""
+    return {name: random_weights(name, 3, above) for name, (_, above) in MIDDLE.items()}
 
 
-def stem_of(published: EfficientNet, x: Tensor) -> Tensor:
-    return published._swish(published._bn0(published._conv_stem(x)))
+@pytest.fixture(autouse=True)
+def alone() -> Iterator[None]:
+    with one_thread():
+        yield
 
 
-@pytest.mark.parametrize("size", [(224, 224), (97, 130), (33, 64)])
-def test_every_block_and_the_logits_equal_the_published_network(
-    size: tuple[int, int], weights: dict[str, Tensor], published: EfficientNet, cpu: Compute
-) -> None:
-    x = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(5)) * 2 - 1
-    network = Network(weights, "block15.expand", cpu)
-    blocks = [*network.blocks, build_block(weights, 15, cpu)]
-    assert len(blocks) == len(published._blocks) == 16
+def cosine(a: Tensor, b: Tensor) -> float:
+    return float(torch.nn.functional.cosine_similarity(a.ravel(), b.ravel(), dim=0))
+
+
+def test_every_network_of_the_settings_is_here() -> None:
+    assert NETS.keys() == NETWORKS.keys()
+    for name in NETS:
+        assert names_and_shapes(name)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_nothing_above_the_layer_is_built(name: str, lower_weights: dict[str, dict[str, Tensor]]) -> None:
+    layer, _ = MIDDLE[name]
+    assert Network(lower_weights[name], layer, CPU, name).stages[-1].layer == layer
+    with pytest.raises(KeyError):
+        Network(lower_weights[name], NETWORKS[name].layer_names[-1], CPU, name)
+
+
+def test_an_unknown_layer_is_told_with_those_there_are(weights: dict[str, Tensor]) -> None:
+    with pytest.raises(ValueError, match=r"has no layer mixed4d; it has: block1.expand, .*block15.expand"):
+        Network(weights, ["mixed4d", "block1.expand"], CPU)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_stride_is_what_a_layer_shrinks_by(name: str, lower_weights: dict[str, dict[str, Tensor]]) -> None:
+    layer, _ = MIDDLE[name]
+    wanted = list(NETWORKS[name].layer_names[: NETWORKS[name].layer_names.index(layer) + 1])
+    network = Network(lower_weights[name], wanted, CPU, name)
+    assert network.stride == network.strides[layer]
     with torch.no_grad():
-        expected = stem_of(published, x)
-        found = network.stem.forward(x).clamp(0, 6)
-        for index, (block, reference) in enumerate(zip(blocks, published._blocks, strict=True)):
-            expected = reference(expected)
-            found = block.forward(found, [])
-            assert (found - expected).abs().max() < TOLERANCE, f"block {index}"
-        head = folded(weights, "_conv_head", "_bn1", 1, cpu).forward(found).clamp(0, 6)
-        logits = torch.nn.functional.linear(head.mean((2, 3)), weights["_fc.weight"], weights["_fc.bias"])
-        reference_logits = published(x)
-        assert (logits - reference_logits).abs().max() < TOLERANCE
-        assert reference_logits.std() > 0.1  # a network that answers at all
+        found = network.activations(noise(64, 96))
+    assert list(found) == wanted
+    for known, activation in found.items():
+        assert 64 / activation.shape[2] == 96 / activation.shape[3] == network.strides[known], known
 
 
-@pytest.mark.parametrize("layer", ["block1.expand", "block6.expand", "block12.expand"])
-@pytest.mark.parametrize("size", [(1, 1), (33, 50), (64, 49)])
-def test_gradient_equals_autograd_through_the_published_network(
-    layer: str, size: tuple[int, int], weights: dict[str, Tensor], published: EfficientNet, cpu: Compute
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 40), (33, 47)])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_pictures_of_any_size_have_a_gradient(
+    name: str, size: tuple[int, int], lower_weights: dict[str, dict[str, Tensor]]
 ) -> None:
-    image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(7))
+    image = noise(*size)
     with torch.no_grad():
-        found = Network(weights, layer, cpu).gradient(image)
-
-    x = image.clone().requires_grad_()
-    index = int(layer.removeprefix("block").removesuffix(".expand"))
-    inside = stem_of(published, (255 * x - 127) / 128)
-    for block in published._blocks[:index]:
-        inside = block(inside)
-    top = published._blocks[index]
-    torch.relu(top._bn0(top._expand_conv(inside))).square().mean().backward()
+        found = Network(lower_weights[name], MIDDLE[name][0], CPU, name).gradient(image)
     assert found.shape == image.shape
-    assert x.grad is not None
-    # the way back leaves out the constant factor of the mean
-    expected = x.grad / x.grad.norm()
-    assert (found / found.norm() - expected).abs().max() < TOLERANCE
+    assert found.isfinite().all()
 
 
-def test_chosen_layer_is_not_capped_at_6(weights: dict[str, Tensor], cpu: Compute) -> None:
-    image = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(3))
-    network = Network(weights, "block1.expand", cpu)
-    with torch.no_grad():
-        kept: list[Tensor] = []
-        top = network.forward(network.prepared(image), kept)
-    assert top.max() > 6
-    assert top.min() == 0
-    assert all(x.min() >= 0 and x.max() <= 6 for x in kept)
-
-
-def test_nothing_above_the_layer_is_kept(weights: dict[str, Tensor], cpu: Compute) -> None:
-    network = Network(weights, "block6.expand", cpu)
-    assert len(network.blocks) == 6
-    assert network.top.weight.shape[:2] == (480, 80)
-    assert network.stride == 16
-
-
-def test_every_layer_of_the_settings_can_be_built(weights: dict[str, Tensor], cpu: Compute) -> None:
-    image = torch.full((1, 3, 20, 20), 0.25)
-    for layer in NETWORK_LAYERS["efficientnet-lite0"]:
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_step_along_the_gradient_raises_the_objective(
+    name: str, several: bool, lower_weights: dict[str, dict[str, Tensor]]
+) -> None:
+    image, guide = noise(49, 65), noise(30, 40, seed=2)
+    layer: str | dict[str, float] = SEVERAL[name] if several else MIDDLE[name][0]
+    settings = DreamSettings(network=name, layer=layer, channels="0:48")
+    for guiding in (None, guide):
+        network = open_network(settings, lower_weights[name], CPU, picture=noise(32, 48, seed=5), guide=guiding)
         with torch.no_grad():
-            assert Network(weights, layer, cpu).gradient(image).isfinite().all(), layer
+            gradient = network.gradient(image)
+            before = network.objective(image)
+            after = network.objective(image + gradient * (0.02 / gradient.abs().mean()))
+        assert after > 1.05 * before
 
 
-def test_channels_match_from_block_to_block() -> None:
-    shapes = block_shapes()
-    assert [a.n_out for a in shapes[:-1]] == [b.n_in for b in shapes[1:]]
-    assert sum(shape.skips for shape in shapes) == 9
+@pytest.mark.skipif(not _cpu_computes_bf16(), reason="this CPU does not compute bfloat16")
+@pytest.mark.parametrize("size", [(33, 65), (30, 47)])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_bfloat16_points_the_same_way(
+    name: str, size: tuple[int, int], lower_weights: dict[str, dict[str, Tensor]]
+) -> None:
+    image, guide = noise(*size), noise(40, 30, seed=2)
+    rough = Compute(torch.device("cpu"), torch.bfloat16)
+    for layer in (MIDDLE[name][0], SEVERAL[name]):
+        for guiding in (None, guide):
+            settings = DreamSettings(network=name, layer=layer, channels="0:60")
+            found = []
+            for compute in (CPU, rough):
+                network = open_network(settings, lower_weights[name], compute, picture=guide, guide=guiding)
+                with torch.no_grad():
+                    found.append(network.gradient(image))
+            assert found[1].dtype == torch.float32
+            assert found[1].shape == image.shape
+            assert cosine(*found) > 0.8, (layer, guiding is None)
 
 
-def test_weights_want_colours_less_127_over_128(weights: dict[str, Tensor]) -> None:
-    """The stem's batch norm remembers the mean colour it was trained on, as the network saw it.
-
-    Where a picture is flat, a stem channel answers (sum of its kernel) x colour, so the running means give the mean
-    colour back by least squares. ImageNet's mean is RGB 124, 116, 104: below 0 and falling from red to blue if prepared as
-    (x - 127) / 128; it would be 0 if ImageNet's mean were taken off, and near 0.45 for a range of 0..1.
-    """
-    kernel_sums = weights["_conv_stem.weight"].sum((2, 3))
-    remembered = weights["_bn0.running_mean"][:, None]
-    colour = torch.linalg.lstsq(kernel_sums, remembered).solution.ravel()
-    assert (kernel_sums @ colour - remembered.ravel()).abs().max() < 0.01  # the story fits every channel
-    expected = (torch.tensor([124.0, 116.0, 104.0]) - 127) / 128
-    assert (colour - expected).abs().max() < 0.08
-    assert colour[0] > colour[1] > colour[2]
-    assert colour.mean() < -0.05
+def test_one_layer_is_not_touched_by_weights_or_pictures(weights: dict[str, Tensor]) -> None:
+    """Its length means nothing: the fastest way is the only one."""
+    image = noise(40, 56)
+    with torch.no_grad():
+        expected = Network(weights, "block5.expand", CPU).gradient(image)
+        for layer in ("block5.expand", {"block5.expand": 3.0}):
+            network = open_network(DreamSettings(layer=layer), weights, CPU, picture=noise(20, 20))
+            assert torch.equal(network.gradient(image), expected)
 
 
-def test_image_is_prepared_as_the_weights_want(weights: dict[str, Tensor], cpu: Compute) -> None:
-    network = Network(weights, "block1.expand", cpu)
-    levels = torch.tensor([0.0, 127.0, 255.0]) / 255
-    prepared = network.prepared(levels.view(1, 1, 1, 3).expand(1, 3, 1, 3))
-    np.testing.assert_allclose(prepared[0, 0, 0].numpy(), [-127 / 128, 0, 1], atol=1e-6)
+@pytest.mark.parametrize("guided", [False, True])
+def test_tiles_of_one_image_agree_on_the_gradients_length(guided: bool, weights: dict[str, Tensor]) -> None:
+    """Behind several layers too, the middle of a tile is what the whole image has there."""
+    image, guide = noise(225, 257), noise(30, 40, seed=2) if guided else None
+    settings = DreamSettings(layer={"block1.expand": 1.0, "block3.expand": 1.0})
+    network = open_network(settings, weights, CPU, picture=noise(48, 48), guide=guide)
+    with torch.no_grad():
+        whole = network.gradient(image)
+        tile = network.gradient(image[:, :, 64:, 64:])
+    middle = whole[:, :, 144:-40, 144:-40]
+    assert (tile[:, :, 80:-40, 80:-40] - middle).abs().max() < 1e-3 * middle.abs().max()
 
 
-@given(size=st.integers(1, 500), kernel=st.sampled_from([1, 3, 5]), stride=st.sampled_from([1, 2]))
-@settings(max_examples=100, deadline=None)
-def test_same_padding_gives_the_size_it_promises(size: int, kernel: int, stride: int) -> None:
-    before, after = same_padding(size, kernel, stride)
-    assert 0 <= before <= after <= before + 1
-    assert (size + before + after - kernel) // stride + 1 >= -(-size // stride)
-    if size >= kernel:
-        assert (size + before + after - kernel) // stride + 1 == -(-size // stride)
+def test_weights_of_layers_compare(weights: dict[str, Tensor]) -> None:
+    """On the picture itself every layer counts as much as its weight says, however strongly it answers."""
+    image = noise(64, 64)
+    layers = {"block1.expand": 1.0, "block8.expand": 3.0}
+    with torch.no_grad():
+        network = open_network(DreamSettings(layer=layers), weights, CPU, picture=image)
+        assert network.objective(image) == pytest.approx(4.0, rel=1e-3)
+        dark = open_network(DreamSettings(layer=layers), weights, CPU)
+        strengths = [float(activation.square().mean()) for activation in dark.activations(image).values()]
+        assert dark.objective(image) == pytest.approx(strengths[0] + 3 * strengths[1], rel=1e-3)
+
+
+def test_a_twin_shares_the_weights_and_may_work_beside(weights: dict[str, Tensor]) -> None:
+    settings = DreamSettings(layer="block5.expand", channels="0:50")
+    network = open_network(settings, weights, CPU, guide=noise(30, 30))
+    image = noise(33, 49)
+    with torch.no_grad():
+        expected = network.gradient(image)
+        twin = network.twin()
+        assert torch.equal(twin.gradient(image), expected)
+        twin.gradient(noise(65, 33))
+    mine, its = network.stages[0].part.conv, twin.stages[0].part.conv
+    assert its.weight is mine.weight
+    assert its._packed is not mine._packed
+    assert twin.goals["block5.expand"].features is network.goals["block5.expand"].features
+
+
+def test_features_are_the_layers_activation(weights: dict[str, Tensor]) -> None:
+    network = Network(weights, ["block2.expand", "block4.expand"], CPU)
+    with torch.no_grad():
+        assert network.features(noise(32, 48), "block2.expand").shape == (1, 144, 8, 12)
+        with pytest.raises(KeyError):
+            network.features(noise(32, 48), "block3.expand")
+
+
+def test_a_large_guide_is_made_smaller_first(weights: dict[str, Tensor]) -> None:
+    small = noise(40, 60)
+    large = torch.nn.functional.interpolate(small, (1000, 1500), mode="bilinear")
+    assert large.shape[2] * large.shape[3] > MAX_GUIDE_PX
+    network = open_network(DreamSettings(layer="block1.expand"), weights, CPU, guide=large)
+    assert network.goals["block1.expand"].features.shape[0] <= 1024
+
+
+def test_a_picture_no_layer_answers_to_does_no_harm(weights: dict[str, Tensor]) -> None:
+    settings = DreamSettings(layer={"block1.expand": 1.0, "block2.expand": 1.0}, channels="0:2")
+    network = open_network(settings, weights, CPU, picture=torch.zeros(1, 3, 8, 8), guide=torch.zeros(1, 3, 1, 1))
+    with torch.no_grad():
+        assert network.gradient(noise(33, 33)).isfinite().all()

@@ -7,7 +7,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visualizer.dream.octaves import MIN_SIDE_PX, continued, enlarged, margins, mirrored, octave_sizes, pyramid
+from visualizer.dream.octaves import (
+    BAND_PX,
+    MIN_SIDE_PX,
+    continued,
+    enlarged,
+    margins,
+    mirrored,
+    octave_sizes,
+    pyramid,
+    row_bands,
+)
 
 SIDES = st.integers(1, 3000)
 
@@ -74,3 +84,12 @@ def test_margins_shift_the_image_on_the_networks_grid(n: int, stride: int, shift
     assert 0 < after < 2 * stride
     assert (before - shift) % stride == 0
     assert (before + n + after) % stride == 1
+
+
+@given(height=st.integers(1, 40_000), width=st.integers(1, 40_000))
+def test_bands_cover_all_rows_once_and_are_no_larger_than_needed(height: int, width: int) -> None:
+    bands = row_bands(height, width)
+    assert [band.start for band in bands] == [0, *(band.stop for band in bands[:-1])]
+    assert bands[-1].stop == height
+    assert all(0 < (band.stop - band.start) * width <= max(BAND_PX + width, width) for band in bands)
+    assert (len(bands) == 1) == (height * width <= BAND_PX or height == 1)

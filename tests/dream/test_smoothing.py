@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import visualizer.dream.octaves as octaves
 from visualizer.dream.smoothing import gaussian, smoothed
 
 
@@ -60,3 +61,12 @@ def test_blocks_leave_no_trace(size: tuple[int, int], sigma_px: float) -> None:
             blurred = np.apply_along_axis(np.convolve, axis, blurred, kernel, mode="valid")
         expected += blurred
     np.testing.assert_allclose(smoothed(gradient, sigma_px)[0].numpy(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(1, 7), (3, 5), (16, 33), (90, 20)])
+@pytest.mark.parametrize("sigma_px", [0.0, 1.7, 8.0])
+def test_bands_of_rows_leave_no_trace(size: tuple[int, int], sigma_px: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    gradient = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(6)) - 0.5
+    whole = smoothed(gradient, sigma_px)
+    monkeypatch.setattr(octaves, "BAND_PX", 2 * size[1])
+    torch.testing.assert_close(smoothed(gradient, sigma_px), whole, rtol=0, atol=1e-6)

@@ -10,6 +10,7 @@ VARIABLES = {
     "VISUALIZER_CACHE_DIR": paths.cache_folder,
     "VISUALIZER_LOG_DIR": paths.log_folder,
     "VISUALIZER_CONFIG_DIR": paths.config_folder,
+    "VISUALIZER_NETWORKS_DIR": paths.networks_folder,
 }
 
 

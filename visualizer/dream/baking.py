@@ -1,16 +1,25 @@
-"""The bake: an image becomes dream frames, one depth after the other."""
+"""The bake: an image becomes dream frames, one depth after the other.
+
+The coarsest octaves are small and soon done: they run ahead through all depths, and enlarged they are a preview of every
+depth while the first is still being worked on. The finer octaves go on from just these states, so nothing is computed
+twice, and the finished frames are the same to the last bit whether or not anyone looked at the previews.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Generator
 from contextlib import closing
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..errors import BadInput, DreamError
 from ..settings import DreamSettings
+from .checkpoint import Checkpoint
+from .octaves import octave_sizes, row_bands
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,43 +28,136 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: octaves up to this size run ahead
+COARSE_PX = 70_000
+#: the coarsest octave runs ahead even if it is larger, up to this size: a state of every depth is kept
+MOST_COARSE_PX = 1_000_000
+#: layers are weighed against each other on a version of the image of at most this size
+PICTURE_PX = 100_000
+#: a network keeps what it laid out for an octave up to this size; for a larger one, memory counts more
+KEPT_PX = 4_000_000
+#: bytes of states that may be computed before they are asked for
+AHEAD_BYTES = 600_000_000
+
+
+class Dreamt(NamedTuple):
+    """A dream frame. frame: (height, width, 3) uint8 sRGB; finished: False for a preview; checkpoint: if asked for."""
+
+    depth_index: int
+    frame: np.ndarray
+    finished: bool
+    checkpoint: Checkpoint | None
+
+
+@dataclass
+class _Task:
+    """What was asked for, and how much of it was yielded."""
+
+    image: np.ndarray
+    settings: DreamSettings
+    guide: np.ndarray | None
+    weights: Path | None
+    preview: bool
+    resume: Checkpoint | None
+    checkpoints: bool
+    previewed: int = 0
+    finished: int = 0
+
+    @property
+    def octaves(self) -> list[tuple[int, int]]:
+        settings = self.settings
+        return octave_sizes(self.image.shape[0], self.image.shape[1], settings.n_octaves, settings.octave_scale)
+
 
 def bake(
-    image: np.ndarray, settings: DreamSettings, *, device: str | None = None
+    image: np.ndarray,
+    settings: DreamSettings,
+    *,
+    guide: np.ndarray | None = None,
+    weights: Path | None = None,
+    device: str | None = None,
 ) -> Generator[tuple[int, np.ndarray], None, None]:
-    """Yield (depth_index, frame) for depth 0, the image itself, up to settings.n_depths.
+    """Yield (depth_index, frame) for depth 0, the image itself, up to settings.n_depths: the finished frames of dream_on."""
+    dreamt = dream_on(image, settings, guide=guide, weights=weights, device=device)
+    return _in_pairs(dreamt)
+
+
+def _in_pairs(dreamt: Generator[Dreamt, None, None]) -> Generator[tuple[int, np.ndarray], None, None]:
+    with closing(dreamt):
+        for depth_index, frame, *_ in dreamt:
+            yield depth_index, frame
+
+
+def dream_on(
+    image: np.ndarray,
+    settings: DreamSettings,
+    *,
+    guide: np.ndarray | None = None,
+    weights: Path | None = None,
+    device: str | None = None,
+    preview: bool = False,
+    resume: Checkpoint | None = None,
+    checkpoints: bool = False,
+) -> Generator[Dreamt, None, None]:
+    """Yield depth 0, the image itself; with `preview` a coarse frame of every depth; then the finished frames in order.
 
     image and frames: (height, width, 3) uint8 sRGB, any size from 1x1. Depth 0 comes at once, before torch is loaded.
     Closing the generator stops the work. The same image and settings give the same frames, bit for bit on one machine.
+    guide: another picture, (any height, any width, 3) uint8, to dream of. weights: the network's file; None takes the one that
+    comes with pip.
     device: "cpu", "cuda" or "mps"; None takes the fastest, and falls back on the CPU if a GPU fails.
-    Raises BadInput for an image of another kind, at once; DreamError if weights are missing or memory runs out.
+    preview: an image so small that it has a single octave, or one whose coarsest octave is above a megapixel, has none.
+    resume: go on after that checkpoint of the same image and settings (the caller sees to that: only its sizes are checked), as
+    if never interrupted; what it has finished, and depth 0, is not yielded again. checkpoints: every finished frame from depth 1 carries one; see Checkpoint for how long to hold it.
+    Raises BadInput for an image of another kind, ValueError for a checkpoint that does not fit, at once; DreamError if weights
+    are missing or memory runs out.
     """
+    _check("an image to dream in", image)
+    if guide is not None:
+        _check("a guide", guide)
+        guide = guide.copy()
+    # copies: the caller may draw into its own while the dream goes on
+    task = _Task(image.copy(), settings, guide, weights, preview, resume, checkpoints)
+    if resume is not None:
+        sizes = task.octaves[n_coarse(task.octaves) :]
+        if resume.sizes != sizes or not 1 <= resume.depth_index <= settings.n_depths:
+            raise ValueError(
+                f"a checkpoint of depth {resume.depth_index} and octaves {resume.sizes} is not one of this dream, "
+                f"which has {settings.n_depths} depths and octaves {sizes}"
+            )
+        task.previewed = task.finished = resume.depth_index
+    return _dreamt(task, device)
+
+
+def _check(what: str, image: np.ndarray) -> None:
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise BadInput(f"an image to dream in must be (height, width, 3) uint8, not {found}")
+        raise BadInput(f"{what} must be (height, width, 3) uint8, not {found}")
     if image.size == 0:
-        raise BadInput(f"an image to dream in needs at least one pixel, not {image.shape[1]}x{image.shape[0]}")
-    # a copy: the caller may draw into its own while the dream goes on
-    return _baked(image.copy(), settings, device)
+        raise BadInput(f"{what} needs at least one pixel, not {image.shape[1]}x{image.shape[0]}")
 
 
-def _baked(
-    image: np.ndarray, settings: DreamSettings, device: str | None
-) -> Generator[tuple[int, np.ndarray], None, None]:
-    yield 0, image
-    from .device import choose_device
+def n_coarse(sizes: list[tuple[int, int]]) -> int:
+    """How many of the octaves (height, width), coarsest first, run ahead: never all."""
+    n_small = sum(height * width <= COARSE_PX for height, width in sizes[:-1])
+    if n_small == 0 and len(sizes) > 1 and sizes[0][0] * sizes[0][1] <= MOST_COARSE_PX:
+        return 1
+    return n_small
+
+
+def _dreamt(task: _Task, device: str | None) -> Generator[Dreamt, None, None]:
+    n_depths = task.settings.n_depths
+    if task.resume is None:
+        yield Dreamt(0, task.image, True, None)
+    from .device import choose_device, is_out_of_memory
 
     compute = choose_device(device)
-    log.info("dreaming %dx%d on %s", image.shape[1], image.shape[0], compute)
-    done = 0
+    height, width = task.image.shape[:2]
+    log.info("dreaming %dx%d on %s", width, height, compute)
     try:
-        while done < settings.n_depths:
+        while task.finished < n_depths:
             try:
-                with closing(_frames(image, settings, compute)) as frames:
-                    for depth_index, frame in enumerate(frames, start=1):
-                        if depth_index > done:
-                            yield depth_index, frame
-                            done = depth_index
+                yield from _frames(task, compute)
             except (RuntimeError, NotImplementedError, MemoryError) as error:
                 if device is not None or compute.device.type == "cpu":
                     raise
@@ -63,39 +165,93 @@ def _baked(
                 log.warning("%s failed, going on with the CPU: %s", compute, _reason(error))
                 compute = choose_device("cpu")
     except (RuntimeError, NotImplementedError, MemoryError) as error:
-        size = f"{image.shape[1]}x{image.shape[0]}"
-        if _is_out_of_memory(error):
+        size = f"{width}x{height}"
+        if is_out_of_memory(error):
             raise DreamError(f"not enough memory to dream {size} on {compute}; ask for a smaller --size") from error
         raise DreamError(f"dreaming {size} on {compute} failed: {_reason(error)}") from error
 
 
-def _frames(image: np.ndarray, settings: DreamSettings, compute: Compute) -> Generator[np.ndarray, None, None]:
-    """The dream frames of depth 1 and on, (height, width, 3) uint8 each."""
+def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
+    """The previews, if asked for, and the finished dream frames after depth 0, or after the checkpoint."""
     import torch
 
-    from .ascent import deepened
+    from .ascent import deepened, picture_of
     from .device import deterministic, lanes
-    from .lanes import wavefront
-    from .network import Network
-    from .octaves import octave_sizes, pyramid
+    from .lanes import AHEAD, wavefront
+    from .network import Network, open_network
+    from .octaves import pyramid
+    from .tiles import Room, default_limit_px
     from .weights import load_weights
 
-    height, width = image.shape[:2]
-    weights = load_weights()
-    pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].float().div_(255)
-    states = pyramid(pixels, octave_sizes(height, width, settings.n_octaves, settings.octave_scale))
-    states = [state.to(compute.device) for state in states]
+    settings, sizes = task.settings, task.octaves
+    n_first = n_coarse(sizes)
+    begun = 0
+    small = _scaled(sizes[0], PICTURE_PX)
+    picture, *states = (state.to(compute.device) for state in pyramid(_as_tensor(task.image), [small, *sizes]))
+    coarse = states[n_first - 1] if n_first else None  # at depth 0
+    guide = None if task.guide is None else _as_tensor(task.guide)
+    weights = load_weights(settings.network, task.weights)
+    opened = open_network(settings, weights, compute, picture=picture, guide=guide)
+    del weights, picture, guide
+    if task.resume is not None:
+        begun = task.resume.depth_index
+        states[n_first:] = [torch.as_tensor(state).to(compute.device) for state in task.resume.states]
+        if compute.device.type == "cpu":
+            task.resume = None  # nobody begins again after the CPU: let its memory go as the dream goes on
+    n_octaves = len(sizes)
     # one for each octave: what a network keeps between steps fits one size, and is never used by two lanes at once
-    networks = [Network(weights, settings.layer, compute) for _ in states]
+    networks: dict[int, Network] = {}
+    room = Room(default_limit_px(compute, settings.network))
 
     def work(depth: int, octave: int, before: Tensor, coarser_before: Tensor | None, coarser: Tensor | None) -> Tensor:
         with torch.inference_mode(), deterministic(compute):
-            change = None if coarser is None or coarser_before is None else coarser - coarser_before
-            return deepened(before, change, depth, octave, len(states), networks[octave], settings)
+            network = networks.get(octave) or opened.twin()
+            if sizes[octave][0] * sizes[octave][1] <= KEPT_PX:
+                networks[octave] = network
+            change = None
+            if coarser is not None and coarser_before is not None:
+                change = picture_of(coarser) - picture_of(coarser_before)
+            return deepened(before, change, depth, octave, n_octaves, network, settings, room)
 
-    with lanes(compute) as n_lanes, closing(wavefront(states, settings.n_depths, work, n_lanes)) as finest:
-        for state in finest:
-            yield _as_frame(state)
+    n_bytes = sum(12 * height * width for height, width in sizes)
+    ahead = min(AHEAD, AHEAD_BYTES // n_bytes)
+    with (
+        lanes(compute, sizes[-1]) as n_lanes,
+        closing(
+            wavefront(states, settings.n_depths, work, n_lanes, n_first=n_first, begun=begun, ahead=ahead)
+        ) as reached,
+    ):
+        for depth, finest, found in reached:
+            # what is yielded is not held here: its states may be forgotten while the next depth is worked on
+            new: list[Dreamt] = []
+            if finest:
+                if depth > task.finished:
+                    checkpoint = Checkpoint(depth, found) if task.checkpoints else None
+                    new.append(Dreamt(depth, _as_frame(found[-1]), True, checkpoint))
+                    del checkpoint
+                    task.finished = depth
+            elif task.preview and depth > task.previewed and coarse is not None:
+                new.append(Dreamt(depth, _preview(task, picture_of(found[0]) - coarse), False, None))
+                task.previewed = depth
+            del found
+            if new:
+                yield new.pop()
+
+
+def _preview(task: _Task, coarse_change: Tensor) -> np.ndarray:
+    """The image with what changed in a coarse octave, taken on as the next finer octave would."""
+    import torch
+
+    from .ascent import added
+
+    with torch.inference_mode():
+        return _as_frame(added(_as_tensor(task.image).to(coarse_change.device), coarse_change, 1 - task.settings.blend))
+
+
+def _scaled(size: tuple[int, int], limit_px: int) -> tuple[int, int]:
+    """(height, width) of the same shape with at most about limit_px."""
+    factor = min(1.0, (limit_px / (size[0] * size[1])) ** 0.5)
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 
 def _reason(error: Exception) -> str:
@@ -103,18 +259,18 @@ def _reason(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether it is one of the ways in which torch and Python say so."""
+def _as_tensor(image: np.ndarray) -> Tensor:
+    """(h, w, 3) uint8 -> (1, 3, h, w) float32 in 0..1."""
     import torch
 
-    said = str(error).lower()
-    # the last is all that oneDNN, which computes the CPU's convolutions, has to say about it
-    signs = ("can't allocate memory", "out of memory", "bad_alloc", "not enough memory", "could not create a primitive")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(sign in said for sign in signs)
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].float().div_(255)
 
 
 def _as_frame(state: Tensor) -> np.ndarray:
     """(1, 3, h, w) in 0..1 -> (h, w, 3) uint8, contiguous."""
     import torch
 
-    return np.ascontiguousarray((state[0] * 255).round_().to(torch.uint8).permute(1, 2, 0).cpu().numpy())
+    frame = np.empty((*state.shape[2:], 3), np.uint8)
+    for rows in row_bands(*state.shape[2:]):
+        frame[rows] = (state[0, :, rows] * 255).round_().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    return frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import os
 import sys
@@ -14,6 +15,9 @@ from ..errors import BadInput, DreamError
 
 if TYPE_CHECKING:
     import torch
+
+#: images above this size are worked on one octave at a time
+ONE_LANE_PX = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ def load_torch() -> None:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read by GNU's OpenMP, on Linux, as it is loaded
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # some ten microseconds: longer than most waits
         os.environ.setdefault("KMP_BLOCKTIME", "0")  # the same for LLVM's and Intel's, on macOS and Windows
+        _keep_memory()
     try:
         importlib.import_module("torch")
     except (ImportError, OSError) as error:
@@ -63,10 +68,29 @@ def load_torch() -> None:
         raise DreamError(f"torch cannot be loaded ({reason}); reinstall it with `pip install torch==2.13.0`") from error
 
 
+def _keep_memory() -> None:
+    """Let GNU's allocator keep what is freed, for the next step: it needs the very same pieces.
+
+    As shipped it hands pieces above 128 kB back to the system at once, and the system then clears every page anew: a third of
+    a step's time at 1280x720. Elsewhere, and where the allocator was replaced, nothing happens.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mmap_threshold, trim_threshold, arena_max = -3, -1, -8  # names of mallopt's parameters in malloc.h
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library
+        return
+    mallopt(mmap_threshold, 32 * 2**20)  # the most it accepts
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(arena_max, 1)  # the lanes use the same pieces in turn
+
+
 def choose_device(name: str | None = None) -> Compute:
     """The fastest device here, or the one asked for ("cpu", "cuda", "cuda:1", "mps"). Raises BadInput if it is not here.
 
-    The GPUs of Apple compute in float32: bfloat16 is emulated on the older of them.
+    The GPUs of Apple compute in float32: bfloat16 is emulated on the older of them. So do CUDA GPUs without bfloat16: in
+    float16 the squares of strong activations overflow, and weak gradients vanish.
     """
     load_torch()
     import torch
@@ -99,7 +123,11 @@ def choose_device(name: str | None = None) -> Compute:
 
 @contextlib.contextmanager
 def deterministic(compute: Compute) -> Iterator[None]:
-    """While inside, CUDA's libraries take the ways that give the same bits each time."""
+    """While inside, CUDA's libraries take the ways that give the same bits each time.
+
+    cuDNN's benchmark would choose by timing, and so perhaps another way tomorrow: a bake that is gone on with, or that a cache
+    completes, must not notice.
+    """
     import torch
 
     if compute.device.type != "cuda":
@@ -110,16 +138,17 @@ def deterministic(compute: Compute) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def lanes(compute: Compute) -> Iterator[int]:
+def lanes(compute: Compute, size: tuple[int, int] = (0, 0)) -> Iterator[int]:
     """How many octaves to work on at once; while inside, torch's threads are shared out between them.
 
     On a CPU two: two lanes of half the cores each hardly wait, while all cores together wait for each other at every one
-    of the hundreds of calls in a step. A GPU takes one call after another anyway.
+    of the hundreds of calls in a step. A GPU takes one call after another anyway. size: (height, width) of the image: with a
+    large one every call is long and the waits are few, but two steps at once would take twice the memory.
     """
     import torch
 
     n_threads = torch.get_num_threads()
-    if compute.device.type != "cpu" or n_threads < 2:
+    if compute.device.type != "cpu" or n_threads < 2 or size[0] * size[1] > ONE_LANE_PX:
         yield 1
         return
     torch.set_num_threads(n_threads // 2)
@@ -132,3 +161,13 @@ def lanes(compute: Compute) -> Iterator[int]:
 def describe_device(name: str | None = None) -> str:
     """What a bake would run on, for people: "CPU, bfloat16, 2 threads". Loads torch."""
     return str(choose_device(name))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it is one of the ways in which torch and Python say so."""
+    import torch
+
+    said = str(error).lower()
+    # the last is all that oneDNN, which computes the CPU's convolutions, has to say about it
+    signs = ("can't allocate memory", "out of memory", "bad_alloc", "not enough memory", "could not create a primitive")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(sign in said for sign in signs)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: an octave whose shorter side would be smaller shows the network little but its own margin, and is left out
 MIN_SIDE_PX = 32
+#: pictures up to this size are blurred and stepped in one piece, larger ones in bands of rows of about this many px
+BAND_PX = 4_500_000
 
 
 def octave_sizes(height: int, width: int, n_octaves: int, octave_scale: float) -> list[tuple[int, int]]:
@@ -74,3 +76,10 @@ def margins(n: int, stride: int, shift: int) -> tuple[int, int]:
     total = stride + (1 - n) % stride
     before = shift % stride
     return before, total - before
+
+
+def row_bands(height: int, width: int) -> list[slice]:
+    """The rows of a picture in bands of about BAND_PX: one band up to that size."""
+    n_bands = -(-height * width // BAND_PX)
+    rows = -(-height // n_bands)
+    return [slice(first, min(first + rows, height)) for first in range(0, height, rows)]

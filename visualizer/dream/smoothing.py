@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .octaves import continued, mirrored
+from .octaves import continued, mirrored, row_bands
+from .toning import COLOUR_GAIN
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,10 +41,44 @@ def _band(sigma_px: float) -> np.ndarray:
     return band
 
 
-def smoothed(gradient: Tensor, sigma_px: float) -> Tensor:
-    """Three gaussian blurs of a gradient (1, 3, h, w), of sigma / 2, sigma and 2 sigma px, summed: the seed's recipe.
+def toned(gradient: Tensor, sigma_px: float, colour: float) -> Tensor:
+    """A gradient (1, 3, h, w) smoothed, its colours apart from its grey: `colour` 0 leaves grey alone, 1 is as dreamt.
 
-    The gradient is continued by its mirror image at the borders. Float32.
+    Colours get the widest of the three blurs only: fine grain in them is speckle, and no figure needs it.
+    """
+    grey = smoothed(gradient.mean(dim=1, keepdim=True), sigma_px)
+    wide = smoothed(gradient, sigma_px, (2.0,))
+    for rows in row_bands(gradient.shape[2], gradient.shape[3]):
+        part = wide[:, :, rows]
+        part.sub_(part.mean(dim=1, keepdim=True)).mul_(colour * COLOUR_GAIN).add_(grey[:, :, rows])
+    return wide
+
+
+def smoothed(gradient: Tensor, sigma_px: float, factors: tuple[float, ...] = (2.0, 1.0, 0.5)) -> Tensor:
+    """Three gaussian blurs of a gradient (1, n, h, w), of sigma / 2, sigma and 2 sigma px, summed: the seed's recipe.
+
+    factors: of sigma, others than these; the largest first.
+
+    The gradient is continued by its mirror image at the borders. Float32. Large ones are blurred in bands of rows, which
+    bounds the memory this takes on the way.
+    """
+    import torch
+
+    height, width = gradient.shape[2:]
+    bands = row_bands(height, width)
+    if len(bands) == 1:
+        return _smoothed(gradient, sigma_px, factors)
+    margin = len(gaussian(factors[0] * sigma_px)) // 2
+    rows = torch.from_numpy(mirrored(height, margin, margin)).to(gradient.device)
+    total = torch.empty_like(gradient)
+    for band in bands:
+        seen = gradient.index_select(2, rows[band.start : band.stop + 2 * margin])
+        total[:, :, band] = _smoothed(seen, sigma_px, factors)[:, :, margin:][:, :, : band.stop - band.start]
+    return total
+
+
+def _smoothed(gradient: Tensor, sigma_px: float, factors: tuple[float, ...]) -> Tensor:
+    """The same, in one piece.
 
     Blurring is done by matrices, block by block: a convolution of one channel leaves most of a CPU's vector units idle,
     a multiplication does not, though half of what it multiplies is 0.
@@ -51,7 +86,6 @@ def smoothed(gradient: Tensor, sigma_px: float) -> Tensor:
     import torch
 
     n_channels, height, width = gradient.shape[1:]
-    factors = (2.0, 1.0, 0.5)
     bands = [torch.from_numpy(_band(sigma_px * factor)).to(gradient.device) for factor in factors]
     margin = (bands[0].shape[1] - BLOCK_PX) // 2
     # continued up to whole blocks

@@ -29,6 +29,11 @@ def config_folder() -> Path:
     return _folder("VISUALIZER_CONFIG_DIR", platformdirs.user_config_dir(_APP, appauthor=False))
 
 
+def networks_folder() -> Path:
+    """Networks fetched at the user's wish. Environment variable VISUALIZER_NETWORKS_DIR overrides it. Need not exist yet."""
+    return _folder("VISUALIZER_NETWORKS_DIR", str(Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "networks"))
+
+
 def load_user_settings() -> UserSettings:
     """What settings.yaml in the config folder says; the defaults when there is no such file. Raises BadInput."""
     path = config_folder() / "settings.yaml"

@@ -1,0 +1,214 @@
+"""One convolution whose weights never change, forward and back to its input, by the fastest kernels a device has.
+
+Weights never change here, so going back through a convolution needs its weights alone. It is written out by hand, which
+spares autograd's copies and lets every device use the kernels that are fast forward (going back through a depthwise
+convolution of stride 2 is ten times slower as shipped).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .device import Compute
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: activations up to this many pixels go through 1x1 convolutions as multiplications of matrices: a call costs a third
+#: less, which counts while the pixels are few; with many the convolution is a little faster
+MULTIPLIED_PX = 30_000
+#: how many layouts of its weights a convolution keeps: one for each way and size of picture, so six sizes
+N_LAYOUTS = 12
+
+T = TypeVar("T")
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Zeros before and after `size` so that the output has ceil(size / stride): TensorFlow's "same". Uneven for even
+    sizes at stride 2."""
+    n_out = -(-size // stride)
+    total = max((n_out - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+class Conv:
+    """One convolution, its batch norm folded in, and the way back through it.
+
+    Used by one thread at a time: it keeps what it laid out for the sizes it has seen. A deep copy shares the weights and
+    nothing else.
+    """
+
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, stride: int, compute: Compute, padding: int | None = None
+    ) -> None:
+        """weight: (out, in / groups, k, k), bias: (out,), both float32. Depthwise if in / groups is 1.
+
+        padding: zeros on each side; None for TensorFlow's "same", which follows the size.
+        """
+        import torch
+
+        def placed(tensor: Tensor) -> Tensor:
+            tensor = tensor.to(compute.device, compute.dtype)
+            return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+
+        self.kernel, self.stride, self.padding = weight.shape[2], stride, padding
+        self.groups = weight.shape[0] if weight.shape[1] == 1 else 1
+        self.weight, self.bias = placed(weight), None if bias is None else placed(bias)
+        # going back is a convolution with the kernel turned by half a turn, its ins and outs exchanged
+        turned = weight.flip(2, 3)
+        self.back_weight = placed(turned if self.groups > 1 else turned.transpose(0, 1))
+        if stride > 1 and self.groups == 1:
+            self.back_weight = placed(_phases(weight, stride))
+        self._fused = _fused_convolution(compute)
+        self._multiply = _fused_multiplication(compute) if self.kernel == 1 and self.groups == 1 else None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._zeros: OrderedDict[tuple[int, ...], Tensor] = OrderedDict()
+        self._packed: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Conv:
+        twin = Conv.__new__(Conv)
+        twin.__dict__.update(self.__dict__)
+        twin._forget()
+        return twin
+
+    def forward(self, x: Tensor, cap: float | None = None) -> Tensor:
+        """(1, in, h, w) -> (1, out, ..), ceil(h / stride) high where padding is "same". With a cap: through a ReLU
+        capped at it, which may be infinite."""
+        from torch.nn.functional import pad
+
+        (top, bottom), (left, right) = self._margins(x.shape[2]), self._margins(x.shape[3])
+        if top != bottom or left != right:
+            x = pad(x, (left, right, top, bottom))
+            top = left = 0
+        return self._convolved(x, self.weight, self.bias, self.stride, (top, left), cap)
+
+    def backward(self, gradient: Tensor, size: tuple[int, int]) -> Tensor:
+        """Gradient at the output, (1, out, ..), -> gradient at the input, (1, in, h, w) with (h, w) = size: a new tensor."""
+        from torch.nn.functional import pixel_shuffle
+
+        if self.stride == 1:
+            margin = self.kernel - 1 - self._margins(size[0])[0]
+            return self._convolved(gradient, self.back_weight, None, 1, (margin, margin))
+        if self.groups > 1:
+            return self._convolved(self._stuffed(gradient, size), self.back_weight, None, 1, (0, 0))
+        reach = self.back_weight.shape[2] - 1
+        phases = self._convolved(gradient, self.back_weight, None, 1, (reach, reach))
+        (top, _), (left, _) = (self._margins(n) for n in size)
+        return pixel_shuffle(phases, self.stride)[:, :, top : top + size[0], left : left + size[1]]
+
+    def _margins(self, size: int) -> tuple[int, int]:
+        """Zeros before and after `size`."""
+        if self.padding is not None:
+            return self.padding, self.padding
+        return same_padding(size, self.kernel, self.stride)
+
+    def _convolved(
+        self,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        stride: int,
+        padding: tuple[int, int],
+        cap: float | None = None,
+    ) -> Tensor:
+        """A convolution, through a ReLU capped at `cap` if that is given, in one pass over memory where torch has it."""
+        from torch.nn.functional import conv2d
+
+        if self._fused is None:
+            y = conv2d(x, weight, bias, stride, padding, 1, self.groups)
+            return y if cap is None else y.relu_() if cap == math.inf else y.clamp_(0, cap)
+        through = ("none", [], "") if cap is None else ("hardtanh", [0.0, cap], "")
+        if self._multiply is not None and x.shape[2] * x.shape[3] <= MULTIPLIED_PX:
+            multiply, lay_out = self._multiply
+            packed = _kept(
+                self._packed,
+                (weight is self.weight, *x.shape),
+                lambda: lay_out(weight.flatten(1), x.shape[2] * x.shape[3]),
+                N_LAYOUTS,
+            )
+            return multiply(x.permute(0, 2, 3, 1), packed, bias, *through).permute(0, 3, 1, 2)
+        convolve, pack = self._fused
+        strides, dilation = [stride, stride], [1, 1]
+        # laid out as this size likes it, once: oneDNN would do it anew at every call, and in the small octaves that costs
+        # as much as the convolution itself
+        packed = _kept(
+            self._packed,
+            (weight is self.weight, padding, *x.shape),
+            lambda: pack(weight, list(padding), strides, dilation, self.groups, list(x.shape)),
+            N_LAYOUTS,
+        )
+        return convolve(x, packed, bias, list(padding), strides, dilation, self.groups, *through)
+
+    def _stuffed(self, gradient: Tensor, size: tuple[int, int]) -> Tensor:
+        """The gradient spread to every `stride`-th place among zeros, with the margins that going back needs.
+
+        The zeros are kept between steps: only the same places are ever written.
+        """
+        import torch
+
+        height, width = (n + self.kernel - 1 for n in size)
+        stuffed = _kept(
+            self._zeros,
+            (*gradient.shape, *size),
+            lambda: torch.zeros(
+                (1, gradient.shape[1], height, width), dtype=gradient.dtype, device=gradient.device
+            ).contiguous(memory_format=torch.channels_last),
+            1,  # they are as large as the picture
+        )
+        top, left = (self.kernel - 1 - self._margins(n)[0] for n in size)
+        stuffed[:, :, top : top + size[0] : self.stride, left : left + size[1] : self.stride].copy_(gradient)
+        return stuffed
+
+
+def _kept(cache: OrderedDict[Any, T], key: object, make: Callable[[], T], n_max: int) -> T:
+    """What `make` made for that key once; of the others the n_max - 1 used last stay."""
+    found = cache.get(key)
+    if found is None:
+        while len(cache) >= n_max:  # before making another: both would not fit where memory is short
+            cache.popitem(last=False)
+        found = cache[key] = make()
+    cache.move_to_end(key)
+    return found
+
+
+def _fused_convolution(compute: Compute) -> tuple[Callable[..., Tensor], Callable[..., Tensor]] | None:
+    """Convolution with capped ReLU, and what lays its weights out, where torch has them (oneDNN on the CPU); else None."""
+    import torch
+
+    if compute.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return None
+    if compute.dtype not in (torch.float32, torch.bfloat16):
+        return None  # float64, in which tests compare, is not oneDNN's
+    convolve = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
+    pack = getattr(torch.ops.mkldnn, "_reorder_convolution_weight", None)
+    return (convolve, pack) if convolve is not None and pack is not None else None
+
+
+def _fused_multiplication(compute: Compute) -> tuple[Callable[..., Tensor], Callable[..., Tensor]] | None:
+    """The same for convolutions of one pixel, as a multiplication of matrices: a call costs a third less there."""
+    import torch
+
+    if _fused_convolution(compute) is None:
+        return None
+    multiply = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+    pack = getattr(torch.ops.mkldnn, "_reorder_linear_weight", None)
+    return (multiply, pack) if multiply is not None and pack is not None else None
+
+
+def _phases(weight: Tensor, stride: int) -> Tensor:
+    """The kernel of the way back through a dense convolution with a stride, as one dense convolution without.
+
+    Going back, each of stride x stride neighbouring pixels ("phases") meets its own every-`stride`-th part of the kernel.
+    (out, in, k, k) -> (in * stride * stride, out, n, n) with n = ceil(k / stride), as pixel_shuffle wants it.
+    """
+    from torch.nn.functional import pad
+
+    n_out, n_in, kernel, _ = weight.shape
+    n = -(-kernel // stride)
+    weight = pad(weight, (0, n * stride - kernel) * 2).view(n_out, n_in, n, stride, n, stride)
+    return weight.permute(1, 3, 5, 0, 2, 4).reshape(n_in * stride**2, n_out, n, n).flip(2, 3)

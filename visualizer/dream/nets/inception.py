@@ -1,0 +1,72 @@
+"""The inception module, which GoogLeNet and Inception 5h are made of.
+
+Szegedy et al. (2014), https://arxiv.org/abs/1409.4842.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..conv import Conv
+from .parts import Kept, MaxPool, size_of, through_cap
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Channels(NamedTuple):
+    """Channels of one module, as in the paper's table 1."""
+
+    n_in: int
+    straight: int
+    reduced_middle: int
+    middle: int
+    reduced_wide: int
+    wide: int
+    pooled: int
+
+    @property
+    def n_out(self) -> int:
+        return self.straight + self.middle + self.wide + self.pooled
+
+
+@dataclass(frozen=True)
+class Inception:
+    """Four branches, joined: 1x1; 1x1 and 3x3; 1x1 and 5x5; 3x3 pool and 1x1. A ReLU after each convolution.
+
+    first: the three 1x1 convolutions that look at the input itself, as one: that is faster both ways, and going back it is
+    their sum at once.
+    """
+
+    channels: Channels
+    first: Conv
+    middle: Conv
+    wide: Conv
+    pool: MaxPool
+    after_pool: Conv
+    stride: int = 1
+
+    def forward(self, x: Tensor, kept: Kept) -> Tensor:
+        import torch
+
+        n, cap = self.channels, math.inf
+        first = self.first.forward(x, cap)
+        straight, narrow, narrowest = first.split((n.straight, n.reduced_middle, n.reduced_wide), dim=1)
+        pooled = self.after_pool.forward(self.pool.forward(x, kept), cap)
+        y = torch.cat((straight, self.middle.forward(narrow, cap), self.wide.forward(narrowest, cap), pooled), dim=1)
+        kept.append((first, y))
+        return y
+
+    def backward(self, gradient: Tensor, kept: Kept) -> Tensor:
+        import torch
+
+        n = self.channels
+        first, y = kept.pop()
+        size = size_of(y)
+        gradient = through_cap(gradient, y)
+        straight, middle, wide, pooled = gradient.split((n.straight, n.middle, n.wide, n.pooled), dim=1)
+        inside = torch.cat((straight, self.middle.backward(middle, size), self.wide.backward(wide, size)), dim=1)
+        behind = self.first.backward(through_cap(inside, first), size)
+        return behind.add_(self.pool.backward(self.after_pool.backward(pooled, size), kept))

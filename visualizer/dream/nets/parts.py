@@ -1,0 +1,210 @@
+"""What networks are made of: parts that go forward, keeping what the way back needs, and back to the image.
+
+A part's forward(x, kept) appends to `kept` what its backward(gradient, kept) takes off again; so parts one after the other
+go back in reverse order. Tensors are (1, channels, h, w), laid out channels last. backward may write into the gradient it
+is handed; what it returns belongs to the caller.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..conv import Conv, same_padding
+from ..device import Compute
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Kept = list[Any]
+Colours = tuple[float, float, float]
+
+#: the mean and the spread of ImageNet's colours, RGB in 0..1, which torchvision's networks were trained to see as 0 and 1
+IMAGENET_MEAN: Colours = (0.485, 0.456, 0.406)
+IMAGENET_SPREAD: Colours = (0.229, 0.224, 0.225)
+
+
+class Part(Protocol):
+    """One piece of a network."""
+
+    @property
+    def stride(self) -> int:
+        """Pixels at the input per pixel at the output."""
+
+    def forward(self, x: Tensor, kept: Kept) -> Tensor:
+        """(1, n_in, h, w) -> (1, n_out, ..); x is left as it is."""
+
+    def backward(self, gradient: Tensor, kept: Kept) -> Tensor:
+        """Gradient at the output -> gradient at the input."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part on the way from the image upwards.
+
+    layer: the name of the layer that its output is, "" if it is none. aside: the part stands beside the way, where a layer
+    is looked at: the next stage goes on from what lies before this one.
+    """
+
+    part: Part
+    layer: str = ""
+    aside: bool = False
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What becomes of RGB in 0..1 before the first stage: scale * RGB + offset (one for all, or one for each colour)."""
+
+    scale: float
+    offset: tuple[float, ...]
+
+    def __call__(self, image: Tensor, compute: Compute) -> Tensor:
+        """(1, 3, h, w) float32 RGB in 0..1 -> the same, prepared, as the device likes it."""
+        import torch
+
+        x = torch.add(image.new_tensor(self.offset).view(-1, 1, 1), image, alpha=self.scale)
+        return x.to(compute.dtype).contiguous(memory_format=torch.channels_last)
+
+
+@dataclass(frozen=True)
+class ConvReLU:
+    """A convolution and a ReLU, capped at `cap`."""
+
+    conv: Conv
+    cap: float = math.inf
+
+    @property
+    def stride(self) -> int:
+        return self.conv.stride
+
+    def forward(self, x: Tensor, kept: Kept) -> Tensor:
+        y = self.conv.forward(x, cap=self.cap)
+        kept.append((size_of(x), y))
+        return y
+
+    def backward(self, gradient: Tensor, kept: Kept) -> Tensor:
+        size, y = kept.pop()
+        return self.conv.backward(through_cap(gradient, y, self.cap), size)
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """The largest of kernel x kernel, channel by channel.
+
+    padding: on each side, never the largest; None for TensorFlow's "same". ceil: a window that hangs over the end counts.
+    """
+
+    kernel: int
+    stride: int
+    padding: int | None = 0
+    ceil: bool = False
+
+    def forward(self, x: Tensor, kept: Kept) -> Tensor:
+        import torch
+
+        way = self._way(*size_of(x))
+        y, indices = torch.ops.aten.max_pool2d_with_indices(x, *way)
+        kept.append((x, indices))
+        return y
+
+    def backward(self, gradient: Tensor, kept: Kept) -> Tensor:
+        import torch
+
+        x, indices = kept.pop()
+        return torch.ops.aten.max_pool2d_with_indices_backward(gradient, x, *self._way(*size_of(x)), indices)
+
+    def _way(self, *size: int) -> tuple[list[int], list[int], list[int], list[int], bool]:
+        """Kernel, stride, padding, dilation and ceil, as torch wants them."""
+        if self.padding is None:
+            # what is uneven in it stands after the end, where a window may hang over
+            padding = [same_padding(n, self.kernel, self.stride)[0] for n in size]
+        else:
+            padding = [max(self.padding, n == 1) for n in size]  # a single pixel would be less than a window
+        return [self.kernel] * 2, [self.stride] * 2, padding, [1, 1], self.ceil or self.padding is None
+
+
+class LocalResponseNorm:
+    """Each activation divided by the root of 1 + `rate` x the mean square of the channels around it, `reach` to each side.
+
+    Krizhevsky et al. (2012), section 3.3, with the exponent 1/2, k = 1. The sums over channels are a 1x1 convolution.
+    """
+
+    stride = 1
+
+    def __init__(self, n_channels: int, reach: int, rate: float, compute: Compute) -> None:
+        import torch
+
+        distances = torch.arange(n_channels)[:, None] - torch.arange(n_channels)
+        band = (distances.abs() <= reach).float() * (rate / (2 * reach + 1))
+        self.sums = Conv(band[:, :, None, None], torch.ones(n_channels), 1, compute)
+
+    def forward(self, x: Tensor, kept: Kept) -> Tensor:
+        factor = self.sums.forward(x.square()).rsqrt_()
+        kept.append((x, factor))
+        return x * factor
+
+    def backward(self, gradient: Tensor, kept: Kept) -> Tensor:
+        x, factor = kept.pop()
+        # y_j = x_j f_j with f = s^-1/2 and s_j = 1 + r sum x_i^2, so dy_j / dx_i = f_j (if i is j) - r x_i x_j f_j^3
+        direct = gradient * factor
+        around = self.sums.backward((factor * factor).mul_(direct).mul_(x), size_of(x))
+        return direct.sub_(around.mul_(x))
+
+
+def through_cap(gradient: Tensor, activation: Tensor, cap: float = math.inf) -> Tensor:
+    """The gradient before a ReLU capped at `cap`, in place: nothing passes where the activation is 0 or the cap."""
+    import torch
+
+    return torch.ops.aten.hardtanh_backward.grad_input(gradient, activation, 0.0, cap, grad_input=gradient)
+
+
+def size_of(x: Tensor) -> tuple[int, int]:
+    """Height and width."""
+    return x.shape[2], x.shape[3]
+
+
+@dataclass(frozen=True)
+class Published:
+    """The published weights, and the convolutions made of them."""
+
+    weights: dict[str, Tensor]
+    compute: Compute
+    norm_epsilon: float = 0.0
+
+    def conv(self, *names: str, stride: int = 1, padding: int | None = None, colours: Colours = (1, 1, 1)) -> Conv:
+        """The convolution of that name, with its bias; several 1x1 ones that look at the same become one."""
+        import torch
+
+        weight = torch.cat([self.weights[f"{name}.weight"] for name in names])
+        bias = torch.cat([self.weights[f"{name}.bias"] for name in names])
+        return Conv(seen(weight, colours), bias, stride, self.compute, padding)
+
+    def folded(
+        self,
+        *names: tuple[str, str],
+        stride: int = 1,
+        padding: int | None = None,
+        colours: Colours = (1, 1, 1),
+    ) -> Conv:
+        """The convolution, with the batch norm that follows it folded in: (convolution's name, norm's). Several as above."""
+        import torch
+
+        weights, biases = zip(*(self._folded(*pair) for pair in names), strict=True)
+        return Conv(seen(torch.cat(weights), colours), torch.cat(biases), stride, self.compute, padding)
+
+    def _folded(self, conv: str, norm: str) -> tuple[Tensor, Tensor]:
+        weights = self.weights
+        variance, mean = weights[f"{norm}.running_var"], weights[f"{norm}.running_mean"]
+        scale = weights[f"{norm}.weight"] / (variance + self.norm_epsilon).sqrt()
+        return weights[f"{conv}.weight"] * scale[:, None, None, None], weights[f"{norm}.bias"] - mean * scale
+
+
+def seen(weight: Tensor, colours: Colours) -> Tensor:
+    """The first convolution's kernels (out, 3, k, k) for RGB that was not multiplied by `colours` beforehand."""
+    return weight if colours == (1, 1, 1) else weight * weight.new_tensor(colours)[:, None, None]
+
+
+def norm_shapes(name: str, n_channels: int) -> dict[str, tuple[int, ...]]:
+    """The tensors of a batch norm as torch publishes it."""
+    return {f"{name}.{part}": (n_channels,) for part in ("weight", "bias", "running_mean", "running_var")}

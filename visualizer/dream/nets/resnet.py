@@ -1,0 +1,108 @@
+"""ResNet-50 as torchvision publishes it: He et al. (2015), https://arxiv.org/abs/1512.03385, with the stride on the 3x3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..conv import Conv
+from ..device import Compute
+from .parts import (
+    IMAGENET_MEAN,
+    IMAGENET_SPREAD,
+    ConvReLU,
+    Kept,
+    MaxPool,
+    Preparation,
+    Published,
+    Stage,
+    norm_shapes,
+    size_of,
+    through_cap,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NORM_EPSILON = 1e-5
+PREPARATION = Preparation(1.0, (-IMAGENET_MEAN[0], -IMAGENET_MEAN[1], -IMAGENET_MEAN[2]))
+
+# (blocks, stride of the first, channels inside); four times as many come out
+_GROUPS = ((3, 1, 64), (4, 2, 128), (6, 2, 256), (3, 2, 512))
+_WIDENING = 4
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """1x1, 3x3 and 1x1 convolution, added to what came in (or to a 1x1 convolution of it, `beside`), through a ReLU."""
+
+    narrow: ConvReLU
+    middle: ConvReLU
+    widen: Conv
+    beside: Conv | None
+
+    @property
+    def stride(self) -> int:
+        return self.middle.stride
+
+    def forward(self, x: Tensor, kept: Kept) -> Tensor:
+        inside = self.middle.forward(self.narrow.forward(x, kept), kept)
+        # thinned before the convolution, which is of one pixel, so that its way back computes no zeros
+        straight = x if self.beside is None else self.beside.forward(self._thinned(x))
+        y = self.widen.forward(inside).add_(straight).relu_()
+        kept.append(y)
+        return y
+
+    def backward(self, gradient: Tensor, kept: Kept) -> Tensor:
+        gradient = through_cap(gradient, kept.pop())
+        around = self.widen.backward(gradient, size_of(gradient))
+        around = self.narrow.backward(self.middle.backward(around, kept), kept)
+        if self.beside is None:
+            return around.add_(gradient)
+        self._thinned(around).add_(self.beside.backward(gradient, size_of(gradient)))
+        return around
+
+    def _thinned(self, x: Tensor) -> Tensor:
+        return x[:, :, :: self.stride, :: self.stride]
+
+
+def _blocks() -> Iterator[tuple[str, int, int, int]]:
+    """(name, stride, channels in, channels inside), from the image upwards."""
+    n_in = 64
+    for group, (n_blocks, stride, n_inside) in enumerate(_GROUPS, start=1):
+        for index in range(n_blocks):
+            yield f"layer{group}.{index}", stride if index == 0 else 1, n_in, n_inside
+            n_in = _WIDENING * n_inside
+
+
+def grow(weights: dict[str, Tensor], compute: Compute) -> Iterator[Stage]:
+    """The network, stage by stage from the image upwards; what is not asked for is not built."""
+    published = Published(weights, compute, NORM_EPSILON)
+    red, green, blue = IMAGENET_SPREAD
+    colours = (1 / red, 1 / green, 1 / blue)
+    yield Stage(ConvReLU(published.folded(("conv1", "bn1"), stride=2, padding=3, colours=colours)), "conv1")
+    yield Stage(MaxPool(3, 2, padding=1))
+    for name, stride, n_in, n_inside in _blocks():
+        widens = n_in != _WIDENING * n_inside
+        block = Bottleneck(
+            narrow=ConvReLU(published.folded((f"{name}.conv1", f"{name}.bn1"))),
+            middle=ConvReLU(published.folded((f"{name}.conv2", f"{name}.bn2"), stride=stride, padding=1)),
+            widen=published.folded((f"{name}.conv3", f"{name}.bn3")),
+            beside=published.folded((f"{name}.downsample.0", f"{name}.downsample.1")) if widens else None,
+        )
+        yield Stage(block, name)
+
+
+def names_and_shapes() -> dict[str, tuple[int, ...]]:
+    """The tensors of the published file, but for batch norm's counters."""
+    found: dict[str, tuple[int, ...]] = {"conv1.weight": (64, 3, 7, 7), **norm_shapes("bn1", 64)}
+    for name, _, n_in, n_inside in _blocks():
+        n_out = _WIDENING * n_inside
+        found |= {f"{name}.conv1.weight": (n_inside, n_in, 1, 1), **norm_shapes(f"{name}.bn1", n_inside)}
+        found |= {f"{name}.conv2.weight": (n_inside, n_inside, 3, 3), **norm_shapes(f"{name}.bn2", n_inside)}
+        found |= {f"{name}.conv3.weight": (n_out, n_inside, 1, 1), **norm_shapes(f"{name}.bn3", n_out)}
+        if n_in != n_out:
+            found[f"{name}.downsample.0.weight"] = (n_out, n_in, 1, 1)
+            found |= norm_shapes(f"{name}.downsample.1", n_out)
+    return found | {"fc.weight": (1000, 2048), "fc.bias": (1000,)}
