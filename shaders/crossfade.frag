@@ -4,10 +4,14 @@
 // A look is one file in this folder, NAME.frag, chosen with `shader: NAME` in a preset. It is handed the following, and
 // may leave out what it does not need:
 //
-//   uniform sampler2DArray frames;  the dream frames, layer k is depth k; smooth (linear) between pixels, clamped at edges
+//   uniform sampler2DArray frames;  the dream frames, layer k is depth k; smooth (linear) between pixels, clamped at edges;
+//                                   further rows (other dreams of the image) follow behind the first
 //   uniform sampler2DArray texels;  the same frames without smoothing: quicker where one frame pixel is one screen pixel
-//   uniform float depth;            how deep to dream, 0 .. deepest, never NaN
-//   uniform float deepest;          the deepest layer that may be read: the ones beyond are not baked yet
+//   uniform float depth;            how deep to dream, never NaN: 0 .. the deepest that any row goes
+//   uniform float deepest;          the deepest layer of the first row that may be read: the ones beyond are not baked yet
+//   uniform float row;              between which rows, 0 .. the number of rows - 1, never NaN
+//   uniform vec2  rows[ROWS];       only where ROWS is defined (there is more than one row): the layer at which each row
+//                                   begins, and how deep it goes
 //   uniform vec2  frame_size;       width and height of a dream frame, px
 //   uniform vec2  size;             width and height of the picture drawn, px
 //   uniform float time_s;           time of this picture, seconds
@@ -17,7 +21,9 @@
 //
 // and writes one colour, sRGB-coded as the frames are. `#include "base/dream.glsl"` declares the uniforms above and
 //
-//   vec3 dream(vec2 uv, float depth)   the dream there and that deep, with the right smoothing for the picture's size
+//   vec3 dream(vec2 uv, float depth)              the dream there and that deep, crossed between the rows by `row`, with
+//                                                 the right smoothing for the picture's size
+//   vec3 dream(vec2 uv, float depth, float row)   the same at a row of one's own choice
 #include "base/dream.glsl"
 
 in vec2 uv;

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from visualizer.render import gl
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.window import Window
 
@@ -37,3 +39,15 @@ def open_window(screen) -> Iterator[Callable[..., Window]]:
     yield open_one
     for window in windows:
         window.close()
+
+
+@pytest.fixture
+def looks(tmp_path, monkeypatch) -> Path:
+    """A folder of looks of one's own beside the shipped base/."""
+    base = gl.shipped("shaders") / "base"
+    (tmp_path / "base").mkdir()
+    for file in base.iterdir():
+        (tmp_path / "base" / file.name).write_text(file.read_text())
+    monkeypatch.setattr("visualizer.render.gl.shipped", lambda _name: tmp_path)
+    monkeypatch.setattr("visualizer.render.picture.shipped", lambda _name: tmp_path)
+    return tmp_path

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 from tests.render.pictures import blend, noise, smooth, worst
 from visualizer.errors import BadInput, GraphicsError
-from visualizer.render import gl
 from visualizer.render.gl import list_looks
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture, cover
@@ -287,18 +285,6 @@ def test_every_look_draws_at_every_scale(offscreen, name):
         picture.draw(0.5, size, time_s=1.5)
         assert stage.read().any()
     assert stage.ctx.error == "GL_NO_ERROR"
-
-
-@pytest.fixture
-def looks(tmp_path, monkeypatch) -> Path:
-    """A folder of looks of one's own beside the shipped base/."""
-    base = gl.shipped("shaders") / "base"
-    (tmp_path / "base").mkdir()
-    for file in base.iterdir():
-        (tmp_path / "base" / file.name).write_text(file.read_text())
-    monkeypatch.setattr("visualizer.render.gl.shipped", lambda _name: tmp_path)
-    monkeypatch.setattr("visualizer.render.picture.shipped", lambda _name: tmp_path)
-    return tmp_path
 
 
 def test_a_look_of_ones_own_needs_no_more_than_a_file(offscreen, looks):

@@ -1,9 +1,9 @@
-"""The dream as a picture: dream frames on the graphics card, crossfaded to any depth, fitted to any size."""
+"""The dream as a picture: dream frames on the graphics card, crossfaded to any depth and row, fitted to any size."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -42,36 +42,44 @@ def cover(frame_size: tuple[int, int], size: tuple[int, int]) -> Fit:
 
 
 class Picture:
-    """Dream frames 0..n_depths in a texture array, drawn at any depth through a look from shaders/.
+    """Rows of dream frames 0..n_depths in one texture array, drawn at any depth and row through a look from shaders/.
 
     ctx: the context of the Stage it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths: the
-    deepest frame's index. shader: the look's name. BadInput for a size, a count or a name that cannot be; GraphicsError for
-    a shader that does not compile or too little graphics memory.
+    deepest frame's index. shader: the look's name. n_rows: how many dreams of the image there are, each a row of n_depths
+    + 1 frames. BadInput for a size, a count or a name that cannot be; GraphicsError for a shader that does not compile, for
+    more frames than the driver holds, or too little graphics memory.
 
-    Frames may be put in any order and between draws; the picture goes as deep as frames are there without a gap.
+    Frames may be put in any order and between draws; each row goes as deep as its frames are there without a gap.
     """
 
     def __init__(
-        self, ctx: moderngl.Context, frame_size: tuple[int, int], n_depths: int, shader: str = "crossfade"
+        self,
+        ctx: moderngl.Context,
+        frame_size: tuple[int, int],
+        n_depths: int,
+        shader: str = "crossfade",
+        n_rows: int = 1,
     ) -> None:
         import moderngl
 
         self.frame_size = (int(frame_size[0]), int(frame_size[1]))
         self.n_depths = n_depths
+        self.n_rows = n_rows
         self._ctx = ctx
         self._look = look_path(shader)
-        self._is_put = [False] * (n_depths + 1)
-        self._deepest = -1
         self._programs: dict[tuple[str, int] | None, tuple[moderngl.Program, moderngl.VertexArray]] = {}
-        _check_limits(ctx, self.frame_size, n_depths)
+        _check_limits(ctx, self.frame_size, n_depths, n_rows)
+        self._is_put = np.zeros((n_rows, n_depths + 1), bool)
+        self._deepest = [-1] * n_rows
+        self._places = np.zeros((n_rows, 2), np.float32)
         width, height = self.frame_size
         try:
-            self._frames = ctx.texture_array((width, height, n_depths + 1), 3)
+            self._frames = ctx.texture_array((width, height, n_rows * (n_depths + 1)), 3)
         except moderngl.Error as error:
-            raise GraphicsError(_no_memory(self.frame_size, n_depths)) from error
+            raise GraphicsError(_no_memory(self.frame_size, n_depths, n_rows)) from error
         if ctx.error == "GL_OUT_OF_MEMORY":
             self._frames.release()
-            raise GraphicsError(_no_memory(self.frame_size, n_depths))
+            raise GraphicsError(_no_memory(self.frame_size, n_depths, n_rows))
         self._frames.repeat_x = self._frames.repeat_y = False
         self._smooth = ctx.sampler(False, False, filter=(moderngl.LINEAR, moderngl.LINEAR))
         self._sharp = ctx.sampler(False, False, filter=(moderngl.NEAREST, moderngl.NEAREST))
@@ -84,14 +92,23 @@ class Picture:
 
     @property
     def deepest(self) -> int:
-        """The deepest dream frame that is there with all before it; -1 before frame 0 is put."""
-        return self._deepest
+        """The deepest dream frame of the first row that is there with all before it; -1 before its frame 0 is put."""
+        return self._deepest[0]
 
-    def put(self, depth_index: int, frame: np.ndarray) -> None:
-        """Place the dream frame of a depth. frame: (H, W, 3) uint8, top row first. BadInput if it does not fit."""
+    def deepest_of(self, row: int) -> int:
+        """The same of any row, 0 .. n_rows - 1."""
+        return self._deepest[row]
+
+    def put(self, depth_index: int, frame: np.ndarray, row: int = 0) -> None:
+        """Place the dream frame of a depth in a row; one that is there already is replaced.
+
+        frame: (H, W, 3) uint8, top row first. BadInput if it does not fit.
+        """
         width, height = self.frame_size
         if not 0 <= depth_index <= self.n_depths:
             raise BadInput(f"dream frame {depth_index} is outside 0..{self.n_depths}")
+        if not 0 <= row < self.n_rows:
+            raise BadInput(f"row {row} is outside 0..{self.n_rows - 1}")
         if frame.dtype != np.uint8 or frame.shape != (height, width, 3):
             raise BadInput(
                 f"dream frame {depth_index} must be {(height, width, 3)} uint8 (height, width, RGB), "
@@ -99,23 +116,28 @@ class Picture:
             )
         # a software driver would first draw all it still owes, with Python's lock held
         gl_finish(self._ctx)
-        self._frames.write(np.ascontiguousarray(frame), (0, 0, depth_index, width, height, 1))
+        layer = row * (self.n_depths + 1) + depth_index
+        self._frames.write(np.ascontiguousarray(frame), (0, 0, layer, width, height, 1))
         if self._ctx.error == "GL_OUT_OF_MEMORY":
-            raise GraphicsError(_no_memory(self.frame_size, self.n_depths))
-        self._is_put[depth_index] = True
-        while self._deepest < self.n_depths and self._is_put[self._deepest + 1]:
-            self._deepest += 1
+            raise GraphicsError(_no_memory(self.frame_size, self.n_depths, self.n_rows))
+        self._is_put[row, depth_index] = True
+        while self._deepest[row] < self.n_depths and self._is_put[row, self._deepest[row] + 1]:
+            self._deepest[row] += 1
+        self._places = _places(self._deepest, self.n_depths)
 
-    def draw(self, depth: float, size: tuple[int, int], time_s: float = 0.0) -> None:
+    def draw(self, depth: float, size: tuple[int, int], time_s: float = 0.0, row: float = 0.0) -> None:
         """Draw the dream over the whole framebuffer in use.
 
-        depth: 0 .. n_depths; clamped to the frames that are there, NaN is 0. size: (width, height) of the framebuffer, px;
-        nothing is drawn if one of them is 0. time_s: for looks that move by themselves, seconds.
+        depth: 0 .. n_depths; in each row clamped to the frames that are there. size: (width, height) of the framebuffer,
+        px; nothing is drawn if one of them is 0. time_s: for looks that move by themselves, seconds. row: 0 .. n_rows - 1,
+        clamped; between two whole numbers the picture is between two rows. In the place of a row without frames stands the
+        nearest before it that has some, or else the nearest after it. A depth or row of NaN is 0.
         """
         if size[0] <= 0 or size[1] <= 0:
             return
         self._ctx.viewport = (0, 0, *size)
-        if self._deepest < 0:
+        deepest = max(self._deepest)
+        if deepest < 0:
             self._ctx.clear(0.0, 0.0, 0.0, 1.0)
             return
         fit = cover(self.frame_size, size)
@@ -125,17 +147,30 @@ class Picture:
             {
                 "cover_origin": fit.origin,
                 "cover_extent": fit.extent,
-                "depth": 0.0 if math.isnan(depth) else min(max(float(depth), 0.0), float(self._deepest)),
-                "deepest": float(self._deepest),
+                "depth": _clamped(depth, deepest),
+                "deepest": float(self._places[0, 1]),
                 "frame_size": self.frame_size,
                 "size": size,
                 "time_s": time_s,
+                "row": self._row(row),
             },
         )
+        if "rows" in program:
+            # a compiler may keep no more of the array than the look reads
+            rows = cast("moderngl.Uniform", program["rows"])
+            rows.write(self._places[: rows.array_length].tobytes())
         for unit, sampler in enumerate((self._smooth, self._sharp)):
             self._frames.use(unit)
             sampler.use(unit)
         triangle.render(vertices=3)
+
+    def _row(self, row: float) -> float:
+        """`row` clamped; a whole number where both rows around it show the same, which is half the work to draw."""
+        row = _clamped(row, self.n_rows - 1)
+        lower = int(row)
+        if row > lower and np.array_equal(self._places[lower], self._places[lower + 1]):
+            return float(lower)
+        return row
 
     def release(self) -> None:
         """Give the graphics memory back. The context must still be there; may be called twice."""
@@ -157,18 +192,35 @@ class Picture:
         else:
             kind = None
         if kind not in self._programs:
-            program = compile_program(
-                self._ctx, shipped("shaders") / "base" / "cover.vert", self._look, dict([kind]) if kind else None
-            )
+            defines = dict([kind]) if kind else {}
+            if self.n_rows > 1:
+                defines["ROWS"] = self.n_rows
+            program = compile_program(self._ctx, shipped("shaders") / "base" / "cover.vert", self._look, defines)
             set_uniforms(program, {"frames": 0, "texels": 1})
             self._programs[kind] = (program, self._ctx.vertex_array(program, []))
         return self._programs[kind]
 
 
-def _check_limits(ctx: moderngl.Context, frame_size: tuple[int, int], n_depths: int) -> None:
-    if min(frame_size) < 1 or n_depths < 1:
+def _clamped(value: float, most: int) -> float:
+    """`value` within 0..most; NaN is 0."""
+    return 0.0 if math.isnan(value) else min(max(float(value), 0.0), float(most))
+
+
+def _places(deepest: list[int], n_depths: int) -> np.ndarray:
+    """Where in the texture array each row is found: (n_rows, 2) float32, its first layer and its deepest frame.
+
+    deepest: of each row, -1 where it has no frames. A row without frames gets the place of another.
+    """
+    there = [row for row, its_deepest in enumerate(deepest) if its_deepest >= 0] or [0]
+    shown = [max((other for other in there if other <= row), default=there[0]) for row in range(len(deepest))]
+    return np.array([(row * (n_depths + 1), deepest[row]) for row in shown], np.float32)
+
+
+def _check_limits(ctx: moderngl.Context, frame_size: tuple[int, int], n_depths: int, n_rows: int) -> None:
+    if min(frame_size) < 1 or n_depths < 1 or n_rows < 1:
         raise BadInput(
-            f"a picture of {frame_size[0]}x{frame_size[1]} px and {n_depths} depths cannot be; 1 is the least"
+            f"a picture of {frame_size[0]}x{frame_size[1]} px, {n_depths} depths and {n_rows} rows cannot be; "
+            "1 is the least"
         )
     largest, most = ctx.info["GL_MAX_TEXTURE_SIZE"], ctx.info["GL_MAX_ARRAY_TEXTURE_LAYERS"]
     if max(frame_size) > largest:
@@ -176,15 +228,23 @@ def _check_limits(ctx: moderngl.Context, frame_size: tuple[int, int], n_depths: 
             f"this graphics driver cannot hold pictures of {frame_size[0]}x{frame_size[1]}; "
             f"--size may be up to {largest}x{largest} here"
         )
-    if n_depths + 1 > most:
+    if n_rows * (n_depths + 1) > most:
+        ways = "name fewer rows or lower n_depths" if n_rows > 1 else "lower n_depths"
         raise GraphicsError(
-            f"this graphics driver holds {most} dream frames, {n_depths + 1} are asked for; lower n_depths"
+            f"this graphics driver holds {most} dream frames, {_count(n_depths, n_rows)} are asked for; {ways}"
         )
 
 
-def _no_memory(frame_size: tuple[int, int], n_depths: int) -> str:
-    megabytes = frame_size[0] * frame_size[1] * 4 * (n_depths + 1) / 1e6
-    return (
-        f"too little graphics memory: {n_depths + 1} dream frames of {frame_size[0]}x{frame_size[1]} take "
-        f"{megabytes:.0f} MB; choose a smaller --size"
-    )
+def _count(n_depths: int, n_rows: int) -> str:
+    """How many dream frames, for messages: "21", "63 (3 rows of 21)"."""
+    of_rows = f" ({n_rows} rows of {n_depths + 1})" if n_rows > 1 else ""
+    return f"{n_rows * (n_depths + 1)}{of_rows}"
+
+
+def _no_memory(frame_size: tuple[int, int], n_depths: int, n_rows: int) -> str:
+    megabytes = frame_size[0] * frame_size[1] * 4 * n_rows * (n_depths + 1) / 1e6
+    ways = "choose a smaller --size or fewer rows" if n_rows > 1 else "choose a smaller --size"
+    frames = f"{n_rows * (n_depths + 1)} dream frames of {frame_size[0]}x{frame_size[1]}"
+    if n_rows > 1:
+        frames += f" in {n_rows} rows"
+    return f"too little graphics memory: {frames} take {megabytes:.0f} MB; {ways}"

@@ -1,6 +1,6 @@
-"""The three sources of sound, each with the follower that hears it.
+"""The three sources of sound, each with the followers that hear it.
 
-`pump` takes in the sound that has come, `depth_at` answers with the depth at a time in seconds of that sound. Where the
+`pump` takes in the sound that has come, `depth_at` and `row_at` answer for a time in seconds of that sound. Where the
 sound is known before it is heard (playing a file, exporting), the follower is asked ahead by its own latency, so that the
 picture moves on the kick; live, its newest word is the earliest there is.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from ..audio.capture import Capture
 from ..audio.decode import Song
 from ..audio.playback import Playback, SilentPlayback
-from ..beat import KickFollower
+from ..beat import KickFollower, RowFollower
 from ..settings import BeatSettings
 
 
@@ -28,12 +28,34 @@ class Sound(Protocol):
     def depth_at(self, time_s: float) -> float:
         """The depth 1..n_depths at a time in seconds of sound."""
 
+    def row_at(self, time_s: float) -> float:
+        """The place along the rows at a time in seconds of sound, 0 the first .. 1 the last; 0 where there is one row."""
+
+
+class _Ear:
+    """The kick follower and, where there are rows to move along, the row follower: both hear the same blocks."""
+
+    def __init__(self, sample_rate_hz: int, beat: BeatSettings, n_depths: int, n_rows: int) -> None:
+        self.kicks = KickFollower(sample_rate_hz, beat, n_depths)
+        self._rows = RowFollower(sample_rate_hz) if n_rows > 1 else None
+
+    def push(self, block: np.ndarray) -> None:
+        self.kicks.push(block)
+        if self._rows is not None:
+            self._rows.push(block)
+
+    def row_at(self, time_s: float) -> float:
+        return 0.0 if self._rows is None else self._rows.row_at(time_s)
+
 
 class LiveSound:
     """Sound as it is caught. Its time is that of the newest sample; `position_s` counts on between blocks."""
 
-    def __init__(self, capture: Capture, beat: BeatSettings, n_depths: int, *, now: Callable[[], float]) -> None:
-        self.follower = KickFollower(capture.sample_rate_hz, beat, n_depths)
+    def __init__(
+        self, capture: Capture, beat: BeatSettings, n_depths: int, *, now: Callable[[], float], n_rows: int = 1
+    ) -> None:
+        self._ear = _Ear(capture.sample_rate_hz, beat, n_depths, n_rows)
+        self.follower = self._ear.kicks
         self._capture = capture
         self._now = now
         self._newest_stamp_s: float | None = None
@@ -42,7 +64,7 @@ class LiveSound:
     def pump(self, time_s: float) -> None:
         blocks, stamp_s = self._capture.drain()
         for block in blocks:
-            self.follower.push(block)
+            self._ear.push(block)
             self._peak = max(self._peak, float(np.max(np.abs(block), initial=0.0)))
         if blocks:
             self._newest_stamp_s = stamp_s
@@ -56,6 +78,9 @@ class LiveSound:
     def depth_at(self, time_s: float) -> float:
         return self.follower.depth_at(time_s)
 
+    def row_at(self, time_s: float) -> float:
+        return self._ear.row_at(time_s)
+
     def take_peak(self) -> float:
         """The largest sample since the last call, full scale = 1."""
         peak, self._peak = self._peak, 0.0
@@ -65,16 +90,19 @@ class LiveSound:
 class PlayedSound:
     """A song being played. Its time is the position in the song; a seek begins a new follower there."""
 
-    def __init__(self, playback: Playback | SilentPlayback, rate_hz: int, beat: BeatSettings, n_depths: int) -> None:
+    def __init__(
+        self, playback: Playback | SilentPlayback, rate_hz: int, beat: BeatSettings, n_depths: int, *, n_rows: int = 1
+    ) -> None:
         self._playback = playback
         self._rate_hz = rate_hz
         self._beat = beat
         self._n_depths = n_depths
+        self._n_rows = n_rows
         self._next_sample = 0
         self._begin(0)
 
     def _begin(self, start_sample: int) -> None:
-        self._follower = KickFollower(self._rate_hz, self._beat, self._n_depths)
+        self._ear = _Ear(self._rate_hz, self._beat, self._n_depths, self._n_rows)
         self._start_s = start_sample / self._rate_hz
         self._next_sample = start_sample
 
@@ -82,11 +110,17 @@ class PlayedSound:
         for start_sample, block in self._playback.drain():
             if start_sample != self._next_sample:
                 self._begin(start_sample)
-            self._follower.push(block)
+            self._ear.push(block)
             self._next_sample += len(block)
 
     def depth_at(self, time_s: float) -> float:
-        return self._follower.depth_at(time_s - self._start_s + self._follower.latency_s)
+        return self._ear.kicks.depth_at(self._heard_s(time_s))
+
+    def row_at(self, time_s: float) -> float:
+        return self._ear.row_at(self._heard_s(time_s))
+
+    def _heard_s(self, time_s: float) -> float:
+        return time_s - self._start_s + self._ear.kicks.latency_s
 
 
 class ExportedSound:
@@ -95,13 +129,20 @@ class ExportedSound:
     BLOCK_SAMPLES = 4096
 
     def __init__(
-        self, song: Song, beat: BeatSettings, n_depths: int, on_block: Callable[[np.ndarray], None] | None = None
+        self,
+        song: Song,
+        beat: BeatSettings,
+        n_depths: int,
+        on_block: Callable[[np.ndarray], None] | None = None,
+        *,
+        n_rows: int = 1,
     ) -> None:
         self._song = song
         self._on_block = on_block
         self._n_samples = 0
         self.ended = False
-        self.follower = KickFollower(song.sample_rate_hz, beat, n_depths)
+        self._ear = _Ear(song.sample_rate_hz, beat, n_depths, n_rows)
+        self.follower = self._ear.kicks
 
     @property
     def read_s(self) -> float:
@@ -115,9 +156,12 @@ class ExportedSound:
                 self.ended = True
                 break
             self._n_samples += len(block)
-            self.follower.push(block.mean(axis=1))
+            self._ear.push(block.mean(axis=1))
             if self._on_block is not None:
                 self._on_block(block)
 
     def depth_at(self, time_s: float) -> float:
         return self.follower.depth_at(time_s + self.follower.latency_s)
+
+    def row_at(self, time_s: float) -> float:
+        return self._ear.row_at(time_s + self.follower.latency_s)

@@ -1,0 +1,64 @@
+"""From the mid and high levels to a place between the rows of a picture."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bands import BandFollower
+from .spectrum import Floats
+
+# Up within a beat and down over several: rows are scenery, the kick is the pulse.
+ATTACK_S = 0.15
+RELEASE_S = 1.0
+
+
+def row_position(mid: float, high: float) -> float:
+    """How far along the rows, 0 the first .. 1 the last, for levels 0..1: mids lift to the middle, highs to the last.
+
+    The levels are squared: a full mix is rarely below half its loudest, and would never come back from the last rows.
+    """
+    return max(0.5 * mid**2, high**2)
+
+
+class RowFollower:
+    """Follows the mids and highs of a stream of mono sound along the rows of a picture.
+
+    Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
+    """
+
+    def __init__(self, sample_rate_hz: int, *, trail_s: float = 30.0) -> None:
+        """sample_rate_hz: 8000..192000, else BadInput. trail_s: how many seconds are remembered for `row_at`."""
+        self._bands = BandFollower(sample_rate_hz)
+        hop_s = self._bands.hop_s
+        self._rise, self._fall = (1 - math.exp(-hop_s / time_s) for time_s in (ATTACK_S, RELEASE_S))
+        self._position = 0.0
+        self._trail: Floats = np.zeros(max(2, round(trail_s / hop_s)))
+
+    @property
+    def time_s(self) -> float:
+        """Seconds of sound analysed so far."""
+        return self._bands.time_s
+
+    def push(self, samples: NDArray[np.floating]) -> None:
+        """Take the next block of mono sound, see `BandFollower.push`."""
+        n_hops = self._bands.n_hops
+        for hop, (mid, high) in enumerate(self._bands.push(samples), start=n_hops):
+            way = row_position(mid, high) - self._position
+            self._position += way * (self._rise if way > 0 else self._fall)
+            self._trail[hop % len(self._trail)] = self._position
+
+    def row_at(self, time_s: float) -> float:
+        """The place along the rows 0..1 at a time in seconds of sound.
+
+        Past the newest hop it goes on falling, before the first it is 0; earlier than the trail, the oldest remembered.
+        """
+        n_hops, hop_s = self._bands.n_hops, self._bands.hop_s
+        hop = int(time_s / hop_s + 1e-9) if time_s > 0 else 0  # number of hops finished by then
+        hop = max(min(hop, n_hops), n_hops - len(self._trail) + 1)
+        if hop <= 0:
+            return 0.0
+        position = float(self._trail[(hop - 1) % len(self._trail)])
+        return position * math.exp(-max(0.0, time_s - hop * hop_s) / RELEASE_S)
