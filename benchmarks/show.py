@@ -44,7 +44,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
 
     seconds = 15 if quick else 60
     look = open_look(size=SIZE)
-    list(Dreams(look, open_cache()))  # warm: these figures are of showing, not of dreaming
+    list(Dreams(look, open_cache()).placed())  # warm: these figures are of showing, not of dreaming
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         song = write_song(folder / "song.wav", seconds)

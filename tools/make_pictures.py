@@ -22,7 +22,7 @@ PRESETS = ("clouds", "ridges", "aurora", "marble")
 def frames_of(preset: str) -> tuple[str, list[np.ndarray]]:
     """Title and dream frames, (720, 1280, 3) uint8 each, of a preset."""
     look = open_look(preset, size=SIZE)
-    return look.settings.title, [frame for _, frame in Dreams(look, open_cache())]
+    return look.settings.title, [placed.frame for placed in Dreams(look, open_cache()).placed()]
 
 
 def sheet(cells: list[tuple[str, np.ndarray]], columns: int, cell: tuple[int, int]) -> Image.Image:

@@ -1,18 +1,18 @@
 """Dream frames: baked, kept, found again, and shown as they come."""
 
+import multiprocessing
 import threading
 import time
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from visualizer.dream import Dreamt
 from visualizer.errors import DreamError
 from visualizer.show import dreams as dreams_room
-from visualizer.show.baker import bake_apart
-from visualizer.show.dreams import BackgroundDreams, Dreams, Reach, ReadyDreams, complete, open_cache, start
-from visualizer.show.look import open_look
+from visualizer.show.baker import Baked, Order, bake_apart, bake_here
+from visualizer.show.dreams import BackgroundDreams, Dreams, ReadyDreams, complete, open_cache, start
+from visualizer.show.look import Wish, open_look
 
 SIZE = (96, 64)
 
@@ -22,39 +22,60 @@ def look(tiny_preset):
     return open_look(str(tiny_preset), size=SIZE)
 
 
-def poll_until(frames, n, deadline_s=60.0):
-    """Everything polled until n frames have come or something went wrong."""
+def frames_of(dreams, **options):
+    return [placed.frame for placed in dreams.placed(**options)]
+
+
+def order_of(look, cache):
+    return Order(
+        look.image, look.rows[0], dreams_room.cache_key(look.image, look.rows[0], cache), cache.folder, cache.max_bytes
+    )
+
+
+def poll_until(frames, n_finished, deadline_s=60.0):
+    """Everything polled until n finished frames have come or something went wrong."""
     got, end = [], time.monotonic() + deadline_s
-    while len(got) < n and frames.fault is None and time.monotonic() < end:
+    while sum(placed.finished for placed in got) < n_finished and frames.fault is None and time.monotonic() < end:
         got += frames.poll()
     return got
 
 
+def same(ones, others):
+    return len(ones) == len(others) and all(np.array_equal(one, other) for one, other in zip(ones, others, strict=True))
+
+
 def test_a_second_look_comes_from_the_cache_frame_for_frame(look):
     first = Dreams(look, open_cache())
-    baked = list(first)
+    baked = list(first.placed())
     second = Dreams(look, open_cache())
     assert not first.from_cache and second.from_cache
-    assert [index for index, _ in baked] == [0, 1, 2, 3, 4]
-    assert all(np.array_equal(one, other) for (_, one), (_, other) in zip(baked, second, strict=True))
-    assert np.array_equal(baked[0][1], look.image)
+    assert [placed.depth_index for placed in baked] == [0, 1, 2, 3, 4]
+    assert same([placed.frame for placed in baked], frames_of(second))
+    assert np.array_equal(baked[0].frame, look.image)
 
 
 def test_the_cache_tells_looks_apart(look, tiny_preset):
     cache = open_cache()
-    keys = {
-        dreams_room.cache_key(look, cache),
-        dreams_room.cache_key(open_look(str(tiny_preset), size=(98, 64)), cache),
-        dreams_room.cache_key(open_look(str(tiny_preset), size=SIZE, seed=1), cache),
-    }
-    assert len(keys) == 3
+    others = [
+        look,
+        open_look(str(tiny_preset), size=(98, 64)),
+        open_look(str(tiny_preset), size=SIZE, wish=Wish(seed=1)),
+        open_look(str(tiny_preset), size=SIZE, wish=Wish(layer="block3.expand")),
+    ]
+    keys = {dreams_room.cache_key(one.image, one.rows[0], cache) for one in others}
+    assert len(keys) == 4
 
 
-def test_a_bake_behind_the_show_gives_the_very_same_frames(look, tmp_path):
-    here = [frame for _, frame in Dreams(look, open_cache())]
-    apart = [frame for _, frame in bake_apart(look.image, look.settings.dream, threading.Event())]
-    assert len(here) == len(apart) == 5
-    assert all(np.array_equal(one, other) for one, other in zip(here, apart, strict=True))
+def test_a_bake_behind_the_show_gives_the_very_same_frames(look, tmp_path, monkeypatch):
+    here = frames_of(Dreams(look, open_cache()))
+    monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(tmp_path / "another"))
+    apart = [
+        baked.frame
+        for baked in bake_apart(order_of(look, open_cache()), threading.Event(), preview=True)
+        if baked.finished
+    ]
+    assert len(here) == 5 and same(here, apart)
+    assert same(here, frames_of(Dreams(look, open_cache()))), "the child keeps what it bakes"
 
 
 def test_frames_come_behind_the_show_and_are_kept(look):
@@ -62,16 +83,93 @@ def test_frames_come_behind_the_show_and_are_kept(look):
     assert isinstance(frames, BackgroundDreams)
     got = poll_until(frames, 5)
     assert frames.fault is None
-    assert [index for index, _ in got] == [0, 1, 2, 3, 4]
+    assert [placed.depth_index for placed in got if placed.finished] == [0, 1, 2, 3, 4]
     frames.close()
     again = start(look, open_cache())
     assert isinstance(again, ReadyDreams)
     assert len(again.poll()) == 5 and again.poll() == []
 
 
-def test_closing_ends_the_bake_at_once_and_leaves_no_process(look):
-    import multiprocessing
+def test_every_depth_has_its_preview_before_the_first_is_finished(look):
+    frames = start(look, open_cache())
+    got = poll_until(frames, 5)
+    frames.close()
+    order = [(placed.depth_index, placed.finished) for placed in got]
+    assert order == [(0, True), *((depth, False) for depth in range(1, 5)), *((depth, True) for depth in range(1, 5))]
+    for placed in got[1:]:
+        assert placed.frame.shape == look.image.shape and not np.array_equal(placed.frame, look.image)
 
+
+@pytest.mark.parametrize("n_done", [1, 2, 3])
+def test_an_interrupted_bake_goes_on_after_its_last_depth(look, tmp_path, monkeypatch, n_done, caplog):
+    whole = frames_of(Dreams(look, open_cache()))
+    monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(tmp_path / "interrupted"))
+    monkeypatch.setattr(
+        "visualizer.show.baker.CHECKPOINT_SHARE", 1e9
+    )  # depths so small take less time than keeping them
+    cache = open_cache()
+    bake = bake_here(order_of(look, cache), cache, preview=False)
+    for baked in bake:
+        if baked.depth_index == n_done:
+            break
+    bake.close()
+    caplog.set_level("INFO", "visualizer")
+    again = Dreams(look, open_cache())
+    assert not again.from_cache
+    assert same(whole, frames_of(again))
+    assert f"going on after depth {n_done} of 4" in caplog.text
+    assert not (cache.entry_folder(again.rows[0].key) / "checkpoint").exists(), "a finished bake needs none"
+
+
+def test_a_bake_whose_process_is_killed_goes_on_where_it_was(look, monkeypatch, caplog):
+    cache = open_cache()
+    order = order_of(look, cache)
+    bake = bake_apart(order, threading.Event(), preview=False)
+    while not (cache.entry_folder(order.key) / "checkpoint").exists():
+        next(bake)
+    for child in multiprocessing.active_children():
+        child.kill()
+    bake.close()
+    caplog.set_level("INFO", "visualizer")
+    again = frames_of(Dreams(look, open_cache()))
+    assert "going on after depth" in caplog.text
+    monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(cache.folder / "fresh"))
+    assert same(again, frames_of(Dreams(look, open_cache())))
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda content: content[:-1], lambda content: content[:40] + b"x" + content[41:], lambda _: b""]
+)
+def test_a_damaged_checkpoint_only_costs_time(look, monkeypatch, spoil):
+    whole = frames_of(Dreams(look, open_cache()))
+    monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(open_cache().folder / "interrupted"))
+    monkeypatch.setattr("visualizer.show.baker.CHECKPOINT_SHARE", 1e9)
+    cache = open_cache()
+    order = order_of(look, cache)
+    bake = bake_here(order, cache, preview=False)
+    for _ in range(4):
+        next(bake)
+    bake.close()
+    checkpoint = cache.entry_folder(order.key) / "checkpoint"
+    checkpoint.write_bytes(spoil(checkpoint.read_bytes()))
+    assert same(whole, frames_of(Dreams(look, open_cache())))
+
+
+def test_a_checkpoint_deeper_than_the_frames_kept_is_not_gone_on_from(look, monkeypatch):
+    whole = frames_of(Dreams(look, open_cache()))
+    monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(open_cache().folder / "interrupted"))
+    monkeypatch.setattr("visualizer.show.baker.CHECKPOINT_SHARE", 1e9)
+    cache = open_cache()
+    order = order_of(look, cache)
+    bake = bake_here(order, cache, preview=False)
+    for _ in range(4):
+        next(bake)
+    bake.close()
+    (cache.entry_folder(order.key) / "002.frame").unlink()
+    assert same(whole, frames_of(Dreams(look, open_cache())))
+
+
+def test_closing_ends_the_bake_at_once_and_leaves_no_process(look):
     frames = start(look, open_cache())
     poll_until(frames, 1)
     frames.close()
@@ -80,12 +178,10 @@ def test_closing_ends_the_bake_at_once_and_leaves_no_process(look):
 
 
 def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(look):
-    import multiprocessing
-
-    generator = bake_apart(look.image, look.settings.dream, threading.Event())
-    assert next(generator)[0] == 0
+    generator = bake_apart(order_of(look, open_cache()), threading.Event(), preview=True)
+    assert next(generator).depth_index == 0
     first = next(generator)
-    assert first[0] == 1
+    assert first.depth_index == 1
     for child in multiprocessing.active_children():
         child.kill()
     with pytest.raises(DreamError, match="died .*out of memory"):
@@ -94,15 +190,15 @@ def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(look):
 
 
 def test_a_bake_that_fails_is_a_line_for_the_screen(look, monkeypatch):
-    def broken(*_):
-        yield 0, look.image
+    def broken(*_, **__):
+        yield Baked(0, look.image, True)
         raise RuntimeError("the card\nfell out")
 
     monkeypatch.setattr(dreams_room, "bake_apart", broken)
     frames = start(look, open_cache())
     got = poll_until(frames, 5, deadline_s=10)
     frames.close()
-    assert [index for index, _ in got] in ([0], [])
+    assert [placed.depth_index for placed in got] in ([0], [])
     assert "fell out" in frames.fault or "the card" in frames.fault
     assert "\n" not in frames.fault
 
@@ -110,51 +206,22 @@ def test_a_bake_that_fails_is_a_line_for_the_screen(look, monkeypatch):
 def test_a_damaged_cache_is_baked_again_and_said(look):
     cache = open_cache()
     first = Dreams(look, cache)
-    baked = [frame for _, frame in first]
-    victim = sorted(cache.entry_folder(first.key).glob("*.frame"))[2]
+    baked = frames_of(first)
+    victim = sorted(cache.entry_folder(first.rows[0].key).glob("*.frame"))[2]
     victim.write_bytes(victim.read_bytes()[:-100])
     second = Dreams(look, open_cache())
     assert not second.from_cache
     assert second.fault
-    assert all(np.array_equal(one, other) for one, (_, other) in zip(baked, second, strict=True))
+    assert same(baked, frames_of(second))
     assert Dreams(look, open_cache()).from_cache
 
 
 def test_too_few_depths_are_an_error_for_an_export(look, monkeypatch):
-    monkeypatch.setattr(dreams_room.dream, "bake", lambda *_: iter_closable([(0, look.image), (1, look.image)]))
+    two = [Dreamt(depth, look.image, True, None) for depth in (0, 1)]
+    monkeypatch.setattr(dreams_room.dream, "dream_on", lambda *_, **__: iter_closable(two))
     with pytest.raises(DreamError, match="depth 1 of 4"):
         list(complete(Dreams(look, open_cache())))
 
 
 def iter_closable(frames):
     yield from frames
-
-
-@given(st.floats(0, 20), st.integers(0, 20))
-def test_reach_never_asks_for_what_is_not_there(depth, deepest):
-    reach = Reach(20)
-    for step in range(5):
-        assert 0 <= reach.scale(depth, deepest, step * 0.1) <= deepest
-
-
-def test_reach_is_the_depth_itself_once_all_is_baked():
-    reach = Reach(20)
-    assert reach.scale(13.7, 20, 0.0) == pytest.approx(13.7)
-
-
-def test_reach_eases_when_a_depth_lands():
-    reach = Reach(20)
-    assert reach.scale(20.0, 5, 0.0) == pytest.approx(5.0)
-    shown = [reach.scale(20.0, 6, n / 60) for n in range(1, 61)]
-    assert max(abs(b - a) for a, b in zip([5.0, *shown], shown, strict=False)) < 0.2
-    assert shown[-1] == pytest.approx(6.0, abs=0.01)
-
-
-def test_reach_does_not_depend_on_the_frame_rate():
-    slow, fast = Reach(20), Reach(20)
-    slow.scale(20, 0, 0.0), fast.scale(20, 0, 0.0)
-    for n in range(1, 7):
-        at_30 = slow.scale(20, 10, n / 30)
-    for n in range(1, 25):
-        at_120 = fast.scale(20, 10, n / 120)
-    assert at_30 == pytest.approx(at_120, rel=1e-6)

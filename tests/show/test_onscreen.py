@@ -33,7 +33,7 @@ def wait_for(condition, what, deadline_s=30.0):
 @pytest.fixture
 def look(tiny_preset):
     look = open_look(str(tiny_preset), size=SIZE)
-    list(Dreams(look, open_cache()))  # warm
+    list(Dreams(look, open_cache()).placed())  # warm
     return look
 
 

@@ -17,7 +17,8 @@ from visualizer.store.cache import FrameCache
 SHAPE = (36, 64, 3)
 N_DEPTHS = 5
 BIG = 10**9
-ENTRY_BYTES = (N_DEPTHS + 1) * (36 * 64 * 3 + 100)
+FRAME_BYTES = 36 * 64 * 3 + 100
+ENTRY_BYTES = (N_DEPTHS + 1) * FRAME_BYTES
 
 
 def frames_of(seed, shape=SHAPE, n_depths=N_DEPTHS):
@@ -77,11 +78,13 @@ def test_the_key_follows_everything_that_shapes_the_dream(tmp_path):
     keys.add(cache.key(image.reshape(64, 36, 3), dream, "net 1"))
     changes = {
         "layer": "block6.expand",
+        "channels": "0:3",
+        "guide": "another.jpg",
+        "blend": 0.7,
         "n_depths": 19,
         "n_octaves": 4,
         "octave_scale": 1.5,
         "steps_per_depth": 1,
-        "n_single_octaves": 0,
     }
     changes |= {
         "step_size": 0.02,
@@ -380,3 +383,46 @@ def test_kill_9_in_the_middle_of_saving(tmp_path):
         os.utime(path, (1000, 1000))
     FrameCache(tmp_path, BIG).trim()
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_checkpoint_is_kept_in_place_of_the_one_before_and_dropped(tmp_path):
+    cache = FrameCache(tmp_path, BIG)
+    assert cache.load_checkpoint(key_of(1)) is None
+    cache.drop_checkpoint(key_of(1))
+    assert cache.save_checkpoint(key_of(1), [b"one", memoryview(b"two")])
+    assert cache.save_checkpoint(key_of(1), [b"three"])
+    assert FrameCache(tmp_path, BIG).load_checkpoint(key_of(1)) == b"three"
+    cache.drop_checkpoint(key_of(1))
+    assert cache.load_checkpoint(key_of(1)) is None and cache.last_fault is None
+
+
+def test_a_checkpoint_counts_and_goes_with_its_dream(tmp_path):
+    cache = FrameCache(tmp_path, 3 * FRAME_BYTES)
+    cache.save(key_of(1), 0, frames_of(1)[0])
+    assert cache.save_checkpoint(key_of(1), [bytes(FRAME_BYTES)])
+    for index in (0, 1):
+        assert cache.save(key_of(2), index, frames_of(2)[index])
+    assert not cache.entry_folder(key_of(1)).exists(), "the older dream goes, checkpoint and all"
+    assert len(cache.load_begun(key_of(2), N_DEPTHS, SHAPE)) == 2
+
+
+def test_a_checkpoint_half_written_is_never_seen(tmp_path):
+    cache = FrameCache(tmp_path, BIG)
+    cache.save_checkpoint(key_of(1), [b"before"])
+
+    def parts():
+        yield b"half"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.save_checkpoint(key_of(1), parts())
+    assert cache.load_checkpoint(key_of(1)) == b"before"
+    assert [file.name for file in cache.entry_folder(key_of(1)).iterdir()] == ["checkpoint"]
+
+
+def test_a_checkpoint_that_cannot_be_kept_is_no_fault_for_the_user(tmp_path):
+    folder = tmp_path / "a file in the way"
+    folder.write_text("")
+    cache = FrameCache(folder, BIG)
+    assert not cache.save_checkpoint(key_of(1), [b"x"])
+    assert cache.load_checkpoint(key_of(1)) is None and cache.last_fault is None

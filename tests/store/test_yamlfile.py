@@ -73,7 +73,7 @@ def test_empty_files_and_sections_give_the_defaults(tmp_path, text):
             "title: a\nn_depths: 3\n",
             ":2: n_depths: unknown key here (did you mean 'dream.n_depths'?); allowed: title, ",
         ),
-        ("title: a\nzzz: 3\n", ":2: zzz: unknown key; allowed: title, description, image, dream, beat, render"),
+        ("title: a\nzzz: 3\n", ":2: zzz: unknown key; allowed: title, description, image, dream, rows, beat, render"),
         (
             "title: a\ndream:\n  n_depths: 41\n",
             ":3: dream.n_depths: 41 cannot be used; allowed: a whole number, 1 .. 40 (how many dream frames are baked)",
@@ -95,7 +95,10 @@ def test_empty_files_and_sections_give_the_defaults(tmp_path, text):
             "title: a\ndream: {network: resnet}",
             ":2: dream.network: 'resnet' cannot be used; allowed: efficientnet-lite0",
         ),
-        ("title: a\ndream: {layer: blok10.expand}", "unknown layer 'blok10.expand' (did you mean 'block10.expand'?)"),
+        (
+            "title: a\ndream: {layer: blok10.expand}",
+            "unknown layer 'blok10.expand' of efficientnet-lite0 (did you mean 'block10.expand'?)",
+        ),
         ("title: a\ndream: 3", ":2: dream: 3 cannot be used; allowed: a section with the keys network, layer"),
         ("title: a\ndream: [1]", ":2: dream: a list cannot be used; allowed: a section"),
         ("title: 2024", ":1: title: 2024 cannot be used; allowed: text, not empty, at most 60 characters"),

@@ -5,13 +5,31 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..settings import DEFAULT_PRESET
 from . import options
-from .options import DEFAULT_SIZE_TEXT, Fullscreen, Image, Preset, Seed, Size, Song, parse_device, parse_size
+from .networks_command import networks_app
+from .options import (
+    DEFAULT_SIZE_TEXT,
+    Fullscreen,
+    Image,
+    Layer,
+    Network,
+    Preset,
+    Seed,
+    Size,
+    Song,
+    Weights,
+    looked_up,
+    parse_device,
+)
+from .sheets_command import depths, layers
+
+if TYPE_CHECKING:
+    from ..show.look import Look
 
 log = logging.getLogger("visualizer.cli")
 
@@ -53,6 +71,11 @@ def _tell(line: str) -> None:
     print(f"visualizer: {line}", file=sys.stderr)
 
 
+def _tell_news(look: Look) -> None:
+    for line in look.news:
+        _tell(line)
+
+
 @app.command()
 def demo(size: Size = DEFAULT_SIZE_TEXT, fullscreen: Fullscreen = False, preset: Preset = DEFAULT_PRESET) -> None:
     """Play the bundled song in a window; export demo.mp4 where there is no display."""
@@ -79,6 +102,9 @@ def play(
     image: Image = None,
     size: Size = DEFAULT_SIZE_TEXT,
     seed: Seed = None,
+    network: Network = None,
+    layer: Layer = None,
+    weights: Weights = None,
     device: Annotated[
         str | None,
         typer.Option("--device", "-d", metavar="NAME|INDEX", help="Output device; the default if not given."),
@@ -87,10 +113,10 @@ def play(
 ) -> None:
     """Play a sound file; the picture follows what you hear."""
     from ..show.dreams import open_cache
-    from ..show.look import open_look
     from ..show.play import play as play_song
 
-    look = open_look(preset, image=image, size=parse_size(size), seed=seed)
+    look = looked_up(preset, size, image, seed, network, layer, weights)
+    _tell_news(look)
     try:
         play_song(song, look, open_cache(), device=parse_device(device), fullscreen=fullscreen, say=_tell)
     except KeyboardInterrupt:
@@ -103,6 +129,9 @@ def live(
     image: Image = None,
     size: Size = DEFAULT_SIZE_TEXT,
     seed: Seed = None,
+    network: Network = None,
+    layer: Layer = None,
+    weights: Weights = None,
     device: Annotated[
         str | None, typer.Option("--device", "-d", metavar="NAME|INDEX", help="Input device; the default if not given.")
     ] = None,
@@ -111,9 +140,9 @@ def live(
     """Follow a microphone or line input."""
     from ..show.dreams import open_cache
     from ..show.live import live as run_live
-    from ..show.look import open_look
 
-    look = open_look(preset, image=image, size=parse_size(size), seed=seed)
+    look = looked_up(preset, size, image, seed, network, layer, weights)
+    _tell_news(look)
     try:
         run_live(look, open_cache(), device=parse_device(device), fullscreen=fullscreen)
     except KeyboardInterrupt:
@@ -128,6 +157,9 @@ def export(
     image: Image = None,
     size: Size = DEFAULT_SIZE_TEXT,
     seed: Seed = None,
+    network: Network = None,
+    layer: Layer = None,
+    weights: Weights = None,
     fps: Annotated[
         str, typer.Option("--fps", metavar="N", help="Display frames a second: 30, 29.97, 60000/1001.")
     ] = "30",
@@ -137,11 +169,11 @@ def export(
     from ..show.dreams import open_cache
     from ..show.export import export as run_export
     from ..show.export import parse_fps
-    from ..show.look import open_look
     from .progress import show_export
 
     rate = parse_fps(fps)
-    look = open_look(preset, image=image, size=parse_size(size), seed=seed)
+    look = looked_up(preset, size, image, seed, network, layer, weights)
+    _tell_news(look)
     try:
         n_frames, seconds = show_export(run_export(song, out, look, open_cache(), fps=rate, crf=crf))
     except KeyboardInterrupt:
@@ -153,15 +185,21 @@ def export(
 
 @app.command()
 def bake(
-    preset: Preset = DEFAULT_PRESET, image: Image = None, size: Size = DEFAULT_SIZE_TEXT, seed: Seed = None
+    preset: Preset = DEFAULT_PRESET,
+    image: Image = None,
+    size: Size = DEFAULT_SIZE_TEXT,
+    seed: Seed = None,
+    network: Network = None,
+    layer: Layer = None,
+    weights: Weights = None,
 ) -> None:
     """Dream now, so that a show with the same look starts warm."""
     from ..show.bake import bake as run_bake
     from ..show.dreams import open_cache
-    from ..show.look import open_look
     from .progress import show_bake
 
-    look = open_look(preset, image=image, size=parse_size(size), seed=seed)
+    look = looked_up(preset, size, image, seed, network, layer, weights)
+    _tell_news(look)
     try:
         done = show_bake(run_bake(look, open_cache()))
     except KeyboardInterrupt:
@@ -173,7 +211,12 @@ def bake(
         _tell(done.fault)
     how = "already baked" if done.from_cache else f"baked in {done.seconds:.1f} s on {done.device}"
     where = f"the frames lie in {done.folder}" if done.folder is not None else "the frames could not be kept"
-    print(f"{done.n_depths} depths {how}; {where}")
+    print(f"{done.total} depths {how}; {where}")
+
+
+app.command()(layers)
+app.command()(depths)
+app.add_typer(networks_app, name="networks")
 
 
 @app.command()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import BadInput
 from ..settings import DEFAULT_SIZE
+
+if TYPE_CHECKING:
+    from ..show.look import Look
 
 DEFAULT_SIZE_TEXT = "{}x{}".format(*DEFAULT_SIZE)
 
@@ -26,8 +29,35 @@ Size = Annotated[
 Seed = Annotated[
     int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Another number dreams another variant.")
 ]
+Network = Annotated[
+    str | None,
+    typer.Option("--network", "-n", metavar="NAME", help="Instead of the preset's; `visualizer networks` lists them."),
+]
+Layer = Annotated[
+    str | None, typer.Option("--layer", "-l", metavar="NAME", help="Layer to dream with instead of the preset's.")
+]
+Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", metavar="FILE", help="Your own weights for the network (.safetensors or .pth)."),
+]
 Fullscreen = Annotated[bool, typer.Option("--fullscreen", "-f", help="Begin in fullscreen.")]
 Song = Annotated[Path, typer.Argument(metavar="FILE", help="A sound file, or a video whose sound is used.")]
+
+
+def looked_up(
+    preset: str,
+    size: str,
+    image: Path | None = None,
+    seed: int | None = None,
+    network: str | None = None,
+    layer: str | None = None,
+    weights: Path | None = None,
+) -> Look:
+    """The look these options ask for. Raises BadInput, and DreamError for a network that is not here."""
+    from ..show.look import Wish, open_look
+
+    wish = Wish(image=image, seed=seed, network=network, layer=layer, weights=weights)
+    return open_look(preset, size=parse_size(size), wish=wish)
 
 
 def take_global(arguments: list[str]) -> list[str]:

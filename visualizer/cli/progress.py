@@ -99,7 +99,7 @@ def show_bake(steps: Generator[Baked, None, None]) -> Baked | None:
         with closing(steps):
             for last in steps:
                 bars.start()
-                bars.update(task, completed=last.depth_index, total=last.n_depths)
+                bars.update(task, completed=last.done, total=last.total)
     finally:
         _stop(bars)
     return last

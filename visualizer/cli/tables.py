@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from ..show.catalogue import Device, PresetFolder
+    from ..show.networks import ListedNetwork
 
 
 def _table(*columns: str) -> Table:
@@ -20,13 +22,15 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _print(table: Table) -> None:
+def _print(*tables: RenderableType) -> None:
     import sys
 
     from rich.console import Console
 
     # into a pipe or a file a line stays a line
-    Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
+    for table in tables:
+        console.print(table)
 
 
 def device_table(devices: Sequence[Device]) -> None:
@@ -56,5 +60,28 @@ def preset_table(presets: Sequence[PresetFolder]) -> None:
     table = _table("name", "title", "layer", "what it shows")
     for found in presets:
         preset = found.preset
-        table.add_row(found.name, preset.title, preset.dream.layer, preset.description)
+        table.add_row(found.name, preset.title, ", ".join(preset.dream.layers), preset.description)
     _print(table)
+
+
+def network_tables(networks: Sequence[ListedNetwork]) -> None:
+    """Print the networks, and under each its layers and what they dream."""
+    from rich.columns import Columns
+    from rich.padding import Padding
+
+    table = _table("name", "year", "size", "licence", "here", "from")
+    for found in networks:
+        info = found.info
+        here = "yes" if found.file is not None else "no"
+        table.add_row(info.name, str(info.year), f"{info.n_bytes / 1e6:.0f} MB", info.licence, here, info.origin)
+    parts: list[RenderableType] = [table, "\nTheir layers, from the image upwards, and what each dreams:"]
+    for found in networks:
+        layers = found.info.layers
+        width = max(len(layer.name) for layer in layers)
+        words = [f"{layer.name:<{width}}  {layer.dreams}" for layer in layers]
+        parts += ["", f"{found.info.name}: {found.info.title}"]
+        parts.append(Padding(Columns(words, equal=True, column_first=True, padding=(0, 3)), (0, 0, 0, 2)))
+    _print(*parts)
+    missing = next((found.info.name for found in networks if found.file is None), "")
+    if missing:
+        print(f"\n`visualizer networks get {missing}` fetches that one; none comes unasked.")

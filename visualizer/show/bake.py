@@ -15,11 +15,11 @@ from .look import Look
 
 @dataclass(frozen=True)
 class Baked:
-    """One depth done. seconds: since the beginning; folder: where the frames lie, None if they could not be kept;
-    device: what computes; fault: a line for the user."""
+    """One depth done. done, total: dream frames, of all rows; seconds: since the beginning; folder: where the frames of the
+    first row lie, None if they could not be kept; device: what computes; fault: a line for the user."""
 
-    depth_index: int
-    n_depths: int
+    done: int
+    total: int
     seconds: float
     folder: Path | None
     from_cache: bool
@@ -31,12 +31,12 @@ def bake(look: Look, cache: FrameCache) -> Generator[Baked, None, None]:
     """Bake every depth of `look` into the cache, yielding as each is done. Raises DreamError."""
     watch = Stopwatch()
     dreams = Dreams(look, cache)
-    folder = cache.entry_folder(dreams.key)
+    folder = cache.entry_folder(dreams.rows[0].key)
     device = "cache" if dreams.from_cache else dream.describe_device()
-    for depth_index, _ in complete(dreams):
+    for placed in complete(dreams):
         yield Baked(
-            depth_index,
-            dreams.n_depths,
+            placed.row * dreams.n_depths + placed.depth_index,
+            len(dreams.rows) * dreams.n_depths,
             watch.elapsed_s(),
             folder if dreams.kept else None,
             dreams.from_cache,

@@ -1,7 +1,10 @@
-"""The bake in a process of its own, so that a show neither stutters nor dies with it.
+"""The bake of one row, kept as it goes: here, or in a process of its own so that a show neither stutters nor dies with it.
 
 Loading torch holds the interpreter's lock for half a second; a step under way cannot be stopped; a process killed for its
 memory takes its threads along. In a process of its own none of that reaches the picture (docs/decisions/0003).
+
+Every finished frame is kept at once, and with it what is needed to go on from there: a bake that was interrupted, by whatever,
+goes on after its last finished depth (docs/decisions/0008).
 """
 
 from __future__ import annotations
@@ -13,33 +16,117 @@ import signal
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from .. import dream
 from ..errors import DreamError, VisualizerError
-from ..settings import DreamSettings
+from ..store.cache import FrameCache
+from .clocks import Stopwatch
+from .look import Row
 
-NICENESS = 10  # measured: the show keeps its frame time, and the bake gets the cores that drawing leaves
+log = logging.getLogger(__name__)
 
-
+#: measured: the show keeps its frame time, and the bake gets the cores that drawing leaves
+NICENESS = 10
+#: until every depth has its preview the bake may push a little harder: those seconds decide how soon the show is whole
+PREVIEW_NICENESS = 5
 POLL_S = 0.1
+#: keeping checkpoints may take this share of a bake's time: those of very large images are hundreds of megabytes
+CHECKPOINT_SHARE = 0.05
 
 
-def bake_apart(
-    image: np.ndarray, settings: DreamSettings, stopped: threading.Event
-) -> Generator[tuple[int, np.ndarray], None, None]:
-    """Like `dream.bake`, computed by a child process of low priority.
+@dataclass(frozen=True)
+class Order:
+    """A row to be baked, and where it is kept: in the cache in `folder`, of at most `max_bytes`, under `key`."""
+
+    image: np.ndarray
+    row: Row
+    key: str
+    folder: Path
+    max_bytes: int
+
+
+class Baked(NamedTuple):
+    """A dream frame. finished: False for a preview; fault: a line for the user; unkept: the frame could not be kept."""
+
+    depth_index: int
+    frame: np.ndarray
+    finished: bool
+    fault: str | None = None
+    unkept: bool = False
+
+
+def bake_here(order: Order, cache: FrameCache, *, preview: bool) -> Generator[Baked, None, None]:
+    """The frames kept by an earlier bake, then the rest, each kept as it is done. Raises DreamError."""
+    row, key = order.row, order.key
+    n_depths = row.settings.n_depths
+    frames = cache.load_begun(key, n_depths, order.image.shape)
+    checkpoint = _checkpoint(cache, key, len(frames) - 1)
+    begun = 0 if checkpoint is None else checkpoint.depth_index
+    if begun:  # depth 0 too: a dream that goes on does not yield it again
+        for depth_index in range(begun + 1):
+            yield Baked(depth_index, frames[depth_index], True)
+        log.info("going on after depth %d of %d", begun, n_depths)
+    del frames
+    watch, spent_s, kept = Stopwatch(), 0.0, True
+    bake = dream.dream_on(
+        order.image,
+        row.settings,
+        guide=row.guide,
+        weights=row.weights,
+        preview=preview,
+        resume=checkpoint,
+        checkpoints=True,
+    )
+    del checkpoint
+    with closing(bake) as dreamt:
+        for depth_index, frame, finished, checkpoint in dreamt:
+            if not finished:
+                yield Baked(depth_index, frame, False)
+                continue
+            fault = None
+            if kept and not cache.save(key, depth_index, frame):
+                kept, fault = False, cache.last_fault  # a full disk stays full: say it once, go on without
+            last = depth_index == n_depths
+            if kept and checkpoint is not None and not last and spent_s <= CHECKPOINT_SHARE * watch.elapsed_s():
+                begin_s = watch.elapsed_s()
+                cache.save_checkpoint(key, checkpoint.parts())
+                spent_s += watch.elapsed_s() - begin_s
+            checkpoint = None  # it holds memory that the next depth could use
+            yield Baked(depth_index, frame, True, fault, fault is not None)
+    cache.drop_checkpoint(key)
+    cache.trim(key)
+
+
+def _checkpoint(cache: FrameCache, key: str, deepest: int) -> dream.Checkpoint | None:
+    """Where an earlier bake stood, if it can be gone on from: only as deep as its frames are there."""
+    content = cache.load_checkpoint(key)
+    if content is None:
+        return None
+    try:
+        found = dream.Checkpoint.from_bytes(content)
+    except ValueError as fault:
+        log.warning("an interrupted bake cannot be gone on with, it begins again: %s", fault)
+        return None
+    return found if 1 <= found.depth_index <= deepest else None
+
+
+def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Generator[Baked, None, None]:
+    """Like `bake_here`, computed and kept by a child process of low priority; depth 0 comes at once.
 
     Closing the generator, or setting `stopped` from another thread, ends that process at once, whatever it is at. Raises
     DreamError, also when the process dies.
     """
-    yield 0, image
+    yield Baked(0, order.image, True)
     context = multiprocessing.get_context("spawn")  # fork would copy the window's and the sound's threads and locks
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(theirs, image, settings), name="bake", daemon=True)
+    process = context.Process(target=_child, args=(theirs, order, preview), name="bake", daemon=True)
     process.start()
     theirs.close()  # only the child's end is left: when it dies, reading ends
     try:
@@ -55,8 +142,9 @@ def bake_apart(
                     f"the dream's process died ({_why(process.exitcode)}); a smaller --size needs less"
                 ) from None
             if word == "frame":
-                index, shape = value
-                yield index, np.frombuffer(ours.recv_bytes(), np.uint8).reshape(shape)
+                index, shape, finished, fault, unkept = value
+                frame = np.frombuffer(ours.recv_bytes(), np.uint8).reshape(shape)
+                yield Baked(index, frame, finished, fault, unkept)
             elif word == "log":
                 level, name, message = value
                 logging.getLogger(name).log(level, "%s", message)
@@ -88,11 +176,15 @@ class _PipeHandler(logging.Handler):
             self._pipe.send(("log", (record.levelno, record.name, self.format(record))))
 
 
-def _child(pipe: Connection, image: np.ndarray, settings: DreamSettings) -> None:
-    """What the child does: bake, and send each frame as it is done."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
+def _be_nice(niceness: int) -> None:
     if sys.platform != "win32":
-        os.nice(NICENESS)
+        os.nice(max(0, niceness - os.nice(0)))
+
+
+def _child(pipe: Connection, order: Order, preview: bool) -> None:
+    """What the child does: bake, keep, and send each frame as it is done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
+    _be_nice(PREVIEW_NICENESS if preview else NICENESS)
     # torch's threads go to sleep sooner when they wait: the cores are the show's
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     logger = logging.getLogger("visualizer")
@@ -100,10 +192,14 @@ def _child(pipe: Connection, image: np.ndarray, settings: DreamSettings) -> None
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     try:
-        for index, frame in dream.bake(image, settings):
-            if index > 0:
-                pipe.send(("frame", (index, frame.shape)))
-                pipe.send_bytes(frame.tobytes())
+        cache = FrameCache(order.folder, order.max_bytes)
+        for baked in bake_here(order, cache, preview=preview):
+            if baked.finished:
+                _be_nice(NICENESS)
+            if baked.depth_index > 0:
+                frame = baked.frame
+                pipe.send(("frame", (baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)))
+                pipe.send_bytes(np.ascontiguousarray(frame).data.cast("B"))
         pipe.send(("done", None))
     except (BrokenPipeError, ConnectionResetError):
         return  # the show has ended

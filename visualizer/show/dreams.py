@@ -14,12 +14,11 @@ from .. import dream
 from ..errors import DreamError, VisualizerError
 from ..store.cache import FrameCache
 from ..store.paths import cache_folder, load_user_settings
-from .baker import bake_apart
-from .look import Look
+from .baker import Order, bake_apart, bake_here
+from .look import Look, Row
+from .loop import Placed
 
 log = logging.getLogger(__name__)
-
-DreamFrame = tuple[int, np.ndarray]
 
 
 def open_cache() -> FrameCache:
@@ -27,40 +26,72 @@ def open_cache() -> FrameCache:
     return FrameCache(cache_folder(), int(load_user_settings().cache.max_gb * 1e9))
 
 
-def cache_key(look: Look, cache: FrameCache) -> str:
-    """The name under which the dream frames of `look` are kept."""
-    return cache.key(look.image, look.settings.dream, dream.identity(look.settings.dream))
+def cache_key(image: np.ndarray, row: Row, cache: FrameCache) -> str:
+    """The name under which the dream frames of one row of an image are kept. Raises DreamError for weights not readable."""
+    return cache.key(image, row.settings, dream.identity(row.settings, row.guide, row.weights))
+
+
+class RowDreams:
+    """The dream frames of one row of a look."""
+
+    def __init__(
+        self, image: np.ndarray, row: Row, row_index: int, cache: FrameCache, behind: threading.Event | None
+    ) -> None:
+        self.n_depths = row.settings.n_depths
+        self.key = cache_key(image, row, cache)
+        self._order = Order(image, row, self.key, cache.folder, cache.max_bytes)
+        self._row_index = row_index
+        self._cache = cache
+        self._behind = behind
+        self._cached = cache.load(self.key, self.n_depths, image.shape)
+        self.from_cache = self._cached is not None
+        self.fault = cache.last_fault  # what was wrong with the cache, or with keeping a frame; to be said once
+        self.kept = True  # False once a frame could not be kept for next time
+
+    def frames(self, preview: bool) -> Generator[Placed, None, None]:
+        """All frames: those at hand; with `preview`, a coarse one of every depth that is not; then the rest, in order."""
+        if self._cached is not None:
+            for depth_index, frame in enumerate(self._cached):
+                yield Placed(self._row_index, depth_index, frame, True)
+            return
+        if self._behind is None:
+            bake = bake_here(self._order, self._cache, preview=preview)
+        else:
+            bake = bake_apart(self._order, self._behind, preview=preview)
+        with closing(bake) as done:
+            for baked in done:
+                if baked.fault is not None:
+                    self.fault, self.kept = baked.fault, self.kept and not baked.unkept
+                yield Placed(self._row_index, baked.depth_index, baked.frame, baked.finished)
 
 
 class Dreams:
-    """The dream frames of a look: (depth index, (height, width, 3) uint8) for depths 0 .. n_depths."""
+    """The dream frames of a look, row by row: each row's previews if asked for, then its finished frames in order."""
 
     def __init__(self, look: Look, cache: FrameCache, *, behind: threading.Event | None = None) -> None:
         """behind: bake behind a show, in a process of low priority that ends when this is set; None: bake here."""
-        self._behind = behind
-        self.n_depths = look.settings.dream.n_depths
-        self._look = look
-        self._cache = cache
-        self.key = cache_key(look, cache)
-        self._cached = cache.load(self.key, self.n_depths, look.image.shape)
-        self.from_cache = self._cached is not None
-        self.fault = cache.last_fault  # what was wrong with the cache, to be said once
-        self.kept = True  # False once a frame could not be kept for next time
+        self.n_depths = look.n_depths
+        self.rows = [RowDreams(look.image, row, index, cache, behind) for index, row in enumerate(look.rows)]
 
-    def __iter__(self) -> Generator[DreamFrame, None, None]:
-        """All frames in order of depth, baked and kept if they were not cached. Raises DreamError."""
-        if self._cached is not None:
-            yield from enumerate(self._cached)
-            return
-        image, settings = self._look.image, self._look.settings.dream
-        bake = dream.bake(image, settings) if self._behind is None else bake_apart(image, settings, self._behind)
-        with closing(bake) as frames:
-            for depth_index, frame in frames:
-                if self.kept and not self._cache.save(self.key, depth_index, frame):
-                    self.kept = False  # a full disk stays full: say it once, go on without
-                    self.fault = self._cache.last_fault
-                yield depth_index, frame
-        self._cache.trim(self.key)
+    @property
+    def from_cache(self) -> bool:
+        """Whether nothing needs to be baked."""
+        return all(row.from_cache for row in self.rows)
+
+    @property
+    def kept(self) -> bool:
+        """False once a frame could not be kept for next time."""
+        return all(row.kept for row in self.rows)
+
+    @property
+    def fault(self) -> str | None:
+        """What was wrong with the cache, to be said once."""
+        return next((row.fault for row in self.rows if row.fault), None)
+
+    def placed(self, *, preview: bool = False) -> Generator[Placed, None, None]:
+        """Every frame, baked and kept if it was not cached. Raises DreamError."""
+        for row in self.rows:
+            yield from row.frames(preview)
 
 
 class ReadyDreams:
@@ -68,10 +99,10 @@ class ReadyDreams:
 
     fault: str | None = None
 
-    def __init__(self, frames: list[DreamFrame]) -> None:
+    def __init__(self, frames: list[Placed]) -> None:
         self._frames = frames
 
-    def poll(self) -> list[DreamFrame]:
+    def poll(self) -> list[Placed]:
         """The frames not handed out yet."""
         frames, self._frames = self._frames, []
         return frames
@@ -81,7 +112,7 @@ class ReadyDreams:
 
 
 class BackgroundDreams:
-    """Takes frames from a bake in another process, and keeps them, in a thread; `poll` hands out what has come since.
+    """Takes frames from a bake in another process, in a thread; `poll` hands out what has come since.
 
     A bake that fails leaves the depths that are there, and its one-line reason in `fault`.
     """
@@ -92,13 +123,13 @@ class BackgroundDreams:
         self._dreams = dreams
         self._stop = stop
         # two frames wait at most: the bake must not run ahead of a show that is slow to take them
-        self._ready: queue.Queue[DreamFrame] = queue.Queue(maxsize=2)
+        self._ready: queue.Queue[Placed] = queue.Queue(maxsize=2)
         self._thread = threading.Thread(target=self._bake, name="bake", daemon=True)
         self._thread.start()
 
     def _bake(self) -> None:
         try:
-            with closing(iter(self._dreams)) as frames:
+            with closing(self._dreams.placed(preview=True)) as frames:
                 for frame in frames:
                     while not self._stop.is_set():
                         try:
@@ -115,7 +146,7 @@ class BackgroundDreams:
             log.exception("the bake stopped")
             self.fault = f"the dream stopped: {type(error).__name__}: {error} (the log tells more)".splitlines()[0]
 
-    def poll(self) -> list[DreamFrame]:
+    def poll(self) -> list[Placed]:
         """What has been baked since the last call: one frame at most, so that no display frame waits for many uploads."""
         if self.fault is None:
             self.fault = self._dreams.fault
@@ -125,7 +156,7 @@ class BackgroundDreams:
             return []
 
     def close(self) -> None:
-        """Stop the bake, whatever it is at; what is baked so far stays in the cache."""
+        """Stop the bake, whatever it is at; what is baked so far stays in the cache, and the next bake goes on from there."""
         self._stop.set()
         self._thread.join()
 
@@ -136,41 +167,17 @@ def start(look: Look, cache: FrameCache) -> ReadyDreams | BackgroundDreams:
     dreams = Dreams(look, cache, behind=stop)
     if not dreams.from_cache:
         return BackgroundDreams(dreams, stop)
-    ready = ReadyDreams(list(dreams))
+    ready = ReadyDreams(list(dreams.placed()))
     ready.fault = dreams.fault
     return ready
 
 
-class Reach:
-    """How far down the depths go that are there, easing towards it as more are baked.
-
-    The beat acts on what there is: with 5 of 20 baked a kick goes down to 5. Following the count at once would make the
-    picture jump whenever a depth lands.
-    """
-
-    EASE_S = 0.4
-
-    def __init__(self, n_depths: int) -> None:
-        self.n_depths = n_depths
-        self.deepest = 0.0
-        self._last_s: float | None = None
-
-    def scale(self, depth: float, deepest: int, time_s: float) -> float:
-        """`depth` 0..n_depths scaled to the frames 0..deepest that are there, at a display time in seconds."""
-        dt_s = 0.0 if self._last_s is None else max(0.0, time_s - self._last_s)
-        if self._last_s is None or deepest < self.deepest:
-            self.deepest = float(deepest)
-        self._last_s = time_s
-        self.deepest += (deepest - self.deepest) * (1 - 0.5 ** (dt_s / (self.EASE_S / 4)))
-        if deepest - self.deepest < 1e-3:
-            self.deepest = float(deepest)
-        return min(depth * self.deepest / self.n_depths, float(deepest))
-
-
-def complete(dreams: Dreams) -> Iterator[DreamFrame]:
+def complete(dreams: Dreams) -> Iterator[Placed]:
     """Every frame of a look, in order; raises DreamError if fewer came than the preset asks for."""
-    last = -1
-    for last, frame in dreams:
-        yield last, frame
-    if last != dreams.n_depths:
-        raise DreamError(f"the dream ended at depth {last} of {dreams.n_depths}; run the command again")
+    deepest = [-1] * len(dreams.rows)
+    for placed in dreams.placed():
+        deepest[placed.row] = placed.depth_index
+        yield placed
+    for last in deepest:
+        if last != dreams.n_depths:
+            raise DreamError(f"the dream ended at depth {last} of {dreams.n_depths}; run the command again")

@@ -67,21 +67,21 @@ def export(
     width, height = look.size
     if width % 2 or height % 2:
         raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
-    n_depths = look.settings.dream.n_depths
+    n_depths, n_rows = look.n_depths, len(look.rows)
     with Song(song_path) as song:
         if out.exists() and song_path.exists() and out.samefile(song_path):
             raise BadInput(f"{out}: the video would replace its own song; choose another name with -o")
         writer = VideoWriter(out, look.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)
         frames = []
-        for depth_index, frame in complete(Dreams(look, cache)):
-            frames.append((depth_index, frame))
-            yield Progress("dreaming", depth_index, n_depths)
+        for placed in complete(Dreams(look, cache)):
+            frames.append(placed)
+            yield Progress("dreaming", placed.row * n_depths + placed.depth_index, n_rows * n_depths)
         total = None if song.duration_s is None else math.ceil(song.duration_s * fps)
         yield Progress("exporting", 0, total)  # here the caller may still stop without a file having been opened
         with writer, Offscreen(look.size) as stage:
-            picture = Picture(stage.ctx, look.size, n_depths, look.settings.render.shader)
+            picture = Picture(stage.ctx, look.size, n_depths, look.settings.render.shader, n_rows)
             clock = FrameClock(fps)
-            sound = ExportedSound(song, look.settings.beat, n_depths, writer.write_sound)
+            sound = ExportedSound(song, look.settings.beat, n_depths, writer.write_sound, n_rows=n_rows)
             pixels = np.empty((height, width, 3), np.uint8)
             ready = ReadyDreams(frames)
             del frames  # the graphics memory holds them from here on

@@ -16,7 +16,7 @@ class Live:
     """Sound from an input device. It runs until the user ends it."""
 
     def __init__(self, capture: Capture, look: Look) -> None:
-        self.sound = LiveSound(capture, look.settings.beat, look.settings.dream.n_depths, now=monotonic)
+        self.sound = LiveSound(capture, look.settings.beat, look.n_depths, now=monotonic, n_rows=len(look.rows))
         self._capture = capture
 
     def start(self) -> None:

@@ -1,24 +1,50 @@
-"""What is shown: a preset with the user's image, size and seed put in its place."""
+"""What is shown: a preset with the user's image, size, seed, network and layer put in its place."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, Preset
+from ..errors import BadInput, DreamError, nearest
+from ..networks import NETWORKS, STAND_IN, NetworkInfo
+from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, Preset, channel_indices
 from ..store.image import load_image
 from ..store.presets import load_preset
+from .networks import weights_of
+
+#: a guide is looked at in this size: what is dreamt of are its features, not its pixels
+GUIDE_PX = 320
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One dream of the image: all it depends on.
+
+    guide: (height, width, 3) uint8, the picture whose features are dreamt of; weights: the network's file, None for the one
+    that comes with pip.
+    """
+
+    settings: DreamSettings
+    guide: np.ndarray | None = None
+    weights: Path | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Look:
-    """A preset ready to be dreamt. image: (height, width, 3) uint8 sRGB, depth 0 of the dream."""
+    """A preset ready to be dreamt.
+
+    image: (height, width, 3) uint8 sRGB, depth 0 of every dream; rows: the dreams, all of settings.dream.n_depths depths; news:
+    lines the user should read (a network that is not here, and what dreams in its place).
+    """
 
     name: str
     settings: Preset
     image: np.ndarray
+    rows: tuple[Row, ...]
+    news: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -26,22 +52,113 @@ class Look:
         height, width = self.image.shape[:2]
         return width, height
 
+    @property
+    def n_depths(self) -> int:
+        """The deepest dream frame's index, the same in every row."""
+        return self.settings.dream.n_depths
 
-def open_look(
-    preset: str = DEFAULT_PRESET,
-    *,
-    image: Path | None = None,
-    size: tuple[int, int] = DEFAULT_SIZE,
-    seed: int | None = None,
-) -> Look:
-    """The preset of that name or folder; `image` and `seed` replace the preset's own. Raises BadInput."""
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What the user asks for instead of the preset's own; None leaves it. weights: the network's file."""
+
+    image: Path | None = None
+    seed: int | None = None
+    network: str | None = None
+    layer: str | None = None
+    weights: Path | None = None
+
+
+def open_look(preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_SIZE, wish: Wish | None = None) -> Look:
+    """The preset of that name or folder, with what is wished for in its place. Raises BadInput, and DreamError for a network
+    wished for that is not here; where the preset's own is not, the one that comes with pip dreams, and `news` says so.
+
+    A network or layer wished for dreams alone: the preset's further rows are left out.
+    """
+    wish = wish or Wish()
     found = load_preset(preset)
     settings = found.preset
-    if seed is not None:
-        settings = settings.model_copy(update={"dream": settings.dream.model_copy(update={"seed": seed})})
-    return Look(found.name, settings, load_image(image if image is not None else found.image_path, size))
+    dreams = [settings.dream, *settings.rows]
+    if wish.network is not None or wish.layer is not None:
+        dreams = [chosen(settings.dream, wish.network, wish.layer)]
+    if wish.seed is not None:
+        dreams = [one.model_copy(update={"seed": wish.seed}) for one in dreams]
+    news: list[str] = []
+    rows = []
+    for one in dreams:
+        if wish.weights is not None:
+            weights: Path | None = wish.weights
+        else:
+            try:
+                weights = weights_of(one.network)
+            except DreamError as missing:
+                if wish.network is not None:
+                    raise
+                stand_in = stood_in(one)
+                news.append(f"{missing}; {' + '.join(stand_in.layers)} of {STAND_IN} dreams instead")
+                one, weights = stand_in, None
+        guide = _open_guide(found.folder / one.guide) if one.guide else None
+        rows.append(Row(one, guide, weights))
+    settings = settings.model_copy(update={"dream": rows[0].settings, "rows": [row.settings for row in rows[1:]]})
+    image = load_image(wish.image if wish.image is not None else found.image_path, size)
+    return Look(found.name, settings, image, tuple(rows), tuple(dict.fromkeys(news)))
+
+
+def _open_guide(path: Path) -> np.ndarray:
+    return load_image(path, (GUIDE_PX, GUIDE_PX))
 
 
 def open_settings(preset: str = DEFAULT_PRESET) -> Preset:
     """Only the settings of a preset: for work that shows nothing. Raises BadInput."""
     return load_preset(preset).preset
+
+
+def known_network(name: str) -> NetworkInfo:
+    """The network of that name. Raises BadInput."""
+    if name not in NETWORKS:
+        raise BadInput(f"no network is called {name!r}{nearest(name, NETWORKS)}; there are: {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
+def chosen(settings: DreamSettings, network: str | None, layer: str | None) -> DreamSettings:
+    """`settings` with another network or layer. A network alone dreams with its layer that is most like theirs, all channels.
+
+    Raises BadInput for what there is not.
+    """
+    info = known_network(network or settings.network)
+    changes: dict[str, Any] = {"network": info.name}
+    if info.name != settings.network:
+        changes["channels"] = "all"  # their numbers mean nothing in another network
+    if layer is not None:
+        if layer not in info.layer_names:
+            known = ", ".join(info.layer_names)
+            raise BadInput(f"{info.name} has no layer {layer!r}{nearest(layer, info.layer_names)}; there are: {known}")
+        changes["layer"] = layer
+    elif info.name != settings.network:
+        changes["layer"] = _likest(settings, info)
+    result = settings.model_copy(update=changes)
+    for name in result.layers:
+        try:
+            channel_indices(result.channels, info.layer(name).n_channels, name)
+        except ValueError as fault:
+            raise BadInput(f"the preset's channels do not fit: {fault}") from fault
+    return result
+
+
+def stood_in(settings: DreamSettings) -> DreamSettings:
+    """`settings` for the network that is always here: each layer's stand-in, all channels."""
+    info = NETWORKS[settings.network]
+    weights: dict[str, float] = {}
+    for name, weight in settings.layers.items():
+        block = info.layer(name).stand_in
+        weights[block] = weights.get(block, 0.0) + weight
+    layer = next(iter(weights)) if len(weights) == 1 else weights
+    return settings.model_copy(update={"network": STAND_IN, "layer": layer, "channels": "all"})
+
+
+def _likest(settings: DreamSettings, info: NetworkInfo) -> str:
+    """The layer that dreams most like the strongest of the settings' own: both stand for a block of STAND_IN."""
+    blocks = {name: index for index, name in enumerate(NETWORKS[STAND_IN].layer_names)}
+    strongest = max(settings.layers, key=lambda name: settings.layers[name])
+    goal = blocks[NETWORKS[settings.network].layer(strongest).stand_in]
+    return min(info.layers, key=lambda layer: abs(blocks[layer.stand_in] - goal)).name

@@ -117,8 +117,7 @@ def run(
     sys.setswitchinterval(0.0005)
     try:
         with Window(look.size, title, fullscreen=fullscreen) as window:
-            n_depths = look.settings.dream.n_depths
-            picture = Picture(window.ctx, look.size, n_depths, look.settings.render.shader)
+            picture = Picture(window.ctx, look.size, look.n_depths, look.settings.render.shader, len(look.rows))
             picture.put(0, look.image)
             picture.draw(0.0, window.framebuffer_size)
             window.swap()
@@ -128,8 +127,9 @@ def run(
                 rate_hz = _measured_pace_hz(window, picture)
             hud = Hud(window.ctx)
             notices = Notices()
-            if greeting is not None:
-                notices.say(greeting)
+            for line in (*look.news, greeting):
+                if line is not None:
+                    notices.say(line)
             with closing(dreams_room.start(look, cache)) as frames:
                 clock = ScreenClock(act.position_s, rate_hz)
                 act.start()
@@ -168,9 +168,8 @@ def _show(
 ) -> int:
     watch, meter = Stopwatch(), RateMeter()
     hud_shown, hud_lines, hud_since_s = False, [""], -HUD_REFRESH_S
-    n_depths = look.settings.dream.n_depths
     n_frames = 0
-    for shown in display_frames(window, picture, clock, act.sound, frames, n_depths):
+    for shown in display_frames(window, picture, clock, act.sound, frames, look.n_depths):
         n_frames += 1
         for name in window.events():
             if name in ("escape", "q", "ctrl+q"):
@@ -197,12 +196,14 @@ def _show(
 
 
 def _hud_lines(look: Look, act: Act, shown: Shown, rate_hz: float) -> list[str]:
-    n_depths = look.settings.dream.n_depths
-    baking = "" if shown.n_baked >= n_depths else f"   dreaming {max(shown.n_baked, 0)} / {n_depths}"
+    n_depths, n_rows = look.n_depths, len(look.rows)
+    total = n_rows * n_depths
+    baking = "" if shown.n_baked >= total else f"   dreaming {shown.n_baked} / {total}"
+    row = f"   row {shown.row + 1:.1f} / {n_rows}" if n_rows > 1 else ""
     bar = round(DEPTH_BAR * shown.depth / n_depths)
     return [
         look.settings.title,
-        f"depth\t{shown.depth:.1f} / {n_depths}  {'|' * bar}{'·' * (DEPTH_BAR - bar)}",
+        f"depth\t{shown.depth:.1f} / {n_depths}  {'|' * bar}{'·' * (DEPTH_BAR - bar)}{row}",
         f"screen\t{rate_hz:.0f} fps{baking}",
         *act.status(),
         "",

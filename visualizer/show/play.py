@@ -30,7 +30,9 @@ class Play:
 
     def __init__(self, playback: Playback | SilentPlayback, song: Song, name: str, look: Look) -> None:
         self.playback = playback
-        self.sound = PlayedSound(playback, song.sample_rate_hz, look.settings.beat, look.settings.dream.n_depths)
+        self.sound = PlayedSound(
+            playback, song.sample_rate_hz, look.settings.beat, look.n_depths, n_rows=len(look.rows)
+        )
         self._song = song
         self._name = name
         self._news: str | None = None

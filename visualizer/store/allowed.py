@@ -37,6 +37,10 @@ def what_is_allowed(model: type[BaseModel], loc: Sequence[str | int]) -> str:
         return ""
     info = section.model_fields[names[-1]]
     nested = _as_model(info.annotation)
+    if nested is not None and get_origin(info.annotation) is list:
+        return f"a list of sections with keys of {nested.__name__.removesuffix('Settings').lower()}" + _bounds(
+            info
+        ).replace(" characters", "")
     if nested is not None:
         return f"a section with the keys {', '.join(nested.model_fields)}"
     described = f" ({info.description})" if info.description else ""
@@ -49,7 +53,11 @@ def fill_empty_sections(model: type[BaseModel], value: Any) -> Any:
         return {}
     if not isinstance(value, dict):
         return value
-    sections = {name: _as_model(info.annotation) for name, info in model.model_fields.items()}
+    sections = {
+        name: _as_model(info.annotation)
+        for name, info in model.model_fields.items()
+        if get_origin(info.annotation) is not list
+    }
     return {
         name: fill_empty_sections(section, below) if (section := sections.get(name)) else below
         for name, below in value.items()
@@ -59,6 +67,8 @@ def fill_empty_sections(model: type[BaseModel], value: Any) -> Any:
 def _section(model: type[BaseModel], loc: Sequence[str | int]) -> type[BaseModel] | None:
     section: type[BaseModel] | None = model
     for part in loc:
+        if isinstance(part, int):  # a place in a list of sections
+            continue
         if section is None or part not in section.model_fields:
             return None
         section = _as_model(section.model_fields[str(part)].annotation)

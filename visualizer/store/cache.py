@@ -1,6 +1,7 @@
 """Where baked dreams rest: one folder a dream, one file a dream frame, checked when read, the least used thrown out.
 
     FOLDER/<key>/007.frame     header (magic, version, key, depth, shape, checksum), then height*width*3 raw bytes
+    FOLDER/<key>/checkpoint    only while a bake is unfinished: what the dream room needs to go on after its last depth
 
 Raw bytes, because reading 21 pictures must take less than the blink before a window opens. Each file appears whole (written
 under another name, then renamed), so a killed bake leaves its first frames usable, and two bakes of one dream can only
@@ -17,7 +18,7 @@ import secrets
 import struct
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +33,9 @@ _VERSION = 1  # of the file format and of what goes into a key
 _HEADER = struct.Struct("<8sII32sIIIII")  # magic, version, CRC of the header, key, depth, height, width, channels, CRC
 _MAGIC = b"VIZFRAME"
 _KEY = re.compile(r"[0-9a-f]{64}")
-_FRAME_NAME = re.compile(r"[0-9]{3}\.frame")
-_TEMP_NAME = re.compile(r"\.[0-9]{3}-[0-9a-f]{16}\.part")
+_CHECKPOINT = "checkpoint"
+_KEPT_NAME = re.compile(rf"[0-9]{{3}}\.frame|{_CHECKPOINT}")
+_TEMP_NAME = re.compile(rf"\.([0-9]{{3}}|{_CHECKPOINT})-[0-9a-f]{{16}}\.part")
 _TEMP_LIFE_S = 600.0  # a frame is written in milliseconds: a temp file this old was left by a killed process
 
 
@@ -53,6 +55,16 @@ class FrameCache:
         self._now = now
         self._n_bytes: int | None = None  # what lies in the folder, as far as known; None before the first look
         self._refused: set[str] = set()  # keys no longer saved: too large for the cap, or the disk said no
+
+    @property
+    def folder(self) -> Path:
+        """Where the dreams lie; it need not exist yet."""
+        return self._folder
+
+    @property
+    def max_bytes(self) -> int:
+        """What they may take together."""
+        return self._max_bytes
 
     def key(self, image: np.ndarray, dream: DreamSettings, identity: str) -> str:
         """The name of a dream: image (height, width, 3) uint8, every dream setting and the network's identity, hashed."""
@@ -117,6 +129,38 @@ class FrameCache:
             self.trim(keep=key)
         return key not in self._refused
 
+    def save_checkpoint(self, key: str, parts: Iterable[bytes | memoryview]) -> bool:
+        """Keep what an unfinished bake needs to go on, in place of what was kept before. False if it could not be kept.
+
+        That is no fault to tell a user: only a bake that is interrupted would have had use for it.
+        """
+        entry = self.entry_folder(key)
+        if key in self._refused:
+            return False
+        try:
+            before = _size_of(entry / _CHECKPOINT)
+            n_bytes = _write(entry, _CHECKPOINT, _CHECKPOINT, parts)
+        except OSError as fault:
+            log.warning("cache: %s: the checkpoint is not kept: %s", entry, fault)
+            return False
+        self._n_bytes = (self._n_bytes or 0) + n_bytes - before
+        if self._n_bytes > self._max_bytes:
+            self.trim(keep=key)
+        return key not in self._refused
+
+    def load_checkpoint(self, key: str) -> bytes | None:
+        """What `save_checkpoint` kept last, unchecked; None if there is nothing that can be read."""
+        try:
+            return (self.entry_folder(key) / _CHECKPOINT).read_bytes()
+        except OSError as fault:
+            if not isinstance(fault, FileNotFoundError):
+                log.warning("cache: %s: the checkpoint cannot be read: %s", key, fault)
+            return None
+
+    def drop_checkpoint(self, key: str) -> None:
+        """The bake is finished: what was kept to go on with it goes."""
+        _remove(self.entry_folder(key) / _CHECKPOINT)
+
     def trim(self, keep: str | None = None) -> None:
         """Throw out the least recently used dreams until the cap holds; the dream `keep` goes last.
 
@@ -154,7 +198,7 @@ class FrameCache:
                     status = file.lstat()
                     if _TEMP_NAME.fullmatch(file.name) and self._now() - status.st_mtime > _TEMP_LIFE_S:
                         _remove(file)
-                    elif _FRAME_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
+                    elif _KEPT_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
                         n_bytes += status.st_size
             except OSError:  # another process is throwing it out at this moment
                 continue
@@ -193,7 +237,12 @@ def _header(key: str, depth_index: int, shape: tuple[int, ...], checksum: int) -
 
 def _write_frame(entry: Path, key: str, depth_index: int, frame: np.ndarray) -> None:
     header = _header(key, depth_index, frame.shape, zlib.crc32(frame.data))
-    temp = entry / f".{depth_index:03d}-{secrets.token_hex(8)}.part"
+    _write(entry, _frame_name(depth_index), f"{depth_index:03d}", (header, frame.data))
+
+
+def _write(entry: Path, name: str, mark: str, parts: Iterable[bytes | memoryview]) -> int:
+    """Write a file of the entry whole or not at all; how many bytes it has. mark: what its temp file's name begins with."""
+    temp = entry / f".{mark}-{secrets.token_hex(8)}.part"
     for attempt in (1, 2):
         entry.mkdir(parents=True, exist_ok=True)
         try:
@@ -204,12 +253,21 @@ def _write_frame(entry: Path, key: str, depth_index: int, frame: np.ndarray) -> 
                 raise
     try:
         with file:
-            file.write(header)
-            file.write(frame.data)
-        temp.replace(entry / _frame_name(depth_index))
+            for part in parts:
+                file.write(part)
+            n_bytes = file.tell()
+        temp.replace(entry / name)
     except BaseException:  # Ctrl-C too: leave no half file behind
         _remove(temp)
         raise
+    return n_bytes
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _read_frame(path: Path, key: str, depth_index: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -243,7 +301,7 @@ def _remove_entry(entry: Path) -> None:
     """Remove our files of an entry, and the folder when nothing else lies in it."""
     try:
         for file in list(entry.iterdir()):
-            if _FRAME_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
+            if _KEPT_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
                 _remove(file)
         entry.rmdir()
     except OSError as fault:  # someone else's file in it, or it is in use (Windows), or already gone

@@ -95,16 +95,23 @@ def _read(folder: Path) -> PresetFolder:
     file = folder / FILE_NAME
     preset = read_settings(file, Preset)
     name = folder.name if folder.name not in ("", "..") else folder.resolve().name
-    found = PresetFolder(name, folder, preset)
-    told = f"{plain(file)}: image: {preset.image!r}"
+    _check_picture(file, "image", preset.image)
+    for key, dream in [("dream", preset.dream), *((f"rows.{index}", row) for index, row in enumerate(preset.rows))]:
+        if dream.guide:
+            _check_picture(file, f"{key}.guide", dream.guide)
+    return PresetFolder(name, folder, preset)
+
+
+def _check_picture(file: Path, key: str, picture: str) -> None:
+    """Raises BadInput unless `picture` is a file in the folder of the preset `file`."""
+    told = f"{plain(file)}: {key}: {picture!r}"
     try:
-        image = found.image_path
-        inside = image.is_relative_to(folder.resolve())
-        exists = image.is_file()
+        path = (file.parent / picture).resolve()
+        inside = path.is_relative_to(file.parent.resolve())
+        exists = path.is_file()
     except (OSError, ValueError, RuntimeError) as fault:  # a null byte, a name too long, a circle of links
         raise BadInput(f"{told} cannot be a file name: {plain(fault)}") from fault
     if not inside:
         raise BadInput(f"{told} lies outside the preset's folder; copy it into the folder")
     if not exists:
         raise BadInput(f"{told} is not a file in the preset's folder")
-    return found

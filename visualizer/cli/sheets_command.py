@@ -1,0 +1,93 @@
+"""`layers` and `depths`: sheets for choosing a look by eye."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..networks import STAND_IN
+from ..settings import DEFAULT_PRESET
+from .options import Preset, parse_size
+
+if TYPE_CHECKING:
+    from ..show.sheets import Step
+
+DEFAULT_CELL_TEXT = "360x270"
+
+Picture = Annotated[Path, typer.Argument(metavar="IMAGE", help="The picture to dream in.")]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="OUT.png", help="Sheet to write (.png or .jpg).")]
+Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", metavar="FILE", help="Your own weights for the network (.safetensors or .pth)."),
+]
+Cell = Annotated[str, typer.Option("--size", "-s", metavar="WxH", help="What each picture is fitted into, px.")]
+
+
+def layers(
+    image: Picture,
+    out: Out,
+    network: Annotated[
+        str, typer.Option("--network", "-n", metavar="NAME", help="`visualizer networks` lists them.")
+    ] = STAND_IN,
+    weights: Weights = None,
+    size: Cell = DEFAULT_CELL_TEXT,
+    depth: Annotated[int, typer.Option("--depth", min=1, max=20, help="How deep each layer dreams.")] = 12,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Another number, another dream.")] = 0,
+) -> None:
+    """Draw a sheet of what every layer of a network makes of a picture."""
+    from ..show.sheets import layers as draw
+
+    steps = draw(image, out, network=network, weights=weights, box=parse_size(size), depth_index=depth, seed=seed)
+    _show(steps, out, "layers")
+
+
+def depths(
+    image: Picture,
+    out: Out,
+    preset: Preset = DEFAULT_PRESET,
+    network: Annotated[
+        str | None, typer.Option("--network", "-n", metavar="NAME", help="Instead of the preset's network.")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option("--layer", "-l", metavar="NAME", help="Instead of the preset's layer.")
+    ] = None,
+    weights: Weights = None,
+    size: Cell = DEFAULT_CELL_TEXT,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Another number, another dream.")
+    ] = None,
+) -> None:
+    """Draw a sheet of all depths of a dream."""
+    from ..show.sheets import depths as draw
+
+    steps = draw(
+        image, out, preset=preset, network=network, layer=layer, weights=weights, box=parse_size(size), seed=seed
+    )
+    _show(steps, out, "depths")
+
+
+def _show(steps: Generator[Step, None, None], out: Path, what: str) -> None:
+    """Run the steps with a bar, and tell what was written."""
+    from .progress import _bars, _stop
+
+    bars = _bars()
+    task = bars.add_task("dreaming", total=None, rate="")
+    last = None
+    try:
+        with closing(steps):
+            for last in steps:
+                bars.start()  # not before there is something to show: an error stays the only line
+                bars.update(task, completed=last.done, total=last.total, rate=last.what)
+    except KeyboardInterrupt:
+        _stop(bars)
+        print(f"visualizer: interrupted: {out} was not written", file=sys.stderr)
+        raise typer.Exit(1) from None
+    finally:
+        _stop(bars)
+    if last is not None:
+        print(f"{out}: all {what} dreamt in {last.seconds:.1f} s")
