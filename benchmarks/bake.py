@@ -1,7 +1,7 @@
-"""What a bake costs, and what it reaches: `python -m benchmarks.bake [--quick]`.
+"""What a bake costs, and what it reaches: `python -m benchmarks.bake [--quick] [--whole]`.
 
-Cold time of a bake at 1280x720, its ratio to the seed's way (see seed_way.py) at 384x216, both timed in the same run, and how
-far both raise the objective on two images.
+Cold times at 1280x720 (all depths, and all previews), the ratio to the seed's way (see seed_way.py), both timed in the same
+run, and how far both raise the objective on two images.
 """
 
 from __future__ import annotations
@@ -10,26 +10,32 @@ import argparse
 import subprocess
 import sys
 import time
+from unittest import mock
 
 import numpy as np
 from PIL import Image
 
 from benchmarks import seed_way
 from visualizer.dream import bake, describe_device
+from visualizer.dream import device as device_room
 from visualizer.resources import shipped
 from visualizer.settings import DreamSettings
 
 BIG, SMALL = (1280, 720), (384, 216)
 IMAGES = ("clouds", "ridges")
-TURN = 3  # of the seed's dreams between two bakes
 # a fresh interpreter: the time includes loading torch and the weights, as a user meets it
 COLD = """
-import sys, numpy as np
+import sys, time
+start = time.perf_counter()
+import numpy as np
 from PIL import Image
-from visualizer.dream import bake
+from visualizer.dream import dream_on
 from visualizer.settings import DreamSettings
 image = np.asarray(Image.open(sys.argv[1]).convert("RGB").resize((int(sys.argv[2]), int(sys.argv[3])), Image.LANCZOS))
-for depth_index, frame in bake(image, DreamSettings(n_depths=int(sys.argv[4]))): pass
+n_depths = int(sys.argv[4])
+for depth_index, _, finished, _ in dream_on(image, DreamSettings(n_depths=n_depths), preview=True):
+    if depth_index == n_depths:
+        print(time.perf_counter() - start)
 """
 
 
@@ -51,75 +57,107 @@ def gain(network: seed_way.SeedNetwork, image: np.ndarray, frame: np.ndarray) ->
     return objectives[1] / objectives[0]
 
 
-def cold_seconds(size: tuple[int, int], n_depths: int) -> float:
-    """Seconds from starting Python to the last frame of a bake with the default settings."""
+def cold_rows(size: tuple[int, int], n_depths: int) -> list[tuple[str, str]]:
+    """From starting Python to the last preview, and to the last frame, of a bake with the default settings."""
     file = shipped("presets") / IMAGES[0] / "image.jpg"
     command = [sys.executable, "-c", COLD, str(file), *map(str, size), str(n_depths)]
-    start = time.perf_counter()
-    subprocess.run(command, check=True)
-    return time.perf_counter() - start
+    runs = []
+    for _ in range(3):
+        start = time.perf_counter()
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+        whole = time.perf_counter() - start
+        within = [float(line) for line in done.stdout.split()]
+        runs.append((whole - within[-1] + within[0], whole))
+    previews, whole = np.median(runs, axis=0)
+    where = f"{n_depths} depths at {size[0]}x{size[1]}, {describe_device()}"
+    return [
+        (f"cold bake of {where}", f"{whole:.1f} s"),
+        (f"previews of all {where}, from the start of the process", f"{previews:.1f} s"),
+    ]
 
 
-def compare(size: tuple[int, int], n_depths: int, device: str) -> list[tuple[str, str]]:
-    """Time of all depths and gain at half and full depth, ours against the seed's way, on both images."""
+def timed(image: np.ndarray, settings: DreamSettings, device: str, native: bool) -> tuple[float, list[np.ndarray]]:
+    """Seconds and frames of one bake. native: in the precision the device is fastest in; else float32."""
+    with mock.patch.object(device_room, "_cpu_computes_bf16", lambda: native):
+        start = time.perf_counter()
+        frames = [frame for _, frame in bake(image, settings, device=device)]
+        return time.perf_counter() - start, frames
+
+
+def compare(size: tuple[int, int], n_depths: int, device: str, whole: bool) -> list[tuple[str, str]]:
+    """Time of all depths and gain at half and full depth, ours against the seed's way, on both images.
+
+    whole: run every dream of the seed's way. Otherwise only those of half and full depth, which the gains are judged on; the
+    seed's way takes 1 + 2 + .. + n_depths steps at every octave altogether, each as long as these.
+    """
     settings = DreamSettings(n_depths=n_depths)
     network = seed_way.SeedNetwork(settings, device)
     judge = seed_way.SeedNetwork(settings)
-    # two half-steps a depth are the default; one longer step reaches about what the seed's way reaches
-    brief = settings.model_copy(update={"steps_per_depth": 1, "step_size": 0.014})
     marks = (max(1, n_depths // 2), n_depths)
+    native = device != "cpu" or device_room._cpu_computes_bf16()
+    ways = {"bake": native, "bake in float32": False} if native and device == "cpu" else {"bake": native}
+    dreams = list(range(1, n_depths + 1)) if whole else sorted(set(marks))
+    n_steps = n_depths * (n_depths + 1) // 2
     rows: list[tuple[str, str]] = []
-    seconds = {"bake": 0.0, "bake, 1 step a depth": 0.0, "seed's way": 0.0}
-    list(bake(preset_image(IMAGES[0], size), DreamSettings(n_depths=1), device=device))  # both ways start warm
-    seed_way.dream(preset_image(IMAGES[0], size), 1, settings, network)
+    ratios: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    warm = preset_image(IMAGES[0], size)
+    for is_native in ways.values():  # all ways start warm
+        timed(warm, DreamSettings(n_depths=1), device, is_native)
+    seed_way.dream(warm, 1, settings, network)
     for name in IMAGES:
         image = preset_image(name, size)
-        frames: dict[str, list[np.ndarray]] = {"seed's way": [image]}
-        taken: dict[str, list[float]] = {way: [] for way in seconds}
-        for depth in range(1, n_depths + 1):
+        frames: dict[str, list[np.ndarray]] = {}
+        seed_frames: dict[int, np.ndarray] = {}
+        taken: dict[str, list[float]] = {way: [] for way in ways}
+        seed_s = 0.0
+        for place, depth in enumerate(dreams):
             start = time.perf_counter()
-            frames["seed's way"].append(seed_way.dream(image, depth, settings, network))
-            taken["seed's way"].append(time.perf_counter() - start)
+            seed_frames[depth] = seed_way.dream(image, depth, settings, network)
+            seed_s += time.perf_counter() - start
             # in turns with the seed's dreams, since other work on the machine comes and goes within the minute
-            if depth % TURN == 0 or depth == n_depths:
-                for way, chosen in (("bake", settings), ("bake, 1 step a depth", brief)):
-                    start = time.perf_counter()
-                    frames[way] = [frame for _, frame in bake(image, chosen, device=device)]
-                    taken[way].append(time.perf_counter() - start)
-        seconds["seed's way"] += sum(taken["seed's way"])
-        for way in ("bake", "bake, 1 step a depth"):
-            seconds[way] += float(np.median(taken[way]))
-        for way in seconds:
-            figures = " / ".join(f"{gain(judge, image, frames[way][mark]):.2f}" for mark in marks)
-            rows.append((f"objective gain, {way}, {name}, depth {marks[0]} / {marks[1]}", figures))
+            if place % max(1, len(dreams) // 5) == 0 or depth == n_depths:
+                for way, is_native in ways.items():
+                    seconds, frames[way] = timed(image, settings, device, is_native)
+                    taken[way].append(seconds)
+        seed_s *= n_steps / sum(dreams)
+        for way in ways:
+            ratios[way].append((seed_s, float(np.median(taken[way]))))
+            gains = [(gain(judge, image, frames[way][mark]), gain(judge, image, seed_frames[mark])) for mark in marks]
+            figures = ", ".join(f"{own:.2f} : {seed:.2f} = {own / seed:.2f}" for own, seed in gains)
+            place_name = f"{name} {size[0]}x{size[1]}, depths {marks[0]} and {marks[1]}"
+            rows.append((f"objective gain, {way} : seed's way, {place_name}", figures))
     where = f"{n_depths} depths at {size[0]}x{size[1]}, {describe_device(device)}"
-    seed_s = seconds.pop("seed's way") / len(IMAGES)
-    ratios = []
-    for way, total_s in seconds.items():
-        own_s = total_s / len(IMAGES)
-        ratios.append((f"seed's way against {way}, {where}", f"{seed_s / own_s:.1f}x ({seed_s:.1f} s : {own_s:.2f} s)"))
-    return ratios + rows
+    timing = "" if whole else f" ({sum(dreams)} of its {n_steps} steps timed)"
+    head = []
+    for way, pairs in ratios.items():
+        seed_s, own_s = np.mean(pairs, axis=0)
+        head.append(
+            (f"seed's way{timing} against {way}, {where}", f"{seed_s / own_s:.1f}x ({seed_s:.1f} s : {own_s:.2f} s)")
+        )
+    return head + rows
 
 
-def run(quick: bool) -> list[tuple[str, str]]:
-    """(what, figure) rows. quick: small pictures and few depths, only to see that it runs."""
+def run(quick: bool, whole: bool = False) -> list[tuple[str, str]]:
+    """(what, figure) rows. quick: small pictures and few depths, only to see that it runs. whole: see `compare`."""
     import torch
 
     size, n_depths = ((320, 180), 3) if quick else (BIG, 20)
-    cold = cold_seconds(size, n_depths)
-    rows = [(f"cold bake of {n_depths} depths at {size[0]}x{size[1]}, {describe_device()}", f"{cold:.1f} s")]
+    rows = cold_rows(size, n_depths)
+    rows += compare(size, n_depths, "cpu", whole)
     small, n_small = ((96, 54), 2) if quick else (SMALL, 20)
-    rows += compare(small, n_small, "cpu")
+    rows += compare(small, n_small, "cpu", whole=True)
     if torch.cuda.is_available():
-        rows += compare(size, n_depths, "cuda")
+        rows += compare(size, n_depths, "cuda", whole=True)
     return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small and short, only to see that it runs")
-    for what, figure in run(parser.parse_args().quick):
-        print(f"{what}: {figure}")
+    parser.add_argument("--whole", action="store_true", help="time every step of the seed's way at 1280x720 (15 min)")
+    arguments = parser.parse_args()
+    for what, figure in run(arguments.quick, arguments.whole):
+        print(f"{what}: {figure}", flush=True)
 
 
 if __name__ == "__main__":

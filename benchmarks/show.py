@@ -51,7 +51,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
         rows = export_rows(look, song, folder, seconds)
         with display():
             rows.append((f"warm start at {SIZE[0]}x{SIZE[1]}: command to first picture", f"{warm_start_s(song):.2f} s"))
-            rows += play_rows(look, write_song(folder / "short.wav", 8 if quick else 20))
+            rows += play_rows(look, write_song(folder / "short.wav", 60))
             peak = peak_mb("play", str(folder / "short.wav"))
             rows.append((f"play at {SIZE[0]}x{SIZE[1]}: peak memory", f"{peak:.0f} MB"))
         peak = peak_mb("export", str(song), "-o", str(folder / "peak.mp4"))
@@ -175,6 +175,7 @@ def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
     _, stamps = shown(None, 400)
     frame_ms = np.diff(stamps[30:]) * 1e3
     name = f"{SIZE[0]}x{SIZE[1]}"
+    behind, calm_p95 = baking_rows(look, song_path), float(np.percentile(frame_ms, 95))
     return [
         (f"play at {name}, unpaced", f"{show_fps:.0f} fps"),
         (f"clear + swap at {name}", f"{clear_fps:.0f} fps"),
@@ -182,6 +183,58 @@ def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
             f"play at {name}, paced at 60: frame time median / p95 / p99",
             " / ".join(f"{value:.1f}" for value in np.percentile(frame_ms, [50, 95, 99])) + " ms",
         ),
+        *((what, figure) for what, figure, _ in behind),
+        ("p95 with a bake behind against without", f"{behind[0][2] / calm_p95:.2f}"),
+    ]
+
+
+def baking_rows(look, song_path: Path) -> list[tuple[str, str, float]]:
+    """A show at its own pace with nothing baked before it, until all is: (what, figure, the p95 or seconds)."""
+    from dataclasses import replace
+
+    from visualizer.audio.decode import Song
+    from visualizer.audio.playback import SilentPlayback
+    from visualizer.show.dreams import open_cache
+    from visualizer.show.look import Row
+    from visualizer.show.onscreen import run as run_show
+    from visualizer.show.play import Play
+
+    fresh = look.settings.dream.model_copy(update={"seed": 1})  # not in the cache
+    look = replace(look, settings=look.settings.model_copy(update={"dream": fresh}), rows=(Row(fresh),))
+    stamps: list[float] = []
+    finished: list[int] = []
+
+    def note(_: int, shown) -> bool:
+        stamps.append(time.perf_counter())
+        finished.append(shown.n_baked)
+        return shown.n_baked >= look.n_depths
+
+    with Song(song_path) as song:
+        playback = SilentPlayback(song)
+        try:
+            run_show(
+                look,
+                Play(playback, song, song_path.name, look),
+                open_cache(),
+                title="benchmark",
+                greeting=None,
+                on_frame=note,
+            )
+        finally:
+            playback.close()
+    if finished[-1] < look.n_depths:
+        raise RuntimeError(f"the song ended at depth {finished[-1]} of {look.n_depths}")
+    frame_ms = np.diff(stamps[30:]) * 1e3
+    p50, p95, p99 = np.percentile(frame_ms, [50, 95, 99])
+    seconds = stamps[-1] - stamps[0]
+    name = f"{SIZE[0]}x{SIZE[1]}"
+    return [
+        (
+            f"play at {name} with the bake behind it: frame time median / p95 / p99",
+            f"{p50:.1f} / {p95:.1f} / {p99:.1f} ms",
+            p95,
+        ),
+        (f"play at {name}: all {look.n_depths} depths baked behind it after", f"{seconds:.1f} s", seconds),
     ]
 
 

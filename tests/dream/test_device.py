@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from visualizer.dream import describe_device
-from visualizer.dream.device import ONE_LANE_PX, Compute, choose_device, lanes, load_torch
+from visualizer.dream.device import Compute, choose_device, lanes, load_torch
 from visualizer.errors import BadInput, DreamError
 
 
@@ -72,17 +72,22 @@ def test_threads_are_told_to_sleep_unless_the_user_says_otherwise() -> None:
         assert ran.stdout.strip() == expected
 
 
-def test_a_large_image_is_worked_on_one_octave_at_a_time(cpu: Compute) -> None:
+def test_coarse_octaves_share_the_cores_and_finer_ones_get_them_all(cpu: Compute) -> None:
     n_threads = torch.get_num_threads()
-    side = int(ONE_LANE_PX**0.5) + 1
-    with lanes(cpu, (side, side)) as n_lanes:
-        assert (n_lanes, torch.get_num_threads()) == (1, n_threads)
     torch.set_num_threads(4)
     try:
-        with lanes(cpu, (1080, 1920)) as n_lanes:
-            assert (n_lanes, torch.get_num_threads()) == (2, 2)
+        with lanes(cpu) as shared:
+            assert shared == (2, 2, 1, 4)
+            torch.set_num_threads(1)
         assert torch.get_num_threads() == 4
+        with lanes(cpu, (720, 1280), beside_show=True) as shared:
+            assert shared == (2, 2, 2, 2)
+        with lanes(cpu, (4320, 7680), beside_show=True) as shared:
+            assert shared.n_finer == 1, "memory for one step only"
+        torch.set_num_threads(1)
+        with lanes(cpu) as shared:
+            assert shared == (1, 1, 1, 1)
     finally:
         torch.set_num_threads(n_threads)
-    with lanes(Compute(torch.device("meta"), torch.float32), (1080, 1920)) as n_lanes:
-        assert n_lanes == 1
+    with lanes(Compute(torch.device("meta"), torch.float32)) as shared:
+        assert (shared.n_coarse, shared.n_finer) == (1, 1)

@@ -122,3 +122,20 @@ def test_what_work_raises_is_raised_and_all_threads_end(n_first):
 def test_impossible_orders_are_refused(n_first, begun):
     with pytest.raises(ValueError, match="cannot run ahead"):
         next(wavefront([0, 0, 0], 10, noting, 1, n_first=n_first, begun=begun))
+
+
+@pytest.mark.parametrize("n_finer_lanes", [1, 2])
+def test_no_more_lanes_than_allowed_are_at_the_finer_octaves(n_finer_lanes):
+    at_once, most, lock = set(), [0], threading.Lock()
+
+    def work(depth, octave, *_):
+        with lock:
+            if octave >= 1:
+                at_once.add((depth, octave))
+                most[0] = max(most[0], len(at_once))
+        with lock:
+            at_once.discard((depth, octave))
+        return depth
+
+    told = list(wavefront([0] * 4, 12, work, 4, n_first=1, n_finer_lanes=n_finer_lanes))
+    assert len(told) == 24 and 1 <= most[0] <= n_finer_lanes

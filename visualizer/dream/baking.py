@@ -60,6 +60,7 @@ class _Task:
     preview: bool
     resume: Checkpoint | None
     checkpoints: bool
+    beside_show: bool
     previewed: int = 0
     finished: int = 0
 
@@ -98,6 +99,7 @@ def dream_on(
     preview: bool = False,
     resume: Checkpoint | None = None,
     checkpoints: bool = False,
+    beside_show: bool = False,
 ) -> Generator[Dreamt, None, None]:
     """Yield depth 0, the image itself; with `preview` a coarse frame of every depth; then the finished frames in order.
 
@@ -109,6 +111,7 @@ def dream_on(
     preview: an image so small that it has a single octave, or one whose coarsest octave is above a megapixel, has none.
     resume: go on after that checkpoint of the same image and settings (the caller sees to that: only its sizes are checked), as
     if never interrupted; what it has finished, and depth 0, is not yielded again. checkpoints: every finished frame from depth 1 carries one; see Checkpoint for how long to hold it.
+    beside_show: share the cores with a show; the frames are the same.
     Raises BadInput for an image of another kind, ValueError for a checkpoint that does not fit, at once; DreamError if weights
     are missing or memory runs out.
     """
@@ -117,7 +120,7 @@ def dream_on(
         _check("a guide", guide)
         guide = guide.copy()
     # copies: the caller may draw into its own while the dream goes on
-    task = _Task(image.copy(), settings, guide, weights, preview, resume, checkpoints)
+    task = _Task(image.copy(), settings, guide, weights, preview, resume, checkpoints, beside_show)
     if resume is not None:
         sizes = task.octaves[n_coarse(task.octaves) :]
         if resume.sizes != sizes or not 1 <= resume.depth_index <= settings.n_depths:
@@ -204,6 +207,8 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     room = Room(default_limit_px(compute, settings.network))
 
     def work(depth: int, octave: int, before: Tensor, coarser_before: Tensor | None, coarser: Tensor | None) -> Tensor:
+        # of the thread that calls this
+        torch.set_num_threads(shared.coarse_threads if octave < n_first else shared.finer_threads)
         with torch.inference_mode(), deterministic(compute):
             network = networks.get(octave) or opened.twin()
             if sizes[octave][0] * sizes[octave][1] <= KEPT_PX:
@@ -216,9 +221,18 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     n_bytes = sum(12 * height * width for height, width in sizes)
     ahead = min(AHEAD, AHEAD_BYTES // n_bytes)
     with (
-        lanes(compute, sizes[-1]) as n_lanes,
+        lanes(compute, sizes[-1], beside_show=task.beside_show) as shared,
         closing(
-            wavefront(states, settings.n_depths, work, n_lanes, n_first=n_first, begun=begun, ahead=ahead)
+            wavefront(
+                states,
+                settings.n_depths,
+                work,
+                shared.n_coarse,
+                n_finer_lanes=shared.n_finer,
+                n_first=n_first,
+                begun=begun,
+                ahead=ahead,
+            )
         ) as reached,
     ):
         for depth, finest, found in reached:

@@ -9,15 +9,12 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import BadInput, DreamError
 
 if TYPE_CHECKING:
     import torch
-
-#: images above this size are worked on one octave at a time
-ONE_LANE_PX = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -137,23 +134,41 @@ def deterministic(compute: Compute) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def lanes(compute: Compute, size: tuple[int, int] = (0, 0)) -> Iterator[int]:
-    """How many octaves to work on at once; while inside, torch's threads are shared out between them.
+#: images above this size are worked on one octave at a time, whatever goes on beside
+ONE_LANE_PX = 10_000_000
 
-    On a CPU two: two lanes of half the cores each hardly wait, while all cores together wait for each other at every one
-    of the hundreds of calls in a step. A GPU takes one call after another anyway. size: (height, width) of the image: with a
-    large one every call is long and the waits are few, but two steps at once would take twice the memory.
+
+class Lanes(NamedTuple):
+    """How many octaves are worked on at once, by how many threads each: those that run ahead, and the finer ones."""
+
+    n_coarse: int
+    coarse_threads: int
+    n_finer: int
+    finer_threads: int
+
+
+@contextlib.contextmanager
+def lanes(compute: Compute, size: tuple[int, int] = (0, 0), *, beside_show: bool = False) -> Iterator[Lanes]:
+    """How the work is shared out; torch's number of threads is again what it was when this is left.
+
+    On a CPU coarse octaves go in two lanes of half the cores each: their hundreds of calls in a step are so short that all
+    cores together would wait for each other more than they work. Finer ones go one after another with all cores: each is
+    needed for the next, and their calls are long (measured in docs/decisions/0006). beside_show: not these either, since a
+    core that the show needs at that moment would keep all others waiting. size: (height, width) of the image: two steps at
+    once of a very large one would take twice the memory. A GPU takes one call after another anyway.
     """
     import torch
 
     n_threads = torch.get_num_threads()
-    if compute.device.type != "cpu" or n_threads < 2 or size[0] * size[1] > ONE_LANE_PX:
-        yield 1
+    if compute.device.type != "cpu" or n_threads < 2:
+        yield Lanes(1, n_threads, 1, n_threads)
         return
-    torch.set_num_threads(n_threads // 2)
     try:
-        yield 2
+        half = n_threads // 2
+        if beside_show and size[0] * size[1] <= ONE_LANE_PX:
+            yield Lanes(2, half, 2, half)
+        else:
+            yield Lanes(2, half, 1, n_threads)
     finally:
         torch.set_num_threads(n_threads)
 

@@ -2,7 +2,8 @@
 
 An octave needs its own state at the depth before, and the coarser octave's change at the same depth. So work on
 (depth, octave) may go on beside (depth + 1, a coarser octave), each on its own core, and no core waits for another hundreds
-of times in a step as it does when both share every convolution.
+of times in a step as it does when both share every convolution. How many lanes there are, and how many of them may be at the
+finer octaves, is for the caller to say (device.lanes).
 
 The coarsest octaves may be asked to run ahead through all depths, before a finer one begins: what they show is a preview
 of every depth. They are the same pieces of work in another order, so the results are the same to the last bit.
@@ -32,7 +33,9 @@ class Reached(NamedTuple, Generic[T]):
 class _Board(Generic[T]):
     """What is done, and what may be begun: (depth, octave), octaves counted from 0; depth 0 is where the ascent starts."""
 
-    def __init__(self, states: Sequence[T], n_depths: int, n_first: int, begun: int, ahead: int) -> None:
+    def __init__(
+        self, states: Sequence[T], n_depths: int, n_first: int, begun: int, ahead: int, n_finer_lanes: int
+    ) -> None:
         self.changed = threading.Condition()
         self.n_octaves, self.n_depths, self.n_first, self.ahead = len(states), n_depths, n_first, ahead
         self.done: dict[tuple[int, int], T] = {
@@ -45,6 +48,7 @@ class _Board(Generic[T]):
         self.n_first_left = n_first * n_depths
         self.limit = begun + 1 + ahead
         self.n_left = n_depths - begun
+        self.n_finer_free = n_finer_lanes
         self.stopped = False
         self.error: BaseException | None = None
 
@@ -54,7 +58,9 @@ class _Board(Generic[T]):
             while not self.stopped:
                 if self.ready and self._may_begin(self.ready[0]):
                     finer, depth, octave = heapq.heappop(self.ready)
-                    if not finer:
+                    if finer:
+                        self.n_finer_free -= 1
+                    else:
                         self.n_first_left -= 1
                         if self.n_first_left == 0:
                             self.changed.notify_all()
@@ -76,6 +82,8 @@ class _Board(Generic[T]):
         """Note a result, and what it makes possible; forget what nobody needs any more."""
         with self.changed:
             self.done[depth, octave] = state
+            if octave >= self.n_first:
+                self.n_finer_free += 1
             for later in ((depth, octave + 1), (depth + 1, octave)):
                 if self._possible(*later):
                     heapq.heappush(self.ready, (later[1] >= self.n_first, *later))
@@ -118,7 +126,7 @@ class _Board(Generic[T]):
 
     def _may_begin(self, piece: tuple[bool, int, int]) -> bool:
         finer, depth, _ = piece
-        return not finer or (self.n_first_left == 0 and depth <= self.limit)
+        return not finer or (self.n_first_left == 0 and self.n_finer_free > 0 and depth <= self.limit)
 
     def _possible(self, depth: int, octave: int) -> bool:
         inside = depth <= self.n_depths and octave < self.n_octaves
@@ -137,6 +145,7 @@ def wavefront(
     n_lanes: int,
     *,
     n_first: int = 0,
+    n_finer_lanes: int | None = None,
     begun: int = 0,
     ahead: int = AHEAD,
 ) -> Generator[Reached[T], None, None]:
@@ -146,12 +155,13 @@ def wavefront(
     depth begun + 1 .. n_depths of the others. states: one per octave, coarsest first, taken over (the list is emptied, so
     that a state's memory goes back when it is no longer needed); those that run ahead at depth 0, the others at depth
     `begun`. work(depth, octave, before, coarser_before, coarser_after) gives that octave's state at that depth (None, None
-    for the coarsest); it must not change what it is given. What it raises is raised here. ahead: depths that may be begun
-    beyond the one asked for. Closing the generator ends the threads after the piece they are at.
+    for the coarsest); it must not change what it is given. What it raises is raised here. n_finer_lanes:
+    how many of the lanes may work on octaves that do not run ahead, None for all. ahead: depths that may be begun beyond the one
+    asked for. Closing the generator ends the threads after the piece they are at.
     """
     if not 0 <= n_first < len(states) or not 0 <= begun <= n_depths:
         raise ValueError(f"{n_first} of {len(states)} octaves cannot run ahead of depth {begun} of {n_depths}")
-    board = _Board(states, n_depths, n_first, begun, ahead)
+    board = _Board(states, n_depths, n_first, begun, ahead, n_lanes if n_finer_lanes is None else n_finer_lanes)
     states.clear()
 
     def lane() -> None:

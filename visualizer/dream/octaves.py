@@ -41,7 +41,8 @@ def enlarged(change: Tensor, size: tuple[int, int]) -> Tensor:
     """A change of one octave at the next finer one: (1, 3, h, w) -> (1, 3, *size)."""
     from torch.nn.functional import interpolate
 
-    return interpolate(change, size, mode="bicubic", align_corners=False)
+    # "antialias" changes nothing when enlarging but the way it is computed: rows, then columns, in half the time
+    return interpolate(change, size, mode="bicubic", antialias=True)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -62,7 +62,9 @@ class Baked(NamedTuple):
     unkept: bool = False
 
 
-def bake_here(order: Order, cache: FrameCache, *, preview: bool) -> Generator[Baked, None, None]:
+def bake_here(
+    order: Order, cache: FrameCache, *, preview: bool, beside_show: bool = False
+) -> Generator[Baked, None, None]:
     """The frames kept by an earlier bake, then the rest, each kept as it is done. Raises DreamError."""
     row, key = order.row, order.key
     n_depths = row.settings.n_depths
@@ -83,6 +85,7 @@ def bake_here(order: Order, cache: FrameCache, *, preview: bool) -> Generator[Ba
         preview=preview,
         resume=checkpoint,
         checkpoints=True,
+        beside_show=beside_show,
     )
     del checkpoint
     with closing(bake) as dreamt:
@@ -193,7 +196,7 @@ def _child(pipe: Connection, order: Order, preview: bool) -> None:
     logger.propagate = False
     try:
         cache = FrameCache(order.folder, order.max_bytes)
-        for baked in bake_here(order, cache, preview=preview):
+        for baked in bake_here(order, cache, preview=preview, beside_show=True):
             if baked.finished:
                 _be_nice(NICENESS)
             if baked.depth_index > 0:
