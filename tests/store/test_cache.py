@@ -89,7 +89,7 @@ def test_the_key_follows_everything_that_shapes_the_dream(tmp_path):
     changes |= {
         "step_size": 0.02,
         "smoothing_px": 1.0,
-        "smoothing_growth_px": 1.0,
+        "smoothing_growth_px": 1.5,
         "colour": 0.1,
         "jitter_px": 3,
         "seed": 7,

@@ -90,7 +90,7 @@ def test_empty_files_and_sections_give_the_defaults(tmp_path, text):
         ("title: a\ndream: {colour: .inf}", ":2: dream.colour: inf cannot be used"),
         ("title: a\ndream: {colour: [1]}", ":2: dream.colour: a list cannot be used"),
         ("title: a\ndream: {colour: }", ":2: dream.colour: an empty value cannot be used"),
-        ("title: a\ndream: {step_size: 0}", "allowed: a number, above 0, at most 0.1 (length"),
+        ("title: a\ndream: {step_size: 0}", "allowed: a number, above 0, at most 0.1 (how far"),
         (
             "title: a\ndream: {network: resnet}",
             ":2: dream.network: 'resnet' cannot be used; allowed: efficientnet-lite0",
