@@ -179,7 +179,7 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     import torch
 
     from .ascent import deepened, picture_of
-    from .device import deterministic, lanes
+    from .device import deterministic, lanes, memory_kept
     from .lanes import AHEAD, wavefront
     from .network import Network, open_network
     from .octaves import pyramid
@@ -221,6 +221,7 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     n_bytes = sum(12 * height * width for height, width in sizes)
     ahead = min(AHEAD, AHEAD_BYTES // n_bytes)
     with (
+        memory_kept(sizes[-1]),
         lanes(compute, sizes[-1], beside_show=task.beside_show) as shared,
         closing(
             wavefront(

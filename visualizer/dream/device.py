@@ -57,30 +57,11 @@ def load_torch() -> None:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read by GNU's OpenMP, on Linux, as it is loaded
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # some ten microseconds: longer than most waits
         os.environ.setdefault("KMP_BLOCKTIME", "0")  # the same for LLVM's and Intel's, on macOS and Windows
-        _keep_memory()
     try:
         importlib.import_module("torch")
     except (ImportError, OSError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise DreamError(f"torch cannot be loaded ({reason}); reinstall it with `pip install torch==2.13.0`") from error
-
-
-def _keep_memory() -> None:
-    """Let GNU's allocator keep what is freed, for the next step: it needs the very same pieces.
-
-    As shipped it hands pieces above 128 kB back to the system at once, and the system then clears every page anew: a third of
-    a step's time at 1280x720. Elsewhere, and where the allocator was replaced, nothing happens.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    mmap_threshold, trim_threshold, arena_max = -3, -1, -8  # names of mallopt's parameters in malloc.h
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # another C library
-        return
-    mallopt(mmap_threshold, 32 * 2**20)  # the most it accepts
-    mallopt(trim_threshold, 2**31 - 1)
-    mallopt(arena_max, 1)  # the lanes use the same pieces in turn
 
 
 def choose_device(name: str | None = None) -> Compute:
@@ -145,6 +126,33 @@ class Lanes(NamedTuple):
     coarse_threads: int
     n_finer: int
     finer_threads: int
+
+
+@contextlib.contextmanager
+def memory_kept(size: tuple[int, int]) -> Iterator[None]:
+    """While inside, GNU's allocator keeps what is freed for the next step, which needs the very same pieces.
+
+    As shipped it hands pieces above 128 kB back to the system at once, and the system then clears every page anew: a third of
+    a step's time at 1280x720. size: (height, width) of the image: with a very large one, memory counts for more than time.
+    Elsewhere, and where the allocator was replaced, nothing happens. It has no way to ask what was set before, so its own
+    first values are put back.
+    """
+    library = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+    if not hasattr(library, "mallopt") or not hasattr(library, "malloc_trim") or size[0] * size[1] > ONE_LANE_PX:
+        yield
+        return
+    assert library is not None
+    mmap_threshold, trim_threshold, arena_max = -3, -1, -8  # names of mallopt's parameters in malloc.h
+    library.mallopt(mmap_threshold, 32 * 2**20)  # the most it accepts
+    library.mallopt(trim_threshold, 2**31 - 1)
+    library.mallopt(arena_max, 1)  # the lanes use the same pieces in turn
+    try:
+        yield
+    finally:
+        library.mallopt(mmap_threshold, 128 * 2**10)
+        library.mallopt(trim_threshold, 128 * 2**10)
+        library.mallopt(arena_max, 0)
+        library.malloc_trim(0)
 
 
 @contextlib.contextmanager
