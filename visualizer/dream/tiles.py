@@ -88,7 +88,7 @@ def _budget_bytes(compute: Compute) -> int:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # Windows does not tell this way
         physical = 8 * 2**30
-    return min(physical // 6, 3 * 2**29)
+    return min(physical // 6, 2**30)
 
 
 def seen_shifted(
