@@ -38,7 +38,7 @@ NICENESS = 10
 PREVIEW_NICENESS = 5
 POLL_S = 0.1
 #: keeping checkpoints may take this share of a bake's time: those of very large images are hundreds of megabytes
-CHECKPOINT_SHARE = 0.05
+CHECKPOINT_SHARE = 0.15
 
 
 @dataclass(frozen=True)
