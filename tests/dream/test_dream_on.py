@@ -226,7 +226,7 @@ def test_a_dream_in_tiles_looks_like_the_whole_one(
         return gradient(self, seen)
 
     monkeypatch.setattr(Network, "gradient", counted)
-    monkeypatch.setattr(tiles, "default_limit_px", lambda compute, network: 1)
+    monkeypatch.setattr(tiles, "default_limit_px", lambda *_: 1)
     tiled = dream_in(image, dream)
     assert max(n_seen) < 0.7 * 300 * 400  # it was cut
     change = np.abs(whole.astype(float) - image).mean()

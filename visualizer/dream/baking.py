@@ -204,7 +204,7 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     n_octaves = len(sizes)
     # one for each octave: what a network keeps between steps fits one size, and is never used by two lanes at once
     networks: dict[int, Network] = {}
-    room = Room(default_limit_px(compute, settings.network))
+    room = Room(default_limit_px(compute, settings.network, sizes[-1][0] * sizes[-1][1]))
 
     def work(depth: int, octave: int, before: Tensor, coarser_before: Tensor | None, coarser: Tensor | None) -> Tensor:
         # of the thread that calls this

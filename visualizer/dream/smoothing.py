@@ -48,7 +48,8 @@ def toned(gradient: Tensor, sigma_px: float, colour: float) -> Tensor:
     """
     grey = smoothed(gradient.mean(dim=1, keepdim=True), sigma_px)
     wide = smoothed(gradient, sigma_px, (2.0,))
-    for rows in row_bands(gradient.shape[2], gradient.shape[3]):
+    del gradient  # it may be large, and nobody else holds it
+    for rows in row_bands(wide.shape[2], wide.shape[3]):
         part = wide[:, :, rows]
         part.sub_(part.mean(dim=1, keepdim=True)).mul_(colour * COLOUR_GAIN).add_(grey[:, :, rows])
     return wide

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .device import is_out_of_memory
+from .device import ONE_LANE_PX, is_out_of_memory
 from .octaves import continued, margins, mirrored
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ class Room:
         )
 
 
-def default_limit_px(compute: Compute, network: str) -> int:
+def default_limit_px(compute: Compute, network: str, image_px: int = 0) -> int:
     """How large a tile may be by default: as memory allows, the same every time on one machine (its size changes a few bits)."""
-    return min(_MOST_PX, _budget_bytes(compute) // (_VALUES_PER_PX[network] * compute.dtype.itemsize))
+    return min(_MOST_PX, _budget_bytes(compute, image_px) // (_VALUES_PER_PX[network] * compute.dtype.itemsize))
 
 
 #: numbers that live at once in a step for every px of the picture, as measured on a CPU: most are the lowest layers'
@@ -78,8 +78,8 @@ _VALUES_PER_PX = {"efficientnet-lite0": 185, "inception5h": 240, "googlenet": 20
 _MOST_PX = 32_000_000  # above, VGG's first activations have more elements than 32 bits count, and cuDNN counts so
 
 
-def _budget_bytes(compute: Compute) -> int:
-    """Bytes a step of the network may take."""
+def _budget_bytes(compute: Compute, image_px: int) -> int:
+    """Bytes a step of the network may take: less for a very large image, whose octaves take the rest."""
     import torch
 
     if compute.device.type == "cuda":
@@ -88,7 +88,7 @@ def _budget_bytes(compute: Compute) -> int:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # Windows does not tell this way
         physical = 8 * 2**30
-    return min(physical // 6, 2**30)
+    return min(physical // 6, 2**30 if image_px <= ONE_LANE_PX else 2**29 + 2**27)
 
 
 def seen_shifted(
