@@ -10,7 +10,7 @@ import pytest
 from visualizer.dream import Dreamt
 from visualizer.errors import DreamError
 from visualizer.show import dreams as dreams_room
-from visualizer.show.baker import Baked, Order, bake_apart, bake_here
+from visualizer.show.baker import Baked, Order, bake_apart, bake_here, sharpened
 from visualizer.show.dreams import BackgroundDreams, Dreams, ReadyDreams, complete, open_cache, start
 from visualizer.show.look import Wish, open_look
 
@@ -95,9 +95,27 @@ def test_every_depth_has_its_preview_before_the_first_is_finished(look):
     got = poll_until(frames, 5)
     frames.close()
     order = [(placed.depth_index, placed.finished) for placed in got]
-    assert order == [(0, True), *((depth, False) for depth in range(1, 5)), *((depth, True) for depth in range(1, 5))]
+    assert order[:6] == [(0, True), *((depth, False) for depth in range(1, 5)), (1, True)]
+    assert [depth for depth, finished in order if finished] == [0, 1, 2, 3, 4]
+    assert all((depth, True) not in order[:place] for place, (depth, finished) in enumerate(order) if not finished)
     for placed in got[1:]:
         assert placed.frame.shape == look.image.shape and not np.array_equal(placed.frame, look.image)
+
+
+def test_previews_get_the_detail_that_is_there_the_deepest_first():
+    """On a dream of which the preview is a blur, a finished depth makes the previews of the deeper ones better."""
+    rng = np.random.default_rng(3)
+    grain = rng.integers(-40, 40, (48, 64, 3))
+    finished = {depth: np.clip(120 + depth * 4 + grain * depth / 6, 0, 255).astype(np.uint8) for depth in range(1, 7)}
+    previews = {depth: np.full((48, 64, 3), 120 + depth * 4, np.uint8) for depth in range(1, 7)}
+    better = dict(sharpened(previews, 3, finished[3]))
+    assert list(better) == [6, 5, 4]
+    for depth, frame in better.items():
+        assert frame.dtype == np.uint8
+        before, after = (np.abs(one.astype(int) - finished[depth]).mean() for one in (previews[depth], frame))
+        assert after < 0.6 * before
+    white = {1: np.full((2, 2, 3), 10, np.uint8), 2: np.full((2, 2, 3), 250, np.uint8)}
+    assert dict(sharpened(white, 1, np.full((2, 2, 3), 200, np.uint8)))[2].max() == 255, "no sum wraps around"
 
 
 @pytest.mark.parametrize("n_done", [1, 2, 3])

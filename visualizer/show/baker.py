@@ -39,6 +39,8 @@ PREVIEW_NICENESS = 5
 POLL_S = 0.1
 #: keeping checkpoints may take this share of a bake's time: those of very large images are hundreds of megabytes
 CHECKPOINT_SHARE = 0.15
+#: when these shares of the depths are finished, the previews of all others get what detail there is
+SHARPENED_AT = (0.15, 0.35, 0.6)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def bake_here(
             yield Baked(depth_index, frames[depth_index], True)
         log.info("going on after depth %d of %d", begun, n_depths)
     del frames
+    previews: dict[int, np.ndarray] = {}
     watch, spent_s, kept = Stopwatch(), 0.0, True
     bake = dream.dream_on(
         order.image,
@@ -91,6 +94,7 @@ def bake_here(
     with closing(bake) as dreamt:
         for depth_index, frame, finished, checkpoint in dreamt:
             if not finished:
+                previews[depth_index] = frame
                 yield Baked(depth_index, frame, False)
                 continue
             fault = None
@@ -103,8 +107,27 @@ def bake_here(
                 spent_s += watch.elapsed_s() - begin_s
             checkpoint = None  # it holds memory that the next depth could use
             yield Baked(depth_index, frame, True, fault, fault is not None)
+            if previews and depth_index in {round(n_depths * share) for share in SHARPENED_AT}:
+                for deeper, better in sharpened(previews, depth_index, frame):
+                    yield Baked(deeper, better, False)
+            previews.pop(depth_index, None)
     cache.drop_checkpoint(key)
     cache.trim(key)
+
+
+def sharpened(
+    previews: dict[int, np.ndarray], depth_index: int, finished: np.ndarray
+) -> Generator[tuple[int, np.ndarray], None, None]:
+    """The previews deeper than a depth just finished, with the detail that its own preview lacked: (depth, frame), the
+    deepest first, since that is where a kick lands.
+
+    A dream grows out of the depth before, so what the finer octaves have drawn by now is largely there in all that follow.
+    """
+    detail = finished.astype(np.int16)
+    detail -= previews[depth_index]
+    for deeper in sorted((depth for depth in previews if depth > depth_index), reverse=True):
+        better = detail + previews[deeper]
+        yield deeper, np.clip(better, 0, 255, out=better).astype(np.uint8)
 
 
 def _checkpoint(cache: FrameCache, key: str, deepest: int) -> dream.Checkpoint | None:
