@@ -1,0 +1,100 @@
+"""From kicks to a level: how the picture moves when a kick comes, and how it comes back. All in seconds.
+
+The level 0..1 is what the depth is made of. Each motion is a small thing that is told, at every hop, whether a kick came and how
+strong it was, and says the level. docs/kick.md draws them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+from .envelope import keep_for
+
+#: `punch` falls as if the decay were applied so many times as often: gone before the next kick
+PUNCH = 2.5
+#: `breathe` rises and falls with these time constants behind the seed's envelope
+BREATHE_IN_S, BREATHE_OUT_S = 0.14, 0.35
+#: `pump` swells only while there are kicks: so long after the last one, and then falling with so long a time constant
+PUMP_HOLD_S, PUMP_RELEASE_S = 1.2, 1.0
+
+
+class Motion(Protocol):
+    """A way to move. level: 0..1, the newest."""
+
+    level: float
+
+    def step(self, strength: float) -> float:
+        """One hop later: the level. strength: 0 without a kick, else how far it lifts, 0..1."""
+
+    def ahead(self, level: float, dt_s: float) -> float:
+        """Where `level` will be dt_s seconds after the hop it was told at, should no kick come."""
+
+
+class Fall:
+    """The seed's: up at once, down to `decay` every 1/30 s. `speed`: how many times as fast that is."""
+
+    def __init__(self, decay: float, hop_s: float, speed: float = 1.0) -> None:
+        self.level = 0.0
+        self._decay = decay**speed
+        self._keep = keep_for(self._decay, hop_s)
+
+    def step(self, strength: float) -> float:
+        self.level = max(self.level * self._keep, strength)
+        return self.level
+
+    def ahead(self, level: float, dt_s: float) -> float:
+        return level * keep_for(self._decay, dt_s)
+
+
+class Breathe:
+    """The seed's envelope, followed slowly: the picture swells after a kick and sinks back, with no jump."""
+
+    def __init__(self, decay: float, hop_s: float) -> None:
+        self.level = 0.0
+        self._under = Fall(decay, hop_s)
+        self._rise, self._sink = (1 - math.exp(-hop_s / time_s) for time_s in (BREATHE_IN_S, BREATHE_OUT_S))
+
+    def step(self, strength: float) -> float:
+        way = self._under.step(strength) - self.level
+        self.level += way * (self._rise if way > 0 else self._sink)
+        return self.level
+
+    def ahead(self, level: float, dt_s: float) -> float:
+        return level  # a few milliseconds of something slow
+
+
+class Pump:
+    """Like a side chain: a kick pushes the picture up to the surface, and between kicks it dives again."""
+
+    def __init__(self, decay: float, hop_s: float) -> None:
+        self.level = 0.0
+        self._under = Fall(decay, hop_s)
+        self._hop_s = hop_s
+        self._fade = math.exp(-hop_s / PUMP_RELEASE_S)
+        self._swell = 0.0  # how far the dive goes: as far as the kicks are strong, nowhere without any
+        self._rested_s = math.inf
+
+    def step(self, strength: float) -> float:
+        if strength > 0:
+            self._swell, self._rested_s = max(self._swell, strength), 0.0
+        else:
+            self._rested_s += self._hop_s
+            if self._rested_s > PUMP_HOLD_S:
+                self._swell *= self._fade
+        self.level = self._swell * (1 - min(1.0, self._under.step(strength)))
+        return self.level
+
+    def ahead(self, level: float, dt_s: float) -> float:
+        return level
+
+
+def motion_of(name: str, decay: float, hop_s: float) -> Motion:
+    """The motion of that name: seed, punch, breathe, pump or steps (which moves like seed; only its depths are whole)."""
+    if name == "punch":
+        return Fall(decay, hop_s, PUNCH)
+    if name == "breathe":
+        return Breathe(decay, hop_s)
+    if name == "pump":
+        return Pump(decay, hop_s)
+    return Fall(decay, hop_s)
