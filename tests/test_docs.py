@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
+from PIL import Image
 
 from visualizer.cli.commands import app
 from visualizer.settings import BeatSettings, DreamSettings, RenderSettings
+from visualizer.store.presets import load_preset
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -32,6 +35,28 @@ def test_the_table_of_settings_holds_every_key_with_its_default(group, model):
                     assert f"{value:g}" in allowed.replace("4294967295", f"{2**32 - 1:g}"), key
 
 
+def whole_presets():
+    """The blocks of docs/presets.md that are presets as they stand."""
+    text = (ROOT / "docs" / "presets.md").read_text()
+    return re.findall(r"^```yaml\n(title:.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_there_are_presets_to_copy_in_the_documents():
+    assert len(whole_presets()) >= 5
+
+
+@pytest.mark.parametrize("text", whole_presets(), ids=lambda text: text.splitlines()[0])
+def test_every_preset_in_the_documents_loads(text, tmp_path):
+    """Copied into a folder beside the pictures it names, as a reader would."""
+    written = yaml.safe_load(text)
+    rows = [written.get("dream", {}), *written.get("rows", [])]
+    for name in [written.get("image", "image.jpg"), *(row["guide"] for row in rows if "guide" in row)]:
+        Image.new("RGB", (32, 18)).save(tmp_path / name)
+    (tmp_path / "preset.yaml").write_text(text)
+    preset = load_preset(str(tmp_path)).preset
+    assert len(preset.rows) == len(written.get("rows", []))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_and_pictures_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
@@ -41,6 +66,7 @@ def test_links_and_pictures_lead_somewhere(page):
 
 def test_every_command_the_documents_name_exists():
     commands = {info.name or info.callback.__name__ for info in app.registered_commands}
+    commands |= {info.name for info in app.registered_groups}
     for page in PAGES:
         for command in re.findall(r"^\s*(?:\.venv/bin/)?visualizer ([a-z]+)", page.read_text(), re.MULTILINE):
             assert command in commands, f"{page.name}: visualizer {command}"

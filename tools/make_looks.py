@@ -5,6 +5,7 @@ Each is a row of dreams of one picture that differ in one setting. Some minutes 
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -20,7 +21,7 @@ from visualizer.networks import NETWORKS, STAND_IN
 from visualizer.settings import DreamSettings
 from visualizer.show.look import open_settings
 from visualizer.store.image import load_image
-from visualizer.store.sheet import Cell, Grid, draw_sheet, grid_of
+from visualizer.store.sheet import Cell, Grid, draw_sheet
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "pictures" / "looks"
@@ -32,22 +33,38 @@ DEPTH = 20
 Row = Iterator[Cell]
 
 
-def subjects() -> dict[str, Callable[[], np.ndarray]]:
-    """The pictures dreamt in, by name: (360, 640, 3) uint8 each."""
+@functools.cache
+def subject(name: str) -> np.ndarray:
+    """A picture to dream in, (360, 640, 3) uint8."""
     folder = ROOT / "docs" / "pictures" / "subjects"
-    return {
-        "photograph": lambda: load_image(folder / "coffee.jpg", SIZE),
-        "portrait": lambda: load_image(folder / "astronaut.jpg", SIZE),
-        "cloudscape": lambda: load_image(ROOT / "presets" / "clouds" / "image.jpg", SIZE),
-        "drawing": lambda: paint_drawing(*SIZE),
-        "club": lambda: paint_club(*SIZE),
-    }
+    return SUBJECTS[name](folder)
 
 
-def dreamt(image: np.ndarray, settings: DreamSettings, depth_index: int = DEPTH, **options: Any) -> np.ndarray:
-    """The dream frame of that depth, (360, 640, 3) uint8."""
-    with closing(bake(image, settings, **options)) as frames:
-        return next(frame for index, frame in frames if index == depth_index)
+SUBJECTS: dict[str, Callable[[Path], np.ndarray]] = {
+    "photograph": lambda folder: load_image(folder / "coffee.jpg", SIZE),
+    "portrait": lambda folder: load_image(folder / "astronaut.jpg", SIZE),
+    "cloudscape": lambda _: load_image(ROOT / "presets" / "clouds" / "image.jpg", SIZE),
+    "drawing": lambda _: paint_drawing(*SIZE),
+    "club": lambda _: paint_club(*SIZE),
+}
+
+
+def dreamt(name: str, settings: DreamSettings, depth: int = DEPTH, guide: str | None = None) -> np.ndarray:
+    """The dream frame of that depth of a subject, (360, 640, 3) uint8. guide: another subject."""
+    return dreamt_depths(name, settings.model_dump_json(), depth, guide)[depth]
+
+
+@functools.cache  # several rows hold one and the same dream
+def dreamt_depths(name: str, settings: str, deepest: int, guide: str | None) -> list[np.ndarray]:
+    """All dream frames up to the deepest asked for."""
+    seen = None if guide is None else subject(guide)
+    with closing(bake(subject(name), DreamSettings.model_validate_json(settings), guide=seen)) as frames:
+        found = []
+        for index, frame in frames:
+            found.append(frame)
+            if index == deepest:
+                break
+    return found
 
 
 def dream_of(preset: str = "clouds", **changes: Any) -> DreamSettings:
@@ -55,61 +72,97 @@ def dream_of(preset: str = "clouds", **changes: Any) -> DreamSettings:
     return DreamSettings.model_validate({**open_settings(preset).dream.model_dump(), **changes})
 
 
-def varied(subject: str, variants: dict[str, dict[str, Any]], preset: str = "clouds") -> Row:
+def varied(name: str, variants: dict[str, dict[str, Any]], preset: str = "clouds") -> Row:
     """A cell for each set of changes, named."""
-    image = subjects()[subject]()
-    for name, changes in variants.items():
-        yield Cell(name, "", dreamt(image, dream_of(preset, **changes)))
+    for variant, changes in variants.items():
+        yield Cell(variant, "", dreamt(name, dream_of(preset, **changes)))
 
 
 def presets_row() -> Row:
     """Each subject, then its dream in each preset's way."""
-    for name, open_subject in subjects().items():
-        image = open_subject()
-        yield Cell(name, "", image)
+    for name in SUBJECTS:
+        yield Cell(name, "", subject(name))
         for preset in PRESETS:
-            yield Cell("", f"{preset}: {dream_of(preset).layer}", dreamt(image, dream_of(preset)))
+            yield Cell("", f"{preset}: {dream_of(preset).layer}", dreamt(name, dream_of(preset)))
 
 
 def layers_row() -> Row:
     """What every layer makes of the portrait."""
-    image = subjects()["portrait"]()
-    yield Cell("the picture", "", image)
+    yield Cell("the picture", "", subject("portrait"))
     for layer in NETWORKS[STAND_IN].layers:
-        yield Cell(layer.name, layer.dreams, dreamt(image, DreamSettings(layer=layer.name), 12))
+        yield Cell(layer.name, layer.dreams, dreamt("portrait", DreamSettings(layer=layer.name), 12))
 
 
 def depths_row() -> Row:
-    """The club, deeper and deeper."""
-    with closing(bake(subjects()["club"](), dream_of("marble"))) as frames:
-        for index, frame in frames:
-            if index % 4 == 0:
-                yield Cell(f"depth {index}" if index else "the picture", "", frame)
+    """The photograph, deeper and deeper."""
+    for depth in range(0, DEPTH + 1, 4):
+        frame = dreamt_depths("photograph", dream_of("marble").model_dump_json(), DEPTH, None)[depth]
+        yield Cell(f"depth {depth}" if depth else "the picture", "", frame)
+
+
+def rows_row() -> Row:
+    """The club preset's dreams of its image, from left to right as the kick goes, from top to bottom as mids and highs go."""
+    preset = open_settings("club")
+    for number, settings in enumerate([preset.dream, *preset.rows], start=1):
+        frames = dreamt_depths("club", settings.model_dump_json(), DEPTH, None)
+        for depth in (0, 5, 12, 20):
+            words = " + ".join(settings.layers).replace(".expand", "")
+            yield Cell(f"row {number}, depth {depth}", words if depth else "", frames[depth])
+
+
+def light_row() -> Row:
+    """What dreaming does to the light of a dark picture and of a bright one."""
+    for name, preset in (("club", "club"), ("drawing", "clouds")):
+        yield Cell(f"the {name}", lightness(subject(name)), subject(name))
+        for colour in (0.0, open_settings(preset).dream.colour, 1.0):
+            frame = dreamt(name, dream_of(preset, colour=colour))
+            yield Cell(f"colour: {colour}", lightness(frame), frame)
+
+
+def lightness(frame: np.ndarray) -> str:
+    """How bright a picture is: the mean of its values as they are stored, of white's."""
+    return f"light {frame.mean() / 2.55:.1f} %"
 
 
 def smoothing_row() -> Row:
-    """At full size, or the grain would be lost: the middle of the cloudscape."""
-    top, left = (SIZE[1] - CELL[1]) // 2, (SIZE[0] - CELL[0]) // 2
+    """With and without."""
     variants = {
         f"{start:g} + {growth:g} px": {"smoothing_px": start, "smoothing_growth_px": growth}
-        for start, growth in ((0.0, 0.0), (0.5, 0.5), (0.9, 1.3), (2.5, 2.5))
+        for start, growth in ((0.0, 0.0), (0.9, 1.0), (0.5, 4.0), (2.5, 2.5))
     }
-    for cell in varied("cloudscape", variants):
+    yield from middles(varied("cloudscape", variants))
+
+
+def middles(row: Row) -> Row:
+    """At full size, or the grain would be lost: the middle of each picture."""
+    top, left = (SIZE[1] - CELL[1]) // 2, (SIZE[0] - CELL[0]) // 2
+    for cell in row:
         yield cell._replace(picture=cell.picture[top : top + CELL[1], left : left + CELL[0]])
 
 
 def guide_row() -> Row:
     """The cloudscape, dreamt towards what is seen in other pictures."""
-    image = subjects()["cloudscape"]()
     settings = dream_of(layer="block11.expand")
-    yield Cell("no guide", "", dreamt(image, settings))
+    yield Cell("no guide", "", dreamt("cloudscape", settings))
     for name in ("photograph", "portrait", "drawing"):
-        yield Cell(f"guide: the {name}", "", dreamt(image, settings, guide=subjects()[name]()))
+        yield Cell(f"guide: the {name}", "", dreamt("cloudscape", settings, guide=name))
 
 
-def one_setting(subject: str, key: str, *values: Any, preset: str = "clouds") -> Callable[[], Row]:
+def one_setting(name: str, key: str, *values: Any, preset: str = "clouds") -> Callable[[], Row]:
     """A row in which only that setting changes."""
-    return lambda: varied(subject, {f"{key}: {value}": {key: value} for value in values}, preset)
+    return lambda: varied(name, {f"{key}: {value}": {key: value} for value in values}, preset)
+
+
+def sizes_row() -> Row:
+    """More sizes, then sizes further apart."""
+    yield from one_setting("cloudscape", "n_octaves", 1, 3, 5, 7)()
+    yield from one_setting("cloudscape", "octave_scale", 1.1, 1.2, 1.4, 2.0)()
+
+
+def chance_row() -> Row:
+    """What the random shifts are for, and what their seed does."""
+    yield from middles(one_setting("cloudscape", "jitter_px", 0, 8, 32)())
+    yield from middles(one_setting("cloudscape", "seed", 1)())
 
 
 #: name -> title, remark, cells
@@ -117,15 +170,22 @@ ROWS: dict[str, tuple[str, str, Callable[[], Row]]] = {
     "presets": ("Five pictures, four presets", f"depth {DEPTH}", presets_row),
     "layers": ("layer", "depth 12", layers_row),
     "depths": ("depth", "marble's settings", depths_row),
+    "light": ("light and colour", "block10.expand", light_row),
     "colour": ("colour", "block10.expand", one_setting("photograph", "colour", 0.0, 0.25, 0.6, 1.0)),
-    "octaves": ("n_octaves", "block10.expand", one_setting("cloudscape", "n_octaves", 1, 3, 5, 7)),
+    "octaves": ("n_octaves, octave_scale", "block10.expand", sizes_row),
+    "blend": ("blend", "block10.expand", one_setting("cloudscape", "blend", 0.0, 0.1, 0.5, 0.9)),
     "intensity": (
         "step_size",
         "block8.expand",
-        one_setting("portrait", "step_size", 0.002, 0.005, 0.01, 0.02, preset="ridges"),
+        one_setting("portrait", "step_size", 0.003, 0.01, 0.025, 0.06, preset="ridges"),
+    ),
+    "steps": (
+        "steps_per_depth",
+        "block10.expand",
+        one_setting("portrait", "steps_per_depth", 1, 2, 4, 8),
     ),
     "smoothing": ("smoothing_px + smoothing_growth_px", "block10.expand, at full size", smoothing_row),
-    "blend": ("blend", "block10.expand", one_setting("cloudscape", "blend", 0.0, 0.2, 0.5, 0.9)),
+    "chance": ("jitter_px, seed", "block10.expand, at full size", chance_row),
     "channels": (
         "channels",
         "block12.expand",
@@ -145,8 +205,10 @@ ROWS: dict[str, tuple[str, str, Callable[[], Row]]] = {
         ),
     ),
     "guide": ("guide", "block11.expand", guide_row),
+    "rows": ("rows", "the club preset: deeper with the kick, down with mids and highs", rows_row),
 }
 SMALL = {"presets": (224, 126), "layers": (272, 153)}
+GRIDS = {4: Grid(1, 4, 1), 6: Grid(1, 3, 2), 8: Grid(1, 4, 2), 12: Grid(1, 4, 3), 16: Grid(1, 4, 4), 25: Grid(1, 5, 5)}
 
 
 def main() -> None:
@@ -157,11 +219,10 @@ def main() -> None:
             sys.exit(f"no picture is called {name!r}; there are: {', '.join(ROWS)}")
         title, remark, row = ROWS[name]
         cells = list(row())
-        size = SMALL.get(name, CELL)
-        grid = {4: Grid(1, 4, 1), 6: Grid(1, 3, 2), 25: Grid(1, 5, 5)}.get(len(cells)) or grid_of(len(cells), 16 / 9)
+        sheet = draw_sheet(title, remark, cells, SMALL.get(name, CELL), GRIDS[len(cells)])
         file = OUT / f"{name}.jpg"
-        Image.fromarray(draw_sheet(title, remark, cells, size, grid)).save(file, quality=82, optimize=True)
-        print(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1024} KiB")
+        Image.fromarray(sheet).save(file, quality=82, optimize=True)
+        print(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1024} KiB", flush=True)
 
 
 if __name__ == "__main__":

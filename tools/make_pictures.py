@@ -1,40 +1,72 @@
 """Makes the pictures of the README from the shipped presets: python tools/make_pictures.py
 
-docs/pictures/depths.jpg: eight depths of the default preset; docs/pictures/presets.jpg: each preset's image and its dream.
+docs/pictures/depths.jpg: eight depths of the default preset; docs/pictures/presets.jpg: each preset's dream, its image in a
+corner; of a preset with rows, a strip of each.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from visualizer.networks import NETWORKS, STAND_IN
+from visualizer.settings import DEFAULT_PRESET
 from visualizer.show.dreams import Dreams, open_cache
-from visualizer.show.look import open_look
+from visualizer.show.look import Look, open_look
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 SIZE = (1280, 720)
 DEPTHS = (0, 2, 4, 7, 10, 13, 16, 20)
-PRESETS = ("clouds", "ridges", "aurora", "marble")
+PRESETS = ("clouds", "ridges", "aurora", "marble", "club", "first")
+DEPTH = 20
 
 
-def frames_of(preset: str) -> tuple[str, list[np.ndarray]]:
-    """Title and dream frames, (720, 1280, 3) uint8 each, of a preset."""
-    look = open_look(preset, size=SIZE)
-    return look.settings.title, [placed.frame for placed in Dreams(look, open_cache()).placed()]
+def frames_of(look: Look) -> list[list[np.ndarray]]:
+    """Row by row a look's dream frames, (720, 1280, 3) uint8 each."""
+    rows: list[list[np.ndarray]] = [[] for _ in look.rows]
+    for placed in Dreams(look, open_cache()).placed():
+        rows[placed.row].append(placed.frame)
+    return rows
 
 
-def sheet(cells: list[tuple[str, np.ndarray]], columns: int, cell: tuple[int, int]) -> Image.Image:
-    """Labelled pictures side by side."""
-    gap, width, height = 6, *cell
-    rows = -(-len(cells) // columns)
-    page = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + gap) - gap), "white")
-    font = ImageFont.load_default(22)
-    for index, (label, pixels) in enumerate(cells):
-        corner = (index % columns * (width + gap), index // columns * (height + gap))
-        page.paste(Image.fromarray(pixels).resize(cell, Image.Resampling.LANCZOS), corner)
-        at = (corner[0] + 12, corner[1] + height - 36)
+def strips(rows: list[np.ndarray]) -> np.ndarray:
+    """One picture, from left to right a strip of each."""
+    edges = np.linspace(0, rows[0].shape[1], len(rows) + 1).round().astype(int)
+    parts = [row[:, left:right] for row, (left, right) in zip(rows, pairwise(edges), strict=True)]
+    return np.concatenate(parts, axis=1)
+
+
+def shown(pixels: np.ndarray, size: tuple[int, int]) -> Image.Image:
+    """A picture at that size."""
+    return Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+
+
+def preset_cell(name: str, size: tuple[int, int]) -> tuple[str, Image.Image]:
+    """A preset's title, and its deepest dream with the image in the corner."""
+    look = open_look(name, size=SIZE)
+    cell = shown(strips([row[DEPTH] for row in frames_of(look)]), size)
+    inset = (round(size[0] * 0.27), round(size[1] * 0.27))
+    left, top = size[0] - inset[0] - 10, size[1] - inset[1] - 10
+    ImageDraw.Draw(cell).rectangle((left - 2, top - 2, left + inset[0] + 1, top + inset[1] + 1), fill="white")
+    cell.paste(shown(look.image, inset), (left, top))
+    title = look.settings.title
+    stand_in = NETWORKS[STAND_IN].title.partition("-")[0]
+    return f"{title} ({stand_in})" if look.news else title, cell
+
+
+def sheet(cells: list[tuple[str, Image.Image]], n_columns: int, text_px: int = 22) -> Image.Image:
+    """Labelled pictures of one size side by side."""
+    gap, (width, height) = 6, cells[0][1].size
+    n_rows = -(-len(cells) // n_columns)
+    page = Image.new("RGB", (n_columns * (width + gap) - gap, n_rows * (height + gap) - gap), "white")
+    font = ImageFont.load_default(text_px)
+    for index, (label, picture) in enumerate(cells):
+        corner = (index % n_columns * (width + gap), index // n_columns * (height + gap))
+        page.paste(picture, corner)
+        at = (corner[0] + 12, corner[1] + height - text_px - 14)
         ImageDraw.Draw(page).text(at, label, "white", font, stroke_width=2, stroke_fill="black")
     return page
 
@@ -42,12 +74,11 @@ def sheet(cells: list[tuple[str, np.ndarray]], columns: int, cell: tuple[int, in
 def main() -> None:
     """Bake what is not cached, and write the sheets."""
     OUT.mkdir(parents=True, exist_ok=True)
-    dreams = {name: frames_of(name) for name in PRESETS}
-    _, clouds = dreams["clouds"]
-    depths = sheet([(f"depth {depth}", clouds[depth]) for depth in DEPTHS], 4, (400, 225))
-    depths.save(OUT / "depths.jpg", quality=88)
-    cells = [(f"{title}, depth {depth}", frames[depth]) for depth in (0, 8, 20) for title, frames in dreams.values()]
-    sheet(cells, 4, (400, 225)).save(OUT / "presets.jpg", quality=88)
+    frames = frames_of(open_look(DEFAULT_PRESET, size=SIZE))[0]
+    depths = sheet([(f"depth {depth}", shown(frames[depth], (400, 225))) for depth in DEPTHS], 4)
+    depths.save(OUT / "depths.jpg", quality=86, optimize=True)
+    presets = sheet([preset_cell(name, (536, 302)) for name in PRESETS], 3)
+    presets.save(OUT / "presets.jpg", quality=86, optimize=True)
 
 
 if __name__ == "__main__":

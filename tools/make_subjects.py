@@ -1,4 +1,7 @@
-"""Paint two subjects that are hard to dream in: a pen drawing and a dark club. `python tools/make_subjects.py [FOLDER]`.
+"""Paint two subjects that are hard to dream in: a pen drawing and a dark club.
+
+    python tools/make_subjects.py           # the image of the club preset
+    python tools/make_subjects.py FOLDER    # drawing.png and club.png, 1280x720
 
 The drawing is thin dark lines on empty paper; the club is nearly black, with beams, haze and a sensor's noise. Both are
 functions of a seed: the same on each run. tools/make_looks.py dreams in them.
@@ -209,8 +212,18 @@ def paint_all(width: int, height: int) -> Iterator[tuple[str, np.ndarray]]:
     yield "club", paint_club(width, height)
 
 
+def main() -> None:
+    """Paint into the folder named, or the preset's image."""
+    if len(sys.argv) > 1:
+        for name, pixels in paint_all(1280, 720):
+            file = Path(sys.argv[1]) / f"{name}.png"
+            Image.fromarray(pixels).save(file)
+            print(file)
+        return
+    file = Path(__file__).resolve().parent.parent / "presets" / "club" / "image.jpg"
+    Image.fromarray(paint_club(1920, 1080)).save(file, quality=90, subsampling="4:2:0", optimize=True)
+    print(file)
+
+
 if __name__ == "__main__":
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    for name, pixels in paint_all(1280, 720):
-        Image.fromarray(pixels).save(folder / f"{name}.png")
-        print(folder / f"{name}.png")
+    main()

@@ -1,7 +1,8 @@
-"""The shipped presets: their images come from tools/make_images.py, and their settings are complete."""
+"""The shipped presets: their images come from tools/, and the settings of the four painted scenes are complete."""
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,26 @@ def test_the_committed_image_comes_from_the_script(name: str) -> None:
     shrunk = np.asarray(Image.fromarray(painted).resize(size, Image.Resampling.BOX)).astype(int)
     assert np.abs(seen - shrunk).mean() < 2
     assert seen.std() > 25  # a picture, not a flat field
+
+
+def test_the_clubs_image_comes_from_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As near as its noise allows, which is not the same at another size."""
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    painted = importlib.import_module("make_subjects").paint_club(640, 360)
+    image = committed("club")
+    assert image.size == (1920, 1080)
+    assert (shipped("presets") / "club" / "image.jpg").stat().st_size < 1_000_000
+    size = (160, 90)
+    seen = np.asarray(image.resize(size, Image.Resampling.BOX)).astype(int)
+    shrunk = np.asarray(Image.fromarray(painted).resize(size, Image.Resampling.BOX)).astype(int)
+    assert np.abs(seen - shrunk).mean() < 3
+    assert seen.std() > 20
+
+
+def test_the_first_ones_image_is_that_of_clouds() -> None:
+    """The default preset and the notebook's recipe can be compared."""
+    first, clouds = (shipped("presets") / name / "image.jpg" for name in ("first", "clouds"))
+    assert first.read_bytes() == clouds.read_bytes()
 
 
 @pytest.mark.slow
