@@ -100,8 +100,8 @@ NETWORKS: dict[str, NetworkInfo] = {
             n_bytes=18_826_032,
             sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
             layers=_layers("""
-block1.expand 96 1 edges, fine hatching
-block2.expand 144 2 fine lines and grain
+block1.expand 96 1 relief, hard edges
+block2.expand 144 2 folds
 block3.expand 144 3 lines, weave
 block4.expand 240 4 ripples and lattices
 block5.expand 240 5 curls, scales
@@ -112,8 +112,8 @@ block9.expand 672 9 towers, fur
 block10.expand 672 10 animals
 block11.expand 672 11 animals with eyes
 block12.expand 1152 12 faces and eyes
-block13.expand 1152 13 heads, birds
-block14.expand 1152 14 whole bodies
+block13.expand 1152 13 heads, grass
+block14.expand 1152 14 bodies, tangle
 block15.expand 1152 15 scenes, dense figures
 """),
         ),

@@ -9,6 +9,7 @@ from visualizer.errors import BadInput, DreamError, VisualizerError
 from visualizer.networks import NETWORKS, STAND_IN
 from visualizer.settings import DreamSettings
 from visualizer.show import sheets
+from visualizer.show.look import chosen
 from visualizer.show.sheets import depths, layers
 
 BOX = (64, 64)
@@ -172,6 +173,12 @@ def test_a_disk_that_fails_at_the_end_is_one_line(image, tmp_path, tiny_preset):
 @pytest.mark.parametrize("network", [name for name in NETWORKS if name != STAND_IN])
 def test_another_network_alone_takes_the_layer_most_like_the_presets(network):
     for name in ("block6.expand", "block8.expand", "block10.expand", "block12.expand"):
-        settings = sheets._changed(DreamSettings(layer=name), network, None, None)
+        settings = chosen(DreamSettings(layer=name), network, None)
         stand_in = NETWORKS[network].layer(str(settings.layer)).stand_in
         assert abs(int(stand_in[5:].partition(".")[0]) - int(name[5:].partition(".")[0])) <= 1
+
+
+def test_the_depths_of_a_preset_whose_network_is_missing_are_a_stand_ins_and_said(image, tmp_path):
+    steps = list(depths(image, tmp_path / "strip.png", preset="first", box=BOX))
+    assert "networks get inception5h" in steps[0].news[0] and "block10.expand" in steps[0].what
+    assert (tmp_path / "strip.png").exists()

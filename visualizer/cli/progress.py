@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..show.export import Progress
 
 
-def _bars() -> Bars:
+def bars_of() -> Bars:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
@@ -68,7 +68,7 @@ class _Interrupts:
 def show_export(steps: Generator[Progress, None, None]) -> tuple[int, float]:
     """Run an export with a bar for the dream and one for the video; display frames written, seconds that took."""
     tasks: dict[str, TaskID] = {}
-    bars, interrupts = _bars(), _Interrupts()
+    bars, interrupts = bars_of(), _Interrupts()
     try:
         with closing(steps):
             for step in steps:
@@ -86,14 +86,14 @@ def show_export(steps: Generator[Progress, None, None]) -> tuple[int, float]:
         task = bars.tasks[tasks["exporting"]]
         return int(task.completed), task.elapsed or 0.0
     finally:
-        _stop(bars)
+        stop(bars)
         interrupts.release()
 
 
 def show_bake(steps: Generator[Baked, None, None]) -> Baked | None:
     """Run a bake with a bar; its last step."""
     last = None
-    bars = _bars()
+    bars = bars_of()
     task = bars.add_task("dreaming", total=None, rate="depths")
     try:
         with closing(steps):
@@ -101,11 +101,11 @@ def show_bake(steps: Generator[Baked, None, None]) -> Baked | None:
                 bars.start()
                 bars.update(task, completed=last.done, total=last.total)
     finally:
-        _stop(bars)
+        stop(bars)
     return last
 
 
-def _stop(bars: Bars) -> None:
+def stop(bars: Bars) -> None:
     # bars that were never shown would leave an empty line
     if bars.live.is_started:
         bars.stop()

@@ -73,21 +73,24 @@ def depths(
 
 def _show(steps: Generator[Step, None, None], out: Path, what: str) -> None:
     """Run the steps with a bar, and tell what was written."""
-    from .progress import _bars, _stop
+    from .progress import bars_of, stop
 
-    bars = _bars()
+    bars = bars_of()
     task = bars.add_task("dreaming", total=None, rate="")
     last = None
     try:
         with closing(steps):
             for last in steps:
+                if not bars.live.is_started:
+                    for line in last.news:
+                        print(f"visualizer: {line}", file=sys.stderr)
                 bars.start()  # not before there is something to show: an error stays the only line
                 bars.update(task, completed=last.done, total=last.total, rate=last.what)
     except KeyboardInterrupt:
-        _stop(bars)
+        stop(bars)
         print(f"visualizer: interrupted: {out} was not written", file=sys.stderr)
         raise typer.Exit(1) from None
     finally:
-        _stop(bars)
+        stop(bars)
     if last is not None:
         print(f"{out}: all {what} dreamt in {last.seconds:.1f} s")

@@ -12,7 +12,7 @@ from ..errors import BadInput, DreamError, nearest
 from ..networks import NETWORKS, STAND_IN, NetworkInfo
 from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, Preset, channel_indices
 from ..store.image import load_image
-from ..store.presets import load_preset
+from ..store.presets import PresetFolder, load_preset
 from .networks import weights_of
 
 #: a guide is looked at in this size: what is dreamt of are its features, not its pixels
@@ -77,10 +77,17 @@ def open_look(preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_S
     """
     wish = wish or Wish()
     found = load_preset(preset)
-    settings = found.preset
-    dreams = [settings.dream, *settings.rows]
+    rows, news = rows_of(found, wish)
+    settings = found.preset.model_copy(update={"dream": rows[0].settings, "rows": [row.settings for row in rows[1:]]})
+    image = load_image(wish.image if wish.image is not None else found.image_path, size)
+    return Look(found.name, settings, image, rows, news)
+
+
+def rows_of(found: PresetFolder, wish: Wish) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    """The dreams of a preset with what is wished for in its place, and lines to be read; see `open_look`, which raises alike."""
+    dreams = [found.preset.dream, *found.preset.rows]
     if wish.network is not None or wish.layer is not None:
-        dreams = [chosen(settings.dream, wish.network, wish.layer)]
+        dreams = [chosen(found.preset.dream, wish.network, wish.layer)]
     if wish.seed is not None:
         dreams = [one.model_copy(update={"seed": wish.seed}) for one in dreams]
     news: list[str] = []
@@ -99,9 +106,7 @@ def open_look(preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_S
                 one, weights = stand_in, None
         guide = _open_guide(found.folder / one.guide) if one.guide else None
         rows.append(Row(one, guide, weights))
-    settings = settings.model_copy(update={"dream": rows[0].settings, "rows": [row.settings for row in rows[1:]]})
-    image = load_image(wish.image if wish.image is not None else found.image_path, size)
-    return Look(found.name, settings, image, tuple(rows), tuple(dict.fromkeys(news)))
+    return tuple(rows), tuple(dict.fromkeys(news))
 
 
 def _open_guide(path: Path) -> np.ndarray:

@@ -6,16 +6,17 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import dream
-from ..errors import BadInput, nearest
-from ..networks import NETWORKS, STAND_IN, NetworkInfo
-from ..settings import DEFAULT_PRESET, DreamSettings, channel_indices
+from ..errors import BadInput
+from ..networks import NETWORKS, STAND_IN
+from ..settings import DEFAULT_PRESET, DreamSettings
 from ..store.image import load_image
+from ..store.presets import load_preset
 from ..store.sheet import Cell, cell_size, checked_path, draw_sheet, save_sheet
 from .clocks import Stopwatch
-from .look import open_settings
+from .look import Row, Wish, known_network, rows_of
 from .networks import weights_of
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ FINER = 2
 
 @dataclass(frozen=True)
 class Step:
-    """One depth more. what: the layer being dreamt; seconds: since the beginning."""
+    """One depth more. what: the layer being dreamt; seconds: since the beginning; news: lines the user should read."""
 
     done: int
     total: int
     what: str
     seconds: float
+    news: tuple[str, ...] = ()
 
 
 def layers(
@@ -53,7 +55,7 @@ def layers(
     depth_index: how deep, 1..20. Raises BadInput, at once, for whatever cannot be used; DreamError; VisualizerError when the
     sheet cannot be written. Closing it early leaves nothing behind.
     """
-    info = _network(network)
+    info = known_network(network)
     n_depths = DreamSettings().n_depths
     if not 1 <= depth_index <= n_depths:
         raise BadInput(f"depth {depth_index} is out of range; allowed: 1 .. {n_depths}")
@@ -97,17 +99,18 @@ def depths(
     network, layer, seed: instead of the preset's; weights: a file to use in place of the network's own. A network given alone dreams with the layer that is most like the preset's.
     Raises as `layers` does.
     """
-    settings = _changed(open_settings(preset).dream, network, layer, seed)
-    return _depths(_Easel(image, out, box), weights or weights_of(settings.network), settings)
+    rows, news = rows_of(load_preset(preset), Wish(seed=seed, network=network, layer=layer, weights=weights))
+    return _depths(_Easel(image, out, box), rows[0], news)
 
 
-def _depths(easel: _Easel, weights: Path | None, settings: DreamSettings) -> Generator[Step, None, None]:
+def _depths(easel: _Easel, row: Row, news: tuple[str, ...]) -> Generator[Step, None, None]:
+    settings = row.settings
     what = " + ".join(settings.layers)
     cells = []
-    with closing(dream.bake(easel.picture, settings, weights=weights)) as frames:
+    with closing(dream.bake(easel.picture, settings, guide=row.guide, weights=row.weights)) as frames:
         for index, picture in frames:
             cells.append(Cell(str(index) if index else "the picture", "", picture))
-            yield Step(index, settings.n_depths, what, easel.watch.elapsed_s())
+            yield Step(index, settings.n_depths, what, easel.watch.elapsed_s(), news)
     easel.finish(f"{NETWORKS[settings.network].title}, {what}", cells)
 
 
@@ -126,39 +129,3 @@ class _Easel:
 
     def finish(self, remark: str, cells: list[Cell]) -> None:
         save_sheet(self._out, draw_sheet(self._name, remark, cells, self._cell))
-
-
-def _changed(settings: DreamSettings, network: str | None, layer: str | None, seed: int | None) -> DreamSettings:
-    """`settings` with what was asked for in its place. Raises BadInput."""
-    info = _network(network or settings.network)
-    changes: dict[str, Any] = {"network": info.name}
-    if layer is not None:
-        if layer not in info.layer_names:
-            known = ", ".join(info.layer_names)
-            raise BadInput(f"{info.name} has no layer {layer!r}{nearest(layer, info.layer_names)}; there are: {known}")
-        changes["layer"] = layer
-    elif info.name != settings.network:
-        changes["layer"] = _likest(settings, info)
-    if seed is not None:
-        changes["seed"] = seed
-    changed = settings.model_copy(update=changes)
-    for name in changed.layers:
-        try:
-            channel_indices(changed.channels, info.layer(name).n_channels, name)
-        except ValueError as fault:
-            raise BadInput(f"the preset's channels do not fit: {fault}") from fault
-    return changed
-
-
-def _network(name: str) -> NetworkInfo:
-    if name not in NETWORKS:
-        raise BadInput(f"no network is called {name!r}{nearest(name, NETWORKS)}; there are: {', '.join(NETWORKS)}")
-    return NETWORKS[name]
-
-
-def _likest(settings: DreamSettings, info: NetworkInfo) -> str:
-    """The layer that dreams most like the strongest of the settings' own: both stand for a block of STAND_IN."""
-    blocks = {name: index for index, name in enumerate(NETWORKS[STAND_IN].layer_names)}
-    strongest = max(settings.layers, key=lambda name: settings.layers[name])
-    goal = blocks[NETWORKS[settings.network].layer(strongest).stand_in]
-    return min(info.layers, key=lambda layer: abs(blocks[layer.stand_in] - goal)).name
