@@ -3,13 +3,14 @@
 
 BIN := .venv/bin
 
-.PHONY: help demo test lint format bench setup setup-test clean
+.PHONY: help demo test lint format bench bench-kick train-kick setup setup-test clean
 
 help:
 	@echo "make demo    play the bundled song in a window (or export demo.mp4 where there is no display)"
 	@echo "make test    run every test, with real windows and real sound devices"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   measure, and print the table of figures"
+	@echo "make bench-kick, make train-kick   score the kick follower; train its network anew"
 	@echo "make setup   only set up: system packages and .venv"
 
 demo: setup
@@ -29,6 +30,12 @@ format: setup
 
 bench: setup-test
 	$(BIN)/python -m benchmarks
+
+bench-kick: setup-test
+	$(BIN)/python -m benchmarks.kick
+
+train-kick: setup
+	$(BIN)/python tools/train_kick.py
 
 setup:
 	@sh tools/setup.sh run

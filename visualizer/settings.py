@@ -26,8 +26,15 @@ class _Settings(BaseModel):
 class BeatSettings(_Settings):
     """How the kick drum is heard and how the depth falls after it."""
 
-    low_hz: Annotated[float, Field(ge=0, le=500, description="lower edge of the kick band, Hz")] = 0.0
-    high_hz: Annotated[float, Field(ge=20, le=1000, description="upper edge of the kick band, Hz")] = 120.0
+    low_hz: Annotated[
+        float, Field(ge=0, le=500, description="lower edge of the band in which a kick's strength is measured, Hz")
+    ] = 0.0
+    high_hz: Annotated[
+        float, Field(ge=20, le=1000, description="upper edge of the band in which a kick's strength is measured, Hz")
+    ] = 120.0
+    motion: Annotated[
+        Literal["seed", "punch", "breathe", "pump", "steps"], Field(description="how the depth moves with a kick")
+    ] = "seed"
     decay: Annotated[float, Field(ge=0.1, le=0.999, description="share of the level kept every 1/30 s")] = 0.93
     sensitivity: Annotated[float, Field(ge=0.1, le=10, description="factor on the level before it is capped at 1")] = (
         1.0
@@ -36,9 +43,38 @@ class BeatSettings(_Settings):
         float, Field(ge=0.5, le=120, description="time constant with which the loudest kick is forgotten, seconds")
     ] = 4.0
     floor_db: Annotated[
-        float, Field(ge=-120, le=0, description="band level that counts as silence, dB of a full-scale sine")
-    ] = -44.0
-    onset_rise: Annotated[float, Field(gt=0, le=1, description="rise of the level that counts as a kick")] = 0.25
+        float, Field(ge=-120, le=0, description="level that counts as silence, dB of a full-scale sine")
+    ] = -66.0
+    threshold: Annotated[
+        float, Field(gt=0, le=1, description="how far a kick must rise out of what sounded before")
+    ] = 0.13
+    bass_low_hz: Annotated[float, Field(ge=20, le=500, description="where the bass begins, Hz")] = 120.0
+    mid_low_hz: Annotated[
+        float, Field(ge=100, le=4000, validate_default=True, description="where the bass ends and the mids begin, Hz")
+    ] = 480.0
+    high_low_hz: Annotated[
+        float, Field(ge=500, le=12000, validate_default=True, description="where the mids end and the highs begin, Hz")
+    ] = 2940.0
+    high_high_hz: Annotated[
+        float, Field(ge=1000, le=20000, validate_default=True, description="where the highs end, Hz")
+    ] = 7020.0
+    band_attack_s: Annotated[
+        float, Field(ge=0.001, le=5, description="time constant with which bass, mids and highs rise, seconds")
+    ] = 0.01
+    band_release_s: Annotated[
+        float, Field(ge=0.001, le=30, description="time constant with which bass, mids and highs fall, seconds")
+    ] = 0.25
+
+    # a validator of single fields, not of the whole: a fault is then told with its own key's line
+    @field_validator("mid_low_hz", "high_low_hz", "high_high_hz")
+    @classmethod
+    def _bands_go_up(cls, edge_hz: float, info: ValidationInfo) -> float:
+        names = ["bass_low_hz", "mid_low_hz", "high_low_hz", "high_high_hz"]
+        below = names[names.index(str(info.field_name)) - 1]
+        below_hz = info.data.get(below)
+        if below_hz is not None and edge_hz - below_hz < 20:
+            raise ValueError(f"{info.field_name} ({edge_hz:g}) must be at least 20 Hz above {below} ({below_hz:g})")
+        return edge_hz
 
     @model_validator(mode="after")
     def _band_is_not_empty(self) -> BeatSettings:

@@ -49,7 +49,7 @@ def test_every_kick_is_told_once_and_soon_at_every_rate(rate_hz):
     follower, onsets = follow(kicks(rate_hz, SONG_TIMES, 3.0), rate_hz)
     assert len(onsets) == len(SONG_TIMES)
     late = np.array([onset.time_s for onset in onsets]) - SONG_TIMES
-    assert np.all(late > 0) and np.all(late < 0.04)
+    assert np.all(late > 0) and np.all(late < 0.03)
     assert all(0 < onset.strength <= 1 for onset in onsets)
     assert abs(follower.time_s - 3.0) < 0.01
 
@@ -101,17 +101,26 @@ def test_what_is_not_a_kick_drum_stays_shallow(name, sound):
 
 @pytest.mark.parametrize("gain_db", [-12, -30])
 def test_the_level_of_the_sound_does_not_matter(gain_db):
-    _, loud = follow(kicks(44100, SONG_TIMES, 3.0), 44100)
-    _, soft = follow(kicks(44100, SONG_TIMES, 3.0) * np.float32(10 ** (gain_db / 20)), 44100)
+    _, loud = follow(SONG, 44100)
+    _, soft = follow(SONG * np.float32(10 ** (gain_db / 20)), 44100)
     assert len(loud) == len(soft)
-    assert np.allclose([o.time_s for o in loud], [o.time_s for o in soft], atol=0.02)
+    assert np.allclose([o.time_s for o in loud], [o.time_s for o in soft], atol=0.01)
 
 
-def test_soft_kicks_after_a_loud_one_come_back_as_the_gain_recovers():
-    sound = kicks(44100, [0.5], 20.0)
-    sound += kicks(44100, np.arange(1.0, 19.5, 0.5), 20.0, amplitude=0.07)
-    _, onsets = follow(sound, 44100)
-    assert [o for o in onsets if o.time_s > 15], "kicks 20 dB softer were never heard again"
+def test_after_a_drop_of_24_db_kicks_are_told_again_within_a_second_and_a_half():
+    times = np.arange(0.5, 7.5, 0.5)
+    sound = kicks(44100, times, 8.0) + np.random.default_rng(3).normal(0, 0.005, 8 * 44100).astype(np.float32)
+    sound[4 * 44100 - 2000 :] *= np.float32(10 ** (-24 / 20))
+    told = np.array([onset.time_s for onset in follow(sound, 44100)[1]])
+    for time_s in times[(times < 3.9) | (times > 5.4)]:
+        assert np.any((told > time_s) & (told < time_s + 0.03)), f"the kick at {time_s} s was not told"
+
+
+@pytest.mark.parametrize("rate_hz", [48000, 96000])
+def test_sound_cards_at_other_rates_tell_at_the_same_instants(rate_hz):
+    _, reference = follow(kicks(44100, SONG_TIMES, 3.0), 44100)
+    _, other = follow(kicks(rate_hz, SONG_TIMES, 3.0), rate_hz)
+    assert [o.time_s for o in other] == pytest.approx([o.time_s for o in reference], abs=0.002)
 
 
 @given(st.floats(0.2, 5), st.floats(0.2, 5))
@@ -181,3 +190,16 @@ def test_memory_stays_flat_and_the_trail_answers_for_its_last_seconds():
 def test_a_whole_song_pushed_at_once_is_not_copied_into_windows():
     follower, _ = follow(np.zeros(44100 * 60, np.float32), 44100)
     assert follower._pending.base is None and follower._pending.nbytes < 64_000
+
+
+@pytest.mark.parametrize("motion", ["punch", "breathe", "pump", "steps"])
+def test_a_motion_moves_the_depth_and_tells_the_same_kicks(motion):
+    rate_hz = 44100
+    beaten = kicks(rate_hz, [0.5 * beat for beat in range(1, 9)], 5.0)
+    plain, moved = (KickFollower(rate_hz, BeatSettings(motion=name)) for name in ("seed", motion))
+    assert plain.push(beaten) == moved.push(beaten)
+    times = np.arange(1.0, 4.5, 0.01)
+    depths = np.array([moved.depth_at(time_s) for time_s in times])
+    assert depths.min() >= 1 and depths.max() <= 20 and np.ptp(depths) > 4
+    assert not np.allclose(depths, [plain.depth_at(time_s) for time_s in times])
+    assert (depths == np.round(depths)).all() == (motion == "steps")

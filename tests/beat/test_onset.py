@@ -1,30 +1,42 @@
 """One kick, one onset."""
 
-from visualizer.beat.onset import RisePicker
+import pytest
+
+from visualizer.beat.onset import KickPicker
 
 
-def fired(levels, rise=0.25, hold_hops=1):
-    picker = RisePicker(rise, hold_hops)
-    return [index for index, level in enumerate(levels) if picker.step(level)]
+def fired(evidence, threshold=0.5, hold_hops=1, hop_s=1e-6):
+    picker = KickPicker(threshold, hold_hops, hop_s)
+    return [index for index, value in enumerate(evidence) if picker.step(value)]
 
 
-def test_a_slow_attack_fires_once():
-    assert fired([0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0, 0.9, 0.8]) == [3]
+def test_it_fires_at_the_threshold_and_once():
+    assert fired([0, 0.1, 0.49, 0.5, 0.9, 1.0, 0.9, 0.6]) == [3]
 
 
-def test_small_rises_do_not_fire():
-    assert fired([0, 0.2, 0.1, 0.24, 0.2, 0.24]) == []
+def test_less_than_the_threshold_is_nothing():
+    assert fired([0, 0.4, 0.1, 0.49, 0.3]) == []
 
 
-def test_it_fires_again_after_a_fall():
-    assert fired([0, 1.0, 0.9, 0.8, 0.6, 0.9, 0.8, 0.5, 1.0]) == [1, 5, 8]
+def test_it_fires_again_only_after_a_fall_to_half_of_it():
+    assert fired([0.9, 0.3, 0.9, 0.2, 0.9]) == [0, 4]
 
 
-def test_rises_are_counted_from_the_lowest_level_since_the_last_kick():
-    assert fired([0, 0.3, 0.29, 0.28, 0.5, 0.54]) == [1, 5]
+def test_within_the_hold_it_is_the_same_kick():
+    flicker = [0.9, 0.0, 0.9, 0.0, 0.0, 0.9]
+    assert fired(flicker) == [0, 2, 5]
+    assert fired(flicker, hold_hops=3) == [0, 5]
 
 
-def test_a_second_rise_within_the_hold_belongs_to_the_same_kick():
-    stumbling = [0, 0.4, 0.39, 0.7, 0.69, 0.95, 0.9, 0.6, 0.5, 0.8]
-    assert fired(stumbling) == [1, 3, 5, 9]
-    assert fired(stumbling, hold_hops=5) == [1, 9]
+def test_a_kick_that_lasts_past_the_hold_fires_when_it_is_over():
+    assert fired([0.9, 0.0, 0.9, 0.9, 0.9], hold_hops=3) == [0, 3]
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.9])
+def test_the_threshold_is_a_setting(threshold):
+    assert fired([0, 0.3, 0.95], threshold) == [1 if threshold < 0.3 else 2]
+
+
+def test_what_is_far_below_the_clearest_of_late_is_no_kick_until_that_is_forgotten():
+    assert fired([1.0, 0, 0.3, 0, 0.4], 0.1) == [0, 4]
+    assert fired([1.0, *[0] * 40, 0.3], 0.1, hop_s=0.1) == [0, 41]

@@ -9,6 +9,7 @@ from tests.beat.test_bands import MUSIC, music, sine
 from visualizer.beat import RowFollower
 from visualizer.beat.rows import row_position
 from visualizer.errors import BadInput
+from visualizer.settings import BeatSettings
 
 
 def follow(sound, rate_hz=44100, *, cuts=(), trail_s=30.0):
@@ -96,6 +97,12 @@ def test_memory_stays_flat_and_the_trail_answers_for_its_last_seconds():
     for back_s in (0.0, 0.5, 1.0, 1.9):
         assert short.row_at(short.time_s - back_s) == long.row_at(long.time_s - back_s)
     assert 0 <= short.row_at(0.0) <= 1  # long forgotten: the oldest remembered, no crash
+
+
+def test_the_settings_say_where_the_bands_lie():
+    follower = RowFollower(44100, BeatSettings(high_low_hz=900))
+    follower.push(sine(1000, 3.0))
+    assert follower.row_at(3.0) == pytest.approx(1.0, abs=0.02)
 
 
 def test_rates_it_cannot_follow_are_refused():

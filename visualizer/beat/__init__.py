@@ -4,8 +4,8 @@ Push sound into a `KickFollower`, read onsets, and ask for the depth at any time
 and ask for the place along the rows of a picture.
 """
 
-from .bands import BandFollower
+from .bands import BandFollower, Bands
 from .follower import KickFollower, Onset
 from .rows import RowFollower
 
-__all__ = ["BandFollower", "KickFollower", "Onset", "RowFollower"]
+__all__ = ["BandFollower", "Bands", "KickFollower", "Onset", "RowFollower"]

@@ -1,22 +1,26 @@
-"""Following the mid and high bands: sound in, two levels out."""
+"""Following the bass, the mids and the highs, and how loud the whole is: sound in, levels out."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInput
+from ..settings import BeatSettings
 from .follower import BATCH_HOPS, LIMIT
 from .spectrum import Floats, band_weights
 
-# Where voices, strings and leads have most of their strength, and where consonants, snares and cymbals have theirs.
-MID_HZ = (480.0, 2940.0)
-HIGH_HZ = (2940.0, 7020.0)
-# A hundred analyses a second, finer than any screen; a window of two hops sets bins 50 Hz apart, narrow beside the bands.
+# A hundred analyses a second, finer than any screen.
 HOP_S = 0.01
+# Mids and highs: a window of two hops sets bins 50 Hz apart, narrow beside the bands.
 WINDOW_S = 0.02
+# The bass needs a longer one: the main lobe of 20 ms is 150 Hz to each side, which makes every bass drum a bass note. That of
+# 60 ms is 50 Hz. It says its word some 20 ms later for it. The loudness is taken over the same, since 20 ms hold less than
+# a cycle of the lowest notes and would tremble with them.
+LONG_WINDOW_S = 0.06
 # A band that is quieter than this, dB of a full-scale sine, is silence: hiss at -70 dBFS, the last bits of a decoder.
 FLOOR_DB = -72.0
 # So is a band this far below the whole sound's loudest of late: what a bass drum leaves there is not a band playing.
@@ -25,49 +29,64 @@ BELOW_WHOLE_DB = -50.0
 QUIETEST = 4.0
 # Long enough for a chorus to differ from its verse, short enough for the next song.
 GAIN_RELEASE_S = 8.0
+# A rest between two notes is not silence yet ...
+SILENT_AFTER_S = 0.5
+# ... and what ends it is louder than what began it (3 dB), so that noise at the floor does not flicker.
+HEARD_AGAIN = 2.0
+
+
+class Bands(NamedTuple):
+    """What is heard at a hop. bass, mid, high, loudness: 0..1, relative to their own loudest of late."""
+
+    bass: float
+    mid: float
+    high: float
+    loudness: float
+    silent: bool
 
 
 class BandFollower:
-    """Follows the mids (480-2940 Hz) and highs (2940-7020 Hz) in a stream of mono sound.
+    """Follows bass (120-480 Hz), mids (480-2940 Hz), highs (2940-7020 Hz) and the loudness of a stream of mono sound.
 
     A level is the band's amplitude relative to its own loudest of late, above a floor, rising and falling with time
-    constants in seconds; the loudness of the whole does not matter and silence is 0. Any split of a sound into blocks gives
-    bit-identical results. A sample rate below 14 kHz hears the highs in part, as far as there is sound.
+    constants in seconds; the loudness of the whole does not matter and silence is 0. `silent` is for the sound as a whole:
+    under `floor_db` for half a second. Bounds, times and `floor_db` are the settings'. Any split of a sound into blocks
+    gives bit-identical results. What lies above half the sample rate is not heard.
     """
 
-    def __init__(self, sample_rate_hz: int, *, attack_s: float = 0.01, release_s: float = 0.25) -> None:
-        """sample_rate_hz: 8000..192000. attack_s, release_s: time constants of the levels' way up and down, seconds, > 0.
-
-        Raises BadInput for a sample rate outside that range.
-        """
+    def __init__(self, sample_rate_hz: int, settings: BeatSettings | None = None) -> None:
+        """sample_rate_hz: 8000..192000, else BadInput. settings: the defaults unless given."""
         if not 8000 <= sample_rate_hz <= 192000:
             raise BadInput(f"a sample rate of {sample_rate_hz} Hz cannot be followed; allowed: 8000 .. 192000 Hz")
+        beat = settings or BeatSettings()
         self.n_hops = 0
         self._hop_samples = round(HOP_S * sample_rate_hz)
-        self._window_samples = round(WINDOW_S * sample_rate_hz)
         self.hop_s = self._hop_samples / sample_rate_hz
-        self._n_fft = 1 << (self._window_samples - 1).bit_length()
-        self._shape = blackman(self._window_samples)
-        freqs_hz = np.fft.rfftfreq(self._n_fft, 1 / sample_rate_hz).astype(np.float64)
-        self._parts = [_part(band_weights(freqs_hz, *band_hz)) for band_hz in (MID_HZ, HIGH_HZ)]
-        # a sine of amplitude 1 counts as 1, in a band and in the whole, see spectrum.band_energy
-        self._whole_scale = 2.0 / float((self._shape**2).sum())
-        self._band_scale = 2.0 * self._whole_scale / self._n_fft
+        mids = (beat.mid_low_hz, beat.high_low_hz)
+        highs = (beat.high_low_hz, beat.high_high_hz)
+        self._long = _Meter(LONG_WINDOW_S, sample_rate_hz, [(beat.bass_low_hz, beat.mid_low_hz)])
+        self._short = _Meter(WINDOW_S, sample_rate_hz, [mids, highs])
+        self._window_samples = self._long.n_samples
         # music before the first sample was silence
         self._pending: Floats = np.zeros(self._window_samples - self._hop_samples)
         self._forget = math.exp(-self.hop_s / GAIN_RELEASE_S)
-        self._rise, self._fall = (1 - math.exp(-self.hop_s / time_s) for time_s in (attack_s, release_s))
+        self._rise, self._fall = (
+            1 - math.exp(-self.hop_s / time_s) for time_s in (beat.band_attack_s, beat.band_release_s)
+        )
+        self._silence = 10 ** (beat.floor_db / 10)
         self._whole = 0.0
-        self._loudest = [0.0, 0.0]
-        self._levels = [0.0, 0.0]
+        # of bass, mids, highs and the whole
+        self._loudest = [0.0] * 4
+        self._levels = [0.0] * 4
+        self._quiet_hops = self._silent_hops = max(1, round(SILENT_AFTER_S / self.hop_s))
 
     @property
     def time_s(self) -> float:
         """Seconds of sound analysed so far."""
         return self.n_hops * self.hop_s
 
-    def push(self, samples: NDArray[np.floating]) -> list[tuple[float, float]]:
-        """Take the next block of mono sound, (n,) float in -1..1, any n; the (mid, high) levels 0..1 of every hop in it.
+    def push(self, samples: NDArray[np.floating]) -> list[Bands]:
+        """Take the next block of mono sound, (n,) float in -1..1, any n; what is heard at every hop in it.
 
         NaN, infinite and absurdly large samples count as silence. Raises BadInput for anything but a one-dimensional
         array of floats.
@@ -80,19 +99,59 @@ class BandFollower:
             )
         good = np.abs(block) <= LIMIT  # False for NaN as well
         self._pending = np.concatenate([self._pending, np.where(good, block, 0).astype(np.float64)])
-        levels: list[tuple[float, float]] = []
+        heard: list[Bands] = []
         while (n_ready := (len(self._pending) - self._window_samples) // self._hop_samples + 1) > 0:
             n_now = min(n_ready, BATCH_HOPS)
             windows = np.lib.stride_tricks.sliding_window_view(self._pending, self._window_samples)
-            energies = self._energies(windows[: n_now * self._hop_samples : self._hop_samples])
+            windows = windows[: n_now * self._hop_samples : self._hop_samples]
+            long = self._long.energies(windows).tolist()
+            short = self._short.energies(windows[:, -self._short.n_samples :]).tolist()
             self._pending = self._pending[n_now * self._hop_samples :]
-            levels += [self._step(*energy) for energy in energies.tolist()]
+            heard += [self._step(*slow, *quick) for slow, quick in zip(long, short, strict=True)]
         # a copy, since a view would keep a whole pushed song alive
         self._pending = self._pending.copy()
-        return levels
+        return heard
 
-    def _energies(self, windows: Floats) -> Floats:
-        """(n, n_samples) -> (n, 3): energy of the whole sound, the mids and the highs, full-scale sine = 1."""
+    def _step(self, steady: float, low: float, whole: float, middle: float, top: float) -> Bands:
+        """One hop's energies -> what is heard. steady: of the whole over the long window; whole: over the short one; low,
+        middle, top: of the bands.
+        """
+        self._whole = max(whole, self._whole * self._forget)
+        floor = max(10 ** (FLOOR_DB / 10), 10 ** (BELOW_WHOLE_DB / 10) * self._whole)
+        for band, energy in enumerate((low, middle, top)):
+            self._follow(band, energy, floor)
+        self._follow(3, steady, self._silence)
+        loud = steady > self._silence * (HEARD_AGAIN if self._quiet_hops >= self._silent_hops else 1.0)
+        self._quiet_hops = 0 if loud else self._quiet_hops + 1
+        self.n_hops += 1
+        bass, mid, high, loudness = self._levels
+        return Bands(bass, mid, high, loudness, self._quiet_hops >= self._silent_hops)
+
+    def _follow(self, band: int, energy: float, floor: float) -> None:
+        """Move a level on, by the energy of its band."""
+        # what lies under the floor is taken off, so that hiss is silence and not a small level
+        energy = max(0.0, energy - floor)
+        self._loudest[band] = max(energy, self._loudest[band] * self._forget)
+        heard = (energy / max(self._loudest[band], QUIETEST * floor)) ** 0.5
+        way = heard - self._levels[band]
+        self._levels[band] += way * (self._rise if way > 0 else self._fall)
+
+
+class _Meter:
+    """Energies of windows of one length: of the whole, and of bands. A full-scale sine counts as 1."""
+
+    def __init__(self, window_s: float, sample_rate_hz: int, bands_hz: list[tuple[float, float]]) -> None:
+        self.n_samples = round(window_s * sample_rate_hz)
+        self._n_fft = 1 << (self.n_samples - 1).bit_length()
+        self._shape = blackman(self.n_samples)
+        freqs_hz = np.fft.rfftfreq(self._n_fft, 1 / sample_rate_hz).astype(np.float64)
+        self._parts = [_part(band_weights(freqs_hz, *band_hz)) for band_hz in bands_hz]
+        self._whole_scale = 2.0 / float((self._shape**2).sum())
+        # Parseval, see spectrum.band_energy
+        self._band_scale = 2.0 * self._whole_scale / self._n_fft
+
+    def energies(self, windows: Floats) -> Floats:
+        """(n, n_samples) -> (n, 1 + bands): of the whole, and of each band."""
         # a sound card's DC offset is not sound
         shaped = (windows - windows.mean(axis=1, keepdims=True)) * self._shape
         spectrum = np.fft.rfft(shaped, self._n_fft, axis=1)
@@ -102,20 +161,6 @@ class BandFollower:
             # summed row by row: a matrix product may add in another order for another number of rows
             columns.append(((part.real**2 + part.imag**2) * weights).sum(axis=1) * self._band_scale)
         return np.stack(columns, axis=1)
-
-    def _step(self, whole: float, mid: float, high: float) -> tuple[float, float]:
-        """One hop's energies -> its levels."""
-        self._whole = max(whole, self._whole * self._forget)
-        floor = max(10 ** (FLOOR_DB / 10), 10 ** (BELOW_WHOLE_DB / 10) * self._whole)
-        for band, energy in enumerate((mid, high)):
-            # what lies under the floor is taken off, so that hiss is silence and not a small level
-            energy = max(0.0, energy - floor)
-            self._loudest[band] = max(energy, self._loudest[band] * self._forget)
-            heard = (energy / max(self._loudest[band], QUIETEST * floor)) ** 0.5
-            way = heard - self._levels[band]
-            self._levels[band] += way * (self._rise if way > 0 else self._fall)
-        self.n_hops += 1
-        return self._levels[0], self._levels[1]
 
 
 def blackman(n_samples: int) -> Floats:
@@ -128,7 +173,9 @@ def blackman(n_samples: int) -> Floats:
 
 
 def _part(weights: Floats) -> tuple[slice, Floats]:
-    """The bins that count for anything, and their weights."""
+    """The bins that count for anything, and their weights; none for a band above half the sample rate."""
     inside = np.flatnonzero(weights)
+    if not len(inside):
+        return slice(0, 0), weights[:0]
     bins = slice(int(inside[0]), int(inside[-1]) + 1)
     return bins, weights[bins]

@@ -1,7 +1,7 @@
 """From kicks to a level: how the picture moves when a kick comes, and how it comes back. All in seconds.
 
 The level 0..1 is what the depth is made of. Each motion is a small thing that is told, at every hop, whether a kick came and how
-strong it was, and says the level. docs/kick.md draws them.
+strong it was, and says the level.
 """
 
 from __future__ import annotations

@@ -1,35 +1,39 @@
-"""Picking kicks from the level's rises."""
+"""Picking kicks from the evidence of them."""
 
 from __future__ import annotations
 
+import math
 
-class RisePicker:
-    """Fires once for each rise of the level by at least `rise` above its lowest since the last kick.
+# A kick has at least this share of the evidence of the clearest of late; what is below it are the drums and notes beside it.
+SHARE = 0.35
+# Long enough for a bar without a kick, short enough for the next part of a song.
+FORGET_S = 3.0
 
-    The level jumps up with a kick and falls slowly, so a kick is a rise and everything else is a fall. After firing the
-    picker waits for the level to fall again before it counts the next rise: one kick fires once however long its attack.
+
+class KickPicker:
+    """Fires when the evidence reaches the threshold and SHARE of the most of late, once for each kick.
+
+    After firing it waits until the evidence has fallen to half of that, and for the hold.
     """
 
-    def __init__(self, rise: float, hold_hops: int) -> None:
-        """rise: 0..1, least rise that counts. hold_hops: after firing, no further onset for so many hops (>= 1)."""
-        self.rise = rise
+    def __init__(self, threshold: float, hold_hops: int, hop_s: float) -> None:
+        """threshold: > 0, least evidence that counts. hold_hops: after firing, no further onset for so many hops (>= 1)."""
+        self.threshold = threshold
         self._hold_hops = hold_hops
-        self._valley = 0.0
-        self._fired = False
+        self._keep = math.exp(-hop_s / FORGET_S)
+        self._most = 0.0
+        self._armed = True
         self._held = 0
 
-    def step(self, level: float) -> bool:
-        """Take the level (0..1) of the next hop; True if a kick is told now."""
+    def step(self, evidence: float) -> bool:
+        """Take the evidence (0 or more) of the next hop; True if a kick is told now."""
+        least = max(self.threshold, SHARE * self._most)
+        self._most = max(evidence, self._most * self._keep)
         self._held = max(0, self._held - 1)
-        if level <= self._valley:
-            self._valley = level
-            self._fired = False
-        elif self._fired or self._held:
-            # still the same kick: carry the valley up with it, so that its further way up cannot fire again
-            self._valley = level
-        elif level - self._valley >= self.rise:
-            self._valley = level
-            self._fired = True
+        if self._armed and not self._held and evidence >= least:
+            self._armed = False
             self._held = self._hold_hops
             return True
+        if evidence < least / 2:
+            self._armed = True
         return False

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ..settings import BeatSettings
 from .bands import BandFollower
 from .spectrum import Floats
 
@@ -29,9 +30,11 @@ class RowFollower:
     Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
     """
 
-    def __init__(self, sample_rate_hz: int, *, trail_s: float = 30.0) -> None:
-        """sample_rate_hz: 8000..192000, else BadInput. trail_s: how many seconds are remembered for `row_at`."""
-        self._bands = BandFollower(sample_rate_hz)
+    def __init__(self, sample_rate_hz: int, settings: BeatSettings | None = None, *, trail_s: float = 30.0) -> None:
+        """sample_rate_hz: 8000..192000, else BadInput. settings: the bands' bounds and times, the defaults unless given.
+        trail_s: how many seconds are remembered for `row_at`.
+        """
+        self._bands = BandFollower(sample_rate_hz, settings)
         hop_s = self._bands.hop_s
         self._rise, self._fall = (1 - math.exp(-hop_s / time_s) for time_s in (ATTACK_S, RELEASE_S))
         self._position = 0.0
@@ -45,8 +48,8 @@ class RowFollower:
     def push(self, samples: NDArray[np.floating]) -> None:
         """Take the next block of mono sound, see `BandFollower.push`."""
         n_hops = self._bands.n_hops
-        for hop, (mid, high) in enumerate(self._bands.push(samples), start=n_hops):
-            way = row_position(mid, high) - self._position
+        for hop, heard in enumerate(self._bands.push(samples), start=n_hops):
+            way = row_position(heard.mid, heard.high) - self._position
             self._position += way * (self._rise if way > 0 else self._fall)
             self._trail[hop % len(self._trail)] = self._position
 

@@ -13,6 +13,18 @@ def hann(n_samples: int) -> Floats:
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_samples) / n_samples)
 
 
+def asymmetric(n_samples: int, fall: float) -> Floats:
+    """A window that rises slowly and falls within its last share `fall`, 0..1: (n_samples,), 0..1.
+
+    sin^2 up, cos^2 down: fresh samples weigh in at once, and the old ones leave without a step.
+    """
+    n_fall = max(1, round(fall * n_samples))
+    n_rise = n_samples - n_fall
+    up = np.sin(np.pi / 2 * (np.arange(n_rise) + 0.5) / n_rise) ** 2
+    down = np.cos(np.pi / 2 * (np.arange(n_fall) + 0.5) / n_fall) ** 2
+    return np.concatenate([up, down])
+
+
 def fft_length(n_samples: int) -> int:
     """The power of two that is at least twice `n_samples`.
 

@@ -11,6 +11,7 @@ import typer
 
 from ..settings import DEFAULT_PRESET
 from . import options
+from .analyze_command import analyze
 from .networks_command import networks_app
 from .options import (
     DEFAULT_SIZE_TEXT,
@@ -240,34 +241,4 @@ def presets() -> None:
         _tell(fault)
 
 
-@app.command()
-def analyze(
-    song: Song,
-    json_wanted: Annotated[bool, typer.Option("--json", help="Print onsets and depth as one JSON object.")] = False,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw waveform, level, depth and onsets.")
-    ] = None,
-    preset: Preset = DEFAULT_PRESET,
-) -> None:
-    """Tell what the kick follower hears in a sound file."""
-    import json
-
-    from ..show import analyze as analysis_room
-    from ..show.look import open_settings
-
-    settings = open_settings(preset)
-    if plot is not None:
-        analysis_room.check_plot(plot)
-    analysis = analysis_room.analyze(song, settings.beat, settings.dream.n_depths)
-    if plot is not None:
-        analysis_room.plot(analysis, plot, song.name)
-    if json_wanted:
-        print(json.dumps(analysis.as_json()))
-    else:
-        n = len(analysis.onsets)
-        print(
-            f"{song.name}: {analysis.duration_s:.1f} s at {analysis.sample_rate_hz} Hz, {n} kicks "
-            f"({60 * n / max(analysis.duration_s, 1e-9):.0f} a minute), mean depth {analysis.depth.mean():.1f}"
-        )
-        if plot is not None:
-            print(f"plot: {plot}")
+app.command()(analyze)

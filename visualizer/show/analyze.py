@@ -1,4 +1,4 @@
-"""Analysing a file: what the follower hears in it, as numbers or as a plot."""
+"""Analysing a file: all that a causal follower hears in it, as numbers."""
 
 from __future__ import annotations
 
@@ -9,147 +9,136 @@ from typing import Any
 import numpy as np
 
 from ..audio.decode import Song
-from ..beat import KickFollower, Onset
-from ..beat.envelope import depth_of
-from ..errors import BadInput, VisualizerError
+from ..beat import Bands, Onset
+from ..errors import BadInput
 from ..settings import BeatSettings
+from .hear import Ear
 
 FPS = 60  # of the depth curve: a display frame each
-BLOCK_SAMPLES = 65536
-PLOT_SUFFIXES = (".png", ".svg", ".pdf", ".jpg")
+BANDS_HZ = 50  # values a second of the bands
+TEMPO_STEP_S = 0.5
 PEAK_SAMPLES = 512  # of sound to a point of the waveform
+SURE = 0.3  # confidence from which a tempo is worth telling
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a causal follower told of a song.
+    """What a causal follower told of a song: at each time, what it knew then.
 
-    onsets: kicks at their emission times; depth, level: (n,) at times i / fps; peaks: (m, 2), lowest and highest sample of
-    each stretch of PEAK_SAMPLES.
+    onsets: kicks at their emission times; depth: (n,) at times i / FPS; bands: (m, 4) at times i / BANDS_HZ, bass, mid, high
+    and loudness 0..1; tempo: (k, 2) at times i * TEMPO_STEP_S, beats a minute and confidence 0..1; beats: (time_s, told_at_s)
+    predicted; silence: (from_s, to_s), as it was told; peaks: (p, 2), lowest and highest sample of each stretch of
+    PEAK_SAMPLES.
     """
 
     onsets: list[Onset]
     depth: np.ndarray
-    level: np.ndarray
+    bands: np.ndarray
+    tempo: np.ndarray
+    beats: list[tuple[float, float]]
+    silence: list[tuple[float, float]]
     peaks: np.ndarray
-    fps: int
     n_depths: int
     sample_rate_hz: int
     duration_s: float
 
+    @property
+    def tempo_bpm(self) -> float | None:
+        """The tempo of the whole, beats a minute: the median of where it was sure; None if it never was."""
+        sure = self.tempo[self.tempo[:, 1] >= SURE, 0]
+        return float(np.median(sure)) if len(sure) else None
+
     def as_json(self) -> dict[str, Any]:
-        """What `--json` prints. onsets_s, depth: lists of float, seconds and 1..n_depths."""
+        """What `--json` prints. Times in seconds, depth 1..n_depths, levels, strengths and confidence 0..1."""
+        bands = dict(zip(("bass", "mid", "high", "loudness"), np.round(self.bands.T, 4).tolist(), strict=True))
+        bpm, confidence = self.tempo.T
         return {
             "onsets_s": [round(onset.time_s, 6) for onset in self.onsets],
-            "depth": [round(float(depth), 4) for depth in self.depth],
-            "fps": self.fps,
+            "depth": np.round(self.depth, 4).tolist(),
+            "fps": FPS,
             "n_depths": self.n_depths,
             "sample_rate": self.sample_rate_hz,
+            "duration_s": round(self.duration_s, 6),
+            "onsets": [
+                {"time_s": round(onset.time_s, 6), "strength": round(onset.strength, 4)} for onset in self.onsets
+            ],
+            "bands": {"step_s": 1 / BANDS_HZ, **bands},
+            "tempo": {
+                "step_s": TEMPO_STEP_S,
+                "bpm": np.round(bpm, 2).tolist(),
+                "confidence": np.round(confidence, 3).tolist(),
+            },
+            "beats": [{"time_s": round(beat_s, 4), "told_at_s": round(told_s, 4)} for beat_s, told_s in self.beats],
+            "silence": [{"from_s": round(from_s, 3), "to_s": round(to_s, 3)} for from_s, to_s in self.silence],
         }
 
 
 def analyze(path: Path, beat: BeatSettings, n_depths: int) -> Analysis:
-    """Follow the kicks of the sound file `path`, causally, as a live show would hear them. Raises BadInput."""
+    """Hear the sound file `path` causally, as a live show would. Raises BadInput."""
     onsets: list[Onset] = []
+    beats: list[tuple[float, float]] = []
+    heard: list[np.ndarray] = []
     peaks: list[np.ndarray] = []
-    level: list[float] = []
+    depth: list[float] = []
+    tempo = [(120.0, 0.0)]
     n_samples = 0
     with Song(path) as song:
         rate_hz = song.sample_rate_hz
-        follower = KickFollower(rate_hz, beat, n_depths)
+        ear = Ear(rate_hz, beat, n_depths)
         rest = np.zeros(0, np.float32)
-        while len(block := song.read(BLOCK_SAMPLES)):
+        # as much at a time as lies between two tempos: a follower tells what it believes now, not what it once did
+        while len(block := song.read(_samples_to(len(tempo), rate_hz) - n_samples)):
             mono = block.mean(axis=1)
             n_samples += len(mono)
-            onsets += follower.push(mono)
+            new_onsets, new_bands, new_beats = ear.push(mono)
+            onsets += new_onsets
+            beats += new_beats
+            heard.append(np.array(new_bands, np.float32).reshape(-1, len(Bands._fields)))
+            if n_samples == _samples_to(len(tempo), rate_hz):
+                tempo.append((ear.tempo.tempo_bpm, ear.tempo.confidence))
             # only what has been analysed is sampled: the newest samples wait for their hop to fill
-            while len(level) / FPS <= follower.time_s:
-                level.append(follower.level_at(len(level) / FPS))
+            while len(depth) / FPS <= ear.kicks.time_s:
+                depth.append(ear.kicks.depth_at(len(depth) / FPS))
             rest = np.concatenate([rest, mono])
             whole = len(rest) // PEAK_SAMPLES * PEAK_SAMPLES
             stretches = rest[:whole].reshape(-1, PEAK_SAMPLES)
             peaks.append(np.stack([stretches.min(axis=1), stretches.max(axis=1)], axis=1))
             rest = rest[whole:]
+    if not n_samples:
+        raise BadInput(f"{path} holds no sound")
     duration_s = n_samples / rate_hz
-    while len(level) < duration_s * FPS:
-        level.append(follower.level_at(len(level) / FPS))
-    levels = np.array(level[: int(np.ceil(duration_s * FPS))])
+    while len(depth) < duration_s * FPS:
+        depth.append(ear.kicks.depth_at(len(depth) / FPS))
+    hops = np.concatenate(heard)
     return Analysis(
         onsets,
-        np.array([depth_of(float(level), n_depths) for level in levels]),
-        levels,
+        np.array(depth[: int(np.ceil(duration_s * FPS))]),
+        _sampled(hops[:, :4], ear.bands.hop_s, duration_s),
+        np.array(tempo),
+        [told for told in beats if told[0] < duration_s],
+        _spans(hops[:, 4] > 0, ear.bands.hop_s, duration_s),
         np.concatenate(peaks),
-        FPS,
         n_depths,
         rate_hz,
         duration_s,
     )
 
 
-def check_plot(out: Path) -> None:
-    """Raise BadInput or VisualizerError when no plot could be written to `out`, before any work is done."""
-    if out.suffix.lower() not in PLOT_SUFFIXES:
-        raise BadInput(f"{out}: a plot cannot be written as {out.suffix!r}; allowed: {', '.join(PLOT_SUFFIXES)}")
-    if not out.absolute().parent.is_dir():
-        raise BadInput(f"{out}: there is no folder {out.absolute().parent}; make it first")
-    if out.is_dir():
-        raise BadInput(f"{out} is a folder; name a file in it")
-    try:
-        import matplotlib  # noqa: F401  found out here, before the song is read
-    except ImportError:
-        raise VisualizerError(
-            "--plot needs matplotlib, which is not installed; pip install 'visualizer[plot]'"
-        ) from None
+def _samples_to(n_steps: int, rate_hz: int) -> int:
+    """How many samples lie before the n-th tempo."""
+    return round(n_steps * TEMPO_STEP_S * rate_hz)
 
 
-def plot(analysis: Analysis, out: Path, title: str) -> None:
-    """Draw waveform, kick-band level, depth and onsets into the picture file `out`. Raises VisualizerError."""
-    import matplotlib
+def _sampled(hops: np.ndarray, hop_s: float, duration_s: float) -> np.ndarray:
+    """What was known at times i / BANDS_HZ: (hops, n) -> (ceil(duration_s * BANDS_HZ), n)."""
+    times_s = np.arange(int(np.ceil(duration_s * BANDS_HZ))) / BANDS_HZ
+    # before the first hop there was silence
+    known = np.concatenate([np.zeros((1, hops.shape[1])), hops])
+    return known[np.minimum((times_s / hop_s + 1e-6).astype(int), len(hops))]
 
-    matplotlib.use("Agg")
-    from matplotlib.figure import Figure
 
-    ink, kick, faint = "#e8e6f0", "#ff7a59", "#8f8aa8"
-    seconds = np.arange(len(analysis.depth)) / analysis.fps
-    figure = Figure(figsize=(14, 7.5), layout="constrained", facecolor="#14121d")
-    wave, level, depth = figure.subplots(3, 1, sharex=True, height_ratios=[1, 1, 1.4])
-    peak_s = (np.arange(len(analysis.peaks)) + 0.5) * PEAK_SAMPLES / analysis.sample_rate_hz
-    wave.fill_between(peak_s, analysis.peaks[:, 0], analysis.peaks[:, 1], color="#7aa2ff", linewidth=0.3)
-    wave.set_ylabel("waveform")
-    level.fill_between(seconds, 0, analysis.level, color="#5fd3bc", alpha=0.35, linewidth=0)
-    level.plot(seconds, analysis.level, color="#5fd3bc", linewidth=0.9)
-    level.set_ylabel("kick band level")
-    level.set_ylim(0, 1.05)
-    depth.plot(seconds, analysis.depth, color=ink, linewidth=1.0)
-    depth.set_ylabel(f"depth 1..{analysis.n_depths}")
-    depth.set_ylim(0.5, analysis.n_depths + 0.7)
-    depth.set_xlabel("seconds")
-    times = [onset.time_s for onset in analysis.onsets]
-    depth.vlines(times, 0.5, analysis.n_depths + 0.7, color=kick, alpha=0.35, linewidth=0.7)
-    depth.scatter(
-        times,
-        [depth_of(onset.strength, analysis.n_depths) for onset in analysis.onsets],
-        s=14,
-        color=kick,
-        zorder=3,
-    )
-    for axes in (wave, level, depth):
-        axes.set_facecolor("#1b1826")
-        axes.tick_params(colors=faint)
-        axes.yaxis.label.set_color(faint)
-        axes.xaxis.label.set_color(faint)
-        axes.grid(color="#ffffff", alpha=0.06)
-        axes.margins(x=0)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-    # a file name is the user's, and matplotlib would read $..$ in it as a formula
-    wave.set_title(title.replace("$", r"\$"), color=ink, loc="left")
-    wave.set_title(f"{len(times)} onsets", color=kick, loc="right")
-    part = out.with_name(f".{out.stem}.part{out.suffix}")
-    try:
-        figure.savefig(part, dpi=110)
-        part.replace(out)
-    except OSError as error:
-        raise VisualizerError(f"{out}: the plot could not be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
+def _spans(true: np.ndarray, hop_s: float, duration_s: float) -> list[tuple[float, float]]:
+    """Where it was silent: (hops,) bool, told at the end of each hop -> (from_s, to_s). Until the first it is as then."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], true[:1], true, [False]]).astype(int)))
+    times_s = np.minimum(edges * hop_s, duration_s).tolist()
+    return list(zip(times_s[::2], times_s[1::2], strict=True))

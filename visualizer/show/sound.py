@@ -37,7 +37,7 @@ class _Ear:
 
     def __init__(self, sample_rate_hz: int, beat: BeatSettings, n_depths: int, n_rows: int) -> None:
         self.kicks = KickFollower(sample_rate_hz, beat, n_depths)
-        self._rows = RowFollower(sample_rate_hz) if n_rows > 1 else None
+        self._rows = RowFollower(sample_rate_hz, beat) if n_rows > 1 else None
 
     def push(self, block: np.ndarray) -> None:
         self.kicks.push(block)

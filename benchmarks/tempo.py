@@ -1,0 +1,143 @@
+"""How well the beat is predicted, and what that costs: `python -m benchmarks.tempo [--quick] [FOLDER ...]`.
+
+F-measure (mir_eval's, +-70 ms) of beats told at least 50 ms ahead, on rhythms made here from a seed, and on folders of
+annotated sound: NAME.wav (or .flac) beside NAME.beats.txt, one beat a line, its time in seconds first. Twice: over the
+whole, and as mir_eval trims it, without the first 5 s. Needs mir_eval, and soundfile for folders.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.beat.tempo import TempoFollower
+
+SAMPLE_RATE_HZ = 44100
+BLOCK = 1024
+TRIM_S = 5.0
+# One bar of 16ths: bass drum, snare, closed hat, bass note; and a tempo range that the style is played in.
+STYLES = {
+    "house": ("x...x...x...x...", "....x.......x...", "..x...x...x...x.", "..x...x...x...x.", (115, 132)),
+    "techno": ("x...x...x...x...", "................", "xxxxxxxxxxxxxxxx", ".xxx.xxx.xxx.xxx", (125, 150)),
+    "rock": ("x.......x.x.....", "....x.......x...", "x.x.x.x.x.x.x.x.", "x.x.x.x.x.x.x.x.", (95, 160)),
+    "funk": ("x..x..x...x..x..", "....x..x.x..x...", "xxxxxxxxxxxxxxxx", "x..x..x...x..x..", (85, 115)),
+    "drum and bass": ("x.........x.....", "....x.......x...", "x.x.x.x.x.x.x.x.", "x.....x...x...x.", (165, 180)),
+    "hip hop": ("x......x..x.....", "....x.......x...", "x.x.x.x.x.x.x.x.", "x......x..x.....", (78, 98)),
+    "half time": ("x.....x.....x...", "........x.......", "x.x.x.x.x.x.x.x.", "x.....x.........", (130, 150)),
+    "one drop": ("........x.......", "........x.......", "..x...x...x...x.", "x..x..x.x.....x.", (105, 125)),
+}
+
+
+def rhythm(style: str, bpm: float, seconds: float, rng: np.random.Generator) -> tuple[NDArray[np.float32], np.ndarray]:
+    """A style played at bpm with hands that scatter 6 ms: (sound (n,) float32 at SAMPLE_RATE_HZ, beat times in seconds)."""
+    rate = SAMPLE_RATE_HZ
+    t = np.arange(round(0.4 * rate)) / rate
+    kick = np.sin(2 * np.pi * (50 * t + 3 * (1 - np.exp(-t / 0.03)))) * np.exp(-t / 0.1)
+    snare = (0.5 * np.sin(2 * np.pi * 190 * t) + 0.6 * rng.standard_normal(len(t))) * np.exp(-t / 0.06)
+    hat = np.diff(rng.standard_normal(len(t) + 1)) * np.exp(-t / 0.02)
+    sixteenth_s = 15 / bpm
+    sound = np.zeros(round(seconds * rate))
+    start_s = rng.uniform(0.05, 0.6)
+    root_hz = rng.uniform(40, 65)
+    for index in range(int((seconds - start_s) / sixteenth_s)):
+        notes = (kick, snare, hat, None)
+        for row, note, gain in zip(STYLES[style][:4], notes, (0.6, 0.4, 0.1, 0.3), strict=True):
+            if row[index % 16] == ".":
+                continue
+            if note is None:
+                hz = root_hz * 2 ** (rng.choice([0, 0, 3, 7, 12]) / 12)
+                note = np.tanh(2 * np.sin(2 * np.pi * hz * t)) * np.minimum(1, t / 0.005) * np.exp(-t / 0.15)
+            at = max(0, round((start_s + index * sixteenth_s + rng.normal(0, 0.006)) * rate))
+            part = note[: len(sound) - at]
+            sound[at : at + len(part)] += gain * rng.uniform(0.7, 1.0) * part
+    beats_s = np.arange(start_s, seconds, 4 * sixteenth_s)
+    return (0.7 * sound / np.abs(sound).max()).astype(np.float32), beats_s
+
+
+def annotated(folder: Path) -> Iterator[tuple[str, NDArray[np.float32], int, np.ndarray]]:
+    """(name, mono sound, sample rate, beat times) of every annotated file in a folder."""
+    import soundfile
+
+    for file in sorted(folder.glob("*.beats.txt")):
+        name = file.name.removesuffix(".beats.txt")
+        for sound_file in (folder / f"{name}.wav", folder / f"{name}.flac"):
+            if sound_file.exists():
+                sound, rate_hz = soundfile.read(sound_file, dtype="float32", always_2d=True)
+                beats_s = [float(line.split()[0]) for line in file.read_text().splitlines() if line.strip()]
+                yield name, sound.mean(axis=1), rate_hz, np.array(beats_s)
+
+
+def predicted(sound: NDArray[np.float32], rate_hz: int) -> np.ndarray:
+    """The beats told for a sound, seconds, those after its end left out."""
+    follower = TempoFollower(rate_hz)
+    for start in range(0, len(sound), BLOCK):
+        follower.push(sound[start : start + BLOCK])
+    return np.array([beat_s for beat_s, _ in follower.predicted if beat_s < len(sound) / rate_hz])
+
+
+def scores(told_s: np.ndarray, beats_s: np.ndarray) -> tuple[float, float]:
+    """(F over the whole, F without the first 5 s)."""
+    import mir_eval
+
+    return (
+        mir_eval.beat.f_measure(beats_s, told_s) if len(told_s) else 0.0,
+        mir_eval.beat.f_measure(beats_s[beats_s >= TRIM_S], told_s[told_s >= TRIM_S])
+        if told_s.max(initial=0) > TRIM_S
+        else 0.0,
+    )
+
+
+def cost(seconds: float) -> float:
+    """The share of one core that following a rhythm at 48 kHz takes."""
+    sound, _ = rhythm("funk", 100, seconds, np.random.default_rng(1))
+    follower = TempoFollower(48000)
+    began_s = time.process_time()
+    for start in range(0, len(sound), BLOCK):
+        follower.push(sound[start : start + BLOCK])
+    return (time.process_time() - began_s) / follower.time_s
+
+
+def run(quick: bool, folders: tuple[Path, ...] = ()) -> list[tuple[str, str]]:
+    """(what, figure) rows. quick: two styles, only to see that it runs."""
+    rows = []
+    rng = np.random.default_rng(20)
+    every = []
+    for style in list(STYLES)[: 2 if quick else None]:
+        found = []
+        for bpm in np.linspace(*STYLES[style][4], 2 if quick else 6):
+            sound, beats_s = rhythm(style, float(bpm), 12.0 if quick else 20.0, rng)
+            found.append(scores(predicted(sound, SAMPLE_RATE_HZ), beats_s))
+        every += found
+        rows.append((f"predicted beats, {style}: F / without the first 5 s", figures(found)))
+    rows.append(("predicted beats, all styles: F / without the first 5 s", figures(every)))
+    for folder in folders:
+        found = []
+        for name, sound, rate_hz, beats_s in annotated(folder):
+            found.append(scores(predicted(sound, rate_hz), beats_s))
+            rows.append((f"predicted beats, {folder.name}/{name}", figures(found[-1:])))
+        rows.append((f"predicted beats, {folder.name}, {len(found)} tracks: F / without the first 5 s", figures(found)))
+    rows.append(("tempo follower, one core at 48 kHz", f"{cost(5.0 if quick else 30.0):.1%}"))
+    return rows
+
+
+def figures(found: list[tuple[float, float]]) -> str:
+    """The means of both scores."""
+    return " / ".join(f"{mean:.3f}" for mean in np.mean(np.array(found).reshape(-1, 2), axis=0)) if found else "none"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="annotated sound")
+    parser.add_argument("--quick", action="store_true", help="short, only to see that it runs")
+    arguments = parser.parse_args()
+    for what, figure in run(arguments.quick, tuple(arguments.folders)):
+        print(f"{what}: {figure}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Draw docs/pictures/motions.png: the five motions after the same kicks. `python tools/make_motions.py`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+
+from visualizer.beat.envelope import depth_of
+from visualizer.beat.motion import motion_of
+from visualizer.settings import BeatSettings
+
+OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "motions.png"
+HOP_S = 1 / 150
+KICKS_S = (0.5, 1.0, 1.5, 2.0, 3.0)
+STRENGTHS = (1.0, 0.9, 1.0, 0.9, 1.0)
+
+
+def main() -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    names = get_args(BeatSettings.model_fields["motion"].annotation)
+    figure, axes = plt.subplots(len(names), 1, figsize=(11, 7), sharex=True, facecolor="#14121c")
+    times = np.arange(0, 5, HOP_S)
+    kicks = {round(time_s / HOP_S): strength for time_s, strength in zip(KICKS_S, STRENGTHS, strict=True)}
+    for axis, name in zip(axes, names, strict=True):
+        motion = motion_of(name, BeatSettings().decay, HOP_S)
+        depths = np.array([depth_of(motion.step(kicks.get(hop, 0.0)), 20) for hop in range(len(times))])
+        depths = np.round(depths) if name == "steps" else depths
+        axis.set_facecolor("#1b1924")
+        axis.fill_between(times, 1, depths, color="#d8d3e8", alpha=0.25, linewidth=0)
+        axis.plot(times, depths, color="#d8d3e8", linewidth=1.5)
+        axis.vlines(KICKS_S, 1, 20, color="#ff7b54", linewidth=1, alpha=0.7)
+        axis.set_ylim(0, 21)
+        axis.set_yticks([1, 20])
+        axis.set_ylabel(name, rotation=0, ha="right", va="center", color="#f2eefc", fontsize=14, labelpad=8)
+        axis.tick_params(colors="#a9a3bd", labelsize=11)
+        for spine in axis.spines.values():
+            spine.set_visible(False)
+    axes[-1].set_xlabel("seconds", color="#a9a3bd", fontsize=12)
+    axes[0].set_title("depth after the same kicks (orange)", color="#f2eefc", fontsize=14, loc="left")
+    figure.tight_layout()
+    figure.savefig(OUT, dpi=110, facecolor=figure.get_facecolor())
+
+
+if __name__ == "__main__":
+    main()

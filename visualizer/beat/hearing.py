@@ -1,0 +1,134 @@
+"""From sound to what the kick network is given: 22 bands, compressed, relative to the sound's own level; and their rises.
+
+Every number here is part of what the network was trained on: after a change of any of them, run `tools/train_kick.py`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .spectrum import Floats, asymmetric
+
+# 294 samples at 44.1 kHz, 320 at 48 kHz, 640 at 96 kHz: whole samples at all three, so that their analyses stand at the same
+# instants. Half of it, 3.3 ms, is the least a kick is late on average.
+HOPS_PER_S = 150
+# Long enough to tell a kick's body from a bass note a third above it; the fresh end weighs in within 18 % of it (8 ms).
+LONG_S = 0.046
+LONG_FALL = 0.18
+# Short enough for a beater's click to stand alone; its fresh end weighs in within 3.5 ms.
+SHORT_S = 0.0116
+SHORT_FALL = 0.3
+# Centres of the low bands, Hz: closer than the long window can part (about 40 Hz), since the drums of a band differ by that.
+LOW_HZ = (32.0, 42.0, 52.0, 62.0, 74.0, 88.0, 104.0, 124.0, 148.0, 178.0, 214.0)
+# Edges and centres of the high bands, Hz: triangles from the one before to the one after.
+HIGH_HZ = (180.0, 260.0, 360.0, 500.0, 700.0, 1000.0, 1450.0, 2100.0, 3000.0, 4300.0, 6200.0, 9000.0, 13000.0)
+N_BANDS = len(LOW_HZ) + len(HIGH_HZ) - 2
+# The low bands need no more than this many samples a second; means of that many samples have their zeros exactly where
+# folding would put something on them (at the new rate and its multiples).
+LOW_RATE_HZ = 6000
+# The level that the bands are taken relative to: up within a kick, down between phrases.
+GAIN_RISE_S = 0.02
+GAIN_FALL_S = 2.0
+# ln(1 + 4 x): soft sounds still show 12 dB below the level, hiss 40 dB below it does not.
+COMPRESSION = 4.0
+# Rises are told over so many hops: 7 ms for the click, 27 ms for the body.
+RISE_LAGS = (1, 4)
+N_FEATURES = N_BANDS * (1 + len(RISE_LAGS))
+# What a kick adds: the mean, over the bands from 42 to 104 Hz, of the rise above the most of 3 to 9 hops (20 to 60 ms) ago.
+# The most, not the mean: a bass that trembles does not rise above what it just was.
+NOVEL_BANDS = slice(1, 7)
+NOVEL_LAGS = (3, 9)
+
+
+class Hearing:
+    """Turns windows of mono sound into rows of features; remembers the level and the newest rows, nothing else."""
+
+    def __init__(self, sample_rate_hz: int, floor_db: float) -> None:
+        """sample_rate_hz: 8000..192000. floor_db: level that counts as silence, dB of a full-scale sine."""
+        self.hop_samples = round(sample_rate_hz / HOPS_PER_S)
+        self.hop_s = self.hop_samples / sample_rate_hz
+        self._n_mean = max(1, round(sample_rate_hz / LOW_RATE_HZ))
+        n_low = round(LONG_S * sample_rate_hz / self._n_mean)
+        self._long = n_low * self._n_mean
+        self.window_samples = self._long  # each window handed to `features` holds so many samples
+        # `bands` hands over sums of samples, not means
+        self._filters = low_filters(n_low, sample_rate_hz / self._n_mean) / self._n_mean
+        short = round(SHORT_S * sample_rate_hz)
+        self._short = short + 1  # one more for the difference
+        self._shape = asymmetric(short, SHORT_FALL)
+        self._n_fft = 1 << (short - 1).bit_length()
+        self._weights, self._bins = high_weights(self._n_fft, self._shape, sample_rate_hz)
+        self._floor = 10 ** (floor_db / 20)
+        self._gain = self._floor
+        self._rise, self._fall = (1 - math.exp(-self.hop_s / time_s) for time_s in (GAIN_RISE_S, GAIN_FALL_S))
+        self._newest: Floats = np.zeros((max(*RISE_LAGS, *NOVEL_LAGS), N_BANDS))
+
+    def bands(self, windows: Floats) -> Floats:
+        """(n, window_samples) in -1..1 -> (n, N_BANDS): power of each band, full-scale sine about 1; a row for each window.
+
+        Products are stacks of one-row products: numpy then does each row alike, however many there are.
+        """
+        n = len(windows)
+        means = windows.reshape(n, -1, self._n_mean).sum(axis=2)
+        low = np.matmul(means[:, None, :], self._filters)[:, 0]
+        low *= low
+        # the difference is quiet where music is loud: a bass note does not leak into the bands far above it
+        fresh = windows[:, -self._short :]
+        spectrum = np.fft.rfft((fresh[:, 1:] - fresh[:, :-1]) * self._shape, self._n_fft, axis=1)[:, : self._bins]
+        power = spectrum.real**2 + spectrum.imag**2
+        high = np.matmul(power[:, None, :], self._weights)[:, 0]
+        half = len(LOW_HZ)
+        return np.concatenate([low[:, :half] + low[:, half:], high], axis=1)
+
+    def features(self, windows: Floats) -> Floats:
+        """(n, window_samples) of successive hops -> (n, N_FEATURES): bands, then their rises over each of RISE_LAGS."""
+        return self.hear(windows)[0]
+
+    def hear(self, windows: Floats) -> tuple[Floats, Floats]:
+        """The `features` of (n, window_samples) of successive hops, and how novel the low bands are: (n,), 0 or more."""
+        power = self.bands(windows)
+        gains = []
+        gain = self._gain
+        for level in np.sqrt(power.sum(axis=1)).tolist():
+            gain = max(self._floor, gain + (level - gain) * (self._rise if level > gain else self._fall))
+            gains.append(COMPRESSION / gain)
+        self._gain = gain
+        heard = np.concatenate([self._newest, np.log1p(np.sqrt(power) * np.array(gains)[:, None])])
+        longest = len(self._newest)
+        self._newest = heard[-longest:]
+        now = heard[longest:]
+        features = np.concatenate([now, *(now - heard[longest - lag : -lag] for lag in RISE_LAGS)], axis=1)
+        first, last = NOVEL_LAGS
+        low = heard[:, NOVEL_BANDS]
+        before = low[longest - first : -first]
+        for lag in range(first + 1, last + 1):
+            before = np.maximum(before, low[longest - lag : -lag])
+        return features, np.maximum((low[longest:] - before).mean(axis=1), 0.0)
+
+
+def low_filters(n_samples: int, rate_hz: float) -> Floats:
+    """Windowed cosines and sines at LOW_HZ: (n_samples, 2 x len(LOW_HZ)), a full-scale sine at a centre gives power 1.
+
+    What a constant leaves is taken off each: a sound card's DC offset is not a kick that never ends.
+    """
+    shape = asymmetric(n_samples, LONG_FALL)
+    turns = 2 * np.pi * np.arange(n_samples)[:, None] / rate_hz * np.array(LOW_HZ)
+    waves = np.concatenate([np.cos(turns), np.sin(turns)], axis=1)
+    waves -= (shape[:, None] * waves).sum(axis=0) / shape.sum()
+    return np.ascontiguousarray(shape[:, None] * waves * (2 / shape.sum()))
+
+
+def high_weights(n_fft: int, shape: Floats, sample_rate_hz: int) -> tuple[Floats, int]:
+    """Triangles over HIGH_HZ for the power of the difference's spectrum: (bins, bands), and the number of bins."""
+    freqs_hz = np.fft.rfftfreq(n_fft, 1 / sample_rate_hz)
+    edges = np.array(HIGH_HZ)
+    up = (freqs_hz[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    down = (edges[2:] - freqs_hz[:, None]) / (edges[2:] - edges[1:-1])
+    weights = np.clip(np.minimum(up, down), 0.0, 1.0)
+    # a difference multiplies a wave by 2 sin(pi f / rate); this takes it back. Parseval as in spectrum.band_energy.
+    slope = np.maximum(2 * np.sin(np.pi * freqs_hz / sample_rate_hz), 1e-6)
+    weights *= (4.0 / (n_fft * (shape**2).sum()) / slope**2)[:, None]
+    bins = int(np.flatnonzero(weights.sum(axis=1))[-1]) + 1
+    return np.ascontiguousarray(weights[:bins]), bins

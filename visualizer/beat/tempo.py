@@ -1,0 +1,250 @@
+"""Tempo and the beats to come: sound in; beats a minute, phase and predicted beats out."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BadInput
+from .tempo_states import FASTEST_BPM, SLOWEST_BPM, BarPointer
+from .tempo_strokes import DELAY_S, N_GROUPS, StrokeFinder
+
+# Beyond +24 dBFS a sample is damage, not music.
+LIMIT = 16.0
+# A beat is told once it is this near, seconds: never nearer than 50 ms.
+LEAST_AHEAD_S = 0.05
+# ... if it is at least this sure, and not so soon after the last that it must be the same one.
+LEAST_CONFIDENCE = 0.05
+SAME_BEAT = 0.55
+# Less than this in all groups together (of N_GROUPS) keeps no time.
+REAL_STROKE = 0.5
+# A first stroke after so long is where a piece sets in; one at once is where somebody pressed a button.
+SILENCE_S = 0.2
+# Longer than the slowest beat without a real stroke is a break: the beats go on as they were.
+BREAK_S = 1.25
+# The strokes' rates without a rhythm are learned over this time, and how much better the rhythm tells them over that.
+RATE_S = 4.0
+EVIDENCE_S = 3.0
+# A rhythm that tells a second of strokes so much better than chance (ln of likelihoods) is none, or certain. Music that is
+# hard to follow gives -1 to 1, noise falls below -5 within seconds.
+CHANCE, CERTAIN = -1.5, 4.0
+# How fast the beats follow what is heard, seconds: a phase that trembles less than the filter's.
+FOLLOW_S = 0.15
+# Off by more than this, of a beat or of the tempo: another beat, taken over at once.
+OTHER_PHASE = 0.12
+OTHER_TEMPO = 0.06
+# A break is bridged with the tempo of so many beats; over 32 beats 0.1 % adds up to 16 ms at 120 BPM.
+STEADY_BEATS = 12
+# ... or of the last few, if the tempo has moved by more than this.
+FEW_BEATS = 6
+DRIFT = 0.025
+# In a break the confidence falls with this time constant: half is left after 8 bars at 120 BPM.
+BREAK_RELEASE_S = 24.0
+# Two taps further apart are not two beats; a beat tapped by hand is this sure.
+LONGEST_TAP_S = 1.5
+TAP_CONFIDENCE = 0.8
+N_TAPS = 8
+# Beats told that are kept in `predicted`.
+KEPT = 4096
+
+
+class TempoFollower:
+    """Follows the tempo and the beat in a stream of mono sound, and tells the next beats before they come.
+
+    Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
+    `predicted` holds (beat_time_s, told_at_s) of the last 4096 beats told, told_at_s at least 0.05 s before beat_time_s.
+    """
+
+    def __init__(self, sample_rate_hz: int) -> None:
+        """sample_rate_hz: 8000..192000, else BadInput."""
+        if not 8000 <= sample_rate_hz <= 192000:
+            raise BadInput(f"a sample rate of {sample_rate_hz} Hz cannot be followed; allowed: 8000 .. 192000 Hz")
+        self._strokes = StrokeFinder(sample_rate_hz)
+        self._pointer = BarPointer(self._strokes.hop_s)
+        self.hop_s = self._strokes.hop_s
+        self.n_hops = 0
+        self.predicted: deque[tuple[float, float]] = deque(maxlen=KEPT)
+        # music before the first sample was silence
+        self._pending = np.zeros(self._strokes.window_samples - self._strokes.hop_samples, np.float32)
+        self._beat_s = 0.0  # one beat, any
+        self._period_s = 0.5
+        self._mode = 0.0  # how much of the probability lies on this tempo and phase
+        self._evidence = 0.0
+        self._rates_hz = [1.0] * N_GROUPS
+        self._real_s = -math.inf  # the last real stroke
+        self._sure = 0.0  # `confidence` at that stroke
+        self._tap_sure = 0.0
+        self._told_s = -math.inf
+        self._passed: deque[float] = deque(maxlen=STEADY_BEATS)
+        self._taps: deque[float] = deque(maxlen=N_TAPS)
+
+    @property
+    def time_s(self) -> float:
+        """Seconds of sound analysed so far."""
+        return self.n_hops * self.hop_s
+
+    @property
+    def tempo_bpm(self) -> float:
+        """Beats a minute, 60..200; 120 before anything was heard."""
+        return min(FASTEST_BPM, max(SLOWEST_BPM, 60.0 / self._period_s))
+
+    @property
+    def confidence(self) -> float:
+        """How sure tempo and phase are, 0..1: 0 in silence and noise; it falls slowly while nothing is struck."""
+        rested_s = max(0.0, self.time_s - self._real_s - BREAK_S)
+        return self._sure * math.exp(-rested_s / BREAK_RELEASE_S) if self._sure > 0 else 0.0
+
+    def phase_at(self, time_s: float) -> float:
+        """How far into a beat a time in seconds of sound lies, 0 <= phase < 1 (0: on the beat), as believed now."""
+        return ((time_s - self._beat_s) / self._period_s) % 1.0 % 1.0
+
+    def next_beat_s(self, after_s: float) -> float:
+        """The first beat later than `after_s`, both in seconds of sound, as believed now."""
+        beats = math.floor((after_s - self._beat_s) / self._period_s + 1e-9) + 1
+        return self._beat_s + beats * self._period_s
+
+    def push(self, samples: NDArray[np.floating]) -> list[tuple[float, float]]:
+        """Take the next block of mono sound, (n,) float in -1..1, any n; the (beat_time_s, told_at_s) newly told in it.
+
+        NaN, infinite and absurdly large samples count as silence. Raises BadInput for anything but a one-dimensional
+        array of floats.
+        """
+        block = np.asarray(samples)
+        if block.ndim != 1 or not np.issubdtype(block.dtype, np.floating):
+            raise BadInput(
+                f"sound must be a one-dimensional block of floats, got {block.dtype} of shape {block.shape}; "
+                "mix to mono and scale to -1..1 first"
+            )
+        good = np.abs(block) <= LIMIT  # False for NaN as well
+        pending = np.concatenate([self._pending, np.where(good, block, 0).astype(np.float32)])
+        hop, window = self._strokes.hop_samples, self._strokes.window_samples
+        told: list[tuple[float, float]] = []
+        start = 0
+        while start + window <= len(pending):
+            beat = self._step(self._strokes.step(pending[start : start + window]))
+            if beat is not None:
+                told.append(beat)
+            start += hop
+        # a copy, since a view would keep a whole pushed song alive
+        self._pending = pending[start:].copy()
+        return told
+
+    def tap(self, time_s: float) -> None:
+        """A beat tapped by hand at a time in seconds of sound.
+
+        One tap sets the phase; taps 0.3 to 1.5 s apart set the tempo too, the mean of the last 8 if they are that regular.
+        What is heard goes on correcting both. Raises BadInput for a time that is not finite.
+        """
+        if not math.isfinite(time_s):
+            raise BadInput(f"a tap needs a time in seconds, got {time_s}")
+        if self._taps and not 0 < time_s - self._taps[-1] <= LONGEST_TAP_S:
+            self._taps.clear()
+        self._taps.append(time_s)
+        if len(self._taps) > 1:
+            gaps_s = np.diff(self._taps)
+            period_s = float(np.median(gaps_s))
+            # a hand that changed its mind: only the taps since then
+            if abs(gaps_s[-1] / period_s - 1) > 0.2:
+                period_s = float(gaps_s[-1])
+                self._taps = deque(list(self._taps)[-2:], maxlen=N_TAPS)
+            else:
+                period_s = (self._taps[-1] - self._taps[0]) / round((self._taps[-1] - self._taps[0]) / period_s)
+            self._period_s = min(60.0 / SLOWEST_BPM, max(60.0 / FASTEST_BPM, period_s))
+            self._sure = max(self._sure, TAP_CONFIDENCE)
+            self._tap_sure = TAP_CONFIDENCE
+            self._real_s = max(self._real_s, self.time_s)
+        self._beat_s = time_s
+        self._passed.clear()
+        self._seat(0.95)
+
+    def _seat(self, sure: float) -> None:
+        """Tell the filter what is believed."""
+        self._pointer.seat(self._period_s, self.phase_at(self.time_s - DELAY_S), sure=sure)
+
+    def _step(self, strokes: list[float]) -> tuple[float, float] | None:
+        """One hop on: the beat told now, if any."""
+        before_s = self.time_s
+        self.n_hops += 1
+        now_s = self.time_s
+        real = sum(strokes) >= REAL_STROKE
+        rested_s = now_s - self._real_s
+        if real and rested_s > BREAK_S and self._sure > 0:
+            # the filter stood still in the break, the beats did not
+            self._seat(0.9)
+            self._passed.clear()
+        first = real and self._real_s == -math.inf
+        if real or rested_s <= BREAK_S:
+            self._hear(strokes)
+        if first and now_s > SILENCE_S:
+            self._pointer.start(DELAY_S)
+        if real:
+            self._real_s = now_s
+            self._believe(now_s)
+        self._pass(before_s, now_s)
+        return self._tell(now_s)
+
+    def _hear(self, strokes: list[float]) -> None:
+        """Move the filter on, and weigh how much better it told these strokes than chance."""
+        chance = self._pointer.expected(strokes, self._rates_hz)
+        gain = (self._pointer.step(strokes) - chance) / self.hop_s
+        self._evidence += (gain - self._evidence) * self.hop_s / EVIDENCE_S
+        for group, stroke in enumerate(strokes):
+            rate_hz = self._rates_hz[group]
+            self._rates_hz[group] = max(0.1, rate_hz + (stroke / self.hop_s - rate_hz) * self.hop_s / RATE_S)
+
+    def _believe(self, now_s: float) -> None:
+        """Take over what the filter says, gently where it agrees with what was believed."""
+        period_s, place, self._mode = self._pointer.read()
+        beat_s = now_s - DELAY_S - place * period_s
+        off_beats = (beat_s - self._beat_s) / self._period_s
+        off_beats -= round(off_beats)
+        if abs(off_beats) > OTHER_PHASE or abs(period_s / self._period_s - 1) > OTHER_TEMPO:
+            self._passed.clear()
+            self._beat_s, self._period_s = beat_s, period_s
+        else:
+            share = 1 - math.exp(-self.hop_s * 5 / FOLLOW_S)
+            self._beat_s = beat_s - (1 - share) * off_beats * self._period_s
+            steady_s = self._steady_s()
+            self._period_s += share * ((steady_s or period_s) - self._period_s)
+        heard = min(1.0, max(0.0, (self._evidence - CHANCE) / (CERTAIN - CHANCE))) * self._mode
+        self._tap_sure *= math.exp(-self.hop_s)
+        self._sure = max(heard, self._tap_sure)
+
+    def _steady_s(self) -> float | None:
+        """The period that the last beats kept, seconds: least squares; None if they were too few."""
+        if len(self._passed) < FEW_BEATS:
+            return None
+        few_s, all_s = (_slope(np.array(self._passed)[-n_beats:]) for n_beats in (FEW_BEATS, STEADY_BEATS))
+        return all_s if abs(few_s / all_s - 1) < DRIFT else few_s
+
+    def _pass(self, before_s: float, now_s: float) -> None:
+        """Note a beat that has come, a little late, so that its own strokes have been heard."""
+        late_s = DELAY_S + 0.05
+        beat_s = self.next_beat_s(before_s - late_s)
+        if beat_s <= now_s - late_s and now_s - self._real_s < BREAK_S:
+            gap_s = beat_s - self._passed[-1] if self._passed else 0.0
+            if gap_s > 1.5 * self._period_s:
+                self._passed.clear()  # a break
+            elif self._passed and gap_s < SAME_BEAT * self._period_s:
+                self._passed.pop()
+            self._passed.append(beat_s)
+
+    def _tell(self, now_s: float) -> tuple[float, float] | None:
+        """Tell the next beat if it is near enough."""
+        beat_s = self.next_beat_s(now_s + LEAST_AHEAD_S)
+        near = beat_s - now_s <= LEAST_AHEAD_S + self.hop_s + 1e-3
+        if not near or self.confidence < LEAST_CONFIDENCE or beat_s - self._told_s < SAME_BEAT * self._period_s:
+            return None
+        self._told_s = beat_s
+        told = (beat_s, now_s)
+        self.predicted.append(told)
+        return told
+
+
+def _slope(times_s: NDArray[np.float64]) -> float:
+    """Seconds from beat to beat, least squares over beats at times_s: (n,), n > 1."""
+    along = np.arange(len(times_s)) - (len(times_s) - 1) / 2
+    return float((along * times_s).sum() / (along**2).sum())

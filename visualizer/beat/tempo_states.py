@@ -1,0 +1,169 @@
+"""Where in the rhythm the music is: a forward filter over tempo, place within two beats, and kind of rhythm.
+
+The state space is the bar pointer of Whiteley, Cemgil and Godsill (2006) in the form of Krebs, Boeck and Widmer (2015): a
+beat is a row of as many states as it has hops, the pointer moves one state a hop, and the tempo changes at beats only.
+What is heard is taken as a Poisson process of strokes, whose rate at every place is written down below for a few kinds of
+rhythm. Nothing is learned.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .tempo_strokes import HOP_S, N_GROUPS, Floats
+
+SLOWEST_BPM, FASTEST_BPM = 60.0, 200.0
+N_BEATS = 2  # told apart: bass drum and snare take turns on them, which tells a beat from half of it
+# Every hop below 0.5 s, every other above: steps of 2 to 3 % in tempo, and finer by moving between them.
+INTERVALS = (*range(round(60 / FASTEST_BPM / HOP_S), 51), *range(52, round(60 / SLOWEST_BPM / HOP_S) + 1, 2))
+# How likely a stroke is on the 8 (or 6) places of two beats, in tenths; rows: lows, body, snare, cymbals.
+RHYTHMS = {
+    "four to the floor": ("9131 9131", "5142 6142", "5131 7131", "4262 6262"),
+    "back beat": ("8131 2131", "5131 6131", "4131 9131", "6151 7151"),
+    "plain": ("7121 7121", "7131 7131", "7131 7131", "7141 7141"),
+    "shuffle": ("711 311", "512 612", "412 813", "614 714"),
+    "one drop": ("2121 8131", "3171 4171", "3151 8151", "4151 5151"),
+}
+# Players and the picker together scatter this much around a place, seconds.
+SCATTER_S = 0.025
+# Strokes that belong to no place, a second and group.
+STRAY_HZ = 0.35
+# What a group's strokes weigh: most the bass drum's; chords and voices come when they like, cymbals are everywhere.
+GROUP_WEIGHTS = (1.3, 0.8, 1.0, 0.7)
+# Strokes are taken a little more seriously than a Poisson process would, and strokes that stay away less.
+STROKE_WEIGHT = 1.1
+ABSENCE_WEIGHT = 0.65 * STROKE_WEIGHT
+# exp(-50 |ratio - 1|): a beat 2 % longer than the last is 2.7 times less likely.
+TEMPO_STIFFNESS = 50.0
+# At a beat, with these probabilities, the tempo is any, and the kind of rhythm another.
+ANY_TEMPO = 1e-3
+OTHER_RHYTHM = 0.1
+# What tempo most people tap to most music: log-normal. It decides between half and double when nothing else does.
+PRIOR_BPM, PRIOR_OCTAVES = 125.0, 0.42
+# ... and goes on pulling: its weight a second. Rhythms of few strokes would else end at half the tempo, where fewer are missed.
+PRIOR_PULL = 0.4
+# A piece that sets in after a moment of nothing sets in on a beat so many times likelier than elsewhere, and twice as
+# likely on the first of two.
+START_WEIGHT = 20.0
+START_FIRST = 2.0
+# No state is ever impossible.
+LEAST = np.float32(1e-12)
+
+
+class BarPointer:
+    """The probability of every tempo, place and kind of rhythm, moved on hop by hop.
+
+    `state`: (n_rhythms, N_BEATS, n_places) float32, sum 1. Along the last axis lie the beats of each tempo one after the
+    other: `first[k]` .. `last[k]` are the hops of a beat of `hops[k]` hops, `place` is how far into it each lies, 0..1.
+    """
+
+    def __init__(self, hop_s: float) -> None:
+        """hop_s: seconds a hop, about HOP_S."""
+        self.hop_s = hop_s
+        self.hops = np.array(INTERVALS)
+        self.first = np.concatenate([[0], np.cumsum(self.hops)[:-1]])
+        self.last = self.first + self.hops - 1
+        n_places = int(self.hops.sum())
+        self.interval = np.repeat(np.arange(len(self.hops)), self.hops)
+        self.place = (np.arange(n_places) - self.first[self.interval]) / self.hops[self.interval]
+        self.period_s = self.hops[self.interval] * hop_s
+        rates = np.stack([[self._rate(row) for row in rows] for rows in RHYTHMS.values()], axis=1) + STRAY_HZ
+        weights = np.array(GROUP_WEIGHTS)[:, None, None, None]
+        self._absence = np.exp(-ABSENCE_WEIGHT * hop_s * (weights * rates).sum(axis=0)).astype(np.float32)
+        self._stroke = (STROKE_WEIGHT * weights * np.log(rates)).astype(np.float32)
+        tempo_step = np.gradient(np.log(self.hops))
+        favour = np.exp(-0.5 * (np.log2(60 / (self.hops * hop_s) / PRIOR_BPM) / PRIOR_OCTAVES) ** 2)
+        prior = favour * tempo_step / (favour * tempo_step).sum()
+        stiff = np.exp(-TEMPO_STIFFNESS * np.abs(self.hops[None, :] / self.hops[:, None] - 1))
+        stiff *= tempo_step
+        stiff /= stiff.sum(axis=1, keepdims=True)
+        pull = favour ** (PRIOR_PULL * self.hops * hop_s)
+        self._next_tempo = (pull * ((1 - ANY_TEMPO) * stiff + ANY_TEMPO * prior)).astype(np.float32)
+        start = np.repeat(prior / self.hops, self.hops).astype(np.float32)
+        self.state: NDArray[np.float32] = np.tile(start, (len(RHYTHMS), N_BEATS, 1))
+        self.state /= self.state.sum()
+        self._other = np.empty_like(self.state)
+
+    def _rate(self, row: str) -> Floats:
+        """A row of RHYTHMS -> strokes a second at each place of two beats: (N_BEATS, n_places)."""
+        digits = row.replace(" ", "")
+        rate = np.zeros((N_BEATS, len(self.place)))
+        along = np.arange(N_BEATS)[:, None] + self.place
+        for index, digit in enumerate(digits):
+            beats_off = (along - index * N_BEATS / len(digits) + N_BEATS / 2) % N_BEATS - N_BEATS / 2
+            bell = np.exp(-0.5 * (beats_off * self.period_s / SCATTER_S) ** 2) / (SCATTER_S * math.sqrt(2 * math.pi))
+            rate += int(digit) / 10 * bell
+        return rate
+
+    def step(self, strokes: list[float]) -> float:
+        """Move one hop on. strokes: N_GROUPS of 0..1.
+
+        Returns the logarithm of how likely the strokes were (weighted as the constants above say).
+        """
+        old, new = self.state, self._other
+        ends = old[:, :, self.last] @ self._next_tempo
+        ends = (1 - OTHER_RHYTHM) * ends + OTHER_RHYTHM * ends.mean(axis=0, keepdims=True)
+        new[:, :, 1:] = old[:, :, :-1]
+        new[:, :, self.first] = ends[:, ::-1]
+        new *= self._absence
+        highest = 0.0
+        if any(strokes):
+            told = sum(np.float32(strokes[g]) * self._stroke[g] for g in range(N_GROUPS) if strokes[g])
+            highest = float(told.max())
+            new *= np.exp(told - np.float32(highest))
+        total = float(new.sum())
+        new /= np.float32(total)
+        new += LEAST
+        self.state, self._other = new, old
+        return math.log(total) + highest
+
+    def expected(self, strokes: list[float], rates_hz: list[float]) -> float:
+        """What `step` would have returned if strokes came at these rates whenever they liked, without a rhythm."""
+        sure = 0.0
+        for stroke, rate_hz, weight in zip(strokes, rates_hz, GROUP_WEIGHTS, strict=True):
+            sure += weight * STROKE_WEIGHT * stroke * math.log(rate_hz)
+            sure -= weight * ABSENCE_WEIGHT * rate_hz * self.hop_s
+        return sure
+
+    def read(self) -> tuple[float, float, float]:
+        """The likeliest tempo and place: (seconds a beat, place in it 0..1, probability 0..1 of about that)."""
+        mass = self.state.sum(axis=(0, 1), dtype=np.float64)
+        by_tempo = np.add.reduceat(mass, self.first)
+        # neighbouring tempos are one tempo
+        best = int(np.convolve(by_tempo, np.ones(5), "same").argmax())
+        low, high = max(0, best - 2), min(len(by_tempo) - 1, best + 2)
+        some = by_tempo[low : high + 1]
+        period_s = float((some * self.hops[low : high + 1]).sum() / some.sum()) * self.hop_s
+        cut = slice(int(self.first[low]), int(self.last[high]) + 1)
+        n_bins = 48
+        bins = (self.place[cut] * n_bins).astype(np.int64)
+        around = np.bincount(bins, weights=mass[cut], minlength=n_bins)
+        near = np.convolve(np.concatenate([around[-3:], around, around[:3]]), NEAR, "valid")
+        top = int(near.argmax())
+        index = np.arange(top - 3, top + 4)
+        centre = float((NEAR * around[index % n_bins] * (index + 0.5)).sum() / near[top]) / n_bins
+        return period_s, centre % 1.0, min(1.0, float(near[top]))
+
+    def start(self, place_s: float) -> None:
+        """Expect that the last beat, and one that the bass drum plays, was place_s seconds ago."""
+        seconds_off = ((self.place - place_s / self.period_s + 0.5) % 1.0 - 0.5) * self.period_s
+        bell = START_WEIGHT * np.exp(-0.5 * (seconds_off / SCATTER_S) ** 2)
+        self.state[:, 0] *= (1 + START_FIRST * bell).astype(np.float32)
+        self.state[:, 1] *= (1 + bell).astype(np.float32)
+        self.state /= self.state.sum()
+
+    def seat(self, period_s: float, place: float, *, sure: float) -> None:
+        """Put the share `sure` 0..1 of all probability on a tempo and place; which beat and rhythm stays as likely as now."""
+        beats_off = (self.place - place + 0.5) % 1.0 - 0.5
+        near = np.exp(-0.5 * (np.log(self.period_s / period_s) / 0.02) ** 2 - 0.5 * (beats_off * period_s / 0.02) ** 2)
+        near = (near / near.sum()).astype(np.float32)
+        kind = self.state.sum(axis=2, keepdims=True)
+        self.state *= np.float32(1 - sure)
+        self.state += np.float32(sure) * kind * near
+
+
+# The width of a peak: 7 of 48 places, its edges by half.
+NEAR = np.array([0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5])

@@ -1,0 +1,91 @@
+"""`visualizer analyze`: what is heard in a file, or from a device as it comes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import BadInput
+from ..settings import DEFAULT_PRESET
+from .options import Preset, parse_device
+
+if TYPE_CHECKING:
+    from ..settings import Preset as Settings
+
+
+def analyze(
+    song: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A sound file, or a video whose sound is used.")
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Listen to an input instead, and draw what is heard as it comes.")
+    ] = False,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", "-d", metavar="NAME|INDEX", help="Input device for --live; the default if not given."),
+    ] = None,
+    json_wanted: Annotated[
+        bool, typer.Option("--json", help="Print kicks, depth, bands, tempo, beats and silence as one JSON object.")
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="OUT.png", help="Draw them into a picture (.png, .svg, .pdf, .jpg)."),
+    ] = None,
+    preset: Preset = DEFAULT_PRESET,
+) -> None:
+    """Tell what is heard in a sound file, or with --live in a room: kicks, bands, tempo."""
+    from ..show.look import open_settings
+
+    if live == (song is not None):
+        words = "--live listens to an input, not to a FILE; give one of the two" if live else "give a FILE, or --live"
+        raise BadInput(f"{words}; `visualizer analyze --help` tells how it is used")
+    if live and (json_wanted or plot is not None):
+        raise BadInput("--json and --plot are for a FILE; --live only draws in the terminal")
+    if device is not None and not live:
+        raise BadInput("--device is for --live; a FILE needs no device")
+    if live:
+        if not sys.stdout.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
+            raise BadInput("--live draws in a terminal, and this is none; `visualizer analyze FILE --json` needs none")
+        _listen(open_settings(preset), device)
+    elif song is not None:
+        _tell(song, open_settings(preset), json_wanted, plot)
+
+
+def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None) -> None:
+    """Analyse a file."""
+    import json
+
+    from ..show.analyze import analyze as analyze_file
+    from ..show.plot import check_plot
+    from ..show.plot import plot as draw
+
+    if plot is not None:
+        check_plot(plot)
+    analysis = analyze_file(song, settings.beat, settings.dream.n_depths)
+    if plot is not None:
+        draw(analysis, plot, song.name)
+    if json_wanted:
+        print(json.dumps(analysis.as_json()))
+        return
+    n, bpm = len(analysis.onsets), analysis.tempo_bpm
+    print(
+        f"{song.name}: {analysis.duration_s:.1f} s at {analysis.sample_rate_hz} Hz, {n} kicks "
+        f"({60 * n / max(analysis.duration_s, 1e-9):.0f} a minute), "
+        f"{'no steady beat' if bpm is None else f'{bpm:.1f} BPM'}, mean depth {analysis.depth.mean():.1f}"
+    )
+    if plot is not None:
+        print(f"plot: {plot}")
+
+
+def _listen(settings: Settings, device: str | None) -> None:
+    """Listen to a device until Ctrl-C, then sum up."""
+    from ..show.hear import Listening
+    from .hear_screen import draw_heard, summed_up
+
+    with Listening(parse_device(device), settings.beat, settings.dream.n_depths) as listening:
+        last = draw_heard(listening)
+    print(summed_up(listening, last))

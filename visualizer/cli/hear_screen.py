@@ -1,0 +1,179 @@
+"""What is heard from a device, drawn in the terminal as it comes."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from ..show.hear import Heard, Listening
+
+METER_DB = (-60.0, 0.0)
+# The input meter turns its colour here: hot, and about to clip.
+HOT_DB, FULL_DB = -6.0, -0.5
+# Softer than this is worth turning up: 30 dB under full scale.
+SOFT_DB = -30.0
+# How long a kick lights up, seconds.
+FLASH_S = 0.12
+# Tempo and beat are only shown as far as they are sure.
+LEAST_SURE = 0.1
+BEAT_CELLS = 8
+LABEL, READING = 7, 14  # columns left and right of a bar
+WIDEST_BAR = 80
+
+INK, FAINT, DIM = "#e8e6f0", "#a09bb8", "#4a4560"
+LEVEL, HOT, FULL = "#7f9fe8", "#e0a458", "#ff5c5c"
+BASS, MID, HIGH, KICK, DEPTH, BEAT = "#e0a458", "#5fd3bc", "#b39df3", "#ff7a59", "#d8d4ea", "#8fd0ff"
+
+
+def draw_heard(listening: Listening) -> Heard | None:
+    """Draw until Ctrl-C; the last that was heard. Raises DeviceError when the device is lost."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(highlight=False)
+    last: Heard | None = None
+    with closing(listening.heard()) as heard, Live(console=console, auto_refresh=False) as screen:
+        try:
+            for last in heard:
+                screen.update(page(listening, last, console), refresh=True)
+        except KeyboardInterrupt:
+            pass  # how one leaves
+    return last
+
+
+def summed_up(listening: Listening, heard: Heard | None) -> str:
+    """One line on all of it."""
+    if heard is None or heard.time_s <= 0:
+        return f"{listening.device_name}: nothing came in"
+    parts = [
+        f"{listening.device_name}: {heard.time_s:.0f} s",
+        f"{heard.n_kicks} kicks ({60 * heard.n_kicks / heard.time_s:.0f} a minute)",
+        f"{heard.tempo_bpm:.1f} BPM" if heard.confidence >= LEAST_SURE else "no steady beat",
+        f"loudest {heard.peak_db:.1f} dBFS",
+        f"{heard.n_overruns} xruns",
+    ]
+    if heard.n_dropped:
+        parts.append(f"{heard.n_dropped} samples dropped")
+    if heard.n_clipped:
+        parts.append(f"{heard.n_clipped} samples clipped")
+    return ", ".join(parts)
+
+
+def page(listening: Listening, heard: Heard, console: Console) -> Text:
+    """A moment as text, 13 lines that fit the console's width."""
+    from rich.text import Text
+
+    pen = _Pen(console)
+    clock = f"{int(heard.time_s) // 60}:{int(heard.time_s) % 60:02d}"
+    bands = heard.bands
+    flash = heard.kick is not None and heard.time_s - heard.kick.time_s < FLASH_S
+    n_depths = listening.n_depths
+    share = (heard.depth - 1) / (n_depths - 1) if n_depths > 1 else heard.depth
+    lines = [
+        pen.header(listening.device_name, f"{listening.sample_rate_hz} Hz  {clock}"),
+        Text(),
+        pen.meter(heard.level_db),
+        _advice(heard),
+        pen.bar("kick", share, KICK if flash else DEPTH, f"depth {heard.depth:4.1f}", lamp=flash),
+        Text(),
+        pen.bar("high", bands.high, HIGH, f"{bands.high:.2f}"),
+        pen.bar("mid", bands.mid, MID, f"{bands.mid:.2f}"),
+        pen.bar("bass", bands.bass, BASS, f"{bands.bass:.2f}"),
+        pen.bar("loud", bands.loudness, FAINT, "silence" if bands.silent else f"{bands.loudness:.2f}"),
+        Text(),
+        pen.beat(heard),
+        pen.counts(heard),
+    ]
+    for line in lines:
+        line.truncate(console.width)
+    return Text("\n").join(lines)
+
+
+def _advice(heard: Heard) -> Text:
+    """A word on the level."""
+    from rich.text import Text
+
+    if heard.level_db >= FULL_DB:
+        word, colour = "clips: turn it down", FULL
+    elif heard.bands.silent:
+        word, colour = "silence", FAINT
+    else:
+        word, colour = ("soft: turn it up", HOT) if heard.level_db < SOFT_DB else ("good", FAINT)
+    return Text(" " * LABEL + word, style=colour)
+
+
+class _Pen:
+    """Draws lines as wide as the console, in plain letters where it knows no others."""
+
+    def __init__(self, console: Console) -> None:
+        self._plain = console.options.ascii_only
+        self._n_columns = console.width
+        self._n_bar = max(8, min(WIDEST_BAR, console.width - LABEL - READING))
+
+    def header(self, left: str, right: str) -> Text:
+        from rich.text import Text
+
+        width = min(self._n_columns, LABEL + self._n_bar + READING)
+        name = Text(left, style=f"bold {INK}")
+        name.truncate(max(1, width - len(right) - 2), overflow="crop" if self._plain else "ellipsis", pad=True)
+        return name.append(f"  {right}", style=FAINT)
+
+    def bar(self, label: str, share: float, colour: str, reading: str, *, lamp: bool | None = None) -> Text:
+        """label, lamp, a bar filled to `share` 0..1, and what it reads."""
+        from rich.text import Text
+
+        line = Text(f"{label:<{LABEL - 2}}", style=FAINT)
+        light = " " if lamp is None else ("*" if self._plain else "●") if lamp else "." if self._plain else "·"
+        line.append(f"{light} ", style=f"bold {KICK}" if lamp else DIM)
+        self._fill(line, min(1.0, max(0.0, share)), colour)
+        return line.append(f"  {reading}", style=INK)
+
+    def meter(self, level_db: float) -> Text:
+        """The input's level, dB of full scale."""
+        low_db, high_db = METER_DB
+        colour = FULL if level_db >= FULL_DB else HOT if level_db >= HOT_DB else LEVEL
+        reading = f"{level_db:5.1f} dBFS" if level_db > -90 else "   no dBFS"
+        return self.bar("input", (level_db - low_db) / (high_db - low_db), colour, reading)
+
+    def beat(self, heard: Heard) -> Text:
+        """Tempo, how sure it is, and a light that runs once a beat."""
+        from rich.text import Text
+
+        sure = heard.confidence >= LEAST_SURE
+        line = Text(f"{'beat':<{LABEL}}", style=FAINT)
+        on, off = ("#", ".") if self._plain else ("●", "·")
+        here = int(heard.phase * BEAT_CELLS) if sure else -1
+        for cell in range(BEAT_CELLS):
+            lit = cell == here
+            line.append(f"{on if lit else off} ", style=(f"bold {KICK}" if cell == 0 else BEAT) if lit else DIM)
+        line.append(f"  {heard.tempo_bpm:5.1f} BPM" if sure else "    -   BPM", style=f"bold {INK}" if sure else DIM)
+        line.append("   sure ", style=FAINT)
+        n_cells = 10
+        n_lit = round(heard.confidence * n_cells)
+        line.append(("=" if self._plain else "━") * n_lit, style=BEAT)
+        line.append(("-" if self._plain else "━") * (n_cells - n_lit), style=DIM)
+        return line.append(f" {heard.confidence:.2f}", style=INK)
+
+    def counts(self, heard: Heard) -> Text:
+        from rich.text import Text
+
+        line = Text(f"{'kicks':<{LABEL}}", style=FAINT)
+        line.append(f"{heard.n_kicks}", style=INK)
+        for name, count in (("xruns", heard.n_overruns), ("dropped", heard.n_dropped), ("clipped", heard.n_clipped)):
+            line.append(f"   {name} ", style=FAINT).append(f"{count}", style=FULL if count else INK)
+        return line.append("   Ctrl-C ends", style=DIM)
+
+    def _fill(self, line: Text, share: float, colour: str) -> None:
+        if self._plain:
+            n_full = round(share * self._n_bar)
+            line.append("#" * n_full, style=colour).append("." * (self._n_bar - n_full), style=DIM)
+            return
+        whole, eighths = divmod(round(share * self._n_bar * 8), 8)
+        line.append("█" * whole, style=colour)
+        if eighths:
+            line.append(" ▏▎▍▌▋▊▉"[eighths], style=colour)
+        line.append("─" * (self._n_bar - whole - bool(eighths)), style=DIM)
