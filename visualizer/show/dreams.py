@@ -148,8 +148,10 @@ class BackgroundDreams:
 
     def poll(self) -> list[Placed]:
         """What has been baked since the last call: one frame at most, so that no display frame waits for many uploads."""
-        if self.fault is None:
-            self.fault = self._dreams.fault
+        # only ever from nothing to something: the other thread may set it at this very moment
+        fault = self._dreams.fault
+        if fault is not None and self.fault is None:
+            self.fault = fault
         try:
             return [self._ready.get_nowait()]
         except queue.Empty:
