@@ -89,5 +89,5 @@ echo "setup: installing Python packages (torch is large: this takes a few minute
   fail "pip could not install the packages pinned in constraints.txt (its message is above)"
 # an independent Inception 5h that the tests compare ours with; it asks for packages that the comparison does not need
 .venv/bin/python -m pip install --disable-pip-version-check -q --no-deps -c constraints.txt torch-lucent ||
-  fail "pip could not install torch-lucent (its message is above)"
+  echo "setup: torch-lucent could not be installed; the tests that compare Inception 5h with it are skipped" >&2
 printf '%s' "$stamp" >.venv/.setup-done

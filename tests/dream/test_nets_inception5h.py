@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -26,6 +27,8 @@ from visualizer.settings import DreamSettings
 @pytest.fixture(scope="module")
 def lucent() -> ModuleType:
     """lucent's file of this network. Its package also takes in torchvision's networks, which is no dependency here."""
+    if importlib.util.find_spec("lucent") is None:
+        pytest.skip("torch-lucent is not installed: `make setup` tries to")
     with pytest.MonkeyPatch.context() as patch:
         for name in ("torchvision", "torchvision.models"):
             patch.setitem(sys.modules, name, ModuleType(name))
