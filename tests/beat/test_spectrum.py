@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from visualizer.beat.spectrum import band_energy, band_weights, fft_length, hann
+from visualizer.beat.spectrum import band_energy, band_weights, fft_length
+
+
+def hann(n_samples):
+    """The periodic Hann window: (n_samples,), 0..1. Periodic, so that neighbouring windows overlap evenly."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_samples) / n_samples)
 
 
 def energy_of(freq_hz, rate_hz, *, amplitude=1.0, offset=0.0, low_hz=0.0, high_hz=120.0):

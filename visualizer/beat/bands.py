@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BadInput
 from ..settings import BeatSettings
-from .follower import BATCH_HOPS, LIMIT
+from .blocks import check_rate, sound_block
+from .follower import BATCH_HOPS
 from .spectrum import Floats, band_weights
 
 # A hundred analyses a second, finer than any screen.
@@ -56,8 +56,7 @@ class BandFollower:
 
     def __init__(self, sample_rate_hz: int, settings: BeatSettings | None = None) -> None:
         """sample_rate_hz: 8000..192000, else BadInput. settings: the defaults unless given."""
-        if not 8000 <= sample_rate_hz <= 192000:
-            raise BadInput(f"a sample rate of {sample_rate_hz} Hz cannot be followed; allowed: 8000 .. 192000 Hz")
+        check_rate(sample_rate_hz)
         beat = settings or BeatSettings()
         self.n_hops = 0
         self._hop_samples = round(HOP_S * sample_rate_hz)
@@ -91,14 +90,8 @@ class BandFollower:
         NaN, infinite and absurdly large samples count as silence. Raises BadInput for anything but a one-dimensional
         array of floats.
         """
-        block = np.asarray(samples)
-        if block.ndim != 1 or not np.issubdtype(block.dtype, np.floating):
-            raise BadInput(
-                f"sound must be a one-dimensional block of floats, got {block.dtype} of shape {block.shape}; "
-                "mix to mono and scale to -1..1 first"
-            )
-        good = np.abs(block) <= LIMIT  # False for NaN as well
-        self._pending = np.concatenate([self._pending, np.where(good, block, 0).astype(np.float64)])
+        block, _ = sound_block(samples)
+        self._pending = np.concatenate([self._pending, block])
         heard: list[Bands] = []
         while (n_ready := (len(self._pending) - self._window_samples) // self._hop_samples + 1) > 0:
             n_now = min(n_ready, BATCH_HOPS)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BadInput
 from ..settings import BeatSettings
+from .blocks import check_rate, sound_block
 from .envelope import depth_of, release
 from .hearing import LONG_FALL, Hearing
 from .motion import motion_of
@@ -16,8 +16,6 @@ from .network import KickNetwork, shipped_weights
 from .onset import KickPicker
 from .spectrum import Floats, asymmetric, band_energy, band_weights, fft_length
 
-# Beyond +24 dBFS a sample is damage, not music; one of 1e30 would hold the gain reference up for the rest of the night.
-LIMIT = 16.0
 # No foot is faster than this.
 HOLD_S = 0.07
 # Evidence is novelty x probability to this power: a network taught on synthesised music may veto what rises, not invent what
@@ -58,8 +56,7 @@ class KickFollower:
 
         Raises BadInput for a sample rate outside that range.
         """
-        if not 8000 <= sample_rate_hz <= 192000:
-            raise BadInput(f"a sample rate of {sample_rate_hz} Hz cannot be followed; allowed: 8000 .. 192000 Hz")
+        check_rate(sample_rate_hz)
         self.sample_rate_hz = sample_rate_hz
         self.settings = settings
         self.n_depths = n_depths
@@ -103,17 +100,9 @@ class KickFollower:
         NaN, infinite and absurdly large samples count as silence (see `n_bad_samples`). Raises BadInput for anything but
         a one-dimensional array of floats.
         """
-        block = np.asarray(samples)
-        if block.ndim != 1 or not np.issubdtype(block.dtype, np.floating):
-            raise BadInput(
-                f"sound must be a one-dimensional block of floats, got {block.dtype} of shape {block.shape}; "
-                "mix to mono and scale to -1..1 first"
-            )
-        good = np.abs(block) <= LIMIT  # False for NaN as well
-        if not good.all():
-            self.n_bad_samples += int(block.size - np.count_nonzero(good))
-            block = np.where(good, block, 0)
-        self._pending = np.concatenate([self._pending, block.astype(np.float64)])
+        block, n_bad = sound_block(samples)
+        self.n_bad_samples += n_bad
+        self._pending = np.concatenate([self._pending, block])
         onsets: list[Onset] = []
         while (n_ready := (len(self._pending) - self._window_samples) // self._hop_samples + 1) > 0:
             n_now = min(n_ready, BATCH_HOPS)

@@ -8,11 +8,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def hann(n_samples: int) -> Floats:
-    """The periodic Hann window: (n_samples,), 0..1. Periodic, so that neighbouring windows overlap evenly."""
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_samples) / n_samples)
-
-
 def asymmetric(n_samples: int, fall: float) -> Floats:
     """A window that rises slowly and falls within its last share `fall`, 0..1: (n_samples,), 0..1.
 

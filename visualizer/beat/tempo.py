@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInput
+from .blocks import check_rate, sound_block
 from .tempo_states import FASTEST_BPM, SLOWEST_BPM, BarPointer
 from .tempo_strokes import DELAY_S, N_GROUPS, StrokeFinder
 
-# Beyond +24 dBFS a sample is damage, not music.
-LIMIT = 16.0
 # A beat is told once it is this near, seconds: never nearer than 50 ms.
 LEAST_AHEAD_S = 0.05
 # ... if it is at least this sure, and not so soon after the last that it must be the same one.
@@ -60,8 +59,7 @@ class TempoFollower:
 
     def __init__(self, sample_rate_hz: int) -> None:
         """sample_rate_hz: 8000..192000, else BadInput."""
-        if not 8000 <= sample_rate_hz <= 192000:
-            raise BadInput(f"a sample rate of {sample_rate_hz} Hz cannot be followed; allowed: 8000 .. 192000 Hz")
+        check_rate(sample_rate_hz)
         self._strokes = StrokeFinder(sample_rate_hz)
         self._pointer = BarPointer(self._strokes.hop_s)
         self.hop_s = self._strokes.hop_s
@@ -112,14 +110,8 @@ class TempoFollower:
         NaN, infinite and absurdly large samples count as silence. Raises BadInput for anything but a one-dimensional
         array of floats.
         """
-        block = np.asarray(samples)
-        if block.ndim != 1 or not np.issubdtype(block.dtype, np.floating):
-            raise BadInput(
-                f"sound must be a one-dimensional block of floats, got {block.dtype} of shape {block.shape}; "
-                "mix to mono and scale to -1..1 first"
-            )
-        good = np.abs(block) <= LIMIT  # False for NaN as well
-        pending = np.concatenate([self._pending, np.where(good, block, 0).astype(np.float32)])
+        block, _ = sound_block(samples)
+        pending = np.concatenate([self._pending, block.astype(np.float32)])
         hop, window = self._strokes.hop_samples, self._strokes.window_samples
         told: list[tuple[float, float]] = []
         start = 0

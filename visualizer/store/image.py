@@ -52,7 +52,7 @@ def load_image(path: Path | str, size: tuple[int, int]) -> np.ndarray:
         raise BadInput(f"a picture cannot be {width}x{height}; both sides must be at least 1")
     path = Path(path)
     name = plain(path)
-    with _open(path, name) as picture:
+    with open_picture(path, name) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise BadInput(
                 f"{name}: {picture.width}x{picture.height} is {picture.width * picture.height / 1e6:.0f} megapixels; "
@@ -71,7 +71,7 @@ def load_image(path: Path | str, size: tuple[int, int]) -> np.ndarray:
 
 
 @contextmanager
-def _open(path: Path, name: str) -> Iterator[Image.Image]:
+def open_picture(path: Path, name: str) -> Iterator[Image.Image]:
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -124,7 +124,7 @@ def _to_srgb(picture: Image.Image, size: tuple[int, int], name: str) -> np.ndarr
     if picture.format in ("JPEG", "MPO"):  # the only decoder that can skip detail, and the only one where it is safe
         _draft(picture, size)
     picture.load()
-    turn = _orientation(picture)  # after load: some decoders turn the picture themselves and then say so
+    turn = orientation(picture)  # after load: some decoders turn the picture themselves and then say so
     profile = picture.info.get("icc_profile")
     across = (size[1], size[0]) if turn >= 5 else size
     plain = _eight_bit(picture)
@@ -137,12 +137,12 @@ def _to_srgb(picture: Image.Image, size: tuple[int, int], name: str) -> np.ndarr
 
 def _draft(picture: Image.Image, size: tuple[int, int]) -> None:
     """Let the JPEG decoder halve the picture as long as twice the size needed is left."""
-    across = (size[1], size[0]) if _orientation(picture) >= 5 else size
+    across = (size[1], size[0]) if orientation(picture) >= 5 else size
     scale = max(across[0] / picture.width, across[1] / picture.height)
     picture.draft(None, (math.ceil(picture.width * scale) * 2, math.ceil(picture.height * scale) * 2))
 
 
-def _orientation(picture: Image.Image) -> int:
+def orientation(picture: Image.Image) -> int:
     try:
         turn = picture.getexif().get(_ORIENTATION, 1)
     except Exception as fault:  # noqa: BLE001  metadata nobody needs must not cost the picture

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import BadInput, VisualizerError
-from .image import _open, _orientation
+from .image import open_picture, orientation
 from .oneline import plain
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def cell_size(path: Path, box: tuple[int, int]) -> tuple[int, int]:
 
     Both are even; a shape beyond MAX_SHAPE is cut to that. Raises BadInput as load_image does.
     """
-    with _open(path, plain(path)) as picture:
+    with open_picture(path, plain(path)) as picture:
         width, height = picture.size
-        if _orientation(picture) >= 5:
+        if orientation(picture) >= 5:
             width, height = height, width
     shape = min(max(width / height, 1 / MAX_SHAPE), MAX_SHAPE)
     scale = min(box[0] / shape, box[1])

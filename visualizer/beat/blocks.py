@@ -1,0 +1,34 @@
+"""What every follower asks of the sound it is given."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BadInput
+from .spectrum import Floats
+
+# Beyond +24 dBFS a sample is damage, not music; one of 1e30 would hold a gain reference up for the rest of the night.
+LIMIT = 16.0
+
+
+def check_rate(sample_rate_hz: int) -> None:
+    """Raises BadInput for a sample rate outside 8000..192000."""
+    if not 8000 <= sample_rate_hz <= 192000:
+        raise BadInput(f"a sample rate of {sample_rate_hz} Hz cannot be followed; allowed: 8000 .. 192000 Hz")
+
+
+def sound_block(samples: NDArray[np.floating]) -> tuple[Floats, int]:
+    """A block of mono sound, (n,) float, as float64, and how many of its samples were bad.
+
+    Bad are NaN, infinite and absurdly large ones; they become silence. Raises BadInput for anything but a one-dimensional
+    array of floats.
+    """
+    block = np.asarray(samples)
+    if block.ndim != 1 or not np.issubdtype(block.dtype, np.floating):
+        raise BadInput(
+            f"sound must be a one-dimensional block of floats, got {block.dtype} of shape {block.shape}; "
+            "mix to mono and scale to -1..1 first"
+        )
+    good = np.abs(block) <= LIMIT  # False for NaN as well
+    return np.where(good, block, 0).astype(np.float64), int(block.size - np.count_nonzero(good))
