@@ -13,8 +13,9 @@ from ..errors import BadInput
 from ..networks import NETWORKS, STAND_IN
 from ..settings import DEFAULT_PRESET, DreamSettings
 from ..store.image import load_image
+from ..store.outfile import checked_path
 from ..store.presets import load_preset
-from ..store.sheet import Cell, cell_size, checked_path, draw_sheet, save_sheet
+from ..store.sheet import SUFFIXES, Cell, cell_size, draw_sheet, save_sheet
 from .clocks import Stopwatch
 from .look import Row, Wish, known_network, rows_of
 from .networks import weights_of
@@ -122,7 +123,7 @@ class _Easel:
             limits = f"{MIN_BOX_PX}x{MIN_BOX_PX} .. {MAX_BOX_PX}x{MAX_BOX_PX}"
             raise BadInput(f"cells of {box[0]}x{box[1]} px are out of range; allowed: {limits}")
         self._name = image.name
-        self._out = checked_path(out)
+        self._out = checked_path(out, SUFFIXES)
         self._cell = cell_size(image, box)
         self.picture: np.ndarray = load_image(image, (self._cell[0] * FINER, self._cell[1] * FINER))
         self.watch = Stopwatch()

@@ -44,27 +44,6 @@ class Grid(NamedTuple):
     n_rows: int
 
 
-def checked_path(path: Path) -> Path:
-    """Where a sheet named `path` will be: absolute, links followed. Raises BadInput if none can be written there."""
-    name = plain(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"{name}: the name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    try:
-        path = path.expanduser().resolve()
-        folder = path.parent
-        if path.is_dir():
-            raise BadInput(f"{name}: is a folder; name a file in it")
-        if path.exists() and not path.is_file():
-            raise BadInput(f"{name}: is not an ordinary file")
-        if not folder.is_dir():
-            raise BadInput(f"{name}: there is no folder {plain(folder)}; make it first")
-        if not os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-            raise BadInput(f"{name}: the folder {plain(folder)} cannot be written to")
-    except (OSError, ValueError, RuntimeError) as fault:  # a null byte, a name too long, a circle of links
-        raise BadInput(f"{name}: cannot be a file name: {plain(fault)}") from fault
-    return path
-
-
 def cell_size(path: Path, box: tuple[int, int]) -> tuple[int, int]:
     """The largest (width, height) px inside `box` that has the shape of the picture in the file `path`, upright.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import secrets
 import threading
@@ -16,6 +15,7 @@ import numpy as np
 
 from ..errors import BadInput, VisualizerError
 from .oneline import plain
+from .outfile import checked_path
 
 if TYPE_CHECKING:
     from av import AudioFrame, VideoFrame
@@ -63,7 +63,7 @@ class VideoWriter:
         Raises BadInput, before any work is done, for anything that cannot become a video file.
         """
         _check(size, fps, crf, sound_rate_hz)
-        self._path = _checked_path(Path(path), overwrite)
+        self._path = checked_path(Path(path), SUFFIXES, overwrite=overwrite)
         self._size = size
         self._fps = Fraction(fps)
         self._sound_rate_hz = sound_rate_hz
@@ -233,25 +233,3 @@ def _check(size: tuple[int, int], fps: Fraction | int, crf: int, sound_rate_hz: 
         raise BadInput(f"crf {crf}: must be 0 (lossless) .. 51 (worst); 18 looks like the original")
     if sound_rate_hz is not None and not 1000 <= sound_rate_hz <= 768_000:
         raise BadInput(f"sound rate {sound_rate_hz} Hz: must be 1000 .. 768000")
-
-
-def _checked_path(path: Path, overwrite: bool) -> Path:
-    name = plain(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"{name}: the name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    try:
-        path = path.expanduser().resolve()  # a link is followed, or the rename at the end would replace the link
-        if path.is_dir():
-            raise BadInput(f"{name}: is a folder")
-        if path.exists() and not path.is_file():
-            raise BadInput(f"{name}: is not an ordinary file")
-        if path.exists() and not overwrite:
-            raise BadInput(f"{name}: already exists; choose another name or allow overwriting")
-        folder = path.parent
-        if not folder.is_dir():
-            raise BadInput(f"{name}: there is no folder {plain(folder)}; make it first")
-        if not os.access(folder, os.W_OK):
-            raise BadInput(f"{name}: the folder {plain(folder)} cannot be written to")
-    except (OSError, ValueError, RuntimeError) as fault:  # a null byte, a name too long, a circle of links
-        raise BadInput(f"{name}: cannot be a file name: {plain(fault)}") from fault
-    return path
