@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .devices import close_portaudio, find_input, list_devices, open_portaudio, open_stream
-from .mixing import to_mono
+from ..errors import BadInput, DeviceError, UnknownDevice
+from .devices import Device, close_portaudio, find_input, list_devices, open_portaudio, open_stream
+from .mixing import chosen_mono
 from .ring import SampleRing
 
 log = logging.getLogger(__name__)
@@ -20,10 +21,11 @@ STALE_S = 0.5
 STALLED_S, STALLED_AFTER_OPENING_S = 0.5, 3.0
 # More channels than this are a sound server's way of saying "as many as you like", not that many microphones.
 _MOST_CHANNELS = 8
+GAIN_DB = (-60.0, 60.0)
 
 
 class Capture:
-    """Listens to an input device. Attributes: sample_rate_hz, device_name, n_dropped, n_overruns.
+    """Listens to an input device. Attributes: device, sample_rate_hz, device_name, n_dropped, n_overruns.
 
     n_dropped counts samples thrown away because they were older than half a second when somebody came to fetch them;
     n_overruns counts the times the device or the ring had no room.
@@ -35,12 +37,16 @@ class Capture:
         *,
         sample_rate_hz: int | None = None,
         n_block_samples: int = 256,
+        channels: Sequence[int] = (),
+        gain_db: float = 0.0,
+        choose: Callable[[list[Device]], Device] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Choose the device: number, name, part of a name, or None for the default input. `start` opens it.
 
-        sample_rate_hz: the device's own unless given. n_block_samples: what the device delivers at a time.
-        Errors: UnknownDevice, DeviceError.
+        sample_rate_hz: the device's own unless given. n_block_samples: what the device delivers at a time. channels: those
+        to be mixed, from 1; all if none. gain_db: -60..60. choose: picks among all devices in place of `device`.
+        Errors: UnknownDevice (also for a channel that the device has not), BadInput (gain), DeviceError.
         """
         self._now = now
         self._n_block_samples = n_block_samples
@@ -48,20 +54,48 @@ class Capture:
         self._portaudio: Any = None
         self._portaudio = open_portaudio()
         try:
-            self._device = find_input(device, list_devices(self._portaudio))
+            devices = list_devices(self._portaudio)
+            self.device = find_input(device, devices) if choose is None else choose(devices)
+            self._widths = self.check(self.device, channels, gain_db)
         except BaseException:
             self.close()
             raise
-        self.device_name = self._device.name
-        self.sample_rate_hz = sample_rate_hz or self._device.default_rate_hz
-        self._n_channels = self._device.n_inputs if self._device.n_inputs <= _MOST_CHANNELS else 2
+        self.devices = devices
+        self.device_name = self.device.name
+        self.sample_rate_hz = sample_rate_hz or self.device.default_rate_hz
+        self._columns = [channel - 1 for channel in channels]
+        self._gain = 10.0 ** (gain_db / 20)
+        self._n_channels = self._widths[0]
+        self._peaks = np.zeros(self._n_channels, np.float32)
         self._ring = SampleRing(round(RING_S * self.sample_rate_hz), 1)
-        self._stamp_s = self._opened_s = self._now()
+        self._stamp_s = self._opened_s = self._sounded_s = self._now()
         self._n_callbacks = 0
         self._fault: str | None = None
         self._lost: str | None = None
         self.n_dropped = 0
         self.n_overruns = 0
+
+    @staticmethod
+    def check(device: Device, channels: Sequence[int], gain_db: float) -> list[int]:
+        """How many channels to open the device with, the likeliest first. Raises UnknownDevice for a channel that it has not,
+        BadInput for a gain outside -60..60 dB."""
+        if not GAIN_DB[0] <= gain_db <= GAIN_DB[1]:
+            raise BadInput(f"a gain of {gain_db:g} dB cannot be used; allowed: {GAIN_DB[0]:g} .. {GAIN_DB[1]:g}")
+        wrong = next((channel for channel in channels if not 1 <= channel <= device.n_inputs), None)
+        if wrong is not None:
+            has = f"channels 1 .. {device.n_inputs}" if device.n_inputs > 1 else "one channel, 1"
+            raise UnknownDevice(f"input {device.name!r} has no channel {wrong}; it has {has}")
+        if device.is_mixed:
+            if channels:
+                raise UnknownDevice(
+                    f"the sound server gives the {device.n_inputs} channels of {device.name!r} mixed, not one by one; leave "
+                    "--channels out, or choose the interface's own ALSA device (hw:)"
+                )
+            return [1]
+        if device.n_inputs <= _MOST_CHANNELS:
+            return [device.n_inputs]
+        # some drivers open a device only with all of its channels
+        return list(dict.fromkeys([max(2, *channels), device.n_inputs])) if channels else [2]
 
     def start(self) -> None:
         """Open the device and begin to listen. Errors: DeviceError."""
@@ -70,19 +104,27 @@ class Capture:
         import pyaudio
 
         self._go_on, self._input_overflow = pyaudio.paContinue, pyaudio.paInputOverflow
-        self._opened_s = self._stamp_s = self._now()
         try:
-            self._stream = open_stream(
-                self._portaudio,
-                f"input {self.device_name!r}",
-                format=pyaudio.paFloat32,
-                channels=self._n_channels,
-                rate=self.sample_rate_hz,
-                input=True,
-                input_device_index=self._device.index,
-                frames_per_buffer=self._n_block_samples,
-                stream_callback=self._callback,
-            )
+            for n_channels in self._widths:
+                self._n_channels, self._peaks = n_channels, np.zeros(n_channels, np.float32)
+                self._opened_s = self._stamp_s = self._sounded_s = self._now()
+                try:
+                    self._stream = open_stream(
+                        self._portaudio,
+                        f"input {self.device_name!r}",
+                        source=self.device.source,
+                        format=pyaudio.paFloat32,
+                        channels=n_channels,
+                        rate=self.sample_rate_hz,
+                        input=True,
+                        input_device_index=self.device.portaudio_index,
+                        frames_per_buffer=self._n_block_samples,
+                        stream_callback=self._callback,
+                    )
+                    break
+                except DeviceError:
+                    if n_channels == self._widths[-1]:
+                        raise
         except BaseException:
             self.close()
             raise
@@ -110,6 +152,40 @@ class Capture:
         """Seconds since the device last delivered (since opening, if it never did)."""
         return self._now() - self._stamp_s
 
+    def take_peaks(self) -> np.ndarray:
+        """The largest sample of every channel since the last call, before choice and gain: (channels,) float32."""
+        peaks, self._peaks = self._peaks, np.zeros(self._n_channels, np.float32)
+        return peaks
+
+    @property
+    def zeros_s(self) -> float:
+        """For how long nothing but exact zeros has come in, seconds: no room and no cable is that quiet."""
+        return max(0.0, self._stamp_s - self._sounded_s)
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether the device has delivered anything yet."""
+        return self._n_callbacks > 0
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the device has delivered nothing for too long; it may still come back by itself."""
+        # an idle sound server may take well over a second to deliver its first block
+        young = self._n_callbacks == 0 or self._now() - self._opened_s < STALLED_AFTER_OPENING_S
+        return self.age_s > (STALLED_AFTER_OPENING_S if young else STALLED_S)
+
+    @property
+    def stopped(self) -> str | None:
+        """Why nothing will ever come again from this stream, or None."""
+        if self._fault is not None:
+            return self._fault
+        try:
+            if self._stream is not None and not self._stream.is_active():
+                return "the device stopped"
+        except OSError as error:
+            return f"the device is gone ({error})"
+        return None
+
     @property
     def lost(self) -> str | None:
         """Why the device is gone, or None while it delivers. Once lost, it stays so: make a new Capture."""
@@ -133,18 +209,9 @@ class Capture:
         self.close()
 
     def _why_lost(self) -> str | None:
-        if self._fault is not None:
-            return self._fault
-        # an idle sound server may take well over a second to deliver its first block
-        young = self._n_callbacks == 0 or self._now() - self._opened_s < STALLED_AFTER_OPENING_S
-        if self.age_s > (STALLED_AFTER_OPENING_S if young else STALLED_S):
+        if self._fault is None and self.is_late:
             return f"no sound came in for {self.age_s:.1f} s"
-        try:
-            if not self._stream.is_active():
-                return "the device stopped"
-        except OSError as error:
-            return f"the device is gone ({error})"
-        return None
+        return self.stopped
 
     def _callback(self, data: bytes, n_samples: int, times: Any, status: int) -> tuple[None, int]:
         """On PortAudio's thread: copy, count, leave. Nothing may escape: it would surface in the main thread."""
@@ -152,11 +219,14 @@ class Capture:
             if status & self._input_overflow:
                 self.n_overruns += 1
             block = np.frombuffer(data, np.float32).reshape(-1, self._n_channels)
-            mono = to_mono(block)[:, np.newaxis]
+            mono = chosen_mono(block, self._columns, self._gain)[:, np.newaxis]
             if self._ring.write(mono) < len(mono):
                 self.n_overruns += 1
             self._n_callbacks += 1
             self._stamp_s = self._now()
+            np.maximum(self._peaks, np.abs(block).max(axis=0), out=self._peaks)
+            if mono.any():
+                self._sounded_s = self._stamp_s
         except Exception as error:  # noqa: BLE001
             self._fault = f"{type(error).__name__}: {error}"
         return None, self._go_on

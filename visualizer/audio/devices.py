@@ -9,10 +9,11 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import DeviceError, UnknownDevice, nearest
+from .soundserver import ServerError, SoundServer
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 _PORTAUDIO_TURN = threading.Lock()
 _TURN_S = 3.0
 _HANGS = "the sound system hangs (a device does not let go); restart the program or the sound server"
+# What PortAudio calls a PulseAudio or PipeWire behind ALSA, and what this program calls that server's own sources.
+PULSE, SERVER_API = "pulse", "PulseAudio"
+USUAL_RATES_HZ = (44_100, 48_000, 88_200, 96_000, 192_000)
 _WAY_OUT = (
     "install PortAudio (Debian/Ubuntu: apt-get install portaudio19-dev; macOS: brew install portaudio), "
     "then PyAudio (python -m pip install --force-reinstall PyAudio)"
@@ -28,7 +32,12 @@ _WAY_OUT = (
 
 @dataclass(frozen=True)
 class Device:
-    """One sound device as PortAudio sees it."""
+    """One sound device as PortAudio sees it, or a source of the sound server behind PortAudio's device "pulse".
+
+    source: the sound server's name for it, "" for PortAudio's own; description: words for people, where they differ from the
+    name; opened_as: PortAudio's index where it is not `index`; is_mixed: the sound server gives its channels mixed, never one
+    by one.
+    """
 
     index: int
     name: str
@@ -38,6 +47,20 @@ class Device:
     default_rate_hz: int
     is_default_input: bool = False
     is_default_output: bool = False
+    description: str = ""
+    source: str = ""
+    opened_as: int | None = None
+    is_mixed: bool = False
+
+    @property
+    def portaudio_index(self) -> int:
+        """The index that PortAudio opens it by."""
+        return self.index if self.opened_as is None else self.opened_as
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it hears what this machine plays (a monitor, a loopback) and not a room."""
+        return self.n_inputs > 0 and (self.source.endswith(".monitor") or "loopback" in self.name.lower())
 
 
 def open_portaudio() -> Any:
@@ -76,37 +99,50 @@ def close_portaudio(portaudio: Any, stream: Any = None, *, timeout_s: float = 0.
         log.warning("a sound device does not close; it is left behind")
 
 
-def open_stream(portaudio: Any, what: str, **arguments: Any) -> Any:
-    """`portaudio.open(**arguments)`, with its faults as DeviceError; `what` names the device in the message."""
+def open_stream(portaudio: Any, what: str, *, source: str = "", **arguments: Any) -> Any:
+    """`portaudio.open(**arguments)`, with its faults as DeviceError; `what` names the device in the message.
+
+    source: the sound server's source that the device "pulse" is to listen to.
+    """
     # With this variable set, PulseAudio's ALSA plug-in reports latencies that are not so (200: wrong by 144 ms) or takes no
     # sound at all (10). Capturing copes, and there it is the user's to set; playing must know what is heard when.
-    overruled = os.environ.pop("PULSE_LATENCY_MSEC", None) if arguments.get("output") else None
+    environment: dict[str, str | None] = {"PULSE_LATENCY_MSEC": None} if arguments.get("output") else {}
+    environment |= {"PULSE_SOURCE": source} if source else {}
     try:
-        with _quiet_turn():
+        with _quiet_turn(), _environment(environment):
             return portaudio.open(**arguments)
     except (OSError, ValueError, SystemError) as error:
         raise DeviceError(
             f"{what} cannot be opened at {arguments.get('rate')} Hz ({_one_line(error)}); "
             "`visualizer devices` lists what there is"
         ) from error
-    finally:
-        if overruled is not None:
-            os.environ["PULSE_LATENCY_MSEC"] = overruled
 
 
-def takes_rate(portaudio: Any, device: Device, n_channels: int, rate_hz: int) -> bool:
-    """Whether an output device says that it takes float32 sound of this rate."""
+def takes_rate(portaudio: Any, device: Device, n_channels: int, rate_hz: int, *, kind: str = "output") -> bool:
+    """Whether a device says that it takes (kind "input": gives) float32 sound of this rate."""
     import pyaudio
 
+    what = {"device": device.portaudio_index, "channels": n_channels, "format": pyaudio.paFloat32}
     try:
         with _quiet_turn():
-            portaudio.is_format_supported(
-                rate_hz, output_device=device.index, output_channels=n_channels, output_format=pyaudio.paFloat32
-            )
+            portaudio.is_format_supported(rate_hz, **{f"{kind}_{key}": value for key, value in what.items()})
     except (ValueError, OSError) as error:
-        log.info("output %r does not take %d Hz: %s", device.name, rate_hz, _one_line(error))
+        log.info("%s %r does not take %d Hz: %s", kind, device.name, rate_hz, _one_line(error))
         return False
     return True
+
+
+def rates_of(portaudio: Any, device: Device) -> tuple[int, ...]:
+    """The usual sample rates that a device takes or gives, and its own, Hz, rising.
+
+    A source of the sound server has its own; the server resamples to any other.
+    """
+    rates_hz = {device.default_rate_hz}
+    if not device.source:
+        kind, n_channels = ("input", device.n_inputs) if device.n_inputs else ("output", device.n_outputs)
+        n_channels = max(1, min(2, n_channels))
+        rates_hz |= {rate for rate in USUAL_RATES_HZ if takes_rate(portaudio, device, n_channels, rate, kind=kind)}
+    return tuple(sorted(rates_hz))
 
 
 def list_devices(portaudio: Any = None) -> list[Device]:
@@ -143,11 +179,13 @@ def list_devices(portaudio: Any = None) -> list[Device]:
                 is_default_output=index == default_output,
             )
         )
-    return devices
+    return _with_sources(devices)
 
 
 def find_input(wanted: str | int | None, devices: Sequence[Device]) -> Device:
     """The input meant by a device number, a name or part of a name (case does not matter); None: the default input.
+
+    Names go before descriptions, the exact before the part.
 
     Errors: UnknownDevice when nothing or more than one answers; DeviceError when there is no input at all.
     """
@@ -162,7 +200,7 @@ def find_output(wanted: str | int | None, devices: Sequence[Device]) -> Device:
 def _find(wanted: str | int | None, devices: list[Device], kind: str) -> Device:
     if not devices:
         raise DeviceError(f"there is no sound {kind} on this machine; connect one, or start the sound server")
-    found = ", ".join(f"{device.index} {device.name!r}" for device in devices)
+    found = _listed(devices)
     if wanted is None:
         defaults = [d for d in devices if (d.is_default_input if kind == "input" else d.is_default_output)]
         return defaults[0] if defaults else devices[0]
@@ -177,13 +215,68 @@ def _find(wanted: str | int | None, devices: list[Device], kind: str) -> Device:
             lambda name, part: part.lower() in name.lower(),
         ):
             matches = matches or [device for device in devices if same(device.name, text)]
+            matches = matches or [device for device in devices if same(device.description, text)]
     if len(matches) == 1:
         return matches[0]
     if matches:
-        several = ", ".join(f"{device.index} {device.name!r}" for device in matches)
-        raise UnknownDevice(f"{kind} {text!r} could be any of: {several}; give the number")
+        raise UnknownDevice(f"{kind} {text!r} could be any of: {_listed(matches)}; give the number")
     hint = nearest(text, [device.name for device in devices])
     raise UnknownDevice(f"no {kind} matches {text!r}{hint}; there are: {found}")
+
+
+def _listed(devices: Sequence[Device]) -> str:
+    return ", ".join(f"{device.index} {device.name!r}" for device in devices)
+
+
+def _with_sources(devices: list[Device]) -> list[Device]:
+    """The devices, and behind PortAudio's "pulse" every source of the sound server, numbered on; its default is the default."""
+    pulse = next((d for d in devices if d.name == PULSE and d.host_api == "ALSA" and d.n_inputs > 0), None)
+    if pulse is None:
+        return devices
+    try:
+        with SoundServer() as server:
+            default, sources = server.default_source(), server.sources()
+    except ServerError as error:
+        log.info("the sound server's sources are not known: %s", error)
+        return devices
+    if any(source.name == default for source in sources):
+        devices = [replace(device, is_default_input=False) for device in devices]
+    first = max(device.index for device in devices) + 1
+    return devices + [
+        Device(
+            index=index,
+            name=source.name,
+            host_api=SERVER_API,
+            n_inputs=source.n_channels,
+            n_outputs=0,
+            default_rate_hz=source.rate_hz,
+            is_default_input=source.name == default,
+            description=source.description,
+            source=source.name,
+            opened_as=pulse.portaudio_index,
+            is_mixed=not source.is_plain,
+        )
+        for index, source in enumerate(sources, first)
+    ]
+
+
+@contextlib.contextmanager
+def _environment(changes: dict[str, str | None]) -> Iterator[None]:
+    """Variables set (None: unset) while inside: what libpulse is told about the stream being opened."""
+    before = {name: os.environ.get(name) for name in changes}
+    _set(changes)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(variables: dict[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _default_index(ask: Callable[[], Any]) -> int | None:

@@ -1,0 +1,391 @@
+"""An input that is lost in every way a sound server knows, and comes back, with real devices; and that takes no other."""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fixtures.pulse import Pulse, wait_until
+from visualizer.audio import devices, input, watch
+from visualizer.audio.input import LOST, OK, WAITING, ZEROS, LiveInput
+from visualizer.errors import BadInput, UnknownDevice
+from visualizer.settings import BeatSettings
+from visualizer.show.sound import LiveSound
+
+# What is promised: noticed within a second, back within two. Both with a busy machine's allowance.
+NOTICED_S, BACK_S = 1.0 + 1.5, 2.0 + 3.0
+MIC_HZ, OTHER_HZ = 100, 300
+
+
+@pytest.fixture
+def pulse(mortal_pulse: Pulse) -> Pulse:
+    """A server of this test's own, with a microphone that hears a tone and another that hears a higher one."""
+    mortal_pulse.mic = mortal_pulse.plug_in("mic", MIC_HZ)
+    mortal_pulse.plug_in("mic2", OTHER_HZ)
+    return mortal_pulse
+
+
+@pytest.fixture
+def opened(pulse: Pulse) -> Iterator[Callable[..., LiveInput]]:
+    inputs: list[LiveInput] = []
+
+    def start(*words: object, **options: object) -> LiveInput:
+        inputs.append(LiveInput(*words, **options))
+        inputs[-1].start()
+        return inputs[-1]
+
+    yield start
+    for source in inputs:
+        source.close()
+    assert not any(thread.name == "audio-input" for thread in threading.enumerate())
+
+
+def until(source: LiveInput, state: str, timeout_s: float) -> None:
+    def reached() -> bool:
+        source.drain()
+        return source.state == state
+
+    wait_until(reached, timeout_s, f"the state stayed {source.state!r} ({source.reason}), it should be {state!r}")
+
+
+def said(source: LiveInput) -> list[str]:
+    lines = []
+    while (line := source.news()) is not None:
+        lines.append(line)
+    return lines
+
+
+def pitch_hz(source: LiveInput, seconds: float = 0.2) -> float:
+    """What is heard now, its loudest frequency."""
+    heard: list[np.ndarray] = []
+    source.drain()
+
+    def enough() -> bool:
+        heard.extend(source.drain()[0])
+        return sum(map(len, heard)) >= seconds * source.sample_rate_hz
+
+    wait_until(enough, 5, "no sound")
+    sound = np.concatenate(heard)
+    return float(np.argmax(np.abs(np.fft.rfft(sound * np.hanning(len(sound))))) * source.sample_rate_hz / len(sound))
+
+
+def test_it_hears_counts_nothing_and_closes(opened: Callable[..., LiveInput]) -> None:
+    source = opened("mic")
+    assert source.state == WAITING and source.device_name == "mic" and "Sine" in source.label
+    until(source, OK, BACK_S)
+    assert pitch_hz(source) == pytest.approx(MIC_HZ, abs=6)
+    assert (source.n_losses, source.n_recoveries, source.n_overruns, source.reason) == (0, 0, 0, "")
+    assert said(source) == []
+    source.close()
+    source.close()
+    source.start()  # closed is closed
+    assert source.drain()[0] == []
+
+
+def suspended(pulse: Pulse) -> Callable[[], object]:
+    pulse.control("suspend-source", "mic", "1")
+    return lambda: pulse.control("suspend-source", "mic", "0")
+
+
+def unplugged(pulse: Pulse) -> Callable[[], object]:
+    pulse.unplug(pulse.mic)
+    return lambda: pulse.plug_in("mic", MIC_HZ)
+
+
+def moved(pulse: Pulse) -> Callable[[], object]:
+    pulse.control("move-source-output", pulse.streams()[0], "mic2")
+    return lambda: None
+
+
+def frozen(pulse: Pulse) -> Callable[[], object]:
+    pulse.freeze()
+    return lambda: pulse.freeze(False)
+
+
+def killed(pulse: Pulse) -> Callable[[], object]:
+    pulse.stop()
+
+    def again() -> None:
+        pulse.start()
+        pulse.plug_in("mic2", OTHER_HZ)
+        pulse.plug_in("mic", MIC_HZ)
+
+    return again
+
+
+@pytest.mark.parametrize(
+    ("lose", "reason"),
+    [
+        (suspended, "suspended"),
+        (unplugged, "gone|not there"),
+        (moved, "moved the stream to 'mic2'"),
+        (frozen, "does not answer|no sound came in"),
+        (killed, "stopped|gone|not there"),
+    ],
+)
+def test_lost_noticed_and_back(
+    pulse: Pulse, opened: Callable[..., LiveInput], lose: Callable[[Pulse], Callable[[], object]], reason: str
+) -> None:
+    source = opened("mic")
+    until(source, OK, BACK_S)
+    give_back = lose(pulse)
+    until(source, LOST, NOTICED_S)
+    first, *_ = said(source)
+    assert first.startswith("sound lost (1): ") and "\n" not in first
+    assert re.search(reason, first + source.reason)
+    give_back()
+    until(source, OK, BACK_S)
+    assert (source.n_losses, source.n_recoveries, source.reason) == (1, 1, "")
+    assert source.device_name == "mic" and pitch_hz(source) == pytest.approx(MIC_HZ, abs=6)
+    assert any(line.startswith("sound is back (1)") for line in said(source))
+
+
+def test_no_other_device_is_ever_taken(pulse: Pulse, opened: Callable[..., LiveInput]) -> None:
+    """`mic2` is there, is the default, and its name contains the lost one's."""
+    pulse.control("set-default-source", "mic2")
+    source = opened("mic")
+    until(source, OK, BACK_S)
+    pulse.unplug(pulse.mic)
+    until(source, LOST, NOTICED_S)
+    deadline = time.monotonic() + 2.5  # several tries
+    while time.monotonic() < deadline:
+        assert source.drain()[0] == [] and source.state == LOST and source.device_name == "mic"
+    pulse.plug_in("mic", MIC_HZ)
+    until(source, OK, BACK_S)
+    assert pitch_hz(source) == pytest.approx(MIC_HZ, abs=6)
+
+
+def test_the_default_is_kept_to_when_another_becomes_the_default(
+    pulse: Pulse, opened: Callable[..., LiveInput]
+) -> None:
+    pulse.control("set-default-source", "mic")
+    source = opened()
+    assert source.device_name == "mic"
+    until(source, OK, BACK_S)
+    pulse.control("set-default-source", "mic2")
+    pulse.unplug(pulse.mic)
+    until(source, LOST, NOTICED_S)
+    pulse.plug_in("mic", MIC_HZ)
+    until(source, OK, BACK_S)
+    assert source.device_name == "mic" and pitch_hz(source) == pytest.approx(MIC_HZ, abs=6)
+
+
+def test_a_device_that_is_not_there_yet(pulse: Pulse, opened: Callable[..., LiveInput]) -> None:
+    with pytest.raises(UnknownDevice, match="'mic2'"):
+        LiveInput("theremin")
+    source = opened("theremin", must_be_there=False)
+    assert source.state == WAITING and "theremin" in said(source)[0] and source.drain()[0] == []
+    pulse.plug_in("my_theremin", 200)
+    until(source, OK, BACK_S)
+    assert pitch_hz(source) == pytest.approx(200, abs=6)
+    assert (source.device_name, source.n_losses, source.n_recoveries) == ("my_theremin", 0, 0)
+    assert any("sound is there" in line for line in said(source))
+
+
+@pytest.mark.parametrize("wanted", [None, "mic"])
+def test_a_sound_server_that_is_not_there_yet(mortal_pulse: Pulse, wanted: str | None) -> None:
+    mortal_pulse.stop()
+    with LiveInput(wanted) as source:
+        source.start()
+        assert source.state == WAITING and "waiting for" in said(source)[0]
+        mortal_pulse.start()
+        mortal_pulse.plug_in("mic", MIC_HZ)
+        if wanted is not None:
+            until(source, OK, BACK_S)
+            assert pitch_hz(source) == pytest.approx(MIC_HZ, abs=6)
+        else:
+            wait_until(lambda: source.device_name != "the default input", BACK_S, "no default was found")
+
+
+def test_only_zeros_are_told_and_sound_after_them_too(pulse: Pulse, opened: Callable[..., LiveInput]) -> None:
+    pulse.control("load-module", "module-null-sink", "sink_name=quiet", "norewinds=1")
+    source = opened("quiet.monitor")
+    until(source, OK, BACK_S)
+    opened_s = time.monotonic()
+    until(source, ZEROS, 6)
+    assert time.monotonic() - opened_s > 2.0
+    assert "only zeros" in said(source)[-1] and source.drain()[0] is not None
+    with pulse.play(np.full(48_000, 0.1, np.float32), sink="quiet"):
+        until(source, OK, BACK_S)
+    assert source.n_losses == 0
+
+
+def test_on_a_mac_zeros_are_a_microphone_that_is_not_allowed(
+    pulse: Pulse, opened: Callable[..., LiveInput], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(input, "ZEROS_S", 0.2)
+    source = opened(Pulse.source)
+
+    class Mac:
+        platform = "darwin"
+
+    monkeypatch.setattr(input, "sys", Mac)
+    until(source, ZEROS, 8)
+    assert "Privacy & Security, Microphone" in source.reason
+
+
+def test_the_same_name_with_another_rate(pulse: Pulse, opened: Callable[..., LiveInput]) -> None:
+    """The server resamples, so that the followers need not begin anew."""
+    source = opened("mic")
+    until(source, OK, BACK_S)
+    pulse.unplug(pulse.mic)
+    until(source, LOST, NOTICED_S)
+    pulse.plug_in("mic", MIC_HZ, rate_hz=22_050)
+    until(source, OK, BACK_S)
+    assert source.sample_rate_hz == 48_000 and pitch_hz(source) == pytest.approx(MIC_HZ, abs=6)
+
+
+def test_next_input_goes_round_and_is_told(pulse: Pulse, opened: Callable[..., LiveInput]) -> None:
+    chosen: list[str] = []
+    source = opened("mic", on_choice=chosen.append)
+    assert chosen == ["mic"]
+    until(source, OK, BACK_S)
+    for name in ("mic2", Pulse.source, "mic"):
+        source.next_input()
+        wait_until(lambda name=name: source.device_name == name, BACK_S, f"{name} was not gone to")
+    assert chosen == ["mic", "mic2", Pulse.source, "mic"]
+    assert next(line for line in said(source) if line.startswith("input: ")) == "input: Sine source at 300 Hz"
+    assert pitch_hz(source) == pytest.approx(MIC_HZ, abs=6) and source.n_losses == 0
+
+
+def test_next_input_where_there_is_no_other(mortal_pulse: Pulse) -> None:
+    with LiveInput() as source:
+        source.start()
+        source.next_input()
+        wait_until(lambda: "there is no other input" in said(source), BACK_S, "nothing was said")
+        assert source.device_name == Pulse.source
+
+
+def test_the_remembered_one_and_what_stands_in_for_it(pulse: Pulse) -> None:
+    chosen: list[str] = []
+    with LiveInput(remembered="mic2", on_choice=chosen.append) as source:
+        assert source.device_name == "mic2" and said(source) == []
+    with LiveInput(remembered="mic3", on_choice=chosen.append) as source:
+        assert source.device_name == Pulse.source
+        assert said(source) == ["mic3 is not there: listening to Monitor of Null Output"]
+    assert chosen == []  # neither was asked for now
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"channels": [2]}, "has no channel 2; it has one channel, 1"),
+        ({"gain_db": 61}, "-60 .. 60"),
+        ({"channels": [0]}, "0"),
+    ],
+)
+def test_wrong_channels_and_gains(pulse: Pulse, options: dict[str, object], words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        LiveInput("mic", **options)
+
+
+def test_gain_and_a_backlog(pulse: Pulse, opened: Callable[..., LiveInput]) -> None:
+    source = opened("mic", gain_db=-6.02)
+    until(source, OK, BACK_S)
+    source.drain()
+    n_backlogs, n_dropped, capture = source.n_backlogs, source.n_dropped, source._capture
+    assert capture is not None
+    n_late = 1.2 * source.sample_rate_hz
+    wait_until(lambda: capture._ring.n_ready > n_late, 10, "no backlog grew")  # nobody comes for the sound
+    blocks, _ = source.drain()
+    assert sum(map(len, blocks)) <= 0.5 * source.sample_rate_hz + 1
+    assert source.n_dropped - n_dropped > 0.6 * source.sample_rate_hz and source.n_backlogs == n_backlogs + 1
+    assert np.abs(np.concatenate(blocks)).max() == pytest.approx(0.25, abs=0.01)  # the tone is at half of full scale
+    assert source.n_losses == 0
+
+
+def test_a_fault_of_its_own_is_survived(
+    pulse: Pulse, opened: Callable[..., LiveInput], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = opened("mic")
+    until(source, OK, BACK_S)
+    with monkeypatch.context() as broken:
+        broken.setattr(source._watch, "look", lambda: 1 / 0)
+        until(source, LOST, NOTICED_S)
+        assert "ZeroDivisionError" in source.reason
+    until(source, OK, BACK_S)
+
+
+def test_a_stream_that_does_not_close_keeps_nobody_waiting(
+    pulse: Pulse, opened: Callable[..., LiveInput], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = opened("mic")
+    until(source, OK, BACK_S)
+    stuck = threading.Event()
+    stream = source._capture._stream  # type: ignore[union-attr]
+    really = stream.close
+
+    def close() -> None:
+        stuck.wait(30)
+        really()
+
+    monkeypatch.setattr(stream, "close", close)
+    pulse.unplug(pulse.mic)
+    until(source, LOST, NOTICED_S)
+    before_s = time.monotonic()
+    assert source.drain()[0] == [] and time.monotonic() - before_s < 0.5
+    pulse.plug_in("mic", MIC_HZ)
+    stuck.set()
+    until(source, OK, BACK_S + devices._TURN_S)
+
+
+@pytest.mark.slow  # a hundred losses take half a minute: the server itself needs a tenth of a second for each
+def test_a_hundred_losses_leave_nothing_behind(mortal_pulse: Pulse, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name, seconds in ((input, "POLL_S", 0.01), (input, "RETRY_S", 0.01), (watch, "WATCH_S", 0.02)):
+        monkeypatch.setattr(module, name, seconds)
+
+    def plug_in() -> str:
+        return mortal_pulse.control("load-module", "module-null-sink", "sink_name=stage", "norewinds=1")
+
+    def held() -> tuple[int, int, int]:
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), pages * os.sysconf("SC_PAGE_SIZE")
+
+    module = plug_in()
+    now = [0.0]
+    with LiveInput("stage.monitor") as source:
+        sound = LiveSound(source, BeatSettings(), 20, now=time.monotonic)
+        source.start()
+
+        def noticed(n_before: int) -> bool:
+            """Whether it was lost again, after another display frame."""
+            sound.pump(sound.position_s())
+            now.append(sound.position_s())
+            return source.n_losses > n_before
+
+        def back() -> bool:
+            return noticed(-1) and source.state == OK and source.n_recoveries == source.n_losses
+
+        wait_until(back, BACK_S, "nothing was heard")
+        for loss in range(100):
+            n_before = source.n_losses
+            if loss % 4 == 3:
+                mortal_pulse.control("move-source-output", mortal_pulse.streams()[0], Pulse.source)
+                wait_until(partial(noticed, n_before), NOTICED_S, "not noticed")
+            elif loss % 4 == 2:
+                mortal_pulse.control("suspend-sink", "stage", "1")
+                wait_until(partial(noticed, n_before), NOTICED_S, "not noticed")
+                mortal_pulse.control("suspend-sink", "stage", "0")
+            else:
+                mortal_pulse.unplug(module)
+                wait_until(partial(noticed, n_before), NOTICED_S, "not noticed")
+                module = plug_in()
+            wait_until(back, BACK_S, f"loss {loss}: {source.state}, {source.reason}")
+            if loss == 20:
+                n_threads, n_files, n_bytes = held()
+        wait_until(lambda: held()[0] <= n_threads and held()[1] <= n_files, 5, "threads or files are left")
+        assert held()[2] - n_bytes < 8_000_000
+        assert source.n_losses >= 100 and source.n_recoveries == source.n_losses
+        assert source.device_name == "stage.monitor"
+    # the picture's time went on through all of it
+    assert np.diff(now).min() >= 0 and np.diff(now).max() < 1.0

@@ -1,0 +1,282 @@
+"""What PulseAudio (or PipeWire in its place) says of its sources, and of where our streams hang. Linux only.
+
+PortAudio sees a sound server as one device called "pulse". The server itself knows each microphone and each monitor by a
+name that stays, knows which are suspended, and knows when it has moved a stream to another source; libpulse tells, in a
+few hundred microseconds a question. Only the head of each of its structures is declared here: what lies behind is not read.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable
+from ctypes import POINTER, c_char_p, c_int, c_uint8, c_uint32, c_uint64, c_void_p
+from dataclasses import dataclass
+from typing import Any
+
+# Answers come within a millisecond; a server that needs longer than this hangs.
+ANSWER_S = 0.4
+_NO_AUTOSPAWN = 1
+_READY, _FAILED = 4, 5
+_SUSPENDED = 2
+_ALSA_ORDER = 1
+_NOWHERE = 0xFFFFFFFF
+
+
+class ServerError(Exception):
+    """The server cannot be asked. `hangs`: it is there but does not answer."""
+
+    def __init__(self, words: str, *, hangs: bool = False) -> None:
+        super().__init__(words)
+        self.hangs = hangs
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something that can be listened to. name: the server's own, unique and lasting; description: words for people.
+
+    is_plain: its channels are those that a program without a word about channels gets, in that order; the server mixes others
+    together, or leaves them out.
+    """
+
+    index: int
+    name: str
+    description: str
+    n_channels: int
+    rate_hz: int
+    is_monitor: bool
+    is_suspended: bool
+    is_plain: bool = True
+
+
+class _SampleSpec(ctypes.Structure):
+    _fields_ = [("format", c_int), ("rate", c_uint32), ("channels", c_uint8)]
+
+
+class _ChannelMap(ctypes.Structure):
+    _fields_ = [("channels", c_uint8), ("map", c_int * 32)]
+
+
+class _Volume(ctypes.Structure):
+    _fields_ = [("channels", c_uint8), ("values", c_uint32 * 32)]
+
+
+class _SourceInfo(ctypes.Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("index", c_uint32),
+        ("description", c_char_p),
+        ("sample_spec", _SampleSpec),
+        ("channel_map", _ChannelMap),
+        ("owner_module", c_uint32),
+        ("volume", _Volume),
+        ("mute", c_int),
+        ("monitor_of_sink", c_uint32),
+        ("monitor_of_sink_name", c_char_p),
+        ("latency", c_uint64),
+        ("driver", c_char_p),
+        ("flags", c_int),
+        ("proplist", c_void_p),
+        ("configured_latency", c_uint64),
+        ("base_volume", c_uint32),
+        ("state", c_int),
+    ]
+
+
+class _StreamInfo(ctypes.Structure):
+    _fields_ = [
+        ("index", c_uint32),
+        ("name", c_char_p),
+        ("owner_module", c_uint32),
+        ("client", c_uint32),
+        ("source", c_uint32),
+        ("sample_spec", _SampleSpec),
+        ("channel_map", _ChannelMap),
+        ("buffer_usec", c_uint64),
+        ("source_usec", c_uint64),
+        ("resample_method", c_char_p),
+        ("driver", c_char_p),
+        ("proplist", c_void_p),
+    ]
+
+
+class _ServerInfo(ctypes.Structure):
+    _fields_ = [
+        ("user_name", c_char_p),
+        ("host_name", c_char_p),
+        ("server_version", c_char_p),
+        ("server_name", c_char_p),
+        ("sample_spec", _SampleSpec),
+        ("default_sink_name", c_char_p),
+        ("default_source_name", c_char_p),
+    ]
+
+
+_ON_SOURCE = ctypes.CFUNCTYPE(None, c_void_p, POINTER(_SourceInfo), c_int, c_void_p)
+_ON_STREAM = ctypes.CFUNCTYPE(None, c_void_p, POINTER(_StreamInfo), c_int, c_void_p)
+_ON_SERVER = ctypes.CFUNCTYPE(None, c_void_p, POINTER(_ServerInfo), c_void_p)
+
+
+@functools.cache
+def _library() -> Any:
+    """libpulse with its functions declared; None where there is none."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        pulse = ctypes.CDLL("libpulse.so.0")
+        for name, result, arguments in (
+            ("pa_mainloop_new", c_void_p, []),
+            ("pa_mainloop_free", None, [c_void_p]),
+            ("pa_mainloop_get_api", c_void_p, [c_void_p]),
+            ("pa_mainloop_prepare", c_int, [c_void_p, c_int]),
+            ("pa_mainloop_poll", c_int, [c_void_p]),
+            ("pa_mainloop_dispatch", c_int, [c_void_p]),
+            ("pa_context_new", c_void_p, [c_void_p, c_char_p]),
+            ("pa_context_connect", c_int, [c_void_p, c_char_p, c_int, c_void_p]),
+            ("pa_context_disconnect", None, [c_void_p]),
+            ("pa_context_unref", None, [c_void_p]),
+            ("pa_context_get_state", c_int, [c_void_p]),
+            ("pa_context_get_server_info", c_void_p, [c_void_p, _ON_SERVER, c_void_p]),
+            ("pa_context_get_source_info_list", c_void_p, [c_void_p, _ON_SOURCE, c_void_p]),
+            ("pa_context_get_source_output_info_list", c_void_p, [c_void_p, _ON_STREAM, c_void_p]),
+            ("pa_operation_unref", None, [c_void_p]),
+            ("pa_operation_cancel", None, [c_void_p]),
+            ("pa_channel_map_init_extend", c_void_p, [POINTER(_ChannelMap), c_uint32, c_int]),
+            ("pa_channel_map_equal", c_int, [POINTER(_ChannelMap), POINTER(_ChannelMap)]),
+            ("pa_proplist_gets", c_char_p, [c_void_p, c_char_p]),
+        ):
+            function = getattr(pulse, name)
+            function.restype, function.argtypes = result, arguments
+    except (OSError, AttributeError):
+        return None
+    return pulse
+
+
+class SoundServer:
+    """A connection to the user's sound server. It belongs to one thread; close it, or use it as a context."""
+
+    def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
+        """Connect, and never start a server that is not there. Raises ServerError."""
+        self._now = now
+        self._context: Any = None
+        self._loop: Any = None
+        pulse = _library()
+        if pulse is None:
+            raise ServerError("there is no libpulse on this machine")
+        self._pulse = pulse
+        self._loop = pulse.pa_mainloop_new()
+        try:
+            self._context = pulse.pa_context_new(pulse.pa_mainloop_get_api(self._loop), b"visualizer")
+            if not self._context or pulse.pa_context_connect(self._context, None, _NO_AUTOSPAWN, None) < 0:
+                raise ServerError("the sound server is not there")
+            self._turn_until(lambda: bool(pulse.pa_context_get_state(self._context) == _READY))
+        except BaseException:
+            self.close()
+            raise
+
+    def default_source(self) -> str:
+        """The name of the source that is listened to when nothing is said; "" when there is none. Raises ServerError."""
+        names: list[str] = []
+
+        @_ON_SERVER
+        def told(_: Any, info: Any, __: Any) -> None:
+            names.append(_text(info.contents.default_source_name) if info else "")
+
+        self._ask(self._pulse.pa_context_get_server_info(self._context, told, None), lambda: bool(names))
+        return names[0]
+
+    def sources(self) -> list[Source]:
+        """All sources there are, monitors too, in the server's order. Raises ServerError."""
+        found: list[Source] = []
+        ends: list[int] = []
+
+        @_ON_SOURCE
+        def told(_: Any, info: Any, end: int, __: Any) -> None:
+            if end or not info:
+                ends.append(end)
+                return
+            one = info.contents
+            found.append(
+                Source(
+                    index=one.index,
+                    name=_text(one.name),
+                    description=_text(one.description),
+                    n_channels=one.sample_spec.channels,
+                    rate_hz=one.sample_spec.rate,
+                    is_monitor=one.monitor_of_sink != _NOWHERE,
+                    is_suspended=one.state == _SUSPENDED,
+                    is_plain=self._is_plain(one.channel_map),
+                )
+            )
+
+        self._ask(self._pulse.pa_context_get_source_info_list(self._context, told, None), lambda: bool(ends))
+        return sorted(found, key=lambda source: source.index)
+
+    def our_streams(self) -> dict[int, int]:
+        """This process's own recording streams: index of the stream -> index of the source it hangs on. Raises ServerError."""
+        found: dict[int, int] = {}
+        ends: list[int] = []
+        own = str(os.getpid()).encode()
+
+        @_ON_STREAM
+        def told(_: Any, info: Any, end: int, __: Any) -> None:
+            if end or not info:
+                ends.append(end)
+            elif self._pulse.pa_proplist_gets(info.contents.proplist, b"application.process.id") == own:
+                found[info.contents.index] = info.contents.source
+
+        self._ask(self._pulse.pa_context_get_source_output_info_list(self._context, told, None), lambda: bool(ends))
+        return found
+
+    def close(self) -> None:
+        """Hang up. Closing twice is fine."""
+        context, loop = self._context, self._loop
+        self._context = self._loop = None
+        if context:
+            self._pulse.pa_context_disconnect(context)
+            self._pulse.pa_context_unref(context)
+        if loop:
+            self._pulse.pa_mainloop_free(loop)
+
+    def __enter__(self) -> SoundServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _is_plain(self, channels: _ChannelMap) -> bool:
+        usual = _ChannelMap()
+        self._pulse.pa_channel_map_init_extend(ctypes.byref(usual), channels.channels, _ALSA_ORDER)
+        return bool(self._pulse.pa_channel_map_equal(ctypes.byref(usual), ctypes.byref(channels)))
+
+    def _ask(self, operation: Any, answered: Callable[[], bool]) -> None:
+        if not operation:
+            raise ServerError("the sound server is gone")
+        try:
+            self._turn_until(answered)
+        finally:
+            # an answer that comes later must not find the function that waited for it gone
+            self._pulse.pa_operation_cancel(operation)
+            self._pulse.pa_operation_unref(operation)
+
+    def _turn_until(self, answered: Callable[[], bool]) -> None:
+        deadline_s = self._now() + ANSWER_S
+        while not answered():
+            left_s = deadline_s - self._now()
+            if left_s <= 0:
+                raise ServerError("the sound server does not answer", hangs=True)
+            if (
+                self._pulse.pa_mainloop_prepare(self._loop, max(1, int(left_s * 1e6))) < 0
+                or self._pulse.pa_mainloop_poll(self._loop) < 0
+                or self._pulse.pa_mainloop_dispatch(self._loop) < 0
+                or self._pulse.pa_context_get_state(self._context) >= _FAILED
+            ):
+                raise ServerError("the sound server is gone")
+
+
+def _text(name: bytes | None) -> str:
+    words = (name or b"").decode("utf-8", "replace")
+    return "".join(character if character.isprintable() else "?" for character in words)
