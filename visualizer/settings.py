@@ -48,6 +48,10 @@ class BeatSettings(_Settings):
     threshold: Annotated[
         float, Field(gt=0, le=1, description="how far a kick must rise out of what sounded before")
     ] = 0.13
+    lead_ms: Annotated[
+        float,
+        Field(ge=0, le=200, description="live only: how much earlier the kicks foreseen from the beat are shown, ms"),
+    ] = 0.0
     bass_low_hz: Annotated[float, Field(ge=20, le=500, description="where the bass begins, Hz")] = 120.0
     mid_low_hz: Annotated[
         float, Field(ge=100, le=4000, validate_default=True, description="where the bass ends and the mids begin, Hz")

@@ -5,7 +5,18 @@ import itertools
 import numpy as np
 import pytest
 
-from visualizer.beat.hearing import HIGH_HZ, LOW_HZ, N_BANDS, N_FEATURES, Hearing
+from visualizer.beat.hearing import (
+    GAIN_MEMORY_S,
+    HIGH_HZ,
+    LOW_HZ,
+    N_BANDS,
+    N_FEATURES,
+    N_VIEWS,
+    RISE_LAGS,
+    Ears,
+    Gain,
+    Hearing,
+)
 
 
 def windows_of(sound, hearing):
@@ -18,7 +29,7 @@ def sine(freq_hz, rate_hz, seconds=1.0, amplitude=1.0):
 
 def powers(freq_hz, rate_hz, **kwargs):
     hearing = Hearing(rate_hz, -66.0)
-    return hearing.bands(windows_of(sine(freq_hz, rate_hz, **kwargs), hearing))
+    return Ears.power(hearing.ears.parts(windows_of(sine(freq_hz, rate_hz, **kwargs), hearing)))
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 11025, 22050, 44100, 48000, 96000, 192000])
@@ -42,7 +53,16 @@ def test_a_bass_note_does_not_leak_into_the_treble():
 
 def test_a_constant_is_not_sound():
     hearing = Hearing(44100, -66.0)
-    assert hearing.bands(np.full((3, hearing.window_samples), 0.9)).max() < 1e-12
+    assert Ears.power(hearing.ears.parts(np.full((3, hearing.window_samples), 0.9))).max() < 1e-12
+
+
+def test_the_parts_of_two_sounds_add_up():
+    hearing, rng = Hearing(44100, -66.0), np.random.default_rng(8)
+    one, other = (windows_of(rng.normal(0, 0.1, 44100), hearing) for _ in range(2))
+    both, apart = hearing.ears.parts(one + other), hearing.ears.parts(one) + hearing.ears.parts(other)
+    low = 2 * len(LOW_HZ)
+    assert np.allclose(both[:, :low], apart[:, :low], atol=1e-9), "waves add exactly"
+    assert both[:, low:].mean() == pytest.approx(apart[:, low:].mean(), rel=0.05), "powers do on average"
 
 
 @pytest.mark.parametrize("rate_hz", [48000, 96000])
@@ -79,9 +99,44 @@ def test_silence_and_what_lies_under_the_floor_is_nothing():
 def test_rises_are_differences_over_their_hops():
     hearing = Hearing(44100, -66.0)
     rows = hearing.features(windows_of(np.random.default_rng(6).normal(0, 0.1, 22050), hearing))
-    now = rows[:, :N_BANDS]
-    assert np.allclose(rows[1:, N_BANDS : 2 * N_BANDS], now[1:] - now[:-1])
-    assert np.allclose(rows[4:, 2 * N_BANDS :], now[4:] - now[:-4])
+    now = rows[:, :N_VIEWS]
+    for place, lag in enumerate(RISE_LAGS, start=1):
+        rises = rows[lag:, place * N_VIEWS : (place + 1) * N_VIEWS]
+        assert np.allclose(rises, now[lag:] - now[:-lag])
+
+
+def test_the_low_bands_are_seen_once_more_without_what_is_above_them():
+    hiss = 0.2 * np.diff(np.random.default_rng(6).normal(0, 1, 44102), 2)
+    rows = []
+    for treble in (0.0, 1.0):
+        hearing = Hearing(44100, -66.0)
+        rows.append(
+            hearing.features(windows_of(sine(62, 44100, amplitude=0.1) + treble * hiss, hearing))[-50:].mean(axis=0)
+        )
+    drowned, seen = LOW_HZ.index(62.0), N_BANDS + LOW_HZ.index(62.0)
+    assert rows[1][drowned] < 0.8 * rows[0][drowned]
+    assert rows[1][seen] == pytest.approx(rows[0][seen], rel=0.1)
+
+
+def levels(gain, amplitudes):
+    return gain.push(np.array(amplitudes, float)[:, None] ** 2)[:, 0]
+
+
+def test_the_gain_follows_a_drop_soon_and_a_rest_between_beats_not_at_all():
+    gain = Gain(1e-4, 1 / 150)
+    before = levels(gain, np.ones(300))[-1]
+    rest = levels(gain, np.full(round(0.6 * 150), 0.01))
+    assert rest[-1] > 0.7 * before
+    after = levels(gain, np.full(round((GAIN_MEMORY_S - 0.6 + 0.5) * 150), 0.06))
+    assert after[-1] < 0.2 * before, "1.4 s after a drop of 24 dB"
+
+
+def test_the_floor_can_be_raised_while_it_hears():
+    hearing = Hearing(44100, -120.0)
+    windows = windows_of(sine(62, 44100, amplitude=0.001), hearing)
+    assert hearing.features(windows)[-1].max() > 0.5
+    hearing.set_floor(-20.0)
+    assert hearing.features(windows)[-1].max() < 0.1
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 44100, 48000])

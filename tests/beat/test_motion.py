@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visualizer.beat.motion import PUMP_HOLD_S, PUMP_RELEASE_S, motion_of
+from visualizer.beat.motion import PUMP_HOLD_S, PUMP_RELEASE_S, Change, motion_of
 
 NAMES = ("seed", "punch", "breathe", "pump", "steps")
 
@@ -73,3 +73,25 @@ def test_looking_ahead_is_what_comes(name):
     now = motion.step(1.0)
     later = [motion.step(0.0) for _ in range(5)][-1]
     assert motion.ahead(now, 0.05) == pytest.approx(later)
+
+
+@pytest.mark.parametrize("old", NAMES)
+@pytest.mark.parametrize("new", NAMES)
+def test_one_motion_goes_over_into_another_without_a_jump(old, new):
+    hop_s = 0.005
+    first, second = motion_of(old, 0.93, hop_s), motion_of(new, 0.9, hop_s)
+    for hop in range(150):
+        before = first.step(1.0 if hop == 100 else 0.0)
+    change = Change(first, second, 0.2, hop_s)
+    assert change.level == before and not change.over
+    told = [before] + [change.step(0.0) for _ in range(60)]
+    # a jump would be half of all; falling and going over take a few hundredths a hop
+    assert max(abs(b - a) for a, b in itertools.pairwise(told)) < 0.06
+    assert change.over and change.level == second.level
+
+
+def test_a_kick_while_one_motion_goes_over_into_another_moves_both():
+    change = Change(motion_of("seed", 0.93, 0.005), motion_of("punch", 0.93, 0.005), 0.1, 0.005)
+    change.step(0.0)
+    assert change.step(0.9) == pytest.approx(0.9)
+    assert change.ahead(0.5, 1 / 30) == pytest.approx(0.5 * 0.93**2.5)

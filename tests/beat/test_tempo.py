@@ -311,3 +311,30 @@ def test_what_it_costs_is_printed():
             follower.push(sound[start : start + n_block])
         share = (time.process_time() - began_s) / follower.time_s
         sys.stdout.write(f"tempo and beat, 48 kHz in blocks of {n_block}: {share:.2%} of a core\n")
+
+
+@pytest.mark.parametrize(("bpm", "factor"), [(86, 2.0), (140, 0.5)])
+def test_the_tempo_is_doubled_or_halved_and_the_music_goes_on_with_it(bpm, factor):
+    sound = band(bpm, 24.0)
+    follower = follow(sound[: 10 * 44100])
+    assert follower.tempo_bpm == pytest.approx(bpm, rel=0.01)
+    assert follower.scale(factor)
+    assert follower.tempo_bpm == pytest.approx(bpm * factor, rel=0.01)
+    follower.push(sound[10 * 44100 : 22 * 44100])
+    assert follower.tempo_bpm == pytest.approx(bpm * factor, rel=0.02)
+    told_s = beats(follower, 13.0, 21.5)
+    assert np.median(np.diff(told_s)) == pytest.approx(60 / bpm / factor, rel=0.02)
+
+
+@pytest.mark.parametrize(("bpm", "factor"), [(120, 2.0), (100, 0.5)])
+def test_a_tempo_is_not_scaled_beyond_60_or_200(bpm, factor):
+    follower = follow(band(bpm, 8.0))
+    before = (follower.tempo_bpm, follower.next_beat_s(8.0))
+    assert not follower.scale(factor)
+    assert (follower.tempo_bpm, follower.next_beat_s(8.0)) == before
+
+
+@pytest.mark.parametrize("factor", [0.0, 1.0, -2.0, 3.0, math.nan, math.inf])
+def test_a_tempo_is_scaled_by_half_or_two_only(factor):
+    with pytest.raises(BadInput, match=r"factor of 0\.5 or 2"):
+        TempoFollower(44100).scale(factor)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from tools import train_kick
-from tools.kick_songs import WITH_KICKS, WITHOUT_KICKS, song
+from tools.kick_lessons import TELL_S, Mixer, lesson, targets
+from tools.kick_masters import song
+from tools.kick_songs import DRUMS, WITH_KICKS, WITHOUT_KICKS
 from visualizer.beat.network import WEIGHTS_FILE
 
 
@@ -26,27 +28,45 @@ def test_songs_of_every_kind_repeat_and_are_sound(kind):
     assert one.sound.dtype == np.float32 and len(one.sound) == 3 * 44100
     assert np.isfinite(one.sound).all() and 0 < np.abs(one.sound).max() < 2
     assert bool(len(one.kicks_s)) == (kind in WITH_KICKS)
-    assert np.all((one.kicks_s >= 0) & (one.kicks_s < 3.0))
+    assert all(np.all((one.told_s[drum] >= 0) & (one.told_s[drum] < 3.0)) for drum in DRUMS)
 
 
 def test_what_is_to_be_said_begins_with_the_kick_and_ends_soon():
-    wanted, weight = train_kick.targets(np.array([0.1]), np.zeros(1, bool), 60, 0.01)
-    end_s = (np.arange(60) + 1) * 0.01
-    assert end_s[wanted > 0].min() > 0.1 and end_s[wanted > 0].max() <= 0.1 + train_kick.TELL_S
-    assert np.all(weight[end_s < 0.099] == 1) and np.all(weight[end_s > 0.19] == 1)
-    assert not weight[(wanted == 0) & (end_s > 0.101) & (end_s < 0.184)].any()
+    told_s = {"kick": np.array([0.1, 2.0]), "snare": np.array([1.0]), "hat": np.zeros(0)}
+    wanted, weight = targets(told_s, np.array([False, True]), soft=False)
+    end_s = (np.arange(len(wanted)) + 1) / 150
+    asked_s = end_s[wanted[:, 0] > 0]
+    assert asked_s.min() > 0.1 and asked_s.max() <= 0.1 + TELL_S, "nothing is asked of the buried one"
+    assert np.all(weight[end_s < 0.099, 0] == 1) and not weight[(end_s > 2.001) & (end_s < 2.08), 0].any()
+    assert np.all(weight[(end_s > 0.19) & (end_s < 1.99), 0] == 1)
+    assert end_s[wanted[:, 1] > 0].min() > 1.0 and not wanted[:, 2].any()
+
+
+@pytest.fixture(scope="module")
+def taught():
+    return [lesson((train_kick.SEED, index)) for index in range(train_kick.TINY.n_songs)]
 
 
 @pytest.mark.slow
-def test_a_tiny_training_repeats_bit_for_bit_and_as_written_down(committed):
-    taught = [
-        np.stack(part)
-        for part in zip(
-            *(train_kick.lesson((train_kick.SEED, index)) for index in range(train_kick.TINY.n_songs)), strict=True
-        )
-    ]
-    one, losses = train_kick.train(train_kick.TINY, *taught)
-    other, _ = train_kick.train(train_kick.TINY, *taught)
+def test_a_mix_holds_what_it_says_it_holds(taught):
+    mixer = Mixer(taught)
+    n_kicks = n_heard = 0
+    for index in range(len(taught)):
+        power, told_s, buried, _ = mixer.mix(np.random.default_rng(index), index)
+        assert power.shape == (900, 22) and np.isfinite(power).all() and (power >= 0).all()
+        assert len(buried) == len(told_s["kick"])
+        low = np.concatenate([np.zeros((8, 22)), power])[:, :8].sum(axis=1)
+        for kick_s in told_s["kick"][~buried]:
+            hop = int(kick_s * 150) + 8
+            n_kicks += 1
+            n_heard += low[hop + 1 : hop + 9].max() > low[hop - 3 : hop].mean()
+    assert n_kicks > 20 and n_heard > 0.9 * n_kicks, "the lows rise where a kick is noted"
+
+
+@pytest.mark.slow
+def test_a_tiny_training_repeats_bit_for_bit_and_as_written_down(committed, taught):
+    one, losses = train_kick.train(train_kick.TINY, taught)
+    other, _ = train_kick.train(train_kick.TINY, taught)
     assert all(np.array_equal(one[name], other[name]) for name in one)
     assert losses == pytest.approx(committed["tiny_losses"].tolist(), rel=1e-3)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,23 +12,39 @@ from ..settings import BeatSettings
 from .blocks import check_rate, sound_block
 from .envelope import depth_of, release
 from .hearing import LONG_FALL, Hearing
-from .motion import motion_of
-from .network import KickNetwork, shipped_weights
+from .motion import Change, Motion, motion_of
+from .network import DRUMS, KickNetwork, shipped_weights
 from .onset import KickPicker
 from .spectrum import Floats, asymmetric, band_energy, band_weights, fft_length
 
 # No foot is faster than this.
 HOLD_S = 0.07
 # Evidence is novelty x probability to this power: a network taught on synthesised music may veto what rises, not invent what
-# does not. Alone it does worse on real drums than the rise alone; a fourth root keeps a drum that it never heard the like of.
-DOUBT = 0.25
+# does not. Alone it does worse on real drums than the rise alone; a square root keeps a drum that it never heard the like of.
+DOUBT = 0.5
 # The softest kick goes this share of the way that the loudest goes: a picture that answers every kick is worth more than one
 # that measures it, and at the moment of telling only the first milliseconds of it are known.
 SOFTEST = 0.85
 # How late a kick is told, median over full mixes (docs/kick.md): what a show that knows the sound beforehand takes back.
 TOLD_AFTER_S = 0.008
+# Another motion takes over within this time, a quick dissolve.
+TURN_S = 0.25
 # Hops heard together: bounds memory when a whole song is pushed at once.
 BATCH_HOPS = 256
+
+
+# Below this a rise is no kick, whatever it rises out of: noise, hum and notes that set in from silence.
+LEAST_SURE = 0.1
+# Snares and hats are told by the network alone.
+OTHERS_SURE = 0.5
+
+
+class Stroke(NamedTuple):
+    """A snare (or clap) or a hat (or cymbal). time_s: its emission time, as of an Onset; sure: 0..1."""
+
+    drum: str
+    time_s: float
+    sure: float
 
 
 @dataclass(frozen=True)
@@ -65,20 +82,19 @@ class KickFollower:
         self._network = KickNetwork(shipped_weights())
         self._hop_samples, self._window_samples = self._hearing.hop_samples, self._hearing.window_samples
         self._hop_s = self._hearing.hop_s
-        self._picker = KickPicker(settings.threshold, max(1, round(HOLD_S / self._hop_s)), self._hop_s)
+        hold_hops = max(1, round(HOLD_S / self._hop_s))
+        self._picker = KickPicker(settings.threshold, hold_hops, self._hop_s)
+        self._others = {drum: KickPicker(OTHERS_SURE, hold_hops, self._hop_s) for drum in DRUMS[1:]}
+        self.strokes: list[Stroke] = []  # snares and hats told in the last push, in order
         # how strong a kick is: its energy in the band, weighing in what has just come
         self._shape = asymmetric(self._window_samples, LONG_FALL)
         self._n_fft = fft_length(self._window_samples)
-        freqs_hz = np.fft.rfftfreq(self._n_fft, 1 / sample_rate_hz).astype(np.float64)
-        # a bin that lies wholly above the band is not worth a multiplication
-        top = int(np.searchsorted(freqs_hz, settings.high_hz)) + 2
-        self._weights = band_weights(freqs_hz[:top], settings.low_hz, settings.high_hz)
+        self._weights = self._weights_of(settings)
         self._loudest = 0.0
         self._loudest_hop = 0
         # music before the first sample was silence
         self._pending: Floats = np.zeros(self._window_samples - self._hop_samples)
-        self._motion = motion_of(settings.motion, settings.decay, self._hop_s)
-        self._whole_depths = settings.motion == "steps"
+        self._motion: Motion = motion_of(settings.motion, settings.decay, self._hop_s)
         self._n_hops = 0
         self._trail_hops = None if trail_s is None else max(2, round(trail_s / self._hop_s))
         self._trail = np.zeros(1024)
@@ -94,6 +110,34 @@ class KickFollower:
         not after it: as much as a kick is told late, median over full mixes."""
         return TOLD_AFTER_S
 
+    def set_beat(self, settings: BeatSettings, n_depths: int | None = None) -> None:
+        """Take other settings over while it runs; the level does not jump. n_depths: as before unless given.
+
+        All act from the next hop on.
+        """
+        before, self.settings = self.settings, settings
+        self.n_depths = self.n_depths if n_depths is None else n_depths
+        self._picker.threshold = settings.threshold
+        self._hearing.set_floor(settings.floor_db)
+        if (before.low_hz, before.high_hz) != (settings.low_hz, settings.high_hz):
+            self._weights = self._weights_of(settings)
+            self._loudest = 0.0  # measured by another band
+        if (before.motion, before.decay) != (settings.motion, settings.decay):
+            self._motion = self._turned(self._motion)
+
+    def _turned(self, motion: Motion) -> Motion:
+        """`motion`, going over into the one that is now set."""
+        new = motion_of(self.settings.motion, self.settings.decay, self._hop_s)
+        new.level = motion.level
+        return Change(motion, new, TURN_S, self._hop_s)
+
+    def _weights_of(self, settings: BeatSettings) -> Floats:
+        """What each bin counts for in a kick's energy: (bins,)."""
+        freqs_hz = np.fft.rfftfreq(self._n_fft, 1 / self.sample_rate_hz).astype(np.float64)
+        # a bin that lies wholly above the band is not worth a multiplication
+        top = int(np.searchsorted(freqs_hz, settings.high_hz)) + 2
+        return band_weights(freqs_hz[:top], settings.low_hz, settings.high_hz)
+
     def push(self, samples: NDArray[np.floating]) -> list[Onset]:
         """Take the next block of mono sound, (n,) float in -1..1, any n; return the kicks told in it, in order.
 
@@ -104,17 +148,20 @@ class KickFollower:
         self.n_bad_samples += n_bad
         self._pending = np.concatenate([self._pending, block])
         onsets: list[Onset] = []
+        self.strokes = []
         while (n_ready := (len(self._pending) - self._window_samples) // self._hop_samples + 1) > 0:
             n_now = min(n_ready, BATCH_HOPS)
             windows = np.lib.stride_tricks.sliding_window_view(self._pending, self._window_samples)
             windows = windows[: n_now * self._hop_samples : self._hop_samples]
             features, novelty = self._hearing.hear(windows)
-            told = [
-                novel * sure**DOUBT for novel, sure in zip(novelty.tolist(), self._network.push(features), strict=True)
-            ]
+            sure = self._network.push(features)
+            told = (novelty * sure[:, 0] ** DOUBT * (sure[:, 0] > LEAST_SURE)).tolist()
             self._pending = self._pending[n_now * self._hop_samples :]
-            for window, evidence in zip(windows, told, strict=True):
+            for window, evidence, others in zip(windows, told, sure[:, 1:].tolist(), strict=True):
                 self._step(window, evidence, onsets)
+                for drum, other in zip(DRUMS[1:], others, strict=True):
+                    if self._others[drum].step(other):
+                        self.strokes.append(Stroke(drum, self.time_s, other))
         # a copy, since a view would keep a whole pushed song alive
         self._pending = self._pending.copy()
         return onsets
@@ -122,9 +169,13 @@ class KickFollower:
     def _step(self, window: Floats, evidence: float, onsets: list[Onset]) -> None:
         """One hop: (window_samples,) of sound and the evidence of a kick, 0 or more."""
         strength = self._strength(window) if self._picker.step(evidence) else 0.0
-        self._remember(self._motion.step(strength))
+        self._remember(self._move(strength))
         if strength > 0:
             onsets.append(Onset(self.time_s, strength))
+
+    def _move(self, strength: float) -> float:
+        """The level one hop later. strength: of the kick told now, 0 without one."""
+        return self._motion.step(strength)
 
     def _strength(self, window: Floats) -> float:
         """The level 0..1 that a kick heard in (window_samples,) lifts to, relative to the loudest kick of late."""
@@ -159,4 +210,4 @@ class KickFollower:
     def depth_at(self, time_s: float) -> float:
         """The depth 1..n_depths at a time in seconds of sound, see `level_at`; whole ones with the motion "steps"."""
         depth = depth_of(self.level_at(time_s), self.n_depths)
-        return float(round(depth)) if self._whole_depths else depth
+        return float(round(depth)) if self.settings.motion == "steps" else depth

@@ -6,6 +6,7 @@ Every number here is part of what the network was trained on: after a change of 
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import numpy as np
 
@@ -24,22 +25,109 @@ SHORT_FALL = 0.3
 LOW_HZ = (32.0, 42.0, 52.0, 62.0, 74.0, 88.0, 104.0, 124.0, 148.0, 178.0, 214.0)
 # Edges and centres of the high bands, Hz: triangles from the one before to the one after.
 HIGH_HZ = (180.0, 260.0, 360.0, 500.0, 700.0, 1000.0, 1450.0, 2100.0, 3000.0, 4300.0, 6200.0, 9000.0, 13000.0)
-N_BANDS = len(LOW_HZ) + len(HIGH_HZ) - 2
+BANDS_HZ = (*LOW_HZ, *HIGH_HZ[1:-1])
+N_BANDS = len(BANDS_HZ)
 # The low bands need no more than this many samples a second; means of that many samples have their zeros exactly where
 # folding would put something on them (at the new rate and its multiples).
 LOW_RATE_HZ = 6000
 # The level that the bands are taken relative to: up within a kick, down between phrases.
 GAIN_RISE_S = 0.02
 GAIN_FALL_S = 2.0
+# Nothing as loud as half of it for so long, longer than from beat to beat: somebody turned it down, and it follows at once.
+GAIN_MEMORY_S = 0.9
+GAIN_ABOVE = 2.0
+GAIN_DROP_S = 0.12
 # ln(1 + 4 x): soft sounds still show 12 dB below the level, hiss 40 dB below it does not.
 COMPRESSION = 4.0
-# Rises are told over so many hops: 7 ms for the click, 27 ms for the body.
-RISE_LAGS = (1, 4)
-N_FEATURES = N_BANDS * (1 + len(RISE_LAGS))
+# Every band is told relative to the whole sound, and the low ones also relative to each other alone: a soft kick under bright
+# cymbals. N_VIEWS such numbers a hop.
+N_VIEWS = N_BANDS + len(LOW_HZ)
+# Rises are told over so many hops: 7 ms for the click, 27 ms for the body, 53 and 107 ms for the note before it.
+RISE_LAGS = (1, 2, 4, 8, 16)
+N_FEATURES = N_VIEWS * (1 + len(RISE_LAGS))
 # What a kick adds: the mean, over the bands from 42 to 104 Hz, of the rise above the most of 3 to 9 hops (20 to 60 ms) ago.
 # The most, not the mean: a bass that trembles does not rise above what it just was.
 NOVEL_BANDS = slice(1, 7)
 NOVEL_LAGS = (3, 9)
+
+
+class Ears:
+    """Turns windows of sound into the power of bands, by way of `parts` that add up when sounds do.
+
+    Parts: the waves of each low band (cosine, then sine), then the power of each high one.
+    """
+
+    n_parts = 2 * len(LOW_HZ) + N_BANDS - len(LOW_HZ)
+
+    def __init__(self, sample_rate_hz: int) -> None:
+        """sample_rate_hz: 8000..192000."""
+        self._n_mean = max(1, round(sample_rate_hz / LOW_RATE_HZ))
+        n_low = round(LONG_S * sample_rate_hz / self._n_mean)
+        self.window_samples = n_low * self._n_mean  # each window holds so many samples
+        # `parts` hands over sums of samples, not means
+        self._filters = low_filters(n_low, sample_rate_hz / self._n_mean) / self._n_mean
+        short = round(SHORT_S * sample_rate_hz)
+        self._short = short + 1  # one more for the difference
+        self._shape = asymmetric(short, SHORT_FALL)
+        self._n_fft = 1 << (short - 1).bit_length()
+        self._weights, self._bins = high_weights(self._n_fft, self._shape, sample_rate_hz)
+
+    def parts(self, windows: Floats) -> Floats:
+        """(n, window_samples) in -1..1 -> (n, n_parts), a row for each window.
+
+        Products are stacks of one-row products: numpy then does each row alike, however many there are.
+        """
+        means = windows.reshape(len(windows), -1, self._n_mean).sum(axis=2)
+        low = np.matmul(means[:, None, :], self._filters)[:, 0]
+        # the difference is quiet where music is loud: a bass note does not leak into the bands far above it
+        fresh = windows[:, -self._short :]
+        spectrum = np.fft.rfft((fresh[:, 1:] - fresh[:, :-1]) * self._shape, self._n_fft, axis=1)[:, : self._bins]
+        power = spectrum.real**2 + spectrum.imag**2
+        return np.concatenate([low, np.matmul(power[:, None, :], self._weights)[:, 0]], axis=1)
+
+    @staticmethod
+    def power(parts: Floats) -> Floats:
+        """(n, n_parts) -> (n, N_BANDS): power of each band, full-scale sine about 1."""
+        half = len(LOW_HZ)
+        waves = parts[:, : 2 * half] ** 2
+        return np.concatenate([waves[:, :half] + waves[:, half:], parts[:, 2 * half :]], axis=1)
+
+
+class Gain:
+    """The level that bands are taken relative to: up within a kick, down between phrases, never below a floor.
+
+    After a drop it is down within GAIN_MEMORY_S and a little more, however far.
+    """
+
+    def __init__(self, floor: float, hop_s: float) -> None:
+        """floor: > 0, amplitude."""
+        self.floor = self._level = floor
+        times_s = (GAIN_RISE_S, GAIN_FALL_S, GAIN_DROP_S)
+        self._rise, self._fall, self._drop = (1 - math.exp(-hop_s / time_s) for time_s in times_s)
+        self._memory_hops = round(GAIN_MEMORY_S / hop_s)
+        self._n_hops = 0
+        # the loudest of the memory first, behind each the loudest after it: (hop, level)
+        self._loudest: deque[tuple[int, float]] = deque()
+
+    def push(self, power: Floats) -> Floats:
+        """(n, bands) of successive hops -> (n, 1) amplitudes."""
+        gains = []
+        gain, loudest = self._level, self._loudest
+        for level in np.sqrt(power.sum(axis=1)).tolist():
+            while loudest and loudest[-1][1] <= level:
+                loudest.pop()
+            loudest.append((self._n_hops, level))
+            if loudest[0][0] <= self._n_hops - self._memory_hops:
+                loudest.popleft()
+            self._n_hops += 1
+            gain += (level - gain) * (self._rise if level > gain else self._fall)
+            most = GAIN_ABOVE * loudest[0][1]
+            if gain > most:
+                gain += (most - gain) * self._drop
+            gain = max(self.floor, gain)
+            gains.append(gain)
+        self._level = gain
+        return np.array(gains)[:, None]
 
 
 class Hearing:
@@ -49,53 +137,31 @@ class Hearing:
         """sample_rate_hz: 8000..192000. floor_db: level that counts as silence, dB of a full-scale sine."""
         self.hop_samples = round(sample_rate_hz / HOPS_PER_S)
         self.hop_s = self.hop_samples / sample_rate_hz
-        self._n_mean = max(1, round(sample_rate_hz / LOW_RATE_HZ))
-        n_low = round(LONG_S * sample_rate_hz / self._n_mean)
-        self._long = n_low * self._n_mean
-        self.window_samples = self._long  # each window handed to `features` holds so many samples
-        # `bands` hands over sums of samples, not means
-        self._filters = low_filters(n_low, sample_rate_hz / self._n_mean) / self._n_mean
-        short = round(SHORT_S * sample_rate_hz)
-        self._short = short + 1  # one more for the difference
-        self._shape = asymmetric(short, SHORT_FALL)
-        self._n_fft = 1 << (short - 1).bit_length()
-        self._weights, self._bins = high_weights(self._n_fft, self._shape, sample_rate_hz)
-        self._floor = 10 ** (floor_db / 20)
-        self._gain = self._floor
-        self._rise, self._fall = (1 - math.exp(-self.hop_s / time_s) for time_s in (GAIN_RISE_S, GAIN_FALL_S))
-        self._newest: Floats = np.zeros((max(*RISE_LAGS, *NOVEL_LAGS), N_BANDS))
+        self.ears = Ears(sample_rate_hz)
+        self.window_samples = self.ears.window_samples
+        self._gain, self._low_gain = (Gain(10 ** (floor_db / 20), self.hop_s) for _ in range(2))
+        self._newest: Floats = np.zeros((max(*RISE_LAGS, *NOVEL_LAGS), N_VIEWS))
 
-    def bands(self, windows: Floats) -> Floats:
-        """(n, window_samples) in -1..1 -> (n, N_BANDS): power of each band, full-scale sine about 1; a row for each window.
-
-        Products are stacks of one-row products: numpy then does each row alike, however many there are.
-        """
-        n = len(windows)
-        means = windows.reshape(n, -1, self._n_mean).sum(axis=2)
-        low = np.matmul(means[:, None, :], self._filters)[:, 0]
-        low *= low
-        # the difference is quiet where music is loud: a bass note does not leak into the bands far above it
-        fresh = windows[:, -self._short :]
-        spectrum = np.fft.rfft((fresh[:, 1:] - fresh[:, :-1]) * self._shape, self._n_fft, axis=1)[:, : self._bins]
-        power = spectrum.real**2 + spectrum.imag**2
-        high = np.matmul(power[:, None, :], self._weights)[:, 0]
-        half = len(LOW_HZ)
-        return np.concatenate([low[:, :half] + low[:, half:], high], axis=1)
+    def set_floor(self, floor_db: float) -> None:
+        """Take another level for silence, dB of a full-scale sine, from the next hop on."""
+        self._gain.floor = self._low_gain.floor = 10 ** (floor_db / 20)
 
     def features(self, windows: Floats) -> Floats:
-        """(n, window_samples) of successive hops -> (n, N_FEATURES): bands, then their rises over each of RISE_LAGS."""
+        """(n, window_samples) of successive hops -> (n, N_FEATURES): views of the bands, then their rises over each of RISE_LAGS."""
         return self.hear(windows)[0]
 
     def hear(self, windows: Floats) -> tuple[Floats, Floats]:
         """The `features` of (n, window_samples) of successive hops, and how novel the low bands are: (n,), 0 or more."""
-        power = self.bands(windows)
-        gains = []
-        gain = self._gain
-        for level in np.sqrt(power.sum(axis=1)).tolist():
-            gain = max(self._floor, gain + (level - gain) * (self._rise if level > gain else self._fall))
-            gains.append(COMPRESSION / gain)
-        self._gain = gain
-        heard = np.concatenate([self._newest, np.log1p(np.sqrt(power) * np.array(gains)[:, None])])
+        return self.hear_power(self.ears.power(self.ears.parts(windows)))
+
+    def hear_power(self, power: Floats) -> tuple[Floats, Floats]:
+        """As `hear`, for the power of the bands in successive hops, (n, N_BANDS)."""
+        amplitude = np.sqrt(power)
+        low = amplitude[:, : len(LOW_HZ)]
+        views = np.concatenate(
+            [amplitude / self._gain.push(power), low / self._low_gain.push(power[:, : len(LOW_HZ)])], axis=1
+        )
+        heard = np.concatenate([self._newest, np.log1p(COMPRESSION * views)])
         longest = len(self._newest)
         self._newest = heard[-longest:]
         now = heard[longest:]

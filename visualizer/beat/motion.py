@@ -89,6 +89,33 @@ class Pump:
         return level
 
 
+class Change:
+    """From one motion to another within some time, with no jump: both move on, and the picture goes over."""
+
+    def __init__(self, old: Motion, new: Motion, change_s: float, hop_s: float) -> None:
+        self.level = old.level
+        self.new = new
+        self._old: Motion | None = old
+        self._share, self._step = 0.0, hop_s / change_s
+
+    @property
+    def over(self) -> bool:
+        """Whether the new motion is alone."""
+        return self._old is None
+
+    def step(self, strength: float) -> float:
+        self.level = self.new.step(strength)
+        if self._old is not None:
+            self._share += self._step
+            self.level += (self._old.step(strength) - self.level) * max(0.0, 1 - self._share)
+            if self._share >= 1:
+                self._old = None
+        return self.level
+
+    def ahead(self, level: float, dt_s: float) -> float:
+        return self.new.ahead(level, dt_s)
+
+
 def motion_of(name: str, decay: float, hop_s: float) -> Motion:
     """The motion of that name: seed, punch, breathe, pump or steps (which moves like seed; only its depths are whole)."""
     if name == "punch":

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadInput
 from .blocks import check_rate, sound_block
+from .tempo_metre import MetreJudge, related
 from .tempo_states import FASTEST_BPM, SLOWEST_BPM, BarPointer
 from .tempo_strokes import DELAY_S, N_GROUPS, StrokeFinder
 
@@ -29,12 +30,27 @@ RATE_S = 4.0
 EVIDENCE_S = 3.0
 # A rhythm that tells a second of strokes so much better than chance (ln of likelihoods) is none, or certain. Music that is
 # hard to follow gives -1 to 1, noise falls below -5 within seconds.
-CHANCE, CERTAIN = -1.5, 4.0
+CHANCE, CERTAIN = -3.0, 4.0
+# So often the judge is asked, seconds, once it has heard so much; what it must be surer of than of the beat believed (ln).
+JUDGE_S = 0.2
+HEARD_S = 1.5
+MARGIN = 1.5
+# What the filter says counts with this weight beside the judge (ln of its probability, at least of this).
+FILTER_SHARE = 0.15
+LEAST_MASS = 1e-3
+# The filter is told again what is believed when less than this of its probability is near it.
+LOST = 0.1
 # How fast the beats follow what is heard, seconds: a phase that trembles less than the filter's.
 FOLLOW_S = 0.15
 # Off by more than this, of a beat or of the tempo: another beat, taken over at once.
 OTHER_PHASE = 0.12
 OTHER_TEMPO = 0.06
+# 200 and 60 beats a minute, and a little more where a mean of both ends may fall.
+SHORTEST_S, LONGEST_S = 60 / FASTEST_BPM - 1e-3, 60 / SLOWEST_BPM + 1e-3
+# While a beat tapped by hand is still so sure, nobody else chooses one.
+HOLD_TAP = 0.05
+# Less confidence than this gives back a tempo that was halved or doubled by hand.
+HOLD_CONFIDENCE = 0.05
 # A break is bridged with the tempo of so many beats; over 32 beats 0.1 % adds up to 16 ms at 120 BPM.
 STEADY_BEATS = 12
 # ... or of the last few, if the tempo has moved by more than this.
@@ -67,6 +83,12 @@ class TempoFollower:
         self.predicted: deque[tuple[float, float]] = deque(maxlen=KEPT)
         # music before the first sample was silence
         self._pending = np.zeros(self._strokes.window_samples - self._strokes.hop_samples, np.float32)
+        self._judge = MetreJudge()
+        self._judged_s = 0.0
+        self._chosen = False
+        self._mass = 0.0  # how much of the filter's probability is near what is believed
+        self._held = False  # half or double was asked for
+        self._metre_sure = 0.0  # how much likelier this beat is than its relatives
         self._beat_s = 0.0  # one beat, any
         self._period_s = 0.5
         self._mode = 0.0  # how much of the probability lies on this tempo and phase
@@ -149,8 +171,25 @@ class TempoFollower:
             self._tap_sure = TAP_CONFIDENCE
             self._real_s = max(self._real_s, self.time_s)
         self._beat_s = time_s
+        self._held = False
         self._passed.clear()
         self._seat(0.95)
+
+    def scale(self, factor: float) -> bool:
+        """Count half as many beats (0.5) or twice as many (2.0); whether that was done: not beyond 60..200 a minute.
+
+        It stays until the next tap, or until confidence is lost. Raises BadInput for any other factor.
+        """
+        if factor not in (0.5, 2.0):
+            raise BadInput(f"the tempo is halved or doubled, with a factor of 0.5 or 2, got {factor}")
+        period_s = self._period_s / factor
+        if not SHORTEST_S <= period_s <= LONGEST_S:
+            return False
+        self._period_s = period_s
+        self._held = True
+        self._passed.clear()
+        self._seat(0.95)
+        return True
 
     def _seat(self, sure: float) -> None:
         """Tell the filter what is believed."""
@@ -170,8 +209,10 @@ class TempoFollower:
         first = real and self._real_s == -math.inf
         if real or rested_s <= BREAK_S:
             self._hear(strokes)
+            self._judge.hear(now_s - DELAY_S, strokes)
         if first and now_s > SILENCE_S:
             self._pointer.start(DELAY_S)
+            self._judge.start(now_s - DELAY_S)
         if real:
             self._real_s = now_s
             self._believe(now_s)
@@ -189,10 +230,14 @@ class TempoFollower:
 
     def _believe(self, now_s: float) -> None:
         """Take over what the filter says, gently where it agrees with what was believed."""
-        period_s, place, self._mode = self._pointer.read()
+        if now_s - self._judged_s >= JUDGE_S:
+            self._judged_s = now_s
+            self._choose(now_s)
+        period_s, place, self._mode, self._mass = self._pointer.read(
+            (self._period_s, self.phase_at(now_s - DELAY_S)) if self._chosen else None
+        )
         beat_s = now_s - DELAY_S - place * period_s
-        off_beats = (beat_s - self._beat_s) / self._period_s
-        off_beats -= round(off_beats)
+        off_beats = self._off_beats(period_s, beat_s)
         if abs(off_beats) > OTHER_PHASE or abs(period_s / self._period_s - 1) > OTHER_TEMPO:
             self._passed.clear()
             self._beat_s, self._period_s = beat_s, period_s
@@ -202,8 +247,56 @@ class TempoFollower:
             steady_s = self._steady_s()
             self._period_s += share * ((steady_s or period_s) - self._period_s)
         heard = min(1.0, max(0.0, (self._evidence - CHANCE) / (CERTAIN - CHANCE))) * self._mode
+        if self._chosen:
+            heard *= min(1.0, 0.4 + 0.6 * self._metre_sure)
         self._tap_sure *= math.exp(-self.hop_s)
         self._sure = max(heard, self._tap_sure)
+
+    def _off_beats(self, period_s: float, beat_s: float) -> float:
+        """How far a beat lies from the nearest of those believed, in beats: -0.5..0.5."""
+        off_beats = (beat_s - self._beat_s) / self._period_s
+        return off_beats - round(off_beats)
+
+    def _choose(self, now_s: float) -> None:
+        """Ask the judge which of the related beats it is."""
+        if self._held and self._sure < HOLD_CONFIDENCE:
+            self._held = False
+        if now_s - self._judge.since_s < HEARD_S or self._tap_sure > HOLD_TAP:
+            return
+        heard_s = now_s - DELAY_S
+        period_s, place, *_ = self._pointer.read()
+        heard = self._judge.fit(period_s, heard_s - place * period_s, heard_s)
+        mine: list[tuple[float, float]] = []
+        beats: list[tuple[float, float]] = []
+        if self._chosen or self._held:
+            beats = related(self._period_s, self._beat_s)
+            mine = beats[:1]
+            scores = self._judge.judge(beats, now_s, self._passed)
+        others = [beat for beat in related(*heard) if not any(_same(beat, one, heard_s) for one in beats)]
+        if others:
+            new = self._judge.judge(others, now_s)
+            scores = np.concatenate([scores, new]) if beats else new
+            beats += others
+        if FILTER_SHARE:
+            masses = [self._pointer.near(period_s, (heard_s - beat_s) / period_s % 1.0) for period_s, beat_s in beats]
+            scores = scores + FILTER_SHARE * np.log(np.maximum(masses, LEAST_MASS))
+        if self._held:  # of half or double the judge has no say, of the phase it has
+            scores = np.where(
+                [abs(period_s / self._period_s - 1) < OTHER_TEMPO for period_s, _ in beats], scores, -np.inf
+            )
+        odds = np.exp(scores - scores.max())
+        best = int(scores.argmax())
+        if mine and scores[best] - scores[0] < MARGIN:
+            best = 0
+        self._metre_sure = float(odds[best] / odds.sum())
+        if mine and best == 0:
+            if self._mass < LOST:
+                self._pointer.seat(self._period_s, self.phase_at(heard_s), sure=0.3)
+            return
+        self._period_s, self._beat_s = beats[best]
+        self._passed.clear()
+        self._chosen = True
+        self._pointer.seat(self._period_s, self.phase_at(heard_s), sure=0.8)
 
     def _steady_s(self) -> float | None:
         """The period that the last beats kept, seconds: least squares; None if they were too few."""
@@ -234,6 +327,14 @@ class TempoFollower:
         told = (beat_s, now_s)
         self.predicted.append(told)
         return told
+
+
+def _same(beat: tuple[float, float], other: tuple[float, float], time_s: float) -> bool:
+    """Whether two beats (period_s, beat_s) are one about time_s."""
+    period_s, beat_s = beat
+    near_s = beat_s + round((time_s - beat_s) / period_s) * period_s
+    off_beats = (near_s - other[1]) / other[0]
+    return abs(period_s / other[0] - 1) < OTHER_TEMPO and abs(off_beats - round(off_beats)) < OTHER_PHASE
 
 
 def _slope(times_s: NDArray[np.float64]) -> float:

@@ -49,6 +49,9 @@ PRIOR_PULL = 0.4
 # likely on the first of two.
 START_WEIGHT = 20.0
 START_FIRST = 2.0
+# What is near a tempo and place, of the tempo and of a beat.
+NEAR_TEMPO = 0.08
+NEAR_BEATS = 0.2
 # No state is ever impossible.
 LEAST = np.float32(1e-12)
 
@@ -128,9 +131,15 @@ class BarPointer:
             sure -= weight * ABSENCE_WEIGHT * rate_hz * self.hop_s
         return sure
 
-    def read(self) -> tuple[float, float, float]:
-        """The likeliest tempo and place: (seconds a beat, place in it 0..1, probability 0..1 of about that)."""
+    def read(self, near: tuple[float, float] | None = None) -> tuple[float, float, float, float]:
+        """The likeliest tempo and place: (seconds a beat, place in it 0..1, its share 0..1 of what was looked at, and that).
+
+        near: look only at those about so many seconds a beat and this place; the last number is their probability.
+        """
         mass = self.state.sum(axis=(0, 1), dtype=np.float64)
+        if near is not None:
+            mass *= self._about(*near)
+        whole = float(mass.sum()) + 1e-12
         by_tempo = np.add.reduceat(mass, self.first)
         # neighbouring tempos are one tempo
         best = int(np.convolve(by_tempo, np.ones(5), "same").argmax())
@@ -141,11 +150,19 @@ class BarPointer:
         n_bins = 48
         bins = (self.place[cut] * n_bins).astype(np.int64)
         around = np.bincount(bins, weights=mass[cut], minlength=n_bins)
-        near = np.convolve(np.concatenate([around[-3:], around, around[:3]]), NEAR, "valid")
-        top = int(near.argmax())
+        peaks = np.convolve(np.concatenate([around[-3:], around, around[:3]]), NEAR, "valid")
+        top = int(peaks.argmax())
         index = np.arange(top - 3, top + 4)
-        centre = float((NEAR * around[index % n_bins] * (index + 0.5)).sum() / near[top]) / n_bins
-        return period_s, centre % 1.0, min(1.0, float(near[top]))
+        centre = float((NEAR * around[index % n_bins] * (index + 0.5)).sum() / peaks[top]) / n_bins
+        return period_s, centre % 1.0, min(1.0, float(peaks[top] / whole)), whole
+
+    def near(self, period_s: float, place: float) -> float:
+        """The probability 0..1 of about this tempo and place."""
+        return float(self.state.sum(axis=(0, 1))[self._about(period_s, place)].sum())
+
+    def _about(self, period_s: float, place: float) -> NDArray[np.bool_]:
+        beats_off = (self.place - place + 0.5) % 1.0 - 0.5
+        return (np.abs(beats_off) < NEAR_BEATS) & (np.abs(self.period_s / period_s - 1) < NEAR_TEMPO)
 
     def start(self, place_s: float) -> None:
         """Expect that the last beat, and one that the bass drum plays, was place_s seconds ago."""

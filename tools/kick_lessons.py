@@ -1,0 +1,230 @@
+"""What the kick network is taught with: the buses of many tapes, heard once, and mixed anew for every pass.
+
+Hearing is linear up to the power of a band: waves add in the low bands, powers (nearly) in the high ones. So each bus of a tape
+is heard once, alone, and a mix of any levels, tones and partners costs no more than a sum: a bass meets the kicks of another song,
+a kick is drowned or stands alone, and no pass hears the same music twice. A third of the tapes is mastered as a whole
+(tools/kick_masters.py) and kept so: compressors and clipping are not linear.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from tools.kick_masters import drawn_kind, master, under_the_rest
+from tools.kick_rooms import compress, convolve, room
+from tools.kick_songs import BUSES, DRUMS, recorded, side_chain
+from tools.kick_sounds import RATE_HZ, Rng, Sound, log_uniform, normal, through
+from visualizer.beat.hearing import BANDS_HZ, HOPS_PER_S, LOW_HZ, Ears, Hearing
+from visualizer.settings import BeatSettings
+
+SECONDS = 6.0
+N_HOPS = round(SECONDS * HOPS_PER_S)
+N_LOW = len(LOW_HZ)
+# A stroke is to be told within so long; for a little longer it does not matter what is said, so that nobody learns to flicker.
+TELL_S = 0.045
+EITHER_S = 0.085
+# Within the first moment there is hardly anything to hear: being late there costs little, guessing costs as ever.
+MOMENT_S = 0.004
+MOMENT_WEIGHT = 0.3
+KICK, STRUCK, BASS, MUSIC, NOISE = range(len(BUSES))
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A tape as it is heard: parts (buses, N_HOPS, parts of the ear) float32; a mastered one has the whole on the first bus.
+
+    told_s: for each of DRUMS, when its strokes begin. buried: which kicks of a mastered tape nobody hears.
+    """
+
+    parts: np.ndarray
+    told_s: dict[str, np.ndarray]
+    buried: np.ndarray
+    mastered: bool
+    kind: str
+
+
+def heard_parts(sound: Sound) -> np.ndarray:
+    """(n,) mono at RATE_HZ -> (N_HOPS, parts) float32, see visualizer.beat.hearing.Ears."""
+    hearing = Hearing(RATE_HZ, BeatSettings().floor_db)
+    before = np.zeros(hearing.window_samples - hearing.hop_samples)
+    windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, sound]), hearing.window_samples)
+    windows = windows[:: hearing.hop_samples]
+    parts = [hearing.ears.parts(windows[start : start + 256]) for start in range(0, len(windows), 256)]
+    return np.concatenate(parts)[:N_HOPS].astype(np.float32)
+
+
+def treated(rng: Rng, bus: str, sound: Sound) -> Sound:
+    """A bus through its own equaliser, room, compressor, drive and dullness; not all of them, and noise through fewer."""
+    if bus != "noise" and rng.random() < 0.6:
+        places = ((40, 150), (200, 900), (1500, 8000))
+        sound = through(sound, *[("peak", log_uniform(rng, *place), rng.uniform(-8, 8)) for place in places])
+    if bus in ("kick", "drums") and rng.random() < 0.5:
+        sound = normal(sound)
+        sound = sound + log_uniform(rng, 0.03, 0.6) * convolve(sound, room(rng, log_uniform(rng, 0.1, 1.5)))
+    if rng.random() < 0.25:
+        sound = compress(rng, normal(sound))
+    if rng.random() < 0.2:
+        sound = np.tanh(log_uniform(rng, 1, 6) * normal(sound))
+    if rng.random() < 0.12:
+        sound = through(sound, ("low", log_uniform(rng, 2000, 12000), 0.7))
+    return sound
+
+
+def lesson(place: tuple[int, int]) -> Lesson:
+    """The lesson (seed, index); the same two numbers give the same."""
+    rng = np.random.default_rng([*place, 9])
+    kind = drawn_kind(rng)
+    tape = recorded(rng, kind, SECONDS)
+    told_s = {drum: np.array(sorted(tape.told_s[drum])) for drum in DRUMS}
+    parts = np.zeros((len(BUSES), N_HOPS, Ears.n_parts), np.float32)
+    mastered = kind != "noise" and rng.random() < 0.35
+    buried = np.zeros(len(told_s["kick"]), bool)
+    if mastered:
+        buried = under_the_rest(tape, told_s["kick"])
+        parts[0] = heard_parts(master(rng, tape))
+    else:
+        for bus, name in enumerate(BUSES):
+            if name in tape.buses:
+                parts[bus] = at_level(heard_parts(treated(rng, name, tape.buses[name])))
+    return Lesson(parts, told_s, buried, mastered, kind)
+
+
+def at_level(parts: np.ndarray) -> np.ndarray:
+    """Parts whose loud moments (95 of 100 are softer) have power 1."""
+    return gained(parts, 1 / (np.percentile(Ears.power(parts).sum(axis=1), 95) + 1e-12))
+
+
+def gained(parts: np.ndarray, power: float | np.ndarray) -> np.ndarray:
+    """(hops, parts) times a power gain: a number, (hops, 1) or (bands,)."""
+    gain = np.broadcast_to(power, (len(parts), len(BANDS_HZ)))
+    low = np.sqrt(gain[:, :N_LOW])
+    return parts * np.concatenate([low, low, gain[:, N_LOW:]], axis=1)
+
+
+def lessons(seed: int, n_lessons: int) -> list[Lesson]:
+    """n_lessons lessons, each with its own seed, made by as many processes as there are cores."""
+    with multiprocessing.get_context("spawn").Pool(max(1, min(os.cpu_count() or 1, 8, n_lessons // 8))) as pool:
+        return pool.map(lesson, [(seed, index) for index in range(n_lessons)], chunksize=4)
+
+
+class Mixer:
+    """Mixes lessons: `mix` gives what the ear's bands hear and what was struck."""
+
+    def __init__(self, taught: list[Lesson]) -> None:
+        self.taught = taught
+        self._with = [
+            [index for index, one in enumerate(taught) if not one.mastered and one.parts[bus].any()]
+            for bus in range(len(BUSES))
+        ]
+
+    def mix(self, rng: Rng, index: int) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray, bool]:
+        """Lesson `index`, mixed: power (N_HOPS, bands), strokes (as Lesson.told_s), which kicks are buried, and whether
+        the other drums are too soft to ask for."""
+        one = self.taught[index]
+        if one.mastered:
+            power = Ears.power(one.parts[0].astype(np.float64))
+            return power * (tone(rng) if rng.random() < 0.5 else 1.0), one.told_s, one.buried, False
+        buses = self._buses(rng, index)
+        kicks_s = one.told_s["kick"] if KICK in buses else np.zeros(0)
+        others = one.told_s if STRUCK in buses else {drum: np.zeros(0) for drum in DRUMS}
+        if len(kicks_s) and rng.random() < 0.35:
+            duck = side_chain(rng, kicks_s, N_HOPS, HOPS_PER_S)[:, None] ** 2
+            buses.update({bus: gained(buses[bus], duck) for bus in (BASS, MUSIC) if bus in buses})
+        levels_db = drawn_levels_db(rng)
+        if one.kind == "noise":
+            levels_db[NOISE] = 0.0
+        mixed = np.zeros((N_HOPS, Ears.n_parts)) + 1e-12
+        for bus, parts in buses.items():
+            toned = gained(parts, tone(rng)) if rng.random() < 0.6 else parts
+            buses[bus] = gained(toned, 10 ** (levels_db[bus] / 10))
+            mixed += buses[bus]
+        buried = drowned(kicks_s, buses[KICK], mixed) if len(kicks_s) else np.zeros(0, bool)
+        power = heard_from(rng, Ears.power(mixed) * tone(rng), noise=one.kind == "noise")
+        return power, {**others, "kick": kicks_s}, buried, levels_db[STRUCK] < -9
+
+    def _buses(self, rng: Rng, index: int) -> dict[int, np.ndarray]:
+        """The buses of a lesson, some of them another lesson's, some left out."""
+        one = self.taught[index]
+        buses = {}
+        for bus in range(len(BUSES)):
+            source = index
+            own = one.parts[bus].any()
+            borrowed = (
+                rng.random() < 0.5 and (own or rng.random() < 0.3)
+                if bus in (BASS, MUSIC)
+                else bus == NOISE and one.kind != "noise" and rng.random() < 0.25
+            )
+            if borrowed and self._with[bus]:
+                source = int(rng.choice(self._with[bus]))
+            if source != index:
+                buses[bus] = np.roll(self.taught[source].parts[bus], int(rng.integers(N_HOPS)), axis=0)
+            elif own:
+                buses[bus] = one.parts[bus]
+        for bus, share in ((STRUCK, 0.08), (BASS, 0.12), (MUSIC, 0.25), (KICK, 0.12)):
+            if bus in buses and len(buses) > 1 and rng.random() < share:
+                del buses[bus]
+        return buses
+
+
+def drawn_levels_db(rng: Rng) -> list[float]:
+    """How loud each bus is beside the kick: half the time as records are mixed, half the time anyhow."""
+    if rng.random() < 0.5:
+        return [0.0, rng.uniform(-12, 4), rng.uniform(-15, 3), rng.uniform(-20, 4), rng.uniform(-60, -20)]
+    return [0.0, rng.uniform(-18, 9), rng.uniform(-15, 12), rng.uniform(-22, 12), rng.uniform(-60, -20)]
+
+
+def tone(rng: Rng) -> np.ndarray:
+    """(bands,) power gains of a smooth equaliser: speakers, rooms and engineers differ."""
+    octaves = np.log2(np.array(BANDS_HZ) / 500)
+    waves = [rng.uniform(-5, 5) * np.cos(rng.uniform(0.2, 1.2) * octaves + rng.uniform(0, 6.28)) for _ in range(3)]
+    return 10 ** (np.sum(waves, axis=0) / 10)
+
+
+def drowned(kicks_s: np.ndarray, kick: np.ndarray, mixed: np.ndarray) -> np.ndarray:
+    """Which kicks nobody could hear: for 50 ms, no band up to 260 Hz is the kick's, nor a fifth of the lowest eight together."""
+    alone, rest = Ears.power(kick), Ears.power(mixed - kick)
+    found = []
+    for kick_s in kicks_s:
+        hops = slice(int(kick_s * HOPS_PER_S) + 1, int(kick_s * HOPS_PER_S) + 9)
+        its, others = alone[hops].sum(axis=0), np.maximum(rest[hops].sum(axis=0), 0.0) + 1e-12
+        found.append((its / others)[: N_LOW + 1].max() < 1 and its[:8].sum() < others[:8].sum() / 4)
+    return np.array(found)
+
+
+def heard_from(rng: Rng, power: np.ndarray, *, noise: bool) -> np.ndarray:
+    """(N_HOPS, bands) at the level it comes in with; somebody may move the fader."""
+    if noise:
+        power = power / power.sum(axis=1).mean() * 10 ** (rng.uniform(-75, -15) / 10)
+    else:
+        level_db = rng.uniform(-32, 0) if rng.random() < 0.5 else rng.uniform(-6, 0)
+        power = power / np.percentile(power.sum(axis=1), 99) * 10 ** ((level_db - 6) / 10)
+    if rng.random() < 0.2:
+        at = int(rng.integers(N_HOPS // 5, 4 * N_HOPS // 5))
+        part = slice(at, None) if rng.random() < 0.7 else slice(0, at)
+        power[part] *= 10 ** (-rng.uniform(6, 28) / 10)
+    return power
+
+
+def targets(told_s: dict[str, np.ndarray], buried: np.ndarray, soft: bool) -> tuple[np.ndarray, np.ndarray]:
+    """What is to be said at the end of each hop, (N_HOPS, drums) 0 or 1, and how much it matters, the same; float32.
+
+    A buried kick may be told or not; so may the other drums if they are `soft`.
+    """
+    end_s = (np.arange(N_HOPS) + 1) / HOPS_PER_S
+    wanted = np.zeros((N_HOPS, len(DRUMS)), np.float32)
+    weight = np.ones_like(wanted)
+    for drum, name in enumerate(DRUMS):
+        either = buried if name == "kick" else np.full(len(told_s[name]), soft)
+        for stroke_s in told_s[name]:
+            since_s = end_s - stroke_s
+            weight[(since_s > 0) & (since_s < EITHER_S), drum] = 0
+        for stroke_s in told_s[name][~either]:
+            since_s = end_s - stroke_s
+            tell = (since_s > 0) & (since_s <= TELL_S)
+            wanted[tell, drum] = 1
+            weight[tell, drum] = np.where(since_s[tell] < MOMENT_S, MOMENT_WEIGHT, 1)
+    return wanted, weight
