@@ -3,14 +3,15 @@
 
 BIN := .venv/bin
 
-.PHONY: help demo test lint format bench bench-kick train-kick setup setup-test clean
+.PHONY: help demo test lint format bench bench-kick train-kick train-tempo setup setup-test clean
 
 help:
 	@echo "make demo    play the bundled song in a window (or export demo.mp4 where there is no display)"
 	@echo "make test    run every test, with real windows and real sound devices"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   measure, and print the table of figures"
-	@echo "make bench-kick, make train-kick   score the kick follower; train its network anew"
+	@echo "make bench-kick   score what is heard of kick and beat"
+	@echo "make train-kick, make train-tempo   train their networks anew"
 	@echo "make setup   only set up: system packages and .venv"
 
 demo: setup
@@ -33,9 +34,13 @@ bench: setup-test
 
 bench-kick: setup-test
 	$(BIN)/python -m benchmarks.kick
+	$(BIN)/python -m benchmarks.tempo
 
 train-kick: setup
 	$(BIN)/python tools/train_kick.py
+
+train-tempo: setup
+	$(BIN)/python tools/train_tempo.py
 
 setup:
 	@sh tools/setup.sh run

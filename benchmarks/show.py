@@ -140,6 +140,7 @@ def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
     from visualizer.audio.playback import SilentPlayback
     from visualizer.render.window import Window
     from visualizer.show.dreams import open_cache
+    from visualizer.show.onscreen import Staging
     from visualizer.show.onscreen import run as run_show
     from visualizer.show.play import Play
 
@@ -154,8 +155,9 @@ def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
             playback = SilentPlayback(song)
             try:
                 act = Play(playback, song, song_path.name, look)
+                staging = Staging(rate_hz=rate_hz, adapt=False)
                 report = run_show(
-                    look, act, open_cache(), title="benchmark", greeting=None, rate_hz=rate_hz, on_frame=note
+                    look, act, open_cache(), title="benchmark", greeting="", staging=staging, on_frame=note
                 )
             finally:
                 playback.close()
@@ -196,6 +198,7 @@ def baking_rows(look, song_path: Path) -> list[tuple[str, str, float]]:
     from visualizer.audio.playback import SilentPlayback
     from visualizer.show.dreams import open_cache
     from visualizer.show.look import Row
+    from visualizer.show.onscreen import Staging
     from visualizer.show.onscreen import run as run_show
     from visualizer.show.play import Play
 
@@ -217,7 +220,8 @@ def baking_rows(look, song_path: Path) -> list[tuple[str, str, float]]:
                 Play(playback, song, song_path.name, look),
                 open_cache(),
                 title="benchmark",
-                greeting=None,
+                greeting="",
+                staging=Staging(adapt=False),
                 on_frame=note,
             )
         finally:

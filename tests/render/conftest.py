@@ -49,5 +49,5 @@ def looks(tmp_path, monkeypatch) -> Path:
     for file in base.iterdir():
         (tmp_path / "base" / file.name).write_text(file.read_text())
     monkeypatch.setattr("visualizer.render.gl.shipped", lambda _name: tmp_path)
-    monkeypatch.setattr("visualizer.render.picture.shipped", lambda _name: tmp_path)
+    monkeypatch.setattr("visualizer.render.programs.shipped", lambda _name: tmp_path)
     return tmp_path

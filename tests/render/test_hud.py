@@ -101,3 +101,54 @@ def test_releasing_twice_is_fine(scene):
     scene(["x"])
     scene.hud.release()
     scene.hud.release()
+
+
+# --- the keys
+
+
+KEYS = [f"K{number}\twhat the key does" for number in range(8)]
+
+
+@pytest.fixture
+def keyed(offscreen):
+    """keyed(size, lines, keys) -> where words were drawn over black, (H, W) bool."""
+
+    def draw(size, lines, keys):
+        stage = offscreen(size)
+        hud = Hud(stage.ctx)
+        stage.ctx.clear(1.0, 1.0, 1.0)
+        hud.draw(lines, size, None, keys)
+        return stage.read().min(axis=-1) < 200
+
+    return draw
+
+
+def test_the_keys_stand_at_the_top_right_beside_the_figures(keyed):
+    dark = keyed((1280, 720), ["Depth 3"], KEYS)
+    rows, columns = np.nonzero(dark)
+    assert columns.max() > 1280 - 30 and rows.min() < 30
+    assert not dark[:, 400:800].any(), "two panels with the picture between them"
+
+
+def test_where_they_do_not_fit_beside_they_stand_below(keyed):
+    dark = keyed((500, 700), ["figures " * 6], KEYS)
+    top = dark[:, 20:60].any(axis=1)
+    gaps = np.flatnonzero(np.diff(top.astype(int)))
+    assert len(gaps) == 4, "one panel under the other"
+    assert not dark[:, 480:].any()
+
+
+def test_where_they_do_not_fit_below_their_letters_are_smaller(keyed):
+    many = [f"K{number}\twhat the key does" for number in range(16)]
+    lines = ["wide figures that leave nothing beside them"] * 7
+    dark = keyed((800, 800), lines, many)
+    alone = keyed((800, 800), [], many)
+    bottom = np.flatnonzero(dark.any(axis=1)).max()
+    assert bottom < 800 - 4
+    width = np.ptp(np.flatnonzero(dark[bottom - 20].astype(int)))
+    assert width < 0.9 * np.ptp(np.flatnonzero(alone[100].astype(int)))
+
+
+def test_where_nothing_fits_the_figures_stand_alone(keyed):
+    lines = [f"figure {number} of many that fill it all" for number in range(20)]
+    assert np.array_equal(keyed((320, 180), lines, KEYS), keyed((320, 180), lines, []))

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from tests.render.pictures import noise, worst
+from visualizer.errors import BadInput
 from visualizer.render.hud import Hud
+from visualizer.render.monitors import Monitor
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
-from visualizer.render.window import Window, key_name
+from visualizer.render.window import Window
 
 SIZE = (640, 360)
 RED, GREEN, BLUE, YELLOW = [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]
@@ -36,7 +38,7 @@ def keys_until(window: Window, n_keys: int) -> list[str]:
     deadline_s = time.monotonic() + 10
     while len(pressed) < n_keys:
         assert time.monotonic() < deadline_s, f"{n_keys} keys, not {pressed}"
-        pressed += window.events()
+        pressed += [press.name for press in window.events()]
     return pressed
 
 
@@ -162,33 +164,6 @@ def test_the_refresh_rate_is_never_zero(open_window):
     assert open_window().refresh_hz == 60.0, "Xvfb says 0"
 
 
-@pytest.mark.parametrize(
-    ("place", "expected"),
-    [
-        ((0, 0), 0),
-        ((1700, 300), 1),
-        ((1590, 0), 0),
-        ((1610, 0), 1),
-        ((-100, -100), 0),
-        ((2000, 900), 1),
-        ((9000, 9000), 0),
-    ],
-)
-def test_fullscreen_takes_the_monitor_that_most_of_the_window_is_on(open_window, monkeypatch, place, expected):
-    """Two monitors side by side, the right one larger; Xvfb has but one, so glfw's answers are put in."""
-    import glfw
-
-    window = open_window()
-    mode = glfw.get_video_mode(glfw.get_primary_monitor())
-    modes = [mode._replace(size=mode.size._replace(width=w, height=h)) for w, h in ((1920, 1080), (2560, 1440))]
-    monkeypatch.setattr(glfw, "get_monitors", lambda: [0, 1])
-    monkeypatch.setattr(glfw, "get_primary_monitor", lambda: 0)
-    monkeypatch.setattr(glfw, "get_monitor_pos", lambda index: (1920 * index, 0))
-    monkeypatch.setattr(glfw, "get_video_mode", lambda index: modes[index])
-    monkeypatch.setattr(glfw, "get_window_pos", lambda _handle: place)
-    assert window._monitor() == expected
-
-
 def test_without_a_monitor_fullscreen_is_left_alone(open_window, monkeypatch, caplog):
     import glfw
 
@@ -238,21 +213,6 @@ def test_modifiers_alone_are_no_key(open_window, screen):
     assert keys_until(window, 1) == ["a"]
 
 
-def test_a_keyboard_without_latin_letters_counts_by_place(open_window, monkeypatch):
-    import glfw
-
-    open_window()
-    monkeypatch.setattr(glfw, "get_key_name", lambda _key, _scancode: "й")
-    assert key_name(glfw, glfw.KEY_Q, 0) == "q"
-    assert key_name(glfw, glfw.KEY_UNKNOWN, 0) == "й"
-    monkeypatch.setattr(glfw, "get_key_name", lambda _key, _scancode: None)
-    assert key_name(glfw, glfw.KEY_SPACE, 0) == "space"
-    assert key_name(glfw, glfw.KEY_LEFT_SHIFT, 0) == ""
-    assert key_name(glfw, glfw.KEY_UNKNOWN, 0) == ""
-    monkeypatch.setattr(glfw, "get_key_name", lambda _key, _scancode: b"A")
-    assert key_name(glfw, glfw.KEY_Q, 0) == "a", "a French keyboard"
-
-
 def test_the_close_button_is_seen(open_window, screen):
     """As a window manager asks a window to close: WM_DELETE_WINDOW."""
     window = open_window(title="close me")
@@ -284,3 +244,143 @@ def test_the_cursor_hides_when_it_is_idle_and_in_fullscreen(open_window, screen)
     assert not shown(), "not even when it moves"
     window.toggle_fullscreen()
     assert shown()
+
+
+# --- monitors; Xvfb has but one, so a list of two is put in, and the window really goes there
+
+
+@pytest.fixture
+def plugged(open_window, monkeypatch):
+    """The monitors a window sees; a test changes the list, and tells the window as glfw does."""
+    import glfw
+
+    open_window()  # so that glfw runs
+    handle = glfw.get_primary_monitor()
+    left = Monitor(0, "laptop", (0, 0, 960, 1080), (0, 0, 960, 1040), 60.0, 1.0, True, handle, key=1)
+    right = Monitor(1, "beamer", (960, 0, 960, 1080), (960, 0, 960, 1080), 50.0, 1.0, False, handle, key=2)
+    monitors = [left, right]
+    monkeypatch.setattr("visualizer.render.window.connected", lambda _glfw: list(monitors))
+    return monitors
+
+
+def place(window: Window) -> tuple[int, ...]:
+    import glfw
+
+    return (*glfw.get_window_pos(window._handle), *glfw.get_window_size(window._handle))
+
+
+def replug(window: Window, plugged: list[Monitor], now: list[Monitor]) -> None:
+    plugged[:] = now
+    window._on_monitor(None, 0)
+    window.events()
+
+
+def test_a_window_opens_in_the_middle_of_the_monitor_named(open_window, plugged):
+    window = open_window((400, 300), monitor="beam")
+    until(window, lambda: place(window) == (1240, 390, 400, 300), "on the right")
+    assert window.monitor is plugged[1] and window.refresh_hz == 50.0
+
+
+def test_a_monitor_that_is_not_there_is_named_with_those_that_are(open_window, plugged):
+    with pytest.raises(BadInput, match="no monitor is called 'wall'.*there are: 0 laptop, 1 beamer"):
+        open_window(monitor="wall")
+
+
+def test_borderless_fullscreen_is_a_window_as_large_as_its_monitor(open_window, plugged):
+    window = open_window((400, 300), monitor=1, borderless=True, fullscreen=True)
+    assert window.is_fullscreen and window.monitor is plugged[1]
+    until(window, lambda: place(window) == (960, 0, 960, 1080), "covering")
+    window.toggle_fullscreen()
+    assert not window.is_fullscreen
+    until(window, lambda: place(window) == (1240, 390, 400, 300), "in the middle of it")
+    window.toggle_fullscreen()
+    until(window, lambda: place(window) == (960, 0, 960, 1080), "covering again")
+
+
+def test_it_goes_from_monitor_to_monitor(open_window, plugged):
+    window = open_window((400, 300), borderless=True)
+    assert window.next_monitor() == "beamer"
+    until(window, lambda: place(window) == (1240, 390, 400, 300), "on the right")
+    window.toggle_fullscreen()
+    until(window, lambda: place(window) == (960, 0, 960, 1080), "covering the right")
+    assert window.next_monitor() == "laptop" and window.is_fullscreen
+    until(window, lambda: place(window) == (0, 0, 960, 1080), "covering the left")
+    window.toggle_fullscreen()
+    until(window, lambda: place(window) == (280, 370, 400, 300), "a window on the left")
+    plugged.pop()
+    assert window.next_monitor() is None
+
+
+def test_a_monitor_unplugged_and_plugged_in_again_gets_its_window_back(open_window, plugged):
+    window = open_window((400, 300), monitor="beamer", borderless=True, fullscreen=True)
+    both = list(plugged)
+    for _ in range(3):
+        replug(window, plugged, both[:1])
+        assert window.news() == "monitor beamer is gone; the window goes back to it when it returns"
+        assert not window.is_fullscreen
+        until(window, lambda: place(window) == (280, 370, 400, 300), "where it can be seen")
+        replug(window, plugged, both)
+        assert window.news() == "monitor beamer is back" and window.news() is None
+        assert window.is_fullscreen
+        until(window, lambda: place(window) == (960, 0, 960, 1080), "back")
+
+
+def test_a_window_that_was_no_fullscreen_goes_back_to_its_place(open_window, plugged):
+    import glfw
+
+    clock = [0.0]
+    window = open_window((400, 300), monitor=1, now=lambda: clock[0])
+    glfw.set_window_pos(window._handle, 1100, 50)
+    until(window, lambda: place(window) == (1100, 50, 400, 300), "moved by hand")
+    clock[0] = 10.0
+    window.events()  # the window looks where it is now and then
+    both = list(plugged)
+    replug(window, plugged, both[:1])
+    glfw.set_window_pos(window._handle, 10, 10)  # the desktop rescues it
+    until(window, lambda: place(window)[:2] == (10, 10), "rescued")
+    clock[0] = 20.0
+    window.events()
+    replug(window, plugged, both)
+    until(window, lambda: place(window) == (1100, 50, 400, 300), "back")
+
+
+def test_fullscreen_elsewhere_meanwhile_is_where_it_stays(open_window, plugged):
+    window = open_window((400, 300), monitor="beamer", borderless=True, fullscreen=True)
+    both = list(plugged)
+    replug(window, plugged, both[:1])
+    window.toggle_fullscreen()
+    until(window, lambda: place(window) == (0, 0, 960, 1080), "over the laptop")
+    window.news()
+    replug(window, plugged, both)
+    assert window.news() is None and place(window) == (0, 0, 960, 1080)
+
+
+def test_all_monitors_gone_stop_nothing(open_window, plugged):
+    window = open_window((400, 300), borderless=True, fullscreen=True)
+    both = list(plugged)
+    replug(window, plugged, [])
+    assert window.refresh_hz == 60.0 or window.refresh_hz > 0
+    window.swap()
+    replug(window, plugged, both)
+    assert window.is_fullscreen
+
+
+# --- what was drawn
+
+
+def test_what_was_drawn_can_be_read_top_row_first(open_window):
+    window = open_window((64, 36))
+    picture = Picture(window.ctx, (64, 36), 1)
+    frame = noise((64, 36), 7)
+    picture.put(0, frame)
+    picture.draw(0, window.framebuffer_size)
+    assert worst(window.read(), frame) == 0
+    window.swap()
+
+
+def test_a_minimised_window_has_nothing_to_read(open_window, monkeypatch):
+    import glfw
+
+    window = open_window()
+    monkeypatch.setattr(glfw, "get_framebuffer_size", lambda _handle: (0, 0))
+    assert window.read() is None

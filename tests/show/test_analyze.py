@@ -73,10 +73,26 @@ def test_the_bands_are_those_of_a_live_show_fifty_times_a_second(groove, told):
 def test_the_tempo_and_how_sure_it_is_twice_a_second(told):
     tempo = told["tempo"]
     assert tempo["step_s"] == 0.5
-    assert len(tempo["bpm"]) == len(tempo["confidence"]) == 34
+    assert len(tempo["bpm"]) == len(tempo["confidence"]) == len(tempo["phase"]) == 34
     assert tempo["bpm"][20] == pytest.approx(120, abs=1.5) and tempo["confidence"][20] > 0.5
     assert tempo["confidence"][0] == 0
     assert all(0 <= sure <= 1 for sure in tempo["confidence"])
+
+
+def test_the_phase_is_how_far_into_the_beat_it_was(told):
+    phase = np.array(told["tempo"]["phase"])
+    assert (phase >= 0).all() and (phase < 1).all()
+    # the beats lie on whole and half seconds, as the tempos do
+    assert np.abs((phase[8:25] + 0.5) % 1 - 0.5).max() < 0.08
+
+
+def test_all_that_is_heard_is_in_the_json(told):
+    assert set(told) == {
+        *("onsets_s", "depth", "fps", "n_depths", "sample_rate", "duration_s"),
+        *("onsets", "bands", "tempo", "beats", "silence"),
+    }
+    assert set(told["bands"]) == {"step_s", "bass", "mid", "high", "loudness"}
+    assert set(told["tempo"]) == {"step_s", "bpm", "confidence", "phase"}
 
 
 def test_beats_are_told_before_they_come(told):
@@ -145,12 +161,12 @@ def colours(picture, rgb, within=12):
 
 
 def test_everything_is_in_the_plot(groove, tmp_path):
-    from visualizer.show.plot import BASS, DEPTH, HIGH, KICK, MID, WAVE
+    from visualizer.show.plot import BASS, DEPTH, HIGH, KICK, MID, TEMPO, WAVE
 
     plot(analyze(groove, BeatSettings(), 20), tmp_path / "plot.png", groove.name)
     picture = np.asarray(Image.open(tmp_path / "plot.png").convert("RGB"))
     rows = []
-    for colour in (WAVE, HIGH, MID, BASS, KICK, DEPTH):
+    for colour in (WAVE, HIGH, MID, BASS, KICK, TEMPO, DEPTH):
         rgb = [int(colour[index : index + 2], 16) for index in (1, 3, 5)]
         assert colours(picture[:, 150:], rgb) > 200, colour
         near = (np.abs(picture[:, 150:].astype(int) - rgb).max(axis=2) <= 12).sum(axis=1)
@@ -168,6 +184,20 @@ def test_beats_of_a_long_song_are_a_grid_and_not_a_veil():
         return Analysis([], none[:, 0], none, none, beats, [], none, 20, 44100, 0.5 * n_beats)
 
     assert [_beat_step(song(n)) for n in (0, 1, 100, 480, 2000, 20000)] == [1, 1, 1, 4, 16, 64]
+
+
+def test_beats_that_were_not_sure_are_fainter(groove, tmp_path):
+    from dataclasses import replace
+
+    analysis = replace(analyze(groove, BeatSettings(), 20), onsets=[])
+    doubtful = replace(analysis, tempo=analysis.tempo * [1, 0, 1])
+    pictures = []
+    for index, drawn in enumerate((analysis, doubtful)):
+        plot(drawn, tmp_path / f"{index}.png", "groove")
+        # the lane of the kicks, which is empty
+        pictures.append(np.asarray(Image.open(tmp_path / f"{index}.png").convert("L"))[570:650, 150:1500].astype(float))
+    sure, faint = (picture.max() - np.median(picture) for picture in pictures)
+    assert sure > 2 * faint > 0
 
 
 def test_a_plot_can_be_a_drawing(kick_song, tmp_path):

@@ -69,6 +69,27 @@ def test_the_screen_clock_looks_half_a_refresh_ahead():
     assert clock.now() == pytest.approx(12.0 + 1 / 120)
 
 
+def test_the_screen_clock_notes_how_long_display_frames_took_and_worked():
+    wall = Wall()
+    clock = ScreenClock(lambda: 0.0, 1e9, now=wall.now)  # so fast that it never sleeps
+    for wait_s, work_s in ((0.0, 0.004), (0.016, 0.004), (0.030, 0.010)):
+        wall.time_s += wait_s
+        clock.tick()
+        wall.time_s += work_s
+        clock.shown()
+    assert clock.times.n_frames == 3
+    assert clock.times.work_s == pytest.approx(0.010)
+    assert clock.times.recent().p50_ms == pytest.approx(20.0)
+
+
+def test_another_pace_keeps_what_was_counted():
+    clock = ScreenClock(lambda: 5.0, 60.0)
+    clock.shown()
+    clock.set_rate(50.0)
+    assert (clock.rate_hz, clock.times.period_s, clock.times.n_frames) == (50.0, 0.02, 1)
+    assert clock.now() == pytest.approx(5.0 + 0.01)
+
+
 def test_the_rate_meter_counts_what_was_shown():
     wall = Wall()
     meter = RateMeter(now=wall.now)

@@ -8,6 +8,8 @@ from visualizer.errors import DeviceError, UnknownDevice
 from visualizer.settings import BeatSettings
 from visualizer.show import hear
 from visualizer.show.hear import Listening
+from visualizer.show.meter import Metering
+from visualizer.store.remembered import remember_input
 
 
 class FakeCapture:
@@ -19,7 +21,8 @@ class FakeCapture:
     n_dropped = 0
     n_overruns = 0
 
-    def __init__(self, device=None):
+    def __init__(self, device=None, **options):
+        self.options = options
         self.blocks = []
         self.started = self.closed = False
 
@@ -130,3 +133,49 @@ def test_a_real_device_is_heard(pulse):
     assert moment.n_kicks >= 4
     assert -12 < moment.peak_db < 0 and not moment.bands.silent
     assert moment.n_dropped == 0
+
+
+def test_channels_and_gain_go_to_the_device(monkeypatch):
+    monkeypatch.setattr(hear, "Capture", FakeCapture)
+    listening = Listening("x", BeatSettings(), 20, channels=(3, 4), gain_db=6.0)
+    assert listening._capture.options == {"channels": (3, 4), "gain_db": 6.0}
+
+
+def test_nothing_said_is_the_input_remembered_if_it_is_there(pulse):
+    assert hear.input_of(None) is None
+    for name, found in (("no such thing", None), (pulse.source, pulse.source)):
+        remember_input(name)
+        assert hear.input_of(None) == found
+    assert hear.input_of("default") is None and hear.input_of("x") == "x" and hear.input_of(3) == 3
+
+
+def test_a_meter_tells_each_channel(mortal_pulse):
+    mortal_pulse.control(
+        "load-module", "module-null-sink", "sink_name=four", "norewinds=1", "channels=4",
+        "channel_map=front-left,front-right,rear-left,rear-right",
+    )  # fmt: skip
+    tone = np.sin(2 * np.pi * 200 * np.arange(10 * 48000) / 48000)
+    sound = np.stack([0 * tone, 0.5 * tone, 0 * tone, 0.05 * tone], axis=1).astype(np.float32)
+    named = "--channel-map=front-left,front-right,rear-left,rear-right"
+    for channels, gain_db, expected_db in (((), 0.0, {1: -99, 2: -6, 3: -99, 4: -26}), ((4,), 20.0, {4: -6})):
+        with (
+            Metering("four", channels=channels, gain_db=gain_db) as metering,
+            mortal_pulse.play(sound, 48000, "four", named),
+        ):
+            assert metering.device.n_inputs == 4
+            for n, levels in enumerate(metering.levels(rate_hz=50)):
+                if levels == pytest.approx(expected_db, abs=0.5):
+                    break
+                assert n < 500, levels
+
+
+def test_a_meter_whose_device_is_lost_says_so(mortal_pulse):
+    module = mortal_pulse.plug_in("mic")
+    with Metering("mic") as metering:
+        levels = metering.levels(rate_hz=50)
+        next(levels)
+        mortal_pulse.unplug(module)
+        mortal_pulse.stop()
+        with pytest.raises(DeviceError, match="'mic' is lost"):
+            for _ in levels:
+                pass

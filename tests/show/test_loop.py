@@ -9,7 +9,8 @@ import pytest
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.show.clocks import FrameClock
-from visualizer.show.loop import Placed, display_frames
+from visualizer.show.loop import display_frames
+from visualizer.show.scene import Placed, Scene
 
 SIZE = (16, 8)
 N_DEPTHS = 4
@@ -64,7 +65,7 @@ def show():
         with Offscreen(SIZE) as stage:
             picture = Picture(stage.ctx, SIZE, N_DEPTHS, n_rows=n_rows)
             clock = FrameClock(Fraction(10))
-            for shown in islice(display_frames(stage, picture, clock, sound or Steady(), frames, N_DEPTHS), n):
+            for shown in islice(display_frames(stage, Scene(picture, frames, N_DEPTHS), clock, sound or Steady()), n):
                 seen.append((shown, int(stage.read()[0, 0, 0])))
             picture.release()
         return seen

@@ -1,72 +1,18 @@
 """Shows in a real window, with real sound devices, driven by real keys and watched from outside."""
 
-import os
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 
+from tests.show.watching import finished, wait_for, window_shown
 from tests.sounds import KICKS_S, kicks
 from visualizer.audio.capture import Capture
 from visualizer.errors import UnknownDevice
-from visualizer.show.dreams import Dreams, open_cache
+from visualizer.show.dreams import open_cache
 from visualizer.show.live import Live
-from visualizer.show.look import open_look
-from visualizer.show.onscreen import NOTICE_S, Notices, run
+from visualizer.show.onscreen import run
 from visualizer.show.play import minutes, play
-
-SIZE = (320, 180)
-
-
-def wait_for(condition, what, deadline_s=30.0):
-    end = time.monotonic() + deadline_s
-    while time.monotonic() < end:
-        value = condition()
-        if value is not None and value is not False:
-            return value
-        time.sleep(0.02)  # a poll, bounded by the deadline
-    raise AssertionError(f"{what}: not within {deadline_s:g} s")
-
-
-@pytest.fixture
-def look(tiny_preset):
-    look = open_look(str(tiny_preset), size=SIZE)
-    list(Dreams(look, open_cache()).placed())  # warm
-    return look
-
-
-@pytest.fixture
-def started(screen, pulse, home, tiny_preset):
-    """Starts the program as a user would; what is left running is ended."""
-    running = []
-
-    def start(*arguments, **environment):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "visualizer", *arguments, "--preset", str(tiny_preset), "--size", "320x180"],
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        running.append(process)
-        return process
-
-    yield start
-    for process in running:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def window_shown(screen):
-    return screen.screenshot()[:180, :320].std() > 5
-
-
-def finished(process, deadline_s=30.0):
-    out, err = process.communicate(timeout=deadline_s)
-    return process.returncode, out, err
 
 
 def test_a_song_plays_to_its_end_and_the_picture_follows(screen, pulse, look, kick_song):
@@ -125,16 +71,6 @@ def test_an_unknown_input_names_what_there_is(pulse, look):
         Capture("no-such-thing")
 
 
-@pytest.mark.parametrize("key", ["q", "Escape"])
-def test_keys_end_the_show_with_status_0(started, screen, kick_song, key):
-    process = started("play", str(kick_song))
-    wait_for(lambda: window_shown(screen), "the window")
-    screen.move_pointer(100, 90)
-    wait_for(lambda: screen.key(key) or process.poll() is not None, f"the end after {key}")
-    status, out, err = finished(process)
-    assert (status, out, err) == (0, "", "")
-
-
 def test_h_shows_a_panel_that_can_be_read_and_takes_it_away(started, screen, pulse):
     process = started("live")
     wait_for(lambda: window_shown(screen), "the window")
@@ -149,7 +85,7 @@ def test_h_shows_a_panel_that_can_be_read_and_takes_it_away(started, screen, pul
     assert panel.max() - panel.min() > 120, "no light text on the dark panel"
     screen.key("h")
     wait_for(lambda: corner().mean() > 0.9 * bright, "the panel's end")
-    screen.key("q")
+    screen.key("ctrl+q")
     assert finished(process)[0] == 0
 
 
@@ -165,7 +101,9 @@ def test_space_pauses_and_arrows_seek(screen, pulse, look, tmp_path):
         playback = Playback(song)
         try:
             act = Play(playback, song, path.name, look)
-            script = iter(["space", None, "space", "right", None, "right", None, "left", None, "end"])
+            script = iter(
+                ["pause", None, "pause", "seek_forward", None, "seek_forward", None, "seek_back", None, "end"]
+            )
             seen = []
 
             def drive(n_frames, shown):
@@ -176,7 +114,7 @@ def test_space_pauses_and_arrows_seek(screen, pulse, look, tmp_path):
                 if step == "end":
                     return True
                 if step:
-                    act.key(step)
+                    act.do(step)
                 return False
 
             run(look, act, open_cache(), title="keys", on_frame=drive)
@@ -229,17 +167,6 @@ def test_the_display_frame_loop_keeps_going_when_the_window_is_resized(screen, p
 
     report = _play_watched(kick_song, look, resize)
     assert report.n_frames > 100 and (500, 500) in sizes
-
-
-def test_notices_are_said_once_each_and_one_after_another():
-    notices = Notices()
-    notices.say("one"), notices.say("two"), notices.say("one")
-    assert notices.current(0.0) == "one"
-    assert notices.current(NOTICE_S - 0.1) == "one"
-    assert notices.current(NOTICE_S + 0.1) == "two"
-    assert notices.current(2 * NOTICE_S + 0.3) is None
-    notices.say("two")
-    assert notices.current(100.0) is None
 
 
 def test_positions_are_written_for_reading():

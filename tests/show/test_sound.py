@@ -148,3 +148,186 @@ def test_after_a_seek_the_rows_are_heard_from_there():
     playback.blocks = [(10 * 44100, mono[88200:])]
     sound.pump(0.0)
     assert sound.row_at(11.9) < 0.2
+
+
+def test_a_lead_changes_nothing_where_the_sound_is_known_beforehand(tmp_path):
+    """The picture is as early as it should be already: a kick shown before it sounds would be wrong."""
+    times_s = np.arange(0.5, 9.8, 0.5)
+    song = kicks(44100, times_s, 10.0)
+    write_wav(tmp_path / "a.wav", song, 44100)
+    at_s = np.arange(0, 10, 0.01)
+    played, exported = [], []
+    for beat in (BEAT, BeatSettings(lead_ms=150)):
+        sound = PlayedSound(Playback([(0, song)]), 44100, beat, 20)
+        sound.pump(0.0)
+        played.append([sound.depth_at(t) for t in at_s])
+        with Song(tmp_path / "a.wav") as file:
+            export = ExportedSound(file, beat, 20)
+            export.pump(10.0)
+            exported.append([export.depth_at(t) for t in at_s])
+    assert played[0] == played[1] and exported[0] == exported[1]
+
+
+def test_a_played_song_takes_other_settings_over_in_its_place():
+    song = kicks(44100, KICKS_S, 6.0)
+    playback = Playback([(0, song[: 2 * 44100])])
+    sound = PlayedSound(playback, 44100, BEAT, 20)
+    sound.pump(0.0)
+    before = sound.depth_at(1.9)
+    sound.set_beat(BeatSettings(motion="punch"), 40)
+    assert sound.depth_at(1.9) == pytest.approx(1 + (before - 1) * 39 / 19, abs=0.2), "the same level of more depths"
+    playback.blocks = [(2 * 44100, song[2 * 44100 : 4 * 44100])]
+    sound.pump(0.0)
+    assert rise_s(lambda t: sound.depth_at(t) / 2, 3.0) == pytest.approx(0, abs=0.02)
+    assert sound.depth_at(3.4) < 8, "gone sooner"
+    playback.blocks = [(10 * 44100, song[: 2 * 44100])]
+    sound.pump(0.0)
+    assert sound.depth_at(11.4) < 8 and 30 < max(sound.depth_at(t) for t in np.arange(11, 11.1, 0.01)) <= 40, (
+        "after a seek"
+    )
+
+
+def test_rows_may_come_and_go_while_a_song_plays():
+    mono = np.concatenate([bright_then_bass(), bright_then_bass()])
+    playback = Playback([(0, mono[:44100])])
+    sound = PlayedSound(playback, 44100, BEAT, 20)
+    sound.pump(0.0)
+    assert sound.row_at(0.9) == 0.0
+    sound.set_beat(BEAT, 20, n_rows=3)
+    playback.blocks = [(44100, mono[44100:])]
+    sound.pump(0.0)
+    assert sound.row_at(0.9) == 0.0, "not heard then"
+    assert sound.row_at(1.95) > 0.9 and sound.row_at(3.9) < 0.3 and sound.row_at(5.9) > 0.9, "at its place in the song"
+    sound.set_beat(BeatSettings(decay=0.9), 20)
+    assert sound.row_at(5.9) > 0.9, "rows stay"
+    sound.set_beat(BEAT, 20, n_rows=1)
+    assert sound.row_at(5.9) == 0.0
+
+
+class Stage:
+    """A live sound whose device and time are in our hands; the device's stamps are those of its newest sample."""
+
+    def __init__(self, rate_hz=44100, n_depths=20, **beat):
+        self.now_s = 1000.0
+        self.capture = Capture()
+        self.capture.sample_rate_hz = rate_hz
+        self.capture.state = "ok"
+        self.sound = LiveSound(self.capture, BeatSettings(**beat), n_depths, now=lambda: self.now_s)
+        self.times_s, self.depths = [], []
+
+    def go_on(self, seconds, song=None, *, fps=60):
+        """Frame by frame; song: what is heard meanwhile, None for nothing at all."""
+        rate_hz = self.capture.sample_rate_hz
+        for frame in range(round(seconds * fps)):
+            self.now_s += 1 / fps
+            if song is not None:
+                block = song[round(frame / fps * rate_hz) : round((frame + 1) / fps * rate_hz)]
+                self.capture.waiting = ([block], self.now_s)
+            self.sound.pump(self.sound.position_s())
+            time_s = self.sound.position_s()
+            self.times_s.append(time_s)
+            self.depths.append(self.sound.depth_at(time_s))
+        return np.array(self.depths[-round(seconds * fps) :])
+
+
+def beats(seconds, rate_hz=44100, bpm=120.0, first_s=0.5):
+    return kicks(rate_hz, np.arange(first_s, seconds - 0.05, 60 / bpm), seconds)
+
+
+def test_while_the_sound_is_lost_the_picture_goes_on_in_its_tempo():
+    stage = Stage()
+    stage.go_on(15, beats(15, bpm=125))
+    assert stage.sound.tempo_bpm == pytest.approx(125, abs=2) and stage.sound.confidence > 0.3
+    beat_s = stage.sound.follower.tempo.next_beat_s(stage.sound.position_s())
+    lost = stage.go_on(12)
+    assert lost[45:60].max() < 4 and not stage.depths[0] > 1.5, "the last kick is let go first"
+    assert 11 < lost[240:].max() < 1 + 0.61 * 19 and lost[240:].min() < 1.5
+    assert np.abs(np.diff(lost[30:])).max() < 2.5, "no jump"
+    times_s = np.array(stage.times_s[-720:])[240:]
+    tops_s = times_s[1:-1][(lost[241:-1] > lost[240:-2]) & (lost[241:-1] >= lost[242:])]
+    off = (tops_s - beat_s) * 125 / 60 % 1
+    assert np.all(np.minimum(off, 1 - off) < 0.12), "on the beats that were heard"
+    back = stage.go_on(6, beats(6, bpm=125))
+    assert back.max() > 15 and not stage.sound.moves_by_itself
+    assert np.diff(stage.times_s).min() >= 0 and np.diff(stage.times_s).max() < 0.05, "time is one"
+    assert stage.times_s[-1] - stage.times_s[0] == pytest.approx(33 - 1 / 60, abs=0.1)
+
+
+def test_only_zeros_are_no_sound():
+    stage = Stage()
+    stage.go_on(3, np.zeros(3 * 44100, np.float32))
+    assert not stage.sound.moves_by_itself
+    stage.capture.state = "only zeros"
+    stage.go_on(3, np.zeros(3 * 44100, np.float32))
+    assert stage.sound.moves_by_itself and max(stage.depths) > 5
+
+
+def test_without_any_device_it_moves_by_itself_from_the_start_and_follows_a_tapping_hand():
+    stage = Stage()
+    stage.go_on(4)
+    assert stage.sound.moves_by_itself and max(stage.depths) > 10
+    for _ in range(5):
+        stage.sound.tap(stage.sound.position_s())
+        stage.go_on(0.6)
+    assert stage.sound.tempo_bpm == pytest.approx(100, abs=1)
+    stage.sound.scale_tempo(2.0)
+    assert stage.sound.tempo_bpm == pytest.approx(200, abs=2)
+    assert np.abs(np.diff(stage.depths)).max() < 2.5
+    stage.go_on(6, beats(6))
+    assert not stage.sound.moves_by_itself and max(stage.depths[-300:]) > 15
+
+
+def test_a_short_dropout_is_not_seen():
+    stage = Stage()
+    stage.go_on(5, beats(5))
+    lost = stage.go_on(0.9)
+    assert not stage.sound.moves_by_itself and lost[-1] < 2
+    assert np.diff(stage.times_s).min() >= 0
+
+
+def test_another_sample_rate_after_a_loss_keeps_time_and_tempo():
+    stage = Stage(48000)
+    stage.go_on(15, beats(15, 48000))
+    before = stage.sound.follower
+    stage.go_on(3)
+    stage.capture.sample_rate_hz = 32000
+    back = stage.go_on(1.5, beats(1.5, 32000, first_s=0.25))
+    assert stage.sound.follower is not before and stage.sound.follower.sample_rate_hz == 32000
+    assert stage.sound.tempo_bpm == pytest.approx(120, abs=3) and stage.sound.confidence > 0.3
+    assert back.max() > 10
+    assert np.diff(stage.times_s).min() >= 0 and np.diff(stage.times_s).max() < 0.1
+    assert stage.times_s[-1] == pytest.approx(19.5, abs=0.15)
+
+
+def test_after_a_stall_the_dropped_sound_leaves_a_gap_in_time_not_a_shift():
+    stage = Stage()
+    song = beats(20)
+    stage.go_on(10, song)
+    stage.now_s += 3.0  # the program was stopped; what was older than half a second was dropped
+    stage.capture.waiting = ([song[round(12.5 * 44100) : 13 * 44100]], stage.now_s)
+    stage.sound.pump(0.0)
+    assert stage.sound.position_s() == pytest.approx(13.0, abs=0.05)
+    rest = stage.go_on(4, song[13 * 44100 :])
+    assert stage.sound.tempo_bpm == pytest.approx(120, abs=3) and rest.max() > 15
+    off_s = (stage.sound.follower.tempo.next_beat_s(stage.sound.position_s()) - 0.5) % 0.5
+    assert min(off_s, 0.5 - off_s) < 0.06, "the beats stand where they stood"
+
+
+def test_an_hour_without_sound_costs_no_more_than_a_moment():
+    stage = Stage()
+    stage.go_on(1, beats(1))
+    stage.now_s += 3600.0
+    stage.sound.pump(0.0)
+    assert stage.sound.position_s() == pytest.approx(3601, abs=0.1)
+    assert stage.sound.follower.time_s < 6
+
+
+def test_live_settings_change_without_a_jump_of_time_or_tempo():
+    stage = Stage()
+    stage.go_on(12, beats(12))
+    tempo = stage.sound.tempo_bpm
+    stage.sound.set_beat(BeatSettings(motion="steps"), 10, n_rows=2)
+    assert stage.sound.tempo_bpm == tempo
+    assert all(depth == round(depth) for depth in stage.go_on(4)[30:]), (
+        "its whole depths hold for the internal clock too"
+    )

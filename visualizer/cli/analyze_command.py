@@ -11,7 +11,7 @@ import typer
 
 from ..errors import BadInput
 from ..settings import DEFAULT_PRESET
-from .options import Preset, parse_device
+from .options import Channels, Gain, InputDevice, Preset, parse_channels, parse_device, parse_gain
 
 if TYPE_CHECKING:
     from ..settings import Preset as Settings
@@ -24,10 +24,9 @@ def analyze(
     live: Annotated[
         bool, typer.Option("--live", help="Listen to an input instead, and draw what is heard as it comes.")
     ] = False,
-    device: Annotated[
-        str | None,
-        typer.Option("--device", "-d", metavar="NAME|INDEX", help="Input device for --live; the default if not given."),
-    ] = None,
+    device: InputDevice = None,
+    channels: Channels = None,
+    gain_db: Gain = 0.0,
     json_wanted: Annotated[
         bool, typer.Option("--json", help="Print kicks, depth, bands, tempo, beats and silence as one JSON object.")
     ] = False,
@@ -45,12 +44,17 @@ def analyze(
         raise BadInput(f"{words}; `visualizer analyze --help` tells how it is used")
     if live and (json_wanted or plot is not None):
         raise BadInput("--json and --plot are for a FILE; --live only draws in the terminal")
-    if device is not None and not live:
-        raise BadInput("--device is for --live; a FILE needs no device")
+    for given, option in (
+        (device is not None, "--device"),
+        (channels is not None, "--channels"),
+        (gain_db != 0, "--gain"),
+    ):
+        if given and not live:
+            raise BadInput(f"{option} is for --live; a FILE needs no device")
     if live:
         if not sys.stdout.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
             raise BadInput("--live draws in a terminal, and this is none; `visualizer analyze FILE --json` needs none")
-        _listen(open_settings(preset), device)
+        _listen(open_settings(preset), device, parse_channels(channels), parse_gain(gain_db))
     elif song is not None:
         _tell(song, open_settings(preset), json_wanted, plot)
 
@@ -81,11 +85,13 @@ def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None) 
         print(f"plot: {plot}")
 
 
-def _listen(settings: Settings, device: str | None) -> None:
+def _listen(settings: Settings, device: str | None, channels: tuple[int, ...], gain_db: float) -> None:
     """Listen to a device until Ctrl-C, then sum up."""
     from ..show.hear import Listening
     from .hear_screen import draw_heard, summed_up
 
-    with Listening(parse_device(device), settings.beat, settings.dream.n_depths) as listening:
+    with Listening(
+        parse_device(device), settings.beat, settings.dream.n_depths, channels=channels, gain_db=gain_db
+    ) as listening:
         last = draw_heard(listening)
     print(summed_up(listening, last))

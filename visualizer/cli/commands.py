@@ -12,20 +12,31 @@ import typer
 from ..settings import DEFAULT_PRESET
 from . import options
 from .analyze_command import analyze
+from .devices_command import devices
+from .monitors_command import monitors
 from .networks_command import networks_app
 from .options import (
     DEFAULT_SIZE_TEXT,
+    Borderless,
+    Channels,
     Fullscreen,
+    Gain,
     Image,
+    InputDevice,
     Layer,
+    Monitor,
     Network,
+    NoAdapt,
     Preset,
     Seed,
     Size,
     Song,
     Weights,
     looked_up,
+    parse_channels,
     parse_device,
+    parse_gain,
+    staged,
 )
 from .sheets_command import depths, layers
 
@@ -78,7 +89,14 @@ def _tell_news(look: Look) -> None:
 
 
 @app.command()
-def demo(size: Size = DEFAULT_SIZE_TEXT, fullscreen: Fullscreen = False, preset: Preset = DEFAULT_PRESET) -> None:
+def demo(
+    size: Size = DEFAULT_SIZE_TEXT,
+    fullscreen: Fullscreen = False,
+    preset: Preset = DEFAULT_PRESET,
+    monitor: Monitor = None,
+    borderless: Borderless = False,
+    no_adapt: NoAdapt = False,
+) -> None:
     """Play the bundled song in a window; export demo.mp4 where there is no display."""
     from ..errors import GraphicsError
     from ..show.catalogue import demo_song, has_display
@@ -86,7 +104,15 @@ def demo(size: Size = DEFAULT_SIZE_TEXT, fullscreen: Fullscreen = False, preset:
     song = demo_song()
     if has_display():
         try:
-            play(song, preset=preset, size=size, fullscreen=fullscreen)
+            play(
+                song,
+                preset=preset,
+                size=size,
+                fullscreen=fullscreen,
+                monitor=monitor,
+                borderless=borderless,
+                no_adapt=no_adapt,
+            )
             return
         except GraphicsError as error:
             _tell(f"no window: {error}")
@@ -111,6 +137,9 @@ def play(
         typer.Option("--device", "-d", metavar="NAME|INDEX", help="Output device; the default if not given."),
     ] = None,
     fullscreen: Fullscreen = False,
+    monitor: Monitor = None,
+    borderless: Borderless = False,
+    no_adapt: NoAdapt = False,
 ) -> None:
     """Play a sound file; the picture follows what you hear."""
     from ..show.dreams import open_cache
@@ -118,8 +147,9 @@ def play(
 
     look = looked_up(preset, size, image, seed, network, layer, weights)
     _tell_news(look)
+    staging = staged(fullscreen, monitor, borderless, no_adapt)
     try:
-        play_song(song, look, open_cache(), device=parse_device(device), fullscreen=fullscreen, say=_tell)
+        play_song(song, look, open_cache(), device=parse_device(device), staging=staging, say=_tell)
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")  # at a terminal that is how one leaves
 
@@ -133,10 +163,13 @@ def live(
     network: Network = None,
     layer: Layer = None,
     weights: Weights = None,
-    device: Annotated[
-        str | None, typer.Option("--device", "-d", metavar="NAME|INDEX", help="Input device; the default if not given.")
-    ] = None,
+    device: InputDevice = None,
+    channels: Channels = None,
+    gain_db: Gain = 0.0,
     fullscreen: Fullscreen = False,
+    monitor: Monitor = None,
+    borderless: Borderless = False,
+    no_adapt: NoAdapt = False,
 ) -> None:
     """Follow a microphone or line input."""
     from ..show.dreams import open_cache
@@ -144,8 +177,10 @@ def live(
 
     look = looked_up(preset, size, image, seed, network, layer, weights)
     _tell_news(look)
+    wanted, chosen, gain_db = parse_device(device), parse_channels(channels), parse_gain(gain_db)
+    staging = staged(fullscreen, monitor, borderless, no_adapt)
     try:
-        run_live(look, open_cache(), device=parse_device(device), fullscreen=fullscreen)
+        run_live(look, open_cache(), device=wanted, channels=chosen, gain_db=gain_db, staging=staging)
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")
 
@@ -220,13 +255,8 @@ app.command()(depths)
 app.add_typer(networks_app, name="networks")
 
 
-@app.command()
-def devices() -> None:
-    """List the sound inputs and outputs."""
-    from ..show.catalogue import devices as list_devices
-    from .tables import device_table
-
-    device_table(list_devices())
+app.command()(devices)
+app.command()(monitors)
 
 
 @app.command()

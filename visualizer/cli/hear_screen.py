@@ -6,9 +6,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
     from rich.text import Text
 
+    from ..show.catalogue import Device
     from ..show.hear import Heard, Listening
 
 METER_DB = (-60.0, 0.0)
@@ -16,6 +19,8 @@ METER_DB = (-60.0, 0.0)
 HOT_DB, FULL_DB = -6.0, -0.5
 # Softer than this is worth turning up: 30 dB under full scale.
 SOFT_DB = -30.0
+# Softer than this nothing is connected.
+SILENT_DB = -80.0
 # How long a kick lights up, seconds.
 FLASH_S = 0.12
 # Tempo and beat are only shown as far as they are sure.
@@ -93,6 +98,25 @@ def page(listening: Listening, heard: Heard, console: Console) -> Text:
     return Text("\n").join(lines)
 
 
+def level_page(device: Device, level_db: Mapping[int, float], console: Console) -> Text:
+    """The level of each channel of an input as text: level_db by channel, dB of full scale."""
+    from rich.text import Text
+
+    pen = _Pen(console)
+    lines = [pen.header(device.description or device.name, f"{device.default_rate_hz} Hz"), Text()]
+    lines += [pen.meter(db, f"ch {channel}") for channel, db in level_db.items()]
+    loudest_db = max(level_db.values(), default=-99.0)
+    word = "silence" if loudest_db < SILENT_DB else _word(loudest_db)
+    lines.append(Text(" " * LABEL + f"{word}   any key ends", style=FAINT))
+    for line in lines:
+        line.truncate(console.width)
+    return Text("\n").join(lines)
+
+
+def _word(level_db: float) -> str:
+    return "clips: turn it down" if level_db >= FULL_DB else "soft: turn it up" if level_db < SOFT_DB else "good"
+
+
 def _advice(heard: Heard) -> Text:
     """A word on the level."""
     from rich.text import Text
@@ -132,12 +156,12 @@ class _Pen:
         self._fill(line, min(1.0, max(0.0, share)), colour)
         return line.append(f"  {reading}", style=INK)
 
-    def meter(self, level_db: float) -> Text:
+    def meter(self, level_db: float, label: str = "input") -> Text:
         """The input's level, dB of full scale."""
         low_db, high_db = METER_DB
         colour = FULL if level_db >= FULL_DB else HOT if level_db >= HOT_DB else LEVEL
         reading = f"{level_db:5.1f} dBFS" if level_db > -90 else "   no dBFS"
-        return self.bar("input", (level_db - low_db) / (high_db - low_db), colour, reading)
+        return self.bar(label, (level_db - low_db) / (high_db - low_db), colour, reading)
 
     def beat(self, heard: Heard) -> Text:
         """Tempo, how sure it is, and a light that runs once a beat."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from ..settings import DEFAULT_SIZE
 
 if TYPE_CHECKING:
     from ..show.look import Look
+    from ..show.onscreen import Staging
 
 DEFAULT_SIZE_TEXT = "{}x{}".format(*DEFAULT_SIZE)
 
@@ -40,7 +42,29 @@ Weights = Annotated[
     Path | None,
     typer.Option("--weights", metavar="FILE", help="Your own weights for the network (.safetensors or .pth)."),
 ]
+InputDevice = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        "-d",
+        metavar="NAME|INDEX",
+        help='Input device; the one chosen last if not given, "default" for the system\'s own.',
+    ),
+]
+Channels = Annotated[
+    str | None,
+    typer.Option("--channels", metavar="N,N", help="Channels of the input to listen to, from 1; all if not given."),
+]
+Gain = Annotated[float, typer.Option("--gain", metavar="DB", help="Make the input louder or softer, -60 .. 60 dB.")]
 Fullscreen = Annotated[bool, typer.Option("--fullscreen", "-f", help="Begin in fullscreen.")]
+Monitor = Annotated[
+    str | None,
+    typer.Option("--monitor", metavar="N|NAME", help="Monitor to open on; `visualizer monitors` lists them."),
+]
+Borderless = Annotated[
+    bool, typer.Option("--borderless", help="No frame around the window; fullscreen is a window, too.")
+]
+NoAdapt = Annotated[bool, typer.Option("--no-adapt", help="Never draw smaller where the machine cannot hold the pace.")]
 Song = Annotated[Path, typer.Argument(metavar="FILE", help="A sound file, or a video whose sound is used.")]
 
 
@@ -58,6 +82,14 @@ def looked_up(
 
     wish = Wish(image=image, seed=seed, network=network, layer=layer, weights=weights)
     return open_look(preset, size=parse_size(size), wish=wish)
+
+
+def staged(fullscreen: bool, monitor: str | None, borderless: bool, no_adapt: bool) -> Staging:
+    """How the show is put on the screen."""
+    from ..show.onscreen import Staging
+
+    wanted = int(monitor) if monitor is not None and re.fullmatch(r"\d{1,3}", monitor) else monitor
+    return Staging(fullscreen=fullscreen, monitor=wanted, borderless=borderless, adapt=not no_adapt)
 
 
 def take_global(arguments: list[str]) -> list[str]:
@@ -96,3 +128,24 @@ def parse_size(text: str) -> tuple[int, int]:
 def parse_device(text: str | None) -> str | int | None:
     """A device as given: its number in `visualizer devices`, or (part of) its name."""
     return int(text) if text is not None and re.fullmatch(r"\d{1,4}", text) else text
+
+
+def parse_channels(text: str | None) -> tuple[int, ...]:
+    """ "3,4" -> (3, 4), "1-4" -> (1, 2, 3, 4), None -> (). Raises BadInput."""
+    if text is None:
+        return ()
+    channels: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,3})\s*(?:-\s*(\d{1,3})\s*)?", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match is not None else (0, 0)
+        if not 1 <= first <= last:
+            raise BadInput(f"--channels {text!r} cannot be read; write channels from 1 on, like 3,4 or 1-4")
+        channels += range(first, last + 1)
+    return tuple(dict.fromkeys(channels))
+
+
+def parse_gain(gain_db: float) -> float:
+    """A gain in dB. Raises BadInput for one that is no number; its bounds are the input's to hold."""
+    if not math.isfinite(gain_db):
+        raise BadInput(f"--gain {gain_db} cannot be used; allowed: -60 .. 60 dB")
+    return gain_db

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from ..show.catalogue import Device, PresetFolder
+    from ..show.catalogue import Listed, Monitor, PresetFolder
     from ..show.networks import ListedNetwork
 
 
@@ -33,24 +33,56 @@ def _print(*tables: RenderableType) -> None:
         console.print(table)
 
 
-def device_table(devices: Sequence[Device]) -> None:
-    """Print the sound devices."""
-    if not devices:
+def device_tables(devices: Sequence[Listed]) -> None:
+    """Print the sound inputs and outputs."""
+    inputs = [one for one in devices if one.device.n_inputs]
+    outputs = [one for one in devices if one.device.n_outputs]
+    if not inputs and not outputs:
         print("no sound devices were found; is a sound server running, and is one plugged in?")
         return
-    table = _table("index", "name", "in", "out", "rate", "host", "default")
-    for device in devices:
-        default = " ".join(
-            word for word, holds in (("input", device.is_default_input), ("output", device.is_default_output)) if holds
-        )
+    for kind, found in (("input", inputs), ("output", outputs)):
+        if not found:
+            print(f"\nno sound {kind} was found")
+            continue
+        described = any(one.device.description for one in found)
+        table = _table("index", kind, "ch", "rates, Hz", "host API", "", *(["what it is"] if described else []))
+        for one in found:
+            device = one.device
+            is_default = device.is_default_input if kind == "input" else device.is_default_output
+            words = [("default", is_default), ("chosen", kind == "input" and one.is_remembered)]
+            words += [("loopback", kind == "input" and device.is_loopback)]
+            table.add_row(
+                str(device.index),
+                device.name,
+                str(device.n_inputs if kind == "input" else device.n_outputs),
+                _rates(one),
+                device.host_api,
+                ", ".join(word for word, holds in words if holds),
+                *([device.description] if described else []),
+            )
+        _print(*([""] if kind == "output" else []), table)
+    print("\n`visualizer devices --meter --device NAME` shows how loud an input is.")
+
+
+def _rates(listed: Listed) -> str:
+    """The rates a device takes, its own marked where there are several: "44100 48000* 96000"."""
+    own = listed.device.default_rate_hz
+    several = len(listed.rates_hz) > 1
+    return " ".join(f"{rate}*" if several and rate == own else str(rate) for rate in listed.rates_hz)
+
+
+def monitor_table(monitors: Sequence[Monitor]) -> None:
+    """Print the monitors."""
+    if not monitors:
+        print("no monitors were found; is one plugged in and switched on?")
+        return
+    table = _table("index", "name", "size", "refresh", "position", "scale", "")
+    for monitor in monitors:
+        x, y, width, height = monitor.area
+        refresh = f"{monitor.refresh_hz:g} Hz" if monitor.refresh_hz else "-"
+        primary = "primary" if monitor.is_primary else ""
         table.add_row(
-            str(device.index),
-            device.name,
-            str(device.n_inputs or "-"),
-            str(device.n_outputs or "-"),
-            f"{device.default_rate_hz:.0f} Hz",
-            device.host_api,
-            default,
+            str(monitor.index), monitor.name, f"{width}x{height}", refresh, f"{x}, {y}", f"{monitor.scale:g}", primary
         )
     _print(table)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from visualizer.resources import shipped
 
 from .gl import compile_program, set_uniforms
-from .text import Layout, draw_panel
+from .text import Layout, draw_panel, panel_size
 
 if TYPE_CHECKING:
     import moderngl
@@ -23,27 +24,60 @@ class Hud:
         self._program = compile_program(ctx, base / "cover.vert", base / "panel.frag")
         self._triangle = ctx.vertex_array(self._program, [])
         self._lines = _Panel(ctx, steady=True)
+        self._keys = _Panel(ctx, steady=False)
         self._notice = _Panel(ctx, steady=False)
 
-    def draw(self, lines: Sequence[str], size: tuple[int, int], notice: str | None = None) -> None:
+    def draw(
+        self,
+        lines: Sequence[str],
+        size: tuple[int, int],
+        notice: str | None = None,
+        keys: Sequence[str] = (),
+    ) -> None:
         """Draw over what is there.
 
         lines: for the panel at the top left; nothing if empty. size: (width, height) of the framebuffer, px. notice: one
-        short line at the bottom, in the middle. Text may be anything: what does not fit ends in an ellipsis. Letters grow
-        with the height of the picture.
+        short line at the bottom, in the middle. keys: for a panel at the top right; where it does not fit beside the first,
+        below that one or in smaller letters. Text may be anything: what does not fit ends in an ellipsis. Letters grow with
+        the height of the picture.
         """
         layout = Layout.of(size)
         if layout is None:
             return
+        margin_px = layout.margin_px
+        top_px = size[1] - margin_px
         self._lines.prepare(tuple(lines), layout)
         self._notice.prepare((notice,) if notice else (), layout)
-        self._draw_panel(self._lines, (layout.margin_px, size[1] - layout.margin_px - self._lines.size[1]))
-        self._draw_panel(self._notice, ((size[0] - self._notice.size[0]) // 2, layout.margin_px))
+        keys_layout, below_px = self._room_for(tuple(keys), layout, size)
+        self._keys.prepare(tuple(keys) if keys_layout is not None else (), keys_layout or layout)
+        left_px = margin_px if below_px else size[0] - margin_px - self._keys.size[0]
+        self._draw_panel(self._lines, (margin_px, top_px - self._lines.size[1]))
+        self._draw_panel(self._keys, (left_px, top_px - below_px - self._keys.size[1]))
+        self._draw_panel(self._notice, ((size[0] - self._notice.size[0]) // 2, margin_px))
+
+    def _room_for(self, keys: tuple[str, ...], layout: Layout, size: tuple[int, int]) -> tuple[Layout | None, int]:
+        """How the keys are laid out, as large as they fit (None: not at all), and how far below the top they begin, px."""
+        if not keys:
+            return None, 0
+        gap_px = layout.margin_px // 2
+        taken = self._lines.size
+        beside = (size[0] - 2 * layout.margin_px - (taken[0] + gap_px if taken[0] else 0), layout.max_height_px)
+        below_px = taken[1] + gap_px if taken[1] else 0
+        below = (layout.max_width_px, layout.max_height_px - below_px)
+        for factor in (1.0, 0.85, 0.7, 0.55):
+            for room, down_px in ((beside, 0), (below, below_px)):
+                # a long list is not cut while smaller letters can show it all
+                if (tried := layout.smaller(factor, room)) is not None and tried.max_lines >= len(keys):
+                    whole = panel_size(keys, dataclasses.replace(tried, max_width_px=size[0]), steady=False)
+                    if whole[0] <= room[0]:
+                        return tried, down_px
+        return layout.smaller(1.0, below), below_px
 
     def release(self) -> None:
         """Give the graphics memory back. The context must still be there; may be called twice."""
         self._lines.release()
         self._notice.release()
+        self._keys.release()
         self._triangle.release()
         self._program.release()
 
@@ -74,7 +108,7 @@ class _Panel:
         self.size = (0, 0)
 
     def prepare(self, lines: tuple[str, ...], layout: Layout) -> None:
-        if self._shown == (lines, layout):
+        if self._shown == (lines, layout) or (not lines and self.texture is None):
             return
         self._shown = (lines, layout)
         pixels = draw_panel(lines, layout, steady=self._steady)

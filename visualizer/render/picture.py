@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 
 from visualizer.errors import BadInput, GraphicsError
-from visualizer.resources import shipped
 
-from .gl import compile_program, gl_finish, look_path, set_uniforms
+from .gl import gl_finish, look_path, set_uniforms
+from .programs import Programs
 
 if TYPE_CHECKING:
     import moderngl
@@ -46,8 +46,9 @@ class Picture:
 
     ctx: the context of the Stage it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths: the
     deepest frame's index. shader: the look's name. n_rows: how many dreams of the image there are, each a row of n_depths
-    + 1 frames. BadInput for a size, a count or a name that cannot be; GraphicsError for a shader that does not compile, for
-    more frames than the driver holds, or too little graphics memory.
+    + 1 frames. programs: compiled looks shared with other pictures, its own if None. BadInput for a size, a count or a name
+    that cannot be; GraphicsError for a shader that does not compile, for more frames than the driver holds, or too little
+    graphics memory.
 
     Frames may be put in any order and between draws; each row goes as deep as its frames are there without a gap.
     """
@@ -59,6 +60,7 @@ class Picture:
         n_depths: int,
         shader: str = "crossfade",
         n_rows: int = 1,
+        programs: Programs | None = None,
     ) -> None:
         import moderngl
 
@@ -67,7 +69,9 @@ class Picture:
         self.n_rows = n_rows
         self._ctx = ctx
         self._look = look_path(shader)
-        self._programs: dict[tuple[str, int] | None, tuple[moderngl.Program, moderngl.VertexArray]] = {}
+        self._programs = programs or Programs(ctx)
+        self._owns_programs = programs is None
+        self._variants: dict[tuple[str, int] | None, tuple[moderngl.Program, moderngl.VertexArray]] = {}
         _check_limits(ctx, self.frame_size, n_depths, n_rows)
         self._is_put = np.zeros((n_rows, n_depths + 1), bool)
         self._deepest = [-1] * n_rows
@@ -174,10 +178,9 @@ class Picture:
 
     def release(self) -> None:
         """Give the graphics memory back. The context must still be there; may be called twice."""
-        for program, triangle in self._programs.values():
-            triangle.release()
-            program.release()
-        self._programs.clear()
+        if self._owns_programs:
+            self._programs.release()
+        self._variants.clear()
         self._smooth.release()
         self._sharp.release()
         self._frames.release()
@@ -191,14 +194,12 @@ class Picture:
             kind = ("TAPS", min(math.ceil(shrink / 2), _MAX_TAPS))
         else:
             kind = None
-        if kind not in self._programs:
+        if kind not in self._variants:
             defines = dict([kind]) if kind else {}
             if self.n_rows > 1:
                 defines["ROWS"] = self.n_rows
-            program = compile_program(self._ctx, shipped("shaders") / "base" / "cover.vert", self._look, defines)
-            set_uniforms(program, {"frames": 0, "texels": 1})
-            self._programs[kind] = (program, self._ctx.vertex_array(program, []))
-        return self._programs[kind]
+            self._variants[kind] = self._programs.get(self._look, defines)
+        return self._variants[kind]
 
 
 def _clamped(value: float, most: int) -> float:

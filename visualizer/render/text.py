@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 ELLIPSIS = "…"
+LEAST_TEXT_PX = 11
 _LONGEST_LINE = 400  # characters looked at; no screen shows more
 _INK = 245
 _PANEL_OPACITY = 184
@@ -44,11 +45,16 @@ class Layout:
     max_width_px: int
     max_lines: int
 
+    @property
+    def max_height_px(self) -> int:
+        """What a panel of that many lines takes."""
+        return self.max_lines * self.line_px + 2 * self.padding_px
+
     @classmethod
     def of(cls, size: tuple[int, int]) -> Layout | None:
         """The measures for a picture of size (width, height), px; None if no text could be read on it."""
         width, height = size
-        text_px = max(11, round(min(height / 34, width / 36)))
+        text_px = max(LEAST_TEXT_PX, round(min(height / 34, width / 36)))
         margin_px = max(4, round(text_px * 0.9))
         padding_px = max(4, round(text_px * 0.7))
         line_px = round(text_px * 1.45)
@@ -57,6 +63,16 @@ class Layout:
         if max_width_px < 2 * padding_px + 3 * text_px or max_lines < 1:
             return None
         return cls(text_px, margin_px, padding_px, line_px, max_width_px, max_lines)
+
+    def smaller(self, factor: float, room_px: tuple[int, int]) -> Layout | None:
+        """The same with smaller letters, for a panel of at most `room_px` (width, height); None if they could not be read."""
+        text_px = round(self.text_px * factor)
+        padding_px = max(4, round(text_px * 0.7))
+        line_px = round(text_px * 1.45)
+        max_lines = (room_px[1] - 2 * padding_px) // line_px
+        if text_px < LEAST_TEXT_PX or max_lines < 1 or room_px[0] < 2 * padding_px + 3 * text_px:
+            return None
+        return Layout(text_px, self.margin_px, padding_px, line_px, room_px[0], max_lines)
 
 
 def draw_panel(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> np.ndarray | None:
@@ -68,17 +84,11 @@ def draw_panel(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> 
     """
     from PIL import Image, ImageDraw
 
-    told = [tuple(tidy(cell) for cell in line.split("\t", 1)) for line in lines]
-    if not any(any(cells) for cells in told):
+    typeset = _typeset(tuple(lines), layout, steady)
+    if typeset is None:
         return None
-    if len(told) > layout.max_lines:
-        told = [*told[: layout.max_lines - 1], (ELLIPSIS,)]
-    room_px = layout.max_width_px - 2 * layout.padding_px
-    rows = _columns(told, layout.text_px, room_px)
-    step_px = 2 * layout.text_px if steady else 1
-    text_width = min(room_px, -(-max(x + _width(row) for cells in rows for x, row in cells) // step_px) * step_px)
-    width = text_width + 2 * layout.padding_px
-    height = len(rows) * layout.line_px + 2 * layout.padding_px
+    rows, text_width = typeset
+    width, height = _panel_size(rows, text_width, layout)
 
     ink = Image.new("L", (width, height))
     baseline = round((layout.line_px - layout.text_px) / 2 + layout.text_px * 0.82)
@@ -96,6 +106,31 @@ def draw_panel(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> 
     pixels[..., :3] = (letters * _INK // 255)[..., None]  # the panel itself is black
     pixels[..., 3] = letters + _plate((width, height), layout.padding_px) * (255 - letters) // 255
     return pixels
+
+
+def panel_size(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> tuple[int, int]:
+    """How wide and high `draw_panel` makes a panel, px; (0, 0) without any text."""
+    typeset = _typeset(tuple(lines), layout, steady)
+    return (0, 0) if typeset is None else _panel_size(*typeset, layout)
+
+
+def _panel_size(rows: list[list[tuple[int, Row]]], text_width: int, layout: Layout) -> tuple[int, int]:
+    return text_width + 2 * layout.padding_px, len(rows) * layout.line_px + 2 * layout.padding_px
+
+
+@functools.lru_cache(maxsize=32)
+def _typeset(lines: tuple[str, ...], layout: Layout, steady: bool) -> tuple[list[list[tuple[int, Row]]], int] | None:
+    """The lines as they will stand, and the width of the widest, px; None without any text."""
+    told = [tuple(tidy(cell) for cell in line.split("\t", 1)) for line in lines]
+    if not any(any(cells) for cells in told):
+        return None
+    if len(told) > layout.max_lines:
+        told = [*told[: layout.max_lines - 1], (ELLIPSIS,)]
+    room_px = layout.max_width_px - 2 * layout.padding_px
+    rows = _columns(told, layout.text_px, room_px)
+    step_px = 2 * layout.text_px if steady else 1
+    widest_px = max(x + _width(row) for cells in rows for x, row in cells)
+    return rows, min(room_px, -(-widest_px // step_px) * step_px)
 
 
 @functools.lru_cache(maxsize=8)

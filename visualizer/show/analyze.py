@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..audio.decode import Song
-from ..beat import Bands, Onset
+from ..beat import Bands, Onset, Stroke
 from ..errors import BadInput
 from ..settings import BeatSettings
 from .hear import Ear
@@ -25,13 +25,15 @@ SURE = 0.3  # confidence from which a tempo is worth telling
 class Analysis:
     """What a causal follower told of a song: at each time, what it knew then.
 
-    onsets: kicks at their emission times; depth: (n,) at times i / FPS; bands: (m, 4) at times i / BANDS_HZ, bass, mid, high
-    and loudness 0..1; tempo: (k, 2) at times i * TEMPO_STEP_S, beats a minute and confidence 0..1; beats: (time_s, told_at_s)
-    predicted; silence: (from_s, to_s), as it was told; peaks: (p, 2), lowest and highest sample of each stretch of
+    onsets: kicks, and strokes: snares and hats, at their emission times; depth: (n,) at times i / FPS, as `play` and `export`
+    show it: they know the song and look ahead by what a kick is told late; bands: (m, 4) at times i / BANDS_HZ, bass, mid, high
+    and loudness 0..1; tempo: (k, 3) at times i * TEMPO_STEP_S, beats a minute, confidence 0..1 and phase, how far into the
+    beat it was, 0..1; beats: (time_s, told_at_s) predicted; silence: (from_s, to_s), as it was told; peaks: (p, 2), lowest and highest sample of each stretch of
     PEAK_SAMPLES.
     """
 
     onsets: list[Onset]
+    strokes: list[Stroke]
     depth: np.ndarray
     bands: np.ndarray
     tempo: np.ndarray
@@ -49,9 +51,9 @@ class Analysis:
         return float(np.median(sure)) if len(sure) else None
 
     def as_json(self) -> dict[str, Any]:
-        """What `--json` prints. Times in seconds, depth 1..n_depths, levels, strengths and confidence 0..1."""
+        """What `--json` prints. Times in seconds, depth 1..n_depths, levels, strengths, confidence and phase 0..1."""
         bands = dict(zip(("bass", "mid", "high", "loudness"), np.round(self.bands.T, 4).tolist(), strict=True))
-        bpm, confidence = self.tempo.T
+        bpm, confidence, phase = self.tempo.T
         return {
             "onsets_s": [round(onset.time_s, 6) for onset in self.onsets],
             "depth": np.round(self.depth, 4).tolist(),
@@ -62,11 +64,14 @@ class Analysis:
             "onsets": [
                 {"time_s": round(onset.time_s, 6), "strength": round(onset.strength, 4)} for onset in self.onsets
             ],
+            "snares_s": [round(stroke.time_s, 6) for stroke in self.strokes if stroke.drum == "snare"],
+            "hats_s": [round(stroke.time_s, 6) for stroke in self.strokes if stroke.drum == "hat"],
             "bands": {"step_s": 1 / BANDS_HZ, **bands},
             "tempo": {
                 "step_s": TEMPO_STEP_S,
                 "bpm": np.round(bpm, 2).tolist(),
                 "confidence": np.round(confidence, 3).tolist(),
+                "phase": (np.round(phase, 4) % 1).tolist(),  # what is rounded up to a beat is on it
             },
             "beats": [{"time_s": round(beat_s, 4), "told_at_s": round(told_s, 4)} for beat_s, told_s in self.beats],
             "silence": [{"from_s": round(from_s, 3), "to_s": round(to_s, 3)} for from_s, to_s in self.silence],
@@ -76,15 +81,17 @@ class Analysis:
 def analyze(path: Path, beat: BeatSettings, n_depths: int) -> Analysis:
     """Hear the sound file `path` causally, as a live show would. Raises BadInput."""
     onsets: list[Onset] = []
+    strokes: list[Stroke] = []
     beats: list[tuple[float, float]] = []
     heard: list[np.ndarray] = []
     peaks: list[np.ndarray] = []
     depth: list[float] = []
-    tempo = [(120.0, 0.0)]
+    tempo = [(120.0, 0.0, 0.0)]
     n_samples = 0
     with Song(path) as song:
         rate_hz = song.sample_rate_hz
         ear = Ear(rate_hz, beat, n_depths)
+        ahead_s = ear.kicks.latency_s
         rest = np.zeros(0, np.float32)
         # as much at a time as lies between two tempos: a follower tells what it believes now, not what it once did
         while len(block := song.read(_samples_to(len(tempo), rate_hz) - n_samples)):
@@ -92,13 +99,15 @@ def analyze(path: Path, beat: BeatSettings, n_depths: int) -> Analysis:
             n_samples += len(mono)
             new_onsets, new_bands, new_beats = ear.push(mono)
             onsets += new_onsets
+            strokes += ear.kicks.strokes
             beats += new_beats
             heard.append(np.array(new_bands, np.float32).reshape(-1, len(Bands._fields)))
             if n_samples == _samples_to(len(tempo), rate_hz):
-                tempo.append((ear.tempo.tempo_bpm, ear.tempo.confidence))
+                now = ear.tempo
+                tempo.append((now.tempo_bpm, now.confidence, now.phase_at(n_samples / rate_hz)))
             # only what has been analysed is sampled: the newest samples wait for their hop to fill
-            while len(depth) / FPS <= ear.kicks.time_s:
-                depth.append(ear.kicks.depth_at(len(depth) / FPS))
+            while len(depth) / FPS + ahead_s <= ear.kicks.time_s:
+                depth.append(ear.kicks.depth_at(len(depth) / FPS + ahead_s))
             rest = np.concatenate([rest, mono])
             whole = len(rest) // PEAK_SAMPLES * PEAK_SAMPLES
             stretches = rest[:whole].reshape(-1, PEAK_SAMPLES)
@@ -108,10 +117,11 @@ def analyze(path: Path, beat: BeatSettings, n_depths: int) -> Analysis:
         raise BadInput(f"{path} holds no sound")
     duration_s = n_samples / rate_hz
     while len(depth) < duration_s * FPS:
-        depth.append(ear.kicks.depth_at(len(depth) / FPS))
+        depth.append(ear.kicks.depth_at(len(depth) / FPS + ahead_s))
     hops = np.concatenate(heard)
     return Analysis(
         onsets,
+        strokes,
         np.array(depth[: int(np.ceil(duration_s * FPS))]),
         _sampled(hops[:, :4], ear.bands.hop_s, duration_s),
         np.array(tempo),

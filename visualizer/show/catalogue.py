@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..audio.devices import Device, list_devices
+from ..audio.devices import Device, close_portaudio, list_devices, open_portaudio, rates_of
 from ..errors import VisualizerError
+from ..render.monitors import Monitor, list_monitors
 from ..render.window import display_available
 from ..resources import shipped
 from ..store.presets import PresetFolder, list_presets
+from ..store.remembered import remembered_input
 
 
 @dataclass(frozen=True)
@@ -20,15 +22,37 @@ class Catalogue:
     faults: list[str]
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A sound device, the sample rates it takes, Hz, and whether it is the input that `live` remembers."""
+
+    device: Device
+    rates_hz: tuple[int, ...]
+    is_remembered: bool
+
+
 def presets() -> Catalogue:
     """Every preset, by name."""
     faults: list[str] = []
     return Catalogue(list_presets(on_fault=faults.append), faults)
 
 
-def devices() -> list[Device]:
+def devices() -> list[Listed]:
     """Every sound device, by index. Raises DeviceError if sound cannot be reached at all."""
-    return list_devices()
+    remembered = remembered_input()
+    portaudio = open_portaudio()
+    try:
+        return [
+            Listed(device, rates_of(portaudio, device), device.n_inputs > 0 and device.name == remembered)
+            for device in list_devices(portaudio)
+        ]
+    finally:
+        close_portaudio(portaudio)
+
+
+def monitors() -> list[Monitor]:
+    """Every monitor, by index. Raises GraphicsError if there is no display."""
+    return list_monitors()
 
 
 def has_display() -> bool:

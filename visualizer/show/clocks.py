@@ -11,10 +11,17 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Protocol
 
+from .frametimes import FrameTimes
+
 
 def monotonic() -> float:
     """Seconds on a clock that never goes back: the one that sound is stamped with."""
     return time.monotonic()
+
+
+def day_and_time() -> str:
+    """This moment by the clock on the wall, for names of files: "20260131-235959"."""
+    return time.strftime("%Y%m%d-%H%M%S")
 
 
 class Clock(Protocol):
@@ -25,6 +32,9 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Presentation time of the display frame being made, seconds of sound."""
+
+    def shown(self) -> None:
+        """The display frame was shown."""
 
 
 class FrameClock:
@@ -40,6 +50,9 @@ class FrameClock:
     def now(self) -> float:
         """The middle of the time the frame is on the screen, so that on average a kick is shown neither early nor late."""
         return float((self.frame_index + Fraction(1, 2)) / self.fps)
+
+    def shown(self) -> None:
+        """How long it took is of no account."""
 
 
 class Pacer:
@@ -84,19 +97,36 @@ class ScreenClock:
     """Paces a window, and tells when its next display frame will be seen in seconds of sound.
 
     position_s: the sound heard at this instant (playback) or just caught (live). A display frame made now reaches the eye
-    after its own drawing and, on average, in the middle of a refresh.
+    after its own drawing and, on average, in the middle of a refresh. times: how long display frames took.
     """
 
-    def __init__(self, position_s: Callable[[], float], rate_hz: float) -> None:
+    def __init__(
+        self, position_s: Callable[[], float], rate_hz: float, *, now: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._position_s = position_s
+        self._now = now
+        self.times = FrameTimes(1.0 / rate_hz)
+        self.set_rate(rate_hz)
+        self._began_s = self._shown_s = now()
+
+    def set_rate(self, rate_hz: float) -> None:
+        """Another pace: the window is on another monitor."""
+        self.rate_hz = rate_hz
         self._pacer = Pacer(rate_hz)
         self._ahead_s = 0.5 / rate_hz
+        self.times.period_s = 1.0 / rate_hz
 
     def tick(self) -> None:
         self._pacer.wait()
+        self._began_s = self._now()
 
     def now(self) -> float:
         return self._position_s() + self._ahead_s
+
+    def shown(self) -> None:
+        shown_s = self._now()
+        self.times.note(shown_s - self._shown_s, shown_s - self._began_s)
+        self._shown_s = shown_s
 
 
 class RateMeter:

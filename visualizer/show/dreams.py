@@ -16,7 +16,7 @@ from ..store.cache import FrameCache
 from ..store.paths import cache_folder, load_user_settings
 from .baker import Order, bake_apart, bake_here
 from .look import Look, Row
-from .loop import Placed
+from .scene import Placed
 
 log = logging.getLogger(__name__)
 

@@ -21,6 +21,7 @@ from .clocks import FrameClock
 from .dreams import Dreams, ReadyDreams, complete
 from .look import Look
 from .loop import display_frames
+from .scene import Scene
 from .sound import ExportedSound
 
 
@@ -85,7 +86,7 @@ def export(
             pixels = np.empty((height, width, 3), np.uint8)
             ready = ReadyDreams(frames)
             del frames  # the graphics memory holds them from here on
-            for _ in display_frames(stage, picture, clock, sound, ready, n_depths):
+            for _ in display_frames(stage, Scene(picture, ready, n_depths), clock, sound):
                 if sound.ended and clock.frame_index >= sound.read_s * fps:
                     break
                 writer.write_picture(stage.read(pixels))

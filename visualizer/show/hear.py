@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..audio.capture import Capture
+from ..audio.devices import list_devices
 from ..beat import BandFollower, Bands, KickFollower, Onset
 from ..beat.tempo import TempoFollower
 from ..errors import DeviceError
 from ..settings import BeatSettings
+from ..store.remembered import DEFAULT_INPUT, remembered_input
 from .clocks import Pacer, Stopwatch
 
 # As often as a terminal can be read, and rewritten.
@@ -22,6 +24,15 @@ METER_FALL_DB_S = 12.0
 METER_LEAST_DB = -99.0
 CLIPPED = 0.999
 QUIET = Bands(0.0, 0.0, 0.0, 0.0, silent=True)
+
+
+def input_of(device: str | int | None) -> str | int | None:
+    """The input that `live` would listen to: the remembered one for None if it is there, the default (None) for "default"."""
+    if device is None:
+        remembered = remembered_input()
+        if remembered is not None and any(one.name == remembered for one in list_devices() if one.n_inputs):
+            return remembered
+    return None if device == DEFAULT_INPUT else device
 
 
 class Ear:
@@ -60,9 +71,20 @@ class Heard:
 class Listening:
     """An input device and an ear. `heard` yields for as long as it is asked; close it, or use it as a context."""
 
-    def __init__(self, device: str | int | None, beat: BeatSettings, n_depths: int) -> None:
-        """Open the device: number, name, part of a name, or None for the default. Raises UnknownDevice, DeviceError."""
-        self._capture = Capture(device)
+    def __init__(
+        self,
+        device: str | int | None,
+        beat: BeatSettings,
+        n_depths: int,
+        *,
+        channels: Sequence[int] = (),
+        gain_db: float = 0.0,
+    ) -> None:
+        """Open the device: number, name, part of a name, or None for the one that `live` would listen to.
+
+        channels: those to be mixed, from 1; all if none. Raises UnknownDevice, BadInput, DeviceError.
+        """
+        self._capture = Capture(input_of(device), channels=channels, gain_db=gain_db)
         self.device_name = self._capture.device_name
         self.sample_rate_hz = self._capture.sample_rate_hz
         self.n_depths = n_depths

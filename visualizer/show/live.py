@@ -1,49 +1,101 @@
-"""Live: the picture follows a microphone or a line input."""
+"""Live: the picture follows a microphone or a line input, and goes on without one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log10
 
 from ..audio.capture import Capture
+from ..audio.input import OK, LiveInput
 from ..store.cache import FrameCache
+from ..store.remembered import DEFAULT_INPUT, remember_input, remembered_input
 from .clocks import monotonic
 from .look import Look
-from .onscreen import Report, run
+from .onscreen import Report, Staging, run
 from .sound import LiveSound
+
+# A tempo less sure than this is not worth reading.
+LEAST_SURE = 0.1
 
 
 class Live:
     """Sound from an input device. It runs until the user ends it."""
 
-    def __init__(self, capture: Capture, look: Look) -> None:
-        self.sound = LiveSound(capture, look.settings.beat, look.n_depths, now=monotonic, n_rows=len(look.rows))
-        self._capture = capture
+    def __init__(self, source: LiveInput | Capture, look: Look) -> None:
+        self.sound = LiveSound(source, look.settings.beat, look.n_depths, now=monotonic, n_rows=len(look.rows))
+        self._source = source
 
     def start(self) -> None:
-        self._capture.start()
+        self._source.start()
 
     def position_s(self) -> float:
         return self.sound.position_s()
 
-    def key(self, name: str) -> None:
-        """Live has no keys of its own."""
+    def set_look(self, look: Look) -> None:
+        """Another preset, or another sensitivity; the tempo stays."""
+        self.sound.set_beat(look.settings.beat, look.n_depths, len(look.rows))
 
-    def keys(self) -> tuple[str, ...]:
-        return ()
+    def do(self, action: str) -> str | None:
+        """tap, tempo_half, tempo_double or next_input -> a line to be said, if there is one; others are ignored."""
+        if action == "tap":
+            self.sound.tap(self.sound.position_s())
+            return f"{self.sound.tempo_bpm:.0f} BPM"
+        if action in ("tempo_half", "tempo_double"):
+            self.sound.scale_tempo(0.5 if action == "tempo_half" else 2.0)
+            return f"{self.sound.tempo_bpm:.0f} BPM"
+        if action == "next_input" and isinstance(self._source, LiveInput):
+            self._source.next_input()
+            return "looking for the next input"
+        return None
 
     def status(self) -> list[str]:
-        peak = self.sound.take_peak()
+        source, sound = self._source, self.sound
+        peak = sound.take_peak()
         level = f"{20 * log10(peak):.0f} dBFS" if peak > 1e-5 else "silent"
+        sure = sound.confidence
+        tempo = f"{sound.tempo_bpm:.1f} BPM  sure {sure:.2f}" if sure >= LEAST_SURE else "none yet"
+        counts = f"xruns {source.n_overruns}  dropped {source.n_dropped / source.sample_rate_hz:.1f} s"
+        if isinstance(source, LiveInput):
+            if source.state != OK:
+                level = f"{source.state}: {source.reason.partition(';')[0]}"
+            counts += f"  stalls {source.n_stalls}  lost {source.n_losses}  back {source.n_recoveries}"
+            name = source.label
+        else:
+            name = source.device_name
         return [
-            f"input\t{self._capture.device_name}  {level}",
-            f"sound\toverruns {self._capture.n_overruns}  dropped {self._capture.n_dropped}",
+            f"input\t{name}  {level}",
+            f"tempo\t{tempo}{'   (moves by itself)' if sound.moves_by_itself else ''}",
+            f"sound\t{counts}",
         ]
 
     def news(self) -> str | None:
-        return f"sound lost: {self._capture.lost}" if self._capture.lost else None
+        if isinstance(self._source, LiveInput):
+            return self._source.news()
+        return f"sound lost: {self._source.lost}" if self._source.lost else None
 
     def over(self) -> bool:
         return False
+
+
+def open_input(device: str | int | None, *, channels: Sequence[int] = (), gain_db: float = 0.0) -> LiveInput:
+    """The input a show listens to: the one asked for, else the one remembered, else the system's default.
+
+    What is asked for is remembered; "default" forgets it. An input that is not there is an error, for it may be mistyped, but
+    not if it was there once: then it is waited for. Raises UnknownDevice, BadInput, and DeviceError where there is no sound at all.
+    """
+    remembered = remembered_input()
+    if device == DEFAULT_INPUT:
+        remember_input(None)
+        device = remembered = None
+    known = remembered is not None and isinstance(device, str) and device.lower() in remembered.lower()
+    return LiveInput(
+        device,
+        channels=channels,
+        gain_db=gain_db,
+        must_be_there=not known,
+        remembered=remembered,
+        on_choice=remember_input,
+    )
 
 
 def live(
@@ -51,12 +103,10 @@ def live(
     cache: FrameCache,
     *,
     device: str | int | None = None,
-    fullscreen: bool = False,
-    rate_hz: float | None = None,
+    channels: Sequence[int] = (),
+    gain_db: float = 0.0,
+    staging: Staging | None = None,
 ) -> Report:
-    """Show the chosen input in a window until the user ends it. Raises DeviceError, UnknownDevice, GraphicsError."""
-    capture = Capture(device)
-    try:
-        return run(look, Live(capture, look), cache, title="live - visualizer", fullscreen=fullscreen, rate_hz=rate_hz)
-    finally:
-        capture.close()
+    """Show the chosen input in a window until the user ends it; see `open_input`. Raises as that, and GraphicsError."""
+    with open_input(device, channels=channels, gain_db=gain_db) as source:
+        return run(look, Live(source, look), cache, title="live - visualizer", staging=staging)

@@ -33,11 +33,23 @@ class Row:
 
 
 @dataclasses.dataclass(frozen=True)
+class Wish:
+    """What the user asks for instead of the preset's own; None leaves it. weights: the network's file."""
+
+    image: Path | None = None
+    seed: int | None = None
+    network: str | None = None
+    layer: str | None = None
+    weights: Path | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Look:
     """A preset ready to be dreamt.
 
     image: (height, width, 3) uint8 sRGB, depth 0 of every dream; rows: the dreams, all of settings.dream.n_depths depths; news:
-    lines the user should read (a network that is not here, and what dreams in its place).
+    lines the user should read (a network that is not here, and what dreams in its place); wish: what was asked for instead of
+    the preset's own.
     """
 
     name: str
@@ -45,6 +57,7 @@ class Look:
     image: np.ndarray
     rows: tuple[Row, ...]
     news: tuple[str, ...] = ()
+    wish: Wish = Wish()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -58,17 +71,6 @@ class Look:
         return self.settings.dream.n_depths
 
 
-@dataclasses.dataclass(frozen=True)
-class Wish:
-    """What the user asks for instead of the preset's own; None leaves it. weights: the network's file."""
-
-    image: Path | None = None
-    seed: int | None = None
-    network: str | None = None
-    layer: str | None = None
-    weights: Path | None = None
-
-
 def open_look(preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_SIZE, wish: Wish | None = None) -> Look:
     """The preset of that name or folder, with what is wished for in its place. Raises BadInput, and DreamError for a network
     wished for that is not here; where the preset's own is not, the one that comes with pip dreams, and `news` says so.
@@ -80,7 +82,7 @@ def open_look(preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_S
     rows, news = rows_of(found, wish)
     settings = found.preset.model_copy(update={"dream": rows[0].settings, "rows": [row.settings for row in rows[1:]]})
     image = load_image(wish.image if wish.image is not None else found.image_path, size)
-    return Look(found.name, settings, image, rows, news)
+    return Look(found.name, settings, image, rows, news, wish)
 
 
 def rows_of(found: PresetFolder, wish: Wish) -> tuple[tuple[Row, ...], tuple[str, ...]]:

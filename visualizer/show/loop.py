@@ -2,37 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
-import numpy as np
-
-from ..render.picture import Picture
 from .clocks import Clock
-from .reach import Reach
 from .sound import Sound
-
-
-class Placed(NamedTuple):
-    """A dream frame and its place. frame: (height, width, 3) uint8; finished: False for a preview of it."""
-
-    row: int
-    depth_index: int
-    frame: np.ndarray
-    finished: bool
-
-
-class FrameSource(Protocol):
-    """Where dream frames come from, see show/dreams.py."""
-
-    fault: str | None
-
-    def poll(self) -> list[Placed]:
-        """The dream frames that came since the last call; one that has come before replaces the earlier."""
-
-    def close(self) -> None:
-        """Stop baking."""
 
 
 class Stage(Protocol):
@@ -46,8 +20,7 @@ class Stage(Protocol):
         """Show, or finish, what was drawn."""
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """A display frame about to be shown.
 
     time_s: seconds of sound. depth: the dream frame drawn, 0..n_depths. n_baked: finished dream frames so far, of all rows;
@@ -60,34 +33,29 @@ class Shown:
     row: float = 0.0
 
 
+class Drawing(Protocol):
+    """What is drawn: a scene, or several with what lies over them."""
+
+    def draw(self, time_s: float, sound: Sound, size: tuple[int, int]) -> Shown:
+        """Draw the display frame of a time in seconds of sound. size: (width, height), px; (0, 0) for nothing to see."""
+
+
 def display_frames(
-    stage: Stage, picture: Picture, clock: Clock, sound: Sound, dreams: FrameSource, n_depths: int
+    stage: Stage, drawing: Drawing, clock: Clock, sound: Sound, rest: Callable[[], None] | None = None
 ) -> Iterator[Shown]:
     """Draw one display frame after another; the caller draws over it, stops when it will, and asks for the next.
 
-    A row is crossed to once it goes as deep as the first one: a picture that crosses to it must not lose its depth.
-
     The order within a frame is the latency: sleep first, then hear, so that what is drawn is the newest, then draw, and
-    (when the caller asks for the next frame) show it.
+    (when the caller asks for the next frame) show it. rest: called after that, before the sleep: the best moment for what
+    must be done at times.
     """
-    reach, row_reach = Reach(n_depths), Reach(max(picture.n_rows - 1, 1))
-    last_row = 0
-    finished: set[tuple[int, int]] = set()
     while True:
         clock.tick()
         # what a pump needs to know is the time asked for next; what has come in moves the live clock, so ask again after
         sound.pump(clock.now())
         time_s = clock.now()
-        for placed in dreams.poll():
-            picture.put(placed.depth_index, placed.frame, placed.row)
-            if placed.finished and placed.depth_index > 0:
-                finished.add((placed.row, placed.depth_index))
-        while last_row + 1 < picture.n_rows and picture.deepest_of(last_row + 1) >= max(picture.deepest, 1):
-            last_row += 1
-        row = row_reach.scale(sound.row_at(time_s) * (picture.n_rows - 1), last_row, time_s)
-        depth = reach.scale(sound.depth_at(time_s), max(picture.deepest, 0), time_s)
-        size = stage.framebuffer_size
-        if size != (0, 0) and picture.deepest >= 0:
-            picture.draw(depth, size, time_s, row)
-        yield Shown(time_s, depth, len(finished), row)
+        yield drawing.draw(time_s, sound, stage.framebuffer_size)
         stage.swap()
+        clock.shown()
+        if rest is not None:
+            rest()

@@ -12,12 +12,13 @@ from ..audio.playback import Playback, SilentPlayback
 from ..errors import DeviceError
 from ..store.cache import FrameCache
 from .look import Look
-from .onscreen import Report, run
+from .onscreen import Report, Staging, run
 from .sound import PlayedSound
 
 log = logging.getLogger(__name__)
 
 SEEK_S = 5.0
+TAKES = frozenset({"pause", "seek_back", "seek_forward"})
 
 
 def minutes(seconds: float | None) -> str:
@@ -43,17 +44,18 @@ class Play:
     def position_s(self) -> float:
         return self.playback.position_s
 
-    def key(self, name: str) -> None:
-        if name == "space":
+    def do(self, action: str) -> str | None:
+        if action == "pause":
             if self.playback.paused:
                 self.playback.resume()
             else:
                 self.playback.pause()
-        elif name in ("left", "right"):
-            self.playback.seek(self.playback.position_s + (SEEK_S if name == "right" else -SEEK_S))
+        elif action in ("seek_back", "seek_forward"):
+            self.playback.seek(self.playback.position_s + (SEEK_S if action == "seek_forward" else -SEEK_S))
+        return None
 
-    def keys(self) -> tuple[str, ...]:
-        return ("Space\tpause", "Left, Right\tseek 5 s")
+    def set_look(self, look: Look) -> None:
+        self.sound.set_beat(look.settings.beat, look.n_depths, len(look.rows))
 
     def status(self) -> list[str]:
         where = f"{minutes(self.playback.position_s)} / {minutes(self._song.duration_s)}"
@@ -89,9 +91,8 @@ def play(
     cache: FrameCache,
     *,
     device: str | int | None = None,
-    fullscreen: bool = False,
+    staging: Staging | None = None,
     say: Callable[[str], None] = log.warning,
-    rate_hz: float | None = None,
 ) -> Report:
     """Play the sound file `path` in a window until it ends. say: called with a line the user should read.
 
@@ -104,13 +105,13 @@ def play(
         if warning:
             say(warning)
         act = Play(playback, song, path.name, look)
-        greeting = "no sound card: playing silently" if warning else "H  help"
+        greeting = "no sound card: playing silently" if warning else None
         return run(
             look,
             act,
             cache,
             title=f"{path.name} - visualizer",
-            fullscreen=fullscreen,
+            staging=staging,
             greeting=greeting,
-            rate_hz=rate_hz,
+            takes=TAKES,
         )

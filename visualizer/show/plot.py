@@ -1,4 +1,4 @@
-"""Drawing an analysis: waveform, bands, kicks, beats and depth over time, in one picture."""
+"""Drawing an analysis: waveform, bands, kicks, beats, tempo and depth over time, in one picture."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadInput, VisualizerError
-from .analyze import BANDS_HZ, FPS, PEAK_SAMPLES, Analysis
+from .analyze import BANDS_HZ, FPS, PEAK_SAMPLES, SURE, TEMPO_STEP_S, Analysis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +21,10 @@ LEAST_BEAT_PX = 9
 GAP = 0.18
 BACK, PANEL, INK, FAINT = "#14121d", "#1b1826", "#e8e6f0", "#a09bb8"
 WAVE, BASS, MID, HIGH, KICK, DEPTH = "#7f9fe8", "#e0a458", "#5fd3bc", "#b39df3", "#ff7a59", "#d8d4ea"
+TEMPO = "#e58fb4"
+SNARE, HAT = "#f2d16b", "#9fd8ef"
+# The beats' lines where the beat is certain; fainter where it is not.
+GRID_ALPHA, LEAST_GRID_ALPHA = 0.2, 0.05
 
 
 def check_plot(out: Path) -> None:
@@ -50,18 +54,16 @@ def plot(analysis: Analysis, out: Path, title: str) -> None:
     size = (WIDTH_PX / DPI, HEIGHT_PX / DPI)
     layout = ConstrainedLayoutEngine(h_pad=0.08, w_pad=0.12, hspace=0.01)
     figure = Figure(figsize=size, dpi=DPI, layout=layout, facecolor=BACK)
-    wave, bands, kicks, depth = figure.subplots(4, 1, sharex=True, height_ratios=[1.0, 1.9, 0.8, 1.3])
-    for axes in (wave, bands, kicks, depth):
-        _dress(axes)
+    panels = figure.subplots(5, 1, sharex=True, height_ratios=[1.0, 1.8, 1.2, 0.6, 1.3])
+    wave, bands, kicks, tempo, depth = panels
     step = _beat_step(analysis)
-    beats_s = [beat_s for beat_s, _ in analysis.beats][::step]
-    for axes in (wave, bands, kicks, depth):
-        axes.vlines(
-            beats_s, 0, 1, transform=axes.get_xaxis_transform(), color="#ffffff", alpha=0.13, linewidth=0.8, zorder=1
-        )
+    for axes in panels:
+        _dress(axes)
+        _grid(axes, analysis, step)
     _wave(wave, analysis)
     _bands(bands, analysis)
     _kicks(kicks, analysis)
+    _tempo(tempo, analysis)
     _depth(depth, analysis)
     depth.set_xlim(0, max(analysis.duration_s, 1e-3))
     _time_axis(depth, analysis.duration_s)
@@ -90,6 +92,17 @@ def _dress(axes: Axes) -> None:
         spine.set_visible(False)
 
 
+def _grid(axes: Axes, analysis: Analysis, step: int) -> None:
+    """A line at every step-th beat, as strong as the beat was sure when it was told."""
+    beats = np.array(analysis.beats).reshape(-1, 2)[::step]
+    if not len(beats):
+        return
+    told = np.minimum(beats[:, 1] / TEMPO_STEP_S, len(analysis.tempo) - 1).astype(int)
+    alphas = LEAST_GRID_ALPHA + (GRID_ALPHA - LEAST_GRID_ALPHA) * analysis.tempo[told, 1]
+    colours = [(1.0, 1.0, 1.0, alpha) for alpha in alphas.tolist()]
+    axes.vlines(beats[:, 0], 0, 1, transform=axes.get_xaxis_transform(), colors=colours, linewidth=0.8, zorder=1)
+
+
 def _wave(axes: Axes, analysis: Analysis) -> None:
     peak_s = (np.arange(len(analysis.peaks)) + 0.5) * PEAK_SAMPLES / analysis.sample_rate_hz
     axes.fill_between(peak_s, analysis.peaks[:, 0], analysis.peaks[:, 1], color=WAVE, linewidth=0.4, zorder=2)
@@ -115,14 +128,37 @@ def _bands(axes: Axes, analysis: Analysis) -> None:
 
 
 def _kicks(axes: Axes, analysis: Analysis) -> None:
+    """Kicks as high as they lift; above them snares and hats, as strong as they were sure."""
     times_s = [onset.time_s for onset in analysis.onsets]
     strengths = [onset.strength for onset in analysis.onsets]
     room_px = WIDTH_PX * 0.9 / max(1, len(times_s))
     axes.vlines(times_s, 0, strengths, color=KICK, alpha=0.75, linewidth=min(1.6, max(0.6, room_px / 4)), zorder=3)
     axes.scatter(times_s, strengths, s=min(26.0, max(3.0, 1.6 * room_px)), color=KICK, linewidth=0, zorder=4)
-    axes.set_ylim(0, 1.15)
-    axes.set_yticks([0, 1])
-    axes.set_ylabel("kicks")
+    lanes = {"snare": 1.45, "hat": 1.8}
+    for drum, colour in (("snare", SNARE), ("hat", HAT)):
+        struck = [(stroke.time_s, stroke.sure) for stroke in analysis.strokes if stroke.drum == drum]
+        if struck:
+            at_s, sure = np.array(struck).T
+            size = min(14.0, max(2.0, WIDTH_PX * 0.9 / len(struck)))
+            axes.scatter(at_s, np.full(len(at_s), lanes[drum]), s=size, color=colour, alpha=sure, linewidth=0, zorder=4)
+    axes.set_ylim(0, 2.05)
+    axes.set_yticks([0.5, *lanes.values()], ["kick", *lanes])
+    for label, colour in zip(axes.get_yticklabels(), (KICK, SNARE, HAT), strict=True):
+        label.set(color=colour, fontsize=13)
+
+
+def _tempo(axes: Axes, analysis: Analysis) -> None:
+    """Beats a minute where they were sure, faintly where not; a tempo holds until the next is told."""
+    bpm, confidence = analysis.tempo[:, 0], analysis.tempo[:, 1]
+    told = bpm[confidence >= SURE]
+    low, high = (float(told.min()), float(told.max())) if len(told) else (120.0, 120.0)
+    room = max(5.0, 0.15 * (high - low))
+    seconds = np.arange(len(bpm)) * TEMPO_STEP_S
+    colours = [(TEMPO, 1.0 if sure >= SURE else 0.5 * sure / SURE) for sure in confidence.tolist()]
+    axes.hlines(bpm, seconds, seconds + TEMPO_STEP_S, colors=colours, linewidth=2.0, zorder=3)
+    axes.set_ylim(low - room, high + room)
+    axes.set_yticks(sorted({round(low), round(high)}) if high - low >= 8 else [round((low + high) / 2)])
+    axes.set_ylabel("BPM")
 
 
 def _depth(axes: Axes, analysis: Analysis) -> None:

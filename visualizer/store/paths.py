@@ -34,6 +34,11 @@ def networks_folder() -> Path:
     return _folder("VISUALIZER_NETWORKS_DIR", str(Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "networks"))
 
 
+def pictures_folder() -> Path:
+    """Where screenshots go. Environment variable VISUALIZER_PICTURES_DIR overrides it. The folder need not exist."""
+    return _folder("VISUALIZER_PICTURES_DIR", platformdirs.user_pictures_dir())
+
+
 def load_user_settings() -> UserSettings:
     """What settings.yaml in the config folder says; the defaults when there is no such file. Raises BadInput."""
     path = config_folder() / "settings.yaml"

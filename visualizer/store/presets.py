@@ -51,6 +51,11 @@ def list_presets(
     return [found[name] for name in sorted(found)]
 
 
+def preset_names(extra_folder: Path | None = None) -> list[str]:
+    """The names of all presets, sorted; also of those that cannot be read, since none is."""
+    return sorted(_preset_folders(extra_folder))
+
+
 def load_preset(name_or_folder: str, extra_folder: Path | None = None) -> PresetFolder:
     """The preset of that name (as in `list_presets`), or in that folder (or with that preset.yaml).
 

@@ -1,0 +1,95 @@
+"""`visualizer devices` as a user types it: the lists, the JSON, and the meter on a terminal."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.test_analyze_command import terminal  # noqa: F401  a fixture
+from tests.cli.test_commands import refused, visualizer
+from tests.fixtures.pulse import Pulse, wait_until
+from visualizer.cli.options import parse_channels
+from visualizer.errors import BadInput
+from visualizer.store.remembered import remember_input
+
+
+def test_inputs_and_outputs_with_all_that_is_known(pulse: Pulse) -> None:
+    remember_input(Pulse.source)
+    run = visualizer("devices")
+    assert run.returncode == 0 and run.stderr == ""
+    inputs, outputs = run.stdout.split("\n\n")[:2]
+    for word in ("input", " ch ", "rates, Hz", "host API", "what it is", "pulse", "ALSA", "44100* 48000"):
+        assert word in inputs
+    monitor = next(line for line in inputs.splitlines() if Pulse.source in line)
+    for word in ("2 ", "48000", "PulseAudio", "default, chosen, loopback", "Monitor of Null Output"):
+        assert word in monitor
+    assert outputs.startswith("index  output") and "pulse" in outputs and "monitor" not in outputs
+
+
+def test_as_json(pulse: Pulse) -> None:
+    run = visualizer("devices", "--json")
+    assert run.returncode == 0 and run.stderr == ""
+    devices = json.loads(run.stdout)
+    assert [device["index"] for device in devices] == list(range(len(devices)))
+    assert next(device for device in devices if device["name"] == Pulse.source) == {
+        "index": 2,
+        "name": Pulse.source,
+        "description": "Monitor of Null Output",
+        "host_api": "PulseAudio",
+        "n_inputs": 2,
+        "n_outputs": 0,
+        "rate_hz": 48000,
+        "rates_hz": [48000],
+        "is_default_input": True,
+        "is_default_output": False,
+        "is_loopback": True,
+        "is_chosen": False,
+    }
+
+
+def test_as_json_without_any_device(pulse: Pulse, tmp_path) -> None:
+    run = visualizer("devices", "--json", PULSE_SERVER=f"unix:{tmp_path}/none")
+    assert run.returncode == 0 and json.loads(run.stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--device", "x"], ["--device is for --meter"]),
+        (["--channels", "1"], ["--channels is for --meter"]),
+        (["--gain", "3"], ["--gain is for --meter"]),
+        (["--meter"], ["in a terminal", "devices --json"]),
+        (["--meter", "--json"], ["--json is for the list"]),
+        (["x"], ["x"]),
+    ],
+)
+def test_wrong_use(words: list[str], said: list[str]) -> None:
+    refused(visualizer("devices", *words), *said)
+
+
+@pytest.mark.parametrize(("text", "channels"), [(None, ()), ("3,4", (3, 4)), ("1-3, 2,8", (1, 2, 3, 8)), (" 5 ", (5,))])
+def test_channels(text: str | None, channels: tuple[int, ...]) -> None:
+    assert parse_channels(text) == channels
+
+
+@pytest.mark.parametrize("text", ["", "0", "a", "1,", "-1", "4-2", "1.5", "0-3", "1;2", "9999"])
+def test_channels_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(BadInput, match="--channels .* like 3,4"):
+        parse_channels(text)
+
+
+@pytest.mark.parametrize("end", [b"x", b"\x03"])
+def test_the_meter_draws_until_a_key(terminal, mortal_pulse: Pulse, end: bytes) -> None:  # noqa: F811
+    mortal_pulse.plug_in("mic")
+    screen = terminal("devices", "--meter", "--device", "mic")
+    wait_until(lambda: "-6.0 dBFS" in screen.last("ch 1"), 20, "no level was drawn")
+    wait_until(lambda: "Sine source at 100 Hz" in screen.raw and "good" in screen.raw, 5, "no name, no word")
+    screen.type(end)
+    assert screen.ended() == 0
+    assert "Traceback" not in screen.raw
+
+
+def test_the_meter_of_an_input_that_is_not_there(terminal, pulse: Pulse) -> None:  # noqa: F811
+    screen = terminal("devices", "--meter", "--device", "theremin")
+    assert screen.ended() == 2 and "no input matches 'theremin'" in screen.raw

@@ -1,0 +1,70 @@
+"""What keys are called on keyboards of several countries; the real ones arrive in test_window.py."""
+
+from __future__ import annotations
+
+import glfw
+import pytest
+
+from visualizer.render.keyboard import Press, key_name, pressed
+
+
+@pytest.fixture
+def keyboard(monkeypatch):
+    """keyboard(written): every key writes that."""
+
+    def of(written):
+        monkeypatch.setattr(glfw, "get_key_name", lambda _key, _scancode: written)
+
+    return of
+
+
+def test_a_keyboard_without_latin_letters_counts_by_place(keyboard):
+    keyboard("й")
+    assert key_name(glfw, glfw.KEY_Q, 0) == "q"
+    assert key_name(glfw, glfw.KEY_UNKNOWN, 0) == "й"
+    assert pressed(glfw, glfw.KEY_Q, 0, glfw.MOD_CONTROL) == Press("ctrl+q", "ctrl+q")
+
+
+def test_keys_that_write_nothing_go_by_their_names(keyboard):
+    keyboard(None)
+    assert key_name(glfw, glfw.KEY_SPACE, 0) == "space"
+    assert key_name(glfw, glfw.KEY_PAGE_UP, 0) == "pageup"
+    assert pressed(glfw, glfw.KEY_F11, 0, 0) == Press("f11", "f11")
+    assert pressed(glfw, glfw.KEY_KP_7, 0, 0) == Press("7", "7")
+
+
+@pytest.mark.parametrize("key", [glfw.KEY_LEFT_SHIFT, glfw.KEY_UNKNOWN, glfw.KEY_CAPS_LOCK])
+def test_modifiers_and_unknown_keys_are_none(keyboard, key):
+    keyboard(None)
+    assert pressed(glfw, key, 0, 0) is None
+
+
+def test_a_letter_counts_by_what_it_writes_and_not_by_its_place(keyboard):
+    """The French keyboard writes "a" where the American one has Q: Ctrl+A must not be taken for Ctrl+Q."""
+    keyboard(b"A")
+    assert pressed(glfw, glfw.KEY_Q, 0, glfw.MOD_CONTROL) == Press("ctrl+a", "ctrl+a")
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "place"),
+    [
+        (glfw.KEY_1, "&", "1"),  # French
+        (glfw.KEY_RIGHT_BRACKET, "+", "]"),  # German
+        (glfw.KEY_SEMICOLON, ",", ";"),
+    ],
+)
+def test_signs_count_by_what_they_write_and_by_place(keyboard, key, written, place):
+    keyboard(written)
+    assert pressed(glfw, key, 0, 0) == Press(written, place)
+
+
+def test_a_german_umlaut_goes_by_its_place(keyboard):
+    keyboard("ü")
+    assert pressed(glfw, glfw.KEY_LEFT_BRACKET, 0, 0) == Press("[", "[")
+
+
+def test_modifiers_come_in_one_order(keyboard):
+    keyboard("q")
+    held = glfw.MOD_SUPER | glfw.MOD_SHIFT | glfw.MOD_CONTROL | glfw.MOD_ALT
+    press = pressed(glfw, glfw.KEY_Q, 0, held)
+    assert press is not None and press.name == "ctrl+alt+shift+super+q"

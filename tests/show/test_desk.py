@@ -1,0 +1,243 @@
+"""The desk: keys to what they do. The real keyboard and window are in test_onscreen_keys.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from visualizer.render.keyboard import Press
+from visualizer.show.desk import AGAIN_S, SENSITIVITY_RANGE, Desk
+from visualizer.show.look import open_look
+from visualizer.show.onscreen import LIVE_TAKES
+from visualizer.show.panel import ANSWER_S, Notices
+from visualizer.show.play import TAKES
+from visualizer.store.keys import Keymap
+
+
+class Recorder:
+    """Stands for the window, the projection, the presets and the act: notes what it is asked to do."""
+
+    def __init__(self):
+        self.done = []
+        self.is_fullscreen = self.is_dark = self.is_frozen = False
+        self.other_monitor = None
+        self.look = None
+
+    def toggle_fullscreen(self):
+        self.is_fullscreen = not self.is_fullscreen
+
+    def next_monitor(self):
+        return self.other_monitor
+
+    def freeze(self, frozen):
+        self.is_frozen = frozen
+
+    def step(self, by):
+        return f"step {by}"
+
+    def number(self, number):
+        return f"number {number}"
+
+    def do(self, action):
+        self.done.append(action)
+        return f"did {action}"
+
+    def set_look(self, look):
+        self.look = look
+
+
+@pytest.fixture
+def show(tiny_preset):
+    """A desk with `.press(*names)` and the recorder behind it; `.answer()` is what the screen says."""
+
+    class Show:
+        now_s = 0.0
+        behind = Recorder()
+
+        def make(self, keymap=None, takes=LIVE_TAKES):
+            self.notices = Notices()
+            self.desk = Desk(
+                keymap or Keymap(),
+                window=self.behind,
+                projection=self.behind,
+                act=self.behind,
+                changes=self.behind,
+                notices=self.notices,
+                look=open_look(str(tiny_preset), size=(64, 36)),
+                takes=takes,
+                now=lambda: self.now_s,
+            )
+            return self
+
+        def press(self, *names):
+            self.desk.press([Press(*name) if isinstance(name, tuple) else Press(name, name) for name in names])
+
+        def answer(self):
+            self.now_s += 2 * ANSWER_S
+            answer = self.notices.current(self.now_s)
+            self.notices.current(self.now_s + 2 * ANSWER_S)
+            return answer
+
+    return Show().make()
+
+
+def test_fullscreen_help_and_freeze_go_on_and_off(show):
+    for key, state in (
+        ("f", lambda: show.behind.is_fullscreen),
+        ("f11", lambda: show.behind.is_fullscreen),
+        ("h", lambda: show.desk.hud_shown),
+        ("f1", lambda: show.desk.hud_shown),
+        ("space", lambda: show.behind.is_frozen),
+        ("b", lambda: show.behind.is_dark),
+    ):
+        assert not state()
+        show.press(key)
+        assert state(), key
+        show.press(key)
+        assert not state(), key
+
+
+def test_presets_by_step_and_number(show):
+    for key, answer in (("n", "step 1"), ("p", "step -1"), ("1", "number 1"), ("9", "number 9")):
+        show.press(key)
+        assert show.answer() == answer
+
+
+def test_digits_on_a_french_keyboard_with_and_without_shift(show):
+    for press in (("&", "1"), ("shift+&", "shift+1")):
+        show.press(press)
+        assert show.answer() == "number 1"
+    show.press(("shift+f", "shift+f"))
+    assert show.answer() == "there is no other monitor", "Shift still means something with letters"
+
+
+def test_the_rest_is_the_acts(show):
+    show.press("t", "[", "]", "i")
+    assert show.behind.done == ["tap", "tempo_half", "tempo_double", "next_input"]
+    assert show.answer() == "did next_input"
+
+
+def test_in_play_space_pauses_and_arrows_seek(show):
+    show.make(takes=TAKES)
+    show.press("space", "left", "right", "t", "i")
+    assert show.behind.done == ["pause", "seek_back", "seek_forward"]
+    assert not show.behind.is_frozen
+
+
+def test_what_an_act_has_no_use_for_is_nothing(show):
+    show.press("left", "right")
+    assert show.behind.done == [] and show.answer() is None
+
+
+def test_q_and_other_keys_alone_do_nothing(show):
+    show.press("q", "r", "x", "ctrl+s", "shift+h", "enter")
+    assert not show.desk.ended and not show.desk.hud_shown and show.answer() is None
+
+
+def test_ctrl_q_ends(show):
+    show.press("ctrl+q")
+    assert show.desk.ended
+
+
+# --- Esc
+
+
+def test_esc_leaves_fullscreen_and_ends_nothing(show):
+    show.press("f", "escape")
+    assert not show.behind.is_fullscreen and not show.desk.ended
+    show.press("escape")
+    assert not show.desk.ended, "the first one of a window"
+    assert show.answer() == "Esc again ends the show"
+
+
+def test_esc_twice_within_two_seconds_ends(show):
+    show.press("escape")
+    show.now_s += AGAIN_S - 0.1
+    show.press("escape")
+    assert show.desk.ended
+
+
+def test_esc_twice_with_a_pause_does_not(show):
+    for _ in range(5):
+        show.press("escape")
+        show.now_s += AGAIN_S + 0.1
+    assert not show.desk.ended
+
+
+# --- the lock
+
+
+def test_locked_all_keys_but_the_lock_and_the_end_are_ignored_and_it_is_said(show):
+    show.press("l")
+    assert show.answer() == "locked; L unlocks" and show.desk.states() == "locked"
+    show.press("f", "b", "n", "escape", "escape", "t")
+    assert not (show.behind.is_fullscreen or show.behind.is_dark or show.desk.ended or show.behind.done)
+    assert show.answer() == "the keys are locked; L unlocks them"
+    show.press("x")
+    assert show.answer() == "the keys are locked; L unlocks them"
+    show.press("l")
+    assert show.answer() == "unlocked"
+    show.press("b")
+    assert show.behind.is_dark
+
+
+def test_locked_ctrl_q_still_ends(show):
+    show.press("l", "ctrl+q")
+    assert show.desk.ended
+
+
+def test_a_lock_on_another_key_says_so(show):
+    show.make(Keymap({"lock": ("k",)}))
+    show.press("k", "l")
+    assert show.answer() == "the keys are locked; K unlocks them"
+
+
+# --- sensitivity
+
+
+def test_sensitivity_goes_up_and_down_and_the_act_is_told(show):
+    show.press("up")
+    assert show.answer() == "sensitivity 1.19"
+    assert show.behind.look.settings.beat.sensitivity == pytest.approx(2**0.25)
+    show.press("down", "down")
+    assert show.answer() == "sensitivity 0.84"
+
+
+def test_it_stays_in_range_and_comes_back_at_once(show):
+    show.press(*["up"] * 40)
+    assert show.desk.look.settings.beat.sensitivity == SENSITIVITY_RANGE[1]
+    show.press("down")
+    assert show.desk.look.settings.beat.sensitivity < SENSITIVITY_RANGE[1]
+    show.press(*["down"] * 60)
+    assert show.desk.look.settings.beat.sensitivity == SENSITIVITY_RANGE[0]
+    show.press("up")
+    assert show.desk.look.settings.beat.sensitivity > SENSITIVITY_RANGE[0]
+
+
+def test_what_was_set_by_hand_stays_when_the_preset_changes(show, tiny_preset):
+    look = open_look(str(tiny_preset), size=(64, 36))
+    beat = look.settings.beat.model_copy(update={"sensitivity": 2.0})
+    other = type(look)(look.name, look.settings.model_copy(update={"beat": beat}), look.image, look.rows)
+    show.press("up")
+    show.desk.set_look(other)
+    assert show.behind.look.settings.beat.sensitivity == pytest.approx(2 * 2**0.25)
+    show.press("down")
+    assert show.behind.look.settings.beat.sensitivity == pytest.approx(2.0)
+
+
+# --- the rest
+
+
+def test_a_monitor_that_is_there_is_named(show):
+    show.behind.other_monitor = "HDMI-1"
+    show.press("shift+f")
+    assert show.answer() == "HDMI-1"
+
+
+def test_a_screenshot_is_asked_for(show):
+    show.press("s")
+    assert show.desk.screenshot_wanted
+
+
+def test_states_are_told_together(show):
+    show.press("space", "b", "l")
+    assert show.desk.states() == "frozen   blackout   locked"

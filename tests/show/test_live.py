@@ -1,0 +1,129 @@
+"""The live act: what it answers to, what it says, and which input it listens to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fixtures.pulse import Pulse, wait_until
+from visualizer.audio.input import LOST, OK, WAITING, LiveInput
+from visualizer.errors import UnknownDevice
+from visualizer.settings import BeatSettings
+from visualizer.show.live import Live, open_input
+from visualizer.show.look import Look, Wish, open_look
+from visualizer.store.remembered import remember_input, remembered_input
+
+
+@pytest.fixture
+def look(tiny_preset: Path) -> Look:
+    return open_look(str(tiny_preset), size=(96, 64), wish=Wish())
+
+
+def lines(act: Live) -> dict[str, str]:
+    return dict(line.split("\t") for line in act.status())
+
+
+def play_on(act: Live, until: object, what: str) -> None:
+    """Frame after frame, as a window would."""
+
+    def there() -> object:
+        act.sound.pump(act.position_s())
+        return until()  # type: ignore[operator]
+
+    wait_until(there, 10, what)
+
+
+def test_it_listens_tells_and_survives(mortal_pulse: Pulse, look: Look) -> None:
+    mic = mortal_pulse.plug_in("mic")
+    with open_input("mic") as source:
+        act = Live(source, look)
+        act.start()
+        play_on(act, lambda: source.state == OK and act.sound.follower.time_s > 0.5, "no sound")
+        assert lines(act)["input"] == "Sine source at 100 Hz  -6 dBFS"
+        assert "moves by itself" not in lines(act)["tempo"] and "lost 0  back 0" in lines(act)["sound"]
+        mortal_pulse.unplug(mic)
+        play_on(act, lambda: source.state == LOST and act.sound.moves_by_itself, "it does not move by itself")
+        assert "lost: " in lines(act)["input"] and "(moves by itself)" in lines(act)["tempo"]
+        news = act.news()
+        assert news is not None and news.startswith("sound lost (1)") and news.endswith("the picture moves by itself")
+        depths: list[float] = []
+        play_on(
+            act, lambda: depths.append(act.sound.depth_at(act.position_s())) or max(depths) > 1.5, "it stands still"
+        )
+        mortal_pulse.plug_in("mic")
+        play_on(act, lambda: source.state == OK and not act.sound.moves_by_itself, "it is not back")
+        assert "lost 1  back 1" in lines(act)["sound"]
+        assert not act.over()
+
+
+def test_its_actions(pulse: Pulse, look: Look) -> None:
+    with open_input(None) as source:
+        act = Live(source, look)
+        assert act.do("tap") is not None
+        now_s = 0.0
+        for _ in range(4):
+            now_s += 0.5
+            act.sound.tap(now_s)
+        assert act.sound.tempo_bpm == pytest.approx(120)
+        assert act.do("tempo_half") == "60 BPM" and act.do("tempo_double") == "120 BPM"
+        assert act.do("next_input") == "looking for the next input"
+        for unknown in ("pause", "seek_back", "", "no such thing"):
+            assert act.do(unknown) is None
+        assert lines(act)["tempo"].startswith("120.0 BPM  sure 0.8")
+
+
+def test_another_look_is_taken_over(pulse: Pulse, look: Look) -> None:
+    with open_input(None) as source:
+        act = Live(source, look)
+        for beat in (1.0, 1.5, 2.0):
+            act.sound.tap(beat)
+        preset = look.settings.model_copy(update={"beat": BeatSettings(sensitivity=2.0, motion="punch")})
+        act.set_look(Look(look.name, preset, look.image, look.rows * 2))
+        assert act.sound.follower.settings.motion == "punch" and act.sound.tempo_bpm == pytest.approx(120)
+        act.sound.pump(0.0)
+        assert np.isfinite(act.sound.depth_at(0.1)) and act.sound.row_at(0.1) == 0.0
+
+
+def test_without_any_device_the_show_begins(mortal_pulse: Pulse, look: Look) -> None:
+    mortal_pulse.stop()
+    with open_input(None) as source:
+        act = Live(source, look)
+        act.start()
+        news = act.news()
+        assert news is not None and "waiting for the default input" in news
+        play_on(act, lambda: act.sound.moves_by_itself, "it does not move by itself")
+        assert "waiting: there is no sound input" in lines(act)["input"] and source.state == WAITING
+
+
+def test_the_choice_is_remembered_by_its_full_name(mortal_pulse: Pulse, look: Look) -> None:
+    module = mortal_pulse.plug_in("alsa_input.usb-Scarlett")
+    with pytest.raises(UnknownDevice):
+        open_input("theremin")
+    assert remembered_input() is None
+    with open_input("scarlett") as source:
+        assert source.device_name == remembered_input() == "alsa_input.usb-Scarlett"
+    with open_input(None) as source:
+        assert source.device_name == "alsa_input.usb-Scarlett"
+    mortal_pulse.unplug(module)
+    with open_input(None) as source:
+        assert source.device_name == Pulse.source
+        assert "alsa_input.usb-Scarlett is not there: listening to" in str(source.news())
+    with open_input("scarlett") as source:  # it was there once, so it is no mistake
+        assert source.state == WAITING and source.device_name == "alsa_input.usb-Scarlett"
+    assert remembered_input() == "alsa_input.usb-Scarlett"
+    with open_input("default") as source:
+        assert source.device_name == Pulse.source
+    assert remembered_input() is None
+
+
+def test_the_next_input_is_remembered(mortal_pulse: Pulse) -> None:
+    mortal_pulse.plug_in("mic")
+    remember_input(Pulse.source)
+    source = open_input(None)
+    with source:
+        source.start()
+        source.next_input()
+        wait_until(lambda: remembered_input() == "mic", 10, "it was not remembered")
+    assert isinstance(source, LiveInput)

@@ -1,0 +1,85 @@
+"""What is written over the picture."""
+
+from __future__ import annotations
+
+import pytest
+
+from visualizer.render.text import Layout, draw_panel
+from visualizer.show.frametimes import FrameTimes
+from visualizer.show.look import open_look
+from visualizer.show.loop import Shown
+from visualizer.show.onscreen import LIVE_TAKES
+from visualizer.show.panel import ANSWER_S, HELP, NOTICE_S, OF_ACTS, Notices, figure_lines, key_lines
+from visualizer.show.play import TAKES
+from visualizer.store.keys import DEFAULT_KEYS, Keymap
+
+
+def test_notices_are_said_once_each_and_one_after_another():
+    notices = Notices()
+    notices.say("one"), notices.say("two"), notices.say("one")
+    assert notices.current(0.0) == "one"
+    assert notices.current(NOTICE_S - 0.1) == "one"
+    assert notices.current(NOTICE_S + 0.1) == "two"
+    assert notices.current(2 * NOTICE_S + 0.3) is None
+    notices.say("two")
+    assert notices.current(100.0) is None
+
+
+def test_an_answer_comes_at_once_and_the_notice_goes_on_after_it():
+    notices = Notices()
+    notices.say("notice")
+    assert notices.current(0.0) == "notice"
+    notices.answer("first"), notices.answer("sensitivity 1.19")
+    assert notices.current(1.0) == "sensitivity 1.19"
+    assert notices.current(1.0 + ANSWER_S) == "sensitivity 1.19"
+    assert notices.current(1.1 + ANSWER_S) == "notice"
+    notices.answer("sensitivity 1.19")
+    assert notices.current(5.0) == "sensitivity 1.19", "the same answer may come again"
+
+
+def test_help_tells_every_action_once():
+    told = [action for actions, _ in HELP for action in actions]
+    assert sorted(told) == sorted(DEFAULT_KEYS)
+    assert OF_ACTS - {"pause"} <= set(told)
+
+
+def test_help_tells_the_keys_as_they_are_and_only_what_the_act_has_use_for():
+    live, play = key_lines(Keymap(), LIVE_TAKES), key_lines(Keymap(), TAKES)
+    assert "Space\tfreeze" in live and "Space\tpause" in play
+    assert "T\ttap the tempo" in live and "T\ttap the tempo" not in play
+    assert "Left, Right\t5 s back, on" in play and not any("5 s" in line for line in live)
+    assert "1 .. 9\tpreset by number" in live
+    own = key_lines(Keymap({"blackout": ("k", "f5"), "lock": ()}), LIVE_TAKES)
+    assert "K, F5\tblackout" in own
+    assert not any("lock" in line for line in own), "an action without a key is not told"
+
+
+def test_digits_that_are_not_all_in_their_places_are_told_one_by_one():
+    lines = key_lines(Keymap({"tap": ("5",)}), LIVE_TAKES)
+    assert "1, 2, 3, 4, 6, 7, 8, 9\tpreset by number" in lines
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (640, 360), (3840, 2160)])
+@pytest.mark.parametrize("takes", [LIVE_TAKES, TAKES])
+def test_all_keys_fit_on_the_screen(size, takes):
+    layout = Layout.of(size)
+    lines = key_lines(Keymap(), takes)
+    assert layout is not None and len(lines) <= layout.max_lines
+    panel = draw_panel(lines, layout, steady=False)
+    assert panel is not None and panel.shape[1] < size[0] * 0.4
+
+
+def test_the_figures(tiny_preset):
+    look = open_look(str(tiny_preset), size=(64, 36))
+    times = FrameTimes(1 / 60)
+    for _ in range(10):
+        times.note(0.02, 0.01)
+    lines = figure_lines(look, Shown(1.0, 2.0, 4), times, 50.0, 1.0, "")
+    assert lines[0] == "Tiny"
+    assert lines[1].startswith("depth\t2.0 / 4  ||||||||||||············")
+    assert lines[2] == "screen\t50 fps   dropped 0   repeated 0"
+    assert lines[3] == "frame\t20.0 / 20.0 / 20.0 ms  (50 / 95 / 99 %)"
+    assert not any(line.startswith(("dream", "now")) for line in lines)
+    lines = figure_lines(look, Shown(1.0, 2.0, 1), times, 50.0, 0.75, "frozen")
+    assert "drawn at 75%" in lines[2]
+    assert "dream\t1 / 4" in lines and "now\tfrozen" in lines

@@ -1,0 +1,164 @@
+"""The garbage collector in the loop: when it works, and an hour of display frames that leave nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from visualizer.show.adapt import RenderScale
+from visualizer.show.frametimes import FrameTimes
+from visualizer.show.loop import display_frames
+from visualizer.show.panel import Notices
+from visualizer.show.scene import Scene
+from visualizer.show.sweep import YOUNG, no_pauses
+
+
+@pytest.fixture
+def collections():
+    """The generations collected, in order."""
+    seen = []
+
+    def note(phase, info):
+        if phase == "start":
+            seen.append(info["generation"])
+
+    gc.callbacks.append(note)
+    yield seen
+    gc.callbacks.remove(note)
+
+
+def rings(n):
+    """Garbage that only the collector can take away."""
+    for _ in range(n):
+        ring = []
+        ring.append(ring)
+
+
+def test_nothing_is_collected_until_there_is_time(collections):
+    with no_pauses() as sweep:
+        collections.clear()
+        rings(20 * YOUNG)
+        assert collections == []
+        sweep.rest()
+        assert collections == [0]
+        sweep.rest()
+        assert collections == [0], "nothing new"
+    assert gc.isenabled() and gc.get_freeze_count() == 0
+
+
+def test_the_middle_aged_are_looked_through_now_and_then_the_old_never(collections):
+    with no_pauses() as sweep:
+        collections.clear()
+        for _ in range(25):
+            rings(2 * YOUNG)
+            sweep.rest()
+    assert collections.count(1) == 2 and collections.count(0) == 23 and 2 not in collections
+
+
+def test_a_collector_that_was_off_stays_off():
+    gc.disable()
+    try:
+        with no_pauses():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_an_error_switches_it_on_again():
+    with pytest.raises(ValueError), no_pauses():
+        raise ValueError
+    assert gc.isenabled()
+
+
+class FastClock:
+    """Sixty display frames a second, without the seconds."""
+
+    def __init__(self):
+        self.n = 0
+        self.times = FrameTimes(1 / 60)
+
+    def tick(self):
+        self.n += 1
+
+    def now(self):
+        return self.n / 60
+
+    def shown(self):
+        self.times.note(1 / 60, 0.01)
+
+
+class NoStage:
+    framebuffer_size = (16, 8)
+
+    def swap(self):
+        pass
+
+
+class NoPicture:
+    n_rows, deepest = 2, 20
+
+    def put(self, *_):
+        pass
+
+    def deepest_of(self, _row):
+        return 20
+
+    def draw(self, *_):
+        pass
+
+
+class NoDreams:
+    fault = None
+
+    def poll(self):
+        return []
+
+
+class Murmur:
+    """Sound that, as the real one, makes arrays and rings as it goes."""
+
+    def pump(self, time_s):
+        self.block = np.full(128, time_s)
+        rings(1)
+
+    def depth_at(self, time_s):
+        return 10 + 10 * float(np.sin(time_s))
+
+    def row_at(self, time_s):
+        return time_s % 1
+
+
+def test_an_hour_leaves_nothing_behind_and_the_old_are_never_looked_through(collections):
+    clock, notices, scale = FastClock(), Notices(), RenderScale(1 / 60)
+    scene = Scene(NoPicture(), NoDreams(), 20)
+    second, hour = 60, 3600 * 60
+    with no_pauses() as sweep:
+
+        def rest():
+            sweep.rest()
+            scale.note(clock.times.work_s)
+
+        frames = display_frames(NoStage(), scene, clock, Murmur(), rest)
+        for shown in islice(frames, 20 * second):  # warm: whatever is made once
+            notices.current(shown.time_s)
+        gc.collect()
+        collections.clear()
+        before, n_objects = sys.getallocatedblocks(), len(gc.get_objects())
+        most = 0
+        for index, shown in enumerate(islice(frames, hour)):
+            notices.current(shown.time_s)
+            if index % (60 * second) == 0:
+                most = max(most, sys.getallocatedblocks() - before)
+        during = list(collections)
+        gc.collect()
+        left, left_objects = sys.getallocatedblocks() - before, len(gc.get_objects()) - n_objects
+    assert clock.times.n_frames >= hour
+    assert 2 not in during, "a look through everything in the middle of the show"
+    assert len(during) > 50, "it must be looked at all"
+    assert most < 4 * YOUNG + 10 * YOUNG, "no more than what waits for its collection"
+    assert left < 500 and left_objects < 200

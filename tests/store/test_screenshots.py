@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from visualizer.errors import VisualizerError
+from visualizer.store.paths import pictures_folder
+from visualizer.store.screenshots import save_screenshot
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (9, 16, 3), np.uint8)
+
+
+def test_it_is_a_png_of_those_very_pixels(tmp_path):
+    path = save_screenshot(PIXELS, "20260131-235959", tmp_path)
+    assert path == tmp_path / "visualizer-20260131-235959.png"
+    assert np.array_equal(np.asarray(Image.open(path)), PIXELS)
+    assert list(tmp_path.iterdir()) == [path], "nothing half-written stays"
+
+
+def test_none_is_ever_replaced(tmp_path):
+    paths = [save_screenshot(PIXELS, "s", tmp_path) for _ in range(3)]
+    assert [path.name for path in paths] == ["visualizer-s.png", "visualizer-s-2.png", "visualizer-s-3.png"]
+
+
+def test_many_at_once_all_get_a_name(tmp_path):
+    threads = [threading.Thread(target=save_screenshot, args=(PIXELS, "s", tmp_path)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(list(tmp_path.glob("*.png"))) == 8
+
+
+def test_it_goes_to_the_pictures_folder_or_where_the_program_was_started(tmp_path, monkeypatch):
+    pictures = tmp_path / "Pictures"
+    monkeypatch.setenv("VISUALIZER_PICTURES_DIR", str(pictures))
+    monkeypatch.chdir(tmp_path)
+    assert pictures_folder() == pictures
+    assert save_screenshot(PIXELS, "a").parent == tmp_path, "there is no such folder"
+    pictures.mkdir()
+    assert save_screenshot(PIXELS, "b").parent == pictures
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(VisualizerError, match="the screenshot cannot be written to .*nowhere: No such file"):
+        save_screenshot(PIXELS, "s", tmp_path / "nowhere")
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(self, file, *args, **kwargs):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    with pytest.raises(VisualizerError, match="No space left"):
+        save_screenshot(PIXELS, "s", tmp_path)
+    assert list(tmp_path.iterdir()) == []

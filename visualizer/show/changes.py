@@ -1,0 +1,168 @@
+"""Other presets while the show runs: opened, dreamt and let go off the drawing thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errors import VisualizerError
+from ..store.cache import FrameCache
+from ..store.presets import preset_names
+from . import dreams as dreams_room
+from .clocks import Stopwatch
+from .look import Look, Wish, open_look
+from .scene import FrameSource
+
+log = logging.getLogger(__name__)
+
+#: between two openings: who steps through the presets does not set off a bake with each
+SETTLE_S = 0.4
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A look ready to be shown, and its dream frames as they come."""
+
+    look: Look
+    dreams: FrameSource
+
+
+class Changes:
+    """Presets by name or number, opened in a thread. Only the newest wish counts; there is one bake for it at most.
+
+    look: what is shown at first; presets to come have its size and, where the user asked for them, its image and seed.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        cache: FrameCache,
+        *,
+        names: Callable[[], list[str]] = preset_names,
+        start: Callable[[Look, FrameCache], FrameSource] = dreams_room.start,
+    ) -> None:
+        """names: the presets there are. start: begins to dream a look."""
+        self.wanted = look.name
+        self._size = look.size
+        self._wish = Wish(image=look.wish.image, seed=look.wish.seed)
+        self._cache = FrameCache(cache.folder, cache.max_bytes)  # one of its own: they keep notes on what failed
+        self._list, self._start = names, start
+        self._names = names()
+        self._changed = threading.Condition()
+        self._open: str | None = None
+        self._opened: Opened | None = None
+        self._fault: str | None = None
+        self._gone: list[FrameSource] = []
+        self._ended = False
+        self._thread: threading.Thread | None = None
+
+    def step(self, by: int) -> str:
+        """Want the preset `by` places on in the list, in turn; what to answer."""
+        names = self._names
+        if not names:
+            return "there are no presets"
+        if self.wanted in names:
+            index = (names.index(self.wanted) + by) % len(names)
+        else:  # a folder that is on no list
+            index = 0 if by > 0 else len(names) - 1
+        return self._want(names[index])
+
+    def number(self, number: int) -> str:
+        """Want a preset by its place in the list, from 1; what to answer."""
+        names = self._names
+        if not 1 <= number <= len(names):
+            return f"there is no preset {number}; there are {len(names)}"
+        return self._want(names[number - 1])
+
+    def poll(self) -> Opened | None:
+        """A look that has been opened since the last call."""
+        if self._opened is None:  # without the lock: this is asked for every display frame
+            return None
+        with self._changed:
+            opened, self._opened = self._opened, None
+        return opened
+
+    def fault(self) -> str | None:
+        """Why a preset could not be opened, once."""
+        if self._fault is None:
+            return None
+        with self._changed:
+            fault, self._fault = self._fault, None
+        return fault
+
+    def let_go(self, dreams: FrameSource) -> None:
+        """Stop a bake, in the thread: its process takes a moment to go."""
+        with self._changed:
+            self._gone.append(dreams)
+            self._wake()
+
+    def close(self) -> None:
+        """Stop what is under way and let go of what was opened."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        if self._opened is not None:
+            self._opened.dreams.close()
+        for dreams in self._gone:
+            dreams.close()
+
+    def _want(self, name: str) -> str:
+        self.wanted = name
+        with self._changed:
+            self._open, self._fault = name, None
+            self._wake()
+        return f"{self._names.index(name) + 1}  {name} …"
+
+    def _wake(self) -> None:
+        """With the lock held."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="presets", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _work(self) -> None:
+        watch: Stopwatch | None = None  # since the last opening
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._ended or self._gone or self._open is not None)
+                if self._ended:
+                    return
+                gone, self._gone = self._gone, []
+                left_s = SETTLE_S - watch.elapsed_s() if watch is not None else 0.0
+                name = None
+                if not gone and left_s > 0:
+                    self._changed.wait(left_s)
+                elif not gone:
+                    name, self._open = self._open, None
+            for dreams in gone:
+                dreams.close()
+            if name is not None:
+                self._try(name)
+                watch = Stopwatch()
+
+    def _try(self, name: str) -> None:
+        try:
+            look = open_look(name, size=self._size, wish=self._wish)
+            self._names = self._list()
+            if self._open is not None:  # another is wanted by now
+                return
+            opened = Opened(look, self._start(look, self._cache))
+        except VisualizerError as error:
+            log.warning("preset %s: %s", name, error)
+            self._tell(f"{error}; the picture stays as it was")
+        except Exception as error:
+            log.exception("preset %s cannot be opened", name)
+            self._tell(f"preset {name} cannot be shown ({type(error).__name__}); the picture stays as it was")
+        else:
+            with self._changed:
+                replaced, self._opened = self._opened, opened
+            if replaced is not None:
+                replaced.dreams.close()
+
+    def _tell(self, fault: str) -> None:
+        with self._changed:
+            self._fault = fault

@@ -1,0 +1,122 @@
+"""What is written over the picture: figures, keys, and lines said once."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Collection
+
+from ..store.keys import Keymap
+from .frametimes import FrameTimes
+from .look import Look
+from .loop import Shown
+
+log = logging.getLogger(__name__)
+
+NOTICE_S = 6.0  # long enough to be read in the dark, short enough to be gone when the audience looks up
+ANSWER_S = 2.0  # to a key: whoever pressed it is looking
+DEPTH_BAR = 24  # strokes of the HUD's depth bar
+
+#: what help says of the actions, those of one line together: (actions, words)
+HELP: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("help",), "this panel"),
+    (("fullscreen",), "fullscreen"),
+    (("next_monitor",), "next monitor"),
+    (("previous_preset", "next_preset"), "preset before, after"),
+    (tuple(f"preset_{number}" for number in range(1, 10)), "preset by number"),
+    (("sensitivity_up", "sensitivity_down"), "sensitivity"),
+    (("tap",), "tap the tempo"),
+    (("tempo_half", "tempo_double"), "tempo half, double"),
+    (("next_input",), "next input"),
+    (("seek_back", "seek_forward"), "5 s back, on"),
+    (("freeze",), "freeze"),
+    (("blackout",), "blackout"),
+    (("screenshot",), "screenshot"),
+    (("lock",), "lock the keys"),
+    (("leave_fullscreen",), "leave fullscreen; twice: end"),
+    (("quit",), "end the show"),
+)
+#: actions that only some shows have a use for
+OF_ACTS = frozenset(
+    {"tap", "tempo_half", "tempo_double", "next_input", "pause", "seek_back", "seek_forward"},
+)
+
+
+class Notices:
+    """Lines at the bottom of the screen: those that are said one after another, and answers to keys, which come first."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[str] = deque()
+        self._said: set[str] = set()
+        self._since_s = 0.0
+        self._current: str | None = None
+        self._answer: str | None = None
+        self._answer_since_s: float | None = None
+
+    def say(self, line: str) -> None:
+        """Queue a line; the same line is said once in a show."""
+        if line not in self._said:
+            self._said.add(line)
+            self._waiting.append(line)
+            log.info("notice: %s", line)
+
+    def answer(self, line: str) -> None:
+        """Show a line at once, for a shorter time, in place of the answer before."""
+        self._answer, self._answer_since_s = line, None
+        log.info("answer: %s", line)
+
+    def current(self, time_s: float) -> str | None:
+        """The line to show at a time in seconds (rising)."""
+        if self._answer is not None:
+            if self._answer_since_s is None:
+                self._answer_since_s = time_s
+            if time_s - self._answer_since_s <= ANSWER_S:
+                return self._answer
+            self._answer = None
+        if self._current is None or time_s - self._since_s > NOTICE_S:
+            self._current = self._waiting.popleft() if self._waiting else None
+            self._since_s = time_s
+        return self._current
+
+
+def key_lines(keymap: Keymap, takes: Collection[str]) -> list[str]:
+    """The keys as they are, one line for each thing they do, "KEYS<tab>what". takes: the OF_ACTS that this show has a use for."""
+    lines = []
+    for actions, words in HELP:
+        if actions[0] in OF_ACTS and not set(actions) & set(takes):
+            continue
+        if actions == ("freeze",) and "pause" in takes:
+            words = "pause"
+        if keys := _together(keymap, actions):
+            lines.append(f"{keys}\t{words}")
+    return lines
+
+
+def _together(keymap: Keymap, actions: tuple[str, ...]) -> str:
+    """The keys of several actions: "Left, Right", "1 .. 9"."""
+    keys = [keymap.shown(action) for action in actions]
+    if keys == [str(number) for number in range(1, 10)]:
+        return "1 .. 9"
+    return ", ".join(key for key in keys if key)
+
+
+def figure_lines(look: Look, shown: Shown, times: FrameTimes, rate_hz: float, scale: float, states: str) -> list[str]:
+    """What the show is at. rate_hz: display frames a second; scale: share of the size drawn; states: "frozen" and the like."""
+    n_depths, n_rows = look.n_depths, len(look.rows)
+    total = n_rows * n_depths
+    row = f"   row {shown.row + 1:.1f} / {n_rows}" if n_rows > 1 else ""
+    bar = min(round(DEPTH_BAR * shown.depth / n_depths), DEPTH_BAR)
+    recent = times.recent()
+    size = f"   drawn at {scale:.0%}" if scale < 1 else ""
+    lines = [
+        look.settings.title,
+        f"depth\t{shown.depth:.1f} / {n_depths}  {'|' * bar}{'·' * (DEPTH_BAR - bar)}{row}",
+        f"screen\t{rate_hz:.0f} fps{size}   dropped {times.n_dropped}   repeated {times.n_repeated}",
+        f"frame\t{recent.p50_ms:.1f} / {recent.p95_ms:.1f} / {recent.p99_ms:.1f} ms  (50 / 95 / 99 %)",
+    ]
+    if shown.n_baked < total:
+        lines.append(f"dream\t{shown.n_baked} / {total}")
+    lines.append(f"sensitivity\t{look.settings.beat.sensitivity:.2f}")
+    if states:
+        lines.append(f"now\t{states}")
+    return lines

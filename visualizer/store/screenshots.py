@@ -1,0 +1,62 @@
+"""Pictures of the show, kept as PNG files."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import VisualizerError
+from .oneline import plain
+from .paths import pictures_folder
+
+MOST_OF_A_SECOND = 1000  # files of one name before it is given up
+
+
+def save_screenshot(pixels: np.ndarray, stamp: str, folder: Path | None = None) -> Path:
+    """Write `pixels` (height, width, 3) uint8 as visualizer-STAMP.png; no file is ever replaced. The file.
+
+    folder: where; the user's pictures folder if None, or the working folder where that is missing or cannot be written to.
+    It appears whole or not at all. Raises VisualizerError when it cannot be written.
+    """
+    from PIL import Image
+
+    folder = _usable(pictures_folder()) if folder is None else folder
+    part = folder / f".visualizer-{secrets.token_hex(8)}.part"
+    try:
+        with part.open("xb") as file:
+            # level 1: quick, while a show runs; a dream does not pack much smaller at 9
+            Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+        for number in range(1, MOST_OF_A_SECOND):
+            path = folder / (f"visualizer-{stamp}.png" if number == 1 else f"visualizer-{stamp}-{number}.png")
+            if _named(part, path):
+                return path
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        raise VisualizerError(
+            f"the screenshot cannot be written to {plain(folder)}: {plain(reason)}; "
+            "VISUALIZER_PICTURES_DIR names another folder"
+        ) from fault
+    finally:
+        part.unlink(missing_ok=True)
+    raise VisualizerError(f"there are {MOST_OF_A_SECOND} screenshots of {stamp} in {plain(folder)} already")
+
+
+def _named(part: Path, path: Path) -> bool:
+    """Give a finished file its name; False if that is taken."""
+    try:
+        path.hardlink_to(part)  # fails where a file is, which renaming would replace
+    except FileExistsError:
+        return False
+    except OSError:  # a disk without links
+        if path.exists():
+            return False
+        part.replace(path)
+    return True
+
+
+def _usable(folder: Path) -> Path:
+    """The folder, or the working folder where it is missing or cannot be written to."""
+    return folder if folder.is_dir() and os.access(folder, os.W_OK) else Path.cwd()
