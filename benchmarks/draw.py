@@ -121,6 +121,14 @@ def display() -> Iterator[str]:
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or platform.system() != "Linux":
         yield "window"
         return
+    with xvfb():
+        yield "Xvfb"
+
+
+@contextlib.contextmanager
+def xvfb() -> Iterator[str]:
+    """An Xvfb, in DISPLAY for the time being; yields its name, like ":1"."""
+    before = os.environ.get("DISPLAY")
     reader, writer = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1920x1080x24", "-nolisten", "tcp", "-noreset"],
@@ -131,9 +139,11 @@ def display() -> Iterator[str]:
     with os.fdopen(reader) as answer:
         os.environ["DISPLAY"] = f":{answer.readline().strip()}"
     try:
-        yield "Xvfb"
+        yield os.environ["DISPLAY"]
     finally:
         del os.environ["DISPLAY"]
+        if before is not None:
+            os.environ["DISPLAY"] = before
         server.terminate()
         server.wait(timeout=10)
 

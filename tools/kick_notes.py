@@ -47,7 +47,9 @@ def harmonics(
 
 def bass_kind(rng: Rng) -> Callable[[float, float], Sound]:
     """A bass player: what it returns takes (Hz, seconds) and plays that note."""
-    kind = rng.choice(["sub", "808", "saw", "reese", "wobble", "fm", "finger", "pick", "slap", "upright", "square"])
+    kind = rng.choice(
+        ["sub", "808", "saw", "reese", "wobble", "fm", "finger", "pick", "slap", "upright", "square", "hit"]
+    )
     cutoff_hz = log_uniform(rng, 120, 3000)
     sweep = log_uniform(rng, 1, 8)
     tau_s = log_uniform(rng, 0.02, 0.3)
@@ -71,6 +73,11 @@ def bass_kind(rng: Rng) -> Callable[[float, float], Sound]:
         elif kind == "808":
             made = np.sin(glide(freq_hz * max(1.0, slide), freq_hz, 0.05, t)) * np.exp(-t / max(0.3, decay_s))
             made += rng_slap(own, len(t)) * 0.2
+        elif kind == "hit":  # a synthesiser's bass with a knock of its own
+            made = np.sin(glide(freq_hz * (1 + sweep / 3), freq_hz, 0.02 * tau_s / 0.1, t)) * envelope
+            made += 0.4 * harmonics(freq, t, cutoff, resonance, n_max=10) * np.exp(-t / tau_s) + 0.3 * rng_slap(
+                own, len(t)
+            )
         elif kind in ("saw", "square"):
             made = harmonics(freq, t, cutoff, resonance, odd=kind == "square") * envelope
         elif kind == "reese":

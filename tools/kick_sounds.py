@@ -210,7 +210,23 @@ def tom(rng: Rng, base_hz: float | None = None) -> Sound:
     return normal(ends(body, 0.001, 0.02) + rng.uniform(0.02, 0.4) * click(rng, t))
 
 
+def electronic_snare(rng: Rng) -> Sound:
+    """A drum machine's: two falling tones, and noise that is often far softer than they are."""
+    base_hz, bend = log_uniform(rng, 145, 245), log_uniform(rng, 1.1, 3)
+    t = span(0.5)
+    phase = glide(base_hz * bend, base_hz, log_uniform(rng, 0.004, 0.025), t)
+    tone = np.sin(phase + rng.uniform(-1.5, 1.5)) * np.exp(-t / log_uniform(rng, 0.03, 0.2))
+    tone += rng.uniform(0, 0.8) * np.sin(rng.uniform(1.4, 1.95) * phase) * np.exp(-t / log_uniform(rng, 0.02, 0.1))
+    noise = rng.standard_normal(len(t)) * np.exp(-t / log_uniform(rng, 0.03, 0.25))
+    noise = through(noise, ("high", log_uniform(rng, 500, 3500), 0.7), ("low", log_uniform(rng, 4000, 16000), 0.7))
+    made = ends(normal(tone), log_uniform(rng, 0.0003, 0.004), 0.02) + log_uniform(rng, 0.02, 1.0) * normal(noise)
+    return normal(np.tanh(log_uniform(rng, 1, 5) * made) if rng.random() < 0.3 else made)
+
+
 def snare(rng: Rng) -> Sound:
+    """A skin over wires, a drum machine's, or hands clapping."""
+    if rng.random() < 0.35:
+        return electronic_snare(rng)
     decay_s = log_uniform(rng, 0.05, 0.25)
     t = span(6 * decay_s)
     base_hz = log_uniform(rng, 130, 280)

@@ -43,7 +43,7 @@ class Plan:
 
     n_songs: int = 3000
     n_units: int = 112
-    n_epochs: int = 30
+    n_epochs: int = 22
     n_hops: int = 150
     n_together: int = 32
     rate: float = 4e-3

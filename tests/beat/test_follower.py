@@ -203,3 +203,41 @@ def test_a_motion_moves_the_depth_and_tells_the_same_kicks(motion):
     assert depths.min() >= 1 and depths.max() <= 20 and np.ptp(depths) > 4
     assert not np.allclose(depths, [plain.depth_at(time_s) for time_s in times])
     assert (depths == np.round(depths)).all() == (motion == "steps")
+
+
+def test_snares_and_hats_are_told_beside_the_kicks():
+    from tools.kick_masters import song
+
+    hits = {"snare": [0, 0, 0], "hat": [0, 0, 0]}  # told rightly, struck, told
+    for index in range(8):
+        made = song(77, index, kind="mix")
+        follower = KickFollower(44100, DEFAULT)
+        strokes = []
+        for block in np.array_split(made.sound, 40):
+            follower.push(block)
+            strokes += follower.strokes
+        assert [stroke.time_s for stroke in strokes] == sorted(stroke.time_s for stroke in strokes)
+        for drum, counts in hits.items():
+            told = np.array([stroke.time_s for stroke in strokes if stroke.drum == drum])
+            counts[0] += sum(np.any((told > at_s - 0.02) & (told < at_s + 0.05)) for at_s in made.told_s[drum])
+            counts[1] += len(made.told_s[drum])
+            counts[2] += len(told)
+    for drum, (right, struck, told) in hits.items():
+        assert 2 * right / (struck + told) > 0.5, drum
+
+
+def test_a_kick_under_a_loud_steady_bass_is_told():
+    t = np.arange(6 * 44100) / 44100
+    times = np.arange(0.5, 5.8, 0.5)
+    sound = kicks(44100, times, 6.0, 0.35) + (0.6 * np.sin(2 * np.pi * 52 * t)).astype(np.float32)
+    told = np.array([onset.time_s for onset in follow(sound, 44100)[1]])
+    assert sum(np.any((told > at_s) & (told < at_s + 0.05)) for at_s in times[1:]) >= len(times) - 2
+    assert len(told) <= len(times) + 2
+
+
+def test_the_floor_may_be_raised_in_the_middle_of_a_show():
+    follower = KickFollower(44100, DEFAULT)
+    soft = SONG * np.float32(0.001)
+    assert follower.push(soft)
+    follower.set_beat(BeatSettings(floor_db=-30))
+    assert not follower.push(soft)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..settings import BeatSettings
 from .blocks import check_rate, sound_block
 from .envelope import depth_of, release
-from .hearing import LONG_FALL, Hearing
+from .hearing import LONG_FALL, N_VIEWS, RISE_LAGS, Hearing
 from .motion import Change, Motion, motion_of
 from .network import DRUMS, KickNetwork, shipped_weights
 from .onset import KickPicker
@@ -35,6 +35,8 @@ BATCH_HOPS = 256
 
 # Below this a rise is no kick, whatever it rises out of: noise, hum and notes that set in from silence.
 LEAST_SURE = 0.1
+# What tells one drum from another: how far each band rose within 53 ms.
+SHAPE = slice(N_VIEWS * (1 + RISE_LAGS.index(8)), N_VIEWS * (2 + RISE_LAGS.index(8)))
 # Snares and hats are told by the network alone.
 OTHERS_SURE = 0.5
 
@@ -157,8 +159,11 @@ class KickFollower:
             sure = self._network.push(features)
             told = (novelty * sure[:, 0] ** DOUBT * (sure[:, 0] > LEAST_SURE)).tolist()
             self._pending = self._pending[n_now * self._hop_samples :]
-            for window, evidence, others in zip(windows, told, sure[:, 1:].tolist(), strict=True):
-                self._step(window, evidence, onsets)
+            rises = np.maximum(features[:, SHAPE], 0.0)
+            hops = zip(windows, told, sure[:, 0].tolist(), rises, sure[:, 1:].tolist(), strict=True)
+            for window, evidence, kick, rise, others in hops:
+                strength = self._strength(window) if self._picker.step(evidence, kick, rise) else 0.0
+                self._step(strength, onsets)
                 for drum, other in zip(DRUMS[1:], others, strict=True):
                     if self._others[drum].step(other):
                         self.strokes.append(Stroke(drum, self.time_s, other))
@@ -166,9 +171,8 @@ class KickFollower:
         self._pending = self._pending.copy()
         return onsets
 
-    def _step(self, window: Floats, evidence: float, onsets: list[Onset]) -> None:
-        """One hop: (window_samples,) of sound and the evidence of a kick, 0 or more."""
-        strength = self._strength(window) if self._picker.step(evidence) else 0.0
+    def _step(self, strength: float, onsets: list[Onset]) -> None:
+        """One hop on. strength: of the kick told now, 0 without one."""
         self._remember(self._move(strength))
         if strength > 0:
             onsets.append(Onset(self.time_s, strength))

@@ -67,12 +67,13 @@ class KickNetwork:
         given = np.matmul(features[:, None, None, :], w.inner)[:, :, 0] + w.inner_bias
         state = self._state
         states = np.empty((len(features), len(state), 1))
-        for hop, row in enumerate(given[:, :, :, None]):
-            again = np.matmul(w.again, state)
-            again += w.again_bias
-            gates = 1.0 / (1.0 + np.exp(-(row[:2] + again[:2])))
-            candidate = np.tanh(row[2] + gates[0] * again[2])
-            state = candidate + gates[1] * (state - candidate)
-            states[hop] = state
-        self._state = state
-        return 1.0 / (1.0 + np.exp(-np.matmul(w.out, states)[:, :, 0] - w.out_bias))
+        with np.errstate(over="ignore"):  # a gate that is shut as can be: exp() is infinite, and the gate 0
+            for hop, row in enumerate(given[:, :, :, None]):
+                again = np.matmul(w.again, state)
+                again += w.again_bias
+                gates = 1.0 / (1.0 + np.exp(-(row[:2] + again[:2])))
+                candidate = np.tanh(row[2] + gates[0] * again[2])
+                state = candidate + gates[1] * (state - candidate)
+                states[hop] = state
+            self._state = state
+            return 1.0 / (1.0 + np.exp(-np.matmul(w.out, states)[:, :, 0] - w.out_bias))

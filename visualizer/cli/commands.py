@@ -13,6 +13,8 @@ from ..settings import DEFAULT_PRESET
 from . import options
 from .analyze_command import analyze
 from .devices_command import devices
+from .doctor_command import doctor
+from .latency_command import latency
 from .monitors_command import monitors
 from .networks_command import networks_app
 from .options import (
@@ -64,6 +66,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _global(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -73,9 +76,15 @@ def _global(
     ] = None,
 ) -> None:
     # --debug and --log-level were taken out of the arguments before they came here, wherever they stood
+    from ..errors import BadInput
     from ..show.records import open_log
 
-    open_log(options.log_level)
+    try:
+        open_log(options.log_level)
+    except BadInput:
+        # settings.yaml cannot be read: that is what the doctor is asked about
+        if context.invoked_subcommand != "doctor" or options.log_level is not None:
+            raise
     log.info("command: %s", " ".join(sys.argv[1:]))
 
 
@@ -257,6 +266,8 @@ app.add_typer(networks_app, name="networks")
 
 app.command()(devices)
 app.command()(monitors)
+app.command()(doctor)
+app.command()(latency)
 
 
 @app.command()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..show.catalogue import Listed, Monitor, PresetFolder
+    from ..show.latency import Latency
     from ..show.networks import ListedNetwork
 
 
@@ -85,6 +86,41 @@ def monitor_table(monitors: Sequence[Monitor]) -> None:
             str(monitor.index), monitor.name, f"{width}x{height}", refresh, f"{x}, {y}", f"{monitor.scale:g}", primary
         )
     _print(table)
+
+
+#: the parts of the way from sound to light, in order
+LATENCY_PARTS = {
+    "capture": "from being heard until the input has delivered the beginning of the click",
+    "analysis": "what the kick follower must hear of it, and its computing",
+    "wait": "until the next display frame is begun",
+    "draw": "drawing it",
+    "swap": "showing it",
+}
+
+
+def latency_table(found: Latency) -> None:
+    """Print what was measured from sound to light, and what to do with it."""
+    table = _table("part", "median, ms", "p95, ms", "what it is")
+    for column in table.columns[1:3]:
+        column.justify = "right"
+    for part, figure in found.parts.items():
+        table.add_row(part, f"{figure.median_ms:.1f}", f"{figure.p95_ms:.1f}", LATENCY_PARTS[part])
+    total = found.total
+    table.add_row(
+        "sound to light", f"{total.median_ms:.1f}", f"{total.p95_ms:.1f}", "of each click, all of it", style="bold"
+    )
+    _print(table)
+    width, height = found.size
+    print(
+        f"\n{len(found.delays)} of {found.n_clicks} clicks seen, at {width}x{height} and {found.rate_hz:.0f} display frames a second. "
+        "The light is the picture\nread back as its swap is done: what a compositor and the projector add comes on top."
+    )
+    if found.lead_ms:
+        print(
+            f"\nTo have kicks that can be foreseen seen on the beat, put into the preset:\n\nbeat: {{lead_ms: {found.lead_ms}}}"
+        )
+    else:
+        print("\nThe picture is not behind what is heard: `beat.lead_ms` is best left at 0.")
 
 
 def preset_table(presets: Sequence[PresetFolder]) -> None:

@@ -114,12 +114,15 @@ def gl_finish(ctx: moderngl.Context) -> None:
     ctx.extra.finish()
 
 
-def read_rgb(ctx: moderngl.Context, into: np.ndarray) -> None:
-    """Read the framebuffer in use while other Python threads run. into: (H, W, 3) uint8 contiguous; LAST row on top."""
+def read_rgb(ctx: moderngl.Context, into: np.ndarray, origin: tuple[int, int] = (0, 0)) -> None:
+    """Read the framebuffer in use while other Python threads run. into: (H, W, 3) uint8 contiguous; LAST row on top.
+
+    origin: x and y of the first pixel read, px from the bottom left corner.
+    """
     height, width = into.shape[:2]
     calls: _Calls = ctx.extra
     calls.pixel_store(_GL_PACK_ALIGNMENT, 1)
-    calls.read_pixels(0, 0, width, height, _GL_RGB, _GL_UNSIGNED_BYTE, into.ctypes.data)
+    calls.read_pixels(*origin, width, height, _GL_RGB, _GL_UNSIGNED_BYTE, into.ctypes.data)
 
 
 def list_looks() -> list[str]:

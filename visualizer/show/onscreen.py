@@ -67,12 +67,13 @@ def run(
     greeting: str | None = None,
     takes: Collection[str] = LIVE_TAKES,
     on_frame: Callable[[int, Shown], bool] | None = None,
+    opens: Callable[..., Window] = Window,
 ) -> Report:
     """Show `act` in a window until it is over or the user ends it.
 
     greeting: said first, how to get help if None, nothing if empty. takes: the actions of panel.OF_ACTS that the act has a use for. on_frame:
-    called with the count so far and each display frame before it is shown; returning True ends the show. Raises BadInput for
-    keys.yaml or a monitor that is not there, GraphicsError when no window can be opened.
+    called with the count so far and each display frame before it is shown; returning True ends the show. opens: what
+    makes the window, in place of `Window`. Raises BadInput for keys.yaml or a monitor that is not there, GraphicsError when no window can be opened.
     """
     watch = Stopwatch()
     keymap, staging = load_keys(), staging or Staging()
@@ -80,7 +81,7 @@ def run(
     interval = sys.getswitchinterval()
     sys.setswitchinterval(0.0005)
     try:
-        with Window(
+        with opens(
             look.size,
             title,
             fullscreen=staging.fullscreen,

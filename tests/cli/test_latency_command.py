@@ -1,0 +1,72 @@
+"""`visualizer latency` as a user types it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from tests.cli.test_commands import refused, visualizer
+from visualizer.cli.tables import LATENCY_PARTS, latency_table
+from visualizer.settings import BeatSettings
+from visualizer.show.latency import PARTS, Delay, Latency
+
+SMALL = ("--size", "320x180")
+
+
+def test_as_json(screen, pulse, tiny_preset):
+    run = visualizer("latency", "--json", "--clicks", 5, *SMALL, "--preset", tiny_preset, "--device", pulse.source)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == "visualizer: 5 clicks through 'default', heard from 'visualizer_sink.monitor': 8 s\n"
+    found = json.loads(run.stdout)
+    assert (found["input"], found["width"], found["height"], found["n_clicks"]) == (pulse.source, 320, 180, 5)
+    assert list(found["parts"]) == list(PARTS)
+    assert 0 < found["total"]["median_ms"] <= found["total"]["p95_ms"] < 500
+    assert found["lead_ms"] == pytest.approx(found["total"]["median_ms"], abs=0.51)
+
+
+def found(total_s):
+    return Latency("in", "out", (1280, 720), 59.7, 6, 6, 5, (Delay(0.002, 0.011, 0.009, total_s - 0.023, 0.001),) * 5)
+
+
+def test_the_table_and_the_line_for_the_preset(capsys):
+    latency_table(found(0.0341))
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines[1:6]] == list(PARTS) == list(LATENCY_PARTS)
+    assert lines[6].split()[:5] == ["sound", "to", "light", "34.1", "34.1"]
+    assert "5 of 6 clicks seen, at 1280x720 and 60 display frames a second" in out
+    BeatSettings(**yaml.safe_load(lines[-1])["beat"])
+    assert lines[-1] == "beat: {lead_ms: 34}"
+
+
+def test_a_picture_that_is_not_late_needs_no_lead(capsys):
+    latency_table(found(-0.03))
+    assert "best left at 0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--clicks", "4"], "4 clicks cannot be measured; allowed: 5 .. 500"),
+        (["--clicks", "many"], "Invalid value for '--clicks'"),
+        (["--output", "theremin"], "no output matches 'theremin'"),
+        (["--device", "theremin"], "no input matches 'theremin'"),
+        (["--gain", "90"], "a gain of 90 dB cannot be used"),
+        (["--size", "big"], "--size 'big' is not a size"),
+    ],
+)
+def test_bad_input_is_one_line(pulse, tiny_preset, words, said):
+    refused(visualizer("latency", "--preset", tiny_preset, *SMALL, *words), said)
+
+
+def test_without_a_display(pulse, tiny_preset):
+    run = visualizer("latency", "--preset", tiny_preset, *SMALL, DISPLAY="", WAYLAND_DISPLAY="")
+    assert run.returncode == 1 and run.stdout == "" and "Traceback" not in run.stderr
+    assert "display" in run.stderr.splitlines()[-1]
+
+
+def test_without_a_sound_device(pulse, tiny_preset, tmp_path):
+    run = visualizer("latency", "--preset", tiny_preset, *SMALL, PULSE_SERVER=f"unix:{tmp_path}/none")
+    refused(run, "there is no sound input on this machine", status=1)

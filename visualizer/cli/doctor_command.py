@@ -1,0 +1,87 @@
+"""`visualizer doctor`: is everything here that a show needs, and if not, what to do."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..show.doctor import Finding
+
+_MARKS = {"ok": ("OK", "green"), "warning": ("warning", "yellow"), "fault": ("FAULT", "bold red")}
+_MARK_WIDTH, _NAME_WIDTH = 7, 15
+
+
+def doctor(
+    json_wanted: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object, to be attached to a report of a fault.")
+    ] = False,
+) -> None:
+    """Look at everything a show needs, and say what is wrong and what to do. Exit status 1 if something is at fault."""
+    import io
+    import sys
+
+    from ..show.doctor import FAULT, WARNING, as_json, examine
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a device may have a name that this terminal cannot write
+    found: list[Finding] = []
+    show = _no_line if json_wanted else _printer()
+    with closing(examine()) as findings:
+        for finding in findings:
+            found.append(finding)
+            show(finding)
+    n_faults = sum(finding.state == FAULT for finding in found)
+    if json_wanted:
+        import json
+
+        print(json.dumps(as_json(found), indent=1))
+    else:
+        n_warnings = sum(finding.state == WARNING for finding in found)
+        print("\n" + _sum(n_faults, n_warnings))
+    if n_faults:
+        raise typer.Exit(1)
+
+
+def _no_line(finding: Finding) -> None:
+    """JSON comes at the end, as one."""
+
+
+def _printer() -> Callable[[Finding], None]:
+    """Prints a finding: wrapped under its own column on a terminal, as one line elsewhere."""
+    import sys
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False)
+
+    def wrapped(finding: Finding) -> None:
+        mark, style = _MARKS[finding.state]
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(width=_MARK_WIDTH)
+        grid.add_column(width=_NAME_WIDTH)
+        grid.add_column(overflow="fold")
+        grid.add_row(Text(mark, style), Text(finding.name), Text(finding.said))
+        if finding.way_out:
+            grid.add_row("", "", Text.assemble(("-> ", style), finding.way_out))
+        console.print(grid)
+
+    def one_line(finding: Finding) -> None:
+        mark = _MARKS[finding.state][0]
+        way_out = f" -> {finding.way_out}" if finding.way_out else ""
+        print(f"{mark:<{_MARK_WIDTH}}  {finding.name:<{_NAME_WIDTH}}  {finding.said}{way_out}")
+
+    return wrapped if sys.stdout.isatty() else one_line
+
+
+def _sum(n_faults: int, n_warnings: int) -> str:
+    faults = "nothing is at fault" if not n_faults else f"{n_faults} fault{'s' * (n_faults > 1)}"
+    warnings = f", {n_warnings} warning{'s' * (n_warnings > 1)}" if n_warnings else ""
+    rest = "\nWhat to attach to a report: `visualizer doctor --json`" if n_faults or n_warnings else ""
+    return f"{faults}{warnings}{rest}"

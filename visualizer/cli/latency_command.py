@@ -1,0 +1,92 @@
+"""`visualizer latency`: how long it takes from sound to light on this machine, and where."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..settings import DEFAULT_PRESET
+from .options import (
+    DEFAULT_SIZE_TEXT,
+    Borderless,
+    Channels,
+    Fullscreen,
+    Gain,
+    InputDevice,
+    Monitor,
+    NoAdapt,
+    Preset,
+    Size,
+    looked_up,
+    parse_channels,
+    parse_device,
+    parse_gain,
+    staged,
+)
+
+if TYPE_CHECKING:
+    from ..show.latency import Latency
+
+
+def latency(
+    device: InputDevice = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="NAME|INDEX", help="Output device; the default if not given."),
+    ] = None,
+    channels: Channels = None,
+    gain_db: Gain = 0.0,
+    clicks: Annotated[int, typer.Option("--clicks", metavar="N", help="How many clicks to play, 5 .. 500.")] = 24,
+    json_wanted: Annotated[bool, typer.Option("--json", help="Print what was measured as one JSON object.")] = False,
+    preset: Preset = DEFAULT_PRESET,
+    size: Size = DEFAULT_SIZE_TEXT,
+    fullscreen: Fullscreen = False,
+    monitor: Monitor = None,
+    borderless: Borderless = False,
+    no_adapt: NoAdapt = False,
+) -> None:
+    """Measure from sound to light: play clicks, hear them through an input, and see them in the window."""
+    from ..show.latency import measure
+
+    look = looked_up(preset, size)
+    found = measure(
+        look,
+        device=parse_device(device),
+        channels=parse_channels(channels),
+        gain_db=parse_gain(gain_db),
+        output=parse_device(output),
+        n_clicks=clicks,
+        staging=staged(fullscreen, monitor, borderless, no_adapt),
+        said=lambda line: print(f"visualizer: {line}", file=sys.stderr),
+    )
+    if json_wanted:
+        import json
+
+        print(json.dumps(_as_json(found), indent=1))
+        return
+    from .tables import latency_table
+
+    latency_table(found)
+
+
+def _as_json(found: Latency) -> dict[str, Any]:
+    def figure(name: str) -> dict[str, float]:
+        one = found.total if name == "total" else found.parts[name]
+        return {"median_ms": round(one.median_ms, 2), "p95_ms": round(one.p95_ms, 2)}
+
+    return {
+        "input": found.input_name,
+        "output": found.output_name,
+        "width": found.size[0],
+        "height": found.size[1],
+        "rate_hz": round(found.rate_hz, 1),
+        "n_clicks": found.n_clicks,
+        "n_heard": found.n_heard,
+        "n_told": found.n_told,
+        "n_seen": len(found.delays),
+        "total": figure("total"),
+        "parts": {part: figure(part) for part in found.parts},
+        "lead_ms": found.lead_ms,
+    }
