@@ -16,6 +16,7 @@ from visualizer.beat.hearing import (
     Ears,
     Gain,
     Hearing,
+    smooth_length,
 )
 
 
@@ -147,3 +148,13 @@ def test_a_row_at_a_time_is_bit_identical_to_all_at_once(rate_hz):
     cuts = [0, 1, 2, 5, 38, len(windows)]
     rows = [split.features(windows[a:b]) for a, b in itertools.pairwise(cuts)]
     assert np.array_equal(np.concatenate(rows), whole.features(windows))
+
+
+def test_a_smooth_length_is_near_and_has_small_factors():
+    assert [smooth_length(n) for n in (1, 93, 512, 557, 1114)] == [1, 96, 512, 560, 1120]
+    for n in range(1, 3000, 7):
+        found = rest = smooth_length(n)
+        for prime in (2, 3, 5, 7):
+            while rest % prime == 0:
+                rest //= prime
+        assert rest == 1 and n <= found <= 1.1 * n + 1

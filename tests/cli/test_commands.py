@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-COMMANDS = ["demo", "play", "live", "export", "bake", "devices", "presets", "analyze"]
+COMMANDS = ["demo", "play", "live", "export", "bake", "devices", "presets", "analyze", "latency"]
 
 
 def visualizer(*arguments, cwd=None, **environment):

@@ -89,10 +89,13 @@ def test_the_phase_is_how_far_into_the_beat_it_was(told):
 def test_all_that_is_heard_is_in_the_json(told):
     assert set(told) == {
         *("onsets_s", "depth", "fps", "n_depths", "sample_rate", "duration_s"),
-        *("onsets", "bands", "tempo", "beats", "silence"),
+        *("onsets", "snares_s", "hats_s", "bands", "tempo", "beats", "silence"),
     }
     assert set(told["bands"]) == {"step_s", "bass", "mid", "high", "loudness"}
     assert set(told["tempo"]) == {"step_s", "bpm", "confidence", "phase"}
+    assert all(told[name] == sorted(told[name]) for name in ("snares_s", "hats_s"))
+    # what is struck here beside the kick is noise without a tone: hats
+    assert sum(np.any(np.abs(np.array(told["hats_s"]) - at_s) < 0.06) for at_s in np.arange(2.0, 12.0, 1.0)) >= 8
 
 
 def test_beats_are_told_before_they_come(told):
@@ -181,7 +184,7 @@ def test_beats_of_a_long_song_are_a_grid_and_not_a_veil():
     def song(n_beats):
         beats = [(0.5 * index, 0.5 * index - 0.06) for index in range(n_beats)]
         none = np.zeros((0, 2))
-        return Analysis([], none[:, 0], none, none, beats, [], none, 20, 44100, 0.5 * n_beats)
+        return Analysis([], [], none[:, 0], none, none, beats, [], none, 20, 44100, 0.5 * n_beats)
 
     assert [_beat_step(song(n)) for n in (0, 1, 100, 480, 2000, 20000)] == [1, 1, 1, 4, 16, 64]
 

@@ -54,7 +54,7 @@ def raises() -> Iterator[Finding]:
 
 
 def says_too_much() -> Iterator[Finding]:
-    print("to where the parent prints")
+    os.write(1, b"to where the parent prints")
     yield Finding("loud", OK, "a device called \x1b[31mred\nand more")
 
 
@@ -87,7 +87,7 @@ def test_what_hangs_or_crashes_is_told_and_the_rest_is_looked_at_all_the_same(
 def test_closing_it_ends_what_still_runs() -> None:
     checks = [Check("fine", fine, "one", 60), Check("hangs", hangs, "one", 600)]
     findings = examine(checks)
-    assert next(findings).name == "fine" and next(findings) is not None  # "before": its process waits now
+    assert next(findings).name == "fine" and next(findings).name == "before"
     findings.close()
     with pytest.raises(StopIteration):
         next(findings)
@@ -323,7 +323,7 @@ def test_a_package_that_cannot_be_loaded(
     monkeypatch.syspath_prepend(tmp_path)
     found = looked(check)[finding]
     assert found.state == FAULT and "libgone.so.1" in found.said
-    assert "install" in found.way_out
+    assert "install" in found.way_out and (package != "yaml" or "PyYAML" in found.way_out)
 
 
 def test_weights_that_are_damaged_or_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,6 +135,9 @@ def test_frames_find_their_pictures():
     before, first, second = Seen(0.0, 0.5, 0.6), Seen(0.1, 1.2, 1.3), Seen(0.9, 2.2, 2.3)
     assert _paired(frames, [before, first, second]) == [(frames[0], first), (frames[1], second)]
     assert _paired(frames, []) == []
+    # what was heard while waiting for the next display frame belongs to that
+    waiting = _Frame(1.4, 1.5)
+    assert _paired([frames[0], waiting, frames[1]], [first, second]) == [(frames[0], first), (frames[1], second)]
 
 
 def test_the_parts_of_a_delay_add_up():

@@ -34,7 +34,7 @@ BATCH_HOPS = 256
 
 
 # Below this a rise is no kick, whatever it rises out of: noise, hum and notes that set in from silence.
-LEAST_SURE = 0.1
+LEAST_SURE = 0.13
 # What tells one drum from another: how far each band rose within 53 ms.
 SHAPE = slice(N_VIEWS * (1 + RISE_LAGS.index(8)), N_VIEWS * (2 + RISE_LAGS.index(8)))
 # Snares and hats are told by the network alone.

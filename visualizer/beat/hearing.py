@@ -69,7 +69,7 @@ class Ears:
         short = round(SHORT_S * sample_rate_hz)
         self._short = short + 1  # one more for the difference
         self._shape = asymmetric(short, SHORT_FALL)
-        self._n_fft = 1 << (short - 1).bit_length()
+        self._n_fft = smooth_length(short)
         self._weights, self._bins = high_weights(self._n_fft, self._shape, sample_rate_hz)
 
     def parts(self, windows: Floats) -> Floats:
@@ -172,6 +172,19 @@ class Hearing:
         for lag in range(first + 1, last + 1):
             before = np.maximum(before, low[longest - lag : -lag])
         return features, np.maximum((low[longest:] - before).mean(axis=1), 0.0)
+
+
+def smooth_length(n: int) -> int:
+    """The least length >= n with no prime factor above 7: as quick as a power of two, and near n, so that every sample rate
+    sees bins of nearly the same width."""
+    while True:
+        rest = n
+        for prime in (2, 3, 5, 7):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return n
+        n += 1
 
 
 def low_filters(n_samples: int, rate_hz: float) -> Floats:

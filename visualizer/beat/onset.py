@@ -13,9 +13,9 @@ SHARE = 0.35
 # Long enough for a bar without a kick, short enough for the next part of a song.
 FORGET_S = 3.0
 # A kick that hardly rises out of a loud bass is told by ear: at once if the network is as sure as this, ...
-SURE_ALONE = 0.97
+SURE_ALONE = 0.95
 # ... and at less, down to this, the more it rises as this song's kicks do (cosine of the rises, from .85 to .95 and above).
-SURE_ALIKE = 0.6
+SURE_ALIKE = 0.5
 ALIKE = (0.85, 0.95)
 # Before a song's kicks are known, any is as much alike as this.
 UNKNOWN = 0.8

@@ -77,12 +77,13 @@ def _global(
 ) -> None:
     # --debug and --log-level were taken out of the arguments before they came here, wherever they stood
     from ..errors import BadInput
-    from ..show.records import open_log
 
     try:
+        from ..show.records import open_log
+
         open_log(options.log_level)
-    except BadInput:
-        # settings.yaml cannot be read: that is what the doctor is asked about
+    except (BadInput, ImportError):
+        # the settings or a package cannot be read: that is what the doctor is asked about
         if context.invoked_subcommand != "doctor" or options.log_level is not None:
             raise
     log.info("command: %s", " ".join(sys.argv[1:]))

@@ -31,10 +31,14 @@ def doctor(
         sys.stdout.reconfigure(errors="replace")  # a device may have a name that this terminal cannot write
     found: list[Finding] = []
     show = _no_line if json_wanted else _printer()
-    with closing(examine()) as findings:
-        for finding in findings:
-            found.append(finding)
-            show(finding)
+    try:
+        with closing(examine()) as findings:
+            for finding in findings:
+                found.append(finding)
+                show(finding)
+    except KeyboardInterrupt:
+        print("visualizer: interrupted", file=sys.stderr)
+        raise typer.Exit(1) from None
     n_faults = sum(finding.state == FAULT for finding in found)
     if json_wanted:
         import json
@@ -55,10 +59,19 @@ def _printer() -> Callable[[Finding], None]:
     """Prints a finding: wrapped under its own column on a terminal, as one line elsewhere."""
     import sys
 
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    def one_line(finding: Finding) -> None:
+        mark = _MARKS[finding.state][0]
+        way_out = f" -> {finding.way_out}" if finding.way_out else ""
+        print(f"{mark:<{_MARK_WIDTH}}  {finding.name:<{_NAME_WIDTH}}  {finding.said}{way_out}")
 
+    if not sys.stdout.isatty():
+        return one_line
+    try:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+    except ImportError:  # rich too may be what is broken
+        return one_line
     console = Console(highlight=False, markup=False)
 
     def wrapped(finding: Finding) -> None:
@@ -72,12 +85,7 @@ def _printer() -> Callable[[Finding], None]:
             grid.add_row("", "", Text.assemble(("-> ", style), finding.way_out))
         console.print(grid)
 
-    def one_line(finding: Finding) -> None:
-        mark = _MARKS[finding.state][0]
-        way_out = f" -> {finding.way_out}" if finding.way_out else ""
-        print(f"{mark:<{_MARK_WIDTH}}  {finding.name:<{_NAME_WIDTH}}  {finding.said}{way_out}")
-
-    return wrapped if sys.stdout.isatty() else one_line
+    return wrapped
 
 
 def _sum(n_faults: int, n_warnings: int) -> str:

@@ -292,10 +292,10 @@ def _judged(act: _Measuring, seen: list[Seen], look: Look, rate_hz: float) -> La
 
 
 def _paired(frames: Sequence[_Frame], seen: Sequence[Seen]) -> list[tuple[_Frame, Seen]]:
-    """Each display frame with the picture it became: the next one drawn. The last became none."""
+    """Each picture with the last hearing before it was drawn. The last of all became none."""
     drawn_s = [picture.drawn_s for picture in seen]
-    found = ((frame, bisect_left(drawn_s, frame.heard_s)) for frame in frames)
-    return [(frame, seen[index]) for frame, index in found if index < len(seen)]
+    last = {bisect_left(drawn_s, frame.heard_s): frame for frame in frames}
+    return [(frame, seen[index]) for index, frame in last.items() if index < len(seen)]
 
 
 def told_in(blocks: Sequence[Block], rate_hz: int, beat: BeatSettings) -> list[int]:

@@ -7,12 +7,13 @@ import logging
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from importlib import metadata
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 from ...errors import VisualizerError
-from ..clocks import monotonic
 from .dreaming import dreaming
 from .files import folders, settings
 from .finding import FAULT, Finding, of_error, plain
@@ -57,47 +58,45 @@ CHECKS = (
 )
 
 
-def examine(checks: Sequence[Check] = CHECKS) -> Generator[Finding, None, None]:
-    """Every finding, in the order of the checks, as soon as it and all before it are there. Raises nothing.
+def examine(
+    checks: Sequence[Check] = CHECKS, *, now: Callable[[], float] = time.monotonic
+) -> Generator[Finding, None, None]:
+    """Every finding, in the order of the checks, as soon as it and all before it are there. Raises nothing. now: a clock in seconds.
 
     A check that hangs, crashes or raises is a finding itself. Closing the generator ends what still runs.
     """
     found: dict[str, list[Finding]] = {check.name: [] for check in checks}
     lanes = [
-        _Lane([check for check in checks if check.lane == name], found)
+        _Lane([check for check in checks if check.lane == name], found, now)
         for name in dict.fromkeys(check.lane for check in checks)
     ]
-    told = 0
     with contextlib.ExitStack() as stack:
         for lane in lanes:
             stack.callback(lane.close)
             lane.start()
         for check in checks:
-            while not _is_done(check, lanes):
-                wait([lane.pipe for lane in lanes if lane.pipe is not None], POLL_S)
-                for lane in lanes:
-                    lane.look()
-            for finding in found[check.name]:
-                log.log(
-                    logging.INFO if finding.state != FAULT else logging.WARNING,
-                    "doctor: %s: %s: %s", finding.name, finding.state, finding.said,
-                )  # fmt: skip
-                told += 1
-                yield finding
-    log.info("doctor: %d findings", told)
-
-
-def _is_done(check: Check, lanes: list[_Lane]) -> bool:
-    return not any(check in lane.todo for lane in lanes)
+            n_told, is_done = 0, False
+            while not is_done:
+                is_done = not any(check in lane.todo for lane in lanes)
+                for finding in found[check.name][n_told:]:
+                    level = logging.WARNING if finding.state == FAULT else logging.INFO
+                    log.log(level, "doctor: %s: %s: %s", finding.name, finding.state, finding.said)
+                    n_told += 1
+                    yield finding
+                if not is_done:
+                    wait([lane.pipe for lane in lanes if lane.pipe is not None], POLL_S)
+                    for lane in lanes:
+                        lane.look()
 
 
 class _Lane:
     """Checks that are made one after another in a process; when that dies, the rest is made in a new one."""
 
-    def __init__(self, todo: list[Check], found: dict[str, list[Finding]]) -> None:
+    def __init__(self, todo: list[Check], found: dict[str, list[Finding]], now: Callable[[], float]) -> None:
         self.todo = todo
         self.pipe: Connection | None = None
         self._found = found
+        self._now = now
         self._process: Any = None
         self._heard_s = 0.0
 
@@ -106,13 +105,14 @@ class _Lane:
         self.close()
         if not self.todo:
             return
-        self._heard_s = monotonic()
+        self._heard_s = self._now()
         try:
             # a bare start: a fork would share what this process holds, and a hang with it
             context = multiprocessing.get_context("spawn")
             ours, theirs = context.Pipe(duplex=False)
             self._process = context.Process(target=_child, args=(theirs, self.todo), name="doctor", daemon=True)
-            self._process.start()
+            with _ctrl_c_later():
+                self._process.start()
         except OSError as error:
             words = error.strerror or str(error)
             for check in list(self.todo):
@@ -128,7 +128,7 @@ class _Lane:
         try:
             while self.pipe.poll():
                 finding = self.pipe.recv()
-                self._heard_s = monotonic()
+                self._heard_s = self._now()
                 if finding is None:
                     self.todo.pop(0)
                 else:
@@ -140,7 +140,7 @@ class _Lane:
                 self._end(self.todo[0], f"whatever is behind it crashed ({_why(code)})", self.todo[0].way_out)
             self.start()
             return
-        if self.todo and monotonic() - self._heard_s > self.todo[0].give_s:
+        if self.todo and self._now() - self._heard_s > self.todo[0].give_s:
             check = self.todo[0]
             self._end(check, f"no answer within {check.give_s:g} s: something behind it hangs", check.way_out)
             self.start()
@@ -161,6 +161,28 @@ class _Lane:
         after = f" (after {before[-1].name})" if before else ""
         before.append(Finding(check.name, FAULT, said + after, way_out))
         self.todo.remove(check)
+
+
+def _package_of(module: str | None) -> str:
+    """What pip calls the package that a module is in: "PIL.Image" -> "Pillow"."""
+    name = (module or "visualizer").partition(".")[0]
+    return metadata.packages_distributions().get(name, [name])[0]
+
+
+@contextlib.contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """A process started inside never hears of Ctrl-C, not even while it loads; this one hears of it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # started by the first process anyway, and it would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _why(code: int | None) -> str:
@@ -203,7 +225,7 @@ def _looked(check: Check) -> Iterator[Finding]:
             check.name,
             FAULT,
             f"a package cannot be loaded ({words})",
-            f"reinstall it: `pip install --force-reinstall {error.name or 'visualizer'}`",
+            f"reinstall it: `pip install --force-reinstall {_package_of(error.name)}`",
         )
     except MemoryError:
         yield Finding(check.name, FAULT, "there was not enough memory to look at it", "close other programs")
