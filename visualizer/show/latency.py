@@ -131,6 +131,10 @@ class _Frame:
     heard_s: float
 
 
+class _OutputLost(DeviceError):
+    """On a busy machine a sound server may take no sound for a while: worth another try."""
+
+
 class _WatchedSound(LiveSound):
     """LiveSound that notes every pump."""
 
@@ -166,7 +170,7 @@ class _Measuring(Live):
         if self.capture.lost:
             raise DeviceError(f"the sound of {self.capture.device_name!r} is lost: {self.capture.lost}")
         if self.playback.lost:
-            raise DeviceError(f"the output {self.playback.device_name!r} is lost: {self.playback.lost}")
+            raise _OutputLost(f"the output {self.playback.device_name!r} is lost: {self.playback.lost}")
         n_sounded = int(np.searchsorted(self.times_s, position_s - REST_S / 2))
         if n_sounded == HOPELESS and not any(self.arrivals(HOPELESS)):
             raise self.nothing_back()
@@ -220,6 +224,27 @@ def measure(
     times_s = click_times(n_clicks, seed)
     beat = look.settings.beat.model_copy(update={"motion": "seed", "lead_ms": 0.0})
     look = replace(look, settings=look.settings.model_copy(update={"beat": beat}), news=())
+
+    def once() -> Latency:
+        return _measure(look, device, channels, gain_db, output, times_s, staging, said)
+
+    try:
+        return once()
+    except _OutputLost as lost:
+        said(f"{lost}; once more")
+        return once()
+
+
+def _measure(
+    look: Look,
+    device: str | int | None,
+    channels: Sequence[int],
+    gain_db: float,
+    output: str | int | None,
+    times_s: np.ndarray,
+    staging: Staging | None,
+    said: Callable[[str], None],
+) -> Latency:
     windows: list[WatchedWindow] = []
 
     def opens(*arguments: object, **named: object) -> WatchedWindow:
@@ -237,7 +262,7 @@ def measure(
             look = grey_ladder(look, cache)
             act = _Measuring(capture, playback, look, times_s)
             said(
-                f"{n_clicks} clicks through {playback.device_name!r}, heard from {capture.device_name!r}: {times_s[-1] + 3:.0f} s"
+                f"{len(times_s)} clicks through {playback.device_name!r}, heard from {capture.device_name!r}: {times_s[-1] + 3:.0f} s"
             )
             report = run(look, act, cache, title="latency - visualizer", greeting="", staging=staging, opens=opens)
             return _judged(act, windows[-1].seen, look, report.rate_hz)
