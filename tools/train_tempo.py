@@ -34,9 +34,6 @@ FIRST_S = 1.2
 # A beat as it is followed lies a little off.
 LENGTH_OFF, BEAT_OFF_S = 0.002, 0.006
 N_UNITS = 16
-# One small network likes half and double now less, now more, by the luck of its first weights: so many are averaged, and the mean of
-# networks with one layer is one network with one layer.
-N_NETWORKS = 6
 N_EPOCHS = 30
 N_BATCH = 256
 NOISE = 0.3
@@ -92,19 +89,12 @@ def lessons(*seeds: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def train(shown: np.ndarray, allowed: np.ndarray) -> Arrays:
-    """The mean of N_NETWORKS networks that like the true beat best."""
-    one = [trained(shown, allowed, seed) for seed in range(N_NETWORKS)]
-    inner, bias = (np.concatenate([weights[name] for weights in one], axis=-1) for name in ("inner", "bias"))
-    return {"inner": inner, "bias": bias, "outer": np.concatenate([weights["outer"] for weights in one]) / N_NETWORKS}
-
-
-def trained(shown: np.ndarray, allowed: np.ndarray, seed: int) -> Arrays:
-    """A network that likes the true beat best."""
+    """The network that likes the true beat best."""
     import torch
 
     torch.set_num_threads(1)
-    torch.manual_seed(seed)
-    draw = torch.Generator().manual_seed(seed)
+    torch.manual_seed(0)
+    draw = torch.Generator().manual_seed(1)
     mean, deviation = shown[allowed].mean(axis=0), shown[allowed].std(axis=0) + 1e-3
     x, ok = torch.tensor((shown - mean) / deviation), torch.tensor(allowed)
     inner, outer = torch.nn.Linear(x.shape[2], N_UNITS), torch.nn.Linear(N_UNITS, 1)

@@ -115,3 +115,100 @@ def test_a_waiting_swap_and_its_pace_show_every_refresh_once():
         refreshes.append(int(wall.time_s / refresh_s) + 1)  # swap: until the next refresh
         wall.time_s = refreshes[-1] * refresh_s
     assert set(np.diff(refreshes)) == {1}
+
+
+def called_at(wall, *calls_s):
+    """A `listen` that sleeps until the next of these times, or as long as it is given."""
+    waiting = [100.0 + call_s for call_s in calls_s]
+
+    def listen(timeout_s):
+        end_s = wall.time_s + timeout_s
+        called = bool(waiting) and waiting[0] <= end_s
+        wall.time_s = max(wall.time_s, waiting.pop(0)) if called else end_s
+        return called
+
+    return listen
+
+
+def begun(wall, listen, n, work_s=0.005, rate_hz=50.0):
+    """When n display frames of work_s were begun, seconds from the first."""
+    pacer, found = Pacer(rate_hz, now=wall.now, sleep=wall.sleep), []
+    for _ in range(n):
+        pacer.wait(listen)
+        found.append(wall.time_s - 100.0)
+        wall.time_s += work_s
+    return found
+
+
+def test_a_call_begins_a_display_frame_at_once_and_the_pace_goes_on_from_there():
+    wall = Wall()
+    assert begun(wall, called_at(wall, 0.033), 4) == pytest.approx([0, 0.02, 0.033, 0.053])
+
+
+def test_a_call_leaves_the_picture_before_it_most_of_its_time():
+    wall = Wall()
+    assert begun(wall, called_at(wall, 0.022), 4) == pytest.approx([0, 0.02, 0.031, 0.051])
+
+
+def test_without_a_call_the_pace_is_as_ever():
+    wall = Wall()
+    assert begun(wall, called_at(wall), 5) == pytest.approx([0, 0.02, 0.04, 0.06, 0.08])
+
+
+def test_calls_never_make_it_hurry():
+    wall = Wall()
+    times_s = begun(wall, lambda timeout_s: True, 100)
+    assert np.diff(times_s) == pytest.approx([0.011] * 99)
+
+
+def test_a_machine_that_is_late_is_not_held_up_by_listening():
+    wall = Wall()
+    assert begun(wall, lambda timeout_s: pytest.fail("there is no time"), 3, work_s=0.03) == pytest.approx(
+        [0, 0.03, 0.06]
+    )
+
+
+def refreshing(wall, clock, works_s, refresh_s=1 / 60):
+    """Display frames of so much work, each swap waiting for the screen -> ages of what was heard when shown, refreshes missed."""
+    ages_s, missed, last = [], 0, int(wall.time_s / refresh_s)
+    for work_s in works_s:
+        clock.tick()
+        heard_s = wall.time_s
+        wall.time_s += work_s
+        clock.drawn()
+        refresh = int(wall.time_s / refresh_s + 1e-6) + 1
+        wall.time_s = refresh * refresh_s
+        clock.shown()
+        ages_s.append(wall.time_s - heard_s)
+        missed += refresh - last - 1
+        last = refresh
+    return np.array(ages_s), missed
+
+
+def test_where_the_swap_waits_a_display_frame_is_begun_as_late_as_it_may_be():
+    works_s = np.random.default_rng(0).uniform(0.002, 0.004, 20_000)
+    ages_s, missed = {}, {}
+    for swap_waits in (False, True):
+        wall = Wall()
+        clock = ScreenClock(lambda: 0.0, 63.0, swap_waits=swap_waits, now=wall.now, sleep=wall.sleep)
+        ages_s[swap_waits], missed[swap_waits] = refreshing(wall, clock, works_s)
+    assert missed == {False: 0, True: 0}
+    assert np.median(ages_s[False]) > 0.015
+    assert np.median(ages_s[True][5000:]) < 0.008
+
+
+def test_a_machine_that_needs_all_its_time_gets_it():
+    wall = Wall()
+    clock = ScreenClock(lambda: 0.0, 63.0, swap_waits=True, now=wall.now, sleep=wall.sleep)
+    _, missed = refreshing(wall, clock, np.random.default_rng(0).uniform(0.013, 0.0155, 10_000))
+    assert missed == 0
+
+
+def test_a_machine_that_is_late_at_times_is_soon_given_more_of_them():
+    """One display frame in 300 takes three times as long: hardly more refreshes are missed than must be."""
+    rng = np.random.default_rng(0)
+    works_s = np.where(rng.random(60_000) < 1 / 300, 0.013, 0.004)
+    wall = Wall()
+    clock = ScreenClock(lambda: 0.0, 63.0, swap_waits=True, now=wall.now, sleep=wall.sleep)
+    _, missed = refreshing(wall, clock, works_s)
+    assert missed <= 25  # in 17 minutes; none were needed

@@ -1,5 +1,7 @@
 """Sources of sound and their follower."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -331,3 +333,39 @@ def test_live_settings_change_without_a_jump_of_time_or_tempo():
     assert all(depth == round(depth) for depth in stage.go_on(4)[30:]), (
         "its whole depths hold for the internal clock too"
     )
+
+
+class Arriving(Capture):
+    """A capture that blocks come in to one by one."""
+
+    def __init__(self):
+        super().__init__()
+        self.arrived = threading.Event()
+
+    def bring(self, block, stamp_s):
+        self.waiting = ([block], stamp_s)
+        self.arrived.set()
+
+
+def test_listening_hears_what_comes_and_tells_a_kick_once():
+    capture, now = Arriving(), [0.0]
+    sound = LiveSound(capture, BEAT, 20, now=lambda: now[0])
+    song, told_s = kicks(44100, KICKS_S, 6.0), []
+    for start in range(0, len(song) - 256, 256):
+        now[0] = (start + 256) / 44100
+        capture.bring(song[start : start + 256], now[0])
+        if sound.listen(10.0):
+            told_s.append(now[0])
+            assert sound.depth_at(sound.position_s()) > 10
+        assert not sound.listen(0.0)
+    assert np.array(told_s) == pytest.approx(KICKS_S, abs=0.025)
+    assert sound.follower.time_s > 5.9
+
+
+def test_listening_ends_when_nothing_comes_and_keeps_what_a_pump_heard():
+    capture = Arriving()
+    sound = LiveSound(capture, BEAT, 20, now=lambda: 1.0)
+    assert not sound.listen(0.001)
+    capture.bring(kicks(44100, [0.5], 1.0), 1.0)
+    sound.pump(0.0)  # a display frame came before anybody listened
+    assert sound.listen(0.0), "it has not been told yet"

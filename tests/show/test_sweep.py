@@ -88,12 +88,18 @@ class FastClock:
     def now(self):
         return self.n / 60
 
+    def drawn(self):
+        pass
+
     def shown(self):
         self.times.note(1 / 60, 0.01)
 
 
 class NoStage:
     framebuffer_size = (16, 8)
+
+    def finish(self):
+        pass
 
     def swap(self):
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -25,10 +26,10 @@ GAIN_DB = (-60.0, 60.0)
 
 
 class Capture:
-    """Listens to an input device. Attributes: device, sample_rate_hz, device_name, n_dropped, n_overruns.
+    """Listens to an input device. Attributes: device, sample_rate_hz, device_name, n_dropped, n_overruns, arrived.
 
     n_dropped counts samples thrown away because they were older than half a second when somebody came to fetch them;
-    n_overruns counts the times the device or the ring had no room.
+    n_overruns counts the times the device or the ring had no room; arrived is set with every block that comes in.
     """
 
     def __init__(
@@ -40,15 +41,17 @@ class Capture:
         channels: Sequence[int] = (),
         gain_db: float = 0.0,
         choose: Callable[[list[Device]], Device] | None = None,
+        arrived: threading.Event | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Choose the device: number, name, part of a name, or None for the default input. `start` opens it.
 
         sample_rate_hz: the device's own unless given. n_block_samples: what the device delivers at a time. channels: those
-        to be mixed, from 1; all if none. gain_db: -60..60. choose: picks among all devices in place of `device`.
+        to be mixed, from 1; all if none. gain_db: -60..60. choose: picks among all devices in place of `device`. arrived: the event to be set, one of its own if None.
         Errors: UnknownDevice (also for a channel that the device has not), BadInput (gain), DeviceError.
         """
         self._now = now
+        self.arrived = arrived or threading.Event()
         self._n_block_samples = n_block_samples
         self._stream: Any = None
         self._portaudio: Any = None
@@ -224,6 +227,7 @@ class Capture:
                 self.n_overruns += 1
             self._n_callbacks += 1
             self._stamp_s = self._now()
+            self.arrived.set()
             np.maximum(self._peaks, np.abs(block).max(axis=0), out=self._peaks)
             if mono.any():
                 self._sounded_s = self._stamp_s

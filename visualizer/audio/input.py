@@ -43,6 +43,7 @@ class LiveInput:
       reason          why it is not ok, one line; "" while it is
       device_name     the input that is listened to or looked for; label: the same in words for people
       sample_rate_hz  of what `drain` handed out last; it may be another after the device came back
+      arrived         an event, set with every block that comes in
       n_losses, n_recoveries, n_stalls, n_backlogs    counts since the start
       n_dropped, n_overruns    samples thrown away because they were stale; times a device or the ring had no room
 
@@ -84,6 +85,7 @@ class LiveInput:
         self._stamp_s = now()
         self._identity: Identity | None = None
         self._capture: Capture | None = None
+        self.arrived = threading.Event()
         self._watch = StreamWatch(now=now)
         self._known_rate_hz: int | None = None
         self._passed: list[Identity] | None = None  # inputs tried while going to the next one; None: staying
@@ -272,6 +274,7 @@ class LiveInput:
                     channels=channels,
                     gain_db=self._gain_db,
                     choose=choose,
+                    arrived=self.arrived,
                     now=self._now,
                 )
                 self._watch.before_opening(capture.device.source)

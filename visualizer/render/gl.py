@@ -45,6 +45,9 @@ class Stage(Protocol):
     def framebuffer_size(self) -> tuple[int, int]:
         """Width and height to draw, px; (0, 0) when there is nothing to draw on (a minimised window)."""
 
+    def finish(self) -> None:
+        """Wait until all is drawn, without holding Python's lock."""
+
     def swap(self) -> None:
         """Show what was drawn. Returns when it is done, without holding Python's lock meanwhile."""
 

@@ -61,6 +61,9 @@ class Offscreen:
         self._loader.__enter__()
         self._fbo.use()
 
+    def finish(self) -> None:
+        """Nothing: whoever reads the picture waits for it."""
+
     def swap(self) -> None:
         """Wait until the picture is drawn, while other Python threads run."""
         gl_finish(self.ctx)

@@ -220,6 +220,10 @@ class Window:
         self._glfw.make_context_current(self._handle)
         self.ctx.screen.use()
 
+    def finish(self) -> None:
+        """Wait until all is drawn: what a swap takes after that, the screen takes."""
+        gl_finish(self.ctx)
+
     def swap(self) -> None:
         """Show what was drawn, and wait until it is: the driver must not queue pictures, they would come late."""
         self._glfw.swap_buffers(self._handle)

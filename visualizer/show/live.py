@@ -25,6 +25,10 @@ class Live:
         self.sound = LiveSound(source, look.settings.beat, look.n_depths, now=monotonic, n_rows=len(look.rows))
         self._source = source
 
+    def listen(self, timeout_s: float) -> bool:
+        """See `LiveSound.listen`."""
+        return self.sound.listen(timeout_s)
+
     def start(self) -> None:
         self._source.start()
 

@@ -16,8 +16,11 @@ class Stage(Protocol):
     def framebuffer_size(self) -> tuple[int, int]:
         """Width and height, px; (0, 0) while there is nothing to see."""
 
+    def finish(self) -> None:
+        """Wait until all is drawn."""
+
     def swap(self) -> None:
-        """Show, or finish, what was drawn."""
+        """Show what was drawn."""
 
 
 class Shown(NamedTuple):
@@ -55,6 +58,8 @@ def display_frames(
         sound.pump(clock.now())
         time_s = clock.now()
         yield drawing.draw(time_s, sound, stage.framebuffer_size)
+        stage.finish()
+        clock.drawn()
         stage.swap()
         clock.shown()
         if rest is not None:

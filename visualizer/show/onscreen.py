@@ -95,7 +95,13 @@ def run(
             first_picture_s = watch.elapsed_s()
             log.info("first picture after %.2f s", first_picture_s)
             rate_hz = staging.rate_hz or _measured_pace_hz(window, picture)
-            clock = ScreenClock(act.position_s, rate_hz)
+            # only live knows of a kick when it comes; where the sound is known beforehand nothing is gained
+            clock = ScreenClock(
+                act.position_s,
+                rate_hz,
+                listen=getattr(act, "listen", None),
+                swap_waits=staging.rate_hz is None and rate_hz > window.refresh_hz,
+            )
             performance = Performance(
                 window,
                 act,

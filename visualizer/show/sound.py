@@ -63,11 +63,13 @@ class _Ear(Generic[Kicks]):
             self._rows = RowFollower(self.kicks.sample_rate_hz, beat)
             self._rows_from_s = self._n_samples / self.kicks.sample_rate_hz
 
-    def push(self, block: np.ndarray) -> None:
-        self.kicks.push(block)
+    def push(self, block: np.ndarray) -> bool:
+        """Hear a block; whether a kick was told in it."""
+        onsets = self.kicks.push(block)
         self._n_samples += len(block)
         if self._rows is not None:
             self._rows.push(block)
+        return bool(onsets)
 
     def row_at(self, time_s: float) -> float:
         return 0.0 if self._rows is None else self._rows.row_at(time_s - self._rows_from_s)
@@ -104,6 +106,7 @@ class LiveSound:
         self._rests = False  # whether that was silence for want of sound
         self._clock = InternalClock()
         self._peak = 0.0
+        self._lifted = False  # a kick was told, or shown ahead, since `listen` said so last
 
     @property
     def follower(self) -> BeatFollower:
@@ -137,6 +140,14 @@ class LiveSound:
         lost = self._rests or getattr(self._capture, "state", OK) == ZEROS
         phase = self.follower.tempo.phase_at(now_s - self._start_s)
         self._clock.step(now_s, lost=lost, tempo_bpm=self.tempo_bpm, confidence=self.confidence, phase=phase)
+
+    def listen(self, timeout_s: float) -> bool:
+        """Wait so long at most for sound to come in, and hear it at once. True if a kick has lifted the depth since the last call."""
+        if self._capture.arrived.wait(timeout_s):
+            self._capture.arrived.clear()  # before it is fetched: what comes meanwhile sets it again
+            self.pump(self.position_s())
+        lifted, self._lifted = self._lifted, False
+        return lifted
 
     def position_s(self) -> float:
         """Seconds since listening began: of sound, and of silence where there was none. Counts on from the newest block, and
@@ -184,7 +195,8 @@ class LiveSound:
                 self._silence(gap_s)
             elif gap_s < 0 and self._rests:  # silence was heard in place of the oldest of it
                 sound = sound[min(len(sound), round(-gap_s * self._rate_hz)) :]
-        self._ear.push(sound)
+        n_led = self.follower.n_led
+        self._lifted = self._ear.push(sound) or self.follower.n_led > n_led or self._lifted
         self._peak = max(self._peak, float(np.max(np.abs(sound), initial=0.0)))
         self._fed_s = stamp_s if self._fed_s is None else max(stamp_s, self._fed_s)
         self._rests = False
