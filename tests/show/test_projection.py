@@ -5,46 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.show.greys import N_DEPTHS, SIZE, Frames, Steady, grey
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.show.projection import BLACKOUT_S, FADE_S, WAIT_S, Projection
 from visualizer.show.scene import Placed, Scene
-
-SIZE = (16, 8)
-N_DEPTHS = 4
-
-
-def grey(level):
-    return np.full((SIZE[1], SIZE[0], 3), level, np.uint8)
-
-
-class Frames:
-    fault = None
-
-    def __init__(self, *polls):
-        self._polls = list(polls)
-
-    def poll(self):
-        return self._polls.pop(0) if self._polls else []
-
-    def close(self):
-        pass
-
-
-class Steady:
-    """Sound that holds one depth and counts nothing."""
-
-    def __init__(self, depth=float(N_DEPTHS)):
-        self.depth = depth
-
-    def pump(self, time_s):
-        pass
-
-    def depth_at(self, time_s):
-        return self.depth
-
-    def row_at(self, time_s):
-        return 0.0
 
 
 @pytest.fixture
@@ -56,7 +21,7 @@ def stage():
             ctx = offscreen.ctx
             now_s = 0.0
             time_s = 0.0
-            sound = Steady()
+            sound = Steady(row=0.0)
 
             def scene(self, base, *, image_only=False, n_depths=N_DEPTHS, polls=None):
                 """Frames of a grey that is `base` for the image and 10 more for each depth."""
