@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,18 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     for name in ("CACHE", "LOG", "CONFIG", "NETWORKS"):
         monkeypatch.setenv(f"VISUALIZER_{name}_DIR", str(folder / name.lower()))
     yield folder
+
+
+@pytest.fixture(autouse=True)
+def log_taken_back() -> Iterator[None]:
+    """What a command that a test runs in this process makes of the log is taken back."""
+    logger = logging.getLogger("visualizer")
+    level, handlers, up = logger.level, list(logger.handlers), logger.propagate
+    yield
+    for handler in set(logger.handlers) - set(handlers):
+        handler.close()
+    logger.handlers[:], logger.propagate = handlers, up
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")
