@@ -25,6 +25,7 @@ from tools.kick_sounds import (
     through,
     tom,
 )
+from visualizer.beat.network import DRUMS  # those whose strokes are noted
 
 # one bar of sixteenths; x a kick
 KICK_BARS = (
@@ -44,8 +45,6 @@ KICK_BARS = (
     "..x...x...x...x.",
 )
 BUSES = ("kick", "drums", "bass", "music", "noise")
-# the drums whose strokes are noted
-DRUMS = ("kick", "snare", "hat")
 WITH_KICKS = ("mix", "loud bass")
 WITHOUT_KICKS = ("toms", "bass", "band", "voice", "strings", "crowd", "noise", "tones", "percussion")
 

@@ -63,7 +63,6 @@ class KickNetwork:
         Products are of one row or one column each: the result does not depend on n.
         """
         w = self._weights
-        # minus, for the two gates: 1 / (1 + exp(-x)) then needs no turn of its own in the loop
         given = np.matmul(features[:, None, None, :], w.inner)[:, :, 0] + w.inner_bias
         state = self._state
         states = np.empty((len(features), len(state), 1))
