@@ -36,6 +36,9 @@ class BeatSettings(_Settings):
         Literal["seed", "punch", "breathe", "pump", "steps"], Field(description="how the depth moves with a kick")
     ] = "seed"
     decay: Annotated[float, Field(ge=0.1, le=0.999, description="share of the level kept every 1/30 s")] = 0.93
+    smoothing_ms: Annotated[
+        float, Field(ge=0, le=1000, description="time constant with which the depth follows its motion, both ways, ms")
+    ] = 0.0
     sensitivity: Annotated[float, Field(ge=0.1, le=10, description="factor on the level before it is capped at 1")] = (
         1.0
     )

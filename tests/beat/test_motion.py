@@ -2,11 +2,13 @@
 
 import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visualizer.beat.motion import PUMP_HOLD_S, PUMP_RELEASE_S, Change, motion_of
+from visualizer.beat.motion import PUMP_HOLD_S, PUMP_RELEASE_S, Change, motion_for, motion_of, moves_alike
+from visualizer.settings import BeatSettings
 
 NAMES = ("seed", "punch", "breathe", "pump", "steps")
 
@@ -95,3 +97,27 @@ def test_a_kick_while_one_motion_goes_over_into_another_moves_both():
     change.step(0.0)
     assert change.step(0.9) == pytest.approx(0.9)
     assert change.ahead(0.5, 1 / 30) == pytest.approx(0.5 * 0.93**2.5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_smoothing_follows_the_motion_with_its_time_constant_and_never_leaves_its_range(name):
+    hop_s, settings = 0.005, BeatSettings(motion=name, smoothing_ms=100)
+    plain, smooth = motion_of(name, 0.93, hop_s), motion_for(settings, hop_s)
+    expected, told = 0.0, []
+    for hop in range(400):
+        strength = 1.0 if hop % 100 == 20 else 0.0
+        expected += (plain.step(strength) - expected) * (1 - np.exp(-hop_s / 0.1))
+        told.append(smooth.step(strength))
+        assert told[-1] == pytest.approx(expected)
+    assert max(told) <= 1 and min(told) >= 0
+    assert max(abs(b - a) for a, b in itertools.pairwise(told)) < 0.06, "no edges"
+    assert smooth.ahead(0.4, 0.02) == 0.4
+
+
+def test_smoothing_is_part_of_how_it_moves_and_is_taken_over_from_any_level():
+    assert moves_alike(BeatSettings(), BeatSettings(sensitivity=2)) and not moves_alike(
+        BeatSettings(), BeatSettings(smoothing_ms=50)
+    )
+    smooth = motion_for(BeatSettings(smoothing_ms=200), 0.005)
+    smooth.level = 0.8
+    assert smooth.level == 0.8 and 0.75 < smooth.step(0.0) < 0.8

@@ -12,7 +12,7 @@ from ..settings import BeatSettings
 from .blocks import check_rate, sound_block
 from .envelope import depth_of, release
 from .hearing import LONG_FALL, N_VIEWS, RISE_LAGS, Hearing
-from .motion import Change, Motion, motion_of
+from .motion import Change, Motion, motion_for, moves_alike
 from .network import DRUMS, KickNetwork, shipped_weights
 from .onset import KickPicker
 from .spectrum import Floats, asymmetric, band_energy, band_weights, fft_length
@@ -96,7 +96,7 @@ class KickFollower:
         self._loudest_hop = 0
         # music before the first sample was silence
         self._pending: Floats = np.zeros(self._window_samples - self._hop_samples)
-        self._motion: Motion = motion_of(settings.motion, settings.decay, self._hop_s)
+        self._motion: Motion = motion_for(settings, self._hop_s)
         self._n_hops = 0
         self._trail_hops = None if trail_s is None else max(2, round(trail_s / self._hop_s))
         self._trail = np.zeros(1024)
@@ -124,12 +124,12 @@ class KickFollower:
         if (before.low_hz, before.high_hz) != (settings.low_hz, settings.high_hz):
             self._weights = self._weights_of(settings)
             self._loudest = 0.0  # measured by another band
-        if (before.motion, before.decay) != (settings.motion, settings.decay):
+        if not moves_alike(before, settings):
             self._motion = self._turned(self._motion)
 
     def _turned(self, motion: Motion) -> Motion:
         """`motion`, going over into the one that is now set."""
-        new = motion_of(self.settings.motion, self.settings.decay, self._hop_s)
+        new = motion_for(self.settings, self._hop_s)
         new.level = motion.level
         return Change(motion, new, TURN_S, self._hop_s)
 

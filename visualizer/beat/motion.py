@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
+from ..settings import BeatSettings
 from .envelope import keep_for
 
 #: `punch` falls as if the decay were applied so many times as often: gone before the next kick
@@ -116,8 +117,37 @@ class Change:
         return self.new.ahead(level, dt_s)
 
 
-def motion_of(name: str, decay: float, hop_s: float) -> Motion:
-    """The motion of that name: seed, punch, breathe, pump or steps (which moves like seed; only its depths are whole)."""
+class Smooth:
+    """Another motion, followed with a time constant both ways: no edges, and a little late."""
+
+    def __init__(self, under: Motion, smoothing_s: float, hop_s: float) -> None:
+        self._under, self._share = under, 1 - math.exp(-hop_s / smoothing_s)
+        self._level = 0.0
+
+    @property
+    def level(self) -> float:
+        """0..1, the newest."""
+        return self._level
+
+    @level.setter
+    def level(self, level: float) -> None:
+        self._level = self._under.level = level
+
+    def step(self, strength: float) -> float:
+        self._level += (self._under.step(strength) - self._level) * self._share
+        return self._level
+
+    def ahead(self, level: float, dt_s: float) -> float:
+        return level
+
+
+def motion_of(name: str, decay: float, hop_s: float, smoothing_s: float = 0.0) -> Motion:
+    """The motion of that name: seed, punch, breathe, pump or steps (which moves like seed; only its depths are whole).
+
+    smoothing_s: time constant with which it is followed; 0: as it is.
+    """
+    if smoothing_s > 0:
+        return Smooth(motion_of(name, decay, hop_s), smoothing_s, hop_s)
     if name == "punch":
         return Fall(decay, hop_s, PUNCH)
     if name == "breathe":
@@ -125,3 +155,13 @@ def motion_of(name: str, decay: float, hop_s: float) -> Motion:
     if name == "pump":
         return Pump(decay, hop_s)
     return Fall(decay, hop_s)
+
+
+def moves_alike(one: BeatSettings, other: BeatSettings) -> bool:
+    """Whether both settings mean the same motion."""
+    return (one.motion, one.decay, one.smoothing_ms) == (other.motion, other.decay, other.smoothing_ms)
+
+
+def motion_for(settings: BeatSettings, hop_s: float) -> Motion:
+    """The motion that the settings ask for."""
+    return motion_of(settings.motion, settings.decay, hop_s, settings.smoothing_ms / 1000)

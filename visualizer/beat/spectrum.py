@@ -54,3 +54,25 @@ def band_energy(windows: Floats, shape: Floats, weights: Floats, n_fft: int) -> 
     power = spectrum.real**2 + spectrum.imag**2
     # Parseval: a sine of amplitude 1 leaves n_fft * sum(shape^2) / 4 in its positive-frequency bins
     return (power * weights).sum(axis=1) * (4.0 / (n_fft * (shape**2).sum()))
+
+
+#: the bands of `spectrum_db` begin and end here, Hz
+SHOWN_HZ = (30.0, 16_000.0)
+
+
+def spectrum_db(samples: NDArray[np.float32], sample_rate_hz: int, n_bands: int) -> NDArray[np.float32]:
+    """A spectrum to look at: the loudest bin in each of n_bands bands of equal ratio from 30 Hz to 16 kHz (what lies above half the
+    rate is silent). samples: (n,) -> (n_bands,), dB of a full-scale sine, -120 at least. Where a band is narrower than a bin, it is
+    the nearest bin's.
+    """
+    n_samples = len(samples)
+    window = np.hanning(n_samples + 1)[:-1]
+    amplitude = np.abs(np.fft.rfft(samples * window)) * (2 / window.sum())
+    edges_hz = np.geomspace(*SHOWN_HZ, n_bands + 1)
+    at = edges_hz * n_samples / sample_rate_hz
+    first = np.floor(at[:-1] + 0.5).astype(int)
+    end = np.maximum(np.ceil(at[1:] - 0.5).astype(int), first + 1)
+    bands = np.zeros(n_bands)
+    for band, (low, high) in enumerate(zip(first, end, strict=True)):
+        bands[band] = amplitude[low:high].max(initial=0.0)
+    return (20 * np.log10(np.maximum(bands, 1e-6))).astype(np.float32)
