@@ -65,6 +65,7 @@ class _Calls:
     finish: Any
     read_pixels: Any
     pixel_store: Any
+    reset_status: Any  # None where the driver cannot tell
 
 
 def _function(loader: Loader, name: str, result: Any, *arguments: Any) -> Any:
@@ -103,8 +104,29 @@ def wrap_context(loader: Loader, *, standalone: bool) -> moderngl.Context:
             loader, "glReadPixels", None, integer, integer, integer, integer, ctypes.c_uint, ctypes.c_uint, pointer
         ),
         pixel_store=_function(loader, "glPixelStorei", None, ctypes.c_uint, integer),
+        reset_status=_reset_status(loader, ctx),
     )
     return ctx
+
+
+def _reset_status(loader: Loader, ctx: moderngl.Context) -> Any:
+    """The function that tells whether the graphics card was reset, under whichever of its names; None if there is none."""
+    # some loaders hand out an address for any name at all: the driver must have said that it knows it
+    for suffix, known in (
+        ("", ctx.version_code >= 450),
+        ("ARB", "GL_ARB_robustness" in ctx.extensions),
+        ("KHR", "GL_KHR_robustness" in ctx.extensions),
+        ("EXT", "GL_EXT_robustness" in ctx.extensions),
+    ):
+        if known and loader.load_opengl_function(name := f"glGetGraphicsResetStatus{suffix}"):
+            return _function(loader, name, ctypes.c_uint)
+    return None
+
+
+def was_reset(ctx: moderngl.Context) -> bool:
+    """Whether the graphics card or its driver was reset, and all that this context held is lost. ctx: the current one, a Stage's."""
+    status = ctx.extra.reset_status
+    return status is not None and status() != 0
 
 
 def needs_newer(offered: str) -> str:

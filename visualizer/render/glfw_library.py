@@ -98,6 +98,8 @@ def set_hints(glfw: Any, *, decorated: bool = True) -> None:
     for unused in (glfw.DEPTH_BITS, glfw.STENCIL_BITS, glfw.SAMPLES, glfw.ALPHA_BITS):
         glfw.window_hint(unused, 0)
     glfw.window_hint(glfw.SRGB_CAPABLE, False)  # the frames are sRGB-coded already
+    # after a reset of the card the context is lost, and says so, instead of drawing on into nothing
+    glfw.window_hint(glfw.CONTEXT_ROBUSTNESS, glfw.LOSE_CONTEXT_ON_RESET)
     glfw.window_hint(glfw.DECORATED, decorated)
     glfw.window_hint(glfw.AUTO_ICONIFY, False)  # a projector must not go dark when another window is clicked
 

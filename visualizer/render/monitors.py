@@ -5,13 +5,21 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from visualizer.errors import BadInput, GraphicsError, nearest
 
 from .glfw_library import display_named, no_display, quiet_glfw
 
 Area = tuple[int, int, int, int]  # left, top, width, height, in the desktop's units
+
+
+class Whereabouts(NamedTuple):
+    """Where a window is. place: while it does not cover a monitor; fullscreen: whether it does; monitor: its name, if it is on one."""
+
+    place: Area
+    fullscreen: bool
+    monitor: str | None
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,18 @@ def under(monitors: Sequence[Monitor], window: Area) -> Monitor | None:
         if across > 0 and down > 0 and across * down > best_px:
             best, best_px = monitor, across * down
     return best
+
+
+def seen(monitors: Sequence[Monitor], window: Area) -> bool:
+    """Whether enough of a window would lie on a monitor to be found: a corner of 32 units."""
+    x, y, width, height = window
+    for monitor in monitors:
+        left, top, wide, high = monitor.area
+        across = min(x + width, left + wide) - max(x, left)
+        down = min(y + height, top + high) - max(y, top)
+        if min(across, down) >= min(32, width, height) > 0:
+            return True
+    return False
 
 
 def following(monitors: Sequence[Monitor], now: Monitor | None) -> Monitor | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
-from visualizer.errors import BadInput, GraphicsError
+from visualizer.errors import BadInput, GraphicsError, VisualizerError
 
 from .gl import gl_finish, look_path, set_uniforms
 from .programs import Programs
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import moderngl
 
 _MAX_TAPS = 8
+#: the look that everything else falls back on
+PLAIN = "crossfade"
+
+log = logging.getLogger(__name__)
 
 
 class Fit(NamedTuple):
@@ -168,6 +173,19 @@ class Picture:
             sampler.use(unit)
         triangle.render(vertices=3)
 
+    def draw_plainly(self, depth: float, size: tuple[int, int]) -> None:
+        """Draw the dream of the first row through the plain look, over the whole window: for when another look fails."""
+        import moderngl
+
+        self._ctx.screen.use()
+        self._ctx.enable_only(moderngl.NOTHING)
+        look, self._look = self._look, look_path(PLAIN)
+        variants, self._variants = self._variants, {}
+        try:
+            self.draw(depth, size)
+        finally:
+            self._look, self._variants = look, variants
+
     def _row(self, row: float) -> float:
         """`row` clamped; a whole number where both rows around it show the same, which is half the work to draw."""
         row = _clamped(row, self.n_rows - 1)
@@ -198,7 +216,14 @@ class Picture:
             defines = dict([kind]) if kind else {}
             if self.n_rows > 1:
                 defines["ROWS"] = self.n_rows
-            self._variants[kind] = self._programs.get(self._look, defines)
+            try:
+                self._variants[kind] = self._programs.get(self._look, defines)
+            except VisualizerError as fault:
+                if not self._variants:  # told when the picture is made
+                    raise
+                # its file was changed under the show: another variant shows the same, a little less sharp or smooth
+                log.error("%s; the look as it was goes on", fault)
+                self._variants[kind] = next(iter(self._variants.values()))
         return self._variants[kind]
 
 

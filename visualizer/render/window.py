@@ -6,13 +6,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from visualizer.errors import BadInput, GraphicsError
 
-from .gl import gl_finish, leave, read_rgb, take_over, wrap_context
+from .gl import gl_finish, leave, read_rgb, take_over, was_reset, wrap_context
 from .glfw_library import (
     GlfwLoader,
     display_named,
@@ -23,7 +23,7 @@ from .glfw_library import (
     set_hints,
 )
 from .keyboard import Press, pressed
-from .monitors import Area, Home, Monitor, centred, connected, following, meant, primary, under
+from .monitors import Area, Home, Monitor, Whereabouts, centred, connected, following, meant, primary, seen, under
 
 if TYPE_CHECKING:
     import moderngl
@@ -54,8 +54,10 @@ class Window:
 
     size: (width, height) of the window, in the screen's units; made smaller if the screen is. title: its name. fullscreen:
     begin over the whole monitor. monitor: the index or name of the one to open on, the primary one if None. borderless: no
-    frame around the window, and fullscreen is a window as large as the monitor, which others can lie over. now: a clock in
-    seconds. GraphicsError if there is no display or no OpenGL 3.3, BadInput for a monitor that is not there.
+    frame around the window, and fullscreen is a window as large as the monitor, which others can lie over. place: where it is
+    while it does not cover a monitor, if that can still be seen; the monitor is then no must. shown: False for one that
+    is first seen at `appear`. now: a clock in seconds. GraphicsError if there is no display or no OpenGL 3.3, BadInput for a
+    monitor that is not there.
     """
 
     def __init__(
@@ -66,6 +68,8 @@ class Window:
         fullscreen: bool = False,
         monitor: str | int | None = None,
         borderless: bool = False,
+        place: Area | None = None,
+        shown: bool = True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         if min(size) < 1:
@@ -75,7 +79,8 @@ class Window:
         self._handle: Any = None
         self._cursor_shown = True
         self._cursor_moved_s = self._place_looked_s = now()
-        self._borderless = borderless
+        self._size, self._title, self._borderless = size, title, borderless
+        self._appears_fullscreen = False  # once it appears
         self._covers: Monitor | None = None  # the monitor covered, where glfw does not know of it: borderless
         self._windowed_place: Area = (0, 0, *size)
         self._monitors: list[Monitor] = []
@@ -88,37 +93,42 @@ class Window:
                 raise GraphicsError(no_display())
             take_over(self._let_go)
             try:
-                self._open(size, title.encode("utf-8", "replace").decode().replace("\0", " "), fullscreen, monitor)
+                self._open(place, fullscreen, monitor, shown)
             except BaseException:
                 self.close()
                 raise
 
-    def _open(self, size: tuple[int, int], title: str, fullscreen: bool, wanted: str | int | None) -> None:
+    def _open(self, place: Area | None, fullscreen: bool, wanted: str | int | None, shown: bool) -> None:
         glfw = self._glfw
+        title = self._title.encode("utf-8", "replace").decode().replace("\0", " ")
         self._monitors = connected(glfw)
-        target = primary(self._monitors) if wanted is None else meant(self._monitors, wanted)
+        target = self._target(wanted, must=place is None)
         set_hints(glfw, decorated=not self._borderless)
         if target is not None:
-            self._windowed_place = centred(size, target.work_area)
+            self._windowed_place = centred(self._size, target.work_area)
+        if place is not None and seen(self._monitors, place):
+            self._windowed_place = place
         size = self._windowed_place[2:]
-        if target is not None and fullscreen and not self._borderless:
+        placed = (wanted is not None and target is not None) or place is not None
+        if target is not None and fullscreen and shown and not self._borderless:
             fullscreen_hints(glfw, glfw.get_video_mode(target.handle))
             self._handle = glfw.create_window(*target.area[2:], title, target.handle, None)
         else:
-            if target is not None and wanted is not None:
-                # hidden until it is there: it must not flash up on another monitor first
-                glfw.window_hint(glfw.VISIBLE, False)
+            # hidden until it is there: it must not flash up in another place first
+            glfw.window_hint(glfw.VISIBLE, shown and not placed)
             self._handle = glfw.create_window(*size, title, None, None)
         if not self._handle:
             raise GraphicsError(no_context(glfw))
         _open_windows.add(id(self))
-        if target is not None and not self._is_glfw_fullscreen:
-            if wanted is not None:
+        self._appears_fullscreen = fullscreen and not shown
+        if not self._is_glfw_fullscreen:
+            if placed:
                 glfw.set_window_pos(self._handle, *self._windowed_place[:2])
+            if placed and shown:
                 glfw.show_window(self._handle)
-            if fullscreen:
+            if fullscreen and shown and target is not None:
                 self._cover(target)
-        self._home.is_at(target, self._windowed_place, fullscreen=self.is_fullscreen)
+        self._home.is_at(target, self._windowed_place, fullscreen=fullscreen)
         self._home.look(self._monitors)
         glfw.make_context_current(self._handle)
         self.ctx: moderngl.Context = wrap_context(GlfwLoader(glfw, self._handle), standalone=False)
@@ -127,11 +137,23 @@ class Window:
         glfw.set_key_callback(self._handle, self._on_key)
         glfw.set_cursor_pos_callback(self._handle, self._on_cursor)
         glfw.set_monitor_callback(self._on_monitor)
-        self._show_cursor(not self.is_fullscreen)
+        self._show_cursor(not (self.is_fullscreen or self._appears_fullscreen))
         self.ctx.screen.use()
         # black, not what lay in memory; and without a first picture Mesa never learns that the window was resized
         self.ctx.clear(0.0, 0.0, 0.0, 1.0)
-        self.swap()
+        if shown:  # under Wayland a swap waits for a window to be seen
+            self.swap()
+
+    def _target(self, wanted: str | int | None, *, must: bool) -> Monitor | None:
+        """The monitor to open on. must: it is an error if that is not there."""
+        if wanted is not None:
+            try:
+                return meant(self._monitors, wanted)
+            except BadInput as fault:
+                if must:
+                    raise
+                log.warning("%s; the main monitor is taken", fault)
+        return primary(self._monitors)
 
     @property
     def framebuffer_size(self) -> tuple[int, int]:
@@ -149,6 +171,39 @@ class Window:
     def should_close(self) -> bool:
         """True once the user has closed the window."""
         return bool(self._glfw.window_should_close(self._handle))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the graphics card was reset: nothing can be drawn here any more, see `successor`."""
+        return was_reset(self.ctx)
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        """Where it is, to open another there."""
+        monitor = self.monitor
+        place = self._windowed_place if self.is_fullscreen else self._place()
+        return Whereabouts(place, self.is_fullscreen, None if monitor is None else monitor.name)
+
+    def successor(self) -> Self:
+        """A window in the place of this one, with a context of its own, not yet to be seen; both are there until this one is closed."""
+        place, fullscreen, monitor = self.whereabouts
+        return type(self)(
+            self._size,
+            self._title,
+            fullscreen=fullscreen,
+            monitor=monitor,
+            borderless=self._borderless,
+            place=place,
+            shown=False,
+            now=self._now,
+        )
+
+    def appear(self) -> None:
+        """Be seen, for a window that was opened with shown=False. Draw first and swap at once after: until then it shows what was there."""
+        self._glfw.show_window(self._handle)
+        if self._appears_fullscreen and (monitor := self.monitor) is not None:
+            self._cover(monitor)
+        self._appears_fullscreen = False
 
     @property
     def is_fullscreen(self) -> bool:
