@@ -8,8 +8,8 @@ from visualizer.render.keyboard import Press
 from visualizer.show.desk import AGAIN_S, SENSITIVITY_RANGE, Desk
 from visualizer.show.look import open_look
 from visualizer.show.onscreen import LIVE_TAKES
-from visualizer.show.panel import ANSWER_S, Notices
 from visualizer.show.play import TAKES
+from visualizer.show.words import ANSWER_S, Notices
 from visualizer.store.keys import Keymap
 
 

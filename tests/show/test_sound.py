@@ -128,7 +128,7 @@ def test_one_row_is_never_left_and_costs_no_hearing(monkeypatch):
     def none(*_):
         raise AssertionError("nobody asked for the bands")
 
-    monkeypatch.setattr("visualizer.show.sound.RowFollower", none)
+    monkeypatch.setattr("visualizer.show.ear.RowFollower", none)
     sound = PlayedSound(Playback([(0, bright_then_bass())]), 44100, BEAT, 20)
     sound.pump(0.0)
     assert sound.row_at(1.9) == 0.0

@@ -12,9 +12,9 @@ import pytest
 from visualizer.show.adapt import RenderScale
 from visualizer.show.frametimes import FrameTimes
 from visualizer.show.loop import display_frames
-from visualizer.show.panel import Notices
 from visualizer.show.scene import Scene
 from visualizer.show.sweep import YOUNG, no_pauses
+from visualizer.show.words import Notices
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from visualizer.show.frametimes import FrameTimes
 from visualizer.show.look import open_look
 from visualizer.show.loop import Shown
 from visualizer.show.onscreen import LIVE_TAKES
-from visualizer.show.panel import ANSWER_S, HELP, NOTICE_S, OF_ACTS, Notices, figure_lines, key_lines
 from visualizer.show.play import TAKES
+from visualizer.show.words import ANSWER_S, HELP, NOTICE_S, OF_ACTS, Notices, figure_lines, key_lines
 from visualizer.store.keys import DEFAULT_KEYS, Keymap
 
 

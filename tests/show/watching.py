@@ -7,6 +7,7 @@ import ctypes.util
 import time
 
 from visualizer.show.clocks import Stopwatch
+from visualizer.show.snapshot import Heard
 
 
 def wait_for(condition, what, deadline_s=30.0):
@@ -89,6 +90,9 @@ class Quiet:
 
     def status(self):
         return ["sound\tnone"]
+
+    def heard(self):
+        return Heard()
 
     def news(self):
         return None

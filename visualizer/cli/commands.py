@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -20,11 +20,8 @@ from .networks_command import networks_app
 from .options import (
     DEFAULT_SIZE_TEXT,
     Borderless,
-    Channels,
     Fullscreen,
-    Gain,
     Image,
-    InputDevice,
     Layer,
     Monitor,
     Network,
@@ -35,15 +32,11 @@ from .options import (
     Song,
     Weights,
     looked_up,
-    parse_channels,
-    parse_device,
-    parse_gain,
-    staged,
 )
+from .rehearse_command import rehearse
+from .say import tell, tell_news
 from .sheets_command import depths, layers
-
-if TYPE_CHECKING:
-    from ..show.look import Look
+from .show_commands import live, play
 
 log = logging.getLogger("visualizer.cli")
 
@@ -89,15 +82,6 @@ def _global(
     log.info("command: %s", " ".join(sys.argv[1:]))
 
 
-def _tell(line: str) -> None:
-    print(f"visualizer: {line}", file=sys.stderr)
-
-
-def _tell_news(look: Look) -> None:
-    for line in look.news:
-        _tell(line)
-
-
 @app.command()
 def demo(
     size: Size = DEFAULT_SIZE_TEXT,
@@ -125,74 +109,15 @@ def demo(
             )
             return
         except GraphicsError as error:
-            _tell(f"no window: {error}")
+            tell(f"no window: {error}")
     else:
-        _tell("no display here")
-    _tell("exporting demo.mp4 instead")
+        tell("no display here")
+    tell("exporting demo.mp4 instead")
     export(song, Path("demo.mp4"), preset=preset, size=size)
 
 
-@app.command()
-def play(
-    song: Song,
-    preset: Preset = DEFAULT_PRESET,
-    image: Image = None,
-    size: Size = DEFAULT_SIZE_TEXT,
-    seed: Seed = None,
-    network: Network = None,
-    layer: Layer = None,
-    weights: Weights = None,
-    device: Annotated[
-        str | None,
-        typer.Option("--device", "-d", metavar="NAME|INDEX", help="Output device; the default if not given."),
-    ] = None,
-    fullscreen: Fullscreen = False,
-    monitor: Monitor = None,
-    borderless: Borderless = False,
-    no_adapt: NoAdapt = False,
-) -> None:
-    """Play a sound file; the picture follows what you hear."""
-    from ..show.dreams import open_cache
-    from ..show.play import play as play_song
-
-    look = looked_up(preset, size, image, seed, network, layer, weights)
-    _tell_news(look)
-    staging = staged(fullscreen, monitor, borderless, no_adapt)
-    try:
-        play_song(song, look, open_cache(), device=parse_device(device), staging=staging, say=_tell)
-    except KeyboardInterrupt:
-        log.info("ended by Ctrl-C")  # at a terminal that is how one leaves
-
-
-@app.command()
-def live(
-    preset: Preset = DEFAULT_PRESET,
-    image: Image = None,
-    size: Size = DEFAULT_SIZE_TEXT,
-    seed: Seed = None,
-    network: Network = None,
-    layer: Layer = None,
-    weights: Weights = None,
-    device: InputDevice = None,
-    channels: Channels = None,
-    gain_db: Gain = 0.0,
-    fullscreen: Fullscreen = False,
-    monitor: Monitor = None,
-    borderless: Borderless = False,
-    no_adapt: NoAdapt = False,
-) -> None:
-    """Follow a microphone or line input."""
-    from ..show.dreams import open_cache
-    from ..show.live import live as run_live
-
-    look = looked_up(preset, size, image, seed, network, layer, weights)
-    _tell_news(look)
-    wanted, chosen, gain_db = parse_device(device), parse_channels(channels), parse_gain(gain_db)
-    staging = staged(fullscreen, monitor, borderless, no_adapt)
-    try:
-        run_live(look, open_cache(), device=wanted, channels=chosen, gain_db=gain_db, staging=staging)
-    except KeyboardInterrupt:
-        log.info("ended by Ctrl-C")
+app.command()(play)
+app.command()(live)
 
 
 @app.command()
@@ -219,14 +144,14 @@ def export(
 
     rate = parse_fps(fps)
     look = looked_up(preset, size, image, seed, network, layer, weights)
-    _tell_news(look)
+    tell_news(look)
     try:
         n_frames, seconds = show_export(run_export(song, out, look, open_cache(), fps=rate, crf=crf))
     except KeyboardInterrupt:
-        _tell(f"interrupted: {out} was not written")
+        tell(f"interrupted: {out} was not written")
         raise typer.Exit(1) from None
     speed = f", {n_frames / seconds:.0f} fps" if seconds else ""
-    _tell(f"{out}: {n_frames} display frames in {seconds:.1f} s{speed}")
+    tell(f"{out}: {n_frames} display frames in {seconds:.1f} s{speed}")
 
 
 @app.command()
@@ -245,16 +170,16 @@ def bake(
     from .progress import show_bake
 
     look = looked_up(preset, size, image, seed, network, layer, weights)
-    _tell_news(look)
+    tell_news(look)
     try:
         done = show_bake(run_bake(look, open_cache()))
     except KeyboardInterrupt:
-        _tell("interrupted: the bake is not finished")
+        tell("interrupted: the bake is not finished")
         raise typer.Exit(1) from None
     if done is None:
         return
     if done.fault:
-        _tell(done.fault)
+        tell(done.fault)
     how = "already baked" if done.from_cache else f"baked in {done.seconds:.1f} s on {done.device}"
     where = f"the frames lie in {done.folder}" if done.folder is not None else "the frames could not be kept"
     print(f"{done.total} depths {how}; {where}")
@@ -269,6 +194,7 @@ app.command()(devices)
 app.command()(monitors)
 app.command()(doctor)
 app.command()(latency)
+app.command()(rehearse)
 
 
 @app.command()
@@ -280,7 +206,7 @@ def presets() -> None:
     catalogue = list_presets()
     preset_table(catalogue.presets)
     for fault in catalogue.faults:
-        _tell(fault)
+        tell(fault)
 
 
 app.command()(analyze)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from pathlib import Path
@@ -9,16 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import BadInput
+from ..errors import BadInput, VisualizerError
 from ..settings import DEFAULT_SIZE
 
 if TYPE_CHECKING:
+    from ..show.controller import Controller
+    from ..show.lifeline import Lifeline
     from ..show.look import Look
     from ..show.onscreen import Staging
 
 DEFAULT_SIZE_TEXT = "{}x{}".format(*DEFAULT_SIZE)
 
 debug = False
+given: list[str] = []  # the arguments as they came
 log_level: str | None = None
 
 Preset = Annotated[
@@ -65,6 +69,20 @@ Borderless = Annotated[
     bool, typer.Option("--borderless", help="No frame around the window; fullscreen is a window, too.")
 ]
 NoAdapt = Annotated[bool, typer.Option("--no-adapt", help="Never draw smaller where the machine cannot hold the pace.")]
+Panel = Annotated[bool, typer.Option("--panel", help="Open the performer's panel, a second window; key O, too.")]
+Midi = Annotated[
+    str | None,
+    typer.Option(
+        "--midi", metavar="PORT|all", help="Listen to a MIDI port, by part of its name; `visualizer midi ports`."
+    ),
+]
+Osc = Annotated[
+    str | None, typer.Option("--osc", metavar="[HOST:]PORT", help="Listen to OSC; on 127.0.0.1 if no host is given.")
+]
+Link = Annotated[bool, typer.Option("--link", help="Take the tempo from Ableton Link.")]
+Supervise = Annotated[
+    bool, typer.Option("--supervise/--no-supervise", help="Start the show again where it was, should it die.")
+]
 Song = Annotated[Path, typer.Argument(metavar="FILE", help="A sound file, or a video whose sound is used.")]
 
 
@@ -84,18 +102,47 @@ def looked_up(
     return open_look(preset, size=parse_size(size), wish=wish)
 
 
-def staged(fullscreen: bool, monitor: str | None, borderless: bool, no_adapt: bool) -> Staging:
+def looked_up_again(
+    lifeline: Lifeline | None,
+    preset: str,
+    size: str,
+    image: Path | None,
+    seed: int | None,
+    network: str | None,
+    layer: str | None,
+    weights: Path | None,
+) -> Look:
+    """The look that these options ask for, or the one that was shown when the show died. Raises as `looked_up`."""
+    again = lifeline.resume.preset if lifeline is not None and lifeline.resume is not None else ""
+    if again and again != preset:
+        try:
+            return looked_up(again, size, image, seed)  # the network asked for was for the first preset
+        except VisualizerError as fault:  # broken by now
+            logging.getLogger("visualizer.cli").warning("%s; the preset asked for at first is shown", fault)
+    return looked_up(preset, size, image, seed, network, layer, weights)
+
+
+def controllers_of(midi: str | None, osc: str | None, link: bool) -> list[Controller]:
+    """The controllers asked for. Raises VisualizerError, and BadInput."""
+    if midi is None and osc is None and not link:
+        return []
+    from ..show.controllers import open_controllers
+
+    return open_controllers("" if midi == "all" else midi, osc, link)
+
+
+def staged(fullscreen: bool, monitor: str | None, borderless: bool, no_adapt: bool, panel: bool = False) -> Staging:
     """How the show is put on the screen."""
     from ..show.onscreen import Staging
 
     wanted = int(monitor) if monitor is not None and re.fullmatch(r"\d{1,3}", monitor) else monitor
-    return Staging(fullscreen=fullscreen, monitor=wanted, borderless=borderless, adapt=not no_adapt)
+    return Staging(fullscreen=fullscreen, monitor=wanted, borderless=borderless, adapt=not no_adapt, panel=panel)
 
 
 def take_global(arguments: list[str]) -> list[str]:
     """Note --debug and --log-level wherever they stand before `--`; the arguments without them. Raises BadInput."""
-    global debug, log_level
-    debug, log_level = False, None
+    global debug, given, log_level
+    debug, log_level, given = False, None, list(arguments)
     rest: list[str] = []
     waiting = iter(arguments)
     for argument in waiting:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import VisualizerError
+from ..errors import VisualizerError, nearest
 from ..store.cache import FrameCache
 from ..store.presets import preset_names
 from . import dreams as dreams_room
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: between two openings: who steps through the presets does not set off a bake with each
 SETTLE_S = 0.4
+#: a setting of the dream turned by hand must have stood still for so long: every bake begins with loading torch
+STILL_S = 0.7
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Changes:
     """Presets by name or number, opened in a thread. Only the newest wish counts; there is one bake for it at most.
 
     look: what is shown at first; presets to come have its size and, where the user asked for them, its image and seed.
+    turned: settings of the dream turned by hand, until another preset is wanted.
     """
 
     def __init__(
@@ -46,12 +50,16 @@ class Changes:
         """names: the presets there are. start: begins to dream a look."""
         self.wanted = look.name
         self._size = look.size
+        self.turned: dict[str, float | str] = {}
         self._wish = Wish(image=look.wish.image, seed=look.wish.seed)
+        self._first = look.name, look.wish  # with the network that was asked for, as long as only its dream is turned
         self._cache = FrameCache(cache.folder, cache.max_bytes)  # one of its own: they keep notes on what failed
         self._list, self._start = names, start
         self._names = names()
         self._changed = threading.Condition()
-        self._open: str | None = None
+        self._open: str | Look | None = None
+        self._turned_at: Stopwatch | None = None
+        self._opens = False
         self._opened: Opened | None = None
         self._fault: str | None = None
         self._gone: list[FrameSource] = []
@@ -75,6 +83,38 @@ class Changes:
         if not 1 <= number <= len(names):
             return f"there is no preset {number}; there are {len(names)}"
         return self._want(names[number - 1])
+
+    def named(self, name: str) -> str:
+        """Want a preset by its name; what to answer."""
+        if name not in self._names:
+            self._names = self._list()
+        if name not in self._names and name != self.wanted:
+            return f"there is no preset {name!r}{nearest(name, self._names)}"
+        return self._want(name)
+
+    def turn(self, key: str, value: float | str) -> None:
+        """Want the same preset with a setting of its dream turned, as soon as that stands still."""
+        self.turned[key] = value
+        with self._changed:
+            self._open, self._turned_at = self.wanted, Stopwatch()
+            self._wake()
+
+    def again(self, look: Look) -> None:
+        """Want a look that is there already, for its picture is lost: what its files say by now does not count."""
+        with self._changed:
+            if self._open is None:
+                self._open = look
+            self._wake()
+
+    @property
+    def names(self) -> list[str]:
+        """The presets there are, as last looked up."""
+        return self._names
+
+    @property
+    def opening(self) -> str:
+        """The preset being opened, "" if none is."""
+        return self.wanted if self._open is not None or self._opens else ""
 
     def poll(self) -> Opened | None:
         """A look that has been opened since the last call."""
@@ -111,11 +151,12 @@ class Changes:
             dreams.close()
 
     def _want(self, name: str) -> str:
+        self.turned = {}
         self.wanted = name
         with self._changed:
-            self._open, self._fault = name, None
+            self._open, self._fault, self._turned_at = name, None, None
             self._wake()
-        return f"{self._names.index(name) + 1}  {name} …"
+        return f"{self._names.index(name) + 1}  {name} …" if name in self._names else f"{name} …"
 
     def _wake(self) -> None:
         """With the lock held."""
@@ -133,20 +174,25 @@ class Changes:
                     return
                 gone, self._gone = self._gone, []
                 left_s = SETTLE_S - watch.elapsed_s() if watch is not None else 0.0
+                if self._turned_at is not None:
+                    left_s = max(left_s, STILL_S - self._turned_at.elapsed_s())
                 name = None
                 if not gone and left_s > 0:
                     self._changed.wait(left_s)
                 elif not gone:
-                    name, self._open = self._open, None
+                    name, self._open, self._turned_at = self._open, None, None
+                    self._opens = True
             for dreams in gone:
                 dreams.close()
             if name is not None:
                 self._try(name)
                 watch = Stopwatch()
+            self._opens = False
 
-    def _try(self, name: str) -> None:
+    def _try(self, wanted: str | Look) -> None:
+        name = wanted if isinstance(wanted, str) else wanted.name
         try:
-            look = open_look(name, size=self._size, wish=self._wish)
+            look = wanted if isinstance(wanted, Look) else open_look(name, size=self._size, wish=self._wish_for(name))
             self._names = self._list()
             if self._open is not None:  # another is wanted by now
                 return
@@ -162,6 +208,12 @@ class Changes:
                 replaced, self._opened = self._opened, opened
             if replaced is not None:
                 replaced.dreams.close()
+
+    def _wish_for(self, name: str) -> Wish:
+        if not self.turned:
+            return self._wish
+        wish = self._first[1] if name == self._first[0] else self._wish
+        return dataclasses.replace(wish, dream=tuple(self.turned.items()))
 
     def _tell(self, fault: str) -> None:
         with self._changed:

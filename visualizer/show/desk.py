@@ -1,4 +1,4 @@
-"""The desk: what keys do to the window, the picture and the act."""
+"""The desk: what keys, the panel and controllers do to the window, the picture and the act."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
+from ..actions import ACTIONS, Do, Key, Set, Show, Tempo, Wish
+from ..errors import BadInput, VisualizerError
 from ..render.keyboard import Press
 from ..render.window import Window
+from ..settings import BeatSettings
 from ..store.keys import Keymap
+from ..tuning import tunable, tunables
 from .changes import Changes
 from .look import Look
-from .panel import OF_ACTS, Notices
 from .projection import Projection
+from .words import OF_ACTS, Notices
 
 log = logging.getLogger(__name__)
 
 AGAIN_S = 2.0  # a second Esc within this ends the show
 SENSITIVITY_STEP = 2**0.25
 SENSITIVITY_RANGE = (0.1, 10.0)  # as in the settings
+#: settings of the beat that belong to the room and the machine: turned by hand they stay when the preset changes
+STAYS = ("lead_ms", "floor_db")
 
 
 class Player(Protocol):
@@ -35,7 +41,8 @@ class Player(Protocol):
 class Desk:
     """Keys to actions. takes: the OF_ACTS that the act has a use for. now: seconds.
 
-    look: what is shown, with the sensitivity as it was set by hand, which stays when the preset changes.
+    look: what is shown, with the settings as they were turned by hand; of these the sensitivity and STAYS stay when the preset
+    changes. said: the last answer to somebody who has a screen of their own. panel_wanted: the panel is to be opened or closed.
     """
 
     def __init__(
@@ -54,13 +61,15 @@ class Desk:
         self.keymap = keymap
         self.look = self._own = look
         self.hud_shown = self.locked = self.ended = False
-        self.screenshot_wanted = False
+        self.screenshot_wanted = self.panel_wanted = False
+        self.said = ""
         self._window, self._projection, self._act = window, projection, act
         self._changes, self._notices, self._takes, self._now = changes, notices, takes, now
         self._trim = 1.0
+        self._by_hand: dict[str, float | str] = {}  # of the beat, without the sensitivity
         self._escaped_s: float | None = None
 
-    def press(self, presses: Sequence[Press]) -> None:
+    def press(self, presses: Sequence[Press | Key]) -> None:
         """Do what the keys are for, in order."""
         for press in presses:
             names = [press.name, press.place]
@@ -70,20 +79,83 @@ class Desk:
             if self.locked and action not in ("lock", "quit"):
                 lock = self.keymap.shown("lock")
                 self._notices.answer(f"the keys are locked{f'; {lock} unlocks them' if lock else ''}")
-            elif action is not None:
-                self._do(action)
+            elif action is not None and (answer := self._do(action)):
+                self._notices.answer(answer)
+
+    def restage(self, window: Window, projection: Projection) -> None:
+        """Another window and projection have taken the place of those before."""
+        self._window, self._projection = window, projection
+
+    def grant(self, wish: Wish) -> None:
+        """Do what the panel or a controller wishes for. What there is to answer is in `said` and not on the screen."""
+        if isinstance(wish, Key):
+            self.press([wish])
+            return
+        answer: str | None = None
+        if isinstance(wish, Set):
+            answer = self._set(wish.name, wish.value)
+        elif isinstance(wish, Show):
+            answer = self._changes.named(wish.preset)
+        elif isinstance(wish, Tempo):
+            if (lead := getattr(self._act, "lead_tempo", None)) is not None:
+                lead(wish.bpm, wish.beat_s)
+        elif isinstance(wish, Do) and wish.action in ACTIONS:
+            answer = self._do(wish.action)
+        self.said = answer or self.said
+
+    def values(self) -> dict[str, float | str]:
+        """How everything that can be turned stands: `tuning.tunables()` names to values."""
+        settings, turned = self.look.settings, self._changes.turned
+        found: dict[str, float | str] = {}
+        for name in tunables():
+            section, _, key = name.partition(".")
+            if section == "beat":
+                found[name] = getattr(settings.beat, key)
+            elif section == "dream":
+                found[name] = turned.get(key, getattr(settings.dream, key))
+        found["input.gain_db"] = getattr(self._act, "gain_db", 0.0)
+        found |= {
+            "blackout": float(self._projection.is_dark),
+            "freeze": float(self._is_held),
+            "lock": float(self.locked),
+        }
+        return found
+
+    def by_hand(self) -> dict[str, float | str]:
+        """What was turned by hand, and stands otherwise than the preset says: for a show that goes on from here."""
+        found = {f"beat.{key}": value for key, value in self._by_hand.items()}
+        found |= {f"dream.{key}": value for key, value in self._changes.turned.items()}
+        if self._trim != 1.0:
+            found["beat.sensitivity"] = self.look.settings.beat.sensitivity
+        if gain_db := getattr(self._act, "gain_db", 0.0):
+            found["input.gain_db"] = gain_db
+        for name, holds in (("blackout", self._projection.is_dark), ("freeze", self._is_held), ("lock", self.locked)):
+            if holds:
+                found[name] = 1.0
+        return found
 
     def set_look(self, look: Look) -> None:
         """Another look has come on the stage."""
+        if look.name != self._own.name:
+            self._by_hand = {key: value for key, value in self._by_hand.items() if key in STAYS}
         self._own = look
-        self._tell_act()
+        try:
+            self._tell_act()
+        except ValueError:  # the preset's file was changed, and what was turned by hand no longer goes with it
+            self._by_hand = {}
+            self._tell_act()
 
     def states(self) -> str:
         """What holds at present, for reading."""
         told = {"frozen": self._projection.is_frozen, "blackout": self._projection.is_dark, "locked": self.locked}
         return "   ".join(word for word, holds in told.items() if holds)
 
-    def _do(self, action: str) -> None:
+    @property
+    def _is_held(self) -> bool:
+        return bool(getattr(self._act, "is_paused", False)) if "pause" in self._takes else self._projection.is_frozen
+
+    def _do(self, action: str) -> str | None:
+        """Do an action; what to answer."""
         answer: str | None = None
         if action == "quit":
             self.ended = True
@@ -100,6 +172,8 @@ class Desk:
             answer = self._window.next_monitor() or "there is no other monitor"
         elif action == "blackout":
             self._projection.is_dark = not self._projection.is_dark
+        elif action == "panel":
+            self.panel_wanted = True
         elif action == "screenshot":
             self.screenshot_wanted = True
         elif action == "freeze" and "pause" in self._takes:
@@ -114,8 +188,38 @@ class Desk:
             answer = self._sensitivity(SENSITIVITY_STEP if action == "sensitivity_up" else 1 / SENSITIVITY_STEP)
         elif action in OF_ACTS & set(self._takes):
             answer = self._act.do(action)
-        if answer:
-            self._notices.answer(answer)
+        return answer
+
+    def _set(self, name: str, value: float | str) -> str | None:
+        """Turn a setting; what to answer."""
+        try:
+            value = tunable(name).checked(value)
+            section, _, key = name.partition(".")
+            if name == "beat.sensitivity":
+                self._trim = float(value) / self._own.settings.beat.sensitivity
+                self._tell_act()
+            elif section == "beat":
+                before = dict(self._by_hand)
+                try:
+                    self._by_hand[key] = value
+                    self._tell_act()
+                except ValueError as fault:
+                    self._by_hand = before
+                    raise BadInput(f"{name} {value}: {first_words(fault)}") from fault
+            elif section == "dream":
+                self._changes.turn(key, value)
+            elif name == "input.gain_db":
+                if (set_gain := getattr(self._act, "set_gain", None)) is not None:
+                    set_gain(float(value))
+            elif name == "lock":
+                self.locked = bool(value)
+            elif name == "blackout":
+                self._projection.is_dark = bool(value)
+            elif bool(value) != self._is_held:  # freeze
+                return self._do("freeze")
+        except VisualizerError as fault:
+            return str(fault)
+        return None
 
     def _escape(self) -> str | None:
         """Leave fullscreen; from a window, end the show at the second press."""
@@ -139,11 +243,19 @@ class Desk:
         return f"sensitivity {now:.2f}"
 
     def _tell_act(self) -> None:
-        """The look with the sensitivity set by hand, to the act."""
+        """The look with what was turned by hand, to the act. Raises ValueError for what cannot be together."""
         beat = self._own.settings.beat
         low, high = SENSITIVITY_RANGE
+        if self._by_hand:
+            beat = BeatSettings.model_validate({**beat.model_dump(), **self._by_hand})
         if self._trim != 1.0:
             beat = beat.model_copy(update={"sensitivity": min(max(beat.sensitivity * self._trim, low), high)})
         settings = self._own.settings.model_copy(update={"beat": beat})
         self.look = dataclasses.replace(self._own, settings=settings)
         self._act.set_look(self.look)
+
+
+def first_words(fault: ValueError) -> str:
+    """What a model's validator says, in one line."""
+    errors = getattr(fault, "errors", None)
+    return str(errors()[0]["msg"]).removeprefix("Value error, ") if errors is not None else str(fault)

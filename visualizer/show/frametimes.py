@@ -26,13 +26,14 @@ class FrameTimes:
     """Display frames as they are shown. period_s: how long each should stand. Nothing is allocated as they come.
 
     n_repeated: refreshes for which the display frame before stood again, since none was ready. n_dropped: display frames made
-    but hardly seen, since the next one came within half a period. work_s: from waking up to having shown, the last one.
+    but hardly seen, since the next one came within half a period. work_s: from waking up to having shown, the last one. longest_s: the
+    longest time from one to the next.
     """
 
     def __init__(self, period_s: float) -> None:
         self.period_s = period_s
         self.n_frames = self.n_repeated = self.n_dropped = 0
-        self.work_s = 0.0
+        self.work_s = self.longest_s = 0.0
         self._recent_s = np.zeros(N_RECENT)
         self._bins = np.zeros(N_BINS, np.int64)
 
@@ -43,6 +44,7 @@ class FrameTimes:
         self.n_frames += 1
         self.work_s = work_s
         if self.n_frames > 1:  # the first has none before it
+            self.longest_s = max(self.longest_s, interval_s)
             periods = interval_s / self.period_s
             if periods > 1.5:
                 self.n_repeated += round(periods) - 1

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from math import log10
+from typing import TYPE_CHECKING
 
 from ..audio.capture import Capture
 from ..audio.input import OK, LiveInput
 from ..store.cache import FrameCache
 from ..store.remembered import DEFAULT_INPUT, remember_input, remembered_input
 from .clocks import monotonic
+from .controller import Controller
 from .look import Look
 from .onscreen import Report, Staging, run
+from .panel_link import open_panel
+from .snapshot import Heard
 from .sound import LiveSound
+
+if TYPE_CHECKING:
+    from .lifeline import Lifeline
 
 # A tempo less sure than this is not worth reading.
 LEAST_SURE = 0.1
@@ -38,6 +47,36 @@ class Live:
     def set_look(self, look: Look) -> None:
         """Another preset, or another sensitivity; the tempo stays."""
         self.sound.set_beat(look.settings.beat, look.n_depths, len(look.rows))
+
+    def heard(self) -> Heard:
+        """What there is to show of the sound."""
+        source, state = self._source, ""
+        if isinstance(source, LiveInput) and source.state != OK:
+            state = f"{source.state}: {source.reason.partition(';')[0]}"
+        name = source.label if isinstance(source, LiveInput) else source.device_name
+        return self.sound.heard()._replace(input=name, input_state=state)
+
+    @property
+    def gain_db(self) -> float:
+        """How much louder the input is taken, dB."""
+        return getattr(self._source, "gain_db", 0.0)
+
+    def set_gain(self, gain_db: float) -> None:
+        """Take the input louder or softer. gain_db: -60..60."""
+        self._source.set_gain(gain_db)
+
+    @property
+    def input_name(self) -> str:
+        """The input that is listened to or looked for."""
+        return self._source.device_name
+
+    def take_up(self, bpm: float, beat_s: float) -> None:
+        """See `LiveSound.take_up`."""
+        self.sound.take_up(bpm, beat_s)
+
+    def lead_tempo(self, bpm: float, beat_s: float) -> None:
+        """See `LiveSound.lead_tempo`."""
+        self.sound.lead_tempo(bpm, beat_s)
 
     def do(self, action: str) -> str | None:
         """tap, tempo_half, tempo_double or next_input -> a line to be said, if there is one; others are ignored."""
@@ -81,17 +120,19 @@ class Live:
         return False
 
 
-def open_input(device: str | int | None, *, channels: Sequence[int] = (), gain_db: float = 0.0) -> LiveInput:
+def open_input(
+    device: str | int | None, *, channels: Sequence[int] = (), gain_db: float = 0.0, was_there: bool = False
+) -> LiveInput:
     """The input a show listens to: the one asked for, else the one remembered, else the system's default.
 
-    What is asked for is remembered; "default" forgets it. An input that is not there is an error, for it may be mistyped, but
+    What is asked for is remembered; "default" forgets it. was_there: it was listened to a moment ago, and is waited for. An input that is not there is an error, for it may be mistyped, but
     not if it was there once: then it is waited for. Raises UnknownDevice, BadInput, and DeviceError where there is no sound at all.
     """
     remembered = remembered_input()
     if device == DEFAULT_INPUT:
         remember_input(None)
         device = remembered = None
-    known = remembered is not None and isinstance(device, str) and device.lower() in remembered.lower()
+    known = was_there or (remembered is not None and isinstance(device, str) and device.lower() in remembered.lower())
     return LiveInput(
         device,
         channels=channels,
@@ -110,7 +151,30 @@ def live(
     channels: Sequence[int] = (),
     gain_db: float = 0.0,
     staging: Staging | None = None,
+    controllers: Callable[[], Sequence[Controller]] = tuple,
+    lifeline: Lifeline | None = None,
 ) -> Report:
-    """Show the chosen input in a window until the user ends it; see `open_input`. Raises as that, and GraphicsError."""
-    with open_input(device, channels=channels, gain_db=gain_db) as source:
-        return run(look, Live(source, look), cache, title="live - visualizer", staging=staging)
+    """Show the chosen input in a window until the user ends it; see `open_input` and `run`. Raises as these.
+
+    controllers: opens them; they are closed when it is over. lifeline: to whoever starts the show again when it dies; a show that goes on takes the
+    input that was listened to.
+    """
+    resume = lifeline.resume if lifeline is not None else None
+    if resume is not None and resume.input and not channels:
+        device = resume.input
+    with ExitStack() as stack:
+
+        def act() -> Live:
+            source = open_input(device, channels=channels, gain_db=gain_db, was_there=resume is not None)
+            return Live(stack.enter_context(source), look)
+
+        return run(
+            look,
+            act,
+            cache,
+            title="live - visualizer",
+            staging=staging,
+            controllers=controllers,
+            opens_panel=partial(open_panel, size=look.size, wish=look.wish),
+            lifeline=lifeline,
+        )

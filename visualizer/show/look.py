@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from ..errors import BadInput, DreamError, nearest
 from ..networks import NETWORKS, STAND_IN, NetworkInfo
@@ -34,13 +35,15 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Wish:
-    """What the user asks for instead of the preset's own; None leaves it. weights: the network's file."""
+    """What the user asks for instead of the preset's own; None leaves it. weights: the network's file. dream: settings of the dream
+    turned by hand, (name, value), "colour" and the like."""
 
     image: Path | None = None
     seed: int | None = None
     network: str | None = None
     layer: str | None = None
     weights: Path | None = None
+    dream: tuple[tuple[str, float | str], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +95,8 @@ def rows_of(found: PresetFolder, wish: Wish) -> tuple[tuple[Row, ...], tuple[str
         dreams = [chosen(found.preset.dream, wish.network, wish.layer)]
     if wish.seed is not None:
         dreams = [one.model_copy(update={"seed": wish.seed}) for one in dreams]
+    if wish.dream:
+        dreams = [turned(one, dict(wish.dream)) for one in dreams]
     news: list[str] = []
     rows = []
     for one in dreams:
@@ -150,6 +155,15 @@ def chosen(settings: DreamSettings, network: str | None, layer: str | None) -> D
         except ValueError as fault:
             raise BadInput(f"the preset's channels do not fit: {fault}") from fault
     return result
+
+
+def turned(settings: DreamSettings, changes: dict[str, float | str]) -> DreamSettings:
+    """`settings` with some turned by hand. Raises BadInput for values that cannot be."""
+    try:
+        return DreamSettings.model_validate({**settings.model_dump(), **changes})
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        raise BadInput(f"dream.{'.'.join(map(str, first['loc']))}: {first['msg']}") from fault
 
 
 def stood_in(settings: DreamSettings) -> DreamSettings:

@@ -27,13 +27,15 @@ class Shown(NamedTuple):
     """A display frame about to be shown.
 
     time_s: seconds of sound. depth: the dream frame drawn, 0..n_depths. n_baked: finished dream frames so far, of all rows;
-    all are n_rows * n_depths, since depth 0 is the image itself. row: the row drawn, 0..n_rows - 1.
+    all are n_rows * n_depths, since depth 0 is the image itself. row: the row drawn, 0..n_rows - 1. is_drawn: False where
+    drawing failed, and what is on the screen stays there.
     """
 
     time_s: float
     depth: float
     n_baked: int
     row: float = 0.0
+    is_drawn: bool = True
 
 
 class Drawing(Protocol):
@@ -57,10 +59,12 @@ def display_frames(
         # what a pump needs to know is the time asked for next; what has come in moves the live clock, so ask again after
         sound.pump(clock.now())
         time_s = clock.now()
-        yield drawing.draw(time_s, sound, stage.framebuffer_size)
-        stage.finish()
-        clock.drawn()
-        stage.swap()
-        clock.shown()
+        shown = drawing.draw(time_s, sound, stage.framebuffer_size)
+        yield shown
+        if shown.is_drawn:
+            stage.finish()
+            clock.drawn()
+            stage.swap()
+            clock.shown()
         if rest is not None:
             rest()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..render.awake import kept_awake
 from ..render.picture import Picture
@@ -15,12 +16,23 @@ from ..render.window import Window
 from ..store.cache import FrameCache
 from ..store.keys import load_keys
 from .clocks import ScreenClock, Stopwatch, pace_hz
+from .controller import Controller
 from .frametimes import NO_TIMES, Percentiles
+from .guard import Guard
 from .look import Look
 from .loop import Shown
-from .performance import Act, Performance, picture_of
+from .performance import Act, Performance
+from .rebuild import picture_of
+from .resume import ShowState
+from .safe import SafeSound
+from .telling import OpensPanel
+
+if TYPE_CHECKING:
+    from .lifeline import Lifeline
 
 log = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
 
 LIVE_TAKES = frozenset({"tap", "tempo_half", "tempo_double", "next_input"})
 
@@ -28,7 +40,7 @@ LIVE_TAKES = frozenset({"tap", "tempo_half", "tempo_double", "next_input"})
 @dataclass(frozen=True)
 class Staging:
     """How a show is put on the screen. monitor: index or name, the primary one if None; adapt: draw smaller where the machine
-    cannot hold the pace; rate_hz: display frames a second, the screen's own if None.
+    cannot hold the pace; rate_hz: display frames a second, the screen's own if None; panel: open the performer's panel.
     """
 
     fullscreen: bool = False
@@ -36,6 +48,7 @@ class Staging:
     borderless: bool = False
     adapt: bool = True
     rate_hz: float | None = None
+    panel: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,7 @@ class Report:
 
 def run(
     look: Look,
-    act: Act,
+    act: Act | Callable[[], Act],
     cache: FrameCache,
     *,
     title: str,
@@ -68,38 +81,48 @@ def run(
     takes: Collection[str] = LIVE_TAKES,
     on_frame: Callable[[int, Shown], bool] | None = None,
     opens: Callable[..., Window] = Window,
+    controllers: Sequence[Controller] | Callable[[], Sequence[Controller]] = (),
+    opens_panel: OpensPanel | None = None,
+    lifeline: Lifeline | None = None,
 ) -> Report:
     """Show `act` in a window until it is over or the user ends it.
 
-    greeting: said first, how to get help if None, nothing if empty. takes: the actions of panel.OF_ACTS that the act has a use for. on_frame:
+    The act and the controllers may be given as what makes them: that is done before the window opens, so that what is asked for
+    wrongly is told at once; in a show that goes on after a death, once its picture is back.
+
+    greeting: said first, how to get help if None, nothing if empty. takes: the actions of words.OF_ACTS that the act has a use for. on_frame:
     called with the count so far and each display frame before it is shown; returning True ends the show. opens: what
-    makes the window, in place of `Window`. Raises BadInput for keys.yaml or a monitor that is not there, GraphicsError when no window can be opened.
+    makes the window, in place of `Window`. controllers: what else tells the show what to do; they are closed with it. opens_panel: opens
+    the performer's panel. lifeline: to whoever starts the show anew when it dies. Raises BadInput for keys.yaml or a monitor that is not there, GraphicsError when no window can be opened.
     """
     watch = Stopwatch()
     keymap, staging = load_keys(), staging or Staging()
+    resume = lifeline.resume if lifeline is not None else None
+    guard = Guard()
+    if resume is None:
+        act, controllers = _made(act), _made(controllers)
     # a sound callback waiting behind busy Python gets its turn within half a millisecond instead of five
     interval = sys.getswitchinterval()
     sys.setswitchinterval(0.0005)
     try:
-        with opens(
-            look.size,
-            title,
-            fullscreen=staging.fullscreen,
-            monitor=staging.monitor,
-            borderless=staging.borderless,
-        ) as window:
+        with opens(look.size, title, **_where(staging, resume)) as window:
             programs = Programs(window.ctx)
             picture = picture_of(look, window, programs)
-            picture.draw(0.0, window.framebuffer_size)
+            if resume is None or not resume.values.get("blackout"):  # a stage that was dark must not light up
+                picture.draw(0.0, window.framebuffer_size)
             window.swap()
             first_picture_s = watch.elapsed_s()
             log.info("first picture after %.2f s", first_picture_s)
+            act = _made(act)
+            with guard.part("controllers", "the show goes on without them"):
+                controllers = _made(controllers)
+            sound = SafeSound(act, guard, look.n_depths)
             rate_hz = staging.rate_hz or _measured_pace_hz(window, picture)
             # only live knows of a kick when it comes; where the sound is known beforehand nothing is gained
             clock = ScreenClock(
-                act.position_s,
+                sound.position_s,
                 rate_hz,
-                listen=getattr(act, "listen", None),
+                listen=sound.listen if sound.can_listen else None,
                 swap_waits=staging.rate_hz is None and rate_hz > window.refresh_hz,
             )
             performance = Performance(
@@ -112,14 +135,31 @@ def run(
                 clock,
                 keymap,
                 takes=takes,
+                guard=guard,
+                sound=sound,
                 adapt=staging.adapt,
                 follow_monitor=staging.rate_hz is None,
+                controllers=() if callable(controllers) else controllers,
+                opens_panel=opens_panel,
+                lifeline=lifeline,
             )
             with closing(performance), kept_awake():
+                if resume is not None:
+                    performance.resume(resume)
+                    greeting = lifeline.why if lifeline is not None else greeting
+                elif staging.panel:
+                    performance.open_panel()
                 performance.say(*look.news, f"{keymap.shown('help')}  help" if greeting is None else greeting)
                 watch = Stopwatch()
-                n_frames = performance.run(on_frame)
+                try:
+                    n_frames = performance.run(on_frame)
+                except KeyboardInterrupt:
+                    if lifeline is not None:
+                        lifeline.ended()
+                    raise
                 seconds = watch.elapsed_s()
+                if lifeline is not None:  # a normal end: what closing takes is no hang
+                    lifeline.ended()
     finally:
         sys.setswitchinterval(interval)
     times = clock.times
@@ -130,6 +170,23 @@ def run(
         *(n_frames, seconds, report.rate_hz, *report.times, report.n_dropped, report.n_repeated),
     )
     return report
+
+
+def _made(given: Made | Callable[[], Made]) -> Made:
+    """What is given, or what it makes."""
+    return given() if callable(given) else given
+
+
+def _where(staging: Staging, resume: ShowState | None) -> dict[str, Any]:
+    """Where the window opens: as asked for, or where it was when the show died."""
+    where: dict[str, Any] = {
+        "fullscreen": staging.fullscreen,
+        "monitor": staging.monitor,
+        "borderless": staging.borderless,
+    }
+    if resume is not None and resume.place is not None:
+        where |= {"fullscreen": resume.fullscreen, "monitor": resume.monitor, "place": resume.place}
+    return where
 
 
 def _measured_pace_hz(window: Window, picture: Picture) -> float:

@@ -3,39 +3,53 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections import deque
-from collections.abc import Callable, Collection
-from typing import Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-from ..errors import VisualizerError
-from ..render.gl import Stage
+from ..actions import Learn, Set, Wish
+from ..errors import GraphicsError, VisualizerError
 from ..render.hud import Hud
+from ..render.monitors import Area
 from ..render.picture import Picture
 from ..render.programs import Programs
 from ..render.window import Window
 from ..store.cache import FrameCache
 from ..store.keys import Keymap
-from ..store.screenshots import save_screenshot
 from . import dreams as dreams_room
 from .adapt import RenderScale
+from .camera import Camera
 from .changes import Changes, Opened
-from .clocks import RateMeter, ScreenClock, Stopwatch, day_and_time
+from .clocks import RateMeter, ScreenClock, Stopwatch, monotonic
+from .controller import Controller
 from .desk import Desk
+from .guard import Guard
+from .hub import Hub
 from .look import Look
 from .loop import Shown, display_frames
-from .panel import Notices, figure_lines, key_lines
 from .projection import Projection
+from .pulse import LEAST_SURE
+from .rebuild import built_anew, picture_of
+from .resume import ShowState
+from .safe import SafeDrawing, SafeSound
 from .scene import Scene
+from .snapshot import Heard
 from .sound import Sound
 from .sweep import no_pauses
+from .telling import OpensPanel, PanelKeeper, Teller
+from .words import Notices, figure_lines, key_lines
+
+if TYPE_CHECKING:
+    from .lifeline import Lifeline
 
 log = logging.getLogger(__name__)
 
 HUD_REFRESH_S = 0.15  # numbers that change at every refresh cannot be read, and cost a new texture each
 MONITOR_LOOK_S = 1.0  # how often the monitor is asked for its refresh rate: the window may be on another one
+LOST_LOOK_S = 0.1  # how often the driver is asked whether the card was reset
+KEEP_S = 0.25  # how often the lifeline is told how the show stands
+MOST_REBUILDS = (
+    8  # failures in a row to build the graphics anew, over some 20 s, before another process is the better try
+)
 
 
 class Act(Protocol):
@@ -52,13 +66,16 @@ class Act(Protocol):
         """Seconds of sound heard at this instant."""
 
     def do(self, action: str) -> str | None:
-        """Do one of panel.OF_ACTS; what to answer. What the act has no use for is ignored."""
+        """Do one of words.OF_ACTS; what to answer. What the act has no use for is ignored."""
 
     def set_look(self, look: Look) -> None:
         """Another look is shown, or the same with other settings for the beat: take them over."""
 
     def status(self) -> list[str]:
         """Lines for the HUD."""
+
+    def heard(self) -> Heard:
+        """What there is to show of the sound."""
 
     def news(self) -> str | None:
         """A line to be said once on the screen, if there is one."""
@@ -67,23 +84,14 @@ class Act(Protocol):
         """True when the show has come to its end."""
 
 
-def picture_of(look: Look, stage: Stage, programs: Programs) -> Picture:
-    """A picture of the look with its image in its place. Raises BadInput or GraphicsError for one this driver cannot show."""
-    picture = Picture(stage.ctx, look.size, look.n_depths, look.settings.render.shader, len(look.rows), programs)
-    try:
-        picture.put(0, look.image)
-    except BaseException:
-        picture.release()
-        raise
-    return picture
-
-
 class Performance:
     """A look in a window, moved by an act. `run` shows it; `close` must be called, then the context's own go with the window.
 
     picture: of the look, with its image in place; it is the performance's from here on, as are its `programs`. clock: set to
-    the window's pace. follow_monitor: keep the pace of the monitor that the window is on. adapt: draw smaller where the
-    machine cannot hold the pace. takes: the actions of panel.OF_ACTS that the act has a use for.
+    the window's pace. guard: where parts that fail are noted; sound: the act's, kept going by it. follow_monitor: keep the
+    pace of the monitor that the window is on. adapt: draw smaller where the machine cannot hold the pace. takes: the actions
+    of words.OF_ACTS that the act has a use for. controllers: what else tells the show what to do. lifeline: to whoever starts it
+    anew when it dies.
     """
 
     def __init__(
@@ -98,10 +106,16 @@ class Performance:
         keymap: Keymap,
         *,
         takes: Collection[str],
+        guard: Guard,
+        sound: SafeSound,
         adapt: bool = True,
         follow_monitor: bool = True,
+        controllers: Sequence[Controller] = (),
+        opens_panel: OpensPanel | None = None,
+        lifeline: Lifeline | None = None,
     ) -> None:
         self._window, self._act, self._clock, self._programs = window, act, clock, programs
+        self._guard, self._sound, self._takes = guard, sound, takes
         self._watch, self._meter = Stopwatch(), RateMeter()
         self._refresh_hz = window.refresh_hz if follow_monitor else None
         self._scale = RenderScale(clock.times.period_s) if adapt else None
@@ -110,10 +124,12 @@ class Performance:
         self._hud = Hud(window.ctx)
         self._hud_lines: list[str] = []
         self._key_lines = key_lines(keymap, takes)
-        self._hud_since_s = self._monitor_since_s = 0.0
-        self._saved: deque[str] = deque()  # what became of screenshots, told by their threads
+        self._hud_since_s = self._monitor_since_s = self._lost_since_s = 0.0
+        self._news: list[str | None] = []  # of the display frame before
+        self._camera = Camera()
         self._scene = Scene(picture, dreams_room.start(look, cache), look.n_depths, look=look)
         self._projection = Projection(window, self._scene, now=self._watch.elapsed_s)
+        self._drawing = SafeDrawing(self._projection, self._projection.draw_plainly, guard)
         self._changes = Changes(look, cache)
         self._desk = Desk(
             keymap,
@@ -126,6 +142,12 @@ class Performance:
             takes=takes,
             now=self._watch.elapsed_s,
         )
+        self._hub = Hub(controllers, guard)
+        self._panel = PanelKeeper(self._hub, opens_panel)
+        self._teller = Teller(act, self._hub, guard, self._desk, self._changes)
+        self._lifeline = lifeline
+        self._kept_s = 0.0
+        guard.listen(self._notices.say)
 
     def say(self, *lines: str) -> None:
         """Lines to be said at the bottom of the screen."""
@@ -133,29 +155,46 @@ class Performance:
             if line:
                 self._notices.say(line)
 
+    def resume(self, state: ShowState) -> None:
+        """Go on as a show stood that died: call once, before `run`."""
+        if state.values.get("blackout"):
+            self._projection.begin_dark()
+        for name, value in state.values.items():
+            self._desk.grant(Set(name, value))
+        self._desk.hud_shown = state.hud
+        if state.bpm > 0 and (take_up := getattr(self._act, "take_up", None)) is not None:
+            take_up(state.bpm, state.beat_s)
+        if state.position_s > 0 and (go_to := getattr(self._act, "go_to", None)) is not None:
+            go_to(state.position_s)
+        if state.panel:
+            self.open_panel(state.panel_place)
+
+    def open_panel(self, place: Area | None = None) -> None:
+        """Open the performer's panel; where it cannot be, that is said."""
+        if fault := self._panel.open(self._window, place):
+            self._notices.say(fault)
+
     def run(self, on_frame: Callable[[int, Shown], bool] | None = None) -> int:
         """Start the act and show it until it is over, the user ends it or `on_frame` says so; how many frames there were."""
         n_frames = 0
         with no_pauses() as self._sweep:
             self._act.start()
-            frames = display_frames(self._window, self._projection, self._clock, self._act.sound, self._rest)
-            for shown in frames:
-                n_frames += 1
-                rate_hz = self._meter.count()
-                self._desk.press(self._window.events())
-                if self._desk.screenshot_wanted:
-                    self._take_screenshot()
-                self._follow_changes()
-                self._tell_news()
-                self._write(shown, rate_hz)
-                if self._window.should_close or self._act.over() or self._desk.ended:
-                    break
-                if on_frame is not None and on_frame(n_frames, shown):
-                    break
-        return n_frames
+            while True:
+                frames = display_frames(self._window, self._drawing, self._clock, self._sound, self._rest)
+                for shown in frames:
+                    n_frames += 1
+                    self._do_frame(n_frames, shown)
+                    if self._window.should_close or self._act.over() or self._desk.ended:
+                        return n_frames
+                    if on_frame is not None and on_frame(n_frames, shown):
+                        return n_frames
+                    if self._is_lost():
+                        break
+                self._rebuild()
 
     def close(self) -> None:
         """Stop baking and give the graphics memory back."""
+        self._hub.close()
         self._changes.close()
         for scene in (self._projection.scene, self._projection.coming, self._projection.leaving):
             if scene is not None:
@@ -163,6 +202,104 @@ class Performance:
         self._projection.release()
         self._hud.release()
         self._programs.release()
+        self._window.close()
+
+    def _do_frame(self, n_frames: int, shown: Shown) -> None:
+        """All that is done for a display frame beside drawing it."""
+        rate_hz = self._meter.count()
+        part = self._guard.part
+        with part("keyboard", "other keys may still do"):
+            self._desk.press(self._window.events())
+        for wish in self._hub.poll():
+            with part("controls", "other controls may still do"):
+                self._grant(wish)
+        if self._desk.screenshot_wanted:
+            with part("screenshot", "the picture goes on"):
+                self._desk.screenshot_wanted = False
+                self._camera.take(self._window)
+        with part("change of presets", "the picture stays as it was"):
+            self._follow_changes()
+        with part("news", "the log has it"):
+            self._tell_news()
+        words = part("words on the screen", "the picture goes on")
+        if shown.is_drawn and not words.rests:
+            with words:
+                self._write(shown, rate_hz)
+        with part("panel", "the picture goes on"):
+            if self._desk.panel_wanted:
+                self._desk.panel_wanted = False
+                if fault := self._panel.toggle(self._window):
+                    self._notices.answer(fault)
+            notice = self._notices.line
+            self._teller.tell(shown, rate_hz, self._clock, self._projection, notice, self._hud_lines)
+        if self._lifeline is not None:
+            times = self._clock.times
+            self._lifeline.beat(n_frames, times.n_dropped, times.longest_s * 1000)
+            if (now_s := self._watch.elapsed_s()) - self._kept_s > KEEP_S:
+                self._kept_s = now_s
+                with part("lifeline", "after a crash it may begin as at first"):
+                    self._lifeline.keep(self._state())
+
+    def _state(self) -> ShowState:
+        """How the show stands, for one that goes on from here."""
+        desk, (place, fullscreen, monitor) = self._desk, self._window.whereabouts
+        heard = self._teller.listen() if not len(self._hub) else self._teller.heard
+        return ShowState(
+            preset=self._changes.opening or desk.look.name,
+            place=place,
+            fullscreen=fullscreen,
+            monitor=monitor,
+            values=desk.by_hand(),
+            hud=desk.hud_shown,
+            panel=self._panel.is_open,
+            panel_place=self._panel.place,
+            bpm=heard.bpm if heard.confidence >= LEAST_SURE else 0.0,
+            beat_s=monotonic() - heard.phase * 60.0 / heard.bpm if heard.bpm > 0 else 0.0,
+            input=getattr(self._act, "input_name", None),
+            position_s=self._act.position_s() if hasattr(self._act, "go_to") else 0.0,
+        )
+
+    def _grant(self, wish: Wish) -> None:
+        if isinstance(wish, Learn):
+            if not self._hub.learn(wish.target):
+                self._desk.said = "no MIDI or OSC is on: live --midi, --osc"
+        else:
+            self._desk.grant(wish)
+
+    def _is_lost(self) -> bool:
+        """Whether nothing can be drawn in this window any more."""
+        elapsed_s = self._watch.elapsed_s()
+        if elapsed_s - self._lost_since_s < LOST_LOOK_S:
+            return False
+        self._lost_since_s = elapsed_s
+        return self._window.is_lost or self._drawing.fails
+
+    def _rebuild(self) -> None:
+        """Everything that lies on the graphics card, anew, in another window in the place of this one."""
+        part = self._guard.part("graphics", "built anew")
+        if part.rests:
+            return
+        log.error("the graphics are lost; they are built anew")
+        with part:
+            before, look = self._projection, self._scene.look
+            assert look is not None
+            window, programs, picture, hud = built_anew(self._window, look, dark=before.is_dark)
+            scene = Scene(picture, dreams_room.ReadyDreams([]), look.n_depths, look=look)
+            self._projection = Projection(window, scene, now=self._watch.elapsed_s)
+            self._projection.go_on_from(before)
+            old, self._window = self._window, window
+            self._programs, self._hud, self._scene = programs, hud, scene
+            self._drawing = SafeDrawing(self._projection, self._projection.draw_plainly, self._guard)
+            self._desk.restage(window, self._projection)
+            coming = before.coming.look if before.coming is not None else None
+            for gone in (before.scene, before.coming, before.leaving):
+                if gone is not None:
+                    self._changes.let_go(gone.dreams)
+            self._changes.again(coming or look)
+            old.close()
+            self._notices.say("the graphics were lost, and are built anew")
+        if part.in_a_row > MOST_REBUILDS:
+            raise GraphicsError(f"the graphics are lost and cannot be built anew ({part.fault})")
 
     def _rest(self) -> None:
         """Between two display frames."""
@@ -198,8 +335,10 @@ class Performance:
     def _bring(self, opened: Opened) -> None:
         try:
             picture = picture_of(opened.look, self._window, self._programs)
-        except VisualizerError as error:
-            self._notices.answer(f"{error}; the picture stays as it was")
+        except Exception as error:
+            log.exception("preset %s cannot be shown", opened.look.name)
+            words = str(error) if isinstance(error, VisualizerError) else f"{opened.look.name}: {type(error).__name__}"
+            self._notices.answer(f"{words}; the picture stays as it was")
             self._changes.let_go(opened.dreams)
             return
         scene = Scene(picture, opened.dreams, opened.look.n_depths, at_most=1, look=opened.look)
@@ -209,10 +348,12 @@ class Performance:
             replaced.picture.release()
 
     def _tell_news(self) -> None:
-        for line in (self._act.news(), self._window.news(), self._projection.scene.dreams.fault):
-            if line:
+        lines = [self._act.news(), self._window.news(), self._projection.scene.dreams.fault, *self._hub.news()]
+        for line in lines:
+            if line and line not in self._news:  # some go on saying it for as long as it holds
                 self._notices.say(line)
-        for answer in (self._changes.fault(), self._saved.popleft() if self._saved else None):
+        self._news = lines
+        for answer in (self._changes.fault(), self._camera.answer()):
             if answer:
                 self._notices.answer(answer)
 
@@ -226,12 +367,16 @@ class Performance:
             self._hud_since_s = elapsed_s
             scale, states = self._projection.scale, desk.states()
             self._hud_lines = (
-                figure_lines(desk.look, shown, self._clock.times, rate_hz, scale, states) + self._act.status()
+                figure_lines(desk.look, shown, self._clock.times, rate_hz, scale, states)
+                + self._act.status()
+                + self._hub.status()
+                + [f"degraded\t{fault}" for fault in self._guard.faults()]
             )
         size = self._window.framebuffer_size
         if size != (0, 0):
-            # a blackout is black: what there is to say waits
+            # a blackout is black: what there is to say waits; and who has a panel reads it there
             notice = None if self._projection.is_dark else self._notices.current(elapsed_s)
+            notice = None if self._panel.is_open and not desk.hud_shown else notice
             if desk.hud_shown:
                 self._hud.draw(self._hud_lines, size, notice, self._key_lines)
             else:
@@ -245,17 +390,3 @@ class Performance:
         self._clock.set_rate(refresh_hz * self._clock.rate_hz / self._refresh_hz)
         self._refresh_hz = refresh_hz
         self._size = (0, 0)  # the size to draw in is found anew, too
-
-    def _take_screenshot(self) -> None:
-        """The picture as it is drawn now, without the words over it; kept by a thread."""
-        self._desk.screenshot_wanted = False
-        pixels = self._window.read()
-        if pixels is not None:
-            threading.Thread(target=self._save, args=(pixels, day_and_time()), name="screenshot").start()
-
-    def _save(self, pixels: np.ndarray, stamp: str) -> None:
-        try:
-            self._saved.append(f"screenshot: {save_screenshot(pixels, stamp)}")
-        except VisualizerError as error:
-            log.warning("%s", error)
-            self._saved.append(str(error))

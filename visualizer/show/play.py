@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..audio.decode import Song
 from ..audio.playback import Playback, SilentPlayback
 from ..errors import DeviceError
 from ..store.cache import FrameCache
+from .controller import Controller
 from .look import Look
 from .onscreen import Report, Staging, run
+from .panel_link import open_panel
+from .snapshot import Heard
 from .sound import PlayedSound
+
+if TYPE_CHECKING:
+    from .lifeline import Lifeline
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +62,22 @@ class Play:
             self.playback.seek(self.playback.position_s + (SEEK_S if action == "seek_forward" else -SEEK_S))
         return None
 
+    def heard(self) -> Heard:
+        """What there is to show of the sound."""
+        return self.sound.heard()._replace(
+            input=f"{self._name}  {minutes(self.playback.position_s)} / {minutes(self._song.duration_s)}",
+            input_state="paused" if self.playback.paused else self.playback.lost or "",
+        )
+
+    def go_to(self, position_s: float) -> None:
+        """Go on from a position in the song, seconds."""
+        self.playback.seek(position_s)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the song stands still."""
+        return self.playback.paused
+
     def set_look(self, look: Look) -> None:
         self.sound.set_beat(look.settings.beat, look.n_depths, len(look.rows))
 
@@ -92,9 +116,11 @@ def play(
     *,
     device: str | int | None = None,
     staging: Staging | None = None,
+    controllers: Callable[[], Sequence[Controller]] = tuple,
+    lifeline: Lifeline | None = None,
     say: Callable[[str], None] = log.warning,
 ) -> Report:
-    """Play the sound file `path` in a window until it ends. say: called with a line the user should read.
+    """Play the sound file `path` in a window until it ends. say: called with a line the user should read. controllers, lifeline: see `run`.
 
     Raises BadInput for a file that cannot be played, DeviceError for a device asked for and not there, GraphicsError.
     """
@@ -114,4 +140,7 @@ def play(
             staging=staging,
             greeting=greeting,
             takes=TAKES,
+            controllers=controllers,
+            opens_panel=partial(open_panel, size=look.size, wish=look.wish),
+            lifeline=lifeline,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from ..render.gl import Stage
 from ..render.layer import Layer, Overlay
@@ -36,6 +37,7 @@ class Projection:
         self._waited_s = self._mix = self._dark = 0.0
         self._frozen: tuple[float, float, float] | None = None  # time, depth 0..1 and place along the rows
         self._freezes = False
+        self._depth = 0.0  # drawn last
         self._overlay = Overlay(stage.ctx)
         self._small, self._aside = Layer(stage.ctx), Layer(stage.ctx)
 
@@ -58,6 +60,26 @@ class Projection:
         """Let the picture stand still, or go on."""
         self._freezes, self._frozen = frozen, None
 
+    def begin_dark(self) -> None:
+        """Be black from the first picture on, with no fade."""
+        self.is_dark, self._dark = True, 1.0
+
+    def go_on_from(self, before: Projection) -> None:
+        """Stand as another did: frozen, dark, and as small."""
+        self.is_dark, self._dark, self.scale = before.is_dark, before._dark, before.scale
+        self._freezes, self._frozen = before._freezes, before._frozen
+
+    def draw_plainly(self, time_s: float, sound: Sound, size: tuple[int, int]) -> Shown:
+        """Draw the scene's first row and nothing else, for when the rest fails."""
+        with suppress(Exception):  # what failed may be this; then the depth drawn last goes on
+            time_s, level, place = self._heard(time_s, sound)
+            self._depth, _ = self.scene.where(level * self.scene.n_depths, place, self._last_s)
+        if self.is_dark:
+            self._overlay.darken(size, 1.0)
+        elif min(size) > 0:
+            self.scene.picture.draw_plainly(self._depth, size)
+        return Shown(time_s, self._depth, self.scene.n_baked)
+
     def bring(self, scene: Scene) -> Scene | None:
         """Cross to a scene as soon as it has something to show. Another that was to come and is not seen yet is returned."""
         replaced, self.coming = self.coming, scene
@@ -79,6 +101,7 @@ class Projection:
         if size != (0, 0):
             self._picture(time_s, level, place, size)
         depth, row = self.scene.where(level * self.scene.n_depths, place, self._last_s)
+        self._depth = depth
         return Shown(time_s, depth, self.scene.n_baked, row)
 
     def release(self) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import platform
+from contextlib import suppress
 from pathlib import Path
 
 from .. import __version__
 from ..errors import BadInput
 from ..store.paths import load_user_settings, log_folder
 
+FORMAT = "%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"
 LEVELS = ("debug", "info", "warning", "error")
 MAX_BYTES = 1_000_000  # of a file; three older ones are kept
 log = logging.getLogger(__name__)
@@ -38,9 +40,34 @@ def open_log(level: str | None) -> Path | None:
         )
     except OSError:
         return None
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"))
+    handler.setFormatter(logging.Formatter(FORMAT))
     root.addHandler(handler)
     # a full disk must not spill tracebacks over the performer's terminal
     logging.raiseExceptions = False
     log.info("visualizer %s, Python %s, %s", __version__, platform.python_version(), platform.platform())
     return path
+
+
+def share_log() -> None:
+    """Leave the log file to another process, which turns it over: from here on each line is written by itself, and the file is
+    not held open in between.
+    """
+    root = logging.getLogger("visualizer")
+    for handler in list(root.handlers):
+        if isinstance(handler, logging.handlers.RotatingFileHandler):
+            root.removeHandler(handler)
+            handler.close()
+            guest = _Guest(handler.baseFilename, encoding="utf-8", delay=True)
+            guest.setFormatter(handler.formatter)
+            root.addHandler(guest)
+
+
+class _Guest(logging.FileHandler):
+    """Opens the file for each line, at its end."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()

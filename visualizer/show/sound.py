@@ -8,7 +8,7 @@ picture moves on the kick; live, its newest word is the earliest there is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 
@@ -16,15 +16,12 @@ from ..audio.capture import Capture
 from ..audio.decode import Song
 from ..audio.input import OK, ZEROS, LiveInput
 from ..audio.playback import Playback, SilentPlayback
-from ..beat import BeatFollower, KickFollower, RowFollower
+from ..beat import BeatFollower, KickFollower
 from ..beat.envelope import depth_of
 from ..settings import BeatSettings
+from .ear import Ear
 from .pulse import LEAST_SURE, InternalClock
-
-Kicks = TypeVar("Kicks", bound=KickFollower)
-
-# What the row follower is made of: with others it begins anew.
-BAND_KEYS = ("bass_low_hz", "mid_low_hz", "high_low_hz", "high_high_hz", "band_attack_s", "band_release_s")
+from .snapshot import Heard
 
 
 class Sound(Protocol):
@@ -38,41 +35,6 @@ class Sound(Protocol):
 
     def row_at(self, time_s: float) -> float:
         """The place along the rows at a time in seconds of sound, 0 the first .. 1 the last; 0 where there is one row."""
-
-
-class _Ear(Generic[Kicks]):
-    """A kick follower and, where there are rows to move along, the row follower: both hear the same blocks."""
-
-    def __init__(self, kicks: Kicks, n_rows: int) -> None:
-        self.kicks = kicks
-        self._rows: RowFollower | None = None
-        self._rows_from_s = 0.0  # where the row follower began to hear
-        self._n_samples = 0
-        self.set_beat(kicks.settings, kicks.n_depths, n_rows)
-
-    def set_beat(self, beat: BeatSettings, n_depths: int, n_rows: int | None = None) -> None:
-        """Take other settings over while it hears; n_rows: as before unless given. Rows with other bands begin anew."""
-        before = self.kicks.settings
-        if beat is not before or n_depths != self.kicks.n_depths:
-            self.kicks.set_beat(beat, n_depths)
-        if n_rows is None:
-            n_rows = 1 if self._rows is None else 2
-        if n_rows == 1:
-            self._rows = None
-        elif self._rows is None or any(getattr(before, key) != getattr(beat, key) for key in BAND_KEYS):
-            self._rows = RowFollower(self.kicks.sample_rate_hz, beat)
-            self._rows_from_s = self._n_samples / self.kicks.sample_rate_hz
-
-    def push(self, block: np.ndarray) -> bool:
-        """Hear a block; whether a kick was told in it."""
-        onsets = self.kicks.push(block)
-        self._n_samples += len(block)
-        if self._rows is not None:
-            self._rows.push(block)
-        return bool(onsets)
-
-    def row_at(self, time_s: float) -> float:
-        return 0.0 if self._rows is None else self._rows.row_at(time_s - self._rows_from_s)
 
 
 class LiveSound:
@@ -99,13 +61,14 @@ class LiveSound:
         self._now = now
         self._n_rows = n_rows
         self._rate_hz = capture.sample_rate_hz
-        self._ear = _Ear(BeatFollower(self._rate_hz, beat, n_depths), n_rows)
+        self._ear = Ear(BeatFollower(self._rate_hz, beat, n_depths), n_rows)
         self._start_s = 0.0  # where in this sound's time the followers began
         self._fed_s: float | None = None  # when the newest sample came that the followers have heard
         self._position_s = 0.0
         self._rests = False  # whether that was silence for want of sound
         self._clock = InternalClock()
-        self._peak = 0.0
+        self._n_kicks = 0  # told by followers that are no more
+        self._led: tuple[float, float] | None = None  # tempo and a beat of whoever leads it
         self._lifted = False  # a kick was told, or shown ahead, since `listen` said so last
 
     @property
@@ -183,8 +146,48 @@ class LiveSound:
 
     def take_peak(self) -> float:
         """The largest sample since the last call, full scale = 1."""
-        peak, self._peak = self._peak, 0.0
-        return peak
+        return self._ear.take_peak()
+
+    def begin_anew(self) -> None:
+        """New followers, with the tempo of those before if that can be told: for when these fail."""
+        self._begin_anew(self._rate_hz)
+
+    def take_up(self, bpm: float, beat_s: float) -> None:
+        """Begin with a tempo that was known before: beats a minute, and when one of its beats was, on the clock that sound is stamped with."""
+        at_s = self.position_s() - self._start_s + beat_s - self._now()
+        for back in (1, 0):
+            self.tap(self._start_s + at_s - back * 60.0 / bpm)
+
+    def lead_tempo(self, bpm: float, beat_s: float) -> None:
+        """Take over a tempo led from elsewhere: beats a minute, and when one of its beats is on the clock that sound is stamped with.
+        bpm 0: it is led no longer."""
+        self._led = (bpm, beat_s) if bpm > 0 else None
+        self._lead()
+
+    def heard(self) -> Heard:
+        """What there is to show of the sound."""
+        follower, ear = self.follower, self._ear
+        now_s = self.position_s() - self._start_s
+        return Heard(
+            peak=ear.take_peak("heard"),
+            spectrum_db=ear.spectrum_db(),
+            level=follower.level_at(now_s),
+            n_kicks=self._n_kicks + ear.n_kicks,
+            bpm=self.tempo_bpm,
+            phase=follower.tempo.phase_at(now_s),
+            confidence=self.confidence,
+            moves_by_itself=self.moves_by_itself,
+            led_by="Link" if self._led is not None else "",
+            late_s=max(0.0, self._now() - self._fed_s) if self._fed_s is not None else 0.0,
+        )
+
+    def _lead(self) -> None:
+        if self._led is None:
+            self.follower.lead_tempo(None)
+        else:
+            bpm, beat_s = self._led
+            sound_s = self.position_s() - self._start_s
+            self.follower.lead_tempo(bpm, sound_s + beat_s - self._now())
 
     def _hear(self, blocks: list[np.ndarray], stamp_s: float) -> None:
         """Take in what came, the newest of it at stamp_s, in its place in time."""
@@ -197,7 +200,6 @@ class LiveSound:
                 sound = sound[min(len(sound), round(-gap_s * self._rate_hz)) :]
         n_led = self.follower.n_led
         self._lifted = self._ear.push(sound) or self.follower.n_led > n_led or self._lifted
-        self._peak = max(self._peak, float(np.max(np.abs(sound), initial=0.0)))
         self._fed_s = stamp_s if self._fed_s is None else max(stamp_s, self._fed_s)
         self._rests = False
 
@@ -220,13 +222,16 @@ class LiveSound:
     def _begin_anew(self, rate_hz: int) -> None:
         """The device delivers another sample rate: new followers, that begin with the tempo of those before."""
         before, at_s = self.follower, self._start_s
+        self._n_kicks += self._ear.n_kicks
         self._start_s += before.time_s
         self._rate_hz = rate_hz
-        self._ear = _Ear(BeatFollower(rate_hz, before.settings, before.n_depths), self._n_rows)
+        self._ear = Ear(BeatFollower(rate_hz, before.settings, before.n_depths), self._n_rows)
         if before.tempo.confidence >= LEAST_SURE:
             beat_s = at_s + before.tempo.next_beat_s(before.time_s) - self._start_s
             for back in (2, 1):
                 self.follower.tap(beat_s - back * 60.0 / before.tempo.tempo_bpm)
+        if self._led is not None:
+            self._lead()
 
 
 class PlayedSound:
@@ -253,8 +258,18 @@ class PlayedSound:
         self._n_rows = self._n_rows if n_rows is None else n_rows
         self._ear.set_beat(beat, n_depths, n_rows)
 
+    def begin_anew(self) -> None:
+        """New followers: for when these fail."""
+        self._begin(self._next_sample)
+
+    def heard(self) -> Heard:
+        """What there is to show of the sound."""
+        ear = self._ear
+        level = ear.kicks.level_at(self._heard_s(self._playback.position_s))
+        return Heard(peak=ear.take_peak("heard"), spectrum_db=ear.spectrum_db(), level=level, n_kicks=ear.n_kicks)
+
     def _begin(self, start_sample: int) -> None:
-        self._ear = _Ear(KickFollower(self._rate_hz, self._beat, self._n_depths), self._n_rows)
+        self._ear = Ear(KickFollower(self._rate_hz, self._beat, self._n_depths), self._n_rows)
         self._start_s = start_sample / self._rate_hz
         self._next_sample = start_sample
 
@@ -293,7 +308,7 @@ class ExportedSound:
         self._on_block = on_block
         self._n_samples = 0
         self.ended = False
-        self._ear = _Ear(KickFollower(song.sample_rate_hz, beat, n_depths), n_rows)
+        self._ear = Ear(KickFollower(song.sample_rate_hz, beat, n_depths), n_rows)
         self.follower = self._ear.kicks
 
     @property

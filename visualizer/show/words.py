@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 NOTICE_S = 6.0  # long enough to be read in the dark, short enough to be gone when the audience looks up
 ANSWER_S = 2.0  # to a key: whoever pressed it is looking
+AGAIN_S = 60.0  # a line that was said is not said again so soon
 DEPTH_BAR = 24  # strokes of the HUD's depth bar
 
 #: what help says of the actions, those of one line together: (actions, words)
@@ -31,6 +32,7 @@ HELP: tuple[tuple[tuple[str, ...], str], ...] = (
     (("seek_back", "seek_forward"), "5 s back, on"),
     (("freeze",), "freeze"),
     (("blackout",), "blackout"),
+    (("panel",), "performer's panel"),
     (("screenshot",), "screenshot"),
     (("lock",), "lock the keys"),
     (("leave_fullscreen",), "leave fullscreen; twice: end"),
@@ -43,30 +45,37 @@ OF_ACTS = frozenset(
 
 
 class Notices:
-    """Lines at the bottom of the screen: those that are said one after another, and answers to keys, which come first."""
+    """Lines at the bottom of the screen, line the newest: those that are said one after another, and answers to keys, which come first."""
 
     def __init__(self) -> None:
+        self.line = ""  # the newest of all
         self._waiting: deque[str] = deque()
-        self._said: set[str] = set()
+        self._said_s: dict[str, float] = {}
+        self._time_s = 0.0
         self._since_s = 0.0
         self._current: str | None = None
         self._answer: str | None = None
         self._answer_since_s: float | None = None
 
     def say(self, line: str) -> None:
-        """Queue a line; the same line is said once in a show."""
-        if line not in self._said:
-            self._said.add(line)
+        """Queue a line; one that was said within the last minute, or waits, is not said again."""
+        said_s = self._said_s.get(line)
+        if said_s is None or self._time_s - said_s > AGAIN_S:
+            self._said_s = {one: at_s for one, at_s in self._said_s.items() if self._time_s - at_s <= AGAIN_S}
+            self._said_s[line] = self._time_s
             self._waiting.append(line)
+            self.line = line
             log.info("notice: %s", line)
 
     def answer(self, line: str) -> None:
         """Show a line at once, for a shorter time, in place of the answer before."""
         self._answer, self._answer_since_s = line, None
+        self.line = line
         log.info("answer: %s", line)
 
     def current(self, time_s: float) -> str | None:
         """The line to show at a time in seconds (rising)."""
+        self._time_s = time_s
         if self._answer is not None:
             if self._answer_since_s is None:
                 self._answer_since_s = time_s

@@ -107,6 +107,13 @@ class FrameCache:
             self._touch(entry)
         return frames
 
+    def glance(self, key: str, depth_index: int, shape: tuple[int, ...]) -> np.ndarray | None:
+        """One frame of `shape` (height, width, 3) uint8, if it is there and sound; the dream does not count as used for that."""
+        try:
+            return _read_frame(self.entry_folder(key) / _frame_name(depth_index), key, depth_index, shape)
+        except (OSError, ValueError):
+            return None
+
     def save(self, key: str, depth_index: int, frame: np.ndarray) -> bool:
         """Keep one frame (height, width, 3) uint8. False (and `last_fault`) if it could not be kept; never raises for that."""
         entry = self.entry_folder(key)

@@ -26,6 +26,7 @@ DEFAULT_KEYS: dict[str, tuple[str, ...]] = {
     "screenshot": ("s",),
     "blackout": ("b",),
     "freeze": ("space",),
+    "panel": ("o",),
     "next_preset": ("n",),
     "previous_preset": ("p",),
     **{f"preset_{number}": (str(number),) for number in range(1, 10)},

@@ -214,7 +214,7 @@ def _explain(error: Any, tree: _Node, model: type[BaseModel]) -> _Fault:
             break
         line = node.key_lines[part]
         node = node.below[part]
-    dotted = plain(".".join(str(part) for part in error["loc"]))
+    dotted = plain(".".join(str(part) for part in error["loc"] if part != "[key]"))
     where = f"{dotted}: " if dotted else ""
     kind = error["type"]
     if kind == "extra_forbidden":

@@ -1,0 +1,152 @@
+"""The shows in a window: `live` and `play`."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from ..settings import DEFAULT_PRESET
+from . import options
+from .options import (
+    DEFAULT_SIZE_TEXT,
+    Borderless,
+    Channels,
+    Fullscreen,
+    Gain,
+    Image,
+    InputDevice,
+    Layer,
+    Link,
+    Midi,
+    Monitor,
+    Network,
+    NoAdapt,
+    Osc,
+    Panel,
+    Preset,
+    Seed,
+    Size,
+    Song,
+    Supervise,
+    Weights,
+    controllers_of,
+    looked_up_again,
+    parse_channels,
+    parse_device,
+    parse_gain,
+    staged,
+)
+from .say import tell, tell_news
+
+log = logging.getLogger("visualizer.cli")
+
+
+def play(
+    song: Song,
+    preset: Preset = DEFAULT_PRESET,
+    image: Image = None,
+    size: Size = DEFAULT_SIZE_TEXT,
+    seed: Seed = None,
+    network: Network = None,
+    layer: Layer = None,
+    weights: Weights = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", "-d", metavar="NAME|INDEX", help="Output device; the default if not given."),
+    ] = None,
+    fullscreen: Fullscreen = False,
+    monitor: Monitor = None,
+    borderless: Borderless = False,
+    no_adapt: NoAdapt = False,
+    panel: Panel = False,
+    midi: Midi = None,
+    osc: Osc = None,
+    supervise: Supervise = False,
+) -> None:
+    """Play a sound file; the picture follows what you hear."""
+    from ..show.lifeline import Lifeline
+
+    if supervise:
+        _supervised()
+    lifeline = Lifeline.inherited()
+
+    from ..show.dreams import open_cache
+    from ..show.play import play as play_song
+
+    look = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
+    tell_news(look)
+    staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
+    wanted = parse_device(device)
+    try:
+        play_song(
+            song,
+            look,
+            open_cache(),
+            device=wanted,
+            staging=staging,
+            say=tell,
+            controllers=partial(controllers_of, midi, osc, False),
+            lifeline=lifeline,
+        )
+    except KeyboardInterrupt:
+        log.info("ended by Ctrl-C")  # at a terminal that is how one leaves
+
+
+def live(
+    preset: Preset = DEFAULT_PRESET,
+    image: Image = None,
+    size: Size = DEFAULT_SIZE_TEXT,
+    seed: Seed = None,
+    network: Network = None,
+    layer: Layer = None,
+    weights: Weights = None,
+    device: InputDevice = None,
+    channels: Channels = None,
+    gain_db: Gain = 0.0,
+    fullscreen: Fullscreen = False,
+    monitor: Monitor = None,
+    borderless: Borderless = False,
+    no_adapt: NoAdapt = False,
+    panel: Panel = False,
+    midi: Midi = None,
+    osc: Osc = None,
+    link: Link = False,
+    supervise: Supervise = True,
+) -> None:
+    """Follow a microphone or line input."""
+    from ..show.lifeline import Lifeline
+
+    if supervise:
+        _supervised()
+    lifeline = Lifeline.inherited()
+
+    from ..show.dreams import open_cache
+    from ..show.live import live as run_live
+
+    look = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
+    tell_news(look)
+    wanted, chosen, gain_db = parse_device(device), parse_channels(channels), parse_gain(gain_db)
+    staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
+    try:
+        run_live(
+            look,
+            open_cache(),
+            device=wanted,
+            channels=chosen,
+            gain_db=gain_db,
+            staging=staging,
+            controllers=partial(controllers_of, midi, osc, link),
+            lifeline=lifeline,
+        )
+    except KeyboardInterrupt:
+        log.info("ended by Ctrl-C")
+
+
+def _supervised() -> None:
+    """Run the show in a process of its own that is started again when it dies, and end with its status."""
+    from ..show.supervise import supervise
+
+    raise typer.Exit(supervise(options.given, say=tell))

@@ -1,0 +1,128 @@
+"""Sound and drawing as the loop sees them, kept going whatever fails underneath."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from ..beat.envelope import depth_of
+from .guard import Guard
+from .loop import Drawing, Shown
+from .pulse import InternalClock
+from .sound import Sound
+
+#: failures in a row after which followers are made anew: what they keep may be what fails
+ANEW_AFTER = 2
+#: display frames in a row of which nothing could be drawn, and the graphics count as lost
+LOST_AFTER = 2
+
+
+class Source(Protocol):
+    """Where the sound and its time come from: an act."""
+
+    @property
+    def sound(self) -> Sound:
+        """What is heard."""
+
+    def position_s(self) -> float:
+        """Seconds of sound heard at this instant."""
+
+
+class SafeSound:
+    """An act's sound. While hearing it fails the internal clock moves the picture, as when the sound is lost, and hearing is tried
+    again, with new followers where the old ones go on failing. n_depths: what its depths go up to.
+    """
+
+    def __init__(self, act: Source, guard: Guard, n_depths: int) -> None:
+        self.n_depths = n_depths
+        self._act, self._now = act, guard.now
+        self._part = guard.part("analysis", "the picture moves by itself")
+        self._time = guard.part("sound's clock", "time goes on by itself")
+        self._clock = InternalClock()
+        self._position_s, self._asked_s = 0.0, guard.now()
+        self._nothing = threading.Event()
+
+    @property
+    def moves_by_itself(self) -> bool:
+        """Whether the internal clock moves the picture since hearing fails."""
+        return self._clock.is_seen
+
+    def pump(self, time_s: float) -> None:
+        part = self._part
+        if not part.rests:
+            if part.in_a_row >= ANEW_AFTER and (begin_anew := getattr(self._act.sound, "begin_anew", None)) is not None:
+                with part:
+                    begin_anew()
+            with part:
+                self._act.sound.pump(time_s)
+        if not part.is_well or self._clock.is_seen:
+            self._clock.step(self._now(), lost=not part.is_well, tempo_bpm=0.0, confidence=0.0, phase=0.0)
+
+    def listen(self, timeout_s: float) -> bool:
+        """As the act's own, see `LiveSound.listen`; False while hearing fails."""
+        if not self._part.rests:
+            with self._part:
+                return bool(self._act.listen(timeout_s))  # type: ignore[attr-defined]  # only where `can_listen`
+        self._nothing.wait(timeout_s)  # who listens counts on time passing
+        return False
+
+    @property
+    def can_listen(self) -> bool:
+        """Whether the act is told of sound as it comes in."""
+        return hasattr(self._act, "listen")
+
+    def position_s(self) -> float:
+        """Seconds of sound heard at this instant; counted on where the act cannot say."""
+        now_s = self._now()
+        position_s = self._position_s + now_s - self._asked_s
+        with self._time:
+            position_s = self._act.position_s()
+        self._position_s, self._asked_s = position_s, now_s
+        return position_s
+
+    def depth_at(self, time_s: float) -> float:
+        depth = 1.0
+        with self._part:
+            depth = self._act.sound.depth_at(time_s)
+        level = self._clock.level_at(self._now())
+        return depth if level == 0.0 else max(depth, depth_of(level, self.n_depths))
+
+    def row_at(self, time_s: float) -> float:
+        row = 0.0
+        with self._part:
+            row = self._act.sound.row_at(time_s)
+        return row
+
+
+class SafeDrawing:
+    """A drawing that may fail. plain: draws the same in the simplest way, for when it does. Where that fails as well nothing is
+    shown, and what was shown last stays on the screen.
+    """
+
+    def __init__(self, drawing: Drawing, plain: Callable[[float, Sound, tuple[int, int]], Shown], guard: Guard) -> None:
+        self._drawing, self._plain = drawing, plain
+        self._part = guard.part("drawing", "the picture is drawn plainly")
+        self._last_resort = guard.part("plain drawing", "the last picture stays")
+        self._shown = Shown(0.0, 0.0, 0)
+        self._n_failed = 0
+        self._last_resort.renew()
+
+    @property
+    def fails(self) -> bool:
+        """Whether nothing at all could be drawn the last times: that is no fault of a shader."""
+        return self._n_failed >= LOST_AFTER
+
+    def draw(self, time_s: float, sound: Sound, size: tuple[int, int]) -> Shown:
+        """See `loop.Drawing`; `Shown.is_drawn` is False where there is nothing new to show."""
+        if not self._part.rests:
+            with self._part:
+                self._shown = self._drawing.draw(time_s, sound, size)
+                self._n_failed = 0
+                return self._shown
+        with self._last_resort:
+            self._shown = self._plain(time_s, sound, size)
+            self._n_failed = 0
+            return self._shown
+        self._n_failed += 1
+        return self._shown._replace(time_s=time_s, is_drawn=False)

@@ -1,0 +1,159 @@
+"""What a show tells the panel and the controllers, and the panel's coming and going."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from ..errors import VisualizerError
+from ..render.monitors import Area
+from ..render.window import Window
+from .changes import Changes
+from .clocks import ScreenClock, monotonic
+from .controller import Controller
+from .desk import Desk
+from .guard import Guard
+from .hub import Hub
+from .loop import Shown
+from .projection import Projection
+from .snapshot import Heard, Snapshot
+
+log = logging.getLogger(__name__)
+
+TOLD_S = 1 / 31  # from one snapshot to the next
+P95_S = 0.5  # from one look at the frame times to the next: sorting them costs a tenth of a millisecond
+LATENCY_SHARE = 0.05  # how far the latency told follows the one measured, each time
+
+
+class Panel(Controller, Protocol):
+    """The performer's window, see show/panel_link.py. place: where it is; is_open: False once it was closed or has died."""
+
+    place: Area | None
+    is_open: bool
+
+
+class OpensPanel(Protocol):
+    """Opens the performer's window; raises VisualizerError where that cannot be. avoid: where the audience looks."""
+
+    def __call__(self, place: Area | None = None, *, avoid: Area | None = None) -> Panel: ...
+
+
+class PanelKeeper:
+    """Opens the panel and closes it. opens: None where there can be none."""
+
+    def __init__(self, hub: Hub, opens: OpensPanel | None) -> None:
+        self._hub, self._opens = hub, opens
+        self._panel: Panel | None = None
+        self._place: Area | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the performer has a panel before them."""
+        return self._panel is not None and self._panel.is_open
+
+    @property
+    def place(self) -> Area | None:
+        """Where it is, or was last."""
+        return self._panel.place or self._place if self._panel is not None else self._place
+
+    def open(self, window: Window, place: Area | None = None) -> str | None:
+        """Open it; why not, if it cannot be."""
+        if self._opens is None:
+            return "this show has no panel"
+        self.close()
+        monitor = window.monitor
+        try:
+            self._panel = self._opens(place or self._place, avoid=monitor.area if monitor is not None else None)
+        except VisualizerError as fault:
+            log.warning("%s", fault)
+            return str(fault)
+        self._hub.add(self._panel)
+        return None
+
+    def close(self) -> None:
+        """Close it, if it is open."""
+        if self._panel is not None:
+            self._place = self.place
+            self._hub.remove(self._panel)
+            self._panel = None
+
+    def toggle(self, window: Window) -> str | None:
+        """Open it, or close it; why it cannot be opened."""
+        if not self.is_open:
+            return self.open(window)
+        self.close()
+        return None
+
+
+class Hearable(Protocol):
+    """What can be asked for what it hears: an act."""
+
+    def heard(self) -> Heard:
+        """What there is to show of the sound."""
+
+
+class Teller:
+    """Makes snapshots of a show and hands them to its controllers."""
+
+    def __init__(self, act: Hearable, hub: Hub, guard: Guard, desk: Desk, changes: Changes) -> None:
+        self._act, self._hub, self._guard, self._desk, self._changes = act, hub, guard, desk, changes
+        self._told_s = self._latency_s = 0.0
+        self._p95_s = self._p95_ms = 0.0
+        self.heard = Heard()
+
+    def listen(self) -> Heard:
+        """What is heard now."""
+        self.heard = self._act.heard()
+        return self.heard
+
+    def tell(
+        self, shown: Shown, rate_hz: float, clock: ScreenClock, projection: Projection, notice: str, lines: list[str]
+    ) -> None:
+        """How the show stands, to every controller, if it is time."""
+        now_s = monotonic()
+        if not len(self._hub) or now_s - self._told_s < TOLD_S:
+            return
+        self._told_s = now_s
+        heard, desk, times = self.listen(), self._desk, clock.times
+        if heard.late_s > 0:
+            late_s = heard.late_s + times.work_s + times.period_s / 2
+            self._latency_s += (late_s - self._latency_s) * (LATENCY_SHARE if self._latency_s else 1.0)
+        if now_s - self._p95_s > P95_S:
+            self._p95_s, self._p95_ms = now_s, times.recent().p95_ms
+        look = desk.look
+        self._hub.tell(
+            Snapshot(
+                time_s=now_s,
+                title=look.settings.title,
+                preset=look.name,
+                presets=tuple(self._changes.names),
+                wanted=self._changes.opening,
+                peak=heard.peak,
+                spectrum_db=heard.spectrum_db,
+                level=heard.level,
+                n_kicks=heard.n_kicks,
+                bpm=heard.bpm,
+                phase=heard.phase,
+                confidence=heard.confidence,
+                depth=shown.depth,
+                n_depths=look.n_depths,
+                n_baked=shown.n_baked,
+                n_dreams=len(look.rows) * look.n_depths,
+                rate_hz=rate_hz,
+                p95_ms=self._p95_ms,
+                n_dropped=times.n_dropped,
+                n_repeated=times.n_repeated,
+                latency_ms=1000 * self._latency_s,
+                scale=projection.scale,
+                input=heard.input,
+                input_state=heard.input_state,
+                moves_by_itself=heard.moves_by_itself,
+                led_by=heard.led_by,
+                values=desk.values(),
+                notice=desk.said or notice,
+                faults=self._guard.faults(),
+                lines=tuple(lines),
+                learning=self._hub.learning,
+                bindings=self._hub.bindings,
+            )
+        )
