@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from visualizer.beat.spectrum import band_energy, band_weights, fft_length
+from visualizer.beat.spectrum import SHOWN_HZ, band_energy, band_weights, fft_length, spectrum_db
 
 
 def hann(n_samples):
@@ -53,3 +53,26 @@ def test_fft_length_is_a_power_of_two_of_at_least_twice_the_window():
     for n in (1, 371, 2048, 2229, 8916):
         length = fft_length(n)
         assert length >= 2 * n and length & (length - 1) == 0
+
+
+# --- the spectrum to look at
+
+
+@pytest.mark.parametrize("rate_hz", [22050, 44100, 96000])
+@pytest.mark.parametrize("freq_hz", [60.0, 440.0, 5000.0])
+def test_a_sine_stands_in_its_band_with_its_level(rate_hz, freq_hz):
+    wave = (0.5 * np.sin(2 * np.pi * freq_hz * np.arange(4096) / rate_hz)).astype(np.float32)
+    told = spectrum_db(wave, rate_hz, 48)
+    edges_hz = np.geomspace(*SHOWN_HZ, 49)
+    band = int(np.searchsorted(edges_hz, freq_hz)) - 1
+    assert told.shape == (48,) and told.dtype == np.float32
+    assert abs(int(np.argmax(told)) - band) <= (3 if freq_hz < 100 else 1)
+    assert told.max() == pytest.approx(-6.0, abs=1.6)
+
+
+def test_silence_is_at_the_bottom_and_nothing_is_above_half_the_rate():
+    assert np.all(spectrum_db(np.zeros(4096, np.float32), 48000, 48) == -120)
+    noise = np.random.default_rng(1).normal(0, 0.1, 4096).astype(np.float32)
+    told = spectrum_db(noise, 8000, 48)
+    edges_hz = np.geomspace(*SHOWN_HZ, 49)
+    assert np.all(told[edges_hz[:-1] > 4100] == -120) and np.all(told[edges_hz[1:] < 3900] > -120)

@@ -5,6 +5,7 @@ Xvfb has no window manager: windows open at the top left corner without a frame,
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 
@@ -384,3 +385,70 @@ def test_a_minimised_window_has_nothing_to_read(open_window, monkeypatch):
     window = open_window()
     monkeypatch.setattr(glfw, "get_framebuffer_size", lambda _handle: (0, 0))
     assert window.read() is None
+
+
+# --- a place of its own, and a successor
+
+
+def colours(screen, *points):
+    picture = screen.screenshot()
+    return [picture[y, x].tolist() for x, y in points]
+
+
+def fill(window, colour):
+    window.ctx.screen.use()
+    window.ctx.clear(*[part / 255 for part in colour], 1.0)
+
+
+def test_a_window_opens_where_it_was(open_window, screen):
+    window = open_window((320, 180), place=(700, 400, 320, 180))
+    until(
+        window,
+        lambda: colours(screen, (710, 410), (1010, 570)) == [BLUE, BLUE],
+        "the window in its place",
+        lambda: fill(window, BLUE),
+    )
+    assert window.whereabouts.place == (700, 400, 320, 180) and not window.whereabouts.fullscreen
+
+
+@pytest.mark.parametrize("place", [(5000, 5000, 320, 180), (-900, 10, 320, 180)])
+def test_a_place_that_no_monitor_shows_any_more_is_not_taken(open_window, place):
+    assert open_window((320, 180), place=place).whereabouts.place[:2] != place[:2]
+
+
+def test_a_monitor_that_is_gone_is_no_must_for_a_window_that_comes_back(open_window):
+    window = open_window((320, 180), place=(10, 20, 320, 180), monitor="the projector of yesterday")
+    assert window.whereabouts.place == (10, 20, 320, 180)
+
+
+@pytest.mark.parametrize("fullscreen", [False, True])
+def test_a_successor_takes_the_place_of_a_window_with_nothing_else_between(open_window, screen, fullscreen):
+    window = open_window((320, 180), place=(600, 300, 320, 180))
+    if fullscreen:
+        window.toggle_fullscreen()
+    inside = (700, 400)
+    until(window, lambda: colours(screen, inside) == [RED], "red", lambda: fill(window, RED))
+    other = window.successor()
+    try:
+        fill(other, GREEN)
+        other.finish()
+        assert colours(screen, inside) == [RED], "not seen yet"
+        other.appear()
+        fill(other, GREEN)
+        other.swap()
+        until(other, lambda: colours(screen, inside) == [GREEN], "green", lambda: fill(other, GREEN))
+        window.close()
+        assert other.is_fullscreen == fullscreen
+        until(other, lambda: colours(screen, inside) == [GREEN], "green still", lambda: fill(other, GREEN))
+    finally:
+        other.close()
+
+
+def test_the_driver_is_asked_whether_the_card_was_reset(open_window, monkeypatch):
+    window = open_window()
+    assert window.is_lost is False
+    for answer, lost in ((0x8253, True), (0, False)):  # GL_GUILTY_CONTEXT_RESET, GL_NO_ERROR
+        window.ctx.extra = dataclasses.replace(window.ctx.extra, reset_status=lambda answer=answer: answer)
+        assert window.is_lost is lost
+    window.ctx.extra = dataclasses.replace(window.ctx.extra, reset_status=None)
+    assert window.is_lost is False, "a driver that cannot tell"

@@ -219,3 +219,56 @@ def test_a_warm_preset_comes_with_all_its_frames(folder):
         assert len(opened.dreams.poll()) == look.n_depths + 1
     finally:
         changes.close()
+
+
+# --- by name, turned by hand, and brought back
+
+
+def test_by_name(changes):
+    assert changes.named("b-two") == "2  b-two …"
+    assert changes.opening == "b-two"
+    opened_of(changes, "b-two")
+    wait_for(lambda: changes.opening == "", "the end of opening")
+    assert changes.named("b-to") == "there is no preset 'b-to' (did you mean 'b-two'?)"
+
+
+def test_a_setting_of_the_dream_turned_dreams_the_same_preset_anew_once_it_stands_still(changes, started):
+    for share in range(30):
+        changes.turn("colour", share / 30)
+    opened = opened_of(changes, "a-one").look
+    assert opened.settings.dream.colour == pytest.approx(29 / 30) and opened.rows[0].settings.colour == pytest.approx(
+        29 / 30
+    )
+    assert started.made == ["a-one"], "one bake for all of it"
+    changes.turn("seed", 5.0)
+    opened = opened_of(changes, "a-one").look
+    assert opened.settings.dream.seed == 5 and opened.settings.dream.colour == pytest.approx(29 / 30)
+    changes.number(2)
+    assert opened_of(changes, "b-two").look.settings.dream.seed == 0 and changes.turned == {}
+
+
+def test_a_value_that_cannot_be_is_told_and_changes_nothing(changes):
+    changes.turn("octave_scale", 99.0)
+    assert "octave_scale" in wait_for(changes.fault, "the fault")
+    assert changes.poll() is None
+
+
+def test_a_dream_turned_keeps_the_network_that_was_asked_for(folder, started):
+    look = open_look("a-one", size=SIZE, wish=Wish(layer="block3.expand"))
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    try:
+        changes.turn("colour", 0.5)
+        assert opened_of(changes, "a-one").look.settings.dream.layer == "block3.expand"
+    finally:
+        changes.close()
+
+
+def test_a_look_whose_picture_is_lost_comes_again_whatever_its_files_say_by_now(folder, started):
+    look = open_look("a-one", size=SIZE)
+    (folder / "a-one" / "preset.yaml").write_text("title: [")
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    try:
+        changes.again(look)
+        assert opened_of(changes, "a-one").look is look
+    finally:
+        changes.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from visualizer.actions import Do, Key, Set, Show, Tempo
 from visualizer.render.keyboard import Press
 from visualizer.show.desk import AGAIN_S, SENSITIVITY_RANGE, Desk
 from visualizer.show.look import open_look
@@ -11,6 +12,7 @@ from visualizer.show.onscreen import LIVE_TAKES
 from visualizer.show.play import TAKES
 from visualizer.show.words import ANSWER_S, Notices
 from visualizer.store.keys import Keymap
+from visualizer.tuning import tunables
 
 
 class Recorder:
@@ -21,6 +23,7 @@ class Recorder:
         self.is_fullscreen = self.is_dark = self.is_frozen = False
         self.other_monitor = None
         self.look = None
+        self.turned, self.gain_db, self.led = {}, 0.0, None
 
     def toggle_fullscreen(self):
         self.is_fullscreen = not self.is_fullscreen
@@ -36,6 +39,18 @@ class Recorder:
 
     def number(self, number):
         return f"number {number}"
+
+    def named(self, name):
+        return f"named {name}"
+
+    def turn(self, key, value):
+        self.turned[key] = value
+
+    def set_gain(self, gain_db):
+        self.gain_db = gain_db
+
+    def lead_tempo(self, bpm, beat_s):
+        self.led = bpm, beat_s
 
     def do(self, action):
         self.done.append(action)
@@ -241,3 +256,130 @@ def test_a_screenshot_is_asked_for(show):
 def test_states_are_told_together(show):
     show.press("space", "b", "l")
     assert show.desk.states() == "frozen   blackout   locked"
+
+
+# --- wishes of the panel and of controllers
+
+
+def beat_of(show):
+    return show.behind.look.settings.beat
+
+
+def test_a_setting_of_the_beat_is_turned_and_the_act_is_told(show):
+    for name, value in (
+        ("beat.decay", 0.8),
+        ("beat.smoothing_ms", 120.0),
+        ("beat.motion", "pump"),
+        ("beat.high_hz", 90.0),
+    ):
+        show.desk.grant(Set(name, value))
+        assert getattr(beat_of(show), name.partition(".")[2]) == value
+        assert show.desk.values()[name] == value
+    assert show.desk.by_hand() == {
+        "beat.decay": 0.8,
+        "beat.smoothing_ms": 120.0,
+        "beat.motion": "pump",
+        "beat.high_hz": 90.0,
+    }
+
+
+def test_the_sensitivity_turned_and_the_keys_are_one(show):
+    show.desk.grant(Set("beat.sensitivity", 2.0))
+    assert beat_of(show).sensitivity == pytest.approx(2.0)
+    show.press("up")
+    assert beat_of(show).sensitivity == pytest.approx(2.0 * 2**0.25)
+    assert show.desk.by_hand()["beat.sensitivity"] == pytest.approx(2.0 * 2**0.25)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("beat.decay", 2.0, "allowed: 0.1 .. 0.999"),
+        ("beat.decay", float("nan"), "allowed"),
+        ("beat.decay", "much", "needs a number"),
+        ("beat.motion", "jump", "there are: seed"),
+        ("beat.decey", 0.5, "did you mean 'beat.decay'"),
+        ("beat.high_hz", 20.0, None),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words_and_changes_nothing(show, name, value, told):
+    show.desk.grant(Set("beat.low_hz", 60.0))
+    before = beat_of(show)
+    show.desk.grant(Set(name, value))
+    assert beat_of(show) == before
+    assert (told or "must be at least 20 Hz above") in show.desk.said
+
+
+def test_what_a_preset_says_of_the_beat_comes_back_with_the_next_preset_but_not_the_rooms(show, tiny_preset):
+    for name, value in (("beat.decay", 0.5), ("beat.lead_ms", 40.0), ("beat.floor_db", -50.0)):
+        show.desk.grant(Set(name, value))
+    look = open_look(str(tiny_preset), size=(64, 36))
+    show.desk.set_look(look)
+    assert beat_of(show).decay == 0.5, "the same preset read again"
+    show.desk.set_look(type(look)("another", look.settings, look.image, look.rows))
+    assert (beat_of(show).decay, beat_of(show).lead_ms, beat_of(show).floor_db) == (
+        look.settings.beat.decay,
+        40.0,
+        -50.0,
+    )
+
+
+def test_a_preset_that_no_longer_goes_with_what_was_turned_wins(show, tiny_preset):
+    show.desk.grant(Set("beat.high_hz", 60.0))
+    look = open_look(str(tiny_preset), size=(64, 36))
+    beat = look.settings.beat.model_copy(update={"low_hz": 100.0, "high_hz": 400.0})
+    show.desk.set_look(type(look)(look.name, look.settings.model_copy(update={"beat": beat}), look.image, look.rows))
+    assert beat_of(show).high_hz == 400.0
+
+
+def test_the_dream_and_the_input_are_turned_where_they_are(show):
+    show.desk.grant(Set("dream.colour", 0.7))
+    show.desk.grant(Set("input.gain_db", 6.0))
+    assert show.behind.turned == {"colour": 0.7} and show.behind.gain_db == 6.0
+    values = show.desk.values()
+    assert values["dream.colour"] == 0.7 and values["input.gain_db"] == 6.0 and set(values) == set(tunables())
+    assert show.desk.by_hand() == {"dream.colour": 0.7, "input.gain_db": 6.0}
+
+
+def test_switches_stand_as_they_are_told_and_not_the_other_way_round(show):
+    for _ in range(2):
+        show.desk.grant(Set("blackout", 1.0))
+        show.desk.grant(Set("freeze", 1.0))
+        show.desk.grant(Set("lock", 1.0))
+        assert show.behind.is_dark and show.behind.is_frozen and show.desk.locked
+    assert show.desk.by_hand() == {"blackout": 1.0, "freeze": 1.0, "lock": 1.0}
+    show.desk.grant(Set("blackout", 0.0))
+    assert not show.behind.is_dark and show.behind.is_frozen
+
+
+def test_where_freezing_is_a_pause_the_switch_pauses_once(show):
+    show.make(takes=TAKES)
+    show.behind.is_paused = False
+    show.desk.grant(Set("freeze", 1.0))
+    show.behind.is_paused = True
+    show.desk.grant(Set("freeze", 1.0))
+    assert show.behind.done == ["pause"]
+
+
+def test_wishes_are_answered_to_those_who_wish_and_not_on_the_screen(show):
+    show.desk.grant(Show("club"))
+    assert show.desk.said == "named club"
+    show.desk.grant(Do("tap"))
+    assert show.desk.said == "did tap" and show.behind.done == ["tap"]
+    show.desk.grant(Do("no such thing"))
+    show.desk.grant(Tempo(120.0, 5.0))
+    assert show.behind.led == (120.0, 5.0)
+    assert show.answer() is None
+
+
+def test_the_lock_holds_keys_wherever_they_are_pressed_and_not_the_panel(show):
+    show.desk.grant(Set("lock", 1.0))
+    show.desk.grant(Key("b", "b"))
+    assert not show.behind.is_dark
+    show.desk.grant(Do("blackout"))
+    assert show.behind.is_dark
+
+
+def test_the_panel_is_asked_for(show):
+    show.press("o")
+    assert show.desk.panel_wanted

@@ -369,3 +369,71 @@ def test_listening_ends_when_nothing_comes_and_keeps_what_a_pump_heard():
     capture.bring(kicks(44100, [0.5], 1.0), 1.0)
     sound.pump(0.0)  # a display frame came before anybody listened
     assert sound.listen(0.0), "it has not been told yet"
+
+
+# --- what is shown of the sound, a tempo from elsewhere, and beginning anew
+
+
+def test_what_is_heard_is_told_for_the_panel():
+    stage = Stage()
+    stage.go_on(7.56, 0.5 * beats(8))
+    heard = stage.sound.heard()
+    assert heard.n_kicks == pytest.approx(15, abs=1) and heard.bpm == pytest.approx(120, abs=2)
+    assert 0.2 < heard.peak <= 0.51 and stage.sound.take_peak() == heard.peak, "each who asks has a peak of their own"
+    assert stage.sound.heard().peak == 0.0, "since the last time"
+    assert (
+        heard.spectrum_db.shape == (48,)
+        and 0 <= int(np.argmax(heard.spectrum_db)) < 16
+        and heard.spectrum_db.max() > -40
+    ), "a kick is low"
+    assert 0 <= heard.phase < 1 and 0 <= heard.level <= 1 and not heard.moves_by_itself and heard.led_by == ""
+    stage.go_on(5)
+    assert stage.sound.heard().moves_by_itself and stage.sound.heard().late_s >= 0
+
+
+def test_a_played_song_tells_what_is_heard_too():
+    playback = Playback([(0, 0.5 * beats(4))])
+    playback.position_s = 3.9
+    sound = PlayedSound(playback, 44100, BEAT, 20)
+    sound.pump(0.0)
+    heard = sound.heard()
+    assert heard.n_kicks == 7 and 0.2 < heard.peak <= 0.51 and heard.bpm == 0.0
+    sound.begin_anew()
+    assert sound.depth_at(3.9) == 1.0
+
+
+def test_a_tempo_led_from_elsewhere_is_taken_over_beat_for_beat_and_given_back():
+    stage = Stage()
+    stage.go_on(6, beats(6, bpm=120))
+    stage.sound.lead_tempo(93.0, stage.now_s + 0.25)
+    heard = stage.sound.heard()
+    assert (heard.bpm, heard.led_by, heard.confidence) == (93.0, "Link", 1.0)
+    assert heard.phase == pytest.approx(1 - 0.25 * 93 / 60, abs=0.01)
+    stage.go_on(3, beats(3, bpm=120))
+    assert stage.sound.tempo_bpm == 93.0, "what is heard does not move it"
+    stage.sound.begin_anew()
+    assert stage.sound.tempo_bpm == 93.0, "nor do new followers"
+    stage.sound.lead_tempo(0.0, 0.0)
+    assert stage.sound.heard().led_by == ""
+    stage.go_on(12, beats(12, bpm=120))
+    assert stage.sound.tempo_bpm == pytest.approx(120, abs=2)
+
+
+def test_new_followers_keep_time_kicks_told_and_tempo():
+    stage = Stage()
+    stage.go_on(10, beats(10, bpm=110))
+    before = stage.sound.heard()
+    at_s = stage.sound.position_s()
+    stage.sound.begin_anew()
+    after = stage.sound.heard()
+    assert stage.sound.position_s() == pytest.approx(at_s, abs=0.01)
+    assert after.n_kicks == before.n_kicks and after.bpm == pytest.approx(before.bpm, abs=1)
+
+
+def test_a_tempo_known_before_is_taken_up_on_its_beat():
+    stage = Stage()
+    stage.go_on(0.1, np.zeros(44100, np.float32))
+    stage.sound.take_up(100.0, stage.now_s - 0.2)
+    heard = stage.sound.heard()
+    assert heard.bpm == pytest.approx(100, abs=0.1) and heard.confidence >= 0.3
+    assert heard.phase == pytest.approx(0.2 * 100 / 60, abs=0.02)

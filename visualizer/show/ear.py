@@ -28,7 +28,7 @@ class Ear(Generic[Kicks]):
         self._n_samples = 0
         self.n_kicks = 0  # told so far
         self._recent = np.zeros(N_RECENT, np.float32)
-        self._peaks = {"": 0.0}  # for each that asks
+        self._peaks = {"": 0.0, "heard": 0.0}  # for each that asks
         self.set_beat(kicks.settings, kicks.n_depths, n_rows)
 
     def set_beat(self, beat: BeatSettings, n_depths: int, n_rows: int | None = None) -> None:

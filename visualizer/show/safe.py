@@ -38,9 +38,11 @@ class SafeSound:
         self.n_depths = n_depths
         self._act, self._now = act, guard.now
         self._part = guard.part("analysis", "the picture moves by itself")
+        self._depth = guard.part("depth", "the picture moves by itself")
         self._time = guard.part("sound's clock", "time goes on by itself")
         self._clock = InternalClock()
         self._position_s, self._asked_s = 0.0, guard.now()
+        self._deaf = False  # the last try failed
         self._nothing = threading.Event()
 
     @property
@@ -54,10 +56,12 @@ class SafeSound:
             if part.in_a_row >= ANEW_AFTER and (begin_anew := getattr(self._act.sound, "begin_anew", None)) is not None:
                 with part:
                     begin_anew()
+            self._deaf = True
             with part:
                 self._act.sound.pump(time_s)
-        if not part.is_well or self._clock.is_seen:
-            self._clock.step(self._now(), lost=not part.is_well, tempo_bpm=0.0, confidence=0.0, phase=0.0)
+                self._deaf = False
+        if self._deaf or self._clock.is_seen:
+            self._clock.step(self._now(), lost=self._deaf, tempo_bpm=0.0, confidence=0.0, phase=0.0)
 
     def listen(self, timeout_s: float) -> bool:
         """As the act's own, see `LiveSound.listen`; False while hearing fails."""
@@ -83,16 +87,17 @@ class SafeSound:
 
     def depth_at(self, time_s: float) -> float:
         depth = 1.0
-        with self._part:
-            depth = self._act.sound.depth_at(time_s)
+        if not self._depth.rests:
+            with self._depth:
+                depth = self._act.sound.depth_at(time_s)
         level = self._clock.level_at(self._now())
         return depth if level == 0.0 else max(depth, depth_of(level, self.n_depths))
 
     def row_at(self, time_s: float) -> float:
-        row = 0.0
-        with self._part:
-            row = self._act.sound.row_at(time_s)
-        return row
+        if not self._depth.rests:
+            with self._depth:
+                return self._act.sound.row_at(time_s)
+        return 0.0
 
 
 class SafeDrawing:

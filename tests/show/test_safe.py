@@ -1,0 +1,147 @@
+"""Sound and drawing that fail underneath, as the loop sees them."""
+
+import pytest
+
+from tests.show.greys import Steady
+from visualizer.show.guard import WELL_S, Guard
+from visualizer.show.loop import Shown
+from visualizer.show.pulse import AFTER_S, FADE_IN_S
+from visualizer.show.safe import LOST_AFTER, SafeDrawing, SafeSound
+
+
+class Act:
+    """Sound that fails when it is told to."""
+
+    def __init__(self):
+        self.sound, self.fails, self.n_pumped, self.n_anew = self, False, 0, 0
+        self.now_s = 0.0
+
+    def _may_fail(self):
+        if self.fails:
+            raise RuntimeError("no")
+
+    def position_s(self):
+        self._may_fail()
+        return 7.0 + self.now_s
+
+    def pump(self, time_s):
+        self.n_pumped += 1
+        self._may_fail()
+
+    def depth_at(self, time_s):
+        self._may_fail()
+        return 5.0
+
+    def row_at(self, time_s):
+        self._may_fail()
+        return 0.5
+
+    def begin_anew(self):
+        self.n_anew += 1
+
+    def listen(self, timeout_s):
+        self._may_fail()
+        return True
+
+
+@pytest.fixture
+def hearing():
+    act = Act()
+    guard = Guard(now=lambda: act.now_s)
+    sound = SafeSound(act, guard, 20)
+    return act, guard, sound
+
+
+def run(act, sound, seconds, hop_s=0.02):
+    depths = []
+    for _ in range(round(seconds / hop_s)):
+        act.now_s += hop_s
+        sound.pump(sound.position_s())
+        depths.append(sound.depth_at(sound.position_s()))
+    return depths
+
+
+def test_what_works_goes_through_as_it_is(hearing):
+    act, guard, sound = hearing
+    assert set(run(act, sound, 1.0)) == {5.0}
+    assert sound.row_at(0.0) == 0.5 and sound.listen(0.0) and sound.position_s() == 7.0 + act.now_s
+    assert guard.faults() == () and not sound.moves_by_itself
+
+
+def test_while_hearing_fails_time_goes_on_and_the_picture_moves_by_itself(hearing):
+    act, guard, sound = hearing
+    run(act, sound, 0.2)
+    before_s = sound.position_s()
+    act.fails = True
+    depths = run(act, sound, AFTER_S + FADE_IN_S + 2.0)
+    assert sound.position_s() == pytest.approx(before_s + AFTER_S + FADE_IN_S + 2.0, abs=0.05)
+    assert min(depths[-50:]) < 3 and max(depths[-50:]) > 9, "a pulse"
+    assert sound.moves_by_itself and any("analysis" in fault for fault in guard.faults())
+    assert sound.row_at(0.0) == 0.0 and not sound.listen(0.0)
+    assert act.n_anew >= 1, "with new followers where the old ones go on failing"
+    assert act.n_pumped < 40, "and it is not tried at every display frame"
+
+
+def test_when_it_works_again_the_music_moves_the_picture_again(hearing):
+    act, guard, sound = hearing
+    act.fails = True
+    run(act, sound, 4.0)
+    act.fails = False
+    depths = run(act, sound, 5.0 + WELL_S + 1.5)
+    assert set(depths[-10:]) == {5.0} and guard.faults() == () and not sound.moves_by_itself
+
+
+def test_one_bad_block_is_not_felt(hearing):
+    act, _, sound = hearing
+    run(act, sound, 0.5)
+    act.fails = True
+    with_fault = run(act, sound, 0.02)
+    act.fails = False
+    assert set(run(act, sound, 3.0)) == {5.0} and act.n_anew <= 1 and with_fault[0] >= 1.0
+
+
+class Easel:
+    """Draws, or does not."""
+
+    def __init__(self):
+        self.fails = self.plain_fails = False
+        self.n_plain = 0
+
+    def draw(self, time_s, sound, size):
+        if self.fails:
+            raise RuntimeError("no")
+        return Shown(time_s, sound.depth_at(time_s), 3)
+
+    def plain(self, time_s, sound, size):
+        self.n_plain += 1
+        if self.plain_fails:
+            raise RuntimeError("nor this")
+        return Shown(time_s, 1.0, 3)
+
+
+@pytest.fixture
+def drawing():
+    easel = Easel()
+    guard = Guard(now=lambda: 0.0)
+    return easel, guard, SafeDrawing(easel, easel.plain, guard)
+
+
+def test_where_drawing_fails_it_is_drawn_plainly(drawing):
+    easel, guard, safe = drawing
+    assert safe.draw(1.0, Steady(2.0), (8, 8)).depth == 2.0 and easel.n_plain == 0
+    easel.fails = True
+    shown = safe.draw(2.0, Steady(2.0), (8, 8))
+    assert shown.depth == 1.0 and shown.is_drawn and easel.n_plain == 1
+    assert guard.faults() and not safe.fails
+
+
+def test_where_nothing_can_be_drawn_nothing_is_shown_and_that_is_told(drawing):
+    easel, guard, safe = drawing
+    safe.draw(1.0, Steady(2.0), (8, 8))
+    easel.fails = easel.plain_fails = True
+    for _ in range(LOST_AFTER):
+        assert not safe.fails
+        shown = safe.draw(2.0, Steady(2.0), (8, 8))
+        assert not shown.is_drawn and shown.time_s == 2.0 and shown.n_baked == 3
+    assert safe.fails
+    assert not SafeDrawing(Easel(), Easel().plain, guard).fails, "what takes its place is not taken for lost"
