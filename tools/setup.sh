@@ -41,6 +41,8 @@ if [ "$purpose" = test ]; then
   # The tests start a sound server of their own. Where one is installed it is used; pactl and friends come with -utils.
   command -v pulseaudio >/dev/null 2>&1 || wanted="$wanted pulseaudio"
   command -v parec >/dev/null 2>&1 || wanted="$wanted pulseaudio-utils"
+  # MIDI ports where the kernel has none: a sound server without a sound card
+  command -v jackd >/dev/null 2>&1 || wanted="$wanted jackd2"
 fi
 if command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; then
   missing=""

@@ -15,6 +15,7 @@ from .analyze_command import analyze
 from .devices_command import devices
 from .doctor_command import doctor
 from .latency_command import latency
+from .midi_command import midi_app
 from .monitors_command import monitors
 from .networks_command import networks_app
 from .options import (
@@ -188,6 +189,7 @@ def bake(
 app.command()(layers)
 app.command()(depths)
 app.add_typer(networks_app, name="networks")
+app.add_typer(midi_app, name="midi")
 
 
 app.command()(devices)

@@ -183,7 +183,10 @@ class Changes:
                     name, self._open, self._turned_at = self._open, None, None
                     self._opens = True
             for dreams in gone:
-                dreams.close()
+                try:
+                    dreams.close()
+                except Exception:
+                    log.exception("a bake could not be let go")
             if name is not None:
                 self._try(name)
                 watch = Stopwatch()

@@ -1,0 +1,101 @@
+"""`visualizer rehearse`: the live show against everything that may go wrong in a night, and a report of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..settings import DEFAULT_PRESET
+from .options import DEFAULT_SIZE_TEXT, Preset, Size, parse_size
+
+if TYPE_CHECKING:
+    from ..show.rehearsal.record import Record
+
+
+def rehearse(
+    minutes: Annotated[float, typer.Option("--minutes", "-m", metavar="N", help="How long, 1 .. 1440.")] = 10.0,
+    preset: Preset = DEFAULT_PRESET,
+    size: Size = DEFAULT_SIZE_TEXT,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another number makes another plan of faults.")] = 0,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.md", help="Write the report there, too.")
+    ] = None,
+    json_wanted: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
+    panel: Annotated[bool, typer.Option(help="Open the performer's panel, and kill it at times.")] = True,
+    kill: Annotated[bool, typer.Option("--kill", help="Kill the show's process at times, too.")] = False,
+) -> None:
+    """Run the live show while things go wrong: devices, presets, shaders, disk, graphics, processes. Exit status 1 if it did not hold."""
+    from ..show.rehearsal.conductor import rehearse as run
+    from ..show.rehearsal.record import as_json, is_passed
+    from ..show.rehearsal.report import markdown
+
+    wanted = parse_size(size)
+    if report is not None:
+        _check(report)
+    found = run(
+        minutes,
+        seed=seed,
+        preset=preset,
+        size=wanted,
+        panel=panel,
+        kill=kill,
+        said=lambda line: print(f"visualizer: {line}", file=sys.stderr),
+    )
+    if report is not None:
+        _write(report, markdown(found))
+    if json_wanted:
+        import json
+
+        print(json.dumps(as_json(found), indent=1))
+    else:
+        _print(found)
+    if not is_passed(found):
+        raise typer.Exit(1)
+
+
+def _print(found: Record) -> None:
+    from ..show.rehearsal.report import HEADINGS, cells, figures, notes, verdict_lines
+
+    _table(("", ""), figures(found))
+    if found.trials:
+        print()
+        _table(HEADINGS, cells(found))
+    print()
+    for line in (*notes(found), *verdict_lines(found)):
+        print(line)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(headings))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    # into a pipe or a file a line stays a line
+    Console(width=None if sys.stdout.isatty() else 250, markup=False, highlight=False).print(table)
+
+
+def _check(report: Path) -> None:
+    """Raises BadInput for a file that cannot be written: better now than after half an hour."""
+    from ..errors import BadInput
+
+    if report.is_dir():
+        raise BadInput(f"--report {report} is a folder; name a file in it")
+    if not report.parent.is_dir():
+        raise BadInput(f"--report {report}: there is no folder {report.parent}")
+
+
+def _write(report: Path, text: str) -> None:
+    from ..errors import VisualizerError
+
+    try:
+        report.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise VisualizerError(f"the report cannot be written to {report}: {error.strerror or error}") from error
