@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from visualizer.show.dreams import Dreams
@@ -50,5 +52,9 @@ def started(screen, pulse, home, tiny_preset):
     yield start
     for process in running:
         if process.poll() is None:
-            process.kill()
+            # the supervisor first: it would start the show again, and the show goes on without it
+            family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+            for one in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
         process.communicate()

@@ -133,6 +133,10 @@ class Capture:
             raise
         self._opened_s = self._now()
 
+    def set_gain(self, gain_db: float) -> None:
+        """Take it louder or softer from the next block on. gain_db: -60..60."""
+        self._gain = 10.0 ** (gain_db / 20)
+
     def drain(self) -> tuple[list[np.ndarray], float]:
         """All sound since the last call, oldest first: blocks (n,) float32, and when the newest one came in (`now`).
 

@@ -121,6 +121,17 @@ class LiveInput:
         return blocks, self._stamp_s
 
     @property
+    def gain_db(self) -> float:
+        """How much louder the input is taken, dB."""
+        return self._gain_db
+
+    def set_gain(self, gain_db: float) -> None:
+        """Take it louder or softer from now on. gain_db: -60..60."""
+        self._gain_db = gain_db
+        if (capture := self._capture) is not None:
+            capture.set_gain(gain_db)
+
+    @property
     def n_dropped(self) -> int:
         """Samples thrown away because they were stale."""
         capture = self._capture

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..render.awake import kept_awake
-from ..render.picture import Picture
 from ..render.programs import Programs
 from ..render.window import Window
 from ..store.cache import FrameCache
@@ -108,16 +107,16 @@ def run(
         with opens(look.size, title, **_where(staging, resume)) as window:
             programs = Programs(window.ctx)
             picture = picture_of(look, window, programs)
-            if resume is None or not resume.values.get("blackout"):  # a stage that was dark must not light up
-                picture.draw(0.0, window.framebuffer_size)
-            window.swap()
+            # a stage that was dark must not light up
+            dark = resume is not None and bool(resume.values.get("blackout"))
+            _show_image(window, picture, dark)
             first_picture_s = watch.elapsed_s()
             log.info("first picture after %.2f s", first_picture_s)
             act = _made(act)
             with guard.part("controllers", "the show goes on without them"):
                 controllers = _made(controllers)
             sound = SafeSound(act, guard, look.n_depths)
-            rate_hz = staging.rate_hz or _measured_pace_hz(window, picture)
+            rate_hz = staging.rate_hz or _measured_pace_hz(window, picture, dark)
             # only live knows of a kick when it comes; where the sound is known beforehand nothing is gained
             clock = ScreenClock(
                 sound.position_s,
@@ -189,11 +188,18 @@ def _where(staging: Staging, resume: ShowState | None) -> dict[str, Any]:
     return where
 
 
-def _measured_pace_hz(window: Window, picture: Picture) -> float:
+def _show_image(window: Window, picture: Picture, dark: bool) -> None:
+    if dark:
+        window.ctx.clear(0.0, 0.0, 0.0, 1.0)
+    else:
+        picture.draw(0.0, window.framebuffer_size)
+    window.swap()
+
+
+def _measured_pace_hz(window: Window, picture: Picture, dark: bool) -> float:
     """The pace for this window, see `pace_hz`; shows the image a few times to find out."""
     n_swaps = 3
     watch = Stopwatch()
     for _ in range(n_swaps):
-        picture.draw(0.0, window.framebuffer_size)
-        window.swap()
+        _show_image(window, picture, dark)
     return pace_hz(window.refresh_hz, watch.elapsed_s() / n_swaps)
