@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..render.awake import kept_awake
+from ..render.picture import Picture
 from ..render.programs import Programs
 from ..render.window import Window
 from ..store.cache import FrameCache
