@@ -13,7 +13,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-ALL = ("bake", "step", "show", "draw", "latency")
+ALL = ("bake", "step", "show", "draw", "panel", "latency")
 
 
 def machine() -> str:

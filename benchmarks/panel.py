@@ -1,0 +1,138 @@
+"""What the performer's panel costs the projection: a show with it and without it, taking turns.
+
+python -m benchmarks.panel [--quick]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.draw import display
+from benchmarks.show import SIZE, write_song
+
+PLACE = (SIZE[0], 0, 640, 980)  # beside the projection
+SETTLE_S = 4.0  # the panel opens, and pictures the presets
+
+
+def run(quick: bool) -> list[tuple[str, str]]:
+    """Rows of (what, figure). quick: one turn each instead of four."""
+    from visualizer.show.dreams import Dreams, open_cache
+    from visualizer.show.look import open_look
+
+    n_turns, seconds = (1, 8.0) if quick else (4, 15.0)
+    look = open_look(size=SIZE)
+    list(Dreams(look, open_cache()).placed())  # warm: what is measured is showing, not dreaming
+    frame_ms: dict[bool, list[float]] = {False: [], True: []}
+    told_us: list[float] = []
+    with tempfile.TemporaryDirectory() as folder, display() as screen:
+        song = write_song(Path(folder) / "song.wav", round(seconds + SETTLE_S + 5))
+        for turn in range(n_turns):
+            for with_panel in (False, True) if turn % 2 == 0 else (True, False):
+                frame_ms[with_panel] += shown_ms(look, song, seconds, told_us if with_panel else None)
+    name = f"{screen} {SIZE[0]}x{SIZE[1]}, paced at 60"
+    rows, p95s = [], []
+    for with_panel, words in ((False, "without"), (True, "with")):
+        p50, p95, p99 = np.percentile(frame_ms[with_panel], (50, 95, 99))
+        p95s.append(p95)
+        rows.append(
+            (f"{name}: {words} the panel, frame time median / p95 / p99", f"{p50:.1f} / {p95:.1f} / {p99:.1f} ms")
+        )
+    rows.append(("p95 with the panel open against without", f"{p95s[1] / p95s[0]:.2f}"))
+    median, most = np.percentile(told_us, (50, 95))
+    rows.append(("telling and asking the panel, a display frame: median / p95", f"{median:.0f} / {most:.0f} us"))
+    return rows
+
+
+def shown_ms(look, song_path: Path, seconds: float, told_us: list[float] | None) -> list[float]:
+    """A show of so many seconds after it has settled: from one display frame to the next, ms. told_us: open the panel, and note
+    here what each display frame spends on it, microseconds.
+    """
+    from visualizer.audio.decode import Song
+    from visualizer.audio.playback import SilentPlayback
+    from visualizer.show.dreams import open_cache
+    from visualizer.show.onscreen import Staging
+    from visualizer.show.onscreen import run as run_show
+    from visualizer.show.panel_link import open_panel
+    from visualizer.show.play import Play
+
+    stamps: list[float] = []
+    panels: list[Timed] = []
+
+    def note(_: int, __) -> bool:
+        now = time.perf_counter()
+        stamps.append(now)
+        for panel in panels:
+            if now - stamps[0] > SETTLE_S:
+                told_us.append(1e6 * panel.spent_s)
+            panel.spent_s = 0.0
+        return now - stamps[0] > SETTLE_S + seconds
+
+    def opened(place=None, *, avoid=None):
+        panels.append(Timed(partial(open_panel, size=look.size)(PLACE, avoid=avoid)))
+        return panels[-1]
+
+    with Song(song_path) as song:
+        playback = SilentPlayback(song)
+        try:
+            run_show(
+                look,
+                Play(playback, song, song_path.name, look),
+                open_cache(),
+                title="benchmark",
+                greeting="",
+                staging=Staging(adapt=False, panel=told_us is not None),
+                opens_panel=opened,
+                on_frame=note,
+            )
+        finally:
+            playback.close()
+    for panel in panels:
+        panel.link.join(5.0)
+        if panel.news_told:
+            raise RuntimeError(panel.news_told)
+    since = np.array(stamps) - stamps[0]
+    return (np.diff(stamps)[since[1:] > SETTLE_S] * 1e3).tolist()
+
+
+class Timed:
+    """A panel, and the time that the drawing thread spends on it."""
+
+    def __init__(self, link) -> None:
+        self.link, self.spent_s, self.news_told = link, 0.0, ""
+
+    name = "panel"
+    place = property(lambda self: self.link.place)
+    is_open = property(lambda self: self.link.is_open)
+
+    def poll(self):
+        start = time.perf_counter()
+        wishes = self.link.poll()
+        self.spent_s += time.perf_counter() - start
+        return wishes
+
+    def tell(self, snapshot) -> None:
+        start = time.perf_counter()
+        self.link.tell(snapshot)
+        self.spent_s += time.perf_counter() - start
+
+    def status(self) -> list[str]:
+        return self.link.status()
+
+    def news(self):
+        line = self.link.news()
+        self.news_told = line or self.news_told
+        return line
+
+    def close(self) -> None:
+        self.link.close()
+
+
+if __name__ == "__main__":
+    for what, figure in run("--quick" in sys.argv):
+        print(f"| {what} | {figure} |")
