@@ -11,7 +11,7 @@ import pytest
 
 from tests import sounds
 
-pytest_plugins = ["tests.fixtures.pulse", "tests.fixtures.screen"]
+pytest_plugins = ["tests.fixtures.pulse", "tests.fixtures.screen", "tests.fixtures.midi"]
 
 
 @pytest.fixture(autouse=True)

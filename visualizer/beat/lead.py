@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..settings import BeatSettings
 from .blocks import sound_block
 from .follower import KickFollower, Onset
-from .motion import Change, Motion
+from .motion import Change, Motion, moves_alike
 from .tempo import TempoFollower
 
 # A kick is foreseen where one came so many times in a row: (beats apart, times). A bar is told by two bars, since songs
@@ -171,6 +171,10 @@ class BeatFollower(KickFollower):
         """A beat tapped by hand, see `TempoFollower.tap`."""
         self.tempo.tap(time_s)
 
+    def lead_tempo(self, bpm: float | None, beat_time_s: float = 0.0) -> None:
+        """Tempo and beat from elsewhere, or None to give them back, see `TempoFollower.lead`."""
+        self.tempo.lead(bpm, beat_time_s)
+
     def scale_tempo(self, factor: float) -> None:
         """Halve (0.5) or double (2.0) the tempo, see `TempoFollower.scale`."""
         self.tempo.scale(factor)
@@ -179,7 +183,7 @@ class BeatFollower(KickFollower):
         """As `KickFollower.set_beat`; the tempo and what is known of the kicks stay."""
         before = self.settings
         super().set_beat(settings, n_depths)
-        if self._awaited is not None and (before.motion, before.decay) != (settings.motion, settings.decay):
+        if self._awaited is not None and not moves_alike(before, settings):
             self._without = self._turned(self._without)
 
     def _move(self, strength: float) -> float:

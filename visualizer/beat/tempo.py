@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadInput
 from .blocks import check_rate, sound_block
+from .grid import folded, next_beat_s, phase
 from .tempo_metre import MetreJudge, related
 from .tempo_states import FASTEST_BPM, SLOWEST_BPM, BarPointer
 from .tempo_strokes import DELAY_S, N_GROUPS, StrokeFinder
@@ -98,6 +99,7 @@ class TempoFollower:
         self._sure = 0.0  # `confidence` at that stroke
         self._tap_sure = 0.0
         self._told_s = -math.inf
+        self._lead: tuple[float, float] | None = None  # (one beat, any) while somebody else leads
         self._passed: deque[float] = deque(maxlen=STEADY_BEATS)
         self._taps: deque[float] = deque(maxlen=N_TAPS)
 
@@ -109,22 +111,57 @@ class TempoFollower:
     @property
     def tempo_bpm(self) -> float:
         """Beats a minute, 60..200; 120 before anything was heard."""
-        return min(FASTEST_BPM, max(SLOWEST_BPM, 60.0 / self._period_s))
+        return min(FASTEST_BPM, max(SLOWEST_BPM, 60.0 / self._grid[0]))
 
     @property
     def confidence(self) -> float:
-        """How sure tempo and phase are, 0..1: 0 in silence and noise; it falls slowly while nothing is struck."""
+        """How sure tempo and phase are, 0..1: 0 in silence and noise; it falls slowly while nothing is struck. 1 while led."""
+        if self._lead is not None:
+            return 1.0
         rested_s = max(0.0, self.time_s - self._real_s - BREAK_S)
         return self._sure * math.exp(-rested_s / BREAK_RELEASE_S) if self._sure > 0 else 0.0
 
+    @property
+    def is_led(self) -> bool:
+        """Whether tempo and beat come from elsewhere, see `lead`."""
+        return self._lead is not None
+
     def phase_at(self, time_s: float) -> float:
         """How far into a beat a time in seconds of sound lies, 0 <= phase < 1 (0: on the beat), as believed now."""
-        return ((time_s - self._beat_s) / self._period_s) % 1.0 % 1.0
+        return phase(time_s, *self._grid)
 
     def next_beat_s(self, after_s: float) -> float:
         """The first beat later than `after_s`, both in seconds of sound, as believed now."""
-        beats = math.floor((after_s - self._beat_s) / self._period_s + 1e-9) + 1
-        return self._beat_s + beats * self._period_s
+        return next_beat_s(after_s, *self._grid)
+
+    @property
+    def _grid(self) -> tuple[float, float]:
+        """One beat in seconds, and when any is: as led, else as heard."""
+        return (self._period_s, self._beat_s) if self._lead is None else self._lead
+
+    def lead(self, bpm: float | None, beat_time_s: float = 0.0) -> None:
+        """Take tempo and beat from elsewhere: a beat at beat_time_s in seconds of sound, and all others bpm a minute from it.
+
+        While led, nothing heard or tapped moves them. A tempo beyond 60..200 is halved or doubled until it is within; the
+        beats counted then stay the same ones when it is told again. None gives them back: they go on from there, as after
+        tapping. Raises BadInput unless both are finite and bpm is within 10..1000.
+        """
+        if bpm is None:
+            if self._lead is not None:
+                self._period_s, self._beat_s = self._lead
+                self._lead = None
+                self._sure = self._tap_sure = max(self._sure, TAP_CONFIDENCE)
+                self._real_s = max(self._real_s, self.time_s)
+                self._held = False
+                self._passed.clear()
+                self._taps.clear()
+                self._seat(0.95)
+            return
+        if not (math.isfinite(beat_time_s) and 10 <= bpm <= 1000):  # not true for NaN either
+            raise BadInput(
+                f"a tempo to follow needs 10 .. 1000 BPM and the time of a beat, got {bpm} and {beat_time_s}"
+            )
+        self._lead = folded(60.0 / bpm, beat_time_s, SHORTEST_S, LONGEST_S, self._lead)
 
     def push(self, samples: NDArray[np.floating]) -> list[tuple[float, float]]:
         """Take the next block of mono sound, (n,) float in -1..1, any n; the (beat_time_s, told_at_s) newly told in it.
@@ -150,10 +187,12 @@ class TempoFollower:
         """A beat tapped by hand at a time in seconds of sound.
 
         One tap sets the phase; taps 0.3 to 1.5 s apart set the tempo too, the mean of the last 8 if they are that regular.
-        What is heard goes on correcting both. Raises BadInput for a time that is not finite.
+        What is heard goes on correcting both. While led it does nothing. Raises BadInput for a time that is not finite.
         """
         if not math.isfinite(time_s):
             raise BadInput(f"a tap needs a time in seconds, got {time_s}")
+        if self._lead is not None:
+            return
         if self._taps and not 0 < time_s - self._taps[-1] <= LONGEST_TAP_S:
             self._taps.clear()
         self._taps.append(time_s)
@@ -176,14 +215,14 @@ class TempoFollower:
         self._seat(0.95)
 
     def scale(self, factor: float) -> bool:
-        """Count half as many beats (0.5) or twice as many (2.0); whether that was done: not beyond 60..200 a minute.
+        """Count half as many beats (0.5) or twice as many (2.0); whether that was done: not beyond 60..200 a minute, nor while led.
 
         It stays until the next tap, or until confidence is lost. Raises BadInput for any other factor.
         """
         if factor not in (0.5, 2.0):
             raise BadInput(f"the tempo is halved or doubled, with a factor of 0.5 or 2, got {factor}")
         period_s = self._period_s / factor
-        if not SHORTEST_S <= period_s <= LONGEST_S:
+        if self._lead is not None or not SHORTEST_S <= period_s <= LONGEST_S:
             return False
         self._period_s = period_s
         self._held = True
@@ -193,7 +232,11 @@ class TempoFollower:
 
     def _seat(self, sure: float) -> None:
         """Tell the filter what is believed."""
-        self._pointer.seat(self._period_s, self.phase_at(self.time_s - DELAY_S), sure=sure)
+        self._pointer.seat(self._period_s, self._heard_phase_at(self.time_s - DELAY_S), sure=sure)
+
+    def _heard_phase_at(self, time_s: float) -> float:
+        """`phase_at` of what is heard, whoever leads."""
+        return phase(time_s, self._period_s, self._beat_s)
 
     def _step(self, strokes: list[float]) -> tuple[float, float] | None:
         """One hop on: the beat told now, if any."""
@@ -234,7 +277,7 @@ class TempoFollower:
             self._judged_s = now_s
             self._choose(now_s)
         period_s, place, self._mode, self._mass = self._pointer.read(
-            (self._period_s, self.phase_at(now_s - DELAY_S)) if self._chosen else None
+            (self._period_s, self._heard_phase_at(now_s - DELAY_S)) if self._chosen else None
         )
         beat_s = now_s - DELAY_S - place * period_s
         off_beats = self._off_beats(period_s, beat_s)
@@ -291,12 +334,12 @@ class TempoFollower:
         self._metre_sure = float(odds[best] / odds.sum())
         if mine and best == 0:
             if self._mass < LOST:
-                self._pointer.seat(self._period_s, self.phase_at(heard_s), sure=0.3)
+                self._pointer.seat(self._period_s, self._heard_phase_at(heard_s), sure=0.3)
             return
         self._period_s, self._beat_s = beats[best]
         self._passed.clear()
         self._chosen = True
-        self._pointer.seat(self._period_s, self.phase_at(heard_s), sure=0.8)
+        self._pointer.seat(self._period_s, self._heard_phase_at(heard_s), sure=0.8)
 
     def _steady_s(self) -> float | None:
         """The period that the last beats kept, seconds: least squares; None if they were too few."""
@@ -308,7 +351,7 @@ class TempoFollower:
     def _pass(self, before_s: float, now_s: float) -> None:
         """Note a beat that has come, a little late, so that its own strokes have been heard."""
         late_s = DELAY_S + 0.05
-        beat_s = self.next_beat_s(before_s - late_s)
+        beat_s = next_beat_s(before_s - late_s, self._period_s, self._beat_s)
         if beat_s <= now_s - late_s and now_s - self._real_s < BREAK_S:
             gap_s = beat_s - self._passed[-1] if self._passed else 0.0
             if gap_s > 1.5 * self._period_s:
@@ -321,7 +364,7 @@ class TempoFollower:
         """Tell the next beat if it is near enough."""
         beat_s = self.next_beat_s(now_s + LEAST_AHEAD_S)
         near = beat_s - now_s <= LEAST_AHEAD_S + self.hop_s + 1e-3
-        if not near or self.confidence < LEAST_CONFIDENCE or beat_s - self._told_s < SAME_BEAT * self._period_s:
+        if not near or self.confidence < LEAST_CONFIDENCE or beat_s - self._told_s < SAME_BEAT * self._grid[0]:
             return None
         self._told_s = beat_s
         told = (beat_s, now_s)

@@ -57,9 +57,13 @@ def learn(
     if not 0 < timeout_s <= 3600:
         raise BadInput(f"--timeout {timeout_s:g} is out of range; allowed: above 0 .. 3600 seconds")
     midi.check_learnable(target)
-    with midi.Listening(port) as listening:
-        _say(f"move a control for {target} ({_names(listening)}); Ctrl-C calls it off")
-        print(midi.learn(target, listening, timeout_s=timeout_s))
+    try:
+        with midi.Listening(port) as listening:
+            _say(f"move a control for {target} ({_names(listening)}); Ctrl-C calls it off")
+            print(midi.learn(target, listening, timeout_s=timeout_s))
+    except KeyboardInterrupt:
+        _say("visualizer: called off; nothing is bound")
+        raise typer.Exit(1) from None
     _say(f"kept in {midi.where()}")
 
 
@@ -68,7 +72,7 @@ def monitor(port: Port = "") -> None:
     """Print what controls send, until Ctrl-C."""
     from ..show import midi
 
-    with midi.Listening(port) as listening, suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), midi.Listening(port) as listening:
         _say(f"listening to {_names(listening)}; Ctrl-C ends it")
         for line in midi.monitor(listening):
             print(line, flush=True)

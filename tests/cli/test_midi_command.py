@@ -1,0 +1,109 @@
+"""`visualizer midi` as a user types it, with controllers plugged into virtual ports."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import mido
+import pytest
+
+from tests.cli.test_commands import refused, visualizer
+from tests.fixtures.midi import Midi
+from tests.fixtures.pulse import wait_until
+from visualizer.bindings import Controls, MidiBinding
+from visualizer.store import controls as file
+
+
+class Running:
+    """A command that waits for controls."""
+
+    def __init__(self, midi: Midi, *words: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "visualizer", "midi", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=midi.env,
+        )
+        assert self.process.stderr is not None
+        self.waits_for = self.process.stderr.readline()
+
+    def ended(self) -> tuple[int, str, str]:
+        out, said = self.process.communicate(timeout=20)
+        return self.process.returncode, out, said
+
+
+@pytest.fixture
+def knobs(midi: Midi) -> Any:
+    port = midi.plug_in("Knobs")
+    yield port
+    port.close()
+
+
+def turn(port: Any, *values: int) -> None:
+    for value in values:
+        port.send(mido.Message("control_change", control=7, value=value))
+
+
+def test_ports(midi: Midi, knobs: Any) -> None:
+    file.change_controls(Controls(midi=[MidiBinding(cc=7, port="knobs", does="tap")]))
+    run = visualizer("midi", "ports")
+    assert (run.returncode, run.stderr) == (0, "") and "Knobs out  (1 bound)\n" in run.stdout
+    run = visualizer("midi", "ports", "--json")
+    [found] = [one for one in json.loads(run.stdout) if one["short_name"] == "Knobs out"]
+    assert set(found) == {"name", "short_name", "n_bindings"} and found["n_bindings"] == 1
+
+
+def test_learning_a_knob_listing_and_forgetting_it(midi: Midi, knobs: Any) -> None:
+    run = Running(midi, "learn", "beat.sensitivity", "--port", "knobs")
+    assert run.waits_for == "move a control for beat.sensitivity (Knobs out); Ctrl-C calls it off\n"
+    values = itertools.cycle(range(128))
+    wait_until(lambda: turn(knobs, next(values)) or run.process.poll() is not None, 20)
+    said = f"kept in {file.controls_file()}\n"
+    assert run.ended() == (0, "CC 7 channel 1 of Knobs out now turns beat.sensitivity\n", said)
+    assert file.load_controls().midi == [MidiBinding(cc=7, channel=1, port="Knobs out", does="beat.sensitivity")]
+    assert visualizer("midi", "bindings").stdout == "CC 7 channel 1 of Knobs out  beat.sensitivity\n"
+    refused(
+        visualizer("midi", "forget", "beat.decay"), "nothing is bound to 'beat.decay'", "bound are: beat.sensitivity"
+    )
+    assert visualizer("midi", "forget", "beat.sensitivity").stdout == "one control unbound from beat.sensitivity\n"
+    assert file.load_controls() == Controls()
+    assert "nothing is bound" in visualizer("midi", "bindings").stdout
+
+
+def test_learning_called_off_or_in_vain_leaves_the_file_as_it_was(midi: Midi, knobs: Any) -> None:
+    file.change_controls(Controls(midi=[MidiBinding(cc=7, does="tap")]))
+    before = file.controls_file().read_bytes()
+    run = Running(midi, "learn", "blackout", "--timeout", "0.2")
+    assert run.ended() == (1, "", "visualizer: nothing was moved in 0.2 s; nothing is bound\n")
+    run = Running(midi, "learn", "blackout")
+    run.process.send_signal(signal.SIGINT)
+    assert run.ended() == (1, "", "visualizer: called off; nothing is bound\n")
+    assert file.controls_file().read_bytes() == before
+
+
+def test_monitor(midi: Midi, knobs: Any) -> None:
+    file.change_controls(Controls(midi=[MidiBinding(cc=7, does="beat.decay")]))
+    run = Running(midi, "monitor")
+    assert "listening to Knobs out" in run.waits_for
+    turn(knobs, 5)
+    assert run.process.stdout is not None
+    assert run.process.stdout.readline() == "CC 7 channel 1 = 5 of Knobs out  ->  beat.decay\n"
+    run.process.send_signal(signal.SIGINT)
+    assert run.ended() == (0, "", "")
+
+
+def test_wrong_use(midi: Midi) -> None:
+    refused(visualizer("midi", "learn", "beat.sensitivty"), "did you mean 'beat.sensitivity'?")
+    refused(visualizer("midi", "learn", "tap", "--timeout", "0"), "--timeout 0 is out of range")
+    refused(visualizer("midi", "monitor", "--port", "theremin"), "no MIDI input matches 'theremin'", "midi ports")
+
+
+def test_where_there_is_no_midi() -> None:
+    run = visualizer("midi", "ports", MIDO_BACKEND="mido.backends.rtmidi/UNIX_JACK", JACK_DEFAULT_SERVER="nobody")
+    refused(run, "MIDI cannot be reached through mido.backends.rtmidi/UNIX_JACK", status=1)

@@ -1,0 +1,97 @@
+"""What OSC addresses do, and which mean nothing."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from visualizer.actions import Do, Set, Show
+from visualizer.bindings import OscBinding
+from visualizer.control.addresses import OscMapping, Unusable
+from visualizer.tuning import tunable, tunables
+
+PRESETS = ("calm", "club", "deep")
+BOUND = [
+    OscBinding(address="/1/fader1", does="beat.decay", low=0.5),
+    OscBinding(address="/1/button", does="tap"),
+    OscBinding(address="/1/hold", does="blackout", hold=True),
+    OscBinding(address="/1/preset", does="preset"),
+    OscBinding(address="/1/midi", does="beat.decay", full=127),
+    OscBinding(address="/1/steps", does="beat.motion", value="steps"),
+]
+
+
+def hear(address: str, *told, presets=PRESETS, values=None):
+    return OscMapping(BOUND).hear(address, told, values or {}, presets, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("address", "told", "wishes"),
+    [
+        ("/visualizer/action/next_preset", (), [Do("next_preset")]),
+        ("/visualizer/action/next_preset", (1.0,), [Do("next_preset")]),
+        ("/visualizer/action/next_preset", (0.0,), []),
+        ("/visualizer/action/freeze", (0.0,), [Set("freeze", 0.0)]),
+        ("/visualizer/tap", (), [Do("tap")]),
+        ("/visualizer/tap", (0.0,), []),
+        ("/visualizer/set/beat/decay", (0.9,), [Set("beat.decay", 0.9)]),
+        ("/visualizer/set/beat.decay", (0.9,), [Set("beat.decay", 0.9)]),
+        ("/visualizer/set/beat/motion", ("steps",), [Set("beat.motion", "steps")]),
+        ("/visualizer/share/beat/decay", (0.0,), [Set("beat.decay", tunable("beat.decay").low)]),
+        ("/visualizer/preset", ("club",), [Show("club")]),
+        ("/visualizer/preset", (3.0,), [Show("deep")]),
+        ("/visualizer/blackout", (1.0,), [Set("blackout", 1.0)]),
+        ("/visualizer/lock", (0.0,), [Set("lock", 0.0)]),
+        ("/visualizer/freeze", (), [Do("freeze")]),
+        ("/1/fader1", (0.0,), [Set("beat.decay", pytest.approx(0.5))]),
+        ("/1/midi", (127.0,), [Set("beat.decay", pytest.approx(tunable("beat.decay").high))]),
+        ("/1/button", (1.0,), [Do("tap")]),
+        ("/1/button", (), [Do("tap")]),
+        ("/1/button", (0.0,), []),
+        ("/1/hold", (1.0,), [Set("blackout", 1.0)]),
+        ("/1/preset", (1.0,), [Show("calm")]),
+        ("/1/steps", (1.0,), [Set("beat.motion", "steps")]),
+    ],
+)
+def test_addresses(address, told, wishes):
+    assert hear(address, *told, values={"beat.decay": 0.7}) == wishes
+
+
+@pytest.mark.parametrize(
+    ("address", "told", "why"),
+    [
+        ("/2/fader1", (1.0,), "not bound"),
+        ("/visualizer", (), "not bound"),
+        ("/visualizer/", (), "no address"),
+        ("/visualizer/blakout", (1.0,), "no address"),
+        ("/visualizer/action/quitt", (), "did you mean 'quit'"),
+        ("/visualizer/action/tap", ("x",), "needs a number"),
+        ("/visualizer/set/beat/dekay", (1.0,), "did you mean 'beat.decay'"),
+        ("/visualizer/set/beat/decay", (7.0,), "out of range"),
+        ("/visualizer/set/beat/decay", (math.nan,), "out of range"),
+        ("/visualizer/set/beat/decay", ("high",), "needs a number"),
+        ("/visualizer/set/beat/decay", (), "needs a value"),
+        ("/visualizer/set/beat/motion", ("sideways",), "there is no"),
+        ("/visualizer/share/beat/decay", (1.1,), "beyond 0 .. 1"),
+        ("/visualizer/share/beat/decay", (math.inf,), "no number that can be used"),
+        ("/visualizer/preset", ("clob",), "did you mean 'club'"),
+        ("/visualizer/preset", (4.0,), "no preset 4"),
+        ("/visualizer/preset", (1.5,), "no preset 1.5"),
+        ("/visualizer/preset", (), "needs a number"),
+        ("/visualizer/blackout", (math.nan,), "no number"),
+        ("/1/fader1", (1.5,), "beyond 0 .. 1"),
+        ("/1/midi", (128.0,), "beyond 0 .. 127"),
+        ("/1/button", ("x",), "needs a number"),
+    ],
+)
+def test_what_means_nothing_is_said(address, told, why):
+    with pytest.raises(Unusable, match=why):
+        hear(address, *told)
+
+
+def test_every_setting_can_be_set_and_shared():
+    for name, one in tunables().items():
+        address = name.replace(".", "/")
+        assert hear(f"/visualizer/set/{address}", one.at(0.5)) == [Set(name, one.at(0.5))]
+        assert hear(f"/visualizer/share/{address}", 0.5) == [Set(name, one.at(0.5))]

@@ -1,0 +1,125 @@
+"""Ableton Link: a real session with another process on this machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fixtures.pulse import wait_until
+from visualizer.actions import Tempo
+from visualizer.control.link import LinkSession, is_news
+from visualizer.errors import VisualizerError
+
+pytest.importorskip("aalink")
+
+# begins a session at 100 BPM; tells, for a line it is sent, its beat and time.monotonic; "150": goes at 150 BPM
+_PEER = """
+import asyncio, sys, time
+from aalink import Link
+async def main():
+    link = Link(100)
+    link.enabled = True
+    loop = asyncio.get_running_loop()
+    print("here", flush=True)
+    while line := (await loop.run_in_executor(None, sys.stdin.readline)).strip():
+        if line != "?": link.tempo = float(line); await asyncio.sleep(0.1)
+        print(link.beat, time.monotonic(), link.num_peers, flush=True)
+    link.enabled = False
+asyncio.run(main())
+"""
+
+
+class Peer:
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout.readline() == "here\n"
+
+    def ask(self, line: str = "?") -> tuple[float, float]:
+        """(beat, when that was)"""
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        beat, time_s, _ = self.process.stdout.readline().split()
+        return float(beat), float(time_s)
+
+    def leave(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    one = Peer()
+    yield one
+    one.leave()
+
+
+def off_s(tempo: Tempo, peer: Peer) -> float:
+    """How far the beats told lie from the peer's, seconds."""
+    beat, time_s = peer.ask()
+    off = (time_s - tempo.beat_s) * tempo.bpm / 60 - beat
+    return abs(off - round(off)) * 60 / tempo.bpm
+
+
+def test_tempo_and_beat_of_a_session_are_followed_until_the_last_has_gone(peer: Peer) -> None:
+    told: list[Tempo] = []
+    session = LinkSession(told.append, now=time.monotonic)
+    try:
+        deadline = time.monotonic() + 5
+        while not told and time.monotonic() < deadline:
+            session._ending.wait(0.01)
+        if not told:
+            pytest.skip("no multicast on this machine: two Link sessions do not find each other")
+        peer.ask("100")  # of two sessions as old as each other either may win
+        wait_until(lambda: told[-1].bpm == pytest.approx(100, abs=0.01), 5, "a guest has another tempo")
+        wait_until(lambda: off_s(told[-1], peer) < 0.005, 5, "the beats are not the peer's")
+        peer.ask("150")
+        wait_until(lambda: told[-1].bpm == pytest.approx(150, abs=0.01), 5)
+        wait_until(lambda: off_s(told[-1], peer) < 0.005, 5, "the beats are not the peer's")
+        peer.process.stdin.close()
+        wait_until(lambda: told[-1] == Tempo(0.0, 0.0), 10, "the peer has gone")
+        assert session.n_peers == 0
+    finally:
+        session.close()
+
+
+def test_alone_nothing_is_told() -> None:
+    told: list[Tempo] = []
+    session = LinkSession(told.append, now=time.monotonic)
+    session.suggest(133.0)
+    try:
+        wait_until(lambda: session.n_peers or session.bpm == pytest.approx(133.0), 5, "it has not the tempo heard")
+    finally:
+        session.close()
+    if session.n_peers:
+        pytest.skip("somebody else is in a Link session on this network")
+    assert told == [] and session.n_peers == 0
+
+
+@pytest.mark.parametrize(
+    ("tempo", "news"),
+    [
+        (Tempo(120, 10.0), False),
+        (Tempo(120, 12.5), False),
+        (Tempo(120, 12.501), False),
+        (Tempo(120, 12.51), True),
+        (Tempo(120.1, 10.0), True),
+        (Tempo(0, 0), True),
+    ],
+)
+def test_what_is_worth_telling(tempo: Tempo, news: bool) -> None:
+    assert is_news(tempo, Tempo(120, 10.0)) is news
+    assert not is_news(tempo, tempo)
+
+
+def test_without_the_extra_it_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aalink", None)
+    with pytest.raises(VisualizerError, match=r"pip install 'visualizer\[link\]'"):
+        LinkSession(lambda _: None, now=time.monotonic)

@@ -1,0 +1,191 @@
+"""MIDI through real virtual ports: heard, counted, flooded, unplugged and back; and where there is none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import mido
+import pytest
+
+from tests.fixtures.midi import Midi
+from tests.fixtures.pulse import wait_until
+from visualizer.actions import Do, Set
+from visualizer.bindings import MidiBinding
+from visualizer.control.backlog import Backlog
+from visualizer.control.mapping import MidiMapping, Moved
+from visualizer.control.midi import MidiInput, check_port, chosen, moved_of, port_names, short_name
+from visualizer.errors import DeviceError, UnknownDevice, VisualizerError
+
+
+@contextmanager
+def listening(on_moved, wanted: str = "") -> Iterator[MidiInput]:
+    one = MidiInput(on_moved, wanted=wanted, look_s=0.1)
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+def test_movements_are_heard_and_rubbish_is_counted(midi: Midi) -> None:
+    heard: list[Moved] = []
+    knobs = midi.plug_in("Knobs")
+    with listening(heard.append) as one:
+        wait_until(lambda: one.names == ["Knobs out"])
+        knobs.send(mido.Message("control_change", control=7, value=64))
+        knobs.send(mido.Message("clock"))
+        knobs.send(mido.Message("sysex", data=[1, 2, 3]))
+        knobs._rt.send_message([0xB0, 1, 200])  # no value has 8 bits
+        knobs.send(mido.Message("note_on", channel=15, note=36, velocity=1))
+        wait_until(lambda: one.n_messages == 4)
+        assert heard == [Moved("cc", 7, 1, 64, "Knobs out"), Moved("note", 36, 16, 1, "Knobs out")]
+        assert one.n_bad == 2
+        knobs.close()
+        assert wait_until(one.news) == "MIDI: Knobs out is gone"
+        knobs = midi.plug_in("Knobs")
+        assert wait_until(one.news) == "MIDI: Knobs out is back" and one.news() is None
+        knobs.send(mido.Message("program_change", program=3))
+        wait_until(lambda: len(heard) == 3)
+    knobs.close()
+
+
+def test_a_flood_leaves_one_wish_for_a_setting_and_presses_come_through(midi: Midi) -> None:
+    backlog = Backlog()
+    mapping = MidiMapping([MidiBinding(cc=7, does="beat.decay"), MidiBinding(note=1, does="tap")])
+    pads, other = midi.plug_in("Pads"), midi.plug_in("Other")
+    heard: list[Moved] = []
+    presses = threading.Event()
+
+    def hear(moved: Moved) -> None:
+        heard.append(moved)
+        backlog.put(mapping.hear(moved, {}, (), 0.0))
+        if moved.kind == "note":
+            presses.set()
+
+    with listening(hear, "pads") as one:
+        wait_until(lambda: one.names == ["Pads out"])
+        for count in range(1000):  # a JACK port holds some hundreds at once, and throws the rest away
+            pads.send(mido.Message("control_change", control=7, value=count % 128))
+        wait_until(lambda: one.n_messages > 100)
+
+        def pressed() -> bool:
+            pads.send(mido.Message("note_on", note=1, velocity=9))
+            return presses.is_set()
+
+        wait_until(pressed)
+        wishes = backlog.take()
+        assert [type(wish) for wish in wishes].count(Set) == 1 and Do("tap") in wishes and backlog.n_dropped == 0
+        other.send(mido.Message("note_on", note=99, velocity=9))
+        presses.clear()
+        wait_until(pressed)
+    assert {moved.port for moved in heard} == {"Pads out"}, "only the port asked for is listened to"
+    pads.close()
+    other.close()
+
+
+def test_ports_by_name(midi: Midi) -> None:
+    pads = midi.plug_in("Pads")
+    wait_until(lambda: any("Pads" in name for name in port_names()))
+    check_port("")
+    check_port("pads")
+    with pytest.raises(
+        UnknownDevice, match="no MIDI input matches 'Padz out' .did you mean 'Pads out'.*visualizer midi ports"
+    ):
+        check_port("Padz out")
+    pads.close()
+
+
+def test_what_messages_tell() -> None:
+    told = [
+        (mido.Message("note_off", note=5, velocity=64), Moved("note", 5, 1, 0, "X")),
+        (mido.Message("note_on", note=5, velocity=0), Moved("note", 5, 1, 0, "X")),
+        (mido.Message("pitchwheel", channel=2, pitch=-8192), Moved("bend", 0, 3, 0, "X")),
+        (mido.Message("pitchwheel", pitch=8191), Moved("bend", 0, 1, 16383, "X")),
+        (mido.Message("aftertouch", value=5), None),
+    ]
+    assert [moved_of(message, "X") for message, _ in told] == [moved for _, moved in told]
+    assert Moved("bend", 0, 1, 16383, "X").share == Moved("cc", 1, 1, 127, "X").share == 1.0
+    assert str(Moved("cc", 7, 1, 64, "X")) == "CC 7 channel 1 = 64 of X"
+
+
+def test_names() -> None:
+    assert short_name("nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0") == "nanoKONTROL2 MIDI 1"
+    assert short_name("system:midi_capture_1") == "system:midi_capture_1"
+    assert short_name("Launchpad Mini") == "Launchpad Mini"
+    names = ["Midi Through:Midi Through Port-0 14:0", "nano:nano MIDI 1 20:0", "nano:nano MIDI 10 21:0"]
+    assert chosen(names, "") == names[1:]
+    assert chosen(names, "through") == names[:1]
+    assert chosen(names, "nano MIDI 1") == names[1:2], "the whole name before a part of it"
+    assert chosen(names, "NANO") == names[1:]
+
+
+@pytest.mark.parametrize(
+    ("backend", "why"),
+    [
+        ("mido.backends.rtmidi/LINUX_ALSA", "there is no MIDI on this machine"),
+        ("mido.backends.rtmidi/UNIX_JACK", "MIDI cannot be reached through mido.backends.rtmidi/UNIX_JACK: "),
+        ("no.such.backend", "No module named 'no'"),
+        ("mido.backends.rtmidi/NONE", "there is no NONE"),
+    ],
+)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux has these")
+def test_without_midi_it_is_told_in_one_line_and_nothing_is_printed(
+    backend: str, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("visualizer.control.midi._SEQUENCER", tmp_path / "none")
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody")
+    before = mido.backend
+    mido.set_backend(backend)
+    try:
+        with pytest.raises(DeviceError) as told:
+            port_names()
+        assert why in str(told.value) and "\n" not in str(told.value)
+        with listening(lambda _: None) as one:
+            wait_until(one.looked.is_set)
+            wait_until(lambda: one.news() == str(told.value))
+    finally:
+        mido.set_backend(before)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_without_the_extra_it_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mido", None)
+    with pytest.raises(VisualizerError, match=r"pip install 'visualizer\[midi\]'"):
+        MidiInput(lambda _: None)
+
+
+# seen in a process of its own: JACK's library brings a process down that asks it for too much after its server has died
+_SERVER_DIES = """
+import sys, time
+from visualizer.control.midi import MidiInput
+one = MidiInput(lambda moved: None, look_s=0.05)
+while not one.names: time.sleep(0.01)
+print("open", flush=True)
+sys.stdin.readline()
+for _ in range(5):
+    one.looked.clear()
+    one.looked.wait(5)
+one.close()
+print("closed", flush=True)
+"""
+
+
+def test_a_sound_server_that_dies_takes_nothing_along(own_jack: Midi) -> None:
+    pads = subprocess.Popen(
+        [sys.executable, "-c", "import mido; p = mido.open_output('out', client_name='Pads'); input()"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=own_jack.env,
+    )
+    show = subprocess.Popen(
+        [sys.executable, "-c", _SERVER_DIES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=own_jack.env
+    )
+    assert show.stdout is not None and show.stdout.readline() == "open\n"
+    own_jack.kill()
+    out, _ = show.communicate("\n", timeout=40)
+    pads.kill()
+    pads.communicate()
+    assert (out, show.returncode) == ("closed\n", 0)

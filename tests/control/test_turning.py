@@ -1,0 +1,105 @@
+"""One control: pressed, held, turned, picked up, and turned without an end."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visualizer.actions import Do, Set, Show
+from visualizer.bindings import MidiBinding
+from visualizer.control.turning import Turning, preset_wish
+from visualizer.tuning import tunable
+
+DECAY = tunable("beat.decay")
+
+
+def turning(does: str, **more: object) -> Turning:
+    return Turning(MidiBinding.model_validate({"cc": 1, "does": does, **more}))
+
+
+def test_a_button_acts_when_it_goes_down_and_not_when_it_says_so_again():
+    one = turning("blackout")
+    assert [one.button(pressed) for pressed in (True, True, False, False, True)] == [
+        [Do("blackout")], [], [], [], [Do("blackout")],
+    ]  # fmt: skip
+
+
+def test_a_switch_that_is_held_is_on_while_held():
+    one = turning("freeze", hold=True)
+    assert one.button(True) == [Set("freeze", 1.0)] and one.button(False) == [Set("freeze", 0.0)]
+
+
+def test_a_press_may_set_a_value_or_show_a_preset():
+    assert turning("beat.motion", value="steps").press() == [Set("beat.motion", "steps")]
+    assert turning("preset:club").press() == [Show("club")]
+
+
+def test_presets_by_number():
+    assert preset_wish(2, ("a", "b")) == Show("b")
+    assert preset_wish(3, ("a", "b")) is None and preset_wish(0, ()) is None and preset_wish(10, ()) is None
+    assert preset_wish(9, ()) == Do("preset_9")
+
+
+def test_a_knob_goes_from_one_end_of_its_part_to_the_other():
+    one = turning("beat.decay", low=0.9, high=0.6)
+    assert one.turn(0.0, {}, 0.0) == [Set("beat.decay", pytest.approx(0.9))]
+    assert one.turn(1.0, {}, 0.0) == [Set("beat.decay", pytest.approx(0.6))]
+
+
+def test_a_knob_waits_until_it_passes_the_value():
+    one, values = turning("beat.decay"), {"beat.decay": DECAY.at(0.5)}
+    assert [one.turn(share, values, 0.0) for share in (0.1, 0.2, 0.4)] == [[], [], []]
+    assert one.turn(0.6, values, 0.1) == [Set("beat.decay", DECAY.at(0.6))], "passed"
+    assert one.turn(0.1, values, 0.2) == [Set("beat.decay", DECAY.at(0.1))], "it has hold, though what is told is late"
+
+
+def test_a_knob_that_stands_at_the_value_has_hold_at_once():
+    assert turning("beat.decay").turn(0.505, {"beat.decay": DECAY.at(0.5)}, 0.0)
+
+
+def test_a_knob_lets_go_when_something_else_changes_the_value():
+    one, values = turning("beat.decay"), {"beat.decay": DECAY.at(0.5)}
+    assert one.turn(0.5, values, 0.0)
+    values["beat.decay"] = DECAY.at(0.9)  # another preset
+    assert one.turn(0.51, values, 2.0) == []
+    assert one.turn(0.7, values, 2.1) == [] and one.turn(0.95, values, 2.2) != []
+
+
+def test_a_value_beyond_the_part_of_a_knob_is_taken_at_its_end():
+    one = turning("beat.decay", low=0.5, high=0.6)
+    assert one.turn(0.5, {"beat.decay": 0.9}, 0.0) == []
+    assert one.turn(1.0, {"beat.decay": 0.9}, 0.1) == [Set("beat.decay", pytest.approx(0.6))]
+
+
+def test_pickup_can_be_switched_off():
+    assert turning("beat.decay", pickup=False).turn(0.1, {"beat.decay": 0.9}, 0.0)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0, 1))
+def test_a_value_never_jumps_further_than_the_knob_moved(shares, start):
+    """However a knob is moved: from the value as it is, the first step it makes is no longer than the knob's own."""
+    one, values = turning("beat.decay"), {"beat.decay": DECAY.at(start)}
+    before = None
+    for index, share in enumerate(shares):
+        wishes = one.turn(share, values, float(index))
+        if wishes:
+            jump = abs(DECAY.share_of(wishes[0].value) - DECAY.share_of(values["beat.decay"]))
+            assert jump <= (0.012 if before is None else abs(share - before) + 0.012)
+            values["beat.decay"] = wishes[0].value
+        before = share
+
+
+def test_an_endless_knob_starts_where_the_value_is():
+    one, values = turning("beat.decay", relative="twos"), {"beat.decay": DECAY.at(0.5)}
+    assert one.step(12, values, 0.0) == [Set("beat.decay", pytest.approx(DECAY.at(0.5 + 12 / 127)))]
+    assert one.step(-12, values, 0.1) == [Set("beat.decay", pytest.approx(DECAY.at(0.5)))]
+    values["beat.decay"] = DECAY.at(0.2)
+    assert one.step(-127, values, 9.0) == [Set("beat.decay", pytest.approx(DECAY.at(0.0)))]
+
+
+def test_an_endless_knob_goes_through_words_one_by_one():
+    motion = tunable("beat.motion")
+    one, values = turning("beat.motion", relative="twos"), {"beat.motion": motion.choices[0]}
+    assert one.step(1, values, 0.0) == [Set("beat.motion", motion.choices[1])]
+    assert one.step(99, values, 0.1) == [Set("beat.motion", motion.choices[-1])]

@@ -1,0 +1,176 @@
+"""MIDI, OSC and Link as a show has them: wishes, learning, the file that changes, and what is told."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+
+import mido
+import pytest
+from pythonosc.udp_client import SimpleUDPClient
+
+from tests.fixtures.midi import Midi
+from tests.fixtures.pulse import wait_until
+from visualizer.actions import Do, Set, Show
+from visualizer.bindings import Controls, MidiBinding
+from visualizer.errors import BadInput, VisualizerError
+from visualizer.show.controllers import Board, MidiController, OscController, open_controllers
+from visualizer.show.snapshot import Snapshot
+from visualizer.store import controls as file
+
+NOW = Snapshot(0.0, "Club", "club", ("calm", "club"), values={"beat.decay": 0.5, "beat.sensitivity": 1.0})
+
+
+@pytest.fixture
+def opened() -> Iterator[list]:
+    """Controllers to be closed at the end."""
+    found: list = []
+    yield found
+    for one in found:
+        one.close()
+
+
+def wishes(controller, n: int = 1) -> list:
+    """The next so many wishes."""
+    found: list = []
+
+    def came() -> bool:
+        found.extend(controller.poll())
+        return len(found) >= n
+
+    wait_until(came)
+    return found
+
+
+def told(controller) -> str:
+    return wait_until(controller.news)
+
+
+def test_none_is_asked_for() -> None:
+    assert open_controllers(None, None, False) == []
+
+
+def test_osc_as_a_show_has_it(opened: list) -> None:
+    [osc] = open_controllers(None, "0", False)
+    opened.append(osc)
+    osc.tell(NOW)
+    client = SimpleUDPClient("127.0.0.1", osc.port)
+    client.send_message("/visualizer/preset", 1)
+    client.send_message("/visualizer/set/beat/decay", 0.25)
+    client.send_message("/visualizer/tap", [])
+    assert wishes(osc, 3) == [Show("calm"), Set("beat.decay", 0.25), Do("tap")]
+    client.send_message("/visualizer/preset", 3)
+    wait_until(lambda: osc.status() == [f"osc\t127.0.0.1:{osc.port}  n 4  bad 1"])
+    assert osc.poll() == []
+
+
+def test_learning_by_osc_is_kept_and_told(opened: list) -> None:
+    osc = OscController(Board(), ("127.0.0.1", 0))
+    opened.append(osc)
+    client = SimpleUDPClient("127.0.0.1", osc.port)
+    with pytest.raises(BadInput, match="did you mean 'beat.decay'"):
+        osc.learn("beat.dekay")
+    osc.learn("beat.decay")
+    assert osc.learning == "beat.decay"
+    client.send_message("/1/fader1", 0.25)
+    assert told(osc) == "/1/fader1 now turns beat.decay"
+    assert osc.learning == "" and osc.bindings == {"beat.decay": "/1/fader1"} and osc.poll() == []
+    client.send_message("/1/fader1", 1.0)
+    assert wishes(osc) == [Set("beat.decay", pytest.approx(0.999))]
+    wait_until(lambda: file.load_controls().osc)
+    osc.learn("tap")
+    osc.learn("")
+    client.send_message("/1/fader2", 1.0)
+    wait_until(lambda: "bad 1" in osc.status()[0], what="called off, it means nothing")
+    assert set(file.load_controls().osc) == {"/1/fader1"}
+
+
+def test_what_cannot_be_kept_holds_for_the_show(opened: list) -> None:
+    osc = OscController(Board(), ("127.0.0.1", 0))
+    opened.append(osc)
+    file.controls_file().parent.write_text("a file where the folder should be")
+    osc.learn("tap")
+    SimpleUDPClient("127.0.0.1", osc.port).send_message("/1/x", 1.0)
+    assert told(osc) == "/1/x now does tap"
+    assert "cannot be written" in (line := told(osc)) and line.endswith("; what was learned holds for this show")
+    assert osc.bindings == {"tap": "/1/x"}
+
+
+def test_midi_learns_and_picks_up_and_survives_the_plug(midi: Midi, opened: list) -> None:
+    knobs = midi.plug_in("Knobs")
+    [one] = open_controllers("knobs", None, False)
+    assert isinstance(one, MidiController)
+    opened.append(one)
+    one.tell(NOW)
+    wait_until(lambda: one.status()[0].startswith("midi\tKnobs out  n 0"))
+    one.learn("beat.decay")
+    for value in (10, 11):
+        knobs.send(mido.Message("control_change", control=7, value=value))
+    assert told(one) == "CC 7 channel 1 of Knobs out now turns beat.decay"
+    assert one.bindings == {"beat.decay": "CC 7 channel 1 of Knobs out"} and one.learning == ""
+    wait_until(lambda: file.load_controls().midi == [MidiBinding(cc=7, channel=1, port="Knobs out", does="beat.decay")])
+    for value in (20, 30, 120):
+        knobs.send(mido.Message("control_change", control=7, value=value))
+    assert wishes(one) == [Set("beat.decay", pytest.approx(0.1 + 0.899 * 120 / 127))], (
+        "nothing before it passed the value"
+    )
+    knobs.close()
+    assert told(one) == "MIDI: Knobs out is gone"
+
+
+def test_the_file_is_read_again_when_it_changes(opened: list) -> None:
+    board = Board()
+    file.change_controls(Controls(midi=[MidiBinding(cc=1, does="tap")]))
+    board.look()
+    assert board.bindings == {"tap": "CC 1"}
+    file.controls_file().write_text("midi:\n- does: tap\n")
+    board.look()
+    assert ":2: midi.0" in board.news() and board.news() is None and board.bindings == {"tap": "CC 1"}
+    board.look()
+    assert board.news() is None, "said once"
+
+
+def test_a_file_with_faults_is_told_before_the_show(home) -> None:
+    file.controls_file().parent.mkdir()
+    file.controls_file().write_text("midi:\n- does: tap\n")
+    with pytest.raises(BadInput, match=":2: midi.0"):
+        open_controllers(None, "0", False)
+
+
+def test_a_port_that_is_taken_and_an_extra_that_is_missing_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        with pytest.raises(VisualizerError, match="cannot be listened for at 127.0.0.1"):
+            open_controllers(None, str(other.getsockname()[1]), False)
+    for package, midi, osc, link in (
+        ("mido", "", None, False),
+        ("pythonosc", None, "0", False),
+        ("aalink", None, None, True),
+    ):
+        for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, package, None)
+        with pytest.raises(VisualizerError, match="pip install 'visualizer"):
+            open_controllers(midi, osc, link)
+
+
+def test_without_midi_a_show_goes_on_and_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path, opened: list) -> None:
+    monkeypatch.setattr("visualizer.control.midi._SEQUENCER", tmp_path / "none")
+    before = mido.backend
+    mido.set_backend("mido.backends.rtmidi/LINUX_ALSA")
+    try:
+        [one] = open_controllers("", None, False)
+        opened.append(one)
+        assert "there is no MIDI on this machine" in told(one)
+        assert one.status() == ["midi\tthere is no MIDI on this machine  n 0  bad 0"] and one.poll() == []
+    finally:
+        mido.set_backend(before)
+
+
+def test_link_says_who_is_there(opened: list) -> None:
+    pytest.importorskip("aalink")
+    [one] = open_controllers(None, None, True)
+    opened.append(one)
+    [line] = one.status()
+    assert line == "link\tnobody there" or "BPM" in line, "somebody else on this network may be there"

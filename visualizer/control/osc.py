@@ -1,0 +1,174 @@
+"""The socket that OSC comes in by: a thread of its own, bounded work, everything counted."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from ..errors import BadInput, VisualizerError
+from .oscbytes import BadPacket, Value, messages, read_message
+
+log = logging.getLogger(__name__)
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9000
+MISSING = "OSC needs python-osc: pip install 'visualizer[osc]'"
+# Of what came while it worked the newest so many packets are read, then it rests: 3200 a second at most, a few % of a core.
+MOST_AT_ONCE, REST_S = 32, 0.01
+# Messages of one packet that are looked at.
+MOST_IN_PACKET = 256
+# Packets taken from the system in one go, so that it comes to an end.
+MOST_FETCHED = 5000
+# The longest packet there is; what the system may keep for us meanwhile.
+MOST_BYTES, WAITING_BYTES = 65_536, 1 << 20
+LOOK_S = 0.5
+# Of what is bad the first few are told, then one in a while.
+FIRST_TOLD, TOLD_EVERY_S = 5, 10.0
+
+
+def parse_place(text: str) -> tuple[str, int]:
+    """ "[HOST:]PORT" -> (host, port); "" is 127.0.0.1:9000. Raises BadInput."""
+    host, _, port = text.strip().rpartition(":")
+    host = host.strip("[]") or DEFAULT_HOST
+    if not text.strip():
+        return DEFAULT_HOST, DEFAULT_PORT
+    if (
+        not (port.isascii() and port.isdigit())
+        or not 0 <= int(port[:6]) <= 65_535
+        or not host.isprintable()
+        or " " in host
+    ):
+        raise BadInput(
+            f"{text[:60]!r} is no place to listen for OSC; write PORT or HOST:PORT, like 9000 or 0.0.0.0:9000"
+        )
+    return host, int(port)
+
+
+class OscInput:
+    """Listens for OSC. Its own thread does; `close` ends it.
+
+    on_message: called on that thread with an address and its values; it raises ValueError for what means nothing. on_look:
+    called there about twice a second. n_messages: messages heard; n_bad: packets and messages that could not be used;
+    n_dropped: packets let go unread because more came than can be read.
+    """
+
+    def __init__(
+        self,
+        place: tuple[str, int],
+        on_message: Callable[[str, list[Value]], None],
+        *,
+        now: Callable[[], float],
+        on_look: Callable[[], None] | None = None,
+    ) -> None:
+        """place: host and port, 0 for any that is free. Raises VisualizerError if python-osc is missing or the port is taken."""
+        try:
+            import pythonosc.osc_message  # noqa: F401
+        except ImportError as fault:
+            raise VisualizerError(f"{MISSING} ({fault})") from fault
+        self._on_message, self._now, self._on_look = on_message, now, on_look
+        self.n_messages = self.n_bad = self.n_dropped = 0
+        self._told_s = -TOLD_EVERY_S
+        self._socket = _bound(place)
+        self.host, self.port = self._socket.getsockname()[:2]
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="osc", daemon=True)
+        self._thread.start()
+
+    @property
+    def place(self) -> str:
+        """Where it listens, for reading: "127.0.0.1:9000"."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def close(self) -> None:
+        """Stop listening; waits for that 2 s at most."""
+        self._ending.set()
+        with contextlib.suppress(OSError):  # it need not wait for the next packet
+            self._socket.sendto(b"", self._socket.getsockname())
+        self._thread.join(2.0)
+        self._socket.close()
+
+    def _listen(self) -> None:
+        looked_s = self._now()
+        while not self._ending.is_set():
+            packets = self._fetch()
+            if self._ending.is_set():
+                return
+            is_full = len(packets) == MOST_AT_ONCE
+            before = self.n_messages
+            for packet in packets:
+                if self.n_messages - before > 2 * MOST_AT_ONCE:  # large bundles
+                    self.n_dropped += 1
+                    is_full = True
+                else:
+                    self._read(packet)
+            if self._on_look is not None and self._now() - looked_s >= LOOK_S:
+                looked_s = self._now()
+                try:
+                    self._on_look()
+                except VisualizerError as error:
+                    log.warning("%s", error)
+            if is_full:
+                self._ending.wait(REST_S)
+
+    def _fetch(self) -> deque[bytes]:
+        """Wait for a packet, LOOK_S at most; the newest MOST_AT_ONCE that are there."""
+        packets: deque[bytes] = deque(maxlen=MOST_AT_ONCE)
+        try:
+            self._socket.settimeout(LOOK_S / 2)
+            packets.append(self._socket.recv(MOST_BYTES))
+            self._socket.setblocking(False)
+            for _ in range(MOST_FETCHED):
+                packet = self._socket.recv(MOST_BYTES)
+                self.n_dropped += len(packets) == MOST_AT_ONCE
+                packets.append(packet)
+        except (BlockingIOError, TimeoutError):
+            pass
+        except OSError as fault:  # on Windows: that somebody we never wrote to is gone
+            log.debug("osc: %s", fault)
+            self._ending.wait(REST_S)
+        return packets
+
+    def _read(self, packet: bytes) -> None:
+        try:
+            for count, message in enumerate(messages(packet)):
+                if count >= MOST_IN_PACKET:
+                    raise BadPacket(f"more than {MOST_IN_PACKET} messages in a packet")
+                self._hear(message)
+        except BadPacket as fault:
+            self._count_bad(fault)
+
+    def _hear(self, message: bytes) -> None:
+        self.n_messages += 1
+        try:
+            self._on_message(*read_message(message))
+        except Exception as fault:  # noqa: BLE001  whatever came by the net, the socket goes on
+            self._count_bad(fault)
+
+    def _count_bad(self, fault: Exception) -> None:
+        self.n_bad += 1
+        if self.n_bad <= FIRST_TOLD or self._now() - self._told_s >= TOLD_EVERY_S:
+            self._told_s = self._now()
+            own = not isinstance(fault, ValueError)
+            log.warning("osc: not used (%d so far): %s", self.n_bad, ascii(str(fault))[1:-1], exc_info=own)
+
+
+def _bound(place: tuple[str, int]) -> socket.socket:
+    """A socket there. Raises VisualizerError."""
+    host, port = place
+    made: socket.socket | None = None
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WAITING_BYTES)
+        made.bind(address)
+    except (OSError, UnicodeError) as fault:
+        if made is not None:
+            made.close()
+        reason = getattr(fault, "strerror", None) or str(fault)
+        raise VisualizerError(
+            f"OSC cannot be listened for at {host}:{port}: {reason}; is another program there? --osc names another port"
+        ) from fault
+    return made

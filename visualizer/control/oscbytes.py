@@ -1,0 +1,73 @@
+"""OSC packets taken apart: bundles by hand, messages by python-osc.
+
+python-osc is not given bundles: 1.10.2 goes round for ever on one that tells of a part of less than no length. Nor long messages:
+it copies the rest of a message for each of its values.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+#: the longest message and the most values that are looked at: ours need 1 value
+MOST_BYTES = 2048
+MOST_VALUES = 16
+MOST_NESTING = 8
+_BUNDLE = b"#bundle\0"
+_HEAD = len(_BUNDLE) + 8  # and the time it is for, which is always "now" here
+
+Value = float | str
+
+
+class BadPacket(ValueError):
+    """A packet, or a part of one, that is no OSC. n_parts: how many parts are bad."""
+
+
+def messages(packet: bytes) -> Iterator[bytes]:
+    """The messages in a packet, those of bundles in their order. Raises BadPacket where the rest cannot be taken apart."""
+    waiting = [(packet, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        if not part.startswith(_BUNDLE):
+            if not part.startswith(b"/"):
+                raise BadPacket("neither a message nor a bundle")
+            yield part
+            continue
+        if depth >= MOST_NESTING:
+            raise BadPacket(f"bundles in bundles, more than {MOST_NESTING} deep")
+        if len(part) < _HEAD:
+            raise BadPacket("a bundle cut off")
+        inside = []
+        at = _HEAD
+        while at < len(part):
+            if at + 4 > len(part):
+                raise BadPacket("a bundle cut off")
+            (n_bytes,) = struct.unpack_from(">i", part, at)
+            at += 4
+            if n_bytes <= 0 or n_bytes % 4 or at + n_bytes > len(part):
+                raise BadPacket(f"a bundle with a part of {n_bytes} bytes")
+            inside.append((part[at : at + n_bytes], depth + 1))
+            at += n_bytes
+        waiting += reversed(inside)
+
+
+def read_message(message: bytes) -> tuple[str, list[Value]]:
+    """The address and the values: numbers (also of true, false and 64 bits) and texts; others are left out. Raises BadPacket."""
+    from pythonosc.osc_message import OscMessage
+    from pythonosc.osc_message import ParseError as MessageError
+    from pythonosc.parsing.osc_types import ParseError as TypesError
+
+    if len(message) > MOST_BYTES:
+        raise BadPacket(f"a message of {len(message)} bytes; {MOST_BYTES} are the most")
+    address, _, rest = message.partition(b"\0")
+    tags = rest.lstrip(b"\0").partition(b"\0")[0]
+    if not address.isascii() or not address.decode("ascii").isprintable():
+        raise BadPacket("an address that is no text")
+    if tags and (len(tags) > MOST_VALUES + 1 or tags.strip(b",ifdshTFNtbrm")):
+        raise BadPacket("values of a kind that is not known, or too many")
+    try:
+        read = OscMessage(message)
+        found = [value for value in read.params if isinstance(value, bool | int | float | str)]
+    except (MessageError, TypesError, ValueError, IndexError, OverflowError, TypeError, struct.error) as fault:
+        raise BadPacket(" ".join(str(fault).split())[:120] or "cannot be read") from fault
+    return read.address, [value if isinstance(value, str) else float(value) for value in found]
