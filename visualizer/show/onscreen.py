@@ -21,6 +21,7 @@ from .frametimes import NO_TIMES, Percentiles
 from .guard import Guard
 from .look import Look
 from .loop import Shown
+from .memory import give_large_blocks_back
 from .performance import Act, Performance
 from .rebuild import picture_of
 from .resume import ShowState
@@ -96,6 +97,7 @@ def run(
     the performer's panel. lifeline: to whoever starts the show anew when it dies. Raises BadInput for keys.yaml or a monitor that is not there, GraphicsError when no window can be opened.
     """
     watch = Stopwatch()
+    give_large_blocks_back()
     keymap, staging = load_keys(), staging or Staging()
     resume = lifeline.resume if lifeline is not None else None
     guard = Guard()
