@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CURSOR_IDLE_S = 2.0
+SIZE_LOOK_S = 0.25  # how often a window is asked how large it is, beside being told
 PLACE_LOOK_S = 1.0  # how often a window is asked where it is
 
 # Windows that are open: glfw is one for the whole process, and is let go with the last of them.
@@ -86,6 +87,8 @@ class Window:
         self._monitors: list[Monitor] = []
         self._monitors_changed = False
         self._home = Home()
+        self._framebuffer: tuple[int, int] | None = None  # None: to be asked for
+        self._framebuffer_asked_s = now()
         self._news: deque[str] = deque()
         with quiet_glfw() as glfw:
             self._glfw = glfw
@@ -135,6 +138,7 @@ class Window:
         # one display frame a refresh: no tearing. A driver that does not obey is caught by the loop's own pace
         glfw.swap_interval(1)
         glfw.set_key_callback(self._handle, self._on_key)
+        glfw.set_framebuffer_size_callback(self._handle, self._on_size)
         glfw.set_cursor_pos_callback(self._handle, self._on_cursor)
         glfw.set_monitor_callback(self._on_monitor)
         self._show_cursor(not (self.is_fullscreen or self._appears_fullscreen))
@@ -158,8 +162,11 @@ class Window:
     @property
     def framebuffer_size(self) -> tuple[int, int]:
         """Width and height to draw, px (on a Retina screen more than the window's); (0, 0) while minimised."""
-        width, height = self._glfw.get_framebuffer_size(self._handle)
-        return (width, height) if width > 0 and height > 0 else (0, 0)
+        if self._framebuffer is None:
+            # X11 answers this at its leisure, so it is not asked for every display frame
+            width, height = self._glfw.get_framebuffer_size(self._handle)
+            self._framebuffer = (width, height) if width > 0 and height > 0 else (0, 0)
+        return self._framebuffer
 
     @property
     def refresh_hz(self) -> float:
@@ -225,6 +232,8 @@ class Window:
     def events(self) -> list[Press]:
         """Let the system speak, and return the keys pressed since the last call, oldest first. A key held counts once."""
         self._glfw.poll_events()
+        if self._now() - self._framebuffer_asked_s > SIZE_LOOK_S:  # not every system tells of every change
+            self._framebuffer_asked_s, self._framebuffer = self._now(), None
         if not self.is_fullscreen:
             self._show_cursor(self._now() - self._cursor_moved_s < CURSOR_IDLE_S)
         if self._monitors_changed:
@@ -298,7 +307,8 @@ class Window:
         glfw = self._glfw
         leave(self._let_go)
         if self._handle:
-            # the textures and programs go with their context
+            if self.__dict__.get("ctx") is not None:
+                self.ctx.release()  # what Python holds of it; textures and programs go with the context
             glfw.destroy_window(self._handle)
             self._handle = None
         _open_windows.discard(id(self))
@@ -318,6 +328,9 @@ class Window:
     def _on_key(self, _window: Any, key: int, scancode: int, action: int, modifiers: int) -> None:
         if action == self._glfw.PRESS and (press := pressed(self._glfw, key, scancode, modifiers)):
             self._keys.append(press)
+
+    def _on_size(self, _window: Any, _width: int, _height: int) -> None:
+        self._framebuffer = None
 
     def _on_cursor(self, _window: Any, _x: float, _y: float) -> None:
         self._cursor_moved_s = self._now()
@@ -342,11 +355,13 @@ class Window:
         return x, y, width, height
 
     def _put(self, place: Area) -> None:
+        self._framebuffer = None
         self._glfw.set_window_pos(self._handle, *place[:2])
         self._glfw.set_window_size(self._handle, *place[2:])
 
     def _cover(self, monitor: Monitor) -> None:
         glfw = self._glfw
+        self._framebuffer = None
         if self._borderless:
             self._covers = monitor
             self._put(monitor.area)
@@ -358,6 +373,7 @@ class Window:
         self._show_cursor(False)
 
     def _uncover(self, place: Area) -> None:
+        self._framebuffer = None
         if self._is_glfw_fullscreen:
             self._glfw.set_window_monitor(self._handle, None, *place, 0)
             self._glfw.swap_interval(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from ..actions import Learn, Set, Wish
@@ -288,6 +289,11 @@ class Performance:
             self._projection = Projection(window, scene, now=self._watch.elapsed_s)
             self._projection.go_on_from(before)
             old, self._window = self._window, window
+            with suppress(Exception):  # of what is lost, whatever can still be let go of
+                old.make_current()
+                for lost in (before, self._hud, self._programs):
+                    lost.release()
+            window.make_current()
             self._programs, self._hud, self._scene = programs, hud, scene
             self._drawing = SafeDrawing(self._projection, self._projection.draw_plainly, self._guard)
             self._desk.restage(window, self._projection)

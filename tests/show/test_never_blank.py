@@ -1,0 +1,126 @@
+"""The chain of docs/never-blank.md: every link is forced in a real show, and its window is watched from outside by `never_dark`.
+
+One show is rehearsed for all of it; each test asks how one fault went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fixtures.pulse import Pulse
+from tests.fixtures.screen import Screen
+from tests.show.never_dark import NeverDark, Stretch
+from visualizer.show.dreams import cache_key, open_cache
+from visualizer.show.look import open_look
+from visualizer.show.rehearsal.conductor import conduct, prepared
+from visualizer.show.rehearsal.faults import Trial
+from visualizer.show.rehearsal.plan import Plan, Planned
+from visualizer.show.rehearsal.record import Record
+
+SIZE = (320, 180)
+LIMIT_S, DEATH_LIMIT_S = 0.25, 2.0
+KINDS = (
+    "sound lost",
+    "analysis fails",
+    "graphics reset",
+    "nothing can be drawn",
+    "preset broken",
+    "shader broken",
+    "bake killed",
+    "panel killed",
+    "show killed",
+    "show killed again",
+)
+
+
+@dataclass(frozen=True)
+class Night:
+    """A rehearsal, and what was seen of it from outside."""
+
+    record: Record
+    stretches: tuple[Stretch, ...]
+    blind_s: float
+
+    def trial(self, kind: str) -> Trial:
+        """How a fault went; "... again" is the second of its kind."""
+        found = [trial for trial in self.record.trials if trial.kind == kind.removesuffix(" again")]
+        number = 1 if kind.endswith(" again") else 0
+        assert len(found) > number, f"{kind} was never tried: {self.record.left_out} {self.record.crash}"
+        return found[number]
+
+    def dark(self, trial: Trial) -> list[Stretch]:
+        """When there was no picture while it lasted."""
+        assert trial.ended_s is not None
+        return [one for one in self.stretches if trial.begun_s <= one.to_s and one.from_s <= trial.ended_s]
+
+
+def _dream(preset: Path) -> None:
+    """Fill the user's cache with a dream of the preset, without dreaming."""
+    look, cache = open_look(str(preset), size=SIZE), open_cache()
+    key = cache_key(look.image, look.rows[0], cache)
+    for depth_index in range(look.n_depths + 1):
+        cache.save(key, depth_index, np.roll(look.image, 10 * depth_index, axis=1))
+
+
+@pytest.fixture(scope="module")
+def night(screen: Screen, pulse: Pulse, tiny_preset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("user")
+        for name in ("CACHE", "LOG", "CONFIG", "PICTURES"):
+            patch.setenv(f"VISUALIZER_{name}_DIR", str(home / name.lower()))
+        _dream(tiny_preset)
+        rig = prepared(str(tiny_preset), SIZE, kill=True)
+        planned = tuple(Planned(kind.removesuffix(" again"), 0.0) for kind in KINDS)
+        with NeverDark(screen.display, (0, 0, *SIZE)) as eye:
+            record = conduct(rig, Plan(0.0, 1000.0, planned, patience=0.3))
+            seen = eye.report()
+        yield Night(record, seen.stretches, seen.blind_s)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_noticed_and_over_and_the_picture_stays(night: Night, kind: str) -> None:
+    trial = night.trial(kind)
+    assert not trial.fault and trial.noticed_s is not None and trial.back_s is not None, trial
+    limit_s = DEATH_LIMIT_S if kind.startswith("show killed") else LIMIT_S
+    dark = night.dark(trial)
+    assert max((one.seconds for one in dark), default=0.0) < limit_s, (dark, night.blind_s)
+
+
+@pytest.mark.parametrize(
+    "kind, words",
+    [
+        ("sound lost", "; the picture moves by itself"),
+        (
+            "analysis fails",
+            "the analysis failed (Rehearsed: rehearsed fault of the analysis); the picture moves by itself",
+        ),
+        (
+            "nothing can be drawn",
+            "the plain drawing failed (Rehearsed: rehearsed fault of all drawing); the last picture stays",
+        ),
+        ("graphics reset", "the graphics were lost, and are built anew"),
+        ("preset broken", "preset.yaml"),
+        ("shader broken", ".frag, line"),
+        ("bake killed", "killed by the system: out of memory?"),
+        ("panel killed", "the panel has stopped (signal 9)"),
+        ("show killed", "the show was started again: killed by signal"),
+    ],
+)
+def test_the_performer_is_told_in_words(night: Night, kind: str, words: str) -> None:
+    said = night.trial(kind).said
+    assert any(words in line for line in said), said
+    if words.startswith(("preset", ".frag")):
+        assert any(line.endswith("the picture stays as it was") for line in said), said
+
+
+def test_nothing_else_went_wrong(night: Night) -> None:
+    assert night.record.unplanned == [] and night.record.crash == ""
+
+
+def test_its_device_and_its_folder_are_gone(night: Night, pulse: Pulse) -> None:
+    assert "visualizer_rehearsal" not in pulse.control("list", "short", "sinks")

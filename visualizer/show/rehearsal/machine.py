@@ -1,0 +1,56 @@
+"""What a rehearsal runs on, and how busy others keep it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from pathlib import Path
+
+from ... import __version__
+
+
+def machine() -> dict[str, str]:
+    """What it was rehearsed on, for the report; nothing that names a person or a place."""
+    model = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {
+        "visualizer": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": f"{model}, {cores} core{'s' * (cores != 1)}",
+    }
+
+
+class Others:
+    """How much of the processor programs beside this one and its children take."""
+
+    def __init__(self) -> None:
+        self._before: tuple[float, float, frozenset[int]] | None = None
+
+    def share(self) -> list[float]:
+        """Since the last call, 0..1 of all cores; nothing where it cannot be told."""
+        import psutil
+
+        times = psutil.cpu_times()
+        idle_s = times.idle + getattr(times, "iowait", 0.0)
+        total_s = sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal"))
+        own_s, family = 0.0, set()
+        me = psutil.Process()
+        with contextlib.suppress(psutil.Error):
+            for process in (me, *me.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    spent = process.cpu_times()
+                    own_s += spent.user + spent.system
+                    family.add(process.pid)
+        now = (total_s - own_s, total_s + idle_s, frozenset(family))
+        before, self._before = self._before, now
+        # one that has gone took its figures along
+        if before is None or before[2] != now[2] or now[1] <= before[1]:
+            return []
+        return [min(max((now[0] - before[0]) / (now[1] - before[1]), 0.0), 1.0)]
