@@ -21,7 +21,8 @@ HURRY = 0.4
 class Kind:
     """A kind of fault. words: what is done to the show; takes_s: how long it usually takes until all is as before; needs: what
     the system must have for it; is_told: whether the performer is told (a busy machine is not); raises: whether a traceback
-    in the log belongs to it.
+    in the log belongs to it; is_rare: no card is reset every two minutes, and each new context leaves a tenth of a megabyte in
+    the driver: these come in the first round and in the last.
     """
 
     words: str
@@ -29,14 +30,15 @@ class Kind:
     needs: str = ""
     is_told: bool = True
     raises: bool = False
+    is_rare: bool = False
 
 
 KINDS: dict[str, Kind] = {
     "sound lost": Kind("the input's device is taken away and given back", 4.5, "sound server"),
     "analysis fails": Kind("hearing the kick raises an exception for a second", 4.5, raises=True),
     "drawing fails": Kind("drawing raises an exception for a second", 4.0, raises=True),
-    "nothing can be drawn": Kind("all drawing raises an exception in this window", 4.0, raises=True),
-    "graphics reset": Kind("the graphics card has lost all it held", 2.0),
+    "nothing can be drawn": Kind("all drawing raises an exception in this window", 4.0, raises=True, is_rare=True),
+    "graphics reset": Kind("the graphics card has lost all it held", 2.0, is_rare=True),
     "preset broken": Kind("a preset is opened that has a fault in it, then mended", 3.0, raises=True),
     "shader unknown": Kind("a preset wants a shader that is not there, then one that is", 3.0, raises=True),
     "shader broken": Kind("a preset wants a shader that does not compile, then it does", 3.0, raises=True),
@@ -71,7 +73,8 @@ class Plan:
 
 
 def plan(minutes: float, seed: int, kinds: Collection[str] = tuple(KINDS)) -> Plan:
-    """Every kind once in each round, in an order of the round's own; as many rounds as leave half the time calm, at least one.
+    """Every kind once in each round (the rare ones in the first and the last), in an order of the round's own; as many rounds
+    as leave half the time calm, at least one.
 
     minutes: LEAST_MINUTES .. MOST_MINUTES. Where one round is too long for them the faults follow one another closely, and
     the last may find no time.
@@ -84,8 +87,9 @@ def plan(minutes: float, seed: int, kinds: Collection[str] = tuple(KINDS)) -> Pl
     if not kinds:
         return Plan(total_s, quiet_from_s, ())
     order: list[str] = []
-    for _ in range(max(1, int(room_s * (1 - CALM_SHARE) / round_s))):
-        again = list(kinds)
+    n_rounds = max(1, int(room_s * (1 - CALM_SHARE) / round_s))
+    for number in range(n_rounds):
+        again = [kind for kind in kinds if not KINDS[kind].is_rare or number in (0, n_rounds - 1)]
         rng.shuffle(again)
         if order and len(again) > 1 and again[0] == order[-1]:
             again.append(again.pop(0))
