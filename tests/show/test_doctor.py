@@ -102,6 +102,24 @@ def test_the_machine_and_its_packages() -> None:
     assert python.startswith(">=3") and "torch" in packages and "pytest" not in packages
 
 
+def test_what_a_performer_has_beside_the_keyboard(home: Path) -> None:
+    found = looked("controls", "MIDI ports")
+    assert [found[name].state for name in ("controls.yaml", "panel", "MIDI", "OSC")] == [OK] * 4
+    assert "imgui-bundle" in found["panel"].said and found["OSC"].facts["is_installed"]
+    assert "MIDI ports" in found
+    (home / "config").mkdir(parents=True, exist_ok=True)
+    (home / "config" / "controls.yaml").write_text("midi: [{cc: 900, does: blackout}]\n")
+    assert looked("controls")["controls.yaml"].state == FAULT
+
+
+def test_what_is_not_installed_for_a_performer_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    from visualizer.show.doctor import controls
+
+    monkeypatch.setattr(controls, "EXTRAS", {"panel": ("panel", (("no_such", "no-such-package"),))})
+    [_, found] = list(controls.controls())
+    assert found.state == OK and "pip install 'visualizer[panel]'" in found.said
+
+
 def test_a_package_that_is_too_old_or_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, version in (("glfw", "2.7.9"), ("torch", "2.12.0")):
         folder = tmp_path / f"{name}-{version}.dist-info"

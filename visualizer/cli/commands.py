@@ -27,6 +27,7 @@ from .options import (
     Monitor,
     Network,
     NoAdapt,
+    Panel,
     Preset,
     Seed,
     Size,
@@ -91,6 +92,7 @@ def demo(
     monitor: Monitor = None,
     borderless: Borderless = False,
     no_adapt: NoAdapt = False,
+    panel: Panel = False,
 ) -> None:
     """Play the bundled song in a window; export demo.mp4 where there is no display."""
     from ..errors import GraphicsError
@@ -107,6 +109,7 @@ def demo(
                 monitor=monitor,
                 borderless=borderless,
                 no_adapt=no_adapt,
+                panel=panel,
             )
             return
         except GraphicsError as error:

@@ -27,7 +27,9 @@ class Hud:
         self._keys = _Panel(ctx, steady=False)
         self._notice = _Panel(ctx, steady=False)
         if (layout := Layout.of((640, 360))) is not None:
-            draw_panel(("…",), layout, steady=False)  # what draws letters is loaded now and not in the middle of the picture
+            draw_panel(
+                ("…",), layout, steady=False
+            )  # what draws letters is loaded now and not in the middle of the picture
 
     def draw(
         self,

@@ -26,7 +26,7 @@ from .snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
-NICENESS = 15  # the projection comes first, on every core; measured: at 10 its 95th percentile is longer by a fifth
+NICENESS = 15  # the projection comes first, on every core; what it still costs, `python -m benchmarks.panel` tells
 RATE_HZ = 30.0
 #: drawing takes this share of a core at most: without a graphics card it is drawn less often, down to this often
 SHARE, LEAST_RATE_HZ = 0.15, 10.0

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 from ...errors import VisualizerError
+from .controls import controls, midi_ports
 from .dreaming import dreaming
 from .files import folders, settings
 from .finding import FAULT, Finding, of_error, plain
@@ -53,6 +54,8 @@ CHECKS = (
     Check("drawing", drawing, "screen", 30, "update the graphics driver"),
     Check("letters", letters, "screen", 20, "reinstall Pillow with `pip install --force-reinstall Pillow`"),
     Check("dream", dreaming, "dream", 90, "reinstall torch with `pip install --force-reinstall torch==2.13.0`"),
+    Check("controls", controls, "controls", 20, "reinstall what the line before does not name"),
+    Check("MIDI ports", midi_ports, "controls", 20, "unplug the MIDI devices one by one"),
     Check("video", video, "files", 30, "reinstall PyAV with `pip install --force-reinstall av`"),
     Check("clock", clock, "files", 10),
 )
