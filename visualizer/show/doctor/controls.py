@@ -58,7 +58,7 @@ def _extra(name: str, extra: str, packages: tuple[tuple[str, str], ...]) -> Find
             )
         try:
             import_module(module)
-        except Exception as error:
+        except (ImportError, OSError, RuntimeError, AttributeError, SystemError) as error:
             return Finding(
                 name, FAULT, f"{package} cannot be loaded ({error})", f"pip install --force-reinstall {package}"
             )
