@@ -1,0 +1,255 @@
+"""A show in a real window with controllers, with parts that fail, and one that goes on after a death."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from tests.show.watching import Eye, Quiet, Script
+from visualizer.actions import Do, Learn, Set, Show
+from visualizer.errors import VisualizerError
+from visualizer.render.hud import Hud
+from visualizer.render.window import Window
+from visualizer.show.dreams import open_cache
+from visualizer.show.onscreen import Staging, run
+from visualizer.show.projection import Projection
+from visualizer.show.resume import ShowState
+from visualizer.tuning import tunables
+
+PLAIN = Staging(adapt=False)
+
+
+class Hand:
+    """A controller whose wishes a test makes, and that notes what it is told."""
+
+    name = "hand"
+
+    def __init__(self):
+        self.wishes, self.told, self.learnt, self.closed = [], [], [], 0
+
+    def poll(self):
+        wishes, self.wishes = self.wishes, []
+        return wishes
+
+    def tell(self, snapshot):
+        self.told.append(snapshot)
+
+    def status(self):
+        return ["hand\tfine"]
+
+    def news(self):
+        return None
+
+    def learn(self, target):
+        self.learnt.append(target)
+
+    def close(self):
+        self.closed += 1
+
+
+class Line:
+    """A lifeline that a test looks at."""
+
+    def __init__(self, resume=None, why=""):
+        self.resume, self.why = resume, why
+        self.beats, self.states, self.n_ended = [], [], 0
+
+    def beat(self, *counts):
+        self.beats.append(counts)
+
+    def keep(self, state):
+        self.states.append(state)
+
+    def ended(self):
+        self.n_ended += 1
+
+
+@pytest.fixture
+def eye(screen):
+    eye = Eye(screen.display)
+    yield eye
+    eye.close()
+
+
+@pytest.fixture
+def show(screen, look):
+    """show(*steps, **more) -> the act and the hand; see Script."""
+
+    def of(*steps, act=None, **more):
+        act, hand = act or Quiet(depth=3.0), Hand()
+        given = {"controllers": [hand], "title": "company", "staging": PLAIN, "greeting": "", **more}
+        script = Script(screen, *[step(hand) if getattr(step, "wants_hand", False) else step for step in steps])
+        run(look, act, open_cache(), on_frame=script, **given)
+        return act, hand
+
+    screen.move_pointer(100, 90)
+    return of
+
+
+def wishes(*made):
+    """Step: these wishes are made."""
+
+    def with_hand(hand):
+        def step():
+            hand.wishes += made
+            return True
+
+        return step
+
+    with_hand.wants_hand = True
+    return with_hand
+
+
+def told(condition):
+    """Step: the newest snapshot is so."""
+
+    def with_hand(hand):
+        return lambda: bool(hand.told) and condition(hand.told[-1])
+
+    with_hand.wants_hand = True
+    return with_hand
+
+
+def test_wishes_are_granted_and_how_the_show_stands_is_told(show, eye, tiny_preset):
+    dark = lambda: max(eye.at(160, 90)) == 0  # noqa: E731
+    act, hand = show(
+        told(lambda shot: shot.preset == "tiny" and shot.depth > 2.5 and shot.n_baked == shot.n_dreams == 4),
+        wishes(Set("beat.decay", 0.7), Set("beat.sensitivity", 3.0), Set("beat.decay", 99.0)),
+        told(lambda shot: shot.values["beat.decay"] == 0.7 and shot.values["beat.sensitivity"] == 3.0),
+        told(lambda shot: "out of range" in shot.notice),
+        wishes(Set("blackout", 1.0)),
+        dark,
+        told(lambda shot: shot.values["blackout"] == 1.0),
+        wishes(Do("blackout"), Do("tap")),
+        lambda: not dark(),
+        wishes(Show("no such preset")),
+        told(lambda shot: "there is no preset" in shot.notice),
+        wishes(Learn("beat.decay")),
+        told(lambda shot: True),
+    )
+    assert act.looks[-1].settings.beat.decay == 0.7 and act.done == ["tap"] and hand.learnt == ["beat.decay"]
+    shot = hand.told[-1]
+    assert set(shot.values) == set(tunables()) and "clouds" in shot.presets
+    gaps_s = np.diff([one.time_s for one in hand.told])
+    assert gaps_s.min() > 1 / 40, "thirty times a second at most"
+    assert hand.closed == 1
+
+
+def test_a_controller_that_fails_costs_itself_only(show, caplog):
+    class Broken(Hand):
+        name = "broken"
+
+        def poll(self):
+            raise OSError("unplugged")
+
+    hand = Hand()
+    with caplog.at_level(logging.ERROR):
+        show(
+            lambda: any("broken: OSError" in fault for shot in hand.told for fault in shot.faults),
+            controllers=[Broken(), hand],
+        )
+    assert any(record.exc_info and "unplugged" in str(record.exc_info[1]) for record in caplog.records)
+
+
+def test_controllers_that_cannot_be_opened_are_told_before_a_window_opens(look, screen):
+    def opens():
+        raise VisualizerError("OSC port 9000 is taken; choose another")
+
+    def no_window(*_, **__):
+        pytest.fail("a window was opened")
+
+    with pytest.raises(VisualizerError, match="taken"):
+        run(look, Quiet(), open_cache(), title="company", controllers=opens, opens=no_window)
+
+
+def test_words_that_cannot_be_written_leave_the_picture(show, eye, monkeypatch, caplog):
+    def draw(self, *_, **__):
+        raise RuntimeError("no letters")
+
+    monkeypatch.setattr(Hud, "draw", draw)
+    with caplog.at_level(logging.ERROR):
+        show(
+            told(lambda shot: any("words" in fault for fault in shot.faults)),
+            told(lambda shot: shot.depth > 2.5),
+            lambda: max(eye.at(160, 90)) > 40,
+        )
+    assert "no letters" in caplog.text
+
+
+def test_a_drawing_that_fails_is_drawn_plainly_and_then_well_again(show, eye, monkeypatch):
+    draw, failing = Projection.draw, [True]
+
+    def may_fail(self, time_s, sound, size):
+        if failing[0] and self.scene.picture.deepest > 2:
+            raise RuntimeError("no canvas")
+        return draw(self, time_s, sound, size)
+
+    monkeypatch.setattr(Projection, "draw", may_fail)
+    show(
+        told(lambda shot: any("drawing: RuntimeError" in fault for fault in shot.faults)),
+        told(lambda shot: shot.depth > 2.5),
+        lambda: max(eye.at(160, 90)) > 40,
+        lambda: failing.clear() or failing.append(False) or True,
+        told(lambda shot: shot.faults == ()),
+    )
+
+
+def test_graphics_that_are_lost_are_built_anew_dark_as_they_were(show, eye, monkeypatch):
+    opened = []
+
+    class Losing(Window):
+        lost = False
+
+        def __init__(self, *arguments, **named):
+            opened.append(self)
+            super().__init__(*arguments, **named)
+
+        @property
+        def is_lost(self):
+            return self.lost
+
+    def lose():
+        opened[0].lost = True
+        return True
+
+    dark = lambda: max(eye.at(160, 90)) == 0  # noqa: E731
+    _, hand = show(
+        told(lambda shot: shot.depth > 2.5),
+        wishes(Set("blackout", 1.0)),
+        dark,
+        lose,
+        lambda: len(opened) == 2 and dark(),
+        told(lambda shot: shot.wanted == ""),
+        dark,
+        wishes(Set("blackout", 0.0)),
+        lambda: not dark(),
+        told(lambda shot: shot.depth > 2.5 and shot.n_baked == 4),
+        opens=Losing,
+    )
+    assert "built anew" in " ".join(shot.notice for shot in hand.told)
+
+
+def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, eye, screen):
+    state = ShowState(
+        preset="tiny",
+        place=(400, 300, 320, 180),
+        values={"blackout": 1.0, "beat.sensitivity": 2.0, "beat.decay": 0.8},
+        hud=True,
+        bpm=120.0,
+    )
+    line = Line(state, "the show was started again: killed")
+    seen = []
+    act, _ = show(
+        lambda: seen.append(max(eye.at(560, 390))) or len(line.beats) > 40,
+        told(lambda shot: shot.values["blackout"] == 1.0 and shot.notice == line.why),
+        lifeline=line,
+    )
+    assert max(seen) == 0, "dark from the first picture on"
+    assert act.looks[-1].settings.beat.sensitivity == pytest.approx(2.0) and act.looks[-1].settings.beat.decay == 0.8
+    kept = line.states[-1]
+    assert (kept.preset, kept.place, kept.hud, kept.values) == (state.preset, state.place, True, state.values)
+    assert line.n_ended == 1
+    counts = np.array(line.beats)
+    assert np.all(np.diff(counts[:, 0]) == 1), "a beat for every display frame"
