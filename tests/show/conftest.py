@@ -11,6 +11,7 @@ import sys
 import psutil
 import pytest
 
+from tests.show.watching import Eye
 from visualizer.show.dreams import Dreams
 from visualizer.show.look import open_look
 from visualizer.store.cache import FrameCache
@@ -31,6 +32,14 @@ def look(tiny_preset, baked, home):
     """The tiny preset, its dream frames in the cache already."""
     shutil.copytree(baked, home / "cache", dirs_exist_ok=True)
     return open_look(str(tiny_preset), size=SIZE)
+
+
+@pytest.fixture
+def eye(screen):
+    """Looks at the screen from outside, pixel by pixel."""
+    eye = Eye(screen.display)
+    yield eye
+    eye.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pytest
 
-from tests.show.watching import Eye, Quiet, Script
+from tests.show.watching import Quiet, Script
 from visualizer.actions import Do, Learn, Set, Show
 from visualizer.errors import VisualizerError
 from visualizer.render.hud import Hud
@@ -64,13 +64,6 @@ class Line:
 
     def ended(self):
         self.n_ended += 1
-
-
-@pytest.fixture
-def eye(screen):
-    eye = Eye(screen.display)
-    yield eye
-    eye.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.show.watching import Eye, Quiet, Script, finished, wait_for, window_shown
+from tests.show.watching import Quiet, Script, finished, wait_for, window_shown
 from visualizer.errors import BadInput
 from visualizer.show.dreams import Dreams, open_cache
 from visualizer.show.look import open_look
@@ -40,13 +40,6 @@ def presets(home, coloured):
     shutil.copytree(coloured / "presets", home / "config" / "presets")
     shutil.copytree(coloured / "cache", home / "cache")
     return sorted(folder.name for folder in (coloured / "presets").iterdir())
-
-
-@pytest.fixture
-def eye(screen):
-    eye = Eye(screen.display)
-    yield eye
-    eye.close()
 
 
 @pytest.fixture

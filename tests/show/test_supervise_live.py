@@ -15,18 +15,11 @@ import pytest
 from PIL import Image
 
 from tests.show.never_dark import NeverDark
-from tests.show.watching import Eye, finished, wait_for
+from tests.show.watching import finished, wait_for
 
 SIZE = (320, 180)
 PLACE = (400, 300)
 INSIDE = (PLACE[0] + 40, PLACE[1] + 90)
-
-
-@pytest.fixture
-def eye(screen):
-    looking = Eye(screen.display)
-    yield looking
-    looking.close()
 
 
 @pytest.fixture
