@@ -229,7 +229,6 @@ def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, eye, screen)
         preset="tiny",
         place=(400, 300, 320, 180),
         values={"blackout": 1.0, "beat.sensitivity": 2.0, "beat.decay": 0.8},
-        hud=True,
         bpm=120.0,
     )
     line = Line(state, "the show was started again: killed")
@@ -242,7 +241,7 @@ def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, eye, screen)
     assert max(seen) == 0, "dark from the first picture on"
     assert act.looks[-1].settings.beat.sensitivity == pytest.approx(2.0) and act.looks[-1].settings.beat.decay == 0.8
     kept = line.states[-1]
-    assert (kept.preset, kept.place, kept.hud, kept.values) == (state.preset, state.place, True, state.values)
+    assert (kept.preset, kept.place, kept.values) == (state.preset, state.place, state.values)
     assert line.n_ended == 1
     counts = np.array(line.beats)
     assert np.all(np.diff(counts[:, 0]) == 1), "a beat for every display frame"

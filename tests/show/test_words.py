@@ -23,6 +23,8 @@ def test_notices_are_said_once_each_and_one_after_another():
     assert notices.current(2 * NOTICE_S + 0.3) is None
     notices.say("two")
     assert notices.current(100.0) is None
+    notices.say("two")
+    assert notices.current(100.1) == "two", "what happens again later is said again"
 
 
 def test_an_answer_comes_at_once_and_the_notice_goes_on_after_it():

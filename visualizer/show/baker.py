@@ -27,6 +27,7 @@ import numpy as np
 from .. import dream
 from ..errors import DreamError, VisualizerError
 from ..store.cache import FrameCache
+from ..store.paths import log_folder
 from .clocks import Stopwatch
 from .look import Row
 
@@ -37,6 +38,7 @@ NICENESS = 10
 #: until every depth has its preview the bake may push a little harder: those seconds decide how soon the show is whole
 PREVIEW_NICENESS = 5
 POLL_S = 0.1
+MOST_LAST_WORDS = 2000  # bytes
 #: keeping checkpoints may take this share of a bake's time: those of very large images are hundreds of megabytes
 CHECKPOINT_SHARE = 0.15
 #: when these shares of the depths are finished, the previews of all others get what detail there is
@@ -164,6 +166,7 @@ def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Gene
                 word, value = ours.recv()
             except EOFError:
                 process.join()
+                _log_last_words()
                 raise DreamError(
                     f"the dream's process died ({_why(process.exitcode)}); a smaller --size needs less"
                 ) from None
@@ -190,6 +193,28 @@ def _why(exitcode: int | None) -> str:
     return f"signal {-exitcode}" if exitcode is not None and exitcode < 0 else f"status {exitcode}"
 
 
+def _last_words() -> Path:
+    return log_folder() / "bake.err"
+
+
+def _log_last_words() -> None:
+    """What a bake that died had to say."""
+    with suppress(OSError, VisualizerError):
+        words = _last_words().read_bytes()[-MOST_LAST_WORDS:].decode("utf-8", "replace").strip()
+        if words:
+            log.warning("the bake's last words: %s", words)
+
+
+def _speak_aside() -> None:
+    """What libraries print as they die goes to a file: the terminal is the show's."""
+    with suppress(OSError, VisualizerError):
+        path = _last_words()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(aside, 2)
+        os.close(aside)
+
+
 class _PipeHandler(logging.Handler):
     """Hands the child's log on to the parent's: one file, one writer."""
 
@@ -209,6 +234,7 @@ def _be_nice(niceness: int) -> None:
 
 def _child(pipe: Connection, order: Order, preview: bool) -> None:
     """What the child does: bake, keep, and send each frame as it is done."""
+    _speak_aside()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
     _be_nice(PREVIEW_NICENESS if preview else NICENESS)
     # torch's threads go to sleep sooner when they wait: the cores are the show's

@@ -182,11 +182,7 @@ class Changes:
                 elif not gone:
                     name, self._open, self._turned_at = self._open, None, None
                     self._opens = True
-            for dreams in gone:
-                try:
-                    dreams.close()
-                except Exception:
-                    log.exception("a bake could not be let go")
+            _close(gone)
             if name is not None:
                 self._try(name)
                 watch = Stopwatch()
@@ -221,3 +217,12 @@ class Changes:
     def _tell(self, fault: str) -> None:
         with self._changed:
             self._fault = fault
+
+
+def _close(gone: list[FrameSource]) -> None:
+    """Let go of dreams; their frames are tens of megabytes, so that nothing may go on naming them."""
+    while gone:
+        try:
+            gone.pop().close()
+        except Exception:
+            log.exception("a bake could not be let go")

@@ -108,7 +108,8 @@ class ReadyDreams:
         return frames
 
     def close(self) -> None:
-        """Nothing runs."""
+        """Nothing runs; let go of the frames."""
+        self._frames = []
 
 
 class BackgroundDreams:

@@ -336,6 +336,7 @@ class Performance:
                 self.say(*look.news)
         if (gone := projection.take_gone()) is not None:
             gone.picture.release()
+            del gone
             self._sweep.all()  # what is left of it, while the picture has no need to hurry
 
     def _bring(self, opened: Opened) -> None:

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 NOTICE_S = 6.0  # long enough to be read in the dark, short enough to be gone when the audience looks up
 ANSWER_S = 2.0  # to a key: whoever pressed it is looking
-AGAIN_S = 60.0  # a line that was said is not said again so soon
+AGAIN_S = 10.0  # a line that was said is not said again so soon
 DEPTH_BAR = 24  # strokes of the HUD's depth bar
 
 #: what help says of the actions, those of one line together: (actions, words)
@@ -58,7 +58,7 @@ class Notices:
         self._answer_since_s: float | None = None
 
     def say(self, line: str) -> None:
-        """Queue a line; one that was said within the last minute, or waits, is not said again."""
+        """Queue a line; one that was said a moment ago, or waits, is not said again."""
         said_s = self._said_s.get(line)
         if said_s is None or self._time_s - said_s > AGAIN_S:
             self._said_s = {one: at_s for one, at_s in self._said_s.items() if self._time_s - at_s <= AGAIN_S}
@@ -85,6 +85,8 @@ class Notices:
         if self._current is None or time_s - self._since_s > NOTICE_S:
             self._current = self._waiting.popleft() if self._waiting else None
             self._since_s = time_s
+            if self._current is not None:
+                self._said_s[self._current] = time_s
         return self._current
 
 
