@@ -337,6 +337,7 @@ class Performance:
         if (gone := projection.take_gone()) is not None:
             gone.picture.release()
             del gone
+            projection.settle()
             self._sweep.all()  # what is left of it, while the picture has no need to hurry
 
     def _bring(self, opened: Opened) -> None:
