@@ -51,7 +51,9 @@ def test_any_place_at_all_gives_a_value_that_may_be(one, share):
     assert one.checked(one.at(share)) == one.at(share)
 
 
-@given(st.sampled_from(list(tunables().values())), st.floats(allow_nan=True, allow_infinity=True) | st.text(max_size=20))
+@given(
+    st.sampled_from(list(tunables().values())), st.floats(allow_nan=True, allow_infinity=True) | st.text(max_size=20)
+)
 def test_values_from_elsewhere_are_taken_or_refused_with_the_bounds(one, value):
     try:
         taken = one.checked(value)
