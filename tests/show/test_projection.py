@@ -245,10 +245,3 @@ def test_releasing_twice_is_fine(stage):
     stage.draw(projection)
     projection.release()
     projection.release()
-
-
-def test_settling_leaves_what_is_drawn(stage):
-    projection = stage.projection(stage.scene(100))
-    _, before = stage.draw(projection)
-    projection.settle()
-    assert stage.draw(projection, dt_s=0.0)[1] == before

@@ -27,6 +27,7 @@ from .guard import Guard
 from .hub import Hub
 from .look import Look
 from .loop import Shown, display_frames
+from .memory import give_free_memory_back
 from .projection import Projection
 from .pulse import LEAST_SURE
 from .rebuild import built_anew, picture_of
@@ -337,8 +338,8 @@ class Performance:
         if (gone := projection.take_gone()) is not None:
             gone.picture.release()
             del gone
-            projection.settle()
             self._sweep.all()  # what is left of it, while the picture has no need to hurry
+            give_free_memory_back()
 
     def _bring(self, opened: Opened) -> None:
         try:

@@ -94,18 +94,6 @@ class Projection:
         self._aside.release()
         return gone
 
-    def settle(self) -> None:
-        """Let the memory of a picture that was released go; between two display frames' pictures.
-
-        Mesa's software renderer holds on to all that the last pictures drawn aside were made of, a preset's eighty megabytes,
-        until others are drawn aside: two tiny ones.
-        """
-        for width in (2, 3):
-            self._aside.begin((width, 2))
-            self._overlay.darken((width, 2), 0.5)
-            self._aside.end()
-        self._aside.release()
-
     def draw(self, time_s: float, sound: Sound, size: tuple[int, int]) -> Shown:
         """Draw the display frame of a time in seconds of sound on a stage of `size` (width, height), px."""
         self._go_on()

@@ -17,6 +17,8 @@ SLOPE_LIMIT_MB_H = 1.0
 WARM_SHARE, WARM_S = 0.2, 300.0
 #: fewer figures than this, or from less than so many seconds, say nothing of an hour
 LEAST_SAMPLES, LEAST_SPAN_S = 10, 120.0
+#: the least of each of so many stretches counts; fewer points than this are no line
+N_STRETCHES, LEAST_POINTS = 12, 5
 
 
 class Memory(NamedTuple):
@@ -36,10 +38,23 @@ class Slope(NamedTuple):
 
 
 def slope(memory: Sequence[Memory], total_s: float) -> Slope | None:
-    """By least squares through what was held in calm moments after the warm-up; None where there is too little of it."""
+    """By least squares through the least that was held in each of N_STRETCHES stretches of the calm moments after the warm-up; None
+    where there is too little of it.
+
+    The least: what a driver or an allocator holds for a while and then gives back is no growth; what is lost is in the least as well.
+    """
     warm_s = min(WARM_SHARE * total_s, WARM_S)
-    points = [(one.time_s / 3600, one.megabytes) for one in memory if one.calm and one.time_s >= warm_s]
-    if len(points) < LEAST_SAMPLES or (points[-1][0] - points[0][0]) * 3600 < LEAST_SPAN_S:
+    calm = [one for one in memory if one.calm and one.time_s >= warm_s]
+    if len(calm) < LEAST_SAMPLES or calm[-1].time_s - calm[0].time_s < LEAST_SPAN_S:
+        return None
+    stretch_s = (calm[-1].time_s - calm[0].time_s) / N_STRETCHES
+    least: dict[int, Memory] = {}
+    for one in calm:
+        stretch = min(int((one.time_s - calm[0].time_s) / stretch_s), N_STRETCHES - 1)
+        if stretch not in least or one.megabytes < least[stretch].megabytes:
+            least[stretch] = one
+    points = [(one.time_s / 3600, one.megabytes) for one in least.values()]
+    if len(points) < LEAST_POINTS:
         return None
     n = len(points)
     mean_h, mean_mb = sum(hour for hour, _ in points) / n, sum(mb for _, mb in points) / n

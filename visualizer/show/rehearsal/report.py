@@ -45,7 +45,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
         found.append(
             (
                 "memory's slope",
-                f"{grown.mb_h:+.2f} +- {grown.error_mb_h:.2f} MB an hour, of {grown.n} calm moments after the warm-up",
+                f"{grown.mb_h:+.2f} +- {grown.error_mb_h:.2f} MB an hour, through the least of {grown.n} stretches after the warm-up",
             )
         )
     return found
