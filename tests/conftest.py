@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import numpy as np
 import pytest
 
 from tests import sounds
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # started in the background, as by `make test &`: the programs that tests press Ctrl-C for would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.fixtures.pulse", "tests.fixtures.screen", "tests.fixtures.midi"]
 
