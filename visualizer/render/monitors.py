@@ -111,11 +111,8 @@ def primary(monitors: Sequence[Monitor]) -> Monitor | None:
 def under(monitors: Sequence[Monitor], window: Area) -> Monitor | None:
     """The monitor with the most of a window on it, the primary one if it lies on none; None if there is none."""
     best, best_px = primary(monitors), 0
-    x, y, width, height = window
     for monitor in monitors:
-        left, top, wide, high = monitor.area
-        across = min(x + width, left + wide) - max(x, left)
-        down = min(y + height, top + high) - max(y, top)
+        across, down = _shared(monitor.area, window)
         if across > 0 and down > 0 and across * down > best_px:
             best, best_px = monitor, across * down
     return best
@@ -123,14 +120,15 @@ def under(monitors: Sequence[Monitor], window: Area) -> Monitor | None:
 
 def seen(monitors: Sequence[Monitor], window: Area) -> bool:
     """Whether enough of a window would lie on a monitor to be found: a corner of 32 units."""
-    x, y, width, height = window
-    for monitor in monitors:
-        left, top, wide, high = monitor.area
-        across = min(x + width, left + wide) - max(x, left)
-        down = min(y + height, top + high) - max(y, top)
-        if min(across, down) >= min(32, width, height) > 0:
-            return True
-    return False
+    least = min(32, *window[2:])
+    return least > 0 and any(min(_shared(monitor.area, window)) >= least for monitor in monitors)
+
+
+def _shared(one: Area, other: Area) -> tuple[int, int]:
+    """Width and height of what two areas share; not above 0 where they share nothing."""
+    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    return across, down
 
 
 def following(monitors: Sequence[Monitor], now: Monitor | None) -> Monitor | None:

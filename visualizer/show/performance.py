@@ -117,7 +117,7 @@ class Performance:
         lifeline: Lifeline | None = None,
     ) -> None:
         self._window, self._act, self._clock, self._programs = window, act, clock, programs
-        self._guard, self._sound, self._takes = guard, sound, takes
+        self._guard, self._sound = guard, sound
         self._watch, self._meter = Stopwatch(), RateMeter()
         self._refresh_hz = window.refresh_hz if follow_monitor else None
         self._scale = RenderScale(clock.times.period_s) if adapt else None
