@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.show.greys import N_DEPTHS, SIZE, Frames, Steady, grey
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
+from visualizer.show.memory import give_free_memory_back, give_large_blocks_back
 from visualizer.show.projection import BLACKOUT_S, FADE_S, WAIT_S, Projection
 from visualizer.show.scene import Placed, Scene
 
@@ -245,3 +247,43 @@ def test_releasing_twice_is_fine(stage):
     stage.draw(projection)
     projection.release()
     projection.release()
+
+
+# --- what is kept of one that has left
+
+
+def test_nothing_is_kept_of_the_one_that_left():
+    """Software drawing keeps textures in the process: when a large picture has gone and a small one is shown, they have gone, too."""
+    large, small, n_depths = (640, 360), (64, 36), 20
+    process = psutil.Process()
+    give_large_blocks_back()
+
+    def scene(ctx, size):
+        picture = Picture(ctx, size, n_depths)
+        for depth in range(n_depths + 1):
+            picture.put(depth, np.full((size[1], size[0], 3), 10 * depth, np.uint8))
+        return Scene(picture, Frames(), n_depths)
+
+    with Offscreen(large) as offscreen:
+        now_s = 0.0
+        software = "llvmpipe" in offscreen.ctx.info["GL_RENDERER"]
+        projection = Projection(offscreen, scene(offscreen.ctx, small), now=lambda: now_s)
+        held = []
+        for size in (large, small) * 3:
+            projection.bring(scene(offscreen.ctx, size))
+            gone = None
+            while gone is None:
+                now_s += 1 / 60
+                projection.draw(now_s, Steady(row=0.0), large)
+                offscreen.ctx.finish()
+                gone = projection.take_gone()
+                assert now_s < 60
+            gone.picture.release()
+            projection.draw(now_s, Steady(row=0.0), large)
+            offscreen.ctx.finish()
+            give_free_memory_back()
+            held.append(process.memory_full_info().uss / 1e6)
+    if software:
+        assert min(held[2::2]) - max(held[3::2]) > 0.8 * large[0] * large[1] * 4 * n_depths / 1e6, held
+    else:
+        assert max(held[3::2]) - held[1] < 5, held

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..render.gl import Stage
+from ..render.gl import Stage, gl_finish
 from ..render.layer import Layer, Overlay
 from .loop import Shown
 from .scene import Scene
@@ -38,6 +38,7 @@ class Projection:
         self._frozen: tuple[float, float, float] | None = None  # time, depth 0..1 and place along the rows
         self._freezes = False
         self._depth = 0.0  # drawn last
+        self._ctx = stage.ctx
         self._overlay = Overlay(stage.ctx)
         self._small, self._aside = Layer(stage.ctx), Layer(stage.ctx)
 
@@ -147,16 +148,18 @@ class Projection:
         drawn = (
             size if self.scale == 1.0 else (max(1, round(size[0] * self.scale)), max(1, round(size[1] * self.scale)))
         )
-        if drawn != size:
-            self._small.begin(drawn)
-        self._draw_scene(self.scene, time_s, level, place, drawn)
         if self.leaving is not None:
             self._aside.begin(drawn)
             self._draw_scene(self.leaving, time_s, level, place, drawn)
             self._aside.end()
-            if self._aside.texture is not None:
-                mix = self._mix * self._mix * (3 - 2 * self._mix)
-                self._overlay.lay(self._aside.texture, drawn, 1 - mix)
+            # with two passes at work llvmpipe keeps what the second has drawn with, here all of the scene that leaves
+            gl_finish(self._ctx)
+        if drawn != size:
+            self._small.begin(drawn)
+        self._draw_scene(self.scene, time_s, level, place, drawn)
+        if self.leaving is not None and self._aside.texture is not None:
+            mix = self._mix * self._mix * (3 - 2 * self._mix)
+            self._overlay.lay(self._aside.texture, drawn, 1 - mix)
         if drawn != size:
             self._small.end()
             if self._small.texture is not None:
