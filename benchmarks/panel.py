@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.draw import display
-from benchmarks.show import SIZE, write_song
+from benchmarks.show import SIZE, play_silently, write_song
 
 PLACE = (SIZE[0], 0, 640, 980)  # beside the projection
 SETTLE_S = 4.0  # the panel opens, and pictures the presets
@@ -53,13 +53,8 @@ def shown_ms(look, song_path: Path, seconds: float, told_us: list[float] | None)
     """A show of so many seconds after it has settled: from one display frame to the next, ms. told_us: open the panel, and note
     here what each display frame spends on it, microseconds.
     """
-    from visualizer.audio.decode import Song
-    from visualizer.audio.playback import SilentPlayback
-    from visualizer.show.dreams import open_cache
     from visualizer.show.onscreen import Staging
-    from visualizer.show.onscreen import run as run_show
     from visualizer.show.panel_link import open_panel
-    from visualizer.show.play import Play
 
     stamps: list[float] = []
     panels: list[Timed] = []
@@ -77,21 +72,7 @@ def shown_ms(look, song_path: Path, seconds: float, told_us: list[float] | None)
         panels.append(Timed(partial(open_panel, size=look.size)(PLACE, avoid=avoid)))
         return panels[-1]
 
-    with Song(song_path) as song:
-        playback = SilentPlayback(song)
-        try:
-            run_show(
-                look,
-                Play(playback, song, song_path.name, look),
-                open_cache(),
-                title="benchmark",
-                greeting="",
-                staging=Staging(adapt=False, panel=told_us is not None),
-                opens_panel=opened,
-                on_frame=note,
-            )
-        finally:
-            playback.close()
+    play_silently(look, song_path, Staging(adapt=False, panel=told_us is not None), note, opens_panel=opened)
     for panel in panels:
         panel.link.join(5.0)
         if panel.news_told:

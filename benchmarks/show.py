@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
@@ -136,13 +137,8 @@ def _pictures(path: Path, n: int) -> list[np.ndarray]:
 
 def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
     """A show as fast as it can be drawn against clearing the window, taking turns; and one at its own pace."""
-    from visualizer.audio.decode import Song
-    from visualizer.audio.playback import SilentPlayback
     from visualizer.render.window import Window
-    from visualizer.show.dreams import open_cache
     from visualizer.show.onscreen import Staging
-    from visualizer.show.onscreen import run as run_show
-    from visualizer.show.play import Play
 
     def shown(rate_hz: float | None, n_frames: int) -> tuple[float, list[float]]:
         stamps: list[float] = []
@@ -151,16 +147,7 @@ def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
             stamps.append(time.perf_counter())
             return count >= n_frames
 
-        with Song(song_path) as song:
-            playback = SilentPlayback(song)
-            try:
-                act = Play(playback, song, song_path.name, look)
-                staging = Staging(rate_hz=rate_hz, adapt=False)
-                report = run_show(
-                    look, act, open_cache(), title="benchmark", greeting="", staging=staging, on_frame=note
-                )
-            finally:
-                playback.close()
+        report = play_silently(look, song_path, Staging(rate_hz=rate_hz, adapt=False), note)
         return report.rate_hz, stamps
 
     def cleared(n_frames: int) -> float:
@@ -190,17 +177,27 @@ def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
     ]
 
 
+def play_silently(look, song_path: Path, staging, on_frame, **how):
+    """Play a song to nobody, in time, until on_frame returns True; the Report. how: what else `onscreen.run` may be told."""
+    from visualizer.audio.decode import Song
+    from visualizer.audio.playback import SilentPlayback
+    from visualizer.show.dreams import open_cache
+    from visualizer.show.onscreen import run as run_show
+    from visualizer.show.play import Play
+
+    with Song(song_path) as song, closing(SilentPlayback(song)) as playback:
+        act = Play(playback, song, song_path.name, look)
+        return run_show(
+            look, act, open_cache(), title="benchmark", greeting="", staging=staging, on_frame=on_frame, **how
+        )
+
+
 def baking_rows(look, song_path: Path) -> list[tuple[str, str, float]]:
     """A show at its own pace with nothing baked before it, until all is: (what, figure, the p95 or seconds)."""
     from dataclasses import replace
 
-    from visualizer.audio.decode import Song
-    from visualizer.audio.playback import SilentPlayback
-    from visualizer.show.dreams import open_cache
     from visualizer.show.look import Row
     from visualizer.show.onscreen import Staging
-    from visualizer.show.onscreen import run as run_show
-    from visualizer.show.play import Play
 
     fresh = look.settings.dream.model_copy(update={"seed": 1})  # not in the cache
     look = replace(look, settings=look.settings.model_copy(update={"dream": fresh}), rows=(Row(fresh),))
@@ -212,20 +209,7 @@ def baking_rows(look, song_path: Path) -> list[tuple[str, str, float]]:
         finished.append(shown.n_baked)
         return shown.n_baked >= look.n_depths
 
-    with Song(song_path) as song:
-        playback = SilentPlayback(song)
-        try:
-            run_show(
-                look,
-                Play(playback, song, song_path.name, look),
-                open_cache(),
-                title="benchmark",
-                greeting="",
-                staging=Staging(adapt=False),
-                on_frame=note,
-            )
-        finally:
-            playback.close()
+    play_silently(look, song_path, Staging(adapt=False), note)
     if finished[-1] < look.n_depths:
         raise RuntimeError(f"the song ended at depth {finished[-1]} of {look.n_depths}")
     frame_ms = np.diff(stamps[30:]) * 1e3

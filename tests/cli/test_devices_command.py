@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from tests.cli.test_analyze_command import terminal  # noqa: F401  a fixture
 from tests.cli.test_commands import refused, visualizer
 from tests.fixtures.pulse import Pulse, wait_until
 from visualizer.cli.options import parse_channels
@@ -80,7 +79,7 @@ def test_channels_that_cannot_be_read(text: str) -> None:
 
 
 @pytest.mark.parametrize("end", [b"x", b"\x03"])
-def test_the_meter_draws_until_a_key(terminal, mortal_pulse: Pulse, end: bytes) -> None:  # noqa: F811
+def test_the_meter_draws_until_a_key(terminal, mortal_pulse: Pulse, end: bytes) -> None:
     mortal_pulse.plug_in("mic")
     screen = terminal("devices", "--meter", "--device", "mic")
     wait_until(lambda: "-6.0 dBFS" in screen.last("ch 1"), 20, "no level was drawn")
@@ -90,6 +89,6 @@ def test_the_meter_draws_until_a_key(terminal, mortal_pulse: Pulse, end: bytes) 
     assert "Traceback" not in screen.raw
 
 
-def test_the_meter_of_an_input_that_is_not_there(terminal, pulse: Pulse) -> None:  # noqa: F811
+def test_the_meter_of_an_input_that_is_not_there(terminal, pulse: Pulse) -> None:
     screen = terminal("devices", "--meter", "--device", "theremin")
     assert screen.ended() == 2 and "no input matches 'theremin'" in screen.raw

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.cli.test_analyze_command import ANSI, terminal  # noqa: F401  a fixture
+from tests.cli.terminal import ANSI
 from tests.cli.test_commands import refused, visualizer
 from tests.fixtures.pulse import Pulse, wait_until
 
@@ -52,7 +52,7 @@ def test_wrong_use() -> None:
     assert run.returncode == 0 and "--json" in run.stdout
 
 
-def test_on_a_terminal_it_is_wrapped_under_its_columns(terminal, screen: object) -> None:  # noqa: F811
+def test_on_a_terminal_it_is_wrapped_under_its_columns(terminal, screen: object) -> None:
     opened = terminal("doctor", n_rows=60)
     wait_until(lambda: opened.process.poll() is not None, 60, "it does not end")
     wait_until(lambda: "\nnothing is at fault" in _plain(opened.raw), 10, "it does not come to an end")

@@ -105,8 +105,13 @@ def told(condition):
     return with_hand
 
 
-def test_wishes_are_granted_and_how_the_show_stands_is_told(show, eye, tiny_preset):
-    dark = lambda: max(eye.at(160, 90)) == 0  # noqa: E731
+@pytest.fixture
+def dark(eye):
+    """Asks whether the middle of the projection is black."""
+    return lambda: max(eye.at(160, 90)) == 0
+
+
+def test_wishes_are_granted_and_how_the_show_stands_is_told(show, dark, tiny_preset):
     act, hand = show(
         told(lambda shot: shot.preset == "tiny" and shot.depth > 2.5 and shot.n_baked == shot.n_dreams == 4),
         wishes(Set("beat.decay", 0.7), Set("beat.sensitivity", 3.0), Set("beat.decay", 99.0)),
@@ -189,7 +194,7 @@ def test_a_drawing_that_fails_is_drawn_plainly_and_then_well_again(show, eye, mo
     )
 
 
-def test_graphics_that_are_lost_are_built_anew_dark_as_they_were(show, eye, monkeypatch):
+def test_graphics_that_are_lost_are_built_anew_dark_as_they_were(show, dark, monkeypatch):
     opened = []
 
     class Losing(Window):
@@ -207,7 +212,6 @@ def test_graphics_that_are_lost_are_built_anew_dark_as_they_were(show, eye, monk
         opened[0].lost = True
         return True
 
-    dark = lambda: max(eye.at(160, 90)) == 0  # noqa: E731
     _, hand = show(
         told(lambda shot: shot.depth > 2.5),
         wishes(Set("blackout", 1.0)),

@@ -130,7 +130,10 @@ def test_by_number_and_back(presets, show, shown):
 def test_a_broken_preset_leaves_the_last_good_one_and_says_so(presets, show, shown, home, caplog):
     caplog.set_level("INFO", logger="visualizer")
     (home / "config" / "presets" / "1-green" / "preset.yaml").write_text("title: [")
-    told = lambda: "answer: " in caplog.text and "the picture stays as it was" in caplog.text  # noqa: E731
+
+    def told():
+        return "answer: " in caplog.text and "the picture stays as it was" in caplog.text
+
     act, red = Quiet(depth=0.0), shown("red")
     show(open_look("0-red", size=SIZE), red, "n", told, red, "n", lambda: act.looks, act=act)
     assert [look.name for look in act.looks] == ["2-blue"]
@@ -143,7 +146,10 @@ def test_a_cold_preset_is_dreamt_behind_the_show(presets, show, shown, home):
     cold.write_text(cold.read_text().replace("n_octaves: 2", "n_octaves: 3"))
     cache = home / "cache"
     n_before = len(list(cache.rglob("*.frame")))
-    done = lambda: len(list(cache.rglob("*.frame"))) == n_before + 5  # noqa: E731
+
+    def done():
+        return len(list(cache.rglob("*.frame"))) == n_before + 5
+
     show(open_look("0-red", size=SIZE), shown("red"), "n", shown("green"), done, act=Quiet(depth=0.0))
 
 
@@ -188,8 +194,13 @@ def test_blackout_is_black_and_comes_back(presets, show, shown):
 
 def test_a_screenshot_is_the_picture_without_the_words(presets, show, shown, eye, tmp_path, monkeypatch):
     monkeypatch.setenv("VISUALIZER_PICTURES_DIR", str(tmp_path))
-    files = lambda: list(tmp_path.glob("visualizer-*.png"))  # noqa: E731
-    panel = lambda: eye.at(20, 14)[0] < 90  # noqa: E731
+
+    def files():
+        return list(tmp_path.glob("visualizer-*.png"))
+
+    def panel():
+        return eye.at(20, 14)[0] < 90
+
     red = open_look("0-red", size=SIZE)
     show(red, shown("red"), "h", panel, "s", lambda: len(files()) == 1, act=Quiet(depth=0.0))
     pixels = np.asarray(Image.open(files()[0])).astype(int)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .text import _system_font_files
+from .text import system_font_files
 
 Colour = tuple[int, int, int, int]  # red, green, blue, opacity, 0..255
 
@@ -55,7 +55,7 @@ def load_fonts(imgui: Any) -> Fonts:
         found.append(
             fonts.add_font_from_file_ttf(str(path), BODY) if path.is_file() else fonts.add_font_default_vector()
         )
-        for other in _system_font_files()[:2]:  # each is some megabytes of memory
+        for other in system_font_files()[:2]:  # each is some megabytes of memory
             if Path(other).suffix.lower() in (".ttf", ".otf", ".ttc"):
                 config = imgui.ImFontConfig()
                 config.merge_mode = True

@@ -241,11 +241,11 @@ def _own_font(text_px: int) -> Any:
 def _system_fonts(text_px: int) -> tuple[Any, ...]:
     from PIL import ImageFont
 
-    return tuple(ImageFont.truetype(file, text_px) for file in _system_font_files())
+    return tuple(ImageFont.truetype(file, text_px) for file in system_font_files())
 
 
 @functools.lru_cache(maxsize=1)
-def _system_font_files() -> tuple[str, ...]:
+def system_font_files() -> tuple[str, ...]:
     """Files of the fonts found on the system. Searching takes a while: done once, when a letter is first missing."""
     from PIL import ImageFont
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import signal
-import sys
 import threading
 from collections.abc import Generator
 from contextlib import closing, suppress
@@ -29,6 +27,7 @@ from ..errors import DreamError, VisualizerError
 from ..store.cache import FrameCache
 from ..store.paths import log_folder
 from .clocks import Stopwatch
+from .helper import how_it_ended, log_here, log_through, stand_back
 from .look import Row
 
 log = logging.getLogger(__name__)
@@ -167,16 +166,16 @@ def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Gene
             except EOFError:
                 process.join()
                 _log_last_words()
-                raise DreamError(
-                    f"the dream's process died ({_why(process.exitcode)}); a smaller --size needs less"
-                ) from None
+                how = (
+                    "killed by the system: out of memory?" if process.exitcode == -9 else how_it_ended(process.exitcode)
+                )
+                raise DreamError(f"the dream's process died ({how}); a smaller --size needs less") from None
             if word == "frame":
                 index, shape, finished, fault, unkept = value
                 frame = np.frombuffer(ours.recv_bytes(), np.uint8).reshape(shape)
                 yield Baked(index, frame, finished, fault, unkept)
             elif word == "log":
-                level, name, message = value
-                logging.getLogger(name).log(level, "%s", message)
+                log_here(value)
             elif word == "error":
                 raise DreamError(value)
             else:
@@ -185,12 +184,6 @@ def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Gene
         ours.close()
         process.kill()
         process.join()
-
-
-def _why(exitcode: int | None) -> str:
-    if exitcode == -9:
-        return "killed by the system: out of memory?"
-    return f"signal {-exitcode}" if exitcode is not None and exitcode < 0 else f"status {exitcode}"
 
 
 def _last_words() -> Path:
@@ -215,39 +208,18 @@ def _speak_aside() -> None:
         os.close(aside)
 
 
-class _PipeHandler(logging.Handler):
-    """Hands the child's log on to the parent's: one file, one writer."""
-
-    def __init__(self, pipe: Connection) -> None:
-        super().__init__()
-        self._pipe = pipe
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError):  # the show has ended; the next frame finds that out
-            self._pipe.send(("log", (record.levelno, record.name, self.format(record))))
-
-
-def _be_nice(niceness: int) -> None:
-    if sys.platform != "win32":
-        os.nice(max(0, niceness - os.nice(0)))
-
-
 def _child(pipe: Connection, order: Order, preview: bool) -> None:
     """What the child does: bake, keep, and send each frame as it is done."""
     _speak_aside()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
-    _be_nice(PREVIEW_NICENESS if preview else NICENESS)
+    stand_back(PREVIEW_NICENESS if preview else NICENESS)
     # torch's threads go to sleep sooner when they wait: the cores are the show's
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    logger = logging.getLogger("visualizer")
-    logger.addHandler(_PipeHandler(pipe))
-    logger.setLevel(logging.DEBUG)
-    logger.propagate = False
+    logger = log_through(lambda line: pipe.send(("log", line)))
     try:
         cache = FrameCache(order.folder, order.max_bytes)
         for baked in bake_here(order, cache, preview=preview, beside_show=True):
             if baked.finished:
-                _be_nice(NICENESS)
+                stand_back(NICENESS)
             if baked.depth_index > 0:
                 frame = baked.frame
                 pipe.send(("frame", (baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)))

@@ -22,6 +22,7 @@ from ..errors import VisualizerError
 from ..render.monitors import Area
 from ..render.panel_window import MISSING, has_imgui
 from ..settings import DEFAULT_SIZE
+from .helper import how_it_ended, log_here
 from .look import Wish as LookWish
 from .panel_process import Orders, child, own_keys
 from .panel_thumbnails import Pictured
@@ -139,7 +140,7 @@ class PanelLink:
                 word, value = pipe.recv()
             except (EOFError, OSError):
                 self._process.join()
-                return f"the panel has stopped ({_why(self._process.exitcode)}){_way_out()}"
+                return f"the panel has stopped ({how_it_ended(self._process.exitcode)}){_way_out()}"
             if word == "wishes":
                 self._wishes += value
             elif word == "place":
@@ -147,8 +148,7 @@ class PanelLink:
             elif word == "where":
                 self.where = value
             elif word == "log":
-                level, name, message = value
-                logging.getLogger(name).log(level, "%s", message)
+                log_here(value)
             elif word == "error":
                 return f"{value}{_way_out()}"
             else:
@@ -182,7 +182,3 @@ def open_panel(
 def _way_out() -> str:
     key = own_keys().shown("panel")
     return f"; {key} opens it again" if key else ""
-
-
-def _why(exitcode: int | None) -> str:
-    return f"signal {-exitcode}" if exitcode is not None and exitcode < 0 else f"status {exitcode}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -20,6 +19,7 @@ from ..render.panel_sheet import Sheet
 from ..render.panel_window import PanelWindow
 from ..store.keys import Keymap, load_keys
 from .clocks import Stopwatch, monotonic
+from .helper import log_through, stand_back
 from .panel_thumbnails import Pictured, Thumbnails
 from .panel_view import PanelView
 from .snapshot import Snapshot
@@ -57,33 +57,16 @@ class _Outlet:
             self._pipe.send((word, value))
 
 
-class _LogHandler(logging.Handler):
-    """Hands the log on to the show's: one file, one writer."""
-
-    def __init__(self, outlet: _Outlet) -> None:
-        super().__init__()
-        self._outlet = outlet
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError):
-            self._outlet.send("log", (record.levelno, record.name, self.format(record)))
-
-
 def child(pipe: Connection, orders: Orders) -> None:
     """The process: show the panel until the performer closes it, the show closes the pipe, or something fails, which is told."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the show decides
+    stand_back(NICENESS)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _leave_terminal()
-    if sys.platform != "win32":
-        os.nice(max(0, NICENESS - os.nice(0)))
     # Mesa's software renderer: one thread draws a panel well enough, the other cores are the projection's
     os.environ.setdefault("LP_NUM_THREADS", "1")
     outlet = _Outlet(pipe)
-    logger = logging.getLogger("visualizer")
-    logger.addHandler(_LogHandler(outlet))
-    logger.setLevel(logging.DEBUG)
-    logger.propagate = False
+    logger = log_through(lambda line: outlet.send("log", line))
     try:
         try:
             _show(pipe, outlet, orders)
