@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 from pathlib import Path
@@ -25,10 +26,12 @@ def save_screenshot(pixels: np.ndarray, stamp: str, folder: Path | None = None) 
 
     folder = _usable(pictures_folder()) if folder is None else folder
     part = folder / f".visualizer-{secrets.token_hex(8)}.part"
+    packed = io.BytesIO()  # where packing fails half-way, on a full disk, Pillow never gives back what it packs with
+    # level 1: quick, while a show runs; a dream does not pack much smaller at 9
+    Image.fromarray(pixels).save(packed, "PNG", compress_level=1)
     try:
         with part.open("xb") as file:
-            # level 1: quick, while a show runs; a dream does not pack much smaller at 9
-            Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+            file.write(packed.getbuffer())
         for number in range(1, MOST_OF_A_SECOND):
             path = folder / (f"visualizer-{stamp}.png" if number == 1 else f"visualizer-{stamp}-{number}.png")
             if _named(part, path):
