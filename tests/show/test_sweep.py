@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
 from itertools import islice
 
@@ -168,3 +169,26 @@ def test_an_hour_leaves_nothing_behind_and_the_old_are_never_looked_through(coll
     assert len(during) > 50, "it must be looked at all"
     assert most < 4 * YOUNG + 10 * YOUNG, "no more than what waits for its collection"
     assert left < 500 and left_objects < 200
+
+
+HELD = """
+import numpy as np, psutil
+from visualizer.show.sweep import GIVE_BACK_EVERY, no_pauses
+
+process, kept = psutil.Process(), []
+with no_pauses() as sweep:
+    blocks = [np.ones(100_000, np.uint8) for _ in range(600)]
+    kept = blocks[::30]  # what stays lies between what goes, up to the end of the heap
+    kept.append(blocks[-1])
+    del blocks
+    before = process.memory_info().rss
+    for _ in range(GIVE_BACK_EVERY):
+        sweep.rest()
+print(before - process.memory_info().rss)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+def test_free_memory_is_given_back_now_and_then():
+    done = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) > 40e6

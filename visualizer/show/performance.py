@@ -27,7 +27,6 @@ from .guard import Guard
 from .hub import Hub
 from .look import Look
 from .loop import Shown, display_frames
-from .memory import give_free_memory_back
 from .projection import Projection
 from .pulse import LEAST_SURE
 from .rebuild import built_anew, picture_of
@@ -339,7 +338,6 @@ class Performance:
             gone.picture.release()
             del gone
             self._sweep.all()  # what is left of it, while the picture has no need to hurry
-            give_free_memory_back()
 
     def _bring(self, opened: Opened) -> None:
         try:
