@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from tests.show.watching import Quiet, Script
 from visualizer.actions import Do, Learn, Set, Show
+from visualizer.audio.decode import Song
+from visualizer.audio.playback import SilentPlayback
 from visualizer.errors import VisualizerError
 from visualizer.render.hud import Hud
 from visualizer.render.window import Window
 from visualizer.show.dreams import open_cache
 from visualizer.show.onscreen import Staging, run
+from visualizer.show.play import Play
 from visualizer.show.projection import Projection
 from visualizer.show.resume import ShowState
 from visualizer.tuning import tunables
@@ -249,3 +253,13 @@ def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, eye, screen)
     assert line.n_ended == 1
     counts = np.array(line.beats)
     assert np.all(np.diff(counts[:, 0]) == 1), "a beat for every display frame"
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_a_song_goes_on_where_it_was_or_stands_there(show, look, kick_song, paused):
+    line = Line(ShowState(preset="tiny", position_s=3.0, paused=paused), "the show was started again: killed")
+    with Song(kick_song) as song, closing(SilentPlayback(song)) as playback:
+        show(lambda: len(line.states) > 3, act=Play(playback, song, kick_song.name, look), lifeline=line)
+    assert all(state.paused == paused for state in line.states)
+    moved_s = np.array([state.position_s for state in line.states]) - 3.0
+    assert np.all(moved_s == 0.0) if paused else 0.1 < moved_s[-1] < 3.0

@@ -28,6 +28,7 @@ states = st.builds(
     beat_s=numbers,
     input=st.none() | names,
     position_s=st.floats(0, 1e5),
+    paused=st.booleans(),
 )
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -165,8 +165,8 @@ class Performance:
         self._desk.hud_shown = state.hud
         if state.bpm > 0 and (take_up := getattr(self._act, "take_up", None)) is not None:
             take_up(state.bpm, state.beat_s)
-        if state.position_s > 0 and (go_to := getattr(self._act, "go_to", None)) is not None:
-            go_to(state.position_s)
+        if (go_to := getattr(self._act, "go_to", None)) is not None:
+            go_to(state.position_s, paused=state.paused)
         if state.panel:
             self.open_panel(state.panel_place)
 
@@ -258,6 +258,7 @@ class Performance:
             beat_s=monotonic() - heard.phase * 60.0 / heard.bpm if heard.bpm > 0 else 0.0,
             input=getattr(self._act, "input_name", None),
             position_s=self._act.position_s() if hasattr(self._act, "go_to") else 0.0,
+            paused=bool(getattr(self._act, "is_paused", False)),
         )
 
     def _grant(self, wish: Wish) -> None:

@@ -69,9 +69,12 @@ class Play:
             input_state="paused" if self.playback.paused else self.playback.lost or "",
         )
 
-    def go_to(self, position_s: float) -> None:
-        """Go on from a position in the song, seconds."""
-        self.playback.seek(position_s)
+    def go_to(self, position_s: float, *, paused: bool = False) -> None:
+        """Go on from a position in the song, seconds, or stand there."""
+        if position_s > 0:
+            self.playback.seek(position_s)
+        if paused:
+            self.playback.pause()
 
     @property
     def is_paused(self) -> bool:

@@ -26,8 +26,8 @@ class ShowState:
     preset: its name, "" for the one asked for at the start; place: x, y, width, height of the window on the desktop while it
     is not fullscreen; monitor: the name of the one it is on; values: what was set by hand, by the names of
     `tuning.tunables()`; hud, panel: whether they are shown, panel_place: where the panel is; bpm: beats a minute, 0 if not
-    known, beat_s: when one of them was, `time.monotonic` seconds; input: the name of the sound input; position_s: how far
-    into the song, for play.
+    known, beat_s: when one of them was, `time.monotonic` seconds; input: the name of the sound input; position_s, paused: how far
+    into the song, and whether it stands there, for play.
     """
 
     preset: str = ""
@@ -42,6 +42,7 @@ class ShowState:
     beat_s: float = 0.0
     input: str | None = None
     position_s: float = 0.0
+    paused: bool = False
 
     def to_json(self) -> str:
         """One line that `from_json` reads."""
@@ -79,6 +80,7 @@ class ShowState:
             beat_s=_number(told.get("beat_s")),
             input=_text(told.get("input")),
             position_s=max(0.0, _number(told.get("position_s"))),
+            paused=told.get("paused") is True,
         )
 
     def with_less(self, step: int) -> ShowState:
