@@ -117,8 +117,8 @@ def one_turn(command: list[str], screen: Screen, folder: Path, n_clicks: int, se
                 if program.poll() is not None:
                     raise RuntimeError(f"{command[1]} ended")
     finally:
-        program.kill()
-        program.wait()
+        program.terminate()  # killed, `live` would leave its show to the next turn: that outlives its supervisor
+        program.wait(20)
     rises = screen.rises()
     now_s, place_s = np.array(places).T
     delays_ms = []
