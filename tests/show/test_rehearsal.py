@@ -85,6 +85,16 @@ def test_too_little_memory_says_nothing() -> None:
     assert [one.held for one in verdicts(record) if "memory" in one.what] == [None] and is_passed(record)
 
 
+@pytest.mark.parametrize("minutes, held", [(10.0, None), (24.9, None), (25.0, False), (60.0, False)])
+def test_a_short_rehearsal_tells_how_memory_grew_and_does_not_judge_it(minutes: float, held: bool | None) -> None:
+    record = a_record(minutes)
+    record.memory = [one._replace(megabytes=300 + one.time_s / 1000) for one in record.memory]
+    verdict = next(one for one in verdicts(record) if "memory" in one.what)
+    assert verdict.held is held and verdict.figure.startswith("+3.6 +- 0.0 MB an hour")
+    assert verdict.figure.endswith("; 25 minutes or more can tell") == (held is None)
+    assert is_passed(record) == (held is None)
+
+
 @pytest.mark.parametrize(
     "spoil, words",
     [

@@ -15,6 +15,8 @@ GAP_LIMIT_S, DEATH_LIMIT_S = 0.25, 2.0
 SLOPE_LIMIT_MB_H = 1.0
 #: memory is looked at after this share of the time, at most so long, seconds
 WARM_SHARE, WARM_S = 0.2, 300.0
+#: a shorter rehearsal is not judged by it: heaps and caches fill for eight minutes or so, and every megabyte is many an hour then
+JUDGED_FROM_S = 1500.0
 #: fewer figures than this, or from less than so many seconds, say nothing of an hour
 LEAST_SAMPLES, LEAST_SPAN_S = 10, 120.0
 #: the least of each of so many stretches counts; fewer points than this are no line
@@ -147,8 +149,8 @@ def verdicts(record: Record) -> list[Verdict]:
         ),
         Verdict(
             f"memory grows by less than {SLOPE_LIMIT_MB_H:g} MB an hour",
-            None if grown is None else grown.mb_h < SLOPE_LIMIT_MB_H,
-            "too short to tell" if grown is None else f"{grown.mb_h:+.1f} +- {grown.error_mb_h:.1f} MB an hour",
+            None if grown is None or record.seconds < JUDGED_FROM_S else grown.mb_h < SLOPE_LIMIT_MB_H,
+            _growth(grown, record.seconds),
         ),
         *_after_death(record),
         Verdict("the show never ends by itself", not record.crash, record.crash or "it did not"),
@@ -164,6 +166,13 @@ def verdicts(record: Record) -> list[Verdict]:
         ),
     ]
     return found
+
+
+def _growth(grown: Slope | None, seconds: float) -> str:
+    if grown is None:
+        return "too short to tell"
+    figure = f"{grown.mb_h:+.1f} +- {grown.error_mb_h:.1f} MB an hour"
+    return figure if seconds >= JUDGED_FROM_S else f"{figure}; {JUDGED_FROM_S / 60:.0f} minutes or more can tell"
 
 
 def _after_death(record: Record) -> list[Verdict]:
