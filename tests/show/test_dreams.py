@@ -1,6 +1,10 @@
 """Dream frames: baked, kept, found again, and shown as they come."""
 
 import multiprocessing
+import os
+import signal
+import struct
+import sys
 import threading
 import time
 
@@ -205,6 +209,24 @@ def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(look):
     with pytest.raises(DreamError, match="died .*out of memory"):
         for _ in generator:
             pass
+
+
+def _dies_before_the_pixels(pipe, order, preview):
+    pipe.send(("frame", (1, order.image.shape, True, None, False)))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _dies_in_the_middle_of_a_word(pipe, order, preview):
+    os.write(pipe.fileno(), struct.pack("!i", 1000) + bytes(10))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+@pytest.mark.parametrize("child", [_dies_before_the_pixels, _dies_in_the_middle_of_a_word])
+def test_wherever_it_is_killed_that_is_what_is_said(look, monkeypatch, child):
+    monkeypatch.setattr("visualizer.show.baker._child", child)
+    with pytest.raises(DreamError, match="the dream's process died \\(killed by the system: out of memory"):
+        list(bake_apart(order_of(look, open_cache()), threading.Event(), preview=True))
 
 
 def test_a_bake_that_fails_is_a_line_for_the_screen(look, monkeypatch):

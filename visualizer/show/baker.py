@@ -163,7 +163,8 @@ def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Gene
                     if stopped.is_set():
                         return
                 word, value = ours.recv()
-            except EOFError:
+                pixels = ours.recv_bytes() if word == "frame" else b""
+            except (EOFError, OSError):  # OSError when it died in the middle of a word
                 process.join()
                 _log_last_words()
                 how = (
@@ -172,7 +173,7 @@ def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Gene
                 raise DreamError(f"the dream's process died ({how}); a smaller --size needs less") from None
             if word == "frame":
                 index, shape, finished, fault, unkept = value
-                frame = np.frombuffer(ours.recv_bytes(), np.uint8).reshape(shape)
+                frame = np.frombuffer(pixels, np.uint8).reshape(shape)
                 yield Baked(index, frame, finished, fault, unkept)
             elif word == "log":
                 log_here(value)
