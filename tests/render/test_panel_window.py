@@ -26,6 +26,19 @@ def test_with_one_monitor_the_system_chooses():
     assert chosen_place([], None, (0, 0, 10, 10)) is None
 
 
+@pytest.mark.parametrize(
+    ("avoid", "place"),
+    [
+        ((0, 0, 1280, 720), (1280, 0, 640, 980)),
+        ((640, 360, 1280, 720), (0, 100, 640, 980)),  # not over the lower edge
+        ((0, 40, 1500, 1000), (1500, 40, 420, 980)),  # narrower than it would like
+        ((200, 0, 1520, 1080), None),  # too narrow to be used
+    ],
+)
+def test_with_one_monitor_it_stands_beside_the_projection_if_there_is_room(avoid, place):
+    assert chosen_place([LAPTOP], None, avoid) == place
+
+
 def test_it_is_larger_where_letters_are():
     _, _, width, height = chosen_place([PROJECTOR, monitor(1, 3840, 3840, 2160, scale=2.0)], None, PROJECTOR.area)
     assert width == 2 * SIZE[0] and height == 2 * SIZE[1]

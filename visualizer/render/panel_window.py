@@ -31,7 +31,7 @@ class PanelWindow:
     """A window with imgui; its context is current on the calling thread, the main one of its process.
 
     place: left, top, width and height on the desktop; None: the middle of a monitor other than the one `avoid` lies on, if
-    there is one, else where the system puts it. GraphicsError if there is no display or no OpenGL 3.3, VisualizerError
+    there is one, else beside it, or where the system puts it. GraphicsError if there is no display or no OpenGL 3.3, VisualizerError
     without imgui-bundle.
     """
 
@@ -222,9 +222,8 @@ def has_imgui() -> bool:
 
 
 def chosen_place(monitors: Sequence[Monitor], place: Area | None, avoid: Area | None) -> Area | None:
-    """Where the panel goes: `place` if some of it can be seen there, else the middle of a monitor that `avoid` does not lie on.
-
-    None: there is no such monitor, the system chooses.
+    """Where the panel goes: `place` if some of it can be seen there, else the middle of a monitor that `avoid` does not lie on, else
+    beside that. None: there is no room, the system chooses.
     """
     if place is not None:
         left, top, width, height = place
@@ -239,4 +238,15 @@ def chosen_place(monitors: Sequence[Monitor], place: Area | None, avoid: Area | 
         if taken is not None and monitor != taken:
             size = round(SIZE[0] * monitor.scale), round(SIZE[1] * monitor.scale)
             return centred(size, monitor.work_area)
-    return None
+    return _beside(taken, avoid) if taken is not None and avoid is not None else None
+
+
+def _beside(monitor: Monitor, avoid: Area) -> Area | None:
+    """A place on the wider side of `avoid` on the same monitor; None where the panel would be too small to be used."""
+    left, top, wide, high = monitor.work_area
+    rooms = ((avoid[0] + avoid[2], left + wide), (left, avoid[0]))
+    begin, end = max(rooms, key=lambda room: room[1] - room[0])
+    width, height = min(round(SIZE[0] * monitor.scale), end - begin), min(round(SIZE[1] * monitor.scale), high)
+    if width < LEAST_SIZE[0] or height < LEAST_SIZE[1]:
+        return None
+    return begin, min(max(avoid[1], top), top + high - height), width, height

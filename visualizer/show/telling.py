@@ -61,9 +61,10 @@ class PanelKeeper:
         if self._opens is None:
             return "this show has no panel"
         self.close()
-        monitor = window.monitor
+        monitor, (its_place, fullscreen, _) = window.monitor, window.whereabouts
+        avoid = its_place if its_place is not None and not fullscreen else monitor.area if monitor is not None else None
         try:
-            self._panel = self._opens(place or self._place, avoid=monitor.area if monitor is not None else None)
+            self._panel = self._opens(place or self._place, avoid=avoid)
         except VisualizerError as fault:
             log.warning("%s", fault)
             return str(fault)
