@@ -37,7 +37,7 @@ def heard_sound(recording: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rate_hz", [44_100])
+@pytest.mark.parametrize("rate_hz", [44_100, 48_000])
 def test_position_is_what_is_heard_within_10_ms(
     pulse: Pulse, tmp_path: Path, rate_hz: int, record_property: pytest.RecordProperty
 ) -> None:

@@ -221,7 +221,7 @@ def _dies_in_the_middle_of_a_word(pipe, order, preview):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL, and its pipes are no files")
 @pytest.mark.parametrize("child", [_dies_before_the_pixels, _dies_in_the_middle_of_a_word])
 def test_wherever_it_is_killed_that_is_what_is_said(look, monkeypatch, child):
     monkeypatch.setattr("visualizer.show.baker._child", child)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,7 +76,9 @@ print(process.memory_info().rss - before)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no limits on files")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows knows no limit on the size of files: the test below stands for it"
+)
 def test_a_full_disk_is_told_and_leaves_nothing_on_it_nor_in_memory(tmp_path):
     """Pillow never frees what packs a PNG when a write fails: 400 kB each time."""
     known = {**os.environ, "VISUALIZER_PICTURES_DIR": str(tmp_path)}
@@ -85,3 +89,15 @@ def test_a_full_disk_is_told_and_leaves_nothing_on_it_nor_in_memory(tmp_path):
     assert said.startswith(f"the screenshot cannot be written to {tmp_path}: File too large")
     assert list(tmp_path.iterdir()) == []
     assert int(grown) < 5e6
+
+
+def test_a_disk_that_is_full_half_way_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+    class Full(io.FileIO):
+        def write(self, content):
+            super().write(bytes(content)[:4])
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", lambda path, mode: Full(path, "x"))
+    with pytest.raises(VisualizerError, match="No space left"):
+        save_screenshot(PIXELS, "s", tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -139,6 +139,7 @@ class Verdict(NamedTuple):
 def verdicts(record: Record) -> list[Verdict]:
     """What a show must hold, each with what was found."""
     longest, grown = record.longest, record.slope()
+    is_judged = record.seconds >= JUDGED_FROM_S
     failed = [trial for trial in record.trials if trial.fault]
     n_back = sum(trial.back_s is not None for trial in record.trials)
     found = [
@@ -149,8 +150,8 @@ def verdicts(record: Record) -> list[Verdict]:
         ),
         Verdict(
             f"memory grows by less than {SLOPE_LIMIT_MB_H:g} MB an hour",
-            None if grown is None or record.seconds < JUDGED_FROM_S else grown.mb_h < SLOPE_LIMIT_MB_H,
-            _growth(grown, record.seconds),
+            grown.mb_h < SLOPE_LIMIT_MB_H if grown is not None and is_judged else None,
+            _growth(grown, is_judged),
         ),
         *_after_death(record),
         Verdict("the show never ends by itself", not record.crash, record.crash or "it did not"),
@@ -168,11 +169,11 @@ def verdicts(record: Record) -> list[Verdict]:
     return found
 
 
-def _growth(grown: Slope | None, seconds: float) -> str:
+def _growth(grown: Slope | None, is_judged: bool) -> str:
     if grown is None:
         return "too short to tell"
     figure = f"{grown.mb_h:+.1f} +- {grown.error_mb_h:.1f} MB an hour"
-    return figure if seconds >= JUDGED_FROM_S else f"{figure}; {JUDGED_FROM_S / 60:.0f} minutes or more can tell"
+    return figure if is_judged else f"{figure}; {JUDGED_FROM_S / 60:.0f} minutes or more can tell"
 
 
 def _after_death(record: Record) -> list[Verdict]:
