@@ -236,9 +236,13 @@ def chosen_place(monitors: Sequence[Monitor], place: Area | None, avoid: Area | 
     taken = under(monitors, avoid) if avoid is not None else None
     for monitor in monitors:
         if taken is not None and monitor != taken:
-            size = round(SIZE[0] * monitor.scale), round(SIZE[1] * monitor.scale)
-            return centred(size, monitor.work_area)
+            return centred(_wished_size(monitor), monitor.work_area)
     return _beside(taken, avoid) if taken is not None and avoid is not None else None
+
+
+def _wished_size(monitor: Monitor) -> tuple[int, int]:
+    """As large as it likes to be on a monitor."""
+    return round(SIZE[0] * monitor.scale), round(SIZE[1] * monitor.scale)
 
 
 def _beside(monitor: Monitor, avoid: Area) -> Area | None:
@@ -246,7 +250,8 @@ def _beside(monitor: Monitor, avoid: Area) -> Area | None:
     left, top, wide, high = monitor.work_area
     rooms = ((avoid[0] + avoid[2], left + wide), (left, avoid[0]))
     begin, end = max(rooms, key=lambda room: room[1] - room[0])
-    width, height = min(round(SIZE[0] * monitor.scale), end - begin), min(round(SIZE[1] * monitor.scale), high)
+    wished_width, wished_height = _wished_size(monitor)
+    width, height = min(wished_width, end - begin), min(wished_height, high)
     if width < LEAST_SIZE[0] or height < LEAST_SIZE[1]:
         return None
     return begin, min(max(avoid[1], top), top + high - height), width, height

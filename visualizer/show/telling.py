@@ -61,8 +61,9 @@ class PanelKeeper:
         if self._opens is None:
             return "this show has no panel"
         self.close()
-        monitor, (its_place, fullscreen, _) = window.monitor, window.whereabouts
-        avoid = its_place if its_place is not None and not fullscreen else monitor.area if monitor is not None else None
+        avoid = window.whereabouts.place
+        if window.is_fullscreen and window.monitor is not None:
+            avoid = window.monitor.area
         try:
             self._panel = self._opens(place or self._place, avoid=avoid)
         except VisualizerError as fault:
