@@ -16,8 +16,11 @@ log = logging.getLogger(__name__)
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9000
 MISSING = "OSC needs python-osc: pip install 'visualizer[osc]'"
-# Of what came while it worked the newest so many packets are read, then it rests: 3200 a second at most, a few % of a core.
-MOST_AT_ONCE, REST_S = 32, 0.01
+# Of what came while it worked the newest so many packets are read. After so many in a turn it rests as long as a turn,
+# whether they came together or one by one: 3200 a second at most, a few % of a core.
+MOST_AT_ONCE, TURN_S = 32, 0.01
+# Messages in a turn after which the packets are let go: there are large bundles.
+MOST_IN_TURN = 2 * MOST_AT_ONCE
 # Messages of one packet that are looked at.
 MOST_IN_PACKET = 256
 # Packets taken from the system in one go, so that it comes to an end.
@@ -91,27 +94,29 @@ class OscInput:
         self._socket.close()
 
     def _listen(self) -> None:
-        looked_s = self._now()
+        looked_s = turn_s = self._now()
+        n_read, before = 0, self.n_messages  # packets in this turn, messages until it began
         while not self._ending.is_set():
             packets = self._fetch()
             if self._ending.is_set():
                 return
-            is_full = len(packets) == MOST_AT_ONCE
-            before = self.n_messages
+            if self._now() - turn_s >= TURN_S:
+                turn_s, n_read, before = self._now(), 0, self.n_messages
             for packet in packets:
-                if self.n_messages - before > 2 * MOST_AT_ONCE:  # large bundles
+                if self.n_messages - before > MOST_IN_TURN:
                     self.n_dropped += 1
-                    is_full = True
                 else:
                     self._read(packet)
+            n_read += len(packets)
             if self._on_look is not None and self._now() - looked_s >= LOOK_S:
                 looked_s = self._now()
                 try:
                     self._on_look()
                 except VisualizerError as error:
                     log.warning("%s", error)
-            if is_full:
-                self._ending.wait(REST_S)
+            if n_read >= MOST_AT_ONCE or self.n_messages - before > MOST_IN_TURN:
+                self._ending.wait(TURN_S)
+                turn_s, n_read, before = self._now(), 0, self.n_messages
 
     def _fetch(self) -> deque[bytes]:
         """Wait for a packet, LOOK_S at most; the newest MOST_AT_ONCE that are there."""
@@ -128,7 +133,7 @@ class OscInput:
             pass
         except OSError as fault:  # on Windows: that somebody we never wrote to is gone
             log.debug("osc: %s", fault)
-            self._ending.wait(REST_S)
+            self._ending.wait(TURN_S)
         return packets
 
     def _read(self, packet: bytes) -> None:
