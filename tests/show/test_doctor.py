@@ -62,6 +62,7 @@ def test_what_hangs_or_crashes_is_told_and_the_rest_is_looked_at_all_the_same(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     checks = [
+        Check("up", fine, "one", 60),  # its process is up before 2 s are counted
         Check("hangs", hangs, "one", 2.0, "unplug it"),
         Check("fine 1", fine, "one", 60),
         Check("crashes", crashes, "two", 60, "update it"),
@@ -72,7 +73,7 @@ def test_what_hangs_or_crashes_is_told_and_the_rest_is_looked_at_all_the_same(
     ]
     found = list(examine(checks))
     assert [finding.name for finding in found] == [
-        *("before", "hangs", "fine", "before", "crashes", "leaves", "before", "raises", "loud", "fine")
+        *("fine", "before", "hangs", "fine", "before", "crashes", "leaves", "before", "raises", "loud", "fine")
     ]
     by_name = {finding.name: finding for finding in found}
     assert by_name["hangs"].state == FAULT and by_name["hangs"].way_out == "unplug it"

@@ -1,9 +1,12 @@
 """Listening to a device: what is told from moment to moment, with a device made up here and with a real one."""
 
+import time
+
 import numpy as np
 import pytest
 
 from tests.sounds import kicks
+from visualizer.audio.capture import STALE_S
 from visualizer.errors import DeviceError, UnknownDevice
 from visualizer.settings import BeatSettings
 from visualizer.show import hear
@@ -127,12 +130,14 @@ def test_an_unknown_device_names_what_there_is(pulse):
 def test_a_real_device_is_heard(pulse):
     sound = kicks(48000, np.arange(0.3, 20, 0.5), 20.0)
     with Listening(None, BeatSettings(), 20) as listening, pulse.play(sound, 48000):
+        longest_s, at_s = 0.0, time.monotonic()
         for moment in listening.heard(rate_hz=50):
+            longest_s, at_s = max(longest_s, time.monotonic() - at_s), time.monotonic()
             if moment.n_kicks >= 4 or moment.time_s > 15:
                 break
     assert moment.n_kicks >= 4
     assert -12 < moment.peak_db < 0 and not moment.bands.silent
-    assert moment.n_dropped == 0
+    assert moment.n_dropped == 0 or longest_s > 0.8 * STALE_S  # it was this process that did not listen
 
 
 def test_channels_and_gain_go_to_the_device(monkeypatch):

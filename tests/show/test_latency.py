@@ -62,7 +62,7 @@ def test_clicks_that_do_not_sound_like_kicks_are_told(screen, pulse, plain, monk
         return path
 
     monkeypatch.setattr("visualizer.show.latency.write_clicks", through_a_small_loudspeaker)
-    with pytest.raises(DeviceError, match=r"5 of 5 clicks came back from .*, but only 0 sounded like a kick: turn"):
+    with pytest.raises(DeviceError, match=r"[345] of 5 clicks came back from .*, but only 0 sounded like a kick: turn"):
         measure(plain, n_clicks=5)
 
 

@@ -32,7 +32,7 @@ def play_on(act: Live, until: object, what: str) -> None:
         act.sound.pump(act.position_s())
         return until()  # type: ignore[operator]
 
-    wait_until(there, 10, what)
+    wait_until(there, 30, what)
 
 
 def test_it_listens_tells_and_survives(mortal_pulse: Pulse, look: Look) -> None:

@@ -57,6 +57,19 @@ class Hand:
 
         return wait_for(known, f"the place of {name}")
 
+    def wait_until_it_stands(self, seconds=0.3):
+        """Until nothing has moved for so long, while the panel is told on."""
+        where, since_s = None, time.monotonic()
+
+        def stands():
+            nonlocal where, since_s
+            self.link.tell(snapshot())
+            if self.link.where != where:
+                where, since_s = self.link.where, time.monotonic()
+            return where and time.monotonic() - since_s > seconds
+
+        wait_for(stands, "that nothing moves any more")
+
     def point(self, name, across=0.5, **told):
         x, y, width, height = self.place(name, **told)
         self.screen.move_pointer(round(x + width * across), y + height // 2)
@@ -139,6 +152,7 @@ def test_what_bakes_anew_is_folded_away_and_wished_for_once(hand):
     x, y, width, _ = hand.place("beat.gain_release_s")
     hand.screen.move_pointer(x + width // 2, y)
     click("5", 40)  # the wheel, to the end
+    hand.wait_until_it_stands()
     hand.point("dream.colour", 0.3)
     subprocess.run(["xdotool", "mousedown", "1"], check=True)
     hand.point("dream.colour", 0.8)

@@ -73,7 +73,7 @@ from visualizer.show.records import open_log
 from visualizer.show.supervise import Limits, supervise
 open_log(None)
 first_start_s, spare_after_s, child = eval(sys.argv[1]), eval(sys.argv[2]), sys.argv[3]
-limits = Limits(first_start_s=first_start_s, start_s=20.0, hang_s=0.8, end_s=1.0)
+limits = Limits(first_start_s=first_start_s, start_s=20.0, hang_s=3.0, end_s=1.0)
 say = lambda line: print("visualizer:", line, file=sys.stderr, flush=True)
 sys.exit(supervise(sys.argv[4:], command=[sys.executable, child], say=say, spare_after_s=spare_after_s, limits=limits))
 """
@@ -217,7 +217,7 @@ def test_a_driver_that_dies_while_the_show_is_taken_down_is_an_end(supervised):
 
 
 def test_a_start_that_hangs_is_begun_again(supervised):
-    show = supervised("stuck", "quit", first_start_s=0.5)
+    show = supervised("stuck", "quit", first_start_s=3.0)
     status, _, err = finished(show.process)
     assert (status, err) == (0, "visualizer: the show stopped (it did not begin); it is started again\n")
 

@@ -158,9 +158,12 @@ def _library() -> Any:
 class SoundServer:
     """A connection to the user's sound server. It belongs to one thread; close it, or use it as a context."""
 
-    def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
-        """Connect, and never start a server that is not there. Raises ServerError."""
-        self._now = now
+    def __init__(self, *, now: Callable[[], float] = time.monotonic, answer_s: float = ANSWER_S) -> None:
+        """Connect, and never start a server that is not there. Raises ServerError.
+
+        answer_s: how long an answer is waited for.
+        """
+        self._now, self._answer_s = now, answer_s
         self._context: Any = None
         self._loop: Any = None
         pulse = _library()
@@ -263,7 +266,7 @@ class SoundServer:
             self._pulse.pa_operation_unref(operation)
 
     def _turn_until(self, answered: Callable[[], bool]) -> None:
-        deadline_s = self._now() + ANSWER_S
+        deadline_s = self._now() + self._answer_s
         while not answered():
             left_s = deadline_s - self._now()
             if left_s <= 0:

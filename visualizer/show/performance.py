@@ -245,6 +245,7 @@ class Performance:
         """How the show stands, for one that goes on from here."""
         desk, (place, fullscreen, monitor) = self._desk, self._window.whereabouts
         heard = self._teller.listen() if not len(self._hub) else self._teller.heard
+        is_sure = heard.bpm > 0 and heard.confidence >= LEAST_SURE  # a guess changes all the time, and says nothing
         return ShowState(
             preset=self._changes.opening or desk.look.name,
             place=place,
@@ -254,8 +255,8 @@ class Performance:
             hud=desk.hud_shown,
             panel=self._panel.is_open,
             panel_place=self._panel.place,
-            bpm=heard.bpm if heard.confidence >= LEAST_SURE else 0.0,
-            beat_s=monotonic() - heard.phase * 60.0 / heard.bpm if heard.bpm > 0 else 0.0,
+            bpm=heard.bpm if is_sure else 0.0,
+            beat_s=monotonic() - heard.phase * 60.0 / heard.bpm if is_sure else 0.0,
             input=getattr(self._act, "input_name", None),
             position_s=self._act.position_s() if hasattr(self._act, "go_to") else 0.0,
             paused=bool(getattr(self._act, "is_paused", False)),

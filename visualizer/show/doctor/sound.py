@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ...audio.capture import Capture
     from ...audio.devices import Device
 
-FIRST_S = 3.0  # an idle sound server may take well over a second to deliver its first block
+FIRST_S = 8.0  # an idle sound server may take over two seconds to deliver its first block, on a busy machine longer
+SERVER_S = 3.0  # to an answer, on a busy machine
 LISTEN_S = 2.0  # how long is waited for anything but zeros
 LEAST_S = 0.5  # how long is listened at least, for a fair peak
 POLL_S = 0.02
@@ -59,7 +60,7 @@ def _server() -> Finding:
     from ...audio.soundserver import ServerError, SoundServer
 
     try:
-        with SoundServer() as server:
+        with SoundServer(answer_s=SERVER_S) as server:
             n_sources = len(server.sources())
     except ServerError as error:
         if error.hangs:

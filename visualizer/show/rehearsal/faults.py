@@ -33,6 +33,7 @@ BROKEN = (
     "\0\0\0",
 )
 HEARD = "ok"  # LiveInput.state
+LEAST_FAULT_S = 1.0  # a part that is made to fail does so when it next works: sound that stalls must not outlast it
 STAYS = "the picture stays as it was"
 
 
@@ -112,8 +113,9 @@ def _fails(part: str, seconds: float) -> Callable[[Rig, Trial], Steps]:
     def fails(rig: Rig, trial: Trial) -> Steps:
         yield
         trial.strike()
-        rig.order(fail=part, seconds=seconds * rig.patience)
-        end_s = monotonic() + seconds * rig.patience
+        lasts_s = max(LEAST_FAULT_S, seconds * rig.patience)
+        rig.order(fail=part, seconds=lasts_s)
+        end_s = monotonic() + lasts_s
         trial.notice((yield from until(lambda one: any(part in line for line in (*one.faults, *one.said)))))
         yield from until(lambda answer: answer.time_s >= end_s)
         trial.healed_s = end_s
