@@ -76,9 +76,20 @@ def train(plan: Plan, taught: list[Lesson], kept: np.ndarray | None = None) -> t
     """
     import torch
 
-    torch.manual_seed(SEED)
+    was = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(1)  # a sum's order, and with it the last bits, depends on how it is shared out
     torch.use_deterministic_algorithms(True)
+    try:
+        return _trained(plan, taught, kept)
+    finally:
+        torch.set_num_threads(was[0])
+        torch.use_deterministic_algorithms(was[1])
+
+
+def _trained(plan: Plan, taught: list[Lesson], kept: np.ndarray | None) -> tuple[Arrays, list[float]]:
+    import torch
+
+    torch.manual_seed(SEED)
     rng = np.random.default_rng(SEED)
     mixer = Mixer(taught)
     some = batch(mixer, rng, np.arange(0, len(taught), max(1, len(taught) // 96)))[0]

@@ -19,17 +19,34 @@ def tone(seconds: float, hz: float = 440.0, level: float = 0.5) -> np.ndarray:
 
 
 def test_hears_what_is_played(pulse: Pulse) -> None:
+    for _ in range(3):  # a machine too busy to fetch the sound says so, and proves nothing
+        heard, rate_hz, n_overruns = _heard_tone(pulse)
+        if n_overruns == 0:
+            break
+    sound = np.concatenate(heard)
+    loud = np.flatnonzero(np.abs(sound) > 0.01)
+    piece = sound[loud[0] : loud[0] + rate_hz // 2]
+    spectrum = np.abs(np.fft.rfft(piece * np.hanning(len(piece))))
+    assert np.argmax(spectrum) * rate_hz / len(piece) == pytest.approx(440, abs=4)
+    assert np.abs(piece).max() == pytest.approx(0.5, abs=0.03)
+    assert n_overruns == 0
+
+
+def _heard_tone(pulse: Pulse) -> tuple[list[np.ndarray], int, int]:
+    """Half a second of a tone and what came before it, at which rate, and how often a block was lost."""
     heard: list[np.ndarray] = []
+    stamps: list[float] = []
+    n_loud = 0
 
     def is_heard() -> bool:
+        nonlocal n_loud
         blocks, stamp_s = capture.drain()
         assert all(block.dtype == np.float32 and block.ndim == 1 for block in blocks)
         heard.extend(blocks)
         stamps.append(stamp_s)
-        sound = np.concatenate(heard) if heard else np.empty(0)
-        return np.count_nonzero(np.abs(sound) > 0.01) > 0.5 * capture.sample_rate_hz
+        n_loud += sum(int(np.count_nonzero(np.abs(block) > 0.01)) for block in blocks)
+        return n_loud > 0.5 * capture.sample_rate_hz
 
-    stamps: list[float] = []
     with Capture() as capture:
         capture.start()
         with pulse.play(tone(3.0)):
@@ -37,14 +54,7 @@ def test_hears_what_is_played(pulse: Pulse) -> None:
         assert capture.lost is None
         assert capture.age_s < 3.0
         assert stamps == sorted(stamps)
-        rate_hz = capture.sample_rate_hz
-    sound = np.concatenate(heard)
-    loud = np.flatnonzero(np.abs(sound) > 0.01)
-    piece = sound[loud[0] : loud[0] + rate_hz // 2]
-    spectrum = np.abs(np.fft.rfft(piece * np.hanning(len(piece))))
-    assert np.argmax(spectrum) * rate_hz / len(piece) == pytest.approx(440, abs=4)
-    assert np.abs(piece).max() == pytest.approx(0.5, abs=0.03)
-    assert capture.n_overruns == 0
+        return heard, capture.sample_rate_hz, capture.n_overruns
 
 
 def test_device_by_name_and_rate(pulse: Pulse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from pathlib import Path
 
@@ -217,6 +218,7 @@ def test_nothing_is_left_open(songs: Path) -> None:
     open_files = Path("/proc/self/fd")
     if not open_files.is_dir():
         pytest.skip("only Linux lists its open files")
+    gc.collect()
     before = len(list(open_files.iterdir()))
     for _ in range(5):
         with Song(songs / "a.mp3") as song:
@@ -225,4 +227,4 @@ def test_nothing_is_left_open(songs: Path) -> None:
         song.seek(7)
         assert song.read(5).shape == (0, 2)
         assert song.duration_s == pytest.approx(SECONDS, abs=0.1)
-    assert len(list(open_files.iterdir())) == before
+    assert len(list(open_files.iterdir())) <= before  # one of an earlier test may have been closed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 
@@ -205,6 +206,7 @@ def test_a_song_that_breaks_off_ends_the_playback(song: Song, monkeypatch: pytes
 
 
 def test_close_ends_the_thread_and_leaves_the_song_open(song: Song) -> None:
+    gc.collect()
     n_before = threading.active_count()
     for _ in range(5):
         player = SilentPlayback(song)
@@ -213,6 +215,6 @@ def test_close_ends_the_thread_and_leaves_the_song_open(song: Song) -> None:
         player.close()
         player.start()  # closed is closed
     SilentPlayback(song).close()  # never started
-    assert threading.active_count() == n_before
+    assert threading.active_count() <= n_before  # one of an earlier test may have ended
     song.seek(0)
     assert len(song.read(10)) == 10

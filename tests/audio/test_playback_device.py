@@ -46,8 +46,22 @@ def test_position_is_what_is_heard_within_10_ms(
     for index in range(1, n_clicks + 1):
         start = round(index * click_s * rate_hz)
         sound[start : start + rate_hz // 1000] = 0.7
+    # the recorder, another process, may be late, and then for a whole take; a player that is wrong is so each time
+    for _ in range(3):
+        usual_ms = _errors_ms(pulse, write_song(tmp_path, sound, rate_hz), n_clicks, click_s)
+        figures = f"{rate_hz} Hz: mean {usual_ms.mean():.1f} ms, sd {usual_ms.std():.1f} ms"
+        print(figures)  # noqa: T201
+        if abs(usual_ms.mean()) < 10 and usual_ms.std() < 10:
+            break
+    record_property("position_error", figures)
+    assert abs(usual_ms.mean()) < 10, figures
+    assert usual_ms.std() < 10, figures
+
+
+def _errors_ms(pulse: Pulse, path: Path, n_clicks: int, click_s: float) -> np.ndarray:
+    """How far what is heard lies from what the player tells, without the outermost: one value a click."""
     asked: list[tuple[float, float]] = []
-    with Song(write_song(tmp_path, sound, rate_hz)) as song, pulse.record() as recording, Playback(song) as player:
+    with Song(path) as song, pulse.record() as recording, Playback(song) as player:
         player.start()
 
         def ended() -> bool:
@@ -69,18 +83,29 @@ def test_position_is_what_is_heard_within_10_ms(
     stamps, positions = np.array(asked).T
     assert (np.diff(positions) >= 0).all()
     errors_ms = 1000 * (np.interp(heard_s, stamps, positions) - np.arange(1, n_clicks + 1) * click_s)
-    # the recorder, another process, is late now and then; that is not the player's fault
-    usual_ms = np.sort(errors_ms)[2:-2]
-    figures = f"{rate_hz} Hz: mean {usual_ms.mean():.1f} ms, sd {usual_ms.std():.1f} ms"
-    record_property("position_error", figures)
-    print(figures)  # noqa: T201
-    assert abs(usual_ms.mean()) < 10, figures
-    assert usual_ms.std() < 10, figures
+    return np.sort(errors_ms)[2:-2]  # late now and then
 
 
 def test_every_sample_is_heard_once_across_a_pause(pulse: Pulse, tmp_path: Path) -> None:
     sound = never_zero(2 * SINK_RATE_HZ)
-    with Song(write_song(tmp_path, sound)) as song, pulse.record() as recording, Playback(song) as player:
+    for _ in range(3):  # a machine too busy to feed the device says so, and proves nothing
+        held_s, recorded, n_underruns = _played_with_a_pause(pulse, write_song(tmp_path, sound), len(sound))
+        if n_underruns == 0:
+            break
+    assert n_underruns == 0
+    loud = np.flatnonzero(np.abs(recorded) > 0.005)
+    silences = np.diff(loud)
+    assert (silences > 1).sum() == 1  # one pause
+    assert silences.max() > 0.3 * SINK_RATE_HZ
+    assert held_s * SINK_RATE_HZ == pytest.approx(np.argmax(silences), abs=0.1 * SINK_RATE_HZ)
+    heard = heard_sound(recorded)
+    assert len(heard) == len(sound)
+    assert np.abs(heard - sound).max() < 1e-3
+
+
+def _played_with_a_pause(pulse: Pulse, path: Path, n_samples: int) -> tuple[float, np.ndarray, int]:
+    """Where it was paused, what was recorded, and how often the device had nothing to play."""
+    with Song(path) as song, pulse.record() as recording, Playback(song) as player:
         player.start()
         wait_until(lambda: player.position_s > 0.5, 10, "it does not play")
         player.pause()
@@ -93,17 +118,8 @@ def test_every_sample_is_heard_once_across_a_pause(pulse: Pulse, tmp_path: Path)
         assert player.position_s == held_s
         wait_until(lambda: player.ended, 10, "it does not end")
         assert player.position_s == pytest.approx(2.0)
-        wait_until(lambda: len(heard_sound(recording.samples)) >= len(sound), 5, "some of it was not heard")
-        recorded = recording.samples
-        assert player.n_underruns == 0
-    loud = np.flatnonzero(np.abs(recorded) > 0.005)
-    silences = np.diff(loud)
-    assert (silences > 1).sum() == 1  # one pause
-    assert silences.max() > 0.3 * SINK_RATE_HZ
-    assert held_s * SINK_RATE_HZ == pytest.approx(np.argmax(silences), abs=0.1 * SINK_RATE_HZ)
-    heard = heard_sound(recorded)
-    assert len(heard) == len(sound)
-    assert np.abs(heard - sound).max() < 1e-3
+        wait_until(lambda: len(heard_sound(recording.samples)) >= n_samples, 5, "some of it was not heard")
+        return held_s, recording.samples, player.n_underruns
 
 
 def test_seek_is_heard_at_once_and_exactly(pulse: Pulse, tmp_path: Path) -> None:

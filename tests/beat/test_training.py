@@ -7,6 +7,7 @@ committed run wrote down; and the committed weights have, on songs held out and 
 
 import numpy as np
 import pytest
+import torch
 
 from tools import train_kick
 from tools.kick_lessons import TELL_S, Mixer, lesson, targets
@@ -65,10 +66,12 @@ def test_a_mix_holds_what_it_says_it_holds(taught):
 
 @pytest.mark.slow
 def test_a_tiny_training_repeats_bit_for_bit_and_as_written_down(committed, taught):
+    was = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     one, losses = train_kick.train(train_kick.TINY, taught)
     other, _ = train_kick.train(train_kick.TINY, taught)
     assert all(np.array_equal(one[name], other[name]) for name in one)
     assert losses == pytest.approx(committed["tiny_losses"].tolist(), rel=1e-3)
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == was
 
 
 @pytest.mark.slow

@@ -7,6 +7,8 @@ import json
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import mido
@@ -17,6 +19,17 @@ from tests.fixtures.midi import Midi
 from tests.fixtures.pulse import wait_until
 from visualizer.bindings import Controls, MidiBinding
 from visualizer.store import controls as file
+
+started: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    yield
+    for process in started:
+        process.kill()
+        process.wait(10)
+    started.clear()
 
 
 class Running:
@@ -31,6 +44,7 @@ class Running:
             env=midi.env,
         )
         assert self.process.stderr is not None
+        started.append(self.process)
         self.waits_for = self.process.stderr.readline()
 
     def ended(self) -> tuple[int, str, str]:
@@ -91,11 +105,15 @@ def test_monitor(midi: Midi, knobs: Any) -> None:
     file.change_controls(Controls(midi=[MidiBinding(cc=7, does="beat.decay")]))
     run = Running(midi, "monitor")
     assert "listening to Knobs out" in run.waits_for
-    turn(knobs, 5)
-    assert run.process.stdout is not None
-    assert run.process.stdout.readline() == "CC 7 channel 1 = 5 of Knobs out  ->  beat.decay\n"
+    lines: list[str] = []
+    reading = threading.Thread(target=lambda: lines.extend(run.process.stdout or ()), daemon=True)
+    reading.start()
+    wait_until(lambda: turn(knobs, 5) or lines, 20, "nothing was told")  # JACK may let the first ones go
     run.process.send_signal(signal.SIGINT)
-    assert run.ended() == (0, "", "")
+    assert run.process.wait(20) == 0
+    reading.join(20)
+    assert set(lines) == {"CC 7 channel 1 = 5 of Knobs out  ->  beat.decay\n"}
+    assert run.process.stderr is not None and run.process.stderr.read() == ""
 
 
 def test_wrong_use(midi: Midi) -> None:

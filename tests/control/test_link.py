@@ -77,6 +77,8 @@ def test_tempo_and_beat_of_a_session_are_followed_until_the_last_has_gone(peer: 
             session._ending.wait(0.01)
         if not told:
             pytest.skip("no multicast on this machine: two Link sessions do not find each other")
+        if session.n_peers > 1:
+            pytest.skip("somebody else on this network is in a Link session")
         peer.ask("100")  # of two sessions as old as each other either may win
         wait_until(lambda: told[-1].bpm == pytest.approx(100, abs=0.01), 5, "a guest has another tempo")
         wait_until(lambda: off_s(told[-1], peer) < 0.005, 5, "the beats are not the peer's")

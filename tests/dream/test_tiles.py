@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -165,7 +166,9 @@ def test_other_failures_are_not_taken_for_it() -> None:
     assert not is_out_of_memory(RuntimeError("device-side assert triggered"))
 
 
-def test_the_default_tile_fits_every_network_and_precision() -> None:
+def test_the_default_tile_fits_every_network_and_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    eight_gib = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**21}
+    monkeypatch.setattr(os, "sysconf", eight_gib.__getitem__, raising=False)
     for network in NETWORKS:
         half = default_limit_px(Compute(torch.device("cpu"), torch.bfloat16), network)
         full = default_limit_px(Compute(torch.device("cpu"), torch.float32), network)

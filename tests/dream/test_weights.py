@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pickle
+import sys
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -272,7 +273,15 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     refused(tmp_path / "own.pth", "3.0 GB", "at most 2 GB")
 
 
-@pytest.mark.parametrize("what", ["missing", "folder", "pipe", "null"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "missing",
+        "folder",
+        pytest.param("pipe", marks=pytest.mark.skipif(sys.platform == "win32", reason="pipes are no files there")),
+        "null",
+    ],
+)
 def test_what_is_not_a_file(what: str, tmp_path: Path) -> None:
     path = tmp_path / "own"
     if what == "folder":

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -140,16 +141,22 @@ def test_other_threads_run_while_it_is_drawn(offscreen, wait):
     usual_s = sys.getswitchinterval()
     sys.setswitchinterval(30)  # Python itself takes the lock from nobody: the other thread runs only if it is let go
     try:
-        turns = []
-        for _ in range(3):
-            for _ in range(3):
+        turns, n_draws = [], 3
+        while n_draws < 2000:  # a quick card is given more to do
+            for _ in range(n_draws):
                 picture.draw(0.5, size)
-            before = n_turns
+            before, began_s = n_turns, time.perf_counter()
             if wait == "swap":
                 stage.swap()
             else:
                 stage.read()
             turns.append(n_turns - before)
+            waited_s = time.perf_counter() - began_s
+            if waited_s > 0.02:
+                if len(turns) > 2:
+                    break
+            else:
+                n_draws *= 2
     finally:
         sys.setswitchinterval(usual_s)
         stop.set()

@@ -27,6 +27,7 @@ def drawn():
             picture.put(index, frame)
 
         def draw(depth: float) -> np.ndarray:
+            stage.make_current()  # whatever a test before drew in
             picture.draw(depth, SIZE)
             return stage.read()
 

@@ -41,6 +41,7 @@ def drawn():
         picture = fill(Picture(stage.ctx, SIZE, N_DEPTHS, n_rows=N_ROWS))
 
         def draw(depth: float, row: float) -> np.ndarray:
+            stage.make_current()  # whatever a test before drew in
             picture.draw(depth, SIZE, row=row)
             return stage.read()
 

@@ -126,7 +126,7 @@ def test_the_panel_does_not_tremble_while_figures_change():
 def no_system_fonts(monkeypatch):
     """A machine with no fonts but Pillow's own."""
     monkeypatch.setattr(text_module, "_SYSTEM_FONTS", ())
-    caches = (text_module.system_font_files, text_module._system_fonts, text_module._written)
+    caches = (text_module.system_font_files, text_module._system_fonts, text_module._written, text_module._typeset)
     for cache in caches:
         cache.cache_clear()
     yield

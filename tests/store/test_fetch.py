@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -222,11 +224,21 @@ def test_a_login_page_does_not_cost_what_has_come(site: Site, to: Path) -> None:
 
 
 def test_nobody_answers(site: Site, to: Path) -> None:
-    refused(dead_address() + "/file", to, "127.0.0.1 cannot be reached", "refused", "are you online?")
+    with dead_address() as dead:
+        refused(dead + "/file", to, "127.0.0.1 cannot be reached", "refused", "are you online?")
     assert left(to) == set()
 
 
-def test_a_name_that_leads_nowhere(site: Site, to: Path) -> None:
+def test_a_name_that_leads_nowhere(site: Site, to: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = socket.getaddrinfo
+
+    def unknown(host: object, *rest: Any, **options: Any) -> Any:
+        """As it is everywhere; there are networks that have an answer for every name."""
+        if "nowhere.invalid" in str(host):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return really(host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     refused("http://nowhere.invalid/file", to, "nowhere.invalid cannot be reached", "are you online?")
 
 
@@ -235,9 +247,9 @@ def test_no_web_address(site: Site, to: Path) -> None:
 
 
 def test_a_dead_proxy_is_named_without_its_password(site: Site, to: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dead = dead_address()
-    monkeypatch.setenv("http_proxy", dead.replace("http://", "http://me:secret@"))
-    line = refused(site.url, to, "cannot be reached through", dead, "refused")
+    with dead_address() as dead:
+        monkeypatch.setenv("http_proxy", dead.replace("http://", "http://me:secret@"))
+        line = refused(site.url, to, "cannot be reached through", dead, "refused")
     assert "secret" not in line and site.asked == []
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     run(site.url, to)

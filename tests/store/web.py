@@ -54,11 +54,12 @@ def serving(content: bytes) -> Iterator[Site]:
         server.server_close()
 
 
-def dead_address() -> str:
-    """An address on this machine at which nobody listens."""
+@contextlib.contextmanager
+def dead_address() -> Iterator[str]:
+    """An address on this machine at which nobody listens, and nobody else can begin to."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{held.getsockname()[1]}"
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 class _Server(ThreadingHTTPServer):

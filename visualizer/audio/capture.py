@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 RING_S = 4.0
 STALE_S = 0.5
 STALLED_S, STALLED_AFTER_OPENING_S = 0.5, 3.0
+# An idle sound server may take over two seconds to deliver its first block, on a busy machine longer.
+FIRST_BLOCK_S = 6.0
 # More channels than this are a sound server's way of saying "as many as you like", not that many microphones.
 _MOST_CHANNELS = 8
 GAIN_DB = (-60.0, 60.0)
@@ -177,8 +179,9 @@ class Capture:
     @property
     def is_late(self) -> bool:
         """Whether the device has delivered nothing for too long; it may still come back by itself."""
-        # an idle sound server may take well over a second to deliver its first block
-        young = self._n_callbacks == 0 or self._now() - self._opened_s < STALLED_AFTER_OPENING_S
+        if self._n_callbacks == 0:
+            return self.age_s > FIRST_BLOCK_S
+        young = self._now() - self._opened_s < STALLED_AFTER_OPENING_S
         return self.age_s > (STALLED_AFTER_OPENING_S if young else STALLED_S)
 
     @property
@@ -229,6 +232,8 @@ class Capture:
             mono = chosen_mono(block, self._columns, self._gain)[:, np.newaxis]
             if self._ring.write(mono) < len(mono):
                 self.n_overruns += 1
+            if self._n_callbacks == 0:
+                self._sounded_s = self._now()  # what did not come in was no zeros
             self._n_callbacks += 1
             self._stamp_s = self._now()
             self.arrived.set()

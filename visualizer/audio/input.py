@@ -243,9 +243,7 @@ class LiveInput:
                 log.exception("the input's watch failed; going on")
                 reason = f"{type(error).__name__}: {error}"
             opened = self._capture is not None
-            self._let_go()
-            if reason and not self._stop.is_set():
-                self._lose(reason)
+            self._let_go("" if self._stop.is_set() else reason)
             # one that was open a moment ago, or was left for another, is tried at once
             wait_s = RETRY_S if opened else min(LONGEST_RETRY_S, max(RETRY_S, 2 * wait_s))
             if self._passed is not None:
@@ -383,8 +381,11 @@ class LiveInput:
             log.info("input %r: %s", self.device_name, reason)
         self.reason = reason
 
-    def _let_go(self) -> None:
+    def _let_go(self, reason: str = "") -> None:
+        """Close what is open. reason: why it is lost, told before: closing one that is gone takes most of a second."""
         capture, self._capture = self._capture, None
+        if reason:
+            self._lose(reason)
         self._watch.close()
         if capture is not None:
             self._n_dropped += capture.n_dropped

@@ -15,6 +15,8 @@ from ..store import controls as file
 
 # So often a wait looks whether it was called off, seconds.
 WAIT_S = 0.2
+# So long at most until all inputs are open, seconds.
+LOOKED_S = 10.0
 # Movements that wait to be told; a terminal is slow.
 MOST = 1000
 
@@ -87,7 +89,9 @@ class Listening:
             raise DeviceError("there is no MIDI input; is a controller plugged in? `visualizer midi ports` lists them")
         self._moved: queue.Queue[Moved] = queue.Queue(MOST)
         self._input = MidiInput(self._hear, wanted=wanted)
-        self._input.looked.wait(5.0)
+        if not self._input.looked.wait(LOOKED_S):
+            self._input.close()
+            raise DeviceError(f"the MIDI inputs could not be opened within {LOOKED_S:g} s; does another program hang?")
 
     def __enter__(self) -> Listening:
         return self

@@ -100,16 +100,16 @@ class VideoWriter:
             encoder = Encoder(
                 self._temp, self._size, self._fps, self._sound_rate_hz, crf=self._crf, preset=self._x264_preset
             )
-        except BaseException as fault:
-            self._remove_temp()
+            self._thread = threading.Thread(target=self._encode, args=(encoder,), name="encoder", daemon=True)
+            self._thread.start()
+            return self
+        except BaseException as fault:  # Ctrl-C too: __exit__ is not asked then
+            self._give_up()
             if isinstance(fault, PermissionError):
                 raise BadInput(f"{plain(self._path)}: the folder cannot be written to: {fault.strerror}") from fault
             if isinstance(fault, OSError):
                 raise self._told(fault) from fault
             raise
-        self._thread = threading.Thread(target=self._encode, args=(encoder,), name="encoder", daemon=True)
-        self._thread.start()
-        return self
 
     def write_picture(self, picture: np.ndarray) -> None:
         """The next picture: (height, width, 3) uint8 sRGB. It is copied. Waits while the encoder is behind.
@@ -155,11 +155,7 @@ class VideoWriter:
                 self._finish()
         finally:
             # also reached when Ctrl-C arrives inside _finish; after success there is nothing left to do here
-            self._abort.set()
-            try:
-                self._wait_for_thread()
-            finally:  # a second Ctrl-C while waiting
-                self._remove_temp()
+            self._give_up()
 
     def _finish(self) -> None:
         if not self._n_pictures:
@@ -172,6 +168,13 @@ class VideoWriter:
             self._temp.replace(self._path)
         except OSError as fault:
             raise self._told(fault) from fault
+
+    def _give_up(self) -> None:
+        try:
+            self._abort.set()
+            self._wait_for_thread()
+        finally:  # a second Ctrl-C while waiting
+            self._remove_temp()
 
     def _hand_over(self, item: VideoFrame | AudioFrame | None) -> None:
         if self._thread is None:
