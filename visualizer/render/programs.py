@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from visualizer.resources import shipped
 
-from .gl import compile_program, set_uniforms
+from .gl import compile_program, read_shader, set_uniforms
 
 if TYPE_CHECKING:
     import moderngl
@@ -20,11 +20,11 @@ class Programs:
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
-        self._made: dict[tuple[Path, tuple[tuple[str, int], ...]], tuple[moderngl.Program, moderngl.VertexArray]] = {}
+        self._made: dict[tuple[Path, str], tuple[moderngl.Program, moderngl.VertexArray]] = {}
 
     def get(self, look: Path, defines: Defines) -> tuple[moderngl.Program, moderngl.VertexArray]:
-        """A look's file compiled with these names defined. GraphicsError for a fault in it."""
-        kind = (look, tuple(sorted(defines.items())))
+        """A look's file as it is now, compiled with these names defined. GraphicsError for a fault in it."""
+        kind = (look, read_shader(look, defines).text)  # one that was edited is another look
         if kind not in self._made:
             program = compile_program(self._ctx, shipped("shaders") / "base" / "cover.vert", look, defines)
             set_uniforms(program, {"frames": 0, "texels": 1})

@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 HUD_REFRESH_S = 0.15  # numbers that change at every refresh cannot be read, and cost a new texture each
 MONITOR_LOOK_S = 1.0  # how often the monitor is asked for its refresh rate: the window may be on another one
-LOST_LOOK_S = 0.1  # how often the driver is asked whether the card was reset
+LOST_LOOK_S = 0.03  # how often the driver is asked whether the card was reset: until then the last picture stands
 KEEP_S = 0.25  # how often the lifeline is told how the show stands
 MOST_REBUILDS = (
     8  # failures in a row to build the graphics anew, over some 20 s, before another process is the better try
