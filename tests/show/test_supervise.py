@@ -193,6 +193,16 @@ def test_a_spare_takes_over_and_is_replaced(supervised):
     assert finished(show.process)[0] == 0 and gone(second) and gone(third) and len(show.lives) == 2
 
 
+def test_after_a_death_the_next_spare_is_there_sooner(supervised):
+    show = supervised("stay", spare_after_s=1000.0)
+    children = psutil.Process(show.process.pid).children
+    first = show.life(1, n_beats=200)  # longer than a spare takes after a death
+    assert len(children()) == 1
+    os.kill(first, signal.SIGKILL)
+    show.life(2)
+    wait_for(lambda: len(children()) == 2, "there is no spare")
+
+
 @pytest.mark.parametrize("ending", ["SIGTERM", "SIGINT"])
 def test_told_to_end_both_end(ending, supervised):
     show = supervised("stay")

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.25  # how often the show is looked at while it says nothing
 #: a spare is started this long after the first picture, when the show has settled; one that died is not replaced at once
 SPARE_AFTER_S, SPARE_AGAIN_S = 3.0, 60.0
+#: for a show that was started again: what died once may soon die once more
+SPARE_AFTER_DEATH_S = 1.0
 #: a second Ctrl-C within this is the first one held too long; later it means: at once
 AT_ONCE_S = 1.0
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
@@ -178,6 +180,8 @@ class _Supervisor:
                     return max(0, death.status or 0)
                 verdict = self._restarts.after(death)
                 self._record(child, death, verdict)
+                if self._spare_after_s is not None:
+                    self._spare_after_s = min(self._spare_after_s, SPARE_AFTER_DEATH_S)
                 if verdict.what == "start":
                     verdict = self._wait(verdict)
                 if self._endings.wanted or verdict.what == "end":
