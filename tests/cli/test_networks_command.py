@@ -148,7 +148,8 @@ def test_faults_are_one_line(site: Site, folder: Path) -> None:
     assert line.returncode == 1 and "not the file expected" in line.stderr.splitlines()[-1]
     site.status = 404
     refused(run(site, "networks", "get", "vgg16"), "404", status=1)
-    refused(visualizer("networks", "get", "vgg16", https_proxy=dead_address()), "cannot be reached", status=1)
+    with dead_address() as dead:
+        refused(visualizer("networks", "get", "vgg16", https_proxy=dead), "cannot be reached", status=1)
     refused(visualizer("networks", "get", "vgg16", VISUALIZER_NETWORKS_DIR="~nobody-at-all/x"), "NETWORKS_DIR")
     folder.rmdir()
     folder.write_text("")

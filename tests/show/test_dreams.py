@@ -4,21 +4,25 @@ import multiprocessing
 import os
 import signal
 import struct
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from visualizer.dream import Dreamt
 from visualizer.errors import DreamError
+from visualizer.show import baker
 from visualizer.show import dreams as dreams_room
 from visualizer.show.baker import Baked, Order, bake_apart, bake_here, sharpened
 from visualizer.show.dreams import BackgroundDreams, Dreams, ReadyDreams, complete, open_cache, start
 from visualizer.show.look import Wish, open_look
 
 SIZE = (96, 64)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -216,22 +220,85 @@ def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(look):
             pass
 
 
-def _dies_before_the_pixels(pipe, order, preview):
-    pipe.send(("frame", (1, order.image.shape, True, None, False)))
+def _dies_at_once(pipe, orders, preview):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _dies_in_the_middle_of_a_word(pipe, order, preview):
+def _dies_before_the_pixels(pipe, orders, preview):
+    pipe.send(("frame", (1, orders.recv().image.shape, True, None, False)))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _dies_in_the_middle_of_a_word(pipe, orders, preview):
     os.write(pipe.fileno(), struct.pack("!i", 1000) + bytes(10))
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL, and its pipes are no files")
-@pytest.mark.parametrize("child", [_dies_before_the_pixels, _dies_in_the_middle_of_a_word])
-def test_wherever_it_is_killed_that_is_what_is_said(look, monkeypatch, child):
+@pytest.mark.parametrize("child", [_dies_at_once, _dies_before_the_pixels, _dies_in_the_middle_of_a_word])
+def test_wherever_it_is_killed_that_is_what_is_said(tiny_preset, monkeypatch, child):
+    look = open_look(str(tiny_preset), size=(640, 360))  # more than a pipe holds
     monkeypatch.setattr("visualizer.show.baker._child", child)
     with pytest.raises(DreamError, match="the dream's process died \\(killed by the system: out of memory"):
         list(bake_apart(order_of(look, open_cache()), threading.Event(), preview=True))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_bake_that_is_killed_while_it_loads_is_told(tiny_preset, monkeypatch):
+    """The image is more than a pipe holds: nobody may wait for ever until somebody takes it out."""
+    really = baker._tell
+
+    def tell(pipe, order):
+        for child in multiprocessing.active_children():
+            child.kill()
+            child.join()
+        really(pipe, order)
+
+    monkeypatch.setattr(baker, "_tell", tell)
+    look = open_look(str(tiny_preset), size=(640, 360))
+    with pytest.raises(DreamError, match="the dream's process died"):
+        list(bake_apart(order_of(look, open_cache()), threading.Event(), preview=True))
+
+
+STARTS_A_BAKE = """
+import os, signal, sys, time
+from visualizer.show import baker
+from visualizer.show.dreams import open_cache, start
+from visualizer.show.look import open_look
+
+def kill(*_):
+    if sys.argv[2] == "the show":
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.killpg(os.getpgid(0), signal.SIGINT)
+
+if __name__ == "__main__":
+    baker._tell = kill  # the process has been started, and is loading
+    frames = start(open_look(sys.argv[1], size=(1280, 720)), open_cache())
+    try:
+        while True:
+            frames.poll()
+            time.sleep(0.005)
+    except KeyboardInterrupt:
+        frames.close()
+        print("ended")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL and no process groups")
+@pytest.mark.parametrize(("who", "out"), [("the show", ""), ("all", "ended\n")])
+def test_what_is_killed_just_as_the_bake_starts_neither_hangs_nor_prints(tiny_preset, tmp_path, who, out):
+    (tmp_path / "starts.py").write_text(STARTS_A_BAKE)
+    run = subprocess.run(
+        [sys.executable, str(tmp_path / "starts.py"), str(tiny_preset), who],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        process_group=0,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert (run.stdout, run.stderr) == (out, "")
 
 
 def test_a_bake_that_fails_is_a_line_for_the_screen(look, monkeypatch):

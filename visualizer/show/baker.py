@@ -27,7 +27,7 @@ from ..errors import DreamError, VisualizerError
 from ..store.cache import FrameCache
 from ..store.paths import log_folder
 from .clocks import Stopwatch
-from .helper import how_it_ended, log_here, log_through, stand_back
+from .helper import ctrl_c_later, how_it_ended, log_here, log_through, stand_back
 from .look import Row
 
 log = logging.getLogger(__name__)
@@ -153,9 +153,15 @@ def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Gene
     yield Baked(0, order.image, True)
     context = multiprocessing.get_context("spawn")  # fork would copy the window's and the sound's threads and locks
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(theirs, order, preview), name="bake", daemon=True)
-    process.start()
-    theirs.close()  # only the child's end is left: when it dies, reading ends
+    to_read, to_tell = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(theirs, to_read, preview), name="bake", daemon=True)
+    with ctrl_c_later():
+        process.start()
+    theirs.close()  # only the child's ends are left: when it dies, reading and writing end
+    to_read.close()
+    # the image is more than a pipe holds: as an argument it would keep whoever starts a process that dies at once for ever
+    telling = threading.Thread(target=_tell, args=(to_tell, order), name="bake's order", daemon=True)
+    telling.start()
     try:
         while True:
             try:
@@ -185,6 +191,12 @@ def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Gene
         ours.close()
         process.kill()
         process.join()
+        telling.join()
+
+
+def _tell(pipe: Connection, order: Order) -> None:
+    with suppress(OSError), pipe:  # it has died: that is found where it is read from
+        pipe.send(order)
 
 
 def _last_words() -> Path:
@@ -209,7 +221,7 @@ def _speak_aside() -> None:
         os.close(aside)
 
 
-def _child(pipe: Connection, order: Order, preview: bool) -> None:
+def _child(pipe: Connection, orders: Connection, preview: bool) -> None:
     """What the child does: bake, keep, and send each frame as it is done."""
     _speak_aside()
     stand_back(PREVIEW_NICENESS if preview else NICENESS)
@@ -217,6 +229,7 @@ def _child(pipe: Connection, order: Order, preview: bool) -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     logger = log_through(lambda line: pipe.send(("log", line)))
     try:
+        order: Order = orders.recv()
         cache = FrameCache(order.folder, order.max_bytes)
         for baked in bake_here(order, cache, preview=preview, beside_show=True):
             if baked.finished:
@@ -226,7 +239,7 @@ def _child(pipe: Connection, order: Order, preview: bool) -> None:
                 pipe.send(("frame", (baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)))
                 pipe.send_bytes(np.ascontiguousarray(frame).data.cast("B"))
         pipe.send(("done", None))
-    except (BrokenPipeError, ConnectionResetError):
+    except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the show has ended
     except VisualizerError as error:
         pipe.send(("error", str(error)))

@@ -6,8 +6,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 #: a line of the log on its way through a pipe: level, logger's name, message
 Line = tuple[int, str, str]
@@ -23,6 +23,22 @@ class _Forwarder(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError):  # the show has ended; the next thing sent finds that out
             self._send((record.levelno, record.name, self.format(record)))
+
+
+@contextmanager
+def ctrl_c_later() -> Iterator[None]:
+    """A process started inside never hears of Ctrl-C, not even while it loads; this one hears of it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # started by the first process anyway, and it would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def stand_back(niceness: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import queue
-import signal
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from ..errors import VisualizerError
 from ..render.monitors import Area
 from ..render.panel_window import MISSING, has_imgui
 from ..settings import DEFAULT_SIZE
-from .helper import how_it_ended, log_here
+from .helper import ctrl_c_later, how_it_ended, log_here
 from .look import Wish as LookWish
 from .panel_process import Orders, child, own_keys
 from .panel_thumbnails import Pictured
@@ -106,12 +105,10 @@ class PanelLink:
         context = multiprocessing.get_context("spawn")  # fork would copy the window's and the sound's threads and locks
         ours, theirs = context.Pipe(duplex=True)
         process = context.Process(target=child, args=(theirs, orders), name="panel", daemon=True)
-        if hasattr(signal, "pthread_sigmask"):
-            # Ctrl-C before it has begun would be a traceback on the terminal; it lets it in again by itself
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         fault: str | None = None
         try:
-            process.start()
+            with ctrl_c_later():  # it lets it in again by itself
+                process.start()
             theirs.close()  # only the child's end is left: when it dies, reading ends
             self._process = process
             if self._closing.is_set():

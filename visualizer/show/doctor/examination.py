@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 from ...errors import VisualizerError
+from ..helper import ctrl_c_later
 from .controls import controls, midi_ports
 from .dreaming import dreaming
 from .files import folders, settings
@@ -114,7 +115,7 @@ class _Lane:
             context = multiprocessing.get_context("spawn")
             ours, theirs = context.Pipe(duplex=False)
             self._process = context.Process(target=_child, args=(theirs, self.todo), name="doctor", daemon=True)
-            with _ctrl_c_later():
+            with ctrl_c_later():
                 self._process.start()
         except OSError as error:
             words = error.strerror or str(error)
@@ -170,22 +171,6 @@ def _package_of(module: str | None) -> str:
     """What pip calls the package that a module is in: "PIL.Image" -> "Pillow"."""
     name = (module or "visualizer").partition(".")[0]
     return metadata.packages_distributions().get(name, [name])[0]
-
-
-@contextlib.contextmanager
-def _ctrl_c_later() -> Iterator[None]:
-    """A process started inside never hears of Ctrl-C, not even while it loads; this one hears of it afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # started by the first process anyway, and it would let Ctrl-C through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _why(code: int | None) -> str:
