@@ -389,6 +389,7 @@ def test_a_hundred_losses_leave_nothing_behind(mortal_pulse: Pulse, monkeypatch:
                 n_threads, n_files, n_bytes = held()
         wait_until(lambda: held()[0] <= n_threads and held()[1] <= n_files, 5, "threads or files are left")
         assert held()[2] - n_bytes < 8_000_000
+        wait_until(back, BACK_S, "it was not back")
         assert source.n_losses >= 100 and source.n_recoveries == source.n_losses
         assert source.device_name == "stage.monitor"
     # the picture's time went on through all of it

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 
 import pytest
 
@@ -43,6 +45,23 @@ def test_our_streams_are_known_and_only_ours(mortal_pulse: Pulse) -> None:
             capture.start()
             mic = next(source.index for source in server.sources() if source.name == "mic")
             assert list(server.our_streams().values()) == [mic]
+
+
+def test_an_answer_that_came_while_this_thread_was_held_up_is_taken(pulse: Pulse) -> None:
+    n_asked, late_s = 0, 0.0
+
+    def held_up() -> float:
+        """Time as a thread sees it that gets no turn for longer than an answer is waited for."""
+        nonlocal n_asked, late_s
+        n_asked += 1
+        if n_asked == 3:  # it has asked by then
+            threading.Event().wait(0.3)
+            late_s = 10 * soundserver.ANSWER_S
+        return time.monotonic() + late_s
+
+    with SoundServer() as server:
+        server._now = held_up
+        assert server.sources() and n_asked >= 3
 
 
 def test_a_server_that_is_away_hangs_or_goes_is_told_at_once(mortal_pulse: Pulse) -> None:

@@ -87,6 +87,8 @@ def test_it_is_back_where_it_was_and_as_it_was(started, screen, eye, home, look,
 
     state = wait_for(stands, "it does not tell where it stands")
     assert state["place"][2:] == list(SIZE) and state["values"]["beat.sensitivity"] == pytest.approx(2**0.25)
+    # a bake that is being started as the show is killed would tell that it reads nothing, in Python's own words
+    wait_for(lambda: len(list((home / "cache").rglob("*.frame"))) == 10, "the bake of both presets")
     numbers = (signal.SIGKILL, signal.SIGSEGV, signal.SIGKILL)
     with NeverDark(screen.display, (*PLACE, *SIZE)) as watched:
         for number, has_spare in zip(numbers, (True, True, False), strict=True):
