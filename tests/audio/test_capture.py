@@ -104,6 +104,31 @@ def test_a_fault_in_the_callback_is_a_loss_not_an_exception(pulse: Pulse) -> Non
         assert capture.lost is not None and "Error" in capture.lost
 
 
+def test_a_pause_of_a_busy_server_is_late_and_no_loss_until_it_is_long(
+    mortal_pulse: Pulse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("visualizer.audio.capture.STALLED_AFTER_OPENING_S", 0.5)
+    monkeypatch.setattr("visualizer.audio.capture.GONE_S", 60.0)
+    with Capture() as capture:
+        capture.start()
+        wait_until(lambda: capture.drain()[0], 10, "no sound came in")
+        mortal_pulse.freeze()
+        try:
+            wait_until(lambda: capture.is_late, 10, "it was not late")
+            assert capture.lost is None
+        finally:
+            mortal_pulse.freeze(False)
+        wait_until(lambda: not capture.is_late and capture.drain()[0], 10, "no sound came in again")
+        assert capture.lost is None
+        monkeypatch.setattr("visualizer.audio.capture.GONE_S", 0.5)
+        mortal_pulse.freeze()
+        try:
+            wait_until(lambda: capture.lost, 10, "the loss was not noticed")
+        finally:
+            mortal_pulse.freeze(False)
+        assert "no sound came in" in str(capture.lost)
+
+
 def test_lost_server_is_noticed_and_a_new_capture_hears_again(mortal_pulse: Pulse) -> None:
     capture = Capture()
     capture.start()

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 RING_S = 4.0
 STALE_S = 0.5
 STALLED_S, STALLED_AFTER_OPENING_S = 0.5, 3.0
+# A sound server on a busy machine may pause for longer than STALLED_S, and go on: who gives a device up waits for this.
+GONE_S = 3.0
 # An idle sound server may take over two seconds to deliver its first block, on a busy machine longer.
 FIRST_BLOCK_S = 6.0
 # More channels than this are a sound server's way of saying "as many as you like", not that many microphones.
@@ -219,7 +221,7 @@ class Capture:
         self.close()
 
     def _why_lost(self) -> str | None:
-        if self._fault is None and self.is_late:
+        if self._fault is None and self.age_s > (GONE_S if self._n_callbacks else FIRST_BLOCK_S):
             return f"no sound came in for {self.age_s:.1f} s"
         return self.stopped
 
