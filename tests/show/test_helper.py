@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from visualizer.show.helper import how_it_ended, log_here, log_through, stand_back
+from visualizer.show.helper import how_it_ended, log_here, log_through, stand_back, start_beside
 
 
 def _child(pipe):
@@ -48,6 +48,24 @@ def test_it_stands_back_and_logs_through_the_pipe(caplog):
     for line in sent[:2]:
         log_here(line)
     assert [(one.name, one.getMessage()) for one in caplog.records] == [line[1:] for line in sent[:2]]
+
+
+def _fails():
+    raise RuntimeError("a fault while it loads")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process gets handles of its own there")
+def test_what_it_writes_to_stderr_goes_to_a_file_and_ours_does_not(tmp_path, capfd):
+    process = multiprocessing.get_context("spawn").Process(target=_fails)
+    start_beside(process, tmp_path / "words")
+    process.join(60)
+    os.write(2, b"ours")
+    assert "RuntimeError: a fault while it loads" in (tmp_path / "words").read_text()
+    assert capfd.readouterr().err == "ours"
+    other = multiprocessing.get_context("spawn").Process(target=_fails)
+    start_beside(other, tmp_path / "no" / "folder")
+    other.join(60)
+    assert "RuntimeError" in capfd.readouterr().err, "where it cannot be kept it is told as ever"
 
 
 @pytest.mark.parametrize(("exitcode", "words"), [(-11, "signal 11"), (1, "status 1"), (0, "status 0")])

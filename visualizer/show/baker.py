@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import closing, suppress
@@ -27,7 +28,7 @@ from ..errors import DreamError, VisualizerError
 from ..store.cache import FrameCache
 from ..store.paths import log_folder
 from .clocks import Stopwatch
-from .helper import ctrl_c_later, how_it_ended, log_here, log_through, stand_back
+from .helper import how_it_ended, log_here, log_through, stand_back, start_beside, turned_aside
 from .look import Row
 
 log = logging.getLogger(__name__)
@@ -155,8 +156,7 @@ def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Gene
     ours, theirs = context.Pipe(duplex=False)
     to_read, to_tell = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(theirs, to_read, preview), name="bake", daemon=True)
-    with ctrl_c_later():
-        process.start()
+    start_beside(process, _last_words())
     theirs.close()  # only the child's ends are left: when it dies, reading and writing end
     to_read.close()
     # the image is more than a pipe holds: as an argument it would keep whoever starts a process that dies at once for ever
@@ -200,30 +200,26 @@ def _tell(pipe: Connection, order: Order) -> None:
 
 
 def _last_words() -> Path:
-    return log_folder() / "bake.err"
+    """Where libraries say why they die; nowhere, if there is no folder for logs."""
+    with suppress(OSError, VisualizerError):
+        folder = log_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / "bake.err"
+    return Path(os.devnull)
 
 
 def _log_last_words() -> None:
     """What a bake that died had to say."""
-    with suppress(OSError, VisualizerError):
+    with suppress(OSError):
         words = _last_words().read_bytes()[-MOST_LAST_WORDS:].decode("utf-8", "replace").strip()
         if words:
             log.warning("the bake's last words: %s", words)
 
 
-def _speak_aside() -> None:
-    """What libraries print as they die goes to a file: the terminal is the show's."""
-    with suppress(OSError, VisualizerError):
-        path = _last_words()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.dup2(aside, 2)
-        os.close(aside)
-
-
 def _child(pipe: Connection, orders: Connection, preview: bool) -> None:
     """What the child does: bake, keep, and send each frame as it is done."""
-    _speak_aside()
+    if sys.platform == "win32":  # elsewhere it was started so
+        turned_aside(_last_words())
     stand_back(PREVIEW_NICENESS if preview else NICENESS)
     # torch's threads go to sleep sooner when they wait: the cores are the show's
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")

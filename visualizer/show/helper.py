@@ -6,9 +6,13 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.process import BaseProcess
 
+#: stderr is one for all threads
+_starting = threading.Lock()
 #: a line of the log on its way through a pipe: level, logger's name, message
 Line = tuple[int, str, str]
 
@@ -39,6 +43,37 @@ def ctrl_c_later() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def start_beside(process: BaseProcess, words: str | os.PathLike[str]) -> None:
+    """Start a process beside the show. It never hears of Ctrl-C while it loads, and what it writes to stderr goes to the file `words`,
+    emptied before, from its first moment on: the terminal is the show's. What the show itself writes there just then does as well.
+    """
+    with _starting, ctrl_c_later():
+        # on Windows a process gets handles of its own
+        kept = None if sys.platform == "win32" else turned_aside(words)
+        try:
+            process.start()
+        finally:
+            if kept is not None:
+                os.dup2(kept, 2)
+                os.close(kept)
+
+
+def turned_aside(path: str | os.PathLike[str]) -> int | None:
+    """Have stderr go to a file -> where it went before; None where that cannot be, and all is as it was."""
+    try:
+        aside = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError:
+        return None
+    try:
+        kept = os.dup(2)
+        os.dup2(aside, 2)
+    except OSError:  # there is no stderr
+        return None
+    finally:
+        os.close(aside)
+    return kept
 
 
 def stand_back(niceness: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import queue
 import threading
 from collections import deque
@@ -21,7 +22,7 @@ from ..errors import VisualizerError
 from ..render.monitors import Area
 from ..render.panel_window import MISSING, has_imgui
 from ..settings import DEFAULT_SIZE
-from .helper import ctrl_c_later, how_it_ended, log_here
+from .helper import how_it_ended, log_here, start_beside
 from .look import Wish as LookWish
 from .panel_process import Orders, child, own_keys
 from .panel_thumbnails import Pictured
@@ -107,8 +108,7 @@ class PanelLink:
         process = context.Process(target=child, args=(theirs, orders), name="panel", daemon=True)
         fault: str | None = None
         try:
-            with ctrl_c_later():  # it lets it in again by itself
-                process.start()
+            start_beside(process, os.devnull)  # it lets Ctrl-C in again by itself
             theirs.close()  # only the child's end is left: when it dies, reading ends
             self._process = process
             if self._closing.is_set():
