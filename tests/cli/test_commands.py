@@ -286,6 +286,23 @@ def test_an_interrupted_export_leaves_no_half_file_and_says_so(number, tmp_path,
     assert list(folder.iterdir()) == []
 
 
+INTERRUPTS = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "visualizer.cli.commands":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+"""
+
+
+def test_ctrl_c_while_it_is_still_loading_is_one_line(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTS)  # Python runs this before the program
+    refused(visualizer("presets", PYTHONPATH=str(tmp_path)), "interrupted", status=1)
+
+
 def test_the_log_tells_what_the_screen_does_not(home, tmp_path):
     visualizer("analyze", "nothing.mp3", cwd=tmp_path)
     log = (home / "log" / "visualizer.log").read_text()

@@ -17,7 +17,11 @@ log = logging.getLogger("visualizer.cli")
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit."""
-    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+    try:
+        status = run(sys.argv[1:] if arguments is None else list(arguments))
+    except KeyboardInterrupt:  # while it was still loading
+        status = _say("interrupted", 1)
+    sys.exit(status)
 
 
 def run(arguments: list[str]) -> int:
