@@ -373,10 +373,10 @@ class LiveInput:
     def _lose(self, reason: str) -> None:
         """There is no sound now."""
         if self.state in (OK, ZEROS):
-            self.n_losses += 1
-            log.warning("input %r is lost (%d): %s", self.device_name, self.n_losses, reason)
-            self._news.append(f"sound lost ({self.n_losses}): {reason}; the picture moves by itself")
-            self.state = LOST
+            number = self.n_losses + 1
+            log.warning("input %r is lost (%d): %s", self.device_name, number, reason)
+            self._news.append(f"sound lost ({number}): {reason}; the picture moves by itself")
+            self.state, self.n_losses = LOST, number  # who sees it counted, on another thread, finds it told
         elif reason != self.reason:
             log.info("input %r: %s", self.device_name, reason)
         self.reason = reason
