@@ -181,10 +181,8 @@ class Capture:
     @property
     def is_late(self) -> bool:
         """Whether the device has delivered nothing for too long; it may still come back by itself."""
-        if self._n_callbacks == 0:
-            return self.age_s > FIRST_BLOCK_S
         young = self._now() - self._opened_s < STALLED_AFTER_OPENING_S
-        return self.age_s > (STALLED_AFTER_OPENING_S if young else STALLED_S)
+        return self._is_silent(STALLED_AFTER_OPENING_S if young else STALLED_S)
 
     @property
     def stopped(self) -> str | None:
@@ -220,8 +218,12 @@ class Capture:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _is_silent(self, longest_s: float) -> bool:
+        """Whether nothing has come in for longer than that; the first block has its own time."""
+        return self.age_s > (longest_s if self.has_heard else FIRST_BLOCK_S)
+
     def _why_lost(self) -> str | None:
-        if self._fault is None and self.age_s > (GONE_S if self._n_callbacks else FIRST_BLOCK_S):
+        if self._fault is None and self._is_silent(GONE_S):
             return f"no sound came in for {self.age_s:.1f} s"
         return self.stopped
 

@@ -115,8 +115,7 @@ class OscInput:
                 except VisualizerError as error:
                     log.warning("%s", error)
             if n_read >= MOST_AT_ONCE or self.n_messages - before > MOST_IN_TURN:
-                self._ending.wait(TURN_S)
-                turn_s, n_read, before = self._now(), 0, self.n_messages
+                self._ending.wait(TURN_S)  # and with it the turn is over
 
     def _fetch(self) -> deque[bytes]:
         """Wait for a packet, LOOK_S at most; the newest MOST_AT_ONCE that are there."""

@@ -30,7 +30,7 @@ class _Forwarder(logging.Handler):
 
 
 @contextmanager
-def ctrl_c_later() -> Iterator[None]:
+def _ctrl_c_later() -> Iterator[None]:
     """A process started inside never hears of Ctrl-C, not even while it loads; this one hears of it afterwards."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
@@ -49,7 +49,7 @@ def start_beside(process: BaseProcess, words: str | os.PathLike[str]) -> None:
     """Start a process beside the show. It never hears of Ctrl-C while it loads, and what it writes to stderr goes to the file `words`,
     emptied before, from its first moment on: the terminal is the show's. What the show itself writes there just then does as well.
     """
-    with _starting, ctrl_c_later():
+    with _starting, _ctrl_c_later():
         # on Windows a process gets handles of its own
         kept = None if sys.platform == "win32" else turned_aside(words)
         try:

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 from ...errors import VisualizerError
-from ..helper import ctrl_c_later
+from ..helper import start_beside
 from .controls import controls, midi_ports
 from .dreaming import dreaming
 from .files import folders, settings
@@ -115,8 +115,7 @@ class _Lane:
             context = multiprocessing.get_context("spawn")
             ours, theirs = context.Pipe(duplex=False)
             self._process = context.Process(target=_child, args=(theirs, self.todo), name="doctor", daemon=True)
-            with ctrl_c_later():
-                self._process.start()
+            start_beside(self._process, os.devnull)
         except OSError as error:
             words = error.strerror or str(error)
             for check in list(self.todo):
