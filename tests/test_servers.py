@@ -1,0 +1,34 @@
+"""What the tests start beside them ends with them."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from tests.fixtures.pulse import wait_until
+
+STARTS_ONE = """
+import subprocess, sys
+from tests.fixtures.servers import ending_with_us
+
+print(subprocess.Popen(ending_with_us([sys.executable, "-c", "print('up', flush=True); import time; time.sleep(120)"])).pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="only Linux ends a process with its parent")
+def test_a_server_ends_when_the_tests_are_killed():
+    tests = subprocess.Popen(
+        [sys.executable, "-c", STARTS_ONE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with tests:
+        assert tests.stdout is not None
+        told = sorted(tests.stdout.readline().strip() for _ in range(2))  # both write there, in any order
+        server = psutil.Process(int(told[0]))
+        assert told[1] == "up"
+        os.kill(tests.pid, signal.SIGKILL)
+    wait_until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE, 10, "the server goes on")
