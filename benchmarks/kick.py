@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from tools.kick_masters import Song, song
 from tools.kick_songs import DRUMS, WITHOUT_KICKS
 from tools.kick_sounds import RATE_HZ
-from visualizer.beat import KickFollower, Stroke
+from visualizer.beat import BandFollower, KickFollower, Stroke
 from visualizer.beat.follower import HOLD_S
 from visualizer.beat.hearing import HOPS_PER_S
 from visualizer.settings import BeatSettings
@@ -206,12 +207,14 @@ def rates(songs: list[Song]) -> list[tuple[str, str]]:
     return rows
 
 
-def cost(seconds: float, rate_hz: int = 48_000, block_samples: int = 256) -> tuple[float, float]:
-    """Share of one core, 0..1, when sound comes in blocks as from a device; and when a song is pushed whole."""
+def cost(
+    begun: Callable[[int], KickFollower | BandFollower], seconds: float, rate_hz: int = 48_000, block_samples: int = 256
+) -> tuple[float, float]:
+    """Share of one core, 0..1, that a follower takes when sound comes in blocks as from a device; and when a song is pushed whole."""
     sound = np.random.default_rng(0).normal(0, 0.1, round(seconds * rate_hz)).astype(np.float32)
     shares = []
     for n_block in (block_samples, len(sound)):
-        follower = KickFollower(rate_hz, BeatSettings())
+        follower = begun(rate_hz)
         start = time.process_time()
         for first in range(0, len(sound), n_block):
             follower.push(sound[first : first + n_block])
@@ -241,10 +244,17 @@ def run(quick: bool) -> list[tuple[str, str]]:
         )
     few = mixes[: 4 if quick else 20]
     rows += [(f"kick, {what}", figure) for what, figure in levels_and_drops(few) + rates(few)]
-    live, whole = cost(10 if quick else 60)
-    rows.append(
-        ("kick, share of one core at 48 kHz: live in blocks of 256 / a whole song at once", f"{live:.2%} / {whole:.2%}")
-    )
+    for what, begun in (
+        ("kick", lambda rate_hz: KickFollower(rate_hz, BeatSettings())),
+        ("bass, mids and highs", BandFollower),
+    ):
+        live, whole = cost(begun, 10 if quick else 60)
+        rows.append(
+            (
+                f"{what}, share of one core at 48 kHz: live in blocks of 256 / a whole song at once",
+                f"{live:.2%} / {whole:.2%}",
+            )
+        )
     return rows
 
 

@@ -21,7 +21,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # started in the background, as by `make test &`: the programs that tests press Ctrl-C for would inherit that
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest_plugins = ["tests.fixtures.pulse", "tests.fixtures.screen", "tests.fixtures.midi"]
+pytest_plugins = ["tests.fixtures.alone", "tests.fixtures.pulse", "tests.fixtures.screen", "tests.fixtures.midi"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,5 @@
 """Bass, mids, highs and loudness: any blocks the same levels, each band hears its own, loudness does not matter, silence is 0."""
 
-import sys
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -231,15 +228,3 @@ def test_the_window_is_what_it_says():
     window = blackman(882)
     assert window.min() > -1e-12 and window.max() == pytest.approx(1.0)
     assert np.array_equal(np.round(window[1:], 12), np.round(window[1:][::-1], 12))
-
-
-def test_what_it_costs_is_printed():
-    """Seen with `pytest -s`; the aim is about a hundredth of a core at 48 kHz."""
-    sound = white(10.0, 0.1, rate_hz=48000)
-    for n_block in (256, 1024):
-        follower = BandFollower(48000)
-        began_s = time.process_time()
-        for start in range(0, len(sound), n_block):
-            follower.push(sound[start : start + n_block])
-        share = (time.process_time() - began_s) / follower.time_s
-        sys.stdout.write(f"bass, mids, highs and loudness, 48 kHz in blocks of {n_block}: {share:.2%} of a core\n")

@@ -1,8 +1,6 @@
 """Tempo and beats: any blocks the same, clicks at every tempo, breaks bridged, changes followed, noise not believed."""
 
 import math
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -299,18 +297,6 @@ def test_rates_it_cannot_follow_are_refused(rate_hz):
 def test_a_whole_song_pushed_at_once_is_not_kept():
     follower = follow(np.zeros(44100 * 60, np.float32))
     assert follower._pending.base is None and follower._pending.nbytes < 16_000
-
-
-def test_what_it_costs_is_printed():
-    """Seen with `pytest -s`; the aim is less than a fiftieth of a core at 48 kHz."""
-    sound = band(120, 10.0, 48000)
-    for n_block in (256, 1024):
-        follower = TempoFollower(48000)
-        began_s = time.process_time()
-        for start in range(0, len(sound), n_block):
-            follower.push(sound[start : start + n_block])
-        share = (time.process_time() - began_s) / follower.time_s
-        sys.stdout.write(f"tempo and beat, 48 kHz in blocks of {n_block}: {share:.2%} of a core\n")
 
 
 @pytest.mark.parametrize(("bpm", "factor"), [(86, 2.0), (140, 0.5)])

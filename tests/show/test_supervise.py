@@ -68,21 +68,24 @@ line.ended()
 print("put away", flush=True)
 """
 PARENT = """
-import sys
+import json, sys
 from visualizer.show.records import open_log
 from visualizer.show.supervise import Limits, supervise
 open_log(None)
-first_start_s, spare_after_s, child = eval(sys.argv[1]), eval(sys.argv[2]), sys.argv[3]
-limits = Limits(first_start_s=first_start_s, start_s=20.0, hang_s=3.0, end_s=1.0)
+(limits, spare_after_s), child = json.loads(sys.argv[1]), sys.argv[2]
+limits = Limits(**{"first_start_s": 20.0, "start_s": 20.0, "hang_s": 20.0, "end_s": 20.0, **limits})
 say = lambda line: print("visualizer:", line, file=sys.stderr, flush=True)
-sys.exit(supervise(sys.argv[4:], command=[sys.executable, child], say=say, spare_after_s=spare_after_s, limits=limits))
+sys.exit(supervise(sys.argv[3:], command=[sys.executable, child], say=say, spare_after_s=spare_after_s, limits=limits))
 """
 
 
 class Supervised:
-    """A supervisor and the lives of its child. process: the supervisor, in a process group of its own."""
+    """A supervisor and the lives of its child. process: the supervisor, in a process group of its own.
 
-    def __init__(self, folder, lives, first_start_s=20.0, spare_after_s=None):
+    limits: those that are to be reached; the others are so long that no machine is too busy for them.
+    """
+
+    def __init__(self, folder, lives, spare_after_s=None, **limits):
         self.book = folder / "book"
         self.book.touch()
         self._beats = folder / "book.beats"
@@ -92,7 +95,8 @@ class Supervised:
                 sys.executable,
                 "-c",
                 PARENT,
-                *map(str, (first_start_s, spare_after_s, folder / "child.py", *lives, self.book)),
+                json.dumps([limits, spare_after_s]),
+                *map(str, (folder / "child.py", *lives, self.book)),
             ],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -152,7 +156,7 @@ def test_before_the_first_picture_nothing_is_started_again_and_the_error_comes_o
 
 
 def test_crash_error_and_hang_are_survived_with_all_that_was_kept(supervised, home):
-    show = supervised("crash", "raise", "hang", "quit")
+    show = supervised("crash", "raise", "hang", "quit", hang_s=3.0)
     status, out, err = finished(show.process)
     assert (status, out) == (0, "put away\n")
     causes = ["killed by signal 11 (SIGSEGV)", "exit status 1", "it hung"]
@@ -166,7 +170,7 @@ def test_crash_error_and_hang_are_survived_with_all_that_was_kept(supervised, ho
 
 
 def test_killed_or_stopped_from_outside_it_is_back(supervised):
-    show = supervised("stay")
+    show = supervised("stay", hang_s=3.0)
     first = show.life(1)
     os.kill(first, signal.SIGKILL)
     second = show.life(2)
@@ -215,7 +219,7 @@ def test_told_to_end_both_end(ending, supervised):
 
 
 def test_what_does_not_end_when_told_is_ended(supervised):
-    show = supervised("deaf")
+    show = supervised("deaf", end_s=1.0)
     child = show.life(1)
     show.process.send_signal(signal.SIGHUP)
     assert finished(show.process)[0] == 0 and gone(child)
