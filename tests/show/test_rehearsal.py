@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 
+import psutil
 import pytest
 
 from visualizer.errors import BadInput
 from visualizer.show.rehearsal.conductor import rehearse
 from visualizer.show.rehearsal.faults import DOING, Trial
 from visualizer.show.rehearsal.hooks import Gaps, Switches
+from visualizer.show.rehearsal.machine import held_bytes
 from visualizer.show.rehearsal.plan import KINDS, plan
 from visualizer.show.rehearsal.record import Memory, Record, as_json, is_passed, rows, slope, verdicts
 from visualizer.show.rehearsal.report import cells, figures, markdown, notes, verdict_lines
@@ -175,3 +179,19 @@ def test_switches_hold_for_their_time_or_until_they_are_taken() -> None:
     assert not switches.is_on("drawing")
     switches.turn_on("graphics", 1.0)
     assert switches.take("graphics") and not switches.take("graphics")
+
+
+def test_what_a_process_holds_for_itself_is_what_it_wrote_to():
+    code = "import mmap; block = bytearray(b'x' * 50_000_000) if {write} else mmap.mmap(-1, 50_000_000); print('there', flush=True); input()"
+    held = []
+    for write in (False, True):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code.format(write=write)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        with process:
+            process.stdout.readline()
+            held.append(held_bytes(process.pid))
+            process.kill()
+    assert held[1] - held[0] == pytest.approx(50e6, rel=0.1)
+    with pytest.raises((psutil.Error, OSError)):
+        held_bytes(process.pid)

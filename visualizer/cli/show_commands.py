@@ -68,9 +68,11 @@ def play(
 ) -> None:
     """Play a sound file; the picture follows what you hear."""
     from ..show.lifeline import Lifeline
+    from ..show.memory import share_one_heap
 
     if supervise:
         _supervised()
+    share_one_heap()
     lifeline = Lifeline.inherited()
 
     from ..show.dreams import open_cache
@@ -118,9 +120,11 @@ def live(
 ) -> None:
     """Follow a microphone or line input."""
     from ..show.lifeline import Lifeline
+    from ..show.memory import share_one_heap
 
     if supervise:
         _supervised()
+    share_one_heap()
     lifeline = Lifeline.inherited()
 
     from ..show.dreams import open_cache

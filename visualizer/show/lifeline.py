@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any
 
+from .memory import share_one_heap
 from .resume import ShowState
 
 log = logging.getLogger(__name__)
@@ -187,6 +188,7 @@ def wait_as_spare() -> None:
     What it says to begin with is left in the environment for `Lifeline.inherited`. Ends the process when there is nobody to wait for.
     """
     connection = socket.socket(fileno=int(os.environ[LINE]))
+    share_one_heap()
     try:
         connection.setblocking(True)
         for prepare in _preparations():

@@ -19,7 +19,7 @@ from ...settings import DEFAULT_PRESET, DEFAULT_SIZE
 from ..clocks import monotonic
 from .answers import Answer
 from .faults import Steps, Trial, begin
-from .machine import Others, machine
+from .machine import Others, held_bytes, machine
 from .plan import KINDS, LEAST_MINUTES, MOST_MINUTES, Plan, plan
 from .record import Memory, Record
 from .rig import Rig, StageEnded
@@ -312,11 +312,11 @@ class Conductor:
         import psutil
 
         self._memory_s = now_s
-        with contextlib.suppress(psutil.Error, StageEnded):
-            held = psutil.Process(self._rig.pid).memory_full_info()
+        with contextlib.suppress(psutil.Error, OSError, StageEnded):
+            held = held_bytes(self._rig.pid)
             calm = self._trial is None and now_s - self._calm_since_s >= CALM_S
             self.record.others += self._others.share()
-            self.record.memory.append(Memory(self.now_s, getattr(held, "uss", held.rss) / 1e6, calm))
+            self.record.memory.append(Memory(self.now_s, held / 1e6, calm))
 
     def _told(self, trial: Trial) -> str:
         def after(moment_s: float | None, since_s: float | None) -> str:

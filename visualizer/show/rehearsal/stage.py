@@ -25,6 +25,7 @@ from ...actions import Do, Show, Wish
 from ...errors import VisualizerError
 from ..clocks import monotonic
 from ..lifeline import SPARE, Lifeline, wait_as_spare
+from ..memory import share_one_heap
 from ..snapshot import Snapshot
 from .answers import ORDERS, Answer
 from .hooks import Gaps, Opened, Switches, install, watched
@@ -236,6 +237,7 @@ def _taken(lines: deque[str]) -> tuple[str, ...]:
 def main() -> int:
     """Show until told to end; the exit status, as that of `visualizer live`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the conductor decides
+    share_one_heap()
     if SPARE in os.environ:
         wait_as_spare()
     lifeline = Lifeline.inherited()
