@@ -20,7 +20,9 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.skipif(shutil.which("setpriv") is None, reason="only Linux ends a process with its parent")
+@pytest.mark.skipif(
+    shutil.which("setpriv") is None, reason="only Linux can end a process with its parent, by its setpriv"
+)
 def test_a_server_ends_when_the_tests_are_killed():
     tests = subprocess.Popen(
         [sys.executable, "-c", STARTS_ONE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -6,6 +6,10 @@ import sys
 
 import pytest
 
+glibc = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only glibc, Linux's C library, can be told how to allocate"
+)
+
 CODE = """
 import sys
 import numpy as np, psutil
@@ -27,7 +31,7 @@ def held(how):
     return int(done.stdout)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+@glibc
 def test_large_blocks_that_are_free_are_not_held():
     assert held("told") < held("not told") - 20e6
 
@@ -62,7 +66,7 @@ print(os.read(reading, 65536).count(b"<heap nr="))
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+@glibc
 def test_threads_share_one_heap():
     def n_heaps(how):
         known = {

@@ -15,7 +15,7 @@ from visualizer.show.scene import Placed, Scene
 
 SIZE, N_DEPTHS, N_CROSSINGS = (320, 180), 20, 4
 PICTURE = (1280, 720)
-PICTURE_BYTES = 1280 * 720 * 3 * N_DEPTHS
+PICTURE_BYTES = PICTURE[0] * PICTURE[1] * 3 * N_DEPTHS
 
 
 @pytest.mark.alone

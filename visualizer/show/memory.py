@@ -22,8 +22,7 @@ def give_large_blocks_back() -> bool:
     where they leave holes: after a few presets a show holds 40 to 100 MB more than it uses, and never the same. With a
     threshold of its own it stays where it was: 240 MB after fourteen presets, where it had been 305 to 358. Elsewhere nothing is done.
     """
-    mallopt = _glibc("mallopt", ctypes.c_int, ctypes.c_int)
-    return mallopt is not None and bool(mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES))
+    return _told(_M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def share_one_heap() -> bool:
@@ -33,8 +32,7 @@ def share_one_heap() -> bool:
     driver's) leaves holes in another one: with a full disk provoked again and again a show grew by .4 MB each time, from 88 to 98 MB,
     and stays between 85 and 87 with one heap. Elsewhere nothing is done.
     """
-    mallopt = _glibc("mallopt", ctypes.c_int, ctypes.c_int)
-    return mallopt is not None and bool(mallopt(_M_ARENA_MAX, 1))
+    return _told(_M_ARENA_MAX, 1)
 
 
 def give_free_memory_back() -> None:
@@ -42,6 +40,12 @@ def give_free_memory_back() -> None:
     trim = _glibc("malloc_trim", ctypes.c_size_t)
     if trim is not None:
         trim(0)
+
+
+def _told(option: int, value: int) -> bool:
+    """Tell the system's allocator; whether it could be told."""
+    mallopt = _glibc("mallopt", ctypes.c_int, ctypes.c_int)
+    return mallopt is not None and bool(mallopt(option, value))
 
 
 def _glibc(name: str, *arguments: Any) -> Any:
