@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from tests.show.watching import finished, wait_for
+from visualizer.show import lifeline
 from visualizer.show.records import open_log, share_log
 from visualizer.show.supervise import command_of
 
@@ -195,6 +197,19 @@ def test_a_spare_takes_over_and_is_replaced(supervised):
     os.kill(third, signal.SIGKILL)  # one that dies harms nothing
     show.process.send_signal(signal.SIGTERM)
     assert finished(show.process)[0] == 0 and gone(second) and gone(third) and len(show.lives) == 2
+
+
+def test_a_spare_that_is_interrupted_ends_without_a_word(monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    ours, theirs = socket.socketpair()
+    monkeypatch.setenv(lifeline.LINE, str(theirs.detach()))
+    monkeypatch.setattr(lifeline, "share_one_heap", lambda: True)  # the tests' own process is left as it is
+    monkeypatch.setattr(lifeline, "_preparations", lambda: [interrupted])
+    with ours, pytest.raises(SystemExit) as end:
+        lifeline.wait_as_spare()
+    assert end.value.code == 0
 
 
 def test_after_a_death_the_next_spare_is_there_sooner(supervised):

@@ -202,7 +202,10 @@ def wait_as_spare() -> None:
             if not block:
                 sys.exit(0)
             told += block
-    except OSError:
+    except (
+        OSError,
+        KeyboardInterrupt,
+    ):  # Ctrl-C is not for it, but somebody may interrupt all that is called visualizer
         sys.exit(0)
     os.environ[RESUME] = told.decode("utf-8", "replace").strip()
     del os.environ[SPARE]
