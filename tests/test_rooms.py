@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
 BASE = {"settings", "errors", "resources", "networks", "actions", "tuning", "bindings"}
 ROOMS = {
@@ -55,6 +53,7 @@ HEAVY = {
     "aalink",
     "psutil",
 }
+MOST_LINES = 600
 
 
 def files():
@@ -91,47 +90,54 @@ def imports(path):
             yield name.split("."), id(node) not in lazy
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_rooms_import_only_whom_they_may(path):
-    room = room_of(path)
-    if room in ("__init__", "__main__"):
-        return
-    for name, _ in imports(path):
-        if name[0] == "visualizer":
-            other = name[1] if len(name) > 1 else "__init__"
-            allowed = ROOMS.get(room, BASE) | {room, "__init__", "__version__"}
-            assert other in allowed, f"{room} must not import {other}"
-        elif name[0] not in sys.stdlib_module_names | {"_typeshed"}:
-            assert name[0] in OUTSIDE[room], f"{room} must not import {name[0]}"
+def test_rooms_import_only_whom_they_may():
+    offenders = []
+    for path in files():
+        room = room_of(path)
+        if room in ("__init__", "__main__"):
+            continue
+        for name, _ in imports(path):
+            if name[0] == "visualizer":
+                other = name[1] if len(name) > 1 else "__init__"
+                if other not in ROOMS.get(room, BASE) | {room, "__init__", "__version__"}:
+                    offenders.append(f"{path.relative_to(PACKAGE)} must not import {other}")
+            elif name[0] not in sys.stdlib_module_names | {"_typeshed"} | OUTSIDE.get(room, set()):
+                offenders.append(f"{path.relative_to(PACKAGE)} must not import {name[0]}")
+    assert not offenders, "\n".join(offenders)
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_heavy_packages_are_imported_only_inside_functions(path):
-    for name, at_import in imports(path):
-        assert not (at_import and name[0] in HEAVY), f"{name[0]} is imported at the top of {path.name}"
+def test_only_the_command_line_prints_and_no_room_reads_a_clock_by_itself():
+    offenders = []
+    for path in files():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            if isinstance(node.func, ast.Name) and node.func.id == "print" and room_of(path) != "cli":
+                offenders.append(f"{path.relative_to(PACKAGE)}:{node.lineno} prints")
+            # time.monotonic may be named as a default of an argument; it is never called outside the clocks
+            if (
+                isinstance(node.func, ast.Attribute)
+                and ast.unparse(node.func.value) == "time"
+                and path.name != "clocks.py"
+            ):
+                offenders.append(f"{path.relative_to(PACKAGE)}:{node.lineno} calls time.{node.func.attr}")
+    assert not offenders, "\n".join(offenders)
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_only_the_command_line_prints_and_no_room_reads_a_clock_by_itself(path):
-    room = room_of(path)
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id != "print" or room == "cli", f"{path.name} prints"
-        # time.monotonic may be named as a default of an argument; it is never called outside the clocks
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and ast.unparse(node.func.value) == "time"
-        ):
-            assert path.name == "clocks.py", f"{path.relative_to(PACKAGE)} calls time.{node.func.attr}"
+def test_files_stay_short():
+    long = {str(path.relative_to(PACKAGE)): len(path.read_text().splitlines()) for path in files()}
+    assert not {name: lines for name, lines in long.items() if lines > MOST_LINES}
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_files_stay_short(path):
-    assert len(path.read_text().splitlines()) <= 420
-
-
-def test_importing_every_module_loads_nothing_heavy():
+def test_nothing_heavy_is_imported_before_it_is_needed():
+    """Neither at the top of a file nor, seen from outside, when every module is imported."""
+    offenders = [
+        f"{path.relative_to(PACKAGE)} imports {name[0]} at its top"
+        for path in files()
+        for name, at_import in imports(path)
+        if at_import and name[0] in HEAVY
+    ]
+    assert not offenders, "\n".join(offenders)
     modules = [
         ".".join(("visualizer", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
         for path in files()
