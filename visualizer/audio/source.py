@@ -30,6 +30,8 @@ RATE_RANGE_HZ = (1_000, 1_536_000)
 _PREROLL_S = 0.5
 # A jump of the presentation time by more than this is lost sound, not the rounding of a container's clock.
 _GAP_S, _LONGEST_GAP_S = 0.06, 10.0
+# Stamps that the demuxer added up and that are off by more than this are wrong.
+_DRIFT_S = 0.005
 _DAMAGED_AT_OPENING = 200
 _DAMAGED_IN_A_ROW = 2_000
 _LIMIT = np.float32(8.0)
@@ -39,6 +41,11 @@ _FULL_SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0, "s64": 92233720
 
 # Containers whose demuxer seeks to where it says, with time stamps that are exact in samples.
 _EXACT_FORMATS = frozenset({"wav", "flac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2", "caf", "w64", "au"})
+# Containers that store a time stamp with their packets: a jump of theirs is sound that is missing. Elsewhere the demuxer adds up
+# the lengths it takes the packets to have, which is wrong after a false header or a change of rate.
+_STAMPED_FORMATS = frozenset(
+    {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "ogg", "asf", "mpegts", "mpeg", "flv", "nut", "rm", "wtv", "mxf", "wv"}
+)
 # These name other files, or draw text: not sound, and not to be followed wherever they point.
 _REFUSED_FORMATS = frozenset({"hls", "concat", "dash", "tty", "lavfi", "image2", "sdp", "rtsp", "imf", "mpl2"})
 
@@ -71,7 +78,8 @@ class Source:
         self._first_pts: int | None = None
         self._n_first = 0  # samples of the first frame; 0 while none has come
         self._grid: int | None = None
-        self._coarse = self._exact = False
+        self._coarse = self._exact = self._stamped = False
+        self._stamps_hold = True
         self._container: Any = None
         self._told = False
         self._resamplers: dict[tuple[int, str], Any] = {}
@@ -96,7 +104,7 @@ class Source:
     @property
     def finds_end_quickly(self) -> bool:
         """Whether seeking near the end is quick however long the file is."""
-        return self._exact
+        return self._exact and self._stamps_hold
 
     def next_block(self) -> np.ndarray | None:
         """The next samples (n, 2) float32, starting at `index` as it was before the call; None at the end."""
@@ -113,7 +121,7 @@ class Source:
         if index == self.index:
             return
         wanted = index - math.ceil(_PREROLL_S * self.rate_hz)
-        if wanted <= 0:
+        if wanted <= 0 or not self._stamps_hold:
             self._restart()
         elif self._exact:
             self._seek_by_stamp(wanted, index)
@@ -146,6 +154,7 @@ class Source:
             )
         self._unplaced = False
         self._settled_index = 0
+        self._resamplers = {}
         self._blocks = self._decoded(self._demuxed())
 
     def _learn_clock(self) -> None:
@@ -157,9 +166,15 @@ class Source:
             raise BadInput(f"{self.path}: holds no sound at all (its length is zero)")
         format_name = self._container.format.name
         self._coarse = (1 / (self._time_base * self.rate_hz)).denominator != 1
-        self._exact = self._first_pts is not None and (format_name in _EXACT_FORMATS or self._coarse)
+        # a frame of FLAC stores the number of its sample, which the demuxer counts in samples of the rate it has found first
+        is_flac = format_name == "flac"
+        self._stamped = format_name in _STAMPED_FORMATS or (is_flac and self._time_base * self.rate_hz == 1)
+        stored = format_name in _EXACT_FORMATS or (self._coarse and self._stamped)
+        self._exact = self._first_pts is not None and stored
         if self._coarse:
             self._grid = self._learn_grid()
+        elif not self._stamped:
+            self._blocks_ahead(8)
         claimed = self._stream.duration
         if claimed is not None:
             self.claimed_s = float(claimed * self._time_base)
@@ -169,12 +184,16 @@ class Source:
 
     def _learn_grid(self) -> int | None:
         """The number of samples all frames are made of; None if no such number tells neighbours apart."""
-        sizes = [len(block) for block in (self.next_block() for _ in range(6)) if block is not None]
+        sizes = self._blocks_ahead(6)
         grid = sizes[0] if sizes else 0
         if self._stream.codec_context.name == "vorbis":  # two sizes of block; the short one is 256, a quarter steps on
             grid = 64
         tick = float(self._time_base) * self.rate_hz
         return grid if grid > 2 * tick * 0.55 and all(size % grid == 0 for size in sizes[:-1]) else None
+
+    def _blocks_ahead(self, n_blocks: int) -> list[int]:
+        """The lengths of the next blocks, read to see whether their time stamps agree with them."""
+        return [len(block) for block in (self.next_block() for _ in range(n_blocks)) if block is not None]
 
     def _restart(self) -> None:
         """Back to sample 0, with a decoder as new as at the first opening."""
@@ -243,6 +262,8 @@ class Source:
                 raise BadInput(f"{self.path}: sample rate {frame.sample_rate} Hz; only {low} to {high} Hz can be used")
             self._n_first, self._first_pts = frame.samples, frame.pts
             self.rate_hz = frame.sample_rate
+        elif self._unplaced and frame.sample_rate != self.rate_hz:
+            self._stamps_hold = False
         elif self._unplaced and frame.pts is not None:
             self.index = self._index_of(frame.pts)
             self._unplaced = False
@@ -262,6 +283,11 @@ class Source:
         if frame.pts is None or self._first_pts is None or self._unplaced:
             return None
         missing_s = (self._index_of(frame.pts) - self.index) / self.rate_hz
+        if not self._stamped:
+            # what was added up and is not what was decoded is wrong, and says nothing of the places that follow
+            self._stamps_hold = self._stamps_hold and abs(missing_s) <= _DRIFT_S
+        if not self._stamped or not self._stamps_hold:
+            return None
         if not _GAP_S < missing_s < _LONGEST_GAP_S:
             return None
         self._tell_damage(f"{missing_s:.2f} s are missing")
@@ -298,6 +324,7 @@ class Source:
         """A frame of another rate in mid-stream (chained files): brought to the rate the stream began with."""
         import av
 
+        self._stamps_hold = False
         key = (frame.sample_rate, frame.layout.name)
         if key not in self._resamplers:
             log.warning("%s: changes to %d Hz in mid-sound", self.path, frame.sample_rate)
