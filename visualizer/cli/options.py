@@ -114,7 +114,9 @@ def looked_up_again(
 ) -> Look:
     """The look that these options ask for, or the one that was shown when the show died. Raises as `looked_up`."""
     again = lifeline.resume.preset if lifeline is not None and lifeline.resume is not None else ""
-    if again and again != Path(preset).name:  # a folder's preset goes by the folder's name
+    from ..show.look import is_preset
+
+    if again and not is_preset(preset, again):
         try:
             return looked_up(again, size, image, seed)  # the network asked for was for the first preset
         except VisualizerError as fault:  # broken by now

@@ -154,20 +154,21 @@ def picture(
     name: str,
     label: str,
     height: float,
+    shows: str,
     *,
     is_shown: bool = False,
     is_coming: bool = False,
     blink: float = 0.0,
     tag: Tag = NO_TAG,
 ) -> bool:
-    """A preset as its picture with its name under it; True when it is pressed. The picture is the window's of the same name, a mark
-    while there is none. height: units; is_coming: it is being opened; blink: 0..1, how bright its edge is meanwhile.
+    """A preset as its picture with its label under it; True when it is pressed. height: units; shows: the name of the picture in the
+    window; a mark while there is none; is_coming: it is being opened; blink: 0..1, how bright its edge is meanwhile.
     """
     u = sheet.u
     box = sheet.take(height)
     touch = sheet.touch(name, box)
     image = Box(box.x, box.y, box.w, box.h - 26 * u)
-    found = sheet.window.picture(label)
+    found = sheet.window.picture(shows)
     sheet.fill(box, HOVERED if touch.hovered else TRACK)
     if found is None:
         sheet.write(image, "…", BODY, FAINT, align=0.5)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..errors import VisualizerError, nearest
 from ..store.cache import FrameCache
-from ..store.presets import preset_names
+from ..store.presets import label, preset_names
 from . import dreams as dreams_room
 from .clocks import Stopwatch
 from .look import Look, Wish, open_look
@@ -35,8 +35,9 @@ class Opened:
 class Changes:
     """Presets by name or number, opened in a thread. Only the newest wish counts; there is one bake for it at most.
 
-    look: what is shown at first; presets to come have its size and, where the user asked for them, its image and seed.
-    turned: settings of the dream turned by hand, until another preset is wanted.
+    Presets go by their references, see `PresetFolder`. look: what is shown at first; presets to come have its size and, where
+    the user asked for them, its image and seed. Where it was opened from a folder that is on no list, it is the last of the names.
+    wanted: the preset asked for last. turned: settings of the dream turned by hand, until another preset is wanted.
     """
 
     def __init__(
@@ -48,14 +49,16 @@ class Changes:
         start: Callable[[Look, FrameCache], FrameSource] = dreams_room.start,
     ) -> None:
         """names: the presets there are. start: begins to dream a look."""
-        self.wanted = look.name
+        self.wanted = look.reference
+        self._first = look.reference
+        self._shown = look.reference, look.wish  # of the look handed out last
+        self._to_turn = look.reference  # the preset whose dream is turned: not one that could not be opened
         self._size = look.size
-        self.turned: dict[str, float | str] = {}
+        self.turned: dict[str, float | str] = dict(look.wish.dream)
         self._wish = Wish(image=look.wish.image, seed=look.wish.seed)
-        self._first = look.name, look.wish  # with the network that was asked for, as long as only its dream is turned
         self._cache = FrameCache(cache.folder, cache.max_bytes)  # one of its own: they keep notes on what failed
         self._list, self._start = names, start
-        self._names = names()
+        self._names = self._listed()
         self._changed = threading.Condition()
         self._open: str | Look | None = None
         self._turned_at: Stopwatch | None = None
@@ -73,7 +76,7 @@ class Changes:
             return "there are no presets"
         if self.wanted in names:
             index = (names.index(self.wanted) + by) % len(names)
-        else:  # a folder that is on no list
+        else:  # a preset that has gone from the list
             index = 0 if by > 0 else len(names) - 1
         return self._want(names[index])
 
@@ -85,18 +88,22 @@ class Changes:
         return self._want(names[number - 1])
 
     def named(self, name: str) -> str:
-        """Want a preset by its name; what to answer."""
+        """Want a preset by its name or reference; what to answer."""
         if name not in self._names:
-            self._names = self._list()
-        if name not in self._names and name != self.wanted:
+            self._names = self._listed()
+        known = [self.wanted, *self._names]
+        found = next((one for one in known if one == name), None) or next(
+            (one for one in known if label(one) == name), None
+        )
+        if found is None:
             return f"there is no preset {name!r}{nearest(name, self._names)}"
-        return self._want(name)
+        return self._want(found)
 
     def turn(self, key: str, value: float | str) -> None:
         """Want the same preset with a setting of its dream turned, as soon as that stands still."""
         self.turned[key] = value
         with self._changed:
-            self._open, self._turned_at = self.wanted, Stopwatch()
+            self._open, self._turned_at = self._to_turn, Stopwatch()
             self._wake()
 
     def again(self, look: Look) -> None:
@@ -122,6 +129,8 @@ class Changes:
             return None
         with self._changed:
             opened, self._opened = self._opened, None
+        if opened is not None:
+            self._shown = opened.look.reference, opened.look.wish
         return opened
 
     def fault(self) -> str | None:
@@ -130,6 +139,8 @@ class Changes:
             return None
         with self._changed:
             fault, self._fault = self._fault, None
+        if fault is not None:  # what is shown goes on, as it is
+            self._to_turn, self.turned = self._shown[0], dict(self._shown[1].dream)
         return fault
 
     def let_go(self, dreams: FrameSource) -> None:
@@ -152,11 +163,16 @@ class Changes:
 
     def _want(self, name: str) -> str:
         self.turned = {}
-        self.wanted = name
+        self.wanted = self._to_turn = name
         with self._changed:
             self._open, self._fault, self._turned_at = name, None, None
             self._wake()
-        return f"{self._names.index(name) + 1}  {name} …" if name in self._names else f"{name} …"
+        return f"{self._names.index(name) + 1}  {label(name)} …" if name in self._names else f"{label(name)} …"
+
+    def _listed(self) -> list[str]:
+        """The presets there are: those on the list, and the folder that the show began with if it is not among them."""
+        names, first = self._list(), self._first
+        return names if first in names or label(first) == first else [*names, first]
 
     def _wake(self) -> None:
         """With the lock held."""
@@ -189,10 +205,10 @@ class Changes:
             self._opens = False
 
     def _try(self, wanted: str | Look) -> None:
-        name = wanted if isinstance(wanted, str) else wanted.name
+        name = wanted if isinstance(wanted, str) else wanted.reference
         try:
             look = wanted if isinstance(wanted, Look) else open_look(name, size=self._size, wish=self._wish_for(name))
-            self._names = self._list()
+            self._names = self._listed()
             if self._open is not None:  # another is wanted by now
                 return
             opened = Opened(look, self._start(look, self._cache))
@@ -201,7 +217,7 @@ class Changes:
             self._tell(f"{error}; the picture stays as it was")
         except Exception as error:
             log.exception("preset %s cannot be opened", name)
-            self._tell(f"preset {name} cannot be shown ({type(error).__name__}); the picture stays as it was")
+            self._tell(f"preset {label(name)} cannot be shown ({type(error).__name__}); the picture stays as it was")
         else:
             with self._changed:
                 replaced, self._opened = self._opened, opened
@@ -211,12 +227,15 @@ class Changes:
     def _wish_for(self, name: str) -> Wish:
         if not self.turned:
             return self._wish
-        wish = self._first[1] if name == self._first[0] else self._wish
+        # where only the dream is turned, the network that was asked for at first stays
+        shown, its_wish = self._shown
+        wish = its_wish if name == shown else self._wish
         return dataclasses.replace(wish, dream=tuple(self.turned.items()))
 
     def _tell(self, fault: str) -> None:
         with self._changed:
-            self._fault = fault
+            if self._open is None:  # else another is wanted by now
+                self._fault = fault
 
 
 def _close(gone: list[FrameSource]) -> None:

@@ -136,7 +136,7 @@ class Desk:
 
     def set_look(self, look: Look) -> None:
         """Another look has come on the stage."""
-        if look.name != self._own.name:
+        if look.reference != self._own.reference:
             self._by_hand = {key: value for key, value in self._by_hand.items() if key in STAYS}
         self._own = look
         try:

@@ -13,7 +13,7 @@ from ..errors import BadInput, DreamError, nearest
 from ..networks import NETWORKS, STAND_IN, NetworkInfo
 from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, Preset, channel_indices
 from ..store.image import load_image
-from ..store.presets import PresetFolder, load_preset
+from ..store.presets import PresetFolder, load_preset, reference_of
 from .networks import weights_of
 
 #: a guide is looked at in this size: what is dreamt of are its features, not its pixels
@@ -52,13 +52,14 @@ class Look:
 
     image: (height, width, 3) uint8 sRGB, depth 0 of every dream; rows: the dreams, all of settings.dream.n_depths depths; news:
     lines the user should read (a network that is not here, and what dreams in its place); wish: what was asked for instead of
-    the preset's own.
+    the preset's own; reference: what `open_look` opens the preset with again, see `PresetFolder`.
     """
 
     name: str
     settings: Preset
     image: np.ndarray
     rows: tuple[Row, ...]
+    reference: str
     news: tuple[str, ...] = ()
     wish: Wish = Wish()
 
@@ -85,7 +86,15 @@ def open_look(preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_S
     rows, news = rows_of(found, wish)
     settings = found.preset.model_copy(update={"dream": rows[0].settings, "rows": [row.settings for row in rows[1:]]})
     image = load_image(wish.image if wish.image is not None else found.image_path, size)
-    return Look(found.name, settings, image, rows, news, wish)
+    return Look(found.name, settings, image, rows, found.reference, news, wish)
+
+
+def is_preset(asked: str, reference: str) -> bool:
+    """Whether a preset as it was asked for, by name or folder, is the one of that reference. False where it has gone by now."""
+    try:
+        return reference_of(asked) == reference
+    except BadInput:
+        return False
 
 
 def rows_of(found: PresetFolder, wish: Wish) -> tuple[tuple[Row, ...], tuple[str, ...]]:

@@ -9,6 +9,7 @@ from ..render import panel_widgets as widgets
 from ..render.panel_sheet import Sheet
 from ..render.panel_widgets import NO_TAG, Tag
 from ..store.keys import Keymap
+from ..store.presets import label
 from ..tuning import Tunable, tunables
 from . import panel_model as model
 from .snapshot import Snapshot
@@ -180,8 +181,9 @@ class Parts:
                     pressed = widgets.picture(
                         sheet,
                         f"preset:{name}",
-                        name,
+                        label(name),
                         height,
+                        name,
                         is_shown=name == told.preset,
                         is_coming=coming,
                         blink=blink,

@@ -8,6 +8,7 @@ from ..render import panel_style as style
 from ..render import panel_widgets as widgets
 from ..render.panel_sheet import Box, Sheet
 from ..store.keys import Keymap
+from ..store.presets import label
 from . import panel_model as model
 from .panel_parts import Parts
 from .snapshot import Snapshot
@@ -61,7 +62,7 @@ class PanelView:
                 y += band.h
         head = Box(page.x + MARGIN * u, y, page.w - 2 * MARGIN * u, 38 * u)
         with sheet.column("head", head):
-            words = told.preset or told.title
+            words = label(told.preset) or told.title
             used = sheet.write(head, words, style.LARGE, style.WHITE, bold=True)
             rest = head._replace(x=head.x + used + 14 * u, w=head.w - used - 14 * u)
             sheet.write(rest, told.notice, style.BODY, style.FAINT, align=1.0)

@@ -247,7 +247,7 @@ class Performance:
         heard = self._teller.listen() if not len(self._hub) else self._teller.heard
         is_sure = heard.bpm > 0 and heard.confidence >= LEAST_SURE  # a guess changes all the time, and says nothing
         return ShowState(
-            preset=self._changes.opening or desk.look.name,
+            preset=self._changes.opening or desk.look.reference,
             place=place,
             fullscreen=fullscreen,
             monitor=monitor,

@@ -23,7 +23,7 @@ KEPT = ("blackout",)
 class ShowState:
     """A show at one moment, as far as another process can go on with it.
 
-    preset: its name, "" for the one asked for at the start; place: x, y, width, height of the window on the desktop while it
+    preset: its reference, see `PresetFolder`, "" for the one asked for at the start; place: x, y, width, height of the window on the desktop while it
     is not fullscreen; monitor: the name of the one it is on; values: what was set by hand, by the names of
     `tuning.tunables()`; hud, panel: whether they are shown, panel_place: where the panel is; bpm: beats a minute, 0 if not
     known, beat_s: when one of them was, `time.monotonic` seconds; input: the name of the sound input; position_s, paused: how far

@@ -29,8 +29,8 @@ class Heard(NamedTuple):
 class Snapshot:
     """A show at one moment.
 
-    time_s: `time.monotonic`. preset: the name of the one shown, presets: all names in their order; wanted: the preset that is
-    being opened, "" if none. peak: largest sample since the last snapshot, full scale = 1; spectrum_db: (n,) dBFS of
+    time_s: `time.monotonic`. preset: the one shown, presets: all of them in their order, wanted: the one being opened, "" if
+    none; each by its reference, see `PresetFolder`. peak: largest sample since the last snapshot, full scale = 1; spectrum_db: (n,) dBFS of
     bands of equal ratio from 30 Hz to 16 kHz, empty where nothing is heard; level: 0..1, what the depth is made of; n_kicks:
     kicks told so far. bpm, phase 0..1 and confidence 0..1 of the tempo. depth: 0..n_depths; n_baked of n_dreams: finished
     dream frames. rate_hz: display frames a second; p95_ms: from one to the next; latency_ms: from sound to light as far as

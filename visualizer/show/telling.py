@@ -127,7 +127,7 @@ class Teller:
             Snapshot(
                 time_s=now_s,
                 title=look.settings.title,
-                preset=look.name,
+                preset=look.reference,
                 presets=tuple(self._changes.names),
                 wanted=self._changes.opening,
                 peak=heard.peak,

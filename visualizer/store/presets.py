@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ..errors import BadInput, nearest
 from ..resources import shipped
@@ -22,11 +22,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PresetFolder:
-    """A preset, the folder it was read from, and that folder's name."""
+    """A preset, the folder it was read from, that folder's name, and what `load_preset` opens it with again from any working
+    folder: its name where it is on the list, else the absolute path of its folder.
+    """
 
     name: str
     folder: Path
     preset: Preset
+    reference: str
 
     @property
     def image_path(self) -> Path:
@@ -45,7 +48,7 @@ def list_presets(
     found: dict[str, PresetFolder] = {}
     for folder in _preset_folders(extra_folder).values():
         try:
-            found[folder.name] = _read(folder)
+            found[folder.name] = _read(folder, folder.name)
         except BadInput as fault:
             on_fault(str(fault))
     return [found[name] for name in sorted(found)]
@@ -62,15 +65,31 @@ def load_preset(name_or_folder: str, extra_folder: Path | None = None) -> Preset
     A name wins over a folder of the same name in the working folder: write `./name` for the folder. Raises BadInput when
     there is neither, naming the presets there are and the nearest, or when the preset cannot be used.
     """
+    return _read(*_find(name_or_folder, extra_folder))
+
+
+def reference_of(name_or_folder: str) -> str:
+    """What opens that preset again, see `PresetFolder`; the preset is not read. Raises BadInput when there is none."""
+    return _find(name_or_folder, None)[1]
+
+
+def label(reference: str) -> str:
+    """A preset's name for reading. reference: see `PresetFolder`."""
+    return PurePath(reference).name or reference
+
+
+def _find(name_or_folder: str, extra_folder: Path | None) -> tuple[Path, str]:
+    """The folder of a preset, and its reference; see `load_preset`."""
     folders = _preset_folders(extra_folder)
     if name_or_folder in folders:
-        return _read(folders[name_or_folder])
+        return folders[name_or_folder], name_or_folder
     try:
         path = Path(name_or_folder).expanduser()
-        if path.is_dir() and name_or_folder:
-            return _read(path)
-        if path.name == FILE_NAME and path.is_file():
-            return _read(path.parent)
+        folder = path.parent if path.name == FILE_NAME and path.is_file() else path
+        if name_or_folder and folder.is_dir():
+            whole = _absolute(folder)
+            listed = folders.get(whole.name)
+            return folder, whole.name if listed is not None and listed.samefile(folder) else str(whole)
     except (OSError, ValueError, RuntimeError):  # a name no path can have, or "~nobody": it is not a folder, then
         pass
     looks_like_path = any(mark and mark in name_or_folder for mark in (os.sep, os.altsep, "/"))
@@ -96,15 +115,19 @@ def _preset_folders(extra_folder: Path | None) -> dict[str, Path]:
     return folders
 
 
-def _read(folder: Path) -> PresetFolder:
+def _absolute(folder: Path) -> Path:
+    """The same folder by an absolute path that ends in its name. Links are not followed: the name is the link's."""
+    return folder.resolve() if folder.name in ("", "..") else folder.absolute()
+
+
+def _read(folder: Path, reference: str) -> PresetFolder:
     file = folder / FILE_NAME
     preset = read_settings(file, Preset)
-    name = folder.name if folder.name not in ("", "..") else folder.resolve().name
     _check_picture(file, "image", preset.image)
     for key, dream in [("dream", preset.dream), *((f"rows.{index}", row) for index, row in enumerate(preset.rows))]:
         if dream.guide:
             _check_picture(file, f"{key}.guide", dream.guide)
-    return PresetFolder(name, folder, preset)
+    return PresetFolder(_absolute(folder).name, folder, preset, reference)
 
 
 def _check_picture(file: Path, key: str, picture: str) -> None:
