@@ -84,6 +84,34 @@ def write_named(folder: Path, name: str, seconds: float = 4.0, n_channels: int =
     return write(folder / name, sound, codec=codec, container=container, rate_hz=rate_hz, bit_rate=bit_rate)
 
 
+def write_streams(path: Path, levels: list[float], *, seconds: float = 2.0, from_s: float = 0.0) -> Path:
+    """A file with a sine in each of its sound streams, 200 Hz, 400 Hz ...; silent before from_s; level 0: silent."""
+    rate_hz = 48_000
+    with av.open(str(path), "w") as output:
+        streams = []
+        for number, _ in enumerate(levels, 1):
+            stream = output.add_stream("aac", rate=rate_hz, layout="stereo")
+            stream.metadata.update(
+                {
+                    "language": ["eng", "deu", "fra"][number - 1],
+                    "title": f"Mix {number}",
+                    "handler_name": f"Mix {number}",
+                }
+            )
+            streams.append(stream)
+        t = np.arange(1024) / rate_hz
+        for start in range(0, round(seconds * rate_hz), 1024):
+            for number, (stream, level) in enumerate(zip(streams, levels, strict=True), 1):
+                on = level if start >= from_s * rate_hz else 0.0
+                sine = (on * np.sin(2 * np.pi * 200 * number * (t + start / rate_hz))).astype(np.float32)
+                frame = av.AudioFrame.from_ndarray(np.stack([sine, sine]), format="fltp", layout="stereo")
+                frame.sample_rate, frame.pts, frame.time_base = rate_hz, start, Fraction(1, rate_hz)
+                output.mux(stream.encode(frame))
+        for stream in streams:
+            output.mux(stream.encode(None))
+    return path
+
+
 def wav_bytes(
     samples: np.ndarray,
     rate_hz: int,

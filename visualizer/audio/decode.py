@@ -34,17 +34,17 @@ class Song:
 
     n_channels = 2
 
-    def __init__(self, path: str | Path, *, sample_rate_hz: int | None = None) -> None:
-        """Open a sound file or the sound of a video.
+    def __init__(self, path: str | Path, *, sample_rate_hz: int | None = None, stream: int | None = None) -> None:
+        """Open a sound file or the sound of a video. stream: number of its sound stream from 1, the best one for None.
 
-        Errors: BadInput when the file is missing, a folder, not sound, empty or damaged beyond use, or when
-        sample_rate_hz is outside 8000..192000.
+        Errors: BadInput when the file is missing, a folder, not sound, empty or damaged beyond use, when it has no such
+        stream, or when sample_rate_hz is outside 8000..192000.
         """
         self.path = Path(path)
         if sample_rate_hz is not None and not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
             raise BadInput(f"sample rate {sample_rate_hz} Hz; allowed: {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}")
         _check_file(self.path)
-        self._source = Source(self.path)
+        self._source = Source(self.path, stream)
         native_hz = self._source.rate_hz
         self.sample_rate_hz = sample_rate_hz or min(max(native_hz, LOWEST_RATE_HZ), HIGHEST_RATE_HZ)
         self.position = 0

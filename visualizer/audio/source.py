@@ -18,6 +18,7 @@ import numpy as np
 
 from ..errors import BadInput
 from .mixing import to_stereo
+from .streams import sound_stream
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -65,11 +66,15 @@ def _reason(error: Exception, path: Path) -> str:
 
 
 class Source:
-    """The best sound stream of a file. Attributes: rate_hz, claimed_s (float or None), index, n_damaged, n_nonfinite."""
+    """A sound stream of a file. Attributes: rate_hz, claimed_s (float or None), index, n_damaged, n_nonfinite."""
 
-    def __init__(self, path: Path) -> None:
-        """Open `path` and decode its first block. Errors: BadInput when there is no sound to be had from it."""
+    def __init__(self, path: Path, stream: int | None = None) -> None:
+        """Open `path` and decode its first block. stream: number of the sound stream from 1, the best one for None.
+
+        Errors: BadInput when there is no sound to be had from it, or no stream of that number.
+        """
         self.path = path
+        self._number = stream
         self.n_damaged = 0
         self.n_nonfinite = 0
         self.index = 0
@@ -145,9 +150,7 @@ class Source:
             raise BadInput(f"{self.path}: {_reason(error, self.path)}") from error
         if self._container.format.name in _REFUSED_FORMATS:
             raise BadInput(f"{self.path}: is a playlist or text, not sound; give the sound file itself")
-        self._stream = self._container.streams.best("audio")
-        if self._stream is None:
-            raise BadInput(f"{self.path}: there is no sound in it")
+        self._stream = sound_stream(self._container, self._number, self.path)
         if self._stream.codec_context is None:
             raise BadInput(
                 f"{self.path}: its sound is in a format that cannot be decoded here; convert it to FLAC or MP3"

@@ -11,7 +11,8 @@ import typer
 
 from ..errors import BadInput
 from ..settings import DEFAULT_PRESET
-from .options import Channels, Gain, InputDevice, Preset, parse_channels, parse_device, parse_gain
+from .options import Channels, Gain, InputDevice, Preset, Stream, parse_channels, parse_device, parse_gain
+from .say import tell
 
 if TYPE_CHECKING:
     from ..settings import Preset as Settings
@@ -27,6 +28,7 @@ def analyze(
     device: InputDevice = None,
     channels: Channels = None,
     gain_db: Gain = 0.0,
+    stream: Stream = None,
     json_wanted: Annotated[
         bool, typer.Option("--json", help="Print kicks, depth, bands, tempo, beats and silence as one JSON object.")
     ] = False,
@@ -54,12 +56,14 @@ def analyze(
     if live:
         if not sys.stdout.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
             raise BadInput("--live draws in a terminal, and this is none; `visualizer analyze FILE --json` needs none")
+        if stream is not None:
+            raise BadInput("--stream is for a FILE; --live listens to an input")
         _listen(open_settings(preset), device, parse_channels(channels), parse_gain(gain_db))
     elif song is not None:
-        _tell(song, open_settings(preset), json_wanted, plot)
+        _tell(song, open_settings(preset), json_wanted, plot, stream)
 
 
-def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None) -> None:
+def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, stream: int | None) -> None:
     """Analyse a file."""
     import json
 
@@ -69,7 +73,7 @@ def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None) 
 
     if plot is not None:
         check_plot(plot)
-    analysis = analyze_file(song, settings.beat, settings.dream.n_depths)
+    analysis = analyze_file(song, settings.beat, settings.dream.n_depths, stream=stream, say=tell)
     if plot is not None:
         draw(analysis, plot, song.name)
     if json_wanted:

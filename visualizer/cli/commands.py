@@ -32,6 +32,7 @@ from .options import (
     Seed,
     Size,
     Song,
+    Stream,
     Weights,
     looked_up,
 )
@@ -135,6 +136,7 @@ def export(
     network: Network = None,
     layer: Layer = None,
     weights: Weights = None,
+    stream: Stream = None,
     fps: Annotated[
         str, typer.Option("--fps", metavar="N", help="Display frames a second: 30, 29.97, 60000/1001.")
     ] = "30",
@@ -150,7 +152,8 @@ def export(
     look = looked_up(preset, size, image, seed, network, layer, weights)
     tell_news(look)
     try:
-        n_frames, seconds = show_export(run_export(song, out, look, open_cache(), fps=rate, crf=crf))
+        steps = run_export(song, out, look, open_cache(), fps=rate, crf=crf, stream=stream, say=tell)
+        n_frames, seconds = show_export(steps)
     except KeyboardInterrupt:
         tell(f"interrupted: {out} was not written")
         raise typer.Exit(1) from None

@@ -85,6 +85,13 @@ Supervise = Annotated[
 ]
 Song = Annotated[Path, typer.Argument(metavar="FILE", help="A sound file, or a video whose sound is used.")]
 
+Stream = Annotated[
+    int | None,
+    typer.Option(
+        "--stream", min=1, metavar="N", help="Sound stream of a file with several; the default one if not given."
+    ),
+]
+
 
 def looked_up(
     preset: str,

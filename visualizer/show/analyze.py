@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..audio.decode import Song
+from ..audio.streams import silence_note
 from ..beat import Bands, Onset, Stroke
 from ..errors import BadInput
 from ..settings import BeatSettings
 from .hear import Ear
+
+log = logging.getLogger(__name__)
 
 FPS = 60  # of the depth curve: a display frame each
 BANDS_HZ = 50  # values a second of the bands
@@ -78,8 +83,18 @@ class Analysis:
         }
 
 
-def analyze(path: Path, beat: BeatSettings, n_depths: int) -> Analysis:
-    """Hear the sound file `path` causally, as a live show would. Raises BadInput."""
+def analyze(
+    path: Path,
+    beat: BeatSettings,
+    n_depths: int,
+    *,
+    stream: int | None = None,
+    say: Callable[[str], None] = log.warning,
+) -> Analysis:
+    """Hear the sound file `path` causally, as a live show would.
+
+    stream: number of its sound stream, see `Song`. say: called with a line the user should read. Raises BadInput.
+    """
     onsets: list[Onset] = []
     strokes: list[Stroke] = []
     beats: list[tuple[float, float]] = []
@@ -88,7 +103,9 @@ def analyze(path: Path, beat: BeatSettings, n_depths: int) -> Analysis:
     depth: list[float] = []
     tempo = [(120.0, 0.0, 0.0)]
     n_samples = 0
-    with Song(path) as song:
+    with Song(path, stream=stream) as song:
+        if note := silence_note(path, stream):
+            say(note)
         rate_hz = song.sample_rate_hz
         ear = Ear(rate_hz, beat, n_depths)
         ahead_s = ear.kicks.latency_s

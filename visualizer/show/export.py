@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from ..audio.decode import Song
+from ..audio.streams import silence_note
 from ..errors import BadInput
 from ..render.offscreen import Offscreen
 from ..render.picture import Picture
@@ -23,6 +25,8 @@ from .look import Look
 from .loop import display_frames
 from .scene import Scene
 from .sound import ExportedSound
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,19 +63,23 @@ def export(
     *,
     fps: Fraction = Fraction(30),
     crf: int = 18,
+    stream: int | None = None,
+    say: Callable[[str], None] = log.warning,
 ) -> Generator[Progress, None, None]:
     """Write the show for the song as a video, yielding progress; closing the generator early leaves no file.
 
     The video is as long as the song, to within one display frame; its size is the look's. Memory does not grow with the
-    song. Raises BadInput before any work for a song or a file name that cannot be used, VisualizerError when it fails.
+    song. stream: number of the song's sound stream, see `Song`. say: called with a line the user should read. Raises BadInput before any work for a song or a file name that cannot be used, VisualizerError when it fails.
     """
     width, height = look.size
     if width % 2 or height % 2:
         raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
     n_depths, n_rows = look.n_depths, len(look.rows)
-    with Song(song_path) as song:
+    with Song(song_path, stream=stream) as song:
         if out.exists() and song_path.exists() and out.samefile(song_path):
             raise BadInput(f"{out}: the video would replace its own song; choose another name with -o")
+        if note := silence_note(song_path, stream):
+            say(note)
         writer = VideoWriter(out, look.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)
         frames = []
         for placed in complete(Dreams(look, cache)):

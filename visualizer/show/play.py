@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..audio.decode import Song
 from ..audio.playback import Playback, SilentPlayback
+from ..audio.streams import silence_note
 from ..errors import DeviceError
 from ..store.cache import FrameCache
 from .controller import Controller
@@ -118,17 +119,20 @@ def play(
     cache: FrameCache,
     *,
     device: str | int | None = None,
+    stream: int | None = None,
     staging: Staging | None = None,
     controllers: Callable[[], Sequence[Controller]] = tuple,
     lifeline: Lifeline | None = None,
     say: Callable[[str], None] = log.warning,
 ) -> Report:
-    """Play the sound file `path` in a window until it ends. say: called with a line the user should read. controllers, lifeline: see `run`.
+    """Play the sound file `path` in a window until it ends. stream: number of its sound stream, see `Song`. say: called with a line the user should read. controllers, lifeline: see `run`.
 
     Raises BadInput for a file that cannot be played, DeviceError for a device asked for and not there, GraphicsError.
     """
     with ExitStack() as stack:
-        song = stack.enter_context(Song(path))
+        song = stack.enter_context(Song(path, stream=stream))
+        if note := silence_note(path, stream):
+            say(note)
         playback, warning = open_playback(song, device)
         stack.callback(playback.close)
         if warning:
