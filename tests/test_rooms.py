@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
-BASE = {"settings", "errors", "resources", "networks", "actions", "tuning", "bindings"}
+BASE = {"settings", "errors", "resources", "networks", "actions", "tuning", "bindings", "processes"}
 ROOMS = {
     "beat": BASE,
     "dream": BASE,
@@ -33,6 +33,7 @@ OUTSIDE = {
     "errors": set(),
     "networks": set(),
     "resources": set(),
+    "processes": set(),
 }
 HEAVY = {
     "torch",

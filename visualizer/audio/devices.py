@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import DeviceError, UnknownDevice, nearest
+from ..processes import redirect_stderr
 from .soundserver import ServerError, SoundServer
 
 log = logging.getLogger(__name__)
@@ -303,14 +304,7 @@ def _quiet_turn() -> Iterator[None]:
     if not _PORTAUDIO_TURN.acquire(timeout=_TURN_S):
         raise DeviceError(_HANGS)
     try:
-        with contextlib.ExitStack() as stack:
-            with contextlib.suppress(OSError):  # a program without a terminal may have no stderr at all
-                kept = os.dup(2)
-                stack.callback(os.close, kept)
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                stack.callback(os.close, nowhere)
-                os.dup2(nowhere, 2)
-                stack.callback(os.dup2, kept, 2)
+        with redirect_stderr():
             yield
     finally:
         _PORTAUDIO_TURN.release()

@@ -11,12 +11,14 @@ from types import FrameType
 from typing import NoReturn
 
 from ..errors import BadInput, VisualizerError
+from ..processes import past_redirects, send_streams
 
 log = logging.getLogger("visualizer.cli")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit."""
+    sys.stderr = past_redirects() or sys.stderr  # a driver that hangs while it is kept quiet must not swallow our lines
     try:
         status = run(sys.argv[1:] if arguments is None else list(arguments))
     except KeyboardInterrupt:  # while it was still loading
@@ -57,7 +59,7 @@ def run(arguments: list[str]) -> int:
         return _say("interrupted", 1)
     except BrokenPipeError:
         # whoever read our output has gone (`| head`): leave quietly, and let the interpreter's last flush go nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        send_streams(os.devnull, sys.stdout.fileno())
         return 1
     except MemoryError:
         log.exception("out of memory")

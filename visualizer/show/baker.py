@@ -25,10 +25,10 @@ import numpy as np
 
 from .. import dream
 from ..errors import DreamError, VisualizerError
+from ..processes import how_it_ended, log_here, log_through, lower_priority, send_streams, start_beside
 from ..store.cache import FrameCache
 from ..store.paths import log_folder
 from .clocks import Stopwatch
-from .helper import how_it_ended, log_here, log_through, stand_back, start_beside, turned_aside
 from .look import Row
 
 log = logging.getLogger(__name__)
@@ -219,8 +219,8 @@ def _log_last_words() -> None:
 def _child(pipe: Connection, orders: Connection, preview: bool) -> None:
     """What the child does: bake, keep, and send each frame as it is done."""
     if sys.platform == "win32":  # elsewhere it was started so
-        turned_aside(_last_words())
-    stand_back(PREVIEW_NICENESS if preview else NICENESS)
+        send_streams(_last_words(), 2)
+    lower_priority(PREVIEW_NICENESS if preview else NICENESS)
     # torch's threads go to sleep sooner when they wait: the cores are the show's
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     logger = log_through(lambda line: pipe.send(("log", line)))
@@ -229,7 +229,7 @@ def _child(pipe: Connection, orders: Connection, preview: bool) -> None:
         cache = FrameCache(order.folder, order.max_bytes)
         for baked in bake_here(order, cache, preview=preview, beside_show=True):
             if baked.finished:
-                stand_back(NICENESS)
+                lower_priority(NICENESS)
             if baked.depth_index > 0:
                 frame = baked.frame
                 pipe.send(("frame", (baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)))

@@ -19,10 +19,10 @@ from typing import Any
 
 from ..actions import Wish as ActionWish
 from ..errors import VisualizerError
+from ..processes import how_it_ended, log_here, start_beside
 from ..render.monitors import Area
 from ..render.panel_window import MISSING, has_imgui
 from ..settings import DEFAULT_SIZE
-from .helper import how_it_ended, log_here, start_beside
 from .look import Wish as LookWish
 from .panel_process import Orders, child, own_keys
 from .panel_thumbnails import Pictured

@@ -5,21 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any
 
 from ..actions import Key
 from ..errors import VisualizerError
+from ..processes import Outlet, log_through, lower_priority, send_streams
 from ..render.monitors import Area
 from ..render.panel_sheet import Sheet
 from ..render.panel_window import PanelWindow
 from ..store.keys import Keymap, load_keys
 from .clocks import Stopwatch, monotonic
-from .helper import log_through, stand_back
 from .panel_thumbnails import Pictured, Thumbnails
 from .panel_view import PanelView
 from .snapshot import Snapshot
@@ -45,32 +42,20 @@ class Orders:
     tells_where: bool = False
 
 
-class _Outlet:
-    """The pipe to the show, for several threads."""
-
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe, self._lock = pipe, threading.Lock()
-
-    def send(self, word: str, value: Any) -> None:
-        """Tell the show something. Raises OSError once it is gone."""
-        with self._lock:
-            self._pipe.send((word, value))
-
-
 def child(pipe: Connection, orders: Orders) -> None:
     """The process: show the panel until the performer closes it, the show closes the pipe, or something fails, which is told."""
-    stand_back(NICENESS)
+    lower_priority(NICENESS)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    _leave_terminal()
+    send_streams(os.devnull, 0, 1, 2)  # whatever a driver prints, the terminal is the show's
     # Mesa's software renderer: one thread draws a panel well enough, the other cores are the projection's
     os.environ.setdefault("LP_NUM_THREADS", "1")
-    outlet = _Outlet(pipe)
+    outlet = Outlet(pipe)
     logger = log_through(lambda line: outlet.send("log", line))
     try:
         try:
             _show(pipe, outlet, orders)
-            outlet.send("closed", None)
+            outlet.send("closed")
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return  # the show has ended
         except VisualizerError as error:
@@ -91,15 +76,7 @@ def own_keys() -> Keymap:
         return Keymap()
 
 
-def _leave_terminal() -> None:
-    """Whatever a driver prints, the terminal is the show's."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        with suppress(OSError):
-            os.dup2(nowhere, stream)
-
-
-def _show(pipe: Connection, outlet: _Outlet, orders: Orders) -> None:
+def _show(pipe: Connection, outlet: Outlet, orders: Orders) -> None:
     """Draw until the performer closes the window. Raises EOFError or OSError when the show has gone."""
     with PanelWindow(orders.title, place=orders.place, avoid=orders.avoid) as window:
         sheet = Sheet(window)

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 from ...errors import VisualizerError
-from ..helper import start_beside
+from ...processes import send_streams, start_beside
 from .controls import controls, midi_ports
 from .dreaming import dreaming
 from .files import folders, settings
@@ -185,10 +185,7 @@ def _child(pipe: Connection, checks: Sequence[Check]) -> None:
     """What the process does: look, and send each finding, and None after the last one of a check."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
     # libraries write about what they miss to whatever 1 and 2 are
-    with contextlib.suppress(OSError):
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for number in (0, 1, 2):
-            os.dup2(nowhere, number)
+    send_streams(os.devnull, 0, 1, 2)
     logging.getLogger("visualizer").propagate = False
     logging.getLogger("visualizer").addHandler(logging.NullHandler())
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the parent has ended

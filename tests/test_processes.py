@@ -1,0 +1,190 @@
+"""Real processes beside the show, their pipes, and where stderr goes meanwhile."""
+
+import logging
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from visualizer.audio import devices
+from visualizer.processes import (
+    Outlet,
+    how_it_ended,
+    log_here,
+    log_through,
+    lower_priority,
+    past_redirects,
+    redirect_stderr,
+    send_streams,
+    start_beside,
+)
+
+
+def _child(pipe):
+    lower_priority(7)
+    lower_priority(3)  # it does not become less nice
+    logger = log_through(pipe.send)
+    logger.info("%d of %s", 3, "these")
+    logging.getLogger("visualizer.somewhere").warning("one line")
+    if sys.platform != "win32":
+        os.kill(os.getpid(), signal.SIGINT)
+        pipe.send(os.nice(0))
+    pipe.close()
+    logger.info("nobody listens any more")  # and nothing is raised
+    sys.exit(3)
+
+
+def test_it_lowers_its_priority_and_logs_through_the_pipe(caplog):
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_child, args=(theirs,))
+    process.start()
+    theirs.close()
+    sent = []
+    try:
+        while True:
+            assert ours.poll(60), "nothing came"
+            sent.append(ours.recv())
+    except EOFError:
+        process.join(60)
+    assert sent[:2] == [
+        (logging.INFO, "visualizer", "3 of these"),
+        (logging.WARNING, "visualizer.somewhere", "one line"),
+    ]
+    assert sent[2:] == ([] if sys.platform == "win32" else [max(7, os.nice(0))]), "Ctrl-C did not end it"
+    assert how_it_ended(process.exitcode) == "status 3"
+    caplog.set_level(logging.INFO, logger="visualizer")
+    for line in sent[:2]:
+        log_here(line)
+    assert [(one.name, one.getMessage()) for one in caplog.records] == [line[1:] for line in sent[:2]]
+
+
+def _fails():
+    raise RuntimeError("a fault while it loads")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process gets handles of its own there")
+def test_what_it_writes_to_stderr_goes_to_a_file_and_ours_does_not(tmp_path, capfd):
+    process = multiprocessing.get_context("spawn").Process(target=_fails)
+    start_beside(process, tmp_path / "words")
+    process.join(60)
+    os.write(2, b"ours")
+    assert "RuntimeError: a fault while it loads" in (tmp_path / "words").read_text()
+    assert capfd.readouterr().err == "ours"
+    other = multiprocessing.get_context("spawn").Process(target=_fails)
+    start_beside(other, tmp_path / "no" / "folder")
+    other.join(60)
+    assert "RuntimeError" in capfd.readouterr().err, "where it cannot be kept it is told as ever"
+
+
+@pytest.mark.parametrize(("exitcode", "words"), [(-11, "signal 11"), (1, "status 1"), (0, "status 0")])
+def test_how_it_ended(exitcode, words):
+    assert how_it_ended(exitcode) == words
+
+
+def open_descriptors():
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir()) if sys.platform == "linux" else []
+
+
+def stderr_goes_to(path):
+    return os.path.samestat(os.fstat(2), path.stat())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process gets handles of its own there")
+def test_stderr_is_back_when_portaudio_is_left_while_a_process_starts(tmp_path):
+    before, inside, leave = os.fstat(2), threading.Event(), threading.Event()
+
+    def opens_a_device():
+        with devices._quiet_turn():
+            inside.set()
+            leave.wait(10)
+
+    audio = threading.Thread(target=opens_a_device)
+
+    class Starting:
+        def start(self):
+            assert stderr_goes_to(tmp_path / "words")
+            leave.set()
+            audio.join(0.2)  # where each restores what it found, stderr is lost now
+            assert stderr_goes_to(tmp_path / "words")
+
+    audio.start()
+    assert inside.wait(10)
+    start_beside(Starting(), tmp_path / "words")
+    audio.join(10)
+    assert os.path.samestat(os.fstat(2), before)
+
+
+def test_any_number_of_threads_redirect_stderr_and_leave_in_any_order(tmp_path):
+    before, descriptors = os.fstat(2), open_descriptors()
+
+    def redirects(number):
+        pauses = random.Random(number)
+        for _ in range(40):
+            with redirect_stderr(tmp_path / f"{number}"):
+                threading.Event().wait(pauses.uniform(0, 0.002))
+
+    threads = [threading.Thread(target=redirects, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert os.path.samestat(os.fstat(2), before) and open_descriptors() == descriptors
+
+
+def test_what_cannot_be_redirected_stays_and_leaks_no_descriptor(tmp_path):
+    before = os.fstat(2)
+    with redirect_stderr(tmp_path):  # a folder
+        assert os.path.samestat(os.fstat(2), before)
+    kept, descriptors = os.dup(2), open_descriptors()
+    os.close(2)
+    try:  # a program started with 2>&-
+        with redirect_stderr(tmp_path / "words"), pytest.raises(OSError):
+            os.fstat(2)
+        assert past_redirects() is None
+        send_streams(tmp_path / "words", 2)
+        assert stderr_goes_to(tmp_path / "words")
+    finally:
+        os.dup2(kept, 2)
+    assert open_descriptors() == descriptors
+    os.close(kept)
+    with pytest.raises(ZeroDivisionError), redirect_stderr():
+        raise ZeroDivisionError
+    assert os.path.samestat(os.fstat(2), before)
+
+
+def test_the_program_s_own_lines_go_past_a_driver_that_hangs_while_it_is_kept_quiet(capfd):
+    with past_redirects() as own, redirect_stderr():
+        own.write("our line\n")
+        os.write(2, b"the driver's\n")
+    assert capfd.readouterr().err == "our line\n"
+
+
+def test_messages_of_several_threads_go_out_whole():
+    ours, theirs = multiprocessing.get_context("spawn").Pipe(duplex=False)
+    outlet, pixels = Outlet(theirs), bytes(range(256)) * 400  # more than a pipe takes at once
+
+    def sends(word):
+        for number in range(50):
+            outlet.send(word, number, memoryview(pixels) if word == "frame" else None)
+
+    threads = [threading.Thread(target=sends, args=(word,)) for word in ("frame", "log", "log 2")]
+    for thread in threads:
+        thread.start()
+    got = {"frame": [], "log": [], "log 2": []}
+    for _ in range(150):
+        word, number = ours.recv()
+        got[word].append(number)
+        assert word != "frame" or ours.recv_bytes() == pixels
+    assert all(numbers == list(range(50)) for numbers in got.values())
+    for thread in threads:
+        thread.join(10)
+    ours.close()
+    with pytest.raises(OSError):
+        outlet.send("done")
+    theirs.close()
