@@ -97,3 +97,18 @@ def test_pins_cover_every_dependency():
             assert set(extras) <= set(project["optional-dependencies"]), requirement
         else:
             assert name in pinned, requirement
+
+
+def test_every_extra_that_a_message_or_a_document_names_exists():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [
+        (path, *found)
+        for path in [*PAGES, *(ROOT / "visualizer").rglob("*.py")]
+        for found in re.findall(r"pip install '([\w-]+)\[(.*?)\]'", path.read_text())
+    ]
+    assert len(named) > 5
+    for path, name, extras in named:
+        assert name == project["name"], path
+        assert "{" in extras or set(extras.split(",")) <= set(project["optional-dependencies"]), path

@@ -30,6 +30,22 @@ def test_it_carries_shaders_presets_and_the_song(unpacked):
         assert here and here == there
 
 
+def test_its_distribution_is_kickdream(unpacked, tmp_path):
+    """The import package and the command are named visualizer; the doctor finds the requirements by the other name."""
+    [info] = unpacked.glob("*.dist-info")
+    assert info.name.startswith("kickdream-")
+    assert "visualizer = visualizer.cli:main" in (info / "entry_points.txt").read_text()
+    code = "from visualizer.show.doctor.machine import required; print(required())"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(unpacked)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0 and "'torch': '==2.13.0'" in run.stdout, run.stdout + run.stderr
+
+
 def test_it_runs_without_the_checkout(unpacked, tmp_path):
     run = subprocess.run(
         [

@@ -123,5 +123,5 @@ def test_what_is_worth_telling(tempo: Tempo, news: bool) -> None:
 
 def test_without_the_extra_it_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aalink", None)
-    with pytest.raises(VisualizerError, match=r"pip install 'visualizer\[link\]'"):
+    with pytest.raises(VisualizerError, match=r"pip install 'kickdream\[link\]'"):
         LinkSession(lambda _: None, now=time.monotonic)

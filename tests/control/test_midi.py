@@ -157,7 +157,7 @@ def test_without_midi_it_is_told_in_one_line_and_nothing_is_printed(
 
 def test_without_the_extra_it_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mido", None)
-    with pytest.raises(VisualizerError, match=r"pip install 'visualizer\[midi\]'"):
+    with pytest.raises(VisualizerError, match=r"pip install 'kickdream\[midi\]'"):
         MidiInput(lambda _: None)
 
 

@@ -221,5 +221,5 @@ def test_without_matplotlib_the_way_out_is_told(tmp_path, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(VisualizerError, match=r"pip install 'visualizer\[plot\]'"):
+    with pytest.raises(VisualizerError, match=r"pip install 'kickdream\[plot\]'"):
         check_plot(tmp_path / "plot.png")

@@ -151,7 +151,7 @@ def test_a_port_that_is_taken_and_an_extra_that_is_missing_are_told(monkeypatch:
         for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, package, None)
-        with pytest.raises(VisualizerError, match="pip install 'visualizer"):
+        with pytest.raises(VisualizerError, match="pip install 'kickdream"):
             open_controllers(midi, osc, link)
 
 

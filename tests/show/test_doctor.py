@@ -118,7 +118,7 @@ def test_what_is_not_installed_for_a_performer_is_no_fault(monkeypatch: pytest.M
 
     monkeypatch.setattr(controls, "EXTRAS", {"panel": ("panel", (("no_such", "no-such-package"),))})
     [_, found] = list(controls.controls())
-    assert found.state == OK and "pip install 'visualizer[panel]'" in found.said
+    assert found.state == OK and "pip install 'kickdream[panel]'" in found.said
 
 
 def test_a_package_that_is_too_old_or_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -264,7 +264,7 @@ def test_without_a_display_it_says_so_and_the_show_goes_on(monkeypatch):
 
 def test_without_imgui_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "imgui_bundle", None)
-    with pytest.raises(VisualizerError, match=r"pip install 'visualizer\[panel\]'"):
+    with pytest.raises(VisualizerError, match=r"pip install 'kickdream\[panel\]'"):
         open_panel()
 
 

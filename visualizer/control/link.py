@@ -13,7 +13,7 @@ from ..errors import VisualizerError
 
 log = logging.getLogger(__name__)
 
-MISSING = "Ableton Link needs aalink: pip install 'visualizer[link]'"
+MISSING = "Ableton Link needs aalink: pip install 'kickdream[link]'"
 # So often the session is asked; a beat that is off by more than this, or another tempo, is told.
 ASK_S, DRIFT_S, OTHER_BPM = 0.05, 0.002, 0.005
 # Alone, the session gets the tempo heard when it is off by more than this.

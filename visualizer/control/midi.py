@@ -24,7 +24,7 @@ LOOK_S = 1.0
 CLOSE_S = 2.0
 #: a port that brings back what is sent to it: only listened to if it is asked for
 THROUGH = "midi through"
-MISSING = "MIDI needs mido and python-rtmidi: pip install 'visualizer[midi]'"
+MISSING = "MIDI needs mido and python-rtmidi: pip install 'kickdream[midi]'"
 _SEQUENCER = Path("/dev/snd/seq")
 # Clocks and the like come often, and mean nothing here.
 _UNHEARD = {"clock", "active_sensing", "start", "stop", "continue", "reset", "songpos", "song_select", "tune_request"}

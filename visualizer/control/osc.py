@@ -15,7 +15,7 @@ from .oscbytes import BadPacket, Value, messages, read_message
 log = logging.getLogger(__name__)
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9000
-MISSING = "OSC needs python-osc: pip install 'visualizer[osc]'"
+MISSING = "OSC needs python-osc: pip install 'kickdream[osc]'"
 # Of what came while it worked the newest so many packets are read. After so many in a turn it rests as long as a turn,
 # whether they came together or one by one: 3200 a second at most, a few % of a core.
 MOST_AT_ONCE, TURN_S = 32, 0.01

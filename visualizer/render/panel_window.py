@@ -22,7 +22,7 @@ from .panel_style import BACKGROUND, Fonts, load_fonts
 
 #: at which it opens, in units of text; the least it can be made
 SIZE, LEAST_SIZE = (640, 980), (360, 420)
-MISSING = "the performer's panel needs imgui-bundle, which is not here; install it: pip install 'visualizer[panel]'"
+MISSING = "the performer's panel needs imgui-bundle, which is not here; install it: pip install 'kickdream[panel]'"
 _FAR_AWAY = -3.0e38  # where imgui looks for a mouse that is not there
 _WHEEL = 1.4  # imgui's wheel steps are short
 

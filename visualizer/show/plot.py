@@ -39,7 +39,7 @@ def check_plot(out: Path) -> None:
         import matplotlib  # noqa: F401  found out here, before the song is read
     except ImportError:
         raise VisualizerError(
-            "--plot needs matplotlib, which is not installed; pip install 'visualizer[plot]'"
+            "--plot needs matplotlib, which is not installed; pip install 'kickdream[plot]'"
         ) from None
 
 

@@ -54,7 +54,7 @@ def _extra(name: str, extra: str, packages: tuple[tuple[str, str], ...]) -> Find
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             return Finding(
-                name, OK, f"not installed; pip install 'visualizer[{extra}]' brings it", facts={"is_installed": False}
+                name, OK, f"not installed; pip install 'kickdream[{extra}]' brings it", facts={"is_installed": False}
             )
         try:
             import_module(module)

@@ -16,7 +16,7 @@ from typing import Any
 
 from .finding import FAULT, OK, WARNING, Finding
 
-_NAME = "visualizer"
+_NAME = "kickdream"
 # A refresh is 16.7 ms: a wait that ends 4 ms late still meets it, one that ends 8 ms late often does not.
 COARSE_WAIT_S, WAIT_S, N_WAITS = 0.005, 0.001, 15
 COARSE_STEP_S = 0.001
