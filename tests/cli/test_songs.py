@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.audio.sounds import write_streams
+from visualizer.cli.options import with_command
 from visualizer.cli.run import run
 
 
@@ -28,3 +29,67 @@ def test_stream_is_an_option_of_play_export_and_analyze(tmp_path, capfd):
     assert err.count("\n") == 1 and "choose it with --stream 2" in err
     assert run(["analyze", str(film), "--stream", "2"]) == 0
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["play"],
+        ["export", "-o", "out.mp4"],
+        ["analyze"],
+        ["play", "song.wav", "--image"],
+        ["bake", "--weights"],
+        ["layers", "-o", "sheet.png"],
+        ["export", "song.wav", "-o"],
+        [],
+    ],
+)
+def test_an_address_is_refused_with_its_slashes(arguments, capfd):
+    address = "https://example.com/music/song.wav?a=1"
+    refused([*arguments, address], capfd, f"{address}: is an address", "download it")
+
+
+def test_file_addresses_are_files(tmp_path, capfd, kick_song):
+    song = tmp_path / "a song.wav"
+    song.write_bytes(kick_song.read_bytes())
+    assert run(["analyze", song.as_uri()]) == 0
+    assert "a song.wav: 6.0 s" in capfd.readouterr().out
+    refused(["analyze", (tmp_path / "none.wav").as_uri()], capfd, f"{tmp_path}/none.wav: there is no such file")
+    refused(["analyze", "file://elsewhere/a.wav"], capfd, "file://elsewhere/a.wav: is an address")
+
+
+COMMANDS = {"play", "live", "presets"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "plays"),
+    [
+        (["song.wav"], True),
+        (["song.wav", "--fullscreen"], True),
+        (["--fullscreen", "song.wav"], True),
+        (["--", "song.wav"], True),
+        (["folder"], True),
+        (["live"], False),  # a folder of that name is there too: the command goes first
+        (["ply", "song.wav"], False),
+        (["ply"], False),
+        (["--help"], False),
+        (["--version", "song.wav"], False),
+        ([], False),
+        (["x" * 5000], False),
+        (["nul\0"], False),
+    ],
+)
+def test_a_file_without_a_command_is_played(typed, plays, tmp_path, monkeypatch):
+    (tmp_path / "song.wav").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "live").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert with_command(typed, COMMANDS) == (["play", *typed] if plays else typed)
+
+
+def test_what_is_neither_file_nor_command(tmp_path, capfd):
+    refused(["sonng.wav"], capfd, "sonng.wav", "no such file", "visualizer play FILE")
+    refused(["ply", "x.wav"], capfd, "'ply'", "play")
+    path = tmp_path / "text.wav"
+    path.write_text("no sound")
+    refused([path], capfd, "text.wav: not sound")

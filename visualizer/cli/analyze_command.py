@@ -11,7 +11,7 @@ import typer
 
 from ..errors import BadInput
 from ..settings import DEFAULT_PRESET
-from .options import Channels, Gain, InputDevice, Preset, Stream, parse_channels, parse_device, parse_gain
+from .options import Channels, Gain, InputDevice, Preset, Stream, parse_channels, parse_device, parse_gain, parse_path
 from .say import tell
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def analyze(
     song: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A sound file, or a video whose sound is used.")
+        Path | None,
+        typer.Argument(parser=parse_path, metavar="FILE", help="A sound file, or a video whose sound is used."),
     ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Listen to an input instead, and draw what is heard as it comes.")
@@ -34,7 +35,9 @@ def analyze(
     ] = False,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="OUT.png", help="Draw them into a picture (.png, .svg, .pdf, .jpg)."),
+        typer.Option(
+            "--plot", parser=parse_path, metavar="OUT.png", help="Draw them into a picture (.png, .svg, .pdf, .jpg)."
+        ),
     ] = None,
     preset: Preset = DEFAULT_PRESET,
 ) -> None:

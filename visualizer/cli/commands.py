@@ -35,6 +35,7 @@ from .options import (
     Stream,
     Weights,
     looked_up,
+    parse_path,
 )
 from .rehearse_command import rehearse
 from .say import tell, tell_news
@@ -128,7 +129,10 @@ app.command()(live)
 @app.command()
 def export(
     song: Song,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.mp4", help="Video to write (.mp4, .mov or .mkv).")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", parser=parse_path, metavar="OUT.mp4", help="Video to write (.mp4, .mov or .mkv)."),
+    ],
     preset: Preset = DEFAULT_PRESET,
     image: Image = None,
     size: Size = DEFAULT_SIZE_TEXT,
@@ -218,3 +222,9 @@ def presets() -> None:
 
 
 app.command()(analyze)
+
+
+def command_names() -> set[str]:
+    """The names of all commands."""
+    names = {info.name or getattr(info.callback, "__name__", "") for info in app.registered_commands}
+    return names | {str(info.name) for info in app.registered_groups}

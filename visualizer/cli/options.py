@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import math
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import typer
 
@@ -21,14 +24,35 @@ if TYPE_CHECKING:
 
 DEFAULT_SIZE_TEXT = "{}x{}".format(*DEFAULT_SIZE)
 
+GLOBAL_OPTIONS = ("--help", "-h", "--version")
+
 debug = False
 given: list[str] = []  # the arguments as they came
 log_level: str | None = None
 
+
+def parse_path(text: str) -> Path:
+    """A path as given, or the one that a file:// address names. Raises BadInput for any other address."""
+    if not is_address(text):
+        return Path(text)
+    address = urlsplit(text)
+    if address.scheme.lower() == "file" and address.netloc in ("", "localhost"):
+        return Path(url2pathname(address.path))
+    raise BadInput(f"{text}: is an address, and only files on this machine are opened; download it and give the file")
+
+
+def is_address(text: str) -> bool:
+    """Whether text is an address like https://example.com/song.mp3, and not the name of a file."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) is not None
+
+
 Preset = Annotated[
     str, typer.Option("--preset", "-p", metavar="NAME|FOLDER", help="Look to show; `visualizer presets` lists them.")
 ]
-Image = Annotated[Path | None, typer.Option("--image", "-i", metavar="FILE", help="Your own picture to dream in.")]
+Image = Annotated[
+    Path | None,
+    typer.Option("--image", "-i", parser=parse_path, metavar="FILE", help="Your own picture to dream in."),
+]
 Size = Annotated[
     str, typer.Option("--size", "-s", metavar="WxH", help="Size of the dream and the window or video, px.")
 ]
@@ -44,7 +68,9 @@ Layer = Annotated[
 ]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", metavar="FILE", help="Your own weights for the network (.safetensors or .pth)."),
+    typer.Option(
+        "--weights", parser=parse_path, metavar="FILE", help="Your own weights for the network (.safetensors or .pth)."
+    ),
 ]
 InputDevice = Annotated[
     str | None,
@@ -83,7 +109,9 @@ Link = Annotated[bool, typer.Option("--link", help="Take the tempo from Ableton 
 Supervise = Annotated[
     bool, typer.Option("--supervise/--no-supervise", help="Start the show again where it was, should it die.")
 ]
-Song = Annotated[Path, typer.Argument(metavar="FILE", help="A sound file, or a video whose sound is used.")]
+Song = Annotated[
+    Path, typer.Argument(parser=parse_path, metavar="FILE", help="A sound file, or a video whose sound is used.")
+]
 
 Stream = Annotated[
     int | None,
@@ -168,6 +196,29 @@ def take_global(arguments: list[str]) -> list[str]:
         else:
             rest.append(argument)
     return rest
+
+
+def with_command(arguments: list[str], commands: Collection[str]) -> list[str]:
+    """The arguments, with `play` before them where they name a file, a folder or an address but no command.
+
+    Raises BadInput for what looks like the name of a file and is none: no command has a dot or a slash in its name.
+    """
+    first = arguments[0] if arguments else ""
+    if not first or first in commands or first in GLOBAL_OPTIONS:
+        return arguments
+    files = arguments[1:] if first.startswith("-") else [first]
+    if any(is_address(one) or _exists(one) for one in files):
+        return ["play", *arguments]
+    if not first.startswith("-") and re.search(r"[./\\]", first):
+        raise BadInput(f"{first}: there is no such file, and no such command; `visualizer play FILE` plays a file")
+    return arguments
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..settings import DEFAULT_PRESET
-from .options import DEFAULT_SIZE_TEXT, Preset, Size, parse_size
+from .options import DEFAULT_SIZE_TEXT, Preset, Size, parse_path, parse_size
 
 if TYPE_CHECKING:
     from ..show.rehearsal.record import Record
@@ -22,7 +22,7 @@ def rehearse(
     size: Size = DEFAULT_SIZE_TEXT,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another number makes another plan of faults.")] = 0,
     report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.md", help="Write the report there, too.")
+        Path | None, typer.Option("--report", parser=parse_path, metavar="FILE.md", help="Write the report there, too.")
     ] = None,
     json_wanted: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
     panel: Annotated[bool, typer.Option(help="Open the performer's panel, and kill it at times.")] = True,

@@ -31,14 +31,14 @@ def run(arguments: list[str]) -> int:
     import typer
 
     from . import options
-    from .commands import app
+    from .commands import app, command_names
 
     # until the log is open, and where it cannot be, nothing may fall through to the terminal
     quiet = logging.getLogger("visualizer")
     quiet.addHandler(logging.NullHandler())
     quiet.propagate = False
     try:
-        rest = options.take_global(arguments)
+        rest = options.with_command(options.take_global(arguments), command_names())
     except BadInput as error:
         return _say(str(error), error.status)
     signal.signal(signal.SIGTERM, _terminated)

@@ -12,18 +12,16 @@ import typer
 
 from ..networks import STAND_IN
 from ..settings import DEFAULT_PRESET
-from .options import Preset, parse_size
+from .options import Preset, Weights, parse_path, parse_size
 
 if TYPE_CHECKING:
     from ..show.sheets import Step
 
 DEFAULT_CELL_TEXT = "360x270"
 
-Picture = Annotated[Path, typer.Argument(metavar="IMAGE", help="The picture to dream in.")]
-Out = Annotated[Path, typer.Option("--out", "-o", metavar="OUT.png", help="Sheet to write (.png or .jpg).")]
-Weights = Annotated[
-    Path | None,
-    typer.Option("--weights", metavar="FILE", help="Your own weights for the network (.safetensors or .pth)."),
+Picture = Annotated[Path, typer.Argument(parser=parse_path, metavar="IMAGE", help="The picture to dream in.")]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", parser=parse_path, metavar="OUT.png", help="Sheet to write (.png or .jpg).")
 ]
 Cell = Annotated[str, typer.Option("--size", "-s", metavar="WxH", help="What each picture is fitted into, px.")]
 
