@@ -26,6 +26,10 @@ class DeviceError(VisualizerError):
     """A sound device that cannot be opened, or was lost."""
 
 
+class SoundHangs(DeviceError):
+    """The sound system does not answer within the time it is given."""
+
+
 class UnknownDevice(DeviceError, BadInput):
     """No sound device answers to the name or number given."""
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from tests.fixtures.pulse import Pulse
-from visualizer.audio import devices
+from visualizer.audio import devices, portaudio
 from visualizer.audio.capture import Capture
 from visualizer.audio.decode import Song
 from visualizer.audio.devices import Device, find_input, find_output, list_devices
 from visualizer.audio.playback import Playback
-from visualizer.errors import BadInput, DeviceError, UnknownDevice
+from visualizer.errors import BadInput, DeviceError, SoundHangs, UnknownDevice
 
 from .sounds import write_named
 
@@ -184,17 +184,32 @@ def test_a_device_that_does_not_close_keeps_nobody_waiting(monkeypatch: pytest.M
         def terminate(self) -> None:
             raise OSError("gone")
 
-    monkeypatch.setattr(devices, "_TURN_S", 0.05)
+    monkeypatch.setattr(portaudio, "ANSWER_S", 0.05)
     closing = threading.Thread(target=devices.close_portaudio, args=(Stuck(), Stuck()), kwargs={"timeout_s": 0.05})
     closing.start()
     closing.join(10)
     assert not closing.is_alive()
-    with pytest.raises(DeviceError, match="hangs"):
+    with pytest.raises(SoundHangs, match="hangs"):
         devices.open_portaudio()
     stuck.set()
-    for thread in threading.enumerate():
-        if thread.name == "audio-close":
-            thread.join(10)
+
+
+def test_a_server_that_hangs_is_given_up_and_found_again(
+    mortal_pulse: Pulse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    opened = devices.open_portaudio()
+    mortal_pulse.freeze()
+    with monkeypatch.context() as hasty:
+        hasty.setattr(portaudio, "ANSWER_S", 0.2)
+        with pytest.raises(SoundHangs, match="no answer within 0.2 s"):
+            devices.open_stream(opened, "x", format=1, channels=1, rate=48_000, input=True)
+        devices.close_portaudio(opened, timeout_s=0.0)
+        with pytest.raises(SoundHangs):
+            list_devices()
+    os.write(2, b"stderr is back\n")
+    mortal_pulse.freeze(False)
+    assert {"pulse", "default"} <= {device.name for device in list_devices()}
+    assert capfd.readouterr().err == "stderr is back\n"
 
 
 def test_importing_the_room_loads_nothing_heavy() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures.pulse import Pulse, wait_until
-from visualizer.audio import devices, input, watch
+from visualizer.audio import input, portaudio, watch
 from visualizer.audio.input import LOST, OK, WAITING, ZEROS, LiveInput
 from visualizer.errors import BadInput, UnknownDevice
 from visualizer.settings import BeatSettings
@@ -339,7 +339,7 @@ def test_a_stream_that_does_not_close_keeps_nobody_waiting(
     assert source.drain()[0] == [] and time.monotonic() - before_s < 0.5
     pulse.plug_in("mic", MIC_HZ)
     stuck.set()
-    until(source, OK, BACK_S + devices._TURN_S)
+    until(source, OK, BACK_S + portaudio.ANSWER_S)
 
 
 @pytest.mark.alone

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.cli.test_commands import refused, visualizer
 from tests.fixtures.pulse import Pulse, wait_until
+from visualizer.audio import portaudio
 from visualizer.cli.options import parse_channels
+from visualizer.cli.run import run as run_here
 from visualizer.errors import BadInput
 from visualizer.store.remembered import remember_input
 
@@ -50,6 +56,39 @@ def test_as_json(pulse: Pulse) -> None:
 def test_as_json_without_any_device(pulse: Pulse, tmp_path) -> None:
     run = visualizer("devices", "--json", PULSE_SERVER=f"unix:{tmp_path}/none")
     assert run.returncode == 0 and json.loads(run.stdout) == []
+
+
+@pytest.mark.parametrize("words", [["devices"], ["devices", "--json"]])
+def test_a_sound_server_that_hangs_is_given_up(
+    mortal_pulse: Pulse, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(portaudio, "ANSWER_S", 0.2)
+    mortal_pulse.freeze()
+    try:
+        assert run_here(words) == 1
+    finally:
+        mortal_pulse.freeze(False)
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("visualizer: the sound system hangs")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_can_be_ended_while_the_sound_server_hangs(mortal_pulse: Pulse, number: int) -> None:
+    mortal_pulse.freeze()
+    program = subprocess.Popen(
+        [sys.executable, "-m", "visualizer", "devices"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        running = Path(f"/proc/{program.pid}")
+        wait_until(lambda: b"devices" in (running / "cmdline").read_bytes(), 20, "the program was not started")
+        wait_until(lambda: "pcm_pulse" in (running / "maps").read_text(), 20, "the sound system was not asked")
+        program.send_signal(number)
+        assert program.communicate(timeout=portaudio.ANSWER_S - 1) == ("", "visualizer: interrupted\n")
+        assert program.returncode == 1
+    finally:
+        program.kill()
+        mortal_pulse.freeze(False)
 
 
 @pytest.mark.parametrize(

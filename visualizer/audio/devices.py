@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import logging
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import DeviceError, UnknownDevice, nearest
-from ..processes import redirect_stderr
+from ..errors import DeviceError, SoundHangs, UnknownDevice, nearest
+from .portaudio import THREAD, answer, one_line, release, silence_libraries
 from .soundserver import ServerError, SoundServer
 
 log = logging.getLogger(__name__)
 
-# PortAudio's list of devices and streams belongs to the whole process and is not safe for two threads at once.
-_PORTAUDIO_TURN = threading.Lock()
-_TURN_S = 3.0
-_HANGS = "the sound system hangs (a device does not let go); restart the program or the sound server"
 # What PortAudio calls a PulseAudio or PipeWire behind ALSA, and what this program calls that server's own sources.
 PULSE, SERVER_API = "pulse", "PulseAudio"
 USUAL_RATES_HZ = (44_100, 48_000, 88_200, 96_000, 192_000)
@@ -64,71 +58,77 @@ class Device:
         return self.n_inputs > 0 and (self.source.endswith(".monitor") or "loopback" in self.name.lower())
 
 
-def open_portaudio() -> Any:
-    """A new `pyaudio.PyAudio`, made without noise on stderr; `close_portaudio` gives it back. Errors: DeviceError."""
+def open_portaudio(*, timeout_s: float | None = None) -> Any:
+    """A new `pyaudio.PyAudio`, made without noise on stderr; `close_portaudio` gives it back.
+
+    timeout_s: ANSWER_S if None. Errors: DeviceError; SoundHangs, which is one, when that time is over. The thread that calls
+    can be interrupted meanwhile, as from SIGINT or SIGTERM.
+    """
     try:
         import pyaudio
     except ImportError as error:
-        raise DeviceError(f"PyAudio cannot be loaded ({_one_line(error)}); {_WAY_OUT}") from error
-    _silence_libraries()
-    with _quiet_turn():
-        try:
-            return pyaudio.PyAudio()
-        except Exception as error:
-            raise DeviceError(f"PortAudio cannot be started ({_one_line(error)}); {_WAY_OUT}") from error
+        raise DeviceError(f"PyAudio cannot be loaded ({one_line(error)}); {_WAY_OUT}") from error
+    silence_libraries()
+    try:
+        return answer(pyaudio.PyAudio, lambda late: late.terminate(), timeout_s)
+    except SoundHangs:
+        raise
+    except Exception as error:
+        raise DeviceError(f"PortAudio cannot be started ({one_line(error)}); {_WAY_OUT}") from error
 
 
 def close_portaudio(portaudio: Any, stream: Any = None, *, timeout_s: float = 0.8) -> None:
     """Close a stream (if any) and its PyAudio. Returns within timeout_s even when the device hangs.
 
-    A device that is gone can hold a closing call for half a second or for ever: the call runs on its own thread, which is
-    left behind (as a daemon) when it does not come back.
+    A device that is gone can hold a closing call for half a second or for ever.
     """
+    closed = threading.Event()
 
     def close() -> None:
-        with _PORTAUDIO_TURN:
-            for release in ([] if stream is None else [stream.close]) + [portaudio.terminate]:
-                try:
-                    release()
-                except Exception as error:  # noqa: BLE001  whatever it is, the device is given up
-                    log.info("closing a sound device: %s", _one_line(error))
+        if stream is not None:
+            release(stream.close)
+        release(portaudio.terminate)
+        closed.set()
 
-    closer = threading.Thread(target=close, name="audio-close", daemon=True)
-    closer.start()
-    closer.join(timeout_s)
-    if timeout_s > 0 and closer.is_alive():
+    THREAD.make(close)
+    if timeout_s > 0 and not closed.wait(timeout_s):
         log.warning("a sound device does not close; it is left behind")
 
 
 def open_stream(portaudio: Any, what: str, *, source: str = "", **arguments: Any) -> Any:
     """`portaudio.open(**arguments)`, with its faults as DeviceError; `what` names the device in the message.
 
-    source: the sound server's source that the device "pulse" is to listen to.
+    source: the sound server's source that the device "pulse" is to listen to. SoundHangs, a DeviceError, when it is not open
+    within ANSWER_S; should it open later, it is closed again.
     """
     # With this variable set, PulseAudio's ALSA plug-in reports latencies that are not so (200: wrong by 144 ms) or takes no
     # sound at all (10). Capturing copes, and there it is the user's to set; playing must know what is heard when.
     environment: dict[str, str | None] = {"PULSE_LATENCY_MSEC": None} if arguments.get("output") else {}
     environment |= {"PULSE_SOURCE": source} if source else {}
-    try:
-        with _quiet_turn(), _environment(environment):
+
+    def open_it() -> Any:
+        with _environment(environment):
             return portaudio.open(**arguments)
+
+    try:
+        return answer(open_it, lambda late: late.close())
     except (OSError, ValueError, SystemError) as error:
         raise DeviceError(
-            f"{what} cannot be opened at {arguments.get('rate')} Hz ({_one_line(error)}); "
+            f"{what} cannot be opened at {arguments.get('rate')} Hz ({one_line(error)}); "
             "`visualizer devices` lists what there is"
         ) from error
 
 
 def takes_rate(portaudio: Any, device: Device, n_channels: int, rate_hz: int, *, kind: str = "output") -> bool:
-    """Whether a device says that it takes (kind "input": gives) float32 sound of this rate."""
+    """Whether a device says that it takes (kind "input": gives) float32 sound of this rate. Errors: SoundHangs."""
     import pyaudio
 
     what = {"device": device.portaudio_index, "channels": n_channels, "format": pyaudio.paFloat32}
+    asked = {f"{kind}_{key}": value for key, value in what.items()}
     try:
-        with _quiet_turn():
-            portaudio.is_format_supported(rate_hz, **{f"{kind}_{key}": value for key, value in what.items()})
+        answer(lambda: portaudio.is_format_supported(rate_hz, **asked))
     except (ValueError, OSError) as error:
-        log.info("%s %r does not take %d Hz: %s", kind, device.name, rate_hz, _one_line(error))
+        log.info("%s %r does not take %d Hz: %s", kind, device.name, rate_hz, one_line(error))
         return False
     return True
 
@@ -146,14 +146,14 @@ def rates_of(portaudio: Any, device: Device) -> tuple[int, ...]:
     return tuple(sorted(rates_hz))
 
 
-def list_devices(portaudio: Any = None) -> list[Device]:
+def list_devices(portaudio: Any = None, *, timeout_s: float | None = None) -> list[Device]:
     """All devices there are now, in PortAudio's order; an empty list when there is none. Errors: DeviceError.
 
-    portaudio: an open PyAudio to ask; without it one is made and given back. PortAudio reads the machine's devices only
-    while no other PyAudio is open.
+    portaudio: an open PyAudio to ask; without it one is made and given back, see `open_portaudio` for timeout_s. PortAudio
+    reads the machine's devices only while no other PyAudio is open.
     """
     if portaudio is None:
-        portaudio = open_portaudio()
+        portaudio = open_portaudio(timeout_s=timeout_s)
         try:
             return list_devices(portaudio)
         finally:
@@ -166,7 +166,7 @@ def list_devices(portaudio: Any = None) -> list[Device]:
             info = portaudio.get_device_info_by_index(index)
             host_api = portaudio.get_host_api_info_by_index(info["hostApi"])["name"]
         except OSError as error:
-            log.info("sound device %d cannot be asked: %s", index, _one_line(error))
+            log.info("sound device %d cannot be asked: %s", index, one_line(error))
             continue
         devices.append(
             Device(
@@ -292,44 +292,3 @@ def _text(name: str | bytes) -> str:
     if isinstance(name, bytes):
         name = name.decode("utf-8", "replace")
     return "".join(character if character.isprintable() else "?" for character in name)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-@contextlib.contextmanager
-def _quiet_turn() -> Iterator[None]:
-    """PortAudio for this thread alone, with stderr closed to it: it prints its own source lines when a device refuses."""
-    if not _PORTAUDIO_TURN.acquire(timeout=_TURN_S):
-        raise DeviceError(_HANGS)
-    try:
-        with redirect_stderr():
-            yield
-    finally:
-        _PORTAUDIO_TURN.release()
-
-
-def _silence_libraries() -> None:
-    """Keep ALSA and JACK from writing some eighty lines about devices that are not there to stderr.
-
-    Both take a function to report errors to. They get one of the C library's that reads nothing and does nothing: unlike
-    a Python function it needs no interpreter lock on PortAudio's threads, and it is never unloaded.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    os.environ.setdefault("JACK_NO_START_SERVER", "1")
-    try:
-        no_op = ctypes.CDLL(None).getpid
-    except (OSError, AttributeError):
-        return
-    for library, setters in (
-        ("libasound.so.2", ("snd_lib_error_set_handler",)),
-        ("libjack.so.0", ("jack_set_error_function", "jack_set_info_function")),
-    ):
-        try:
-            loaded = ctypes.CDLL(library)
-            for setter in setters:
-                getattr(loaded, setter)(no_op)
-        except (OSError, AttributeError):
-            continue  # the library is not on this machine, so it cannot be noisy

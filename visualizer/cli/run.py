@@ -15,6 +15,9 @@ from ..processes import past_redirects, send_streams
 
 log = logging.getLogger("visualizer.cli")
 
+#: the status that typer from 0.16 on makes of a KeyboardInterrupt
+_TYPER_INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit."""
@@ -46,6 +49,9 @@ def run(arguments: list[str]) -> int:
         # standalone mode would print usage errors over several lines, and exit by itself
         status = app(rest, standalone_mode=False, prog_name="visualizer")
         sys.stdout.flush()
+        if status == _TYPER_INTERRUPTED:
+            log.info("interrupted")
+            return _say("interrupted", 1)
         return status if isinstance(status, int) else 0
     except VisualizerError as error:
         log.error("%s", error, exc_info=True)

@@ -1,0 +1,138 @@
+"""Calls of PortAudio: on one thread, quiet on stderr, and with a time limit."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import math
+import os
+import sys
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import TypeVar
+
+from ..errors import SoundHangs
+from ..processes import redirect_stderr
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+# How long one call may take. A sound server that hangs never answers.
+ANSWER_S = 5.0
+# A signal that comes just before a wait begins is noticed only when the wait ends.
+SIGNAL_S = 0.2
+
+
+class _PortAudioThread:
+    """Makes all calls of PortAudio, one after another: it is not safe for two threads at once, and a call may never return.
+
+    The thread is a daemon that lives as long as the program: on Windows, sound devices belong to the thread that found them.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def make(self, call: Callable[[], object]) -> None:
+        """Make this call, which must not raise, after those before it. Returns at once."""
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="portaudio", daemon=True)
+                self._thread.start()
+        self._calls.put(call)
+
+    def _run(self) -> None:
+        while True:
+            self._calls.get()()
+
+
+THREAD = _PortAudioThread()
+
+
+def answer(
+    call: Callable[[], Result], discard: Callable[[Result], object] = lambda late: None, timeout_s: float | None = None
+) -> Result:
+    """What `call`, a call of PortAudio, returns or raises; SoundHangs when that takes longer than timeout_s (ANSWER_S if None).
+
+    The call is made on PortAudio's thread, so that the thread that waits stays open to signals. When it is given up, what it
+    returns later goes to `discard`. Meanwhile stderr goes nowhere: PortAudio prints its own source lines when a device refuses.
+    """
+    timeout_s = ANSWER_S if timeout_s is None else timeout_s
+    results: list[Result] = []
+    errors: list[BaseException] = []
+    state, done = threading.Lock(), threading.Event()
+    is_wanted = True
+
+    def call_now() -> None:
+        with state:
+            if not is_wanted:
+                return
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001  it is raised where the answer is waited for
+            errors.append(error)
+        with state:
+            done.set()
+            is_late = not is_wanted
+        if is_late:
+            log.warning("the sound system has answered, too late")
+            if results:
+                release(lambda: discard(results[0]))
+
+    try:
+        with redirect_stderr():
+            THREAD.make(call_now)
+            n_waits = math.ceil(timeout_s / SIGNAL_S)
+            any(done.wait(timeout_s / n_waits) for _ in range(n_waits))
+    finally:
+        with state:
+            is_wanted, is_over = False, done.is_set()
+    if not is_over:
+        raise SoundHangs(
+            f"the sound system hangs (no answer within {timeout_s:g} s); restart the sound server, or unplug the sound "
+            "devices one by one"
+        )
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def release(release: Callable[[], object]) -> None:
+    """Close a stream or end PortAudio; whatever it raises, the device is given up."""
+    try:
+        release()
+    except Exception as error:  # noqa: BLE001
+        log.info("closing a sound device: %s", one_line(error))
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, without line breaks."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def silence_libraries() -> None:
+    """Keep ALSA and JACK from writing some eighty lines about devices that are not there to stderr.
+
+    Both take a function to report errors to. They get one of the C library's that reads nothing and does nothing: unlike
+    a Python function it needs no interpreter lock on PortAudio's threads, and it is never unloaded.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    os.environ.setdefault("JACK_NO_START_SERVER", "1")
+    try:
+        no_op = ctypes.CDLL(None).getpid
+    except (OSError, AttributeError):
+        return
+    for library, setters in (
+        ("libasound.so.2", ("snd_lib_error_set_handler",)),
+        ("libjack.so.0", ("jack_set_error_function", "jack_set_info_function")),
+    ):
+        try:
+            loaded = ctypes.CDLL(library)
+            for setter in setters:
+                getattr(loaded, setter)(no_op)
+        except (OSError, AttributeError):
+            continue  # the library is not on this machine, so it cannot be noisy
