@@ -104,3 +104,15 @@ def test_same_padding_gives_the_size_it_promises(size: int, kernel: int, stride:
     assert (size + before + after - kernel) // stride + 1 >= -(-size // stride)
     if size >= kernel:
         assert (size + before + after - kernel) // stride + 1 == -(-size // stride)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (5, 2)])
+def test_the_depthwise_way_of_cuda_computes_the_same(kernel: int, stride: int) -> None:
+    """Its layouts and arguments, on the CPU; tests/dream/test_bake.py compares whole bakes where there is a GPU."""
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn((1, 6, 17, 22), generator=generator).contiguous(memory_format=torch.channels_last)
+    weight, bias = torch.randn((6, 1, kernel, kernel), generator=generator), torch.randn(6, generator=generator)
+    found = conv_file._depthwise_on_cuda(x, weight, bias, stride, (1, 2))
+    expected = conv2d(x, weight, bias, stride, (1, 2), 1, 6)
+    torch.testing.assert_close(found, expected)
+    assert found.is_contiguous(memory_format=torch.channels_last)
