@@ -1,5 +1,6 @@
 """Dream frames: baked, kept, found again, and shown as they come."""
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -11,13 +12,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
+from tests.show.watching import wait_for
 from visualizer.dream import Dreamt
 from visualizer.errors import DreamError
 from visualizer.show import baker
 from visualizer.show import dreams as dreams_room
-from visualizer.show.baker import Baked, Order, bake_apart, bake_here, sharpened
+from visualizer.show.baker import Baked, Order, Stop, bake_apart, bake_here, sharpened
 from visualizer.show.dreams import BackgroundDreams, Dreams, ReadyDreams, complete, open_cache, start
 from visualizer.show.look import Wish, open_look
 
@@ -79,11 +82,7 @@ def test_the_cache_tells_looks_apart(look, tiny_preset):
 def test_a_bake_behind_the_show_gives_the_very_same_frames(look, tmp_path, monkeypatch):
     here = frames_of(Dreams(look, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(tmp_path / "another"))
-    apart = [
-        baked.frame
-        for baked in bake_apart(order_of(look, open_cache()), threading.Event(), preview=True)
-        if baked.finished
-    ]
+    apart = [baked.frame for baked in bake_apart(order_of(look, open_cache()), Stop(), preview=True) if baked.finished]
     assert len(here) == 5 and same(here, apart)
     assert same(here, frames_of(Dreams(look, open_cache()))), "the child keeps what it bakes"
 
@@ -155,7 +154,7 @@ def test_a_bake_whose_process_is_killed_goes_on_where_it_was(tiny_preset, monkey
     )  # a frame is more than a pipe holds: it cannot end before it is read
     cache = open_cache()
     order = order_of(look, cache)
-    bake = bake_apart(order, threading.Event(), preview=False)
+    bake = bake_apart(order, Stop(), preview=False)
     while not (cache.entry_folder(order.key) / "checkpoint").exists():
         next(bake)
     for child in multiprocessing.active_children():
@@ -209,7 +208,7 @@ def test_closing_ends_the_bake_at_once_and_leaves_no_process(look):
 
 
 def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(look):
-    generator = bake_apart(order_of(look, open_cache()), threading.Event(), preview=True)
+    generator = bake_apart(order_of(look, open_cache()), Stop(), preview=True)
     assert next(generator).depth_index == 0
     first = next(generator)
     assert first.depth_index == 1
@@ -240,7 +239,7 @@ def test_wherever_it_is_killed_that_is_what_is_said(tiny_preset, monkeypatch, ch
     look = open_look(str(tiny_preset), size=(640, 360))  # more than a pipe holds
     monkeypatch.setattr("visualizer.show.baker._child", child)
     with pytest.raises(DreamError, match="the dream's process died \\(killed by the system: out of memory"):
-        list(bake_apart(order_of(look, open_cache()), threading.Event(), preview=True))
+        list(bake_apart(order_of(look, open_cache()), Stop(), preview=True))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -257,7 +256,62 @@ def test_a_bake_that_is_killed_while_it_loads_is_told(tiny_preset, monkeypatch):
     monkeypatch.setattr(baker, "_tell", tell)
     look = open_look(str(tiny_preset), size=(640, 360))
     with pytest.raises(DreamError, match="the dream's process died"):
-        list(bake_apart(order_of(look, open_cache()), threading.Event(), preview=True))
+        list(bake_apart(order_of(look, open_cache()), Stop(), preview=True))
+
+
+def _logs_while_it_sends(pipe, orders, preview):
+    """The real child, with a thread that logs all the while, as those that run out of memory do (tiles.py)."""
+
+    def bakes(order, cache, **_):
+        over = threading.Event()
+        logger = logging.getLogger("visualizer.dream.tiles")
+        threads = [threading.Thread(target=_log_until, args=(logger, over)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for depth_index in range(1, 40):
+            yield Baked(depth_index, np.full_like(order.image, depth_index), True)
+        over.set()
+
+    baker.bake_here = bakes
+    really_child(pipe, orders, preview)
+
+
+really_child = baker._child
+
+
+def _log_until(logger, over):
+    while not over.is_set():
+        logger.info("not enough memory at once %s", "x" * 200)
+
+
+def test_frames_and_log_records_do_not_mix_in_the_pipe(tiny_preset, monkeypatch):
+    look = open_look(str(tiny_preset), size=(640, 360))  # more than a pipe holds
+    monkeypatch.setattr("visualizer.show.baker._child", _logs_while_it_sends)
+    baked = list(bake_apart(order_of(look, open_cache()), Stop(), preview=True))[1:]
+    assert [int(one.frame.min()) for one in baked] == list(range(1, 40))
+    assert [int(one.frame.max()) for one in baked] == list(range(1, 40))
+
+
+def _stops_in_the_middle_of_a_word(pipe, orders, preview):
+    os.write(pipe.fileno(), struct.pack("!i", 1000) + bytes(10))
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process, and its pipes are no files")
+def test_a_bake_that_stands_still_in_the_middle_of_a_message_can_be_closed(look, monkeypatch):
+    monkeypatch.setattr("visualizer.show.baker._child", _stops_in_the_middle_of_a_word)
+    frames = start(look, open_cache())
+    stopped = [psutil.STATUS_STOPPED]
+    wait_for(
+        lambda: [psutil.Process(one.pid).status() for one in multiprocessing.active_children()] == stopped, "no bake"
+    )
+    closing = threading.Thread(target=frames.close, daemon=True)
+    closing.start()
+    closing.join(10)
+    hangs = closing.is_alive()
+    for child in multiprocessing.active_children():
+        child.kill()
+    assert not hangs and frames.fault is None
 
 
 STARTS_A_BAKE = """

@@ -14,10 +14,11 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Generator
-from contextlib import closing, suppress
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ import numpy as np
 
 from .. import dream
 from ..errors import DreamError, VisualizerError
-from ..processes import how_it_ended, log_here, log_through, lower_priority, send_streams, start_beside
+from ..processes import Outlet, how_it_ended, log_here, log_through, lower_priority, send_streams, start_beside
 from ..store.cache import FrameCache
 from ..store.paths import log_folder
 from .clocks import Stopwatch
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 NICENESS = 10
 #: until every depth has its preview the bake may push a little harder: those seconds decide how soon the show is whole
 PREVIEW_NICENESS = 5
-POLL_S = 0.1
 MOST_LAST_WORDS = 2000  # bytes
 #: keeping checkpoints may take this share of a bake's time: those of very large images are hundreds of megabytes
 CHECKPOINT_SHARE = 0.15
@@ -145,10 +145,45 @@ def _checkpoint(cache: FrameCache, key: str, deepest: int) -> dream.Checkpoint |
     return found if 1 <= found.depth_index <= deepest else None
 
 
-def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Generator[Baked, None, None]:
+class Stop:
+    """Ends a bake in another process from any thread, even one that stands still in the middle of a message."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: BaseProcess | None = None
+        self._is_set = False
+
+    def is_set(self) -> bool:
+        """Whether the end was asked for."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Kill the process, and every one that is `watched` later."""
+        with self._lock:
+            self._is_set = True
+            if self._process is not None:
+                self._process.kill()
+
+    @contextmanager
+    def watched(self, process: BaseProcess) -> Iterator[None]:
+        """While inside `set` kills this process, started before; it is killed and reaped on leaving, too."""
+        with self._lock:
+            self._process = process
+        if self._is_set:
+            self.set()
+        try:
+            yield
+        finally:
+            with self._lock:  # once it is reaped its number may be another's
+                self._process = None
+            process.kill()
+            process.join()
+
+
+def bake_apart(order: Order, stop: Stop, *, preview: bool) -> Generator[Baked, None, None]:
     """Like `bake_here`, computed and kept by a child process of low priority; depth 0 comes at once.
 
-    Closing the generator, or setting `stopped` from another thread, ends that process at once, whatever it is at. Raises
+    Closing the generator, or setting `stop` from another thread, ends that process at once, whatever it is at. Raises
     DreamError, also when the process dies.
     """
     yield Baked(0, order.image, True)
@@ -162,21 +197,17 @@ def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Gene
     # the image is more than a pipe holds: as an argument it would keep whoever starts a process that dies at once for ever
     telling = threading.Thread(target=_tell, args=(to_tell, order), name="bake's order", daemon=True)
     telling.start()
-    try:
+    with ExitStack() as stack:
+        stack.callback(telling.join)
+        stack.enter_context(stop.watched(process))
+        stack.enter_context(ours)
         while True:
             try:
-                while not ours.poll(POLL_S):
-                    if stopped.is_set():
-                        return
                 word, value = ours.recv()
                 pixels = ours.recv_bytes() if word == "frame" else b""
-            except (EOFError, OSError):  # OSError when it died in the middle of a word
-                process.join()
-                _log_last_words()
-                how = (
-                    "killed by the system: out of memory?" if process.exitcode == -9 else how_it_ended(process.exitcode)
-                )
-                raise DreamError(f"the dream's process died ({how}); a smaller --size needs less") from None
+            except (EOFError, OSError):  # OSError when it died in the middle of a message
+                wait([process.sentinel])  # killed on its way out it would end with another status
+                break
             if word == "frame":
                 index, shape, finished, fault, unkept = value
                 frame = np.frombuffer(pixels, np.uint8).reshape(shape)
@@ -187,11 +218,10 @@ def bake_apart(order: Order, stopped: threading.Event, *, preview: bool) -> Gene
                 raise DreamError(value)
             else:
                 return
-    finally:
-        ours.close()
-        process.kill()
-        process.join()
-        telling.join()
+    if not stop.is_set():
+        _log_last_words()
+        how = "killed by the system: out of memory?" if process.exitcode == -9 else how_it_ended(process.exitcode)
+        raise DreamError(f"the dream's process died ({how}); a smaller --size needs less")
 
 
 def _tell(pipe: Connection, order: Order) -> None:
@@ -223,7 +253,8 @@ def _child(pipe: Connection, orders: Connection, preview: bool) -> None:
     lower_priority(PREVIEW_NICENESS if preview else NICENESS)
     # torch's threads go to sleep sooner when they wait: the cores are the show's
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    logger = log_through(lambda line: pipe.send(("log", line)))
+    outlet = Outlet(pipe)
+    logger = log_through(lambda line: outlet.send("log", line))
     try:
         order: Order = orders.recv()
         cache = FrameCache(order.folder, order.max_bytes)
@@ -231,16 +262,16 @@ def _child(pipe: Connection, orders: Connection, preview: bool) -> None:
             if baked.finished:
                 lower_priority(NICENESS)
             if baked.depth_index > 0:
-                frame = baked.frame
-                pipe.send(("frame", (baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)))
-                pipe.send_bytes(np.ascontiguousarray(frame).data.cast("B"))
-        pipe.send(("done", None))
+                frame = np.ascontiguousarray(baked.frame)
+                about = (baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)
+                outlet.send("frame", about, frame.data.cast("B"))
+        outlet.send("done")
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the show has ended
     except VisualizerError as error:
-        pipe.send(("error", str(error)))
+        outlet.send("error", str(error))
     except MemoryError:
-        pipe.send(("error", "out of memory while dreaming; a smaller --size needs less"))
+        outlet.send("error", "out of memory while dreaming; a smaller --size needs less")
     except Exception as error:
         logger.exception("the bake stopped")
-        pipe.send(("error", f"the dream stopped: {type(error).__name__}: {' '.join(str(error).split())}"))
+        outlet.send("error", f"the dream stopped: {type(error).__name__}: {' '.join(str(error).split())}")

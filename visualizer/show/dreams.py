@@ -14,7 +14,7 @@ from .. import dream
 from ..errors import DreamError, VisualizerError
 from ..store.cache import FrameCache
 from ..store.paths import cache_folder, load_user_settings
-from .baker import Order, bake_apart, bake_here
+from .baker import Order, Stop, bake_apart, bake_here
 from .look import Look, Row
 from .scene import Placed
 
@@ -34,9 +34,7 @@ def cache_key(image: np.ndarray, row: Row, cache: FrameCache) -> str:
 class RowDreams:
     """The dream frames of one row of a look."""
 
-    def __init__(
-        self, image: np.ndarray, row: Row, row_index: int, cache: FrameCache, behind: threading.Event | None
-    ) -> None:
+    def __init__(self, image: np.ndarray, row: Row, row_index: int, cache: FrameCache, behind: Stop | None) -> None:
         self.n_depths = row.settings.n_depths
         self.key = cache_key(image, row, cache)
         self._order = Order(image, row, self.key, cache.folder, cache.max_bytes)
@@ -68,7 +66,7 @@ class RowDreams:
 class Dreams:
     """The dream frames of a look, row by row: each row's previews if asked for, then its finished frames in order."""
 
-    def __init__(self, look: Look, cache: FrameCache, *, behind: threading.Event | None = None) -> None:
+    def __init__(self, look: Look, cache: FrameCache, *, behind: Stop | None = None) -> None:
         """behind: bake behind a show, in a process of low priority that ends when this is set; None: bake here."""
         self.n_depths = look.n_depths
         self.rows = [RowDreams(look.image, row, index, cache, behind) for index, row in enumerate(look.rows)]
@@ -118,8 +116,8 @@ class BackgroundDreams:
     A bake that fails leaves the depths that are there, and its one-line reason in `fault`.
     """
 
-    def __init__(self, dreams: Dreams, stop: threading.Event) -> None:
-        """stop: the event that `dreams` was given to end its bake."""
+    def __init__(self, dreams: Dreams, stop: Stop) -> None:
+        """stop: what `dreams` was given to end its bake."""
         self.fault: str | None = None
         self._dreams = dreams
         self._stop = stop
@@ -166,7 +164,7 @@ class BackgroundDreams:
 
 def start(look: Look, cache: FrameCache) -> ReadyDreams | BackgroundDreams:
     """The frames of `look` for a show that begins now."""
-    stop = threading.Event()
+    stop = Stop()
     dreams = Dreams(look, cache, behind=stop)
     if not dreams.from_cache:
         return BackgroundDreams(dreams, stop)
