@@ -164,11 +164,11 @@ class Rig:
                 continue
             with contextlib.suppress(OSError, EOFError):
                 while True:
-                    told = line.recv()
-                    if isinstance(told, Answer):
+                    word, told = line.recv()
+                    if word == "answer":
                         self._answers.put(told)
                     else:
-                        self._error = str(told)
+                        self._error = told
             self._answers.put(None)
 
     def _how_it_ended(self) -> str:

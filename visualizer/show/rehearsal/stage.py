@@ -23,6 +23,7 @@ from typing import Any
 
 from ...actions import Do, Show, Wish
 from ...errors import VisualizerError
+from ...processes import Outlet
 from ..clocks import monotonic
 from ..lifeline import SPARE, Lifeline, wait_as_spare
 from ..memory import share_one_heap
@@ -100,7 +101,7 @@ class Stage:
         self.is_conducted = True
         self._source: Any = None
         self._others: list[Any] = []
-        self._line = line
+        self._line, self._outlet = line, Outlet(line)  # two threads answer
 
     def answer(self) -> Answer:
         """How the show stands; news are taken."""
@@ -137,7 +138,7 @@ class Stage:
             self.news.wait(ANSWER_S)
             self.news.clear()
             with contextlib.suppress(OSError, ValueError):
-                self._line.send(self.answer())
+                self._outlet.send("answer", self.answer())
 
     def listen(self) -> None:
         """Do what the conductor says until it is gone."""
@@ -210,7 +211,7 @@ class Stage:
     def say_error(self, error: str) -> None:
         """Why the show ends."""
         with contextlib.suppress(OSError, ValueError):
-            self._line.send(error)
+            self._outlet.send("error", error)
 
 
 def clear_away(orders: dict[str, Any]) -> None:
