@@ -1,11 +1,15 @@
 """Reading what was typed."""
 
+import shutil
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from visualizer.cli import options
 from visualizer.errors import BadInput
+from visualizer.show.resume import ShowState
 
 
 @given(st.integers(16, 16384), st.integers(16, 16384), st.sampled_from("xX×"))
@@ -37,3 +41,26 @@ def test_debug_and_log_level_may_stand_anywhere():
     assert not options.debug and options.log_level == "info"
     with pytest.raises(BadInput):
         options.take_global(["play", "--log-level"])
+
+
+def resumed(preset):
+    """The line to a supervisor that starts the show again with that preset."""
+    return SimpleNamespace(resume=ShowState(preset=preset))
+
+
+def test_a_show_that_is_started_again_has_the_folder_it_was_given(tiny_preset, tmp_path, monkeypatch):
+    """Named like a preset on the list; and the network asked for goes with the preset asked for only."""
+    folder = shutil.copytree(tiny_preset, tmp_path / "clouds")
+    monkeypatch.chdir(tmp_path)
+    asked = ("./clouds", "64x36", None, None, None, "block3.expand", None)
+    first = options.looked_up_again(resumed(""), *asked)
+    assert (first.settings.title, first.settings.dream.layer) == ("Tiny", "block3.expand")
+    assert first.reference == str(folder)
+    again = options.looked_up_again(resumed(first.reference), *asked)
+    assert (again.settings.title, again.settings.dream.layer) == ("Tiny", "block3.expand")
+    listed = options.looked_up_again(resumed("clouds"), *asked)
+    assert listed.settings.title != "Tiny" and listed.reference == "clouds"
+    other = options.looked_up_again(resumed(str(folder)), "clouds", *asked[1:])
+    assert (other.settings.title, other.settings.dream.layer) == ("Tiny", "block2.expand")
+    shutil.rmtree(folder)
+    assert options.looked_up_again(resumed("clouds"), *asked).reference == "clouds"

@@ -263,6 +263,73 @@ def test_a_dream_turned_keeps_the_network_that_was_asked_for(folder, started):
         changes.close()
 
 
+# --- a preset that was given as a folder
+
+
+@pytest.fixture
+def elsewhere(folder, tiny_preset, tmp_path):
+    """A preset on no list, in a folder with the name of a preset that is on the list."""
+    made = shutil.copytree(tiny_preset, tmp_path / "b-two")
+    file = made / "preset.yaml"
+    file.write_text(file.read_text().replace("Tiny", "Elsewhere"))
+    return made
+
+
+@pytest.fixture
+def from_folder(elsewhere, started, monkeypatch):
+    """A show that was begun with `--preset ./b-two`."""
+    monkeypatch.chdir(elsewhere.parent)
+    look = open_look("./b-two", size=SIZE, wish=Wish(image=elsewhere / "image.png"))
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    yield changes
+    changes.close()
+
+
+def test_a_dream_setting_turned_reopens_the_folder(from_folder):
+    from_folder.turn("colour", 0.5)
+    look = wait_for(from_folder.poll, "the folder's preset").look
+    assert (look.settings.title, look.settings.dream.colour) == ("Elsewhere", 0.5)
+    assert look.wish.image is not None, "the image that was asked for stays"
+
+
+def test_a_folder_is_left_and_reached_again_after_the_presets_on_the_list(from_folder, elsewhere):
+    assert from_folder.names == [*NAMES, str(elsewhere)]
+    assert from_folder.step(1) == "1  a-one …"
+    assert opened_of(from_folder, "a-one").look.settings.title == "a-one"
+    assert from_folder.step(-1) == "4  b-two …"
+    assert opened_of(from_folder, "b-two").look.settings.title == "Elsewhere"
+    assert from_folder.number(2) == "2  b-two …"
+    assert opened_of(from_folder, "b-two").look.settings.title == "b-two", "the one on the list has the name"
+    assert from_folder.number(4) == "4  b-two …"
+    assert opened_of(from_folder, "b-two").look.settings.title == "Elsewhere"
+    assert from_folder.named("b-two") == "2  b-two …"
+    assert from_folder.named(str(elsewhere)) == "4  b-two …"
+    assert "there is no preset" in from_folder.named(str(elsewhere.parent))
+
+
+def test_a_folder_on_no_list_is_reached_by_its_name_where_no_other_has_it(folder, tiny_preset, started):
+    look = open_look(str(tiny_preset), size=SIZE)
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    try:
+        assert changes.named("tiny") == "4  tiny …"
+        assert opened_of(changes, "tiny").look.reference == str(tiny_preset)
+    finally:
+        changes.close()
+
+
+def test_a_setting_turned_after_a_preset_that_failed_turns_the_one_that_is_shown(changes, folder):
+    changes.turn("colour", 0.5)
+    opened_of(changes, "a-one")
+    (folder / "b-two" / "preset.yaml").write_text("title: [")
+    changes.step(1)
+    wait_for(changes.fault, "the fault")
+    assert changes.turned == {"colour": 0.5}, "as it is shown"
+    changes.turn("seed", 5.0)
+    look = opened_of(changes, "a-one").look
+    assert (look.settings.dream.seed, look.settings.dream.colour) == (5, 0.5)
+    assert changes.step(1) == "3  c-three …", "stepping goes on from the one that failed"
+
+
 def test_a_look_whose_picture_is_lost_comes_again_whatever_its_files_say_by_now(folder, started):
     look = open_look("a-one", size=SIZE)
     (folder / "a-one" / "preset.yaml").write_text("title: [")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from visualizer.actions import Do, Key, Set, Show, Tempo
@@ -69,7 +71,7 @@ def show(tiny_preset):
         behind = Recorder()
 
         def make(self, keymap=None, takes=LIVE_TAKES):
-            self.notices = Notices()
+            self.notices = Notices(lambda: self.now_s)
             self.desk = Desk(
                 keymap or Keymap(),
                 window=self.behind,
@@ -88,8 +90,10 @@ def show(tiny_preset):
 
         def answer(self):
             self.now_s += 2 * ANSWER_S
-            answer = self.notices.current(self.now_s)
-            self.notices.current(self.now_s + 2 * ANSWER_S)
+            answer, now_s = self.notices.current(), self.now_s
+            self.now_s += 2 * ANSWER_S
+            self.notices.current()  # it has been read by then
+            self.now_s = now_s
             return answer
 
     return Show().make()
@@ -231,7 +235,7 @@ def test_it_stays_in_range_and_comes_back_at_once(show):
 def test_what_was_set_by_hand_stays_when_the_preset_changes(show, tiny_preset):
     look = open_look(str(tiny_preset), size=(64, 36))
     beat = look.settings.beat.model_copy(update={"sensitivity": 2.0})
-    other = type(look)(look.name, look.settings.model_copy(update={"beat": beat}), look.image, look.rows)
+    other = replace(look, settings=look.settings.model_copy(update={"beat": beat}))
     show.press("up")
     show.desk.set_look(other)
     assert show.behind.look.settings.beat.sensitivity == pytest.approx(2 * 2**0.25)
@@ -316,7 +320,7 @@ def test_what_a_preset_says_of_the_beat_comes_back_with_the_next_preset_but_not_
     look = open_look(str(tiny_preset), size=(64, 36))
     show.desk.set_look(look)
     assert beat_of(show).decay == 0.5, "the same preset read again"
-    show.desk.set_look(type(look)("another", look.settings, look.image, look.rows))
+    show.desk.set_look(replace(look, name="another", reference="another"))
     assert (beat_of(show).decay, beat_of(show).lead_ms, beat_of(show).floor_db) == (
         look.settings.beat.decay,
         40.0,
@@ -328,7 +332,7 @@ def test_a_preset_that_no_longer_goes_with_what_was_turned_wins(show, tiny_prese
     show.desk.grant(Set("beat.high_hz", 60.0))
     look = open_look(str(tiny_preset), size=(64, 36))
     beat = look.settings.beat.model_copy(update={"low_hz": 100.0, "high_hz": 400.0})
-    show.desk.set_look(type(look)(look.name, look.settings.model_copy(update={"beat": beat}), look.image, look.rows))
+    show.desk.set_look(replace(look, settings=look.settings.model_copy(update={"beat": beat})))
     assert beat_of(show).high_hz == 400.0
 
 

@@ -80,7 +80,7 @@ def test_another_look_is_taken_over(pulse: Pulse, look: Look) -> None:
         for beat in (1.0, 1.5, 2.0):
             act.sound.tap(beat)
         preset = look.settings.model_copy(update={"beat": BeatSettings(sensitivity=2.0, motion="punch")})
-        act.set_look(Look(look.name, preset, look.image, look.rows * 2))
+        act.set_look(Look(look.name, preset, look.image, look.rows * 2, look.reference))
         assert act.sound.follower.settings.motion == "punch" and act.sound.tempo_bpm == pytest.approx(120)
         act.sound.pump(0.0)
         assert np.isfinite(act.sound.depth_at(0.1)) and act.sound.row_at(0.1) == 0.0

@@ -117,7 +117,7 @@ def dark(eye):
 
 def test_wishes_are_granted_and_how_the_show_stands_is_told(show, dark, tiny_preset):
     act, hand = show(
-        told(lambda shot: shot.preset == "tiny" and shot.depth > 2.5 and shot.n_baked == shot.n_dreams == 4),
+        told(lambda shot: shot.preset == str(tiny_preset) and shot.depth > 2.5 and shot.n_baked == shot.n_dreams == 4),
         wishes(Set("beat.decay", 0.7), Set("beat.sensitivity", 3.0), Set("beat.decay", 99.0)),
         told(lambda shot: shot.values["beat.decay"] == 0.7 and shot.values["beat.sensitivity"] == 3.0),
         told(lambda shot: "out of range" in shot.notice),
@@ -232,9 +232,9 @@ def test_graphics_that_are_lost_are_built_anew_dark_as_they_were(show, dark, mon
     assert "built anew" in " ".join(shot.notice for shot in hand.told)
 
 
-def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, eye, screen):
+def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, look, eye, screen):
     state = ShowState(
-        preset="tiny",
+        preset=look.reference,
         place=(400, 300, 320, 180),
         values={"blackout": 1.0, "beat.sensitivity": 2.0, "beat.decay": 0.8},
         bpm=120.0,

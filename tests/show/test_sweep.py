@@ -141,7 +141,8 @@ class Murmur:
 
 
 def test_an_hour_leaves_nothing_behind_and_the_old_are_never_looked_through(collections):
-    clock, notices, scale = FastClock(), Notices(), RenderScale(1 / 60)
+    clock, scale = FastClock(), RenderScale(1 / 60)
+    notices = Notices(clock.now)
     scene = Scene(NoPicture(), NoDreams(), 20)
     second, hour = 60, 3600 * 60
     with no_pauses() as sweep:
@@ -151,14 +152,14 @@ def test_an_hour_leaves_nothing_behind_and_the_old_are_never_looked_through(coll
             scale.note(clock.times.work_s)
 
         frames = display_frames(NoStage(), scene, clock, Murmur(), rest)
-        for shown in islice(frames, 20 * second):  # warm: whatever is made once
-            notices.current(shown.time_s)
+        for _ in islice(frames, 20 * second):  # warm: whatever is made once
+            notices.current()
         gc.collect()
         collections.clear()
         before, n_objects = sys.getallocatedblocks(), len(gc.get_objects())
         most = 0
-        for index, shown in enumerate(islice(frames, hour)):
-            notices.current(shown.time_s)
+        for index, _ in enumerate(islice(frames, hour)):
+            notices.current()
             if index % (60 * second) == 0:
                 most = max(most, sys.getallocatedblocks() - before)
         during = list(collections)

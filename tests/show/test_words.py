@@ -10,33 +10,97 @@ from visualizer.show.look import open_look
 from visualizer.show.loop import Shown
 from visualizer.show.onscreen import LIVE_TAKES
 from visualizer.show.play import TAKES
-from visualizer.show.words import ANSWER_S, HELP, NOTICE_S, OF_ACTS, Notices, figure_lines, key_lines
+from visualizer.show.words import (
+    ANSWER_S,
+    HELP,
+    LONGEST_WAIT_S,
+    MOST_WAITING,
+    NOTICE_S,
+    OF_ACTS,
+    Notices,
+    figure_lines,
+    key_lines,
+)
 from visualizer.store.keys import DEFAULT_KEYS, Keymap
 
 
-def test_notices_are_said_once_each_and_one_after_another():
-    notices = Notices()
-    notices.say("one"), notices.say("two"), notices.say("one")
-    assert notices.current(0.0) == "one"
-    assert notices.current(NOTICE_S - 0.1) == "one"
-    assert notices.current(NOTICE_S + 0.1) == "two"
-    assert notices.current(2 * NOTICE_S + 0.3) is None
-    notices.say("two")
-    assert notices.current(100.0) is None
-    notices.say("two")
-    assert notices.current(100.1) == "two", "what happens again later is said again"
+class Clock:
+    """Seconds that a test sets."""
+
+    now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
 
 
-def test_an_answer_comes_at_once_and_the_notice_goes_on_after_it():
-    notices = Notices()
-    notices.say("notice")
-    assert notices.current(0.0) == "notice"
-    notices.answer("first"), notices.answer("sensitivity 1.19")
-    assert notices.current(1.0) == "sensitivity 1.19"
-    assert notices.current(1.0 + ANSWER_S) == "sensitivity 1.19"
-    assert notices.current(1.1 + ANSWER_S) == "notice"
-    notices.answer("sensitivity 1.19")
-    assert notices.current(5.0) == "sensitivity 1.19", "the same answer may come again"
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def line_at(clock):
+    """Notices, and the line that is on the screen at a time."""
+    notices = Notices(clock)
+
+    def at(time_s):
+        clock.now_s = time_s
+        return notices.current()
+
+    at.say, at.answer, at.notices = notices.say, notices.answer, notices
+    return at
+
+
+def test_notices_are_said_once_each_and_one_after_another(line_at):
+    line_at.say("one"), line_at.say("two"), line_at.say("one")
+    assert line_at(0.0) == "one"
+    assert line_at(NOTICE_S - 0.1) == "one"
+    assert line_at(NOTICE_S + 0.1) == "two"
+    assert line_at(2 * NOTICE_S + 0.3) is None
+    line_at.say("two")
+    assert line_at(100.0) is None
+    line_at.say("two")
+    assert line_at(100.1) == "two", "what happens again later is said again"
+
+
+def test_an_answer_comes_at_once_and_the_notice_goes_on_after_it(line_at):
+    line_at.say("notice")
+    assert line_at(0.0) == "notice"
+    line_at.answer("first"), line_at.answer("sensitivity 1.19")
+    assert line_at(1.0) == "sensitivity 1.19"
+    assert line_at(1.0 + ANSWER_S) == "sensitivity 1.19"
+    assert line_at(1.1 + ANSWER_S) == "notice"
+    line_at.answer("sensitivity 1.19")
+    assert line_at(5.0) == "sensitivity 1.19", "the same answer may come again"
+
+
+def test_what_was_said_while_nothing_was_drawn_is_not_shown_later(line_at, clock):
+    """As in a blackout of ten minutes, with an input that comes and goes."""
+    for second in range(600):
+        clock.now_s = float(second)
+        line_at.say(f"input lost, {second}"), line_at.answer(f"answer {second}")
+    assert line_at.notices.line == "answer 599"
+    clock.now_s = 605.0
+    line_at.say("newest")
+    shown = [line_at(605.0 + tenths / 10) for tenths in range(300)]
+    lines = [line for line in dict.fromkeys(shown) if line is not None]
+    assert lines[0] == "answer 599" and lines[-1] == "newest" and len(lines) <= 4
+    assert all(int(line.split()[-1]) >= 595 for line in lines if line != "newest")
+    assert shown[round(10 * (LONGEST_WAIT_S + NOTICE_S)) + 1] is None, "nothing waits longer than that"
+    line_at.answer("late")
+    clock.now_s += LONGEST_WAIT_S + 0.1
+    assert line_at.notices.current() is None, "an answer that nobody could see"
+
+
+def test_a_flood_of_notices_is_bounded_and_the_newest_are_kept(line_at):
+    for index in range(10_000):
+        line_at.say(f"line {index}")
+    assert len(line_at.notices._waiting) == MOST_WAITING
+    assert line_at(0.0) == f"line {10_000 - MOST_WAITING}"
+    assert line_at(NOTICE_S + 0.1) == f"line {10_001 - MOST_WAITING}"
+    assert line_at(2 * NOTICE_S + 0.2) is None, "the others have waited too long by then"
+    line_at.say("another")
+    assert len(line_at.notices._said_s) <= 2
 
 
 def test_help_tells_every_action_once():

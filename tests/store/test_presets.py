@@ -3,7 +3,7 @@ import pytest
 from visualizer.errors import BadInput
 from visualizer.resources import shipped
 from visualizer.store import presets
-from visualizer.store.presets import list_presets, load_preset
+from visualizer.store.presets import label, list_presets, load_preset, reference_of
 
 
 @pytest.fixture(autouse=True)
@@ -140,3 +140,20 @@ def test_every_shipped_preset_loads(monkeypatch):
     assert not faults
     folders = sorted(folder.name for folder in shipped("presets").iterdir() if folder.is_dir())
     assert [preset.name for preset in found] == folders and "clouds" in folders
+
+
+def test_what_opens_a_preset_again(places, monkeypatch):
+    listed, elsewhere = make(places / "config/presets/mine"), make(places / "elsewhere/clouds", "Elsewhere")
+    (elsewhere / "deeper").mkdir()
+    assert load_preset("mine").reference == load_preset(str(listed)).reference == reference_of(str(listed)) == "mine"
+    for place, asked in ((elsewhere.parent, "./clouds"), (elsewhere, "preset.yaml"), (elsewhere / "deeper", "..")):
+        monkeypatch.chdir(place)
+        reference = load_preset(asked).reference
+        assert reference == reference_of(asked)
+        monkeypatch.chdir(places)
+        again = load_preset(reference)
+        assert (again.name, again.preset.title, again.reference) == ("clouds", "Elsewhere", reference)
+        assert label(reference) == "clouds"
+    assert label("mine") == "mine"
+    with pytest.raises(BadInput, match="no preset is called that"):
+        reference_of("cloud")

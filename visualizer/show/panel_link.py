@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..actions import Wish as ActionWish
+from ..control.backlog import Backlog
 from ..errors import VisualizerError
 from ..processes import how_it_ended, log_here, start_beside
 from ..render.monitors import Area
@@ -46,7 +47,7 @@ class PanelLink:
         self.is_open = True
         self.place = orders.place
         self.where: dict[str, Area] = {}
-        self._wishes: deque[ActionWish] = deque()
+        self._backlog = Backlog()  # bounded: a window that is hidden may hold up the show for long
         self._news: deque[str] = deque()
         self._latest: Snapshot | None = None
         self._bell: queue.SimpleQueue[bool] = (
@@ -64,12 +65,7 @@ class PanelLink:
 
     def poll(self) -> Sequence[ActionWish]:
         """What the performer wishes for since the last call, in order."""
-        if not self._wishes:
-            return ()
-        wishes = []
-        while self._wishes:
-            wishes.append(self._wishes.popleft())
-        return wishes
+        return self._backlog.take()
 
     def tell(self, snapshot: Snapshot) -> None:
         """How the show stands. A panel that is slow, or stands still, misses some."""
@@ -139,7 +135,7 @@ class PanelLink:
                 self._process.join()
                 return f"the panel has stopped ({how_it_ended(self._process.exitcode)}){_way_out()}"
             if word == "wishes":
-                self._wishes += value
+                self._backlog.put(value)
             elif word == "place":
                 self.place = value
             elif word == "where":

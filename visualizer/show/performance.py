@@ -121,7 +121,7 @@ class Performance:
         self._refresh_hz = window.refresh_hz if follow_monitor else None
         self._scale = RenderScale(clock.times.period_s) if adapt else None
         self._size = window.framebuffer_size
-        self._notices = Notices()
+        self._notices = Notices(self._watch.elapsed_s)
         self._hud = Hud(window.ctx)
         self._hud_lines: list[str] = []
         self._key_lines = key_lines(keymap, takes)
@@ -384,7 +384,7 @@ class Performance:
         size = self._window.framebuffer_size
         if size != (0, 0):
             # a blackout is black: what there is to say waits; and who has a panel reads it there
-            notice = None if self._projection.is_dark else self._notices.current(elapsed_s)
+            notice = None if self._projection.is_dark else self._notices.current()
             notice = None if self._panel.is_open and not desk.hud_shown else notice
             if desk.hud_shown:
                 self._hud.draw(self._hud_lines, size, notice, self._key_lines)

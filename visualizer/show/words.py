@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from ..store.keys import Keymap
 from .frametimes import FrameTimes
@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 NOTICE_S = 6.0  # long enough to be read in the dark, short enough to be gone when the audience looks up
 ANSWER_S = 2.0  # to a key: whoever pressed it is looking
 AGAIN_S = 10.0  # a line that was said is not said again so soon
+LONGEST_WAIT_S = 10.0  # what could not be shown by then is dropped: in a blackout nothing is; the log has it
+MOST_WAITING = 8
 DEPTH_BAR = 24  # strokes of the HUD's depth bar
 
 #: what help says of the actions, those of one line together: (actions, words)
@@ -45,48 +47,54 @@ OF_ACTS = frozenset(
 
 
 class Notices:
-    """Lines at the bottom of the screen, line the newest: those that are said one after another, and answers to keys, which come first."""
+    """Lines at the bottom of the screen, line the newest: those that are said one after another, and answers to keys, which come first.
 
-    def __init__(self) -> None:
+    now: seconds, rising. Of lines that cannot be shown for a while the newest MOST_WAITING are kept, for LONGEST_WAIT_S.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
         self.line = ""  # the newest of all
-        self._waiting: deque[str] = deque()
+        self._now = now
+        self._waiting: deque[tuple[float, str]] = deque(maxlen=MOST_WAITING)  # since when, and the line
         self._said_s: dict[str, float] = {}
-        self._time_s = 0.0
         self._since_s = 0.0
         self._current: str | None = None
         self._answer: str | None = None
+        self._answered_s = 0.0
         self._answer_since_s: float | None = None
 
     def say(self, line: str) -> None:
         """Queue a line; one that was said a moment ago, or waits, is not said again."""
-        said_s = self._said_s.get(line)
-        if said_s is None or self._time_s - said_s > AGAIN_S:
-            self._said_s = {one: at_s for one, at_s in self._said_s.items() if self._time_s - at_s <= AGAIN_S}
-            self._said_s[line] = self._time_s
-            self._waiting.append(line)
+        said_s, now_s = self._said_s.get(line), self._now()
+        if said_s is None or now_s - said_s > AGAIN_S:
+            self._said_s = {one: at_s for one, at_s in self._said_s.items() if now_s - at_s <= AGAIN_S}
+            self._said_s[line] = now_s
+            self._waiting.append((now_s, line))
             self.line = line
             log.info("notice: %s", line)
 
     def answer(self, line: str) -> None:
         """Show a line at once, for a shorter time, in place of the answer before."""
-        self._answer, self._answer_since_s = line, None
+        self._answer, self._answered_s, self._answer_since_s = line, self._now(), None
         self.line = line
         log.info("answer: %s", line)
 
-    def current(self, time_s: float) -> str | None:
-        """The line to show at a time in seconds (rising)."""
-        self._time_s = time_s
+    def current(self) -> str | None:
+        """The line to show now."""
+        now_s = self._now()
         if self._answer is not None:
-            if self._answer_since_s is None:
-                self._answer_since_s = time_s
-            if time_s - self._answer_since_s <= ANSWER_S:
+            if self._answer_since_s is None and now_s - self._answered_s <= LONGEST_WAIT_S:
+                self._answer_since_s = now_s
+            if self._answer_since_s is not None and now_s - self._answer_since_s <= ANSWER_S:
                 return self._answer
             self._answer = None
-        if self._current is None or time_s - self._since_s > NOTICE_S:
-            self._current = self._waiting.popleft() if self._waiting else None
-            self._since_s = time_s
+        if self._current is None or now_s - self._since_s > NOTICE_S:
+            while self._waiting and now_s - self._waiting[0][0] > LONGEST_WAIT_S:
+                self._waiting.popleft()
+            self._current = self._waiting.popleft()[1] if self._waiting else None
+            self._since_s = now_s
             if self._current is not None:
-                self._said_s[self._current] = time_s
+                self._said_s[self._current] = now_s
         return self._current
 
 
