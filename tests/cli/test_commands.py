@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import av
 import numpy as np
@@ -153,6 +154,30 @@ def test_a_reader_that_leaves_early_is_no_error(kick_song):
     assert b"Traceback" not in process.stderr.read() and process.wait(30) == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full, which Linux has")
+@pytest.mark.parametrize("command", ["presets", "analyze SONG --json", "--version"])
+def test_output_onto_a_full_disk_is_one_line_and_status_1(command, kick_song):
+    words = [str(kick_song) if word == "SONG" else word for word in command.split()]
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "visualizer", *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert run.returncode == 1
+    assert run.stderr == "visualizer: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a POSIX shell does")
+def test_closed_output_is_no_internal_error(kick_song):
+    for closed in ("1>&-", "2>&-", "1>&- 2>&-"):
+        run = subprocess.run(
+            ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "visualizer", "presets"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert run.returncode == 0 and run.stderr == "" and ("clouds" in run.stdout) == ("1" not in closed)
+
+
 def test_presets_lists_the_four_shipped_looks():
     run = visualizer("presets")
     assert run.returncode == 0
@@ -215,12 +240,12 @@ def test_bake_tells_time_and_place_and_the_second_time_finds_them(tiny_preset, h
     assert len(list((home / "cache").rglob("*.frame"))) == 5
 
 
-def test_a_bake_that_cannot_be_kept_says_so(tiny_preset, tmp_path):
+def test_a_bake_that_cannot_be_kept_fails_in_one_line(tiny_preset, tmp_path):
     (tmp_path / "file").write_text("")
     run = visualizer(
         "bake", "-p", tiny_preset, "--size", "96x64", VISUALIZER_CACHE_DIR=str(tmp_path / "file" / "cache")
     )
-    assert run.returncode == 0 and "could not be kept" in run.stdout and "not kept" in run.stderr
+    refused(run, "not kept", str(tmp_path), "VISUALIZER_CACHE_DIR", status=1)
 
 
 def test_the_demo_without_a_display_exports_and_says_so(tiny_preset, tmp_path):

@@ -17,8 +17,8 @@ from visualizer.cli.run import run
         (["--minutes", "long"], 2, "Input should be a valid number"),
         (["--seed", "-1"], 2, "--seed"),
         (["--size", "huge"], 2, "--size 'huge' is not a size"),
-        (["--report", "no/such/folder/r.md"], 2, "there is no folder no/such/folder"),
-        (["--report", "."], 2, "--report . is a folder; name a file in it"),
+        (["--report", "no/such/folder/r.md"], 2, "there is no folder"),
+        (["--report", "."], 2, ".: is a folder; name a file in it"),
         (["more"], 2, "more"),
     ],
 )

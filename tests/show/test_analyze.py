@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.sounds import KICKS_S, kicks, write_wav
+from tests.store.disks import full_disk
 from visualizer.beat import BandFollower
 from visualizer.errors import BadInput, VisualizerError
 from visualizer.settings import BeatSettings
@@ -209,12 +210,23 @@ def test_a_plot_can_be_a_drawing(kick_song, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("plot.txt", "allowed: .png"), ("nowhere/plot.png", "no folder"), ("folder.png", "is a folder")]
+    ("name", "words"),
+    [("plot.txt", "must end in .png"), ("nowhere/plot.png", "no folder"), ("folder.png", "is a folder")],
 )
 def test_a_plot_that_cannot_be_written_is_refused_first(name, words, tmp_path):
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(BadInput, match=words):
         check_plot(tmp_path / name)
+
+
+def test_a_plot_on_a_full_disk_is_one_line_and_the_old_one_stays(kick_song, tmp_path):
+    analysis = analyze(kick_song, BeatSettings(), 20)
+    with full_disk(tmp_path, 16_384) as folder:
+        (folder / "plot.png").write_text("old")
+        with pytest.raises(VisualizerError, match=r"plot\.png could not be written: ") as said:
+            plot(analysis, check_plot(folder / "plot.png"), "kicks")
+        assert "\n" not in str(said.value)
+        assert [file.name for file in folder.iterdir()] == ["plot.png"] and (folder / "plot.png").read_text() == "old"
 
 
 def test_without_matplotlib_the_way_out_is_told(tmp_path, monkeypatch):

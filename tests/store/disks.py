@@ -38,11 +38,11 @@ def file_size_limit(n_bytes: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked_folder() -> Iterator[Path]:
-    """A folder this process may look into but not write to, also when the tests run as root."""
+def locked_folder(mode: int = 0o555) -> Iterator[Path]:
+    """A folder this process may read but not write to (with 0o700: not even enter), also when the tests run as root."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        folder.chmod(0o555)
+        folder.chmod(mode)
         was_root = os.geteuid() == 0
         if was_root:
             os.seteuid(65534)
@@ -52,6 +52,19 @@ def locked_folder() -> Iterator[Path]:
             if was_root:
                 os.seteuid(0)
             folder.chmod(0o755)
+
+
+def give_away(folder: Path) -> None:
+    """Make `folder` one that only another user may enter, for commands begun with UNPRIVILEGED."""
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, 65534)
+        folder.chmod(0o700)
+    else:
+        folder.chmod(0)
+
+
+#: put before a command, it takes from root the right to enter every folder
+UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
 
 
 def _run(*command: str) -> bool:

@@ -279,6 +279,25 @@ def test_a_folder_that_may_not_be_written_to(caplog):
         assert cache.load(key_of(1), N_DEPTHS, SHAPE) is None
 
 
+def test_a_folder_that_may_not_be_entered(caplog):
+    with locked_folder(0o700) as folder:
+        cache = FrameCache(folder / "cache", BIG)
+        assert cache.load(key_of(1), N_DEPTHS, SHAPE) is None
+        assert cache.load_begun(key_of(1), N_DEPTHS, SHAPE) == []
+        assert cache.glance(key_of(1), 0, SHAPE) is None and cache.load_checkpoint(key_of(1)) is None
+        assert not any(fill(cache, 1))
+        assert "not kept" in cache.last_fault and "Permission denied" in cache.last_fault
+        assert "damaged" not in caplog.text
+        cache.drop_checkpoint(key_of(1))
+        cache.trim()
+
+
+def test_a_name_too_long_for_the_disk(tmp_path):
+    cache = FrameCache(tmp_path / ("x" * 300), BIG)
+    assert cache.load(key_of(1), N_DEPTHS, SHAPE) is None
+    assert not any(fill(cache, 1)) and "name too long" in cache.last_fault
+
+
 def test_a_file_where_the_folder_should_be(tmp_path):
     (tmp_path / "cache").write_text("not a folder")
     cache = FrameCache(tmp_path / "cache", BIG)

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,26 @@ def test_a_home_nobody_has(monkeypatch):
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", "~nobody-at-all/x")
     with pytest.raises(BadInput, match="VISUALIZER_CACHE_DIR"):
         paths.cache_folder()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows finds the home folder without HOME")
+def test_without_a_home_no_folder_called_tilde_is_made(monkeypatch):
+    """A process whose user is not in the list of users and that was started without HOME."""
+    import pwd
+
+    def unknown(uid):
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for name in ("HOME", "XDG_CACHE_HOME", "VISUALIZER_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(BadInput, match="set HOME, or VISUALIZER_CACHE_DIR"):
+        paths.cache_folder()
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: "~/.cache/visualizer")  # as older versions do
+    with pytest.raises(BadInput, match="set HOME, or VISUALIZER_CACHE_DIR"):
+        paths.cache_folder()
+    monkeypatch.setenv("VISUALIZER_CACHE_DIR", "/somewhere")
+    assert paths.cache_folder() == Path("/somewhere")
 
 
 def test_user_settings(tmp_path, monkeypatch):

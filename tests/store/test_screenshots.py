@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.store.disks import locked_folder
 from visualizer.errors import VisualizerError
 from visualizer.store.paths import pictures_folder
 from visualizer.store.screenshots import save_screenshot
@@ -49,6 +51,29 @@ def test_it_goes_to_the_pictures_folder_or_where_the_program_was_started(tmp_pat
     assert save_screenshot(PIXELS, "b").parent == pictures
 
 
+def test_a_pictures_folder_that_may_not_be_entered_is_passed_over(tmp_path, monkeypatch):
+    save_screenshot(PIXELS, "first", tmp_path)  # loads what it needs while every folder may be read
+    with locked_folder(0o700) as closed, tempfile.TemporaryDirectory() as works:
+        Path(works).chmod(0o777)
+        monkeypatch.chdir(works)
+        for folder in (closed, closed / "Pictures", closed / ("x" * 300)):
+            monkeypatch.setenv("VISUALIZER_PICTURES_DIR", str(folder))
+            assert save_screenshot(PIXELS, "s").parent == Path(works)
+        with pytest.raises(VisualizerError, match="Permission denied"):
+            save_screenshot(PIXELS, "s", closed)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not remove the working folder of a process")
+def test_a_working_folder_that_was_removed_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("VISUALIZER_PICTURES_DIR", str(tmp_path / "none"))
+    works = tmp_path / "works"
+    works.mkdir()
+    monkeypatch.chdir(works)
+    works.rmdir()
+    with pytest.raises(VisualizerError, match="No such file"):
+        save_screenshot(PIXELS, "s")
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path):
     with pytest.raises(VisualizerError, match="the screenshot cannot be written to .*nowhere: No such file"):
         save_screenshot(PIXELS, "s", tmp_path / "nowhere")
@@ -57,6 +82,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
 FULL = """
 import resource, signal, sys
 import numpy as np, psutil
+from tests.store.disks import locked_folder
 from visualizer.errors import VisualizerError
 from visualizer.store.screenshots import save_screenshot
 

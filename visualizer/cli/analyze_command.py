@@ -74,11 +74,10 @@ def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, 
     from ..show.plot import check_plot
     from ..show.plot import plot as draw
 
-    if plot is not None:
-        check_plot(plot)
+    out = None if plot is None else check_plot(plot)
     analysis = analyze_file(song, settings.beat, settings.dream.n_depths, stream=stream, say=tell)
-    if plot is not None:
-        draw(analysis, plot, song.name)
+    if out is not None:
+        draw(analysis, out, song.name)
     if json_wanted:
         print(json.dumps(analysis.as_json()))
         return

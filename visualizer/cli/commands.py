@@ -175,7 +175,7 @@ def bake(
     layer: Layer = None,
     weights: Weights = None,
 ) -> None:
-    """Dream now, so that a show with the same look starts warm."""
+    """Dream now, so that a show with the same look starts warm. Exit status 1 if the dream cannot be kept."""
     from ..show.bake import bake as run_bake
     from ..show.dreams import open_cache
     from .progress import show_bake
@@ -192,8 +192,7 @@ def bake(
     if done.fault:
         tell(done.fault)
     how = "already baked" if done.from_cache else f"baked in {done.seconds:.1f} s on {done.device}"
-    where = f"the frames lie in {done.folder}" if done.folder is not None else "the frames could not be kept"
-    print(f"{done.total} depths {how}; {where}")
+    print(f"{done.total} depths {how}; the frames lie in {done.folder}")
 
 
 app.command()(layers)

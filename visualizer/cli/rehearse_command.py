@@ -31,11 +31,10 @@ def rehearse(
     """Run the live show while things go wrong: devices, presets, shaders, disk, graphics, processes. Exit status 1 if it did not hold."""
     from ..show.rehearsal.conductor import rehearse as run
     from ..show.rehearsal.record import as_json, is_passed
-    from ..show.rehearsal.report import markdown
+    from ..show.rehearsal.report import checked_report, write_report
 
     wanted = parse_size(size)
-    if report is not None:
-        _check(report)
+    out = None if report is None else checked_report(report)
     found = run(
         minutes,
         seed=seed,
@@ -45,8 +44,8 @@ def rehearse(
         kill=kill,
         said=lambda line: print(f"visualizer: {line}", file=sys.stderr),
     )
-    if report is not None:
-        _write(report, markdown(found))
+    if out is not None:
+        write_report(out, found)
     if json_wanted:
         import json
 
@@ -80,22 +79,3 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_row(*row)
     # into a pipe or a file a line stays a line
     Console(width=None if sys.stdout.isatty() else 250, markup=False, highlight=False).print(table)
-
-
-def _check(report: Path) -> None:
-    """Raises BadInput for a file that cannot be written: better now than after half an hour."""
-    from ..errors import BadInput
-
-    if report.is_dir():
-        raise BadInput(f"--report {report} is a folder; name a file in it")
-    if not report.parent.is_dir():
-        raise BadInput(f"--report {report}: there is no folder {report.parent}")
-
-
-def _write(report: Path, text: str) -> None:
-    from ..errors import VisualizerError
-
-    try:
-        report.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise VisualizerError(f"the report cannot be written to {report}: {error.strerror or error}") from error

@@ -21,6 +21,7 @@ _TYPER_INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit."""
+    _replace_closed_streams()
     sys.stderr = past_redirects() or sys.stderr  # a driver that hangs while it is kept quiet must not swallow our lines
     try:
         status = run(sys.argv[1:] if arguments is None else list(arguments))
@@ -64,13 +65,14 @@ def run(arguments: list[str]) -> int:
         log.info("interrupted")
         return _say("interrupted", 1)
     except BrokenPipeError:
-        # whoever read our output has gone (`| head`): leave quietly, and let the interpreter's last flush go nowhere
-        send_streams(os.devnull, sys.stdout.fileno())
+        _drop_output()  # whoever read it has gone (`| head`): leave quietly
         return 1
     except MemoryError:
         log.exception("out of memory")
         return _say("out of memory; try a smaller --size", 1)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and (reason := _output_fault()):
+            return _say(f"the output cannot be written: {reason}", 1)
         log.exception("a fault of the program's own")
         if options.debug:
             raise
@@ -87,6 +89,30 @@ def _usage(error: Exception) -> int:
     words = " ".join(getattr(error, "format_message", lambda: str(error))().split()).rstrip(".")
     command = context.command_path if context is not None else "visualizer"
     return _say(f"{words}; `{command} --help` tells how it is used", 2)
+
+
+def _replace_closed_streams() -> None:
+    """Where stdout or stderr was closed (`>&-`) Python has None, which many a library writes to; and a file opened later would get
+    its number.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  it stays open as long as the program runs
+
+
+def _output_fault() -> str:
+    """Why stdout cannot be written to, as on a full disk; "" if it can."""
+    try:
+        print(flush=True)
+    except OSError as fault:
+        _drop_output()
+        return fault.strerror or str(fault)
+    return ""
+
+
+def _drop_output() -> None:
+    """Let what is left in the buffer of stdout, and the interpreter's last flush, go nowhere."""
+    send_streams(os.devnull, sys.stdout.fileno())
 
 
 def _say(line: str, status: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import dream
+from ..errors import VisualizerError
 from ..store.cache import FrameCache
 from .clocks import Stopwatch
 from .dreams import Dreams, complete
@@ -16,29 +17,33 @@ from .look import Look
 @dataclass(frozen=True)
 class Baked:
     """One depth done. done, total: dream frames, of all rows; seconds: since the beginning; folder: where the frames of the
-    first row lie, None if they could not be kept; device: what computes; fault: a line for the user."""
+    first row lie; device: what computes; fault: a line for the user."""
 
     done: int
     total: int
     seconds: float
-    folder: Path | None
+    folder: Path
     from_cache: bool
     device: str
     fault: str | None
 
 
 def bake(look: Look, cache: FrameCache) -> Generator[Baked, None, None]:
-    """Bake every depth of `look` into the cache, yielding as each is done. Raises DreamError."""
+    """Bake every depth of `look` into the cache, yielding as each is done. Raises DreamError, and VisualizerError at the first
+    depth that cannot be kept: a bake is of no other use.
+    """
     watch = Stopwatch()
     dreams = Dreams(look, cache)
     folder = cache.entry_folder(dreams.rows[0].key)
     device = "cache" if dreams.from_cache else dream.describe_device()
     for placed in complete(dreams):
+        if not dreams.kept:
+            raise VisualizerError(f"{dreams.fault}; VISUALIZER_CACHE_DIR can name another folder")
         yield Baked(
             placed.row * dreams.n_depths + placed.depth_index,
             len(dreams.rows) * dreams.n_depths,
             watch.elapsed_s(),
-            folder if dreams.kept else None,
+            folder,
             dreams.from_cache,
             device,
             dreams.fault,

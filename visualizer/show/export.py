@@ -76,15 +76,18 @@ def export(
         raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
     n_depths, n_rows = look.n_depths, len(look.rows)
     with Song(song_path, stream=stream) as song:
+        writer = VideoWriter(out, look.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)
         if out.exists() and song_path.exists() and out.samefile(song_path):
             raise BadInput(f"{out}: the video would replace its own song; choose another name with -o")
         if note := silence_note(song_path, stream):
             say(note)
-        writer = VideoWriter(out, look.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)
         frames = []
-        for placed in complete(Dreams(look, cache)):
+        dreams = Dreams(look, cache)
+        for placed in complete(dreams):
             frames.append(placed)
             yield Progress("dreaming", placed.row * n_depths + placed.depth_index, n_rows * n_depths)
+        if dreams.fault:
+            say(dreams.fault)
         total = None if song.duration_s is None else math.ceil(song.duration_s * fps)
         yield Progress("exporting", 0, total)  # here the caller may still stop without a file having been opened
         with writer, Offscreen(look.size) as stage:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import BadInput, VisualizerError
+from ..errors import VisualizerError
+from ..store.outfile import checked_path, written_whole
 from .analyze import BANDS_HZ, FPS, PEAK_SAMPLES, SURE, TEMPO_STEP_S, Analysis
 
 if TYPE_CHECKING:
@@ -27,24 +28,20 @@ SNARE, HAT = "#f2d16b", "#9fd8ef"
 GRID_ALPHA, LEAST_GRID_ALPHA = 0.2, 0.05
 
 
-def check_plot(out: Path) -> None:
-    """Raise BadInput or VisualizerError when no plot could be written to `out`, before any work is done."""
-    if out.suffix.lower() not in PLOT_SUFFIXES:
-        raise BadInput(f"{out}: a plot cannot be written as {out.suffix!r}; allowed: {', '.join(PLOT_SUFFIXES)}")
-    if not out.absolute().parent.is_dir():
-        raise BadInput(f"{out}: there is no folder {out.absolute().parent}; make it first")
-    if out.is_dir():
-        raise BadInput(f"{out} is a folder; name a file in it")
+def check_plot(out: Path) -> Path:
+    """Where a plot named `out` will be. Raises BadInput or VisualizerError when none could be written, before any work is done."""
+    path = checked_path(out, PLOT_SUFFIXES)
     try:
         import matplotlib  # noqa: F401  found out here, before the song is read
     except ImportError:
         raise VisualizerError(
             "--plot needs matplotlib, which is not installed; pip install 'kickdream[plot]'"
         ) from None
+    return path
 
 
 def plot(analysis: Analysis, out: Path, title: str) -> None:
-    """Draw the analysis into the picture file `out`. Raises VisualizerError."""
+    """Draw the analysis into the picture file `out`, whole or not at all. Raises VisualizerError."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -72,14 +69,8 @@ def plot(analysis: Analysis, out: Path, title: str) -> None:
     name = title if len(title) <= 70 else f"{title[:67]}..."
     wave.set_title(name.replace("$", r"\$"), color=INK, loc="left", fontsize=15, pad=12)
     wave.set_title(_summary(analysis, step), color=FAINT, loc="right", fontsize=13, pad=12)
-    part = out.with_name(f".{out.stem}.part{out.suffix}")
-    try:
+    with written_whole(out) as part:
         figure.savefig(part, dpi=DPI)
-        part.replace(out)
-    except OSError as error:
-        raise VisualizerError(f"{out}: the plot could not be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _dress(axes: Axes) -> None:

@@ -26,6 +26,8 @@ import numpy as np
 
 from ..settings import DreamSettings
 from .oneline import plain
+from .outfile import remove
+from .paths import is_file
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +86,7 @@ class FrameCache:
         """Frames 0..n_depths of a finished bake, each of `shape` (height, width, 3) uint8; None if not all are there."""
         entry = self.entry_folder(key)
         # look before reading: an unfinished entry may be many megabytes
-        if not all((entry / _frame_name(index)).is_file() for index in range(n_depths + 1)):
+        if not all(is_file(entry / _frame_name(index)) for index in range(n_depths + 1)):
             return None
         frames = self.load_begun(key, n_depths, shape)
         return frames if len(frames) == n_depths + 1 else None
@@ -99,9 +101,13 @@ class FrameCache:
                 frames.append(_read_frame(path, key, index, shape))
             except FileNotFoundError:
                 break
-            except (OSError, ValueError) as fault:
+            except OSError as fault:  # not removed: saving it again replaces it, where that is allowed
+                reason = plain(fault.strerror or fault)
+                self._tell(f"a cached dream frame cannot be read and will be baked again: {reason}", path)
+                break
+            except ValueError as fault:
                 self._tell(f"a cached dream frame is damaged and will be baked again ({plain(fault)})", path)
-                _remove(path)
+                remove(path)
                 break
         if frames:
             self._touch(entry)
@@ -166,7 +172,7 @@ class FrameCache:
 
     def drop_checkpoint(self, key: str) -> None:
         """The bake is finished: what was kept to go on with it goes."""
-        _remove(self.entry_folder(key) / _CHECKPOINT)
+        remove(self.entry_folder(key) / _CHECKPOINT)
 
     def trim(self, keep: str | None = None) -> None:
         """Throw out the least recently used dreams until the cap holds; the dream `keep` goes last.
@@ -204,7 +210,7 @@ class FrameCache:
                 for file in folder.iterdir():
                     status = file.lstat()
                     if _TEMP_NAME.fullmatch(file.name) and self._now() - status.st_mtime > _TEMP_LIFE_S:
-                        _remove(file)
+                        remove(file)
                     elif _KEPT_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
                         n_bytes += status.st_size
             except OSError:  # another process is throwing it out at this moment
@@ -265,7 +271,7 @@ def _write(entry: Path, name: str, mark: str, parts: Iterable[bytes | memoryview
             n_bytes = file.tell()
         temp.replace(entry / name)
     except BaseException:  # Ctrl-C too: leave no half file behind
-        _remove(temp)
+        remove(temp)
         raise
     return n_bytes
 
@@ -297,19 +303,12 @@ def _read_frame(path: Path, key: str, depth_index: int, shape: tuple[int, ...]) 
     return frame
 
 
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as fault:
-        log.debug("cache: %s stays: %s", path, fault)
-
-
 def _remove_entry(entry: Path) -> None:
     """Remove our files of an entry, and the folder when nothing else lies in it."""
     try:
         for file in list(entry.iterdir()):
             if _KEPT_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
-                _remove(file)
+                remove(file)
         entry.rmdir()
     except OSError as fault:  # someone else's file in it, or it is in use (Windows), or already gone
         log.debug("cache: %s stays: %s", entry, fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
@@ -16,27 +17,29 @@ _APP = "visualizer"
 
 def cache_folder() -> Path:
     """Baked dreams. Environment variable VISUALIZER_CACHE_DIR overrides it. The folder need not exist yet."""
-    return _folder("VISUALIZER_CACHE_DIR", platformdirs.user_cache_dir(_APP, appauthor=False))
+    return _folder("VISUALIZER_CACHE_DIR", lambda: platformdirs.user_cache_dir(_APP, appauthor=False))
 
 
 def log_folder() -> Path:
     """Log files. Environment variable VISUALIZER_LOG_DIR overrides it. The folder need not exist yet."""
-    return _folder("VISUALIZER_LOG_DIR", platformdirs.user_log_dir(_APP, appauthor=False))
+    return _folder("VISUALIZER_LOG_DIR", lambda: platformdirs.user_log_dir(_APP, appauthor=False))
 
 
 def config_folder() -> Path:
     """The user's settings.yaml and presets/. Environment variable VISUALIZER_CONFIG_DIR overrides it."""
-    return _folder("VISUALIZER_CONFIG_DIR", platformdirs.user_config_dir(_APP, appauthor=False))
+    return _folder("VISUALIZER_CONFIG_DIR", lambda: platformdirs.user_config_dir(_APP, appauthor=False))
 
 
 def networks_folder() -> Path:
     """Networks fetched at the user's wish. Environment variable VISUALIZER_NETWORKS_DIR overrides it. Need not exist yet."""
-    return _folder("VISUALIZER_NETWORKS_DIR", str(Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "networks"))
+    return _folder(
+        "VISUALIZER_NETWORKS_DIR", lambda: str(Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "networks")
+    )
 
 
 def pictures_folder() -> Path:
     """Where screenshots go. Environment variable VISUALIZER_PICTURES_DIR overrides it. The folder need not exist."""
-    return _folder("VISUALIZER_PICTURES_DIR", platformdirs.user_pictures_dir())
+    return _folder("VISUALIZER_PICTURES_DIR", platformdirs.user_pictures_dir)
 
 
 def load_user_settings() -> UserSettings:
@@ -49,10 +52,35 @@ def load_user_settings() -> UserSettings:
     return read_settings(path, UserSettings) if exists else UserSettings()
 
 
-def _folder(variable: str, default: str) -> Path:
+def is_file(path: Path) -> bool:
+    """True if `path` is an ordinary file; False also where that cannot be found out: in a folder that may not be entered, for
+    a name too long. Path.is_file raises OSError for these before Python 3.14.
+    """
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_writable_folder(path: Path) -> bool:
+    """True if files can be made in the folder `path`, as far as its permissions say; False also where that cannot be found out."""
+    try:
+        is_folder = path.is_dir()
+    except OSError:
+        return False
+    return is_folder and os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _folder(variable: str, default: Callable[[], str]) -> Path:
     asked = os.environ.get(variable, "")
     if not asked:
-        return Path(default)
+        try:
+            folder = Path(default())
+            if folder.parts[:1] != ("~",):  # older platformdirs leave it so, and a folder called "~" would be made
+                return folder
+        except RuntimeError:
+            pass
+        raise BadInput(f"HOME is not set and this user has no home folder; set HOME, or {variable} to a folder")
     try:
         # absolute: the program may change folder, and "~" is not expanded when the variable was set without a shell
         return Path(asked).expanduser().absolute()

@@ -109,8 +109,7 @@ def _preset_folders(extra_folder: Path | None) -> dict[str, Path]:
                 log.warning("presets in %s cannot be listed: %s", place, fault)
             continue
         for entry in entries:
-            # a folder without preset.yaml is somebody's other folder, not a broken preset
-            if not entry.name.startswith(".") and (entry / FILE_NAME).exists():
+            if not entry.name.startswith(".") and _holds_preset(entry):
                 folders[entry.name] = entry
     return folders
 
@@ -118,6 +117,17 @@ def _preset_folders(extra_folder: Path | None) -> dict[str, Path]:
 def _absolute(folder: Path) -> Path:
     """The same folder by an absolute path that ends in its name. Links are not followed: the name is the link's."""
     return folder.resolve() if folder.name in ("", "..") else folder.absolute()
+
+
+def _holds_preset(folder: Path) -> bool:
+    """False for a folder without preset.yaml: it is somebody's other folder. True where that cannot be found out: reading it tells why."""
+    try:
+        (folder / FILE_NAME).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _read(folder: Path, reference: str) -> PresetFolder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import secrets
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import numpy as np
 
 from ..errors import VisualizerError
 from .oneline import plain
-from .paths import pictures_folder
+from .outfile import remove
+from .paths import is_writable_folder, pictures_folder
 
 MOST_OF_A_SECOND = 1000  # files of one name before it is given up
 
@@ -24,7 +24,7 @@ def save_screenshot(pixels: np.ndarray, stamp: str, folder: Path | None = None) 
     """
     from PIL import Image
 
-    folder = _usable(pictures_folder()) if folder is None else folder
+    folder = _usable_folder() if folder is None else folder
     part = folder / f".visualizer-{secrets.token_hex(8)}.part"
     packed = io.BytesIO()  # where packing fails half-way, on a full disk, Pillow never gives back what it packs with
     # level 1: quick, while a show runs; a dream does not pack much smaller at 9
@@ -43,7 +43,7 @@ def save_screenshot(pixels: np.ndarray, stamp: str, folder: Path | None = None) 
             "VISUALIZER_PICTURES_DIR names another folder"
         ) from fault
     finally:
-        part.unlink(missing_ok=True)
+        remove(part)
     raise VisualizerError(f"there are {MOST_OF_A_SECOND} screenshots of {stamp} in {plain(folder)} already")
 
 
@@ -60,6 +60,12 @@ def _named(part: Path, path: Path) -> bool:
     return True
 
 
-def _usable(folder: Path) -> Path:
-    """The folder, or the working folder where it is missing or cannot be written to."""
-    return folder if folder.is_dir() and os.access(folder, os.W_OK) else Path.cwd()
+def _usable_folder() -> Path:
+    """The user's pictures folder, or the working folder where that is missing or cannot be written to."""
+    folder = pictures_folder()
+    if is_writable_folder(folder):
+        return folder
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # removed: writing to it finds that out
+        return Path()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import os
-import secrets
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..errors import BadInput, VisualizerError
+from ..errors import BadInput
 from .image import open_picture, orientation
 from .oneline import plain
+from .outfile import written_whole
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -109,18 +108,9 @@ def save_sheet(path: Path, pixels: np.ndarray) -> None:
     """Write the sheet to `path`, all of it or nothing. Raises VisualizerError, one line."""
     from PIL import Image
 
-    part = path.with_name(f".visualizer-{secrets.token_hex(8)}.part{path.suffix.lower()}")
     options: dict[str, Any] = {"quality": 92, "subsampling": 0} if path.suffix.lower() != ".png" else {}
-    try:
-        with part.open("xb") as file:
-            Image.fromarray(pixels).save(file, "PNG" if path.suffix.lower() == ".png" else "JPEG", **options)
-            file.flush()
-            os.fsync(file.fileno())  # a disk over a network may say only here that it is full
-        part.replace(path)
-    except OSError as fault:
-        raise VisualizerError(f"{plain(path)} could not be written: {plain(fault.strerror or fault)}") from fault
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(path) as part, part.open("xb") as file:
+        Image.fromarray(pixels).save(file, "PNG" if path.suffix.lower() == ".png" else "JPEG", **options)
 
 
 class _Measures(NamedTuple):

@@ -99,14 +99,14 @@ def _writable(name: str, ask: Callable[[], Path], lost: str, state: str) -> Find
 
 
 def _pictures() -> Finding:
-    from ...store.paths import pictures_folder
+    from ...store.paths import is_writable_folder, pictures_folder
 
     try:
         folder = pictures_folder()
     except VisualizerError as error:
         return of_error("screenshots", error, way_out="unset VISUALIZER_PICTURES_DIR", state=WARNING)
     facts = {"folder": str(folder)}
-    if folder.is_dir() and os.access(folder, os.W_OK):
+    if is_writable_folder(folder):
         return Finding("screenshots", OK, f"go to {folder}", facts=facts)
     # that is how the program does it: no fault, but good to know
     said = f"{folder} is not there or cannot be written to: they go to the folder the program is started in"

@@ -1,7 +1,10 @@
-"""What a rehearsal found, for people to read: lines for a terminal, and a page in markdown. Pure."""
+"""What a rehearsal found, for people to read: lines for a terminal, and a page in markdown."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ...store.outfile import checked_path, written_whole
 from .plan import KINDS
 from .record import WARM_S, WARM_SHARE, Record, Row, is_passed, rows, verdicts
 
@@ -121,3 +124,14 @@ def _plain(text: str) -> str:
 
 def _clock(seconds: float) -> str:
     return f"{int(seconds // 60):02d}:{int(seconds % 60):02d}"
+
+
+def checked_report(path: Path) -> Path:
+    """Where a report named `path` will be. Raises BadInput if no file can be written there."""
+    return checked_path(path)
+
+
+def write_report(path: Path, record: Record) -> None:
+    """Write the page to `path`, whole or not at all. Raises VisualizerError."""
+    with written_whole(path) as part:
+        part.write_text(markdown(record), encoding="utf-8")
