@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures.pulse import Pulse, wait_until
+from tests.store.disks import full_disk
 from visualizer.audio.clicks import (
     FIRST_S,
     LEAST_GAP_S,
@@ -22,6 +23,7 @@ from visualizer.audio.clicks import (
 )
 from visualizer.audio.decode import Song
 from visualizer.beat import KickFollower
+from visualizer.errors import VisualizerError
 from visualizer.settings import BeatSettings
 
 BLOCK = 256
@@ -39,6 +41,11 @@ def test_times_are_irregular_and_come_from_the_seed() -> None:
     assert times_s[0] == FIRST_S and gaps_s.min() >= LEAST_GAP_S and gaps_s.max() <= MOST_GAP_S
     assert gaps_s.std() > 0.05
     assert np.array_equal(times_s, click_times(100, seed=1)) and not np.array_equal(times_s, click_times(100, seed=2))
+
+
+def test_clicks_on_a_full_disk_are_one_line(tmp_path: Path) -> None:
+    with full_disk(tmp_path, 16_384) as folder, pytest.raises(VisualizerError, match=r"cannot be written .*TMPDIR"):
+        write_clicks(folder / "clicks.wav", click_times(20, seed=1))
 
 
 @pytest.mark.parametrize("gain", [0.03, 0.3, 1.0])

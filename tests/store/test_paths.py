@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from visualizer.errors import BadInput
+from visualizer.errors import BadInput, VisualizerError
 from visualizer.settings import UserSettings
 from visualizer.store import paths
 
@@ -78,3 +78,9 @@ def test_settings_that_cannot_be_read_are_not_passed_over(tmp_path, monkeypatch)
     Path(tmp_path / "settings.yaml").symlink_to(tmp_path / "gone.yaml")
     with pytest.raises(BadInput, match="no such file"):
         paths.load_user_settings()
+
+
+def test_where_no_temporary_folder_can_be_made_it_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(VisualizerError, match=r"no temporary folder can be made: .*; TMPDIR can name another"):
+        paths.temporary_folder("x-")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import VisualizerError
 from .capture import Capture
 from .mixing import chosen_mono
 
@@ -43,12 +44,18 @@ def click_track(times_s: np.ndarray, rate_hz: int = RATE_HZ) -> np.ndarray:
 
 
 def write_clicks(path: Path, times_s: np.ndarray) -> Path:
-    """The click track as a WAV file, mono, 16 bit."""
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE_HZ)
-        out.writeframes((np.clip(click_track(times_s), -1, 1) * 32767).astype("<i2").tobytes())
+    """The click track as a WAV file, mono, 16 bit. Raises VisualizerError when it cannot be written."""
+    try:
+        with wave.open(str(path), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(RATE_HZ)
+            out.writeframes((np.clip(click_track(times_s), -1, 1) * 32767).astype("<i2").tobytes())
+    except OSError as fault:
+        reason = fault.strerror or fault
+        raise VisualizerError(
+            f"the clicks cannot be written to {path.parent}: {reason}; TMPDIR can name another place"
+        ) from fault
     return path
 
 

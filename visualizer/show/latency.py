@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from ..errors import BadInput, DeviceError, VisualizerError
 from ..render.watched import Seen, WatchedWindow
 from ..settings import BeatSettings
 from ..store.cache import FrameCache
+from ..store.paths import temporary_folder
 from .clocks import monotonic
 from .dreams import cache_key
 from .hear import input_of
@@ -251,8 +251,8 @@ def _measure(
         windows.append(WatchedWindow(*arguments, **named))
         return windows[-1]
 
-    with tempfile.TemporaryDirectory(prefix="visualizer-") as name:
-        folder = Path(name)
+    folder = temporary_folder("visualizer-")
+    try:
         with (
             RememberingCapture(input_of(device), channels=channels, gain_db=gain_db) as capture,
             Song(write_clicks(folder / "clicks.wav", times_s)) as song,
@@ -266,6 +266,8 @@ def _measure(
             )
             report = run(look, act, cache, title="latency - visualizer", greeting="", staging=staging, opens=opens)
             return _judged(act, windows[-1].seen, look, report.rate_hz)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _judged(act: _Measuring, seen: list[Seen], look: Look, rate_hz: float) -> Latency:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
 
-from ..errors import BadInput
+from ..errors import BadInput, VisualizerError
 from ..settings import UserSettings
+from .oneline import plain
 from .yamlfile import read_settings
 
 _APP = "visualizer"
@@ -50,6 +52,17 @@ def load_user_settings() -> UserSettings:
     except (OSError, ValueError):
         exists = False
     return read_settings(path, UserSettings) if exists else UserSettings()
+
+
+def temporary_folder(prefix: str) -> Path:
+    """A new private folder, which the caller removes. Raises VisualizerError where none can be made."""
+    try:
+        return Path(tempfile.mkdtemp(prefix=prefix))
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        raise VisualizerError(
+            f"no temporary folder can be made: {plain(reason)}; TMPDIR can name another place"
+        ) from fault
 
 
 def is_file(path: Path) -> bool:

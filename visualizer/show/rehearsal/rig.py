@@ -11,7 +11,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import VisualizerError
+from ...store.paths import temporary_folder
 from ...store.presets import FILE_NAME, load_preset
 from .answers import ORDERS, Answer
 from .sink import Sink
@@ -50,7 +50,7 @@ class Rig:
         self.kinds_left: dict[str, str] = {}
         found = load_preset(preset)
         self.home, self.source = found.name, found.folder
-        self.folder = Path(tempfile.mkdtemp(prefix="visualizer-rehearsal-"))
+        self.folder = temporary_folder("visualizer-rehearsal-")
         self.is_supervised = False
         self.pid = 0  # of the show's process
         self._process: subprocess.Popen[bytes] | None = None
