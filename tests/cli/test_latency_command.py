@@ -18,7 +18,9 @@ SMALL = ("--size", "320x180")
 def test_as_json(screen, pulse, tiny_preset):
     run = visualizer("latency", "--json", "--clicks", 5, *SMALL, "--preset", tiny_preset, "--device", pulse.source)
     assert run.returncode == 0, run.stderr
-    assert run.stderr.endswith("visualizer: 5 clicks through 'default', heard from 'visualizer_sink.monitor': 8 s\n")
+    assert run.stderr.endswith(
+        "visualizer: 5 clicks through the default output, heard from visualizer_sink.monitor: 8 s\n"
+    )
     found = json.loads(run.stdout)
     assert (found["input"], found["width"], found["height"], found["n_clicks"]) == (pulse.source, 320, 180, 5)
     assert list(found["parts"]) == list(PARTS)

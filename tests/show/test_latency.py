@@ -27,7 +27,7 @@ def plain(tiny_preset):
 def test_clicks_are_played_heard_and_seen(screen, pulse, plain):
     told = []
     found = measure(plain, n_clicks=6, said=told.append)
-    assert told[-1] == "6 clicks through 'default', heard from 'visualizer_sink.monitor': 9 s"
+    assert told[-1] == "6 clicks through the default output, heard from visualizer_sink.monitor: 9 s"
     assert (found.n_clicks, found.size) == (6, (320, 180)) and found.rate_hz > 5
     assert 3 <= len(found.delays) <= found.n_told <= found.n_heard <= 6
     for delay in found.delays:

@@ -14,32 +14,33 @@ _GO_BETWEENS = (PULSE, "default", "sysdefault", "pipewire")
 
 @dataclass(frozen=True)
 class Identity:
-    """An input as it is known again. place: which of the n_same inputs that bear this name, from 0."""
+    """An input, or an output, as it is known again. place: which of the n_same that bear this name, from 0."""
 
     name: str
     host_api: str
     source: str
     place: int
     n_same: int
+    is_output: bool = False
 
 
-def identity_of(device: Device, devices: Sequence[Device]) -> Identity:
-    """How to know this input, one of devices, again."""
-    same = _same(device.name, device.host_api, devices)
-    return Identity(device.name, device.host_api, device.source, same.index(device), len(same))
+def identity_of(device: Device, devices: Sequence[Device], *, is_output: bool = False) -> Identity:
+    """How to know this input (is_output: this output), one of devices, again."""
+    same = _same(device.name, device.host_api, devices, is_output)
+    return Identity(device.name, device.host_api, device.source, same.index(device), len(same), is_output)
 
 
 def found_again(identity: Identity, devices: Sequence[Device]) -> Device:
-    """The very same input among the devices there are now. Raises DeviceError while it is not there.
+    """The very same input or output among the devices there are now. Raises DeviceError while it is not there.
 
     Of several with the same name none is taken until all of them are back: the one that is left may be another.
     """
-    same = _same(identity.name, identity.host_api, devices)
+    same = _same(identity.name, identity.host_api, devices, identity.is_output)
     if not same:
         raise DeviceError(f"{identity.name!r} is not there")
     if len(same) < identity.n_same:
         raise DeviceError(
-            f"{len(same)} of {identity.n_same} inputs called {identity.name!r} are there; which is not known"
+            f"{len(same)} of {identity.n_same} {'outputs' if identity.is_output else 'inputs'} called {identity.name!r} are there; which is not known"
         )
     return same[identity.place]
 
@@ -76,5 +77,10 @@ def next_after(identity: Identity | None, devices: Sequence[Device], passed: Seq
     raise UnknownDevice("there is no other input")
 
 
-def _same(name: str, host_api: str, devices: Sequence[Device]) -> list[Device]:
-    return [device for device in devices if device.n_inputs > 0 and (device.name, device.host_api) == (name, host_api)]
+def _same(name: str, host_api: str, devices: Sequence[Device], is_output: bool) -> list[Device]:
+    return [
+        device
+        for device in devices
+        if (device.n_outputs if is_output else device.n_inputs) > 0
+        and (device.name, device.host_api) == (name, host_api)
+    ]

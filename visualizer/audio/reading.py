@@ -50,13 +50,13 @@ class SongReader:
     """Reads a song about two seconds ahead. It has the one thread that touches the song; all methods return at once.
 
     Sound goes two ways: stereo at speaker_rate_hz into the current stretch's ring, and mono at the song's rate to `drain`.
-    heard: for a player without a device, how many samples of a stretch have been heard by the clock; those are then
-    thrown away here instead of being taken by a device.
+    rate_hz: speaker_rate_hz, of the stretches to come. skip_heard: called before reading on, to discard from a stretch's ring what no
+    device takes.
     """
 
     def __init__(self, song: Song, speaker_rate_hz: int, preroll_s: float) -> None:
         self._song = song
-        self._rate_hz = speaker_rate_hz
+        self.rate_hz = speaker_rate_hz
         self._preroll_s = preroll_s
         self._turn = threading.Condition()
         self._wanted_s: float | None = None
@@ -67,7 +67,7 @@ class SongReader:
         self.number = 0
         self.stretch: Stretch | None = None
         self.n_dropped = 0
-        self.heard: Callable[[Stretch], int] | None = None
+        self.skip_heard: Callable[[Stretch], None] = lambda stretch: None
         self._thread = threading.Thread(target=self._run, name="audio-read", daemon=True)
         self.seek(0.0)
 
@@ -120,7 +120,7 @@ class SongReader:
             except Exception as error:
                 log.warning("%s: reading stops here: %s", self._song.path, error, exc_info=True)
                 if stretch is None or stretch.number != number:
-                    stretch = Stretch(number, start_s or 0.0, self._rate_hz)
+                    stretch = Stretch(number, start_s or 0.0, self.rate_hz)
                     self._publish(stretch)
                 self._end(stretch)
 
@@ -135,7 +135,7 @@ class SongReader:
                 break
         if self._song.position < start:  # the song is shorter than it was thought to be
             start_s = self._song.position / rate_hz
-        stretch = Stretch(number, start_s, self._rate_hz)
+        stretch = Stretch(number, start_s, self.rate_hz)
         self._publish(stretch)
         return stretch
 
@@ -143,9 +143,8 @@ class SongReader:
         """Read one block if there is room for it -> whether to try again at once."""
         if stretch.n_total is not None:
             return False
-        if self.heard is not None:
-            stretch.ring.discard(self.heard(stretch) - stretch.ring.n_taken)
-        if stretch.ring.n_ready >= LEAD_S * self._rate_hz:
+        self.skip_heard(stretch)
+        if stretch.ring.n_ready >= LEAD_S * stretch.rate_hz:
             return False
         block = self._read_block(stretch.number, round(_READ_S * self._song.sample_rate_hz))
         if not len(block):
@@ -153,7 +152,7 @@ class SongReader:
             self._end(stretch)
             return False
         stretch.ring.write(self._at_speaker_rate(block))
-        stretch.is_filled = stretch.ring.n_written >= _ENOUGH_TO_BEGIN_S * self._rate_hz
+        stretch.is_filled = stretch.ring.n_written >= _ENOUGH_TO_BEGIN_S * stretch.rate_hz
         return True
 
     def _read_block(self, number: int, n_samples: int) -> np.ndarray:
@@ -186,11 +185,11 @@ class SongReader:
         self._n_waiting = 0
 
     def _new_resampler(self) -> Any:
-        if self._rate_hz == self._song.sample_rate_hz:
+        if self.rate_hz == self._song.sample_rate_hz:
             return None
         import av
 
-        return av.AudioResampler(format="fltp", layout="stereo", rate=self._rate_hz)
+        return av.AudioResampler(format="fltp", layout="stereo", rate=self.rate_hz)
 
     def _at_speaker_rate(self, block: np.ndarray | None) -> np.ndarray:
         """block (n, 2), or None for what the resampler still holds -> (m, 2) at the speaker's rate."""

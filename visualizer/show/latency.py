@@ -262,7 +262,7 @@ def _measure(
             look = grey_ladder(look, cache)
             act = _Measuring(capture, playback, look, times_s)
             said(
-                f"{len(times_s)} clicks through {playback.device_name!r}, heard from {capture.device_name!r}: {times_s[-1] + 3:.0f} s"
+                f"{len(times_s)} clicks through {playback.device_name}, heard from {capture.device_name}: {times_s[-1] + 3:.0f} s"
             )
             report = run(look, act, cache, title="latency - visualizer", greeting="", staging=staging, opens=opens)
             return _judged(act, windows[-1].seen, look, report.rate_hz)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 from ..audio.decode import Song
 from ..audio.playback import Playback, SilentPlayback
 from ..audio.streams import silence_note
-from ..errors import DeviceError
 from ..store.cache import FrameCache
 from .controller import Controller
 from .look import Look
@@ -24,8 +22,6 @@ from .sound import PlayedSound
 if TYPE_CHECKING:
     from .lifeline import Lifeline
 
-log = logging.getLogger(__name__)
-
 SEEK_S = 5.0
 TAKES = frozenset({"pause", "seek_back", "seek_forward"})
 
@@ -36,16 +32,26 @@ def minutes(seconds: float | None) -> str:
 
 
 class Play:
-    """A song played through the speakers, or silently on an exact clock where there is no sound card."""
+    """A song played through the speakers, or silently on an exact clock while no output takes the sound.
 
-    def __init__(self, playback: Playback | SilentPlayback, song: Song, name: str, look: Look) -> None:
+    say: called with each line of `news`.
+    """
+
+    def __init__(
+        self,
+        playback: Playback | SilentPlayback,
+        song: Song,
+        name: str,
+        look: Look,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
         self.playback = playback
         self.sound = PlayedSound(
             playback, song.sample_rate_hz, look.settings.beat, look.n_depths, n_rows=len(look.rows)
         )
         self._song = song
         self._name = name
-        self._news: str | None = None
+        self._say = say
 
     def start(self) -> None:
         self.playback.start()
@@ -89,28 +95,17 @@ class Play:
         where = f"{minutes(self.playback.position_s)} / {minutes(self._song.duration_s)}"
         return [
             f"song\t{self._name}  {where}{'  paused' if self.playback.paused else ''}",
-            f"sound\tunderruns {self.playback.n_underruns}",
+            f"sound\t{self.playback.lost or 'ok'}   underruns {self.playback.n_underruns}",
         ]
 
     def news(self) -> str | None:
-        return f"sound lost ({self.playback.lost}); going on silently" if self.playback.lost else None
+        line = self.playback.news()
+        if line:
+            self._say(line)
+        return line
 
     def over(self) -> bool:
         return self.playback.ended
-
-
-def open_playback(song: Song, device: str | int | None) -> tuple[Playback | SilentPlayback, str | None]:
-    """Playback through the output device; with none at all a silent one, and the line that says so.
-
-    A device asked for by name and not found is an error: playing silently, or elsewhere, is not what was asked for.
-    """
-    try:
-        return Playback(song, device=device), None
-    except DeviceError as error:
-        if device is not None:
-            raise
-        log.warning("playing silently: %s", error)
-        return SilentPlayback(song), f"no sound: {error}; playing silently on an exact clock"
 
 
 def play(
@@ -123,29 +118,27 @@ def play(
     staging: Staging | None = None,
     controllers: Callable[[], Sequence[Controller]] = tuple,
     lifeline: Lifeline | None = None,
-    say: Callable[[str], None] = log.warning,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Report:
-    """Play the sound file `path` in a window until it ends. stream: number of its sound stream, see `Song`. say: called with a line the user should read. controllers, lifeline: see `run`.
+    """Play the sound file `path` in a window until it ends. stream: number of its sound stream, see `Song`. say: called with a line
+    the user should read. controllers, lifeline: see `run`.
 
-    Raises BadInput for a file that cannot be played, DeviceError for a device asked for and not there, GraphicsError.
+    Raises BadInput for a file that cannot be played, UnknownDevice for a device asked for and not there, GraphicsError.
     """
     with ExitStack() as stack:
         song = stack.enter_context(Song(path, stream=stream))
         if note := silence_note(path, stream):
             say(note)
-        playback, warning = open_playback(song, device)
-        stack.callback(playback.close)
-        if warning:
-            say(warning)
-        act = Play(playback, song, path.name, look)
-        greeting = "no sound card: playing silently" if warning else None
+        # a show that goes on after a crash waits for the output that it had
+        must_be_there = lifeline is None or lifeline.resume is None
+        playback = stack.enter_context(Playback(song, device=device, must_be_there=must_be_there))
+        act = Play(playback, song, path.name, look, say=say)
         return run(
             look,
             act,
             cache,
             title=f"{path.name} - visualizer",
             staging=staging,
-            greeting=greeting,
             takes=TAKES,
             controllers=controllers,
             opens_panel=partial(open_panel, size=look.size, wish=look.wish),

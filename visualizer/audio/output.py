@@ -1,0 +1,246 @@
+"""An output device that is kept open: it is watched, and opened again after a loss."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import DeviceError, UnknownDevice
+from .devices import Device, close_portaudio, find_output, list_devices, open_portaudio, open_stream, takes_rate
+from .identity import Identity, found_again, identity_of
+
+log = logging.getLogger(__name__)
+
+BLOCK_SAMPLES = 1024
+# A device takes some blocks at once when it is opened, and may then pause, or swallow them: it gets silence until it has taken
+# sound for so long.
+SETTLE_S = 0.05
+STALLED_S, STALLED_AFTER_OPENING_S = 0.5, 2.5
+# A device that takes no sound for so long is closed and opened again; until then it may go on by itself.
+GONE_S = 3.0
+# How long the sound system may take to answer: until then a song waits for its device.
+OPEN_S = 2.0
+POLL_S = 0.1
+RETRY_S, LONGEST_RETRY_S = 0.1, 0.8
+
+
+class Output:
+    """Keeps an output device open and asks for sound whenever the device takes some. After `start` nothing raises.
+
+    Attributes, for reading from any thread:
+      device_name               the output that is open or looked for
+      reason                    why no sound is taken now, one line; "" while it is, and before the first failure
+      n_losses, n_recoveries    counts since the start
+      n_underruns               times the device ran out of sound
+
+    A lost device is opened again by its full name and host API; the default output is whatever is the default then.
+    """
+
+    def __init__(
+        self,
+        fill: Callable[[np.ndarray, float, float], None],
+        lose: Callable[[], None],
+        *,
+        wanted: str | int | None,
+        rate_hz: int,
+        set_rate: Callable[[int], None],
+        must_be_there: bool = True,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        fill: called on the device's thread with a block (n, 2) float32 of zeros to write into, the time now, and the seconds until
+        its first sample is heard. lose: called when the device takes no sound any more, on this object's thread.
+        wanted: number, name or part of a name; None: the default output. rate_hz: tried first; set_rate: called with the rate in
+        use before each opening. must_be_there: raise UnknownDevice for a wanted device that is not there.
+        """
+        self._fill, self._lose_sound, self._set_rate = fill, lose, set_rate
+        self._wanted, self._first_rate_hz, self._now = wanted, rate_hz, now
+        self._identity: Identity | None = None
+        self.device_name = "the default output" if wanted is None else str(wanted)
+        self.reason = ""
+        self.n_losses = self.n_recoveries = self.n_underruns = 0
+        self._was_heard = False
+        self._news: deque[str] = deque(maxlen=8)
+        self._portaudio: Any = None
+        self._stream: Any = None
+        self._n_channels = 2
+        self._latency_s: float | None = None
+        self._fault: str | None = None
+        self._begun_s: float | None = None  # when the device took the first block
+        self._called_s = self._opened_s = now()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        if wanted is not None:
+            self._find_wanted(must_be_there)
+
+    def start(self) -> None:
+        """Open the device on a thread of its own. Returns at once; starting twice is fine."""
+        if self._thread is None and not self._stop.is_set():
+            self._thread = threading.Thread(target=self._supervise, name="audio-output", daemon=True)
+            self._thread.start()
+
+    def news(self) -> str | None:
+        """A line for the user that was not returned yet, if there is one."""
+        return self._news.popleft() if self._news else None
+
+    def close(self) -> None:
+        """Stop and close the device, within about two seconds even if it hangs. Closing twice is fine."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+            if self._thread.is_alive():
+                log.warning("the output's thread hangs in the sound system; it is left behind")
+
+    # -- on the output's own thread --------------------------------------------------------------------------------
+
+    def _find_wanted(self, must_be_there: bool) -> None:
+        """Check at the beginning that there is such a device."""
+        try:
+            devices = list_devices()
+            self._know(find_output(self._wanted, devices), devices)
+        except UnknownDevice:
+            if must_be_there:
+                raise
+        except DeviceError as error:  # no output at all, or the sound system does not answer
+            log.info("%s", error)
+
+    def _know(self, device: Device, devices: list[Device]) -> None:
+        self._identity, self.device_name = identity_of(device, devices, is_output=True), device.name
+
+    def _supervise(self) -> None:
+        wait_s = 0.0
+        while not self._stop.wait(wait_s):
+            try:
+                reason = self._open() or self._watch()
+            except Exception as error:
+                log.exception("the output's watch failed; going on")
+                reason = f"{type(error).__name__}: {error}"
+            was_open = self._stream is not None
+            if not self._stop.is_set():
+                self._lose(reason)
+            self._close()
+            wait_s = RETRY_S if was_open else min(LONGEST_RETRY_S, max(RETRY_S, 2 * wait_s))
+        self._close()
+
+    def _open(self) -> str:
+        """Open the device: "" when it is open, else why it is not."""
+        import pyaudio
+
+        try:
+            self._portaudio = open_portaudio(timeout_s=OPEN_S)
+            devices = list_devices(self._portaudio)
+            device = (
+                find_output(self._wanted, devices) if self._identity is None else found_again(self._identity, devices)
+            )
+            if self._identity is None and self._wanted is not None:
+                self._know(device, devices)
+            self.device_name = device.name
+            self._n_channels = min(2, device.n_outputs)
+            rate_hz = self._first_rate_hz
+            if not takes_rate(self._portaudio, device, self._n_channels, rate_hz):
+                rate_hz = device.default_rate_hz  # the sound is then resampled on its way
+            self._set_rate(rate_hz)
+            self._go_on, self._output_underflow = pyaudio.paContinue, pyaudio.paOutputUnderflow
+            self._fault = self._begun_s = self._latency_s = None
+            self._called_s = self._opened_s = self._now()
+            self._stream = open_stream(
+                self._portaudio,
+                f"output {device.name!r}",
+                format=pyaudio.paFloat32,
+                channels=self._n_channels,
+                rate=rate_hz,
+                output=True,
+                output_device_index=device.portaudio_index,
+                frames_per_buffer=BLOCK_SAMPLES,
+                stream_callback=self._callback,
+            )
+            self._latency_s = self._stream.get_output_latency()
+        except (DeviceError, OSError) as error:
+            return str(error)
+        log.info("output %r is open at %d Hz", self.device_name, rate_hz)
+        return ""
+
+    def _watch(self) -> str:
+        """Until the device is lost: why; "" at the end."""
+        while not self._stop.wait(POLL_S):
+            if reason := self._why_stopped():
+                return reason
+            silent_s = self._now() - self._called_s
+            settled = self._begun_s is not None and self._called_s - self._begun_s >= SETTLE_S
+            if silent_s > (STALLED_S if settled else STALLED_AFTER_OPENING_S):
+                reason = f"it took no sound for {silent_s:.1f} s"
+                if silent_s > GONE_S:
+                    return reason
+                self._lose(reason)
+            elif settled:
+                self._flow()
+        return ""
+
+    def _why_stopped(self) -> str:
+        """Why the device will never take sound again, or ""."""
+        if self._fault is not None:
+            return self._fault
+        try:
+            return "" if self._stream.is_active() else "the device stopped"
+        except OSError as error:
+            return f"the device is gone ({error})"
+
+    def _flow(self) -> None:
+        """The device takes sound."""
+        if self.reason:
+            if self._was_heard:
+                self.n_recoveries += 1
+                self._report(f"sound is back ({self.n_recoveries}): {self.device_name}")
+            else:
+                self._report(f"sound is there: {self.device_name}")
+        self._was_heard, self.reason = True, ""
+
+    def _lose(self, reason: str) -> None:
+        """The device takes no sound."""
+        self._lose_sound()
+        if not self.reason:
+            if self._was_heard:
+                self.n_losses += 1
+                self._report(f"sound lost ({self.n_losses}): {reason}; going on silently")
+            else:
+                self._report(f"no sound: {reason}; playing silently until there is")
+        elif reason != self.reason:
+            log.info("output %r: %s", self.device_name, reason)
+        self.reason = reason
+
+    def _report(self, line: str) -> None:
+        log.warning("output: %s", line)
+        self._news.append(line)
+
+    def _close(self) -> None:
+        portaudio, stream = self._portaudio, self._stream
+        self._portaudio = self._stream = None
+        if portaudio is not None:
+            close_portaudio(portaudio, stream)
+
+    # -- on PortAudio's thread -------------------------------------------------------------------------------------
+
+    def _callback(self, data: object, n_samples: int, times: object, status: int) -> tuple[bytes, int]:
+        """Nothing may escape: it would surface in the main thread."""
+        out = np.zeros((n_samples, 2), np.float32)
+        try:
+            now_s = self._now()
+            if status & self._output_underflow:
+                self.n_underruns += 1
+            if self._begun_s is None:
+                self._begun_s = now_s
+            self._called_s = now_s
+            if self._latency_s is not None and now_s - self._begun_s >= SETTLE_S:
+                self._fill(out, now_s, self._latency_s)
+                np.clip(out, -1.0, 1.0, out=out)
+        except Exception as error:  # noqa: BLE001
+            self._fault = f"{type(error).__name__}: {error}"
+        if self._n_channels == 1:
+            out = out.mean(axis=1, dtype=np.float32)
+        return out.tobytes(), self._go_on
