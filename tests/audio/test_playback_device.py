@@ -319,6 +319,21 @@ def test_without_any_output_it_plays_silently_until_there_is_one(mortal_pulse: P
         assert abs(heard_minus_told_s(mortal_pulse, player, sound)) < 0.06
 
 
+def test_a_hung_sound_server_does_not_keep_the_song_from_starting(mortal_pulse: Pulse, tmp_path: Path) -> None:
+    sound = never_zero(40 * SINK_RATE_HZ, seed=5)
+    with Song(write_song(tmp_path, sound)) as song, Playback(song) as player:
+        mortal_pulse.freeze()
+        try:
+            player.start()
+            assert player.position_s == 0.0
+            wait_until(lambda: player.position_s > 0.2, 10, "the song does not go on")
+            assert "hangs" in (player.news() or "")
+        finally:
+            mortal_pulse.freeze(False)
+        assert abs(heard_minus_told_s(mortal_pulse, player, sound)) < 0.06
+        assert "sound is there" in (player.news() or "")
+
+
 def test_unknown_output_and_impossible_device(pulse: Pulse, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with Song(write_song(tmp_path, chirp(4800, SINK_RATE_HZ))) as song:
         with pytest.raises(UnknownDevice, match="no output matches 'nowhere'"):

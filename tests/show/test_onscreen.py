@@ -146,6 +146,21 @@ def test_without_a_sound_card_a_song_plays_silently_and_says_so(started, screen,
     assert err.count("\n") == 1 and "playing silently" in err
 
 
+def test_with_a_hung_sound_server_a_song_has_its_picture_and_can_be_ended(
+    started, screen, mortal_pulse, kick_song, home
+):
+    mortal_pulse.freeze()
+    try:
+        process = started("play", str(kick_song))
+        wait_for(lambda: window_shown(screen), "the window")
+        wait_for(lambda: any("playing silently" in log.read_text() for log in (home / "log").glob("*.log")), "the line")
+        process.terminate()
+        err = finished(process)[2]
+    finally:
+        mortal_pulse.freeze(False)
+    assert err.count("\n") == 1 and "playing silently" in err
+
+
 def test_the_window_shows_depth_0_at_once_and_deepens_as_the_bake_goes_on(started, screen, tmp_path, pulse, home):
     """Cold: nothing is cached. The image stands before torch is even loaded, and every depth joins as it lands."""
     song = tmp_path / "long.wav"  # longer than a slow machine dreams
