@@ -16,6 +16,7 @@ import pytest
 
 from tests.show.watching import finished, wait_for
 from visualizer.show import lifeline
+from visualizer.show.child import Child
 from visualizer.show.records import open_log, share_log
 from visualizer.show.supervise import command_of
 
@@ -249,6 +250,30 @@ def test_a_start_that_hangs_is_begun_again(supervised):
     show = supervised("stuck", "quit", first_start_s=3.0)
     status, _, err = finished(show.process)
     assert (status, err) == (0, "visualizer: the show stopped (it did not begin); it is started again\n")
+
+
+LEAVES_ONE_BEHIND = """
+import subprocess, sys, time
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"]).pid, flush=True)
+time.sleep(100 if "stays" in sys.argv else 0)
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "waitid"), reason="it cannot be known there that a process has ended without reaping it"
+)
+@pytest.mark.parametrize("how", ["ends", "stays"])
+def test_the_group_is_killed_before_its_number_can_be_another_s(how, capfd):
+    child = Child([sys.executable, "-c", LEAVES_ONE_BEHIND, how], os.environ)
+    left_behind = int(wait_for(lambda: capfd.readouterr().out or None, "it does not begin"))
+    if how == "stays":
+        child.kill()
+    wait_for(child.is_over, "it does not end")
+    assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE and not gone(left_behind)
+    status = child.reap()
+    assert status == 0 if how == "ends" else status < 0
+    wait_for(lambda: gone(left_behind), "what it has started lives on")
+    assert not psutil.pid_exists(child.pid)
 
 
 def test_when_the_supervisor_is_killed_the_show_goes_on_and_the_spare_does_not(supervised):

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -118,42 +119,47 @@ class Child:
         return heard
 
     def is_over(self) -> bool:
-        """True once the process has ended. One that has just let go of its line is given a moment to."""
-        if self._process.poll() is None and self.is_deaf:
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.25)
+        """True once the process has ended. Its number, and that of its group, stay its own until `reap`."""
+        if sys.platform != "win32" and hasattr(os, "waitid"):
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
         return self._process.poll() is not None
 
     def tell_to_end(self) -> None:
         """Ask it to end, as a system does that is shut down."""
-        with suppress(OSError):
-            self._process.terminate()
+        self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it whatever it is at. Where it stood is left in crash.log, if it can still write."""
         if sys.platform != "win32":
-            with suppress(OSError, subprocess.TimeoutExpired):
-                self._process.send_signal(signal.SIGUSR2)
-                self._process.wait(TRACE_S)
-        with suppress(OSError):
+            self._signal(signal.SIGUSR2)
+            threading.Event().wait(TRACE_S)
+            self._signal(signal.SIGKILL)
+        else:
             self._process.kill()
 
-    def bury(self) -> int:
+    def reap(self) -> int:
         """Wait for the end of a process that ends, and end what it has left behind. The exit status, negative for a signal."""
+        if sys.platform != "win32" and hasattr(os, "waitid"):
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            with suppress(OSError):
+                os.killpg(self.pid, signal.SIGKILL)
+        # macOS before Python 3.13 cannot wait so: what is left behind there ends when its pipe to the show is closed
         status = self._process.wait()
         self.hear()  # its last words
-        if sys.platform != "win32":
-            with suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
         self._line.close()
         return status
 
-    def discard(self) -> None:
+    def drop(self) -> None:
         """End a spare that is not needed: it holds nothing that would have to be put away."""
-        self._line.close()
         with suppress(OSError):
             self._process.kill()
-        self._process.wait()
+        self.reap()
+
+    def _signal(self, number: int) -> None:
+        """Send a signal, to a process that may have ended. `Popen` would reap it first, and its group's number with it."""
+        if self._process.returncode is None:
+            with suppress(OSError):
+                os.kill(self.pid, number)
 
     def _take(self, line: bytes) -> None:
         """One line. What is damaged is passed over."""

@@ -136,7 +136,8 @@ def _endings(now: Callable[[], float] = time.monotonic) -> Iterator[_Endings]:
         if before[number] != signal.SIG_IGN:
             signal.signal(number, note)
     if hasattr(signal, "SIGCHLD"):
-        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, no child's end would be told
+        # ignored, no child's end would be noticed; so each wakes the supervisor
+        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
     woken_before = signal.set_wakeup_fd(alarm.fileno(), warn_on_full_buffer=False)
     try:
         yield endings
@@ -201,7 +202,7 @@ class _Supervisor:
             self._spare_since_s = None
             if spare.call(state, why):
                 return spare
-            spare.discard()
+            spare.drop()
         return Child(self._words, self._environment, state=state, why=why, quiet=quiet)
 
     def _attend(self, child: Child, start_s: float) -> Death:
@@ -228,7 +229,7 @@ class _Supervisor:
                 break
             self._look_after_spare(child)
         shown_s = child.shown_s
-        status = child.bury()
+        status = child.reap()
         return Death(status, child.shown_s if shown_s is None else shown_s, hung=hung, ending=child.ending)
 
     def _wait(self, verdict: Next) -> Next:
@@ -258,7 +259,7 @@ class _Supervisor:
         if self._spare is not None:
             self._spare.hear()
             if self._spare.is_over():
-                log.warning("the spare process ended with status %s", self._spare.bury())
+                log.warning("the spare process ended with status %s", self._spare.reap())
                 self._spare = None
             return
         shown_s, now_s = child.shown_s, self._now()
@@ -274,7 +275,7 @@ class _Supervisor:
 
     def _dismiss_spare(self) -> None:
         if self._spare is not None:
-            self._spare.discard()
+            self._spare.drop()
             self._spare = None
 
     def _record(self, child: Child, death: Death, verdict: Next) -> None:
