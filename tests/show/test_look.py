@@ -34,6 +34,12 @@ def test_a_preset_as_it_is(tiny_preset):
     assert look.rows[0].weights is None and look.rows[0].guide is None and look.news == ()
 
 
+def test_what_is_odd_about_a_picture_is_said(tiny_preset, tmp_path):
+    Image.new("RGB", (32, 18), (4, 4, 6)).save(tmp_path / "night.png")
+    (line,) = open_look(str(tiny_preset), size=(32, 18), wish=Wish(image=tmp_path / "night.png")).news
+    assert "night.png: the picture is nearly black" in line
+
+
 def test_rows_are_like_dream_but_for_what_they_name(preset):
     folder = preset(
         "title: Mine\nimage: image.png\ndream: {layer: block6.expand, n_depths: 3, colour: 0.5}\n"

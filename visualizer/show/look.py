@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,9 @@ def open_look(preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_S
     found = load_preset(preset)
     rows, news = rows_of(found, wish)
     settings = found.preset.model_copy(update={"dream": rows[0].settings, "rows": [row.settings for row in rows[1:]]})
-    image = load_image(wish.image if wish.image is not None else found.image_path, size)
-    return Look(found.name, settings, image, rows, found.reference, news, wish)
+    said: list[str] = []
+    image = load_image(wish.image if wish.image is not None else found.image_path, size, say=said.append)
+    return Look(found.name, settings, image, rows, found.reference, (*news, *said), wish)
 
 
 def is_preset(asked: str, reference: str) -> bool:
@@ -120,13 +122,13 @@ def rows_of(found: PresetFolder, wish: Wish) -> tuple[tuple[Row, ...], tuple[str
                 stand_in = stood_in(one)
                 news.append(f"{missing}; {' + '.join(stand_in.layers)} of {STAND_IN} dreams instead")
                 one, weights = stand_in, None
-        guide = _open_guide(found.folder / one.guide) if one.guide else None
+        guide = _open_guide(found.folder / one.guide, news.append) if one.guide else None
         rows.append(Row(one, guide, weights))
     return tuple(rows), tuple(dict.fromkeys(news))
 
 
-def _open_guide(path: Path) -> np.ndarray:
-    return load_image(path, (GUIDE_PX, GUIDE_PX))
+def _open_guide(path: Path, say: Callable[[str], None]) -> np.ndarray:
+    return load_image(path, (GUIDE_PX, GUIDE_PX), say=say)
 
 
 def open_settings(preset: str = DEFAULT_PRESET) -> Preset:

@@ -77,7 +77,7 @@ def _layers(
         n_done = (len(cells) - 1) * depth_index
         with closing(dream.bake(easel.picture, settings, weights=weights)) as frames:
             for index, picture in frames:
-                yield Step(n_done + index, total, layer.name, easel.watch.elapsed_s())
+                yield Step(n_done + index, total, layer.name, easel.watch.elapsed_s(), tuple(easel.news))
                 if index == depth_index:
                     cells.append(Cell(layer.name, layer.dreams, picture))
                     break
@@ -111,7 +111,7 @@ def _depths(easel: _Easel, row: Row, news: tuple[str, ...]) -> Generator[Step, N
     with closing(dream.bake(easel.picture, settings, guide=row.guide, weights=row.weights)) as frames:
         for index, picture in frames:
             cells.append(Cell(str(index) if index else "the picture", "", picture))
-            yield Step(index, settings.n_depths, what, easel.watch.elapsed_s(), news)
+            yield Step(index, settings.n_depths, what, easel.watch.elapsed_s(), (*news, *easel.news))
     easel.finish(f"{NETWORKS[settings.network].title}, {what}", cells)
 
 
@@ -125,7 +125,9 @@ class _Easel:
         self._name = image.name
         self._out = checked_path(out, SUFFIXES)
         self._cell = cell_size(image, box)
-        self.picture: np.ndarray = load_image(image, (self._cell[0] * FINER, self._cell[1] * FINER))
+        self.news: list[str] = []
+        size = (self._cell[0] * FINER, self._cell[1] * FINER)
+        self.picture: np.ndarray = load_image(image, size, say=self.news.append)
         self.watch = Stopwatch()
 
     def finish(self, remark: str, cells: list[Cell]) -> None:

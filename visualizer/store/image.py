@@ -8,7 +8,7 @@ import math
 import stat
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,18 +34,26 @@ _TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANS
 }
 _ORIENTATION = 0x0112  # EXIF tag
 
+# What counts as dark, of 255; the share of a picture that must be brighter for it not to be nearly black; the same for
+# what is drawn on transparency; and the share up to which that is a drawing, whose ground may be chosen.
+_DARK, _SEEN_SHARE, _SEEN_INK_SHARE, _DRAWING_SHARE = 32, 0.005, 0.15, 0.7
+# White in levels that are no bytes: floating point, 8, 10, 12, 14 and 16 bits.
+_WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
+_SAMPLED = 1_000_000  # levels looked at for a percentile
+
 _pillow_limit = threading.Lock()
 
 log = logging.getLogger(__name__)
 
 
-def load_image(path: Path | str, size: tuple[int, int]) -> np.ndarray:
+def load_image(path: Path | str, size: tuple[int, int], *, say: Callable[[str], None] = log.warning) -> np.ndarray:
     """The picture in the file `path`, filling size = (width, height) px -> (height, width, 3) uint8 sRGB.
 
     The middle is kept and the sides cut where the shapes differ; it is scaled, never stretched. EXIF orientation is
-    followed, an ICC profile converted to sRGB, transparency laid over black (a projector's dark), 16 bit and floating
-    point scaled to 8 bit; of an animation the first picture is taken. Raises BadInput with one line when the file is
-    missing, no picture, damaged, or has more than 250 megapixels.
+    followed, an ICC profile converted to sRGB, transparency laid over black (a projector's dark; over white if what is drawn
+    on it is dark), 16 bit and floating point scaled to 8 bit by the levels that are used; of an animation the first picture
+    is taken. `say` gets a line for the user if levels were scaled unusually, white was chosen, or the picture is nearly
+    black. Raises BadInput with one line when the file is missing, no picture, damaged, or has more than 250 megapixels.
     """
     width, height = size
     if width < 1 or height < 1:
@@ -61,7 +69,7 @@ def load_image(path: Path | str, size: tuple[int, int]) -> np.ndarray:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Pillow warns about odd metadata; the pixels decide here
-                return _to_srgb(picture, size, name)
+                return _to_srgb(picture, size, name, say)
         except MemoryError:
             raise BadInput(
                 f"{name}: not enough memory to decode {picture.width}x{picture.height}; make it smaller"
@@ -118,7 +126,7 @@ def _no_pillow_limit() -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = kept
 
 
-def _to_srgb(picture: Image.Image, size: tuple[int, int], name: str) -> np.ndarray:
+def _to_srgb(picture: Image.Image, size: tuple[int, int], name: str, say: Callable[[str], None]) -> np.ndarray:
     from PIL import Image
 
     if picture.format in ("JPEG", "MPO"):  # the only decoder that can skip detail, and the only one where it is safe
@@ -127,12 +135,18 @@ def _to_srgb(picture: Image.Image, size: tuple[int, int], name: str) -> np.ndarr
     turn = orientation(picture)  # after load: some decoders turn the picture themselves and then say so
     profile = picture.info.get("icc_profile")
     across = (size[1], size[0]) if turn >= 5 else size
-    plain = _eight_bit(picture)
+    plain = _eight_bit(picture, name, say)
     small = plain.resize(across, Image.Resampling.LANCZOS, box=_cover(plain.size, across), reducing_gap=3.0)
-    small = _colours(small, profile, name)
+    small, alpha = _colours(small, profile, name)
+    pixels = np.array(small if alpha is None else _opaque(small, alpha, name, say), dtype=np.uint8)
+    if np.count_nonzero(pixels.max(axis=2) > _DARK) < _SEEN_SHARE * pixels.shape[0] * pixels.shape[1]:
+        is_empty = alpha is not None and alpha.getextrema()[1] == 0
+        say(
+            f"{name}: the picture is {'wholly transparent' if is_empty else 'nearly black'}, and the dream begins there"
+        )
     if turn in _TURNS:
-        small = small.transpose(Image.Transpose[_TURNS[turn]])
-    return np.array(small, dtype=np.uint8)
+        pixels = np.array(Image.fromarray(pixels).transpose(Image.Transpose[_TURNS[turn]]))
+    return pixels
 
 
 def _draft(picture: Image.Image, size: tuple[int, int]) -> None:
@@ -159,13 +173,13 @@ def _cover(have: tuple[int, int], want: tuple[int, int]) -> tuple[float, float, 
     return left, top, min(left + width, have[0]), min(top + height, have[1])
 
 
-def _eight_bit(picture: Image.Image) -> Image.Image:
+def _eight_bit(picture: Image.Image, name: str, say: Callable[[str], None]) -> Image.Image:
     """The same picture in a mode that can be scaled: L, LA, RGB, RGBA, CMYK or LAB."""
     from PIL import Image
 
     mode = picture.mode
     if mode in ("I", "F") or mode.startswith("I;16"):
-        return Image.fromarray(_grey_to_bytes(np.asarray(picture), mode, picture.format))
+        return Image.fromarray(_grey_to_bytes(np.asarray(picture), is_float=mode == "F", name=name, say=say))
     if mode in ("P", "PA") or (mode in ("1", "L", "RGB") and "transparency" in picture.info):
         return picture.convert("RGBA")
     if mode in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB"):
@@ -173,24 +187,30 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
     return picture.convert({"1": "L", "La": "LA", "RGBa": "RGBA"}.get(mode, "RGB"))
 
 
-def _grey_to_bytes(grey: np.ndarray, mode: str, form: str | None) -> np.ndarray:
-    """Grey levels wider than a byte -> uint8. 16 bit: 65535 is white. Wider: 1 (float), 255, 65535 or the largest."""
+def _grey_to_bytes(grey: np.ndarray, *, is_float: bool, name: str, say: Callable[[str], None]) -> np.ndarray:
+    """Grey levels wider than a byte -> uint8, black at 0 and white at the first usual white that no level exceeds.
+
+    With many negative levels black is the lowest; with no usual white it is the highest. Where nearly all floating point
+    levels lie far below that, as in a picture of high dynamic range, what is brighter than the 99th percentile is cut off.
+    """
     values = grey.astype(np.float32)
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
-    if mode.startswith("I;16") or form == "PPM":
-        black, white = 0.0, 65535.0
-    else:  # 32 bits, of which no custom says what is white: the first usual one that no level exceeds
-        whites = [usual for usual in (1.0, 255.0, 65535.0) if usual >= high and (usual > 1 or mode == "F")]
-        black, white = (0.0, whites[0]) if low >= 0 and whites else (low, max(high, low + 1e-20))
+    black = low if low < -0.1 * high else 0.0
+    white = next((usual for usual in _WHITES if usual >= high and (usual > 1 or is_float)), high)
+    if black < 0:
+        white = high if high > low else low + 1
+    elif is_float and white > 1:
+        bright = float(np.percentile(finite[:: max(1, finite.size // _SAMPLED)], 99))
+        white = max(1.0, bright) if bright < white / 8 else white
+    if high > 0 <= black and (white < high or white not in ((1.0, 255.0, 65535.0) if is_float else (65535.0,))):
+        say(f"{name}: its levels go up to {high:g}; {white:g} is taken as white")
     return np.clip((values - black) / (white - black) * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
-def _colours(picture: Image.Image, profile: Any, name: str) -> Image.Image:
-    """Any scaled picture -> RGB in sRGB, transparency laid over black."""
-    from PIL import Image
-
+def _colours(picture: Image.Image, profile: Any, name: str) -> tuple[Image.Image, Image.Image | None]:
+    """Any scaled picture -> RGB in sRGB, and its opacity (L), None if it is opaque."""
     alpha = None
     if picture.mode in ("LA", "RGBA"):
         alpha = picture.getchannel("A")
@@ -202,10 +222,20 @@ def _colours(picture: Image.Image, profile: Any, name: str) -> Image.Image:
             picture = _transform(picture, profile)
         except Exception as fault:  # noqa: BLE001  damaged or for another kind of pixel: the picture is shown without it
             log.warning("%s: its colour profile cannot be used: %s", name, fault)
-    picture = picture.convert("RGB")
-    if alpha is not None:
-        picture = Image.composite(picture, Image.new("RGB", picture.size), alpha)
-    return picture
+    return picture.convert("RGB"), alpha
+
+
+def _opaque(picture: Image.Image, alpha: Image.Image, name: str, say: Callable[[str], None]) -> Image.Image:
+    """RGB laid over black; over white where much is transparent and hardly any of what is drawn would be seen on black."""
+    from PIL import Image
+
+    opacity = np.asarray(alpha, np.float32) / 255
+    is_seen = np.asarray(picture).max(axis=2) > _DARK
+    drawn = float(opacity.sum())
+    on_white = 0 < drawn < _DRAWING_SHARE * opacity.size and float(opacity[is_seen].sum()) < _SEEN_INK_SHARE * drawn
+    if on_white:
+        say(f"{name}: dark on transparent ground; it is laid on white")
+    return Image.composite(picture, Image.new("RGB", picture.size, "white" if on_white else "black"), alpha)
 
 
 def _transform(picture: Image.Image, profile: Any) -> Image.Image:
