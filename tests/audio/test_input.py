@@ -261,6 +261,126 @@ def test_next_input_goes_round_and_is_told(pulse: Pulse, opened: Callable[..., L
     assert pitch_hz(source) == pytest.approx(MIC_HZ, abs=6) and source.n_losses == 0
 
 
+@pytest.fixture
+def slow_opening(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Holds a device back while it is opened -> (set when one is being opened, to be set for it to go on)."""
+    begun, go_on = threading.Event(), threading.Event()
+    really = input.Capture.start
+
+    def start(capture: input.Capture) -> None:
+        begun.set()
+        assert go_on.wait(20)
+        really(capture)
+
+    monkeypatch.setattr(input.Capture, "start", start)
+    yield begun, go_on
+    go_on.set()
+
+
+def test_what_is_set_while_a_device_is_opened_holds(
+    pulse: Pulse, opened: Callable[..., LiveInput], slow_opening: tuple[threading.Event, threading.Event]
+) -> None:
+    begun, go_on = slow_opening
+    chosen: list[str] = []
+    source = opened("mic", on_choice=chosen.append)
+    assert begun.wait(10)
+    source.set_gain(-6.02)
+    source.next_input()
+    source.next_input()
+    go_on.set()
+    wait_until(lambda: chosen[-1] == Pulse.source, BACK_S, "the second next input was swallowed")
+    assert chosen == ["mic", "mic2", Pulse.source] and source.n_losses == 0
+    begun.clear()
+    go_on.clear()
+    source.next_input()
+    assert begun.wait(10)
+    source.next_input()
+    source.set_gain(-12.04)
+    go_on.set()
+    wait_until(lambda: chosen[-1] == "mic2", BACK_S, "the second next input was swallowed")
+    assert chosen[3:] == ["mic", "mic2"] and source.gain_db == -12.04
+    until(source, OK, BACK_S)
+    source.drain()
+    blocks = wait_until(lambda: source.drain()[0], 5, "no sound")
+    assert np.abs(np.concatenate(blocks)).max() == pytest.approx(0.125, abs=0.01)  # the tone is at half of full scale
+
+
+def test_nothing_is_chosen_or_left_open_after_closing(
+    pulse: Pulse, slow_opening: tuple[threading.Event, threading.Event]
+) -> None:
+    begun, go_on = slow_opening
+    chosen: list[str] = []
+    source = LiveInput("mic", on_choice=chosen.append)
+    source.next_input()
+    source.start()
+    assert begun.wait(10)
+    closing = threading.Thread(target=source.close)
+    closing.start()
+    wait_until(source._stop.is_set, 5)
+    go_on.set()
+    closing.join(10)
+    assert not closing.is_alive() and chosen == ["mic"] and said(source) == []
+    wait_until(lambda: pulse.streams() == [], 5, "a stream is left open")
+
+
+def test_a_device_that_lacks_the_channels_comes_back(pulse: Pulse, opened: Callable[..., LiveInput]) -> None:
+    """`mic` has one channel; it was gone to from an input with two."""
+    source = opened(Pulse.source, channels=[2])
+    source.next_input()
+    wait_until(lambda: source.device_name == "mic", BACK_S, "mic was not gone to")
+    until(source, OK, BACK_S)
+    pulse.unplug(pulse.mic)
+    until(source, LOST, NOTICED_S)
+    pulse.plug_in("mic", MIC_HZ)
+    until(source, OK, BACK_S)
+    source.next_input()  # it is the last of the list now
+    wait_until(lambda: source.device_name == Pulse.source, BACK_S, "the first input was not gone back to")
+    wait_until(lambda: source._capture is not None and source._capture._columns == [1], BACK_S, "the channel was lost")
+
+
+def test_a_fault_while_opening_leaves_nothing_open(
+    pulse: Pulse, opened: Callable[..., LiveInput], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(watch.StreamWatch, "opened", lambda _: 1 / 0)
+        source = opened("mic")
+        wait_until(lambda: "ZeroDivisionError" in source.reason, BACK_S, "no fault")
+        wait_until(lambda: pulse.streams() == [], 5, "a stream is left open")
+    until(source, OK, BACK_S)
+
+
+def test_a_sound_server_that_hangs_at_the_start(pulse: Pulse, opened: Callable[..., LiveInput]) -> None:
+    pulse.freeze()
+    before_s = time.monotonic()
+    source = opened("mic")
+    assert time.monotonic() - before_s < portaudio.ANSWER_S - 1
+    assert (source.state, source.reason) == (WAITING, "the sound server does not answer")
+    assert said(source) == ["no sound yet: waiting for mic; until then the picture moves by itself"]
+    pulse.freeze(False)
+    until(source, OK, BACK_S)
+    assert said(source) == ["sound is there: Sine source at 100 Hz"] and source.n_losses == 0
+
+
+def test_a_sound_server_that_hangs_while_a_device_is_opened(
+    pulse: Pulse,
+    opened: Callable[..., LiveInput],
+    slow_opening: tuple[threading.Event, threading.Event],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on = slow_opening
+    source = opened("mic")
+    assert begun.wait(10)
+    pulse.freeze()
+    monkeypatch.setattr(portaudio, "ANSWER_S", 0.3)
+    go_on.set()
+    wait_until(lambda: "the sound system hangs" in source.reason, BACK_S, "it was not given up")
+    assert said(source) == ["no sound yet: waiting for mic; until then the picture moves by itself"]
+    monkeypatch.undo()
+    pulse.freeze(False)
+    until(source, OK, BACK_S)
+    assert said(source) == ["sound is there: Sine source at 100 Hz"]
+
+
 def test_next_input_where_there_is_no_other(mortal_pulse: Pulse) -> None:
     with LiveInput() as source:
         source.start()

@@ -8,13 +8,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from itertools import product
 
 import numpy as np
 
-from ..errors import DeviceError, UnknownDevice
+from ..errors import DeviceError, SoundHangs, UnknownDevice
 from .capture import Capture
 from .devices import Device, list_devices
 from .identity import Identity, asked_for, found_again, identity_of, next_after
+from .soundserver import server_hangs
 from .watch import StreamWatch
 
 log = logging.getLogger(__name__)
@@ -23,8 +26,8 @@ OK, LOST, WAITING, ZEROS = "ok", "lost", "waiting", "only zeros"
 NOT_STARTED = "not started"
 # What the sound is analysed at until a device says what it delivers.
 USUAL_RATE_HZ = 48_000
-# How long the first look at the devices may take; a sound server that hangs must not keep the show from starting.
-LOOK_S = 3.0
+# How long the first look at the devices, and at the sound server, may take; one that hangs must not keep the show from starting.
+LOOK_S, SERVER_S = 3.0, 1.0
 POLL_S = 0.1
 ZEROS_S = 3.0
 RETRY_S, LONGEST_RETRY_S = 0.1, 0.8
@@ -88,7 +91,10 @@ class LiveInput:
         self.arrived = threading.Event()
         self._watch = StreamWatch(now=now)
         self._known_rate_hz: int | None = None
-        self._passed: list[Identity] | None = None  # inputs tried while going to the next one; None: staying
+        self._turn = threading.Lock()  # for what other threads set: gain, and how many inputs to go on by
+        self._n_next = 0
+        self._passed: list[Identity] = []  # inputs that did not open while going on to the next one
+        self._used_channels = self._channels  # of the input that is listened to
         self._news: deque[str] = deque(maxlen=8)
         self._logged = (0, 0)
         self._logged_s = now()
@@ -127,9 +133,10 @@ class LiveInput:
 
     def set_gain(self, gain_db: float) -> None:
         """Take it louder or softer from now on. gain_db: -60..60."""
-        self._gain_db = gain_db
-        if (capture := self._capture) is not None:
-            capture.set_gain(gain_db)
+        with self._turn:
+            self._gain_db = gain_db
+            if self._capture is not None:
+                self._capture.set_gain(gain_db)
 
     @property
     def n_dropped(self) -> int:
@@ -144,8 +151,9 @@ class LiveInput:
         return self._n_overruns + (capture.n_overruns if capture is not None else 0)
 
     def next_input(self) -> None:
-        """Go to the next input device, in the order of the list; `news` tells which it is."""
-        self._passed = []
+        """Go to the next input device, in the order of the list; `news` reports which it is. Each call goes on by one."""
+        with self._turn:
+            self._n_next += 1
         self._wake.set()
 
     def news(self) -> str | None:
@@ -171,23 +179,13 @@ class LiveInput:
 
     def _look(self, must_be_there: bool) -> None:
         """See which device is meant, before the show begins."""
-        seen: list[list[Device] | Exception] = []
-
-        def look() -> None:
-            try:
-                seen.append(list_devices())
-            except Exception as error:  # noqa: BLE001  it is raised where it can be told
-                seen.append(error)
-
-        looking = threading.Thread(target=look, name="audio-look", daemon=True)
-        looking.start()
-        looking.join(LOOK_S)
-        if not seen:
-            self._wait("the sound system does not answer")
+        try:
+            if server_hangs(answer_s=SERVER_S):  # noticed sooner than by PortAudio
+                raise SoundHangs("the sound server does not answer")
+            found = list_devices(timeout_s=LOOK_S)
+        except SoundHangs as error:
+            self._wait(str(error))
             return
-        found = seen[0]
-        if isinstance(found, Exception):
-            raise found
         try:
             device = self._first(found)
         except UnknownDevice as error:
@@ -246,23 +244,23 @@ class LiveInput:
             self._let_go("" if self._stop.is_set() else reason)
             # one that was open a moment ago, or was left for another, is tried at once
             wait_s = RETRY_S if opened else min(LONGEST_RETRY_S, max(RETRY_S, 2 * wait_s))
-            if self._passed is not None:
+            if self._n_next:
                 wait_s = 0.0
         self._let_go()
 
     def _open(self) -> str:
         """Open the input: "" when it is open, else why it is not."""
-        going_on = self._passed
+        going_on = self._n_next > 0
         identity = self._identity
-        if going_on is None and identity is not None and identity.source:
+        if not going_on and identity is not None and identity.source:
             missing = self._watch.lacks(identity.source)
             if missing:
                 return missing
         chosen: list[tuple[Device, list[Device]]] = []
 
         def choose(devices: list[Device]) -> Device:
-            if going_on is not None:
-                device = next_after(self._identity, devices, going_on)
+            if going_on:
+                device = next_after(self._identity, devices, self._passed)
             elif self._identity is not None:
                 device = found_again(self._identity, devices)
             else:
@@ -270,13 +268,11 @@ class LiveInput:
             chosen.append((device, devices))
             return device
 
-        # the rate it had is tried first, since the tempo is then kept; another device may lack the channels of this one
+        # the rate it had is tried first, since the tempo is then kept; another device may lack the channels asked for
         rates_hz = [self._known_rate_hz] if self._known_rate_hz is not None else []
-        ways: list[tuple[int | None, tuple[int, ...]]] = [(rate_hz, self._channels) for rate_hz in (*rates_hz, None)]
-        if going_on is not None and self._channels:
-            ways += [(rate_hz, ()) for rate_hz in (*rates_hz, None)]
+        sets = dict.fromkeys([self._channels, ()] if going_on else [self._used_channels])
         reason = ""
-        for rate_hz, channels in ways:
+        for channels, rate_hz in product(sets, (*rates_hz, None)):
             try:
                 capture = Capture(
                     sample_rate_hz=rate_hz,
@@ -286,27 +282,37 @@ class LiveInput:
                     arrived=self.arrived,
                     now=self._now,
                 )
-                self._watch.before_opening(capture.device.source)
-                capture.start()
+                with ExitStack() as undo:
+                    undo.callback(capture.close)
+                    self._watch.before_opening(capture.device.source)
+                    capture.start()
+                    self._watch.opened()
+                    undo.pop_all()
             except DeviceError as error:
                 reason = str(error)
+                if isinstance(error, SoundHangs):
+                    chosen.clear()  # no device's fault
                 if not chosen:
                     break  # it is not there at any rate
                 continue
-            self._watch.opened()
-            if going_on is not None:
+            with self._turn:
+                self._capture = capture
+                capture.set_gain(self._gain_db)  # it may have been changed since
+            self._used_channels, self._known_rate_hz = channels, capture.sample_rate_hz
+            if self._stop.is_set():
+                return ""
+            if going_on:
                 self._arrived(*chosen[-1])
             elif self._identity is None:
                 self._know(*chosen[-1])
-            self._known_rate_hz = capture.sample_rate_hz
-            self._capture = capture
             log.info("input %r is open at %d Hz", capture.device_name, capture.sample_rate_hz)
             return ""
-        return reason if going_on is None else self._passed_over(chosen, reason)
+        return self._passed_over(chosen, reason) if going_on else reason
 
     def _arrived(self, device: Device, devices: list[Device]) -> None:
         """The next input is open."""
-        self._wanted, self._passed = device.name, None
+        self._wanted = device.name
+        self._went_on()
         self._know(device, devices)
         self._news.append(f"input: {self.label}")
 
@@ -314,11 +320,17 @@ class LiveInput:
         """The next input does not open: the one after it is next; where there is none, the one before stays."""
         if chosen:
             log.warning("input %r is passed over: %s", chosen[-1][0].name, reason)
-            self._passed = [*(self._passed or []), identity_of(*chosen[-1])]
+            self._passed.append(identity_of(*chosen[-1]))
         else:
-            self._passed = None
+            self._went_on()
             self._news.append(reason)
         return ""
+
+    def _went_on(self) -> None:
+        """One of the commands to go on has been carried out."""
+        self._passed = []
+        with self._turn:
+            self._n_next -= 1
 
     def _listen(self) -> str:
         """Until the device is lost: why; "" when another input is wanted, or none."""
@@ -327,7 +339,10 @@ class LiveInput:
             return ""
         flows_s = self._now()  # when it last flowed, or should begin to flow again
         stalled = False
-        while not self._wake.wait(POLL_S):
+        while not self._stop.is_set() and not self._n_next:
+            if self._wake.wait(POLL_S):
+                self._wake.clear()
+                continue
             gone, held = self._watch.look()
             reason = capture.stopped or gone
             if reason:
@@ -377,13 +392,16 @@ class LiveInput:
             log.warning("input %r is lost (%d): %s", self.device_name, number, reason)
             self._news.append(f"sound lost ({number}): {reason}; the picture moves by itself")
             self.state, self.n_losses = LOST, number  # who sees it counted, on another thread, finds it told
+        elif self.reason == NOT_STARTED:
+            self._wait(reason)
         elif reason != self.reason:
             log.info("input %r: %s", self.device_name, reason)
         self.reason = reason
 
     def _let_go(self, reason: str = "") -> None:
         """Close what is open. reason: why it is lost, told before: closing one that is gone takes most of a second."""
-        capture, self._capture = self._capture, None
+        with self._turn:
+            capture, self._capture = self._capture, None
         if reason:
             self._lose(reason)
         self._watch.close()

@@ -284,6 +284,15 @@ class SoundServer:
                 raise ServerError("the sound server is gone")
 
 
+def server_hangs(*, answer_s: float = ANSWER_S) -> bool:
+    """Whether there is a sound server that gives no answer within answer_s."""
+    try:
+        with SoundServer(answer_s=answer_s):
+            return False
+    except ServerError as error:
+        return error.hangs
+
+
 def _text(name: bytes | None) -> str:
     words = (name or b"").decode("utf-8", "replace")
     return "".join(character if character.isprintable() else "?" for character in words)
