@@ -3,10 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.fixtures.pulse import wait_until
 from tests.render.pictures import noise
 from visualizer.render import hud as hud_module
 from visualizer.render.hud import Hud
 from visualizer.render.picture import Picture
+from visualizer.render.text import system_font_files
 
 SIZE = (640, 360)
 
@@ -152,3 +154,11 @@ def test_where_they_do_not_fit_below_their_letters_are_smaller(keyed):
 def test_where_nothing_fits_the_figures_stand_alone(keyed):
     lines = [f"figure {number} of many that fill it all" for number in range(20)]
     assert np.array_equal(keyed((320, 180), lines, KEYS), keyed((320, 180), lines, []))
+
+
+def test_fonts_of_the_system_are_looked_for_before_a_letter_is_missing(offscreen):
+    """With thousands of them that takes longer than a display frame."""
+    system_font_files.cache_clear()
+    hud = Hud(offscreen(SIZE).ctx)
+    wait_until(lambda: system_font_files.cache_info().currsize == 1, 10, "nobody looks")
+    hud.release()

@@ -91,6 +91,17 @@ def test_when_it_works_again_the_music_moves_the_picture_again(hearing):
     assert set(depths[-10:]) == {5.0} and guard.faults() == () and not sound.moves_by_itself
 
 
+def test_new_followers_are_made_once_for_each_failure_and_not_for_each_frame_after_it(hearing):
+    act, _, sound = hearing
+    act.fails = True
+    while act.n_pumped < 3:
+        run(act, sound, 0.02)
+    act.fails = False
+    n_anew = act.n_anew
+    run(act, sound, WELL_S + 1.0)
+    assert act.n_anew <= n_anew + 1
+
+
 def test_one_bad_block_is_not_felt(hearing):
     act, _, sound = hearing
     run(act, sound, 0.5)

@@ -1,12 +1,15 @@
 """Sources of sound and their follower."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
 
 from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.audio.decode import Song
+from visualizer.beat import BeatFollower
+from visualizer.errors import BadInput
 from visualizer.settings import BeatSettings
 from visualizer.show.sound import ExportedSound, LiveSound, PlayedSound
 
@@ -231,6 +234,13 @@ class Stage:
             self.depths.append(self.sound.depth_at(time_s))
         return np.array(self.depths[-round(seconds * fps) :])
 
+    def until_rebuilt(self, before):
+        """Frames without sound at one moment, until another follower has taken the place of `before`."""
+        end_s = time.monotonic() + 20
+        while self.sound.follower is before and time.monotonic() < end_s:
+            self.sound.pump(self.sound.position_s())
+        assert self.sound.follower is not before
+
 
 def beats(seconds, rate_hz=44100, bpm=120.0, first_s=0.5):
     return kicks(rate_hz, np.arange(first_s, seconds - 0.05, 60 / bpm), seconds)
@@ -293,12 +303,69 @@ def test_another_sample_rate_after_a_loss_keeps_time_and_tempo():
     before = stage.sound.follower
     stage.go_on(3)
     stage.capture.sample_rate_hz = 32000
-    back = stage.go_on(1.5, beats(1.5, 32000, first_s=0.25))
-    assert stage.sound.follower is not before and stage.sound.follower.sample_rate_hz == 32000
+    song = beats(1.5, 32000, first_s=0.25)
+    stage.go_on(1 / 60, song)
+    stage.until_rebuilt(before)
+    assert stage.sound.follower.sample_rate_hz == 32000
+    back = stage.go_on(1.5 - 1 / 60, song[round(32000 / 60) :])
     assert stage.sound.tempo_bpm == pytest.approx(120, abs=3) and stage.sound.confidence > 0.3
     assert back.max() > 10
     assert np.diff(stage.times_s).min() >= 0 and np.diff(stage.times_s).max() < 0.1
     assert stage.times_s[-1] == pytest.approx(19.5, abs=0.15)
+
+
+def test_followers_for_another_sample_rate_are_built_beside_the_picture(monkeypatch):
+    built_on, may_go = [], threading.Event()
+
+    class Slow(BeatFollower):
+        def __init__(self, *arguments):
+            built_on.append(threading.current_thread())
+            if len(built_on) > 1:
+                assert may_go.wait(20)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr("visualizer.show.sound.BeatFollower", Slow)
+    stage = Stage(48000)
+    stage.go_on(4, beats(4, 48000))
+    before, n_kicks = stage.sound.follower, stage.sound.heard().n_kicks
+    stage.go_on(1)
+    stage.capture.sample_rate_hz = 32000
+    song = beats(3, 32000, first_s=0.25)
+    stage.go_on(1.0, song)  # returns although nothing is built yet
+    assert stage.sound.follower is before and len(built_on) == 2
+    stage.sound.set_beat(BeatSettings(decay=0.8), 30)
+    may_go.set()
+    stage.until_rebuilt(before)
+    stage.go_on(1.5, song[32000:])
+    assert built_on[1] is not threading.current_thread()
+    assert stage.sound.heard().n_kicks == n_kicks + 5, "what came meanwhile was not lost"
+    assert stage.sound.follower.settings.decay == 0.8 and stage.sound.follower.n_depths == 30
+    assert np.diff(stage.times_s).min() >= 0 and np.diff(stage.times_s).max() < 0.1
+
+
+def test_a_sample_rate_that_comes_back_at_once_keeps_the_followers():
+    stage = Stage(48000)
+    stage.go_on(1, beats(1, 48000))
+    before = stage.sound.follower
+    for rate_hz in (32000, 48000):
+        stage.capture.sample_rate_hz = rate_hz
+        stage.go_on(1 / 60, np.zeros(rate_hz, np.float32))
+    stage.go_on(1, np.zeros(48000, np.float32))
+    assert stage.sound.follower is before or stage.sound.follower.sample_rate_hz == 48000
+
+
+def test_followers_that_cannot_be_built_are_reported_and_tried_again():
+    stage = Stage(48000)
+    stage.go_on(1, beats(1, 48000))
+    stage.capture.sample_rate_hz = 1_000_000
+    stage.capture.waiting = ([np.zeros(100, np.float32)], stage.now_s)
+    with pytest.raises(BadInput, match="sample rate"):
+        end_s = time.monotonic() + 20
+        while time.monotonic() < end_s:
+            stage.sound.pump(0.0)
+    before, stage.capture.sample_rate_hz = stage.sound.follower, 32000
+    stage.go_on(1 / 60, np.zeros(32000, np.float32))
+    stage.until_rebuilt(before)
 
 
 def test_after_a_stall_the_dropped_sound_leaves_a_gap_in_time_not_a_shift():
@@ -411,7 +478,9 @@ def test_a_tempo_led_from_elsewhere_is_taken_over_beat_for_beat_and_given_back()
     assert heard.phase == pytest.approx(1 - 0.25 * 93 / 60, abs=0.01)
     stage.go_on(3, beats(3, bpm=120))
     assert stage.sound.tempo_bpm == 93.0, "what is heard does not move it"
+    before = stage.sound.follower
     stage.sound.begin_anew()
+    stage.until_rebuilt(before)
     assert stage.sound.tempo_bpm == 93.0, "nor do new followers"
     stage.sound.lead_tempo(0.0, 0.0)
     assert stage.sound.heard().led_by == ""
@@ -423,8 +492,9 @@ def test_new_followers_keep_time_kicks_told_and_tempo():
     stage = Stage()
     stage.go_on(10, beats(10, bpm=110))
     before = stage.sound.heard()
-    at_s = stage.sound.position_s()
+    at_s, follower = stage.sound.position_s(), stage.sound.follower
     stage.sound.begin_anew()
+    stage.until_rebuilt(follower)
     after = stage.sound.heard()
     assert stage.sound.position_s() == pytest.approx(at_s, abs=0.01)
     assert after.n_kicks == before.n_kicks and after.bpm == pytest.approx(before.bpm, abs=1)

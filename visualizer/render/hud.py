@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from visualizer.resources import shipped
 
 from .gl import compile_program, set_uniforms
-from .text import Layout, draw_panel, panel_size
+from .text import Layout, draw_panel, panel_size, system_font_files
 
 if TYPE_CHECKING:
     import moderngl
@@ -30,6 +31,8 @@ class Hud:
             draw_panel(
                 ("…",), layout, steady=False
             )  # what draws letters is loaded now and not in the middle of the picture
+        # the fonts for other scripts are found beside it: with many fonts installed that takes several display frames
+        threading.Thread(target=system_font_files, name="fonts", daemon=True).start()
 
     def draw(
         self,

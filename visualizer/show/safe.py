@@ -43,6 +43,7 @@ class SafeSound:
         self._clock = InternalClock()
         self._position_s, self._asked_s = 0.0, guard.now()
         self._deaf = False  # the last try failed
+        self._n_answered = 0  # faults for which new followers were made
         self._nothing = threading.Event()
 
     @property
@@ -53,7 +54,10 @@ class SafeSound:
     def pump(self, time_s: float) -> None:
         part = self._part
         if not part.rests:
-            if part.in_a_row >= ANEW_AFTER and (begin_anew := getattr(self._act.sound, "begin_anew", None)) is not None:
+            begin_anew = getattr(self._act.sound, "begin_anew", None)
+            # once for each failure: it counts as one in a row until all has been well for a while
+            if part.in_a_row >= ANEW_AFTER and part.n_faults > self._n_answered and begin_anew is not None:
+                self._n_answered = part.n_faults
                 with part:
                     begin_anew()
             self._deaf = True

@@ -8,6 +8,7 @@ picture moves on the kick; live, its newest word is the earliest there is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -35,6 +36,25 @@ class Sound(Protocol):
 
     def row_at(self, time_s: float) -> float:
         """The place along the rows at a time in seconds of sound, 0 the first .. 1 the last; 0 where there is one row."""
+
+
+class _Rebuild:
+    """A follower being built in a thread: that takes as long as a display frame, and more where the machine is busy.
+
+    rate_hz: sample rate of the sound that it is for; blocks, stamp_s: the sound that came meanwhile, and when its newest sample came.
+    """
+
+    def __init__(self, rate_hz: int, beat: BeatSettings, n_depths: int) -> None:
+        self.rate_hz = rate_hz
+        self.blocks: list[np.ndarray] = []
+        self.stamp_s = 0.0
+        executor = ThreadPoolExecutor(1, "followers")
+        self._future = executor.submit(BeatFollower, rate_hz, beat, n_depths)
+        executor.shutdown(wait=False)
+
+    def result(self) -> BeatFollower | None:
+        """The follower; None while it is being built. Raises what building it raised."""
+        return self._future.result() if self._future.done() else None
 
 
 class LiveSound:
@@ -67,6 +87,7 @@ class LiveSound:
         self._position_s = 0.0
         self._rests = False  # whether that was silence for want of sound
         self._clock = InternalClock()
+        self._rebuild: _Rebuild | None = None
         self._n_kicks = 0  # told by followers that are no more
         self._led: tuple[float, float] | None = None  # tempo and a beat of whoever leads it
         self._lifted = False  # a kick was told, or shown ahead, since `listen` said so last
@@ -94,8 +115,17 @@ class LiveSound:
     def pump(self, time_s: float) -> None:
         blocks, stamp_s = self._capture.drain()
         if blocks:
-            if self._capture.sample_rate_hz != self._rate_hz:
-                self._begin_anew(self._capture.sample_rate_hz)
+            rate_hz, expected_hz = self._capture.sample_rate_hz, self._rate_hz
+            if self._rebuild is not None:
+                expected_hz = self._rebuild.rate_hz
+            if rate_hz != expected_hz:
+                self._rebuild = None if rate_hz == self._rate_hz else self._build(rate_hz)
+        if self._rebuild is not None:
+            if blocks:
+                self._rebuild.blocks += blocks
+                self._rebuild.stamp_s = stamp_s
+            self._finish_rebuild(self._rebuild)
+        elif blocks:
             self._hear(blocks, stamp_s)
         else:
             self._rest()
@@ -149,8 +179,9 @@ class LiveSound:
         return self._ear.take_peak()
 
     def begin_anew(self) -> None:
-        """New followers, with the tempo of those before if that can be told: for when these fail."""
-        self._begin_anew(self._rate_hz)
+        """New followers, with the tempo of those before if that can be told: for when these fail. They are built beside the show."""
+        if self._rebuild is None:
+            self._rebuild = self._build(self._rate_hz)
 
     def take_up(self, bpm: float, beat_s: float) -> None:
         """Begin with a tempo that was known before: beats a minute, and when one of its beats was, on the clock that sound is stamped with."""
@@ -219,13 +250,30 @@ class LiveSound:
         self._start_s += seconds - heard_s
         self._ear.push(np.zeros(round(heard_s * self._rate_hz), np.float32))
 
-    def _begin_anew(self, rate_hz: int) -> None:
-        """The device delivers another sample rate: new followers, that begin with the tempo of those before."""
+    def _build(self, rate_hz: int) -> _Rebuild:
+        return _Rebuild(rate_hz, self.follower.settings, self.follower.n_depths)
+
+    def _finish_rebuild(self, rebuild: _Rebuild) -> None:
+        """Take the new follower, once it is built; it hears first what came meanwhile. Raises what building it raised."""
+        try:
+            follower = rebuild.result()
+        except Exception:
+            self._rebuild = None
+            raise
+        if follower is not None:
+            self._rebuild = None
+            self._replace(follower)
+            if rebuild.blocks:
+                self._hear(rebuild.blocks, rebuild.stamp_s)
+
+    def _replace(self, follower: BeatFollower) -> None:
+        """Another follower, as for another sample rate, that begins with the tempo of the one before."""
         before, at_s = self.follower, self._start_s
         self._n_kicks += self._ear.n_kicks
         self._start_s += before.time_s
-        self._rate_hz = rate_hz
-        self._ear = Ear(BeatFollower(rate_hz, before.settings, before.n_depths), self._n_rows)
+        self._rate_hz = follower.sample_rate_hz
+        self._ear = Ear(follower, self._n_rows)
+        self._ear.set_beat(before.settings, before.n_depths)  # they may have been turned meanwhile
         if before.tempo.confidence >= LEAST_SURE:
             beat_s = at_s + before.tempo.next_beat_s(before.time_s) - self._start_s
             for back in (2, 1):
