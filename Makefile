@@ -2,12 +2,15 @@
 #   PYTHON=python3.12 make demo    picks another Python (3.11 or newer)
 
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -q
 
-.PHONY: help demo test lint format bench bench-kick train-kick train-tempo setup setup-test clean
+.PHONY: help demo test test-fast test-long lint format bench bench-kick train-kick train-tempo setup setup-test clean
 
 help:
 	@echo "make demo    play the bundled song in a window (or export demo.mp4 where there is no display)"
-	@echo "make test    run every test, with real windows and real sound devices"
+	@echo "make test    run every test but the long ones, with real windows and real sound devices"
+	@echo "make test-fast   run what needs neither screen nor sound server, in under two minutes"
+	@echo "make test-long   run what is long by nature: before a release"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   measure, and print the table of figures"
 	@echo "make bench-kick   score what is heard of kick and beat"
@@ -17,8 +20,16 @@ help:
 demo: setup
 	$(BIN)/visualizer demo
 
+# First what needs no server or screen, on both cores; then the rest alone, since it happens in real time.
 test: setup-test
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not long and not realtime" -n 2 --durations=40
+	$(PYTEST) -m "not long and realtime" --durations=40
+
+test-fast: setup-test
+	$(PYTEST) -m "not long and not realtime and not slow" -n 2
+
+test-long: setup-test
+	$(PYTEST) -m long --durations=0
 
 lint: setup
 	$(BIN)/ruff check .

@@ -21,7 +21,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # started in the background, as by `make test &`: the programs that tests press Ctrl-C for would inherit that
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+#: fixtures of servers and screens: what they show happens in real time
+_REAL_TIME = {"pulse", "mortal_pulse", "screen", "midi", "own_jack", "terminal"}
+
 pytest_plugins = ["tests.fixtures.alone", "tests.fixtures.pulse", "tests.fixtures.screen", "tests.fixtures.midi"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a sound server, a screen or MIDI ports, so that `make test-fast` can leave it out."""
+    for item in items:
+        if _REAL_TIME & set(getattr(item, "fixturenames", ())):
+            item.add_marker("realtime")
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tests.dream.independent import CPU, noise, one_thread, random_weights
-from visualizer.dream.device import Compute, _cpu_computes_bf16
+from visualizer.dream.device import Compute
 from visualizer.dream.nets import NETS, names_and_shapes
 from visualizer.dream.network import MAX_GUIDE_PX, Network, open_network
 from visualizer.networks import NETWORKS
@@ -112,7 +112,6 @@ def test_a_step_along_the_gradient_raises_the_objective(
         assert after > 1.05 * before
 
 
-@pytest.mark.skipif(not _cpu_computes_bf16(), reason="this CPU does not compute bfloat16")
 @pytest.mark.parametrize("size", [(33, 65), (30, 47)])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_bfloat16_points_the_same_way(

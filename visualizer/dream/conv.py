@@ -201,6 +201,10 @@ def _fused_convolution(compute: Compute) -> tuple[Callable[..., Tensor], Callabl
         return None
     if compute.dtype not in (torch.float32, torch.bfloat16):
         return None  # float64, in which tests compare, is not oneDNN's
+    if compute.dtype == torch.bfloat16:
+        supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+        if supported is None or not supported():
+            return None  # torch's own convolution emulates it
     convolve = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
     pack = getattr(torch.ops.mkldnn, "_reorder_convolution_weight", None)
     return (convolve, pack) if convolve is not None and pack is not None else None
