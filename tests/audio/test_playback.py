@@ -205,6 +205,39 @@ def test_a_song_that_breaks_off_ends_the_playback(song: Song, monkeypatch: pytes
         wait_until(lambda: player.ended, 5, "it does not end again")
 
 
+@pytest.mark.parametrize("what", ["read", "seek"])
+def test_a_song_closed_while_it_is_read_stays_open_for_the_reader(
+    song: Song, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    """A file on a slow disk: the reader does not come back before the song is closed."""
+    source, inside, may_go_on = song._source, threading.Event(), threading.Event()
+    real = source.next_block
+    found_open = []
+
+    def slow() -> np.ndarray | None:
+        inside.set()
+        may_go_on.wait(10)
+        found_open.append(source._container is not None)
+        return real()
+
+    player = SilentPlayback(song)
+    monkeypatch.setattr(source, "next_block", slow)
+    player.start()
+    if what == "seek":
+        player.seek(20.0)
+    assert inside.wait(5)
+    player.close()  # waits for a second
+    song.close()
+    song.close()
+    may_go_on.set()
+    wait_until(lambda: found_open, 5, "it was not read")
+    wait_until(lambda: source._container is None, 5, "the file stays open")
+    assert found_open == [True]
+    assert len(song.read(10)) == 0
+    song.seek(5)
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+
+
 def test_close_ends_the_thread_and_leaves_the_song_open(song: Song) -> None:
     gc.collect()
     n_before = threading.active_count()

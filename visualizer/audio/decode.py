@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,7 +27,7 @@ _FILTER_SAMPLES = 256
 
 
 class Song:
-    """The sound of a file. Streams: memory does not grow with its length. Not for two threads at once.
+    """The sound of a file. Streams: memory does not grow with its length. Not for two threads at once, but for `close`.
 
     sample_rate_hz  of what `read` yields: the file's own (brought into 8..192 kHz) unless asked for
     n_channels      always 2: mono fills both sides, more channels are folded down
@@ -51,7 +54,8 @@ class Song:
         self._pending = np.empty((0, 2), np.float32)
         self._resampler: Any = None
         self._leftover = np.empty((0, 2), np.float32)  # of a native block cut at the place where resampling begins
-        self._at_end = self._closed = False
+        self._at_end = False
+        self._closed, self._in_use = False, threading.Lock()
         common = math.gcd(native_hz, self.sample_rate_hz)
         self._native_step, self._own_step = native_hz // common, self.sample_rate_hz // common
         self._begin(0)
@@ -71,8 +75,54 @@ class Song:
 
     def read(self, n_samples: int) -> np.ndarray:
         """The next samples, (n <= n_samples, 2) float32, full scale 1; fewer only at the end, (0, 2) when it is over."""
+        with self._reading():
+            return self._read(n_samples)
+
+    def seek(self, sample_index: int) -> None:
+        """Make sample_index the next sample read, exactly; clamped to 0 and to the end."""
+        target = max(0, int(sample_index))
+        with self._reading():
+            if target != self.position and not self._closed:
+                self._begin(target)
+                while (n_left := target - self.position) > 0 and len(self._read(min(n_left, 65_536))):
+                    pass
+
+    def close(self) -> None:
+        """Close the file, at once or when the thread that reads has left. Closing twice is fine; reading afterwards yields nothing."""
+        self._closed = True
+        self._close_if_free()
+
+    def __enter__(self) -> Song:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """The decoder is in use: `close` on another thread leaves the closing to this one."""
+        try:
+            with self._in_use:
+                yield
+        finally:
+            if self._closed:
+                self._close_if_free()
+
+    def _close_if_free(self) -> None:
+        if self._in_use.acquire(blocking=False):
+            try:
+                self._source.close()
+                self._pending = np.empty((0, 2), np.float32)
+            finally:
+                self._in_use.release()
+
+    def _read(self, n_samples: int) -> np.ndarray:
         parts, n_got = [], 0
-        while n_got < n_samples:
+        while n_got < n_samples and not self._closed:
             if not len(self._pending):
                 block = self._next_block()
                 if block is None:
@@ -88,35 +138,6 @@ class Song:
         if len(parts) == 1:
             return parts[0]
         return np.concatenate(parts) if parts else np.empty((0, 2), np.float32)
-
-    def seek(self, sample_index: int) -> None:
-        """Make sample_index the next sample read, exactly; clamped to 0 and to the end."""
-        target = max(0, int(sample_index))
-        if target == self.position or self._closed:
-            return
-        self._begin(target)
-        n_left = target - self.position
-        while n_left > 0:
-            n_read = len(self.read(min(n_left, 65_536)))
-            n_left -= n_read
-            if not n_read:
-                return
-
-    def close(self) -> None:
-        """Give the file back. Closing twice is fine; reading afterwards yields nothing."""
-        self._source.close()
-        self._pending = np.empty((0, 2), np.float32)
-        self._at_end = self._closed = True
-
-    def __enter__(self) -> Song:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    # -- inside ----------------------------------------------------------------------------------------------------
 
     def _begin(self, target: int) -> None:
         """Bring the source to a place from where `target` (own rate) can be read on to; sets `position` to that place."""
@@ -149,7 +170,7 @@ class Song:
 
     def _next_block(self) -> np.ndarray | None:
         """The next block at the own rate, of any length above 0; None at the end."""
-        while not self._at_end:
+        while not self._at_end and not self._closed:
             block: np.ndarray | None = self._leftover
             if len(self._leftover):
                 self._leftover = self._leftover[:0]

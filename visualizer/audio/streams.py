@@ -20,10 +20,11 @@ def sound_stream(container: Any, number: int | None, path: Path) -> Any:
     Raises BadInput where there is no sound, or no stream of that number; the message then lists those there are.
     """
     streams = container.streams.audio
-    if not streams:
+    best = container.streams.best("audio")
+    if not streams or best is None:
         raise BadInput(f"{path}: there is no sound in it")
     if number is None:
-        return container.streams.best("audio")
+        return best
     if not 1 <= number <= len(streams):
         listed = "; ".join(_described(index, stream) for index, stream in enumerate(streams, 1))
         raise BadInput(f"{path}: there is no sound stream {number}; it has {listed}; choose one with --stream")
