@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from visualizer.audio import portaudio
+from visualizer.cli import main
 from visualizer.processes import (
     Outlet,
     how_it_ended,
@@ -186,3 +187,15 @@ def test_messages_of_several_threads_go_out_whole():
     with pytest.raises(OSError):
         outlet.send("done")
     theirs.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="these libraries are used so on Linux only")
+def test_the_program_reserves_its_variables_before_anything_else_and_keeps_the_user_s(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    for given, expected in ((None, "@DEFAULT_SOURCE@"), ("mic", "mic")):
+        monkeypatch.delenv("PULSE_SOURCE", raising=False)
+        if given:
+            monkeypatch.setenv("PULSE_SOURCE", given)
+        with pytest.raises(SystemExit):
+            main(["--version"])
+        assert os.environ["PULSE_SOURCE"] == expected and os.environ["JACK_NO_START_SERVER"] == "1"

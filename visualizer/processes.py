@@ -64,6 +64,19 @@ def _leave(target: int) -> None:
         os.dup2(_targets[-1] if _targets else _own_stderr, 2)
 
 
+def reserve_environment() -> None:
+    """Set the environment variables of the sound libraries that the user has not set. Call it before there are threads.
+
+    C code on any thread reads the environment without a lock. A variable that is added or removed moves the others about
+    meanwhile; the value of one that exists is replaced by one store.
+    """
+    if sys.platform.startswith("linux"):
+        os.environ.setdefault("JACK_NO_START_SERVER", "1")
+        os.environ.setdefault(
+            "PULSE_SOURCE", "@DEFAULT_SOURCE@"
+        )  # replaced while a stream is opened (audio/devices.py)
+
+
 def past_redirects() -> TextIO | None:
     """A stream to where stderr goes now, whatever it is redirected to later: for the program's own lines. None without stderr."""
     encoding = sys.stderr.encoding if sys.stderr is not None else None

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.pulse import Pulse
+from visualizer import processes
 from visualizer.audio import devices, portaudio
 from visualizer.audio.capture import Capture
 from visualizer.audio.devices import Device, find_input, find_output, list_devices
@@ -204,6 +205,27 @@ def test_a_server_that_hangs_is_given_up_and_found_again(
     mortal_pulse.freeze(False)
     assert {"pulse", "default"} <= {device.name for device in list_devices()}
     assert capfd.readouterr().err == "stderr is back\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed"), [("input", ("PULSE_SOURCE", "mic")), ("output", ("PULSE_LATENCY_MSEC", "0"))]
+)
+def test_opening_a_stream_neither_adds_nor_removes_a_variable(
+    monkeypatch: pytest.MonkeyPatch, kind: str, changed: tuple[str, str]
+) -> None:
+    """C code on other threads reads the environment meanwhile, without a lock."""
+    monkeypatch.delenv("PULSE_SOURCE", raising=False)
+    processes.reserve_environment()
+    monkeypatch.setenv("PULSE_LATENCY_MSEC", "200")
+    before = dict(os.environ)
+    seen: list[dict[str, str]] = []
+
+    class PortAudio:
+        def open(self, **_: Any) -> None:
+            seen.append(dict(os.environ))
+
+    devices.open_stream(PortAudio(), "x", source="mic" if kind == "input" else "", **{kind: True})
+    assert seen == [before | dict([changed])] and dict(os.environ) == before
 
 
 def test_importing_the_room_loads_nothing_heavy() -> None:

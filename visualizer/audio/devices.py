@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import DeviceError, SoundHangs, UnknownDevice, nearest
+from ..processes import reserve_environment
 from .portaudio import THREAD, answer, one_line, release, silence_libraries
 from .soundserver import ServerError, SoundServer
 
@@ -103,7 +104,8 @@ def open_stream(portaudio: Any, what: str, *, source: str = "", **arguments: Any
     """
     # With this variable set, PulseAudio's ALSA plug-in reports latencies that are not so (200: wrong by 144 ms) or takes no
     # sound at all (10). Capturing copes, and there it is the user's to set; playing must know what is heard when.
-    environment: dict[str, str | None] = {"PULSE_LATENCY_MSEC": None} if arguments.get("output") else {}
+    is_misleading = arguments.get("output") and "PULSE_LATENCY_MSEC" in os.environ
+    environment = {"PULSE_LATENCY_MSEC": "0"} if is_misleading else {}  # 0: as if it was not set
     environment |= {"PULSE_SOURCE": source} if source else {}
 
     def open_it() -> Any:
@@ -262,22 +264,15 @@ def _with_sources(devices: list[Device]) -> list[Device]:
 
 
 @contextlib.contextmanager
-def _environment(changes: dict[str, str | None]) -> Iterator[None]:
-    """Variables set (None: unset) while inside: what libpulse is told about the stream being opened."""
-    before = {name: os.environ.get(name) for name in changes}
-    _set(changes)
+def _environment(changes: dict[str, str]) -> Iterator[None]:
+    """Other values of variables that exist, while inside: libpulse reads them as it opens a stream."""
+    reserve_environment()
+    before = {name: os.environ[name] for name in changes}
+    os.environ.update(changes)
     try:
         yield
     finally:
-        _set(before)
-
-
-def _set(variables: dict[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+        os.environ.update(before)
 
 
 def _default_index(ask: Callable[[], Any]) -> int | None:

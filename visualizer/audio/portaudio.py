@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import logging
 import math
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from ..errors import SoundHangs
-from ..processes import redirect_stderr
+from ..processes import redirect_stderr, reserve_environment
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +120,7 @@ def silence_libraries() -> None:
     """
     if not sys.platform.startswith("linux"):
         return
-    os.environ.setdefault("JACK_NO_START_SERVER", "1")
+    reserve_environment()
     try:
         no_op = ctypes.CDLL(None).getpid
     except (OSError, AttributeError):

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import NoReturn
 
 from ..errors import BadInput, VisualizerError
-from ..processes import past_redirects, send_streams
+from ..processes import past_redirects, reserve_environment, send_streams
 
 log = logging.getLogger("visualizer.cli")
 
@@ -22,6 +22,7 @@ _TYPER_INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit."""
     _replace_closed_streams()
+    reserve_environment()
     sys.stderr = past_redirects() or sys.stderr  # a driver that hangs while it is kept quiet must not swallow our lines
     try:
         status = run(sys.argv[1:] if arguments is None else list(arguments))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import os
 import re
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DeviceError, UnknownDevice, VisualizerError, nearest
+from ..processes import reserve_environment
 from .mapping import BEND_RANGE, Moved
 
 log = logging.getLogger(__name__)
@@ -292,7 +292,7 @@ def _words(fault: BaseException) -> str:
 
 def _silence_libraries() -> None:
     """Keep ALSA and JACK from writing to the terminal, which a watch would have them do every second."""
-    os.environ.setdefault("JACK_NO_START_SERVER", "1")
+    reserve_environment()
     try:
         no_op = ctypes.CDLL(None).getpid
         loaded = {
