@@ -179,14 +179,14 @@ def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
 
 def play_silently(look, song_path: Path, staging, on_frame, **how):
     """Play a song to nobody, in time, until on_frame returns True; the Report. how: what else `onscreen.run` may be told."""
-    from visualizer.audio.decode import Song
     from visualizer.audio.playback import SilentPlayback
+    from visualizer.audio.songlist import SongList
     from visualizer.show.dreams import open_cache
     from visualizer.show.onscreen import run as run_show
     from visualizer.show.play import Play
 
-    with Song(song_path) as song, closing(SilentPlayback(song)) as playback:
-        act = Play(playback, song, song_path.name, look)
+    with SongList([song_path]) as songs, closing(SilentPlayback(songs)) as playback:
+        act = Play(playback, songs, look)
         return run_show(
             look, act, open_cache(), title="benchmark", greeting="", staging=staging, on_frame=on_frame, **how
         )

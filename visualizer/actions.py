@@ -27,6 +27,8 @@ ACTIONS: dict[str, str] = {
     "next_input": "the next input",
     "seek_back": "5 s back",
     "seek_forward": "5 s on",
+    "previous_song": "to the beginning of the song; in its first 3 s to the song before",
+    "next_song": "the next song",
 }
 
 

@@ -93,3 +93,28 @@ def test_what_is_neither_file_nor_command(tmp_path, capfd):
     path = tmp_path / "text.wav"
     path.write_text("no sound")
     refused([path], capfd, "text.wav: not sound")
+
+
+def test_several_songs_are_for_play_only(tmp_path, capfd, kick_song):
+    refused(["export", kick_song, kick_song, "-o", "x.mp4"], capfd, "export takes one song, and 2 were given")
+    refused(["analyze", kick_song, kick_song], capfd, "analyze takes one song")
+    refused(["export", tmp_path, "-o", "x.mp4"], capfd, "is a folder; give a sound file")
+
+
+def test_lists_that_cannot_be_played(tmp_path, capfd):
+    refused(["play", tmp_path], capfd, "there are no songs in this folder")
+    (tmp_path / "a.mp3").write_text("no sound")
+    assert run(["play", str(tmp_path), str(tmp_path / "gone.mp3")]) == 1
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.endswith("; skipped") for line in lines] == [True, True, False]
+    assert lines[-1] == "visualizer: none of the 2 songs can be played"
+    refused(["play", tmp_path], capfd, "a.mp3: not sound")
+
+
+def test_a_shuffled_show_that_is_started_again_has_the_same_order(monkeypatch, tmp_path):
+    monkeypatch.setattr("visualizer.show.supervise.supervise", lambda given, say: started.append(given) or 0)
+    started = []
+    assert run(["play", "--supervise", "--shuffle", "--", str(tmp_path)]) == 0
+    words = started[0]
+    assert words[:3] == ["play", "--supervise", "--shuffle"] and words[3] == "--shuffle-seed" and words[4].isdigit()
+    assert words[5:] == ["--", str(tmp_path)]

@@ -39,14 +39,14 @@ def test_a_song_plays_to_its_end_and_the_picture_follows(screen, pulse, look, ki
 
 def _play_watched(song_path, look, on_frame):
     """`play`, with every display frame told."""
-    from visualizer.audio.decode import Song
     from visualizer.audio.playback import Playback
+    from visualizer.audio.songlist import SongList
     from visualizer.show.play import Play
 
-    with Song(song_path) as song:
+    with SongList([song_path]) as song:
         playback = Playback(song)
         try:
-            act = Play(playback, song, song_path.name, look)
+            act = Play(playback, song, look)
             return run(look, act, open_cache(), title="watched", on_frame=on_frame)
         finally:
             playback.close()
@@ -96,16 +96,16 @@ def test_h_shows_a_panel_that_can_be_read_and_takes_it_away(started, screen, pul
 
 
 def test_space_pauses_and_arrows_seek(screen, pulse, look, tmp_path):
-    from visualizer.audio.decode import Song
     from visualizer.audio.playback import Playback
+    from visualizer.audio.songlist import SongList
     from visualizer.show.play import Play
 
     path = tmp_path / "long.wav"
     write_wav(path, kicks(44100, np.arange(0.5, 59, 0.5), 60.0), 44100)
-    with Song(path) as song:
+    with SongList([path]) as song:
         playback = Playback(song)
         try:
-            act = Play(playback, song, path.name, look)
+            act = Play(playback, song, look)
             script = iter(
                 ["pause", None, "pause", "seek_forward", None, "seek_forward", None, "seek_back", None, "end"]
             )
@@ -207,4 +207,4 @@ def test_play_refuses_what_is_no_song_before_opening_a_window(look, tmp_path):
     from visualizer.errors import BadInput
 
     with pytest.raises(BadInput):
-        play(tmp_path / "nothing.mp3", look, open_cache())
+        play([tmp_path / "nothing.mp3"], look, open_cache())

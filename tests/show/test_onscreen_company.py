@@ -10,8 +10,8 @@ import pytest
 
 from tests.show.watching import Quiet, Script
 from visualizer.actions import Do, Learn, Set, Show
-from visualizer.audio.decode import Song
 from visualizer.audio.playback import SilentPlayback
+from visualizer.audio.songlist import SongList
 from visualizer.errors import VisualizerError
 from visualizer.render.hud import Hud
 from visualizer.render.window import Window
@@ -258,8 +258,8 @@ def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, look, eye, s
 @pytest.mark.parametrize("paused", [True, False])
 def test_a_song_goes_on_where_it_was_or_stands_there(show, look, kick_song, paused):
     line = Line(ShowState(preset="tiny", position_s=3.0, paused=paused), "the show was started again: killed")
-    with Song(kick_song) as song, closing(SilentPlayback(song)) as playback:
-        show(lambda: len(line.states) > 3, act=Play(playback, song, kick_song.name, look), lifeline=line)
+    with SongList([kick_song]) as song, closing(SilentPlayback(song)) as playback:
+        show(lambda: len(line.states) > 3, act=Play(playback, song, look), lifeline=line)
     assert all(state.paused == paused for state in line.states)
     moved_s = np.array([state.position_s for state in line.states]) - 3.0
     assert np.all(moved_s == 0.0) if paused else 0.1 < moved_s[-1] < 3.0

@@ -87,6 +87,10 @@ class Song:
                 while (n_left := target - self.position) > 0 and len(self._read(min(n_left, 65_536))):
                     pass
 
+    def song_start(self, sample_index: int) -> int:
+        """The index of the first sample of the song that a sample lies in: 0. A `SongList` has several."""
+        return 0
+
     def close(self) -> None:
         """Close the file, at once or when the thread that reads has left. Closing twice is fine; reading afterwards yields nothing."""
         self._closed = True

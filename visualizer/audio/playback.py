@@ -16,6 +16,7 @@ from .reading import SongReader, Stretch
 
 if TYPE_CHECKING:
     from .decode import Song
+    from .songlist import SongList
 
 PREROLL_S = 2.0
 
@@ -28,7 +29,7 @@ class SilentPlayback:
     paused       whether it stands still (true after `pause`, false after `resume`)
     """
 
-    def __init__(self, song: Song, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, song: Song | SongList, *, now: Callable[[], float] = time.monotonic) -> None:
         """now: seconds, monotonic."""
         self._song = song
         self._now = now
@@ -144,7 +145,7 @@ class Playback(SilentPlayback):
 
     def __init__(
         self,
-        song: Song,
+        song: Song | SongList,
         *,
         device: str | int | None = None,
         must_be_there: bool = True,

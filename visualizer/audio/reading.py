@@ -17,6 +17,7 @@ from .ring import SampleRing
 
 if TYPE_CHECKING:
     from .decode import Song
+    from .songlist import SongList
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class SongReader:
     device takes.
     """
 
-    def __init__(self, song: Song, speaker_rate_hz: int, preroll_s: float) -> None:
+    def __init__(self, song: Song | SongList, speaker_rate_hz: int, preroll_s: float) -> None:
         self._song = song
         self.rate_hz = speaker_rate_hz
         self._preroll_s = preroll_s
@@ -129,7 +130,7 @@ class SongReader:
         rate_hz = self._song.sample_rate_hz
         start = round(start_s * rate_hz)
         self._resampler = self._new_resampler()
-        self._song.seek(max(0, start - round(self._preroll_s * rate_hz)))
+        self._song.seek(max(self._song.song_start(start), start - round(self._preroll_s * rate_hz)))
         while self._song.position < start and self.number == number:
             if not len(self._read_block(number, start - self._song.position)):
                 break

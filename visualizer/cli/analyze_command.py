@@ -11,7 +11,18 @@ import typer
 
 from ..errors import BadInput
 from ..settings import DEFAULT_PRESET
-from .options import Channels, Gain, InputDevice, Preset, Stream, parse_channels, parse_device, parse_gain, parse_path
+from .options import (
+    Channels,
+    Gain,
+    InputDevice,
+    Preset,
+    Stream,
+    one_song,
+    parse_channels,
+    parse_device,
+    parse_gain,
+    parse_path,
+)
 from .say import tell
 
 if TYPE_CHECKING:
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
 
 def analyze(
     song: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Argument(parser=parse_path, metavar="FILE", help="A sound file, or a video whose sound is used."),
     ] = None,
     live: Annotated[
@@ -44,7 +55,7 @@ def analyze(
     """Tell what is heard in a sound file, or with --live in a room: kicks, bands, tempo."""
     from ..show.look import open_settings
 
-    if live == (song is not None):
+    if live == bool(song):
         words = "--live listens to an input, not to a FILE; give one of the two" if live else "give a FILE, or --live"
         raise BadInput(f"{words}; `visualizer analyze --help` tells how it is used")
     if live and (json_wanted or plot is not None):
@@ -62,8 +73,8 @@ def analyze(
         if stream is not None:
             raise BadInput("--stream is for a FILE; --live listens to an input")
         _listen(open_settings(preset), device, parse_channels(channels), parse_gain(gain_db))
-    elif song is not None:
-        _tell(song, open_settings(preset), json_wanted, plot, stream)
+    elif song:
+        _tell(one_song(song, "analyze"), open_settings(preset), json_wanted, plot, stream)
 
 
 def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, stream: int | None) -> None:

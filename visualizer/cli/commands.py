@@ -35,6 +35,7 @@ from .options import (
     Stream,
     Weights,
     looked_up,
+    one_song,
     parse_path,
 )
 from .rehearse_command import rehearse
@@ -104,7 +105,7 @@ def demo(
     if has_display():
         try:
             play(
-                song,
+                [song],
                 preset=preset,
                 size=size,
                 fullscreen=fullscreen,
@@ -119,7 +120,7 @@ def demo(
     else:
         tell("no display here")
     tell("exporting demo.mp4 instead")
-    export(song, Path("demo.mp4"), preset=preset, size=size)
+    export([song], Path("demo.mp4"), preset=preset, size=size)
 
 
 app.command()(play)
@@ -152,11 +153,12 @@ def export(
     from ..show.export import parse_fps
     from .progress import show_export
 
+    song_path = one_song(song, "export")
     rate = parse_fps(fps)
     look = looked_up(preset, size, image, seed, network, layer, weights)
     tell_news(look)
     try:
-        steps = run_export(song, out, look, open_cache(), fps=rate, crf=crf, stream=stream, say=tell)
+        steps = run_export(song_path, out, look, open_cache(), fps=rate, crf=crf, stream=stream, say=tell)
         n_frames, seconds = show_export(steps)
     except KeyboardInterrupt:
         tell(f"interrupted: {out} was not written")

@@ -110,9 +110,14 @@ Supervise = Annotated[
     bool, typer.Option("--supervise/--no-supervise", help="Start the show again where it was, should it die.")
 ]
 Song = Annotated[
-    Path, typer.Argument(parser=parse_path, metavar="FILE", help="A sound file, or a video whose sound is used.")
+    list[Path],  # one; several are given at times, and the error is to say what is done then
+    typer.Argument(parser=parse_path, metavar="FILE", help="A sound file, or a video whose sound is used."),
 ]
 
+Songs = Annotated[
+    list[Path],
+    typer.Argument(parser=parse_path, metavar="FILE|FOLDER...", help="Sound files, or folders of them, in this order."),
+]
 Stream = Annotated[
     int | None,
     typer.Option(
@@ -196,6 +201,19 @@ def take_global(arguments: list[str]) -> list[str]:
         else:
             rest.append(argument)
     return rest
+
+
+def one_song(songs: list[Path], command: str) -> Path:
+    """The one song that a command takes. Raises BadInput for several."""
+    if len(songs) > 1:
+        raise BadInput(f"{command} takes one song, and {len(songs)} were given; run it once for each")
+    return songs[0]
+
+
+def give(*arguments: str) -> None:
+    """Add arguments to those that came, for another process that is started with them."""
+    at = given.index("--") if "--" in given else len(given)
+    given[at:at] = arguments
 
 
 def with_command(arguments: list[str], commands: Collection[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from functools import partial
 from typing import Annotated
 
@@ -29,7 +30,7 @@ from .options import (
     Preset,
     Seed,
     Size,
-    Song,
+    Songs,
     Stream,
     Supervise,
     Weights,
@@ -46,7 +47,7 @@ log = logging.getLogger("visualizer.cli")
 
 
 def play(
-    song: Song,
+    songs: Songs,
     preset: Preset = DEFAULT_PRESET,
     image: Image = None,
     size: Size = DEFAULT_SIZE_TEXT,
@@ -59,6 +60,13 @@ def play(
         typer.Option("--device", "-d", metavar="NAME|INDEX", help="Output device; the default if not given."),
     ] = None,
     stream: Stream = None,
+    shuffle: Annotated[bool, typer.Option("--shuffle", help="Play the songs in a random order.")] = False,
+    shuffle_seed: Annotated[
+        int | None,
+        typer.Option(
+            "--shuffle-seed", min=0, metavar="N", help="Play them in a random order: for a number always the same."
+        ),
+    ] = None,
     fullscreen: Fullscreen = False,
     monitor: Monitor = None,
     borderless: Borderless = False,
@@ -68,25 +76,30 @@ def play(
     osc: Osc = None,
     supervise: Supervise = False,
 ) -> None:
-    """Play a sound file; the picture follows what you hear."""
+    """Play songs one after another; the picture follows what you hear."""
     from ..show.lifeline import Lifeline
     from ..show.memory import share_one_heap
 
+    if shuffle and shuffle_seed is None:
+        shuffle_seed = secrets.randbelow(2**32)
+        options.give("--shuffle-seed", str(shuffle_seed))  # a show that is started again has the same order
     if supervise:
         _supervised()
     share_one_heap()
     lifeline = Lifeline.inherited()
 
     from ..show.dreams import open_cache
-    from ..show.play import play as play_song
+    from ..show.play import play as play_songs
+    from ..show.play import song_list
 
+    paths = song_list(songs, shuffle_seed)
     look = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
     tell_news(look)
     staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
     wanted = parse_device(device)
     try:
-        play_song(
-            song,
+        play_songs(
+            paths,
             look,
             open_cache(),
             device=wanted,

@@ -101,9 +101,14 @@ class Window:
                 self.close()
                 raise
 
+    def set_title(self, title: str) -> None:
+        """Give the window another name."""
+        self._title = title
+        self._glfw.set_window_title(self._handle, _writable(title))
+
     def _open(self, place: Area | None, fullscreen: bool, wanted: str | int | None, shown: bool) -> None:
         glfw = self._glfw
-        title = self._title.encode("utf-8", "replace").decode().replace("\0", " ")
+        title = _writable(self._title)
         self._monitors = connected(glfw)
         target = self._target(wanted, must=place is None)
         set_hints(glfw, decorated=not self._borderless)
@@ -405,3 +410,8 @@ class Window:
                 self._cover(home.monitor)
             else:
                 self._put(home.place)
+
+
+def _writable(title: str) -> str:
+    """A title that the window system takes."""
+    return title.encode("utf-8", "replace").decode().replace("\0", " ")

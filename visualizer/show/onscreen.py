@@ -76,7 +76,7 @@ def run(
     act: Act | Callable[[], Act],
     cache: FrameCache,
     *,
-    title: str,
+    title: str | Callable[[], str],
     staging: Staging | None = None,
     greeting: str | None = None,
     takes: Collection[str] = LIVE_TAKES,
@@ -91,7 +91,7 @@ def run(
     The act and the controllers may be given as what makes them: that is done before the window opens, so that what is asked for
     wrongly is told at once; in a show that goes on after a death, once its picture is back.
 
-    greeting: said first, how to get help if None, nothing if empty. takes: the actions of words.OF_ACTS that the act has a use for. on_frame:
+    title: what the window is called; a function where that changes. greeting: said first, how to get help if None, nothing if empty. takes: the actions of words.OF_ACTS that the act has a use for. on_frame:
     called with the count so far and each display frame before it is shown; returning True ends the show. opens: what
     makes the window, in place of `Window`. controllers: what else tells the show what to do; they are closed with it. opens_panel: opens
     the performer's panel. lifeline: to whoever starts the show anew when it dies. Raises BadInput for keys.yaml or a monitor that is not there, GraphicsError when no window can be opened.
@@ -107,7 +107,7 @@ def run(
     interval = sys.getswitchinterval()
     sys.setswitchinterval(0.0005)
     try:
-        with opens(look.size, title, **_where(staging, resume)) as window:
+        with opens(look.size, title() if callable(title) else title, **_where(staging, resume)) as window:
             programs = Programs(window.ctx)
             picture = picture_of(look, window, programs)
             # a stage that was dark must not light up
@@ -144,6 +144,7 @@ def run(
                 controllers=() if callable(controllers) else controllers,
                 opens_panel=opens_panel,
                 lifeline=lifeline,
+                title=title if callable(title) else None,
             )
             with closing(performance), kept_awake():
                 if resume is not None:

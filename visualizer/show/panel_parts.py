@@ -17,6 +17,8 @@ from .snapshot import Snapshot
 #: the actions that have a button of their own besides the large ones: what is written on it, and its action
 BUTTONS = (
     ("next input", "next_input"),
+    ("song before", "previous_song"),
+    ("next song", "next_song"),
     ("lock keys", "lock"),
     ("fullscreen", "fullscreen"),
     ("next screen", "next_monitor"),

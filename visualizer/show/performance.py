@@ -92,7 +92,7 @@ class Performance:
     the window's pace. guard: where parts that fail are noted; sound: the act's, kept going by it. follow_monitor: keep the
     pace of the monitor that the window is on. adapt: draw smaller where the machine cannot hold the pace. takes: the actions
     of words.OF_ACTS that the act has a use for. controllers: what else tells the show what to do. lifeline: to whoever starts it
-    anew when it dies.
+    anew when it dies. title: what the window is called at present, if that changes.
     """
 
     def __init__(
@@ -114,6 +114,7 @@ class Performance:
         controllers: Sequence[Controller] = (),
         opens_panel: OpensPanel | None = None,
         lifeline: Lifeline | None = None,
+        title: Callable[[], str] | None = None,
     ) -> None:
         self._window, self._act, self._clock, self._programs = window, act, clock, programs
         self._guard, self._sound = guard, sound
@@ -148,6 +149,8 @@ class Performance:
         self._teller = Teller(act, self._hub, guard, self._desk, self._changes)
         self._lifeline = lifeline
         self._kept_s = 0.0
+        self._title = title
+        self._title_shown: str | None = None
         guard.listen(self._notices.say)
 
     def say(self, *lines: str) -> None:
@@ -166,7 +169,7 @@ class Performance:
         if state.bpm > 0 and (take_up := getattr(self._act, "take_up", None)) is not None:
             take_up(state.bpm, state.beat_s)
         if (go_to := getattr(self._act, "go_to", None)) is not None:
-            go_to(state.position_s, paused=state.paused)
+            go_to(state.position_s, paused=state.paused, song=state.song)
         if state.panel:
             self.open_panel(state.panel_place)
 
@@ -245,6 +248,7 @@ class Performance:
         """How the show stands, for one that goes on from here."""
         desk, (place, fullscreen, monitor) = self._desk, self._window.whereabouts
         heard = self._teller.listen() if not len(self._hub) else self._teller.heard
+        song, position_s = self._act.place_in_song() if hasattr(self._act, "place_in_song") else ("", 0.0)
         is_sure = heard.bpm > 0 and heard.confidence >= LEAST_SURE  # a guess changes all the time, and says nothing
         return ShowState(
             preset=self._changes.opening or desk.look.reference,
@@ -258,7 +262,8 @@ class Performance:
             bpm=heard.bpm if is_sure else 0.0,
             beat_s=monotonic() - heard.phase * 60.0 / heard.bpm if is_sure else 0.0,
             input=getattr(self._act, "input_name", None),
-            position_s=self._act.position_s() if hasattr(self._act, "go_to") else 0.0,
+            song=song,
+            position_s=position_s,
             paused=bool(getattr(self._act, "is_paused", False)),
         )
 
@@ -362,6 +367,9 @@ class Performance:
             if line and line not in self._news:  # some go on saying it for as long as it holds
                 self._notices.say(line)
         self._news = lines
+        if self._title is not None and (title := self._title()) != self._title_shown:
+            self._window.set_title(title)
+            self._title_shown = title
         for answer in (self._changes.fault(), self._camera.answer()):
             if answer:
                 self._notices.answer(answer)

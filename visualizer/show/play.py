@@ -1,17 +1,19 @@
-"""Playing a file: the picture follows what is heard at this instant."""
+"""Playing songs: the picture follows what is heard at this instant."""
 
 from __future__ import annotations
 
+import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..audio.decode import Song
 from ..audio.playback import Playback, SilentPlayback
-from ..audio.streams import silence_note
+from ..audio.songlist import Place, SongList
 from ..store.cache import FrameCache
+from ..store.songs import song_files
 from .controller import Controller
 from .look import Look
 from .onscreen import Report, Staging, run
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from .lifeline import Lifeline
 
 SEEK_S = 5.0
+AGAIN_S = 3.0  # until then "the song before" is the one before, and later the beginning of this one
 TAKES = frozenset({"pause", "seek_back", "seek_forward"})
+LIST_TAKES = TAKES | {"previous_song", "next_song"}
 
 
 def minutes(seconds: float | None) -> str:
@@ -32,25 +36,28 @@ def minutes(seconds: float | None) -> str:
 
 
 class Play:
-    """A song played through the speakers, or silently on an exact clock while no output takes the sound.
+    """Songs played through the speakers, or silently on an exact clock while no output takes the sound.
 
-    say: called with each line of `news`.
+    playback: of the songs. say: called with each line about the sound output. lines: to be shown on the screen one after another; may
+    be added to on any thread.
     """
 
     def __init__(
         self,
         playback: Playback | SilentPlayback,
-        song: Song,
-        name: str,
+        songs: SongList,
         look: Look,
+        *,
         say: Callable[[str], None] = lambda line: None,
+        lines: deque[str] | None = None,
     ) -> None:
         self.playback = playback
         self.sound = PlayedSound(
-            playback, song.sample_rate_hz, look.settings.beat, look.n_depths, n_rows=len(look.rows)
+            playback, songs.sample_rate_hz, look.settings.beat, look.n_depths, n_rows=len(look.rows)
         )
-        self._song = song
-        self._name = name
+        self.lines = deque[str]() if lines is None else lines
+        self._songs = songs
+        self._announced = songs.at(0.0).song
         self._say = say
 
     def start(self) -> None:
@@ -66,19 +73,30 @@ class Play:
             else:
                 self.playback.pause()
         elif action in ("seek_back", "seek_forward"):
-            self.playback.seek(self.playback.position_s + (SEEK_S if action == "seek_forward" else -SEEK_S))
+            self._seek(SEEK_S if action == "seek_forward" else -SEEK_S)
+        elif action in ("previous_song", "next_song"):
+            return self._change_song(1 if action == "next_song" else -1)
         return None
 
     def heard(self) -> Heard:
         """What there is to show of the sound."""
         return self.sound.heard()._replace(
-            input=f"{self._name}  {minutes(self.playback.position_s)} / {minutes(self._song.duration_s)}",
+            input=self._where(),
             input_state="paused" if self.playback.paused else self.playback.lost or "",
         )
 
-    def go_to(self, position_s: float, *, paused: bool = False) -> None:
-        """Go on from a position in the song, seconds, or stand there."""
-        if position_s > 0:
+    def title(self) -> str:
+        """What the window is called."""
+        return f"{self._name(self._place().song)} - visualizer"
+
+    def place_in_song(self) -> tuple[str, float]:
+        """The song that is heard, and how many seconds into it."""
+        place = self._place()
+        return str(self._songs.paths[place.song]), place.seconds
+
+    def go_to(self, position_s: float, *, paused: bool = False, song: str = "") -> None:
+        """Go on from a position in a song, seconds, or stand there; only if the list has begun with this song."""
+        if position_s > 0 and song in ("", self.place_in_song()[0]):
             self.playback.seek(position_s)
         if paused:
             self.playback.pause()
@@ -92,24 +110,76 @@ class Play:
         self.sound.set_beat(look.settings.beat, look.n_depths, len(look.rows))
 
     def status(self) -> list[str]:
-        where = f"{minutes(self.playback.position_s)} / {minutes(self._song.duration_s)}"
         return [
-            f"song\t{self._name}  {where}{'  paused' if self.playback.paused else ''}",
+            f"song\t{self._where()}{'  paused' if self.playback.paused else ''}",
             f"sound\t{self.playback.lost or 'ok'}   underruns {self.playback.n_underruns}",
         ]
 
     def news(self) -> str | None:
-        line = self.playback.news()
-        if line:
+        if line := self.playback.news():
             self._say(line)
-        return line
+            return line
+        song = self._place().song
+        if song != self._announced:
+            self._announced = song
+            self.lines.append(self._named(song))
+        return self.lines.popleft() if self.lines else None
 
     def over(self) -> bool:
         return self.playback.ended
 
+    def _place(self) -> Place:
+        return self._songs.at(self.playback.position_s)
+
+    def _where(self) -> str:
+        """The song and the place in it, for reading."""
+        place, n = self._place(), len(self._songs.paths)
+        of_list = f"  song {place.song + 1} of {n}" if n > 1 else ""
+        return f"{self._name(place.song)}  {minutes(place.seconds)} / {minutes(place.duration_s)}{of_list}"
+
+    def _name(self, index: int) -> str:
+        return self._songs.paths[index].name
+
+    def _named(self, index: int) -> str:
+        return f"{index + 1} / {len(self._songs.paths)}  {self._name(index)}"
+
+    def _seek(self, by_s: float) -> None:
+        """Within the song that is heard: beyond its end is the beginning of the next one."""
+        position_s = self.playback.position_s
+        place = self._songs.at(position_s)
+        wanted_s = max(0.0, place.seconds + by_s)
+        if place.duration_s is not None:
+            wanted_s = min(wanted_s, place.duration_s)
+        self.playback.seek(position_s + wanted_s - place.seconds)
+
+    def _change_song(self, step: int) -> str | None:
+        position_s = self.playback.position_s
+        place = self._songs.at(position_s)
+        index = self._songs.neighbour(place.song, step)
+        if step > 0 and index is None:
+            return "this is the last song"
+        if index is None or (step < 0 and place.seconds > AGAIN_S):
+            self.playback.seek(position_s - place.seconds)
+            index = place.song
+        else:
+            self.playback.seek(self._songs.jump(index))
+        self._announced = index
+        return self._named(index)
+
+
+def song_list(paths: Sequence[Path], shuffle_seed: int | None = None) -> list[Path]:
+    """The songs that files and folders name, see `store.songs`; in an order that depends on the seed alone, if one is given.
+
+    Raises BadInput for a folder without songs.
+    """
+    songs = song_files(paths)
+    if shuffle_seed is not None:
+        random.Random(shuffle_seed).shuffle(songs)
+    return songs
+
 
 def play(
-    path: Path,
+    paths: Sequence[Path],
     look: Look,
     cache: FrameCache,
     *,
@@ -120,26 +190,32 @@ def play(
     lifeline: Lifeline | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Report:
-    """Play the sound file `path` in a window until it ends. stream: number of its sound stream, see `Song`. say: called with a line
-    the user should read. controllers, lifeline: see `run`.
+    """Play songs one after another in a window. paths: sound files, at least one. stream: number of their sound stream, see `Song`.
+    say: called with a line the user should read, on any thread. controllers, lifeline: see `run`.
 
-    Raises BadInput for a file that cannot be played, UnknownDevice for a device asked for and not there, GraphicsError.
+    Raises BadInput for a single file that cannot be played, VisualizerError where none of several can, UnknownDevice for a device
+    asked for and not there, GraphicsError.
     """
+    lines: deque[str] = deque()
+
+    def announce(line: str) -> None:
+        say(line)
+        lines.append(line)
+
+    resume = lifeline.resume if lifeline is not None else None
+    first = Path(resume.song) if resume is not None and resume.song else None
     with ExitStack() as stack:
-        song = stack.enter_context(Song(path, stream=stream))
-        if note := silence_note(path, stream):
-            say(note)
+        songs = stack.enter_context(SongList(paths, first=first, stream=stream, say=announce))
         # a show that goes on after a crash waits for the output that it had
-        must_be_there = lifeline is None or lifeline.resume is None
-        playback = stack.enter_context(Playback(song, device=device, must_be_there=must_be_there))
-        act = Play(playback, song, path.name, look, say=say)
+        playback = stack.enter_context(Playback(songs, device=device, must_be_there=resume is None))
+        act = Play(playback, songs, look, say=say, lines=lines)
         return run(
             look,
             act,
             cache,
-            title=f"{path.name} - visualizer",
+            title=act.title,
             staging=staging,
-            takes=TAKES,
+            takes=LIST_TAKES if len(songs.paths) > 1 else TAKES,
             controllers=controllers,
             opens_panel=partial(open_panel, size=look.size, wish=look.wish),
             lifeline=lifeline,

@@ -14,6 +14,7 @@ Area = tuple[int, int, int, int]
 # Beyond these nothing is a window's place, a name, or a number of settings turned by hand.
 FARTHEST_PX = 100_000
 LONGEST = 1000
+LONGEST_PATH = 40_000
 MOST_VALUES = 500
 #: what stays even when all else set by hand is given up: a stage that was dark must not light up by itself
 KEPT = ("blackout",)
@@ -26,8 +27,8 @@ class ShowState:
     preset: its reference, see `PresetFolder`, "" for the one asked for at the start; place: x, y, width, height of the window on the desktop while it
     is not fullscreen; monitor: the name of the one it is on; values: what was set by hand, by the names of
     `tuning.tunables()`; hud, panel: whether they are shown, panel_place: where the panel is; bpm: beats a minute, 0 if not
-    known, beat_s: when one of them was, `time.monotonic` seconds; input: the name of the sound input; position_s, paused: how far
-    into the song, and whether it stands there, for play.
+    known, beat_s: when one of them was, `time.monotonic` seconds; input: the name of the sound input; song, position_s, paused: the path of
+    the song, how far into it, and whether it stands there, for play.
     """
 
     preset: str = ""
@@ -41,6 +42,7 @@ class ShowState:
     bpm: float = 0.0
     beat_s: float = 0.0
     input: str | None = None
+    song: str = ""
     position_s: float = 0.0
     paused: bool = False
 
@@ -79,6 +81,7 @@ class ShowState:
             bpm=max(0.0, _number(told.get("bpm"))),
             beat_s=_number(told.get("beat_s")),
             input=_text(told.get("input")),
+            song=_text(told.get("song"), LONGEST_PATH) or "",
             position_s=max(0.0, _number(told.get("position_s"))),
             paused=told.get("paused") is True,
         )
@@ -111,8 +114,8 @@ def _number(value: Any) -> float:
     return float(value) if _is_number(value) else 0.0
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= LONGEST else None
+def _text(value: object, longest: int = LONGEST) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= longest else None
 
 
 def _area(value: object) -> Area | None:

@@ -32,6 +32,7 @@ HELP: tuple[tuple[tuple[str, ...], str], ...] = (
     (("tempo_half", "tempo_double"), "tempo half, double"),
     (("next_input",), "next input"),
     (("seek_back", "seek_forward"), "5 s back, on"),
+    (("previous_song", "next_song"), "song before, after"),
     (("freeze",), "freeze"),
     (("blackout",), "blackout"),
     (("panel",), "performer's panel"),
@@ -42,7 +43,10 @@ HELP: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 #: actions that only some shows have a use for
 OF_ACTS = frozenset(
-    {"tap", "tempo_half", "tempo_double", "next_input", "pause", "seek_back", "seek_forward"},
+    {
+        *("tap", "tempo_half", "tempo_double", "next_input"),
+        *("pause", "seek_back", "seek_forward", "previous_song", "next_song"),
+    }
 )
 
 

@@ -38,6 +38,8 @@ DEFAULT_KEYS: dict[str, tuple[str, ...]] = {
     "next_input": ("i",),
     "seek_back": ("left",),
     "seek_forward": ("right",),
+    "previous_song": ("shift+left",),
+    "next_song": ("shift+right",),
 }
 #: keys that have a name and not a sign
 NAMED_KEYS = (

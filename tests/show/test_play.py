@@ -1,0 +1,158 @@
+"""Songs one after another: places, keys, lines for the user, and going on after a crash."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+
+from tests.show.watching import finished, wait_for
+from tests.sounds import KICKS_S, kicks, write_wav
+from visualizer.audio.playback import SilentPlayback
+from visualizer.audio.songlist import SongList
+from visualizer.errors import BadInput
+from visualizer.show.play import Play, song_list
+from visualizer.show.resume import ShowState
+
+RATE_HZ = 22_050
+
+
+@pytest.fixture
+def songs(tmp_path):
+    paths = [tmp_path / f"{number}.wav" for number in (1, 2, 3)]
+    for path in paths:
+        write_wav(path, kicks(RATE_HZ, KICKS_S, 8.0), RATE_HZ)
+    return paths
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def act(songs, clock, look):
+    with SongList(songs) as joined, SilentPlayback(joined, now=clock) as playback:
+        act = Play(playback, joined, look)
+        playback.start()
+        yield act
+
+
+def where(act):
+    path, seconds = act.place_in_song()
+    return path[-5], round(seconds, 3)
+
+
+def test_keys_go_through_the_list(act, clock):
+    clock.now_s = 2.0
+    assert act.do("next_song") == "2 / 3  2.wav" and where(act) == ("2", 0.0)
+    assert act.title() == "2.wav - visualizer"
+    line = "song\t2.wav  0:00 / 0:08  song 2 of 3"
+    wait_for(lambda: act.status()[0] == line, "the length of the song")
+    clock.now_s = 4.0
+    act.do("seek_forward")
+    assert where(act) == ("2", 7.0)
+    assert act.do("previous_song") == "2 / 3  2.wav" and where(act) == ("2", 0.0), "first to its beginning"
+    assert act.do("previous_song") == "1 / 3  1.wav" and where(act) == ("1", 0.0)
+    act.do("seek_back")
+    assert act.do("previous_song") == "1 / 3  1.wav" and where(act) == ("1", 0.0)
+    act.do("pause")
+    assert act.do("next_song") and act.do("next_song") == "3 / 3  3.wav"
+    clock.now_s = 50.0
+    assert where(act) == ("3", 0.0), "paused, it stands at the beginning of the song"
+    assert act.do("next_song") == "this is the last song"
+    assert act.news() is None, "what was answered to a key is not said again"
+    act.do("previous_song")
+    for _ in range(2):
+        act.do("seek_forward")
+    assert where(act) in (("2", 8.0), ("3", 0.0)), "no further than to the end of the song"
+
+
+def test_a_song_that_begins_by_itself_is_announced(act, clock):
+    assert act.news() is None
+    act.lines.append("x.wav: not sound; skipped")
+    assert act.news() == "x.wav: not sound; skipped"
+    _play_until(act, clock, 8.5)
+    assert act.news() == "2 / 3  2.wav" and act.news() is None
+    assert where(act)[0] == "2"
+
+
+def test_the_picture_follows_the_kicks_over_a_join_and_after_a_jump(act, clock):
+    depths = _play_until(act, clock, 8.9)
+    kick_s = 8.0 + KICKS_S[0]
+    assert max(depth for at_s, depth in depths if kick_s - 0.02 < at_s < kick_s + 0.1) > 3.0
+    act.do("next_song")
+    begin_s = clock.now_s
+    depths = _play_until(act, clock, begin_s + 0.7)
+    assert max(depth for at_s, depth in depths if begin_s + 0.45 < at_s) > 3.0
+    assert max(depth for at_s, depth in depths if begin_s + 0.2 < at_s < begin_s + 0.4) < 2.5
+
+
+def _play_until(act, clock, end_s):
+    """Move the clock on, a display frame at a time, as fast as the song is read -> (time, depth) of each."""
+    import time
+
+    depths, until = [], time.monotonic() + 20
+    while clock.now_s < end_s:
+        ahead_s = act.playback.position_s + 0.5
+        while act.sound._next_sample / act.sound._rate_hz < ahead_s and not act.playback.ended:
+            act.sound.pump(act.position_s())
+            assert time.monotonic() < until, "the song is not read"
+            time.sleep(0.001)
+        clock.now_s += 1 / 60
+        depths.append((clock.now_s, act.sound.depth_at(act.position_s())))
+    return depths
+
+
+def test_a_show_that_is_started_again_goes_on_in_the_same_song(songs, clock, look):
+    state = ShowState.from_json(ShowState(song=str(songs[1]), position_s=3.0).to_json())
+    with SongList(songs, first=songs[1]) as joined, SilentPlayback(joined, now=clock) as playback:
+        act = Play(playback, joined, look)
+        act.go_to(state.position_s, paused=True, song=state.song)
+        assert act.place_in_song() == (state.song, 3.0)
+        assert act.do("next_song") == "3 / 3  3.wav"
+    with SongList(songs[:1]) as joined, SilentPlayback(joined, now=clock) as playback:
+        act = Play(playback, joined, look)
+        act.go_to(state.position_s, song=state.song)
+        assert act.place_in_song() == (str(songs[0]), 0.0), "that song is gone"
+
+
+def test_a_shuffled_list_depends_on_its_seed_alone(songs, tmp_path):
+    assert song_list([tmp_path]) == songs
+    orders = {tuple(song_list([tmp_path], seed)) for seed in range(20)}
+    assert len(orders) == 6 and all(sorted(order) == songs for order in orders)
+    assert song_list([tmp_path], 5) == song_list([tmp_path], 5)
+    with pytest.raises(BadInput):
+        song_list([tmp_path.parent / "nowhere", _empty(tmp_path)])
+
+
+def _empty(tmp_path):
+    (tmp_path / "empty").mkdir()
+    return tmp_path / "empty"
+
+
+def test_lines_of_other_threads_are_kept_in_order(act):
+    act.lines = deque(["one", "two"])
+    assert [act.news(), act.news(), act.news()] == ["one", "two", None]
+
+
+def test_a_list_in_its_window(started, screen, songs, tmp_path):
+    """A broken song is one line, the window is called after the song, and keys go through the list."""
+    (tmp_path / "0 text.wav").write_text("no sound")
+    process = started("play", str(tmp_path))
+    wait_for(lambda: screen.has_window("1.wav - visualizer"), "the first song")
+    screen.move_pointer(200, 150)
+    screen.key("shift+Right")
+    wait_for(lambda: screen.has_window("2.wav - visualizer"), "the second song")
+    screen.key("shift+Left")
+    wait_for(lambda: screen.has_window("1.wav - visualizer"), "the first song again")
+    screen.key("ctrl+q")
+    status, _, err = finished(process)
+    assert status == 0 and err.count("\n") == 1 and "0 text.wav: not sound" in err and err.endswith("; skipped\n")

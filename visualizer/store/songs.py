@@ -1,0 +1,90 @@
+"""Which files a list of songs is made of: files as given, and folders for the songs in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import BadInput
+
+#: the names of files that are taken from a folder; a file that is named itself may be called anything
+SUFFIXES = frozenset(
+    [
+        "3gp",
+        "aac",
+        "ac3",
+        "aif",
+        "aiff",
+        "ape",
+        "au",
+        "avi",
+        "caf",
+        "dts",
+        "eac3",
+        "flac",
+        "flv",
+        "m4a",
+        "m4b",
+        "m4v",
+        "mka",
+        "mkv",
+        "mov",
+        "mp2",
+        "mp3",
+        "mp4",
+        "mpc",
+        "mpeg",
+        "mpg",
+        "oga",
+        "ogg",
+        "opus",
+        "ts",
+        "tta",
+        "w64",
+        "wav",
+        "webm",
+        "wma",
+        "wmv",
+        "wv",
+    ]
+)
+
+
+def song_files(paths: Sequence[Path]) -> list[Path]:
+    """The songs that paths name: files as they are, and for a folder the songs in it, in natural order ("2" before "10").
+
+    Hidden files, files with names of other things than sound, and folders inside a folder are passed over.
+    Raises BadInput for a folder that cannot be read or holds no song.
+    """
+    found: list[Path] = []
+    for path in paths:
+        found += _songs_in(path) if _is_folder(path) else [path]
+    return found
+
+
+def natural_key(name: str) -> tuple[list[str | int], str]:
+    """What names are sorted by, so that numbers in them count as numbers, and capital letters as small ones."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
+
+
+def _songs_in(folder: Path) -> list[Path]:
+    try:
+        songs = [
+            path
+            for path in folder.iterdir()
+            if not path.name.startswith(".") and path.suffix.lower().removeprefix(".") in SUFFIXES and path.is_file()
+        ]
+    except OSError as error:
+        raise BadInput(f"{folder}: cannot be read ({error.strerror or error})") from error
+    if not songs:
+        raise BadInput(f"{folder}: there are no songs in this folder (folders inside it are not searched)")
+    return sorted(songs, key=lambda path: natural_key(path.name))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
