@@ -5,7 +5,7 @@ from __future__ import annotations
 import glfw
 import pytest
 
-from visualizer.render.keyboard import Press, key_name, pressed
+from visualizer.render.keyboard import Press, key_name, places, pressed
 
 
 @pytest.fixture
@@ -61,6 +61,14 @@ def test_signs_count_by_what_they_write_and_by_place(keyboard, key, written, pla
 def test_a_german_umlaut_goes_by_its_place(keyboard):
     keyboard("ü")
     assert pressed(glfw, glfw.KEY_LEFT_BRACKET, 0, 0) == Press("[", "[")
+
+
+def test_the_table_of_places_is_built_once_for_all_presses(keyboard):
+    for written in ("й", None, "q", "й"):
+        keyboard(written)
+        for key in (glfw.KEY_Q, glfw.KEY_F11, glfw.KEY_1):
+            pressed(glfw, key, 0, 0)
+    assert places.cache_info().currsize == 1 and places.cache_info().misses == 1
 
 
 def test_modifiers_come_in_one_order(keyboard):

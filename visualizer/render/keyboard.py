@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 
@@ -46,7 +47,7 @@ def pressed(glfw: Any, key: int, scancode: int, modifiers: int) -> Press | None:
     name = key_name(glfw, key, scancode)
     if not name:
         return None
-    place = _places(glfw).get(key, name)
+    place = places(glfw).get(key, name)
     if len(place) == 1 and place.isalpha():
         # letters go by what they write: where A writes "a" it is not Q, wherever it lies
         place = name
@@ -63,11 +64,12 @@ def key_name(glfw: Any, key: int, scancode: int) -> str:
     if written and (written.isascii() or key == glfw.KEY_UNKNOWN):
         return written.lower()
     # a Cyrillic or Greek keyboard writes no "q": then the place of the key counts
-    return _places(glfw).get(key, (written or "").lower())
+    return places(glfw).get(key, (written or "").lower())
 
 
-def _places(glfw: Any) -> dict[int, str]:
-    """Key codes to the names of keys on an American keyboard, without the modifiers."""
+@functools.cache
+def places(glfw: Any) -> dict[int, str]:
+    """Key codes to the names of keys on an American keyboard, without the modifiers; the same on every layout, so built once."""
     silent = ("SHIFT", "CONTROL", "ALT", "SUPER", "UNKNOWN", "LAST", "LOCK")
     names = {}
     for constant in dir(glfw):
