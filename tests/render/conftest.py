@@ -43,8 +43,9 @@ def open_window(screen) -> Iterator[Callable[..., Window]]:
 
 @pytest.fixture
 def looks(tmp_path, monkeypatch) -> Path:
-    """A folder of looks of one's own beside the shipped base/."""
+    """A folder of looks of one's own beside the plain look and the shipped base/."""
     base = gl.shipped("shaders") / "base"
+    (tmp_path / "crossfade.frag").write_text((base.parent / "crossfade.frag").read_text())
     (tmp_path / "base").mkdir()
     for file in base.iterdir():
         (tmp_path / "base" / file.name).write_text(file.read_text())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -301,6 +302,37 @@ def test_a_look_of_ones_own_needs_no_more_than_a_file(offscreen, looks):
     seen = stage.read()
     assert seen[0, 0].tolist() == [51, 32, 51]
     assert seen[3, 0].tolist() == [51, 223, 51]
+
+
+@pytest.mark.parametrize("name", ["mine", "crossfade"])
+def test_drawing_plainly_needs_no_file_any_more(open_window, looks, name):
+    """Not even the plain look's own: it may have been edited, or its folder be gone."""
+    (looks / "mine.frag").write_text((looks / "crossfade.frag").read_text())
+    stage = open_window(SIZE)
+    picture = Picture(stage.ctx, SIZE, N_DEPTHS, name)
+    for index, frame in enumerate(FRAMES):
+        picture.put(index, frame)
+    (looks / "crossfade.frag").write_text("this is no shader\n")
+    picture.draw_plainly(2.0, SIZE)
+    assert np.array_equal(stage.read(), FRAMES[2])
+    shutil.rmtree(looks)
+    for size in (SIZE, (SIZE[0] // 2, SIZE[1] // 2), (9, 7), SIZE):
+        picture.draw_plainly(1.0, size)
+    assert np.array_equal(stage.read(), FRAMES[1])
+    picture.draw(3.0, SIZE)
+    assert np.array_equal(stage.read(), FRAMES[3])
+    picture.release()
+
+
+def test_without_the_plain_look_a_look_of_ones_own_stands_for_it(open_window, looks):
+    (looks / "mine.frag").write_text((looks / "crossfade.frag").read_text())
+    (looks / "crossfade.frag").write_text("this is no shader\n")
+    stage = open_window(SIZE)
+    picture = Picture(stage.ctx, SIZE, 1, "mine")
+    picture.put(0, FRAMES[0])
+    picture.draw_plainly(0.0, SIZE)
+    assert np.array_equal(stage.read(), FRAMES[0])
+    picture.release()
 
 
 def test_a_fault_in_a_look_is_told_with_file_and_line(offscreen, looks):

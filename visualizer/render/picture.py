@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from visualizer.errors import BadInput, GraphicsError, VisualizerError
 
 from .gl import gl_finish, look_path, set_uniforms
-from .programs import Programs
+from .programs import Compiled, Programs
 
 if TYPE_CHECKING:
     import moderngl
@@ -46,6 +47,44 @@ def cover(frame_size: tuple[int, int], size: tuple[int, int]) -> Fit:
     )
 
 
+class _Variants:
+    """A look compiled for each way that it is drawn, once each. n_rows: of the picture."""
+
+    def __init__(self, look: Path, programs: Programs, n_rows: int) -> None:
+        self._look, self._programs, self._n_rows = look, programs, n_rows
+        self._compiled: dict[tuple[str, int] | None, Compiled] = {}
+
+    def get(self, shrink: float) -> Compiled:
+        """The one for how much smaller than the frames the picture is. Raises VisualizerError where there is none yet."""
+        if shrink == 1:
+            kind: tuple[str, int] | None = ("EXACT", 1)
+        elif shrink > 2:
+            # one linear sample averages 2 x 2 texels; beyond that, texels would be skipped and the picture would sparkle
+            kind = ("TAPS", min(math.ceil(shrink / 2), _MAX_TAPS))
+        else:
+            kind = None
+        if kind not in self._compiled:
+            defines = dict([kind]) if kind else {}
+            if self._n_rows > 1:
+                defines["ROWS"] = self._n_rows
+            try:
+                self._compiled[kind] = self._programs.get(self._look, defines)
+            except VisualizerError as fault:
+                if not self._compiled:  # told when the picture is made
+                    raise
+                # its file was changed under the show: another variant shows the same, a little less sharp or smooth
+                log.error("%s; the look as it was goes on", fault)
+                other = next(iter(self._compiled.values()))
+                other.n_users += 1
+                self._compiled[kind] = other
+        return self._compiled[kind]
+
+    def release(self) -> None:
+        """Give back all of them; may be called twice."""
+        while self._compiled:
+            self._programs.give_back(self._compiled.popitem()[1])
+
+
 class Picture:
     """Rows of dream frames 0..n_depths in one texture array, drawn at any depth and row through a look from shaders/.
 
@@ -73,10 +112,9 @@ class Picture:
         self.n_depths = n_depths
         self.n_rows = n_rows
         self._ctx = ctx
-        self._look = look_path(shader)
         self._programs = programs or Programs(ctx)
         self._owns_programs = programs is None
-        self._variants: dict[tuple[str, int] | None, tuple[moderngl.Program, moderngl.VertexArray]] = {}
+        self._own = self._plain = _Variants(look_path(shader), self._programs, n_rows)
         _check_limits(ctx, self.frame_size, n_depths, n_rows)
         self._is_put = np.zeros((n_rows, n_depths + 1), bool)
         self._deepest = [-1] * n_rows
@@ -93,8 +131,10 @@ class Picture:
         self._smooth = ctx.sampler(False, False, filter=(moderngl.LINEAR, moderngl.LINEAR))
         self._sharp = ctx.sampler(False, False, filter=(moderngl.NEAREST, moderngl.NEAREST))
         try:
-            self._variant(1.0)  # a fault in the look is told at once, not when the window is first resized
-            self._variant(0.5)
+            self._own.get(1.0)  # a fault in the look is told at once, not when the window is first resized
+            self._own.get(0.5)
+            if shader != PLAIN:
+                self._plain = self._compiled_plain()
         except BaseException:
             self.release()
             raise
@@ -150,7 +190,8 @@ class Picture:
             self._ctx.clear(0.0, 0.0, 0.0, 1.0)
             return
         fit = cover(self.frame_size, size)
-        program, triangle = self._variant(fit.shrink)
+        compiled = self._own.get(fit.shrink)
+        program = compiled.program
         set_uniforms(
             program,
             {
@@ -171,7 +212,7 @@ class Picture:
         for unit, sampler in enumerate((self._smooth, self._sharp)):
             self._frames.use(unit)
             sampler.use(unit)
-        triangle.render(vertices=3)
+        compiled.triangle.render(vertices=3)
 
     def draw_plainly(self, depth: float, size: tuple[int, int]) -> None:
         """Draw the dream of the first row through the plain look, over the whole window: for when another look fails."""
@@ -179,12 +220,11 @@ class Picture:
 
         self._ctx.screen.use()
         self._ctx.enable_only(moderngl.NOTHING)
-        look, self._look = self._look, look_path(PLAIN)
-        variants, self._variants = self._variants, {}
+        own, self._own = self._own, self._plain
         try:
             self.draw(depth, size)
         finally:
-            self._look, self._variants = look, variants
+            self._own = own
 
     def _row(self, row: float) -> float:
         """`row` clamped; a whole number where both rows around it show the same, which is half the work to draw."""
@@ -196,35 +236,27 @@ class Picture:
 
     def release(self) -> None:
         """Give the graphics memory back. The context must still be there; may be called twice."""
+        self._own.release()
+        self._plain.release()
         if self._owns_programs:
             self._programs.release()
-        self._variants.clear()
         self._smooth.release()
         self._sharp.release()
         self._frames.release()
 
-    def _variant(self, shrink: float) -> tuple[moderngl.Program, moderngl.VertexArray]:
-        """The look compiled for how much smaller than the frames the picture is; compiled once each."""
-        if shrink == 1:
-            kind: tuple[str, int] | None = ("EXACT", 1)
-        elif shrink > 2:
-            # one linear sample averages 2 x 2 texels; beyond that, texels would be skipped and the picture would sparkle
-            kind = ("TAPS", min(math.ceil(shrink / 2), _MAX_TAPS))
-        else:
-            kind = None
-        if kind not in self._variants:
-            defines = dict([kind]) if kind else {}
-            if self.n_rows > 1:
-                defines["ROWS"] = self.n_rows
-            try:
-                self._variants[kind] = self._programs.get(self._look, defines)
-            except VisualizerError as fault:
-                if not self._variants:  # told when the picture is made
-                    raise
-                # its file was changed under the show: another variant shows the same, a little less sharp or smooth
-                log.error("%s; the look as it was goes on", fault)
-                self._variants[kind] = next(iter(self._variants.values()))
-        return self._variants[kind]
+    def _compiled_plain(self) -> _Variants:
+        """The plain look, compiled now: when it is needed its file may be gone. The picture's own where that cannot be."""
+        plain = None
+        try:
+            plain = _Variants(look_path(PLAIN), self._programs, self.n_rows)
+            plain.get(1.0)
+            plain.get(0.5)
+        except VisualizerError as fault:
+            log.error("%s; nothing is drawn plainly", fault)
+            if plain is not None:
+                plain.release()
+            return self._own
+        return plain
 
 
 def _clamped(value: float, most: int) -> float:
