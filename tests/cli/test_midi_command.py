@@ -11,11 +11,10 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import mido
 import pytest
 
 from tests.cli.test_commands import refused, visualizer
-from tests.fixtures.midi import Midi
+from tests.fixtures.midi import CONTROL, Midi
 from tests.fixtures.pulse import wait_until
 from visualizer.bindings import Controls, MidiBinding
 from visualizer.store import controls as file
@@ -61,7 +60,7 @@ def knobs(midi: Midi) -> Any:
 
 def turn(port: Any, *values: int) -> None:
     for value in values:
-        port.send(mido.Message("control_change", control=7, value=value))
+        port.send(CONTROL, 7, value)
 
 
 def test_ports(midi: Midi, knobs: Any) -> None:
@@ -123,5 +122,5 @@ def test_wrong_use(midi: Midi) -> None:
 
 
 def test_where_there_is_no_midi() -> None:
-    run = visualizer("midi", "ports", MIDO_BACKEND="mido.backends.rtmidi/UNIX_JACK", JACK_DEFAULT_SERVER="nobody")
-    refused(run, "MIDI cannot be reached through mido.backends.rtmidi/UNIX_JACK", status=1)
+    run = visualizer("midi", "ports", VISUALIZER_MIDI_API="jack", JACK_DEFAULT_SERVER="nobody")
+    refused(run, "MIDI cannot be reached through jack: its server does not answer", status=1)

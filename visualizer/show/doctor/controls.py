@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module, metadata
 
-from ...errors import VisualizerError
+from ...errors import DeviceError, VisualizerError
 from .finding import FAULT, OK, WARNING, Finding, of_error
 
 #: name -> the extra that brings it, and what is loaded and installed for it: (module, package)
 EXTRAS = {
     "panel": ("panel", (("imgui_bundle", "imgui-bundle"),)),
-    "MIDI": ("midi", (("mido", "mido"), ("rtmidi", "python-rtmidi"))),
+    "MIDI": ("midi", (("pylibremidi", "pylibremidi"),)),
     "OSC": ("osc", (("pythonosc", "python-osc"),)),
     "Link": ("link", (("aalink", "aalink"),)),
 }
@@ -19,8 +20,11 @@ EXTRAS = {
 
 def controls() -> Iterator[Finding]:
     """controls.yaml can be read, and what may be installed for the panel and for controllers can be loaded."""
+    from ...control.midi import load_library
     from ...store.controls import load_controls
 
+    with suppress(VisualizerError):
+        load_library()  # before it is imported below: it needs the system's libjack
     try:
         bound = load_controls()
         n_bound = len(bound.midi) + len(bound.osc)
@@ -36,12 +40,11 @@ def midi_ports() -> Iterator[Finding]:
     from ...control.midi import port_names, short_name
 
     try:
-        import_module("rtmidi")
         names = port_names()
-    except ImportError:
-        return
-    except VisualizerError as error:
+    except DeviceError as error:
         yield of_error("MIDI ports", error, state=WARNING, way_out="without one, keys, panel and OSC do the same")
+        return
+    except VisualizerError:  # not installed
         return
     told = ", ".join(short_name(name) for name in names) or "none is plugged in"
     yield Finding("MIDI ports", OK, told, facts={"n_ports": len(names)}, private=tuple(map(short_name, names)))
