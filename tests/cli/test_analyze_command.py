@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.cli.test_commands import refused, visualizer
+from tests.cli.running import here, refused
 from tests.fixtures.pulse import wait_until
 from tests.sounds import kicks
 from visualizer.beat import Bands, Onset
@@ -82,11 +82,11 @@ def test_a_terminal_that_cannot_redraw_is_refused(terminal):
     ],
 )
 def test_wrong_use_is_one_line(arguments, words):
-    refused(visualizer("analyze", *arguments), *words)
+    refused(here("analyze", *arguments), *words)
 
 
 def test_the_sum_of_a_file_tells_the_tempo(kick_song):
-    run = visualizer("analyze", kick_song)
+    run = here("analyze", kick_song)
     assert run.returncode == 0 and re.search(r"10 kicks \(100 a minute\), (120\.\d|119\.\d) BPM, mean", run.stdout)
 
 

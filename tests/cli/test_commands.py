@@ -1,7 +1,6 @@
-"""The commands as a user types them, in processes of their own: output, errors, exit status, interruptions."""
+"""The commands as a user types them: output, errors, exit status, interruptions."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,34 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.running import here, refused, visualizer
+
 COMMANDS = ["demo", "play", "live", "export", "bake", "devices", "presets", "analyze", "latency"]
-
-
-def visualizer(*arguments, cwd=None, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "visualizer", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, **environment},
-    )
-
-
-def refused(run, *words, status=2):
-    """A single line on stderr that says what is wrong, nothing on stdout, and the status."""
-    assert run.returncode == status, run.stderr
-    assert run.stdout == ""
-    assert run.stderr.startswith("visualizer: ") and run.stderr.count("\n") == 1 and run.stderr.endswith("\n")
-    for word in words:
-        assert word in run.stderr
-    return run.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_tells_how_each_command_is_used(command):
-    run = visualizer(command, "--help")
+    run = here(command, "--help")
     assert run.returncode == 0 and "Usage: visualizer" in run.stdout and run.stderr == ""
 
 
@@ -60,7 +39,7 @@ def test_version():
 
 
 def test_no_command_shows_the_help():
-    run = visualizer()
+    run = here()
     assert run.returncode == 2 and "Commands:" in run.stdout
 
 
@@ -87,12 +66,12 @@ def test_no_command_shows_the_help():
     ],
 )
 def test_wrong_use_is_one_line_and_status_2(arguments, words, tmp_path):
-    refused(visualizer(*arguments, cwd=tmp_path), *words)
+    refused(here(*arguments, cwd=tmp_path), *words)
 
 
 @pytest.mark.parametrize("fps", ["0", "fast", "1e4", "nan"])
 def test_wrong_frame_rates(fps, kick_song, tmp_path):
-    refused(visualizer("export", kick_song, "-o", tmp_path / "x.mp4", "--fps", fps), "--fps", "1 .. 240")
+    refused(here("export", kick_song, "-o", tmp_path / "x.mp4", "--fps", fps), "--fps", "1 .. 240")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +79,7 @@ def test_wrong_frame_rates(fps, kick_song, tmp_path):
 )
 def test_wrong_output_files(out, word, kick_song, tmp_path, tiny_preset):
     (tmp_path / "folder").mkdir()
-    run = visualizer("export", kick_song, "-o", out, "-p", tiny_preset, "--size", "160x96", cwd=tmp_path)
+    run = here("export", kick_song, "-o", out, "-p", tiny_preset, "--size", "160x96", cwd=tmp_path)
     assert word in refused(run) or out == "."
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
@@ -108,7 +87,7 @@ def test_wrong_output_files(out, word, kick_song, tmp_path, tiny_preset):
 def test_a_fault_in_a_preset_names_file_line_and_key(tmp_path, kick_song):
     (tmp_path / "preset.yaml").write_text("title: Mine\ndream:\n  layer: block10.expand\n  step_sise: 0.01\n")
     Image.new("RGB", (64, 64)).save(tmp_path / "image.jpg")
-    refused(visualizer("bake", "-p", tmp_path), "preset.yaml:4", "step_sise", "step_size")
+    refused(here("bake", "-p", tmp_path), "preset.yaml:4", "step_sise", "step_size")
 
 
 @pytest.mark.parametrize("content", [b"", b"not sound at all", b"\x00" * 10000, b"RIFF\xff\xff\xff\xffWAVEfmt "])
@@ -116,14 +95,14 @@ def test_files_that_are_no_sound(content, tmp_path):
     path = tmp_path / "song.mp3"
     path.write_bytes(content)
     for command in (["analyze", path], ["play", path], ["export", path, "-o", tmp_path / "x.mp4"]):
-        refused(visualizer(*command), "song.mp3")
+        refused(here(*command), "song.mp3")
     assert [path.name for path in tmp_path.iterdir()] == ["song.mp3"]
 
 
 def test_a_file_that_is_no_picture(tmp_path):
     path = tmp_path / "image.jpg"
     path.write_text("a thousand words")
-    refused(visualizer("bake", "--image", path), "image.jpg")
+    refused(here("bake", "--image", path), "image.jpg")
 
 
 def test_debug_gives_the_traceback(tmp_path):
@@ -132,14 +111,14 @@ def test_debug_gives_the_traceback(tmp_path):
 
 
 def test_analyze_prints_one_json_object(kick_song):
-    run = visualizer("analyze", kick_song, "--json")
+    run = here("analyze", kick_song, "--json")
     told = json.loads(run.stdout)
     assert run.returncode == 0 and run.stderr == ""
     assert len(told["onsets_s"]) == 10 and told["n_depths"] == 20 and len(told["depth"]) == 360
 
 
 def test_analyze_plots_and_sums_up(kick_song, tmp_path):
-    run = visualizer("analyze", kick_song, "--plot", tmp_path / "plot.png")
+    run = here("analyze", kick_song, "--plot", tmp_path / "plot.png")
     assert run.returncode == 0 and "10 kicks" in run.stdout
     assert Image.open(tmp_path / "plot.png").size[0] > 1000
 
@@ -179,7 +158,7 @@ def test_closed_output_is_no_internal_error(kick_song):
 
 
 def test_presets_lists_the_four_shipped_looks():
-    run = visualizer("presets")
+    run = here("presets")
     assert run.returncode == 0
     assert all(f"block{n}.expand" in run.stdout for n in (6, 8, 10, 12)) and "clouds" in run.stdout
 
@@ -188,7 +167,7 @@ def test_a_broken_preset_of_the_users_is_told_and_the_others_listed(home):
     folder = home / "config" / "presets" / "mine"
     folder.mkdir(parents=True)
     (folder / "preset.yaml").write_text("titel: Mine\n")
-    run = visualizer("presets")
+    run = here("presets")
     assert run.returncode == 0 and "clouds" in run.stdout and "titel" in run.stderr
 
 
@@ -233,7 +212,7 @@ def test_no_display_is_one_line(kick_song, pulse, tiny_preset):
 
 def test_bake_tells_time_and_place_and_the_second_time_finds_them(tiny_preset, home):
     words = ("bake", "-p", tiny_preset, "--size", "96x64")
-    first, second = visualizer(*words), visualizer(*words)
+    first, second = here(*words), here(*words)
     assert first.returncode == second.returncode == 0
     assert "4 depths baked in" in first.stdout and "already baked" in second.stdout
     assert str(home / "cache") in first.stdout
@@ -242,9 +221,7 @@ def test_bake_tells_time_and_place_and_the_second_time_finds_them(tiny_preset, h
 
 def test_a_bake_that_cannot_be_kept_fails_in_one_line(tiny_preset, tmp_path):
     (tmp_path / "file").write_text("")
-    run = visualizer(
-        "bake", "-p", tiny_preset, "--size", "96x64", VISUALIZER_CACHE_DIR=str(tmp_path / "file" / "cache")
-    )
+    run = here("bake", "-p", tiny_preset, "--size", "96x64", VISUALIZER_CACHE_DIR=str(tmp_path / "file" / "cache"))
     refused(run, "not kept", str(tmp_path), "VISUALIZER_CACHE_DIR", status=1)
 
 
@@ -266,7 +243,7 @@ def test_your_own_picture_is_what_is_shown(tmp_path, kick_song, tiny_preset):
     exif[0x0112] = 6  # to be turned by 90 degrees clockwise when shown
     rotated.save(tmp_path / "phone.jpg", exif=exif, quality=95)
     out = tmp_path / "x.mp4"
-    run = visualizer(
+    run = here(
         "export", kick_song, "-o", out, "-p", tiny_preset, "--image", tmp_path / "phone.jpg", "--size", "160x120"
     )
     assert run.returncode == 0, run.stderr
@@ -336,5 +313,5 @@ def test_the_log_tells_what_the_screen_does_not(home, tmp_path):
 
 def test_a_log_that_cannot_be_written_stops_nothing(tmp_path):
     (tmp_path / "file").write_text("")
-    run = visualizer("presets", VISUALIZER_LOG_DIR=str(tmp_path / "file" / "log"))
+    run = here("presets", VISUALIZER_LOG_DIR=str(tmp_path / "file" / "log"))
     assert run.returncode == 0 and run.stderr == ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import refused, visualizer
+from tests.cli.running import here, refused, visualizer
 from tests.fixtures.pulse import Pulse, wait_until
 from visualizer.audio import portaudio
 from visualizer.cli.options import parse_channels
@@ -103,7 +103,7 @@ def test_it_can_be_ended_while_the_sound_server_hangs(mortal_pulse: Pulse, numbe
     ],
 )
 def test_wrong_use(words: list[str], said: list[str]) -> None:
-    refused(visualizer("devices", *words), *said)
+    refused(here("devices", *words), *said)
 
 
 @pytest.mark.parametrize(("text", "channels"), [(None, ()), ("3,4", (3, 4)), ("1-3, 2,8", (1, 2, 3, 8)), (" 5 ", (5,))])

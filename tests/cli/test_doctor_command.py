@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.cli.running import here, refused, visualizer
 from tests.cli.terminal import ANSI
-from tests.cli.test_commands import refused, visualizer
 from tests.fixtures.pulse import Pulse, wait_until
 
 MARKS = ("OK", "warning", "FAULT")
@@ -31,7 +31,7 @@ def test_as_json_with_much_broken(home: Path, mortal_pulse: Pulse) -> None:
     mortal_pulse.stop()
     (home / "config").mkdir(parents=True)
     (home / "config" / "settings.yaml").write_text("log_level: shout\n")
-    refused(visualizer("presets"), "settings.yaml")  # as with every other command
+    refused(here("presets"), "settings.yaml")  # as with every other command
     run = visualizer("doctor", "--json", DISPLAY="", WAYLAND_DISPLAY="", VISUALIZER_CACHE_DIR="/dev/null/cache")
     assert run.returncode == 1 and run.stderr == ""
     report = json.loads(run.stdout)
@@ -46,8 +46,8 @@ def test_as_json_with_much_broken(home: Path, mortal_pulse: Pulse) -> None:
 
 
 def test_wrong_use() -> None:
-    refused(visualizer("doctor", "--quick"), "--quick")
-    refused(visualizer("doctor", "--log-level", "loud"), "loud")
+    refused(here("doctor", "--quick"), "--quick")
+    refused(here("doctor", "--log-level", "loud"), "loud")
     run = visualizer("doctor", "--help")
     assert run.returncode == 0 and "--json" in run.stdout
 

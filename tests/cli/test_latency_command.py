@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from tests.cli.test_commands import refused, visualizer
+from tests.cli.running import here, refused, visualizer
 from visualizer.cli.tables import LATENCY_PARTS, latency_table
 from visualizer.settings import BeatSettings
 from visualizer.show.latency import PARTS, Delay, Latency
@@ -60,7 +60,7 @@ def test_a_picture_that_is_not_late_needs_no_lead(capsys):
     ],
 )
 def test_bad_input_is_one_line(pulse, tiny_preset, words, said):
-    refused(visualizer("latency", "--preset", tiny_preset, *SMALL, *words), said)
+    refused(here("latency", "--preset", tiny_preset, *SMALL, *words), said)
 
 
 def test_without_a_display(pulse, tiny_preset):

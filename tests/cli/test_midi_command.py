@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_commands import refused, visualizer
+from tests.cli.running import here, refused, visualizer
 from tests.fixtures.midi import CONTROL, Midi
 from tests.fixtures.pulse import wait_until
 from visualizer.bindings import Controls, MidiBinding
@@ -65,9 +65,9 @@ def turn(port: Any, *values: int) -> None:
 
 def test_ports(midi: Midi, knobs: Any) -> None:
     file.change_controls(Controls(midi=[MidiBinding(cc=7, port="knobs", does="tap")]))
-    run = visualizer("midi", "ports")
+    run = here("midi", "ports")
     assert (run.returncode, run.stderr) == (0, "") and "Knobs out  (1 bound)\n" in run.stdout
-    run = visualizer("midi", "ports", "--json")
+    run = here("midi", "ports", "--json")
     [found] = [one for one in json.loads(run.stdout) if one["short_name"] == "Knobs out"]
     assert set(found) == {"name", "short_name", "n_bindings"} and found["n_bindings"] == 1
 
@@ -80,13 +80,11 @@ def test_learning_a_knob_listing_and_forgetting_it(midi: Midi, knobs: Any) -> No
     said = f"kept in {file.controls_file()}\n"
     assert run.ended() == (0, "CC 7 channel 1 of Knobs out now turns beat.sensitivity\n", said)
     assert file.load_controls().midi == [MidiBinding(cc=7, channel=1, port="Knobs out", does="beat.sensitivity")]
-    assert visualizer("midi", "bindings").stdout == "CC 7 channel 1 of Knobs out  beat.sensitivity\n"
-    refused(
-        visualizer("midi", "forget", "beat.decay"), "nothing is bound to 'beat.decay'", "bound are: beat.sensitivity"
-    )
-    assert visualizer("midi", "forget", "beat.sensitivity").stdout == "one control unbound from beat.sensitivity\n"
+    assert here("midi", "bindings").stdout == "CC 7 channel 1 of Knobs out  beat.sensitivity\n"
+    refused(here("midi", "forget", "beat.decay"), "nothing is bound to 'beat.decay'", "bound are: beat.sensitivity")
+    assert here("midi", "forget", "beat.sensitivity").stdout == "one control unbound from beat.sensitivity\n"
     assert file.load_controls() == Controls()
-    assert "nothing is bound" in visualizer("midi", "bindings").stdout
+    assert "nothing is bound" in here("midi", "bindings").stdout
 
 
 def test_learning_called_off_or_in_vain_leaves_the_file_as_it_was(midi: Midi, knobs: Any) -> None:
@@ -116,9 +114,9 @@ def test_monitor(midi: Midi, knobs: Any) -> None:
 
 
 def test_wrong_use(midi: Midi) -> None:
-    refused(visualizer("midi", "learn", "beat.sensitivty"), "did you mean 'beat.sensitivity'?")
-    refused(visualizer("midi", "learn", "tap", "--timeout", "0"), "--timeout 0 is out of range")
-    refused(visualizer("midi", "monitor", "--port", "theremin"), "no MIDI input matches 'theremin'", "midi ports")
+    refused(here("midi", "learn", "beat.sensitivty"), "did you mean 'beat.sensitivity'?")
+    refused(here("midi", "learn", "tap", "--timeout", "0"), "--timeout 0 is out of range")
+    refused(here("midi", "monitor", "--port", "theremin"), "no MIDI input matches 'theremin'", "midi ports")
 
 
 def test_where_there_is_no_midi() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import refused, visualizer
+from tests.cli.running import here, refused, visualizer
 from tests.store.web import Site, dead_address, serving
 from visualizer.networks import NETWORKS
 
@@ -140,9 +140,9 @@ def test_interrupted_it_says_so_and_goes_on_the_next_time(site: Site, folder: Pa
 
 
 def test_faults_are_one_line(site: Site, folder: Path) -> None:
-    refused(visualizer("networks", "get", "vgg"), "'vgg'", "did you mean 'vgg16'")
-    refused(visualizer("networks", "get"), "NAME", "networks get --help")
-    refused(visualizer("networks", "fetch"), "fetch", "networks --help")
+    refused(here("networks", "get", "vgg"), "'vgg'", "did you mean 'vgg16'")
+    refused(here("networks", "get"), "NAME", "networks get --help")
+    refused(here("networks", "fetch"), "fetch", "networks --help")
     site.content = b"another"
     line = run(site, "networks", "get", "vgg16")
     assert line.returncode == 1 and "not the file expected" in line.stderr.splitlines()[-1]
@@ -150,7 +150,7 @@ def test_faults_are_one_line(site: Site, folder: Path) -> None:
     refused(run(site, "networks", "get", "vgg16"), "404", status=1)
     with dead_address() as dead:
         refused(visualizer("networks", "get", "vgg16", https_proxy=dead), "cannot be reached", status=1)
-    refused(visualizer("networks", "get", "vgg16", VISUALIZER_NETWORKS_DIR="~nobody-at-all/x"), "NETWORKS_DIR")
+    refused(here("networks", "get", "vgg16", VISUALIZER_NETWORKS_DIR="~nobody-at-all/x"), "NETWORKS_DIR")
     folder.rmdir()
     folder.write_text("")
     refused(run(site, "networks", "get", "vgg16"), "cannot be written", "VISUALIZER_NETWORKS_DIR", status=1)
