@@ -118,3 +118,20 @@ def test_a_shuffled_show_that_is_started_again_has_the_same_order(monkeypatch, t
     words = started[0]
     assert words[:3] == ["play", "--supervise", "--shuffle"] and words[3] == "--shuffle-seed" and words[4].isdigit()
     assert words[5:] == ["--", str(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("options", "gain_mode"),
+    [([], "album"), (["--shuffle"], "track"), (["--shuffle-seed", "3"], "track"), (["--no-replaygain"], None)],
+)
+def test_albums_keep_the_differences_between_their_songs(options, gain_mode, monkeypatch, tmp_path, tiny_preset):
+    played = []
+    monkeypatch.setattr("visualizer.show.play.play", lambda *arguments, **named: played.append((arguments, named)))
+    for name in ("1.mp3", "2.mp3"):
+        (tmp_path / name).touch()
+    look = ["--preset", str(tiny_preset), "--size", "64x36"]
+    assert run(["play", str(tmp_path), *options, *look]) == 0
+    assert run(["play", str(tmp_path / "1.mp3"), *options, *look]) == 0
+    (several, of_several), (single, of_single) = played
+    assert len(several[0]) == 2 and of_several["gain_mode"] == gain_mode
+    assert len(single[0]) == 1 and of_single["gain_mode"] == ("track" if gain_mode else None)

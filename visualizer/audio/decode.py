@@ -33,9 +33,11 @@ class Song:
     n_channels      always 2: mono fills both sides, more channels are folded down
     duration_s      length in seconds as far as known, else None; corrected when the end turns out to be elsewhere
     position        sample index of the next read
+    gain            what the sound for the loudspeaker is to be multiplied with; `read` yields it as it is in the file
     """
 
     n_channels = 2
+    gain = 1.0
 
     def __init__(self, path: str | Path, *, sample_rate_hz: int | None = None, stream: int | None = None) -> None:
         """Open a sound file or the sound of a video. stream: number of its sound stream from 1, the best one for None.
@@ -62,6 +64,11 @@ class Song:
         self.duration_s: float | None = self._source.claimed_s
         self._measure_duration()
         self._source.n_damaged = self._source.n_nonfinite = 0  # what was met while looking ahead is met again
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of the file and of its stream, their names in small letters."""
+        return self._source.tags
 
     @property
     def n_damaged(self) -> int:

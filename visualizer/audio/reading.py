@@ -50,7 +50,8 @@ class Stretch:
 class SongReader:
     """Reads a song about two seconds ahead. It has the one thread that touches the song; all methods return at once.
 
-    Sound goes two ways: stereo at speaker_rate_hz into the current stretch's ring, and mono at the song's rate to `drain`.
+    Sound goes two ways: stereo at speaker_rate_hz and with the song's gain into the current stretch's ring, and mono at the song's
+    rate, as it is in the file, to `drain`.
     rate_hz: speaker_rate_hz, of the stretches to come. skip_heard: called before reading on, to discard from a stretch's ring what no
     device takes.
     """
@@ -152,7 +153,8 @@ class SongReader:
             stretch.ring.write(self._at_speaker_rate(None))
             self._end(stretch)
             return False
-        stretch.ring.write(self._at_speaker_rate(block))
+        gain = self._song.gain
+        stretch.ring.write(self._at_speaker_rate(block if gain == 1.0 else block * np.float32(gain)))
         stretch.is_filled = stretch.ring.n_written >= _ENOUGH_TO_BEGIN_S * stretch.rate_hz
         return True
 

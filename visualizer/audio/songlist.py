@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import logging
+import math
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from ..errors import BadInput, VisualizerError
 from .decode import Song
+from .replaygain import Mode, replay_gain
 from .streams import silence_note
 
 log = logging.getLogger(__name__)
@@ -56,14 +58,18 @@ class SongList:
         *,
         first: Path | None = None,
         stream: int | None = None,
+        gain_mode: Mode | None = None,
         say: Callable[[str], None] = log.warning,
     ) -> None:
-        """Open the first song that can be played. first: the one to begin with, if it is one of them. stream: see `Song`.
+        """Open the first song that can be played.
+
+        first: the one to begin with, if it is one of them. stream: see `Song`. gain_mode: which ReplayGain tags make up the gain of
+        the songs; none if None.
 
         Raises BadInput for a single song that cannot be played, VisualizerError when none of several can.
         """
         self.paths = tuple(paths)
-        self._stream, self._say = stream, say
+        self._stream, self._gain_mode, self._say = stream, gain_mode, say
         self.sample_rate_hz = 0
         self.position = 0
         self._turn = threading.Lock()  # whose holder reads the songs
@@ -82,6 +88,11 @@ class SongList:
     def path(self) -> Path:
         """The song that is being read."""
         return self.paths[self._index]
+
+    @property
+    def gain(self) -> float:
+        """What the sound read last is to be multiplied with for the loudspeaker."""
+        return 1.0 if self._song is None else self._song.gain
 
     def read(self, n_samples: int) -> np.ndarray:
         """The next samples, (n <= n_samples, 2) float32; fewer at the end of each song, (0, 2) when the last one is over."""
@@ -160,6 +171,7 @@ class SongList:
                 rate_hz = next((least for least in _LEAST_RATES_HZ if least % rate_hz == 0), _LEAST_RATES_HZ[1])
                 song.close()
                 song = Song(self.paths[index], sample_rate_hz=rate_hz, stream=self._stream)
+                self._set_gain(song)
             self.sample_rate_hz = rate_hz
             return song, index
         raise VisualizerError(f"none of the {n} songs can be played")
@@ -178,9 +190,16 @@ class SongList:
             self._say(f"{error}; skipped")
             return None
         self._durations[index] = song.duration_s
+        self._set_gain(song)
         if note := silence_note(path, self._stream):
             self._say(note)
         return song
+
+    def _set_gain(self, song: Song) -> None:
+        if self._gain_mode is not None:
+            song.gain = replay_gain(song.tags, self._gain_mode)
+            if song.gain != 1.0:
+                log.info("%s: played at %+.1f dB (ReplayGain)", song.path.name, 20 * math.log10(song.gain))
 
     def _read_song(self, n_samples: int) -> np.ndarray:
         assert self._song is not None

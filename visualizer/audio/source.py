@@ -66,7 +66,10 @@ def _reason(error: Exception, path: Path) -> str:
 
 
 class Source:
-    """A sound stream of a file. Attributes: rate_hz, claimed_s (float or None), index, n_damaged, n_nonfinite."""
+    """A sound stream of a file. Attributes: rate_hz, claimed_s (float or None), index, n_damaged, n_nonfinite.
+
+    tags: those of the file and of the stream, their names in small letters.
+    """
 
     def __init__(self, path: Path, stream: int | None = None) -> None:
         """Open `path` and decode its first block. stream: number of the sound stream from 1, the best one for None.
@@ -80,6 +83,7 @@ class Source:
         self.index = 0
         self.rate_hz = 0
         self.claimed_s: float | None = None
+        self.tags: dict[str, str] = {}
         self._first_pts: int | None = None
         self._n_first = 0  # samples of the first frame; 0 while none has come
         self._grid: int | None = None
@@ -155,6 +159,8 @@ class Source:
             raise BadInput(
                 f"{self.path}: its sound is in a format that cannot be decoded here; convert it to FLAC or MP3"
             )
+        tags = {**self._container.metadata, **self._stream.metadata}
+        self.tags = {name.lower(): value for name, value in tags.items()}
         self._unplaced = False
         self._settled_index = 0
         self._resamplers = {}

@@ -67,6 +67,9 @@ def play(
             "--shuffle-seed", min=0, metavar="N", help="Play them in a random order: for a number always the same."
         ),
     ] = None,
+    replaygain: Annotated[
+        bool, typer.Option("--replaygain/--no-replaygain", help="Follow the songs' ReplayGain tags.")
+    ] = True,
     fullscreen: Fullscreen = False,
     monitor: Monitor = None,
     borderless: Borderless = False,
@@ -97,6 +100,8 @@ def play(
     tell_news(look)
     staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
     wanted = parse_device(device)
+    # an album played as it is keeps the differences between its songs
+    is_album = len(paths) > 1 and shuffle_seed is None
     try:
         play_songs(
             paths,
@@ -104,6 +109,7 @@ def play(
             open_cache(),
             device=wanted,
             stream=stream,
+            gain_mode=("album" if is_album else "track") if replaygain else None,
             staging=staging,
             say=tell,
             controllers=partial(controllers_of, midi, osc, False),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..audio.playback import Playback, SilentPlayback
+from ..audio.replaygain import Mode
 from ..audio.songlist import Place, SongList
 from ..store.cache import FrameCache
 from ..store.songs import song_files
@@ -185,12 +186,14 @@ def play(
     *,
     device: str | int | None = None,
     stream: int | None = None,
+    gain_mode: Mode | None = None,
     staging: Staging | None = None,
     controllers: Callable[[], Sequence[Controller]] = tuple,
     lifeline: Lifeline | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Play songs one after another in a window. paths: sound files, at least one. stream: number of their sound stream, see `Song`.
+    gain_mode: which ReplayGain tags are followed, none if None.
     say: called with a line the user should read, on any thread. controllers, lifeline: see `run`.
 
     Raises BadInput for a single file that cannot be played, VisualizerError where none of several can, UnknownDevice for a device
@@ -205,7 +208,7 @@ def play(
     resume = lifeline.resume if lifeline is not None else None
     first = Path(resume.song) if resume is not None and resume.song else None
     with ExitStack() as stack:
-        songs = stack.enter_context(SongList(paths, first=first, stream=stream, say=announce))
+        songs = stack.enter_context(SongList(paths, first=first, stream=stream, gain_mode=gain_mode, say=announce))
         # a show that goes on after a crash waits for the output that it had
         playback = stack.enter_context(Playback(songs, device=device, must_be_there=resume is None))
         act = Play(playback, songs, look, say=say, lines=lines)
