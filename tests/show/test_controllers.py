@@ -144,7 +144,7 @@ def test_a_port_that_is_taken_and_an_extra_that_is_missing_are_told(monkeypatch:
         with pytest.raises(VisualizerError, match="cannot be listened for at 127.0.0.1"):
             open_controllers(None, str(other.getsockname()[1]), False)
     for package, midi, osc, link in (
-        ("pylibremidi", "", None, False),
+        ("supriya_midi", "", None, False),
         ("pythonosc", None, "0", False),
         ("aalink", None, None, True),
     ):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DeviceError, UnknownDevice, VisualizerError, nearest
-from ..processes import reserve_environment
+from ..processes import redirect_stderr, reserve_environment
 from .mapping import Moved
 
 log = logging.getLogger(__name__)
@@ -26,28 +26,31 @@ LOOK_S, POLL_S = 1.0, 0.004
 CLOSE_S = 2.0
 #: a port that returns what is sent to it: opened only when it is asked for
 THROUGH = "midi through"
-MISSING = "MIDI needs pylibremidi: pip install 'kickdream[midi]'"
-#: names another MIDI system than the default of the platform, as libremidi calls it: "jack"
+MISSING = "MIDI needs supriya-midi: pip install 'kickdream[midi]'"
+#: names another MIDI system than the default of the platform, as RtMidi calls it: "jack"
 API_VARIABLE = "VISUALIZER_MIDI_API"
+SEQUENCER = Path("/dev/snd/seq")
+# Messages that a port holds until they are read.
+N_WAITING = 4096
 # Bytes after the status byte, by its upper four bits: note off, note on, key pressure, control change, program, pressure, bend.
 _N_DATA = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}
 _SYSEX = 0xF0
 
 
-def moved_of(message: Any, port: str) -> Moved | None:
+def moved_of(message: Sequence[int], port: str) -> Moved | None:
     """The movement that a MIDI message reports; None for a kind that has no meaning here (clock, pressure and the like).
 
-    message: anything that gives its bytes by index. port: short name of the port. Raises ValueError for a message that cannot be used.
+    message: its bytes. port: short name of the port. Raises ValueError for a message that cannot be used.
     """
-    status = int(message[0])
+    status = message[0]
     if status > _SYSEX:
         return None
     if status not in range(0x80, _SYSEX):
         raise ValueError("a system exclusive message" if status == _SYSEX else f"a message that begins with {status}")
     kind, channel = status >> 4, (status & 0xF) + 1
-    data = [int(message[index + 1]) for index in range(_N_DATA[kind])]
-    if max(data) > 127:
-        raise ValueError(f"a data byte of {max(data)}; 127 is the largest")
+    data = message[1:]
+    if len(data) != _N_DATA[kind] or max(data) > 127:
+        raise ValueError(f"a malformed message, {' '.join(f'{byte:02x}' for byte in message[:8])}")
     if kind == 0xB:
         return Moved("cc", data[0], channel, data[1], port)
     if kind in (0x8, 0x9):
@@ -68,74 +71,82 @@ def short_name(name: str) -> str:
 
 
 class PortList:
-    """Lists the MIDI inputs, as often as asked. For one thread.
+    """Lists and opens the MIDI inputs. For one thread.
 
-    The client with which it asks is kept: a new one each second would disturb a JACK server.
+    The client with which it asks is kept: a new one each second would disturb a JACK server, and ends the process where that has
+    died with ports of ours open.
     """
 
     def __init__(self) -> None:
-        """Raises VisualizerError where pylibremidi is missing."""
+        """Raises VisualizerError where supriya-midi is missing."""
         self._library = load_library()
-        self._observer: Any = None
+        self._client: Any = None
 
-    @property
-    def api(self) -> Any:
-        """The MIDI system in use. Raises DeviceError if there is none."""
-        library, name = self._library, os.environ.get(API_VARIABLE, "")
-        there = {library.get_api_name(api): api for api in library.available_apis()}
-        asked = name or library.get_api_name(library.midi1_default_api())
-        if asked in there:
-            return there[asked]
-        if name:
-            raise DeviceError(
-                f"{API_VARIABLE}={name[:40]}: there is no such MIDI system here; there are: {', '.join(there)}"
-            )
-        hint = f": /dev/snd/seq is missing (`modprobe snd-seq` brings it; with JACK set {API_VARIABLE}=jack)"
-        raise DeviceError(f"there is no MIDI on this machine{hint if sys.platform.startswith('linux') else ''}")
-
-    def ports(self) -> dict[str, Any]:
-        """Full name to port, as the library has it, of each input. Raises DeviceError where there is no MIDI."""
-        api, library = self.api, self._library
+    def names(self) -> list[str]:
+        """The names, each once. Raises DeviceError where there is no MIDI."""
+        api = self._api()
         try:
-            if self._observer is None:
-                self._observer = library.Observer(_observed(library), api)
-            self._observer.poll()
-            found = {_name(port, api, library): port for port in self._observer.get_input_ports()}
-            is_there = bool(found) or api != library.API.JACK_MIDI or self._answers(api)
-        except (OSError, ValueError, RuntimeError, TypeError) as fault:
+            with redirect_stderr():  # JACK and RtMidi write there, and raise as well
+                if self._client is None:
+                    self._client = self._new_client(api)
+                return list(dict.fromkeys(self._client.get_ports()))
+        except self._faults as fault:
             self.close()
-            raise DeviceError(f"MIDI cannot be reached through {library.get_api_name(api)}: {_words(fault)}") from fault
-        if not is_there:
-            self.close()
-            raise DeviceError("MIDI cannot be reached through jack: its server does not answer")
-        return found
+            name = self._library.get_api_name(api)
+            raise DeviceError(f"MIDI cannot be reached through {name}: {_words(fault)}") from fault
 
-    def open(self, port: Any, on_message: Callable[[Any], object]) -> Any:
-        """Open a port of `ports`; `poll` of what is returned calls on_message for each message. Raises DeviceError.
+    def open(self, name: str) -> Any:
+        """Open a port; `get_message` of what is returned polls it. Raises DeviceError.
 
-        on_message: must neither raise, which would end the process, nor refer to the open port, which would then never be freed.
+        A callback is not used: the library holds Python's lock while it closes a port and waits for a callback that needs it.
         """
-        library = self._library
-        settings = library.InputConfiguration()
-        settings.ignore_sysex = False  # it is counted
-        settings.on_message = on_message
-        opened = library.MidiIn(settings, self.api)
-        if fault := opened.open_port(port, "visualizer"):
-            raise DeviceError(str(fault))
-        return opened
+        client = None
+        try:
+            with redirect_stderr():
+                client = self._new_client(self._api())
+                client.ignore_types(sysex=False)  # they are counted
+                client.open_port(client.get_ports().index(name), "visualizer")
+        except self._faults as fault:
+            if client is not None:
+                client.delete()
+            raise DeviceError(_words(fault)) from fault
+        return client
 
     def close(self) -> None:
         """Close the client."""
-        self._observer = None
+        client, self._client = self._client, None
+        if client is not None:
+            client.delete()
 
-    def _answers(self, api: Any) -> bool:
-        """Whether a port can be made at all: without a JACK server the list is empty, like the list of a server without ports."""
-        return not self._library.MidiIn(self._library.InputConfiguration(), api).open_virtual_port("visualizer")
+    @property
+    def _faults(self) -> tuple[type[Exception], ...]:
+        return (self._library.RtMidiError, RuntimeError, ValueError, OSError)
+
+    def _api(self) -> Any:
+        """The MIDI system in use. Raises DeviceError if there is none."""
+        library, name = self._library, os.environ.get(API_VARIABLE, "")
+        there = {library.get_api_name(api): api for api in library.get_compiled_apis()}
+        if name and name not in there:
+            raise DeviceError(
+                f"{API_VARIABLE}={name[:40]}: there is no such MIDI system; there are: {', '.join(there)}"
+            )
+        if sys.platform.startswith("linux") and name in ("", "alsa") and not SEQUENCER.exists():
+            raise DeviceError(
+                f"there is no MIDI on this machine: {SEQUENCER} is missing (`modprobe snd-seq` brings it; with JACK set {API_VARIABLE}=jack)"
+            )
+        return there[name] if name else next(iter(there.values()))
+
+    def _new_client(self, api: Any) -> Any:
+        return self._library.MidiIn(api, "visualizer", N_WAITING)
 
 
 def port_names() -> list[str]:
-    """The full names of the MIDI inputs. Raises VisualizerError where pylibremidi is missing, DeviceError where there is no MIDI."""
-    return list(PortList().ports())
+    """The full names of the MIDI inputs. Raises VisualizerError where supriya-midi is missing, DeviceError where there is no MIDI."""
+    ports = PortList()
+    try:
+        return ports.names()
+    finally:
+        ports.close()
 
 
 def chosen(names: Sequence[str], wanted: str) -> list[str]:
@@ -157,25 +168,6 @@ def check_port(wanted: str) -> None:
         )
 
 
-class _Open:
-    """A port that is open. The library's own thread fills the inbox of the port; `read` empties it."""
-
-    def __init__(self, ports: PortList, port: Any) -> None:
-        """Raises DeviceError."""
-        self._messages: deque[Any] = deque()
-        self._port = ports.open(port, self._messages.append)
-
-    def read(self) -> list[Any]:
-        """The messages since the last call."""
-        self._port.poll()
-        found = list(self._messages)
-        self._messages.clear()
-        return found
-
-    def close(self) -> None:
-        self._port.close_port()
-
-
 class MidiInput:
     """Reads MIDI inputs, and lists once a second which there are, on a thread of its own; `close` ends it.
 
@@ -192,12 +184,12 @@ class MidiInput:
         on_look: Callable[[], None] | None = None,
         look_s: float = LOOK_S,
     ) -> None:
-        """Raises VisualizerError where pylibremidi is missing."""
+        """Raises VisualizerError where supriya-midi is missing."""
         self._list = PortList()
         self._on_moved, self._wanted, self._on_look, self._look_s = on_moved, wanted, on_look, look_s
         self.n_messages = self.n_bad = 0
         self.fault = ""
-        self._ports: dict[str, _Open] = {}
+        self._ports: dict[str, Any] = {}
         self._known: set[str] = set()  # short names of ports that were open before
         self._refused: set[str] = set()
         self._news: deque[str] = deque(maxlen=16)
@@ -240,27 +232,29 @@ class MidiInput:
     def _look(self) -> None:
         """Open the ports that came, and close those that went."""
         try:
-            found = self._list.ports()
+            found = self._list.names()
             self.fault = ""
         except VisualizerError as error:
             if str(error) != self.fault:
                 self.fault = str(error)
                 log.warning("%s", error)
                 self._news.append(self.fault)
-            found = {}
-        names = chosen(list(found), self._wanted)
+            found = []
+        names = chosen(found, self._wanted)
         for name in [name for name in self._ports if name not in names]:
             self._close(name)
             self._report(f"MIDI: {short_name(name)} is gone")
+        if not found:
+            self._list.close()  # after the ports: perhaps the server is dead
         self._refused &= set(names)
         for name in names:
             if name not in self._ports:
-                self._open(name, found[name])
+                self._open(name)
 
-    def _open(self, name: str, port: Any) -> None:
+    def _open(self, name: str) -> None:
         try:
-            self._ports[name] = _Open(self._list, port)
-        except (VisualizerError, OSError, RuntimeError) as fault:
+            self._ports[name] = self._list.open(name)
+        except VisualizerError as fault:
             if name not in self._refused:
                 self._refused.add(name)
                 self._report(f"MIDI: {short_name(name)} cannot be opened: {_words(fault)}")
@@ -274,10 +268,7 @@ class MidiInput:
         self._known.add(short)
 
     def _close(self, name: str) -> None:
-        try:
-            self._ports.pop(name).close()
-        except (OSError, RuntimeError) as fault:
-            log.info("MIDI: %s: %s", name, fault)
+        self._ports.pop(name).delete()
 
     def _report(self, line: str) -> None:
         log.warning("%s", line)
@@ -286,10 +277,10 @@ class MidiInput:
     def _read(self) -> None:
         for name, port in self._ports.items():
             short = short_name(name)
-            for message in port.read():
-                self._handle(message, short)
+            while message := port.get_message():
+                self._handle(message[0], short)
 
-    def _handle(self, message: Any, port: str) -> None:
+    def _handle(self, message: Sequence[int], port: str) -> None:
         try:
             moved = moved_of(message, port)
             if moved is None:
@@ -303,58 +294,18 @@ class MidiInput:
 
 
 def load_library() -> Any:
-    """The module pylibremidi. Raises VisualizerError where it is missing."""
+    """The module supriya_midi. Raises VisualizerError where it is missing."""
     reserve_environment()
-    is_linux = sys.platform.startswith("linux")
-    if is_linux:
+    if sys.platform.startswith("linux"):
         # the library's own copy of libjack is too old for today's servers: that of the system, loaded first, takes its place
         with contextlib.suppress(OSError):
             ctypes.CDLL("libjack.so.0", mode=ctypes.RTLD_GLOBAL)
     try:
-        import pylibremidi
+        import supriya_midi
     except ImportError as fault:
         raise VisualizerError(f"{MISSING} ({_words(fault)})") from fault
-    if is_linux:
-        pylibremidi.available_apis()  # this loads libasound
-        _silence_libraries()
-    return pylibremidi
-
-
-def _observed(library: Any) -> Any:
-    """How the ports are listed: those of programs as well."""
-    settings = library.ObserverConfiguration()
-    settings.track_virtual = True
-    if sys.platform == "darwin":
-        # CoreMIDI's list changes only for a process that has a client, and the library makes one only for a callback
-        settings.input_added = lambda port: None
-    return settings
-
-
-def _name(port: Any, api: Any, library: Any) -> str:
-    """A port's full name: on ALSA "CLIENT:PORT NUMBER:NUMBER"."""
-    if api == library.API.ALSA_SEQ:
-        return f"{port.device_name}:{port.port_name} {port.port & 0xFFFFFFFF}:{port.port >> 32}"
-    return str(port.display_name)
+    return supriya_midi
 
 
 def _words(fault: BaseException) -> str:
     return " ".join(str(fault).split()) or type(fault).__name__
-
-
-def _silence_libraries() -> None:
-    """Keep ALSA and JACK from writing to the terminal, which listing the ports would have them do every second."""
-    try:
-        no_op = ctypes.CDLL(None).getpid
-        loaded = {
-            line.split(maxsplit=5)[5]
-            for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
-            if "/libjack" in line or "/libasound" in line
-        }
-    except (OSError, AttributeError, IndexError):
-        return
-    for library in loaded:
-        for setter in ("snd_lib_error_set_handler", "jack_set_error_function", "jack_set_info_function"):
-            try:
-                getattr(ctypes.CDLL(library), setter)(no_op)
-            except (OSError, AttributeError):
-                continue

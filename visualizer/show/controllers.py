@@ -166,7 +166,7 @@ class MidiController(_Bound):
     name = "midi"
 
     def __init__(self, board: Board, wanted: str = "") -> None:
-        """Raises VisualizerError where pylibremidi is missing. No MIDI on this machine is reported in `news`."""
+        """Raises VisualizerError where supriya-midi is missing. No MIDI on this machine is reported in `news`."""
         super().__init__(board)
         self._input = MidiInput(self._hear, wanted=wanted, on_look=board.look)
 

@@ -40,7 +40,7 @@ class Bound:
 
 
 def ports() -> list[Port]:
-    """Every MIDI input. Raises VisualizerError where pylibremidi or MIDI is missing, BadInput for faults in controls.yaml."""
+    """Every MIDI input. Raises VisualizerError where supriya-midi or MIDI is missing, BadInput for faults in controls.yaml."""
     bindings = file.load_controls().midi
     return [
         Port(name, short_name(name), sum(one.port.lower() in short_name(name).lower() for one in bindings))

@@ -12,7 +12,7 @@ from .finding import FAULT, OK, WARNING, Finding, of_error
 #: name -> the extra that brings it, and what is loaded and installed for it: (module, package)
 EXTRAS = {
     "panel": ("panel", (("imgui_bundle", "imgui-bundle"),)),
-    "MIDI": ("midi", (("pylibremidi", "pylibremidi"),)),
+    "MIDI": ("midi", (("supriya_midi", "supriya-midi"),)),
     "OSC": ("osc", (("pythonosc", "python-osc"),)),
     "Link": ("link", (("aalink", "aalink"),)),
 }
