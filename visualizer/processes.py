@@ -64,17 +64,21 @@ def _leave(target: int) -> None:
         os.dup2(_targets[-1] if _targets else _own_stderr, 2)
 
 
-def reserve_environment() -> None:
+def reserve_environment(*, chooses_output: bool = False) -> None:
     """Set the environment variables of the sound libraries that the user has not set. Call it before there are threads.
+
+    chooses_output: whether a sound output may be chosen by its name. Otherwise PULSE_SINK stays unset, for what is played
+    follows a change of the default output only then.
 
     C code on any thread reads the environment without a lock. A variable that is added or removed moves the others about
     meanwhile; the value of one that exists is replaced by one store.
     """
     if sys.platform.startswith("linux"):
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
-        os.environ.setdefault(
-            "PULSE_SOURCE", "@DEFAULT_SOURCE@"
-        )  # replaced while a stream is opened (audio/devices.py)
+        # both are replaced while a stream is opened (audio/devices.py)
+        os.environ.setdefault("PULSE_SOURCE", "@DEFAULT_SOURCE@")
+        if chooses_output:
+            os.environ.setdefault("PULSE_SINK", "@DEFAULT_SINK@")
 
 
 def past_redirects() -> TextIO | None:

@@ -336,13 +336,44 @@ def test_a_hung_sound_server_does_not_keep_the_song_from_starting(mortal_pulse: 
 
 def test_unknown_output_and_impossible_device(pulse: Pulse, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with Song(write_song(tmp_path, chirp(4800, SINK_RATE_HZ))) as song:
-        with pytest.raises(UnknownDevice, match="no output matches 'nowhere'"):
+        with pytest.raises(UnknownDevice, match=f"no output matches 'nowhere'.*{pulse.sink}"):
             Playback(song, device="nowhere")
         with Playback(song, device="nowhere", must_be_there=False) as player:
             player.start()
             wait_until(lambda: player.position_s > 0, 5, "it does not play silently")
             assert "nowhere" in (player.news() or "")
     assert capfd.readouterr().err == ""
+
+
+def test_a_named_output_is_played_through_and_stays_the_one(mortal_pulse: Pulse, tmp_path: Path) -> None:
+    mortal_pulse.control("load-module", "module-null-sink", "sink_name=hdmi", f"rate={SINK_RATE_HZ}", "channels=2")
+    sound, chosen = never_zero(40 * SINK_RATE_HZ, seed=6), []
+    with (
+        Song(write_song(tmp_path, sound)) as song,
+        mortal_pulse.record("hdmi.monitor") as hdmi,
+        mortal_pulse.record() as other,
+        Playback(song, device="HDM", remembered="elsewhere", on_choice=chosen.append) as player,
+    ):
+        assert (chosen, player.device_name) == (["hdmi"], "hdmi")
+        player.start()
+        wait_until(lambda: len(heard_sound(hdmi.samples)) > 4800, 8, "nothing is heard")
+        assert not len(heard_sound(other.samples))
+        hdmi.stop()
+        modules = [line.split()[0] for line in mortal_pulse.control("list", "short", "modules").splitlines()]
+        mortal_pulse.control("unload-module", modules[-1])  # the server moves the stream to the other one
+        wait_until(lambda: player.device_name == mortal_pulse.sink, 8, "the other sink is not named")
+        assert "playing through Null Output" in iter(player.news, None)
+
+
+def test_the_remembered_output_is_taken_and_its_absence_reported(mortal_pulse: Pulse, tmp_path: Path) -> None:
+    mortal_pulse.control("load-module", "module-null-sink", "sink_name=hdmi", f"rate={SINK_RATE_HZ}", "channels=2")
+    with Song(write_song(tmp_path, chirp(20 * SINK_RATE_HZ, SINK_RATE_HZ))) as song:
+        for remembered, taken in (("hdmi", "hdmi"), ("hdm", mortal_pulse.sink)):
+            with Playback(song, remembered=remembered) as player:
+                player.start()
+                wait_until(lambda: player.device_name == taken, 8, "it is not taken")  # noqa: B023  called at once
+                lines = list(iter(player.news, None))
+        assert lines == ["hdm is not there: playing through the default output"]
 
 
 def test_a_fault_in_the_callback_is_a_loss_not_an_exception(pulse: Pulse, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.fixtures.pulse import Pulse, wait_until
 from visualizer.audio import soundserver
 from visualizer.audio.capture import Capture
-from visualizer.audio.devices import list_devices
+from visualizer.audio.devices import find_output, list_devices
 from visualizer.audio.soundserver import ServerError, SoundServer
 from visualizer.audio.watch import StreamWatch
 from visualizer.errors import UnknownDevice
@@ -109,10 +109,12 @@ def test_the_servers_sources_are_inputs_by_name_and_by_description(mortal_pulse:
     devices = list_devices()
     assert [device.index for device in devices] == list(range(len(devices)))
     assert [device.name for device in devices if device.is_default_input] == [Pulse.source]
-    for wanted in ("alsa_input.usb-Scarlett-00", "scarlett", "300 hz", devices[-1].index):
+    for wanted in ("alsa_input.usb-Scarlett-00", "scarlett", "300 hz", devices[3].index):
         with Capture(wanted) as capture:
             assert capture.device_name == "alsa_input.usb-Scarlett-00" and capture.sample_rate_hz == 48_000
-    assert [device.is_loopback for device in devices] == [False, False, True, False]
+    assert [device.is_loopback for device in devices] == [False, False, True, False, False]
+    assert [device.name for device in devices if device.is_default_output] == [Pulse.sink]
+    assert find_output("null output", devices) == devices[-1]
 
 
 def test_channels_that_the_server_would_mix_are_refused_one_by_one(mortal_pulse: Pulse) -> None:

@@ -16,11 +16,12 @@ from visualizer.audio import portaudio
 from visualizer.cli.options import parse_channels
 from visualizer.cli.run import run as run_here
 from visualizer.errors import BadInput
-from visualizer.store.remembered import remember_input
+from visualizer.store.remembered import remember_input, remember_output
 
 
 def test_inputs_and_outputs_with_all_that_is_known(pulse: Pulse) -> None:
     remember_input(Pulse.source)
+    remember_output(Pulse.sink)
     run = visualizer("devices")
     assert run.returncode == 0 and run.stderr == ""
     inputs, outputs = run.stdout.split("\n\n")[:2]
@@ -30,6 +31,7 @@ def test_inputs_and_outputs_with_all_that_is_known(pulse: Pulse) -> None:
     for word in ("2 ", "48000", "PulseAudio", "default, chosen, loopback", "Monitor of Null Output"):
         assert word in monitor
     assert outputs.startswith("index  output") and "pulse" in outputs and "monitor" not in outputs
+    assert "default, chosen" in next(line for line in outputs.splitlines() if Pulse.sink in line)
 
 
 def test_as_json(pulse: Pulse) -> None:

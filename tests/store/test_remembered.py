@@ -1,10 +1,10 @@
-"""The chosen input is remembered by name, and nothing that may be wrong with the file matters to a show."""
+"""The chosen input and output are remembered by name, and nothing that may be wrong with the file matters to a show."""
 
 from pathlib import Path
 
 import pytest
 
-from visualizer.store.remembered import remember_input, remembered_input
+from visualizer.store.remembered import remember_input, remember_output, remembered_input, remembered_output
 
 
 def test_it_is_remembered_changed_and_forgotten(home: Path) -> None:
@@ -13,8 +13,11 @@ def test_it_is_remembered_changed_and_forgotten(home: Path) -> None:
         remember_input(name)
         assert remembered_input() == name
     assert [path.name for path in (home / "config").iterdir()] == ["input.json"]
+    remember_output("hdmi")
     remember_input(None)
     remember_input(None)
+    assert remembered_output() == "hdmi"
+    remember_output(None)
     assert remembered_input() is None and list((home / "config").iterdir()) == []
 
 

@@ -28,7 +28,7 @@ _WAY_OUT = (
 
 @dataclass(frozen=True)
 class Device:
-    """One sound device as PortAudio sees it, or a source of the sound server behind PortAudio's device "pulse".
+    """One sound device as PortAudio sees it, or a source or sink of the sound server behind PortAudio's device "pulse".
 
     source: the sound server's name for it, "" for PortAudio's own; description: words for people, where they differ from the
     name; opened_as: PortAudio's index where it is not `index`; is_mixed: the sound server gives its channels mixed, never one
@@ -99,14 +99,14 @@ def close_portaudio(portaudio: Any, stream: Any = None, *, timeout_s: float = 0.
 def open_stream(portaudio: Any, what: str, *, source: str = "", **arguments: Any) -> Any:
     """`portaudio.open(**arguments)`, with its faults as DeviceError; `what` names the device in the message.
 
-    source: the sound server's source that the device "pulse" is to listen to. SoundHangs, a DeviceError, when it is not open
+    source: the sound server's source (of an output: its sink) that the device "pulse" stands for. SoundHangs, a DeviceError, when it is not open
     within ANSWER_S; should it open later, it is closed again.
     """
     # With this variable set, PulseAudio's ALSA plug-in reports latencies that are not so (200: wrong by 144 ms) or takes no
     # sound at all (10). Capturing copes, and there it is the user's to set; playing must know what is heard when.
     is_misleading = arguments.get("output") and "PULSE_LATENCY_MSEC" in os.environ
     environment = {"PULSE_LATENCY_MSEC": "0"} if is_misleading else {}  # 0: as if it was not set
-    environment |= {"PULSE_SOURCE": source} if source else {}
+    environment |= {"PULSE_SINK" if arguments.get("output") else "PULSE_SOURCE": source} if source else {}
 
     def open_it() -> Any:
         with _environment(environment):
@@ -138,7 +138,7 @@ def takes_rate(portaudio: Any, device: Device, n_channels: int, rate_hz: int, *,
 def rates_of(portaudio: Any, device: Device) -> tuple[int, ...]:
     """The usual sample rates that a device takes or gives, and its own, Hz, rising.
 
-    A source of the sound server has its own; the server resamples to any other.
+    A source or sink of the sound server has its own; the server resamples to any other.
     """
     rates_hz = {device.default_rate_hz}
     if not device.source:
@@ -182,7 +182,7 @@ def list_devices(portaudio: Any = None, *, timeout_s: float | None = None) -> li
                 is_default_output=index == default_output,
             )
         )
-    return _with_sources(devices)
+    return _with_sources_and_sinks(devices)
 
 
 def find_input(wanted: str | int | None, devices: Sequence[Device]) -> Device:
@@ -231,21 +231,25 @@ def _listed(devices: Sequence[Device]) -> str:
     return ", ".join(f"{device.index} {device.name!r}" for device in devices)
 
 
-def _with_sources(devices: list[Device]) -> list[Device]:
-    """The devices, and behind PortAudio's "pulse" every source of the sound server, numbered on; its default is the default."""
+def _with_sources_and_sinks(devices: list[Device]) -> list[Device]:
+    """The devices, and behind PortAudio's "pulse" every source and sink of the sound server, numbered on; its defaults are the
+    defaults."""
     pulse = next((d for d in devices if d.name == PULSE and d.host_api == "ALSA" and d.n_inputs > 0), None)
     if pulse is None:
         return devices
     try:
         with SoundServer() as server:
-            default, sources = server.default_source(), server.sources()
+            default_source, sources = server.default_source(), server.sources()
+            default_sink, sinks = server.default_sink(), server.sinks()
     except ServerError as error:
-        log.info("the sound server's sources are not known: %s", error)
+        log.info("the sound server's sources and sinks are not known: %s", error)
         return devices
-    if any(source.name == default for source in sources):
+    if any(source.name == default_source for source in sources):
         devices = [replace(device, is_default_input=False) for device in devices]
+    if any(sink.name == default_sink for sink in sinks):
+        devices = [replace(device, is_default_output=False) for device in devices]
     first = max(device.index for device in devices) + 1
-    return devices + [
+    found = [
         Device(
             index=index,
             name=source.name,
@@ -253,7 +257,7 @@ def _with_sources(devices: list[Device]) -> list[Device]:
             n_inputs=source.n_channels,
             n_outputs=0,
             default_rate_hz=source.rate_hz,
-            is_default_input=source.name == default,
+            is_default_input=source.name == default_source,
             description=source.description,
             source=source.name,
             opened_as=pulse.portaudio_index,
@@ -261,12 +265,28 @@ def _with_sources(devices: list[Device]) -> list[Device]:
         )
         for index, source in enumerate(sources, first)
     ]
+    found += [
+        Device(
+            index=index,
+            name=sink.name,
+            host_api=SERVER_API,
+            n_inputs=0,
+            n_outputs=sink.n_channels,
+            default_rate_hz=sink.rate_hz,
+            is_default_output=sink.name == default_sink,
+            description=sink.description,
+            source=sink.name,
+            opened_as=pulse.portaudio_index,
+        )
+        for index, sink in enumerate(sinks, first + len(found))
+    ]
+    return devices + found
 
 
 @contextlib.contextmanager
 def _environment(changes: dict[str, str]) -> Iterator[None]:
     """Other values of variables that exist, while inside: libpulse reads them as it opens a stream."""
-    reserve_environment()
+    reserve_environment(chooses_output="PULSE_SINK" in changes)
     before = {name: os.environ[name] for name in changes}
     os.environ.update(changes)
     try:

@@ -12,8 +12,18 @@ from typing import Any
 import numpy as np
 
 from ..errors import DeviceError, UnknownDevice
-from .devices import Device, close_portaudio, find_output, list_devices, open_portaudio, open_stream, takes_rate
+from .devices import (
+    SERVER_API,
+    Device,
+    close_portaudio,
+    find_output,
+    list_devices,
+    open_portaudio,
+    open_stream,
+    takes_rate,
+)
 from .identity import Identity, found_again, identity_of
+from .soundserver import ServerError, SoundServer
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +37,8 @@ GONE_S = 3.0
 # How long the sound system may take to answer: until then a song waits for its device.
 OPEN_S = 2.0
 POLL_S = 0.1
+# How often the sound server is asked which of its sinks plays the stream.
+SINK_POLL_S = 1.0
 RETRY_S, LONGEST_RETRY_S = 0.1, 0.8
 
 
@@ -34,12 +46,13 @@ class Output:
     """Keeps an output device open and asks for sound whenever the device takes some. After `start` nothing raises.
 
     Attributes, for reading from any thread:
-      device_name               the output that is open or looked for
+      device_name, label        the output that is open or looked for: its full name, and the same in words for people
       reason                    why no sound is taken now, one line; "" while it is, and before the first failure
       n_losses, n_recoveries    counts since the start
       n_underruns               times the device ran out of sound
 
-    A lost device is opened again by its full name and host API; the default output is whatever is the default then.
+    A lost device is opened again by its full name and host API; the default output is whatever is the default then. The sound
+    server may move the stream to another of its sinks, which device_name then names.
     """
 
     def __init__(
@@ -50,26 +63,32 @@ class Output:
         wanted: str | int | None,
         rate_hz: int,
         set_rate: Callable[[int], None],
+        remembered: str | None = None,
+        on_choice: Callable[[str], None] = lambda name: None,
         must_be_there: bool = True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         fill: called on the device's thread with a block (n, 2) float32 of zeros to write into, the time now, and the seconds until
         its first sample is heard. lose: called when the device takes no sound any more, on this object's thread.
-        wanted: number, name or part of a name; None: the default output. rate_hz: tried first; set_rate: called with the rate in
-        use before each opening. must_be_there: raise UnknownDevice for a wanted device that is not there.
+        wanted: number, name or part of a name; None: the remembered output, by its full name, and where that is not there the default
+        one. rate_hz: tried first; set_rate: called with the rate in use before each opening. on_choice: called with the full
+        name of the output that was wanted once it is known, on any thread. must_be_there: raise UnknownDevice for a wanted
+        output that is not there while others are; else it is waited for.
         """
         self._fill, self._lose_sound, self._set_rate = fill, lose, set_rate
         self._wanted, self._first_rate_hz, self._now = wanted, rate_hz, now
+        self._remembered, self._on_choice = remembered, on_choice
         self._identity: Identity | None = None
-        self.device_name = "the default output" if wanted is None else str(wanted)
+        self.device_name = self.label = "the default output" if wanted is None else str(wanted)
+        self._asked_s = 0.0
         self.reason = ""
         self.n_losses = self.n_recoveries = self.n_underruns = 0
         self._was_heard = False
         self._news: deque[str] = deque(maxlen=8)
         self._portaudio: Any = None
         self._stream: Any = None
-        self._n_channels = 2
+        self._n_channels, self._is_servers = 2, False
         self._latency_s: float | None = None
         self._fault: str | None = None
         self._begun_s: float | None = None  # when the device took the first block
@@ -102,16 +121,32 @@ class Output:
     def _find_wanted(self, must_be_there: bool) -> None:
         """Check at the beginning that there is such a device."""
         try:
-            devices = list_devices()
-            self._know(find_output(self._wanted, devices), devices)
+            self._choose(list_devices())
         except UnknownDevice:
             if must_be_there:
                 raise
         except DeviceError as error:  # no output at all, or the sound system does not answer
             log.info("%s", error)
 
-    def _know(self, device: Device, devices: list[Device]) -> None:
-        self._identity, self.device_name = identity_of(device, devices, is_output=True), device.name
+    def _choose(self, devices: list[Device]) -> Device:
+        """The device to open. Raises DeviceError."""
+        if self._identity is not None:
+            return found_again(self._identity, devices)
+        if self._wanted is None and self._remembered is not None:
+            if any(device.n_outputs > 0 and device.name == self._remembered for device in devices):
+                self._wanted = self._remembered
+            else:
+                self._report(f"{self._remembered} is not there: playing through the default output")
+            self._remembered = None
+        device = find_output(self._wanted, devices)
+        if self._wanted is not None:
+            self._identity = identity_of(device, devices, is_output=True)
+            self._name(device.name, device.description)
+            self._on_choice(device.name)
+        return device
+
+    def _name(self, name: str, description: str) -> None:
+        self.device_name, self.label = name, description or name
 
     def _supervise(self) -> None:
         wait_s = 0.0
@@ -135,12 +170,9 @@ class Output:
         try:
             self._portaudio = open_portaudio(timeout_s=OPEN_S)
             devices = list_devices(self._portaudio)
-            device = (
-                find_output(self._wanted, devices) if self._identity is None else found_again(self._identity, devices)
-            )
-            if self._identity is None and self._wanted is not None:
-                self._know(device, devices)
-            self.device_name = device.name
+            device = self._choose(devices)
+            self._name(device.name, device.description)
+            self._is_servers = device.host_api == SERVER_API
             self._n_channels = min(2, device.n_outputs)
             rate_hz = self._first_rate_hz
             if not takes_rate(self._portaudio, device, self._n_channels, rate_hz):
@@ -158,6 +190,7 @@ class Output:
                 output=True,
                 output_device_index=device.portaudio_index,
                 frames_per_buffer=BLOCK_SAMPLES,
+                source=device.source if self._wanted is not None else "",  # the default output may be another later
                 stream_callback=self._callback,
             )
             self._latency_s = self._stream.get_output_latency()
@@ -180,6 +213,7 @@ class Output:
                 self._lose(reason)
             elif settled:
                 self._flow()
+                self._follow()
         return ""
 
     def _why_stopped(self) -> str:
@@ -196,10 +230,25 @@ class Output:
         if self.reason:
             if self._was_heard:
                 self.n_recoveries += 1
-                self._report(f"sound is back ({self.n_recoveries}): {self.device_name}")
+                self._report(f"sound is back ({self.n_recoveries}): {self.label}")
             else:
-                self._report(f"sound is there: {self.device_name}")
+                self._report(f"sound is there: {self.label}")
         self._was_heard, self.reason = True, ""
+
+    def _follow(self) -> None:
+        """Find out which sink plays the stream: the sound server may have moved it."""
+        if not self._is_servers or self._now() - self._asked_s < SINK_POLL_S:
+            return
+        try:
+            with SoundServer(now=self._now) as server:
+                sink = next(iter(server.our_sinks()), None)
+        except ServerError as error:
+            log.info("which sink plays is not known: %s", error)
+        else:
+            if sink is not None and sink.name != self.device_name:
+                self._name(sink.name, sink.description)
+                self._report(f"playing through {self.label}")
+        self._asked_s = self._now()
 
     def _lose(self, reason: str) -> None:
         """The device takes no sound."""

@@ -148,13 +148,12 @@ class Playback(SilentPlayback):
         song: Song | SongList,
         *,
         device: str | int | None = None,
+        remembered: str | None = None,
+        on_choice: Callable[[str], None] = lambda name: None,
         must_be_there: bool = True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Choose the device: number, name, part of a name, or None for the default output. `start` opens it.
-
-        Errors: UnknownDevice, unless must_be_there is false: then a device that is not there is waited for.
-        """
+        """Choose the device; `start` opens it. For the arguments see `Output`. Errors: UnknownDevice."""
         super().__init__(song, now=now)
         self._audible = AudibleClock(0.0)
         self._joined = True  # so the song waits for its device; `_lose` ends that
@@ -165,6 +164,8 @@ class Playback(SilentPlayback):
             wanted=device,
             rate_hz=song.sample_rate_hz,
             set_rate=self._set_rate,
+            remembered=remembered,
+            on_choice=on_choice,
             must_be_there=must_be_there,
             now=now,
         )

@@ -1,4 +1,4 @@
-"""What PulseAudio (or PipeWire in its place) says of its sources, and of where our streams hang. Linux only.
+"""What PulseAudio (or PipeWire in its place) says of its sources and sinks, and of where our streams hang. Linux only.
 
 PortAudio sees a sound server as one device called "pulse". The server itself knows each microphone and each monitor by a
 name that stays, knows which are suspended, and knows when it has moved a stream to another source; libpulse tells, in a
@@ -54,6 +54,17 @@ class Source:
     is_plain: bool = True
 
 
+@dataclass(frozen=True)
+class Sink:
+    """Something that can be played through. name: the server's own, unique and lasting; description: words for people."""
+
+    index: int
+    name: str
+    description: str
+    n_channels: int
+    rate_hz: int
+
+
 class _SampleSpec(ctypes.Structure):
     _fields_ = [("format", c_int), ("rate", c_uint32), ("channels", c_uint8)]
 
@@ -67,6 +78,8 @@ class _Volume(ctypes.Structure):
 
 
 class _SourceInfo(ctypes.Structure):
+    """Of a source, and of a sink: up to the state they differ in names only."""
+
     _fields_ = [
         ("name", c_char_p),
         ("index", c_uint32),
@@ -117,8 +130,28 @@ class _ServerInfo(ctypes.Structure):
     ]
 
 
+class _PlayingInfo(ctypes.Structure):
+    _fields_ = [
+        ("index", c_uint32),
+        ("name", c_char_p),
+        ("owner_module", c_uint32),
+        ("client", c_uint32),
+        ("sink", c_uint32),
+        ("sample_spec", _SampleSpec),
+        ("channel_map", _ChannelMap),
+        ("volume", _Volume),
+        ("buffer_usec", c_uint64),
+        ("sink_usec", c_uint64),
+        ("resample_method", c_char_p),
+        ("driver", c_char_p),
+        ("mute", c_int),
+        ("proplist", c_void_p),
+    ]
+
+
 _ON_SOURCE = ctypes.CFUNCTYPE(None, c_void_p, POINTER(_SourceInfo), c_int, c_void_p)
 _ON_STREAM = ctypes.CFUNCTYPE(None, c_void_p, POINTER(_StreamInfo), c_int, c_void_p)
+_ON_PLAYING = ctypes.CFUNCTYPE(None, c_void_p, POINTER(_PlayingInfo), c_int, c_void_p)
 _ON_SERVER = ctypes.CFUNCTYPE(None, c_void_p, POINTER(_ServerInfo), c_void_p)
 
 
@@ -144,6 +177,8 @@ def _library() -> Any:
             ("pa_context_get_server_info", c_void_p, [c_void_p, _ON_SERVER, c_void_p]),
             ("pa_context_get_source_info_list", c_void_p, [c_void_p, _ON_SOURCE, c_void_p]),
             ("pa_context_get_source_output_info_list", c_void_p, [c_void_p, _ON_STREAM, c_void_p]),
+            ("pa_context_get_sink_info_list", c_void_p, [c_void_p, _ON_SOURCE, c_void_p]),
+            ("pa_context_get_sink_input_info_list", c_void_p, [c_void_p, _ON_PLAYING, c_void_p]),
             ("pa_operation_unref", None, [c_void_p]),
             ("pa_operation_cancel", None, [c_void_p]),
             ("pa_channel_map_init_extend", c_void_p, [POINTER(_ChannelMap), c_uint32, c_int]),
@@ -183,27 +218,18 @@ class SoundServer:
             raise
 
     def default_source(self) -> str:
-        """The name of the source that is listened to when nothing is said; "" when there is none. Raises ServerError."""
-        names: list[str] = []
+        """The name of the source that is recorded when none is given; "" when there is none. Raises ServerError."""
+        return self._default("default_source_name")
 
-        @_ON_SERVER
-        def told(_: Any, info: Any, __: Any) -> None:
-            names.append(_text(info.contents.default_source_name) if info else "")
-
-        self._ask(self._pulse.pa_context_get_server_info(self._context, told, None), lambda: bool(names))
-        return names[0]
+    def default_sink(self) -> str:
+        """The name of the sink that is played through when none is given; "" when there is none. Raises ServerError."""
+        return self._default("default_sink_name")
 
     def sources(self) -> list[Source]:
         """All sources there are, monitors too, in the server's order. Raises ServerError."""
         found: list[Source] = []
-        ends: list[int] = []
 
-        @_ON_SOURCE
-        def told(_: Any, info: Any, end: int, __: Any) -> None:
-            if end or not info:
-                ends.append(end)
-                return
-            one = info.contents
+        def take(one: Any) -> None:
             found.append(
                 Source(
                     index=one.index,
@@ -217,24 +243,41 @@ class SoundServer:
                 )
             )
 
-        self._ask(self._pulse.pa_context_get_source_info_list(self._context, told, None), lambda: bool(ends))
+        self._ask_list(self._pulse.pa_context_get_source_info_list, _ON_SOURCE, take)
         return sorted(found, key=lambda source: source.index)
+
+    def sinks(self) -> list[Sink]:
+        """All sinks there are, in the server's order. Raises ServerError."""
+        found: list[Sink] = []
+
+        def take(one: Any) -> None:
+            spec = one.sample_spec
+            found.append(Sink(one.index, _text(one.name), _text(one.description), spec.channels, spec.rate))
+
+        self._ask_list(self._pulse.pa_context_get_sink_info_list, _ON_SOURCE, take)
+        return sorted(found, key=lambda sink: sink.index)
 
     def our_streams(self) -> dict[int, int]:
         """This process's own recording streams: index of the stream -> index of the source it hangs on. Raises ServerError."""
         found: dict[int, int] = {}
-        ends: list[int] = []
-        own = str(os.getpid()).encode()
 
-        @_ON_STREAM
-        def told(_: Any, info: Any, end: int, __: Any) -> None:
-            if end or not info:
-                ends.append(end)
-            elif self._pulse.pa_proplist_gets(info.contents.proplist, b"application.process.id") == own:
-                found[info.contents.index] = info.contents.source
+        def take(one: Any) -> None:
+            if self._is_ours(one):
+                found[one.index] = one.source
 
-        self._ask(self._pulse.pa_context_get_source_output_info_list(self._context, told, None), lambda: bool(ends))
+        self._ask_list(self._pulse.pa_context_get_source_output_info_list, _ON_STREAM, take)
         return found
+
+    def our_sinks(self) -> list[Sink]:
+        """The sinks that this process's own playing streams are on. Raises ServerError."""
+        indices: list[int] = []
+
+        def take(one: Any) -> None:
+            if self._is_ours(one):
+                indices.append(one.sink)
+
+        self._ask_list(self._pulse.pa_context_get_sink_input_info_list, _ON_PLAYING, take)
+        return [sink for sink in self.sinks() if sink.index in indices]
 
     def close(self) -> None:
         """Hang up. Closing twice is fine."""
@@ -256,6 +299,33 @@ class SoundServer:
         usual = _ChannelMap()
         self._pulse.pa_channel_map_init_extend(ctypes.byref(usual), channels.channels, _ALSA_ORDER)
         return bool(self._pulse.pa_channel_map_equal(ctypes.byref(usual), ctypes.byref(channels)))
+
+    def _is_ours(self, stream: Any) -> bool:
+        own = str(os.getpid()).encode()
+        return bool(self._pulse.pa_proplist_gets(stream.proplist, b"application.process.id") == own)
+
+    def _default(self, field: str) -> str:
+        names: list[str] = []
+
+        @_ON_SERVER
+        def answered(_: Any, info: Any, __: Any) -> None:
+            names.append(_text(getattr(info.contents, field)) if info else "")
+
+        self._ask(self._pulse.pa_context_get_server_info(self._context, answered, None), lambda: bool(names))
+        return names[0]
+
+    def _ask_list(self, ask: Any, callback: Any, take: Callable[[Any], None]) -> None:
+        """Hand each structure that the server lists to `take`: it is valid inside only."""
+        ends: list[int] = []
+
+        @callback
+        def answered(_: Any, info: Any, end: int, __: Any) -> None:
+            if end or not info:
+                ends.append(end)
+            else:
+                take(info.contents)
+
+        self._ask(ask(self._context, answered, None), lambda: bool(ends))
 
     def _ask(self, operation: Any, answered: Callable[[], bool]) -> None:
         if not operation:

@@ -81,6 +81,16 @@ InputDevice = Annotated[
         help='Input device; the one chosen last if not given, "default" for the system\'s own.',
     ),
 ]
+OutputDevice = Annotated[
+    str | None,
+    typer.Option(
+        "--output-device",
+        "--device",
+        "-d",
+        metavar="NAME|INDEX",
+        help='Output device; the one chosen last if not given, "default" for the system\'s own.',
+    ),
+]
 Channels = Annotated[
     str | None,
     typer.Option("--channels", metavar="N,N", help="Channels of the input to listen to, from 1; all if not given."),

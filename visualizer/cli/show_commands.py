@@ -26,6 +26,7 @@ from .options import (
     Network,
     NoAdapt,
     Osc,
+    OutputDevice,
     Panel,
     Preset,
     Seed,
@@ -55,10 +56,7 @@ def play(
     network: Network = None,
     layer: Layer = None,
     weights: Weights = None,
-    device: Annotated[
-        str | None,
-        typer.Option("--device", "-d", metavar="NAME|INDEX", help="Output device; the default if not given."),
-    ] = None,
+    output_device: OutputDevice = None,
     stream: Stream = None,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Play the songs in a random order.")] = False,
     shuffle_seed: Annotated[
@@ -99,7 +97,7 @@ def play(
     look = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
     tell_news(look)
     staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
-    wanted = parse_device(device)
+    wanted = parse_device(output_device)
     # an album played as it is keeps the differences between its songs
     is_album = len(paths) > 1 and shuffle_seed is None
     try:

@@ -50,7 +50,7 @@ def device_tables(devices: Sequence[Listed]) -> None:
         for one in found:
             device = one.device
             is_default = device.is_default_input if kind == "input" else device.is_default_output
-            words = [("default", is_default), ("chosen", kind == "input" and one.is_remembered)]
+            words = [("default", is_default), ("chosen", one.is_remembered)]
             words += [("loopback", kind == "input" and device.is_loopback)]
             table.add_row(
                 str(device.index),

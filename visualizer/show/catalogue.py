@@ -11,7 +11,7 @@ from ..render.monitors import Monitor, list_monitors
 from ..render.window import display_available
 from ..resources import shipped
 from ..store.presets import PresetFolder, list_presets
-from ..store.remembered import remembered_input
+from ..store.remembered import remembered_input, remembered_output
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class Listed:
-    """A sound device, the sample rates it takes, Hz, and whether it is the input that `live` remembers."""
+    """A sound device, the sample rates it takes, Hz, and whether `live` remembers it as its input, or `play` as its output."""
 
     device: Device
     rates_hz: tuple[int, ...]
@@ -39,11 +39,16 @@ def presets() -> Catalogue:
 
 def devices() -> list[Listed]:
     """Every sound device, by index. Raises DeviceError if sound cannot be reached at all."""
-    remembered = remembered_input()
+    chosen_input, chosen_output = remembered_input(), remembered_output()
     portaudio = open_portaudio()
     try:
         return [
-            Listed(device, rates_of(portaudio, device), device.n_inputs > 0 and device.name == remembered)
+            Listed(
+                device,
+                rates_of(portaudio, device),
+                (device.n_inputs > 0 and device.name == chosen_input)
+                or (device.n_outputs > 0 and device.name == chosen_output),
+            )
             for device in list_devices(portaudio)
         ]
     finally:

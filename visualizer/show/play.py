@@ -18,6 +18,7 @@ from ..store.songs import song_files
 from .controller import Controller
 from .look import Look
 from .onscreen import Report, Staging, run
+from .output import open_playback
 from .panel_link import open_panel
 from .snapshot import Heard
 from .sound import PlayedSound
@@ -210,7 +211,7 @@ def play(
     with ExitStack() as stack:
         songs = stack.enter_context(SongList(paths, first=first, stream=stream, gain_mode=gain_mode, say=announce))
         # a show that goes on after a crash waits for the output that it had
-        playback = stack.enter_context(Playback(songs, device=device, must_be_there=resume is None))
+        playback = stack.enter_context(open_playback(songs, device, was_there=resume is not None))
         act = Play(playback, songs, look, say=say, lines=lines)
         return run(
             look,

@@ -1,52 +1,75 @@
-"""What the program remembers from one show to the next: the input that was listened to, by its name."""
+"""What the program remembers from one show to the next: the sound input and output that were chosen, by their names."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-from pathlib import Path
 
 from ..errors import BadInput
 from .paths import config_folder
 
 log = logging.getLogger(__name__)
 
-#: said in place of a name, it means whatever the system's default is; `live` then forgets the input that was remembered
-DEFAULT_INPUT = "default"
+#: said in place of a name, it means whatever the system's default is, and what was remembered is forgotten
+DEFAULT_INPUT = DEFAULT_OUTPUT = "default"
 # More than this is not a file that this program has written.
 _MOST_BYTES = 10_000
 
 
 def remembered_input() -> str | None:
     """The full name of the input chosen last; None if none was, or if it cannot be read."""
-    try:
-        with _file().open("rb") as file:
-            data = json.loads(file.read(_MOST_BYTES))
-        name = data["input"]
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, BadInput) as fault:
-        log.warning("the remembered input cannot be read: %s", fault)
-        return None
-    return name if isinstance(name, str) and name else None
+    return _remembered_name("input")
 
 
 def remember_input(name: str | None) -> None:
     """Remember an input by its full name; None forgets. A folder that cannot be written to is only told in the log."""
+    _remember_name("input", name)
+
+
+def remembered_output() -> str | None:
+    """The full name of the output chosen last; None if none was, or if it cannot be read."""
+    return _remembered_name("output")
+
+
+def remember_output(name: str | None) -> None:
+    """Remember an output by its full name; None forgets. A folder that cannot be written to is only logged."""
+    _remember_name("output", name)
+
+
+def _remembered_name(kind: str) -> str | None:
+    name = _read(f"{kind}.json", kind)
+    return name if isinstance(name, str) and name else None
+
+
+def _remember_name(kind: str, name: str | None) -> None:
+    if name is None or name != _remembered_name(kind):
+        _write(f"{kind}.json", None if name is None else {kind: name})
+
+
+def _read(file_name: str, key: str) -> object:
+    """The value of a key in a file of the config folder; None if there is none, or if it cannot be read."""
     try:
-        path = _file()
-        if name is None:
+        with (config_folder() / file_name).open("rb") as file:
+            return json.loads(file.read(_MOST_BYTES))[key]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, BadInput) as fault:
+        log.warning("%s cannot be read: %s", file_name, fault)
+        return None
+
+
+def _write(file_name: str, data: dict[str, object] | None) -> None:
+    """Write a file of the config folder; None removes it. A folder that cannot be written to is only logged."""
+    try:
+        path = config_folder() / file_name
+        if data is None:
             path.unlink(missing_ok=True)
-        elif name != remembered_input():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # whole or not at all: another show may read it at this moment
-            part = path.with_name(f"{path.name}.{os.getpid()}.part")
-            part.write_text(json.dumps({"input": name}) + "\n", encoding="utf-8")
-            part.replace(path)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # whole or not at all: another show may read it at this moment
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        part.write_text(json.dumps(data) + "\n", encoding="utf-8")
+        part.replace(path)
     except (OSError, ValueError, BadInput) as fault:
-        log.warning("the chosen input cannot be remembered: %s", fault)
-
-
-def _file() -> Path:
-    return config_folder() / "input.json"
+        log.warning("%s cannot be remembered: %s", file_name, fault)

@@ -1,0 +1,26 @@
+"""The sound output of `play`: which one it is, and what is remembered of it."""
+
+from __future__ import annotations
+
+from ..audio.playback import Playback
+from ..audio.songlist import SongList
+from ..processes import reserve_environment
+from ..store.remembered import DEFAULT_OUTPUT, remember_output, remembered_output
+
+
+def open_playback(songs: SongList, device: str | int | None, *, was_there: bool = False) -> Playback:
+    """Playback through the output asked for, else the one remembered, else the system's default; see `Playback`.
+
+    What is asked for is remembered; "default" forgets it. was_there: it was played through a moment ago, and is waited for. An
+    output that is not there is an error otherwise, but not if it was chosen before: then it is waited for. Raises UnknownDevice.
+    """
+    remembered = remembered_output()
+    if device == DEFAULT_OUTPUT:
+        remember_output(None)
+        device = remembered = None
+    if device is not None or remembered is not None:
+        reserve_environment(chooses_output=True)
+    is_known = was_there or (
+        remembered is not None and isinstance(device, str) and device.lower() in remembered.lower()
+    )
+    return Playback(songs, device=device, remembered=remembered, on_choice=remember_output, must_be_there=not is_known)
