@@ -153,7 +153,7 @@ def test_with_a_hung_sound_server_a_song_has_its_picture_and_can_be_ended(
     try:
         process = started("play", str(kick_song))
         wait_for(lambda: window_shown(screen), "the window")
-        wait_for(lambda: any("playing silently" in log.read_text() for log in (home / "log").glob("*.log")), "the line")
+        wait_for(lambda: any("notice: no sound" in log.read_text() for log in (home / "log").glob("*.log")), "the line")
         process.terminate()
         err = finished(process)[2]
     finally:
