@@ -200,6 +200,41 @@ def test_a_spare_takes_over_and_is_replaced(supervised):
     assert finished(show.process)[0] == 0 and gone(second) and gone(third) and len(show.lives) == 2
 
 
+def standby_beside(show, first, home, *, ready):
+    """The process number of the hot standby, once there is one, or once it has loaded all."""
+    children = psutil.Process(show.process.pid).children
+    pid = wait_for(lambda: ({child.pid for child in children()} - {first} or {None}).pop(), "there is no hot standby")
+    if ready:
+        log = home / "log" / "visualizer.log"
+        wait_for(lambda: f"hot standby {pid} is ready" in log.read_text(), "the hot standby does not get ready")
+    return pid
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
+def test_a_hot_standby_that_stands_still_does_not_take_over(number, supervised, home):
+    show = supervised("stay", spare_after_s=0.05, hang_s=3.0, standby_s=1.5, start_s=1000.0)
+    first = show.life(1)
+    standby = standby_beside(show, first, home, ready=True)
+    os.kill(standby, signal.SIGSTOP)
+    os.kill(
+        first, number
+    )  # stopped as well; or killed while the standby seems to wait, which is then called and silent
+    second = show.life(2)
+    assert second not in (first, standby) and gone(first) and gone(standby)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
+def test_a_hot_standby_that_stands_still_while_it_loads_is_ended(supervised, home):
+    show = supervised("stay", spare_after_s=0.05, start_s=2.0)
+    first = show.life(1)
+    standby = standby_beside(show, first, home, ready=False)
+    os.kill(standby, signal.SIGSTOP)
+    wait_for(lambda: gone(standby), "it is kept")
+    show.life(1, show.n_beats(first) + 10)
+    assert len(show.lives) == 1
+
+
 def test_a_spare_that_is_interrupted_ends_without_a_word(monkeypatch):
     def interrupted():
         raise KeyboardInterrupt

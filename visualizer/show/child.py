@@ -50,6 +50,7 @@ class Child:
         self.state = state
         self.ending = False  # it has said that it ends
         self.is_deaf = False  # it has let go of the line
+        self.is_ready = False  # a hot standby that has loaded all, and waits to be called
         self.n_beats = 0
         self.figures = (0, 0, 0.0)  # display frames, dropped ones, longest time between two in ms
         self._first_beat_s: float | None = None
@@ -90,7 +91,7 @@ class Child:
         return None if self._first_beat_s is None else self._now() - self._first_beat_s
 
     def call(self, state: ShowState | None, why: str) -> bool:
-        """Have a spare begin; False if it cannot be reached."""
+        """Have a spare begin; False if it cannot be reached. `is_ready` until it answers, if it was."""
         self.state = state
         try:
             # far less than a socket takes at once
@@ -177,6 +178,8 @@ class Child:
         if isinstance(state := message.get("state"), str):
             self.state = ShowState.from_json(state)
             log.debug("the show stands at %s", state)
+        if (standby := message.get("standby")) is not None:
+            self.is_ready = standby == "ready"
         if message.get("ended") is True:
             self.ending = True
 

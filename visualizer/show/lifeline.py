@@ -42,6 +42,7 @@ _FOREIGN = (
     "wakepy",
     "ssl",
 )
+STANDBY_BEAT_S = 0.5  # how often a hot standby shows that it runs
 # A spare takes this long over each of its modules, so that the show beside it notices nothing.
 _PAUSE_S = 0.1
 
@@ -196,12 +197,16 @@ def wait_as_spare() -> None:
                 break
             with suppress(Exception):  # what cannot be loaded is told by the show itself, and may be mended by then
                 prepare()
+            connection.sendall(b'{"standby": "loads"}\n')
+        while not select.select([connection], [], [], STANDBY_BEAT_S)[0]:
+            connection.sendall(b'{"standby": "ready"}\n')
         told = b""
         while not told.endswith(b"\n"):
             block = connection.recv(65_536)
             if not block:
                 sys.exit(0)
             told += block
+        connection.sendall(b'{"standby": "begins"}\n')
     except (
         OSError,
         KeyboardInterrupt,

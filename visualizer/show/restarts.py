@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 HANG_S = 5.0
 #: from its start to the first display frame of a show: what is read from the disk then may not be in memory yet
 FIRST_START_S, START_S = 60.0, 30.0
+#: a hot standby that is ready says so twice a second, and answers at once when it is called
+STANDBY_S = 3.0
 #: from being told to end, or from saying that it does, to the end: pictures and dream frames are written whole
 END_S = 10.0
 #: seconds before another start, by how many deaths in a row came early; the last one for all further

@@ -22,7 +22,7 @@ from types import FrameType
 from .child import Child, take_trace
 from .display import display_answers, hides_windows
 from .records import share_log
-from .restarts import END_S, FIRST_START_S, HANG_S, START_S, Death, Next, Patience, Restarts
+from .restarts import END_S, FIRST_START_S, HANG_S, STANDBY_S, START_S, Death, Next, Patience, Restarts
 from .resume import ShowState
 
 log = logging.getLogger(__name__)
@@ -46,13 +46,14 @@ _WITH = (
 @dataclass(frozen=True)
 class Limits:
     """The longest, in seconds: first_start_s from the first start to its first display frame, start_s from a later one; hang_s between
-    two display frames, None for no end; end_s from being told to end to the end.
+    two display frames, None for no end; end_s from being told to end to the end; standby_s between two signs of a hot standby that is ready.
     """
 
     first_start_s: float = FIRST_START_S
     start_s: float = START_S
     hang_s: float | None = HANG_S
     end_s: float = END_S
+    standby_s: float = STANDBY_S
 
 
 def supervise(
@@ -167,6 +168,7 @@ class _Supervisor:
         self._say, self._spare_after_s, self._now = say, spare_after_s, now
         self._restarts = Restarts()
         self._spare: Child | None = None
+        self._spare_patience = Patience(None)
         self._spare_since_s: float | None = None
 
     def run(self) -> int:
@@ -207,7 +209,7 @@ class _Supervisor:
 
     def _attend(self, child: Child, start_s: float) -> Death:
         """Listen to the show until it has ended, and end it when it is told to or hangs."""
-        patience, looked_s = Patience(start_s), self._now()
+        patience, looked_s = Patience(self._limits.standby_s if child.is_ready else start_s), self._now()
         telling = ending = hung = False
         while not child.is_over():
             self._sleep(LOOK_S, child)
@@ -216,18 +218,21 @@ class _Supervisor:
                 child.tell_to_end()
                 patience.renew(self._limits.end_s)
             if child.hear() and not (telling or ending):
-                patience.renew(self._limits.hang_s if child.shown_s is not None else start_s)
+                # one that was a hot standby until now shows first that it runs
+                begins_s = self._limits.standby_s if child.is_ready else start_s
+                patience.renew(self._limits.hang_s if child.shown_s is not None else begins_s)
             if child.is_deaf and not telling:
                 patience.renew(None)  # it goes on without us, so it lives; only its end can be told now
             if child.ending and not ending:
                 ending = True
                 patience.renew(self._limits.end_s)
             before_s, looked_s = looked_s, self._now()
-            if patience.waited(looked_s - before_s) or self._endings.at_once:
+            waited_s = looked_s - before_s
+            if patience.waited(waited_s) or self._endings.at_once:
                 hung = True
                 child.kill()
                 break
-            self._look_after_spare(child)
+            self._look_after_spare(child, waited_s)
         shown_s = child.shown_s
         status = child.reap()
         return Death(status, child.shown_s if shown_s is None else shown_s, hung=hung, ending=child.ending)
@@ -254,13 +259,20 @@ class _Supervisor:
         select.select(lines, [], [], seconds)
         self._endings.slept()
 
-    def _look_after_spare(self, child: Child) -> None:
-        """Have one, once the show has settled."""
-        if self._spare is not None:
-            self._spare.hear()
-            if self._spare.is_over():
-                log.warning("the spare process ended with status %s", self._spare.reap())
+    def _look_after_spare(self, child: Child, waited_s: float) -> None:
+        """Have one, once the show has settled, and end it if it hangs. waited_s: since the last call."""
+        if (spare := self._spare) is not None:
+            was_ready = spare.is_ready
+            if spare.hear():
+                self._spare_patience.renew(self._limits.standby_s if spare.is_ready else self._limits.start_s)
+            if spare.is_ready and not was_ready:
+                log.info("hot standby %d is ready", spare.pid)
+            if spare.is_over():
+                log.warning("the hot standby ended with status %s", spare.reap())
                 self._spare = None
+            elif self._spare_patience.waited(waited_s):
+                log.warning("the hot standby hangs; it is ended")
+                self._dismiss_spare()
             return
         shown_s, now_s = child.shown_s, self._now()
         if self._spare_after_s is None or shown_s is None or shown_s < self._spare_after_s or child.ending:
@@ -270,8 +282,9 @@ class _Supervisor:
         self._spare_since_s = now_s
         try:
             self._spare = Child(self._words, self._environment, spare=True)
+            self._spare_patience.renew(self._limits.start_s)
         except OSError as fault:
-            log.warning("no spare process can be started: %s", fault)
+            log.warning("no hot standby can be started: %s", fault)
 
     def _dismiss_spare(self) -> None:
         if self._spare is not None:
