@@ -120,3 +120,34 @@ def test_of_many_values_for_one_setting_the_last_waits_and_presses_all_do():
     assert backlog.take() == [] and backlog.n_dropped == 0
     backlog.put([Do("tap")] * (MOST + 7))
     assert len(backlog.take()) == MOST and backlog.n_dropped == 7
+
+
+HOLD = {"does": "blackout", "hold": True}
+OFF = [Set("blackout", 0.0)]
+
+
+@pytest.mark.parametrize(("control", "kind", "on"), [({"note": 36}, "note", 1), ({"cc": 36}, "cc", 127)])
+def test_what_a_port_holds_is_released_when_it_is_lost(control: dict, kind: str, on: int):
+    one = mapping({**control, **HOLD}, {"note": 40, "does": "freeze", "hold": True})
+    assert one.lose("X") == []
+    assert hear(one, kind, 36, on) == [Set("blackout", 1.0)]
+    assert one.lose("Y") == [] and one.lose("X") == OFF and one.lose("X") == []
+    assert hear(one, kind, 36, on) == [Set("blackout", 1.0)], "it comes back released"
+
+
+def test_a_lost_port_forgets_where_its_controls_stood():
+    one = mapping({"cc": 64, "does": "tap"}, {"cc": 7, "does": "beat.decay"})
+    assert hear(one, "cc", 64, 127) == [Do("tap")] and hear(one, "cc", 64, 127) == []
+    assert hear(one, "cc", 7, 0, values={"beat.decay": DECAY.low}) == [Set("beat.decay", DECAY.low)]
+    one.lose("X")
+    assert hear(one, "cc", 64, 127) == [Do("tap")]
+    assert hear(one, "cc", 7, 127, values={"beat.decay": DECAY.low}) == [], "it was moved meanwhile: no jump"
+
+
+def test_what_is_bound_no_more_is_released_and_the_rest_stays_held():
+    one = mapping({"note": 36, **HOLD}, {"cc": 3, "does": "freeze", "hold": True})
+    hear(one, "note", 36, 1), hear(one, "cc", 3, 127)
+    [_, freeze] = one.bindings
+    assert one.rebind([freeze, MidiBinding(note=36, does="tap")]) == OFF
+    assert hear(one, "note", 36, 0) == [], "the release of a control that means something else now"
+    assert hear(one, "cc", 3, 0) == [Set("freeze", 0.0)] and one.rebind([]) == []

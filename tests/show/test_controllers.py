@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
-from tests.fixtures.midi import CONTROL, Midi
+from tests.fixtures.midi import CONTROL, NOTE_ON, Midi
 from tests.fixtures.pulse import wait_until
 from visualizer.actions import Do, Set, Show
 from visualizer.bindings import Controls, MidiBinding
@@ -117,6 +117,34 @@ def test_midi_learns_and_picks_up_and_survives_the_plug(midi: Midi, opened: list
     )
     knobs.close()
     assert told(one) == "MIDI: Knobs out is gone"
+
+
+def test_a_pad_held_while_its_controller_is_unplugged_is_released(midi: Midi, opened: list) -> None:
+    file.controls_file().parent.mkdir()
+    file.controls_file().write_text("midi: [{note: 36, does: blackout, hold: true}]\n")
+    pads = midi.plug_in("Pads")
+    [one] = open_controllers("pads", None, False)
+    opened.append(one)
+    wait_until(lambda: one.status()[0].startswith("midi\tPads out"))
+    pads.send(NOTE_ON, 36, 100)
+    assert wishes(one) == [Set("blackout", 1.0)]
+    pads.close()
+    assert wishes(one) == [Set("blackout", 0.0)]
+    assert told(one) == "MIDI: Pads out is gone"
+
+
+def test_what_is_held_is_released_when_its_binding_goes(opened: list) -> None:
+    bound = Controls.model_validate({"osc": {"/1/pad": {"does": "blackout", "hold": True}}})
+    file.change_controls(bound)
+    board = Board()
+    osc = OscController(board, ("127.0.0.1", 0))
+    opened.append(osc)
+    client = SimpleUDPClient("127.0.0.1", osc.port)
+    client.send_message("/1/pad", 1.0)
+    assert wishes(osc) == [Set("blackout", 1.0)]
+    file.change_controls(file.without(bound, "blackout"))
+    board.look()
+    assert wishes(osc) == [Set("blackout", 0.0)]
 
 
 def test_the_file_is_read_again_when_it_changes(opened: list) -> None:

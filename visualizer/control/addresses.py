@@ -24,10 +24,17 @@ class Unusable(ValueError):
 class OscMapping:
     """What addresses do. Not for several threads at once."""
 
-    def __init__(self, bindings: Iterable[OscBinding]) -> None:
-        self.bindings = tuple(bindings)
+    def __init__(self, bindings: Iterable[OscBinding] = ()) -> None:
+        self._turnings: dict[str, Turning] = {}
+        self.rebind(bindings)
+
+    def rebind(self, bindings: Iterable[OscBinding]) -> list[Wish]:
+        """Bind other addresses. Those bound as before keep their state; what the others hold is released by the wishes returned."""
+        before = {turning.binding: turning for turning in self._turnings.values()}
         # a finger on a glass is put where the fader is to be
-        self._turnings = {one.address: Turning(one, pickup=False) for one in self.bindings}
+        turnings = [before.pop(one) if one in before else Turning(one, pickup=False) for one in bindings]
+        self._turnings = {str(one.binding): one for one in turnings}
+        return [wish for turning in before.values() for wish in turning.lose()]
 
     def hear(
         self, address: str, told: Sequence[Value], values: Values, presets: Sequence[str], now_s: float

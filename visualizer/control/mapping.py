@@ -41,10 +41,26 @@ class Moved(NamedTuple):
 class MidiMapping:
     """What the bound controls do. Not for several threads at once."""
 
-    def __init__(self, bindings: Iterable[MidiBinding]) -> None:
-        self.bindings = tuple(bindings)
-        self._turnings = [_Heard(binding) for binding in self.bindings]
+    def __init__(self, bindings: Iterable[MidiBinding] = ()) -> None:
+        self._heards: list[_Heard] = []
         self._of: dict[tuple[str, int, int, str], list[_Heard]] = {}  # for each control that has been moved
+        self.rebind(bindings)
+
+    @property
+    def bindings(self) -> tuple[MidiBinding, ...]:
+        """What is bound."""
+        return tuple(heard.binding for heard in self._heards)
+
+    def rebind(self, bindings: Iterable[MidiBinding]) -> list[Wish]:
+        """Bind other controls. Those bound as before keep their state; what the others hold is released by the wishes returned."""
+        before = {heard.binding: heard for heard in self._heards}
+        self._heards = [before.pop(binding) if binding in before else _Heard(binding) for binding in bindings]
+        self._of = {}
+        return [wish for heard in before.values() for wish in heard.turning.lose()]
+
+    def lose(self, port: str) -> list[Wish]:
+        """A port is gone. What its controls hold is released by the wishes returned."""
+        return [wish for heard in self._heards if heard.port == port for wish in heard.turning.lose()]
 
     def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Wish]:
         """What a movement wishes for. values: how the show stands; presets: names in order; now_s: seconds that never go back."""
@@ -58,7 +74,7 @@ class MidiMapping:
         key = (moved.kind, moved.number, moved.channel, moved.port)
         found = self._of.get(key)
         if found is None:
-            found = self._of[key] = [heard for heard in self._turnings if _means(heard.binding, moved)]
+            found = self._of[key] = [heard for heard in self._heards if _means(heard.binding, moved)]
         return found
 
 
@@ -79,11 +95,12 @@ class _Heard:
     def __init__(self, binding: MidiBinding) -> None:
         self.binding = binding
         # a knob stands somewhere; a pad that is hit does not
-        self._turning = Turning(binding, pickup=binding.control[0] in ("cc", "bend"))
+        self.turning = Turning(binding, pickup=binding.control[0] in ("cc", "bend"))
+        self.port = ""  # that moved it last
         self._upper = 0  # of 14 bits
 
     def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Wish]:
-        binding, turning = self.binding, self._turning
+        binding, turning, self.port = self.binding, self.turning, moved.port
         if moved.kind == "program":
             return turning.turn(moved.share, values, now_s) if turning.is_knob else turning.press(moved.number, presets)
         if moved.kind == "note":

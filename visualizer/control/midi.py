@@ -172,7 +172,7 @@ class MidiInput:
     """Reads MIDI inputs, and lists once a second which there are, on a thread of its own; `close` ends it.
 
     on_moved: called for each movement, on that thread. wanted: part of a port's name, "" for all ports. on_look: called there once
-    a second. n_messages: messages read so far; n_bad: of those the ones that could not be used: system exclusive, malformed, or
+    a second; on_lost: called there with the short name of a port that is gone. n_messages: messages read so far; n_bad: of those the ones that could not be used: system exclusive, malformed, or
     one that on_moved failed for.
     """
 
@@ -182,11 +182,13 @@ class MidiInput:
         *,
         wanted: str = "",
         on_look: Callable[[], None] | None = None,
+        on_lost: Callable[[str], None] | None = None,
         look_s: float = LOOK_S,
     ) -> None:
         """Raises VisualizerError where supriya-midi is missing."""
         self._list = PortList()
-        self._on_moved, self._wanted, self._on_look, self._look_s = on_moved, wanted, on_look, look_s
+        self._on_moved, self._on_look, self._on_lost = on_moved, on_look, on_lost
+        self._wanted, self._look_s = wanted, look_s
         self.n_messages = self.n_bad = 0
         self.fault = ""
         self._ports: dict[str, Any] = {}
@@ -244,6 +246,8 @@ class MidiInput:
         for name in [name for name in self._ports if name not in names]:
             self._close(name)
             self._report(f"MIDI: {short_name(name)} is gone")
+            if self._on_lost is not None:
+                self._on_lost(short_name(name))
         if not found:
             self._list.close()  # after the ports: perhaps the server is dead
         self._refused &= set(names)

@@ -36,6 +36,7 @@ class Turning:
         self._low, self._high = binding.shares
         self._pickup = pickup if binding.pickup is None else binding.pickup
         self._is_pressed = False
+        self._is_held = False  # on, until the control is released
         self._place: float | None = None  # of the knob, on the setting's slider
         self._holds = False
         self._set: float | str | None = None  # what it was turned to by this control
@@ -54,6 +55,7 @@ class Turning:
         if binding.value is not None:
             return [Set(binding.does, binding.value)]
         if binding.hold:
+            self._is_held = True
             return [Set(binding.does, 1.0)]
         if binding.does == PRESET:
             wish = preset_wish(number + 1, presets)
@@ -63,8 +65,15 @@ class Turning:
         return [] if self.is_knob else [Do(binding.does)]
 
     def release(self) -> list[Wish]:
-        """It was let go."""
+        """It was released."""
+        self._is_held = False
         return [Set(self.binding.does, 0.0)] if self.binding.hold else []
+
+    def lose(self) -> list[Wish]:
+        """It is gone: unplugged, or bound to something else. Where it stood is forgotten, and what it holds is released."""
+        self._is_pressed = self._holds = False
+        self._place = None
+        return self.release() if self._is_held else []
 
     def button(self, is_pressed: bool) -> list[Wish]:
         """It tells whether it is pressed, perhaps again."""

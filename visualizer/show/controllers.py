@@ -44,6 +44,8 @@ class Board:
         self._presets: Sequence[str] = ()
         self._news: deque[str] = deque(maxlen=16)
         self._saving: list[threading.Thread] = []
+        self._midi, self._osc = MidiMapping(), OscMapping()
+        self._released = Backlog()
         self._stamp = file.stamp()
         self.bindings: dict[str, str] = {}
         self._take(file.load_controls())
@@ -84,6 +86,15 @@ class Board:
             self._learned(found)
             return []
 
+    def lose_midi(self, port: str) -> list[Wish]:
+        """A MIDI port is gone; the wishes that release what it holds."""
+        with self._lock:
+            return self._midi.lose(port)
+
+    def released(self) -> list[Wish]:
+        """The wishes that release what was held by controls that are no longer bound to it, once."""
+        return self._released.take()
+
     def look(self) -> None:
         """Read controls.yaml if it has changed; with faults in it, what was bound stays."""
         stamp = file.stamp()
@@ -108,7 +119,7 @@ class Board:
 
     def _take(self, controls: Controls) -> None:
         self._controls = controls
-        self._midi, self._osc = MidiMapping(controls.midi), OscMapping(controls.osc.values())
+        self._released.put([*self._midi.rebind(controls.midi), *self._osc.rebind(controls.osc.values())])
         told: dict[str, str] = {}
         for binding in (*controls.midi, *controls.osc.values()):
             told[binding.does] = f"{told[binding.does]}, {binding}" if binding.does in told else str(binding)
@@ -154,7 +165,7 @@ class _Bound:
         self._board.learn(target)
 
     def poll(self) -> list[Wish]:
-        return self._backlog.take()
+        return [*self._backlog.take(), *self._board.released()]
 
     def tell(self, snapshot: Snapshot) -> None:
         self._board.tell(snapshot)
@@ -168,7 +179,7 @@ class MidiController(_Bound):
     def __init__(self, board: Board, wanted: str = "") -> None:
         """Raises VisualizerError where supriya-midi is missing. No MIDI on this machine is reported in `news`."""
         super().__init__(board)
-        self._input = MidiInput(self._hear, wanted=wanted, on_look=board.look)
+        self._input = MidiInput(self._hear, wanted=wanted, on_look=board.look, on_lost=self._lose)
 
     def status(self) -> list[str]:
         heard = self._input
@@ -184,6 +195,9 @@ class MidiController(_Bound):
 
     def _hear(self, moved: Moved) -> None:
         self._backlog.put(self._board.hear_midi(moved))
+
+    def _lose(self, port: str) -> None:
+        self._backlog.put(self._board.lose_midi(port))
 
 
 class OscController(_Bound):
