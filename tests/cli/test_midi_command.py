@@ -64,7 +64,7 @@ def turn(port: Any, *values: int) -> None:
 
 
 def test_ports(midi: Midi, knobs: Any) -> None:
-    file.change_controls(Controls(midi=[MidiBinding(cc=7, port="knobs", does="tap")]))
+    file.change_controls(lambda _: Controls(midi=[MidiBinding(cc=7, port="knobs", does="tap")]))
     run = here("midi", "ports")
     assert (run.returncode, run.stderr) == (0, "") and "Knobs out  (1 bound)\n" in run.stdout
     run = here("midi", "ports", "--json")
@@ -88,7 +88,7 @@ def test_learning_a_knob_listing_and_forgetting_it(midi: Midi, knobs: Any) -> No
 
 
 def test_learning_called_off_or_in_vain_leaves_the_file_as_it_was(midi: Midi, knobs: Any) -> None:
-    file.change_controls(Controls(midi=[MidiBinding(cc=7, does="tap")]))
+    file.change_controls(lambda _: Controls(midi=[MidiBinding(cc=7, does="tap")]))
     before = file.controls_file().read_bytes()
     run = Running(midi, "learn", "blackout", "--timeout", "0.2")
     assert run.ended() == (1, "", "visualizer: nothing was moved in 0.2 s; nothing is bound\n")
@@ -99,7 +99,7 @@ def test_learning_called_off_or_in_vain_leaves_the_file_as_it_was(midi: Midi, kn
 
 
 def test_monitor(midi: Midi, knobs: Any) -> None:
-    file.change_controls(Controls(midi=[MidiBinding(cc=7, does="beat.decay")]))
+    file.change_controls(lambda _: Controls(midi=[MidiBinding(cc=7, does="beat.decay")]))
     run = Running(midi, "monitor")
     assert "listening to Knobs out" in run.waits_for
     lines: list[str] = []

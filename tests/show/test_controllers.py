@@ -135,21 +135,21 @@ def test_a_pad_held_while_its_controller_is_unplugged_is_released(midi: Midi, op
 
 def test_what_is_held_is_released_when_its_binding_goes(opened: list) -> None:
     bound = Controls.model_validate({"osc": {"/1/pad": {"does": "blackout", "hold": True}}})
-    file.change_controls(bound)
+    file.change_controls(lambda _: bound)
     board = Board()
     osc = OscController(board, ("127.0.0.1", 0))
     opened.append(osc)
     client = SimpleUDPClient("127.0.0.1", osc.port)
     client.send_message("/1/pad", 1.0)
     assert wishes(osc) == [Set("blackout", 1.0)]
-    file.change_controls(file.without(bound, "blackout"))
+    file.change_controls(lambda _: file.without(bound, "blackout"))
     board.look()
     assert wishes(osc) == [Set("blackout", 0.0)]
 
 
 def test_the_file_is_read_again_when_it_changes(opened: list) -> None:
     board = Board()
-    file.change_controls(Controls(midi=[MidiBinding(cc=1, does="tap")]))
+    file.change_controls(lambda _: Controls(midi=[MidiBinding(cc=1, does="tap")]))
     board.look()
     assert board.bindings == {"tap": "CC 1"}
     file.controls_file().write_text("midi:\n- does: tap\n")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from visualizer.actions import ACTIONS
 from visualizer.bindings import Controls, MidiBinding, OscBinding
 from visualizer.errors import BadInput, VisualizerError
 from visualizer.store import controls as file
@@ -48,8 +54,7 @@ def text() -> str:
     return file.controls_file().read_text()
 
 
-def learn(binding):
-    file.change_controls(file.with_binding(file.load_controls(), binding))
+learn = file.learn
 
 
 def test_without_a_file_nothing_is_bound():
@@ -139,7 +144,7 @@ def test_what_a_control_did_before_it_no_longer_does(write):
 def test_forgetting(write):
     write(MINE)
     for target in ("beat.sensitivity", "blackout", "beat.decay", "freeze"):
-        file.change_controls(file.without(file.load_controls(), target))
+        file.change_controls(functools.partial(file.without, target=target))
     assert file.load_controls() == Controls() and "# the left fader" in text() and "midi:" in text()
     learn(KNOB)
     assert file.load_controls().midi == [KNOB]
@@ -156,7 +161,8 @@ def test_a_file_that_cannot_be_changed_line_by_line_is_written_anew(write, said)
 
 def test_words_that_yaml_reads_otherwise_come_back_as_they_were(write):
     for name in ("1e3", "true", "~", "# x", "a: b", "- c", "", "it's", "null", "*x", "\\", "\u2028"):
-        file.change_controls(Controls(midi=[MidiBinding(cc=1, port=name, does="tap")]))
+        named = Controls(midi=[MidiBinding(cc=1, port=name, does="tap")])
+        file.change_controls(lambda _, named=named: named)
         assert file.load_controls().midi[0].port == name
 
 
@@ -170,14 +176,14 @@ def test_a_file_with_faults_is_not_touched(write):
 def test_a_folder_that_cannot_be_written_to_is_told_in_one_line(home):
     (home / "config").write_text("a file where the folder should be")
     with pytest.raises(VisualizerError, match="cannot be written: ") as told:
-        file.change_controls(Controls(midi=[KNOB]))
+        file.change_controls(lambda _: Controls(midi=[KNOB]))
     assert "\n" not in str(told.value)
 
 
 def test_nothing_half_written_stays_behind(write):
     path = write(MINE)
     learn(KNOB)
-    assert [one.name for one in path.parent.iterdir()] == ["controls.yaml"]
+    assert {one.name for one in path.parent.iterdir()} == {"controls.yaml", "controls.yaml.lock"}
 
 
 def test_the_file_in_the_documents_can_be_read(write):
@@ -185,3 +191,44 @@ def test_the_file_in_the_documents_can_be_read(write):
     [said] = re.findall(r"^```yaml\n(midi:.*?)^```$", page, re.MULTILINE | re.DOTALL)
     write(said)
     assert len(file.load_controls().midi) == 14 and len(file.load_controls().osc) == 6
+
+
+_LEARNS = """
+import sys
+from visualizer.bindings import OscBinding
+from visualizer.store.controls import learn
+print("ready", flush=True)
+sys.stdin.readline()
+for target in sys.argv[1:]:
+    learn(OscBinding(address=f"/{target}", does=target))
+"""
+
+
+def test_bindings_learned_at_the_same_time_are_all_kept(home):
+    """By threads of the show and by other processes, as `visualizer midi learn` is one."""
+    targets = list(ACTIONS)[:20]
+    others = [
+        subprocess.Popen([sys.executable, "-c", _LEARNS, *some], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for some in (targets[:5], targets[5:10])
+    ]
+    for process in others:
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+    with ThreadPoolExecutor(5) as threads:
+        for process in others:
+            assert process.stdin is not None
+            process.stdin.write(b"\n"), process.stdin.flush()
+        list(threads.map(lambda target: file.learn(OscBinding(address=f"/{target}", does=target)), targets[10:]))
+    assert [process.wait(60) for process in others] == [0, 0]
+    assert {one.does for one in file.load_controls().osc.values()} == set(targets)
+
+
+def test_a_change_that_waits_too_long_for_another_is_reported(home, monkeypatch):
+    monkeypatch.setattr(file, "WAIT_S", 0.05)
+    file.learn(KNOB)
+    with (
+        FileLock(home / "config" / "controls.yaml.lock"),
+        pytest.raises(VisualizerError, match="cannot be written: ") as raised,
+    ):
+        file.learn(OscBinding(address="/x", does="tap"))
+    assert "\n" not in str(raised.value)
+    assert file.load_controls() == Controls(midi=[KNOB])

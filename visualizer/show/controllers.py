@@ -137,7 +137,7 @@ class Board:
 
     def _keep(self, binding: MidiBinding | OscBinding) -> None:
         try:
-            file.change_controls(file.with_binding(file.load_controls(), binding))
+            file.learn(binding)
         except VisualizerError as error:
             log.warning("%s", error)
             self._news.append(f"{error}; what was learned holds for this show")

@@ -6,7 +6,7 @@ import queue
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..bindings import checked_target
+from ..bindings import Controls, checked_target
 from ..control.learning import Learner, sentence
 from ..control.mapping import MidiMapping, Moved
 from ..control.midi import MidiInput, check_port, chosen, port_names, short_name
@@ -67,14 +67,19 @@ def where() -> str:
 
 def forget(target: str) -> int:
     """Unbind everything that does `target`; how many controls those were. Raises BadInput, naming the nearest, if none did."""
-    controls = file.load_controls()
-    rest = file.without(controls, target)
-    count = len(controls.midi) + len(controls.osc) - len(rest.midi) - len(rest.osc)
-    if count == 0:
-        bound = sorted({one.does for one in (*controls.midi, *controls.osc.values())})
-        there = f"; bound are: {', '.join(bound)}" if bound else "; nothing is"
-        raise BadInput(f"nothing is bound to {target[:60]!r}{nearest(target, bound)}{there}")
-    file.change_controls(rest)
+    count = 0
+
+    def change(controls: Controls) -> Controls:
+        nonlocal count
+        does = [one.does for one in (*controls.midi, *controls.osc.values())]
+        count = does.count(target)
+        if count == 0:
+            bound = sorted(set(does))
+            there = f"; bound are: {', '.join(bound)}" if bound else "; nothing is"
+            raise BadInput(f"nothing is bound to {target[:60]!r}{nearest(target, bound)}{there}")
+        return file.without(controls, target)
+
+    file.change_controls(change)
     return count
 
 
@@ -142,7 +147,7 @@ def learn(target: str, listening: Listening, *, timeout_s: float) -> str:
             if n_waits * WAIT_S >= timeout_s:
                 raise VisualizerError(f"nothing was moved in {timeout_s:g} s; nothing is bound")
         elif (binding := learner.hear_midi(moved)) is not None:
-            file.change_controls(file.with_binding(file.load_controls(), binding))
+            file.learn(binding)
             return sentence(binding)
     raise AssertionError("movements never end")
 

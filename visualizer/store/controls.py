@@ -11,16 +11,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
+from filelock import FileLock
 
 from ..bindings import Binding, Controls, MidiBinding, OscBinding
 from ..errors import BadInput, VisualizerError
 from .oneline import plain
+from .outfile import written_whole
 from .paths import config_folder
 from .yamlfile import read_settings
 
 log = logging.getLogger(__name__)
 
 FILE_NAME = "controls.yaml"
+# How long a change waits for another one, seconds.
+WAIT_S = 10.0
 # What a control that is learned anew for a target takes over from the one before.
 _KEPT = ("low", "high", "value", "hold", "pickup")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.]*(:[A-Za-z0-9_-]+)?|/[A-Za-z0-9_./-]*")
@@ -71,34 +75,41 @@ def without(controls: Controls, target: str) -> Controls:
     return controls.model_copy(update={"midi": midi, "osc": osc})
 
 
-def change_controls(new: Controls) -> None:
-    """Make controls.yaml say `new`, and leave what is the same as it is, with comments. Whole or not at all.
+def learn(binding: MidiBinding | OscBinding) -> None:
+    """Add a binding to controls.yaml, see `with_binding`. Raises as `change_controls`."""
+    change_controls(lambda now: with_binding(now, binding))
 
-    Raises BadInput if the file has faults now (it is not touched), VisualizerError if it cannot be written.
+
+def change_controls(change: Callable[[Controls], Controls]) -> None:
+    """Replace what controls.yaml says by `change` of it; what is the same stays as it is, with comments. Whole or not at all.
+
+    Other threads and processes that change it wait meanwhile, so that no change is lost. Raises what `change` raises, BadInput
+    if the file has faults now (it is not touched), VisualizerError if it cannot be written.
     """
     path = controls_file()
-    before = load_controls()
-    if new == before:
-        return
     try:
         path = path.resolve()  # or the rename would replace a link
-        text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
-        changed = _edited(text, before, new)
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            part.write_text(changed, encoding="utf-8")
-            if not _says(part, new):
-                log.warning("%s is written anew, without its comments", path)
-                part.write_text(_whole(new), encoding="utf-8")
-                if not _says(part, new):
-                    raise ValueError("what was learned cannot be put in words")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with FileLock(path.with_name(f"{path.name}.lock"), timeout=WAIT_S):
+            before = load_controls()
+            new = change(before)
+            if new != before:
+                _write(path, before, new)
     except (OSError, ValueError, RuntimeError) as fault:
         reason = getattr(fault, "strerror", None) or str(fault)
         raise VisualizerError(f"{plain(path)} cannot be written: {plain(reason)}") from fault
+
+
+def _write(path: Path, before: Controls, new: Controls) -> None:
+    text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+    changed = _edited(text, before, new)
+    with written_whole(path) as part:
+        part.write_text(changed, encoding="utf-8")
+        if not _says(part, new):
+            log.warning("%s is written anew, without its comments", path)
+            part.write_text(_whole(new), encoding="utf-8")
+            if not _says(part, new):
+                raise ValueError("what was learned cannot be put in words")
 
 
 def _says(path: Path, controls: Controls) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 
-from ..errors import BadInput
+from ..errors import BadInput, VisualizerError
+from .outfile import written_whole
 from .paths import config_folder
 
 log = logging.getLogger(__name__)
@@ -67,9 +67,7 @@ def _write(file_name: str, data: dict[str, object] | None) -> None:
             path.unlink(missing_ok=True)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        # whole or not at all: another show may read it at this moment
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_text(json.dumps(data) + "\n", encoding="utf-8")
-        part.replace(path)
-    except (OSError, ValueError, BadInput) as fault:
+        with written_whole(path) as part:  # another show may read it at this moment
+            part.write_text(json.dumps(data) + "\n", encoding="utf-8")
+    except (OSError, ValueError, VisualizerError) as fault:
         log.warning("%s cannot be remembered: %s", file_name, fault)
