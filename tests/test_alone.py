@@ -30,6 +30,7 @@ def test_with_the_others():
 """
 
 
+@pytest.mark.slow
 def test_passed_failed_and_skipped(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[1]))
     pytester.makeconftest("pytest_plugins = ['tests.fixtures.alone']")

@@ -61,6 +61,7 @@ def test_sound_is_what_was_encoded(songs: Path, name: str) -> None:
 
 @pytest.mark.parametrize("asked_hz", [None, 32_000])
 @pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.slow
 def test_seek_then_read_equals_reading_straight_through(songs: Path, name: str, asked_hz: int | None) -> None:
     rng = np.random.default_rng(1)
     with Song(songs / name, sample_rate_hz=asked_hz) as song:

@@ -463,7 +463,7 @@ def test_a_stream_that_does_not_close_keeps_nobody_waiting(
 
 
 @pytest.mark.alone
-@pytest.mark.slow  # a hundred losses take half a minute: the server itself needs a tenth of a second for each
+@pytest.mark.long  # a hundred losses take half a minute: the server itself needs a tenth of a second for each
 def test_a_hundred_losses_leave_nothing_behind(mortal_pulse: Pulse, monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, seconds in ((input, "POLL_S", 0.01), (input, "RETRY_S", 0.01), (watch, "WATCH_S", 0.02)):
         monkeypatch.setattr(module, name, seconds)

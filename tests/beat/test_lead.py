@@ -60,6 +60,7 @@ SONG_WHOLE = follow(SONG)
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(0, len(SONG)), max_size=40))
+@pytest.mark.slow
 def test_any_split_into_blocks_gives_bit_identical_results(cuts):
     whole, whole_onsets = SONG_WHOLE
     split, split_onsets = follow(SONG, cuts=cuts)
@@ -123,6 +124,7 @@ def test_a_led_kick_goes_as_deep_as_the_heard_ones_and_falls_as_they_do():
 
 @pytest.mark.parametrize("motion", ["seed", "punch", "breathe", "pump", "steps"])
 @pytest.mark.parametrize("lead_ms", [40, 200])
+@pytest.mark.slow
 def test_when_the_kicks_stop_the_level_is_let_go_at_once_and_smoothly(motion, lead_ms):
     played_s = STEADY_S[STEADY_S < 8]
     sound, _ = groove(125, 14.0)

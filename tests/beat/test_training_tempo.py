@@ -11,7 +11,7 @@ from tools import train_tempo
 from visualizer.beat.tempo_metre import WEIGHTS_FILE
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_committed_weights_know_the_beat_of_songs_held_out():
     heard = [train_tempo.lesson((train_tempo.HELD_OUT_SEED, index)) for index in range(0, 120, 5)]
     shown, allowed = (np.concatenate(part) for part in zip(*heard, strict=True))

@@ -225,6 +225,7 @@ def test_a_bake_that_cannot_be_kept_fails_in_one_line(tiny_preset, tmp_path):
     refused(run, "not kept", str(tmp_path), "VISUALIZER_CACHE_DIR", status=1)
 
 
+@pytest.mark.slow
 def test_the_demo_without_a_display_exports_and_says_so(tiny_preset, tmp_path):
     run = visualizer("demo", "-p", tiny_preset, "--size", "64x48", cwd=tmp_path, DISPLAY="", WAYLAND_DISPLAY="")
     assert run.returncode == 0
@@ -254,6 +255,7 @@ def test_your_own_picture_is_what_is_shown(tmp_path, kick_song, tiny_preset):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_an_interrupted_export_leaves_no_half_file_and_says_so(number, tmp_path, tiny_preset):
     from tests.sounds import kicks, write_wav
 

@@ -123,6 +123,7 @@ def test_fetching(site: Site, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_interrupted_it_says_so_and_goes_on_the_next_time(site: Site, folder: Path, number: int) -> None:
     part = folder / "vgg16-397923af.pth.part"
     site.waits_after = 50_000
@@ -139,6 +140,7 @@ def test_interrupted_it_says_so_and_goes_on_the_next_time(site: Site, folder: Pa
     assert site.ranges == ["", "bytes=50000-"]
 
 
+@pytest.mark.slow
 def test_faults_are_one_line(site: Site, folder: Path) -> None:
     refused(here("networks", "get", "vgg"), "'vgg'", "did you mean 'vgg16'")
     refused(here("networks", "get"), "NAME", "networks get --help")

@@ -72,6 +72,7 @@ def test_steps_shorten_towards_black_and_white(network: Network, picture: Tensor
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (7, 3)])
 @torch.no_grad()
+@pytest.mark.slow
 def test_flat_and_tiny_pictures_stay_in_range(size: tuple[int, int], network: Network) -> None:
     for level in (0.0, 0.5, 1.0):
         stepped = ascended(torch.full((1, 3, *size), level), network, SETTINGS, 1.0, (9, 200), SETTINGS.step_size)
@@ -88,6 +89,7 @@ def test_a_picture_without_direction_stays_as_it_is(
 
 
 @torch.no_grad()
+@pytest.mark.slow
 def test_a_depth_leaves_its_state_alone_and_can_be_repeated(network: Network, picture: Tensor) -> None:
     before = picture.clone()
     change = torch.full((1, 3, 64, 114), 0.01)

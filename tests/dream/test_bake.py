@@ -67,6 +67,7 @@ def test_depths_differ_evenly(baked: list[np.ndarray]) -> None:
 
 
 @pytest.mark.parametrize("layer", ["block4.expand", "block8.expand", "block12.expand"])
+@pytest.mark.slow
 def test_depths_morph_evenly_whatever_the_layer(cloudscape: np.ndarray, layer: str) -> None:
     """No pair of neighbouring depths differs by a quarter more or less than the mean: a fade between them cannot ghost."""
     assert unevenness(frames_of(cloudscape, DreamSettings(layer=layer))) < 0.25
@@ -163,6 +164,7 @@ def test_closing_stops_the_work(cloudscape: np.ndarray, monkeypatch: pytest.Monk
     level=st.sampled_from([0, 128, 255, None]),
 )
 @settings(max_examples=15, deadline=None, derandomize=True)
+@pytest.mark.slow
 def test_any_size_and_any_settings_bake(
     height: int,
     width: int,
@@ -243,6 +245,7 @@ def test_failures_are_dream_errors_in_one_line(
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="address space is limited the Linux way")
 @pytest.mark.parametrize("spare_mb", [60, 400])
+@pytest.mark.slow
 def test_running_out_of_memory_is_a_dream_error(spare_mb: int) -> None:
     code = f"""
 import resource

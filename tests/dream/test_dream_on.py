@@ -88,6 +88,7 @@ def test_a_preview_is_on_the_way_to_its_frame() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (20, 20), (33, 33), (60, 45)])
+@pytest.mark.slow
 def test_any_size_previews_and_resumes(size: tuple[int, int]) -> None:
     image = picture(*size)
     told = list(dream_on(image, SETTINGS, device="cpu", preview=True, checkpoints=True))
@@ -122,6 +123,7 @@ def test_without_octaves_that_run_ahead_it_is_the_same(coarse_px: int, monkeypat
 
 @given(stop=st.integers(1, 5), again=st.integers(1, 5), preview=st.booleans(), through_bytes=st.booleans())
 @settings(max_examples=12, deadline=None)
+@pytest.mark.slow
 def test_resumed_anywhere_it_is_as_if_never_interrupted(
     stop: int, again: int, preview: bool, through_bytes: bool
 ) -> None:
@@ -208,6 +210,7 @@ def dream_in(image: np.ndarray, dream: DreamSettings) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("bf16", "tolerance"), [(False, 0.02), (True, 0.25)])
+@pytest.mark.slow
 def test_a_dream_in_tiles_looks_like_the_whole_one(
     bf16: bool, tolerance: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ def committed(name: str) -> Image.Image:
 
 
 @pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.slow
 def test_the_committed_image_comes_from_the_script(name: str) -> None:
     """Scenes are functions of continuous coordinates: a small rendering is the large one, seen from further away."""
     image = committed(name)
@@ -59,7 +60,7 @@ def test_the_first_ones_image_is_that_of_clouds() -> None:
     assert first.read_bytes() == clouds.read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_script_paints_the_committed_pixels() -> None:
     painted = render("marble", 1920, 1080).astype(int)
     assert np.abs(np.asarray(committed("marble")).astype(int) - painted).mean() < 2.5

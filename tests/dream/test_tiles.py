@@ -64,6 +64,7 @@ def view() -> Tensor:
     seed=st.integers(0, 9),
 )
 @settings(max_examples=40, deadline=None)
+@pytest.mark.slow
 def test_tiles_give_what_the_whole_gives(
     height: int, width: int, stride: int, limit_px: int, shift: tuple[int, int], seed: int
 ) -> None:
@@ -114,6 +115,7 @@ def test_the_cut_is_the_cheapest_that_fits() -> None:
 
 @pytest.mark.parametrize(("layer", "tolerance"), [("block2.expand", 1e-4), ("block10.expand", 0.02)])
 @torch.inference_mode()
+@pytest.mark.slow
 def test_a_real_network_hardly_notices(
     layer: str, tolerance: float, view: Tensor, weights: dict[str, Tensor], cpu: Compute
 ) -> None:
@@ -125,6 +127,7 @@ def test_a_real_network_hardly_notices(
         assert not torch.equal(tiled, whole) or layer != "block10.expand"  # it was cut
 
 
+@pytest.mark.slow
 def test_out_of_memory_halves_the_tiles_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     state = noise(600, 700)
     network = Local(4, fails=lambda n_px: n_px > 100_000)

@@ -207,6 +207,7 @@ def test_weights_that_are_missing_or_of_another_shape(weights: Weights, tmp_path
 
 
 @pytest.mark.parametrize("network", [name for name in NETS if name != STAND_IN])
+@pytest.mark.slow
 def test_another_networks_weights_are_recognized(network: str, weights: Weights, tmp_path: Path) -> None:
     own = {name: torch.zeros(shape) for name, shape in names_and_shapes(network).items() if len(shape) != 2}
     safetensors.torch.save_file(own, tmp_path / "own.safetensors")

@@ -69,6 +69,7 @@ def test_it_goes_back_up_when_there_is_room(waits):
 
 @pytest.mark.parametrize("waits", [False, True])
 @pytest.mark.parametrize("full_ms", [21, 29, 60])
+@pytest.mark.slow
 def test_it_does_not_flap(waits, full_ms):
     """For an hour and a half on a machine that will never hold more: the trials become rare, and late frames with them."""
     rng = np.random.default_rng(full_ms)

@@ -128,6 +128,7 @@ def test_previews_get_the_detail_that_is_there_the_deepest_first():
 
 
 @pytest.mark.parametrize("n_done", [1, 2, 3])
+@pytest.mark.slow
 def test_an_interrupted_bake_goes_on_after_its_last_depth(look, tmp_path, monkeypatch, n_done, caplog):
     whole = frames_of(Dreams(look, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(tmp_path / "interrupted"))
@@ -170,6 +171,7 @@ def test_a_bake_whose_process_is_killed_goes_on_where_it_was(tiny_preset, monkey
 @pytest.mark.parametrize(
     "spoil", [lambda content: content[:-1], lambda content: content[:40] + b"x" + content[41:], lambda _: b""]
 )
+@pytest.mark.slow
 def test_a_damaged_checkpoint_only_costs_time(look, monkeypatch, spoil):
     whole = frames_of(Dreams(look, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(open_cache().folder / "interrupted"))

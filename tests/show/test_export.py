@@ -81,6 +81,7 @@ def test_the_same_input_gives_the_same_file(kick_song, look, tmp_path):
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 22050, 96000])
+@pytest.mark.slow
 def test_songs_of_any_rate_are_exported(rate_hz, look, tmp_path):
     write_wav(tmp_path / "song.wav", kicks(rate_hz, [0.5], 1.01), rate_hz)
     steps = run(tmp_path / "song.wav", tmp_path / "out.mp4", look, fps=Fraction(25))
@@ -156,6 +157,7 @@ print(next(line.split()[1] for line in Path("/proc/self/status").read_text().spl
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read the Linux way")
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_song_and_a_warm_export_needs_no_torch(tiny_preset, tmp_path):
     look = ("-p", str(tiny_preset), "--size", "64x48")
     list(Dreams(open_look(str(tiny_preset), size=(64, 48)), open_cache()).placed())  # warm

@@ -164,7 +164,7 @@ def test_pressing_wildly_ends_at_the_last_wish(presets, show, shown):
 
 
 @pytest.mark.alone
-@pytest.mark.slow  # every change takes its second
+@pytest.mark.long  # every change takes its second
 def test_memory_does_not_grow_with_changes(tiny_preset, home, show):
     """Five frames of 640 x 360 are 5 MB in this driver's memory, which is the process's own."""
     size = (640, 360)

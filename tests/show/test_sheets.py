@@ -29,6 +29,7 @@ def files(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.slow
 def test_the_sheet_of_layers_has_every_layer_and_they_differ(image, tmp_path, monkeypatch):
     drawn = {}
     draw = sheets.draw_sheet

@@ -140,6 +140,7 @@ class Murmur:
         return time_s % 1
 
 
+@pytest.mark.long
 def test_an_hour_leaves_nothing_behind_and_the_old_are_never_looked_through(collections):
     clock, scale = FastClock(), RenderScale(1 / 60)
     notices = Notices(clock.now)

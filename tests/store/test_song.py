@@ -62,6 +62,7 @@ def test_size_length_and_title(song):
     assert "artist" in {name.lower() for name in said}
 
 
+@pytest.mark.slow
 def test_level_and_balance(song):
     assert 0.7 < np.abs(song).max() < 1.0  # -3 .. 0 dBFS after coding: nothing is clipped
     assert np.abs(song.mean(axis=0)).max() < 1e-3
@@ -109,7 +110,7 @@ def test_every_kick_is_where_the_file_says(song, script):
         assert after > 0.2 and after > 1.4 * before, f"no kick at {kick_s} s"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_committed_file_is_what_the_script_makes(song, script):
     made = script.render().astype(np.float64)
     assert np.abs(np.abs(made).max() - 10 ** (-1 / 20)) < 1e-6

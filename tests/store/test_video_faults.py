@@ -126,6 +126,7 @@ def test_full_disk_while_writing(tmp_path, suffix):
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 @pytest.mark.parametrize("missing", [1, 200, 3000, 20_000, 40_000])
+@pytest.mark.slow
 def test_full_disk_at_the_very_end(tmp_path, suffix, missing):
     """The last bytes, the index and its move to the front are written when all pictures are done."""
     write(tmp_path / f"whole{suffix}")
