@@ -44,8 +44,8 @@ def strokes(sound: np.ndarray, rate_hz: int) -> tuple[np.ndarray, float]:
     """((n_hops, N_GROUPS) strokes of a sound, seconds a hop)."""
     finder = StrokeFinder(rate_hz)
     sound = np.concatenate([np.zeros(finder.window_samples - finder.hop_samples, np.float32), sound])
-    starts = range(0, len(sound) - finder.window_samples + 1, finder.hop_samples)
-    return np.array([finder.step(sound[start : start + finder.window_samples]) for start in starts]), finder.hop_s
+    windows = np.lib.stride_tricks.sliding_window_view(sound, finder.window_samples)[:: finder.hop_samples]
+    return np.array(finder.push(windows)), finder.hop_s
 
 
 def lesson(place: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

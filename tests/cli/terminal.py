@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -14,20 +15,33 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Terminal:
-    """The program on a terminal of its own, of a given size."""
+    """The program on a terminal of its own, of a given size. stdout: a file for what it prints, None for the terminal."""
 
-    def __init__(self, *arguments: str, n_columns: int = 80, n_rows: int = 24, **environment: str) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        n_columns: int = 80,
+        n_rows: int = 24,
+        stdout: Path | None = None,
+        **environment: str,
+    ) -> None:
         fcntl, pty = pytest.importorskip("fcntl"), pytest.importorskip("pty")
         import struct
         import termios
 
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", n_rows, n_columns, 0, 0))
+
+        def start() -> None:
+            os.login_tty(theirs)  # so that Ctrl-C typed there reaches it
+            if stdout is not None:
+                os.dup2(os.open(stdout, os.O_WRONLY | os.O_CREAT), 1)
+
         known = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "visualizer", *arguments],
             env={**known, "TERM": "xterm-256color", **environment},
-            preexec_fn=lambda: os.login_tty(theirs),  # so that Ctrl-C typed there reaches it
+            preexec_fn=start,
         )
         os.close(theirs)
         self._written: list[bytes] = []

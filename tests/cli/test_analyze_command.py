@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -83,6 +84,13 @@ def test_a_terminal_that_cannot_redraw_is_refused(terminal):
 )
 def test_wrong_use_is_one_line(arguments, words):
     refused(here("analyze", *arguments), *words)
+
+
+def test_progress_is_drawn_on_the_terminal_and_not_into_the_output(terminal, kick_song, tmp_path):
+    opened = terminal("analyze", str(kick_song), "--json", stdout=tmp_path / "out.json")
+    assert opened.ended() == 0
+    assert any("analyzing" in line and "6/6 seconds" in line for line in opened.lines)
+    assert json.loads((tmp_path / "out.json").read_text())["duration_s"] == 6.0
 
 
 def test_the_sum_of_a_file_tells_the_tempo(kick_song):

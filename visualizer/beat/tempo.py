@@ -63,6 +63,8 @@ BREAK_RELEASE_S = 24.0
 LONGEST_TAP_S = 1.5
 TAP_CONFIDENCE = 0.8
 N_TAPS = 8
+# Hops whose spectra are computed together: bounds memory when a whole song is pushed at once.
+BATCH_HOPS = 64
 # Beats told that are kept in `predicted`.
 KEPT = 4096
 
@@ -173,14 +175,16 @@ class TempoFollower:
         pending = np.concatenate([self._pending, block.astype(np.float32)])
         hop, window = self._strokes.hop_samples, self._strokes.window_samples
         told: list[tuple[float, float]] = []
-        start = 0
-        while start + window <= len(pending):
-            beat = self._step(self._strokes.step(pending[start : start + window]))
-            if beat is not None:
-                told.append(beat)
-            start += hop
+        while (n_ready := (len(pending) - window) // hop + 1) > 0:
+            n_now = min(n_ready, BATCH_HOPS)
+            windows = np.lib.stride_tricks.sliding_window_view(pending, window)[: n_now * hop : hop]
+            for strokes in self._strokes.push(windows):
+                beat = self._step(strokes)
+                if beat is not None:
+                    told.append(beat)
+            pending = pending[n_now * hop :]
         # a copy, since a view would keep a whole pushed song alive
-        self._pending = pending[start:].copy()
+        self._pending = pending.copy()
         return told
 
     def tap(self, time_s: float) -> None:
@@ -321,7 +325,7 @@ class TempoFollower:
             scores = np.concatenate([scores, new]) if beats else new
             beats += others
         if FILTER_SHARE:
-            masses = [self._pointer.near(period_s, (heard_s - beat_s) / period_s % 1.0) for period_s, beat_s in beats]
+            masses = self._pointer.near([(period_s, (heard_s - beat_s) / period_s % 1.0) for period_s, beat_s in beats])
             scores = scores + FILTER_SHARE * np.log(np.maximum(masses, LEAST_MASS))
         if self._held:  # of half or double the judge has no say, of the phase it has
             scores = np.where(

@@ -9,6 +9,7 @@ rhythm. Nothing is learned.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,8 @@ class BarPointer:
         n_places = int(self.hops.sum())
         self.interval = np.repeat(np.arange(len(self.hops)), self.hops)
         self.place = (np.arange(n_places) - self.first[self.interval]) / self.hops[self.interval]
-        self.period_s = self.hops[self.interval] * hop_s
+        self._periods_s = self.hops * hop_s
+        self.period_s = self._periods_s[self.interval]
         rates = np.stack([[self._rate(row) for row in rows] for rows in RHYTHMS.values()], axis=1) + STRAY_HZ
         weights = np.array(GROUP_WEIGHTS)[:, None, None, None]
         self._absence = np.exp(-ABSENCE_WEIGHT * hop_s * (weights * rates).sum(axis=0)).astype(np.float32)
@@ -109,14 +111,17 @@ class BarPointer:
         old, new = self.state, self._other
         ends = old[:, :, self.last] @ self._next_tempo
         ends = (1 - OTHER_RHYTHM) * ends + OTHER_RHYTHM * ends.mean(axis=0, keepdims=True)
-        new[:, :, 1:] = old[:, :, :-1]
-        new[:, :, self.first] = ends[:, ::-1]
-        new *= self._absence
+        np.multiply(old[:, :, :-1], self._absence[:, :, 1:], out=new[:, :, 1:])
+        new[:, :, self.first] = ends[:, ::-1] * self._absence[:, :, self.first]
         highest = 0.0
-        if any(strokes):
-            told = sum(np.float32(strokes[g]) * self._stroke[g] for g in range(N_GROUPS) if strokes[g])
+        struck = [group for group in range(N_GROUPS) if strokes[group]]
+        if struck:
+            told = np.float32(strokes[struck[0]]) * self._stroke[struck[0]]
+            for group in struck[1:]:
+                told += np.float32(strokes[group]) * self._stroke[group]
             highest = float(told.max())
-            new *= np.exp(told - np.float32(highest))
+            told -= np.float32(highest)
+            new *= np.exp(told, out=told)
         total = float(new.sum())
         new /= np.float32(total)
         new += LEAST
@@ -138,7 +143,10 @@ class BarPointer:
         """
         mass = self.state.sum(axis=(0, 1), dtype=np.float64)
         if near is not None:
-            mass *= self._about(*near)
+            places, is_near = self._about(*near)
+            about = mass[places] * is_near
+            mass = np.zeros_like(mass)
+            mass[places] = about
         whole = float(mass.sum()) + 1e-12
         by_tempo = np.add.reduceat(mass, self.first)
         # neighbouring tempos are one tempo
@@ -156,13 +164,23 @@ class BarPointer:
         centre = float((NEAR * around[index % n_bins] * (index + 0.5)).sum() / peaks[top]) / n_bins
         return period_s, centre % 1.0, min(1.0, float(peaks[top] / whole)), whole
 
-    def near(self, period_s: float, place: float) -> float:
-        """The probability 0..1 of about this tempo and place."""
-        return float(self.state.sum(axis=(0, 1))[self._about(period_s, place)].sum())
+    def near(self, beats: Sequence[tuple[float, float]]) -> list[float]:
+        """The probability 0..1 of about each tempo and place, (seconds a beat, place in it 0..1)."""
+        mass = self.state.sum(axis=(0, 1))
+        found = []
+        for period_s, place in beats:
+            places, is_near = self._about(period_s, place)
+            found.append(float(mass[places][is_near].sum()))
+        return found
 
-    def _about(self, period_s: float, place: float) -> NDArray[np.bool_]:
-        beats_off = (self.place - place + 0.5) % 1.0 - 0.5
-        return (np.abs(beats_off) < NEAR_BEATS) & (np.abs(self.period_s / period_s - 1) < NEAR_TEMPO)
+    def _about(self, period_s: float, place: float) -> tuple[slice, NDArray[np.bool_]]:
+        """The places of about this tempo, and which of them are about this place."""
+        near = np.flatnonzero(np.abs(self._periods_s / period_s - 1) < NEAR_TEMPO)
+        if not len(near):
+            return slice(0, 0), np.zeros(0, bool)
+        places = slice(int(self.first[near[0]]), int(self.last[near[-1]]) + 1)
+        beats_off = (self.place[places] - place + 0.5) % 1.0 - 0.5
+        return places, np.abs(beats_off) < NEAR_BEATS
 
     def start(self, place_s: float) -> None:
         """Expect that the last beat, and one that the bass drum plays, was place_s seconds ago."""

@@ -61,26 +61,31 @@ class StrokeFinder:
         self._forget_band = math.exp(-self.hop_s / BAND_RELEASE_S)
         self._forget_stroke = math.exp(-self.hop_s / STROKE_RELEASE_S)
         self._loudest: Floats = np.zeros(self._n_bands)
-        self._earlier = [np.zeros(self._n_bands) for _ in range(LAG_HOPS + 1)]
+        self._earlier: Floats = np.zeros((LAG_HOPS + 1, self._n_bands))
         self._hardest = [LEAST_RISE] * N_GROUPS
         self._rises = [[0.0, 0.0] for _ in range(N_GROUPS)]  # of the last two hops
 
-    def step(self, window: NDArray[np.float32]) -> list[float]:
-        """The next window, (window_samples,) float32 in -1..1 -> the stroke of each group, 0 (none) or 0.1..1."""
-        spectrum = np.fft.rfft(window * self._shape, self._n_fft)[: self._n_bins]
+    def push(self, windows: NDArray[np.float32]) -> list[list[float]]:
+        """The next windows, (n, window_samples) float32 in -1..1 -> for each the stroke of each group, 0 (none) or 0.1..1."""
+        spectrum = np.fft.rfft(windows * self._shape, self._n_fft, axis=1)[:, : self._n_bins]
         power = spectrum.real**2 + spectrum.imag**2
-        level = np.sqrt(np.add.reduceat(power, self._cuts[:-1])).astype(np.float64) * self._scale
-        self._loudest = np.maximum(level, self._loudest * self._forget_band)
-        reference = np.maximum(self._loudest, max(FLOOR, BELOW_LOUDEST * float(self._loudest.max())))
-        heard = np.log1p(COMPRESSION * level / reference)
-        rise = np.maximum(heard - np.maximum(self._earlier[0], self._earlier[1]), 0.0)
-        self._earlier = [*self._earlier[1:], heard]
-        return [self._pick(group, rise) for group in range(N_GROUPS)]
+        levels = np.sqrt(np.add.reduceat(power, self._cuts[:-1], axis=1)).astype(np.float64) * self._scale
+        loudest = np.empty_like(levels)
+        for hop, level in enumerate(levels):
+            self._loudest = np.maximum(level, self._loudest * self._forget_band, out=loudest[hop])
+        self._loudest = self._loudest.copy()
+        hiss = np.maximum(FLOOR, BELOW_LOUDEST * loudest.max(axis=1, keepdims=True))
+        heard = np.concatenate([self._earlier, np.log1p(COMPRESSION * levels / np.maximum(loudest, hiss))])
+        self._earlier = heard[-LAG_HOPS - 1 :]
+        rises = np.maximum(heard[LAG_HOPS + 1 :] - np.maximum(heard[: -LAG_HOPS - 1], heard[1:-LAG_HOPS]), 0.0)
+        means = [
+            rises[:, low:high].sum(axis=1) / (high - low) if high > low else np.zeros(len(rises))
+            for low, high in self._groups
+        ]
+        return [[self._pick(group, rise) for group, rise in enumerate(hop)] for hop in np.stack(means, axis=1).tolist()]
 
-    def _pick(self, group: int, rises: Floats) -> float:
+    def _pick(self, group: int, now: float) -> float:
         """A stroke is a rise higher than the one before and the one after it."""
-        low, high = self._groups[group]
-        now = float(rises[low:high].sum()) / (high - low) if high > low else 0.0
         before, last = self._rises[group]
         self._rises[group] = [last, now]
         self._hardest[group] = max(now, self._hardest[group] * self._forget_stroke, LEAST_RISE)

@@ -84,9 +84,13 @@ def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, 
     from ..show.analyze import analyze as analyze_file
     from ..show.plot import check_plot
     from ..show.plot import plot as draw
+    from .progress import show_analysis
 
     out = None if plot is None else check_plot(plot)
-    analysis = analyze_file(song, settings.beat, settings.dream.n_depths, stream=stream, say=tell)
+    with show_analysis() as progress:
+        analysis = analyze_file(
+            song, settings.beat, settings.dream.n_depths, stream=stream, say=tell, progress=progress
+        )
     if out is not None:
         draw(analysis, out, song.name)
     if json_wanted:

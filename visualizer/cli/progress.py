@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +103,24 @@ def show_bake(steps: Generator[Baked, None, None]) -> Baked | None:
     finally:
         stop(bars)
     return last
+
+
+@contextmanager
+def show_analysis() -> Iterator[Callable[[float, float | None], None]]:
+    """A bar for an analysis, moved by calling it with the seconds done and in all. Only on a terminal: a script that reads stderr
+    gets nothing but errors."""
+    bars = bars_of()
+    task = bars.add_task("analyzing", total=None, rate="seconds")
+
+    def move(done_s: float, total_s: float | None) -> None:
+        if bars.console.is_terminal:
+            bars.start()
+            bars.update(task, completed=round(done_s), total=None if total_s is None else round(total_s))
+
+    try:
+        yield move
+    finally:
+        stop(bars)
 
 
 def stop(bars: Bars) -> None:
