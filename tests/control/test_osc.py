@@ -108,6 +108,14 @@ BAD = {
     "part of no length": b"#bundle\0" + struct.pack(">Qi", 1, 0),
     "part too long": b"#bundle\0" + struct.pack(">Qi", 1, 400) + b"/a\0\0",
     "part that is nothing": b"#bundle\0" + struct.pack(">Qi", 1, 4) + b"abcd",
+    "nil": b"/a\0\0,N\0\0",
+    "nil before a number": b"/a\0\0,Ni\0\0\0\0\1",
+    "blob": message("/a", b"blob"),
+    "MIDI": message("/a", ((0, 0x90, 36, 1), "m")),
+    "colour": b"/a\0\0,r\0\0\xff\0\xff\0",
+    "time": b"/a\0\0,t\0\0" + struct.pack(">Q", 1 << 32),
+    "array": b"/a\0\0,[i]\0\0\0\0" + struct.pack(">i", 1),
+    "a value without its type": b"/a\0\0,\0\0\0" + struct.pack(">i", 1),
     "many bundles in a bundle": b"#bundle\0" + struct.pack(">Q", 1) + struct.pack(">i16sQ", 0, b"", 0) * 2000,
 }
 

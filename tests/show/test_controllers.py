@@ -61,7 +61,9 @@ def test_osc_as_a_show_has_it(opened: list) -> None:
     client.send_message("/visualizer/tap", [])
     assert wishes(osc, 3) == [Show("calm"), Set("beat.decay", 0.25), Do("tap")]
     client.send_message("/visualizer/preset", 3)
-    wait_until(lambda: osc.status() == [f"osc\t127.0.0.1:{osc.port}  n 4  bad 1"])
+    for value in (None, b"blob", [1], "on", float("nan")):
+        client.send_message("/visualizer/blackout", [value])
+    wait_until(lambda: osc.status() == [f"osc\t127.0.0.1:{osc.port}  n 9  bad 6"])
     assert osc.poll() == []
 
 

@@ -117,7 +117,7 @@ def _set(name: str, told: Sequence[Value], *, is_share: bool) -> list[Wish]:
             raise Unusable(f"{name}: {share:g} is beyond 0 .. 1")
         return [Set(name, one.at(share))]
     try:
-        return [Set(name, one.checked(told[0]))]
+        return [Set(name, one.checked(told[0] if one.kind == "choice" else _number(told)))]
     except BadInput as fault:
         raise Unusable(str(fault)) from None
 

@@ -52,7 +52,10 @@ def messages(packet: bytes) -> Iterator[bytes]:
 
 
 def read_message(message: bytes) -> tuple[str, list[Value]]:
-    """The address and the values: numbers (also of true, false and 64 bits) and texts; others are left out. Raises BadPacket."""
+    """The address and the values: numbers (also of true, false and 64 bits) and texts; others are left out.
+
+    Raises BadPacket, also where the first value is of another kind: without it the message would be a press.
+    """
     from pythonosc.osc_message import OscMessage
     from pythonosc.osc_message import ParseError as MessageError
     from pythonosc.parsing.osc_types import ParseError as TypesError
@@ -65,6 +68,10 @@ def read_message(message: bytes) -> tuple[str, list[Value]]:
         raise BadPacket("an address that is no text")
     if tags and (len(tags) > MOST_VALUES + 1 or tags.strip(b",ifdshTFNtbrm")):
         raise BadPacket("values of a kind that is not known, or too many")
+    if tags[1:2] in (b"N", b"t", b"b", b"r", b"m"):
+        raise BadPacket("a value that is neither number nor text: nil, a time, a blob, a colour or MIDI")
+    if len(tags) <= 1 and len(message) > len(address) // 4 * 4 + 8:
+        raise BadPacket("values without their types")
     try:
         read = OscMessage(message)
         found = [value for value in read.params if isinstance(value, bool | int | float | str)]
