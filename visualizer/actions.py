@@ -32,6 +32,10 @@ ACTIONS: dict[str, str] = {
 }
 
 
+#: actions that end a show: not among the OSC addresses that everybody knows
+ENDING = frozenset({"quit", "leave_fullscreen"})
+
+
 class Do(NamedTuple):
     """The wish that an action be done, one of ACTIONS."""
 

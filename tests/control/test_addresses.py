@@ -66,6 +66,8 @@ def test_addresses(address, told, wishes):
         ("/visualizer/", (), "no address"),
         ("/visualizer/blakout", (1.0,), "no address"),
         ("/visualizer/action/quitt", (), "did you mean 'quit'"),
+        ("/visualizer/action/quit", (), "cannot be ended"),
+        ("/visualizer/action/leave_fullscreen", (1.0,), "cannot be ended"),
         ("/visualizer/action/tap", ("x",), "needs a number"),
         ("/visualizer/set/beat/dekay", (1.0,), "did you mean 'beat.decay'"),
         ("/visualizer/set/beat/decay", (7.0,), "out of range"),

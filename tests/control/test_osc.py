@@ -8,6 +8,7 @@ import queue
 import random
 import socket
 import struct
+import sys
 import threading
 import time
 
@@ -18,7 +19,7 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from tests.fixtures.pulse import wait_until
-from visualizer.control.osc import MOST_AT_ONCE, TURN_S, OscInput, parse_place
+from visualizer.control.osc import MOST_AT_ONCE, PRIVATE, TURN_S, OscInput, is_among, parse_place, parse_senders
 from visualizer.control.oscbytes import BadPacket, messages, read_message
 from visualizer.errors import BadInput, VisualizerError
 
@@ -254,3 +255,51 @@ def test_places(text, place):
 def test_places_that_are_none(text):
     with pytest.raises(BadInput, match="HOST:PORT"):
         parse_place(text)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has all of 127.0.0.0/8")
+def test_only_senders_that_are_allowed_are_heard(caplog):
+    heard: queue.Queue = queue.Queue()
+    one = OscInput(
+        ("0.0.0.0", 0), lambda address, _: heard.put(address), allowed=parse_senders("127.0.0.2"), now=time.monotonic
+    )
+    try:
+        with caplog.at_level(logging.WARNING):
+            for sender in ("127.0.0.1", "127.0.0.3", "127.0.0.2"):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+                    out.bind((sender, 0))
+                    for _ in range(3):
+                        out.sendto(message(f"/{sender}"), ("127.0.0.1", one.port))
+            assert [heard.get(timeout=10) for _ in range(3)] == ["/127.0.0.2"] * 3
+        assert (one.n_messages, one.n_bad, one.n_refused) == (3, 0, 6)
+        lines = [record.getMessage() for record in caplog.records]
+        assert [line.partition(":")[0] for line in lines] == ["osc"] * 2 and "127.0.0.3" in lines[1], "each sender once"
+    finally:
+        one.close()
+
+
+@pytest.mark.parametrize(
+    ("senders", "allowed", "refused"),
+    [
+        (
+            None,
+            ["192.168.1.7", "10.0.0.1", "172.16.9.9", "127.0.0.1", "fe80::1%eth0", "::ffff:10.1.2.3"],
+            ["8.8.8.8", "172.32.0.1", "2001:db8::1", "::ffff:8.8.8.8"],
+        ),
+        (
+            "192.168.1.0/24, 203.0.113.5,2001:db8::/32",
+            ["192.168.1.7", "203.0.113.5", "2001:db8::1"],
+            ["192.168.2.7", "203.0.113.6", "127.0.0.1"],
+        ),
+        ("192.168.1.7/24", ["192.168.1.9"], ["192.168.2.9"]),
+    ],
+)
+def test_senders(senders, allowed, refused):
+    networks = PRIVATE if senders is None else parse_senders(senders)
+    assert [is_among(one, networks) for one in allowed + refused] == [True] * len(allowed) + [False] * len(refused)
+
+
+@pytest.mark.parametrize("text", ["", ",", "club", "192.168.1.0/33", "192.168.1", "1.2.3.4:9000", "10.0.0.1,,10.0.0.2"])
+def test_senders_that_are_none(text):
+    with pytest.raises(BadInput, match="no list of addresses or networks.*192.168.1.0/24"):
+        parse_senders(text)

@@ -13,7 +13,7 @@ from pythonosc.udp_client import SimpleUDPClient
 from tests.fixtures.midi import CONTROL, NOTE_ON, Midi
 from tests.fixtures.pulse import wait_until
 from visualizer.actions import Do, Set, Show
-from visualizer.bindings import Controls, MidiBinding
+from visualizer.bindings import Controls, MidiBinding, OscBinding
 from visualizer.errors import BadInput, VisualizerError
 from visualizer.show.controllers import Board, MidiController, OscController, open_controllers
 from visualizer.show.snapshot import Snapshot
@@ -65,6 +65,37 @@ def test_osc_as_a_show_has_it(opened: list) -> None:
         client.send_message("/visualizer/blackout", [value])
     wait_until(lambda: osc.status() == [f"osc\t127.0.0.1:{osc.port}  n 9  bad 6"])
     assert osc.poll() == []
+
+
+def test_osc_opened_to_the_network_names_who_may_send(opened: list) -> None:
+    lines: list[str] = []
+    opened += open_controllers(None, "0.0.0.0:0", False, say=lines.append)
+    opened += open_controllers(None, "0.0.0.0:0", False, osc_allow="192.168.7.0/24,10.0.0.5", say=lines.append)
+    opened += open_controllers(None, "0", False, say=lines.append)
+    [private, named] = lines
+    assert private.endswith("from private networks only; --osc-allow names the senders")
+    assert named.endswith("from 192.168.7.0/24, 10.0.0.5 and this machine")
+    client = SimpleUDPClient("127.0.0.1", opened[1].port)
+    client.send_message("/visualizer/action/quit", [])
+    client.send_message("/visualizer/action/leave_fullscreen", [])
+    client.send_message("/visualizer/tap", [])
+    assert wishes(opened[1]) == [Do("tap")]
+    assert opened[1].status() == [f"osc\t0.0.0.0:{opened[1].port}  n 3  bad 2"]
+
+
+def test_an_own_address_may_end_the_show(opened: list) -> None:
+    file.learn(OscBinding(address="/my/end", does="quit"))
+    [osc] = open_controllers(None, "0", False)
+    opened.append(osc)
+    SimpleUDPClient("127.0.0.1", osc.port).send_message("/my/end", 1.0)
+    assert wishes(osc) == [Do("quit")]
+
+
+def test_senders_without_osc_and_senders_that_are_none_are_refused() -> None:
+    with pytest.raises(BadInput, match="--osc-allow is for --osc"):
+        open_controllers("", None, False, osc_allow="10.0.0.5")
+    with pytest.raises(BadInput, match="'stage' is no list of addresses"):
+        open_controllers(None, "0", False, osc_allow="stage")
 
 
 def test_learning_by_osc_is_kept_and_told(opened: list) -> None:

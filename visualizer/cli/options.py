@@ -15,6 +15,7 @@ import typer
 
 from ..errors import BadInput, VisualizerError
 from ..settings import DEFAULT_SIZE
+from .say import tell
 
 if TYPE_CHECKING:
     from ..show.controller import Controller
@@ -115,6 +116,14 @@ Midi = Annotated[
 Osc = Annotated[
     str | None, typer.Option("--osc", metavar="[HOST:]PORT", help="Listen to OSC; on 127.0.0.1 if no host is given.")
 ]
+OscAllow = Annotated[
+    str | None,
+    typer.Option(
+        "--osc-allow",
+        metavar="NETWORK,...",
+        help="Who may send OSC, like 192.168.1.0/24,10.0.0.5; private networks, if not given.",
+    ),
+]
 Link = Annotated[bool, typer.Option("--link", help="Take the tempo from Ableton Link.")]
 Supervise = Annotated[
     bool, typer.Option("--supervise/--no-supervise", help="Start the show again where it was, should it die.")
@@ -174,13 +183,13 @@ def looked_up_again(
     return looked_up(preset, size, image, seed, network, layer, weights)
 
 
-def controllers_of(midi: str | None, osc: str | None, link: bool) -> list[Controller]:
+def controllers_of(midi: str | None, osc: str | None, osc_allow: str | None, link: bool) -> list[Controller]:
     """The controllers asked for. Raises VisualizerError, and BadInput."""
-    if midi is None and osc is None and not link:
+    if midi is None and osc is None and osc_allow is None and not link:
         return []
     from ..show.controllers import open_controllers
 
-    return open_controllers("" if midi == "all" else midi, osc, link)
+    return open_controllers("" if midi == "all" else midi, osc, link, osc_allow=osc_allow, say=tell)
 
 
 def staged(fullscreen: bool, monitor: str | None, borderless: bool, no_adapt: bool, panel: bool = False) -> Staging:

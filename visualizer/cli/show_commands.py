@@ -26,6 +26,7 @@ from .options import (
     Network,
     NoAdapt,
     Osc,
+    OscAllow,
     OutputDevice,
     Panel,
     Preset,
@@ -75,6 +76,7 @@ def play(
     panel: Panel = False,
     midi: Midi = None,
     osc: Osc = None,
+    osc_allow: OscAllow = None,
     supervise: Supervise = False,
 ) -> None:
     """Play songs one after another; the picture follows what you hear."""
@@ -110,7 +112,7 @@ def play(
             gain_mode=("album" if is_album else "track") if replaygain else None,
             staging=staging,
             say=tell,
-            controllers=partial(controllers_of, midi, osc, False),
+            controllers=partial(controllers_of, midi, osc, osc_allow, False),
             lifeline=lifeline,
         )
     except KeyboardInterrupt:
@@ -135,6 +137,7 @@ def live(
     panel: Panel = False,
     midi: Midi = None,
     osc: Osc = None,
+    osc_allow: OscAllow = None,
     link: Link = False,
     supervise: Supervise = True,
 ) -> None:
@@ -162,7 +165,7 @@ def live(
             channels=chosen,
             gain_db=gain_db,
             staging=staging,
-            controllers=partial(controllers_of, midi, osc, link),
+            controllers=partial(controllers_of, midi, osc, osc_allow, link),
             lifeline=lifeline,
         )
     except KeyboardInterrupt:

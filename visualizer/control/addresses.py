@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from ..actions import ACTIONS, Do, Set, Show, Wish
+from ..actions import ACTIONS, ENDING, Do, Set, Show, Wish
 from ..bindings import PRESET, OscBinding
 from ..errors import BadInput, nearest
 from ..tuning import tunables
@@ -56,6 +56,8 @@ class OscMapping:
         if room == "action":
             if name not in ACTIONS:
                 raise Unusable(f"there is no action {name!r}{nearest(name, ACTIONS)}")
+            if name in ENDING:
+                raise Unusable(f"a show cannot be ended by {address}; bind an address of your own to {name}")
             return _press(name, told)
         if room in ("set", "share"):
             return _set(name, told, is_share=room == "share")

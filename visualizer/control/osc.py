@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import logging
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from ..errors import BadInput, VisualizerError
 from .oscbytes import BadPacket, Value, messages, read_message
 
 log = logging.getLogger(__name__)
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9000
 MISSING = "OSC needs python-osc: pip install 'kickdream[osc]'"
@@ -25,6 +28,17 @@ MOST_IN_TURN = 2 * MOST_AT_ONCE
 MOST_IN_PACKET = 256
 # Packets taken from the system in one go, so that it comes to an end.
 MOST_FETCHED = 5000
+#: who may send where nobody is named: this machine and private networks
+PRIVATE = tuple(
+    ipaddress.ip_network(one)
+    for one in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
+)
+LOOPBACK = (PRIVATE[0], PRIVATE[5])
+# So many senders are remembered, and reported when they are refused.
+MOST_SENDERS = 100
 # The longest packet there is; what the system may keep for us meanwhile.
 MOST_BYTES, WAITING_BYTES = 65_536, 1 << 20
 LOOK_S = 0.5
@@ -50,12 +64,31 @@ def parse_place(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def parse_senders(text: str) -> tuple[Network, ...]:
+    """ "192.168.1.0/24,10.0.0.5" -> the networks. Raises BadInput."""
+    try:
+        return tuple(ipaddress.ip_network(one.strip(), strict=False) for one in text.split(","))
+    except ValueError as fault:
+        raise BadInput(
+            f"{text[:60]!r} is no list of addresses or networks; write them like 192.168.1.0/24,10.0.0.5"
+        ) from fault
+
+
+def is_among(host: str, networks: Iterable[Network]) -> bool:
+    """Whether an address, as a socket reports it, is in one of the networks."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in network for network in networks)
+
+
 class OscInput:
     """Listens for OSC. Its own thread does; `close` ends it.
 
     on_message: called on that thread with an address and its values; it raises ValueError for what means nothing. on_look:
     called there about twice a second. n_messages: messages heard; n_bad: packets and messages that could not be used;
-    n_dropped: packets let go unread because more came than can be read.
+    n_dropped: packets let go unread because more came than can be read. allowed: networks whose packets are read, and n_refused:
+    packets of others.
     """
 
     def __init__(
@@ -63,6 +96,7 @@ class OscInput:
         place: tuple[str, int],
         on_message: Callable[[str, list[Value]], None],
         *,
+        allowed: Sequence[Network] = PRIVATE,
         now: Callable[[], float],
         on_look: Callable[[], None] | None = None,
     ) -> None:
@@ -72,7 +106,9 @@ class OscInput:
         except ImportError as fault:
             raise VisualizerError(f"{MISSING} ({fault})") from fault
         self._on_message, self._now, self._on_look = on_message, now, on_look
-        self.n_messages = self.n_bad = self.n_dropped = 0
+        self.n_messages = self.n_bad = self.n_dropped = self.n_refused = 0
+        self._allowed = tuple(allowed)
+        self._senders: dict[str, bool] = {}  # whether each may send
         self._told_s = -TOLD_EVERY_S
         self._socket = _bound(place)
         self.host, self.port = self._socket.getsockname()[:2]
@@ -122,10 +158,12 @@ class OscInput:
         packets: deque[bytes] = deque(maxlen=MOST_AT_ONCE)
         try:
             self._socket.settimeout(LOOK_S / 2)
-            packets.append(self._socket.recv(MOST_BYTES))
-            self._socket.setblocking(False)
-            for _ in range(MOST_FETCHED):
-                packet = self._socket.recv(MOST_BYTES)
+            for _ in range(1 + MOST_FETCHED):
+                packet, sender = self._socket.recvfrom(MOST_BYTES)
+                self._socket.setblocking(False)
+                if not self._may_send(sender[0]):
+                    self.n_refused += 1
+                    continue
                 self.n_dropped += len(packets) == MOST_AT_ONCE
                 packets.append(packet)
         except (BlockingIOError, TimeoutError):
@@ -134,6 +172,16 @@ class OscInput:
             log.debug("osc: %s", fault)
             self._ending.wait(TURN_S)
         return packets
+
+    def _may_send(self, host: str) -> bool:
+        if host in self._senders:
+            return self._senders[host]
+        may = is_among(host, self._allowed)
+        if len(self._senders) < MOST_SENDERS:
+            self._senders[host] = may
+            if not may:
+                log.warning("osc: messages of %s are refused; --osc-allow names who may send", host)
+        return may
 
     def _read(self, packet: bytes) -> None:
         try:

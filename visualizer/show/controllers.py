@@ -15,9 +15,9 @@ from ..control.learning import Learner, sentence
 from ..control.link import LinkSession
 from ..control.mapping import MidiMapping, Moved
 from ..control.midi import MidiInput
-from ..control.osc import OscInput, parse_place
+from ..control.osc import LOOPBACK, PRIVATE, Network, OscInput, is_among, parse_place, parse_senders
 from ..control.oscbytes import Value
-from ..errors import VisualizerError
+from ..errors import BadInput, VisualizerError
 from ..store import controls as file
 from .clocks import monotonic
 from .controller import Controller
@@ -201,25 +201,36 @@ class MidiController(_Bound):
 
 
 class OscController(_Bound):
-    """OSC over UDP. place: host and port, 0 for any that is free."""
+    """OSC over UDP. place: host and port, 0 for any that is free; allowed: networks that may send."""
 
     name = "osc"
 
-    def __init__(self, board: Board, place: tuple[str, int]) -> None:
+    def __init__(self, board: Board, place: tuple[str, int], allowed: Sequence[Network] = PRIVATE) -> None:
         """Raises VisualizerError where python-osc is missing or the port is taken."""
         super().__init__(board)
-        self._input = OscInput(place, self._hear, now=monotonic, on_look=board.look)
+        self._input = OscInput(place, self._hear, allowed=allowed, now=monotonic, on_look=board.look)
         log.info("OSC: listening at %s", self._input.place)
+
+    @property
+    def place(self) -> str:
+        """Host and port that it listens at, for reading."""
+        return self._input.place
 
     @property
     def port(self) -> int:
         """The port it listens at."""
         return self._input.port
 
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return is_among(self._input.host, LOOPBACK)
+
     def status(self) -> list[str]:
         heard = self._input
         dropped = _dropped(heard.n_dropped + self._backlog.n_dropped)
-        return [f"osc\t{heard.place}  n {heard.n_messages}  bad {heard.n_bad}{dropped}"]
+        refused = f"  refused {heard.n_refused}" if heard.n_refused else ""
+        return [f"osc\t{heard.place}  n {heard.n_messages}  bad {heard.n_bad}{dropped}{refused}"]
 
     def news(self) -> str | None:
         return self._board.news()
@@ -275,21 +286,40 @@ class LinkController:
             )
 
 
-def open_controllers(midi: str | None, osc: str | None, link: bool) -> list[Controller]:
+def open_controllers(
+    midi: str | None,
+    osc: str | None,
+    link: bool,
+    *,
+    osc_allow: str | None = None,
+    say: Callable[[str], None] = log.info,
+) -> list[Controller]:
     """The controllers asked for, listening already.
 
     midi: part of a port's name, "" for all ports; osc: "[HOST:]PORT", "" for 127.0.0.1:9000;
-    None for neither. Raises VisualizerError with one line for an extra that is missing or a port that is taken, BadInput for faults in
-    controls.yaml or `osc`.
+    None for neither. osc_allow: addresses and networks that may send OSC, beside this machine; None: private networks. say: called with a
+    line where OSC is opened to the network. Raises VisualizerError with one line for an extra that is missing or a port that is taken, BadInput for faults in
+    controls.yaml, `osc` or `osc_allow`.
     """
+    if osc_allow is not None and osc is None:
+        raise BadInput("--osc-allow is for --osc: it names who may send")
     place = None if osc is None else parse_place(osc)
+    allowed = PRIVATE if osc_allow is None else (*LOOPBACK, *parse_senders(osc_allow))
     board = Board() if midi is not None or osc is not None else None
     found: list[Controller] = []
     try:
         if midi is not None and board is not None:
             found.append(MidiController(board, midi))
         if place is not None and board is not None:
-            found.append(OscController(board, place))
+            found.append(listening := OscController(board, place, allowed))
+            if not listening.is_local:
+                senders = ", ".join(one.strip() for one in (osc_allow or "").split(","))
+                whom = (
+                    f"{senders} and this machine"
+                    if osc_allow
+                    else "private networks only; --osc-allow names the senders"
+                )
+                say(f"OSC listens at {listening.place}, for messages from {whom}")
         if link:
             found.append(LinkController())
     except BaseException:
