@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.pulse import Pulse
+from tests.fixtures.pulse import Pulse, wait_until
 from visualizer import processes
 from visualizer.audio import devices, portaudio
 from visualizer.audio.capture import Capture
@@ -205,6 +205,22 @@ def test_a_server_that_hangs_is_given_up_and_found_again(
     mortal_pulse.freeze(False)
     assert {"pulse", "default"} <= {device.name for device in list_devices()}
     assert capfd.readouterr().err == "stderr is back\n"
+
+
+def test_a_device_that_hangs_while_it_is_closed_is_noticed(
+    mortal_pulse: Pulse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portaudio, "HANG_S", 0.3)
+    capture = Capture()
+    capture.start()
+    wait_until(lambda: capture.has_heard, 10, "no sound")
+    mortal_pulse.freeze()
+    assert not portaudio.THREAD.hangs()
+    capture.close()
+    wait_until(portaudio.THREAD.hangs, 10, "it is not noticed")
+    mortal_pulse.freeze(False)
+    wait_until(lambda: not portaudio.THREAD.hangs(), 10, "it hangs on")
+    assert list_devices()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import closing
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from tests.show.watching import Quiet, Script
 from visualizer.actions import Do, Learn, Set, Show
+from visualizer.audio import portaudio
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
 from visualizer.errors import VisualizerError
@@ -58,13 +60,17 @@ class Line:
 
     def __init__(self, resume=None, why=""):
         self.resume, self.why = resume, why
-        self.beats, self.states, self.n_ended = [], [], 0
+        self.beats, self.states, self.n_ended, self.asked = [], [], 0, ""
 
     def beat(self, *counts):
         self.beats.append(counts)
 
     def keep(self, state):
         self.states.append(state)
+
+    def ask_restart(self, reason):
+        self.asked = reason
+        return True
 
     def ended(self):
         self.n_ended += 1
@@ -263,3 +269,19 @@ def test_a_song_goes_on_where_it_was_or_stands_there(show, look, kick_song, paus
     assert all(state.paused == paused for state in line.states)
     moved_s = np.array([state.position_s for state in line.states]) - 3.0
     assert np.all(moved_s == 0.0) if paused else 0.1 < moved_s[-1] < 3.0
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [(Line(), "another process goes on"), (None, "the picture goes on without sound")]
+)
+def test_a_sound_system_that_hangs_for_good_is_said_and_another_process_asked_for(show, monkeypatch, line, said):
+    stuck, thread = threading.Event(), portaudio._PortAudioThread()
+    monkeypatch.setattr(portaudio, "HANG_S", 0.0)
+    monkeypatch.setattr("visualizer.show.sound_watch.THREAD", thread)
+    thread.make(lambda: stuck.wait(60))
+    show(told(lambda shot: shot.n_kicks >= 0), wishes(Set("freeze", 1.0)), lifeline=line)
+    assert line is None or not line.asked, "there was no sound before, and another process would hang as well"
+    thread.was_open = True
+    show(told(lambda shot: f"the sound system hangs; {said}" in shot.notice), lifeline=line)
+    assert line is None or line.asked == "the sound system hangs"
+    stuck.set()

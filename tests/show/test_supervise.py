@@ -61,6 +61,8 @@ try:
                 sys.exit(1)
             if life == "hang":
                 time.sleep(60)
+            if life == "asks":
+                line.ask_restart("the sound system hangs")
             if life == "ending":
                 line.ended()
                 os.kill(os.getpid(), signal.SIGSEGV)
@@ -198,6 +200,15 @@ def test_a_spare_takes_over_and_is_replaced(supervised):
     os.kill(third, signal.SIGKILL)  # one that dies harms nothing
     show.process.send_signal(signal.SIGTERM)
     assert finished(show.process)[0] == 0 and gone(second) and gone(third) and len(show.lives) == 2
+
+
+def test_a_show_that_asks_for_it_is_started_again(supervised, home):
+    show = supervised("asks", "quit")
+    status, out, err = finished(show.process)
+    assert (status, out) == (0, "put away\n")
+    assert err == "visualizer: the show stopped (the sound system hangs); it is started again\n"
+    assert show.lives[1]["why"] == "the show was started again: the sound system hangs" and show.lives[1]["preset"]
+    assert gone(show.lives[0]["pid"])
 
 
 def standby_beside(show, first, home, *, ready):

@@ -139,3 +139,23 @@ def test_a_stage_that_was_dark_stays_dark(started, screen, eye, home, look):
     wait_for(lambda: sum(eye.at(40, 90)) > 30, "the picture does not come back")
     parent.send_signal(signal.SIGINT)
     assert finished(parent)[0] == 0
+
+
+@pytest.mark.long
+def test_a_device_that_hangs_as_it_is_closed_ends_in_another_process_with_sound(
+    started, screen, eye, home, look, mortal_pulse
+):
+    """The sound server stands still for longer than a close may take."""
+    parent = started("live", "--log-level", "debug", **mortal_pulse.env)
+    show, log = Show(parent, home), home / "log" / "visualizer.log"
+    wait_for(lambda: mortal_pulse.streams() or None, "it does not listen")
+    wait_for(lambda: "is ready" in log.read_text(), "there is no hot standby")
+    mortal_pulse.freeze()
+    wait_for(lambda: f"{DEATH}the sound system hangs" in log.read_text(), "it does not ask for another process", 60)
+    wait_for(lambda: sum(eye.at(40, 90)) > 30, "no picture")
+    mortal_pulse.freeze(False)
+    wait_for(lambda: mortal_pulse.streams() or None, "it does not listen again")
+    assert len(show.children) >= 1 and log.read_text().count(DEATH) == 1
+    parent.send_signal(signal.SIGINT)
+    status, _, err = finished(parent)
+    assert (status, err) == (0, "visualizer: the show stopped (the sound system hangs); it is started again\n")

@@ -110,7 +110,9 @@ def open_stream(portaudio: Any, what: str, *, source: str = "", **arguments: Any
 
     def open_it() -> Any:
         with _environment(environment):
-            return portaudio.open(**arguments)
+            stream = portaudio.open(**arguments)
+        THREAD.was_open = True
+        return stream
 
     try:
         return answer(open_it, lambda late: late.close())

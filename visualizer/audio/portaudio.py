@@ -7,6 +7,7 @@ import logging
 import math
 import sys
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
@@ -22,6 +23,8 @@ Result = TypeVar("Result")
 ANSWER_S = 5.0
 # A signal that comes just before a wait begins is noticed only when the wait ends.
 SIGNAL_S = 0.2
+# A call that lasts so long is taken never to return. A device that is gone holds a closing call for half a second.
+HANG_S = 10.0
 
 
 class _PortAudioThread:
@@ -30,7 +33,10 @@ class _PortAudioThread:
     The thread is a daemon that lives as long as the program: on Windows, sound devices belong to the thread that found them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._begun_s: float | None = None  # the call being made, since when
+        self.was_open = False  # a device was open once
         self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -43,9 +49,17 @@ class _PortAudioThread:
                 self._thread.start()
         self._calls.put(call)
 
+    def hangs(self) -> bool:
+        """Whether a call has not returned for HANG_S, though sound worked before: only another process may have sound again."""
+        begun_s = self._begun_s
+        return self.was_open and begun_s is not None and self._now() - begun_s > HANG_S
+
     def _run(self) -> None:
         while True:
-            self._calls.get()()
+            call = self._calls.get()
+            self._begun_s = self._now()
+            call()
+            self._begun_s = None
 
 
 THREAD = _PortAudioThread()

@@ -23,6 +23,7 @@ from .resume import ShowState
 log = logging.getLogger(__name__)
 
 MOST_UNREAD = 1_000_000  # bytes without an end of line: that is no show
+MOST_REASON = 200  # characters
 MOST_TRACE = 20_000  # characters of a crash's traceback
 TRACE_S = 0.3  # for a process that hangs to write down where
 
@@ -49,6 +50,7 @@ class Child:
         self._now = now
         self.state = state
         self.ending = False  # it has said that it ends
+        self.asked = ""  # why it asks to be started again
         self.is_deaf = False  # it has let go of the line
         self.is_ready = False  # a hot standby that has loaded all, and waits to be called
         self.n_beats = 0
@@ -180,6 +182,8 @@ class Child:
             log.debug("the show stands at %s", state)
         if (standby := message.get("standby")) is not None:
             self.is_ready = standby == "ready"
+        if isinstance(asked := message.get("restart"), str):
+            self.asked = " ".join(asked[:MOST_REASON].split())
         if message.get("ended") is True:
             self.ending = True
 

@@ -63,6 +63,7 @@ class Lifeline:
         connection.setblocking(False)
         self._now = now
         self._unsent = b""
+        self._has_asked = False
         self._state = self._told = ShowState()
         self._beaten_s = self._told_s = -BEAT_S
         self._crashes: IO[str] | None = None
@@ -105,6 +106,14 @@ class Lifeline:
         self._state = state
         if self._connection is not None:
             self._tell_state(self._now())
+
+    def ask_restart(self, reason: str) -> bool:
+        """Ask that another process goes on with the show, for a fault that stays as long as this one lives; once. reason: a few words, for
+        reading. False where there is no supervisor.
+        """
+        if self._connection is not None and not self._has_asked:
+            self._has_asked = self._say({"restart": reason})
+        return self._connection is not None
 
     def ended(self) -> None:
         """The show ends as it should; what comes now is only taking down."""

@@ -35,6 +35,7 @@ from .safe import SafeDrawing, SafeSound
 from .scene import Scene
 from .snapshot import Heard
 from .sound import Sound
+from .sound_watch import SoundWatch
 from .sweep import no_pauses
 from .telling import OpensPanel, PanelKeeper, Teller
 from .words import Notices, figure_lines, key_lines
@@ -147,7 +148,7 @@ class Performance:
         self._hub = Hub(controllers, guard)
         self._panel = PanelKeeper(self._hub, opens_panel)
         self._teller = Teller(act, self._hub, guard, self._desk, self._changes)
-        self._lifeline = lifeline
+        self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
         self._kept_s = 0.0
         self._title = title
         self._title_shown: str | None = None
@@ -362,7 +363,8 @@ class Performance:
             replaced.picture.release()
 
     def _tell_news(self) -> None:
-        lines = [self._act.news(), self._window.news(), self._projection.scene.dreams.fault, *self._hub.news()]
+        lines = [self._act.news(), self._sound_watch.news(), self._window.news(), self._projection.scene.dreams.fault]
+        lines += self._hub.news()
         for line in lines:
             if line and line not in self._news:  # some go on saying it for as long as it holds
                 self._notices.say(line)

@@ -30,19 +30,22 @@ class Death:
 
     status: the exit status, or the signal's number below zero; None if there was no display to start it on. shown_s: how long
     ago its first picture was, None if there was none. hung: it had to be killed because no picture came any more. ending: it
-    had said that its end was coming.
+    had said that its end was coming. asked: why it asked to be started again, "" if it did not.
     """
 
     status: int | None
     shown_s: float | None
     hung: bool = False
     ending: bool = False
+    asked: str = ""
 
     @property
     def cause(self) -> str:
         """ "killed by signal 11 (SIGSEGV)", for reading."""
         if self.status is None:
             return "there is no display"
+        if self.asked:
+            return self.asked
         if self.hung:
             return "it hung" if self.shown_s is not None else "it did not begin"
         if self.status >= 0:

@@ -228,14 +228,18 @@ class _Supervisor:
                 patience.renew(self._limits.end_s)
             before_s, looked_s = looked_s, self._now()
             waited_s = looked_s - before_s
-            if patience.waited(waited_s) or self._endings.at_once:
-                hung = True
+            if (is_late := patience.waited(waited_s) or self._endings.at_once) or (
+                child.asked and not (telling or ending)
+            ):
+                hung = is_late
                 child.kill()
                 break
             self._look_after_spare(child, waited_s)
         shown_s = child.shown_s
         status = child.reap()
-        return Death(status, child.shown_s if shown_s is None else shown_s, hung=hung, ending=child.ending)
+        return Death(
+            status, child.shown_s if shown_s is None else shown_s, hung=hung, ending=child.ending, asked=child.asked
+        )
 
     def _wait(self, verdict: Next) -> Next:
         """Until the next start, and until there is a display for it; what is done then."""
