@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from tests.store.disks import full_disk, locked_folder
+from visualizer.errors import VisualizerError
 from visualizer.settings import DreamSettings
-from visualizer.store.cache import FrameCache
+from visualizer.store.cache import FrameCache, Note
 
 SHAPE = (36, 64, 3)
 N_DEPTHS = 5
@@ -403,6 +404,54 @@ def test_kill_9_in_the_middle_of_saving(tmp_path):
         os.utime(path, (1000, 1000))
     FrameCache(tmp_path, BIG).trim()
     assert not list(tmp_path.rglob("*.part"))
+
+
+NOTE = Note(preset="clouds", image="", layer="block10.expand", width=64, height=36, n_depths=N_DEPTHS)
+
+
+def test_entries_tell_what_is_kept_the_last_used_first(tmp_path):
+    cache = FrameCache(tmp_path, BIG, now=lambda: 5000.0)
+    for seed in (1, 2, 3):
+        fill(cache, seed)
+    cache.describe(key_of(1), NOTE)
+    cache.describe(key_of(9), NOTE)  # there is no such dream
+    (cache.entry_folder(key_of(2)) / "004.frame").unlink()
+    (cache.entry_folder(key_of(3)) / "note.json").write_text('{"preset": 5}')
+    for seed, moment in ((1, 1000), (2, 3000), (3, 2000)):
+        used_at(cache, seed, moment)
+    (tmp_path / "holiday").mkdir()
+    entries = cache.entries()
+    assert [(entry.key, entry.age_s, entry.n_frames, entry.note) for entry in entries] == [
+        (key_of(2), 2000.0, N_DEPTHS, None),
+        (key_of(3), 3000.0, N_DEPTHS + 1, None),
+        (key_of(1), 4000.0, N_DEPTHS + 1, NOTE),
+    ]
+    assert all(entry.n_bytes > 5 * 36 * 64 * 3 for entry in entries)
+    assert FrameCache(tmp_path / "none", BIG).entries() == []
+
+
+def test_a_dream_that_is_removed_leaves_only_what_is_not_ours(tmp_path):
+    cache = FrameCache(tmp_path, BIG)
+    for seed in (1, 2):
+        fill(cache, seed)
+        cache.describe(key_of(seed), NOTE)
+        cache.save_checkpoint(key_of(seed), [b"x"])
+    foreign = cache.entry_folder(key_of(2)) / "photo.jpg"
+    foreign.write_text("mine")
+    assert cache.remove(key_of(1)) and cache.remove(key_of(2)) and cache.remove(key_of(3))
+    assert not cache.entry_folder(key_of(1)).exists()
+    assert list(cache.entry_folder(key_of(2)).iterdir()) == [foreign]
+    fill(cache, 1)
+    assert same(cache.load(key_of(1), N_DEPTHS, SHAPE), frames_of(1))
+
+
+def test_a_note_that_cannot_be_written_is_no_fault():
+    with locked_folder() as folder:
+        cache = FrameCache(folder, BIG)
+        cache.describe(key_of(1), NOTE)
+        assert cache.last_fault is None and cache.entries() == []
+    with locked_folder(0o700) as folder, pytest.raises(VisualizerError, match="cannot be read: Permission denied"):
+        FrameCache(folder / "cache", BIG).entries()
 
 
 def test_a_checkpoint_is_kept_in_place_of_the_one_before_and_dropped(tmp_path):

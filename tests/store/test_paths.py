@@ -84,3 +84,21 @@ def test_where_no_temporary_folder_can_be_made_it_is_one_line(tmp_path, monkeypa
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     with pytest.raises(VisualizerError, match=r"no temporary folder can be made: .*; TMPDIR can name another"):
         paths.temporary_folder("x-")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders of other systems are spelled by this one's rules")
+def test_the_documents_name_the_folders_of_every_platform(monkeypatch):
+    """docs/settings.md and docs/uninstall.md, against what platformdirs says on each system."""
+    from platformdirs.macos import MacOS
+    from platformdirs.unix import Unix
+
+    for name in ("CACHE", "STATE", "DATA", "CONFIG"):
+        monkeypatch.delenv(f"XDG_{name}_HOME", raising=False)
+    pages = [
+        (Path(__file__).resolve().parents[2] / "docs" / name).read_text() for name in ("settings.md", "uninstall.md")
+    ]
+    for kind in (Unix, MacOS):
+        dirs = kind("visualizer", appauthor=False)
+        for folder in (dirs.user_cache_dir, dirs.user_log_dir, dirs.user_data_dir, dirs.user_config_dir):
+            shown = folder.replace(str(Path.home()), "~")
+            assert all(shown.removesuffix("/log") in page for page in pages), shown

@@ -12,6 +12,7 @@ import typer
 from ..settings import DEFAULT_PRESET
 from . import options
 from .analyze_command import analyze
+from .cache_command import cache_app
 from .devices_command import devices
 from .doctor_command import doctor
 from .latency_command import latency
@@ -200,6 +201,7 @@ def bake(
 app.command()(layers)
 app.command()(depths)
 app.add_typer(networks_app, name="networks")
+app.add_typer(cache_app, name="cache")
 app.add_typer(midi_app, name="midi")
 
 

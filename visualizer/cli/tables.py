@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from ..show.cached import Listed as Cached
     from ..show.catalogue import Listed, Monitor, PresetFolder
     from ..show.latency import Latency
     from ..show.networks import ListedNetwork
@@ -130,6 +131,30 @@ def preset_table(presets: Sequence[PresetFolder]) -> None:
         preset = found.preset
         table.add_row(found.name, preset.title, ", ".join(preset.dream.layers), preset.description)
     _print(table)
+
+
+def cache_table(listed: Cached) -> None:
+    """Print the dreams in the cache."""
+    from datetime import datetime
+
+    from ..show.cached import label_of
+
+    if listed.entries:
+        table = _table("preset", "layer", "size", "depths", "on disk", "last used")
+        table.columns[4].justify = "right"
+        for entry in listed.entries:
+            used = f"{datetime.fromtimestamp(entry.used_at):%Y-%m-%d %H:%M}"
+            table.add_row(*label_of(entry), megabytes(entry.n_bytes), used)
+        _print(table)
+    n = len(listed.entries)
+    print(
+        f"{n} dream{'' if n == 1 else 's'}, {megabytes(listed.n_bytes)} of at most {megabytes(listed.max_bytes)}, in {listed.folder}"
+    )
+
+
+def megabytes(n_bytes: float) -> str:
+    """A number of bytes for people: "58 MB", "5.0 GB"."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
 def network_tables(networks: Sequence[ListedNetwork]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import dream
 from ..errors import DreamError, VisualizerError
-from ..store.cache import FrameCache
+from ..store.cache import FrameCache, Note
 from ..store.paths import cache_folder, load_user_settings
 from .baker import Order, Stop, bake_apart, bake_here
 from .look import Look, Row
@@ -34,7 +34,8 @@ def cache_key(image: np.ndarray, row: Row, cache: FrameCache) -> str:
 class RowDreams:
     """The dream frames of one row of a look."""
 
-    def __init__(self, image: np.ndarray, row: Row, row_index: int, cache: FrameCache, behind: Stop | None) -> None:
+    def __init__(self, look: Look, row_index: int, cache: FrameCache, behind: Stop | None) -> None:
+        image, row = look.image, look.rows[row_index]
         self.n_depths = row.settings.n_depths
         self.key = cache_key(image, row, cache)
         self._order = Order(image, row, self.key, cache.folder, cache.max_bytes)
@@ -44,11 +45,21 @@ class RowDreams:
         self._cached = cache.load(self.key, self.n_depths, image.shape)
         self.from_cache = self._cached is not None
         self.fault = cache.last_fault  # what was wrong with the cache, or with keeping a frame; to be said once
+        own = look.wish.image.name if look.wish.image is not None else ""
+        self._note = Note(
+            preset=look.name,
+            image=own,
+            layer=" + ".join(row.settings.layers),
+            width=image.shape[1],
+            height=image.shape[0],
+            n_depths=self.n_depths,
+        )
         self.kept = True  # False once a frame could not be kept for next time
 
     def frames(self, preview: bool) -> Generator[Placed, None, None]:
         """All frames: those at hand; with `preview`, a coarse one of every depth that is not; then the rest, in order."""
         if self._cached is not None:
+            self._cache.describe(self.key, self._note)
             for depth_index, frame in enumerate(self._cached):
                 yield Placed(self._row_index, depth_index, frame, True)
             return
@@ -60,6 +71,8 @@ class RowDreams:
             for baked in done:
                 if baked.fault is not None:
                     self.fault, self.kept = baked.fault, self.kept and not baked.unkept
+                if baked.finished and self.kept and baked.depth_index == 1:  # depth 0 may come before it is kept
+                    self._cache.describe(self.key, self._note)
                 yield Placed(self._row_index, baked.depth_index, baked.frame, baked.finished)
 
 
@@ -69,7 +82,7 @@ class Dreams:
     def __init__(self, look: Look, cache: FrameCache, *, behind: Stop | None = None) -> None:
         """behind: bake behind a show, in a process of low priority that ends when this is set; None: bake here."""
         self.n_depths = look.n_depths
-        self.rows = [RowDreams(look.image, row, index, cache, behind) for index, row in enumerate(look.rows)]
+        self.rows = [RowDreams(look, index, cache, behind) for index in range(len(look.rows))]
 
     @property
     def from_cache(self) -> bool:

@@ -2,6 +2,7 @@
 
     FOLDER/<key>/007.frame     header (magic, version, key, depth, shape, checksum), then height*width*3 raw bytes
     FOLDER/<key>/checkpoint    only while a bake is unfinished: what the dream room needs to go on after its last depth
+    FOLDER/<key>/note.json     what it is of, for people: see Note
 
 Raw bytes, because reading 21 pictures must take less than the blink before a window opens. Each file appears whole (written
 under another name, then renamed), so a killed bake leaves its first frames usable, and two bakes of one dream can only
@@ -23,7 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ..errors import VisualizerError
 from ..settings import DreamSettings
 from .oneline import plain
 from .outfile import remove
@@ -35,10 +38,39 @@ _VERSION = 1  # of the file format and of what goes into a key
 _HEADER = struct.Struct("<8sII32sIIIII")  # magic, version, CRC of the header, key, depth, height, width, channels, CRC
 _MAGIC = b"VIZFRAME"
 _KEY = re.compile(r"[0-9a-f]{64}")
-_CHECKPOINT = "checkpoint"
-_KEPT_NAME = re.compile(rf"[0-9]{{3}}\.frame|{_CHECKPOINT}")
-_TEMP_NAME = re.compile(rf"\.([0-9]{{3}}|{_CHECKPOINT})-[0-9a-f]{{16}}\.part")
+_CHECKPOINT, _NOTE = "checkpoint", "note.json"
+_FRAME_NAME = re.compile(r"[0-9]{3}\.frame")
+_KEPT_NAME = re.compile(rf"{_FRAME_NAME.pattern}|{_CHECKPOINT}|{re.escape(_NOTE)}")
+_TEMP_NAME = re.compile(rf"\.([0-9]{{3}}|{_CHECKPOINT}|note)-[0-9a-f]{{16}}\.part")
+_MOST_NOTE_BYTES = 10_000
 _TEMP_LIFE_S = 600.0  # a frame is written in milliseconds: a temp file this old was left by a killed process
+
+
+class Note(BaseModel):
+    """What a dream is of. preset: its name; image: the file name of the user's own picture, "" for the preset's; size: width
+    and height of its frames, px; n_depths: how many it has beside depth 0 when it is whole."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    preset: str
+    image: str
+    layer: str
+    width: int
+    height: int
+    n_depths: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A dream in the cache. used_at: seconds since the epoch; age_s: since then; n_frames: depths kept, depth 0 counted; note:
+    None where none was written or it cannot be read."""
+
+    key: str
+    used_at: float
+    age_s: float
+    n_bytes: int
+    n_frames: int
+    note: Note | None
 
 
 class FrameCache:
@@ -174,6 +206,47 @@ class FrameCache:
         """The bake is finished: what was kept to go on with it goes."""
         remove(self.entry_folder(key) / _CHECKPOINT)
 
+    def describe(self, key: str, note: Note) -> None:
+        """Write down what the dream `key` is of. Nothing is lost where that cannot be done."""
+        entry = self.entry_folder(key)
+        try:
+            if _read_note(entry) != note and entry.exists():
+                _write(entry, _NOTE, "note", [note.model_dump_json().encode()])
+        except OSError as fault:
+            log.debug("cache: %s: no note is written: %s", entry, fault)
+
+    def entries(self) -> list[Entry]:
+        """Every dream in the cache, the one used last first. Raises VisualizerError for a folder that cannot be read."""
+        try:
+            folders = self._folders()
+        except FileNotFoundError:
+            return []
+        except OSError as fault:
+            reason = plain(fault.strerror or fault)
+            raise VisualizerError(
+                f"the cache {plain(self._folder)} cannot be read: {reason}; VISUALIZER_CACHE_DIR can name another folder"
+            ) from fault
+        now = self._now()
+        found = [
+            Entry(
+                one.path.name, one.used_at, max(0.0, now - one.used_at), one.n_bytes, one.n_frames, _read_note(one.path)
+            )
+            for one in self._measured(folders)
+        ]
+        return sorted(found, key=lambda entry: (-entry.used_at, entry.key))
+
+    def remove(self, key: str) -> bool:
+        """Throw a dream out; whether nothing of it is left. Files that are not the cache's own stay."""
+        entry = self.entry_folder(key)
+        _remove_entry(entry)
+        self._n_bytes = None
+        try:
+            return not any(_KEPT_NAME.fullmatch(file.name) for file in entry.iterdir())
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
     def trim(self, keep: str | None = None) -> None:
         """Throw out the least recently used dreams until the cap holds; the dream `keep` goes last.
 
@@ -197,17 +270,25 @@ class FrameCache:
             log.info("cache: dropped %s, last used %.0f s ago", entry.path.name, self._now() - entry.used_at)
         self._n_bytes = n_bytes
 
-    def _entries(self) -> list[_Entry]:
-        """Every dream in the folder. Leftovers of killed processes are removed on the way; foreign files stay."""
+    def _folders(self) -> list[Path]:
+        """The folder of every dream. Raises OSError."""
+        return [path for path in self._folder.iterdir() if _KEY.fullmatch(path.name) and path.is_dir()]
+
+    def _entries(self) -> list[_Measured]:
+        """Every dream, none in a folder that cannot be read."""
         try:
-            folders = [path for path in self._folder.iterdir() if _KEY.fullmatch(path.name) and path.is_dir()]
+            return self._measured(self._folders())
         except OSError:
             return []
+
+    def _measured(self, folders: list[Path]) -> list[_Measured]:
+        """What the dreams in these folders take. Leftovers of killed processes are removed on the way; foreign files stay."""
         found = []
         for folder in folders:
             try:
-                used_at, n_bytes = folder.stat().st_mtime, 0
+                used_at, n_bytes, n_frames = folder.stat().st_mtime, 0, 0
                 for file in folder.iterdir():
+                    n_frames += _FRAME_NAME.fullmatch(file.name) is not None
                     status = file.lstat()
                     if _TEMP_NAME.fullmatch(file.name) and self._now() - status.st_mtime > _TEMP_LIFE_S:
                         remove(file)
@@ -215,7 +296,7 @@ class FrameCache:
                         n_bytes += status.st_size
             except OSError:  # another process is throwing it out at this moment
                 continue
-            found.append(_Entry(folder, used_at, n_bytes))
+            found.append(_Measured(folder, used_at, n_bytes, n_frames))
         return found
 
     def _touch(self, entry: Path) -> None:
@@ -231,10 +312,11 @@ class FrameCache:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class _Measured:
     path: Path
     used_at: float
     n_bytes: int
+    n_frames: int
 
 
 def _frame_name(depth_index: int) -> str:
@@ -274,6 +356,14 @@ def _write(entry: Path, name: str, mark: str, parts: Iterable[bytes | memoryview
         remove(temp)
         raise
     return n_bytes
+
+
+def _read_note(entry: Path) -> Note | None:
+    try:
+        with (entry / _NOTE).open("rb") as file:
+            return Note.model_validate_json(file.read(_MOST_NOTE_BYTES))
+    except (OSError, ValidationError):
+        return None
 
 
 def _size_of(path: Path) -> int:
