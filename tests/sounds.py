@@ -23,10 +23,10 @@ def kicks(rate_hz: int, times_s: Sequence[float], seconds: float, amplitude: flo
     return sound
 
 
-def write_wav(path: Path, mono: np.ndarray, rate_hz: int) -> None:
-    """Write (n,) float -1..1 as 16-bit mono."""
+def write_wav(path: Path, sound: np.ndarray, rate_hz: int) -> None:
+    """Write (n,) or (n, channels) float -1..1 with 16 bits."""
     with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
+        out.setnchannels(1 if sound.ndim == 1 else sound.shape[1])
         out.setsampwidth(2)
         out.setframerate(rate_hz)
-        out.writeframes((np.clip(mono, -1, 1) * 32767).astype("<i2").tobytes())
+        out.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())

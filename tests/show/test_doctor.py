@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.fixtures.pulse import Pulse
@@ -253,6 +254,13 @@ def test_nothing_but_zeros(pulse: Pulse) -> None:
         pulse.unplug(module)
     assert found.state == FAULT and "nothing but zeros" in found.said and "muted" in found.way_out
     assert found.facts["peak_dbfs"] is None
+
+
+def test_an_input_whose_sides_cancel_each_other(pulse: Pulse) -> None:
+    hum = 0.2 * np.sin(2 * np.pi * 100 * np.arange(10 * 48_000) / 48_000)
+    with pulse.play(np.stack([hum, -hum], axis=1).astype(np.float32)):
+        found = looked("sound")["input"]
+    assert found.state == WARNING and "cancel each other" in found.said and "--channels 1" in found.way_out
 
 
 def test_what_to_do_about_zeros_depends_on_the_system() -> None:

@@ -23,6 +23,7 @@ class FakeCapture:
     lost = None
     n_dropped = 0
     n_overruns = 0
+    mix_note = ""
 
     def __init__(self, device=None, **options):
         self.options = options

@@ -58,6 +58,23 @@ def test_it_listens_tells_and_survives(mortal_pulse: Pulse, look: Look) -> None:
         assert not act.over()
 
 
+def test_both_channels_of_an_input_are_shown(pulse: Pulse, look: Look) -> None:
+    hum = np.sin(2 * np.pi * 100 * np.arange(20 * 48_000) / 48_000)
+    with pulse.play(np.stack([0.5 * hum, 0.125 * hum], axis=1).astype(np.float32)), open_input(None) as source:
+        act = Live(source, look)
+        act.start()
+        play_on(act, lambda: "-6 / -18 dBFS" in lines(act)["input"], "the levels were not shown")
+        peaks: list[tuple[float, ...]] = []
+        play_on(act, lambda: peaks.append(act.heard().channel_peaks) or max(peaks[-1], default=0) > 0.4, "no peaks")
+        assert peaks[-1] == pytest.approx((0.5, 0.125), abs=0.02)
+    with open_input(None, channels=[2], gain_db=-6.02) as source:
+        act = Live(source, look)
+        act.start()
+        with pulse.play(np.stack([0.5 * hum, 0.125 * hum], axis=1).astype(np.float32)):
+            play_on(act, lambda: "  -24 dBFS" in lines(act)["input"], "the level was not shown")
+        assert len(source.take_peaks()) == 1
+
+
 def test_its_actions(pulse: Pulse, look: Look) -> None:
     with open_input(None) as source:
         act = Live(source, look)

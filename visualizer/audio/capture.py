@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import BadInput, DeviceError, UnknownDevice
 from .devices import Device, close_portaudio, find_input, list_devices, open_portaudio, open_stream
-from .mixing import chosen_mono
+from .mono import MonoMix
 from .ring import SampleRing
 
 log = logging.getLogger(__name__)
@@ -72,8 +72,8 @@ class Capture:
         self.sample_rate_hz = sample_rate_hz or self.device.default_rate_hz
         self._columns = [channel - 1 for channel in channels]
         self._gain = 10.0 ** (gain_db / 20)
-        self._n_channels = self._widths[0]
-        self._peaks = np.zeros(self._n_channels, np.float32)
+        self._peaks: np.ndarray  # the largest sample of every channel
+        self._set_channels(self._widths[0])
         self._ring = SampleRing(round(RING_S * self.sample_rate_hz), 1)
         self._stamp_s = self._opened_s = self._sounded_s = self._now()
         self._n_callbacks = 0
@@ -113,7 +113,7 @@ class Capture:
         self._go_on, self._input_overflow = pyaudio.paContinue, pyaudio.paInputOverflow
         try:
             for n_channels in self._widths:
-                self._n_channels, self._peaks = n_channels, np.zeros(n_channels, np.float32)
+                self._set_channels(n_channels)
                 self._opened_s = self._stamp_s = self._sounded_s = self._now()
                 try:
                     self._stream = open_stream(
@@ -165,12 +165,18 @@ class Capture:
 
     def take_peaks(self) -> np.ndarray:
         """The largest sample of every channel since the last call, before choice and gain: (channels,) float32."""
-        peaks, self._peaks = self._peaks, np.zeros(self._n_channels, np.float32)
+        peaks = self._peaks
+        self._peaks = np.zeros_like(peaks)
         return peaks
 
     @property
+    def mix_note(self) -> str:
+        """A line for the user where the channels cancel each other, "" where they never did; see `MonoMix`."""
+        return self._mix.note
+
+    @property
     def zeros_s(self) -> float:
-        """For how long nothing but exact zeros has come in, seconds: no room and no cable is that quiet."""
+        """For how long nothing but exact zeros has come in on any channel, seconds: no room and no cable is that quiet."""
         return max(0.0, self._stamp_s - self._sounded_s)
 
     @property
@@ -218,6 +224,13 @@ class Capture:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _set_channels(self, n_channels: int) -> None:
+        """It is to be opened with so many."""
+        self._n_channels = n_channels
+        self._peaks = np.zeros(n_channels, np.float32)
+        mixed = self._columns or range(n_channels)
+        self._mix = MonoMix(self.sample_rate_hz, [f"channel {column + 1}" for column in mixed])
+
     def _is_silent(self, longest_s: float) -> bool:
         """Whether nothing has come in for longer than that; the first block has its own time."""
         return self.age_s > (longest_s if self.has_heard else FIRST_BLOCK_S)
@@ -227,14 +240,20 @@ class Capture:
             return f"no sound came in for {self.age_s:.1f} s"
         return self.stopped
 
+    def _take(self, mono: np.ndarray) -> None:
+        """A block has come in, (n,) float32 with choice, mix and gain, on PortAudio's thread."""
+
     def _callback(self, data: bytes, n_samples: int, times: Any, status: int) -> tuple[None, int]:
         """On PortAudio's thread: copy, count, leave. Nothing may escape: it would surface in the main thread."""
         try:
             if status & self._input_overflow:
                 self.n_overruns += 1
             block = np.frombuffer(data, np.float32).reshape(-1, self._n_channels)
-            mono = chosen_mono(block, self._columns, self._gain)[:, np.newaxis]
-            if self._ring.write(mono) < len(mono):
+            chosen = block[:, self._columns] if self._columns else block
+            mono = self._mix.push(chosen)
+            if self._gain != 1.0:
+                mono *= np.float32(self._gain)
+            if self._ring.write(mono[:, np.newaxis]) < len(mono):
                 self.n_overruns += 1
             if self._n_callbacks == 0:
                 self._sounded_s = self._now()  # what did not come in was no zeros
@@ -242,8 +261,9 @@ class Capture:
             self._stamp_s = self._now()
             self.arrived.set()
             np.maximum(self._peaks, np.abs(block).max(axis=0), out=self._peaks)
-            if mono.any():
+            if chosen.any():
                 self._sounded_s = self._stamp_s
+            self._take(mono)
         except Exception as error:  # noqa: BLE001
             self._fault = f"{type(error).__name__}: {error}"
         return None, self._go_on

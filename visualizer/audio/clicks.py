@@ -10,7 +10,6 @@ import numpy as np
 
 from ..errors import VisualizerError
 from .capture import Capture
-from .mixing import chosen_mono
 
 RATE_HZ = 48_000
 # An idle sound server takes over two seconds until its first block comes in.
@@ -74,14 +73,8 @@ class RememberingCapture(Capture):
         self.blocks: list[Block] = []
         super().__init__(*arguments, **named)
 
-    def _callback(self, data: bytes, n_samples: int, times: Any, status: int) -> tuple[None, int]:
-        answer = super()._callback(data, n_samples, times, status)
-        try:
-            sound = np.frombuffer(data, np.float32).reshape(-1, self._n_channels)
-            self.blocks.append(Block(self._stamp_s, chosen_mono(sound, self._columns, self._gain)))
-        except Exception as error:  # noqa: BLE001  nothing may escape from here
-            self._fault = f"{type(error).__name__}: {error}"
-        return answer
+    def _take(self, mono: np.ndarray) -> None:
+        self.blocks.append(Block(self._stamp_s, mono))
 
 
 def arrival(blocks: list[Block], time_s: float, rate_hz: int) -> int | None:

@@ -56,6 +56,20 @@ def asked_for(wanted: str | int | None, devices: Sequence[Device]) -> Device:
     return device
 
 
+def first_input(wanted: str | int | None, remembered: str | None, devices: Sequence[Device]) -> tuple[Device, str]:
+    """The input to begin with, and a line for the user where the remembered one is not there, "" elsewhere. Errors as find_input.
+
+    wanted: see `asked_for`; remembered: full name of the one to be taken where none is wanted.
+    """
+    if wanted is not None or remembered is None:
+        return asked_for(wanted, devices), ""
+    there = next((device for device in devices if device.n_inputs > 0 and device.name == remembered), None)
+    if there is not None:
+        return there, ""
+    device = asked_for(None, devices)
+    return device, f"{remembered} is not there: listening to {device.description or device.name}"
+
+
 def next_after(identity: Identity | None, devices: Sequence[Device], passed: Sequence[Identity] = ()) -> Device:
     """The input that follows, round and round, without `passed`. Raises UnknownDevice when there is no other.
 

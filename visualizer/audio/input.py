@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import DeviceError, SoundHangs, UnknownDevice
 from .capture import Capture
 from .devices import Device, list_devices
-from .identity import Identity, asked_for, found_again, identity_of, next_after
+from .identity import Identity, asked_for, first_input, found_again, identity_of, next_after
 from .soundserver import server_hangs
 from .watch import StreamWatch
 
@@ -96,6 +96,7 @@ class LiveInput:
         self._passed: list[Identity] = []  # inputs that did not open while going on to the next one
         self._used_channels = self._channels  # of the input that is listened to
         self._news: deque[str] = deque(maxlen=8)
+        self._noted = ""  # said of the mix of its channels
         self._logged = (0, 0)
         self._logged_s = now()
         self._stop, self._wake = threading.Event(), threading.Event()
@@ -137,6 +138,13 @@ class LiveInput:
             self._gain_db = gain_db
             if self._capture is not None:
                 self._capture.set_gain(gain_db)
+
+    def take_peaks(self) -> tuple[float, ...]:
+        """The largest sample of each channel that is mixed since the last call, after the gain, full scale = 1; () without sound."""
+        if (capture := self._capture) is None:
+            return ()
+        peaks = capture.take_peaks()[[channel - 1 for channel in self._used_channels] or slice(None)]
+        return tuple((peaks * 10.0 ** (self._gain_db / 20)).tolist())
 
     @property
     def n_dropped(self) -> int:
@@ -187,7 +195,7 @@ class LiveInput:
             self._wait(str(error))
             return
         try:
-            device = self._first(found)
+            device, missing = first_input(self._wanted, self._remembered, found)
         except UnknownDevice as error:
             if must_be_there:
                 raise
@@ -198,21 +206,11 @@ class LiveInput:
             self._wait(str(error))
         else:
             Capture.check(device, self._channels, self._gain_db)
+            if missing:
+                log.warning("input: %s", missing)
+                self._news.append(missing)
             self._know(device, found)
             self.sample_rate_hz = device.default_rate_hz
-
-    def _first(self, devices: list[Device]) -> Device:
-        """The input meant, at the first look."""
-        if self._wanted is None and self._remembered is not None:
-            device = next((one for one in devices if one.n_inputs > 0 and one.name == self._remembered), None)
-            if device is not None:
-                return device
-        device = asked_for(self._wanted, devices)
-        if self._wanted is None and self._remembered is not None:
-            line = f"{self._remembered} is not there: listening to {device.description or device.name}"
-            log.warning("input: %s", line)
-            self._news.append(line)
-        return device
 
     def _wait(self, reason: str) -> None:
         self.reason = reason
@@ -348,6 +346,10 @@ class LiveInput:
             if reason:
                 return reason
             self._log_counts()
+            if capture.mix_note and (note := f"{self.label}: {capture.mix_note}") != self._noted:
+                self._noted = note
+                log.warning("input: %s", note)
+                self._news.append(note)
             late = capture.is_late
             self.n_stalls += late and not stalled
             stalled = late

@@ -71,11 +71,3 @@ def to_mono(block: np.ndarray) -> np.ndarray:
     if block.shape[1] == 2:  # by far the most common, and four times as fast as mean()
         return (block[:, 0] + block[:, 1]) * np.float32(0.5)
     return block.mean(axis=1, dtype=np.float32)
-
-
-def chosen_mono(block: np.ndarray, columns: Sequence[int], gain: float) -> np.ndarray:
-    """The mean of some channels times a gain. block (n, channels) float32; columns: from 0, none for all -> (n,) float32."""
-    mono = to_mono(block[:, list(columns)] if columns else block)
-    if gain != 1.0:
-        mono *= np.float32(gain)
-    return mono

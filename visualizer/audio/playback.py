@@ -40,6 +40,7 @@ class SilentPlayback:
         self._joined = False  # whether a device takes the sound
         self._reader = SongReader(song, song.sample_rate_hz, PREROLL_S)
         self._reader.skip_heard = self._skip_heard
+        self._said_note = ""
         self.paused = False
 
     def start(self) -> None:
@@ -132,8 +133,11 @@ class SilentPlayback:
                 stretch.ring.discard(heard - stretch.ring.n_taken)
 
     def news(self) -> str | None:
-        """A line for the user about the sound device that was not returned yet, if there is one."""
-        return None
+        """A line for the user about the sound or its device that was not returned yet, if there is one."""
+        if (note := self._reader.mix_note) == self._said_note:
+            return None
+        self._said_note = note
+        return note
 
 
 class Playback(SilentPlayback):
@@ -216,8 +220,8 @@ class Playback(SilentPlayback):
         return self._output.n_underruns + self._n_starved
 
     def news(self) -> str | None:
-        """A line for the user about the output that was not returned yet, if there is one."""
-        return self._output.news()
+        """A line for the user about the song or the output that was not returned yet, if there is one."""
+        return self._output.news() or super().news()
 
     def close(self) -> None:
         """Stop and close the device, within about two seconds even if it hangs. Closing twice is fine."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .decode import resampled
-from .mixing import to_mono
+from .mono import MonoMix
 from .ring import SampleRing
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class SongReader:
     Sound goes two ways: stereo at speaker_rate_hz and with the song's gain into the current stretch's ring, and mono at the song's
     rate, as it is in the file, to `drain`.
     rate_hz: speaker_rate_hz, of the stretches to come. skip_heard: called before reading on, to discard from a stretch's ring what no
-    device takes.
+    device takes. mix_note: a line for the user where the channels of the song being read cancel each other, see `MonoMix`; "" elsewhere.
     """
 
     def __init__(self, song: Song | SongList, speaker_rate_hz: int, preroll_s: float) -> None:
@@ -66,6 +66,8 @@ class SongReader:
         self._waiting: deque[tuple[int, np.ndarray]] = deque()
         self._n_waiting = 0
         self._resampler: Any = None
+        self._mix, self._mixed_song = MonoMix(song.sample_rate_hz), 0
+        self.mix_note = ""
         self.number = 0
         self.stretch: Stretch | None = None
         self.n_dropped = 0
@@ -131,6 +133,7 @@ class SongReader:
         rate_hz = self._song.sample_rate_hz
         start = round(start_s * rate_hz)
         self._resampler = self._new_resampler()
+        self._mix.skip()
         self._song.seek(max(self._song.song_start(start), start - round(self._preroll_s * rate_hz)))
         while self._song.position < start and self.number == number:
             if not len(self._read_block(number, start - self._song.position)):
@@ -163,7 +166,7 @@ class SongReader:
         start = self._song.position
         block = self._song.read(min(n_samples, round(_READ_S * self._song.sample_rate_hz)))
         if len(block):
-            mono = to_mono(block)
+            mono = self._mixed(block, self._song.song_start(start))
             with self._turn:
                 if self.number == number:  # else somebody has sought elsewhere meanwhile
                     self._waiting.append((start, mono))
@@ -173,6 +176,16 @@ class SongReader:
                         self._n_waiting -= n_oldest
                         self.n_dropped += n_oldest
         return block
+
+    def _mixed(self, block: np.ndarray, song_start: int) -> np.ndarray:
+        """The mono mix of a block that lies in the song that begins at a sample."""
+        if song_start != self._mixed_song:
+            self._mix, self._mixed_song = MonoMix(self._song.sample_rate_hz), song_start
+            self.mix_note = ""
+        mono = self._mix.push(block)
+        if self._mix.note and not self.mix_note:
+            self.mix_note = f"{self._song.path.name}: {self._mix.note}"
+        return mono
 
     def _publish(self, stretch: Stretch) -> None:
         with self._turn:

@@ -92,7 +92,7 @@ def _meter(device: str | None, channels: tuple[int, ...], gain_db: float) -> Non
     ):
         try:
             for level_db in levels:
-                screen.update(level_page(metering.device, level_db, console), refresh=True)
+                screen.update(level_page(metering.device, level_db, metering.note, console), refresh=True)
                 if pressed():
                     break
         except KeyboardInterrupt:

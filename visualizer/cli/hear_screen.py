@@ -98,8 +98,8 @@ def page(listening: Listening, heard: Heard, console: Console) -> Text:
     return Text("\n").join(lines)
 
 
-def level_page(device: Device, level_db: Mapping[int, float], console: Console) -> Text:
-    """The level of each channel of an input as text: level_db by channel, dB of full scale."""
+def level_page(device: Device, level_db: Mapping[int, float], note: str, console: Console) -> Text:
+    """The level of each channel of an input as text: level_db by channel, dB of full scale. note: a line of advice, or ""."""
     from rich.text import Text
 
     pen = _Pen(console)
@@ -108,6 +108,8 @@ def level_page(device: Device, level_db: Mapping[int, float], console: Console) 
     loudest_db = max(level_db.values(), default=-99.0)
     word = "silence" if loudest_db < SILENT_DB else _word(loudest_db)
     lines.append(Text(" " * LABEL + f"{word}   any key ends", style=FAINT))
+    if note:
+        lines.append(Text(" " * LABEL + note, style=HOT))
     for line in lines:
         line.truncate(console.width)
     return Text("\n").join(lines)
@@ -125,6 +127,8 @@ def _advice(heard: Heard) -> Text:
         word, colour = "clips: turn it down", FULL
     elif heard.bands.silent:
         word, colour = "silence", FAINT
+    elif heard.note:
+        word, colour = heard.note, HOT
     else:
         word, colour = ("soft: turn it up", HOT) if heard.level_db < SOFT_DB else ("good", FAINT)
     return Text(" " * LABEL + word, style=colour)

@@ -12,21 +12,27 @@ from .panel_style import AMBER, BLACK, BODY, FAINT, GREEN, HUGE, LARGE, RED, SMA
 #: what the level meter and the spectrum show, dBFS
 METER_LOW_DB, SPECTRUM_LOW_DB = -60.0, -96.0
 _HOT_DB, _RED_DB = -12.0, -3.0
+#: of more channels than this only the loudest is drawn
+_MOST_LINES = 4
 
 
-def meter(sheet: Sheet, level_db: float, held_db: float, is_clipped: bool) -> None:
-    """The input's level, dB of full scale, with the peak that is held and the light of clipping."""
+def meter(sheet: Sheet, levels_db: Sequence[float], held_db: float, is_clipped: bool) -> None:
+    """The level of each channel of the input, dB of full scale, with the peak that is held and the light of clipping."""
     u = sheet.u
     box = sheet.take(42.0)
     light = Box(box.right - 58 * u, box.y, 58 * u, 26 * u)
     bar = Box(box.x, box.y, box.w - 122 * u, 26 * u)
-    sheet.fill(bar, TRACK, 4)
-    below = -1.0
-    for low_db, high_db, colour in ((METER_LOW_DB, _HOT_DB, GREEN), (_HOT_DB, _RED_DB, AMBER), (_RED_DB, 0.0, RED)):
-        left, right = _share(low_db), _share(min(high_db, level_db))
-        if right > left:
-            sheet.fill(Box(bar.x + bar.w * left, bar.y, bar.w * (right - left), bar.h), colour, 0 if below >= 0 else 4)
-        below = left
+    n = len(levels_db)
+    line_h = (bar.h - (n - 1) * 2 * u) / n if n <= _MOST_LINES else bar.h
+    for index, level_db in enumerate(levels_db if n <= _MOST_LINES else [max(levels_db)]):
+        line = Box(bar.x, bar.y + index * (line_h + 2 * u), bar.w, line_h)
+        rounding = 4 if line_h == bar.h else 0
+        sheet.fill(line, TRACK, rounding)
+        for low_db, high_db, colour in ((METER_LOW_DB, _HOT_DB, GREEN), (_HOT_DB, _RED_DB, AMBER), (_RED_DB, 0.0, RED)):
+            left, right = _share(low_db), _share(min(high_db, level_db))
+            if right > left:
+                lit = Box(line.x + line.w * left, line.y, line.w * (right - left), line.h)
+                sheet.fill(lit, colour, rounding if low_db == METER_LOW_DB else 0)
     if held_db > METER_LOW_DB:
         x = bar.x + bar.w * min(_share(held_db), 1.0)
         sheet.fill(Box(min(x, bar.right - 3 * u), bar.y, 3 * u, bar.h), WHITE, 0)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..audio.decode import Song
+from ..audio.mono import MonoMix
 from ..audio.streams import silence_note
 from ..beat import BandFollower, Bands, KickFollower, Onset, Stroke
 from ..beat.tempo import TempoFollower
@@ -118,12 +119,12 @@ def analyze(
         rate_hz = song.sample_rate_hz
         is_long = song.duration_s is None or song.duration_s >= APART_FROM_S
         tempos = stack.enter_context(closing((_tempos_apart if is_long else _tempos)(path, stream)))
-        kicks, bands = KickFollower(rate_hz, beat, n_depths), BandFollower(rate_hz, beat)
+        mix, kicks, bands = MonoMix(rate_hz), KickFollower(rate_hz, beat, n_depths), BandFollower(rate_hz, beat)
         ahead_s = kicks.latency_s
         rest = np.zeros(0, np.float32)
         # as much at a time as lies between two tempos: a follower tells what it believes now, not what it once did
         while len(block := song.read(_samples_to(len(tempo), rate_hz) - n_samples)):
-            mono = block.mean(axis=1)
+            mono = mix.push(block)
             n_samples += len(mono)
             onsets += kicks.push(mono)
             strokes += kicks.strokes
@@ -143,6 +144,8 @@ def analyze(
             progress(n_samples / rate_hz, song.duration_s)
     if not n_samples:
         raise BadInput(f"{path} holds no sound")
+    if mix.note:
+        say(f"{path.name}: {mix.note}")
     duration_s = n_samples / rate_hz
     while len(depth) < duration_s * FPS:
         depth.append(kicks.depth_at(len(depth) / FPS + ahead_s))
@@ -170,12 +173,12 @@ def _tempos(path: Path, stream: int | None) -> Tempos:
     beats (time_s, told_at_s) told in it."""
     with Song(path, stream=stream) as song:
         rate_hz = song.sample_rate_hz
-        follower = TempoFollower(rate_hz)
+        mix, follower = MonoMix(rate_hz), TempoFollower(rate_hz)
         n_samples, n_steps = 0, 1
         while len(block := song.read(_samples_to(n_steps, rate_hz) - n_samples)):
             n_samples += len(block)
             n_steps += n_samples == _samples_to(n_steps, rate_hz)
-            beats = follower.push(block.mean(axis=1))
+            beats = follower.push(mix.push(block))
             yield (follower.tempo_bpm, follower.confidence, follower.phase_at(n_samples / rate_hz)), beats
 
 

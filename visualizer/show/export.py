@@ -102,4 +102,6 @@ def export(
                     break
                 writer.write_picture(stage.read(pixels))
                 yield Progress("exporting", clock.frame_index + 1, total)
+            if sound.mix_note:
+                say(f"{song_path.name}: {sound.mix_note}")
             picture.release()

@@ -66,6 +66,7 @@ class Heard:
     n_clipped: int  # samples at full scale
     n_overruns: int
     n_dropped: int
+    note: str = ""  # where the channels cancel each other, see `MonoMix`; "" elsewhere
 
 
 class Listening:
@@ -141,6 +142,7 @@ class Listening:
             n_clipped=self._n_clipped,
             n_overruns=self._capture.n_overruns,
             n_dropped=self._capture.n_dropped,
+            note=self._capture.mix_note,
         )
 
     def close(self) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # A tempo less sure than this is not worth reading.
 LEAST_SURE = 0.1
+# A peak of no more than this, full scale = 1, is silence; the levels of so many channels are shown one by one.
+SILENT, MOST_LEVELS = 1e-5, 4
 
 
 class Live:
@@ -33,6 +35,7 @@ class Live:
     def __init__(self, source: LiveInput | Capture, look: Look) -> None:
         self.sound = LiveSound(source, look.settings.beat, look.n_depths, now=monotonic, n_rows=len(look.rows))
         self._source = source
+        self._channel_peaks: dict[str, tuple[float, ...]] = {"heard": (), "status": ()}  # for each that reads them
 
     def listen(self, timeout_s: float) -> bool:
         """See `LiveSound.listen`."""
@@ -54,7 +57,8 @@ class Live:
         if isinstance(source, LiveInput) and source.state != OK:
             state = f"{source.state}: {source.reason.partition(';')[0]}"
         name = source.label if isinstance(source, LiveInput) else source.device_name
-        return self.sound.heard()._replace(input=name, input_state=state)
+        peaks = self._take_channel_peaks("heard")
+        return self.sound.heard()._replace(input=name, input_state=state, channel_peaks=peaks)
 
     @property
     def gain_db(self) -> float:
@@ -93,8 +97,12 @@ class Live:
 
     def status(self) -> list[str]:
         source, sound = self._source, self.sound
-        peak = sound.take_peak()
-        level = f"{20 * log10(peak):.0f} dBFS" if peak > 1e-5 else "silent"
+        peaks = (sound.take_peak(), *self._take_channel_peaks("status"))
+        if max(peaks) <= SILENT:
+            level = "silent"
+        else:
+            shown = peaks[1:] if 2 <= len(peaks[1:]) <= MOST_LEVELS else peaks[:1]
+            level = f"{' / '.join(_in_db(peak) for peak in shown)} dBFS"
         sure = sound.confidence
         tempo = f"{sound.tempo_bpm:.1f} BPM  sure {sure:.2f}" if sure >= LEAST_SURE else "none yet"
         counts = f"xruns {source.n_overruns}  dropped {source.n_dropped / source.sample_rate_hz:.1f} s"
@@ -111,6 +119,14 @@ class Live:
             f"sound\t{counts}",
         ]
 
+    def _take_channel_peaks(self, reader: str) -> tuple[float, ...]:
+        """The largest sample of each channel of the input since the last call by the same reader."""
+        new = self._source.take_peaks() if isinstance(self._source, LiveInput) else ()
+        for name, before in self._channel_peaks.items():
+            self._channel_peaks[name] = tuple(map(max, before, new)) if len(before) == len(new) else new
+        peaks, self._channel_peaks[reader] = self._channel_peaks[reader], ()
+        return peaks
+
     def news(self) -> str | None:
         if isinstance(self._source, LiveInput):
             return self._source.news()
@@ -118,6 +134,11 @@ class Live:
 
     def over(self) -> bool:
         return False
+
+
+def _in_db(peak: float) -> str:
+    """A level of full scale = 1 for reading."""
+    return f"{20 * log10(peak):.0f}" if peak > SILENT else "-"
 
 
 def open_input(

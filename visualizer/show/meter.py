@@ -27,6 +27,11 @@ class Metering:
         """What is listened to."""
         return self._capture.device
 
+    @property
+    def note(self) -> str:
+        """A line for the user where the channels cancel each other, "" elsewhere; see `MonoMix`."""
+        return self._capture.mix_note
+
     def levels(self, *, rate_hz: float = RATE_HZ) -> Generator[dict[int, float], None, None]:
         """Listen: the level of each channel, from 1, dB of full scale after the gain, falling slowly; rate_hz times a second.
 

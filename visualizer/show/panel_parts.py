@@ -40,7 +40,7 @@ class Parts:
         self.asked = ""  # what learning was asked for last
         self.asked_s = 0.0
         self._wishes: list[Wish] = []
-        self._meter, self._bars, self._kicks = model.Meter(), model.Bars(), model.Flash()
+        self._meters, self._bars, self._kicks = [model.Meter()], model.Bars(), model.Flash()
         self._turning = model.Turning()
         self._told = Snapshot(0.0, "", "", ())
         self._now_s = 0.0
@@ -48,7 +48,11 @@ class Parts:
     def see(self, snapshot: Snapshot, now_s: float, *, is_new: bool) -> None:
         """What the show tells, and the time now; before every picture. is_new: not the same as the last time."""
         self._told, self._now_s = snapshot, now_s
-        self._meter.see(snapshot.peak if is_new else 0.0, now_s)
+        peaks = snapshot.channel_peaks or (snapshot.peak,)
+        if len(peaks) != len(self._meters):
+            self._meters = [model.Meter() for _ in peaks]
+        for meter, peak in zip(self._meters, peaks, strict=True):
+            meter.see(peak if is_new else 0.0, now_s)
         self._bars.see(snapshot.spectrum_db, now_s)
         self._flash = self._kicks.brightness(snapshot.n_kicks, now_s)
         if snapshot.learning:
@@ -102,7 +106,12 @@ class Parts:
                 sheet.write(
                     box._replace(x=box.right - used, w=used + 1), state, style.BODY, style.AMBER, bold=True, align=1.0
                 )
-            gauges.meter(sheet, self._meter.level_db, self._meter.held_db, self._meter.is_clipped)
+            gauges.meter(
+                sheet,
+                [meter.level_db for meter in self._meters],
+                max(meter.held_db for meter in self._meters),
+                any(meter.is_clipped for meter in self._meters),
+            )
             gauges.spectrum(sheet, self._bars.bands_db, self._bars.held_db, self._band(), style.ORANGE, style.BLUE)
 
     def _band(self) -> tuple[float, float] | None:

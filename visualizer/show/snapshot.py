@@ -12,6 +12,7 @@ class Heard(NamedTuple):
     """What there is to show of a sound, see `Snapshot`. late_s: how long ago the newest sample came, seconds."""
 
     peak: float = 0.0
+    channel_peaks: tuple[float, ...] = ()
     spectrum_db: np.ndarray = np.zeros(0, np.float32)
     level: float = 0.0
     n_kicks: int = 0
@@ -30,7 +31,8 @@ class Snapshot:
     """A show at one moment.
 
     time_s: `time.monotonic`. preset: the one shown, presets: all of them in their order, wanted: the one being opened, "" if
-    none; each by its reference, see `PresetFolder`. peak: largest sample since the last snapshot, full scale = 1; spectrum_db: (n,) dBFS of
+    none; each by its reference, see `PresetFolder`. peak: largest sample since the last snapshot, full scale = 1, and channel_peaks: of each channel of an input before they are
+    mixed, () where there is no input; spectrum_db: (n,) dBFS of
     bands of equal ratio from 30 Hz to 16 kHz, empty where nothing is heard; level: 0..1, what the depth is made of; n_kicks:
     kicks told so far. bpm, phase 0..1 and confidence 0..1 of the tempo. depth: 0..n_depths; n_baked of n_dreams: finished
     dream frames. rate_hz: display frames a second; p95_ms: from one to the next; latency_ms: from sound to light as far as
@@ -46,6 +48,7 @@ class Snapshot:
     presets: tuple[str, ...]
     wanted: str = ""
     peak: float = 0.0
+    channel_peaks: tuple[float, ...] = ()
     spectrum_db: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     level: float = 0.0
     n_kicks: int = 0

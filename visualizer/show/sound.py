@@ -16,6 +16,7 @@ import numpy as np
 from ..audio.capture import Capture
 from ..audio.decode import Song
 from ..audio.input import OK, ZEROS, LiveInput
+from ..audio.mono import MonoMix
 from ..audio.playback import Playback, SilentPlayback
 from ..beat import BeatFollower, KickFollower
 from ..beat.envelope import depth_of
@@ -355,9 +356,15 @@ class ExportedSound:
         self._song = song
         self._on_block = on_block
         self._n_samples = 0
+        self._mix = MonoMix(song.sample_rate_hz)
         self.ended = False
         self._ear = Ear(KickFollower(song.sample_rate_hz, beat, n_depths), n_rows)
         self.follower = self._ear.kicks
+
+    @property
+    def mix_note(self) -> str:
+        """A line for the user where the song's channels cancel each other, "" if they do not; see `MonoMix`."""
+        return self._mix.note
 
     @property
     def read_s(self) -> float:
@@ -371,7 +378,7 @@ class ExportedSound:
                 self.ended = True
                 break
             self._n_samples += len(block)
-            self._ear.push(block.mean(axis=1))
+            self._ear.push(self._mix.push(block))
             if self._on_block is not None:
                 self._on_block(block)
 

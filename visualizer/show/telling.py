@@ -131,6 +131,7 @@ class Teller:
                 presets=tuple(self._changes.names),
                 wanted=self._changes.opening,
                 peak=heard.peak,
+                channel_peaks=heard.channel_peaks,
                 spectrum_db=heard.spectrum_db,
                 level=heard.level,
                 n_kicks=heard.n_kicks,

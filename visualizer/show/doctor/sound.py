@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FIRST_S = 8.0  # an idle sound server may take over two seconds to deliver its first block, on a busy machine longer
 SERVER_S = 3.0  # to an answer, on a busy machine
 LISTEN_S = 2.0  # how long is waited for anything but zeros
-LEAST_S = 0.5  # how long is listened at least, for a fair peak
+LEAST_S = 0.8  # how long is listened at least, for a fair peak, and to notice channels that cancel each other
 POLL_S = 0.02
 
 _RESTART = "restart it: `systemctl --user restart pipewire pipewire-pulse wireplumber`, or `pulseaudio -k`"
@@ -157,6 +157,11 @@ def _heard(capture: Capture) -> Finding:
         way_out = "unplug it and plug it in again, restart the sound server, or choose another with --device"
         return Finding("input", FAULT, said, way_out, facts, private)
     form = f"{_count(device.n_inputs, 'channel')} at {capture.sample_rate_hz} Hz"
+    if capture.mix_note:
+        way_out = (
+            "turn one of the two round: a balanced cable belongs into one channel; --channels 1 listens to one alone"
+        )
+        return Finding("input", WARNING, f"{called} delivers, but {capture.mix_note}", way_out, facts, private)
     if peak > 0:
         said = f"{called} delivers: {form}, peak {facts['peak_dbfs']:.0f} dBFS"
         return Finding("input", OK, said, "", facts, private)
