@@ -21,6 +21,7 @@ ACTIONS: dict[str, str] = {
     **{f"preset_{number}": f"preset {number}" for number in range(1, 10)},
     "sensitivity_up": "more sensitive",
     "sensitivity_down": "less sensitive",
+    "reset": "every parameter back to the preset's values",
     "tap": "tap the tempo",
     "tempo_half": "half the tempo",
     "tempo_double": "double the tempo",

@@ -33,6 +33,7 @@ def hear(address: str, *told, presets=PRESETS, values=None):
         ("/visualizer/action/next_preset", (1.0,), [Do("next_preset")]),
         ("/visualizer/action/next_preset", (0.0,), []),
         ("/visualizer/action/freeze", (0.0,), [Set("freeze", 0.0)]),
+        ("/visualizer/action/reset", (), [Do("reset")]),
         ("/visualizer/tap", (), [Do("tap")]),
         ("/visualizer/tap", (0.0,), []),
         ("/visualizer/set/beat/decay", (0.9,), [Set("beat.decay", 0.9)]),

@@ -263,6 +263,21 @@ def test_a_dream_turned_keeps_the_network_that_was_asked_for(folder, started):
         changes.close()
 
 
+def test_reset_dreams_as_the_preset_says_with_the_network_that_was_asked_for(folder, started):
+    look = open_look("a-one", size=SIZE, wish=Wish(layer="block3.expand"))
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    try:
+        changes.reset()
+        assert not changes.opening, "nothing was turned"
+        changes.turn("colour", 0.5)
+        opened_of(changes, "a-one")
+        changes.reset()
+        again = opened_of(changes, "a-one").look
+        assert again.settings == look.settings and again.wish == look.wish and changes.turned == {}
+    finally:
+        changes.close()
+
+
 # --- a preset that was given as a folder
 
 

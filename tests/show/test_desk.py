@@ -48,6 +48,9 @@ class Recorder:
     def turn(self, key, value):
         self.turned[key] = value
 
+    def reset(self):
+        self.turned = {}
+
     def set_gain(self, gain_db):
         self.gain_db = gain_db
 
@@ -343,6 +346,31 @@ def test_the_dream_and_the_input_are_turned_where_they_are(show):
     values = show.desk.values()
     assert values["dream.colour"] == 0.7 and values["input.gain_db"] == 6.0 and set(values) == set(tunables())
     assert show.desk.by_hand() == {"dream.colour": 0.7, "input.gain_db": 6.0}
+
+
+@pytest.mark.parametrize("way", ["key", "wish"])
+def test_reset_puts_every_parameter_back_to_the_presets_values(show, way):
+    before = show.desk.values()
+    numbers = [one for one in tunables().values() if one.kind in ("number", "whole") and one.name.startswith("beat.")]
+    for one in numbers:
+        show.desk.grant(Set(one.name, one.at(one.share_of(before[one.name]) * 0.9 + 0.03)))
+    show.press("up")
+    for wish in (
+        Set("beat.motion", "steps"),
+        Set("dream.colour", 0.7),
+        Set("blackout", 1.0),
+        Set("input.gain_db", 6.0),
+    ):
+        show.desk.grant(wish)
+    turned = {name for name, value in show.desk.values().items() if value != before[name]}
+    assert turned >= {"beat.sensitivity", "beat.decay", "beat.lead_ms", "beat.motion", "dream.colour"}
+    show.press("backspace") if way == "key" else show.desk.grant(Do("reset"))
+    assert show.desk.values() == {**before, "blackout": 1.0, "input.gain_db": 6.0}, (
+        "switches and the input are no parameters"
+    )
+    assert show.behind.look.settings == show.desk.look.settings and show.behind.turned == {}
+    assert (show.answer() if way == "key" else show.desk.said) == "every parameter is as in the preset"
+    assert show.desk.by_hand() == {"blackout": 1.0, "input.gain_db": 6.0}
 
 
 def test_switches_stand_as_they_are_told_and_not_the_other_way_round(show):

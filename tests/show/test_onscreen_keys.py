@@ -238,6 +238,15 @@ def test_space_pauses_what_can_be_paused(look, show):
     assert act.done == ["pause", "seek_back", "seek_forward"]
 
 
+def test_backspace_puts_every_parameter_back(look, show):
+    act, before = Quiet(), look.settings.beat.sensitivity
+
+    def is_back():
+        return act.looks[-1].settings.beat.sensitivity == before
+
+    show(look, lambda: True, "Up", lambda: act.looks and not is_back(), "BackSpace", is_back, act=act)
+
+
 def test_keys_yaml_holds(presets, show, shown, home):
     (home / "config" / "keys.yaml").write_text("blackout: k\nnext_preset: [Right]\n")
     red, black, act = shown("red"), shown("black"), Quiet(depth=0.0)

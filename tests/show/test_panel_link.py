@@ -115,7 +115,9 @@ def test_a_preset_that_is_clicked_is_wished_for(hand):
     assert hand.press("preset:marble") == [Show("marble")]
 
 
-@pytest.mark.parametrize("action", ["blackout", "freeze", "tap", "tempo_half", "next_input", "lock", "next_preset"])
+@pytest.mark.parametrize(
+    "action", ["blackout", "freeze", "tap", "tempo_half", "next_input", "lock", "next_preset", "reset"]
+)
 def test_a_button_does_what_its_key_does(hand, action):
     assert hand.press(action) == [Do(action)]
 

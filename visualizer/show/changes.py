@@ -55,6 +55,7 @@ class Changes:
         self._to_turn = look.reference  # the preset whose dream is turned: not one that could not be opened
         self._size = look.size
         self.turned: dict[str, float | str] = dict(look.wish.dream)
+        self._keeps_wish = False  # where only the dream is turned, the network that was asked for at first stays
         self._wish = Wish(image=look.wish.image, seed=look.wish.seed)
         self._cache = FrameCache(cache.folder, cache.max_bytes)  # one of its own: they keep notes on what failed
         self._list, self._start = names, start
@@ -102,9 +103,13 @@ class Changes:
     def turn(self, key: str, value: float | str) -> None:
         """Want the same preset with a setting of its dream turned, as soon as that stands still."""
         self.turned[key] = value
-        with self._changed:
-            self._open, self._turned_at = self._to_turn, Stopwatch()
-            self._wake()
+        self._dream_again()
+
+    def reset(self) -> None:
+        """Want the same preset without the settings of its dream that were turned."""
+        if self.turned:
+            self.turned = {}
+            self._dream_again()
 
     def again(self, look: Look) -> None:
         """Want a look that is there already, for its picture is lost: what its files say by now does not count."""
@@ -161,8 +166,14 @@ class Changes:
         for dreams in self._gone:
             dreams.close()
 
+    def _dream_again(self) -> None:
+        self._keeps_wish = True
+        with self._changed:
+            self._open, self._turned_at = self._to_turn, Stopwatch()
+            self._wake()
+
     def _want(self, name: str) -> str:
-        self.turned = {}
+        self.turned, self._keeps_wish = {}, False
         self.wanted = self._to_turn = name
         with self._changed:
             self._open, self._fault, self._turned_at = name, None, None
@@ -225,9 +236,8 @@ class Changes:
                 replaced.dreams.close()
 
     def _wish_for(self, name: str) -> Wish:
-        if not self.turned:
+        if not self._keeps_wish:
             return self._wish
-        # where only the dream is turned, the network that was asked for at first stays
         shown, its_wish = self._shown
         wish = its_wish if name == shown else self._wish
         return dataclasses.replace(wish, dream=tuple(self.turned.items()))

@@ -186,6 +186,8 @@ class Desk:
             answer = self._changes.number(int(action.removeprefix("preset_")))
         elif action in ("sensitivity_up", "sensitivity_down"):
             answer = self._sensitivity(SENSITIVITY_STEP if action == "sensitivity_up" else 1 / SENSITIVITY_STEP)
+        elif action == "reset":
+            answer = self._reset()
         elif action in OF_ACTS & set(self._takes):
             answer = self._act.do(action)
         return answer
@@ -241,6 +243,12 @@ class Desk:
         if now == before:  # at the end of the range: the way back begins at once
             self._trim /= factor
         return f"sensitivity {now:.2f}"
+
+    def _reset(self) -> str:
+        self._trim, self._by_hand = 1.0, {}
+        self._tell_act()
+        self._changes.reset()
+        return "every parameter is as in the preset"
 
     def _tell_act(self) -> None:
         """The look with what was turned by hand, to the act. Raises ValueError for what cannot be together."""

@@ -16,6 +16,7 @@ from .snapshot import Snapshot
 
 #: the actions that have a button of their own besides the large ones: what is written on it, and its action
 BUTTONS = (
+    ("reset all", "reset"),
     ("next input", "next_input"),
     ("song before", "previous_song"),
     ("next song", "next_song"),

@@ -28,6 +28,7 @@ HELP: tuple[tuple[tuple[str, ...], str], ...] = (
     (("previous_preset", "next_preset"), "preset before, after"),
     (tuple(f"preset_{number}" for number in range(1, 10)), "preset by number"),
     (("sensitivity_up", "sensitivity_down"), "sensitivity"),
+    (("reset",), "parameters of the preset"),
     (("tap",), "tap the tempo"),
     (("tempo_half", "tempo_double"), "tempo half, double"),
     (("next_input",), "next input"),

@@ -32,6 +32,7 @@ DEFAULT_KEYS: dict[str, tuple[str, ...]] = {
     **{f"preset_{number}": (str(number),) for number in range(1, 10)},
     "sensitivity_up": ("up",),
     "sensitivity_down": ("down",),
+    "reset": ("backspace",),
     "tap": ("t",),
     "tempo_half": ("[",),
     "tempo_double": ("]",),
