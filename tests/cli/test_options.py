@@ -43,9 +43,9 @@ def test_debug_and_log_level_may_stand_anywhere():
         options.take_global(["play", "--log-level"])
 
 
-def resumed(preset):
-    """The line to a supervisor that starts the show again with that preset."""
-    return SimpleNamespace(resume=ShowState(preset=preset))
+def resumed(preset, **values):
+    """The line to a supervisor that starts the show again with that preset and these settings of its dream turned by hand."""
+    return SimpleNamespace(resume=ShowState(preset=preset, values={f"dream.{key}": one for key, one in values.items()}))
 
 
 def test_a_show_that_is_started_again_has_the_folder_it_was_given(tiny_preset, tmp_path, monkeypatch):
@@ -64,3 +64,15 @@ def test_a_show_that_is_started_again_has_the_folder_it_was_given(tiny_preset, t
     assert (other.settings.title, other.settings.dream.layer) == ("Tiny", "block2.expand")
     shutil.rmtree(folder)
     assert options.looked_up_again(resumed("clouds"), *asked).reference == "clouds"
+
+
+def test_a_show_that_is_started_again_has_its_dream_as_it_was_turned(tiny_preset):
+    asked = ("clouds", "64x36", None, None, None, None, None)
+    for preset in ("", "clouds", str(tiny_preset)):
+        line = resumed(preset, colour=0.75, steps_per_depth=3.0)
+        look = options.looked_up_again(line, *asked)
+        assert (look.settings.dream.colour, look.settings.dream.steps_per_depth) == (0.75, 3)
+        assert dict(look.wish.dream) == {"colour": 0.75, "steps_per_depth": 3.0}
+    for damaged in ({"colour": "no"}, {"steps_per_depth": 1e9}, {"nothing": 1.0}, {"seed": "x"}):
+        look = options.looked_up_again(resumed("clouds", **damaged, blend=0.5), *asked)
+        assert look.reference == "clouds" and dict(look.wish.dream) == {"blend": 0.5}

@@ -17,7 +17,9 @@ from visualizer.audio.songlist import SongList
 from visualizer.errors import VisualizerError
 from visualizer.render.hud import Hud
 from visualizer.render.window import Window
+from visualizer.show import changes
 from visualizer.show.dreams import open_cache
+from visualizer.show.look import Wish, open_look
 from visualizer.show.onscreen import Staging, run
 from visualizer.show.play import Play
 from visualizer.show.projection import Projection
@@ -259,6 +261,18 @@ def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, look, eye, s
     assert line.n_ended == 1
     counts = np.array(line.beats)
     assert np.all(np.diff(counts[:, 0]) == 1), "a beat for every display frame"
+
+
+def test_a_show_that_goes_on_with_a_turned_dream_bakes_it_once(screen, tiny_preset, monkeypatch):
+    opened = []
+    monkeypatch.setattr(changes, "open_look", lambda *words, **more: opened.append(words) or open_look(*words, **more))
+    look = open_look(str(tiny_preset), size=(320, 180), wish=Wish(dream=(("colour", 0.75),)))
+    line, hand = Line(ShowState(preset=look.reference, values={"dream.colour": 0.75, "beat.decay": 0.8})), Hand()
+    n_beats = int(60 * (changes.STILL_S + 0.5))
+    script = Script(screen, lambda: len(line.beats) > n_beats, lambda: hand.told[-1].n_baked == 4)
+    run(look, Quiet(depth=3.0), open_cache(), on_frame=script, title="company", controllers=[hand], lifeline=line)
+    assert opened == [] and line.states[-1].values == line.resume.values
+    assert hand.told[-1].values["dream.colour"] == 0.75
 
 
 @pytest.mark.parametrize("paused", [True, False])

@@ -6,6 +6,7 @@ import logging
 import math
 import re
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -153,11 +154,12 @@ def looked_up(
     network: str | None = None,
     layer: str | None = None,
     weights: Path | None = None,
+    dream: tuple[tuple[str, float | str], ...] = (),
 ) -> Look:
-    """The look these options ask for. Raises BadInput, and DreamError for a network that is not here."""
+    """The look these options ask for. dream: settings of the dream turned by hand, see `Wish`. Raises BadInput, and DreamError for a network that is not here."""
     from ..show.look import Wish, open_look
 
-    wish = Wish(image=image, seed=seed, network=network, layer=layer, weights=weights)
+    wish = Wish(image=image, seed=seed, network=network, layer=layer, weights=weights, dream=dream)
     return open_look(preset, size=parse_size(size), wish=wish)
 
 
@@ -171,16 +173,26 @@ def looked_up_again(
     layer: str | None,
     weights: Path | None,
 ) -> Look:
-    """The look that these options ask for, or the one that was shown when the show died. Raises as `looked_up`."""
-    again = lifeline.resume.preset if lifeline is not None and lifeline.resume is not None else ""
+    """The look that these options ask for, or the one that was shown when the show died, with its dream as it was turned by hand.
+
+    Raises as `looked_up`.
+    """
     from ..show.look import is_preset
 
-    if again and not is_preset(preset, again):
+    own = partial(looked_up, preset, size, image, seed, network, layer, weights)
+    resume = lifeline.resume if lifeline is not None else None
+    if resume is None:
+        return own()
+    is_own = not resume.preset or is_preset(preset, resume.preset)
+    again = (
+        own if is_own else partial(looked_up, resume.preset, size, image, seed)
+    )  # the network was for the first preset
+    for dream in dict.fromkeys((resume.dream, ())):
         try:
-            return looked_up(again, size, image, seed)  # the network asked for was for the first preset
+            return again(dream=dream)
         except VisualizerError as fault:  # broken by now
-            logging.getLogger("visualizer.cli").warning("%s; the preset asked for at first is shown", fault)
-    return looked_up(preset, size, image, seed, network, layer, weights)
+            logging.getLogger("visualizer.cli").warning("%s; what was asked for at first is shown", fault)
+    return own()
 
 
 def controllers_of(midi: str | None, osc: str | None, osc_allow: str | None, link: bool) -> list[Controller]:

@@ -165,7 +165,8 @@ class Performance:
         if state.values.get("blackout"):
             self._projection.begin_dark()
         for name, value in state.values.items():
-            self._desk.grant(Set(name, value))
+            if self._changes.turned.get(name.removeprefix("dream.")) != value:  # else it is baked so already
+                self._desk.grant(Set(name, value))
         self._desk.hud_shown = state.hud
         if state.bpm > 0 and (take_up := getattr(self._act, "take_up", None)) is not None:
             take_up(state.bpm, state.beat_s)
