@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 
+import psutil
 import pytest
 
 from tests.show.watching import finished, wait_for
@@ -156,3 +158,19 @@ def test_a_list_in_its_window(started, screen, songs, tmp_path):
     screen.key("ctrl+q")
     status, _, err = finished(process)
     assert status == 0 and err.count("\n") == 1 and "0 text.wav: not sound" in err and err.endswith("; skipped\n")
+
+
+def test_a_killed_show_goes_on_in_the_same_song_of_the_list(started, screen, songs, home):
+    process = started("play", *map(str, songs), "--supervise", "--log-level", "debug")
+    log = home / "log" / "visualizer.log"
+    wait_for(lambda: screen.has_window("1.wav - visualizer"), "the first song")
+    screen.move_pointer(200, 150)
+    screen.key("shift+Right")
+    wait_for(lambda: '"song": "2.wav"' in log.read_text(), "the supervisor does not learn of the song")
+    children = psutil.Process(process.pid).children()
+    min(children, key=lambda one: one.create_time()).kill()
+    wait_for(lambda: log.read_text().rpartition("the show died: ")[2].count('"song": "2.wav"'), "it does not go on")
+    assert screen.has_window("2.wav - visualizer")
+    process.send_signal(signal.SIGINT)
+    assert finished(process)[0] == 0
+    assert str(songs[0].parent) not in log.read_text().rpartition("the show stands at")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput
@@ -179,7 +181,8 @@ class Child:
                 self._first_beat_s = self._now()
         if isinstance(state := message.get("state"), str):
             self.state = ShowState.from_json(state)
-            log.debug("the show stands at %s", state)
+            without_folder = dataclasses.replace(self.state, song=Path(self.state.song).name)
+            log.debug("the show stands at %s", without_folder.to_json())
         if (standby := message.get("standby")) is not None:
             self.is_ready = standby == "ready"
         if isinstance(asked := message.get("restart"), str):
