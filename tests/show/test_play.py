@@ -169,8 +169,13 @@ def test_a_killed_show_goes_on_in_the_same_song_of_the_list(started, screen, son
     wait_for(lambda: '"song": "2.wav"' in log.read_text(), "the supervisor does not learn of the song")
     children = psutil.Process(process.pid).children()
     min(children, key=lambda one: one.create_time()).kill()
-    wait_for(lambda: log.read_text().rpartition("the show died: ")[2].count('"song": "2.wav"'), "it does not go on")
-    assert screen.has_window("2.wav - visualizer")
+
+    def goes_on():
+        _, death, after = log.read_text().partition("the show died: ")
+        return death and '"song": "2.wav"' in after
+
+    wait_for(goes_on, "it does not go on")
+    wait_for(lambda: screen.has_window("2.wav - visualizer"), "the window is not called after the song", 6.0)
     process.send_signal(signal.SIGINT)
     assert finished(process)[0] == 0
     assert str(songs[0].parent) not in log.read_text().rpartition("the show stands at")[2]
