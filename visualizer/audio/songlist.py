@@ -206,7 +206,7 @@ class SongList:
         try:
             return self._song.read(n_samples)
         except Exception as error:
-            log.warning("%s: reading ends here: %s", self.path, error, exc_info=True)
+            log.warning("%s: reading ends here: %s", self.path.name, error, exc_info=True)
             return np.empty((0, 2), np.float32)
 
     def _go_on(self) -> bool:
