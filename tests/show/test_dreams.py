@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -17,12 +18,14 @@ import pytest
 
 from tests.show.watching import wait_for
 from visualizer.dream import Dreamt
-from visualizer.errors import DreamError
+from visualizer.errors import DreamError, VisualizerError
 from visualizer.show import baker
 from visualizer.show import dreams as dreams_room
+from visualizer.show.bake import bake
 from visualizer.show.baker import Baked, Order, Stop, bake_apart, bake_here, sharpened
 from visualizer.show.dreams import BackgroundDreams, Dreams, ReadyDreams, complete, open_cache, start
 from visualizer.show.look import Wish, open_look
+from visualizer.store.cache import FrameCache
 
 SIZE = (96, 64)
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +58,17 @@ def poll_until(frames, n_finished, deadline_s=180.0):
 
 def same(ones, others):
     return len(ones) == len(others) and all(np.array_equal(one, other) for one, other in zip(ones, others, strict=True))
+
+
+def test_a_bake_whose_rows_push_each_other_out_of_the_cache_fails(tiny_preset, tmp_path):
+    """Two rows of 11 frames in a cache with room for 18: each can be kept, both cannot."""
+    folder = tmp_path / "two"
+    shutil.copytree(tiny_preset, folder)
+    text = (folder / "preset.yaml").read_text().replace("n_depths: 4", "n_depths: 10")
+    (folder / "preset.yaml").write_text(f"{text}rows: [{{seed: 1}}]\n")
+    look = open_look(str(folder), size=SIZE)
+    with pytest.raises(VisualizerError, match=r"do not fit .* together .*raise cache\.max_gb in settings\.yaml"):
+        list(bake(look, FrameCache(tmp_path / "cache", 18 * SIZE[0] * SIZE[1] * 3)))
 
 
 def test_a_second_look_comes_from_the_cache_frame_for_frame(look):

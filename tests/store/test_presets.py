@@ -1,5 +1,6 @@
 import pytest
 
+from tests.store.disks import locked_folder
 from visualizer.errors import BadInput
 from visualizer.resources import shipped
 from visualizer.store import presets
@@ -157,3 +158,11 @@ def test_what_opens_a_preset_again(places, monkeypatch):
     assert label("mine") == "mine"
     with pytest.raises(BadInput, match="no preset is called that"):
         reference_of("cloud")
+
+
+def test_a_presets_folder_that_may_not_be_entered_is_told(monkeypatch):
+    told = []
+    with locked_folder(0o700) as folder:
+        monkeypatch.setenv("VISUALIZER_CONFIG_DIR", str(folder))
+        list_presets(on_fault=told.append)
+    assert f"presets in {folder}/presets cannot be listed: Permission denied" in told

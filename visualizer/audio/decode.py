@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -234,13 +235,14 @@ def resampled(resampler: Any, block: np.ndarray | None, rate_hz: int) -> np.ndar
 def _check_file(path: Path) -> None:
     """BadInput unless path is a readable, non-empty, ordinary file (a pipe could keep one waiting for ever)."""
     try:
-        if path.is_dir():
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
             raise BadInput(f"{path}: is a folder; give a sound file")
-        if not path.exists():
-            raise BadInput(f"{path}: there is no such file")
-        if not path.is_file():
+        if not stat.S_ISREG(found.st_mode):
             raise BadInput(f"{path}: is not an ordinary file; give a sound file")
-        if path.stat().st_size == 0:
+        if found.st_size == 0:
             raise BadInput(f"{path}: is empty")
+    except FileNotFoundError:
+        raise BadInput(f"{path}: there is no such file") from None
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error

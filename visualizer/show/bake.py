@@ -48,3 +48,8 @@ def bake(look: Look, cache: FrameCache) -> Generator[Baked, None, None]:
             device,
             dreams.fault,
         )
+    if not all(cache.glance(row.key, dreams.n_depths, look.image.shape) is not None for row in dreams.rows):
+        raise VisualizerError(
+            f"the preset's dreams do not fit into the cache together ({cache.max_bytes / 1e6:.0f} MB): "
+            "raise cache.max_gb in settings.yaml"
+        )

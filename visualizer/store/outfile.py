@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,14 +29,19 @@ def checked_path(path: Path, suffixes: Sequence[str] = (), *, overwrite: bool = 
     try:
         path = path.expanduser().resolve()
         folder = path.parent
-        if path.is_dir():
-            raise BadInput(f"{name}: is a folder; name a file in it")
-        if path.exists() and not path.is_file():
-            raise BadInput(f"{name}: is not an ordinary file")
-        if path.exists() and not overwrite:
-            raise BadInput(f"{name}: already exists; choose another name or allow overwriting")
-        if not folder.is_dir():
-            raise BadInput(f"{name}: there is no folder {plain(folder)}; make it first")
+        try:
+            # stat and not is_dir or exists: from Python 3.14 on those say False for what cannot be looked at
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            if not folder.is_dir():
+                raise BadInput(f"{name}: there is no folder {plain(folder)}; make it first") from None
+        else:
+            if stat.S_ISDIR(mode):
+                raise BadInput(f"{name}: is a folder; name a file in it")
+            if not stat.S_ISREG(mode):
+                raise BadInput(f"{name}: is not an ordinary file")
+            if not overwrite:
+                raise BadInput(f"{name}: already exists; choose another name or allow overwriting")
         if not is_writable_folder(folder):
             raise PermissionError
     except PermissionError as fault:

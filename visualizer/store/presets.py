@@ -46,7 +46,7 @@ def list_presets(
     with it is told to `on_fault` (one line each): one bad file must not hide the others.
     """
     found: dict[str, PresetFolder] = {}
-    for folder in _preset_folders(extra_folder).values():
+    for folder in _preset_folders(extra_folder, on_fault).values():
         try:
             found[folder.name] = _read(folder, folder.name)
         except BadInput as fault:
@@ -98,7 +98,7 @@ def _find(name_or_folder: str, extra_folder: Path | None) -> tuple[Path, str]:
     raise BadInput(f"{plain(name_or_folder)!r}: {what}{nearest(name_or_folder, folders)}; there are: {names}")
 
 
-def _preset_folders(extra_folder: Path | None) -> dict[str, Path]:
+def _preset_folders(extra_folder: Path | None, on_fault: Callable[[str], None] = log.warning) -> dict[str, Path]:
     places = [shipped("presets"), config_folder() / "presets"] + ([extra_folder] if extra_folder else [])
     folders: dict[str, Path] = {}
     for place in places:
@@ -106,7 +106,7 @@ def _preset_folders(extra_folder: Path | None) -> dict[str, Path]:
             entries = sorted(place.iterdir())
         except OSError as fault:
             if not isinstance(fault, FileNotFoundError):
-                log.warning("presets in %s cannot be listed: %s", place, fault)
+                on_fault(f"presets in {plain(place)} cannot be listed: {plain(fault.strerror or fault)}")
             continue
         for entry in entries:
             if not entry.name.startswith(".") and _holds_preset(entry):
