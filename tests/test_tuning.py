@@ -20,7 +20,7 @@ def model_of(one):
 def test_every_number_of_the_beat_and_the_dream_can_be_turned():
     names = set(tunables())
     assert {"beat.sensitivity", "beat.decay", "beat.low_hz", "beat.smoothing_ms", "beat.motion"} < names
-    assert {"dream.colour", "dream.seed", "input.gain_db", "blackout", "freeze", "lock"} < names
+    assert {"dream.colour", "dream.seed", "input.gain_db", "output.delay_ms", "blackout", "freeze", "lock"} < names
     assert "dream.network" not in names and "dream.n_depths" not in names
     assert tunable("dream.colour").rebakes and not tunable("beat.decay").rebakes
 

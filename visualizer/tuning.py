@@ -15,6 +15,10 @@ from .settings import BeatSettings, DreamSettings
 
 #: turned by ratios and not by differences: twice as sensitive, an octave higher
 _BY_RATIO = ("_hz", "sensitivity", "_s", "step_size", "threshold")
+#: how loud a song is played, dB
+VOLUME_DB = (-60.0, 0.0)
+#: by how much the picture of a song may be shown later; below 0: earlier, ms
+DELAY_MS = (-500.0, 1000.0)
 #: what a preset does not turn into another of: the network is chosen by its preset
 _FIXED = ("dream.network", "dream.layer", "dream.channels", "dream.guide", "dream.n_depths")
 
@@ -81,6 +85,9 @@ def tunables() -> dict[str, Tunable]:
     found = [*_of_model("beat", BeatSettings), *_of_model("dream", DreamSettings)]
     found += [
         Tunable("input.gain_db", "how much louder the input is taken, dB", "number", -60.0, 60.0),
+        Tunable("output.volume_db", "how loud a song is played, dB", "number", *VOLUME_DB),
+        Tunable("output.mute", "a song is played silently", "switch"),
+        Tunable("output.delay_ms", "how late the loudspeaker is; below 0: the projector, ms", "number", *DELAY_MS),
         Tunable("blackout", "all black", "switch"),
         Tunable("freeze", "the picture stands still", "switch"),
         Tunable("lock", "the keys are locked", "switch"),

@@ -396,6 +396,25 @@ def test_the_remembered_output_is_taken_and_its_absence_reported(mortal_pulse: P
         assert lines == ["hdm is not there: playing through the default output"]
 
 
+def test_the_volume_changes_what_is_heard_without_a_click_and_not_what_is_analysed(
+    pulse: Pulse, tmp_path: Path
+) -> None:
+    sound = np.full(3 * SINK_RATE_HZ, 0.5, np.float32)
+    with Song(write_song(tmp_path, sound)) as song, pulse.record() as recording, Playback(song) as player:
+        player.start()
+        wait_until(lambda: len(heard_sound(recording.samples)) > 4800, 8, "nothing is heard")
+        player.volume.level_db = -20.0
+        wait_until(lambda: player.position_s > 0.7, 8, "it does not go on")
+        player.volume.is_muted = True
+        wait_until(lambda: player.position_s > 1.2, 8, "it does not go on")
+        heard = heard_sound(recording.samples)
+        analysed = np.concatenate([block for _, block in player.drain()])
+    assert np.median(heard[-4800:]) == pytest.approx(0.05, abs=0.045)
+    assert np.abs(heard - 0.05).min() < 1e-3 and heard[-1] < 0.01
+    assert np.abs(np.diff(heard)).max() < 0.01
+    assert (analysed == 0.5).all()
+
+
 def test_a_fault_in_the_callback_is_a_loss_not_an_exception(pulse: Pulse, tmp_path: Path) -> None:
     with Song(write_song(tmp_path, chirp(96_000, SINK_RATE_HZ))) as song, Playback(song) as player:
         player.start()

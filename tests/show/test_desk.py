@@ -25,7 +25,7 @@ class Recorder:
         self.is_fullscreen = self.is_dark = self.is_frozen = False
         self.other_monitor = None
         self.look = None
-        self.turned, self.gain_db, self.led = {}, 0.0, None
+        self.turned, self.own, self.led = {}, {"input.gain_db": 0.0}, None
 
     def toggle_fullscreen(self):
         self.is_fullscreen = not self.is_fullscreen
@@ -51,8 +51,11 @@ class Recorder:
     def reset(self):
         self.turned = {}
 
-    def set_gain(self, gain_db):
-        self.gain_db = gain_db
+    def values(self):
+        return self.own
+
+    def set_value(self, name, value):
+        self.own[name] = value
 
     def lead_tempo(self, bpm, beat_s):
         self.led = bpm, beat_s
@@ -342,7 +345,7 @@ def test_a_preset_that_no_longer_goes_with_what_was_turned_wins(show, tiny_prese
 def test_the_dream_and_the_input_are_turned_where_they_are(show):
     show.desk.grant(Set("dream.colour", 0.7))
     show.desk.grant(Set("input.gain_db", 6.0))
-    assert show.behind.turned == {"colour": 0.7} and show.behind.gain_db == 6.0
+    assert show.behind.turned == {"colour": 0.7} and show.behind.own == {"input.gain_db": 6.0}
     values = show.desk.values()
     assert values["dream.colour"] == 0.7 and values["input.gain_db"] == 6.0 and set(values) == set(tunables())
     assert show.desk.by_hand() == {"dream.colour": 0.7, "input.gain_db": 6.0}

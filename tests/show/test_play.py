@@ -13,6 +13,7 @@ from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
 from visualizer.errors import BadInput
+from visualizer.show.output import OutputDelay
 from visualizer.show.play import Play, song_list
 from visualizer.show.resume import ShowState
 
@@ -179,3 +180,64 @@ def test_a_killed_show_goes_on_in_the_same_song_of_the_list(started, screen, son
     process.send_signal(signal.SIGINT)
     assert finished(process)[0] == 0
     assert str(songs[0].parent) not in log.read_text().rpartition("the show stands at")[2]
+
+
+def test_volume_and_mute_by_key_and_by_control(act):
+    assert act.do("volume_up") == "volume 0 dB", "no louder than the file"
+    assert [act.do("volume_down") for _ in range(2)] == ["volume -2 dB", "volume -4 dB"]
+    assert act.do("mute") == "muted" and act.values()["output.mute"] == 1.0
+    assert act.do("mute") == "volume -4 dB"
+    act.do("mute")
+    assert act.do("volume_up") == "volume -2 dB", "whoever turns it up wants to hear it"
+    for _ in range(40):
+        act.do("volume_down")
+    assert act.values()["output.volume_db"] == -60.0
+    act.set_value("output.volume_db", -12.0)
+    act.set_value("output.mute", 1.0)
+    act.set_value("input.gain_db", 3.0)
+    assert act.playback.volume.level_db == -12.0 and act.playback.volume.is_muted
+    assert act.values() == {"output.volume_db": -12.0, "output.mute": 1.0, "output.delay_ms": 0.0}
+    assert any("muted" in line for line in act.status())
+
+
+@pytest.mark.parametrize("delay_ms", [0.0, 300.0, -200.0])
+def test_the_picture_waits_for_a_loudspeaker_that_is_late(act, clock, delay_ms):
+    act.set_value("output.delay_ms", delay_ms)
+    clock.now_s = 1.6
+
+    def is_analysed():
+        act.sound.pump(act.position_s())
+        return act.sound._next_sample > 2.9 * act.sound._rate_hz
+
+    wait_for(is_analysed, "the sound")
+    depths = {}
+    for step in range(100):
+        clock.now_s = 1.6 + 0.01 * step
+        depths[clock.now_s] = act.sound.depth_at(act.position_s())
+    risen_s = max(depths, key=depths.__getitem__)
+    kick_s = min(KICKS_S, key=lambda kick_s: abs(kick_s + delay_ms / 1000 - risen_s))
+    assert risen_s - kick_s == pytest.approx(delay_ms / 1000, abs=0.06)
+    assert act.place_in_song()[1] == clock.now_s, "a show that goes on after a crash goes on where the sound was"
+
+
+def test_the_delay_is_remembered_for_each_output(home):
+    first = OutputDelay(250.0)
+    first.follow(None)
+    assert first.ms == 250.0
+    first.follow("bluetooth")
+    first.follow("hdmi")
+    assert first.ms == 0.0, "another output is not as late"
+    first.ms = -40.0
+    first.keep()
+    later = OutputDelay()
+    later.follow("bluetooth")
+    assert later.ms == 250.0
+    later.follow("hdmi")
+    assert later.ms == -40.0
+    later.ms = 0.0
+    later.keep()
+    assert len(list((home / "config").iterdir())) == 1, "an output that is not late needs no file"
+    for file in (home / "config").iterdir():
+        file.write_text('{"delay_ms": 1e9}')
+    later.follow("bluetooth")
+    assert later.ms == 0.0

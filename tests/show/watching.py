@@ -88,6 +88,12 @@ class Quiet:
     def set_look(self, look):
         self.looks.append(look)
 
+    def values(self):
+        return {}
+
+    def set_value(self, name, value):
+        pass
+
     def status(self):
         return ["sound\tnone"]
 

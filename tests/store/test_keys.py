@@ -32,6 +32,7 @@ def test_without_a_file_the_defaults_hold():
         "up": "sensitivity_up", "down": "sensitivity_down", "t": "tap", "[": "tempo_half", "]": "tempo_double",
         "l": "lock", "s": "screenshot", "i": "next_input", "left": "seek_back", "right": "seek_forward",
         "shift+left": "previous_song", "shift+right": "next_song",
+        "+": "volume_up", "=": "volume_up", "-": "volume_down", "m": "mute",
         "ctrl+q": "quit", "backspace": "reset", "escape": "leave_fullscreen",
     }  # fmt: skip
     assert {key: keymap.action([key]) for key in asked} == asked

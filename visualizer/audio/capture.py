@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -136,6 +137,11 @@ class Capture:
             self.close()
             raise
         self._opened_s = self._now()
+
+    @property
+    def gain_db(self) -> float:
+        """How much louder it is taken, dB."""
+        return 20 * math.log10(self._gain)
 
     def set_gain(self, gain_db: float) -> None:
         """Take it louder or softer from the next block on. gain_db: -60..60."""

@@ -47,6 +47,7 @@ class Output:
 
     Attributes, for reading from any thread:
       device_name, label        the output that is open or looked for: its full name, and the same in words for people
+      opened_name               the full name of the output that is open, or was last; None before there is one
       reason                    why no sound is taken now, one line; "" while it is, and before the first failure
       n_losses, n_recoveries    counts since the start
       n_underruns               times the device ran out of sound
@@ -81,6 +82,7 @@ class Output:
         self._remembered, self._on_choice = remembered, on_choice
         self._identity: Identity | None = None
         self.device_name = self.label = "the default output" if wanted is None else str(wanted)
+        self.opened_name: str | None = None
         self._asked_s = 0.0
         self.reason = ""
         self.n_losses = self.n_recoveries = self.n_underruns = 0
@@ -196,6 +198,7 @@ class Output:
             self._latency_s = self._stream.get_output_latency()
         except (DeviceError, OSError) as error:
             return str(error)
+        self.opened_name = self.device_name
         log.info("output %r is open at %d Hz", self.device_name, rate_hz)
         return ""
 
@@ -247,6 +250,7 @@ class Output:
         else:
             if sink is not None and sink.name != self.device_name:
                 self._name(sink.name, sink.description)
+                self.opened_name = sink.name
                 self._report(f"playing through {self.label}")
         self._asked_s = self._now()
 

@@ -13,6 +13,7 @@ import numpy as np
 from .clock import AudibleClock, SteadyClock
 from .output import Output
 from .reading import SongReader, Stretch
+from .volume import Volume
 
 if TYPE_CHECKING:
     from .decode import Song
@@ -27,6 +28,7 @@ class SilentPlayback:
     The song stays the caller's; close it after the player. All methods belong to one thread and return at once.
 
     paused       whether it stands still (true after `pause`, false after `resume`)
+    volume       how loud a device plays it
     """
 
     def __init__(self, song: Song | SongList, *, now: Callable[[], float] = time.monotonic) -> None:
@@ -42,6 +44,7 @@ class SilentPlayback:
         self._reader.skip_heard = self._skip_heard
         self._said_note = ""
         self.paused = False
+        self.volume = Volume()
 
     def start(self) -> None:
         """Begin to play. Once only."""
@@ -132,6 +135,11 @@ class SilentPlayback:
                 heard = round((self._clock.position(self._now()) - stretch.start_s) * stretch.rate_hz)
                 stretch.ring.discard(heard - stretch.ring.n_taken)
 
+    @property
+    def output_name(self) -> str | None:
+        """The full name of the output that plays it, or did last; None before there is one."""
+        return None
+
     def news(self) -> str | None:
         """A line for the user about the sound or its device that was not returned yet, if there is one."""
         if (note := self._reader.mix_note) == self._said_note:
@@ -210,6 +218,11 @@ class Playback(SilentPlayback):
         return self._output.reason or None
 
     @property
+    def output_name(self) -> str | None:
+        """The full name of the output that plays it, or did last; None before there is one."""
+        return self._output.opened_name
+
+    @property
     def device_name(self) -> str:
         """The output that is played through or looked for."""
         return self._output.device_name
@@ -254,6 +267,10 @@ class Playback(SilentPlayback):
 
     def _fill(self, out: np.ndarray, now_s: float, latency_s: float) -> None:
         """Called on the device's thread: out (n, 2) is heard from now_s + latency_s on."""
+        self._fill_song(out, now_s, latency_s)
+        self.volume.apply(out, self._reader.rate_hz)
+
+    def _fill_song(self, out: np.ndarray, now_s: float, latency_s: float) -> None:
         with self._turn:
             stretch = self._reader.stretch
             if self.paused or stretch is None or not stretch.is_filled:

@@ -16,6 +16,7 @@ import typer
 
 from ..errors import BadInput, VisualizerError
 from ..settings import DEFAULT_SIZE
+from ..tuning import DELAY_MS
 from .say import tell
 
 if TYPE_CHECKING:
@@ -91,6 +92,14 @@ OutputDevice = Annotated[
         "-d",
         metavar="NAME|INDEX",
         help='Output device; the one chosen last if not given, "default" for the system\'s own.',
+    ),
+]
+DelayMs = Annotated[
+    float | None,
+    typer.Option(
+        "--delay-ms",
+        metavar="MS",
+        help="How late the loudspeaker is: the picture waits so long; below 0, how late the projector is. Remembered for the output.",
     ),
 ]
 Channels = Annotated[
@@ -298,6 +307,14 @@ def parse_channels(text: str | None) -> tuple[int, ...]:
             raise BadInput(f"--channels {text!r} cannot be read; write channels from 1 on, like 3,4 or 1-4")
         channels += range(first, last + 1)
     return tuple(dict.fromkeys(channels))
+
+
+def parse_delay(delay_ms: float | None) -> float | None:
+    """The delay as given. Raises BadInput for one outside the range."""
+    low, high = DELAY_MS
+    if delay_ms is not None and not low <= delay_ms <= high:  # nor NaN
+        raise BadInput(f"--delay-ms {delay_ms:g} is out of range; allowed: {low:g} .. {high:g} ms")
+    return delay_ms
 
 
 def parse_gain(gain_db: float) -> float:

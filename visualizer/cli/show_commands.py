@@ -15,6 +15,7 @@ from .options import (
     DEFAULT_SIZE_TEXT,
     Borderless,
     Channels,
+    DelayMs,
     Fullscreen,
     Gain,
     Image,
@@ -39,6 +40,7 @@ from .options import (
     controllers_of,
     looked_up_again,
     parse_channels,
+    parse_delay,
     parse_device,
     parse_gain,
     staged,
@@ -58,6 +60,7 @@ def play(
     layer: Layer = None,
     weights: Weights = None,
     output_device: OutputDevice = None,
+    delay_ms: DelayMs = None,
     stream: Stream = None,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Play the songs in a random order.")] = False,
     shuffle_seed: Annotated[
@@ -99,7 +102,7 @@ def play(
     look = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
     tell_news(look)
     staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
-    wanted = parse_device(output_device)
+    wanted, delay_ms = parse_device(output_device), parse_delay(delay_ms)
     # an album played as it is keeps the differences between its songs
     is_album = len(paths) > 1 and shuffle_seed is None
     try:
@@ -109,6 +112,7 @@ def play(
             open_cache(),
             device=wanted,
             stream=stream,
+            delay_ms=delay_ms,
             gain_mode=("album" if is_album else "track") if replaygain else None,
             staging=staging,
             say=tell,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from ..actions import ACTIONS, Do, Key, Set, Show, Tempo, Wish
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 AGAIN_S = 2.0  # a second Esc within this ends the show
 SENSITIVITY_STEP = 2**0.25
 SENSITIVITY_RANGE = (0.1, 10.0)  # as in the settings
+#: sections of the settings that are the act's own; all of them are 0 where the act has no use for them
+OF_ACT = ("input", "output")
 #: settings of the beat that belong to the room and the machine: turned by hand they stay when the preset changes
 STAYS = ("lead_ms", "floor_db")
 
@@ -36,6 +38,12 @@ class Player(Protocol):
 
     def set_look(self, look: Look) -> None:
         """Another look is shown, or the same with other settings for the beat."""
+
+    def values(self) -> Mapping[str, float]:
+        """The `tuning.tunables()` that are the act's own, and how they stand."""
+
+    def set_value(self, name: str, value: float) -> None:
+        """Turn one of these; what is not the act's own is ignored."""
 
 
 class Desk:
@@ -113,7 +121,9 @@ class Desk:
                 found[name] = getattr(settings.beat, key)
             elif section == "dream":
                 found[name] = turned.get(key, getattr(settings.dream, key))
-        found["input.gain_db"] = getattr(self._act, "gain_db", 0.0)
+            elif section in OF_ACT:
+                found[name] = 0.0
+        found |= self._act.values()
         found |= {
             "blackout": float(self._projection.is_dark),
             "freeze": float(self._is_held),
@@ -127,8 +137,7 @@ class Desk:
         found |= {f"dream.{key}": value for key, value in self._changes.turned.items()}
         if self._trim != 1.0:
             found["beat.sensitivity"] = self.look.settings.beat.sensitivity
-        if gain_db := getattr(self._act, "gain_db", 0.0):
-            found["input.gain_db"] = gain_db
+        found |= {name: value for name, value in self._act.values().items() if value}
         for name, holds in (("blackout", self._projection.is_dark), ("freeze", self._is_held), ("lock", self.locked)):
             if holds:
                 found[name] = 1.0
@@ -210,9 +219,8 @@ class Desk:
                     raise BadInput(f"{name} {value}: {first_words(fault)}") from fault
             elif section == "dream":
                 self._changes.turn(key, value)
-            elif name == "input.gain_db":
-                if (set_gain := getattr(self._act, "set_gain", None)) is not None:
-                    set_gain(float(value))
+            elif section in OF_ACT:
+                self._act.set_value(name, float(value))
             elif name == "lock":
                 self.locked = bool(value)
             elif name == "blackout":

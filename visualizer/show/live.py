@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from math import log10
@@ -60,14 +60,14 @@ class Live:
         peaks = self._take_channel_peaks("heard")
         return self.sound.heard()._replace(input=name, input_state=state, channel_peaks=peaks)
 
-    @property
-    def gain_db(self) -> float:
-        """How much louder the input is taken, dB."""
-        return getattr(self._source, "gain_db", 0.0)
+    def values(self) -> Mapping[str, float]:
+        """See `Act.values`: the gain of the input."""
+        return {"input.gain_db": self._source.gain_db}
 
-    def set_gain(self, gain_db: float) -> None:
-        """Take the input louder or softer. gain_db: -60..60."""
-        self._source.set_gain(gain_db)
+    def set_value(self, name: str, value: float) -> None:
+        """See `Act.set_value`."""
+        if name == "input.gain_db":
+            self._source.set_gain(value)
 
     @property
     def input_name(self) -> str:

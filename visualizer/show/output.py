@@ -5,7 +5,40 @@ from __future__ import annotations
 from ..audio.playback import Playback
 from ..audio.songlist import SongList
 from ..processes import reserve_environment
-from ..store.remembered import DEFAULT_OUTPUT, remember_output, remembered_output
+from ..store.remembered import (
+    DEFAULT_OUTPUT,
+    remember_delay_ms,
+    remember_output,
+    remembered_delay_ms,
+    remembered_output,
+)
+
+
+class OutputDelay:
+    """How late the loudspeaker is against the picture, for the output that plays; remembered for each by its name.
+
+    ms: by so much later the picture is shown, or earlier if below 0. given_ms: for the first output, in place of what is remembered.
+    """
+
+    def __init__(self, given_ms: float | None = None) -> None:
+        self.ms = given_ms or 0.0
+        self._is_given = given_ms is not None
+        self._output: str | None = None
+
+    def follow(self, output: str | None) -> None:
+        """This output plays now, by its full name; None: not known yet."""
+        if output is None or output == self._output:
+            return
+        self.keep()
+        self._output = output
+        if not self._is_given:
+            self.ms = remembered_delay_ms(output)
+        self._is_given = False
+
+    def keep(self) -> None:
+        """Remember it."""
+        if self._output is not None:
+            remember_delay_ms(self._output, self.ms)
 
 
 def open_playback(songs: SongList, device: str | int | None, *, was_there: bool = False) -> Playback:

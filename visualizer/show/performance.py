@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -72,6 +72,12 @@ class Act(Protocol):
 
     def set_look(self, look: Look) -> None:
         """Another look is shown, or the same with other settings for the beat: take them over."""
+
+    def values(self) -> Mapping[str, float]:
+        """The `tuning.tunables()` that are the act's own, and how they stand."""
+
+    def set_value(self, name: str, value: float) -> None:
+        """Turn one of these; what is not the act's own is ignored."""
 
     def status(self) -> list[str]:
         """Lines for the HUD."""

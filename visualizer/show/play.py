@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,11 @@ from ..audio.replaygain import Mode
 from ..audio.songlist import Place, SongList
 from ..store.cache import FrameCache
 from ..store.songs import song_files
+from ..tuning import VOLUME_DB
 from .controller import Controller
 from .look import Look
 from .onscreen import Report, Staging, run
-from .output import open_playback
+from .output import OutputDelay, open_playback
 from .panel_link import open_panel
 from .snapshot import Heard
 from .sound import PlayedSound
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 SEEK_S = 5.0
 AGAIN_S = 3.0  # until then "the song before" is the one before, and later the beginning of this one
-TAKES = frozenset({"pause", "seek_back", "seek_forward"})
+VOLUME_STEP_DB = 2.0
+TAKES = frozenset({"pause", "seek_back", "seek_forward", "volume_up", "volume_down", "mute"})
 LIST_TAKES = TAKES | {"previous_song", "next_song"}
 
 
@@ -40,7 +42,7 @@ def minutes(seconds: float | None) -> str:
 class Play:
     """Songs played through the speakers, or silently on an exact clock while no output takes the sound.
 
-    playback: of the songs. say: called with each line about the sound output. lines: to be shown on the screen one after another; may
+    playback: of the songs. delay: of its output. say: called with each line about the sound output. lines: to be shown on the screen one after another; may
     be added to on any thread.
     """
 
@@ -52,8 +54,10 @@ class Play:
         *,
         say: Callable[[str], None] = lambda line: None,
         lines: deque[str] | None = None,
+        delay: OutputDelay | None = None,
     ) -> None:
         self.playback = playback
+        self.delay = delay or OutputDelay()
         self.sound = PlayedSound(
             playback, songs.sample_rate_hz, look.settings.beat, look.n_depths, n_rows=len(look.rows)
         )
@@ -66,7 +70,8 @@ class Play:
         self.playback.start()
 
     def position_s(self) -> float:
-        return self.playback.position_s
+        """Which second of the songs the picture is to follow: what reaches the ears, though the output is late."""
+        return self.playback.position_s - self.delay.ms / 1000
 
     def do(self, action: str) -> str | None:
         if action == "pause":
@@ -78,7 +83,27 @@ class Play:
             self._seek(SEEK_S if action == "seek_forward" else -SEEK_S)
         elif action in ("previous_song", "next_song"):
             return self._change_song(1 if action == "next_song" else -1)
+        elif action in ("volume_up", "volume_down", "mute"):
+            return self._change_volume(action)
         return None
+
+    def values(self) -> Mapping[str, float]:
+        """See `Act.values`: the volume, and the delay of the output."""
+        volume = self.playback.volume
+        return {
+            "output.volume_db": volume.level_db,
+            "output.mute": float(volume.is_muted),
+            "output.delay_ms": self.delay.ms,
+        }
+
+    def set_value(self, name: str, value: float) -> None:
+        """See `Act.set_value`."""
+        if name == "output.volume_db":
+            self.playback.volume.level_db = value
+        elif name == "output.mute":
+            self.playback.volume.is_muted = value >= 0.5
+        elif name == "output.delay_ms":
+            self.delay.ms = value
 
     def heard(self) -> Heard:
         """What there is to show of the sound."""
@@ -115,9 +140,11 @@ class Play:
         return [
             f"song\t{self._where()}{'  paused' if self.playback.paused else ''}",
             f"sound\t{self.playback.lost or 'ok'}   underruns {self.playback.n_underruns}",
+            f"output\t{self._volume_words()}   delay {self.delay.ms:.0f} ms",
         ]
 
     def news(self) -> str | None:
+        self.delay.follow(self.playback.output_name)
         if line := self.playback.news():
             self._say(line)
             return line
@@ -154,6 +181,20 @@ class Play:
             wanted_s = min(wanted_s, place.duration_s)
         self.playback.seek(position_s + wanted_s - place.seconds)
 
+    def _change_volume(self, action: str) -> str:
+        volume = self.playback.volume
+        if action == "mute":
+            volume.is_muted = not volume.is_muted
+        else:
+            step_db = VOLUME_STEP_DB if action == "volume_up" else -VOLUME_STEP_DB
+            volume.level_db = min(max(volume.level_db + step_db, VOLUME_DB[0]), VOLUME_DB[1])
+            volume.is_muted = False
+        return self._volume_words()
+
+    def _volume_words(self) -> str:
+        volume = self.playback.volume
+        return "muted" if volume.is_muted else f"volume {volume.level_db:.0f} dB"
+
     def _change_song(self, step: int) -> str | None:
         position_s = self.playback.position_s
         place = self._songs.at(position_s)
@@ -188,12 +229,13 @@ def play(
     device: str | int | None = None,
     stream: int | None = None,
     gain_mode: Mode | None = None,
+    delay_ms: float | None = None,
     staging: Staging | None = None,
     controllers: Callable[[], Sequence[Controller]] = tuple,
     lifeline: Lifeline | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Report:
-    """Play songs one after another in a window. paths: sound files, at least one. stream: number of their sound stream, see `Song`.
+    """Play songs one after another in a window. paths: sound files, at least one. stream: number of their sound stream, see `Song`. delay_ms: how late the output is, see `OutputDelay`.
     gain_mode: which ReplayGain tags are followed, none if None.
     say: called with a line the user should read, on any thread. controllers, lifeline: see `run`.
 
@@ -212,7 +254,9 @@ def play(
         songs = stack.enter_context(SongList(paths, first=first, stream=stream, gain_mode=gain_mode, say=announce))
         # a show that goes on after a crash waits for the output that it had
         playback = stack.enter_context(open_playback(songs, device, was_there=resume is not None))
-        act = Play(playback, songs, look, say=say, lines=lines)
+        delay = OutputDelay(delay_ms)
+        stack.callback(delay.keep)
+        act = Play(playback, songs, look, say=say, lines=lines, delay=delay)
         return run(
             look,
             act,

@@ -34,6 +34,8 @@ HELP: tuple[tuple[tuple[str, ...], str], ...] = (
     (("next_input",), "next input"),
     (("seek_back", "seek_forward"), "5 s back, on"),
     (("previous_song", "next_song"), "song before, after"),
+    (("volume_down", "volume_up"), "volume"),
+    (("mute",), "mute"),
     (("freeze",), "freeze"),
     (("blackout",), "blackout"),
     (("panel",), "performer's panel"),
@@ -47,6 +49,7 @@ OF_ACTS = frozenset(
     {
         *("tap", "tempo_half", "tempo_double", "next_input"),
         *("pause", "seek_back", "seek_forward", "previous_song", "next_song"),
+        *("volume_up", "volume_down", "mute"),
     }
 )
 

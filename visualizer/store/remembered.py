@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 
 from ..errors import BadInput, VisualizerError
+from ..tuning import DELAY_MS
 from .outfile import written_whole
 from .paths import config_folder
 
@@ -35,6 +37,25 @@ def remembered_output() -> str | None:
 def remember_output(name: str | None) -> None:
     """Remember an output by its full name; None forgets. A folder that cannot be written to is only logged."""
     _remember_name("output", name)
+
+
+def remembered_delay_ms(output: str) -> float:
+    """How late an output is, by its full name, ms; 0 if that is not remembered."""
+    value = _read(_delay_file(output), "delay_ms")
+    if isinstance(value, int | float) and not isinstance(value, bool) and DELAY_MS[0] <= value <= DELAY_MS[1]:
+        return float(value)
+    return 0.0
+
+
+def remember_delay_ms(output: str, delay_ms: float) -> None:
+    """Remember how late an output is, by its full name; 0 forgets. A folder that cannot be written to is only logged."""
+    if delay_ms != remembered_delay_ms(output):
+        _write(_delay_file(output), {"output": output, "delay_ms": delay_ms} if delay_ms else None)
+
+
+def _delay_file(output: str) -> str:
+    """A file for each output: two shows that write at once lose nothing of each other's."""
+    return f"delay-{hashlib.sha256(output.encode('utf-8', 'replace')).hexdigest()[:12]}.json"
 
 
 def _remembered_name(kind: str) -> str | None:

@@ -92,7 +92,11 @@ def _listed(name: str, devices: Sequence[Device], default: Sequence[Device], sta
     }
     if not devices:
         return Finding(name, state, f"there is none: {lost}", _not_allowed() or _CONNECT, facts)
+    from ...store.remembered import remembered_delay_ms
+
     shown = f"; the default is {default[0].name!r}" if default else "; none is the default"
+    if name == "outputs" and default and (delay_ms := remembered_delay_ms(default[0].name)):
+        shown += f", whose delay is {delay_ms:g} ms"
     return Finding(name, OK, f"{len(devices)} ({', '.join(apis)}){shown}", facts=facts, private=_names(default))
 
 
