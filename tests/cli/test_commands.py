@@ -205,6 +205,18 @@ def test_live_with_an_unknown_input_names_what_there_is(pulse, tiny_preset):
     refused(visualizer("live", "-p", tiny_preset, "--device", "theremin"), "theremin", "pulse")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--output-device", "theremin"], "no output matches 'theremin'; there are: 0 'pulse'"),
+        (["--delay-ms", "1001"], "--delay-ms 1001 is out of range; allowed: -500 .. 1000 ms"),
+        (["--delay-ms", "nan"], "-500 .. 1000 ms"),
+    ],
+)
+def test_play_with_an_output_or_a_delay_that_cannot_be(pulse, kick_song, tiny_preset, words, said):
+    refused(here("play", kick_song, "-p", tiny_preset, *words), said)
+
+
 def test_no_display_is_one_line(kick_song, pulse, tiny_preset):
     run = visualizer("play", kick_song, "-p", tiny_preset, DISPLAY="", WAYLAND_DISPLAY="")
     refused(run, "display", status=1)
