@@ -14,7 +14,7 @@ from visualizer.cli.run import run
     [
         (["--minutes", "0.5"], 2, "--minutes 0.5 is out of range; allowed: 1 .. 1440"),
         (["--minutes", "nan"], 2, "--minutes nan is out of range"),
-        (["--minutes", "long"], 2, "Input should be a valid number"),
+        (["--minutes", "long"], 2, "Invalid value for '--minutes'"),
         (["--seed", "-1"], 2, "--seed"),
         (["--size", "huge"], 2, "--size 'huge' is not a size"),
         (["--report", "no/such/folder/r.md"], 2, "there is no folder"),
