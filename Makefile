@@ -1,10 +1,12 @@
 # Everything a stranger needs: `make demo` and `make test` set up what they need by themselves.
-#   PYTHON=python3.12 make demo    picks another Python (3.11 or newer)
+#   PYTHON=python3.12 make demo    chooses another Python (3.11 or newer)
+#   TORCH=cpu make demo            chooses a build of torch (cpu or cuda, on Linux); without it: cuda where an NVIDIA driver is loaded
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 
-.PHONY: help demo test test-fast test-long lint format bench bench-kick train-kick train-tempo setup setup-test clean
+.PHONY: help demo test test-fast test-long test-oldest lint format bench bench-kick train-kick train-tempo setup setup-dev
+.PHONY: setup-test clean
 
 help:
 	@echo "make demo    play the bundled song in a window (or export demo.mp4 where there is no display)"
@@ -15,7 +17,9 @@ help:
 	@echo "make bench   measure, and print the table of figures"
 	@echo "make bench-kick   score what is heard of kick and beat"
 	@echo "make train-kick, make train-tempo   train their networks anew"
+	@echo "make test-oldest   test-fast with the oldest versions that pyproject.toml allows"
 	@echo "make setup   only set up: system packages and .venv"
+	@echo "PYTHON=python3.13 and TORCH=cpu or TORCH=cuda before any of them choose a Python and a build of torch"
 
 demo: setup
 	$(BIN)/visualizer demo
@@ -31,12 +35,16 @@ test-fast: setup-test
 test-long: setup-test
 	$(PYTEST) -m long --durations=0
 
-lint: setup
+test-oldest:
+	@sh tools/setup.sh oldest
+	.venv-oldest/bin/python -m pytest -q -m "not long and not realtime and not slow" -n 2
+
+lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: setup
+format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -47,17 +55,20 @@ bench-kick: setup-test
 	$(BIN)/python -m benchmarks.kick
 	$(BIN)/python -m benchmarks.tempo
 
-train-kick: setup
+train-kick: setup-dev
 	$(BIN)/python tools/train_kick.py
 
-train-tempo: setup
+train-tempo: setup-dev
 	$(BIN)/python tools/train_tempo.py
 
 setup:
 	@sh tools/setup.sh run
 
+setup-dev:
+	@sh tools/setup.sh dev
+
 setup-test:
 	@sh tools/setup.sh test
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
