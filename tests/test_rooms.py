@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
-BASE = {"settings", "errors", "resources", "networks", "actions", "tuning", "bindings", "processes"}
+BASE = {"settings", "errors", "resources", "networks", "actions", "tuning", "bindings", "processes", "private"}
 ROOMS = {
     "beat": BASE,
     "dream": BASE,
@@ -34,6 +34,7 @@ OUTSIDE = {
     "networks": set(),
     "resources": set(),
     "processes": set(),
+    "private": set(),
 }
 HEAVY = {
     "torch",

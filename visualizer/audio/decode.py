@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInput
+from ..private import keep_private
 from .source import Source
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Song:
         stream, or when sample_rate_hz is outside 8000..192000.
         """
         self.path = Path(path)
+        keep_private(self.path)
         if sample_rate_hz is not None and not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
             raise BadInput(f"sample rate {sample_rate_hz} Hz; allowed: {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}")
         _check_file(self.path)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..private import name_only
 from ..settings import DEFAULT_PRESET
 from . import options
 from .analyze_command import analyze
@@ -85,7 +85,7 @@ def _global(
         # the settings or a package cannot be read: that is what the doctor is asked about
         if context.invoked_subcommand != "doctor" or options.log_level is not None:
             raise
-    log.info("command: %s", " ".join(sys.argv[1:]))
+    log.info("command: %s", " ".join(map(name_only, options.given)))
 
 
 @app.command()

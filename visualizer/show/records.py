@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import BadInput
+from ..private import without_folders
 from ..store.paths import load_user_settings, log_folder
 
 FORMAT = "%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"
@@ -40,12 +41,19 @@ def open_log(level: str | None) -> Path | None:
         )
     except OSError:
         return None
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(_PrivateFormatter(FORMAT))
     root.addHandler(handler)
     # a full disk must not spill tracebacks over the performer's terminal
     logging.raiseExceptions = False
     log.info("visualizer %s, Python %s, %s", __version__, platform.python_version(), platform.platform())
     return path
+
+
+class _PrivateFormatter(logging.Formatter):
+    """Leaves out where the user's songs are, see `private`; in tracebacks, too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_folders(super().format(record))
 
 
 def share_log() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import BadInput
+from ..private import keep_private
 
 #: the names of files that are taken from a folder; a file that is named itself may be called anything
 SUFFIXES = frozenset(
@@ -59,6 +60,7 @@ def song_files(paths: Sequence[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
+        keep_private(path)
         found += _songs_in(path) if _is_folder(path) else [path]
     return found
 
