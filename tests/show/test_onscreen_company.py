@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import threading
 from contextlib import closing
 
@@ -14,10 +15,11 @@ from visualizer.actions import Do, Learn, Set, Show
 from visualizer.audio import portaudio
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
-from visualizer.errors import VisualizerError
+from visualizer.errors import GraphicsError, VisualizerError
 from visualizer.render.hud import Hud
 from visualizer.render.window import Window
 from visualizer.show import changes
+from visualizer.show.controllers import open_controllers
 from visualizer.show.dreams import open_cache
 from visualizer.show.look import Wish, open_look
 from visualizer.show.onscreen import Staging, run
@@ -299,3 +301,28 @@ def test_a_sound_system_that_hangs_for_good_is_said_and_another_process_asked_fo
     show(told(lambda shot: f"the sound system hangs; {said}" in shot.notice), lifeline=line)
     assert line is None or line.asked == "the sound system hangs"
     stuck.set()
+
+
+def _fails(*_, **__):
+    raise GraphicsError("no window")
+
+
+@pytest.mark.parametrize("fails", ["window", "Hud", "Changes", "close of Changes"])
+def test_what_was_opened_before_something_that_fails_is_closed(screen, tiny_preset, monkeypatch, fails):
+    options = {"opens": _fails} if fails == "window" else {}
+    if fails == "close of Changes":
+        monkeypatch.setattr(changes.Changes, "close", _fails)
+    elif fails != "window":
+        monkeypatch.setattr(f"visualizer.show.performance.{fails}", _fails)
+    hand, opened = Hand(), []
+
+    def controllers():
+        opened.extend(open_controllers(None, "127.0.0.1:0", False))
+        return [*opened, hand]
+
+    look = open_look(str(tiny_preset), size=(96, 64))  # not baked before: a process begins to
+    with pytest.raises(GraphicsError, match="no window"):
+        run(look, Quiet(), open_cache(), title="x", controllers=controllers, on_frame=lambda *_: True, **options)
+    assert hand.closed == 1 and multiprocessing.active_children() == []
+    with closing(open_controllers(None, opened[0].place, False)[0]):  # its port is free again
+        pass

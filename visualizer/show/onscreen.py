@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Collection, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +15,7 @@ from ..render.programs import Programs
 from ..render.window import Window
 from ..store.cache import FrameCache
 from ..store.keys import load_keys
+from . import dreams as dreams_room
 from .clocks import ScreenClock, Stopwatch, pace_hz
 from .controller import Controller
 from .frametimes import NO_TIMES, Percentiles
@@ -101,70 +102,77 @@ def run(
     keymap, staging = load_keys(), staging or Staging()
     resume = lifeline.resume if lifeline is not None else None
     guard = Guard()
-    if resume is None:
-        act, controllers = _made(act), _made(controllers)
-    # a sound callback waiting behind busy Python gets its turn within half a millisecond instead of five
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(0.0005)
-    try:
-        with opens(look.size, title() if callable(title) else title, **_where(staging, resume)) as window:
-            programs = Programs(window.ctx)
-            picture = picture_of(look, window, programs)
-            # a stage that was dark must not light up
-            dark = resume is not None and bool(resume.values.get("blackout"))
-            _show_image(window, picture, dark)
-            first_picture_s = watch.elapsed_s()
-            log.info("first picture after %.2f s", first_picture_s)
-            act = _made(act)
+    with ExitStack() as stack:
+        # what the performance takes over; closed here if anything fails before it does
+        opened = stack.enter_context(ExitStack())
+        if resume is None:
+            act, controllers = _made(act), _opened(controllers, opened)
+        # a sound callback waiting behind busy Python gets its turn within half a millisecond instead of five
+        stack.callback(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(0.0005)
+        named = title() if callable(title) else title
+        window = stack.enter_context(opens(look.size, named, **_where(staging, resume)))
+        programs = Programs(window.ctx)
+        picture = picture_of(look, window, programs)
+        # a stage that was dark must not light up
+        dark = resume is not None and bool(resume.values.get("blackout"))
+        _show_image(window, picture, dark)
+        first_picture_s = watch.elapsed_s()
+        log.info("first picture after %.2f s", first_picture_s)
+        act = _made(act)
+        if resume is not None:
             with guard.part("controllers", "the show goes on without them"):
-                controllers = _made(controllers)
-            sound = SafeSound(act, guard, look.n_depths)
-            rate_hz = staging.rate_hz or _measured_pace_hz(window, picture, dark)
-            # only live knows of a kick when it comes; where the sound is known beforehand nothing is gained
-            clock = ScreenClock(
-                sound.position_s,
-                rate_hz,
-                listen=sound.listen if sound.can_listen else None,
-                swap_waits=staging.rate_hz is None and rate_hz > window.refresh_hz,
-            )
-            performance = Performance(
-                window,
-                act,
-                look,
-                cache,
-                picture,
-                programs,
-                clock,
-                keymap,
-                takes=takes,
-                guard=guard,
-                sound=sound,
-                adapt=staging.adapt,
-                follow_monitor=staging.rate_hz is None,
-                controllers=() if callable(controllers) else controllers,
-                opens_panel=opens_panel,
-                lifeline=lifeline,
-                title=title if callable(title) else None,
-            )
-            with closing(performance), kept_awake():
-                if resume is not None:
-                    performance.resume(resume)
-                    greeting = lifeline.why if lifeline is not None else greeting
-                elif staging.panel:
-                    performance.open_panel()
-                performance.say(*look.news, f"{keymap.shown('help')}  help" if greeting is None else greeting)
-                watch = Stopwatch()
-                try:
-                    n_frames = performance.run(on_frame)
-                except KeyboardInterrupt:
-                    if lifeline is not None:
-                        lifeline.ended()
-                    raise
-                seconds = watch.elapsed_s()
-                if lifeline is not None:  # a normal end: what closing takes is no hang
+                controllers = _opened(controllers, opened)
+        sound = SafeSound(act, guard, look.n_depths)
+        rate_hz = staging.rate_hz or _measured_pace_hz(window, picture, dark)
+        # only live knows of a kick when it comes; where the sound is known beforehand nothing is gained
+        clock = ScreenClock(
+            sound.position_s,
+            rate_hz,
+            listen=sound.listen if sound.can_listen else None,
+            swap_waits=staging.rate_hz is None and rate_hz > window.refresh_hz,
+        )
+        dreams = dreams_room.start(look, cache)
+        opened.callback(dreams.close)
+        performance = Performance(
+            window,
+            act,
+            look,
+            cache,
+            dreams,
+            picture,
+            programs,
+            clock,
+            keymap,
+            takes=takes,
+            guard=guard,
+            sound=sound,
+            adapt=staging.adapt,
+            follow_monitor=staging.rate_hz is None,
+            controllers=() if callable(controllers) else controllers,
+            opens_panel=opens_panel,
+            lifeline=lifeline,
+            title=title if callable(title) else None,
+        )
+        opened.pop_all()
+        del dreams  # the frames of one that has left the stage are not to be kept
+        with closing(performance), kept_awake():
+            if resume is not None:
+                performance.resume(resume)
+                greeting = lifeline.why if lifeline is not None else greeting
+            elif staging.panel:
+                performance.open_panel()
+            performance.say(*look.news, f"{keymap.shown('help')}  help" if greeting is None else greeting)
+            watch = Stopwatch()
+            try:
+                n_frames = performance.run(on_frame)
+            except KeyboardInterrupt:
+                if lifeline is not None:
                     lifeline.ended()
-    finally:
-        sys.setswitchinterval(interval)
+                raise
+            seconds = watch.elapsed_s()
+            if lifeline is not None:  # a normal end: what closing takes is no hang
+                lifeline.ended()
     times = clock.times
     report = Report(n_frames, seconds, first_picture_s, times.overall(), times.n_dropped, times.n_repeated)
     log.info(
@@ -178,6 +186,16 @@ def run(
 def _made(given: Made | Callable[[], Made]) -> Made:
     """What is given, or what it makes."""
     return given() if callable(given) else given
+
+
+def _opened(
+    given: Sequence[Controller] | Callable[[], Sequence[Controller]], opened: ExitStack
+) -> Sequence[Controller]:
+    """The controllers given, or those that are made, to be closed with `opened`."""
+    controllers = _made(given)
+    for one in controllers:
+        opened.callback(one.close)
+    return controllers
 
 
 def _where(staging: Staging, resume: ShowState | None) -> dict[str, Any]:

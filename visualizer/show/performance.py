@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from ..actions import Learn, Set, Wish
@@ -32,7 +32,7 @@ from .pulse import LEAST_SURE
 from .rebuild import built_anew, picture_of
 from .resume import ShowState
 from .safe import SafeDrawing, SafeSound
-from .scene import Scene
+from .scene import FrameSource, Scene
 from .snapshot import Heard
 from .sound import Sound
 from .sound_watch import SoundWatch
@@ -108,6 +108,7 @@ class Performance:
         act: Act,
         look: Look,
         cache: FrameCache,
+        dreams: FrameSource,
         picture: Picture,
         programs: Programs,
         clock: ScreenClock,
@@ -136,7 +137,7 @@ class Performance:
         self._hud_since_s = self._monitor_since_s = self._lost_since_s = 0.0
         self._news: list[str | None] = []  # of the display frame before
         self._camera = Camera()
-        self._scene = Scene(picture, dreams_room.start(look, cache), look.n_depths, look=look)
+        self._scene = Scene(picture, dreams, look.n_depths, look=look)
         self._projection = Projection(window, self._scene, now=self._watch.elapsed_s)
         self._drawing = SafeDrawing(self._projection, self._projection.draw_plainly, guard)
         self._changes = Changes(look, cache)
@@ -205,16 +206,15 @@ class Performance:
                 self._rebuild()
 
     def close(self) -> None:
-        """Stop baking and give the graphics memory back."""
-        self._hub.close()
-        self._changes.close()
-        for scene in (self._projection.scene, self._projection.coming, self._projection.leaving):
-            if scene is not None:
-                scene.dreams.close()
-        self._projection.release()
-        self._hud.release()
-        self._programs.release()
-        self._window.close()
+        """Stop baking and give the graphics memory back: all of it, should one part fail."""
+        with ExitStack() as stack:  # the last one first
+            for end in (self._window.close, self._programs.release, self._hud.release, self._projection.release):
+                stack.callback(end)
+            for scene in (self._projection.leaving, self._projection.coming, self._projection.scene):
+                if scene is not None:
+                    stack.callback(scene.dreams.close)
+            stack.callback(self._changes.close)
+            stack.callback(self._hub.close)
 
     def _do_frame(self, n_frames: int, shown: Shown) -> None:
         """All that is done for a display frame beside drawing it."""

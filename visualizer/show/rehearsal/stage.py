@@ -176,8 +176,8 @@ class Stage:
         install(self.switches, Path(orders["folder"]) / "shaders")
         again = lifeline.resume.preset if lifeline is not None and lifeline.resume is not None else ""
         look = open_look(again or orders["preset"], size=tuple(orders["size"]))
-        self._others = self._controllers()
         with open_input(orders["device"]) as self._source:
+            self._others = self._controllers()
             run(
                 look,
                 Live(self._source, look),
