@@ -26,7 +26,6 @@ def committed(name: str) -> Image.Image:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-@pytest.mark.slow
 def test_the_committed_image_comes_from_the_script(name: str) -> None:
     """Scenes are functions of continuous coordinates: a small rendering is the large one, seen from further away."""
     image = committed(name)
@@ -34,7 +33,7 @@ def test_the_committed_image_comes_from_the_script(name: str) -> None:
     assert (shipped("presets") / name / "image.jpg").stat().st_size < 1_000_000
     size = (160, 90)
     seen = np.asarray(image.resize(size, Image.Resampling.BOX)).astype(int)
-    painted = render(name, 640, 360)
+    painted = render(name, 320, 180)
     shrunk = np.asarray(Image.fromarray(painted).resize(size, Image.Resampling.BOX)).astype(int)
     assert np.abs(seen - shrunk).mean() < 2
     assert seen.std() > 25  # a picture, not a flat field

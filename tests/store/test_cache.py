@@ -384,7 +384,7 @@ def test_two_processes_bake_the_same_dream_at_once(tmp_path):
 def test_kill_9_in_the_middle_of_saving(tmp_path):
     frames = list(np.random.default_rng(1).integers(0, 256, (6, 720, 1280, 3), dtype=np.uint8))
     rng = random.Random(3)
-    for _ in range(12):
+    for _ in range(6):
         process = baker(tmp_path, 10**6)
         try:
             assert process.stdout.readline() == "going\n"
