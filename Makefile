@@ -24,10 +24,10 @@ help:
 demo: setup
 	$(BIN)/visualizer demo
 
-# First what needs no server or screen, on both cores; then the rest alone, since it happens in real time.
+# First what needs no server or screen, then what happens in real time: each of two workers has a sound server and a screen of its own.
 test: setup-test
 	$(PYTEST) -m "not long and not realtime" -n 2 --durations=40
-	$(PYTEST) -m "not long and realtime" --durations=40
+	$(PYTEST) -m "not long and realtime" -n 2 --dist loadfile --durations=40
 
 test-fast: setup-test
 	$(PYTEST) -m "not long and not realtime and not slow" -n 2
