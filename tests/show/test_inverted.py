@@ -13,7 +13,9 @@ from tests.fixtures.pulse import Pulse, wait_until
 from visualizer.audio.capture import Capture
 from visualizer.audio.decode import Song
 from visualizer.audio.input import OK, LiveInput
+from visualizer.audio.mixing import to_mono
 from visualizer.audio.playback import SilentPlayback
+from visualizer.audio.songlist import SongList
 from visualizer.cli.run import run
 from visualizer.settings import BeatSettings
 from visualizer.show import sound
@@ -79,7 +81,7 @@ def test_every_source_hears_the_same(tmp_path: Path, pulse: Pulse, monkeypatch: 
         exported.pump(SECONDS)
         in_export = heard()
         assert exported.mix_note == NOTE
-    with Song(path) as song, SilentPlayback(song, now=iter(np.arange(0, 1e6, 0.01)).__next__) as playback:
+    with Song(path) as song, SilentPlayback(song, now=iter(np.arange(0, 1e6, 0.1)).__next__) as playback:
         played = PlayedSound(playback, RATE_HZ, BeatSettings(), 20)
         playback.start()
         n_samples = len(in_export)
@@ -99,6 +101,29 @@ def test_every_source_hears_the_same(tmp_path: Path, pulse: Pulse, monkeypatch: 
             taken.extend(capture.drain()[0])
         assert capture.lost is None and np.array_equal(heard(), in_export)
         assert capture.mix_note == NOTE.replace("the left channel", "channel 1")
+
+
+def test_of_a_list_each_song_is_mixed_for_itself(tmp_path: Path) -> None:
+    paths = []
+    for name, right in (("inverted", -KICKS), ("ordinary", KICKS)):
+        (tmp_path / name).mkdir()
+        paths.append(song_of(tmp_path / name, KICKS, right))
+    with SongList(paths) as songs, SilentPlayback(songs, now=iter(np.arange(0, 1e6, 0.1)).__next__) as playback:
+        playback.start()
+        taken: list[np.ndarray] = []
+        lines: list[str] = []
+
+        def all_of_it() -> bool:
+            taken.extend(block for _, block in playback.drain())
+            lines.extend(line for line in [playback.news()] if line)
+            assert playback.position_s >= 0  # time goes on
+            return sum(map(len, taken)) >= 2 * len(KICKS)
+
+        wait_until(all_of_it, 10, "the songs were not read")
+    with Song(paths[1]) as song:
+        ordinary = to_mono(song.read(len(KICKS)))
+    assert np.array_equal(np.concatenate(taken)[len(KICKS) :], ordinary)
+    assert lines == [f"song.wav: {NOTE}"]
 
 
 def test_an_inverted_input_is_reported_once_and_is_not_only_zeros(

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import BadInput, DeviceError, UnknownDevice
+from ..errors import BadInput, DeviceError, SoundHangs, UnknownDevice
 from .devices import Device, close_portaudio, find_input, list_devices, open_portaudio, open_stream
 from .mono import MonoMix
 from .ring import SampleRing
@@ -31,10 +31,11 @@ GAIN_DB = (-60.0, 60.0)
 
 
 class Capture:
-    """Listens to an input device. Attributes: device, sample_rate_hz, device_name, n_dropped, n_overruns, arrived.
+    """Listens to an input device. Attributes: device, sample_rate_hz, device_name, channels, n_dropped, n_overruns, arrived.
 
     n_dropped counts samples thrown away because they were older than half a second when somebody came to fetch them;
-    n_overruns counts the times the device or the ring had no room; arrived is set with every block that comes in.
+    n_overruns counts the times the device or the ring had no room; arrived is set with every block that comes in; channels are
+    the numbers, from 1, of those that are mixed.
     """
 
     def __init__(
@@ -73,7 +74,8 @@ class Capture:
         self.sample_rate_hz = sample_rate_hz or self.device.default_rate_hz
         self._columns = [channel - 1 for channel in channels]
         self._gain = 10.0 ** (gain_db / 20)
-        self._peaks: np.ndarray  # the largest sample of every channel
+        self.channels: tuple[int, ...]
+        self._peaks: np.ndarray
         self._set_channels(self._widths[0])
         self._ring = SampleRing(round(RING_S * self.sample_rate_hz), 1)
         self._stamp_s = self._opened_s = self._sounded_s = self._now()
@@ -130,8 +132,9 @@ class Capture:
                         stream_callback=self._callback,
                     )
                     break
-                except DeviceError:
-                    if n_channels == self._widths[-1]:
+                except DeviceError as error:
+                    # a stream that hangs may still open, and its blocks have this number of channels
+                    if isinstance(error, SoundHangs) or n_channels == self._widths[-1]:
                         raise
         except BaseException:
             self.close()
@@ -170,10 +173,10 @@ class Capture:
         return self._now() - self._stamp_s
 
     def take_peaks(self) -> np.ndarray:
-        """The largest sample of every channel since the last call, before choice and gain: (channels,) float32."""
+        """The largest sample of each of `channels` since the last call, after the gain, full scale = 1: (channels,) float32."""
         peaks = self._peaks
         self._peaks = np.zeros_like(peaks)
-        return peaks
+        return peaks * np.float32(self._gain)
 
     @property
     def mix_note(self) -> str:
@@ -233,9 +236,9 @@ class Capture:
     def _set_channels(self, n_channels: int) -> None:
         """It is to be opened with so many."""
         self._n_channels = n_channels
-        self._peaks = np.zeros(n_channels, np.float32)
-        mixed = self._columns or range(n_channels)
-        self._mix = MonoMix(self.sample_rate_hz, [f"channel {column + 1}" for column in mixed])
+        self.channels = tuple(column + 1 for column in self._columns or range(n_channels))
+        self._peaks = np.zeros(len(self.channels), np.float32)
+        self._mix = MonoMix(self.sample_rate_hz, [f"channel {channel}" for channel in self.channels])
 
     def _is_silent(self, longest_s: float) -> bool:
         """Whether nothing has come in for longer than that; the first block has its own time."""
@@ -266,7 +269,7 @@ class Capture:
             self._n_callbacks += 1
             self._stamp_s = self._now()
             self.arrived.set()
-            np.maximum(self._peaks, np.abs(block).max(axis=0), out=self._peaks)
+            np.maximum(self._peaks, np.abs(chosen).max(axis=0), out=self._peaks)
             if chosen.any():
                 self._sounded_s = self._stamp_s
             self._take(mono)

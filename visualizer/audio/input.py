@@ -141,10 +141,8 @@ class LiveInput:
 
     def take_peaks(self) -> tuple[float, ...]:
         """The largest sample of each channel that is mixed since the last call, after the gain, full scale = 1; () without sound."""
-        if (capture := self._capture) is None:
-            return ()
-        peaks = capture.take_peaks()[[channel - 1 for channel in self._used_channels] or slice(None)]
-        return tuple((peaks * 10.0 ** (self._gain_db / 20)).tolist())
+        capture = self._capture
+        return () if capture is None else tuple(capture.take_peaks().tolist())
 
     @property
     def n_dropped(self) -> int:
@@ -236,8 +234,9 @@ class LiveInput:
             try:
                 reason = self._open() or self._listen()
             except Exception as error:
-                log.exception("the input's watch failed; going on")
                 reason = f"{type(error).__name__}: {error}"
+                if reason != self.reason:  # it may fail in the same way many times a minute
+                    log.exception("the input's watch failed; going on")
             opened = self._capture is not None
             self._let_go("" if self._stop.is_set() else reason)
             # one that was open a moment ago, or was left for another, is tried at once

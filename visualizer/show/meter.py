@@ -19,8 +19,6 @@ class Metering:
     def __init__(self, device: str | int | None, *, channels: Sequence[int] = (), gain_db: float = 0.0) -> None:
         """Choose the device as `live` would; channels: those shown, from 1. Raises UnknownDevice, BadInput, DeviceError."""
         self._capture = Capture(input_of(device), channels=channels, gain_db=gain_db)
-        self._channels = tuple(channels)
-        self._gain_db = gain_db
 
     @property
     def device(self) -> Device:
@@ -44,13 +42,12 @@ class Metering:
             pacer.wait()
             now_s = watch.elapsed_s()
             self._capture.drain()
-            heard_db = 20 * np.log10(np.maximum(self._capture.take_peaks(), 1e-10)) + self._gain_db
+            heard_db = 20 * np.log10(np.maximum(self._capture.take_peaks(), 1e-10))
             falling_db = np.maximum(falling_db - METER_FALL_DB_S * (now_s - seen_s), heard_db).clip(METER_LEAST_DB)
             seen_s = now_s
             if self._capture.lost:
                 raise DeviceError(f"the sound of {self.device.name!r} is lost: {self._capture.lost}")
-            shown = self._channels or range(1, len(falling_db) + 1)
-            yield {channel: float(falling_db[channel - 1]) for channel in shown}
+            yield dict(zip(self._capture.channels, falling_db.tolist(), strict=True))
 
     def close(self) -> None:
         """Let go of the device. Closing twice is fine."""
