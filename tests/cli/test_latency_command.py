@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -11,17 +12,20 @@ from tests.cli.running import here, refused, visualizer
 from visualizer.cli.tables import LATENCY_PARTS, latency_table
 from visualizer.settings import BeatSettings
 from visualizer.show.latency import PARTS, Delay, Latency
+from visualizer.store.remembered import remember_delay_ms
 
 SMALL = ("--size", "320x180")
 
 
 def test_as_json(screen, pulse, tiny_preset):
+    remember_delay_ms(pulse.sink, 60.0)
     run = visualizer("latency", "--json", "--clicks", 5, *SMALL, "--preset", tiny_preset, "--device", pulse.source)
     assert run.returncode == 0, run.stderr
     assert run.stderr.endswith(
         "visualizer: 5 clicks through the default output, heard from visualizer_sink.monitor: 8 s\n"
     )
     found = json.loads(run.stdout)
+    assert (found["delay_ms"], found["set_delay_ms"]) == (None, 60.0)  # a monitor does not hear the loudspeaker
     assert (found["input"], found["width"], found["height"], found["n_clicks"]) == (pulse.source, 320, 180, 5)
     assert list(found["parts"]) == list(PARTS)
     assert 0 < found["total"]["median_ms"] <= found["total"]["p95_ms"] < 500
@@ -46,6 +50,22 @@ def test_the_table_and_the_line_for_the_preset(capsys):
 def test_a_picture_that_is_not_late_needs_no_lead(capsys):
     latency_table(found(-0.03))
     assert "best left at 0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("capture_s", "set_ms", "lines"),
+    [
+        (0.215, 0.0, ["The loudspeaker is about 200 ms late: `visualizer play SONG --delay-ms 200`."]),
+        (0.012, 0.0, []),
+        (0.012, -60.0, ["Set for this output: --delay-ms -60; only `play` has a use for it."]),
+    ],
+)
+def test_the_delay_of_a_loudspeaker_that_was_heard(capsys, capture_s, set_ms, lines):
+    delay = Delay(capture_s, 0.011, 0.009, 0.003, 0.001)
+    heard = Latency("mic", "bt", (1280, 720), 60.0, 6, 6, 5, (delay,) * 5, is_loopback=False, set_delay_ms=set_ms)
+    latency_table(heard)
+    assert [line for line in capsys.readouterr().out.splitlines() if "delay-ms" in line] == lines
+    assert replace(heard, is_loopback=True).delay_ms is None
 
 
 @pytest.mark.parametrize(

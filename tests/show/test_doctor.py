@@ -18,7 +18,7 @@ from visualizer.show.doctor.finding import split
 from visualizer.show.doctor.machine import fits, required
 from visualizer.show.doctor.screen import is_software
 from visualizer.show.doctor.sound import only_zeros
-from visualizer.store.remembered import remember_input
+from visualizer.store.remembered import remember_delay_ms, remember_input, remember_output
 
 
 def looked(*names: str) -> dict[str, Finding]:
@@ -261,6 +261,23 @@ def test_an_input_whose_sides_cancel_each_other(pulse: Pulse) -> None:
     with pulse.play(np.stack([hum, -hum], axis=1).astype(np.float32)):
         found = looked("sound")["input"]
     assert found.state == WARNING and "cancel each other" in found.said and "--channels 1" in found.way_out
+
+
+def test_how_late_the_output_is(pulse: Pulse, tone: str) -> None:
+    remember_delay_ms(pulse.sink, -60.0)
+    found = looked("sound")["output"]
+    assert found.state == OK and "-60 ms: `play` shows the picture earlier" in found.said
+    assert found.facts == {"delay_ms": -60.0}
+    module = pulse.control("load-module", "module-null-sink", "sink_name=bluez_sink.AA_BB", "norewinds=1")
+    try:
+        remember_output("bluez_sink.AA_BB")
+        found = looked("sound")["output"]
+        assert found.state == WARNING and "no delay is set" in found.said and "--delay-ms 200" in found.way_out
+    finally:
+        pulse.unplug(module)
+    gone = looked("sound")
+    assert gone["chosen output"].state == WARNING and "bluez_sink.AA_BB" in gone["chosen output"].said
+    assert "bluez" not in str(as_json(gone.values()))
 
 
 def test_what_to_do_about_zeros_depends_on_the_system() -> None:

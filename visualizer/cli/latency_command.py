@@ -89,4 +89,6 @@ def _as_json(found: Latency) -> dict[str, Any]:
         "total": figure("total"),
         "parts": {part: figure(part) for part in found.parts},
         "lead_ms": found.lead_ms,
+        "delay_ms": found.delay_ms,
+        "set_delay_ms": found.set_delay_ms,
     }

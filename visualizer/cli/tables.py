@@ -90,6 +90,8 @@ def monitor_table(monitors: Sequence[Monitor]) -> None:
 
 
 #: the parts of the way from sound to light, in order
+# A loudspeaker that is less late than this needs no delay.
+WORTH_A_DELAY_MS = 20
 LATENCY_PARTS = {
     "capture": "from being heard until the input has delivered the beginning of the click",
     "analysis": "what the kick follower must hear of it, and its computing",
@@ -122,6 +124,12 @@ def latency_table(found: Latency) -> None:
         )
     else:
         print("\nThe picture is not behind what is heard: `beat.lead_ms` is best left at 0.")
+    if found.delay_ms is not None and found.delay_ms >= WORTH_A_DELAY_MS:
+        print(
+            f"\nThe loudspeaker is about {found.delay_ms} ms late: `visualizer play SONG --delay-ms {found.delay_ms}`."
+        )
+    if found.set_delay_ms:
+        print(f"\nSet for this output: --delay-ms {found.set_delay_ms:g}; only `play` has a use for it.")
 
 
 def preset_table(presets: Sequence[PresetFolder]) -> None:

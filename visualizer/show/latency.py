@@ -19,6 +19,7 @@ from ..render.watched import Seen, WatchedWindow
 from ..settings import BeatSettings
 from ..store.cache import FrameCache
 from ..store.paths import temporary_folder
+from ..store.remembered import remembered_delay_ms
 from .clocks import monotonic
 from .dreams import cache_key
 from .hear import input_of
@@ -38,6 +39,8 @@ N_NEAR = 31
 HOPELESS = 4
 LEAST_SHARE = 0.5  # of the clicks, that must have been seen
 MOST_LEAD_MS = 200
+# How late a microphone on a cable is, about.
+MICROPHONE_MS = 15
 PARTS = ("capture", "analysis", "wait", "draw", "swap")
 
 
@@ -73,7 +76,8 @@ class Figure:
 @dataclass(frozen=True)
 class Latency:
     """What was measured. n_heard, n_told: clicks that came back, and those that the kick follower told; rate_hz: display
-    frames a second; size: of the window, px.
+    frames a second; size: of the window, px; is_loopback: whether the input hears what the machine plays and not the loudspeaker;
+    set_delay_ms: the delay that `play` remembers for the output.
     """
 
     input_name: str
@@ -84,6 +88,13 @@ class Latency:
     n_heard: int
     n_told: int
     delays: tuple[Delay, ...]
+    is_loopback: bool = True
+    set_delay_ms: float = 0.0
+
+    @property
+    def delay_ms(self) -> int | None:
+        """How late the loudspeaker is against what `play` takes it to be, ms: for `play --delay-ms`. None where it was not heard."""
+        return None if self.is_loopback else max(0, round(self.parts["capture"].median_ms - MICROPHONE_MS))
 
     @property
     def total(self) -> Figure:
@@ -315,6 +326,8 @@ def _judged(act: _Measuring, seen: list[Seen], look: Look, rate_hz: float) -> La
         n_heard=n_heard,
         n_told=n_told,
         delays=tuple(delays),
+        is_loopback=act.capture.device.is_loopback,
+        set_delay_ms=remembered_delay_ms(act.playback.output_name or act.playback.device_name),
     )
 
 

@@ -24,6 +24,9 @@ LISTEN_S = 2.0  # how long is waited for anything but zeros
 LEAST_S = 0.8  # how long is listened at least, for a fair peak, and to notice channels that cancel each other
 POLL_S = 0.02
 
+# What PulseAudio and PipeWire call the outputs that are Bluetooth devices.
+_BLUETOOTH = ("bluez_sink.", "bluez_output.")
+
 _RESTART = "restart it: `systemctl --user restart pipewire pipewire-pulse wireplumber`, or `pulseaudio -k`"
 _CONNECT = "connect one and see that the system lists it"
 _ALLOW = "System Settings, Privacy & Security, Microphone: allow the terminal, then start that anew"
@@ -52,6 +55,8 @@ def sound() -> Iterator[Finding]:
     outputs = [device for device in devices if device.n_outputs > 0]
     yield _listed("inputs", inputs, [d for d in inputs if d.is_default_input], FAULT, "`live` can follow nothing")
     yield _listed("outputs", outputs, [d for d in outputs if d.is_default_output], WARNING, "`play` is silent")
+    if outputs:
+        yield from _output(outputs)
     if inputs:
         yield from _input(inputs)
 
@@ -92,12 +97,34 @@ def _listed(name: str, devices: Sequence[Device], default: Sequence[Device], sta
     }
     if not devices:
         return Finding(name, state, f"there is none: {lost}", _not_allowed() or _CONNECT, facts)
-    from ...store.remembered import remembered_delay_ms
-
     shown = f"; the default is {default[0].name!r}" if default else "; none is the default"
-    if name == "outputs" and default and (delay_ms := remembered_delay_ms(default[0].name)):
-        shown += f", whose delay is {delay_ms:g} ms"
     return Finding(name, OK, f"{len(devices)} ({', '.join(apis)}){shown}", facts=facts, private=_names(default))
+
+
+def _output(outputs: Sequence[Device]) -> Iterator[Finding]:
+    """Whether the output that `play` would take is here, and how late it is."""
+    from ...audio.devices import find_output
+    from ...store.remembered import remembered_delay_ms, remembered_output
+
+    wanted = remembered_output()
+    device = next((one for one in outputs if one.name == wanted), None) or find_output(None, outputs)
+    if wanted is not None and device.name != wanted:
+        yield Finding(
+            "chosen output",
+            WARNING,
+            f"{wanted!r}, which was chosen last, is not here: `play` goes through the default output",
+            "plug it in, or choose another: `visualizer play SONG --output-device NAME` (or `default`)",
+            private=(wanted,),
+        )
+    delay_ms, private = remembered_delay_ms(device.name), _names([device])
+    called = repr(device.description or device.name)
+    if delay_ms:
+        said = f"{called} has a delay of {delay_ms:g} ms: `play` shows the picture {'later' if delay_ms > 0 else 'earlier'}"
+        yield Finding("output", OK, said, "", {"delay_ms": delay_ms}, private)
+    elif device.name.startswith(_BLUETOOTH):
+        said = f"{called} is a Bluetooth loudspeaker, 150 to 300 ms late as a rule, and no delay is set"
+        way_out = "`visualizer play SONG --delay-ms 200` sets one; `visualizer latency` with a microphone measures it"
+        yield Finding("output", WARNING, said, way_out, {"delay_ms": 0.0}, private)
 
 
 def _input(inputs: Sequence[Device]) -> Iterator[Finding]:
