@@ -1,8 +1,6 @@
 """What `analyze` tells, and its plot."""
 
 import json
-import multiprocessing
-import os
 
 import numpy as np
 import pytest
@@ -143,23 +141,10 @@ def test_reading_in_large_blocks_and_the_end_of_the_song_change_nothing(tmp_path
     assert np.allclose(short.depth[:100], longer.depth[:100])
 
 
-def test_a_long_song_is_analysed_by_two_processes_to_the_same_result(kick_song, monkeypatch):
-    """The tempo has a process of its own. Progress goes up to the end."""
+def test_progress_goes_up_to_the_end(kick_song):
     steps = []
-    here = analyze(kick_song, BeatSettings(), 20)
-    monkeypatch.setattr("visualizer.show.analyze.APART_FROM_S", 0.0)
-    apart = analyze(kick_song, BeatSettings(), 20, progress=lambda done_s, total_s: steps.append((done_s, total_s)))
-    assert apart.as_json() == here.as_json() and len(here.beats) > 3
+    analyze(kick_song, BeatSettings(), 20, progress=lambda done_s, total_s: steps.append((done_s, total_s)))
     assert steps == [((index + 1) / 2, 6.0) for index in range(12)]
-    assert multiprocessing.active_children() == []
-
-
-def test_a_tempo_process_that_dies_is_one_line(kick_song, monkeypatch):
-    monkeypatch.setattr("visualizer.show.analyze.APART_FROM_S", 0.0)
-    monkeypatch.setattr("visualizer.show.analyze._send_tempos", os.abort)  # which takes no arguments
-    with pytest.raises(VisualizerError, match=r"the tempo's process died \(status 1\)"):
-        analyze(kick_song, BeatSettings(), 20)
-    assert multiprocessing.active_children() == []
 
 
 def test_a_song_shorter_than_a_hop(tmp_path):

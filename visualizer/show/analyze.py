@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +13,10 @@ import numpy as np
 from ..audio.decode import Song
 from ..audio.mono import MonoMix
 from ..audio.streams import silence_note
-from ..beat import BandFollower, Bands, KickFollower, Onset, Stroke
-from ..beat.tempo import TempoFollower
-from ..errors import BadInput, VisualizerError
-from ..processes import how_it_ended, lower_priority, start_beside
+from ..beat import Bands, Onset, Stroke
+from ..errors import BadInput
 from ..settings import BeatSettings
+from .hear import Ear
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +24,6 @@ FPS = 60  # of the depth curve: a display frame each
 BANDS_HZ = 50  # values a second of the bands
 TEMPO_STEP_S = 0.5
 PEAK_SAMPLES = 512  # of sound to a point of the waveform
-APART_FROM_S = 60.0  # a shorter song is done before another process has started
 SURE = 0.3  # confidence from which a tempo is worth telling
 
 
@@ -102,7 +96,7 @@ def analyze(
     """Hear the sound file `path` causally, as a live show would.
 
     stream: number of its sound stream, see `Song`. say: called with a line the user should read. progress: called with the
-    seconds of sound analysed so far and of the whole, None if that is unknown. Raises BadInput, and VisualizerError.
+    seconds of sound analysed so far and of the whole, None if that is unknown. Raises BadInput.
     """
     onsets: list[Onset] = []
     strokes: list[Stroke] = []
@@ -112,30 +106,28 @@ def analyze(
     depth: list[float] = []
     tempo = [(120.0, 0.0, 0.0)]
     n_samples = 0
-    with ExitStack() as stack:
-        song = stack.enter_context(Song(path, stream=stream))
+    with Song(path, stream=stream) as song:
         if note := silence_note(path, stream):
             say(note)
         rate_hz = song.sample_rate_hz
-        is_long = song.duration_s is None or song.duration_s >= APART_FROM_S
-        tempos = stack.enter_context(closing((_tempos_apart if is_long else _tempos)(path, stream)))
-        mix, kicks, bands = MonoMix(rate_hz), KickFollower(rate_hz, beat, n_depths), BandFollower(rate_hz, beat)
-        ahead_s = kicks.latency_s
+        mix, ear = MonoMix(rate_hz), Ear(rate_hz, beat, n_depths)
+        ahead_s = ear.kicks.latency_s
         rest = np.zeros(0, np.float32)
         # as much at a time as lies between two tempos: a follower tells what it believes now, not what it once did
         while len(block := song.read(_samples_to(len(tempo), rate_hz) - n_samples)):
             mono = mix.push(block)
             n_samples += len(mono)
-            onsets += kicks.push(mono)
-            strokes += kicks.strokes
-            heard.append(np.array(bands.push(mono), np.float32).reshape(-1, len(Bands._fields)))
-            now, new_beats = next(tempos)
+            new_onsets, new_bands, new_beats = ear.push(mono)
+            onsets += new_onsets
+            strokes += ear.kicks.strokes
             beats += new_beats
+            heard.append(np.array(new_bands, np.float32).reshape(-1, len(Bands._fields)))
             if n_samples == _samples_to(len(tempo), rate_hz):
-                tempo.append(now)
+                now = ear.tempo
+                tempo.append((now.tempo_bpm, now.confidence, now.phase_at(n_samples / rate_hz)))
             # only what has been analysed is sampled: the newest samples wait for their hop to fill
-            while len(depth) / FPS + ahead_s <= kicks.time_s:
-                depth.append(kicks.depth_at(len(depth) / FPS + ahead_s))
+            while len(depth) / FPS + ahead_s <= ear.kicks.time_s:
+                depth.append(ear.kicks.depth_at(len(depth) / FPS + ahead_s))
             rest = np.concatenate([rest, mono])
             whole = len(rest) // PEAK_SAMPLES * PEAK_SAMPLES
             stretches = rest[:whole].reshape(-1, PEAK_SAMPLES)
@@ -148,65 +140,21 @@ def analyze(
         say(f"{path.name}: {mix.note}")
     duration_s = n_samples / rate_hz
     while len(depth) < duration_s * FPS:
-        depth.append(kicks.depth_at(len(depth) / FPS + ahead_s))
+        depth.append(ear.kicks.depth_at(len(depth) / FPS + ahead_s))
     hops = np.concatenate(heard)
     return Analysis(
         onsets,
         strokes,
         np.array(depth[: int(np.ceil(duration_s * FPS))]),
-        _sampled(hops[:, :4], bands.hop_s, duration_s),
+        _sampled(hops[:, :4], ear.bands.hop_s, duration_s),
         np.array(tempo),
         [told for told in beats if told[0] < duration_s],
-        _spans(hops[:, 4] > 0, bands.hop_s, duration_s),
+        _spans(hops[:, 4] > 0, ear.bands.hop_s, duration_s),
         np.concatenate(peaks),
         n_depths,
         rate_hz,
         duration_s,
     )
-
-
-Tempos = Generator[tuple[tuple[float, float, float], list[tuple[float, float]]], None, None]
-
-
-def _tempos(path: Path, stream: int | None) -> Tempos:
-    """For each TEMPO_STEP_S of the song, the last as long as it is: (beats a minute, confidence, phase) at its end, and the
-    beats (time_s, told_at_s) told in it."""
-    with Song(path, stream=stream) as song:
-        rate_hz = song.sample_rate_hz
-        mix, follower = MonoMix(rate_hz), TempoFollower(rate_hz)
-        n_samples, n_steps = 0, 1
-        while len(block := song.read(_samples_to(n_steps, rate_hz) - n_samples)):
-            n_samples += len(block)
-            n_steps += n_samples == _samples_to(n_steps, rate_hz)
-            beats = follower.push(mix.push(block))
-            yield (follower.tempo_bpm, follower.confidence, follower.phase_at(n_samples / rate_hz)), beats
-
-
-def _tempos_apart(path: Path, stream: int | None) -> Tempos:
-    """As `_tempos`, in a process of its own, since the tempo takes as long as all else. Raises VisualizerError when it dies."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_send_tempos, args=(theirs, path, stream), name="tempo", daemon=True)
-    start_beside(process, os.devnull)
-    theirs.close()  # only the process holds it open: when that dies, receiving ends
-    try:
-        while True:
-            yield ours.recv()
-    except (EOFError, OSError):
-        process.join()
-        raise VisualizerError(f"the tempo's process died ({how_it_ended(process.exitcode)}); try again") from None
-    finally:
-        process.kill()
-        process.join()
-        ours.close()
-
-
-def _send_tempos(pipe: Connection, path: Path, stream: int | None) -> None:
-    """What that process does. It ends when nobody receives any more."""
-    lower_priority(0)
-    with suppress(OSError), pipe:
-        for step in _tempos(path, stream):
-            pipe.send(step)
 
 
 def _samples_to(n_steps: int, rate_hz: int) -> int:
