@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures.pulse import SINK_RATE_HZ, Pulse, wait_until
+from visualizer.audio import portaudio
 from visualizer.audio.decode import Song
 from visualizer.audio.playback import Playback
 from visualizer.audio.songlist import SongList
@@ -445,6 +446,17 @@ def test_opening_and_closing_leaves_nothing_behind(pulse: Pulse, tmp_path: Path)
         cycle()
     wait_until(lambda: threading.active_count() <= n_threads, 5, "threads are left")
     wait_until(lambda: n_open() <= n_before + 1, 5, "open files are left")
+
+
+def test_a_server_that_hangs_keeps_no_picture_waiting(mortal_pulse: Pulse, tmp_path: Path) -> None:
+    """An output that was asked for is looked for before the window opens."""
+    mortal_pulse.freeze()
+    with Song(write_song(tmp_path, chirp(4800, SINK_RATE_HZ))) as song:
+        before_s = time.monotonic()
+        with Playback(song, device="anything") as player:
+            assert time.monotonic() - before_s < portaudio.ANSWER_S - 1
+            assert player.position_s == 0
+    mortal_pulse.freeze(False)
 
 
 def test_a_server_that_hangs_is_left_behind_promptly(mortal_pulse: Pulse, tmp_path: Path) -> None:

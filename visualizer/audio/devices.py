@@ -13,12 +13,13 @@ from typing import Any
 from ..errors import DeviceError, SoundHangs, UnknownDevice, nearest
 from ..processes import reserve_environment
 from .portaudio import THREAD, answer, one_line, release, silence_libraries
-from .soundserver import ServerError, SoundServer
+from .soundserver import ServerError, SoundServer, server_hangs
 
 log = logging.getLogger(__name__)
 
 # What PortAudio calls a PulseAudio or PipeWire behind ALSA, and what this program calls that server's own sources.
 PULSE, SERVER_API = "pulse", "PulseAudio"
+LOOK_S, SERVER_S = 3.0, 1.0
 USUAL_RATES_HZ = (44_100, 48_000, 88_200, 96_000, 192_000)
 _WAY_OUT = (
     "install PortAudio (Debian/Ubuntu: apt-get install portaudio19-dev; macOS: brew install portaudio), "
@@ -185,6 +186,14 @@ def list_devices(portaudio: Any = None, *, timeout_s: float | None = None) -> li
             )
         )
     return _with_sources_and_sinks(devices)
+
+
+def list_devices_at_start() -> list[Device]:
+    """`list_devices` before the first picture of a show, which a sound system that hangs must not keep waiting: SoundHangs after
+    LOOK_S, and after SERVER_S where it is the sound server that gives no answer."""
+    if server_hangs(answer_s=SERVER_S):
+        raise SoundHangs("the sound server does not answer")
+    return list_devices(timeout_s=LOOK_S)
 
 
 def find_input(wanted: str | int | None, devices: Sequence[Device]) -> Device:

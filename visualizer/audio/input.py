@@ -15,9 +15,8 @@ import numpy as np
 
 from ..errors import DeviceError, SoundHangs, UnknownDevice
 from .capture import Capture
-from .devices import Device, list_devices
+from .devices import Device, list_devices_at_start
 from .identity import Identity, asked_for, first_input, found_again, identity_of, next_after
-from .soundserver import server_hangs
 from .watch import StreamWatch
 
 log = logging.getLogger(__name__)
@@ -26,8 +25,6 @@ OK, LOST, WAITING, ZEROS = "ok", "lost", "waiting", "only zeros"
 NOT_STARTED = "not started"
 # What the sound is analysed at until a device says what it delivers.
 USUAL_RATE_HZ = 48_000
-# How long the first look at the devices, and at the sound server, may take; one that hangs must not keep the show from starting.
-LOOK_S, SERVER_S = 3.0, 1.0
 POLL_S = 0.1
 ZEROS_S = 3.0
 RETRY_S, LONGEST_RETRY_S = 0.1, 0.8
@@ -186,9 +183,7 @@ class LiveInput:
     def _look(self, must_be_there: bool) -> None:
         """See which device is meant, before the show begins."""
         try:
-            if server_hangs(answer_s=SERVER_S):  # noticed sooner than by PortAudio
-                raise SoundHangs("the sound server does not answer")
-            found = list_devices(timeout_s=LOOK_S)
+            found = list_devices_at_start()
         except SoundHangs as error:
             self._wait(str(error))
             return

@@ -18,6 +18,7 @@ from .devices import (
     close_portaudio,
     find_output,
     list_devices,
+    list_devices_at_start,
     open_portaudio,
     open_stream,
     takes_rate,
@@ -123,7 +124,7 @@ class Output:
     def _find_wanted(self, must_be_there: bool) -> None:
         """Check at the beginning that there is such a device."""
         try:
-            self._choose(list_devices())
+            self._choose(list_devices_at_start())
         except UnknownDevice:
             if must_be_there:
                 raise
