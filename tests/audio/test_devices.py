@@ -193,9 +193,12 @@ def test_a_server_that_hangs_is_given_up_and_found_again(
     mortal_pulse: Pulse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     opened = devices.open_portaudio()
+    output = find_output("pulse", list_devices(opened))
     mortal_pulse.freeze()
     with monkeypatch.context() as hasty:
         hasty.setattr(portaudio, "ANSWER_S", 0.2)
+        with pytest.raises(SoundHangs):  # and this thread goes on
+            devices.takes_rate(opened, output, 2, 48_000)
         with pytest.raises(SoundHangs, match="no answer within 0.2 s"):
             devices.open_stream(opened, "x", format=1, channels=1, rate=48_000, input=True)
         devices.close_portaudio(opened, timeout_s=0.0)
@@ -242,6 +245,21 @@ def test_opening_a_stream_neither_adds_nor_removes_a_variable(
 
     devices.open_stream(PortAudio(), "x", source="mic" if kind == "input" else "", **{kind: True})
     assert seen == [before | dict([changed])] and dict(os.environ) == before
+
+
+@pytest.mark.parametrize("kind", ["input", "output"])
+def test_rates_that_a_device_takes(pulse: Pulse, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """The same whether PortAudio is asked past PyAudio, or through it where its library cannot be reached."""
+    opened = devices.open_portaudio()
+    try:
+        index = find_output("pulse", list_devices(opened)).portaudio_index
+        assert portaudio._library() is not None or not sys.platform.startswith("linux")
+        for _ in range(2):
+            assert portaudio.refusal(opened, kind, index, 2, 48_000) == ""
+            assert "sample rate" in portaudio.refusal(opened, kind, index, 2, 7)
+            monkeypatch.setattr(portaudio, "_library", lambda: None)
+    finally:
+        devices.close_portaudio(opened)
 
 
 def test_importing_the_room_loads_nothing_heavy() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures.pulse import SINK_RATE_HZ, Pulse, wait_until
-from visualizer.audio import portaudio
+from visualizer.audio import devices, portaudio
 from visualizer.audio.decode import Song
 from visualizer.audio.playback import Playback
 from visualizer.audio.songlist import SongList
@@ -197,12 +197,7 @@ def test_loud_sound_is_clipped_not_wrapped(pulse: Pulse, tmp_path: Path) -> None
 
 
 def test_a_rate_the_device_refuses_is_resampled(pulse: Pulse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pyaudio
-
-    def refuse(self: object, rate: float, **_: object) -> bool:
-        raise ValueError("Invalid sample rate", -9997)
-
-    monkeypatch.setattr(pyaudio.PyAudio, "is_format_supported", refuse)
+    monkeypatch.setattr(devices, "refusal", lambda *_: "Invalid sample rate")
     t = np.arange(12_000 * 2) / 12_000
     sound = (0.5 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)
     with Song(write_song(tmp_path, sound, 12_000)) as song, pulse.record() as recording, Playback(song) as player:

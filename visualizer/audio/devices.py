@@ -8,11 +8,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import DeviceError, SoundHangs, UnknownDevice, nearest
 from ..processes import reserve_environment
-from .portaudio import THREAD, answer, one_line, release, silence_libraries
+from .portaudio import THREAD, answer, one_line, refusal, release, silence_libraries
 from .soundserver import ServerError, SoundServer, server_hangs
 
 log = logging.getLogger(__name__)
@@ -124,18 +124,14 @@ def open_stream(portaudio: Any, what: str, *, source: str = "", **arguments: Any
         ) from error
 
 
-def takes_rate(portaudio: Any, device: Device, n_channels: int, rate_hz: int, *, kind: str = "output") -> bool:
+def takes_rate(
+    portaudio: Any, device: Device, n_channels: int, rate_hz: int, *, kind: Literal["input", "output"] = "output"
+) -> bool:
     """Whether a device says that it takes (kind "input": gives) float32 sound of this rate. Errors: SoundHangs."""
-    import pyaudio
-
-    what = {"device": device.portaudio_index, "channels": n_channels, "format": pyaudio.paFloat32}
-    asked = {f"{kind}_{key}": value for key, value in what.items()}
-    try:
-        answer(lambda: portaudio.is_format_supported(rate_hz, **asked))
-    except (ValueError, OSError) as error:
-        log.info("%s %r does not take %d Hz: %s", kind, device.name, rate_hz, one_line(error))
-        return False
-    return True
+    fault = answer(lambda: refusal(portaudio, kind, device.portaudio_index, n_channels, rate_hz))
+    if fault:
+        log.info("%s %r does not take %d Hz: %s", kind, device.name, rate_hz, fault)
+    return not fault
 
 
 def rates_of(portaudio: Any, device: Device) -> tuple[int, ...]:
@@ -145,8 +141,8 @@ def rates_of(portaudio: Any, device: Device) -> tuple[int, ...]:
     """
     rates_hz = {device.default_rate_hz}
     if not device.source:
-        kind, n_channels = ("input", device.n_inputs) if device.n_inputs else ("output", device.n_outputs)
-        n_channels = max(1, min(2, n_channels))
+        kind: Literal["input", "output"] = "input" if device.n_inputs else "output"
+        n_channels = max(1, min(2, device.n_inputs or device.n_outputs))
         rates_hz |= {rate for rate in USUAL_RATES_HZ if takes_rate(portaudio, device, n_channels, rate, kind=kind)}
     return tuple(sorted(rates_hz))
 

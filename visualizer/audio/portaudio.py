@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import logging
 import math
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 from ..errors import SoundHangs
 from ..processes import redirect_stderr, reserve_environment
@@ -18,6 +20,8 @@ from ..processes import redirect_stderr, reserve_environment
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+
+_FLOAT32 = 1  # PortAudio's paFloat32
 
 # How long one call may take. A sound server that hangs never answers.
 ANSWER_S = 5.0
@@ -111,6 +115,52 @@ def answer(
     if errors:
         raise errors[0]
     return results[0]
+
+
+class _Parameters(ctypes.Structure):
+    """PaStreamParameters."""
+
+    _fields_ = [
+        ("device", ctypes.c_int),
+        ("n_channels", ctypes.c_int),
+        ("sample_format", ctypes.c_ulong),
+        ("latency_s", ctypes.c_double),
+        ("host_info", ctypes.c_void_p),
+    ]
+
+
+def refusal(portaudio: Any, kind: Literal["input", "output"], device_index: int, n_channels: int, rate_hz: int) -> str:
+    """Why a device does not take (input: give) float32 sound of this rate; "" where it does.
+
+    PyAudio would hold the interpreter's lock while it asks, and with it the whole program where a sound server hangs: PortAudio is
+    asked past it, where its library can be reached.
+    """
+    library = _library()
+    if library is None:
+        arguments = {f"{kind}_device": device_index, f"{kind}_channels": n_channels, f"{kind}_format": _FLOAT32}
+        try:
+            portaudio.is_format_supported(rate_hz, **arguments)
+        except (ValueError, OSError) as error:
+            return one_line(error)
+        return ""
+    wanted = ctypes.byref(_Parameters(device_index, n_channels, _FLOAT32, 0.0, None))
+    code = library.Pa_IsFormatSupported(
+        *((wanted, None) if kind == "input" else (None, wanted)), ctypes.c_double(rate_hz)
+    )
+    return "" if code == 0 else library.Pa_GetErrorText(code).decode("utf-8", "replace")
+
+
+@functools.cache
+def _library() -> Any:
+    """The PortAudio that PyAudio has loaded; None where that cannot be reached: it may be a part of PyAudio."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        library = ctypes.CDLL("libportaudio.so.2", mode=os.RTLD_NOLOAD | os.RTLD_LAZY)
+        library.Pa_GetErrorText.restype = ctypes.c_char_p
+    except (OSError, AttributeError):
+        return None
+    return library
 
 
 def release(release: Callable[[], object]) -> None:
