@@ -297,6 +297,5 @@ VALUES = st.recursive(
 
 @FUZZ
 @given(VALUES)
-@pytest.mark.slow
 def test_any_structure(tmp_path, value):
     settings_or_bad_input(tmp_path, yaml.safe_dump(value, allow_unicode=True).encode("utf-8", "surrogatepass"))

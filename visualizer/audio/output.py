@@ -178,7 +178,8 @@ class Output:
             self._is_servers = device.host_api == SERVER_API
             self._n_channels = min(2, device.n_outputs)
             rate_hz = self._first_rate_hz
-            if not takes_rate(self._portaudio, device, self._n_channels, rate_hz):
+            # a sound server resamples
+            if not self._is_servers and not takes_rate(self._portaudio, device, self._n_channels, rate_hz):
                 rate_hz = device.default_rate_hz  # the sound is then resampled on its way
             self._set_rate(rate_hz)
             self._go_on, self._output_underflow = pyaudio.paContinue, pyaudio.paOutputUnderflow
