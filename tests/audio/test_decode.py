@@ -83,6 +83,7 @@ def test_seek_then_read_equals_reading_straight_through(songs: Path, name: str, 
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.large_base_example],
 )
+@pytest.mark.slow
 def test_any_split_into_reads_gives_the_same_samples(songs: Path, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["a.mp3", "a.flac", "a.wav"]))
     asked_hz = data.draw(st.sampled_from([None, 8_000, 48_000]))

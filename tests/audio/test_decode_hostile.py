@@ -222,6 +222,7 @@ def test_random_bytes(tmp_path: Path, head: bytes, data: bytes) -> None:
     place=st.integers(0, 50_000),
 )
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
 def test_damaged_bytes_anywhere(
     small_files: dict[str, bytes], tmp_path: Path, name: str, hits: list[tuple[float, int]], place: int
 ) -> None:

@@ -36,6 +36,7 @@ def test_behaves_like_a_bounded_queue(size: int, steps: list[tuple[str, int]]) -
         assert (ring.n_ready, ring.n_room) == (len(queue), size - len(queue))
 
 
+@pytest.mark.slow
 def test_two_threads_lose_nothing() -> None:
     ring, n_total, heard = SampleRing(1000, 1), 200_000, []
 

@@ -46,6 +46,7 @@ def test_no_two_samples_are_far_apart_whatever_is_turned(steps: list[tuple[int, 
 
 
 @given(st.lists(st.integers(1, 2000), min_size=1, max_size=20))
+@pytest.mark.slow
 def test_it_does_not_matter_into_which_blocks_the_sound_is_split(sizes: list[int]) -> None:
     split, whole = Volume(), Volume()
     split.level_db = whole.level_db = -20.0

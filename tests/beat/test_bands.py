@@ -43,6 +43,7 @@ MUSIC = music()
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, len(MUSIC)), max_size=40))
+@pytest.mark.slow
 def test_any_split_into_blocks_gives_bit_identical_levels(cuts):
     assert np.array_equal(follow(MUSIC, cuts=cuts), follow(MUSIC))
 

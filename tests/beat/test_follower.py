@@ -27,6 +27,7 @@ SONG = kicks(44100, SONG_TIMES, 3.0) + np.random.default_rng(1).normal(0, 0.01, 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, len(SONG)), max_size=40))
+@pytest.mark.slow
 def test_any_split_into_blocks_gives_bit_identical_results(cuts):
     whole, whole_onsets = follow(SONG, 44100)
     split, split_onsets = follow(SONG, 44100, cuts=cuts)
@@ -171,6 +172,7 @@ def test_rates_it_cannot_follow_are_refused(rate_hz):
         KickFollower(rate_hz, DEFAULT)
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_and_the_trail_answers_for_its_last_seconds():
     follower = KickFollower(8000, DEFAULT, trail_s=2.0)
     endless = KickFollower(8000, DEFAULT, trail_s=None)

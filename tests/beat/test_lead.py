@@ -214,6 +214,7 @@ def test_without_a_sure_beat_nothing_is_led(monkeypatch):
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 48000, 96000])
+@pytest.mark.slow
 def test_every_rate_is_led(rate_hz):
     sound, times_s = groove(120, 9.0, rate_hz)
     follower, _ = follow(sound, rate_hz=rate_hz, cuts=range(500, len(sound), 500))

@@ -60,6 +60,7 @@ MUSIC = band(120, 6.0)
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(0, len(MUSIC)), max_size=40))
+@pytest.mark.slow
 def test_any_split_into_blocks_gives_bit_identical_results(cuts):
     whole, split = follow(MUSIC), follow(MUSIC, cuts=cuts)
     assert split.predicted == whole.predicted and len(whole.predicted) > 5
@@ -133,6 +134,7 @@ def test_it_locks_within_four_beats_of_the_first():
 
 @pytest.mark.parametrize("pads", [False, True], ids=["silence", "pads"])
 @pytest.mark.parametrize("bpm", [100, 128, 150])
+@pytest.mark.slow
 def test_a_break_of_8_bars_is_bridged(bpm, pads):
     beat_s = 60 / bpm
     until_s = 0.5 + 32 * beat_s

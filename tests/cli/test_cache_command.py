@@ -110,6 +110,7 @@ def test_on_a_terminal_it_asks(cache, terminal):
         assert kept(cache) == left and others_stay(cache)
 
 
+@pytest.mark.slow
 def test_a_bake_writes_down_what_it_is_of(tiny_preset, tmp_path):
     from PIL import Image
 

@@ -37,6 +37,7 @@ def run_closed(commands: list[str], folder: Path, **environment: str) -> list[tu
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are closed by POSIX permissions")
+@pytest.mark.slow
 def test_no_folder_that_may_not_be_entered_is_an_internal_error(tmp_path, kick_song, tiny_preset):
     closed = tmp_path / "closed"
     closed.mkdir()

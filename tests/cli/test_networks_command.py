@@ -108,6 +108,7 @@ def test_the_list_in_a_pipe(folder: Path) -> None:
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_fetching(site: Site, folder: Path) -> None:
     fetched = run(site, "networks", "get", "vgg16")
     assert (fetched.returncode, fetched.stdout) == (0, f"vgg16 is here now: {folder / 'vgg16-397923af.pth'}\n")

@@ -31,6 +31,7 @@ def picture(cloudscape: np.ndarray) -> Tensor:
 
 
 @torch.no_grad()
+@pytest.mark.slow
 def test_a_step_has_the_length_asked_for_and_raises_the_objective(network: Network, picture: Tensor) -> None:
     stepped = ascended(picture, network, SETTINGS, 1.0, (3, -5), SETTINGS.step_size)
     assert network.objective(stepped) > network.objective(picture) * 1.02
@@ -126,6 +127,7 @@ def test_coarse_changes_are_handed_up(network: Network, picture: Tensor, monkeyp
 
 
 @torch.no_grad()
+@pytest.mark.slow
 def test_a_coarse_octave_takes_half_of_a_step_and_then_the_other_half(network: Network, picture: Tensor) -> None:
     first = deepened(picture, None, 1, 0, 3, network, SETTINGS)
     assert first.shape[1] == 6 and picture_of(first).shape == picture.shape
@@ -155,6 +157,7 @@ def test_depths_go_nearly_the_same_way_the_first_less() -> None:
 
 
 @torch.no_grad()
+@pytest.mark.slow
 def test_a_step_in_bands_of_rows_is_the_same(
     network: Network, picture: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

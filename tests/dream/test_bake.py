@@ -83,6 +83,7 @@ def unevenness(frames: list[np.ndarray]) -> float:
     return float(np.abs(changes / changes.mean() - 1).max())
 
 
+@pytest.mark.slow
 def test_the_dream_is_not_clipped_flat(cloudscape: np.ndarray) -> None:
     for change in ({"step_size": 0.025}, {"blend": 0.0}):
         deep = frames_of(cloudscape, SETTINGS.model_copy(update=change))[-1]
@@ -123,6 +124,7 @@ def test_a_thread_may_bake_while_the_image_is_reused(cloudscape: np.ndarray, bak
     assert all(np.array_equal(a, b) for a, b in zip(baked, found, strict=True))
 
 
+@pytest.mark.slow
 def test_views_bake_like_their_copies(cloudscape: np.ndarray) -> None:
     once = SETTINGS.model_copy(update={"n_depths": 1})
     view = cloudscape[::-1, ::2]

@@ -62,6 +62,7 @@ def test_a_broken_torch_is_an_error_in_one_line(error: Exception, monkeypatch: p
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_threads_are_told_to_sleep_unless_the_user_says_otherwise() -> None:
     code = "import os; from visualizer.dream import describe_device; describe_device(); print(os.environ['OMP_WAIT_POLICY'])"
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "KMP_"))}

@@ -55,6 +55,7 @@ def few_ahead(monkeypatch: pytest.MonkeyPatch) -> int:
     return 2
 
 
+@pytest.mark.slow
 def test_previews_come_first_and_change_nothing() -> None:
     told = list(dream_on(picture(), SETTINGS, device="cpu", preview=True))
     depths = range(1, SETTINGS.n_depths + 1)
@@ -167,6 +168,7 @@ def test_a_checkpoint_of_another_dream_is_refused_at_once() -> None:
         assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_closing_at_any_point_ends_the_threads() -> None:
     n_threads = torch.get_num_threads()
     n_all = 1 + 2 * SETTINGS.n_depths
@@ -188,6 +190,7 @@ def test_an_abandoned_dream_ends_its_threads() -> None:
     assert not lanes_running()
 
 
+@pytest.mark.slow
 def test_blend_lets_the_coarse_dream_go() -> None:
     image = picture()
     single = SETTINGS.model_copy(update={"n_octaves": 1})

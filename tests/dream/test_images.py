@@ -26,6 +26,7 @@ def committed(name: str) -> Image.Image:
 
 
 @pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.slow
 def test_the_committed_image_comes_from_the_script(name: str) -> None:
     """Scenes are functions of continuous coordinates: a small rendering is the large one, seen from further away."""
     image = committed(name)

@@ -57,6 +57,7 @@ def _club() -> np.ndarray:
     return picture.clip(0, 255).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_a_dark_picture_stays_dark_and_a_bright_one_bright(cloudscape: np.ndarray) -> None:
     for picture in (_club(), 255 - _club(), cloudscape):
         deep = [frame for _, frame in bake(picture, DREAM, device="cpu")][-1]

@@ -199,6 +199,7 @@ def test_scaled_pictures_look_like_the_frame(offscreen, size):
 
 
 @pytest.mark.parametrize("factor", [4, 8, 16])
+@pytest.mark.slow
 def test_a_far_smaller_picture_averages_and_does_not_sparkle(offscreen, factor):
     """A checkerboard seen from afar is grey; one sample a pixel would give black or white."""
     size = (256 // factor, 256 // factor)

@@ -170,6 +170,7 @@ def colours(picture, rgb, within=12):
     return int((np.abs(picture.astype(int) - rgb).max(axis=2) <= within).sum())
 
 
+@pytest.mark.slow
 def test_everything_is_in_the_plot(groove, tmp_path):
     from visualizer.show.plot import BASS, DEPTH, HIGH, KICK, MID, TEMPO, WAVE
 

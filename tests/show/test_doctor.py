@@ -59,6 +59,7 @@ def says_too_much() -> Iterator[Finding]:
     yield Finding("loud", OK, "a device called \x1b[31mred\nand more")
 
 
+@pytest.mark.slow
 def test_what_hangs_or_crashes_is_told_and_the_rest_is_looked_at_all_the_same(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

@@ -163,6 +163,7 @@ def test_an_interrupted_bake_goes_on_after_its_last_depth(look, tmp_path, monkey
     assert not (cache.entry_folder(again.rows[0].key) / "checkpoint").exists(), "a finished bake needs none"
 
 
+@pytest.mark.slow
 def test_a_bake_whose_process_is_killed_goes_on_where_it_was(tiny_preset, monkeypatch, caplog):
     look = open_look(
         str(tiny_preset), size=(320, 180)
@@ -223,6 +224,7 @@ def test_closing_ends_the_bake_at_once_and_leaves_no_process(look):
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.slow
 def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(look):
     generator = bake_apart(order_of(look, open_cache()), Stop(), preview=True)
     assert next(generator).depth_index == 0

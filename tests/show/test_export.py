@@ -53,6 +53,7 @@ def test_the_video_is_as_long_as_the_song_and_has_its_sound(kick_song, look, tmp
     assert abs(loud[0] - KICKS_S[0]) < 0.01
 
 
+@pytest.mark.slow
 def test_the_picture_deepens_on_every_kick_and_falls_between(kick_song, look, tmp_path):
     out = tmp_path / "out.mp4"
     run(kick_song, out, look, fps=Fraction(30), crf=4)

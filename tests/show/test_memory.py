@@ -32,6 +32,7 @@ def held(how):
 
 
 @glibc
+@pytest.mark.slow
 def test_large_blocks_that_are_free_are_not_held():
     assert held("told") < held("not told") - 20e6
 

@@ -253,6 +253,7 @@ def test_releasing_twice_is_fine(stage):
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_nothing_is_kept_of_the_one_that_left():
     """Software drawing keeps textures in the process: when a large picture has gone and a small one is shown, they have gone, too."""
     large, small, n_depths = (640, 360), (64, 36), 20

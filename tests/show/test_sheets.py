@@ -53,6 +53,7 @@ def test_the_sheet_of_depths_follows_the_preset(image, tmp_path, tiny_preset):
     assert Image.open(tmp_path / "strip.jpg").format == "JPEG"
 
 
+@pytest.mark.slow
 def test_layer_and_seed_may_be_changed(image, tmp_path, tiny_preset):
     written = []
     for words in ({}, {"seed": 0}, {"seed": 3}, {"layer": "block4.expand"}):

@@ -92,6 +92,7 @@ def test_what_was_said_while_nothing_was_drawn_is_not_shown_later(line_at, clock
     assert line_at.notices.current() is None, "an answer that nobody could see"
 
 
+@pytest.mark.slow
 def test_a_flood_of_notices_is_bounded_and_the_newest_are_kept(line_at):
     for index in range(10_000):
         line_at.say(f"line {index}")

@@ -297,5 +297,6 @@ VALUES = st.recursive(
 
 @FUZZ
 @given(VALUES)
+@pytest.mark.slow
 def test_any_structure(tmp_path, value):
     settings_or_bad_input(tmp_path, yaml.safe_dump(value, allow_unicode=True).encode("utf-8", "surrogatepass"))
