@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,15 @@ def test_addresses(address, told, wishes):
 def test_what_means_nothing_is_said(address, told, why):
     with pytest.raises(Unusable, match=why):
         hear(address, *told)
+
+
+def test_a_preset_given_as_a_folder_is_found_by_the_folders_name():
+    presets = ["club", str(Path("looks", "my look").absolute())]
+    mapping = OscMapping()
+    assert mapping.hear("/visualizer/preset", ["my look"], {}, presets, 0.0) == [Show("my look")]
+    assert mapping.hear("/visualizer/preset", [presets[1]], {}, presets, 0.0) == [Show(presets[1])]
+    with pytest.raises(Unusable, match="did you mean 'my look'"):
+        mapping.hear("/visualizer/preset", ["my lok"], {}, presets, 0.0)
 
 
 def test_every_setting_can_be_set_and_shared():

@@ -133,7 +133,13 @@ def test_a_bad_packet_is_counted_and_the_next_good_one_is_heard(osc, packet):
     osc.send(packet)
     osc.send(message("/good"))
     wait_until(lambda: osc.heard)
-    assert osc.heard == [("/good", [])] and osc.input.n_bad == 1
+    assert osc.heard == [("/good", [])]
+    assert (osc.input.n_messages, osc.input.n_bad) == (2, 1)
+
+
+def test_a_message_that_is_cut_off_is_reported_in_words():
+    with pytest.raises(BadPacket, match="^a message that is cut off or malformed$"):
+        read_message(BAD["cut off"])
 
 
 def test_what_means_nothing_is_counted_and_the_first_few_are_told(caplog):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 
 from ..actions import ACTIONS, ENDING, Do, Set, Show, Wish
 from ..bindings import PRESET, OscBinding
@@ -126,8 +127,9 @@ def _set(name: str, told: Sequence[Value], *, is_share: bool) -> list[Wish]:
 
 def _preset(told: Sequence[Value], presets: Sequence[str]) -> list[Wish]:
     if told and isinstance(told[0], str):
-        if presets and told[0] not in presets:
-            raise Unusable(f"no preset is called {told[0][:60]!r}{nearest(told[0], presets)}")
+        names = [PurePath(preset).name for preset in presets]  # one given as a folder is listed by its path
+        if presets and told[0] not in (*presets, *names):
+            raise Unusable(f"no preset is called {told[0][:60]!r}{nearest(told[0], names)}")
         return [Show(told[0])]
     number = _number(told)
     wish = preset_wish(int(number), presets) if number == int(number) else None

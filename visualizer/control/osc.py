@@ -190,6 +190,7 @@ class OscInput:
                     raise BadPacket(f"more than {MOST_IN_PACKET} messages in a packet")
                 self._hear(message)
         except BadPacket as fault:
+            self.n_messages += 1
             self._count_bad(fault)
 
     def _hear(self, message: bytes) -> None:

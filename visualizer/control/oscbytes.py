@@ -76,5 +76,5 @@ def read_message(message: bytes) -> tuple[str, list[Value]]:
         read = OscMessage(message)
         found = [value for value in read.params if isinstance(value, bool | int | float | str)]
     except (MessageError, TypesError, ValueError, IndexError, OverflowError, TypeError, struct.error) as fault:
-        raise BadPacket(" ".join(str(fault).split())[:120] or "cannot be read") from fault
+        raise BadPacket("a message that is cut off or malformed") from fault
     return read.address, [value if isinstance(value, str) else float(value) for value in found]
