@@ -6,7 +6,18 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
-BASE = {"settings", "errors", "resources", "networks", "actions", "tuning", "bindings", "processes", "private"}
+BASE = {
+    "settings",
+    "errors",
+    "resources",
+    "networks",
+    "actions",
+    "tuning",
+    "bindings",
+    "processes",
+    "private",
+    "oneline",
+}
 ROOMS = {
     "beat": BASE,
     "dream": BASE,
@@ -35,6 +46,7 @@ OUTSIDE = {
     "resources": set(),
     "processes": set(),
     "private": set(),
+    "oneline": set(),
 }
 HEAVY = {
     "torch",

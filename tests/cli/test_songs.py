@@ -135,3 +135,14 @@ def test_albums_keep_the_differences_between_their_songs(options, gain_mode, mon
     (several, of_several), (single, of_single) = played
     assert len(several[0]) == 2 and of_several["gain_mode"] == gain_mode
     assert len(single[0]) == 1 and of_single["gain_mode"] == ("track" if gain_mode else None)
+
+
+def test_a_name_with_line_breaks_and_terminal_codes_stays_one_harmless_line(tmp_path, capfd, kick_song):
+    name = "a\nb\x1b[31m.wav"
+    shown = r"a\nb\x1b[31m.wav"
+    refused(["analyze", tmp_path / name], capfd, f"{shown}: there is no such file")
+    (tmp_path / name).write_bytes(kick_song.read_bytes())
+    assert run(["analyze", str(tmp_path / name)]) == 0
+    out, err = capfd.readouterr()
+    assert out.startswith(f"{shown}: 6.0 s") and out.count("\n") == 1 and err == ""
+    refused(["export", tmp_path / "none\n.wav", "-o", tmp_path / "out.mp4"], capfd, r"none\n.wav")

@@ -57,7 +57,7 @@ def test_keys_go_through_the_list(act, clock):
     clock.now_s = 2.0
     assert act.do("next_song") == "2 / 3  2.wav" and where(act) == ("2", 0.0)
     assert act.title() == "2.wav - visualizer"
-    line = "song\t2.wav  0:00 / 0:08  song 2 of 3"
+    line = "song\t0:00 / 0:08  song 2 of 3  2.wav"
     wait_for(lambda: act.status()[0] == line, "the length of the song")
     clock.now_s = 4.0
     act.do("seek_forward")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import BadInput
+from ..oneline import plain
 from ..settings import DEFAULT_PRESET
 from .options import (
     Channels,
@@ -98,12 +99,12 @@ def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, 
         return
     n, bpm = len(analysis.onsets), analysis.tempo_bpm
     print(
-        f"{song.name}: {analysis.duration_s:.1f} s at {analysis.sample_rate_hz} Hz, {n} kicks "
+        f"{plain(song.name)}: {analysis.duration_s:.1f} s at {analysis.sample_rate_hz} Hz, {n} kicks "
         f"({60 * n / max(analysis.duration_s, 1e-9):.0f} a minute), "
         f"{'no steady beat' if bpm is None else f'{bpm:.1f} BPM'}, mean depth {analysis.depth.mean():.1f}"
     )
     if plot is not None:
-        print(f"plot: {plot}")
+        print(f"plot: {plain(plot)}")
 
 
 def _listen(settings: Settings, device: str | None, channels: tuple[int, ...], gain_db: float) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .say import tell
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,7 +39,7 @@ def doctor(
                 found.append(finding)
                 show(finding)
     except KeyboardInterrupt:
-        print("visualizer: interrupted", file=sys.stderr)
+        tell("interrupted")
         raise typer.Exit(1) from None
     n_faults = sum(finding.state == FAULT for finding in found)
     if json_wanted:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +24,7 @@ from .options import (
     parse_gain,
     staged,
 )
+from .say import tell
 
 if TYPE_CHECKING:
     from ..show.latency import Latency
@@ -59,7 +59,7 @@ def latency(
         output=parse_device(output),
         n_clicks=clicks,
         staging=staged(fullscreen, monitor, borderless, no_adapt),
-        said=lambda line: print(f"visualizer: {line}", file=sys.stderr),
+        said=tell,
     )
     if json_wanted:
         import json

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from .say import tell
 
 if TYPE_CHECKING:
     from ..show.networks import Fetched, ListedNetwork
@@ -34,7 +35,7 @@ def get(name: Annotated[str, typer.Argument(metavar="NAME", help="A network of `
     try:
         was_here, found = _show_fetch(name, get_network(name))
     except KeyboardInterrupt:
-        print(f"visualizer: interrupted; `visualizer networks get {name}` goes on from there", file=sys.stderr)
+        tell(f"interrupted; `visualizer networks get {name}` goes on from there")
         raise typer.Exit(1) from None
     print(f"{found.info.name} {'was here already' if was_here else 'is here now'}: {found.file}")
 

@@ -11,6 +11,7 @@ import typer
 
 from ..settings import DEFAULT_PRESET
 from .options import DEFAULT_SIZE_TEXT, Preset, Size, parse_path, parse_size
+from .say import tell
 
 if TYPE_CHECKING:
     from ..show.rehearsal.record import Record
@@ -42,7 +43,7 @@ def rehearse(
         size=wanted,
         panel=panel,
         kill=kill,
-        said=lambda line: print(f"visualizer: {line}", file=sys.stderr),
+        said=tell,
     )
     if out is not None:
         write_report(out, found)

@@ -117,7 +117,9 @@ def _drop_output() -> None:
 
 
 def _say(line: str, status: int) -> int:
-    print(f"visualizer: {line}", file=sys.stderr)
+    from .say import tell
+
+    tell(line)
     return status
 
 

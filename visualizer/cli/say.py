@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from ..oneline import plain
+
 if TYPE_CHECKING:
     from ..show.look import Look
 
 
 def tell(line: str) -> None:
-    """A line on stderr."""
-    print(f"visualizer: {line}", file=sys.stderr)
+    """A line on stderr, and only one: a file's name may hold line breaks and codes that a terminal obeys."""
+    print(f"visualizer: {plain(line, most=None)}", file=sys.stderr)
 
 
 def tell_news(look: Look) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..networks import STAND_IN
+from ..oneline import plain
 from ..settings import DEFAULT_PRESET
 from .options import Preset, Weights, parse_path, parse_size
+from .say import tell
 
 if TYPE_CHECKING:
     from ..show.sheets import Step
@@ -81,14 +82,14 @@ def _show(steps: Generator[Step, None, None], out: Path, what: str) -> None:
             for last in steps:
                 if not bars.live.is_started:
                     for line in last.news:
-                        print(f"visualizer: {line}", file=sys.stderr)
+                        tell(line)
                 bars.start()  # not before there is something to show: an error stays the only line
                 bars.update(task, completed=last.done, total=last.total, rate=last.what)
     except KeyboardInterrupt:
         stop(bars)
-        print(f"visualizer: interrupted: {out} was not written", file=sys.stderr)
+        tell(f"interrupted: {out} was not written")
         raise typer.Exit(1) from None
     finally:
         stop(bars)
     if last is not None:
-        print(f"{out}: all {what} dreamt in {last.seconds:.1f} s")
+        print(f"{plain(out)}: all {what} dreamt in {last.seconds:.1f} s")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadInput, VisualizerError, nearest
+from ..oneline import plain
 from ..store.cache import Entry
-from ..store.oneline import plain
 from .dreams import open_cache
 
 DAY_S = 86_400.0

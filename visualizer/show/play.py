@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..audio.playback import Playback, SilentPlayback
 from ..audio.replaygain import Mode
 from ..audio.songlist import Place, SongList
+from ..oneline import plain
 from ..store.cache import FrameCache
 from ..store.songs import song_files
 from ..tuning import VOLUME_DB
@@ -161,13 +162,13 @@ class Play:
         return self._songs.at(self.playback.position_s)
 
     def _where(self) -> str:
-        """The song and the place in it, for reading."""
+        """The place in the song, and the song, for reading: the name comes last, since a long one is cut off."""
         place, n = self._place(), len(self._songs.paths)
         of_list = f"  song {place.song + 1} of {n}" if n > 1 else ""
-        return f"{self._name(place.song)}  {minutes(place.seconds)} / {minutes(place.duration_s)}{of_list}"
+        return f"{minutes(place.seconds)} / {minutes(place.duration_s)}{of_list}  {self._name(place.song)}"
 
     def _name(self, index: int) -> str:
-        return self._songs.paths[index].name
+        return plain(self._songs.paths[index].name)
 
     def _named(self, index: int) -> str:
         return f"{index + 1} / {len(self._songs.paths)}  {self._name(index)}"

@@ -27,8 +27,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import VisualizerError
+from ..oneline import plain
 from ..settings import DreamSettings
-from .oneline import plain
 from .outfile import remove
 from .paths import is_file
 

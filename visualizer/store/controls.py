@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from ..bindings import Binding, Controls, MidiBinding, OscBinding
 from ..errors import BadInput, VisualizerError
-from .oneline import plain
+from ..oneline import plain
 from .outfile import written_whole
 from .paths import config_folder
 from .yamlfile import read_settings

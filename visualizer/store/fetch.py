@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import __version__
 from ..errors import VisualizerError
 from ..networks import hash_fault
-from .oneline import plain
+from ..oneline import plain
 from .part import Part, Source
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import BadInput, VisualizerError
-from .oneline import plain
+from ..oneline import plain
 from .paths import is_writable_folder
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from types import TracebackType
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import VisualizerError
-from .oneline import plain
+from ..oneline import plain
 
 
 class Source(BaseModel):

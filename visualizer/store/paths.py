@@ -10,8 +10,8 @@ from pathlib import Path
 import platformdirs
 
 from ..errors import BadInput, VisualizerError
+from ..oneline import plain
 from ..settings import UserSettings
-from .oneline import plain
 from .yamlfile import read_settings
 
 _APP = "visualizer"

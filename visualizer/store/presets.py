@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from ..errors import BadInput, nearest
+from ..oneline import plain
 from ..resources import shipped
 from ..settings import Preset
-from .oneline import plain
 from .paths import config_folder
 from .yamlfile import read_settings
 

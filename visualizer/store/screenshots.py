@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import VisualizerError
-from .oneline import plain
+from ..oneline import plain
 from .outfile import remove
 from .paths import is_writable_folder, pictures_folder
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import BadInput
+from ..oneline import plain
 from .image import open_picture, orientation
-from .oneline import plain
 from .outfile import written_whole
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..errors import BadInput, VisualizerError
-from .oneline import plain
+from ..oneline import plain
 from .outfile import checked_path
 
 if TYPE_CHECKING:

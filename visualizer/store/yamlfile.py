@@ -18,8 +18,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ..errors import BadInput
+from ..oneline import plain
 from .allowed import fill_empty_sections, known_keys, what_is_allowed, where_is_key
-from .oneline import plain
 
 MAX_BYTES = 1_000_000
 MAX_NESTING = 16
