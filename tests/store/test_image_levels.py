@@ -124,7 +124,7 @@ def test_ink_without_contrast_to_black_lies_on_white(tmp_path, colour):
     assert len(said) == 1 and "white" in said[0]
 
 
-@pytest.mark.parametrize("colour", [(255, 255, 255), (60, 60, 60), (200, 0, 0)])
+@pytest.mark.parametrize("colour", [(255, 255, 255), (60, 60, 60), (200, 0, 0), (0, 0, 255)])
 def test_ink_that_is_seen_on_black_stays_there(tmp_path, colour):
     seen, said = loaded(saved(tmp_path, ink(colour), "a.png"))
     assert seen[0, 0].max() == 0 and np.abs(seen[16, 32].astype(int) - colour).max() <= 1

@@ -36,9 +36,9 @@ _ORIENTATION = 0x0112  # EXIF tag
 
 # What counts as dark, of 255, and the share of a picture that must be brighter for it not to be nearly black.
 _DARK, _SEEN_SHARE = 32, 0.005
-# The same for what is drawn on transparency, by its luma (navy and #333 have no contrast with black); and the share of a
-# picture up to which that is a drawing, whose ground may be chosen.
-_DARK_INK, _SEEN_INK_SHARE, _DRAWING_SHARE = 55, 0.15, 0.7
+# The same for what is drawn on transparency, by its luma (navy and #333 have no contrast with black) unless it is vivid;
+# and the share of a picture up to which that is a drawing, whose ground may be chosen.
+_DARK_INK, _VIVID, _SEEN_INK_SHARE, _DRAWING_SHARE = 55, 192, 0.15, 0.7
 # White in levels that are no bytes: floating point, 8, 10, 12, 14 and 16 bits.
 _WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 _SAMPLED = 1_000_000  # levels looked at for a percentile
@@ -232,7 +232,7 @@ def _opaque(picture: Image.Image, alpha: Image.Image, name: str, say: Callable[[
     from PIL import Image
 
     opacity = np.asarray(alpha, np.float32) / 255
-    is_seen = np.asarray(picture.convert("L")) > _DARK_INK
+    is_seen = (np.asarray(picture.convert("L")) > _DARK_INK) | (np.asarray(picture).max(axis=2) > _VIVID)
     drawn = float(opacity.sum())
     on_white = 0 < drawn < _DRAWING_SHARE * opacity.size and float(opacity[is_seen].sum()) < _SEEN_INK_SHARE * drawn
     if on_white:
