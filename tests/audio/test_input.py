@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures.pulse import Pulse, wait_until
-from visualizer.audio import input, portaudio, watch
+from visualizer.audio import input, portaudio, recovery, watch
 from visualizer.audio.input import LOST, OK, WAITING, ZEROS, LiveInput
 from visualizer.errors import BadInput, UnknownDevice
 from visualizer.settings import BeatSettings
@@ -477,7 +477,7 @@ def test_a_stream_that_does_not_close_keeps_nobody_waiting(
 @pytest.mark.alone
 @pytest.mark.long  # a hundred losses take half a minute: the server itself needs a tenth of a second for each
 def test_a_hundred_losses_leave_nothing_behind(mortal_pulse: Pulse, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name, seconds in ((input, "POLL_S", 0.01), (input, "RETRY_S", 0.01), (watch, "WATCH_S", 0.02)):
+    for module, name, seconds in ((input, "POLL_S", 0.01), (recovery, "RETRY_S", 0.01), (watch, "WATCH_S", 0.02)):
         monkeypatch.setattr(module, name, seconds)
 
     def plug_in() -> str:

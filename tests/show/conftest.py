@@ -19,6 +19,20 @@ from visualizer.store.cache import FrameCache
 SIZE = (320, 180)
 
 
+class Clock:
+    """Seconds that a test sets."""
+
+    now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
 @pytest.fixture(scope="session")
 def baked(tiny_preset, tmp_path_factory):
     """A cache with the dream frames of the tiny preset: baked once, copied for each test."""

@@ -28,18 +28,6 @@ def songs(tmp_path):
     return paths
 
 
-class Clock:
-    now_s = 0.0
-
-    def __call__(self):
-        return self.now_s
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def act(songs, clock, look):
     with SongList(songs) as joined, SilentPlayback(joined, now=clock) as playback:

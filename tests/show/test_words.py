@@ -24,20 +24,6 @@ from visualizer.show.words import (
 from visualizer.store.keys import DEFAULT_KEYS, Keymap
 
 
-class Clock:
-    """Seconds that a test sets."""
-
-    now_s = 0.0
-
-    def __call__(self):
-        return self.now_s
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def line_at(clock):
     """Notices, and the line that is on the screen at a time."""

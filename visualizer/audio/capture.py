@@ -14,15 +14,14 @@ import numpy as np
 from ..errors import BadInput, DeviceError, SoundHangs, UnknownDevice
 from .devices import Device, close_portaudio, find_input, list_devices, open_portaudio, open_stream
 from .mono import MonoMix
+from .recovery import GONE_S, STALLED_S
 from .ring import SampleRing
 
 log = logging.getLogger(__name__)
 
 RING_S = 4.0
 STALE_S = 0.5
-STALLED_S, STALLED_AFTER_OPENING_S = 0.5, 3.0
-# A sound server on a busy machine may pause for longer than STALLED_S, and go on: who gives a device up waits for this.
-GONE_S = 3.0
+STALLED_AFTER_OPENING_S = 3.0
 # An idle sound server may take over two seconds to deliver its first block, on a busy machine longer.
 FIRST_BLOCK_S = 6.0
 # More channels than this are a sound server's way of saying "as many as you like", not that many microphones.

@@ -17,6 +17,7 @@ from ..errors import DeviceError, SoundHangs, UnknownDevice
 from .capture import Capture
 from .devices import Device, list_devices_at_start
 from .identity import Identity, asked_for, first_input, found_again, identity_of, next_after
+from .recovery import POLL_S, retry_wait_s
 from .watch import StreamWatch
 
 log = logging.getLogger(__name__)
@@ -25,9 +26,7 @@ OK, LOST, WAITING, ZEROS = "ok", "lost", "waiting", "only zeros"
 NOT_STARTED = "not started"
 # What the sound is analysed at until a device says what it delivers.
 USUAL_RATE_HZ = 48_000
-POLL_S = 0.1
 ZEROS_S = 3.0
-RETRY_S, LONGEST_RETRY_S = 0.1, 0.8
 # A stream that its server had held back flows again within this time, or is opened anew.
 RESUMED_S = 0.6
 # Counts that rise are logged this often at most.
@@ -234,10 +233,7 @@ class LiveInput:
                     log.exception("the input's watch failed; going on")
             opened = self._capture is not None
             self._let_go("" if self._stop.is_set() else reason)
-            # one that was open a moment ago, or was left for another, is tried at once
-            wait_s = RETRY_S if opened else min(LONGEST_RETRY_S, max(RETRY_S, 2 * wait_s))
-            if self._n_next:
-                wait_s = 0.0
+            wait_s = 0.0 if self._n_next else retry_wait_s(wait_s, was_open=opened)
         self._let_go()
 
     def _open(self) -> str:

@@ -24,23 +24,20 @@ from .devices import (
     takes_rate,
 )
 from .identity import Identity, found_again, identity_of
+from .recovery import GONE_S, POLL_S, STALLED_S, retry_wait_s
 from .soundserver import ServerError, SoundServer
 
 log = logging.getLogger(__name__)
 
 BLOCK_SAMPLES = 1024
-# A device takes some blocks at once when it is opened, and may then pause, or swallow them: it gets silence until it has taken
+# A device takes some blocks at once when it is opened, and may then pause, or lose them: it gets silence until it has taken
 # sound for so long.
 SETTLE_S = 0.05
-STALLED_S, STALLED_AFTER_OPENING_S = 0.5, 2.5
-# A device that takes no sound for so long is closed and opened again; until then it may go on by itself.
-GONE_S = 3.0
+STALLED_AFTER_OPENING_S = 2.5
 # How long the sound system may take to answer: until then a song waits for its device.
 OPEN_S = 2.0
-POLL_S = 0.1
 # How often the sound server is asked which of its sinks plays the stream.
 SINK_POLL_S = 1.0
-RETRY_S, LONGEST_RETRY_S = 0.1, 0.8
 
 
 class Output:
@@ -49,7 +46,7 @@ class Output:
     Attributes, for reading from any thread:
       device_name, label        the output that is open or looked for: its full name, and the same in words for people
       opened_name               the full name of the output that is open, or was last; None before there is one
-      reason                    why no sound is taken now, one line; "" while it is, and before the first failure
+      reason                    why no sound is taken now, one line; "" while it is taken, and before the first failure
       n_losses, n_recoveries    counts since the start
       n_underruns               times the device ran out of sound
 
@@ -163,7 +160,7 @@ class Output:
             if not self._stop.is_set():
                 self._lose(reason)
             self._close()
-            wait_s = RETRY_S if was_open else min(LONGEST_RETRY_S, max(RETRY_S, 2 * wait_s))
+            wait_s = retry_wait_s(wait_s, was_open=was_open)
         self._close()
 
     def _open(self) -> str:

@@ -75,13 +75,17 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def is_writable_folder(path: Path) -> bool:
-    """True if files can be made in the folder `path`, as far as its permissions say; False also where that cannot be found out."""
+def is_folder(path: Path) -> bool:
+    """True if `path` is a folder; False also where that cannot be found out, see `is_file`."""
     try:
-        is_folder = path.is_dir()
+        return path.is_dir()
     except OSError:
         return False
-    return is_folder and os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def is_writable_folder(path: Path) -> bool:
+    """True if files can be made in the folder `path`, as far as its permissions say; False also where that cannot be found out."""
+    return is_folder(path) and os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _folder(variable: str, default: Callable[[], str]) -> Path:

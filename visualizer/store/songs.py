@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import BadInput
 from ..private import keep_private
+from .paths import is_folder
 
 #: the names of files that are taken from a folder; a file that is named itself may be called anything
 SUFFIXES = frozenset(
@@ -61,7 +62,7 @@ def song_files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         keep_private(path)
-        found += _songs_in(path) if _is_folder(path) else [path]
+        found += _songs_in(path) if is_folder(path) else [path]
     return found
 
 
@@ -83,10 +84,3 @@ def _songs_in(folder: Path) -> list[Path]:
     if not songs:
         raise BadInput(f"{folder}: there are no songs in this folder (folders inside it are not searched)")
     return sorted(songs, key=lambda path: natural_key(path.name))
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
