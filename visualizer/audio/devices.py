@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ..errors import DeviceError, SoundHangs, UnknownDevice, nearest
 from ..processes import reserve_environment
-from .portaudio import THREAD, answer, one_line, refusal, release, silence_libraries
+from .portaudio import THREAD, answer, one_line, refusal, release, silence_libraries, terminate
 from .soundserver import ServerError, SoundServer, server_hangs
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def open_portaudio(*, timeout_s: float | None = None) -> Any:
         raise DeviceError(f"PyAudio cannot be loaded ({one_line(error)}); {_WAY_OUT}") from error
     silence_libraries()
     try:
-        return answer(pyaudio.PyAudio, lambda late: late.terminate(), timeout_s)
+        return answer(pyaudio.PyAudio, terminate, timeout_s)
     except SoundHangs:
         raise
     except Exception as error:
@@ -89,7 +89,7 @@ def close_portaudio(portaudio: Any, stream: Any = None, *, timeout_s: float = 0.
     def close() -> None:
         if stream is not None:
             release(stream.close)
-        release(portaudio.terminate)
+        release(lambda: terminate(portaudio))
         closed.set()
 
     THREAD.make(close)

@@ -7,6 +7,7 @@ import functools
 import logging
 import math
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -29,6 +30,19 @@ ANSWER_S = 5.0
 SIGNAL_S = 0.2
 # A call that lasts so long is taken never to return. A device that is gone holds a closing call for half a second.
 HANG_S = 10.0
+# How long a JACK server may take to accept a client.
+JACK_S = 2.0
+_JACK_CLIENT = """
+import ctypes, sys
+jack = ctypes.CDLL("libjack.so.0")
+jack.jack_client_open.restype = ctypes.c_void_p
+jack.jack_client_close.argtypes = [ctypes.c_void_p]
+no_start_server = 1
+client = jack.jack_client_open(b"visualizer-check", no_start_server, None)
+if not client:
+    sys.exit(1)
+jack.jack_client_close(client)
+"""
 
 
 class _PortAudioThread:
@@ -169,6 +183,43 @@ def release(release: Callable[[], object]) -> None:
         release()
     except Exception as error:  # noqa: BLE001
         log.info("closing a sound device: %s", one_line(error))
+
+
+def terminate(portaudio: Any) -> None:
+    """End a PyAudio. One that uses a JACK server that has died stays open: PortAudio would end the whole process by an assertion.
+
+    The devices of the other host APIs can still be opened then; those that are new are not found.
+    """
+    if _uses_jack(portaudio) and not _jack_answers():
+        log.warning("the JACK server does not answer; PortAudio stays open, and finds no new devices")
+    else:
+        portaudio.terminate()
+
+
+def _uses_jack(portaudio: Any) -> bool:
+    import pyaudio
+
+    try:
+        portaudio.get_host_api_info_by_type(pyaudio.paJACK)
+    except OSError:
+        return False
+    return sys.platform.startswith("linux")
+
+
+def _jack_answers() -> bool:
+    """Whether the JACK server takes a client. Asked by a process of its own: JACK's library may end one whose server has died."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _JACK_CLIENT],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=JACK_S,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
 
 
 def one_line(error: BaseException) -> str:
