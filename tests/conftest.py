@@ -22,13 +22,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: fixtures of servers and screens: what they show happens in real time
-_REAL_TIME = {"pulse", "mortal_pulse", "pipewire_server", "screen", "midi", "own_jack", "terminal"}
+_REAL_TIME = {"pulse", "mortal_pulse", "pipewire_server", "screen", "wayland", "midi", "own_jack", "terminal"}
 
 pytest_plugins = [
     "tests.fixtures.alone",
     "tests.fixtures.pulse",
     "tests.fixtures.pipewire",
     "tests.fixtures.screen",
+    "tests.fixtures.wayland",
     "tests.fixtures.midi",
 ]
 

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from visualizer.errors import GraphicsError
+from visualizer.processes import redirect_stderr
 
 from .gl import needs_newer, offered_version
+from .wayland import lacks_seat
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,24 @@ def quiet_glfw() -> Iterator[Any]:
     glfw.set_error_callback(_on_error)
     _complaints.clear()
     yield glfw
+
+
+def start(glfw: Any) -> bool:
+    """Initialise glfw; False if there is no display to open a window on, see `no_display`. What libraries print meanwhile (libdecor
+    without its plug-ins) goes nowhere.
+    """
+    if not display_named():
+        return False
+    if b"Wayland" in glfw.get_version_string() and lacks_seat():
+        _complaints.append("the Wayland compositor has no keyboard, mouse or touch; connect a keyboard or a mouse")
+        return False
+    with redirect_stderr():
+        return bool(glfw.init())
+
+
+def places_windows(glfw: Any) -> bool:
+    """Whether a program may say where its windows are; under Wayland the desktop alone does, but for fullscreen ones. glfw: started."""
+    return bool(glfw.get_platform() != glfw.PLATFORM_WAYLAND)
 
 
 def _import_glfw() -> Any:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from visualizer.errors import BadInput, GraphicsError, nearest
 
-from .glfw_library import display_named, no_display, quiet_glfw
+from .glfw_library import no_display, quiet_glfw, start
 
 Area = tuple[int, int, int, int]  # left, top, width, height, in the desktop's units
 
@@ -45,7 +45,7 @@ class Monitor:
 def list_monitors() -> list[Monitor]:
     """Every monitor, as the system counts them. GraphicsError if there is no display. Not while a window is open."""
     with quiet_glfw() as glfw:
-        if not display_named() or not glfw.init():
+        if not start(glfw):
             raise GraphicsError(no_display())
         try:
             return connected(glfw)

@@ -6,8 +6,12 @@ does is not: every key is the show's.
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +19,7 @@ import numpy as np
 from visualizer.errors import GraphicsError, VisualizerError
 
 from .gl import wrap_context
-from .glfw_library import GlfwLoader, display_named, no_context, no_display, quiet_glfw, set_hints
+from .glfw_library import GlfwLoader, no_context, no_display, places_windows, quiet_glfw, set_hints, start
 from .keyboard import Press, pressed
 from .monitors import Area, Monitor, centred, connected, under
 from .panel_style import BACKGROUND, Fonts, load_fonts
@@ -43,9 +47,10 @@ class PanelWindow:
         self._pictures: dict[str, Any] = {}
         if sys.platform == "darwin":
             import_imgui()  # it brings a glfw of its own; two in one process clash there, so that one is taken
+        _load_imguis_glfw()
         with quiet_glfw() as glfw:
             self._glfw = glfw
-            if not display_named() or not glfw.init():
+            if not start(glfw):
                 raise GraphicsError(no_display())
             try:
                 self.imgui: Any = import_imgui()
@@ -65,7 +70,8 @@ class PanelWindow:
         if not self._handle:
             raise GraphicsError(no_context(glfw))
         if place is not None:
-            glfw.set_window_pos(self._handle, *place[:2])
+            if places_windows(glfw):
+                glfw.set_window_pos(self._handle, *place[:2])
             glfw.set_window_size(self._handle, *place[2:])  # as it was: not scaled once more
         glfw.set_window_size_limits(self._handle, *LEAST_SIZE, glfw.DONT_CARE, glfw.DONT_CARE)
         glfw.show_window(self._handle)
@@ -203,6 +209,16 @@ class PanelWindow:
             self._keys.append(press)
 
 
+def _load_imguis_glfw() -> None:
+    """On Linux imgui-bundle is linked with an X11 glfw of its own, which must be loaded before the one that our windows are opened with:
+    else the linker takes that for it, and one for Wayland lacks half of what is looked for.
+    """
+    spec = find_spec("imgui_bundle") if sys.platform.startswith("linux") else None
+    for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+        with suppress(OSError):  # another build of it needs none
+            ctypes.CDLL(str(Path(folder) / "libglfw.so.3"))
+
+
 def import_imgui() -> Any:
     """The imgui of imgui-bundle. Raises VisualizerError if it is not installed, or cannot be loaded."""
     try:
@@ -216,8 +232,6 @@ def import_imgui() -> Any:
 
 def has_imgui() -> bool:
     """Whether imgui-bundle is installed, without loading it."""
-    from importlib.util import find_spec
-
     return find_spec("imgui_bundle") is not None
 
 

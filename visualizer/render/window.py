@@ -19,8 +19,10 @@ from .glfw_library import (
     fullscreen_hints,
     no_context,
     no_display,
+    places_windows,
     quiet_glfw,
     set_hints,
+    start,
 )
 from .keyboard import Press, pressed
 from .monitors import Area, Home, Monitor, Whereabouts, centred, connected, following, meant, primary, seen, under
@@ -45,7 +47,7 @@ def display_available() -> bool:
     if not display_named():
         return False
     with quiet_glfw() as glfw:
-        found = bool(glfw.init())
+        found = start(glfw)
         glfw.terminate()
     return found
 
@@ -55,7 +57,8 @@ class Window:
 
     size: (width, height) of the window, in the screen's units; made smaller if the screen is. title: its name. fullscreen:
     begin over the whole monitor. monitor: the index or name of the one to open on, the primary one if None. borderless: no
-    frame around the window, and fullscreen is a window as large as the monitor, which others can lie over. place: where it is
+    frame around the window, and fullscreen is a window as large as the monitor, which others can lie over; under Wayland
+    fullscreen is always the desktop's own. place: where it is
     while it does not cover a monitor, if that can still be seen; the monitor is then no must. shown: False for one that
     is first seen at `appear`. now: a clock in seconds. GraphicsError if there is no display or no OpenGL 3.3, BadInput for a
     monitor that is not there.
@@ -92,8 +95,9 @@ class Window:
         self._news: deque[str] = deque()
         with quiet_glfw() as glfw:
             self._glfw = glfw
-            if not display_named() or not glfw.init():
+            if not start(glfw):
                 raise GraphicsError(no_display())
+            self._is_placed = places_windows(glfw)
             take_over(self._let_go)
             try:
                 self._open(place, fullscreen, monitor, shown)
@@ -130,7 +134,11 @@ class Window:
         _open_windows.add(id(self))
         self._appears_fullscreen = fullscreen and not shown
         if not self._is_glfw_fullscreen:
-            if placed:
+            if wanted is not None and not fullscreen and not self._is_placed:
+                self._news.append(
+                    "the desktop chooses where a window opens; fullscreen it opens on the monitor asked for"
+                )
+            if placed and self._is_placed:
                 glfw.set_window_pos(self._handle, *self._windowed_place[:2])
             if placed and shown:
                 glfw.show_window(self._handle)
@@ -232,6 +240,8 @@ class Window:
             for monitor in self._monitors:
                 if monitor.area[:2] == position:
                     return monitor
+        if not self._is_placed and (home := self._home.monitor) is not None:
+            return next((monitor for monitor in self._monitors if monitor.key == home.key), primary(self._monitors))
         return under(self._monitors, self._place())
 
     def events(self) -> list[Press]:
@@ -269,14 +279,16 @@ class Window:
         self._note_place(chosen=True)
 
     def next_monitor(self) -> str | None:
-        """Go to the next monitor, in fullscreen or not as before. Its name; None if there is no other."""
+        """Go to the next monitor, in fullscreen or not as before; where the desktop places windows, in fullscreen. Its name; None if
+        there is no other.
+        """
         self._monitors = connected(self._glfw)
         target = following(self._monitors, self.monitor)
         if target is None:
             return None
         size = self._windowed_place[2:] if self.is_fullscreen else self._place()[2:]
         self._windowed_place = centred(size, target.work_area)
-        if self.is_fullscreen:
+        if self.is_fullscreen or not self._is_placed:
             self._cover(target)
         else:
             self._put(self._windowed_place)
@@ -355,19 +367,20 @@ class Window:
 
     def _place(self) -> Area:
         """Where the window is on the desktop; at (0, 0) under Wayland, which does not tell."""
-        x, y = self._glfw.get_window_pos(self._handle)
+        x, y = self._glfw.get_window_pos(self._handle) if self._is_placed else (0, 0)
         width, height = self._glfw.get_window_size(self._handle)
         return x, y, width, height
 
     def _put(self, place: Area) -> None:
         self._framebuffer = None
-        self._glfw.set_window_pos(self._handle, *place[:2])
+        if self._is_placed:
+            self._glfw.set_window_pos(self._handle, *place[:2])
         self._glfw.set_window_size(self._handle, *place[2:])
 
     def _cover(self, monitor: Monitor) -> None:
         glfw = self._glfw
         self._framebuffer = None
-        if self._borderless:
+        if self._borderless and self._is_placed:
             self._covers = monitor
             self._put(monitor.area)
         else:

@@ -56,14 +56,14 @@ def window() -> Iterator[Finding]:
 def _window_info() -> dict[str, Any]:
     """What the driver says of itself in a window, which nobody sees. Raises GraphicsError."""
     from ...render.gl import leave, take_over, wrap_context
-    from ...render.glfw_library import GlfwLoader, no_context, no_display, quiet_glfw, set_hints
+    from ...render.glfw_library import GlfwLoader, no_context, no_display, quiet_glfw, set_hints, start
 
     with quiet_glfw() as glfw:
 
         def let_go() -> None:
             glfw.make_context_current(None)
 
-        if not glfw.init():
+        if not start(glfw):
             raise GraphicsError(no_display())
         try:
             take_over(let_go)
