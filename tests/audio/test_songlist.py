@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.fixtures.pulse import wait_until
+from visualizer.audio import songlist
 from visualizer.audio.decode import Song
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
@@ -113,6 +115,20 @@ def test_broken_songs_are_skipped_with_one_line_each(songs: list[Path], tmp_path
         assert np.array_equal(read_all(joined), whole(songs[1])), "the next one that can be played"
     assert [line.endswith("; skipped") for line in said] == [True] * 4
     assert "no such file" in said[0] and "not sound" in said[1] and "is a folder" in said[3]
+
+
+def test_a_song_whose_opening_fails_unexpectedly_is_skipped(songs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(path: Path, **options: Any) -> Song:
+        if path == songs[1]:
+            raise RuntimeError("a fault of the decoder library")
+        return Song(path, **options)
+
+    monkeypatch.setattr(songlist, "Song", opened)
+    said: list[str] = []
+    with SongList(songs, say=said.append) as joined:
+        sound = read_all(joined)
+    assert np.array_equal(sound, np.concatenate([whole(songs[0]), whole(songs[2])]))
+    assert len(said) == 1 and "2.wav: cannot be opened (RuntimeError" in said[0] and said[0].endswith("; skipped")
 
 
 def test_a_list_of_which_nothing_can_be_played(tmp_path: Path) -> None:

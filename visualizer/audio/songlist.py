@@ -183,11 +183,15 @@ class SongList:
             return None
         try:
             song = Song(path, sample_rate_hz=self.sample_rate_hz or None, stream=self._stream)
-        except BadInput as error:
+        except Exception as error:  # one faulty file must not end a list
             if len(self.paths) == 1:
                 raise
+            fault = str(error)
+            if not isinstance(error, BadInput):
+                log.exception("%s cannot be opened", path.name)
+                fault = f"{path}: cannot be opened ({type(error).__name__}, see the log)"
             self._broken.add(index)
-            self._say(f"{error}; skipped")
+            self._say(f"{fault}; skipped")
             return None
         self._durations[index] = song.duration_s
         self._set_gain(song)

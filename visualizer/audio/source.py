@@ -18,7 +18,7 @@ import numpy as np
 
 from ..errors import BadInput
 from .mixing import to_stereo
-from .streams import sound_stream
+from .streams import ODD_FAULTS, open_container, sound_stream
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -36,8 +36,6 @@ _DRIFT_S = 0.005
 _DAMAGED_AT_OPENING = 200
 _DAMAGED_IN_A_ROW = 2_000
 _LIMIT = np.float32(8.0)
-# What PyAV itself raises over damaged files, such as an IndexError for a stream that appears in mid-file.
-_ODD_FAULTS = (LookupError, ValueError, NotImplementedError, MemoryError)
 _FULL_SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0, "s64": 9223372036854775808.0, "flt": 1.0, "dbl": 1.0}
 
 # Containers whose demuxer seeks to where it says, with time stamps that are exact in samples.
@@ -96,7 +94,7 @@ class Source:
         try:
             self._open()
             self._learn_clock()
-        except _ODD_FAULTS as error:
+        except ODD_FAULTS as error:
             self.close()
             raise BadInput(f"{path}: its sound cannot be decoded here; convert it to FLAC or MP3") from error
         except BaseException:
@@ -145,12 +143,8 @@ class Source:
         import av
 
         try:
-            # "file:" keeps a name with a colon from being taken for a protocol; the whitelist keeps a playlist in
-            # disguise from reaching the network.
-            self._container = av.open(
-                "file:" + str(self.path), options={"protocol_whitelist": "file"}, metadata_errors="replace"
-            )
-        except (av.error.FFmpegError, *_ODD_FAULTS, OSError) as error:
+            self._container = open_container(self.path)
+        except (av.error.FFmpegError, *ODD_FAULTS, OSError) as error:
             raise BadInput(f"{self.path}: {_reason(error, self.path)}") from error
         if self._container.format.name in _REFUSED_FORMATS:
             raise BadInput(f"{self.path}: is a playlist or text, not sound; give the sound file itself")
@@ -229,7 +223,7 @@ class Source:
                 return
             except av.error.EOFError:
                 return
-            except (av.error.FFmpegError, *_ODD_FAULTS) as error:
+            except (av.error.FFmpegError, *ODD_FAULTS) as error:
                 n_in_a_row += 1
                 self._tell_damage(error)
 
@@ -243,7 +237,7 @@ class Source:
                 frames = packet.decode()
             except av.error.EOFError:
                 return
-            except (av.error.FFmpegError, *_ODD_FAULTS) as error:
+            except (av.error.FFmpegError, *ODD_FAULTS) as error:
                 self._tell_damage(error)
                 n_in_a_row += 1
                 if n_in_a_row >= (_DAMAGED_IN_A_ROW if any_sound else _DAMAGED_AT_OPENING):

@@ -12,6 +12,19 @@ from ..errors import BadInput
 # A file with several streams is listened to at so many places, evenly spread, for about so long each.
 _N_PLACES, _PLACE_S = 12, 1.0
 _SILENT_PEAK = 1e-4  # -80 dB of full scale
+#: what PyAV itself raises over damaged files, such as an IndexError for a stream that appears in mid-file
+ODD_FAULTS = (LookupError, ValueError, NotImplementedError, MemoryError)
+
+
+def open_container(path: Path) -> Any:
+    """Open a media file as an `av` container. Raises what PyAV raises: FFmpegError, OSError, ODD_FAULTS.
+
+    "file:" keeps a name with a colon from being taken for a protocol; the whitelist keeps a playlist in disguise from
+    reaching the network.
+    """
+    import av
+
+    return av.open("file:" + str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
 
 
 def sound_stream(container: Any, number: int | None, path: Path) -> Any:
@@ -40,9 +53,7 @@ def silence_note(path: Path, number: int | None = None) -> str | None:
     import av
 
     try:
-        with av.open(
-            "file:" + str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace"
-        ) as container:
+        with open_container(path) as container:
             streams = list(container.streams.audio)
             if len(streams) < 2:
                 return None
@@ -55,7 +66,7 @@ def silence_note(path: Path, number: int | None = None) -> str | None:
                 f"{path.name}: sound stream {_described(chosen + 1, streams[chosen])} is silent, "
                 f"{_described(other + 1, streams[other])} is not; choose it with --stream {other + 1}"
             )
-    except (av.error.FFmpegError, OSError, ValueError, LookupError):
+    except (av.error.FFmpegError, OSError, *ODD_FAULTS):
         return None
 
 
