@@ -107,7 +107,10 @@ class Outlet:
         self._pipe, self._lock = pipe, threading.Lock()
 
     def send(self, word: str, value: Any = None, content: memoryview | None = None) -> None:
-        """Send a word and its value, and `content` after them as bytes. Raises OSError where nobody reads any more."""
+        """Send a message. word: its kind; value: anything that can be pickled; content: sent after them as bytes.
+
+        Raises OSError when the other end is closed.
+        """
         with self._lock:
             self._pipe.send((word, value))
             if content is not None:
@@ -180,5 +183,5 @@ def log_here(line: Line) -> None:
 
 
 def how_it_ended(exitcode: int | None) -> str:
-    """What multiprocessing says of a process that has ended, for messages: "signal 11", "status 1"."""
+    """How a process ended, for messages: "signal 11", "status 1". exitcode: as multiprocessing reports it."""
     return f"signal {-exitcode}" if exitcode is not None and exitcode < 0 else f"status {exitcode}"

@@ -366,7 +366,7 @@ def test_a_sound_server_that_hangs_at_the_start(pulse: Pulse, opened: Callable[.
     before_s = time.monotonic()
     source = opened("mic")
     assert time.monotonic() - before_s < portaudio.ANSWER_S - 1
-    assert (source.state, source.reason) == (WAITING, "the sound server does not answer")
+    assert (source.state, source.reason) == (WAITING, "the sound server does not answer; restart it")
     assert said(source) == ["no sound yet: waiting for mic; until then the picture moves by itself"]
     pulse.freeze(False)
     until(source, OK, BACK_S)

@@ -188,7 +188,7 @@ def list_devices_at_start() -> list[Device]:
     """`list_devices` before the first picture of a show, which a sound system that hangs must not keep waiting: SoundHangs after
     LOOK_S, and after SERVER_S where it is the sound server that gives no answer."""
     if server_hangs(answer_s=SERVER_S):
-        raise SoundHangs("the sound server does not answer")
+        raise SoundHangs("the sound server does not answer; restart it")
     return list_devices(timeout_s=LOOK_S)
 
 

@@ -1,6 +1,6 @@
 """The mono mix that is analysed: the mean of all channels, or one channel alone where they cancel each other.
 
-A stereo signal with one side inverted (a balanced cable into a stereo line-in, a badly mastered file) has a mean of nothing. The
+A stereo signal with one side inverted (a balanced cable into a stereo line-in, a badly mastered file) has a mean of zero. The
 channels are compared step by step, over all frequencies and where kick drums are; while they cancel, the loudest is followed.
 """
 
@@ -99,10 +99,10 @@ class MonoMix:
 
     def _mixed(self, part: np.ndarray) -> np.ndarray:
         """The mix of samples that lie within one step."""
-        mono = _of(part, self.followed)
+        mono = _mono(part, self.followed)
         if self.followed != self._before:
             done = np.arange(self._n_filled, self._n_filled + len(part), dtype=np.float32) / len(self._step)
-            mono = mono * done + _of(part, self._before) * (1 - done)
+            mono = mono * done + _mono(part, self._before) * (1 - done)
         return mono
 
     def _compare(self) -> None:
@@ -122,5 +122,6 @@ class MonoMix:
             self.note = f"the channels cancel each other (is one inverted?): {name} alone is followed"
 
 
-def _of(block: np.ndarray, channel: int | None) -> np.ndarray:
+def _mono(block: np.ndarray, channel: int | None) -> np.ndarray:
+    """block (n, channels) -> (n,): one channel alone, from 0, or the mean of all for None; always a copy."""
     return to_mono(block) if channel is None else block[:, channel].copy()

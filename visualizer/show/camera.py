@@ -22,7 +22,7 @@ MOST_AT_ONCE = 4
 
 
 class Camera:
-    """Takes screenshots, and tells what became of them. save: writes one, see `save_screenshot`."""
+    """Takes screenshots, and reports which were written. save: writes one, see `save_screenshot`."""
 
     def __init__(self, save: Callable[[np.ndarray, str], Path] = save_screenshot) -> None:
         self._save_to = save

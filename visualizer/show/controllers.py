@@ -302,7 +302,7 @@ def open_controllers(
     controls.yaml, `osc` or `osc_allow`.
     """
     if osc_allow is not None and osc is None:
-        raise BadInput("--osc-allow is for --osc: it names who may send")
+        raise BadInput("--osc-allow is for --osc, which is missing; add it, or leave --osc-allow out")
     place = None if osc is None else parse_place(osc)
     allowed = PRIVATE if osc_allow is None else (*LOOPBACK, *parse_senders(osc_allow))
     board = Board() if midi is not None or osc is not None else None

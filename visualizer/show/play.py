@@ -71,7 +71,7 @@ class Play:
         self.playback.start()
 
     def position_s(self) -> float:
-        """Which second of the songs the picture is to follow: what reaches the ears, though the output is late."""
+        """Which second of the songs the picture is to follow: what is heard now, the output's delay counted."""
         return self.playback.position_s - self.delay.ms / 1000
 
     def do(self, action: str) -> str | None:

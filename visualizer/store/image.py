@@ -144,7 +144,7 @@ def _to_srgb(picture: Image.Image, size: tuple[int, int], name: str, say: Callab
     if np.count_nonzero(pixels.max(axis=2) > _DARK) < _SEEN_SHARE * pixels.shape[0] * pixels.shape[1]:
         is_empty = alpha is not None and alpha.getextrema()[1] == 0
         say(
-            f"{name}: the picture is {'wholly transparent' if is_empty else 'nearly black'}, and the dream begins there"
+            f"{name}: the picture is {'wholly transparent' if is_empty else 'nearly black'}, and so are the first depths of its dream"
         )
     if turn in _TURNS:
         pixels = np.array(Image.fromarray(pixels).transpose(Image.Transpose[_TURNS[turn]]))
@@ -236,7 +236,7 @@ def _opaque(picture: Image.Image, alpha: Image.Image, name: str, say: Callable[[
     drawn = float(opacity.sum())
     on_white = 0 < drawn < _DRAWING_SHARE * opacity.size and float(opacity[is_seen].sum()) < _SEEN_INK_SHARE * drawn
     if on_white:
-        say(f"{name}: dark on transparent ground; it is laid on white")
+        say(f"{name}: dark on a transparent background; white is put behind it")
     return Image.composite(picture, Image.new("RGB", picture.size, "white" if on_white else "black"), alpha)
 
 

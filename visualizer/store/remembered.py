@@ -25,7 +25,7 @@ def remembered_input() -> str | None:
 
 
 def remember_input(name: str | None) -> None:
-    """Remember an input by its full name; None forgets. A folder that cannot be written to is only told in the log."""
+    """Remember an input by its full name; None forgets. A folder that cannot be written to is only logged."""
     _remember_name("input", name)
 
 

@@ -189,9 +189,7 @@ def _heard(capture: Capture) -> Finding:
         return Finding("input", FAULT, said, way_out, facts, private)
     form = f"{_count(device.n_inputs, 'channel')} at {capture.sample_rate_hz} Hz"
     if capture.mix_note:
-        way_out = (
-            "turn one of the two round: a balanced cable belongs into one channel; --channels 1 listens to one alone"
-        )
+        way_out = "connect a balanced cable to one channel, or invert one of the two in the mixer; --channels 1 takes channel 1 alone"
         return Finding("input", WARNING, f"{called} delivers, but {capture.mix_note}", way_out, facts, private)
     if peak > 0:
         said = f"{called} delivers: {form}, peak {facts['peak_dbfs']:.0f} dBFS"
