@@ -16,6 +16,7 @@ from visualizer.errors import BadInput
 from visualizer.show.output import OutputDelay
 from visualizer.show.play import Play, song_list
 from visualizer.show.resume import ShowState
+from visualizer.store.remembered import remember_delay_ms
 
 RATE_HZ = 22_050
 
@@ -206,6 +207,18 @@ def test_the_picture_waits_for_a_loudspeaker_that_is_late(act, clock, delay_ms):
     kick_s = min(KICKS_S, key=lambda kick_s: abs(kick_s + delay_ms / 1000 - risen_s))
     assert risen_s - kick_s == pytest.approx(delay_ms / 1000, abs=0.06)
     assert act.place_in_song()[1] == clock.now_s, "a show that goes on after a crash goes on where the sound was"
+
+
+def test_a_delay_set_before_the_output_is_known_holds_for_it(home, act):
+    """So does the one that a show goes on with after a crash."""
+    remember_delay_ms("bluetooth", 100.0)
+    act.set_value("output.delay_ms", 250.0)
+    act.delay.follow("bluetooth")
+    assert act.values()["output.delay_ms"] == 250.0
+    act.delay.follow("hdmi")
+    assert act.values()["output.delay_ms"] == 0.0
+    act.delay.follow("bluetooth")
+    assert act.values()["output.delay_ms"] == 250.0
 
 
 def test_the_delay_is_remembered_for_each_output(home):

@@ -17,13 +17,24 @@ from ..store.remembered import (
 class OutputDelay:
     """How late the loudspeaker is against the picture, for the output that plays; remembered for each by its name.
 
-    ms: by so much later the picture is shown, or earlier if below 0. given_ms: for the first output, in place of what is remembered.
+    ms: by so much later the picture is shown, or earlier if below 0. Given, or set before the output is known, it holds for the
+    first output in place of what is remembered.
     """
 
     def __init__(self, given_ms: float | None = None) -> None:
-        self.ms = given_ms or 0.0
+        self._ms = given_ms or 0.0
         self._is_given = given_ms is not None
         self._output: str | None = None
+
+    @property
+    def ms(self) -> float:
+        """The delay, ms; see `tuning.DELAY_MS`."""
+        return self._ms
+
+    @ms.setter
+    def ms(self, ms: float) -> None:
+        self._ms = ms
+        self._is_given = self._output is None
 
     def follow(self, output: str | None) -> None:
         """This output plays now, by its full name; None: not known yet."""
@@ -32,7 +43,7 @@ class OutputDelay:
         self.keep()
         self._output = output
         if not self._is_given:
-            self.ms = remembered_delay_ms(output)
+            self._ms = remembered_delay_ms(output)
         self._is_given = False
 
     def keep(self) -> None:
