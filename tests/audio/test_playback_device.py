@@ -17,6 +17,8 @@ from visualizer.audio.decode import Song
 from visualizer.audio.playback import Playback
 from visualizer.audio.songlist import SongList
 from visualizer.errors import UnknownDevice
+from visualizer.show.live import open_input
+from visualizer.show.output import open_playback
 
 from .sounds import chirp, wav_bytes
 
@@ -362,6 +364,32 @@ def test_unknown_output_and_impossible_device(pulse: Pulse, tmp_path: Path, capf
             wait_until(lambda: player.position_s > 0, 5, "it does not play silently")
             assert "nowhere" in (player.news() or "")
     assert capfd.readouterr().err == ""
+
+
+def test_of_several_outputs_with_a_part_of_the_name_the_one_chosen_last_is_meant(
+    pulse: Pulse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twins = [devices.Device(n, f"hdmi {n}", "PulseAudio", 0, 2, SINK_RATE_HZ) for n in range(3)]
+    monkeypatch.setattr("visualizer.audio.output.list_devices_at_start", lambda: twins)
+    chosen: list[str] = []
+    with Song(write_song(tmp_path, chirp(4800, SINK_RATE_HZ))) as song:
+        Playback(song, device="hdmi", remembered="hdmi 2", on_choice=chosen.append, must_be_there=False).close()
+        assert chosen == ["hdmi 2"]
+        with pytest.raises(UnknownDevice, match="could be any of"):
+            Playback(song, device="hdmi", remembered="elsewhere", on_choice=chosen.append)
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_of_a_device_is_refused_whatever_is_remembered(
+    name: str, pulse: Pulse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("visualizer.show.output.remembered_output", lambda: pulse.sink)
+    monkeypatch.setattr("visualizer.show.live.remembered_input", lambda: pulse.source)
+    song_path = write_song(tmp_path, chirp(4800, SINK_RATE_HZ))
+    with SongList([song_path]) as songs, pytest.raises(UnknownDevice, match="is empty"):
+        open_playback(songs, name)
+    with pytest.raises(UnknownDevice, match="is empty"):
+        open_input(name)
 
 
 def test_a_named_output_is_played_through_and_stays_the_one(mortal_pulse: Pulse, tmp_path: Path) -> None:

@@ -157,6 +157,16 @@ def test_closed_output_is_no_internal_error(kick_song):
         assert run.returncode == 0 and run.stderr == "" and ("clouds" in run.stdout) == ("1" not in closed)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a POSIX shell does")
+def test_a_child_process_of_a_program_without_streams_has_them():
+    program = (
+        "import subprocess, sys; from visualizer.cli import run; run._replace_closed_streams(); sys.stdin.isatty();"
+        "sys.exit(subprocess.run([sys.executable, '-c', 'import os; [os.fstat(number) for number in range(3)]']).returncode)"
+    )
+    ran = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", program], timeout=60)
+    assert ran.returncode == 0
+
+
 def test_presets_lists_the_four_shipped_looks():
     run = here("presets")
     assert run.returncode == 0

@@ -121,10 +121,15 @@ class Output:
     def _find_wanted(self, must_be_there: bool) -> None:
         """Check at the beginning that there is such a device."""
         try:
-            self._choose(list_devices_at_start())
+            devices = list_devices_at_start()
+            is_remembered_there = any(one.n_outputs > 0 and one.name == self._remembered for one in devices)
+            self._choose(devices)
         except UnknownDevice:
             if must_be_there:
                 raise
+            if is_remembered_there:
+                self._wanted = self._remembered  # a part of several names: the one chosen last is meant
+                self._choose(devices)
         except DeviceError as error:  # no output at all, or the sound system does not answer
             log.info("%s", error)
 

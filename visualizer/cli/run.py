@@ -93,12 +93,23 @@ def _usage(error: Exception) -> int:
 
 
 def _replace_closed_streams() -> None:
-    """Where stdout or stderr was closed (`>&-`) Python has None, which many a library writes to; and a file opened later would get
-    its number.
+    """Where stdin, stdout or stderr was closed (`>&-`) open the null device in its place.
+
+    Python has None for them, which many a library writes to; a file opened later would get the number; and a child process that
+    is given none fails at its first line.
     """
-    for name in ("stdout", "stderr"):
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  it stays open as long as the program runs
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  it stays open as long as the program runs
 
 
 def _output_fault() -> str:

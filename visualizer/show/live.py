@@ -153,7 +153,12 @@ def open_input(
     if device == DEFAULT_INPUT:
         remember_input(None)
         device = remembered = None
-    known = was_there or (remembered is not None and isinstance(device, str) and device.lower() in remembered.lower())
+    known = was_there or (
+        remembered is not None
+        and isinstance(device, str)
+        and device.strip() != ""
+        and device.lower() in remembered.lower()
+    )
     return LiveInput(
         device,
         channels=channels,

@@ -65,6 +65,9 @@ def open_playback(songs: SongList, device: str | int | None, *, was_there: bool 
     if device is not None or remembered is not None:
         reserve_environment(chooses_output=True)
     is_known = was_there or (
-        remembered is not None and isinstance(device, str) and device.lower() in remembered.lower()
+        remembered is not None
+        and isinstance(device, str)
+        and device.strip() != ""
+        and device.lower() in remembered.lower()
     )
     return Playback(songs, device=device, remembered=remembered, on_choice=remember_output, must_be_there=not is_known)
