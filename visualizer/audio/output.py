@@ -50,7 +50,7 @@ class Output:
       n_losses, n_recoveries    counts since the start
       n_underruns               times the device ran out of sound
 
-    A lost device is opened again by its full name and host API; the default output is whatever is the default then. The sound
+    A lost device is opened again by its full name and host API; for the default output, that which is the default then. The sound
     server may move the stream to another of its sinks, which device_name then names.
     """
 

@@ -41,15 +41,14 @@ class _Span(NamedTuple):
 
 
 class SongList:
-    """Songs one after another. Has what `Song` has for a player: one thread reads and seeks; `jump` and `at` are for another one.
+    """Songs one after another, with the methods of `Song` that a player uses. One thread reads and seeks; `jump`, `at` and `neighbour` are for another one.
 
     The continuous sound has one time line: after a song the next one follows without a gap, and `jump` gives a song a place of its
-    own behind all the others. What cannot be played is passed over, with one line to `say`, which may be called on any thread.
+    own behind all the others. What cannot be played is skipped, with one line to `say`, which may be called on any thread.
 
     sample_rate_hz  that of the first song, but at least 44.1 kHz where there are several; songs of other rates are resampled
     """
 
-    n_channels = 2
     duration_s: float | None = None  # the end is known when it is read
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How loud a song is played. The analysis hears it before, so the picture does not depend on it."""
+"""How loud a song is played. The analysis gets the sound before it, so the picture does not depend on it."""
 
 from __future__ import annotations
 

@@ -116,12 +116,12 @@ class BarPointer:
         highest = 0.0
         struck = [group for group in range(N_GROUPS) if strokes[group]]
         if struck:
-            told = np.float32(strokes[struck[0]]) * self._stroke[struck[0]]
+            evidence = np.float32(strokes[struck[0]]) * self._stroke[struck[0]]
             for group in struck[1:]:
-                told += np.float32(strokes[group]) * self._stroke[group]
-            highest = float(told.max())
-            told -= np.float32(highest)
-            new *= np.exp(told, out=told)
+                evidence += np.float32(strokes[group]) * self._stroke[group]
+            highest = float(evidence.max())
+            evidence -= np.float32(highest)
+            new *= np.exp(evidence, out=evidence)
         total = float(new.sum())
         new /= np.float32(total)
         new += LEAST

@@ -70,7 +70,7 @@ class _Variants:
             try:
                 self._compiled[kind] = self._programs.get(self._look, defines)
             except VisualizerError as fault:
-                if not self._compiled:  # told when the picture is made
+                if not self._compiled:  # reported when the picture is made
                     raise
                 # its file was changed under the show: another variant shows the same, a little less sharp or smooth
                 log.error("%s; the look as it was goes on", fault)
@@ -131,7 +131,7 @@ class Picture:
         self._smooth = ctx.sampler(False, False, filter=(moderngl.LINEAR, moderngl.LINEAR))
         self._sharp = ctx.sampler(False, False, filter=(moderngl.NEAREST, moderngl.NEAREST))
         try:
-            self._own.get(1.0)  # a fault in the look is told at once, not when the window is first resized
+            self._own.get(1.0)  # a fault in the look is reported at once, not when the window is first resized
             self._own.get(0.5)
             if shader != PLAIN:
                 self._plain = self._compiled_plain()

@@ -180,7 +180,7 @@ class LiveSound:
         return self._ear.take_peak()
 
     def begin_anew(self) -> None:
-        """New followers, with the tempo of those before if that can be told: for when these fail. They are built beside the show."""
+        """Replace followers that fail, and keep their tempo if it is sure. The new ones are built on another thread."""
         if self._rebuild is None:
             self._rebuild = self._build(self._rate_hz)
 

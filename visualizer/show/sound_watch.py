@@ -1,4 +1,4 @@
-"""A sound system that hangs for good in this process: noticed, reported, and handed to the supervisor."""
+"""Notices and reports that the sound system hangs for good in this process, and asks the supervisor for another one."""
 
 from __future__ import annotations
 

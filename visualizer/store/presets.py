@@ -120,7 +120,7 @@ def _absolute(folder: Path) -> Path:
 
 
 def _holds_preset(folder: Path) -> bool:
-    """False for a folder without preset.yaml: it is somebody's other folder. True where that cannot be found out: reading it tells why."""
+    """False for a folder without preset.yaml, which is no preset. True where that cannot be found out: reading it reports why."""
     try:
         (folder / FILE_NAME).stat()
     except (FileNotFoundError, NotADirectoryError):
