@@ -73,7 +73,7 @@ def start(glfw: Any) -> bool:
 
 def places_windows(glfw: Any) -> bool:
     """Whether a program may say where its windows are; under Wayland the desktop alone does, but for fullscreen ones. glfw: started."""
-    return bool(glfw.get_platform() != glfw.PLATFORM_WAYLAND)
+    return b"Wayland" not in glfw.get_version_string() or glfw.get_platform() != glfw.PLATFORM_WAYLAND
 
 
 def _import_glfw() -> Any:
