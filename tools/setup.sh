@@ -34,6 +34,8 @@ esac
 # window, a GL context and sound are opened through.
 run_packages="ca-certificates gcc libc6-dev portaudio19-dev libasound2-plugins libgl1 libegl1 libgl1-mesa-dri libglx-mesa0
   libegl-mesa0 libxrandr2 libxinerama1 libxcursor1 libxi6 libxxf86vm1 libxext6 libxrender1 libx11-xcb1"
+# moderngl and glcontext have Linux wheels for x86_64 only
+[ "$(uname -m)" = x86_64 ] || run_packages="$run_packages g++ libx11-dev"
 test_packages="xvfb xdotool x11-apps imagemagick pipewire pipewire-bin pipewire-pulse wireplumber dbus weston"
 
 # --- Python ---------------------------------------------------------------------------------------------------------
