@@ -49,6 +49,16 @@ def test_an_address_is_refused_with_its_slashes(arguments, capfd):
     refused([*arguments, address], capfd, f"{address}: is an address", "download it")
 
 
+def test_an_empty_name_is_refused_and_is_not_the_current_folder(capfd):
+    for arguments in (
+        ["play", ""],
+        ["analyze", ""],
+        ["play", "song.wav", "--image", ""],
+        ["export", "a.wav", "-o", ""],
+    ):
+        refused(arguments, capfd, "'' is no name of a file")
+
+
 def test_file_addresses_are_files(tmp_path, capfd, kick_song):
     song = tmp_path / "a song.wav"
     song.write_bytes(kick_song.read_bytes())

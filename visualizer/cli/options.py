@@ -35,7 +35,9 @@ log_level: str | None = None
 
 
 def parse_path(text: str) -> Path:
-    """A path as given, or the one that a file:// address names. Raises BadInput for any other address."""
+    """A path as given, or the one that a file:// address names. Raises BadInput for any other address and for an empty name."""
+    if not text:
+        raise BadInput("'' is no name of a file; give one")
     if not is_address(text):
         return Path(text)
     address = urlsplit(text)
