@@ -88,6 +88,7 @@ def export(
             yield Progress("dreaming", placed.row * n_depths + placed.depth_index, n_rows * n_depths)
         if dreams.fault:
             say(dreams.fault)
+        del dreams  # it holds the frames, which need not lie in memory twice once they are drawn from
         total = None if song.duration_s is None else math.ceil(song.duration_s * fps)
         yield Progress("exporting", 0, total)  # here the caller may still stop without a file having been opened
         with writer, Offscreen(look.size) as stage:
