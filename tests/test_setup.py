@@ -51,6 +51,7 @@ class TestScript:
         assert not (checkout / ".venv").exists()
 
     @pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux has a choice of torch builds")
+    @pytest.mark.slow
     def test_a_failure_of_pip_is_short_and_names_the_way_out(self, checkout: Path) -> None:
         done = set_up(checkout)
         assert done.returncode == 1

@@ -207,6 +207,7 @@ def test_a_motion_moves_the_depth_and_tells_the_same_kicks(motion):
     assert (depths == np.round(depths)).all() == (motion == "steps")
 
 
+@pytest.mark.slow
 def test_snares_and_hats_are_told_beside_the_kicks():
     from tools.kick_masters import song
 

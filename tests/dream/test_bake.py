@@ -96,6 +96,7 @@ def test_borders_change_like_the_rest(cloudscape: np.ndarray, baked: list[np.nda
     assert 0.5 < border.mean() / change[8:-8, 8:-8].mean() < 1.6
 
 
+@pytest.mark.slow
 def test_same_image_and_settings_give_the_same_bits(cloudscape: np.ndarray, baked: list[np.ndarray]) -> None:
     again = frames_of(cloudscape)
     assert all(np.array_equal(a, b) for a, b in zip(baked, again, strict=True))
@@ -271,6 +272,7 @@ except DreamError as error:
     assert ran.stdout.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_failing_gpu_falls_back_on_the_cpu_and_goes_on(
     cloudscape: np.ndarray, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

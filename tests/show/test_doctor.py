@@ -384,6 +384,7 @@ def test_weights_that_are_damaged_or_gone(tmp_path: Path, monkeypatch: pytest.Mo
     assert "pip install" in found["weights"].way_out and "dream" not in found
 
 
+@pytest.mark.slow
 def test_torch_and_the_dream() -> None:
     found = looked("dream")
     assert FAULT not in {finding.state for finding in found.values()}

@@ -93,6 +93,7 @@ def test_the_cache_tells_looks_apart(look, tiny_preset):
     assert len(keys) == 4
 
 
+@pytest.mark.slow
 def test_a_bake_behind_the_show_gives_the_very_same_frames(look, tmp_path, monkeypatch):
     here = frames_of(Dreams(look, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(tmp_path / "another"))
@@ -101,6 +102,7 @@ def test_a_bake_behind_the_show_gives_the_very_same_frames(look, tmp_path, monke
     assert same(here, frames_of(Dreams(look, open_cache()))), "the child keeps what it bakes"
 
 
+@pytest.mark.slow
 def test_frames_come_behind_the_show_and_are_kept(look):
     frames = start(look, open_cache())
     assert isinstance(frames, BackgroundDreams)
@@ -113,6 +115,7 @@ def test_frames_come_behind_the_show_and_are_kept(look):
     assert len(again.poll()) == 5 and again.poll() == []
 
 
+@pytest.mark.slow
 def test_every_depth_has_its_preview_before_the_first_is_finished(look):
     frames = start(look, open_cache())
     got = poll_until(frames, 5)

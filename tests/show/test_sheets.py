@@ -180,6 +180,7 @@ def test_another_network_alone_takes_the_layer_most_like_the_presets(network):
         assert abs(int(stand_in[5:].partition(".")[0]) - int(name[5:].partition(".")[0])) <= 1
 
 
+@pytest.mark.slow
 def test_the_depths_of_a_preset_whose_network_is_missing_are_a_stand_ins_and_said(image, tmp_path):
     steps = list(depths(image, tmp_path / "strip.png", preset="first", box=BOX))
     assert "networks get inception5h" in steps[0].news[0] and "block10.expand" in steps[0].what
