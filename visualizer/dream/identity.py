@@ -1,8 +1,7 @@
-"""What a cached dream depends on besides its image and settings: the weights, the guide and this room's own code."""
+"""What a cached dream depends on besides its image and settings: the weights, the guide and the recipe."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from pathlib import Path
 
@@ -11,17 +10,9 @@ import numpy as np
 from ..settings import DreamSettings
 from .weights import weights_hash
 
-
-@functools.cache
-def _source_hash() -> str:
-    """SHA-256 over the names and bytes of this room's files: a changed recipe must never be served from a cache."""
-    digest = hashlib.sha256()
-    room = Path(__file__).parent
-    for file in sorted(room.rglob("*.py")):
-        content = file.read_bytes()
-        digest.update(f"{file.relative_to(room).as_posix()} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
+#: Raise this by hand when the same image, settings and weights give other dream frames than before, and never for anything
+#: else: every dream that users have baked is baked again. tests/dream/test_identity.py tells when (docs/decisions/0018).
+RECIPE: int = 1
 
 
 def identity(settings: DreamSettings, guide: np.ndarray | None = None, weights: Path | None = None) -> str:
@@ -34,4 +25,4 @@ def identity(settings: DreamSettings, guide: np.ndarray | None = None, weights: 
     if guide is not None:
         pixels = np.ascontiguousarray(guide, dtype=np.uint8)
         guided = f" guide {guide.shape} {hashlib.sha256(pixels.data).hexdigest()}"
-    return f"{settings.network} weights {weights_hash(settings.network, weights)}{guided} code {_source_hash()}"
+    return f"{settings.network} weights {weights_hash(settings.network, weights)}{guided} recipe {RECIPE}"
