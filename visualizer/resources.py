@@ -14,3 +14,8 @@ def shipped(name: str) -> Path:
     """The folder of shipped files called `name` ("shaders", "presets" or "demo")."""
     in_wheel = _PACKAGE / "_shipped" / name
     return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / name
+
+
+def project_file() -> Path:
+    """Where pyproject.toml is in a checkout; an installed program has none."""
+    return _PACKAGE.parent / "pyproject.toml"

@@ -16,6 +16,10 @@ from .networks import NETWORKS
 # What is shown when nothing is said: the preset's name, and width and height in px.
 DEFAULT_PRESET = "clouds"
 DEFAULT_SIZE = (1280, 720)
+#: volume of a song, dB
+VOLUME_DB = (-60.0, 0.0)
+#: how much later the picture of a song may be shown; below 0: earlier, ms
+DELAY_MS = (-500.0, 1000.0)
 
 
 class _Settings(BaseModel):

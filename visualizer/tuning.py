@@ -11,14 +11,10 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from .errors import BadInput, nearest
-from .settings import BeatSettings, DreamSettings
+from .settings import DELAY_MS, VOLUME_DB, BeatSettings, DreamSettings
 
 #: turned by ratios and not by differences: twice as sensitive, an octave higher
 _BY_RATIO = ("_hz", "sensitivity", "_s", "step_size", "threshold")
-#: how loud a song is played, dB
-VOLUME_DB = (-60.0, 0.0)
-#: by how much the picture of a song may be shown later; below 0: earlier, ms
-DELAY_MS = (-500.0, 1000.0)
 #: what a preset does not turn into another of: the network is chosen by its preset
 _FIXED = ("dream.network", "dream.layer", "dream.channels", "dream.guide", "dream.n_depths")
 

@@ -10,8 +10,9 @@ from tests.show.greys import N_DEPTHS, SIZE, Frames, Steady, grey
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.show.clocks import FrameClock
+from visualizer.show.dreams import Placed
 from visualizer.show.loop import display_frames
-from visualizer.show.scene import Placed, Scene
+from visualizer.show.scene import Scene
 
 
 def row_of(row, *, finished=True, depths=range(N_DEPTHS + 1), base=0):

@@ -11,8 +11,8 @@ import pytest
 
 from tests.show.watching import wait_for
 from visualizer.actions import Do, Key, Learn, Set, Show
+from visualizer.clock import monotonic
 from visualizer.errors import VisualizerError
-from visualizer.show.clocks import monotonic
 from visualizer.show.panel_link import open_panel
 from visualizer.show.snapshot import Snapshot
 from visualizer.tuning import tunables

@@ -9,9 +9,10 @@ import pytest
 from tests.show.greys import Frames, Steady
 from visualizer.render.picture import Picture
 from visualizer.render.window import Window
+from visualizer.show.dreams import Placed
 from visualizer.show.memory import give_large_blocks_back
 from visualizer.show.projection import FADE_S, Projection
-from visualizer.show.scene import Placed, Scene
+from visualizer.show.scene import Scene
 
 SIZE, N_DEPTHS, N_CROSSINGS = (320, 180), 20, 4
 PICTURE = (1280, 720)

@@ -26,9 +26,10 @@ ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
 import ctypes, json, os, signal, sys, time
 from visualizer.show.lifeline import SPARE, Lifeline, wait_as_spare
+from visualizer.show.standby import preparations
 from visualizer.show.resume import ShowState
 if SPARE in os.environ:
-    wait_as_spare()
+    wait_as_spare(preparations)
 line = Lifeline.inherited()
 *lives, book = sys.argv[1:]
 number = open(book).read().count("\\n")
@@ -253,9 +254,8 @@ def test_a_spare_that_is_interrupted_ends_without_a_word(monkeypatch):
     ours, theirs = socket.socketpair()
     monkeypatch.setenv(lifeline.LINE, str(theirs.detach()))
     monkeypatch.setattr(lifeline, "share_one_heap", lambda: True)  # the tests' own process is left as it is
-    monkeypatch.setattr(lifeline, "_preparations", lambda: [interrupted])
     with ours, pytest.raises(SystemExit) as end:
-        lifeline.wait_as_spare()
+        lifeline.wait_as_spare(lambda: [interrupted])
     assert end.value.code == 0
 
 

@@ -6,7 +6,7 @@ import ctypes
 import ctypes.util
 import time
 
-from visualizer.show.clocks import Stopwatch
+from visualizer.clock import Stopwatch
 from visualizer.show.snapshot import Heard
 
 

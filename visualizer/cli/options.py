@@ -6,6 +6,7 @@ import logging
 import math
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +16,7 @@ from urllib.request import url2pathname
 import typer
 
 from ..errors import BadInput, VisualizerError
-from ..settings import DEFAULT_SIZE
-from ..tuning import DELAY_MS
+from ..settings import DEFAULT_SIZE, DELAY_MS
 from .say import tell
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..show.lifeline import Lifeline
     from ..show.look import Look
     from ..show.onscreen import Staging
+    from ..show.resume import ShowState
 
 DEFAULT_SIZE_TEXT = "{}x{}".format(*DEFAULT_SIZE)
 
@@ -198,12 +199,25 @@ def looked_up_again(
     again = (
         own if is_own else partial(looked_up, resume.preset, size, image, seed)
     )  # the network was for the first preset
-    for dream in dict.fromkeys((resume.dream, ())):
+    for dream in dict.fromkeys((_dream_of(resume), ())):
         try:
             return again(dream=dream)
         except VisualizerError as fault:  # broken by now
             logging.getLogger("visualizer.cli").warning("%s; what was asked for at first is shown", fault)
     return own()
+
+
+def _dream_of(state: ShowState) -> tuple[tuple[str, float | str], ...]:
+    """The settings of the dream that were turned by hand; damaged ones are left out."""
+    from ..tuning import tunable
+
+    found = []
+    for name, value in state.values.items():
+        section, _, key = name.partition(".")
+        if section == "dream":
+            with suppress(BadInput):
+                found.append((key, tunable(name).checked(value)))
+    return tuple(found)
 
 
 def controllers_of(midi: str | None, osc: str | None, osc_allow: str | None, link: bool) -> list[Controller]:

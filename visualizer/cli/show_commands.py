@@ -95,6 +95,7 @@ def play(
     lifeline = Lifeline.inherited()
 
     from ..show.dreams import open_cache
+    from ..show.panel_link import open_panel
     from ..show.play import play as play_songs
     from ..show.play import song_list
 
@@ -117,6 +118,7 @@ def play(
             staging=staging,
             say=tell,
             controllers=partial(controllers_of, midi, osc, osc_allow, False),
+            opens_panel=partial(open_panel, size=look.size, wish=look.wish),
             lifeline=lifeline,
         )
     except KeyboardInterrupt:
@@ -156,6 +158,7 @@ def live(
 
     from ..show.dreams import open_cache
     from ..show.live import live as run_live
+    from ..show.panel_link import open_panel
 
     look = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
     tell_news(look)
@@ -170,6 +173,7 @@ def live(
             gain_db=gain_db,
             staging=staging,
             controllers=partial(controllers_of, midi, osc, osc_allow, link),
+            opens_panel=partial(open_panel, size=look.size, wish=look.wish),
             lifeline=lifeline,
         )
     except KeyboardInterrupt:

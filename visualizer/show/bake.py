@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import dream
+from ..clock import Stopwatch
 from ..errors import VisualizerError
 from ..store.cache import FrameCache
-from .clocks import Stopwatch
 from .dreams import Dreams, complete
 from .look import Look
 

@@ -25,11 +25,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import dream
+from ..clock import Stopwatch
 from ..errors import DreamError, VisualizerError
 from ..processes import Outlet, how_it_ended, log_here, log_through, lower_priority, send_streams, start_beside
 from ..store.cache import FrameCache
 from ..store.paths import log_folder
-from .clocks import Stopwatch
 from .look import Row
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..clock import day_and_time
 from ..errors import VisualizerError
 from ..render.window import Window
 from ..store.screenshots import save_screenshot
-from .clocks import day_and_time
 
 log = logging.getLogger(__name__)
 

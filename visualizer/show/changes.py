@@ -8,13 +8,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..clock import Stopwatch
 from ..errors import VisualizerError, nearest
 from ..store.cache import FrameCache
 from ..store.presets import label, preset_names
 from . import dreams as dreams_room
-from .clocks import Stopwatch
+from .dreams import FrameSource
 from .look import Look, Wish, open_look
-from .scene import FrameSource
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The clocks: the only place of the program that asks what time it is, or waits.
+"""The clocks of a show: when its next display frame is made, and which second of the sound it will be seen at.
 
 Every clock answers `now()`, seconds of sound at which the display frame being made will be seen, and `tick()`, which waits
 for the moment to make it.
@@ -16,16 +16,6 @@ from .latestart import LateStart
 
 # A display frame called for early still leaves this share of a refresh to the one before.
 LEAST_SHARE = 0.55
-
-
-def monotonic() -> float:
-    """Seconds on a clock that never goes back: the one that sound is stamped with."""
-    return time.monotonic()
-
-
-def day_and_time() -> str:
-    """This moment by the clock on the wall, for names of files: "20260131-235959"."""
-    return time.strftime("%Y%m%d-%H%M%S")
 
 
 class Clock(Protocol):
@@ -195,14 +185,3 @@ class RateMeter:
             self.rate_hz = self._count / elapsed
             self._since, self._count = self._now(), 0
         return self.rate_hz
-
-
-class Stopwatch:
-    """Seconds since it was made."""
-
-    def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._start = now()
-
-    def elapsed_s(self) -> float:
-        return self._now() - self._start

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..actions import Tempo, Wish
 from ..bindings import Controls, MidiBinding, OscBinding, checked_target
+from ..clock import monotonic
 from ..control.addresses import OscMapping
 from ..control.backlog import Backlog
 from ..control.learning import Learner, sentence
@@ -19,7 +20,6 @@ from ..control.osc import LOOPBACK, PRIVATE, Network, OscInput, is_among, parse_
 from ..control.oscbytes import Value
 from ..errors import BadInput, VisualizerError
 from ..store import controls as file
-from .clocks import monotonic
 from .controller import Controller
 from .snapshot import Snapshot
 

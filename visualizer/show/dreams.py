@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,9 +17,29 @@ from ..store.cache import FrameCache, Note
 from ..store.paths import cache_folder, load_user_settings
 from .baker import Order, Stop, bake_apart, bake_here
 from .look import Look, Row
-from .scene import Placed
 
 log = logging.getLogger(__name__)
+
+
+class Placed(NamedTuple):
+    """A dream frame and its place. frame: (height, width, 3) uint8; finished: False for a preview of it."""
+
+    row: int
+    depth_index: int
+    frame: np.ndarray
+    finished: bool
+
+
+class FrameSource(Protocol):
+    """Where dream frames come from: `Dreams`, or `ReadyDreams`."""
+
+    fault: str | None
+
+    def poll(self) -> list[Placed]:
+        """The dream frames that came since the last call; one that has come before replaces the earlier."""
+
+    def close(self) -> None:
+        """Stop baking."""
 
 
 def open_cache() -> FrameCache:

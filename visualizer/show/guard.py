@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 
-from .clocks import monotonic
+from ..clock import monotonic
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,11 @@ from ..audio.capture import Capture
 from ..audio.devices import list_devices
 from ..beat import BandFollower, Bands, KickFollower, Onset
 from ..beat.tempo import TempoFollower
+from ..clock import Stopwatch
 from ..errors import DeviceError
 from ..settings import BeatSettings
 from ..store.remembered import DEFAULT_INPUT, remembered_input
-from .clocks import Pacer, Stopwatch
+from .clocks import Pacer
 
 # As often as a terminal can be read, and rewritten.
 RATE_HZ = 25.0

@@ -14,13 +14,13 @@ from ..audio.clicks import REST_S, Block, RememberingCapture, arrival, click_tim
 from ..audio.decode import Song
 from ..audio.playback import Playback
 from ..beat import KickFollower
+from ..clock import monotonic
 from ..errors import BadInput, DeviceError, VisualizerError
 from ..render.watched import Seen, WatchedWindow
 from ..settings import BeatSettings
 from ..store.cache import FrameCache
 from ..store.paths import temporary_folder
 from ..store.remembered import remembered_delay_ms
-from .clocks import monotonic
 from .dreams import cache_key
 from .hear import input_of
 from .live import Live

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import IO, Any
 
@@ -30,18 +30,6 @@ BEAT_S = 0.1  # no more often than this is anything said
 MOST_UNSENT = 200_000  # bytes; more than any state
 CRASH_LOG, CRASH_LOG_BYTES = "crash.log", 1_000_000
 
-# What a show loads until its first picture, beside what importing its own modules loads.
-_OWN = ("cli.commands", "show.live", "show.play")
-_FOREIGN = (
-    "PIL.Image",
-    "PIL.JpegImagePlugin",
-    "PIL.PngImagePlugin",
-    "PIL.ImageFont",
-    "yaml",
-    "pyaudio",
-    "wakepy",
-    "ssl",
-)
 STANDBY_BEAT_S = 0.5  # how often a hot standby shows that it runs
 # A spare takes this long over each of its modules, so that the show beside it notices nothing.
 _PAUSE_S = 0.1
@@ -192,16 +180,16 @@ def read_start(told: str) -> tuple[ShowState | None, str]:
     return (ShowState.from_data(state) if isinstance(state, dict) else None), (why if isinstance(why, str) else "")
 
 
-def wait_as_spare() -> None:
+def wait_as_spare(preparations: Callable[[], Iterable[Callable[[], object]]]) -> None:
     """Load all that a show needs, a little at a time, and wait until the supervisor calls; returns then.
 
-    What it says to begin with is left in the environment for `Lifeline.inherited`. Ends the process when there is nobody to wait for.
+    preparations: gives what is done before it waits, in steps; one that fails is left out. What it says to begin with is left in the environment for `Lifeline.inherited`. Ends the process when there is nobody to wait for.
     """
     connection = socket.socket(fileno=int(os.environ[LINE]))
     share_one_heap()
     try:
         connection.setblocking(True)
-        for prepare in _preparations():
+        for prepare in preparations():
             if select.select([connection], [], [], _PAUSE_S)[0]:
                 break
             with suppress(Exception):  # what cannot be loaded is told by the show itself, and may be mended by then
@@ -224,19 +212,3 @@ def wait_as_spare() -> None:
     os.environ[RESUME] = told.decode("utf-8", "replace").strip()
     del os.environ[SPARE]
     connection.detach()  # the number stays open for `inherited`
-
-
-def _preparations() -> list[Callable[[], object]]:
-    """What a spare does before it waits, in steps."""
-    from importlib import import_module
-
-    from ..render.glfw_library import quiet_glfw
-
-    def window() -> None:
-        import_module("moderngl")
-        with quiet_glfw():  # its library in the right variant; no display is opened
-            pass
-
-    package = __name__.partition(".")[0]
-    names = ["numpy", *_FOREIGN, *(f"{package}.{name}" for name in _OWN)]
-    return [*(lambda name=name: import_module(name) for name in names), window]

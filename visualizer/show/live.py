@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from math import log10
 from typing import TYPE_CHECKING
 
 from ..audio.capture import Capture
 from ..audio.input import OK, LiveInput
+from ..clock import monotonic
 from ..store.cache import FrameCache
 from ..store.remembered import DEFAULT_INPUT, remember_input, remembered_input
-from .clocks import monotonic
 from .controller import Controller
 from .look import Look
 from .onscreen import Report, Staging, run
-from .panel_link import open_panel
 from .snapshot import Heard
 from .sound import LiveSound
+from .telling import OpensPanel
 
 if TYPE_CHECKING:
     from .lifeline import Lifeline
@@ -178,11 +177,12 @@ def live(
     gain_db: float = 0.0,
     staging: Staging | None = None,
     controllers: Callable[[], Sequence[Controller]] = tuple,
+    opens_panel: OpensPanel | None = None,
     lifeline: Lifeline | None = None,
 ) -> Report:
     """Show the chosen input in a window until the user ends it; see `open_input` and `run`. Raises as these.
 
-    controllers: opens them; they are closed when it is over. lifeline: to whoever starts the show again when it dies; a show that goes on takes the
+    controllers: opens them; they are closed when it is over. opens_panel: opens the performer's panel. lifeline: to whoever starts the show again when it dies; a show that goes on takes the
     input that was listened to.
     """
     resume = lifeline.resume if lifeline is not None else None
@@ -201,6 +201,6 @@ def live(
             title="live - visualizer",
             staging=staging,
             controllers=controllers,
-            opens_panel=partial(open_panel, size=look.size, wish=look.wish),
+            opens_panel=opens_panel,
             lifeline=lifeline,
         )

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..audio.capture import Capture
 from ..audio.devices import Device
+from ..clock import Stopwatch
 from ..errors import DeviceError
-from .clocks import Pacer, Stopwatch
+from .clocks import Pacer
 from .hear import METER_FALL_DB_S, METER_LEAST_DB, RATE_HZ, input_of
 
 

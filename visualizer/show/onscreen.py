@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..clock import Stopwatch
 from ..render.awake import kept_awake
 from ..render.picture import Picture
 from ..render.programs import Programs
@@ -16,7 +17,7 @@ from ..render.window import Window
 from ..store.cache import FrameCache
 from ..store.keys import load_keys
 from . import dreams as dreams_room
-from .clocks import ScreenClock, Stopwatch, pace_hz
+from .clocks import ScreenClock, pace_hz
 from .controller import Controller
 from .frametimes import NO_TIMES, Percentiles
 from .guard import Guard

@@ -28,7 +28,7 @@ class OutputDelay:
 
     @property
     def ms(self) -> float:
-        """The delay, ms; see `tuning.DELAY_MS`."""
+        """The delay, ms; see `settings.DELAY_MS`."""
         return self._ms
 
     @ms.setter

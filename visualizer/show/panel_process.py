@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from ..actions import Key
+from ..clock import Stopwatch, monotonic
 from ..errors import VisualizerError
 from ..processes import Outlet, log_through, lower_priority, send_streams
 from ..render.monitors import Area
 from ..render.panel_sheet import Sheet
 from ..render.panel_window import PanelWindow
 from ..store.keys import Keymap, load_keys
-from .clocks import Stopwatch, monotonic
 from .panel_thumbnails import Pictured, Thumbnails
 from .panel_view import PanelView
 from .snapshot import Snapshot

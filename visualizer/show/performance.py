@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from ..actions import Learn, Set, Wish
+from ..clock import Stopwatch, monotonic
 from ..errors import GraphicsError, VisualizerError
 from ..render.hud import Hud
 from ..render.monitors import Area
@@ -20,9 +21,10 @@ from . import dreams as dreams_room
 from .adapt import RenderScale
 from .camera import Camera
 from .changes import Changes, Opened
-from .clocks import RateMeter, ScreenClock, Stopwatch, monotonic
+from .clocks import RateMeter, ScreenClock
 from .controller import Controller
 from .desk import Desk
+from .dreams import FrameSource
 from .guard import Guard
 from .hub import Hub
 from .look import Look
@@ -32,7 +34,7 @@ from .pulse import LEAST_SURE
 from .rebuild import built_anew, picture_of
 from .resume import ShowState
 from .safe import SafeDrawing, SafeSound
-from .scene import FrameSource, Scene
+from .scene import Scene
 from .snapshot import Heard
 from .sound import Sound
 from .sound_watch import SoundWatch

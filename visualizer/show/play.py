@@ -6,7 +6,6 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +13,16 @@ from ..audio.playback import Playback, SilentPlayback
 from ..audio.replaygain import Mode
 from ..audio.songlist import Place, SongList
 from ..oneline import plain
+from ..settings import VOLUME_DB
 from ..store.cache import FrameCache
 from ..store.songs import song_files
-from ..tuning import VOLUME_DB
 from .controller import Controller
 from .look import Look
 from .onscreen import Report, Staging, run
 from .output import OutputDelay, open_playback
-from .panel_link import open_panel
 from .snapshot import Heard
 from .sound import PlayedSound
+from .telling import OpensPanel
 
 if TYPE_CHECKING:
     from .lifeline import Lifeline
@@ -233,12 +232,13 @@ def play(
     delay_ms: float | None = None,
     staging: Staging | None = None,
     controllers: Callable[[], Sequence[Controller]] = tuple,
+    opens_panel: OpensPanel | None = None,
     lifeline: Lifeline | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Play songs one after another in a window. paths: sound files, at least one. stream: number of their sound stream, see `Song`. delay_ms: how late the output is, see `OutputDelay`.
     gain_mode: which ReplayGain tags are followed, none if None.
-    say: called with a line the user should read, on any thread. controllers, lifeline: see `run`.
+    say: called with a line the user should read, on any thread. controllers, opens_panel, lifeline: see `run`.
 
     Raises BadInput for a single file that cannot be played, VisualizerError where none of several can, UnknownDevice for a device
     asked for and not there, GraphicsError.
@@ -266,6 +266,6 @@ def play(
             staging=staging,
             takes=LIST_TAKES if len(songs.paths) > 1 else TAKES,
             controllers=controllers,
-            opens_panel=partial(open_panel, size=look.size, wish=look.wish),
+            opens_panel=opens_panel,
             lifeline=lifeline,
         )

@@ -5,12 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from contextlib import suppress
 from typing import Any
 
-from ..errors import BadInput
 from ..settings import DEFAULT_PRESET
-from ..tuning import tunable
 
 Area = tuple[int, int, int, int]
 
@@ -48,17 +45,6 @@ class ShowState:
     song: str = ""
     position_s: float = 0.0
     paused: bool = False
-
-    @property
-    def dream(self) -> tuple[tuple[str, float | str], ...]:
-        """The settings of the dream that were turned by hand, for a `Wish`; what is damaged is left out."""
-        found = []
-        for name, value in self.values.items():
-            section, _, key = name.partition(".")
-            if section == "dream":
-                with suppress(BadInput):
-                    found.append((key, tunable(name).checked(value)))
-        return tuple(found)
 
     def to_json(self) -> str:
         """One line that `from_json` reads."""

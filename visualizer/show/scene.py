@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple, Protocol
-
-import numpy as np
 
 from ..render.picture import Picture
+from .dreams import FrameSource, Placed
 from .look import Look
 from .loop import Shown
 from .reach import Reach
 from .sound import Sound
-
-
-class Placed(NamedTuple):
-    """A dream frame and its place. frame: (height, width, 3) uint8; finished: False for a preview of it."""
-
-    row: int
-    depth_index: int
-    frame: np.ndarray
-    finished: bool
-
-
-class FrameSource(Protocol):
-    """Where dream frames come from, see show/dreams.py."""
-
-    fault: str | None
-
-    def poll(self) -> list[Placed]:
-        """The dream frames that came since the last call; one that has come before replaces the earlier."""
-
-    def close(self) -> None:
-        """Stop baking."""
 
 
 class Scene:

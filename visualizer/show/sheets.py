@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import dream
+from ..clock import Stopwatch
 from ..errors import BadInput
 from ..networks import NETWORKS, STAND_IN
 from ..settings import DEFAULT_PRESET, DreamSettings
@@ -16,7 +17,6 @@ from ..store.image import load_image
 from ..store.outfile import checked_path
 from ..store.presets import load_preset
 from ..store.sheet import SUFFIXES, Cell, cell_size, draw_sheet, save_sheet
-from .clocks import Stopwatch
 from .look import Row, Wish, known_network, rows_of
 from .networks import weights_of
 

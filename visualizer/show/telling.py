@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
+from ..clock import monotonic
 from ..errors import VisualizerError
 from ..render.monitors import Area
 from ..render.window import Window
 from .changes import Changes
-from .clocks import ScreenClock, monotonic
+from .clocks import ScreenClock
 from .controller import Controller
 from .desk import Desk
 from .guard import Guard

@@ -7,7 +7,7 @@ import json
 import logging
 
 from ..errors import BadInput, VisualizerError
-from ..tuning import DELAY_MS
+from ..settings import DELAY_MS
 from .outfile import written_whole
 from .paths import config_folder
 

@@ -55,10 +55,10 @@ def _weights() -> Iterator[Finding]:
     import numpy as np
 
     from ... import dream
+    from ...clock import Stopwatch
     from ...dream.weights import load_weights, weights_file
     from ...networks import NETWORKS, STAND_IN
     from ...settings import DreamSettings
-    from ..clocks import Stopwatch
 
     try:
         n_tensors = len(load_weights(STAND_IN))

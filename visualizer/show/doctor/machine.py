@@ -10,10 +10,10 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ...resources import project_file
 from .finding import FAULT, OK, WARNING, Finding
 
 _NAME = "kickdream"
@@ -92,7 +92,7 @@ def _packages(needed: dict[str, str]) -> Iterator[Finding]:
 
 def required() -> tuple[str, dict[str, str]]:
     """What the program asks for: Python's bounds ("" if not known), and package -> bounds; of the checkout, else as installed."""
-    project = Path(__file__).resolve().parents[3] / "pyproject.toml"
+    project = project_file()
     try:
         told = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
         if told["name"] == _NAME:
@@ -164,7 +164,7 @@ def version_of(package: str) -> str:
 
 def clock() -> Iterator[Finding]:
     """How fine the clock is that everything is timed by, and how late a wait ends."""
-    from ..clocks import monotonic
+    from ...clock import monotonic
 
     begin_s = monotonic()
     while (step_s := monotonic() - begin_s) <= 0:

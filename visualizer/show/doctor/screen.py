@@ -141,10 +141,10 @@ def drawing() -> Iterator[Finding]:
     """OpenGL 3.3 without a window, as `export` uses it; the default look fits into the card, and how long it takes to draw."""
     import numpy as np
 
+    from ...clock import Stopwatch
     from ...render.offscreen import Offscreen
     from ...render.picture import Picture
     from ...settings import DEFAULT_SIZE
-    from ..clocks import Stopwatch
 
     has_window = _has_display()
     try:

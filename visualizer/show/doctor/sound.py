@@ -157,7 +157,7 @@ def _input(inputs: Sequence[Device]) -> Iterator[Finding]:
 
 
 def _heard(capture: Capture) -> Finding:
-    from ..clocks import Stopwatch
+    from ...clock import Stopwatch
 
     device, pause, watch = capture.device, threading.Event(), Stopwatch()
     peak, first_s = 0.0, -1.0

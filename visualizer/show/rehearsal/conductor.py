@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...clock import monotonic
 from ...errors import BadInput, GraphicsError, VisualizerError
 from ...settings import DEFAULT_PRESET, DEFAULT_SIZE
-from ..clocks import monotonic
 from .answers import Answer
 from .faults import Steps, Trial, begin
 from .machine import Others, held_bytes, machine

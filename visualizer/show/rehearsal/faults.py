@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..clocks import monotonic
+from ...clock import monotonic
 from .answers import Answer
 from .plan import KINDS
 from .rig import BAKED, BAKED_TITLE, EDITED, Rig

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ...clock import monotonic
 from ...render.window import Window
-from ..clocks import monotonic
 
 
 class Gaps:

@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from ...actions import Do, Show, Wish
+from ...clock import monotonic
 from ...errors import VisualizerError
 from ...processes import Outlet
-from ..clocks import monotonic
 from ..lifeline import SPARE, Lifeline, wait_as_spare
 from ..memory import share_one_heap
 from ..snapshot import Snapshot
+from ..standby import preparations
 from .answers import ORDERS, Answer
 from .hooks import Gaps, Opened, Switches, install, watched
 from .sink import unload
@@ -240,7 +241,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the conductor decides
     share_one_heap()
     if SPARE in os.environ:
-        wait_as_spare()
+        wait_as_spare(preparations)
     lifeline = Lifeline.inherited()
     orders = json.loads(os.environ[ORDERS])
     try:
