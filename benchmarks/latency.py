@@ -136,9 +136,9 @@ def _cached_look(folder: Path) -> str:
     """A preset whose dream is in the cache already, the brighter the deeper."""
     from PIL import Image
 
-    from visualizer.show.dreams import open_cache
-    from visualizer.show.latency import grey_ladder
-    from visualizer.show.look import open_look
+    from visualizer.diagnostics.latency import grey_ladder
+    from visualizer.presets.dreams import open_cache
+    from visualizer.presets.loaded import open_look
 
     preset = folder / "grey"
     preset.mkdir()

@@ -22,8 +22,8 @@ SETTLE_S = 4.0  # the panel opens, and pictures the presets
 
 def run(quick: bool) -> list[tuple[str, str]]:
     """Rows of (what, figure). quick: one turn each instead of four."""
-    from visualizer.show.dreams import Dreams, open_cache
-    from visualizer.show.look import open_look
+    from visualizer.presets.dreams import Dreams, open_cache
+    from visualizer.presets.loaded import open_look
 
     n_turns, seconds = (1, 8.0) if quick else (4, 15.0)
     look = open_look(size=SIZE)
@@ -53,8 +53,8 @@ def shown_ms(look, song_path: Path, seconds: float, told_us: list[float] | None)
     """A show of so many seconds after it has settled: from one display frame to the next, ms. told_us: open the panel, and note
     here what each display frame spends on it, microseconds.
     """
+    from visualizer.panel.link import open_panel
     from visualizer.show.onscreen import Staging
-    from visualizer.show.panel_link import open_panel
 
     stamps: list[float] = []
     panels: list[Timed] = []

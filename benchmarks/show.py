@@ -40,8 +40,8 @@ sys.exit(status)
 
 def run(quick: bool) -> list[tuple[str, str]]:
     """Rows of (what, figure). quick: shorter songs."""
-    from visualizer.show.dreams import Dreams, open_cache
-    from visualizer.show.look import open_look
+    from visualizer.presets.dreams import Dreams, open_cache
+    from visualizer.presets.loaded import open_look
 
     seconds = 15 if quick else 60
     look = open_look(size=SIZE)
@@ -73,7 +73,7 @@ def write_song(path: Path, seconds: int) -> Path:
     import wave
 
     from visualizer.audio.decode import Song
-    from visualizer.show.catalogue import demo_song
+    from visualizer.diagnostics.catalogue import demo_song
 
     with Song(demo_song()) as song:
         once = np.concatenate(list(_blocks(song)))
@@ -97,9 +97,9 @@ def _blocks(song) -> Iterator[np.ndarray]:
 
 def export_rows(look, song: Path, folder: Path, seconds: int) -> list[tuple[str, str]]:
     """An export, and the encoder alone fed with pictures of the same show, both in this run."""
-    from visualizer.show.dreams import open_cache
+    from visualizer.outputs.video import VideoWriter
+    from visualizer.presets.dreams import open_cache
     from visualizer.show.export import export
-    from visualizer.store.video import VideoWriter
 
     start = time.perf_counter()
     n_shown = sum(
@@ -181,7 +181,7 @@ def play_silently(look, song_path: Path, staging, on_frame, **how):
     """Play a song to nobody, in time, until on_frame returns True; the Report. how: what else `onscreen.run` may be told."""
     from visualizer.audio.playback import SilentPlayback
     from visualizer.audio.songlist import SongList
-    from visualizer.show.dreams import open_cache
+    from visualizer.presets.dreams import open_cache
     from visualizer.show.onscreen import run as run_show
     from visualizer.show.play import Play
 
@@ -196,7 +196,7 @@ def baking_rows(look, song_path: Path) -> list[tuple[str, str, float]]:
     """A show at its own pace with nothing baked before it, until all is: (what, figure, the p95 or seconds)."""
     from dataclasses import replace
 
-    from visualizer.show.look import Row
+    from visualizer.presets.loaded import Row
     from visualizer.show.onscreen import Staging
 
     fresh = look.settings.dream.model_copy(update={"seed": 1})  # not in the cache

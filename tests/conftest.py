@@ -31,6 +31,7 @@ pytest_plugins = [
     "tests.fixtures.screen",
     "tests.fixtures.wayland",
     "tests.fixtures.midi",
+    "tests.fixtures.shows",
 ]
 
 

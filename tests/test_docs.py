@@ -8,8 +8,8 @@ import yaml
 from PIL import Image
 
 from visualizer.cli.commands import app
+from visualizer.presets.preset import load_preset
 from visualizer.settings import BeatSettings, DreamSettings, RenderSettings
-from visualizer.store.presets import load_preset
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

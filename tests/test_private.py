@@ -14,9 +14,9 @@ import pytest
 from tests import sounds
 from visualizer import private
 from visualizer.cli.run import run
+from visualizer.diagnostics.doctor import CHECKS, as_json, examine
+from visualizer.files.paths import log_folder
 from visualizer.private import keep_private, name_only, without_folders
-from visualizer.show.doctor import CHECKS, as_json, examine
-from visualizer.store.paths import log_folder
 
 SECRET = "geheim 'ö"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools.oldest import oldest
-from visualizer.show.doctor.machine import fits
+from visualizer.diagnostics.doctor.machine import fits
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -35,7 +35,7 @@ def test_its_distribution_is_kickdream(unpacked, tmp_path):
     [info] = unpacked.glob("*.dist-info")
     assert info.name.startswith("kickdream-")
     assert "visualizer = visualizer.cli:main" in (info / "entry_points.txt").read_text()
-    code = "from visualizer.show.doctor.machine import required; print(required())"
+    code = "from visualizer.diagnostics.doctor.machine import required; print(required())"
     run = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(unpacked)},

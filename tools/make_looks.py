@@ -18,10 +18,10 @@ from PIL import Image
 
 from visualizer.dream import bake
 from visualizer.networks import NETWORKS, STAND_IN
+from visualizer.presets.contact_sheet import Cell, Grid, draw_sheet
+from visualizer.presets.image import load_image
+from visualizer.presets.loaded import open_settings
 from visualizer.settings import DreamSettings
-from visualizer.show.look import open_settings
-from visualizer.store.image import load_image
-from visualizer.store.sheet import Cell, Grid, draw_sheet
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "pictures" / "looks"

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from visualizer.networks import NETWORKS, STAND_IN
+from visualizer.presets.dreams import Dreams, open_cache
+from visualizer.presets.loaded import Look, open_look
 from visualizer.settings import DEFAULT_PRESET
-from visualizer.show.dreams import Dreams, open_cache
-from visualizer.show.look import Look, open_look
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 SIZE = (1280, 720)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.files.disks import full_disk
 from tests.fixtures.pulse import Pulse, wait_until
-from tests.store.disks import full_disk
 from visualizer.audio.clicks import (
     FIRST_S,
     LEAST_GAP_S,

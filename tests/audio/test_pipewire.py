@@ -21,9 +21,9 @@ from visualizer.audio.decode import Song
 from visualizer.audio.devices import list_devices
 from visualizer.audio.input import LOST, OK, LiveInput
 from visualizer.audio.playback import Playback
+from visualizer.diagnostics import catalogue
 from visualizer.errors import SoundHangs
 from visualizer.settings import BeatSettings
-from visualizer.show import catalogue
 from visualizer.show.sound import LiveSound
 
 MIC_HZ = 100

@@ -13,7 +13,7 @@ from tests.fixtures.pulse import wait_until
 from tests.sounds import kicks
 from visualizer.beat import Bands, Onset
 from visualizer.cli.hear_screen import page, summed_up
-from visualizer.show.hear import Heard
+from visualizer.diagnostics.hear import Heard
 
 
 def count_of(line: str, name: str) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.running import here, refused
 from tests.fixtures.pulse import wait_until
-from visualizer.store.cache import FrameCache, Note
+from visualizer.presets.cache import FrameCache, Note
 
 DAY_S = 86_400
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.disks import UNPRIVILEGED, give_away
+from tests.files.disks import UNPRIVILEGED, give_away
 
 # All commands in one process: loading torch once is enough.
 RUN = """

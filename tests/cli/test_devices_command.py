@@ -16,7 +16,7 @@ from visualizer.audio import portaudio
 from visualizer.cli.options import parse_channels
 from visualizer.cli.run import run as run_here
 from visualizer.errors import BadInput
-from visualizer.store.remembered import remember_input, remember_output
+from visualizer.files.remembered import remember_input, remember_output
 
 
 def test_inputs_and_outputs_with_all_that_is_known(pulse: Pulse) -> None:

@@ -10,9 +10,9 @@ import yaml
 
 from tests.cli.running import here, refused, visualizer
 from visualizer.cli.tables import LATENCY_PARTS, latency_table
+from visualizer.diagnostics.latency import PARTS, Delay, Latency
+from visualizer.files.remembered import remember_delay_ms
 from visualizer.settings import BeatSettings
-from visualizer.show.latency import PARTS, Delay, Latency
-from visualizer.store.remembered import remember_delay_ms
 
 SMALL = ("--size", "320x180")
 

@@ -16,8 +16,8 @@ import pytest
 from tests.cli.running import here, refused, visualizer
 from tests.fixtures.midi import CONTROL, Midi
 from tests.fixtures.pulse import wait_until
-from visualizer.bindings import Controls, MidiBinding
-from visualizer.store import controls as file
+from visualizer.control import controls_file as file
+from visualizer.control.bindings import Controls, MidiBinding
 
 started: list[subprocess.Popen[str]] = []
 

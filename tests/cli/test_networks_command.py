@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import here, refused, visualizer
-from tests.store.web import Site, dead_address, serving
+from tests.files.web import Site, dead_address, serving
 from visualizer.networks import NETWORKS
 
 CONTENT = bytes(range(256)) * 500

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from visualizer.cli import options
 from visualizer.errors import BadInput
-from visualizer.show.resume import ShowState
+from visualizer.supervision.resume import ShowState
 
 
 @given(st.integers(16, 16384), st.integers(16, 16384), st.sampled_from("xX×"))

@@ -122,7 +122,7 @@ def test_lists_that_cannot_be_played(tmp_path, capfd):
 
 
 def test_a_shuffled_show_that_is_started_again_has_the_same_order(monkeypatch, tmp_path):
-    monkeypatch.setattr("visualizer.show.supervise.supervise", lambda given, say: started.append(given) or 0)
+    monkeypatch.setattr("visualizer.supervision.supervise.supervise", lambda given, say: started.append(given) or 0)
     started = []
     assert run(["play", "--supervise", "--shuffle", "--", str(tmp_path)]) == 0
     words = started[0]

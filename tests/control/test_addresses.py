@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from visualizer.actions import Do, Set, Show
-from visualizer.bindings import OscBinding
+from visualizer.control.actions import Do, Set, Show
 from visualizer.control.addresses import OscMapping, Unusable
-from visualizer.tuning import tunable, tunables
+from visualizer.control.bindings import OscBinding
+from visualizer.control.parameters import tunable, tunables
 
 PRESETS = ("calm", "club", "deep")
 BOUND = [

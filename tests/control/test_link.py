@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fixtures.pulse import wait_until
-from visualizer.actions import Tempo
+from visualizer.control.actions import Tempo
 from visualizer.control.link import LinkSession, is_news
 from visualizer.errors import VisualizerError
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from visualizer.actions import Do, Set, Show
-from visualizer.bindings import MidiBinding
+from visualizer.control.actions import Do, Set, Show
 from visualizer.control.backlog import MOST, Backlog
+from visualizer.control.bindings import MidiBinding
 from visualizer.control.learning import Learner, sentence
 from visualizer.control.mapping import MidiMapping, Moved
-from visualizer.tuning import tunable
+from visualizer.control.parameters import tunable
 
 DECAY = tunable("beat.decay")
 

@@ -13,9 +13,9 @@ import pytest
 
 from tests.fixtures.midi import CLOCK, CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, Midi
 from tests.fixtures.pulse import wait_until
-from visualizer.actions import Do, Set
-from visualizer.bindings import MidiBinding
+from visualizer.control.actions import Do, Set
 from visualizer.control.backlog import Backlog
+from visualizer.control.bindings import MidiBinding
 from visualizer.control.mapping import MidiMapping, Moved
 from visualizer.control.midi import API_VARIABLE, MidiInput, check_port, chosen, moved_of, port_names, short_name
 from visualizer.errors import DeviceError, UnknownDevice, VisualizerError

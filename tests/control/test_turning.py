@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.actions import Do, Set, Show
-from visualizer.bindings import MidiBinding
+from visualizer.control.actions import Do, Set, Show
+from visualizer.control.bindings import MidiBinding
+from visualizer.control.parameters import tunable
 from visualizer.control.turning import Turning, preset_wish
-from visualizer.tuning import tunable
 
 DECAY = tunable("beat.decay")
 

@@ -215,7 +215,7 @@ def test_a_show_runs_follows_keys_and_ends(wayland, tiny_preset: Path, kick_song
 
 
 PANEL = """
-from visualizer.render.panel_window import PanelWindow
+from visualizer.panel.window import PanelWindow
 with PanelWindow("panel", place=(10, 10, 400, 420)) as window:
     for _ in range(3):
         window.events()

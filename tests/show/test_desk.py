@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from visualizer.actions import Do, Key, Set, Show, Tempo
+from visualizer.control.actions import Do, Key, Set, Show, Tempo
+from visualizer.control.keys import Keymap
+from visualizer.control.parameters import tunables
+from visualizer.presets.loaded import open_look
 from visualizer.render.keyboard import Press
 from visualizer.show.desk import AGAIN_S, SENSITIVITY_RANGE, Desk
-from visualizer.show.look import open_look
 from visualizer.show.onscreen import LIVE_TAKES
 from visualizer.show.play import TAKES
 from visualizer.show.words import ANSWER_S, Notices
-from visualizer.store.keys import Keymap
-from visualizer.tuning import tunables
 
 
 class Recorder:

@@ -10,9 +10,9 @@ import pytest
 
 from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.errors import BadInput
-from visualizer.show.dreams import Dreams, open_cache
+from visualizer.presets.dreams import Dreams, open_cache
+from visualizer.presets.loaded import open_look
 from visualizer.show.export import export, parse_fps
-from visualizer.show.look import open_look
 
 SIZE = (160, 96)
 

@@ -1,9 +1,9 @@
 """Controllers together: asked, told, and none takes the others along."""
 
-from visualizer.actions import Do
+from visualizer.control.actions import Do
+from visualizer.control.snapshot import Snapshot
 from visualizer.show.guard import Guard
 from visualizer.show.hub import Hub
-from visualizer.show.snapshot import Snapshot
 
 SHOT = Snapshot(0.0, "Title", "clouds", ("clouds",))
 

@@ -17,9 +17,9 @@ from visualizer.audio.mixing import to_mono
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
 from visualizer.cli.run import run
+from visualizer.diagnostics.analyze import analyze
 from visualizer.settings import BeatSettings
 from visualizer.show import sound
-from visualizer.show.analyze import analyze
 from visualizer.show.sound import ExportedSound, PlayedSound
 
 RATE_HZ, SECONDS = 48_000, 5.0

@@ -10,10 +10,10 @@ import pytest
 from tests.fixtures.pulse import Pulse, wait_until
 from visualizer.audio.input import LOST, OK, WAITING, LiveInput
 from visualizer.errors import UnknownDevice
+from visualizer.files.remembered import remember_input, remembered_input
+from visualizer.presets.loaded import Look, Wish, open_look
 from visualizer.settings import BeatSettings
 from visualizer.show.live import Live, open_input
-from visualizer.show.look import Look, Wish, open_look
-from visualizer.store.remembered import remember_input, remembered_input
 
 
 @pytest.fixture

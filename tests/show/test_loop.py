@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.show.greys import N_DEPTHS, SIZE, Frames, Steady, grey
+from visualizer.presets.dreams import Placed
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.show.clocks import FrameClock
-from visualizer.show.dreams import Placed
 from visualizer.show.loop import display_frames
 from visualizer.show.scene import Scene
 

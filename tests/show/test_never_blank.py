@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.fixtures.never_dark import NeverDark, Stretch
 from tests.fixtures.pulse import Pulse
 from tests.fixtures.screen import Screen
-from tests.show.never_dark import NeverDark, Stretch
-from visualizer.show.dreams import cache_key, open_cache
-from visualizer.show.look import open_look
-from visualizer.show.rehearsal.conductor import conduct, prepared
-from visualizer.show.rehearsal.faults import Trial
-from visualizer.show.rehearsal.plan import Plan, Planned
-from visualizer.show.rehearsal.record import Record
+from visualizer.diagnostics.rehearsal.conductor import conduct, prepared
+from visualizer.diagnostics.rehearsal.faults import Trial
+from visualizer.diagnostics.rehearsal.plan import Plan, Planned
+from visualizer.diagnostics.rehearsal.record import Record
+from visualizer.presets.dreams import cache_key, open_cache
+from visualizer.presets.loaded import open_look
 
 SIZE = (320, 180)
 LIMIT_S, DEATH_LIMIT_S = 0.25, 2.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.fixtures.never_dark import NeverDark
 from tests.fixtures.screen import Screen
-from tests.show.never_dark import NeverDark
 from visualizer.render.window import Window
 
 

@@ -5,11 +5,11 @@ import time
 import numpy as np
 import pytest
 
-from tests.show.watching import finished, wait_for, window_shown
+from tests.fixtures.watching import finished, wait_for, window_shown
 from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.audio.capture import Capture
 from visualizer.errors import UnknownDevice
-from visualizer.show.dreams import open_cache
+from visualizer.presets.dreams import open_cache
 from visualizer.show.live import Live
 from visualizer.show.onscreen import run
 from visualizer.show.play import minutes, play

@@ -10,23 +10,23 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from tests.show.watching import Quiet, Script
-from visualizer.actions import Do, Learn, Set, Show
+from tests.fixtures.watching import Quiet, Script
 from visualizer.audio import portaudio
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
+from visualizer.control.actions import Do, Learn, Set, Show
+from visualizer.control.controllers import open_controllers
+from visualizer.control.parameters import tunables
 from visualizer.errors import GraphicsError, VisualizerError
+from visualizer.presets import loader as changes
+from visualizer.presets.dreams import open_cache
+from visualizer.presets.loaded import Wish, open_look
 from visualizer.render.hud import Hud
 from visualizer.render.window import Window
-from visualizer.show import changes
-from visualizer.show.controllers import open_controllers
-from visualizer.show.dreams import open_cache
-from visualizer.show.look import Wish, open_look
 from visualizer.show.onscreen import Staging, run
 from visualizer.show.play import Play
 from visualizer.show.projection import Projection
-from visualizer.show.resume import ShowState
-from visualizer.tuning import tunables
+from visualizer.supervision.resume import ShowState
 
 PLAIN = Staging(adapt=False)
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.show.watching import Quiet, Script, finished, wait_for, window_shown
+from tests.fixtures.watching import Quiet, Script, finished, wait_for, window_shown
 from visualizer.errors import BadInput
-from visualizer.show.dreams import Dreams, open_cache
-from visualizer.show.look import open_look
+from visualizer.presets.cache import FrameCache
+from visualizer.presets.dreams import Dreams, open_cache
+from visualizer.presets.loaded import open_look
 from visualizer.show.onscreen import Staging, run
 from visualizer.show.play import TAKES
-from visualizer.store.cache import FrameCache
 
 SIZE = (320, 180)
 PLAIN = Staging(adapt=False)

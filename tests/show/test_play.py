@@ -8,15 +8,15 @@ from collections import deque
 import psutil
 import pytest
 
-from tests.show.watching import finished, wait_for
+from tests.fixtures.watching import finished, wait_for
 from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
 from visualizer.errors import BadInput
+from visualizer.files.remembered import remember_delay_ms
 from visualizer.show.output import OutputDelay
 from visualizer.show.play import Play, song_list
-from visualizer.show.resume import ShowState
-from visualizer.store.remembered import remember_delay_ms
+from visualizer.supervision.resume import ShowState
 
 RATE_HZ = 22_050
 

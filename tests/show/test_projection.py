@@ -7,10 +7,10 @@ import psutil
 import pytest
 
 from tests.show.greys import N_DEPTHS, SIZE, Frames, Steady, grey
+from visualizer.memory import give_free_memory_back, give_large_blocks_back
+from visualizer.presets.dreams import Placed
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
-from visualizer.show.dreams import Placed
-from visualizer.show.memory import give_free_memory_back, give_large_blocks_back
 from visualizer.show.projection import BLACKOUT_S, FADE_S, WAIT_S, Projection
 from visualizer.show.scene import Scene
 

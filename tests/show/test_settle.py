@@ -7,10 +7,10 @@ import psutil
 import pytest
 
 from tests.show.greys import Frames, Steady
+from visualizer.memory import give_large_blocks_back
+from visualizer.presets.dreams import Placed
 from visualizer.render.picture import Picture
 from visualizer.render.window import Window
-from visualizer.show.dreams import Placed
-from visualizer.show.memory import give_large_blocks_back
 from visualizer.show.projection import FADE_S, Projection
 from visualizer.show.scene import Scene
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from visualizer.control.keys import DEFAULT_KEYS, Keymap
+from visualizer.presets.loaded import open_look
 from visualizer.render.text import Layout, draw_panel
 from visualizer.show.frametimes import FrameTimes
-from visualizer.show.look import open_look
 from visualizer.show.loop import Shown
 from visualizer.show.onscreen import LIVE_TAKES
 from visualizer.show.play import TAKES
@@ -21,7 +22,6 @@ from visualizer.show.words import (
     figure_lines,
     key_lines,
 )
-from visualizer.store.keys import DEFAULT_KEYS, Keymap
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def analyze(
     preset: Preset = DEFAULT_PRESET,
 ) -> None:
     """Tell what is heard in a sound file, or with --live in a room: kicks, bands, tempo."""
-    from ..show.look import open_settings
+    from ..presets.loaded import open_settings
 
     if live == bool(song):
         words = "--live listens to an input, not to a FILE; give one of the two" if live else "give a FILE, or --live"
@@ -82,9 +82,9 @@ def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, 
     """Analyse a file."""
     import json
 
-    from ..show.analyze import analyze as analyze_file
-    from ..show.plot import check_plot
-    from ..show.plot import plot as draw
+    from ..diagnostics.analyze import analyze as analyze_file
+    from ..diagnostics.plot import check_plot
+    from ..diagnostics.plot import plot as draw
     from .progress import show_analysis
 
     out = None if plot is None else check_plot(plot)
@@ -109,7 +109,7 @@ def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, 
 
 def _listen(settings: Settings, device: str | None, channels: tuple[int, ...], gain_db: float) -> None:
     """Listen to a device until Ctrl-C, then sum up."""
-    from ..show.hear import Listening
+    from ..diagnostics.hear import Listening
     from .hear_screen import draw_heard, summed_up
 
     with Listening(

@@ -10,7 +10,7 @@ import typer
 from ..errors import BadInput
 
 if TYPE_CHECKING:
-    from ..show.cached import Listed
+    from ..presets.cached import Listed
 
 cache_app = typer.Typer(help="List the dreams kept in the cache, or remove them.", add_completion=False)
 
@@ -28,7 +28,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print them as one JSON objec
 @cache_app.command("list")
 def list_(json_wanted: Json = False) -> None:
     """List the dreams in the cache: of what, how large, when last used."""
-    from ..show.cached import list_cached
+    from ..presets.cached import list_cached
     from .tables import cache_table
 
     listed = list_cached()
@@ -51,7 +51,7 @@ def clear(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove dreams from the cache: all, or as the options say. A show dreams them again when it needs them."""
-    from ..show.cached import clear_cached, list_cached
+    from ..presets.cached import clear_cached, list_cached
     from .tables import megabytes
 
     listed = list_cached(preset, older_than)

@@ -78,7 +78,7 @@ def _global(
     from ..errors import BadInput
 
     try:
-        from ..show.records import open_log
+        from ..files.log import open_log
 
         open_log(options.log_level)
     except (BadInput, ImportError):
@@ -99,8 +99,8 @@ def demo(
     panel: Panel = False,
 ) -> None:
     """Play the bundled song in a window; export demo.mp4 where there is no display."""
+    from ..diagnostics.catalogue import demo_song, has_display
     from ..errors import GraphicsError
-    from ..show.catalogue import demo_song, has_display
 
     song = demo_song()
     if has_display():
@@ -149,7 +149,7 @@ def export(
     crf: Annotated[int, typer.Option("--crf", min=0, max=51, help="Quality: 0 lossless .. 51 worst.")] = 18,
 ) -> None:
     """Write the show for a song as a video."""
-    from ..show.dreams import open_cache
+    from ..presets.dreams import open_cache
     from ..show.export import export as run_export
     from ..show.export import parse_fps
     from .progress import show_export
@@ -179,8 +179,8 @@ def bake(
     weights: Weights = None,
 ) -> None:
     """Dream now, so that a show with the same look starts warm. Exit status 1 if the dream cannot be kept."""
-    from ..show.bake import bake as run_bake
-    from ..show.dreams import open_cache
+    from ..presets.bake import bake as run_bake
+    from ..presets.dreams import open_cache
     from .progress import show_bake
 
     look = looked_up(preset, size, image, seed, network, layer, weights)
@@ -215,7 +215,7 @@ app.command()(rehearse)
 @app.command()
 def presets() -> None:
     """List the looks there are."""
-    from ..show.catalogue import presets as list_presets
+    from ..diagnostics.catalogue import presets as list_presets
     from .tables import preset_table
 
     catalogue = list_presets()

@@ -13,7 +13,7 @@ from ..errors import BadInput
 from .options import Channels, Gain, InputDevice, parse_channels, parse_device, parse_gain
 
 if TYPE_CHECKING:
-    from ..show.catalogue import Listed
+    from ..diagnostics.catalogue import Listed
 
 
 def devices(
@@ -44,7 +44,7 @@ def devices(
 
 
 def _list(json_wanted: bool) -> None:
-    from ..show.catalogue import devices as list_devices
+    from ..diagnostics.catalogue import devices as list_devices
     from .tables import device_tables
 
     found = list_devices()
@@ -79,7 +79,7 @@ def _meter(device: str | None, channels: tuple[int, ...], gain_db: float) -> Non
     from rich.console import Console
     from rich.live import Live
 
-    from ..show.meter import Metering
+    from ..diagnostics.meter import Metering
     from .hear_screen import level_page
     from .keypress import key_presses
 

@@ -12,7 +12,7 @@ from .say import tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..show.doctor import Finding
+    from ..diagnostics.doctor import Finding
 
 _MARKS = {"ok": ("OK", "green"), "warning": ("warning", "yellow"), "fault": ("FAULT", "bold red")}
 _MARK_WIDTH, _NAME_WIDTH = 7, 15
@@ -27,7 +27,7 @@ def doctor(
     import io
     import sys
 
-    from ..show.doctor import FAULT, WARNING, as_json, examine
+    from ..diagnostics.doctor import FAULT, WARNING, as_json, examine
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a device may have a name that this terminal cannot write

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from ..show.catalogue import Device
-    from ..show.hear import Heard, Listening
+    from ..diagnostics.catalogue import Device
+    from ..diagnostics.hear import Heard, Listening
 
 METER_DB = (-60.0, 0.0)
 # The input meter turns its colour here: hot, and about to clip.

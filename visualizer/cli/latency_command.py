@@ -27,7 +27,7 @@ from .options import (
 from .say import tell
 
 if TYPE_CHECKING:
-    from ..show.latency import Latency
+    from ..diagnostics.latency import Latency
 
 
 def latency(
@@ -48,7 +48,7 @@ def latency(
     no_adapt: NoAdapt = False,
 ) -> None:
     """Measure from sound to light: play clicks, hear them through an input, and see them in the window."""
-    from ..show.latency import measure
+    from ..diagnostics.latency import measure
 
     look = looked_up(preset, size)
     found = measure(

@@ -11,7 +11,7 @@ import typer
 from ..errors import BadInput
 
 if TYPE_CHECKING:
-    from ..show.midi import Listening
+    from ..diagnostics.midi_monitor import Listening
 
 midi_app = typer.Typer(
     help="MIDI: list the ports, see what they send, and bind controls to actions and settings.",
@@ -28,7 +28,7 @@ Port = Annotated[
 @midi_app.command()
 def ports(json_wanted: Annotated[bool, typer.Option("--json", help="Print them as a JSON list.")] = False) -> None:
     """List the MIDI inputs."""
-    from ..show import midi
+    from ..diagnostics import midi_monitor as midi
 
     found = midi.ports()
     if json_wanted:
@@ -52,7 +52,7 @@ def learn(
     ] = 30.0,
 ) -> None:
     """Bind the next control that is moved to TARGET: a knob, fader, pad or key."""
-    from ..show import midi
+    from ..diagnostics import midi_monitor as midi
 
     if not 0 < timeout_s <= 3600:
         raise BadInput(f"--timeout {timeout_s:g} is out of range; allowed: above 0 .. 3600 seconds")
@@ -70,7 +70,7 @@ def learn(
 @midi_app.command()
 def monitor(port: Port = "") -> None:
     """Print what controls send, until Ctrl-C."""
-    from ..show import midi
+    from ..diagnostics import midi_monitor as midi
 
     with suppress(KeyboardInterrupt), midi.Listening(port) as listening:
         _say(f"listening to {_names(listening)}; Ctrl-C ends it")
@@ -81,7 +81,7 @@ def monitor(port: Port = "") -> None:
 @midi_app.command()
 def bindings() -> None:
     """List what controls do, of MIDI and OSC."""
-    from ..show import midi
+    from ..diagnostics import midi_monitor as midi
 
     found = midi.bindings()
     if not found:
@@ -97,7 +97,7 @@ def bindings() -> None:
 @midi_app.command()
 def forget(target: Annotated[str, typer.Argument(metavar="TARGET", help="What was bound.")]) -> None:
     """Unbind every control from TARGET."""
-    from ..show import midi
+    from ..diagnostics import midi_monitor as midi
 
     count = midi.forget(target)
     print(f"{'one control' if count == 1 else f'{count} controls'} unbound from {target}")

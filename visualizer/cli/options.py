@@ -20,11 +20,11 @@ from ..settings import DEFAULT_SIZE, DELAY_MS
 from .say import tell
 
 if TYPE_CHECKING:
-    from ..show.controller import Controller
-    from ..show.lifeline import Lifeline
-    from ..show.look import Look
+    from ..control.controller import Controller
+    from ..presets.loaded import Look
     from ..show.onscreen import Staging
-    from ..show.resume import ShowState
+    from ..supervision.lifeline import Lifeline
+    from ..supervision.resume import ShowState
 
 DEFAULT_SIZE_TEXT = "{}x{}".format(*DEFAULT_SIZE)
 
@@ -169,7 +169,7 @@ def looked_up(
     dream: tuple[tuple[str, float | str], ...] = (),
 ) -> Look:
     """The look these options ask for. dream: settings of the dream turned by hand, see `Wish`. Raises BadInput, and DreamError for a network that is not here."""
-    from ..show.look import Wish, open_look
+    from ..presets.loaded import Wish, open_look
 
     wish = Wish(image=image, seed=seed, network=network, layer=layer, weights=weights, dream=dream)
     return open_look(preset, size=parse_size(size), wish=wish)
@@ -189,7 +189,7 @@ def looked_up_again(
 
     Raises as `looked_up`.
     """
-    from ..show.look import is_preset
+    from ..presets.loaded import is_preset
 
     own = partial(looked_up, preset, size, image, seed, network, layer, weights)
     resume = lifeline.resume if lifeline is not None else None
@@ -209,7 +209,7 @@ def looked_up_again(
 
 def _dream_of(state: ShowState) -> tuple[tuple[str, float | str], ...]:
     """The settings of the dream that were turned by hand; damaged ones are left out."""
-    from ..tuning import tunable
+    from ..control.parameters import tunable
 
     found = []
     for name, value in state.values.items():
@@ -224,7 +224,7 @@ def controllers_of(midi: str | None, osc: str | None, osc_allow: str | None, lin
     """The controllers asked for. Raises VisualizerError, and BadInput."""
     if midi is None and osc is None and osc_allow is None and not link:
         return []
-    from ..show.controllers import open_controllers
+    from ..control.controllers import open_controllers
 
     return open_controllers("" if midi == "all" else midi, osc, link, osc_allow=osc_allow, say=tell)
 

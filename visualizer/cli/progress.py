@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from ..show.bake import Baked
+    from ..presets.bake import Baked
     from ..show.export import Progress
 
 

@@ -14,7 +14,7 @@ from .options import DEFAULT_SIZE_TEXT, Preset, Size, parse_path, parse_size
 from .say import tell
 
 if TYPE_CHECKING:
-    from ..show.rehearsal.record import Record
+    from ..diagnostics.rehearsal.record import Record
 
 
 def rehearse(
@@ -30,9 +30,9 @@ def rehearse(
     kill: Annotated[bool, typer.Option("--kill", help="Kill the show's process at times, too.")] = False,
 ) -> None:
     """Run the live show while things go wrong: devices, presets, shaders, disk, graphics, processes. Exit status 1 if it did not hold."""
-    from ..show.rehearsal.conductor import rehearse as run
-    from ..show.rehearsal.record import as_json, is_passed
-    from ..show.rehearsal.report import checked_report, write_report
+    from ..diagnostics.rehearsal.conductor import rehearse as run
+    from ..diagnostics.rehearsal.record import as_json, is_passed
+    from ..diagnostics.rehearsal.report import checked_report, write_report
 
     wanted = parse_size(size)
     out = None if report is None else checked_report(report)
@@ -58,7 +58,7 @@ def rehearse(
 
 
 def _print(found: Record) -> None:
-    from ..show.rehearsal.report import HEADINGS, cells, figures, notes, verdict_lines
+    from ..diagnostics.rehearsal.report import HEADINGS, cells, figures, notes, verdict_lines
 
     _table(("", ""), figures(found))
     if found.trials:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..oneline import plain
 
 if TYPE_CHECKING:
-    from ..show.look import Look
+    from ..presets.loaded import Look
 
 
 def tell(line: str) -> None:

@@ -16,7 +16,7 @@ from .options import Preset, Weights, parse_path, parse_size
 from .say import tell
 
 if TYPE_CHECKING:
-    from ..show.sheets import Step
+    from ..presets.sheets import Step
 
 DEFAULT_CELL_TEXT = "360x270"
 
@@ -39,7 +39,7 @@ def layers(
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Another number, another dream.")] = 0,
 ) -> None:
     """Draw a sheet of what every layer of a network makes of a picture."""
-    from ..show.sheets import layers as draw
+    from ..presets.sheets import layers as draw
 
     steps = draw(image, out, network=network, weights=weights, box=parse_size(size), depth_index=depth, seed=seed)
     _show(steps, out, "layers")
@@ -62,7 +62,7 @@ def depths(
     ] = None,
 ) -> None:
     """Draw a sheet of all depths of a dream."""
-    from ..show.sheets import depths as draw
+    from ..presets.sheets import depths as draw
 
     steps = draw(
         image, out, preset=preset, network=network, layer=layer, weights=weights, box=parse_size(size), seed=seed

@@ -83,8 +83,8 @@ def play(
     supervise: Supervise = False,
 ) -> None:
     """Play songs one after another; the picture follows what you hear."""
-    from ..show.lifeline import Lifeline
-    from ..show.memory import share_one_heap
+    from ..memory import share_one_heap
+    from ..supervision.lifeline import Lifeline
 
     if shuffle and shuffle_seed is None:
         shuffle_seed = secrets.randbelow(2**32)
@@ -94,8 +94,8 @@ def play(
     share_one_heap()
     lifeline = Lifeline.inherited()
 
-    from ..show.dreams import open_cache
-    from ..show.panel_link import open_panel
+    from ..panel.link import open_panel
+    from ..presets.dreams import open_cache
     from ..show.play import play as play_songs
     from ..show.play import song_list
 
@@ -148,17 +148,17 @@ def live(
     supervise: Supervise = True,
 ) -> None:
     """Follow a microphone or line input."""
-    from ..show.lifeline import Lifeline
-    from ..show.memory import share_one_heap
+    from ..memory import share_one_heap
+    from ..supervision.lifeline import Lifeline
 
     if supervise:
         _supervised()
     share_one_heap()
     lifeline = Lifeline.inherited()
 
-    from ..show.dreams import open_cache
+    from ..panel.link import open_panel
+    from ..presets.dreams import open_cache
     from ..show.live import live as run_live
-    from ..show.panel_link import open_panel
 
     look = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
     tell_news(look)
@@ -182,6 +182,6 @@ def live(
 
 def _supervised() -> None:
     """Run the show in a process of its own that is started again when it dies, and end with its status."""
-    from ..show.supervise import supervise
+    from ..supervision.supervise import supervise
 
     raise typer.Exit(supervise(options.given, say=tell))

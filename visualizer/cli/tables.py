@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from ..show.cached import Listed as Cached
-    from ..show.catalogue import Listed, Monitor, PresetFolder
-    from ..show.latency import Latency
-    from ..show.networks import ListedNetwork
+    from ..diagnostics.catalogue import Listed, Monitor, PresetFolder
+    from ..diagnostics.latency import Latency
+    from ..presets.cached import Listed as Cached
+    from ..presets.networks import ListedNetwork
 
 
 def _table(*columns: str) -> Table:
@@ -145,7 +145,7 @@ def cache_table(listed: Cached) -> None:
     """Print the dreams in the cache."""
     from datetime import datetime
 
-    from ..show.cached import label_of
+    from ..presets.cached import label_of
 
     if listed.entries:
         table = _table("preset", "layer", "size", "depths", "on disk", "last used")

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
-from ..actions import ACTIONS, ENDING, Do, Set, Show, Wish
-from ..bindings import PRESET, OscBinding
 from ..errors import BadInput, nearest
-from ..tuning import tunables
+from .actions import ACTIONS, ENDING, Do, Set, Show, Wish
+from .bindings import PRESET, OscBinding
 from .oscbytes import Value
+from .parameters import tunables
 from .turning import Turning, Values, preset_wish
 
 ROOT = "/visualizer"

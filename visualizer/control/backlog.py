@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable, Iterable
 
-from ..actions import Set, Tempo, Wish
+from .actions import Set, Tempo, Wish
 
 #: presses that wait; a show that does not take them within a display frame is not to be buried in them
 MOST = 256

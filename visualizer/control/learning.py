@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from ..actions import ACTIONS
-from ..bindings import PRESET, MidiBinding, OscBinding, check_address
-from ..tuning import tunables
+from .actions import ACTIONS
+from .bindings import PRESET, MidiBinding, OscBinding, check_address
 from .mapping import Moved
 from .oscbytes import Value
+from .parameters import tunables
 
 # Control changes from here on are no controls but orders, like "all notes off".
 FIRST_ORDER = 120

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ..actions import Tempo
 from ..errors import VisualizerError
+from .actions import Tempo
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ..actions import Wish
-from ..bindings import MidiBinding
+from .actions import Wish
+from .bindings import MidiBinding
 from .turning import Turning, Values
 
 # A control change or bend is pressed from here on, and let go below; MIDI says so of pedals.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..actions import Do, Set, Show, Wish
-from ..bindings import PRESET, Binding
-from ..tuning import Tunable
+from .actions import Do, Set, Show, Wish
+from .bindings import PRESET, Binding
+from .parameters import Tunable
 
 #: how a show stands: the value of each setting by its name
 Values = Mapping[str, float | str]

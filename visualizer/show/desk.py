@@ -7,15 +7,15 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from ..actions import ACTIONS, Do, Key, Set, Show, Tempo, Wish
+from ..control.actions import ACTIONS, Do, Key, Set, Show, Tempo, Wish
+from ..control.keys import Keymap
+from ..control.parameters import tunable, tunables
 from ..errors import BadInput, VisualizerError
+from ..presets.loaded import Look
+from ..presets.loader import Changes
 from ..render.keyboard import Press
 from ..render.window import Window
 from ..settings import BeatSettings
-from ..store.keys import Keymap
-from ..tuning import tunable, tunables
-from .changes import Changes
-from .look import Look
 from .projection import Projection
 from .words import OF_ACTS, Notices
 
@@ -40,7 +40,7 @@ class Player(Protocol):
         """Another look is shown, or the same with other settings for the beat."""
 
     def values(self) -> Mapping[str, float]:
-        """The `tuning.tunables()` that are the act's own, and how they stand."""
+        """The `parameters.tunables()` that are the act's own, and how they stand."""
 
     def set_value(self, name: str, value: float) -> None:
         """Turn one of these; what is not the act's own is ignored."""
@@ -112,7 +112,7 @@ class Desk:
         self.said = answer or self.said
 
     def values(self) -> dict[str, float | str]:
-        """How everything that can be turned stands: `tuning.tunables()` names to values."""
+        """How everything that can be turned stands: `parameters.tunables()` names to values."""
         settings, turned = self.look.settings, self._changes.turned
         found: dict[str, float | str] = {}
         for name in tunables():

@@ -15,13 +15,13 @@ import numpy as np
 from ..audio.decode import Song
 from ..audio.streams import silence_note
 from ..errors import BadInput
+from ..outputs.video import VideoWriter
+from ..presets.cache import FrameCache
+from ..presets.dreams import Dreams, ReadyDreams, complete
+from ..presets.loaded import Look
 from ..render.offscreen import Offscreen
 from ..render.picture import Picture
-from ..store.cache import FrameCache
-from ..store.video import VideoWriter
 from .clocks import FrameClock
-from .dreams import Dreams, ReadyDreams, complete
-from .look import Look
 from .loop import display_frames
 from .scene import Scene
 from .sound import ExportedSound

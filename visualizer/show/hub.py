@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from ..actions import Wish
-from .controller import Controller
+from ..control.actions import Wish
+from ..control.controller import Controller
+from ..control.snapshot import Snapshot
 from .guard import Guard, Part
-from .snapshot import Snapshot
 
 
 class Hub:

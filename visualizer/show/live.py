@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 from ..audio.capture import Capture
 from ..audio.input import OK, LiveInput
 from ..clock import monotonic
-from ..store.cache import FrameCache
-from ..store.remembered import DEFAULT_INPUT, remember_input, remembered_input
-from .controller import Controller
-from .look import Look
+from ..control.controller import Controller
+from ..control.snapshot import Heard
+from ..files.remembered import DEFAULT_INPUT, remember_input, remembered_input
+from ..presets.cache import FrameCache
+from ..presets.loaded import Look
 from .onscreen import Report, Staging, run
-from .snapshot import Heard
 from .sound import LiveSound
 from .telling import OpensPanel
 
 if TYPE_CHECKING:
-    from .lifeline import Lifeline
+    from ..supervision.lifeline import Lifeline
 
 # A tempo less sure than this is not worth reading.
 LEAST_SURE = 0.1

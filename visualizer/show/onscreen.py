@@ -10,28 +10,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..clock import Stopwatch
+from ..control.controller import Controller
+from ..control.keys import load_keys
+from ..memory import give_large_blocks_back
+from ..presets import dreams as dreams_room
+from ..presets.cache import FrameCache
+from ..presets.loaded import Look
 from ..render.awake import kept_awake
 from ..render.picture import Picture
 from ..render.programs import Programs
 from ..render.window import Window
-from ..store.cache import FrameCache
-from ..store.keys import load_keys
-from . import dreams as dreams_room
+from ..supervision.resume import ShowState
 from .clocks import ScreenClock, pace_hz
-from .controller import Controller
 from .frametimes import NO_TIMES, Percentiles
 from .guard import Guard
-from .look import Look
 from .loop import Shown
-from .memory import give_large_blocks_back
 from .performance import Act, Performance
 from .rebuild import picture_of
-from .resume import ShowState
 from .safe import SafeSound
 from .telling import OpensPanel
 
 if TYPE_CHECKING:
-    from .lifeline import Lifeline
+    from ..supervision.lifeline import Lifeline
 
 log = logging.getLogger(__name__)
 

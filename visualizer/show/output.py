@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ..audio.playback import Playback
 from ..audio.songlist import SongList
-from ..processes import reserve_environment
-from ..store.remembered import (
+from ..files.remembered import (
     DEFAULT_OUTPUT,
     remember_delay_ms,
     remember_output,
     remembered_delay_ms,
     remembered_output,
 )
+from ..processes import reserve_environment
 
 
 class OutputDelay:

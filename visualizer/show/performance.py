@@ -7,35 +7,35 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Protocol
 
-from ..actions import Learn, Set, Wish
 from ..clock import Stopwatch, monotonic
+from ..control.actions import Learn, Set, Wish
+from ..control.controller import Controller
+from ..control.keys import Keymap
+from ..control.snapshot import Heard
 from ..errors import GraphicsError, VisualizerError
+from ..outputs.camera import Camera
+from ..presets import dreams as dreams_room
+from ..presets.cache import FrameCache
+from ..presets.dreams import FrameSource
+from ..presets.loaded import Look
+from ..presets.loader import Changes, Opened
 from ..render.hud import Hud
 from ..render.monitors import Area
 from ..render.picture import Picture
 from ..render.programs import Programs
 from ..render.window import Window
-from ..store.cache import FrameCache
-from ..store.keys import Keymap
-from . import dreams as dreams_room
+from ..supervision.resume import ShowState
 from .adapt import RenderScale
-from .camera import Camera
-from .changes import Changes, Opened
 from .clocks import RateMeter, ScreenClock
-from .controller import Controller
 from .desk import Desk
-from .dreams import FrameSource
 from .guard import Guard
 from .hub import Hub
-from .look import Look
 from .loop import Shown, display_frames
 from .projection import Projection
 from .pulse import LEAST_SURE
 from .rebuild import built_anew, picture_of
-from .resume import ShowState
 from .safe import SafeDrawing, SafeSound
 from .scene import Scene
-from .snapshot import Heard
 from .sound import Sound
 from .sound_watch import SoundWatch
 from .sweep import no_pauses
@@ -43,7 +43,7 @@ from .telling import OpensPanel, PanelKeeper, Teller
 from .words import Notices, figure_lines, key_lines
 
 if TYPE_CHECKING:
-    from .lifeline import Lifeline
+    from ..supervision.lifeline import Lifeline
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Act(Protocol):
         """Another look is shown, or the same with other settings for the beat: take them over."""
 
     def values(self) -> Mapping[str, float]:
-        """The `tuning.tunables()` that are the act's own, and how they stand."""
+        """The `parameters.tunables()` that are the act's own, and how they stand."""
 
     def set_value(self, name: str, value: float) -> None:
         """Turn one of these; what is not the act's own is ignored."""

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 from ..audio.playback import Playback, SilentPlayback
 from ..audio.replaygain import Mode
 from ..audio.songlist import Place, SongList
+from ..control.controller import Controller
+from ..control.snapshot import Heard
+from ..files.songs import song_files
 from ..oneline import plain
+from ..presets.cache import FrameCache
+from ..presets.loaded import Look
 from ..settings import VOLUME_DB
-from ..store.cache import FrameCache
-from ..store.songs import song_files
-from .controller import Controller
-from .look import Look
 from .onscreen import Report, Staging, run
 from .output import OutputDelay, open_playback
-from .snapshot import Heard
 from .sound import PlayedSound
 from .telling import OpensPanel
 
 if TYPE_CHECKING:
-    from .lifeline import Lifeline
+    from ..supervision.lifeline import Lifeline
 
 SEEK_S = 5.0
 AGAIN_S = 3.0  # until then "the song before" is the one before, and later the beginning of this one
@@ -211,7 +211,7 @@ class Play:
 
 
 def song_list(paths: Sequence[Path], shuffle_seed: int | None = None) -> list[Path]:
-    """The songs that files and folders name, see `store.songs`; in an order that depends on the seed alone, if one is given.
+    """The songs that files and folders name, see `files.songs`; in an order that depends on the seed alone, if one is given.
 
     Raises BadInput for a folder without songs.
     """

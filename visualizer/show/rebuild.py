@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ..presets.loaded import Look
 from ..render.gl import Stage
 from ..render.hud import Hud
 from ..render.picture import Picture
 from ..render.programs import Programs
 from ..render.window import Window
-from .look import Look
 
 
 def picture_of(look: Look, stage: Stage, programs: Programs) -> Picture:

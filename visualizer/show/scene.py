@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
+from ..presets.dreams import FrameSource, Placed
+from ..presets.loaded import Look
 from ..render.picture import Picture
-from .dreams import FrameSource, Placed
-from .look import Look
 from .loop import Shown
 from .reach import Reach
 from .sound import Sound

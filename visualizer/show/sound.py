@@ -20,10 +20,10 @@ from ..audio.mono import MonoMix
 from ..audio.playback import Playback, SilentPlayback
 from ..beat import BeatFollower, KickFollower
 from ..beat.envelope import depth_of
+from ..control.snapshot import Heard
 from ..settings import BeatSettings
 from .ear import Ear
 from .pulse import LEAST_SURE, InternalClock
-from .snapshot import Heard
 
 
 class Sound(Protocol):

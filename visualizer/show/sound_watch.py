@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..audio.portaudio import THREAD
 
 if TYPE_CHECKING:
-    from .lifeline import Lifeline
+    from ..supervision.lifeline import Lifeline
 
 HANGS = "the sound system hangs"
 

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .memory import give_free_memory_back
+from ..memory import give_free_memory_back
 
 #: new objects that live on before the young ones are looked through: some tenths of a millisecond
 YOUNG = 2000

@@ -6,18 +6,18 @@ import logging
 from typing import Protocol
 
 from ..clock import monotonic
+from ..control.controller import Controller
+from ..control.snapshot import Heard, Snapshot
 from ..errors import VisualizerError
+from ..presets.loader import Changes
 from ..render.monitors import Area
 from ..render.window import Window
-from .changes import Changes
 from .clocks import ScreenClock
-from .controller import Controller
 from .desk import Desk
 from .guard import Guard
 from .hub import Hub
 from .loop import Shown
 from .projection import Projection
-from .snapshot import Heard, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ LATENCY_SHARE = 0.05  # how far the latency told follows the one measured, each 
 
 
 class Panel(Controller, Protocol):
-    """The performer's window, see show/panel_link.py. place: where it is; is_open: False once it was closed or has died."""
+    """The performer's window, see panel/link.py. place: where it is; is_open: False once it was closed or has died."""
 
     place: Area | None
     is_open: bool

@@ -6,9 +6,9 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection
 
-from ..store.keys import Keymap
+from ..control.keys import Keymap
+from ..presets.loaded import Look
 from .frametimes import FrameTimes
-from .look import Look
 from .loop import Shown
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,87 @@
+"""What a control may be bound to, and what is said of bindings that make no sense."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from visualizer.control.actions import ACTIONS
+from visualizer.control.bindings import MidiBinding, OscBinding, check_address, checked_target, targets
+from visualizer.control.parameters import tunables
+from visualizer.errors import BadInput
+
+
+def test_every_action_and_every_setting_is_a_target_and_can_be_bound():
+    assert set(ACTIONS) | set(tunables()) | {"preset"} == set(targets())
+    for target in [*targets(), "preset:club"]:
+        MidiBinding(program="any", does=target)
+        OscBinding(address="/1/x", does=target)
+
+
+@pytest.mark.parametrize("target", ["tab", "beat", "beat.dekay", "", "preset:", "preset: ", "presets:a"])
+def test_other_targets_are_refused_naming_the_nearest(target):
+    with pytest.raises(BadInput, match="there are: beat") as told:
+        checked_target(target)
+    if target == "beat.dekay":
+        assert "did you mean 'beat.decay'?" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"does": "tap"}, "needs one of: cc"),
+        ({"cc": 1, "note": 2, "does": "tap"}, "needs one of: cc"),
+        ({"cc": 128, "does": "tap"}, "127"),
+        ({"program": 128, "does": "tap"}, "0 .. 127"),
+        ({"cc": 1, "channel": 0, "does": "tap"}, "1"),
+        ({"cc": 32, "fine": True, "does": "beat.decay"}, "cc 0 .. 31"),
+        ({"note": 1, "relative": "twos", "does": "beat.decay"}, "relative is for a cc"),
+        ({"cc": 1, "relative": "twos", "does": "tap"}, "relative is for a cc"),
+        ({"cc": 1, "relative": "threes", "does": "beat.decay"}, "twos"),
+        ({"cc": 1, "hold": True, "does": "beat.decay"}, "hold is for"),
+        ({"program": 1, "hold": True, "does": "blackout"}, "let go"),
+        ({"cc": 1, "low": 0.5, "does": "tap"}, "low is for a setting"),
+        ({"cc": 1, "high": 0.5, "does": "beat.motion"}, "high is for a setting"),
+        ({"cc": 1, "low": float("nan"), "does": "beat.decay"}, "out of range"),
+        ({"cc": 1, "low": 5, "does": "beat.decay"}, "beat.decay 5 is out of range"),
+        ({"note": 1, "value": "sideways", "does": "beat.motion"}, "there is no 'sideways'"),
+        ({"note": 1, "value": 1, "does": "tap"}, "value is for a setting"),
+        ({"note": 1, "value": 1, "hold": True, "does": "blackout"}, "exclude"),
+        ({"note": 1, "does": "preset"}, "program: any"),
+        ({"note": 1, "preset": "a", "does": "tap"}, "in place of does"),
+        ({"note": 1, "preset": 3}, "needs a preset's name"),
+        (3, "needs a section"),
+    ],
+)
+def test_bindings_that_make_no_sense_are_refused(said, why):
+    with pytest.raises(ValidationError, match=why):
+        MidiBinding.model_validate(said)
+
+
+def test_a_binding_reads_like_a_sentence():
+    assert str(MidiBinding(cc=7, channel=1, port="X", does="tap")) == "CC 7 channel 1 of X"
+    assert str(MidiBinding(program="any", does="preset")) == "program any"
+    assert str(MidiBinding(bend=True, does="beat.decay")) == "pitch bend"
+    assert str(OscBinding(address="/1/x", does="tap")) == "/1/x"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clash"),
+    [
+        ({"cc": 1}, {"cc": 1}, True),
+        ({"cc": 1}, {"note": 1}, False),
+        ({"cc": 1, "channel": 2}, {"cc": 1}, True),
+        ({"cc": 1, "channel": 2}, {"cc": 1, "channel": 3}, False),
+        ({"cc": 1, "port": "nano"}, {"cc": 1, "port": "nanoKONTROL2"}, True),
+        ({"cc": 1, "port": "nano"}, {"cc": 1, "port": "Launchpad"}, False),
+    ],
+)
+def test_bindings_of_one_control_are_told(one, other, clash):
+    first, second = MidiBinding(does="tap", **one), MidiBinding(does="quit", **other)
+    assert first.shares_control(second) is second.shares_control(first) is clash
+
+
+@pytest.mark.parametrize("address", ["", "x", "/a b", "/a*", "/a\n", "/" + "a" * 300, "/visualizer/tap", "/[a]"])
+def test_addresses_that_cannot_be_bound(address):
+    with pytest.raises(ValueError, match="address|/visualizer/"):
+        check_address(address)

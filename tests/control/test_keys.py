@@ -1,0 +1,171 @@
+"""Keys: the defaults, keys.yaml in their place, and what is said of faults in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from visualizer.control import keys
+from visualizer.control.keys import DEFAULT_KEYS, Keymap, load_keys, read_key, shown
+from visualizer.errors import BadInput
+
+
+@pytest.fixture
+def write(home):
+    """Writes keys.yaml into the config folder."""
+    folder = home / "config"
+    folder.mkdir(exist_ok=True)
+
+    def write(text):
+        (folder / "keys.yaml").write_text(text)
+
+    return write
+
+
+def test_without_a_file_the_defaults_hold():
+    keymap = load_keys()
+    asked = {
+        "f": "fullscreen", "f11": "fullscreen", "shift+f": "next_monitor", "h": "help", "f1": "help", "space": "freeze",
+        "b": "blackout", "n": "next_preset", "p": "previous_preset", "1": "preset_1", "9": "preset_9",
+        "up": "sensitivity_up", "down": "sensitivity_down", "t": "tap", "[": "tempo_half", "]": "tempo_double",
+        "l": "lock", "s": "screenshot", "i": "next_input", "left": "seek_back", "right": "seek_forward",
+        "shift+left": "previous_song", "shift+right": "next_song",
+        "+": "volume_up", "=": "volume_up", "-": "volume_down", "m": "mute",
+        "ctrl+q": "quit", "backspace": "reset", "escape": "leave_fullscreen",
+    }  # fmt: skip
+    assert {key: keymap.action([key]) for key in asked} == asked
+    assert keymap.action(["q"]) is None, "Q alone ends nothing"
+    assert keymap.action(["r"]) is None, "free for recording"
+
+
+def test_no_default_key_does_two_things():
+    of_all = [key for each in DEFAULT_KEYS.values() for key in each]
+    assert len(of_all) == len(set(of_all))
+    assert [read_key(key) for key in of_all] == of_all
+
+
+def test_a_file_puts_keys_in_the_place_of_defaults(write):
+    write("blackout: [k, Ctrl+Alt+B]\ntempo_half: '('\n")
+    keymap = load_keys()
+    assert keymap.keys_of("blackout") == ("k", "ctrl+alt+b")
+    assert keymap.action(["k"]) == keymap.action(["ctrl+alt+b"]) == "blackout"
+    assert keymap.action(["b"]) is None
+    assert keymap.action(["("]) == "tempo_half"
+    assert keymap.action(["h"]) == "help", "the others stay"
+
+
+def test_a_key_taken_for_something_else_leaves_its_default(write):
+    write("screenshot: space\n")
+    keymap = load_keys()
+    assert keymap.action(["space"]) == "screenshot"
+    assert keymap.keys_of("freeze") == ()
+    assert keymap.shown("freeze") == ""
+
+
+def test_keys_may_change_places(write):
+    write("next_preset: p\nprevious_preset: n\n")
+    keymap = load_keys()
+    assert (keymap.action(["p"]), keymap.action(["n"])) == ("next_preset", "previous_preset")
+
+
+def test_digits_and_none(write):
+    write("tap: 5\nlock: []\n")
+    keymap = load_keys()
+    assert keymap.action(["5"]) == "tap"
+    assert keymap.keys_of("preset_5") == keymap.keys_of("lock") == ()
+
+
+@pytest.mark.parametrize("text", ["", "# nothing here\n", "---\n"])
+def test_an_empty_file_is_the_defaults(write, text):
+    write(text)
+    assert load_keys().keys_of("tap") == ("t",)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("blackot: k\n", 1, r"blackot: unknown key \(did you mean 'blackout'\?\); allowed: help, "),
+        ("help: h\nblackout: spce\n", 2, r"blackout: there is no key 'spce' \(did you mean 'space'\?\)"),
+        ("help: hyper+x\n", 1, r"help: 'hyper\+x': there is no modifier 'hyper'"),
+        ("tap: k\n\nseek_back: [j, K]\n", 3, "seek_back: the key 'k' is given to tap already"),
+        ("tap: true\n", 1, "tap: needs a key or a list of keys"),
+        ("tap:\n", 1, "tap: needs a key or a list of keys.*quotes"),
+        ("tap: {a: b}\n", 1, "tap: needs a key"),
+        ("tap: [[a]]\n", 1, "tap: needs a key"),
+        ("tap: ''\n", 1, "tap: there is no key ''"),
+        ("tap: ' '\n", 1, "tap: there is no key ' '"),
+        ("tap: t+t\n", 1, "tap: 't[+]t': there is no modifier 't'"),
+        ("tap: 12\n", 1, "tap: there is no key '12'"),
+        ("tap: [\n", 2, "not valid YAML"),
+        ("- tap\n", 1, "expected lines like 'key: value'"),
+        ("tap: a\ntap: b\n", 2, "tap: given twice, first in line 1"),
+    ],
+)
+def test_faults_are_told_with_their_line(write, text, line, told):
+    write(text)
+    with pytest.raises(BadInput, match=told) as fault:
+        load_keys()
+    assert f"keys.yaml:{line}: " in str(fault.value)
+    assert "\n" not in str(fault.value)
+
+
+def test_a_folder_in_place_of_the_file_is_told(home):
+    (home / "config" / "keys.yaml").mkdir(parents=True)
+    with pytest.raises(BadInput, match="is a folder"):
+        load_keys()
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("Esc", "escape"), (" F ", "f"), ("shift+ctrl+x", "ctrl+shift+x"), ("+", "+"), ("ctrl++", "ctrl++"), ("Ä", "ä"),
+     ("cmd+s", "super+s"), ("Return", "enter"), ("F25", "f25")],
+)  # fmt: skip
+def test_keys_as_people_write_them(written, name):
+    assert read_key(written) == name
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [("h", "H"), ("ctrl+q", "Ctrl+Q"), ("pageup", "Page up"), ("escape", "Esc"), ("f11", "F11"), ("ctrl++", "Ctrl++")],
+)
+def test_keys_for_reading(key, told):
+    assert shown(key) == told
+
+
+def test_the_first_name_of_a_key_that_means_something_counts():
+    keymap = Keymap()
+    assert keymap.action(["&", "1"]) == "preset_1"
+    assert keymap.action(["t", "1"]) == "tap"
+    assert keymap.action([]) is None
+
+
+def test_every_key_that_a_window_can_name_can_be_written_here():
+    import glfw
+
+    from visualizer.render.keyboard import places
+
+    names = {name for name in places(glfw).values() if not name.startswith("world")}
+    assert {read_key(name) for name in names} == names
+    assert set(keys.NAMED_KEYS) <= names
+
+
+def test_the_page_on_keys_tells_every_action_with_its_keys():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "keys.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| `")
+    ]
+    told = {name: keys for keys, _, names in rows for name in re.findall(r"`(\w+)`", names)}
+    digits = {f"preset_{number}" for number in range(2, 9)}
+    assert set(told) | digits == set(DEFAULT_KEYS)
+    for action in DEFAULT_KEYS.keys() - digits:
+        for key in DEFAULT_KEYS[action]:
+            assert f"`{shown(key)}`" in told[action], action
+
+
+def test_the_example_on_the_page_is_a_file_that_holds(write):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "keys.md").read_text()
+    write(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0])
+    keymap = load_keys()
+    assert keymap.keys_of("blackout") == ("b", "f9") and keymap.keys_of("lock") == ()

@@ -1,0 +1,76 @@
+"""What can be turned while a show runs."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visualizer.control.parameters import tunable, tunables
+from visualizer.errors import BadInput
+from visualizer.settings import BeatSettings, DreamSettings
+
+NUMBERS = [one for one in tunables().values() if one.kind in ("number", "whole")]
+
+
+def model_of(one):
+    return {"beat": BeatSettings, "dream": DreamSettings}.get(one.name.partition(".")[0])
+
+
+def test_every_number_of_the_beat_and_the_dream_can_be_turned():
+    names = set(tunables())
+    assert {"beat.sensitivity", "beat.decay", "beat.low_hz", "beat.smoothing_ms", "beat.motion"} < names
+    assert {"dream.colour", "dream.seed", "input.gain_db", "output.delay_ms", "blackout", "freeze", "lock"} < names
+    assert "dream.network" not in names and "dream.n_depths" not in names
+    assert tunable("dream.colour").rebakes and not tunable("beat.decay").rebakes
+
+
+@pytest.mark.parametrize("one", NUMBERS, ids=lambda one: one.name)
+def test_both_ends_and_every_place_between_are_values_the_settings_take(one):
+    for share in (0.0, 0.3, 0.5, 0.9, 1.0):
+        value = one.at(share)
+        assert one.checked(value) == value
+        if (model := model_of(one)) is not None:
+            key = one.name.partition(".")[2]
+            field = model.model_fields[key]
+            for rule in field.metadata:
+                assert getattr(rule, "ge", None) is None or value >= rule.ge
+                assert getattr(rule, "gt", None) is None or value > rule.gt
+                assert getattr(rule, "le", None) is None or value <= rule.le
+
+
+@given(st.sampled_from(NUMBERS), st.floats(0, 1))
+def test_a_place_is_found_again_from_its_value(one, share):
+    again = one.share_of(one.at(share))
+    slack = 0.51 / (one.high - one.low) if one.kind == "whole" else 1e-6
+    assert abs(again - share) <= slack
+
+
+@given(st.sampled_from(list(tunables().values())), st.floats(allow_nan=True, allow_infinity=True))
+def test_any_place_at_all_gives_a_value_that_may_be(one, share):
+    assert one.checked(one.at(share)) == one.at(share)
+
+
+@given(
+    st.sampled_from(list(tunables().values())), st.floats(allow_nan=True, allow_infinity=True) | st.text(max_size=20)
+)
+def test_values_from_elsewhere_are_taken_or_refused_with_the_bounds(one, value):
+    try:
+        taken = one.checked(value)
+    except BadInput as fault:
+        assert one.name in str(fault)
+    else:
+        assert taken in one.choices if one.kind == "choice" else one.low <= taken <= one.high
+
+
+def test_ratios_where_ears_and_eyes_hear_ratios():
+    sensitivity = tunable("beat.sensitivity")
+    assert sensitivity.is_log and sensitivity.at(0.5) == pytest.approx(1.0)
+    assert not tunable("beat.decay").is_log
+    assert tunable("beat.motion").at(0.99) == "steps" and tunable("blackout").at(0.5) == 1.0
+    assert not math.isnan(float(sensitivity.at(math.nan)))
+
+
+def test_an_unknown_name_is_told_with_the_nearest():
+    with pytest.raises(BadInput, match=r"beat\.sensitivty.*did you mean 'beat\.sensitivity'"):
+        tunable("beat.sensitivty")

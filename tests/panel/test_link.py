@@ -1,0 +1,286 @@
+"""The performer's panel in its own process, on a real screen, with a real mouse and keyboard."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from tests.fixtures.watching import wait_for
+from visualizer.clock import monotonic
+from visualizer.control.actions import Do, Key, Learn, Set, Show
+from visualizer.control.parameters import tunables
+from visualizer.control.snapshot import Snapshot
+from visualizer.errors import VisualizerError
+from visualizer.panel.link import open_panel
+
+PLACE = (0, 0, 1600, 1000)  # so large that every control is in sight
+PRESETS = ("clouds", "marble")
+VALUES = dict.fromkeys(("blackout", "freeze", "lock"), 0.0) | {
+    "beat.decay": 0.93, "beat.sensitivity": 1.0, "beat.motion": "seed", "dream.colour": 0.25,
+}  # fmt: skip
+
+
+def snapshot(**changes):
+    told = {"time_s": monotonic(), "title": "live", "preset": "clouds", "presets": PRESETS, "values": VALUES, **changes}
+    return Snapshot(**told)
+
+
+def click(button="1", times=1):
+    subprocess.run(["xdotool", "click", "--repeat", str(times), "--delay", "2", button], check=True, timeout=10)
+
+
+class Hand:
+    """A performer: presses what the panel shows, and notes what is wished for."""
+
+    def __init__(self, screen, link):
+        self.screen, self.link = screen, link
+
+    def wishes(self, what, **told):
+        """What the panel wishes for next; told: how the show stands meanwhile."""
+
+        def asked():
+            self.link.tell(snapshot(**told))
+            return list(self.link.poll()) or None
+
+        return wait_for(asked, what)
+
+    def place(self, name, **told):
+        """Where a control is."""
+
+        def known():
+            self.link.tell(snapshot(**told))
+            return self.link.where.get(name)
+
+        return wait_for(known, f"the place of {name}")
+
+    def wait_until_it_stands(self, seconds=0.3):
+        """Until nothing has moved for so long, while the panel is told on."""
+        where, since_s = None, time.monotonic()
+
+        def stands():
+            nonlocal where, since_s
+            self.link.tell(snapshot())
+            if self.link.where != where:
+                where, since_s = self.link.where, time.monotonic()
+            return where and time.monotonic() - since_s > seconds
+
+        wait_for(stands, "that nothing moves any more")
+
+    def point(self, name, across=0.5, **told):
+        x, y, width, height = self.place(name, **told)
+        self.screen.move_pointer(round(x + width * across), y + height // 2)
+
+    def press(self, name, across=0.5, **told):
+        self.point(name, across, **told)
+        click()
+        return self.wishes(f"a wish of {name}", **told)
+
+
+@pytest.fixture(scope="module")
+def hand(screen, tmp_path_factory):
+    """A performer before an open panel."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("CACHE", "LOG", "CONFIG"):
+            patch.setenv(f"VISUALIZER_{name}_DIR", str(tmp_path_factory.mktemp("panel") / name.lower()))
+        link = open_panel(PLACE, size=(160, 90), tells_where=True)
+        hand = Hand(screen, link)
+        hand.place("blackout")
+    yield hand
+    link.close()
+    link.join(10)
+    screen.move_pointer(100, 100)
+
+
+def test_it_opens_where_it_was_and_shows_what_it_is_told(hand):
+    assert wait_for(lambda: hand.link.place, "its place") == PLACE
+    assert hand.link.is_open and hand.link.news() is None and hand.link.status() == []
+    assert {"blackout", "freeze", "learn", "tap", "next_input", "beat.decay", "preset:marble"} <= set(hand.link.where)
+
+
+def test_the_presets_get_their_pictures(hand):
+    def pictured(name):
+        x, y, width, height = hand.place(f"preset:{name}")
+        picture = hand.screen.screenshot()[y + 10 : y + height - 50, x + 10 : x + width - 10]
+        return picture.std() > 20
+
+    for name in PRESETS:
+        wait_for(lambda name=name: pictured(name), f"the picture of {name}")
+
+
+def test_a_preset_that_is_clicked_is_wished_for(hand):
+    assert hand.press("preset:marble") == [Show("marble")]
+
+
+@pytest.mark.parametrize(
+    "action", ["blackout", "freeze", "tap", "tempo_half", "next_input", "lock", "next_preset", "reset"]
+)
+def test_a_button_does_what_its_key_does(hand, action):
+    assert hand.press(action) == [Do(action)]
+
+
+def test_a_slider_is_turned_to_where_it_is_pressed(hand):
+    (wish,) = hand.press("beat.sensitivity", 0.75)
+    assert isinstance(wish, Set) and wish.name == "beat.sensitivity"
+    assert wish.value == pytest.approx(tunables()["beat.sensitivity"].at(0.75), rel=0.02)
+
+
+def test_a_slider_follows_the_mouse_while_it_is_held(hand):
+    hand.point("beat.decay", 0.2)
+    subprocess.run(["xdotool", "mousedown", "1"], check=True)
+    try:
+        (first,) = hand.wishes("the first place")
+        hand.point("beat.decay", 0.6)
+        second = hand.wishes("the second place")[-1]
+    finally:
+        subprocess.run(["xdotool", "mouseup", "1"], check=True)
+    assert (first.value, second.value) == pytest.approx(
+        [tunables()["beat.decay"].at(at) for at in (0.2, 0.6)], rel=0.02
+    )
+
+
+def test_a_motion_is_chosen_by_its_word(hand):
+    assert hand.press("beat.motion=pump") == [Set("beat.motion", "pump")]
+
+
+def test_what_bakes_anew_is_folded_away_and_wished_for_once(hand):
+    assert "dream.colour" not in hand.link.where
+    top = hand.place("beat.sensitivity")
+    hand.point("more")
+    click()
+    x, y, width, _ = hand.place("beat.gain_release_s")
+    hand.screen.move_pointer(x + width // 2, y)
+    click("5", 40)  # the wheel, to the end
+    hand.wait_until_it_stands()
+    hand.point("dream.colour", 0.3)
+    subprocess.run(["xdotool", "mousedown", "1"], check=True)
+    hand.point("dream.colour", 0.8)
+    for _ in range(20):
+        hand.link.tell(snapshot())
+    subprocess.run(["xdotool", "mouseup", "1"], check=True)
+    assert hand.wishes("the colour") == [Set("dream.colour", pytest.approx(0.8, abs=0.02))]
+    click("4", 40)
+    wait_for(lambda: hand.place("beat.sensitivity")[1] == top[1], "the upper end")
+    hand.point("more")
+    click()
+    wait_for(lambda: "dream.colour" not in hand.link.where and hand.place("beat.sensitivity") == top, "all as before")
+
+
+def test_a_key_pressed_in_it_is_the_shows(hand):
+    hand.point("tap")
+    hand.screen.key("b")
+    assert hand.wishes("the key") == [Key("b", "b")]
+
+
+def test_while_learning_a_press_chooses_what_is_bound(hand):
+    before = hand.place("beat.decay")
+    hand.point("learn")
+    click()
+    wait_for(lambda: hand.place("beat.decay") != before, "the band that says so")
+    assert hand.press("beat.decay") == [Learn("beat.decay")]
+    # what waits already is called off
+    assert hand.press("blackout", learning="blackout", bindings={"beat.decay": "CC 7 channel 1"}) == [Learn("")]
+    assert hand.press("preset:marble") == [Learn("preset_2")]
+    assert hand.press("learn", learning="preset_2") == [Learn("")]
+    assert hand.press("blackout") == [Do("blackout")]
+
+
+def test_a_blackout_is_red_across_the_whole_panel(hand):
+    def reds(**values):
+        hand.link.tell(snapshot(values=VALUES | values))
+        x, y, _, height = hand.place("blackout", values=VALUES | values)
+        picture = hand.screen.screenshot()
+        places = picture[20, 200], picture[500, 1], picture[500, 1597], picture[y + height // 2, x + 8]
+        return sum(bool(red > 150 and green < 80 and blue < 80) for red, green, blue in places)
+
+    wait_for(lambda: reds(blackout=1.0) == 4, "a red panel")
+    wait_for(lambda: reds() == 0, "no red")
+
+
+def test_one_that_stands_still_holds_nothing_up_and_one_that_is_killed_is_told(screen):
+    link = open_panel(PLACE, tells_where=True)
+    try:
+        Hand(screen, link).place("tap")
+        os.kill(link.pid, signal.SIGSTOP)
+        for _ in range(3000):  # many times what a pipe holds
+            link.tell(snapshot())
+            assert not link.poll()
+        assert link.is_open and link.news() is None
+        os.kill(link.pid, signal.SIGKILL)
+        line = wait_for(link.news, "the line about its end")
+        assert line == "the panel has stopped (signal 9); O opens it again"
+        assert not link.is_open and link.news() is None
+        link.tell(snapshot())
+        assert not link.poll()
+    finally:
+        link.close()
+
+
+def test_it_is_closed_even_while_it_is_opening_and_twice(screen):
+    link = open_panel(PLACE)
+    link.close()
+    link.close()
+    link.join(20)
+    assert not link.is_open and link.news() is None
+    assert link.pid is None or not psutil.pid_exists(link.pid)
+
+
+PARENT = """
+import sys, time
+from visualizer.panel.link import open_panel
+from visualizer.control.snapshot import Snapshot
+link = open_panel((0, 0, 500, 700), tells_where=True)
+for _ in range(1000):
+    link.tell(Snapshot(time.monotonic(), "live", "clouds", ("clouds",)))
+    if link.where:
+        break
+    time.sleep(0.02)
+print(link.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_when_the_show_is_killed_the_panel_goes(screen):
+    show = subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        panel = psutil.Process(int(show.stdout.readline()))
+        show.kill()
+        wait_for(lambda: not panel.is_running() or panel.status() == psutil.STATUS_ZOMBIE, "the panel's end")
+    finally:
+        show.kill()
+        _, complaints = show.communicate(timeout=10)
+    assert complaints == ""
+
+
+def test_without_a_display_it_says_so_and_the_show_goes_on(monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    link = open_panel()
+    assert "no display" in wait_for(link.news, "the line")
+    assert not link.is_open
+
+
+def test_without_imgui_it_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "imgui_bundle", None)
+    with pytest.raises(VisualizerError, match=r"pip install 'kickdream\[panel\]'"):
+        open_panel()
+
+
+def test_a_snapshot_is_told_in_no_time(hand):
+    """Not a measurement: only that nothing is done here that could wait."""
+    told, begin = snapshot(), time.process_time()
+    for _ in range(1000):
+        hand.link.tell(told)
+        hand.link.poll()
+    assert time.process_time() - begin < 1.0
+
+
+def test_the_performer_closes_it_without_a_word(hand):
+    hand.screen.ask_to_close("panel - visualizer")
+    wait_for(lambda: not hand.link.is_open, "its end")
+    hand.link.join(10)
+    assert hand.link.news() is None and not psutil.pid_exists(hand.link.pid)

@@ -1,0 +1,132 @@
+"""A preset with the user's wishes, and with what is missing replaced."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from visualizer.errors import BadInput, DreamError
+from visualizer.networks import NETWORKS
+from visualizer.presets.loaded import GUIDE_PX, Wish, chosen, open_look, stood_in
+from visualizer.settings import DreamSettings
+
+SIZE = (96, 64)
+
+
+@pytest.fixture
+def preset(tmp_path):
+    """Writes a preset and gives its folder."""
+
+    def write(text):
+        folder = tmp_path / "mine"
+        folder.mkdir(exist_ok=True)
+        (folder / "preset.yaml").write_text(text)
+        for name, colour in (("image.png", "navy"), ("guide.png", "orange")):
+            Image.new("RGB", (120, 80), colour).save(folder / name)
+        return str(folder)
+
+    return write
+
+
+def test_a_preset_as_it_is(tiny_preset):
+    look = open_look(str(tiny_preset), size=SIZE)
+    assert look.size == SIZE and look.n_depths == 4
+    assert [row.settings for row in look.rows] == [look.settings.dream]
+    assert look.rows[0].weights is None and look.rows[0].guide is None and look.news == ()
+
+
+def test_what_is_odd_about_a_picture_is_said(tiny_preset, tmp_path):
+    Image.new("RGB", (32, 18), (4, 4, 6)).save(tmp_path / "night.png")
+    (line,) = open_look(str(tiny_preset), size=(32, 18), wish=Wish(image=tmp_path / "night.png")).news
+    assert "night.png: the picture is nearly black" in line
+
+
+def test_rows_are_like_dream_but_for_what_they_name(preset):
+    folder = preset(
+        "title: Mine\nimage: image.png\ndream: {layer: block6.expand, n_depths: 3, colour: 0.5}\n"
+        "rows:\n  - {layer: block10.expand}\n  - {guide: guide.png, seed: 4}\n"
+    )
+    look = open_look(folder, size=SIZE)
+    assert [row.settings.layer for row in look.rows] == ["block6.expand", "block10.expand", "block6.expand"]
+    assert {row.settings.n_depths for row in look.rows} == {3} and {row.settings.colour for row in look.rows} == {0.5}
+    assert [row.settings.seed for row in look.rows] == [0, 0, 4]
+    assert look.rows[1].guide is None
+    assert look.rows[2].guide.shape == (GUIDE_PX, GUIDE_PX, 3) and look.rows[2].guide.dtype == np.uint8
+    assert {row.settings.seed for row in open_look(folder, size=SIZE, wish=Wish(seed=9)).rows} == {9}
+
+
+def test_a_layer_wished_for_dreams_alone(preset):
+    folder = preset("title: Mine\nimage: image.png\nrows:\n  - {layer: block6.expand}\n")
+    look = open_look(folder, size=SIZE, wish=Wish(layer="block3.expand"))
+    assert [row.settings.layer for row in look.rows] == ["block3.expand"]
+    assert look.settings.rows == [] and look.settings.dream.layer == "block3.expand"
+
+
+def test_a_network_that_is_not_here_is_stood_in_for_and_said(preset):
+    folder = preset("title: Mine\nimage: image.png\ndream: {network: inception5h, layer: mixed4d, channels: '0:3'}\n")
+    look = open_look(folder, size=SIZE)
+    (row,) = look.rows
+    assert row.settings.network == "efficientnet-lite0" and row.settings.layer == "block10.expand"
+    assert row.settings.channels == "all" and look.settings.dream == row.settings
+    (line,) = look.news
+    assert "inception5h" in line and "visualizer networks get inception5h" in line and "block10.expand" in line
+    with pytest.raises(DreamError, match="networks get inception5h"):
+        open_look(folder, size=SIZE, wish=Wish(network="inception5h"))
+
+
+def test_weights_of_ones_own_are_handed_on(preset, tmp_path):
+    folder = preset("title: Mine\nimage: image.png\ndream: {network: vgg16, layer: conv4_2}\n")
+    own = tmp_path / "own.safetensors"
+    look = open_look(folder, size=SIZE, wish=Wish(weights=own))
+    assert look.rows[0].weights == own and look.rows[0].settings.network == "vgg16" and look.news == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("dream: {network: inception5h}", "dream.layer"),
+        ("dream: {network: vgg19}", "vgg16"),
+        ("dream: {channels: 5000}", "channels"),
+        ("dream: {channels: '0:5000'}", "0:5000 is out of range; block10.expand has channels 0 .. 671"),
+        ("dream: {channels: red}", "'red' is not a number or a range"),
+        ("dream: {layer: {block6.expand: 0}}", "must be above 0"),
+        ("dream: {layer: {}}", "at least one layer"),
+        ("dream: {guide: ../guide.png}", "dream.guide"),
+        ("dream: {guide: nowhere.png}", "not a file in the preset's folder"),
+        ("rows: [{layer: block99.expand}]", "unknown layer 'block99.expand'"),
+        ("rows: [{n_depths: 3}]", "n_depths is the same for all rows"),
+        ("rows: [{lair: block1.expand}]", "did you mean"),
+        ("rows: {layer: block6.expand}", "a list"),
+        ("rows: [3]", "rows.0"),
+    ],
+)
+def test_what_cannot_be_is_one_line_with_file_and_key(preset, text, told):
+    folder = preset(f"title: Mine\nimage: image.png\n{text}\n")
+    with pytest.raises(BadInput) as error:
+        open_look(folder, size=SIZE)
+    assert told in str(error.value) and "preset.yaml" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_an_empty_rows_section_is_no_rows(preset):
+    assert len(open_look(preset("title: Mine\nimage: image.png\nrows:\n"), size=SIZE).rows) == 1
+
+
+def test_another_network_dreams_with_the_layer_most_like(preset):
+    own = DreamSettings(layer="block8.expand", channels="0:3")
+    assert chosen(own, "vgg16", None).layer == "conv4_2"
+    assert chosen(own, "vgg16", None).channels == "all"
+    assert chosen(own, None, "block6.expand").channels == "0:3"
+    with pytest.raises(BadInput, match="did you mean 'conv4_2'"):
+        chosen(own, "vgg16", "conv42")
+    with pytest.raises(BadInput, match="no network is called 'vgg19'"):
+        chosen(own, "vgg19", None)
+    with pytest.raises(BadInput, match="channels do not fit"):
+        chosen(DreamSettings(layer="block15.expand", channels="900:1000"), None, "block1.expand")
+
+
+def test_every_layer_of_every_network_has_a_stand_in():
+    for info in NETWORKS.values():
+        for layer in info.layer_names:
+            settings = stood_in(DreamSettings(network=info.name, layer=layer))
+            assert DreamSettings.model_validate(settings.model_dump()) == settings
+    both = stood_in(DreamSettings(network="inception5h", layer={"mixed4c": 1.0, "mixed4d": 0.5}))
+    assert both.layer == "block10.expand"

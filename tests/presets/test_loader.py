@@ -1,0 +1,356 @@
+"""Presets opened while a show runs: only the newest wish counts, and nothing piles up."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+
+import pytest
+
+from visualizer.errors import DreamError
+from visualizer.presets.dreams import Dreams, ReadyDreams, open_cache
+from visualizer.presets.loaded import Wish, open_look
+from visualizer.presets.loader import Changes
+
+SIZE = (64, 36)
+NAMES = ("a-one", "b-two", "c-three")
+
+
+def wait_for(condition, what, deadline_s=20.0):
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        if (value := condition()) is not None and value is not False:
+            return value
+        time.sleep(0.01)  # a poll, bounded by the deadline
+    raise AssertionError(f"{what}: not within {deadline_s:g} s")
+
+
+@pytest.fixture
+def folder(home, tiny_preset):
+    """The user's presets: three that can be shown, in the config folder."""
+    presets = home / "config" / "presets"
+    for name in NAMES:
+        shutil.copytree(tiny_preset, presets / name)
+        file = presets / name / "preset.yaml"
+        file.write_text(file.read_text().replace("Tiny", name))
+    return presets
+
+
+class Started:
+    """Dreams that a test counts. hold: let the opening wait before it begins to dream."""
+
+    def __init__(self):
+        self.made, self.closed, self.lock = [], [], threading.Lock()
+
+    def start(self, look, _cache):
+        with self.lock:
+            self.made.append(look.name)
+        dreams = ReadyDreams([])
+        dreams.close = lambda: self.closed.append(look.name)
+        return dreams
+
+    @property
+    def n_open(self):
+        return len(self.made) - len(self.closed)
+
+
+@pytest.fixture
+def started():
+    return Started()
+
+
+@pytest.fixture
+def changes(folder, started):
+    look = open_look("a-one", size=SIZE)
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    yield changes
+    changes.close()
+
+
+def opened_of(changes, name):
+    def poll():
+        opened = changes.poll()
+        return opened if opened is not None and opened.look.name == name else None
+
+    return wait_for(poll, name)
+
+
+def test_the_next_and_the_one_before_go_round(changes):
+    assert changes.step(1) == "2  b-two …"
+    assert opened_of(changes, "b-two").look.settings.title == "b-two"
+    assert changes.step(1).startswith("3")
+    assert changes.step(1).startswith("1")
+    assert changes.step(-1) == "3  c-three …"
+    opened_of(changes, "c-three")
+
+
+def test_by_number(changes):
+    assert changes.number(3) == "3  c-three …"
+    assert opened_of(changes, "c-three").look.size == SIZE
+    assert changes.number(4) == "there is no preset 4; there are 3"
+    assert changes.number(0) == "there is no preset 0; there are 3"
+
+
+def test_the_one_that_is_shown_may_be_read_again(changes, folder):
+    file = folder / "a-one" / "preset.yaml"
+    file.write_text(file.read_text().replace("a-one", "Changed"))
+    changes.number(1)
+    assert opened_of(changes, "a-one").look.settings.title == "Changed"
+
+
+def test_a_show_of_a_folder_on_no_list_steps_into_the_list(folder, tiny_preset, started):
+    look = open_look(str(tiny_preset), size=SIZE)
+    for by, first in ((1, "a-one"), (-1, "c-three")):
+        changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+        try:
+            changes.step(by)
+            opened_of(changes, first)
+        finally:
+            changes.close()
+
+
+def test_the_users_own_image_and_seed_stay(folder, tiny_preset, started):
+    wish = Wish(image=tiny_preset / "image.png", seed=7, layer="block3.expand")
+    look = open_look("a-one", size=SIZE, wish=wish)
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    try:
+        changes.step(1)
+        opened = opened_of(changes, "b-two").look
+    finally:
+        changes.close()
+    assert opened.settings.dream.seed == 7
+    assert opened.settings.dream.layer == "block2.expand", "the layer is the preset's"
+
+
+def test_pressing_wildly_opens_few_and_ends_at_the_last(changes, started):
+    for _ in range(301):
+        changes.step(1)
+    opened_of(changes, "b-two")
+    assert len(started.made) <= 4, "each costs a bake"
+    assert changes.poll() is None
+
+
+def test_what_was_opened_and_not_fetched_is_let_go_for_the_next(changes, started):
+    changes.number(2)
+    wait_for(lambda: started.made == ["b-two"], "the first")
+    changes.number(3)
+    wait_for(lambda: started.closed == ["b-two"], "letting go")
+    opened_of(changes, "c-three")
+    assert started.n_open == 1
+
+
+def test_a_broken_preset_is_told_and_the_next_one_opens(changes, folder):
+    (folder / "b-two" / "preset.yaml").write_text("title: Broken\ndream: {n_depth: 3}\n")
+    changes.step(1)
+    fault = wait_for(changes.fault, "the fault")
+    assert "n_depth: unknown key (did you mean 'n_depths'?)" in fault and fault.endswith("stays as it was")
+    assert "\n" not in fault
+    assert changes.fault() is None and changes.poll() is None
+    assert changes.step(1) == "3  c-three …"
+    opened_of(changes, "c-three")
+
+
+def test_a_preset_that_has_gone_is_told(changes, folder):
+    shutil.rmtree(folder / "b-two")
+    changes.step(1)
+    assert "b-two" in wait_for(changes.fault, "the fault")
+
+
+def test_a_dream_that_cannot_begin_is_told(folder):
+    def start(_look, _cache):
+        raise DreamError("the weights are damaged")
+
+    changes = Changes(open_look("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
+    try:
+        changes.step(1)
+        assert "the weights are damaged; the picture stays" in wait_for(changes.fault, "the fault")
+    finally:
+        changes.close()
+
+
+def test_a_fault_of_our_own_is_told_in_one_line(folder, caplog):
+    def start(_look, _cache):
+        raise ZeroDivisionError("what\never")
+
+    changes = Changes(open_look("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
+    try:
+        changes.step(1)
+        fault = wait_for(changes.fault, "the fault")
+    finally:
+        changes.close()
+    assert fault == "preset b-two cannot be shown (ZeroDivisionError); the picture stays as it was"
+    assert "Traceback" in caplog.text
+
+
+def test_letting_go_happens_in_the_thread(changes):
+    where = []
+    dreams = ReadyDreams([])
+    dreams.close = lambda: where.append(threading.current_thread().name)
+    changes.let_go(dreams)
+    wait_for(lambda: where == ["presets"], "the thread")
+
+
+def test_closing_lets_go_of_everything_and_ends_the_thread(changes, started):
+    changes.step(1)
+    wait_for(lambda: started.made, "opened")
+    changes.let_go(started.start(open_look("c-three", size=SIZE), None))
+    changes.close()
+    assert started.n_open == 0
+    assert not any(thread.name == "presets" for thread in threading.enumerate())
+    changes.close()
+
+
+def test_without_presets_it_says_so(folder):
+    changes = Changes(open_look("a-one", size=SIZE), open_cache(), names=list)
+    assert changes.step(1) == "there are no presets"
+    assert changes.number(1) == "there is no preset 1; there are 0"
+    changes.close()
+
+
+def test_a_warm_preset_comes_with_all_its_frames(folder):
+    """With the real dreams: what is cached needs no bake."""
+    look = open_look("b-two", size=SIZE)
+    list(Dreams(look, open_cache()).placed())
+    changes = Changes(open_look("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES))
+    try:
+        changes.step(1)
+        opened = opened_of(changes, "b-two")
+        assert len(opened.dreams.poll()) == look.n_depths + 1
+    finally:
+        changes.close()
+
+
+# --- by name, turned by hand, and brought back
+
+
+def test_by_name(changes):
+    assert changes.named("b-two") == "2  b-two …"
+    assert changes.opening == "b-two"
+    opened_of(changes, "b-two")
+    wait_for(lambda: changes.opening == "", "the end of opening")
+    assert changes.named("b-to") == "there is no preset 'b-to' (did you mean 'b-two'?)"
+
+
+def test_a_setting_of_the_dream_turned_dreams_the_same_preset_anew_once_it_stands_still(changes, started):
+    for share in range(30):
+        changes.turn("colour", share / 30)
+    opened = opened_of(changes, "a-one").look
+    assert opened.settings.dream.colour == pytest.approx(29 / 30) and opened.rows[0].settings.colour == pytest.approx(
+        29 / 30
+    )
+    assert started.made == ["a-one"], "one bake for all of it"
+    changes.turn("seed", 5.0)
+    opened = opened_of(changes, "a-one").look
+    assert opened.settings.dream.seed == 5 and opened.settings.dream.colour == pytest.approx(29 / 30)
+    changes.number(2)
+    assert opened_of(changes, "b-two").look.settings.dream.seed == 0 and changes.turned == {}
+
+
+def test_a_value_that_cannot_be_is_told_and_changes_nothing(changes):
+    changes.turn("octave_scale", 99.0)
+    assert "octave_scale" in wait_for(changes.fault, "the fault")
+    assert changes.poll() is None
+
+
+def test_a_dream_turned_keeps_the_network_that_was_asked_for(folder, started):
+    look = open_look("a-one", size=SIZE, wish=Wish(layer="block3.expand"))
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    try:
+        changes.turn("colour", 0.5)
+        assert opened_of(changes, "a-one").look.settings.dream.layer == "block3.expand"
+    finally:
+        changes.close()
+
+
+def test_reset_dreams_as_the_preset_says_with_the_network_that_was_asked_for(folder, started):
+    look = open_look("a-one", size=SIZE, wish=Wish(layer="block3.expand"))
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    try:
+        changes.reset()
+        assert not changes.opening, "nothing was turned"
+        changes.turn("colour", 0.5)
+        opened_of(changes, "a-one")
+        changes.reset()
+        again = opened_of(changes, "a-one").look
+        assert again.settings == look.settings and again.wish == look.wish and changes.turned == {}
+    finally:
+        changes.close()
+
+
+# --- a preset that was given as a folder
+
+
+@pytest.fixture
+def elsewhere(folder, tiny_preset, tmp_path):
+    """A preset on no list, in a folder with the name of a preset that is on the list."""
+    made = shutil.copytree(tiny_preset, tmp_path / "b-two")
+    file = made / "preset.yaml"
+    file.write_text(file.read_text().replace("Tiny", "Elsewhere"))
+    return made
+
+
+@pytest.fixture
+def from_folder(elsewhere, started, monkeypatch):
+    """A show that was begun with `--preset ./b-two`."""
+    monkeypatch.chdir(elsewhere.parent)
+    look = open_look("./b-two", size=SIZE, wish=Wish(image=elsewhere / "image.png"))
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    yield changes
+    changes.close()
+
+
+def test_a_dream_setting_turned_reopens_the_folder(from_folder):
+    from_folder.turn("colour", 0.5)
+    look = wait_for(from_folder.poll, "the folder's preset").look
+    assert (look.settings.title, look.settings.dream.colour) == ("Elsewhere", 0.5)
+    assert look.wish.image is not None, "the image that was asked for stays"
+
+
+def test_a_folder_is_left_and_reached_again_after_the_presets_on_the_list(from_folder, elsewhere):
+    assert from_folder.names == [*NAMES, str(elsewhere)]
+    assert from_folder.step(1) == "1  a-one …"
+    assert opened_of(from_folder, "a-one").look.settings.title == "a-one"
+    assert from_folder.step(-1) == "4  b-two …"
+    assert opened_of(from_folder, "b-two").look.settings.title == "Elsewhere"
+    assert from_folder.number(2) == "2  b-two …"
+    assert opened_of(from_folder, "b-two").look.settings.title == "b-two", "the one on the list has the name"
+    assert from_folder.number(4) == "4  b-two …"
+    assert opened_of(from_folder, "b-two").look.settings.title == "Elsewhere"
+    assert from_folder.named("b-two") == "2  b-two …"
+    assert from_folder.named(str(elsewhere)) == "4  b-two …"
+    assert "there is no preset" in from_folder.named(str(elsewhere.parent))
+
+
+def test_a_folder_on_no_list_is_reached_by_its_name_where_no_other_has_it(folder, tiny_preset, started):
+    look = open_look(str(tiny_preset), size=SIZE)
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    try:
+        assert changes.named("tiny") == "4  tiny …"
+        assert opened_of(changes, "tiny").look.reference == str(tiny_preset)
+    finally:
+        changes.close()
+
+
+def test_a_setting_turned_after_a_preset_that_failed_turns_the_one_that_is_shown(changes, folder):
+    changes.turn("colour", 0.5)
+    opened_of(changes, "a-one")
+    (folder / "b-two" / "preset.yaml").write_text("title: [")
+    changes.step(1)
+    wait_for(changes.fault, "the fault")
+    assert changes.turned == {"colour": 0.5}, "as it is shown"
+    changes.turn("seed", 5.0)
+    look = opened_of(changes, "a-one").look
+    assert (look.settings.dream.seed, look.settings.dream.colour) == (5, 0.5)
+    assert changes.step(1) == "3  c-three …", "stepping goes on from the one that failed"
+
+
+def test_a_look_whose_picture_is_lost_comes_again_whatever_its_files_say_by_now(folder, started):
+    look = open_look("a-one", size=SIZE)
+    (folder / "a-one" / "preset.yaml").write_text("title: [")
+    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    try:
+        changes.again(look)
+        assert opened_of(changes, "a-one").look is look
+    finally:
+        changes.close()

@@ -1,0 +1,88 @@
+"""What a show has used and freed goes back to the system."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+glibc = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only glibc, Linux's C library, can be told how to allocate"
+)
+
+CODE = """
+import sys
+import numpy as np, psutil
+from visualizer.memory import give_large_blocks_back
+
+if sys.argv[1] == "told":
+    assert give_large_blocks_back()
+process, kept = psutil.Process(), []
+for size in (12, 3, 3, 3, 3):  # presets of large and small pictures, each of which leaves something small behind
+    frames = [np.ones(size * 1_000_000, np.uint8) for _ in range(20)]
+    kept.append(np.ones(100_000, np.uint8))
+    del frames
+print(process.memory_info().rss)
+"""
+
+
+def held(how):
+    done = subprocess.run([sys.executable, "-c", CODE, how], capture_output=True, text=True, check=True, timeout=60)
+    return int(done.stdout)
+
+
+@glibc
+@pytest.mark.slow
+def test_large_blocks_that_are_free_are_not_held():
+    assert held("told") < held("not told") - 20e6
+
+
+HEAPS = """
+import ctypes, os, sys, threading
+from visualizer.memory import share_one_heap
+
+if sys.argv[1] == "told":
+    assert share_one_heap()
+together, kept = threading.Barrier(6), []
+
+def hold():
+    together.wait()
+    kept.append(bytes(50_000))
+    together.wait()
+
+threads = [threading.Thread(target=hold) for _ in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+libc.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
+libc.fflush.argtypes = [ctypes.c_void_p]
+reading, writing = os.pipe()
+out = libc.fdopen(writing, b"w")
+libc.malloc_info(0, out)
+libc.fflush(out)
+print(os.read(reading, 65536).count(b"<heap nr="))
+"""
+
+
+@glibc
+def test_threads_share_one_heap():
+    def n_heaps(how):
+        known = {
+            name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_TUNABLES"))
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", HEAPS, how], env=known, capture_output=True, text=True, check=True, timeout=60
+        )
+        return int(done.stdout)
+
+    assert n_heaps("told") == 1 < n_heaps("not told")
+
+
+def test_it_says_whether_it_could(monkeypatch):
+    from visualizer import memory
+
+    monkeypatch.setattr(memory.sys, "platform", "darwin")
+    assert memory.give_large_blocks_back() is False and memory.share_one_heap() is False

@@ -1,0 +1,249 @@
+"""controls.yaml in the config folder: which control does what. Read like keys.yaml, and changed by learning."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from filelock import FileLock
+
+from ..errors import BadInput, VisualizerError
+from ..files.outfile import written_whole
+from ..files.paths import config_folder
+from ..files.yamlfile import read_settings
+from ..oneline import plain
+from .bindings import Binding, Controls, MidiBinding, OscBinding
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "controls.yaml"
+# How long a change waits for another one, seconds.
+WAIT_S = 10.0
+# What a control that is learned anew for a target takes over from the one before.
+_KEPT = ("low", "high", "value", "hold", "pickup")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.]*(:[A-Za-z0-9_-]+)?|/[A-Za-z0-9_./-]*")
+_WORDS = {"true", "false", "null"}
+
+_Some = TypeVar("_Some", MidiBinding, OscBinding)
+
+
+def controls_file() -> Path:
+    """Where it is; it need not exist."""
+    return config_folder() / FILE_NAME
+
+
+def load_controls() -> Controls:
+    """What is bound; nothing where there is no such file. Raises BadInput with FILE:LINE for faults in it."""
+    path = controls_file()
+    try:
+        exists = os.path.lexists(path)
+    except (OSError, ValueError):
+        exists = False
+    return read_settings(path, Controls) if exists else Controls()
+
+
+def stamp() -> tuple[int, int] | None:
+    """When it was changed and how long it is: another after every change. None where there is no such file."""
+    try:
+        found = controls_file().stat()
+    except (OSError, ValueError, BadInput):
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def with_binding(controls: Controls, new: MidiBinding | OscBinding) -> Controls:
+    """`controls` with a control that does something else from now on; what did that before, no longer does. Of that the range
+    and the like are taken over."""
+    if isinstance(new, MidiBinding):
+        new = _like_before(new, controls.midi)
+        return controls.model_copy(update={"midi": _placed(new, controls.midi, lambda one: one.shares_control(new))})
+    new = _like_before(new, list(controls.osc.values()))
+    placed = _placed(new, list(controls.osc.values()), lambda one: one.address == new.address)
+    return controls.model_copy(update={"osc": {one.address: one for one in placed}})
+
+
+def without(controls: Controls, target: str) -> Controls:
+    """`controls` with nothing that does `target`."""
+    midi = [one for one in controls.midi if one.does != target]
+    osc = {address: one for address, one in controls.osc.items() if one.does != target}
+    return controls.model_copy(update={"midi": midi, "osc": osc})
+
+
+def learn(binding: MidiBinding | OscBinding) -> None:
+    """Add a binding to controls.yaml, see `with_binding`. Raises as `change_controls`."""
+    change_controls(lambda now: with_binding(now, binding))
+
+
+def change_controls(change: Callable[[Controls], Controls]) -> None:
+    """Replace what controls.yaml says by `change` of it; what is the same stays as it is, with comments. Whole or not at all.
+
+    Other threads and processes that change it wait meanwhile, so that no change is lost. Raises what `change` raises, BadInput
+    if the file has faults now (it is not touched), VisualizerError if it cannot be written.
+    """
+    path = controls_file()
+    try:
+        path = path.resolve()  # or the rename would replace a link
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f"{path.name}.lock"), timeout=WAIT_S):
+            before = load_controls()
+            new = change(before)
+            if new != before:
+                _write(path, before, new)
+    except (OSError, ValueError, RuntimeError) as fault:
+        reason = getattr(fault, "strerror", None) or str(fault)
+        raise VisualizerError(f"{plain(path)} cannot be written: {plain(reason)}") from fault
+
+
+def _write(path: Path, before: Controls, new: Controls) -> None:
+    text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+    changed = _edited(text, before, new)
+    with written_whole(path) as part:
+        part.write_text(changed, encoding="utf-8")
+        if not _says(part, new):
+            log.warning("%s is written anew, without its comments", path)
+            part.write_text(_whole(new), encoding="utf-8")
+            if not _says(part, new):
+                raise ValueError("what was learned cannot be put in words")
+
+
+def _says(path: Path, controls: Controls) -> bool:
+    try:
+        return read_settings(path, Controls) == controls
+    except BadInput:
+        return False
+
+
+def _placed(new: _Some, before: list[_Some], clashes: Callable[[_Some], bool]) -> list[_Some]:
+    """`new` in the place of the first that did the same, or at the end; without what it replaces."""
+    placed: list[_Some] = []
+    for one in before:
+        if one.does == new.does and new not in placed:
+            placed.append(new)
+        elif one.does != new.does and not clashes(one):
+            placed.append(one)
+    if new not in placed:
+        placed.append(new)
+    return placed
+
+
+def _like_before(new: _Some, before: list[_Some]) -> _Some:
+    """`new`, with the range and the like of the first that did the same."""
+    old = next((one for one in before if one.does == new.does), None)
+    if old is None:
+        return new
+    kept = {key: getattr(old, key) for key in _KEPT}
+    try:
+        return type(new).model_validate({**new.model_dump(), **kept})
+    except ValueError:  # a pad in place of a knob
+        return new
+
+
+def _edited(text: str, before: Controls, new: Controls) -> str:
+    """The text with the lines of what is gone taken out, and lines for what is new put in."""
+    lines = text.splitlines()
+    was: dict[str, list[tuple[Any, Any]]] = {"midi": list(enumerate(before.midi)), "osc": list(before.osc.items())}
+    will: dict[str, list[Any]] = {"midi": list(new.midi), "osc": list(new.osc.values())}
+    sections = dict(_pairs(yaml.compose(text, Loader=yaml.SafeLoader)))
+    cut: set[int] = set()
+    put: dict[int, list[str]] = {}  # after how many of the lines
+    for name in was:
+        section = sections.get(name)
+        entries = {key: place for key, *place in _entries(section)}
+        stay = [one for _, one in was[name] if one in will[name]]
+        gone = {key: one for key, one in was[name] if one not in will[name]}
+        for key in gone.keys() & entries.keys():
+            cut |= set(range(entries[key][0], entries[key][1] + 1))
+        for one in will[name]:
+            if one in stay:
+                continue
+            line = f"- {_flow(one)}" if isinstance(one, MidiBinding) else _osc_line(one)
+            before_it = next((key for key, old in gone.items() if old.does == one.does and key in entries), None)
+            if section is None:
+                put.setdefault(len(lines), []).extend([f"{name}:", f"  {line}"])
+                section = yaml.ScalarNode("", "")  # it is there now
+            elif before_it is not None:
+                first, _, column = entries[before_it]
+                put.setdefault(first, []).append(" " * column + line)
+            elif entries:
+                _, last, column = list(entries.values())[-1]
+                put.setdefault(last + 1, []).append(" " * column + line)
+            elif section.start_mark is None:
+                put[len(lines)].append(f"  {line}")
+            else:  # a section without lines: it stands on the line of its key
+                put.setdefault(section.start_mark.line + 1, []).append(f"  {line}")
+    told: list[str] = []
+    for index in range(len(lines) + 1):
+        told += put.get(index, [])
+        if index < len(lines) and index not in cut:
+            told.append(lines[index])
+    return "\n".join(told) + "\n"
+
+
+def _pairs(node: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield str(key.value), value
+
+
+def _entries(section: Any) -> Iterator[tuple[Any, int, int, int]]:
+    """(index or key, first line, last line, column) of what stands in a section on lines of its own."""
+    if isinstance(section, yaml.SequenceNode) and not section.flow_style:
+        for index, item in enumerate(section.value):
+            yield index, item.start_mark.line, _last_line(item), section.start_mark.column
+    elif isinstance(section, yaml.MappingNode) and not section.flow_style:
+        for key, value in section.value:
+            yield str(key.value), key.start_mark.line, _last_line(value), section.start_mark.column
+
+
+def _last_line(node: Any) -> int:
+    """The line on which a node ends; a block's own mark is behind the comments that follow it."""
+    if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
+        mark = node.end_mark
+        return int(mark.line) if mark.column else max(int(mark.line) - 1, int(node.start_mark.line))
+    last = node.value[-1]
+    return _last_line(last[1] if isinstance(last, tuple) else last)
+
+
+def _whole(controls: Controls) -> str:
+    lines = ["midi:", *(f"  - {_flow(one)}" for one in controls.midi)] if controls.midi else []
+    lines += ["osc:", *(f"  {_osc_line(one)}" for one in controls.osc.values())] if controls.osc else []
+    return "\n".join(lines) + "\n"
+
+
+def _osc_line(binding: OscBinding) -> str:
+    told = _told(binding)
+    what = _flow(binding) if len(told) > 1 else _scalar(binding.does)
+    return f"{_scalar(binding.address)}: {what}"
+
+
+def _flow(binding: Binding) -> str:
+    return "{" + ", ".join(f"{key}: {_scalar(value)}" for key, value in _told(binding).items()) + "}"
+
+
+def _told(binding: Binding) -> dict[str, Any]:
+    """What has to be said of it: the control first, what it does, then the rest."""
+    said = binding.model_dump(exclude_defaults=True, exclude={"address"})
+    does: dict[str, Any] = {"does": said.pop("does")}
+    control: dict[str, Any] = {
+        key: said.pop(key) for key in ("cc", "note", "program", "bend", "channel", "port") if key in said
+    }
+    return {**control, **does, **said}
+
+
+def _scalar(value: Any) -> str:
+    """A scalar that is read as what it is."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, str):
+        return (
+            value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else json.dumps(value, ensure_ascii=False)
+        )
+    return str(value)

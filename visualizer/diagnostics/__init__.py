@@ -1,0 +1,1 @@
+"""Diagnosis: doctor, rehearsal, latency, level meter, analysis and its plot."""

@@ -1,0 +1,157 @@
+"""Everything that is heard, at once: the kicks, the bands and the beat, in a song or as they come in from a device."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..audio.capture import Capture
+from ..audio.devices import list_devices
+from ..beat import BandFollower, Bands, KickFollower, Onset
+from ..beat.tempo import TempoFollower
+from ..clock import Stopwatch
+from ..errors import DeviceError
+from ..files.remembered import DEFAULT_INPUT, remembered_input
+from ..settings import BeatSettings
+from ..show.clocks import Pacer
+
+# As often as a terminal can be read, and rewritten.
+RATE_HZ = 25.0
+# The meter: up at once, down like a studio's (IEC 60268-10, type I: 20 dB in 1.7 s), and no lower than this.
+METER_FALL_DB_S = 12.0
+METER_LEAST_DB = -99.0
+CLIPPED = 0.999
+QUIET = Bands(0.0, 0.0, 0.0, 0.0, silent=True)
+
+
+def input_of(device: str | int | None) -> str | int | None:
+    """The input that `live` would listen to: the remembered one for None if it is there, the default (None) for "default"."""
+    if device is None:
+        remembered = remembered_input()
+        if remembered is not None and any(one.name == remembered for one in list_devices() if one.n_inputs):
+            return remembered
+    return None if device == DEFAULT_INPUT else device
+
+
+class Ear:
+    """The three followers beside each other, fed the same sound."""
+
+    def __init__(self, sample_rate_hz: int, beat: BeatSettings, n_depths: int) -> None:
+        self.kicks = KickFollower(sample_rate_hz, beat, n_depths)
+        self.bands = BandFollower(sample_rate_hz, beat)
+        self.tempo = TempoFollower(sample_rate_hz)
+
+    def push(self, mono: np.ndarray) -> tuple[list[Onset], list[Bands], list[tuple[float, float]]]:
+        """Take the next block, (n,) float -> kicks told in it, bands of every hop in it, (beat_s, told_at_s) told in it."""
+        return self.kicks.push(mono), self.bands.push(mono), self.tempo.push(mono)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is heard from a device at a moment. Times in seconds of sound since listening began."""
+
+    time_s: float
+    level_db: float  # the meter, dB of full scale
+    peak_db: float  # the loudest sample so far
+    bands: Bands
+    depth: float  # 1..n_depths
+    n_kicks: int
+    kick: Onset | None  # the last one
+    tempo_bpm: float
+    confidence: float  # of tempo and beat, 0..1
+    phase: float  # how far into the beat, 0..1
+    n_beats: int  # beats told
+    n_clipped: int  # samples at full scale
+    n_overruns: int
+    n_dropped: int
+    note: str = ""  # where the channels cancel each other, see `MonoMix`; "" elsewhere
+
+
+class Listening:
+    """An input device and an ear. `heard` yields for as long as it is asked; close it, or use it as a context."""
+
+    def __init__(
+        self,
+        device: str | int | None,
+        beat: BeatSettings,
+        n_depths: int,
+        *,
+        channels: Sequence[int] = (),
+        gain_db: float = 0.0,
+    ) -> None:
+        """Open the device: number, name, part of a name, or None for the one that `live` would listen to.
+
+        channels: those to be mixed, from 1; all if none. Raises UnknownDevice, BadInput, DeviceError.
+        """
+        self._capture = Capture(input_of(device), channels=channels, gain_db=gain_db)
+        self.device_name = self._capture.device_name
+        self.sample_rate_hz = self._capture.sample_rate_hz
+        self.n_depths = n_depths
+        self._ear = Ear(self.sample_rate_hz, beat, n_depths)
+        self._bands = QUIET
+        self._kick: Onset | None = None
+        self._n_kicks = self._n_beats = self._n_clipped = 0
+        self._level_db = self._peak_db = METER_LEAST_DB
+
+    def heard(self, *, rate_hz: float = RATE_HZ) -> Generator[Heard, None, None]:
+        """Listen; what is heard, rate_hz times a second. Raises DeviceError when the device is lost."""
+        self._capture.start()
+        pacer, since = Pacer(rate_hz), Stopwatch()
+        seen_s = 0.0
+        while True:
+            pacer.wait()
+            now_s = since.elapsed_s()
+            self._level_db = max(METER_LEAST_DB, self._level_db - METER_FALL_DB_S * (now_s - seen_s))
+            seen_s = now_s
+            for block in self._capture.drain()[0]:
+                self._take(block)
+            if self._capture.lost:
+                raise DeviceError(f"the sound of {self.device_name!r} is lost: {self._capture.lost}")
+            yield self._now()
+
+    def _take(self, block: np.ndarray) -> None:
+        onsets, bands, beats = self._ear.push(block)
+        if onsets:
+            self._kick = onsets[-1]
+        if bands:
+            self._bands = bands[-1]
+        self._n_kicks += len(onsets)
+        self._n_beats += len(beats)
+        size = np.abs(block)
+        self._n_clipped += int(np.count_nonzero(size >= CLIPPED))
+        level_db = 20 * math.log10(max(float(size.max(initial=0.0)), 1e-10))
+        self._level_db = max(self._level_db, level_db)
+        self._peak_db = max(self._peak_db, level_db)
+
+    def _now(self) -> Heard:
+        kicks, tempo = self._ear.kicks, self._ear.tempo
+        return Heard(
+            time_s=kicks.time_s,
+            level_db=self._level_db,
+            peak_db=self._peak_db,
+            bands=self._bands,
+            depth=kicks.depth_at(kicks.time_s),
+            n_kicks=self._n_kicks,
+            kick=self._kick,
+            tempo_bpm=tempo.tempo_bpm,
+            confidence=tempo.confidence,
+            phase=tempo.phase_at(kicks.time_s),
+            n_beats=self._n_beats,
+            n_clipped=self._n_clipped,
+            n_overruns=self._capture.n_overruns,
+            n_dropped=self._capture.n_dropped,
+            note=self._capture.mix_note,
+        )
+
+    def close(self) -> None:
+        """Let go of the device. Closing twice is fine."""
+        self._capture.close()
+
+    def __enter__(self) -> Listening:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""Files on disk: paths, YAML, output written whole, remembered choices, downloads, the log."""

@@ -1,0 +1,1 @@
+"""Where pictures go: video files and their encoders, screenshots."""

@@ -1,0 +1,1 @@
+"""The performer's panel: a window in a process of its own."""

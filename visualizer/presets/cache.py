@@ -1,0 +1,404 @@
+"""Where baked dreams rest: one folder a dream, one file a dream frame, checked when read, the least used thrown out.
+
+    FOLDER/<key>/007.frame     header (magic, version, key, depth, shape, checksum), then height*width*3 raw bytes
+    FOLDER/<key>/checkpoint    only while a bake is unfinished: what the dream room needs to go on after its last depth
+    FOLDER/<key>/note.json     what it is of, for people: see Note
+
+Raw bytes, because reading 21 pictures must take less than the blink before a window opens. Each file appears whole (written
+under another name, then renamed), so a killed bake leaves its first frames usable, and two bakes of one dream can only
+replace a file by the same file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import secrets
+import struct
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..errors import VisualizerError
+from ..files.outfile import remove
+from ..files.paths import is_file
+from ..oneline import plain
+from ..settings import DreamSettings
+
+log = logging.getLogger(__name__)
+
+_VERSION = 1  # of the file format and of what goes into a key
+_HEADER = struct.Struct("<8sII32sIIIII")  # magic, version, CRC of the header, key, depth, height, width, channels, CRC
+_MAGIC = b"VIZFRAME"
+_KEY = re.compile(r"[0-9a-f]{64}")
+_CHECKPOINT, _NOTE = "checkpoint", "note.json"
+_FRAME_NAME = re.compile(r"[0-9]{3}\.frame")
+_KEPT_NAME = re.compile(rf"{_FRAME_NAME.pattern}|{_CHECKPOINT}|{re.escape(_NOTE)}")
+_TEMP_NAME = re.compile(rf"\.([0-9]{{3}}|{_CHECKPOINT}|note)-[0-9a-f]{{16}}\.part")
+_MOST_NOTE_BYTES = 10_000
+_TEMP_LIFE_S = 600.0  # a frame is written in milliseconds: a temp file this old was left by a killed process
+
+
+class Note(BaseModel):
+    """What a dream is of. preset: its name; image: the file name of the user's own picture, "" for the preset's; size: width
+    and height of its frames, px; n_depths: how many it has beside depth 0 when it is whole."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    preset: str
+    image: str
+    layer: str
+    width: int
+    height: int
+    n_depths: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A dream in the cache. used_at: seconds since the epoch; age_s: since then; n_frames: depths kept, depth 0 counted; note:
+    None where none was written or it cannot be read."""
+
+    key: str
+    used_at: float
+    age_s: float
+    n_bytes: int
+    n_frames: int
+    note: Note | None
+
+
+class FrameCache:
+    """Baked dream frames in `folder`, taking at most `max_bytes`.
+
+    Nothing here raises for the disk's sake: a cache that cannot be read is empty, one that cannot be written stays as it
+    is, and `last_fault` holds one line for the user (None when all is well) besides the log. Two processes may use
+    one folder at once.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int, *, now: Callable[[], float] = time.time) -> None:
+        """now: seconds since the epoch, compared with the times of files."""
+        self.last_fault: str | None = None
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._now = now
+        self._n_bytes: int | None = None  # what lies in the folder, as far as known; None before the first look
+        self._refused: set[str] = set()  # keys no longer saved: too large for the cap, or the disk said no
+
+    @property
+    def folder(self) -> Path:
+        """Where the dreams lie; it need not exist yet."""
+        return self._folder
+
+    @property
+    def max_bytes(self) -> int:
+        """What they may take together."""
+        return self._max_bytes
+
+    def key(self, image: np.ndarray, dream: DreamSettings, identity: str) -> str:
+        """The name of a dream: image (height, width, 3) uint8, every dream setting and the network's identity, hashed."""
+        told = hashlib.sha256()
+        for part in (f"frames {_VERSION}", repr(image.shape), dream.model_dump_json(), identity):
+            told.update(f"{len(part)}:{part};".encode())
+        told.update(np.ascontiguousarray(image, dtype=np.uint8).data)
+        return told.hexdigest()
+
+    def entry_folder(self, key: str) -> Path:
+        """Where the frames of `key` lie, or would lie."""
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"not a key of this cache: {key!r}")
+        return self._folder / key
+
+    def load(self, key: str, n_depths: int, shape: tuple[int, ...]) -> list[np.ndarray] | None:
+        """Frames 0..n_depths of a finished bake, each of `shape` (height, width, 3) uint8; None if not all are there."""
+        entry = self.entry_folder(key)
+        # look before reading: an unfinished entry may be many megabytes
+        if not all(is_file(entry / _frame_name(index)) for index in range(n_depths + 1)):
+            return None
+        frames = self.load_begun(key, n_depths, shape)
+        return frames if len(frames) == n_depths + 1 else None
+
+    def load_begun(self, key: str, n_depths: int, shape: tuple[int, ...]) -> list[np.ndarray]:
+        """The sound frames 0, 1, .. of a bake up to the first that is missing or damaged (removed, told, to be rebaked)."""
+        entry = self.entry_folder(key)
+        frames: list[np.ndarray] = []
+        for index in range(n_depths + 1):
+            path = entry / _frame_name(index)
+            try:
+                frames.append(_read_frame(path, key, index, shape))
+            except FileNotFoundError:
+                break
+            except OSError as fault:  # not removed: saving it again replaces it, where that is allowed
+                reason = plain(fault.strerror or fault)
+                self._tell(f"a cached dream frame cannot be read and will be baked again: {reason}", path)
+                break
+            except ValueError as fault:
+                self._tell(f"a cached dream frame is damaged and will be baked again ({plain(fault)})", path)
+                remove(path)
+                break
+        if frames:
+            self._touch(entry)
+        return frames
+
+    def glance(self, key: str, depth_index: int, shape: tuple[int, ...]) -> np.ndarray | None:
+        """One frame of `shape` (height, width, 3) uint8, if it is there and sound; the dream does not count as used for that."""
+        try:
+            return _read_frame(self.entry_folder(key) / _frame_name(depth_index), key, depth_index, shape)
+        except (OSError, ValueError):
+            return None
+
+    def save(self, key: str, depth_index: int, frame: np.ndarray) -> bool:
+        """Keep one frame (height, width, 3) uint8. False (and `last_fault`) if it could not be kept; never raises for that."""
+        entry = self.entry_folder(key)
+        if not 0 <= depth_index <= 999 or frame.ndim != 3 or frame.dtype != np.uint8:
+            raise ValueError(f"not a dream frame: depth {depth_index}, {frame.dtype} {frame.shape}")
+        if key in self._refused:
+            return False
+        frame = np.ascontiguousarray(frame)
+        try:
+            if self._n_bytes is None:
+                self.trim(keep=key)
+            _write_frame(entry, key, depth_index, frame)
+        except OSError as fault:
+            self._refused.add(key)
+            reason = fault.strerror or str(fault)
+            self._tell(f"the dream is not kept for next time: {plain(reason)} ({plain(self._folder)})", entry)
+            return False
+        self._n_bytes = (self._n_bytes or 0) + frame.nbytes + _HEADER.size
+        if self._n_bytes > self._max_bytes:
+            self.trim(keep=key)
+        return key not in self._refused
+
+    def save_checkpoint(self, key: str, parts: Iterable[bytes | memoryview]) -> bool:
+        """Keep what an unfinished bake needs to go on, in place of what was kept before. False if it could not be kept.
+
+        That is no fault to tell a user: only a bake that is interrupted would have had use for it.
+        """
+        entry = self.entry_folder(key)
+        if key in self._refused:
+            return False
+        try:
+            before = _size_of(entry / _CHECKPOINT)
+            n_bytes = _write(entry, _CHECKPOINT, _CHECKPOINT, parts)
+        except OSError as fault:
+            log.warning("cache: %s: the checkpoint is not kept: %s", entry, fault)
+            return False
+        self._n_bytes = (self._n_bytes or 0) + n_bytes - before
+        if self._n_bytes > self._max_bytes:
+            self.trim(keep=key)
+        return key not in self._refused
+
+    def load_checkpoint(self, key: str) -> bytes | None:
+        """What `save_checkpoint` kept last, unchecked; None if there is nothing that can be read."""
+        try:
+            return (self.entry_folder(key) / _CHECKPOINT).read_bytes()
+        except OSError as fault:
+            if not isinstance(fault, FileNotFoundError):
+                log.warning("cache: %s: the checkpoint cannot be read: %s", key, fault)
+            return None
+
+    def drop_checkpoint(self, key: str) -> None:
+        """The bake is finished: what was kept to go on with it goes."""
+        remove(self.entry_folder(key) / _CHECKPOINT)
+
+    def describe(self, key: str, note: Note) -> None:
+        """Write down what the dream `key` is of. Nothing is lost where that cannot be done."""
+        entry = self.entry_folder(key)
+        try:
+            if _read_note(entry) != note and entry.exists():
+                _write(entry, _NOTE, "note", [note.model_dump_json().encode()])
+        except OSError as fault:
+            log.debug("cache: %s: no note is written: %s", entry, fault)
+
+    def entries(self) -> list[Entry]:
+        """Every dream in the cache, the one used last first. Raises VisualizerError for a folder that cannot be read."""
+        try:
+            folders = self._folders()
+        except FileNotFoundError:
+            return []
+        except OSError as fault:
+            reason = plain(fault.strerror or fault)
+            raise VisualizerError(
+                f"the cache {plain(self._folder)} cannot be read: {reason}; VISUALIZER_CACHE_DIR can name another folder"
+            ) from fault
+        now = self._now()
+        found = [
+            Entry(
+                one.path.name, one.used_at, max(0.0, now - one.used_at), one.n_bytes, one.n_frames, _read_note(one.path)
+            )
+            for one in self._measured(folders)
+        ]
+        return sorted(found, key=lambda entry: (-entry.used_at, entry.key))
+
+    def remove(self, key: str) -> bool:
+        """Throw a dream out; whether nothing of it is left. Files that are not the cache's own stay."""
+        entry = self.entry_folder(key)
+        _remove_entry(entry)
+        self._n_bytes = None
+        try:
+            return not any(_KEPT_NAME.fullmatch(file.name) for file in entry.iterdir())
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
+    def trim(self, keep: str | None = None) -> None:
+        """Throw out the least recently used dreams until the cap holds; the dream `keep` goes last.
+
+        `save` does this by itself; call it after a bake to count what other processes have written meanwhile.
+        """
+        entries = self._entries()
+        entries.sort(key=lambda entry: (entry.path.name == keep, entry.used_at))
+        n_bytes = sum(entry.n_bytes for entry in entries)
+        for entry in entries:
+            if n_bytes <= self._max_bytes:
+                break
+            if entry.path.name == keep:
+                self._refused.add(keep)
+                self._tell(
+                    f"one dream takes more than the cache may hold ({self._max_bytes / 1e6:.0f} MB) and is not kept: "
+                    "raise cache.max_gb in settings.yaml",
+                    entry.path,
+                )
+            _remove_entry(entry.path)
+            n_bytes -= entry.n_bytes
+            log.info("cache: dropped %s, last used %.0f s ago", entry.path.name, self._now() - entry.used_at)
+        self._n_bytes = n_bytes
+
+    def _folders(self) -> list[Path]:
+        """The folder of every dream. Raises OSError."""
+        return [path for path in self._folder.iterdir() if _KEY.fullmatch(path.name) and path.is_dir()]
+
+    def _entries(self) -> list[_Measured]:
+        """Every dream, none in a folder that cannot be read."""
+        try:
+            return self._measured(self._folders())
+        except OSError:
+            return []
+
+    def _measured(self, folders: list[Path]) -> list[_Measured]:
+        """What the dreams in these folders take. Leftovers of killed processes are removed on the way; foreign files stay."""
+        found = []
+        for folder in folders:
+            try:
+                used_at, n_bytes, n_frames = folder.stat().st_mtime, 0, 0
+                for file in folder.iterdir():
+                    n_frames += _FRAME_NAME.fullmatch(file.name) is not None
+                    status = file.lstat()
+                    if _TEMP_NAME.fullmatch(file.name) and self._now() - status.st_mtime > _TEMP_LIFE_S:
+                        remove(file)
+                    elif _KEPT_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
+                        n_bytes += status.st_size
+            except OSError:  # another process is throwing it out at this moment
+                continue
+            found.append(_Measured(folder, used_at, n_bytes, n_frames))
+        return found
+
+    def _touch(self, entry: Path) -> None:
+        try:
+            moment = self._now()
+            os.utime(entry, (moment, moment))
+        except OSError as fault:  # a cache that may only be read
+            log.debug("cache: time of use not noted: %s", fault)
+
+    def _tell(self, what: str, path: Path) -> None:
+        self.last_fault = what
+        log.warning("cache: %s: %s", path, what)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    path: Path
+    used_at: float
+    n_bytes: int
+    n_frames: int
+
+
+def _frame_name(depth_index: int) -> str:
+    return f"{depth_index:03d}.frame"
+
+
+def _header(key: str, depth_index: int, shape: tuple[int, ...], checksum: int) -> bytes:
+    def packed(own: int) -> bytes:
+        return _HEADER.pack(_MAGIC, _VERSION, own, bytes.fromhex(key), depth_index, *shape, checksum)
+
+    return packed(zlib.crc32(packed(0)))
+
+
+def _write_frame(entry: Path, key: str, depth_index: int, frame: np.ndarray) -> None:
+    header = _header(key, depth_index, frame.shape, zlib.crc32(frame.data))
+    _write(entry, _frame_name(depth_index), f"{depth_index:03d}", (header, frame.data))
+
+
+def _write(entry: Path, name: str, mark: str, parts: Iterable[bytes | memoryview]) -> int:
+    """Write a file of the entry whole or not at all; how many bytes it has. mark: what its temp file's name begins with."""
+    temp = entry / f".{mark}-{secrets.token_hex(8)}.part"
+    for attempt in (1, 2):
+        entry.mkdir(parents=True, exist_ok=True)
+        try:
+            file = temp.open("xb")
+            break
+        except FileNotFoundError:  # thrown out by another process between the two lines above
+            if attempt == 2:
+                raise
+    try:
+        with file:
+            for part in parts:
+                file.write(part)
+            n_bytes = file.tell()
+        temp.replace(entry / name)
+    except BaseException:  # Ctrl-C too: leave no half file behind
+        remove(temp)
+        raise
+    return n_bytes
+
+
+def _read_note(entry: Path) -> Note | None:
+    try:
+        with (entry / _NOTE).open("rb") as file:
+            return Note.model_validate_json(file.read(_MOST_NOTE_BYTES))
+    except (OSError, ValidationError):
+        return None
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _read_frame(path: Path, key: str, depth_index: int, shape: tuple[int, ...]) -> np.ndarray:
+    """The frame in `path`. Raises ValueError when it is not exactly what was saved under that key and depth."""
+    frame = np.empty(shape, dtype=np.uint8)
+    with path.open("rb", buffering=0) as file:
+        n_bytes = os.fstat(file.fileno()).st_size
+        if n_bytes != _HEADER.size + frame.nbytes:
+            raise ValueError(f"{path.name} has {n_bytes} bytes instead of {_HEADER.size + frame.nbytes}")
+        header = file.read(_HEADER.size)
+        into = frame.data.cast("B")
+        n_read = 0
+        while n_read < frame.nbytes:
+            n_more = file.readinto(into[n_read:])
+            if not n_more:
+                raise ValueError(f"{path.name} ends early")
+            n_read += n_more
+    if header != _header(key, depth_index, shape, zlib.crc32(frame.data)):
+        raise ValueError(f"{path.name} does not match its checksum")
+    return frame
+
+
+def _remove_entry(entry: Path) -> None:
+    """Remove our files of an entry, and the folder when nothing else lies in it."""
+    try:
+        for file in list(entry.iterdir()):
+            if _KEPT_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
+                remove(file)
+        entry.rmdir()
+    except OSError as fault:  # someone else's file in it, or it is in use (Windows), or already gone
+        log.debug("cache: %s stays: %s", entry, fault)

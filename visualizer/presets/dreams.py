@@ -1,0 +1,218 @@
+"""Dream frames as they come: from the cache at once, or from a bake that goes on behind the show."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from .. import dream
+from ..errors import DreamError, VisualizerError
+from ..files.paths import cache_folder, load_user_settings
+from .baker import Order, Stop, bake_apart, bake_here
+from .cache import FrameCache, Note
+from .loaded import Look, Row
+
+log = logging.getLogger(__name__)
+
+
+class Placed(NamedTuple):
+    """A dream frame and its place. frame: (height, width, 3) uint8; finished: False for a preview of it."""
+
+    row: int
+    depth_index: int
+    frame: np.ndarray
+    finished: bool
+
+
+class FrameSource(Protocol):
+    """Where dream frames come from: `Dreams`, or `ReadyDreams`."""
+
+    fault: str | None
+
+    def poll(self) -> list[Placed]:
+        """The dream frames that came since the last call; one that has come before replaces the earlier."""
+
+    def close(self) -> None:
+        """Stop baking."""
+
+
+def open_cache() -> FrameCache:
+    """The cache of this user and machine, as large as settings.yaml allows."""
+    return FrameCache(cache_folder(), int(load_user_settings().cache.max_gb * 1e9))
+
+
+def cache_key(image: np.ndarray, row: Row, cache: FrameCache) -> str:
+    """The name under which the dream frames of one row of an image are kept. Raises DreamError for weights not readable."""
+    return cache.key(image, row.settings, dream.identity(row.settings, row.guide, row.weights))
+
+
+class RowDreams:
+    """The dream frames of one row of a look."""
+
+    def __init__(self, look: Look, row_index: int, cache: FrameCache, behind: Stop | None) -> None:
+        image, row = look.image, look.rows[row_index]
+        self.n_depths = row.settings.n_depths
+        self.key = cache_key(image, row, cache)
+        self._order = Order(image, row, self.key, cache.folder, cache.max_bytes)
+        self._row_index = row_index
+        self._cache = cache
+        self._behind = behind
+        self._cached = cache.load(self.key, self.n_depths, image.shape)
+        self.from_cache = self._cached is not None
+        self.fault = cache.last_fault  # what was wrong with the cache, or with keeping a frame; to be said once
+        own = look.wish.image.name if look.wish.image is not None else ""
+        self._note = Note(
+            preset=look.name,
+            image=own,
+            layer=" + ".join(row.settings.layers),
+            width=image.shape[1],
+            height=image.shape[0],
+            n_depths=self.n_depths,
+        )
+        self.kept = True  # False once a frame could not be kept for next time
+
+    def frames(self, preview: bool) -> Generator[Placed, None, None]:
+        """All frames: those at hand; with `preview`, a coarse one of every depth that is not; then the rest, in order."""
+        if self._cached is not None:
+            self._cache.describe(self.key, self._note)
+            for depth_index, frame in enumerate(self._cached):
+                yield Placed(self._row_index, depth_index, frame, True)
+            return
+        if self._behind is None:
+            bake = bake_here(self._order, self._cache, preview=preview)
+        else:
+            bake = bake_apart(self._order, self._behind, preview=preview)
+        with closing(bake) as done:
+            for baked in done:
+                if baked.fault is not None:
+                    self.fault, self.kept = baked.fault, self.kept and not baked.unkept
+                if baked.finished and self.kept and baked.depth_index == 1:  # depth 0 may come before it is kept
+                    self._cache.describe(self.key, self._note)
+                yield Placed(self._row_index, baked.depth_index, baked.frame, baked.finished)
+
+
+class Dreams:
+    """The dream frames of a look, row by row: each row's previews if asked for, then its finished frames in order."""
+
+    def __init__(self, look: Look, cache: FrameCache, *, behind: Stop | None = None) -> None:
+        """behind: bake behind a show, in a process of low priority that ends when this is set; None: bake here."""
+        self.n_depths = look.n_depths
+        self.rows = [RowDreams(look, index, cache, behind) for index in range(len(look.rows))]
+
+    @property
+    def from_cache(self) -> bool:
+        """Whether nothing needs to be baked."""
+        return all(row.from_cache for row in self.rows)
+
+    @property
+    def kept(self) -> bool:
+        """False once a frame could not be kept for next time."""
+        return all(row.kept for row in self.rows)
+
+    @property
+    def fault(self) -> str | None:
+        """What was wrong with the cache, to be said once."""
+        return next((row.fault for row in self.rows if row.fault), None)
+
+    def placed(self, *, preview: bool = False) -> Generator[Placed, None, None]:
+        """Every frame, baked and kept if it was not cached. Raises DreamError."""
+        for row in self.rows:
+            yield from row.frames(preview)
+
+
+class ReadyDreams:
+    """All frames at hand before the show begins (export, or a warm start): handed out at the first poll."""
+
+    fault: str | None = None
+
+    def __init__(self, frames: list[Placed]) -> None:
+        self._frames = frames
+
+    def poll(self) -> list[Placed]:
+        """The frames not handed out yet."""
+        frames, self._frames = self._frames, []
+        return frames
+
+    def close(self) -> None:
+        """Nothing runs; let go of the frames."""
+        self._frames = []
+
+
+class BackgroundDreams:
+    """Takes frames from a bake in another process, in a thread; `poll` hands out what has come since.
+
+    A bake that fails leaves the depths that are there, and its one-line reason in `fault`.
+    """
+
+    def __init__(self, dreams: Dreams, stop: Stop) -> None:
+        """stop: what `dreams` was given to end its bake."""
+        self.fault: str | None = None
+        self._dreams = dreams
+        self._stop = stop
+        # two frames wait at most: the bake must not run ahead of a show that is slow to take them
+        self._ready: queue.Queue[Placed] = queue.Queue(maxsize=2)
+        self._thread = threading.Thread(target=self._bake, name="bake", daemon=True)
+        self._thread.start()
+
+    def _bake(self) -> None:
+        try:
+            with closing(self._dreams.placed(preview=True)) as frames:
+                for frame in frames:
+                    while not self._stop.is_set():
+                        try:
+                            self._ready.put(frame, timeout=0.1)
+                            break
+                        except queue.Full:
+                            continue
+                    if self._stop.is_set():
+                        return
+        except VisualizerError as error:
+            log.exception("the bake stopped")
+            self.fault = str(error)
+        except Exception as error:
+            log.exception("the bake stopped")
+            self.fault = f"the dream stopped: {type(error).__name__}: {error} (the log tells more)".splitlines()[0]
+
+    def poll(self) -> list[Placed]:
+        """What has been baked since the last call: one frame at most, so that no display frame waits for many uploads."""
+        # only ever from nothing to something: the other thread may set it at this very moment
+        fault = self._dreams.fault
+        if fault is not None and self.fault is None:
+            self.fault = fault
+        try:
+            return [self._ready.get_nowait()]
+        except queue.Empty:
+            return []
+
+    def close(self) -> None:
+        """Stop the bake, whatever it is at; what is baked so far stays in the cache, and the next bake goes on from there."""
+        self._stop.set()
+        self._thread.join()
+
+
+def start(look: Look, cache: FrameCache) -> ReadyDreams | BackgroundDreams:
+    """The frames of `look` for a show that begins now."""
+    stop = Stop()
+    dreams = Dreams(look, cache, behind=stop)
+    if not dreams.from_cache:
+        return BackgroundDreams(dreams, stop)
+    ready = ReadyDreams(list(dreams.placed()))
+    ready.fault = dreams.fault
+    return ready
+
+
+def complete(dreams: Dreams) -> Iterator[Placed]:
+    """Every frame of a look, in order; raises DreamError if fewer came than the preset asks for."""
+    deepest = [-1] * len(dreams.rows)
+    for placed in dreams.placed():
+        deepest[placed.row] = placed.depth_index
+        yield placed
+    for last in deepest:
+        if last != dreams.n_depths:
+            raise DreamError(f"the dream ended at depth {last} of {dreams.n_depths}; run the command again")

@@ -1,0 +1,196 @@
+"""What is shown: a preset with the user's image, size, seed, network and layer put in its place."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from ..errors import BadInput, DreamError, nearest
+from ..networks import NETWORKS, STAND_IN, NetworkInfo
+from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, Preset, channel_indices
+from .image import load_image
+from .networks import weights_of
+from .preset import PresetFolder, load_preset, reference_of
+
+#: a guide is looked at in this size: what is dreamt of are its features, not its pixels
+GUIDE_PX = 320
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One dream of the image: all it depends on.
+
+    guide: (height, width, 3) uint8, the picture whose features are dreamt of; weights: the network's file, None for the one
+    that comes with pip.
+    """
+
+    settings: DreamSettings
+    guide: np.ndarray | None = None
+    weights: Path | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What the user asks for instead of the preset's own; None leaves it. weights: the network's file. dream: settings of the dream
+    turned by hand, (name, value), "colour" and the like."""
+
+    image: Path | None = None
+    seed: int | None = None
+    network: str | None = None
+    layer: str | None = None
+    weights: Path | None = None
+    dream: tuple[tuple[str, float | str], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """A preset ready to be dreamt.
+
+    image: (height, width, 3) uint8 sRGB, depth 0 of every dream; rows: the dreams, all of settings.dream.n_depths depths; news:
+    lines the user should read (a network that is not here, and what dreams in its place); wish: what was asked for instead of
+    the preset's own; reference: what `open_look` opens the preset with again, see `PresetFolder`.
+    """
+
+    name: str
+    settings: Preset
+    image: np.ndarray
+    rows: tuple[Row, ...]
+    reference: str
+    news: tuple[str, ...] = ()
+    wish: Wish = Wish()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the dream frames, px."""
+        height, width = self.image.shape[:2]
+        return width, height
+
+    @property
+    def n_depths(self) -> int:
+        """The deepest dream frame's index, the same in every row."""
+        return self.settings.dream.n_depths
+
+
+def open_look(preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_SIZE, wish: Wish | None = None) -> Look:
+    """The preset of that name or folder, with what is wished for in its place. Raises BadInput, and DreamError for a network
+    wished for that is not here; where the preset's own is not, the one that comes with pip dreams, and `news` says so.
+
+    A network or layer wished for dreams alone: the preset's further rows are left out.
+    """
+    wish = wish or Wish()
+    found = load_preset(preset)
+    rows, news = rows_of(found, wish)
+    settings = found.preset.model_copy(update={"dream": rows[0].settings, "rows": [row.settings for row in rows[1:]]})
+    said: list[str] = []
+    image = load_image(wish.image if wish.image is not None else found.image_path, size, say=said.append)
+    return Look(found.name, settings, image, rows, found.reference, (*news, *said), wish)
+
+
+def is_preset(asked: str, reference: str) -> bool:
+    """Whether a preset as it was asked for, by name or folder, is the one of that reference. False where it has gone by now."""
+    try:
+        return reference_of(asked) == reference
+    except BadInput:
+        return False
+
+
+def rows_of(found: PresetFolder, wish: Wish) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    """The dreams of a preset with what is wished for in its place, and lines to be read; see `open_look`, which raises alike."""
+    dreams = [found.preset.dream, *found.preset.rows]
+    if wish.network is not None or wish.layer is not None:
+        dreams = [chosen(found.preset.dream, wish.network, wish.layer)]
+    if wish.seed is not None:
+        dreams = [one.model_copy(update={"seed": wish.seed}) for one in dreams]
+    if wish.dream:
+        dreams = [turned(one, dict(wish.dream)) for one in dreams]
+    news: list[str] = []
+    rows = []
+    for one in dreams:
+        if wish.weights is not None:
+            weights: Path | None = wish.weights
+        else:
+            try:
+                weights = weights_of(one.network)
+            except DreamError as missing:
+                if wish.network is not None:
+                    raise
+                stand_in = stood_in(one)
+                news.append(f"{missing}; {' + '.join(stand_in.layers)} of {STAND_IN} dreams instead")
+                one, weights = stand_in, None
+        guide = _open_guide(found.folder / one.guide, news.append) if one.guide else None
+        rows.append(Row(one, guide, weights))
+    return tuple(rows), tuple(dict.fromkeys(news))
+
+
+def _open_guide(path: Path, say: Callable[[str], None]) -> np.ndarray:
+    return load_image(path, (GUIDE_PX, GUIDE_PX), say=say)
+
+
+def open_settings(preset: str = DEFAULT_PRESET) -> Preset:
+    """Only the settings of a preset: for work that shows nothing. Raises BadInput."""
+    return load_preset(preset).preset
+
+
+def known_network(name: str) -> NetworkInfo:
+    """The network of that name. Raises BadInput."""
+    if name not in NETWORKS:
+        raise BadInput(f"no network is called {name!r}{nearest(name, NETWORKS)}; there are: {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
+def chosen(settings: DreamSettings, network: str | None, layer: str | None) -> DreamSettings:
+    """`settings` with another network or layer. A network alone dreams with its layer that is most like theirs, all channels.
+
+    Raises BadInput for what there is not.
+    """
+    info = known_network(network or settings.network)
+    changes: dict[str, Any] = {"network": info.name}
+    if info.name != settings.network:
+        changes["channels"] = "all"  # their numbers mean nothing in another network
+    if layer is not None:
+        if layer not in info.layer_names:
+            known = ", ".join(info.layer_names)
+            raise BadInput(f"{info.name} has no layer {layer!r}{nearest(layer, info.layer_names)}; there are: {known}")
+        changes["layer"] = layer
+    elif info.name != settings.network:
+        changes["layer"] = _likest(settings, info)
+    result = settings.model_copy(update=changes)
+    for name in result.layers:
+        try:
+            channel_indices(result.channels, info.layer(name).n_channels, name)
+        except ValueError as fault:
+            raise BadInput(f"the preset's channels do not fit: {fault}") from fault
+    return result
+
+
+def turned(settings: DreamSettings, changes: dict[str, float | str]) -> DreamSettings:
+    """`settings` with some turned by hand. Raises BadInput for values that cannot be."""
+    try:
+        return DreamSettings.model_validate({**settings.model_dump(), **changes})
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        raise BadInput(f"dream.{'.'.join(map(str, first['loc']))}: {first['msg']}") from fault
+
+
+def stood_in(settings: DreamSettings) -> DreamSettings:
+    """`settings` for the network that is always here: each layer's stand-in, all channels."""
+    info = NETWORKS[settings.network]
+    weights: dict[str, float] = {}
+    for name, weight in settings.layers.items():
+        block = info.layer(name).stand_in
+        weights[block] = weights.get(block, 0.0) + weight
+    layer = next(iter(weights)) if len(weights) == 1 else weights
+    return settings.model_copy(update={"network": STAND_IN, "layer": layer, "channels": "all"})
+
+
+def _likest(settings: DreamSettings, info: NetworkInfo) -> str:
+    """The layer that dreams most like the strongest of the settings' own: both stand for a block of STAND_IN."""
+    blocks = {name: index for index, name in enumerate(NETWORKS[STAND_IN].layer_names)}
+    strongest = max(settings.layers, key=lambda name: settings.layers[name])
+    goal = blocks[NETWORKS[settings.network].layer(strongest).stand_in]
+    return min(info.layers, key=lambda layer: abs(blocks[layer.stand_in] - goal)).name

@@ -1,0 +1,257 @@
+"""Other presets while the show runs: opened, dreamt and let go off the drawing thread."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..clock import Stopwatch
+from ..errors import VisualizerError, nearest
+from . import dreams as dreams_room
+from .cache import FrameCache
+from .dreams import FrameSource
+from .loaded import Look, Wish, open_look
+from .preset import label, preset_names
+
+log = logging.getLogger(__name__)
+
+#: between two openings: who steps through the presets does not set off a bake with each
+SETTLE_S = 0.4
+#: a setting of the dream turned by hand must have stood still for so long: every bake begins with loading torch
+STILL_S = 0.7
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A look ready to be shown, and its dream frames as they come."""
+
+    look: Look
+    dreams: FrameSource
+
+
+class Changes:
+    """Presets by name or number, opened in a thread. Only the newest wish counts; there is one bake for it at most.
+
+    Presets go by their references, see `PresetFolder`. look: what is shown at first; presets to come have its size and, where
+    the user asked for them, its image and seed. Where it was opened from a folder that is on no list, it is the last of the names.
+    wanted: the preset asked for last. turned: settings of the dream turned by hand, until another preset is wanted.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        cache: FrameCache,
+        *,
+        names: Callable[[], list[str]] = preset_names,
+        start: Callable[[Look, FrameCache], FrameSource] = dreams_room.start,
+    ) -> None:
+        """names: the presets there are. start: begins to dream a look."""
+        self.wanted = look.reference
+        self._first = look.reference
+        self._shown = look.reference, look.wish  # of the look handed out last
+        self._to_turn = look.reference  # the preset whose dream is turned: not one that could not be opened
+        self._size = look.size
+        self.turned: dict[str, float | str] = dict(look.wish.dream)
+        self._keeps_wish = False  # where only the dream is turned, the network that was asked for at first stays
+        self._wish = Wish(image=look.wish.image, seed=look.wish.seed)
+        self._cache = FrameCache(cache.folder, cache.max_bytes)  # one of its own: they keep notes on what failed
+        self._list, self._start = names, start
+        self._names = self._listed()
+        self._changed = threading.Condition()
+        self._open: str | Look | None = None
+        self._turned_at: Stopwatch | None = None
+        self._opens = False
+        self._opened: Opened | None = None
+        self._fault: str | None = None
+        self._gone: list[FrameSource] = []
+        self._ended = False
+        self._thread: threading.Thread | None = None
+
+    def step(self, by: int) -> str:
+        """Want the preset `by` places on in the list, in turn; what to answer."""
+        names = self._names
+        if not names:
+            return "there are no presets"
+        if self.wanted in names:
+            index = (names.index(self.wanted) + by) % len(names)
+        else:  # a preset that has gone from the list
+            index = 0 if by > 0 else len(names) - 1
+        return self._want(names[index])
+
+    def number(self, number: int) -> str:
+        """Want a preset by its place in the list, from 1; what to answer."""
+        names = self._names
+        if not 1 <= number <= len(names):
+            return f"there is no preset {number}; there are {len(names)}"
+        return self._want(names[number - 1])
+
+    def named(self, name: str) -> str:
+        """Want a preset by its name or reference; what to answer."""
+        if name not in self._names:
+            self._names = self._listed()
+        known = [self.wanted, *self._names]
+        found = next((one for one in known if one == name), None) or next(
+            (one for one in known if label(one) == name), None
+        )
+        if found is None:
+            return f"there is no preset {name!r}{nearest(name, self._names)}"
+        return self._want(found)
+
+    def turn(self, key: str, value: float | str) -> None:
+        """Want the same preset with a setting of its dream turned, as soon as that stands still."""
+        self.turned[key] = value
+        self._dream_again()
+
+    def reset(self) -> None:
+        """Want the same preset without the settings of its dream that were turned."""
+        if self.turned:
+            self.turned = {}
+            self._dream_again()
+
+    def again(self, look: Look) -> None:
+        """Want a look that is there already, for its picture is lost: what its files say by now does not count."""
+        with self._changed:
+            if self._open is None:
+                self._open = look
+            self._wake()
+
+    @property
+    def names(self) -> list[str]:
+        """The presets there are, as last looked up."""
+        return self._names
+
+    @property
+    def opening(self) -> str:
+        """The preset being opened, "" if none is."""
+        return self.wanted if self._open is not None or self._opens else ""
+
+    def poll(self) -> Opened | None:
+        """A look that has been opened since the last call."""
+        if self._opened is None:  # without the lock: this is asked for every display frame
+            return None
+        with self._changed:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            self._shown = opened.look.reference, opened.look.wish
+        return opened
+
+    def fault(self) -> str | None:
+        """Why a preset could not be opened, once."""
+        if self._fault is None:
+            return None
+        with self._changed:
+            fault, self._fault = self._fault, None
+        if fault is not None:  # what is shown goes on, as it is
+            self._to_turn, self.turned = self._shown[0], dict(self._shown[1].dream)
+        return fault
+
+    def let_go(self, dreams: FrameSource) -> None:
+        """Stop a bake, in the thread: its process takes a moment to go."""
+        with self._changed:
+            self._gone.append(dreams)
+            self._wake()
+
+    def close(self) -> None:
+        """Stop what is under way and let go of what was opened."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        if self._opened is not None:
+            self._opened.dreams.close()
+        for dreams in self._gone:
+            dreams.close()
+
+    def _dream_again(self) -> None:
+        self._keeps_wish = True
+        with self._changed:
+            self._open, self._turned_at = self._to_turn, Stopwatch()
+            self._wake()
+
+    def _want(self, name: str) -> str:
+        self.turned, self._keeps_wish = {}, False
+        self.wanted = self._to_turn = name
+        with self._changed:
+            self._open, self._fault, self._turned_at = name, None, None
+            self._wake()
+        return f"{self._names.index(name) + 1}  {label(name)} …" if name in self._names else f"{label(name)} …"
+
+    def _listed(self) -> list[str]:
+        """The presets there are: those on the list, and the folder that the show began with if it is not among them."""
+        names, first = self._list(), self._first
+        return names if first in names or label(first) == first else [*names, first]
+
+    def _wake(self) -> None:
+        """With the lock held."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="presets", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _work(self) -> None:
+        watch: Stopwatch | None = None  # since the last opening
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._ended or self._gone or self._open is not None)
+                if self._ended:
+                    return
+                gone, self._gone = self._gone, []
+                left_s = SETTLE_S - watch.elapsed_s() if watch is not None else 0.0
+                if self._turned_at is not None:
+                    left_s = max(left_s, STILL_S - self._turned_at.elapsed_s())
+                name = None
+                if not gone and left_s > 0:
+                    self._changed.wait(left_s)
+                elif not gone:
+                    name, self._open, self._turned_at = self._open, None, None
+                    self._opens = True
+            _close(gone)
+            if name is not None:
+                self._try(name)
+                watch = Stopwatch()
+            self._opens = False
+
+    def _try(self, wanted: str | Look) -> None:
+        name = wanted if isinstance(wanted, str) else wanted.reference
+        try:
+            look = wanted if isinstance(wanted, Look) else open_look(name, size=self._size, wish=self._wish_for(name))
+            self._names = self._listed()
+            if self._open is not None:  # another is wanted by now
+                return
+            opened = Opened(look, self._start(look, self._cache))
+        except VisualizerError as error:
+            log.warning("preset %s: %s", name, error)
+            self._tell(f"{error}; the picture stays as it was")
+        except Exception as error:
+            log.exception("preset %s cannot be opened", name)
+            self._tell(f"preset {label(name)} cannot be shown ({type(error).__name__}); the picture stays as it was")
+        else:
+            with self._changed:
+                replaced, self._opened = self._opened, opened
+            if replaced is not None:
+                replaced.dreams.close()
+
+    def _wish_for(self, name: str) -> Wish:
+        if not self._keeps_wish:
+            return self._wish
+        shown, its_wish = self._shown
+        wish = its_wish if name == shown else self._wish
+        return dataclasses.replace(wish, dream=tuple(self.turned.items()))
+
+    def _tell(self, fault: str) -> None:
+        with self._changed:
+            if self._open is None:  # else another is wanted by now
+                self._fault = fault
+
+
+def _close(gone: list[FrameSource]) -> None:
+    """Let go of dreams; their frames are tens of megabytes, so that nothing may go on naming them."""
+    while gone:
+        try:
+            gone.pop().close()
+        except Exception:
+            log.exception("a bake could not be let go")

@@ -1,0 +1,134 @@
+"""Sheets for choosing by eye: what every layer of a network makes of a picture, and how one dream deepens."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import dream
+from ..clock import Stopwatch
+from ..errors import BadInput
+from ..files.outfile import checked_path
+from ..networks import NETWORKS, STAND_IN
+from ..settings import DEFAULT_PRESET, DreamSettings
+from .contact_sheet import SUFFIXES, Cell, cell_size, draw_sheet, save_sheet
+from .image import load_image
+from .loaded import Row, Wish, known_network, rows_of
+from .networks import weights_of
+from .preset import load_preset
+
+if TYPE_CHECKING:
+    import numpy as np
+
+#: width and height in px that a cell's picture is fitted into
+DEFAULT_BOX = (360, 270)
+MIN_BOX_PX, MAX_BOX_PX = 64, 2048
+#: a cell is dreamt so many times larger and made smaller: nearer to what a show of full size looks like
+FINER = 2
+
+
+@dataclass(frozen=True)
+class Step:
+    """One depth more. what: the layer being dreamt; seconds: since the beginning; news: lines the user should read."""
+
+    done: int
+    total: int
+    what: str
+    seconds: float
+    news: tuple[str, ...] = ()
+
+
+def layers(
+    image: Path,
+    out: Path,
+    *,
+    network: str = STAND_IN,
+    weights: Path | None = None,
+    box: tuple[int, int] = DEFAULT_BOX,
+    depth_index: int = 12,
+    seed: int = 0,
+) -> Generator[Step, None, None]:
+    """Dream the picture `image` once with each layer, then write all of them to the sheet `out`.
+
+    depth_index: how deep, 1..20. Raises BadInput, at once, for whatever cannot be used; DreamError; VisualizerError when the
+    sheet cannot be written. Closing it early leaves nothing behind.
+    """
+    info = known_network(network)
+    n_depths = DreamSettings().n_depths
+    if not 1 <= depth_index <= n_depths:
+        raise BadInput(f"depth {depth_index} is out of range; allowed: 1 .. {n_depths}")
+    wanted = [
+        DreamSettings.model_validate({"network": network, "layer": name, "seed": seed}) for name in info.layer_names
+    ]
+    return _layers(_Easel(image, out, box), weights or weights_of(network), wanted, depth_index)
+
+
+def _layers(
+    easel: _Easel, weights: Path | None, wanted: list[DreamSettings], depth_index: int
+) -> Generator[Step, None, None]:
+    info = NETWORKS[wanted[0].network]
+    cells = [Cell("the picture", "", easel.picture)]
+    total = len(wanted) * depth_index
+    for settings in wanted:
+        layer = info.layer(str(settings.layer))
+        n_done = (len(cells) - 1) * depth_index
+        with closing(dream.bake(easel.picture, settings, weights=weights)) as frames:
+            for index, picture in frames:
+                yield Step(n_done + index, total, layer.name, easel.watch.elapsed_s(), tuple(easel.news))
+                if index == depth_index:
+                    cells.append(Cell(layer.name, layer.dreams, picture))
+                    break
+    easel.finish(f"{info.title}, depth {depth_index}", cells)
+
+
+def depths(
+    image: Path,
+    out: Path,
+    *,
+    preset: str = DEFAULT_PRESET,
+    network: str | None = None,
+    layer: str | None = None,
+    weights: Path | None = None,
+    box: tuple[int, int] = DEFAULT_BOX,
+    seed: int | None = None,
+) -> Generator[Step, None, None]:
+    """Dream the picture `image` as `preset` says, then write all its depths to the sheet `out`.
+
+    network, layer, seed: instead of the preset's; weights: a file to use in place of the network's own. A network given alone dreams with the layer that is most like the preset's.
+    Raises as `layers` does.
+    """
+    rows, news = rows_of(load_preset(preset), Wish(seed=seed, network=network, layer=layer, weights=weights))
+    return _depths(_Easel(image, out, box), rows[0], news)
+
+
+def _depths(easel: _Easel, row: Row, news: tuple[str, ...]) -> Generator[Step, None, None]:
+    settings = row.settings
+    what = " + ".join(settings.layers)
+    cells = []
+    with closing(dream.bake(easel.picture, settings, guide=row.guide, weights=row.weights)) as frames:
+        for index, picture in frames:
+            cells.append(Cell(str(index) if index else "the picture", "", picture))
+            yield Step(index, settings.n_depths, what, easel.watch.elapsed_s(), (*news, *easel.news))
+    easel.finish(f"{NETWORKS[settings.network].title}, {what}", cells)
+
+
+class _Easel:
+    """A picture put up to be dreamt in, and the sheet it is for: both looked at before any work is done."""
+
+    def __init__(self, image: Path, out: Path, box: tuple[int, int]) -> None:
+        if not all(MIN_BOX_PX <= side <= MAX_BOX_PX for side in box):
+            limits = f"{MIN_BOX_PX}x{MIN_BOX_PX} .. {MAX_BOX_PX}x{MAX_BOX_PX}"
+            raise BadInput(f"cells of {box[0]}x{box[1]} px are out of range; allowed: {limits}")
+        self._name = image.name
+        self._out = checked_path(out, SUFFIXES)
+        self._cell = cell_size(image, box)
+        self.news: list[str] = []
+        size = (self._cell[0] * FINER, self._cell[1] * FINER)
+        self.picture: np.ndarray = load_image(image, size, say=self.news.append)
+        self.watch = Stopwatch()
+
+    def finish(self, remark: str, cells: list[Cell]) -> None:
+        save_sheet(self._out, draw_sheet(self._name, remark, cells, self._cell))
