@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 SONG, KICKS = ROOT / "demo" / "song.opus", ROOT / "demo" / "song.kicks.txt"
 RATE_HZ = 48_000
 

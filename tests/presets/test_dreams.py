@@ -337,7 +337,7 @@ def test_a_bake_that_stands_still_in_the_middle_of_a_message_can_be_closed(look,
 
 STARTS_A_BAKE = """
 import os, signal, sys, time
-from visualizer.show import baker
+from visualizer.presets import baker
 from visualizer.presets.dreams import open_cache, start
 from visualizer.presets.loaded import open_look
 

@@ -88,11 +88,11 @@ def _left_out(rig: Rig, panel: bool, kill: bool) -> dict[str, str]:
         missing["limits"] = "only Linux lets one process limit another"
     if not panel:
         missing["panel"] = "not asked for"
-    elif importlib.util.find_spec("imgui_bundle") is None or not _has("panel_link"):
+    elif importlib.util.find_spec("imgui_bundle") is None:
         missing["panel"] = "the panel is not installed"
     else:
         rig.has_panel = True
-    if importlib.util.find_spec("pythonosc") is None or not _has("controllers"):
+    if importlib.util.find_spec("pythonosc") is None:
         missing["osc"] = "OSC is not installed"
     else:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
@@ -101,10 +101,6 @@ def _left_out(rig: Rig, panel: bool, kill: bool) -> dict[str, str]:
     if not kill:
         missing["kill"] = "not asked for (--kill)"
     return {kind: missing[found.needs] for kind, found in KINDS.items() if found.needs in missing}
-
-
-def _has(module: str) -> bool:
-    return importlib.util.find_spec(f"..{module}", __package__) is not None
 
 
 def _song() -> np.ndarray:
