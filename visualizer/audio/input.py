@@ -367,9 +367,9 @@ class LiveInput:
             if self.state != ZEROS:
                 hint = _MICROPHONE_HINT if sys.platform == "darwin" else "; is it connected, and not muted?"
                 self.reason = f"{self.label} gives only zeros{hint}"
-                self.state = ZEROS
                 log.warning("input: %s", self.reason)
                 self._news.append(self.reason)
+                self.state = ZEROS  # last: another thread that reads the state finds the news
             return
         if self.state == WAITING:
             log.info("input %r is heard", self.device_name)
@@ -383,7 +383,7 @@ class LiveInput:
             number = self.n_losses + 1
             log.warning("input %r is lost (%d): %s", self.device_name, number, reason)
             self._news.append(f"sound lost ({number}): {reason}; the picture moves by itself")
-            self.state, self.n_losses = LOST, number  # who sees it counted, on another thread, finds it told
+            self.state, self.n_losses = LOST, number  # last: another thread that reads the count finds the news
         elif self.reason == NOT_STARTED:
             self._wait(reason)
         elif reason != self.reason:
