@@ -45,10 +45,10 @@ def run(quick: bool) -> list[tuple[str, str]]:
         _environment(Path(name)),
         Screen(display) as screen,
     ):
-        look = _cached_look(Path(name))
+        loaded = _cached_look(Path(name))
         commands = {
             MINIMAL: ["-m", "benchmarks.minimal_live", pulse.source],
-            WHOLE: ["-m", "visualizer", "live", "--preset", look, "--device", pulse.source],
+            WHOLE: ["-m", "visualizer", "live", "--preset", loaded, "--device", pulse.source],
         }
         for turn in range(n_turns):
             for what, command in commands.items():
@@ -138,13 +138,13 @@ def _cached_look(folder: Path) -> str:
 
     from visualizer.diagnostics.latency import grey_ladder
     from visualizer.presets.dreams import open_cache
-    from visualizer.presets.loaded import open_look
+    from visualizer.presets.loaded import open_preset
 
     preset = folder / "grey"
     preset.mkdir()
     (preset / "preset.yaml").write_text("title: Grey\nimage: image.png\n")
     Image.new("RGB", SIZE).save(preset / "image.png")
-    grey_ladder(open_look(str(preset), size=SIZE), open_cache())
+    grey_ladder(open_preset(str(preset), size=SIZE), open_cache())
     return str(preset)
 
 

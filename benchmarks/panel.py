@@ -23,18 +23,18 @@ SETTLE_S = 4.0  # the panel opens, and pictures the presets
 def run(quick: bool) -> list[tuple[str, str]]:
     """Rows of (what, figure). quick: one turn each instead of four."""
     from visualizer.presets.dreams import Dreams, open_cache
-    from visualizer.presets.loaded import open_look
+    from visualizer.presets.loaded import open_preset
 
     n_turns, seconds = (1, 8.0) if quick else (4, 15.0)
-    look = open_look(size=SIZE)
-    list(Dreams(look, open_cache()).placed())  # warm: what is measured is showing, not dreaming
+    loaded = open_preset(size=SIZE)
+    list(Dreams(loaded, open_cache()).placed())  # warm: what is measured is showing, not dreaming
     frame_ms: dict[bool, list[float]] = {False: [], True: []}
     told_us: list[float] = []
     with tempfile.TemporaryDirectory() as folder, display() as screen:
         song = write_song(Path(folder) / "song.wav", round(seconds + SETTLE_S + 5))
         for turn in range(n_turns):
             for with_panel in (False, True) if turn % 2 == 0 else (True, False):
-                frame_ms[with_panel] += shown_ms(look, song, seconds, told_us if with_panel else None)
+                frame_ms[with_panel] += shown_ms(loaded, song, seconds, told_us if with_panel else None)
     name = f"{screen} {SIZE[0]}x{SIZE[1]}, paced at 60"
     rows, p95s = [], []
     for with_panel, words in ((False, "without"), (True, "with")):
@@ -49,7 +49,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
     return rows
 
 
-def shown_ms(look, song_path: Path, seconds: float, told_us: list[float] | None) -> list[float]:
+def shown_ms(loaded, song_path: Path, seconds: float, told_us: list[float] | None) -> list[float]:
     """A show of so many seconds after it has settled: from one display frame to the next, ms. told_us: open the panel, and note
     here what each display frame spends on it, microseconds.
     """
@@ -69,10 +69,10 @@ def shown_ms(look, song_path: Path, seconds: float, told_us: list[float] | None)
         return now - stamps[0] > SETTLE_S + seconds
 
     def opened(place=None, *, avoid=None):
-        panels.append(Timed(partial(open_panel, size=look.size)(PLACE, avoid=avoid)))
+        panels.append(Timed(partial(open_panel, size=loaded.size)(PLACE, avoid=avoid)))
         return panels[-1]
 
-    play_silently(look, song_path, Staging(adapt=False, panel=told_us is not None), note, opens_panel=opened)
+    play_silently(loaded, song_path, Staging(adapt=False, panel=told_us is not None), note, opens_panel=opened)
     for panel in panels:
         panel.link.join(5.0)
         if panel.news_told:

@@ -41,18 +41,18 @@ sys.exit(status)
 def run(quick: bool) -> list[tuple[str, str]]:
     """Rows of (what, figure). quick: shorter songs."""
     from visualizer.presets.dreams import Dreams, open_cache
-    from visualizer.presets.loaded import open_look
+    from visualizer.presets.loaded import open_preset
 
     seconds = 15 if quick else 60
-    look = open_look(size=SIZE)
-    list(Dreams(look, open_cache()).placed())  # warm: these figures are of showing, not of dreaming
+    loaded = open_preset(size=SIZE)
+    list(Dreams(loaded, open_cache()).placed())  # warm: these figures are of showing, not of dreaming
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         song = write_song(folder / "song.wav", seconds)
-        rows = export_rows(look, song, folder, seconds)
+        rows = export_rows(loaded, song, folder, seconds)
         with display():
             rows.append((f"warm start at {SIZE[0]}x{SIZE[1]}: command to first picture", f"{warm_start_s(song):.2f} s"))
-            rows += play_rows(look, write_song(folder / "short.wav", 60))
+            rows += play_rows(loaded, write_song(folder / "short.wav", 60))
             peak = peak_mb("play", str(folder / "short.wav"))
             rows.append((f"play at {SIZE[0]}x{SIZE[1]}: peak memory", f"{peak:.0f} MB"))
         peak = peak_mb("export", str(song), "-o", str(folder / "peak.mp4"))
@@ -95,7 +95,7 @@ def _blocks(song) -> Iterator[np.ndarray]:
         yield block
 
 
-def export_rows(look, song: Path, folder: Path, seconds: int) -> list[tuple[str, str]]:
+def export_rows(loaded, song: Path, folder: Path, seconds: int) -> list[tuple[str, str]]:
     """An export, and the encoder alone fed with pictures of the same show, both in this run."""
     from visualizer.outputs.video import VideoWriter
     from visualizer.presets.dreams import open_cache
@@ -103,7 +103,7 @@ def export_rows(look, song: Path, folder: Path, seconds: int) -> list[tuple[str,
 
     start = time.perf_counter()
     n_shown = sum(
-        1 for step in export(song, folder / "show.mp4", look, open_cache(), fps=FPS) if step.stage == "exporting"
+        1 for step in export(song, folder / "show.mp4", loaded, open_cache(), fps=FPS) if step.stage == "exporting"
     )
     whole_fps = n_shown / (time.perf_counter() - start)
 
@@ -135,7 +135,7 @@ def _pictures(path: Path, n: int) -> list[np.ndarray]:
     return found
 
 
-def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
+def play_rows(loaded, song_path: Path) -> list[tuple[str, str]]:
     """A show as fast as it can be drawn against clearing the window, taking turns; and one at its own pace."""
     from visualizer.render.window import Window
     from visualizer.show.onscreen import Staging
@@ -147,7 +147,7 @@ def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
             stamps.append(time.perf_counter())
             return count >= n_frames
 
-        report = play_silently(look, song_path, Staging(rate_hz=rate_hz, adapt=False), note)
+        report = play_silently(loaded, song_path, Staging(rate_hz=rate_hz, adapt=False), note)
         return report.rate_hz, stamps
 
     def cleared(n_frames: int) -> float:
@@ -164,7 +164,7 @@ def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
     _, stamps = shown(None, 400)
     frame_ms = np.diff(stamps[30:]) * 1e3
     name = f"{SIZE[0]}x{SIZE[1]}"
-    behind, calm_p95 = baking_rows(look, song_path), float(np.percentile(frame_ms, 95))
+    behind, calm_p95 = baking_rows(loaded, song_path), float(np.percentile(frame_ms, 95))
     return [
         (f"play at {name}, unpaced", f"{show_fps:.0f} fps"),
         (f"clear + swap at {name}", f"{clear_fps:.0f} fps"),
@@ -177,7 +177,7 @@ def play_rows(look, song_path: Path) -> list[tuple[str, str]]:
     ]
 
 
-def play_silently(look, song_path: Path, staging, on_frame, **how):
+def play_silently(loaded, song_path: Path, staging, on_frame, **how):
     """Play a song to nobody, in time, until on_frame returns True; the Report. how: what else `onscreen.run` may be told."""
     from visualizer.audio.playback import SilentPlayback
     from visualizer.audio.songlist import SongList
@@ -186,32 +186,32 @@ def play_silently(look, song_path: Path, staging, on_frame, **how):
     from visualizer.show.play import Play
 
     with SongList([song_path]) as songs, closing(SilentPlayback(songs)) as playback:
-        act = Play(playback, songs, look)
+        act = Play(playback, songs, loaded)
         return run_show(
-            look, act, open_cache(), title="benchmark", greeting="", staging=staging, on_frame=on_frame, **how
+            loaded, act, open_cache(), title="benchmark", greeting="", staging=staging, on_frame=on_frame, **how
         )
 
 
-def baking_rows(look, song_path: Path) -> list[tuple[str, str, float]]:
+def baking_rows(loaded, song_path: Path) -> list[tuple[str, str, float]]:
     """A show at its own pace with nothing baked before it, until all is: (what, figure, the p95 or seconds)."""
     from dataclasses import replace
 
-    from visualizer.presets.loaded import Row
+    from visualizer.presets.loaded import Variant
     from visualizer.show.onscreen import Staging
 
-    fresh = look.settings.dream.model_copy(update={"seed": 1})  # not in the cache
-    look = replace(look, settings=look.settings.model_copy(update={"dream": fresh}), rows=(Row(fresh),))
+    fresh = loaded.settings.dream.model_copy(update={"seed": 1})  # not in the cache
+    loaded = replace(loaded, settings=loaded.settings.model_copy(update={"dream": fresh}), variants=(Variant(fresh),))
     stamps: list[float] = []
     finished: list[int] = []
 
     def note(_: int, shown) -> bool:
         stamps.append(time.perf_counter())
         finished.append(shown.n_baked)
-        return shown.n_baked >= look.n_depths
+        return shown.n_baked >= loaded.n_depths
 
-    play_silently(look, song_path, Staging(adapt=False), note)
-    if finished[-1] < look.n_depths:
-        raise RuntimeError(f"the song ended at depth {finished[-1]} of {look.n_depths}")
+    play_silently(loaded, song_path, Staging(adapt=False), note)
+    if finished[-1] < loaded.n_depths:
+        raise RuntimeError(f"the song ended at depth {finished[-1]} of {loaded.n_depths}")
     frame_ms = np.diff(stamps[30:]) * 1e3
     p50, p95, p99 = np.percentile(frame_ms, [50, 95, 99])
     seconds = stamps[-1] - stamps[0]
@@ -222,7 +222,7 @@ def baking_rows(look, song_path: Path) -> list[tuple[str, str, float]]:
             f"{p50:.1f} / {p95:.1f} / {p99:.1f} ms",
             p95,
         ),
-        (f"play at {name}: all {look.n_depths} depths baked behind it after", f"{seconds:.1f} s", seconds),
+        (f"play at {name}: all {loaded.n_depths} depths baked behind it after", f"{seconds:.1f} s", seconds),
     ]
 
 

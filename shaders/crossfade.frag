@@ -5,12 +5,12 @@
 // may leave out what it does not need:
 //
 //   uniform sampler2DArray frames;  the dream frames, layer k is depth k; smooth (linear) between pixels, clamped at edges;
-//                                   further rows (other dreams of the image) follow behind the first
+//                                   further variants (other dreams of the image) follow behind the first
 //   uniform sampler2DArray texels;  the same frames without smoothing: quicker where one frame pixel is one screen pixel
-//   uniform float depth;            how deep to dream, never NaN: 0 .. the deepest that any row goes
-//   uniform float deepest;          the deepest layer of the first row that may be read: the ones beyond are not baked yet
-//   uniform float row;              between which rows, 0 .. the number of rows - 1, never NaN
-//   uniform vec2  rows[ROWS];       only where ROWS is defined (there is more than one row): the layer at which each row
+//   uniform float depth;            how deep to dream, never NaN: 0 .. the deepest that any variant goes
+//   uniform float deepest;          the deepest layer of the first variant that may be read: the ones beyond are not baked yet
+//   uniform float variant;          between which variants, 0 .. the number of variants - 1, never NaN
+//   uniform vec2  variants[VARIANTS];   only where VARIANTS is defined (there is more than one variant): the layer at which each variant
 //                                   begins, and how deep it goes
 //   uniform vec2  frame_size;       width and height of a dream frame, px
 //   uniform vec2  size;             width and height of the picture drawn, px
@@ -21,9 +21,9 @@
 //
 // and writes one colour, sRGB-coded as the frames are. `#include "base/dream.glsl"` declares the uniforms above and
 //
-//   vec3 dream(vec2 uv, float depth)              the dream there and that deep, crossed between the rows by `row`, with
+//   vec3 dream(vec2 uv, float depth)              the dream there and that deep, crossed between the variants by `variant`, with
 //                                                 the right smoothing for the picture's size
-//   vec3 dream(vec2 uv, float depth, float row)   the same at a row of one's own choice
+//   vec3 dream(vec2 uv, float depth, float variant)   the same at a variant of one's own choice
 #include "base/dream.glsl"
 
 in vec2 uv;

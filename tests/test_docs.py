@@ -19,13 +19,13 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
     ("group", "model"), [("dream", DreamSettings), ("beat", BeatSettings), ("render", RenderSettings)]
 )
 def test_the_table_of_settings_holds_every_key_with_its_default(group, model):
-    rows = {}
+    variants = {}
     for line in (ROOT / "docs" / "presets.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 4 and cells[0].startswith(f"{group}."):
-            rows[cells[0].removeprefix(f"{group}.")] = cells
-    assert set(rows) == set(model.model_fields)
-    for key, (_, default, allowed, _) in rows.items():
+            variants[cells[0].removeprefix(f"{group}.")] = cells
+    assert set(variants) == set(model.model_fields)
+    for key, (_, default, allowed, _) in variants.items():
         field = model.model_fields[key]
         assert default == str(field.default), key
         for bound in field.metadata:
@@ -49,12 +49,12 @@ def test_there_are_presets_to_copy_in_the_documents():
 def test_every_preset_in_the_documents_loads(text, tmp_path):
     """Copied into a folder beside the pictures it names, as a reader would."""
     written = yaml.safe_load(text)
-    rows = [written.get("dream", {}), *written.get("rows", [])]
-    for name in [written.get("image", "image.jpg"), *(row["guide"] for row in rows if "guide" in row)]:
+    variants = [written.get("dream", {}), *written.get("variants", [])]
+    for name in [written.get("image", "image.jpg"), *(variant["guide"] for variant in variants if "guide" in variant)]:
         Image.new("RGB", (32, 18)).save(tmp_path / name)
     (tmp_path / "preset.yaml").write_text(text)
     preset = load_preset(str(tmp_path)).preset
-    assert len(preset.rows) == len(written.get("rows", []))
+    assert len(preset.variants) == len(written.get("variants", []))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

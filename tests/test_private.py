@@ -55,18 +55,18 @@ def test_no_command_logs_where_songs_are(
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     shutil.copytree(tiny_preset, tmp_path / "tiny")
     monkeypatch.chdir(folder.parent)
-    look = ["--preset", str(tmp_path / "tiny"), "--size", "32x32"]
+    loaded = ["--preset", str(tmp_path / "tiny"), "--size", "32x32"]
     for words in (
         ["analyze", folder / "song.wav"],
         ["analyze", Path(SECRET) / "cut.wav"],
         ["analyze", folder / "broken.wav"],
         ["analyze", folder / "not there.wav"],
         ["analyze", folder],
-        ["export", folder / "song.wav", "-o", folder / "video.mp4", *look],
-        ["export", folder / "song.wav", "-o", folder / "nowhere" / "video.mp4", *look],
-        ["play", folder / "song.wav", *look],
-        ["play", folder, *look],
-        ["play", folder / "empty", *look],
+        ["export", folder / "song.wav", "-o", folder / "video.mp4", *loaded],
+        ["export", folder / "song.wav", "-o", folder / "nowhere" / "video.mp4", *loaded],
+        ["play", folder / "song.wav", *loaded],
+        ["play", folder, *loaded],
+        ["play", folder / "empty", *loaded],
     ):
         run([str(word) for word in words])
     capsys.readouterr()

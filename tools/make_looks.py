@@ -1,6 +1,6 @@
 """Makes the pictures of docs/looks.md: python tools/make_looks.py [NAME ...], all of them if none is named.
 
-Each is a row of dreams of one picture that differ in one setting. Some minutes on two cores.
+Each is a variant of dreams of one picture that differ in one setting. Some minutes on two cores.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CELL = (304, 171)
 PRESETS = ("aurora", "ridges", "clouds", "marble")
 DEPTH = 20
 
-Row = Iterator[Cell]
+Variant = Iterator[Cell]
 
 
 @functools.cache
@@ -54,7 +54,7 @@ def dreamt(name: str, settings: DreamSettings, depth: int = DEPTH, guide: str | 
     return dreamt_depths(name, settings.model_dump_json(), depth, guide)[depth]
 
 
-@functools.cache  # several rows hold one and the same dream
+@functools.cache  # several variants hold one and the same dream
 def dreamt_depths(name: str, settings: str, deepest: int, guide: str | None) -> list[np.ndarray]:
     """All dream frames up to the deepest asked for."""
     seen = None if guide is None else subject(guide)
@@ -72,13 +72,13 @@ def dream_of(preset: str = "clouds", **changes: Any) -> DreamSettings:
     return DreamSettings.model_validate({**open_settings(preset).dream.model_dump(), **changes})
 
 
-def varied(name: str, variants: dict[str, dict[str, Any]], preset: str = "clouds") -> Row:
+def varied(name: str, variants: dict[str, dict[str, Any]], preset: str = "clouds") -> Variant:
     """A cell for each set of changes, named."""
     for variant, changes in variants.items():
         yield Cell(variant, "", dreamt(name, dream_of(preset, **changes)))
 
 
-def presets_row() -> Row:
+def presets_variant() -> Variant:
     """Each subject, then its dream in each preset's way."""
     for name in SUBJECTS:
         yield Cell(name, "", subject(name))
@@ -86,31 +86,31 @@ def presets_row() -> Row:
             yield Cell("", f"{preset}: {dream_of(preset).layer}", dreamt(name, dream_of(preset)))
 
 
-def layers_row() -> Row:
+def layers_variant() -> Variant:
     """What every layer makes of the portrait."""
     yield Cell("the picture", "", subject("portrait"))
     for layer in NETWORKS[STAND_IN].layers:
         yield Cell(layer.name, layer.dreams, dreamt("portrait", DreamSettings(layer=layer.name), 12))
 
 
-def depths_row() -> Row:
+def depths_variant() -> Variant:
     """The photograph, deeper and deeper."""
     for depth in range(0, DEPTH + 1, 4):
         frame = dreamt_depths("photograph", dream_of("marble").model_dump_json(), DEPTH, None)[depth]
         yield Cell(f"depth {depth}" if depth else "the picture", "", frame)
 
 
-def rows_row() -> Row:
+def variants_variant() -> Variant:
     """The club preset's dreams of its image, from left to right as the kick goes, from top to bottom as mids and highs go."""
     preset = open_settings("club")
-    for number, settings in enumerate([preset.dream, *preset.rows], start=1):
+    for number, settings in enumerate([preset.dream, *preset.variants], start=1):
         frames = dreamt_depths("club", settings.model_dump_json(), DEPTH, None)
         for depth in (0, 5, 12, 20):
             words = " + ".join(settings.layers).replace(".expand", "")
-            yield Cell(f"row {number}, depth {depth}", words if depth else "", frames[depth])
+            yield Cell(f"variant {number}, depth {depth}", words if depth else "", frames[depth])
 
 
-def light_row() -> Row:
+def light_variant() -> Variant:
     """What dreaming does to the light of a dark picture and of a bright one."""
     for name, preset in (("club", "club"), ("drawing", "clouds")):
         yield Cell(f"the {name}", lightness(subject(name)), subject(name))
@@ -124,7 +124,7 @@ def lightness(frame: np.ndarray) -> str:
     return f"light {frame.mean() / 2.55:.1f} %"
 
 
-def smoothing_row() -> Row:
+def smoothing_variant() -> Variant:
     """With and without."""
     variants = {
         f"{start:g} + {growth:g} px": {"smoothing_px": start, "smoothing_growth_px": growth}
@@ -133,14 +133,14 @@ def smoothing_row() -> Row:
     yield from middles(varied("cloudscape", variants))
 
 
-def middles(row: Row) -> Row:
+def middles(variant: Variant) -> Variant:
     """At full size, or the grain would be lost: the middle of each picture."""
     top, left = (SIZE[1] - CELL[1]) // 2, (SIZE[0] - CELL[0]) // 2
-    for cell in row:
+    for cell in variant:
         yield cell._replace(picture=cell.picture[top : top + CELL[1], left : left + CELL[0]])
 
 
-def guide_row() -> Row:
+def guide_variant() -> Variant:
     """The cloudscape, dreamt towards what is seen in other pictures."""
     settings = dream_of(layer="block11.expand")
     yield Cell("no guide", "", dreamt("cloudscape", settings))
@@ -148,31 +148,31 @@ def guide_row() -> Row:
         yield Cell(f"guide: the {name}", "", dreamt("cloudscape", settings, guide=name))
 
 
-def one_setting(name: str, key: str, *values: Any, preset: str = "clouds") -> Callable[[], Row]:
-    """A row in which only that setting changes."""
+def one_setting(name: str, key: str, *values: Any, preset: str = "clouds") -> Callable[[], Variant]:
+    """A variant in which only that setting changes."""
     return lambda: varied(name, {f"{key}: {value}": {key: value} for value in values}, preset)
 
 
-def sizes_row() -> Row:
+def sizes_variant() -> Variant:
     """More sizes, then sizes further apart."""
     yield from one_setting("cloudscape", "n_octaves", 1, 3, 5, 7)()
     yield from one_setting("cloudscape", "octave_scale", 1.1, 1.2, 1.4, 2.0)()
 
 
-def chance_row() -> Row:
+def chance_variant() -> Variant:
     """What the random shifts are for, and what their seed does."""
     yield from middles(one_setting("cloudscape", "jitter_px", 0, 8, 32)())
     yield from middles(one_setting("cloudscape", "seed", 1)())
 
 
 #: name -> title, remark, cells
-ROWS: dict[str, tuple[str, str, Callable[[], Row]]] = {
-    "presets": ("Five pictures, four presets", f"depth {DEPTH}", presets_row),
-    "layers": ("layer", "depth 12", layers_row),
-    "depths": ("depth", "marble's settings", depths_row),
-    "light": ("light and colour", "block10.expand", light_row),
+VARIANTS: dict[str, tuple[str, str, Callable[[], Variant]]] = {
+    "presets": ("Five pictures, four presets", f"depth {DEPTH}", presets_variant),
+    "layers": ("layer", "depth 12", layers_variant),
+    "depths": ("depth", "marble's settings", depths_variant),
+    "light": ("light and colour", "block10.expand", light_variant),
     "colour": ("colour", "block10.expand", one_setting("photograph", "colour", 0.0, 0.25, 0.6, 1.0)),
-    "octaves": ("n_octaves, octave_scale", "block10.expand", sizes_row),
+    "octaves": ("n_octaves, octave_scale", "block10.expand", sizes_variant),
     "blend": ("blend", "block10.expand", one_setting("cloudscape", "blend", 0.0, 0.1, 0.5, 0.9)),
     "intensity": (
         "step_size",
@@ -184,8 +184,8 @@ ROWS: dict[str, tuple[str, str, Callable[[], Row]]] = {
         "block10.expand",
         one_setting("portrait", "steps_per_depth", 1, 2, 4, 8),
     ),
-    "smoothing": ("smoothing_px + smoothing_growth_px", "block10.expand, at full size", smoothing_row),
-    "chance": ("jitter_px, seed", "block10.expand, at full size", chance_row),
+    "smoothing": ("smoothing_px + smoothing_growth_px", "block10.expand, at full size", smoothing_variant),
+    "chance": ("jitter_px, seed", "block10.expand, at full size", chance_variant),
     "channels": (
         "channels",
         "block12.expand",
@@ -204,8 +204,8 @@ ROWS: dict[str, tuple[str, str, Callable[[], Row]]] = {
             },
         ),
     ),
-    "guide": ("guide", "block11.expand", guide_row),
-    "rows": ("rows", "the club preset: deeper with the kick, down with mids and highs", rows_row),
+    "guide": ("guide", "block11.expand", guide_variant),
+    "variants": ("variants", "the club preset: deeper with the kick, down with mids and highs", variants_variant),
 }
 SMALL = {"presets": (224, 126), "layers": (272, 153)}
 GRIDS = {4: Grid(1, 4, 1), 6: Grid(1, 3, 2), 8: Grid(1, 4, 2), 12: Grid(1, 4, 3), 16: Grid(1, 4, 4), 25: Grid(1, 5, 5)}
@@ -214,11 +214,11 @@ GRIDS = {4: Grid(1, 4, 1), 6: Grid(1, 3, 2), 8: Grid(1, 4, 2), 12: Grid(1, 4, 3)
 def main() -> None:
     """Dream, and write the sheets."""
     OUT.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[1:] or ROWS:
-        if name not in ROWS:
-            sys.exit(f"no picture is called {name!r}; there are: {', '.join(ROWS)}")
-        title, remark, row = ROWS[name]
-        cells = list(row())
+    for name in sys.argv[1:] or VARIANTS:
+        if name not in VARIANTS:
+            sys.exit(f"no picture is called {name!r}; there are: {', '.join(VARIANTS)}")
+        title, remark, variant = VARIANTS[name]
+        cells = list(variant())
         sheet = draw_sheet(title, remark, cells, SMALL.get(name, CELL), GRIDS[len(cells)])
         file = OUT / f"{name}.jpg"
         Image.fromarray(sheet).save(file, quality=82, optimize=True)

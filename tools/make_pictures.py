@@ -60,8 +60,8 @@ def preset_cell(name: str, size: tuple[int, int]) -> tuple[str, Image.Image]:
 def sheet(cells: list[tuple[str, Image.Image]], n_columns: int, text_px: int = 22) -> Image.Image:
     """Labelled pictures of one size side by side."""
     gap, (width, height) = 6, cells[0][1].size
-    n_rows = -(-len(cells) // n_columns)
-    page = Image.new("RGB", (n_columns * (width + gap) - gap, n_rows * (height + gap) - gap), "white")
+    n_variants = -(-len(cells) // n_columns)
+    page = Image.new("RGB", (n_columns * (width + gap) - gap, n_variants * (height + gap) - gap), "white")
     font = ImageFont.load_default(text_px)
     for index, (label, picture) in enumerate(cells):
         corner = (index % n_columns * (width + gap), index // n_columns * (height + gap))

@@ -201,13 +201,13 @@ class RenderSettings(_Settings):
 
 
 class Preset(_Settings):
-    """A look: an image, what to dream in it, what to hear, how to draw."""
+    """A preset: an image, what to dream in it, what to hear, how to draw."""
 
     title: Annotated[str, Field(min_length=1, max_length=60)]
     description: Annotated[str, Field(max_length=300)] = ""
     image: Annotated[str, Field(min_length=1, description="image file, relative to the preset's folder")] = "image.jpg"
     dream: DreamSettings = DreamSettings()
-    rows: Annotated[
+    variants: Annotated[
         list[DreamSettings],
         Field(max_length=7, description="further dreams of the image, each like `dream` but for the keys it names"),
     ] = []
@@ -216,21 +216,23 @@ class Preset(_Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _rows_are_like_dream(cls, data: Any) -> Any:
-        """Each row's keys over those of `dream`. What is not a mapping is left to be told by the fields."""
-        if isinstance(data, dict) and data.get("rows", []) is None:  # a section with every line commented out
-            data = {**data, "rows": []}
-        if not isinstance(data, dict) or not isinstance(data.get("rows"), list):
+    def _variants_are_like_dream(cls, data: Any) -> Any:
+        """Each variant's keys over those of `dream`. What is not a mapping is left to be reported by the fields."""
+        if isinstance(data, dict) and "rows" in data and "variants" not in data:  # as it was called before
+            data = {("variants" if key == "rows" else key): value for key, value in data.items()}
+        if isinstance(data, dict) and data.get("variants", []) is None:  # a section with every line commented out
+            data = {**data, "variants": []}
+        if not isinstance(data, dict) or not isinstance(data.get("variants"), list):
             return data
         dream = data.get("dream") or {}
         if not isinstance(dream, dict):
             return data
-        rows = []
-        for row in data["rows"]:
-            if isinstance(row, dict) and "n_depths" in row:
-                raise ValueError("rows: n_depths is the same for all rows; set it under dream")
-            rows.append({**dream, **row} if isinstance(row, dict) else row)
-        return {**data, "rows": rows}
+        variants = []
+        for variant in data["variants"]:
+            if isinstance(variant, dict) and "n_depths" in variant:
+                raise ValueError("variants: n_depths is the same for all variants; set it under dream")
+            variants.append({**dream, **variant} if isinstance(variant, dict) else variant)
+        return {**data, "variants": variants}
 
 
 class CacheSettings(_Settings):

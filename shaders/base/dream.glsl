@@ -3,12 +3,12 @@
 // The program compiles a look anew for what it can draw better (names defined before the first line):
 //   EXACT    one frame pixel is one screen pixel: no smoothing needed, which is quicker and bit-exact
 //   TAPS n   the picture is far smaller than the frames: n x n samples a pixel, so that it does not sparkle
-//   ROWS n   there are n rows of dream frames, n > 1
+//   VARIANTS n   there are n variants of dream frames, n > 1
 uniform sampler2DArray frames;
 uniform sampler2DArray texels;
 uniform float depth;
 uniform float deepest;
-uniform float row;
+uniform float variant;
 uniform vec2 frame_size;
 uniform vec2 size;
 uniform float time_s;
@@ -30,11 +30,11 @@ vec3 dream_frame(vec2 uv, float layer) {
 #endif
 }
 
-#if defined(ROWS)
-uniform vec2 rows[ROWS];
+#if defined(VARIANTS)
+uniform vec2 variants[VARIANTS];
 
-vec3 dream_row(vec2 uv, float depth, int index) {
-    float first = rows[index].x, deepest_here = rows[index].y;
+vec3 dream_variant(vec2 uv, float depth, int index) {
+    float first = variants[index].x, deepest_here = variants[index].y;
     float here = min(depth, deepest_here);
     float lower = floor(here);
     return mix(
@@ -42,18 +42,18 @@ vec3 dream_row(vec2 uv, float depth, int index) {
     );
 }
 
-vec3 dream(vec2 uv, float depth, float row) {
-    float place = clamp(row, 0.0, float(ROWS - 1));
+vec3 dream(vec2 uv, float depth, float variant) {
+    float place = clamp(variant, 0.0, float(VARIANTS - 1));
     float lower = floor(place);
-    vec3 colour = dream_row(uv, depth, int(lower));
-    // a picture that rests on a row costs no more than one that has no other
+    vec3 colour = dream_variant(uv, depth, int(lower));
+    // a picture that rests on a variant costs no more than one that has no other
     if (place > lower)
-        colour = mix(colour, dream_row(uv, depth, int(lower) + 1), place - lower);
+        colour = mix(colour, dream_variant(uv, depth, int(lower) + 1), place - lower);
     return colour;
 }
 
 vec3 dream(vec2 uv, float depth) {
-    return dream(uv, depth, row);
+    return dream(uv, depth, variant);
 }
 #else
 vec3 dream(vec2 uv, float depth) {
@@ -61,7 +61,7 @@ vec3 dream(vec2 uv, float depth) {
     return mix(dream_frame(uv, lower), dream_frame(uv, min(lower + 1.0, deepest)), depth - lower);
 }
 
-vec3 dream(vec2 uv, float depth, float row) {
+vec3 dream(vec2 uv, float depth, float variant) {
     return dream(uv, depth);
 }
 #endif

@@ -70,9 +70,9 @@ def test_a_show_that_is_started_again_has_its_dream_as_it_was_turned(tiny_preset
     asked = ("clouds", "64x36", None, None, None, None, None)
     for preset in ("", "clouds", str(tiny_preset)):
         line = resumed(preset, colour=0.75, steps_per_depth=3.0)
-        look = options.looked_up_again(line, *asked)
-        assert (look.settings.dream.colour, look.settings.dream.steps_per_depth) == (0.75, 3)
-        assert dict(look.wish.dream) == {"colour": 0.75, "steps_per_depth": 3.0}
+        loaded = options.looked_up_again(line, *asked)
+        assert (loaded.settings.dream.colour, loaded.settings.dream.steps_per_depth) == (0.75, 3)
+        assert dict(loaded.overrides.dream) == {"colour": 0.75, "steps_per_depth": 3.0}
     for damaged in ({"colour": "no"}, {"steps_per_depth": 1e9}, {"nothing": 1.0}, {"seed": "x"}):
-        look = options.looked_up_again(resumed("clouds", **damaged, blend=0.5), *asked)
-        assert look.reference == "clouds" and dict(look.wish.dream) == {"blend": 0.5}
+        loaded = options.looked_up_again(resumed("clouds", **damaged, blend=0.5), *asked)
+        assert loaded.reference == "clouds" and dict(loaded.overrides.dream) == {"blend": 0.5}

@@ -139,9 +139,9 @@ def test_albums_keep_the_differences_between_their_songs(options, gain_mode, mon
     monkeypatch.setattr("visualizer.show.play.play", lambda *arguments, **named: played.append((arguments, named)))
     for name in ("1.mp3", "2.mp3"):
         (tmp_path / name).touch()
-    look = ["--preset", str(tiny_preset), "--size", "64x36"]
-    assert run(["play", str(tmp_path), *options, *look]) == 0
-    assert run(["play", str(tmp_path / "1.mp3"), *options, *look]) == 0
+    loaded = ["--preset", str(tiny_preset), "--size", "64x36"]
+    assert run(["play", str(tmp_path), *options, *loaded]) == 0
+    assert run(["play", str(tmp_path / "1.mp3"), *options, *loaded]) == 0
     (several, of_several), (single, of_single) = played
     assert len(several[0]) == 2 and of_several["gain_mode"] == gain_mode
     assert len(single[0]) == 1 and of_single["gain_mode"] == ("track" if gain_mode else None)

@@ -28,7 +28,7 @@ def hear(address: str, *told, presets=PRESETS, values=None):
 
 
 @pytest.mark.parametrize(
-    ("address", "told", "wishes"),
+    ("address", "told", "commands"),
     [
         ("/visualizer/action/next_preset", (), [Do("next_preset")]),
         ("/visualizer/action/next_preset", (1.0,), [Do("next_preset")]),
@@ -56,8 +56,8 @@ def hear(address: str, *told, presets=PRESETS, values=None):
         ("/1/steps", (1.0,), [Set("beat.motion", "steps")]),
     ],
 )
-def test_addresses(address, told, wishes):
-    assert hear(address, *told, values={"beat.decay": 0.7}) == wishes
+def test_addresses(address, told, commands):
+    assert hear(address, *told, values={"beat.decay": 0.7}) == commands
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""MIDI, OSC and Link as a show has them: wishes, learning, the file that changes, and what is told."""
+"""MIDI, OSC and Link as a show has them: commands, learning, the file that changes, and what is told."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def opened() -> Iterator[list]:
         one.close()
 
 
-def wishes(controller, n: int = 1) -> list:
-    """The next so many wishes."""
+def commands(controller, n: int = 1) -> list:
+    """The next so many commands."""
     found: list = []
 
     def came() -> bool:
@@ -59,7 +59,7 @@ def test_osc_as_a_show_has_it(opened: list) -> None:
     client.send_message("/visualizer/preset", 1)
     client.send_message("/visualizer/set/beat/decay", 0.25)
     client.send_message("/visualizer/tap", [])
-    assert wishes(osc, 3) == [Show("calm"), Set("beat.decay", 0.25), Do("tap")]
+    assert commands(osc, 3) == [Show("calm"), Set("beat.decay", 0.25), Do("tap")]
     client.send_message("/visualizer/preset", 3)
     for value in (None, b"blob", [1], "on", float("nan")):
         client.send_message("/visualizer/blackout", [value])
@@ -79,7 +79,7 @@ def test_osc_opened_to_the_network_names_who_may_send(opened: list) -> None:
     client.send_message("/visualizer/action/quit", [])
     client.send_message("/visualizer/action/leave_fullscreen", [])
     client.send_message("/visualizer/tap", [])
-    assert wishes(opened[1]) == [Do("tap")]
+    assert commands(opened[1]) == [Do("tap")]
     assert opened[1].status() == [f"osc\t0.0.0.0:{opened[1].port}  n 3  bad 2"]
 
 
@@ -88,7 +88,7 @@ def test_an_own_address_may_end_the_show(opened: list) -> None:
     [osc] = open_controllers(None, "0", False)
     opened.append(osc)
     SimpleUDPClient("127.0.0.1", osc.port).send_message("/my/end", 1.0)
-    assert wishes(osc) == [Do("quit")]
+    assert commands(osc) == [Do("quit")]
 
 
 def test_senders_without_osc_and_senders_that_are_none_are_refused() -> None:
@@ -110,7 +110,7 @@ def test_learning_by_osc_is_kept_and_told(opened: list) -> None:
     assert told(osc) == "/1/fader1 now turns beat.decay"
     assert osc.learning == "" and osc.bindings == {"beat.decay": "/1/fader1"} and osc.poll() == []
     client.send_message("/1/fader1", 1.0)
-    assert wishes(osc) == [Set("beat.decay", pytest.approx(0.999))]
+    assert commands(osc) == [Set("beat.decay", pytest.approx(0.999))]
     wait_until(lambda: file.load_controls().osc)
     osc.learn("tap")
     osc.learn("")
@@ -145,7 +145,7 @@ def test_midi_learns_and_picks_up_and_survives_the_plug(midi: Midi, opened: list
     wait_until(lambda: file.load_controls().midi == [MidiBinding(cc=7, channel=1, port="Knobs out", does="beat.decay")])
     for value in (20, 30, 120):
         knobs.send(CONTROL, 7, value)
-    assert wishes(one) == [Set("beat.decay", pytest.approx(0.1 + 0.899 * 120 / 127))], (
+    assert commands(one) == [Set("beat.decay", pytest.approx(0.1 + 0.899 * 120 / 127))], (
         "nothing before it passed the value"
     )
     knobs.close()
@@ -160,9 +160,9 @@ def test_a_pad_held_while_its_controller_is_unplugged_is_released(midi: Midi, op
     opened.append(one)
     wait_until(lambda: one.status()[0].startswith("midi\tPads out"))
     pads.send(NOTE_ON, 36, 100)
-    assert wishes(one) == [Set("blackout", 1.0)]
+    assert commands(one) == [Set("blackout", 1.0)]
     pads.close()
-    assert wishes(one) == [Set("blackout", 0.0)]
+    assert commands(one) == [Set("blackout", 0.0)]
     assert told(one) == "MIDI: Pads out is gone"
 
 
@@ -174,10 +174,10 @@ def test_what_is_held_is_released_when_its_binding_goes(opened: list) -> None:
     opened.append(osc)
     client = SimpleUDPClient("127.0.0.1", osc.port)
     client.send_message("/1/pad", 1.0)
-    assert wishes(osc) == [Set("blackout", 1.0)]
+    assert commands(osc) == [Set("blackout", 1.0)]
     file.change_controls(lambda _: file.without(bound, "blackout"))
     board.look()
-    assert wishes(osc) == [Set("blackout", 0.0)]
+    assert commands(osc) == [Set("blackout", 0.0)]
 
 
 def test_the_file_is_read_again_when_it_changes(opened: list) -> None:

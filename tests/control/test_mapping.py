@@ -1,4 +1,4 @@
-"""MIDI messages of every kind to wishes; and what is learned from them."""
+"""MIDI messages of every kind to commands; and what is learned from them."""
 
 from __future__ import annotations
 

@@ -76,8 +76,10 @@ def test_a_flood_leaves_one_wish_for_a_setting_and_presses_come_through(midi: Mi
             return presses.is_set()
 
         wait_until(pressed)
-        wishes = backlog.take()
-        assert [type(wish) for wish in wishes].count(Set) == 1 and Do("tap") in wishes and backlog.n_dropped == 0
+        commands = backlog.take()
+        assert (
+            [type(command) for command in commands].count(Set) == 1 and Do("tap") in commands and backlog.n_dropped == 0
+        )
         other.send(NOTE_ON, 99, 9)
 
         def last_one() -> bool:

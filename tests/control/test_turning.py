@@ -82,11 +82,11 @@ def test_a_value_never_jumps_further_than_the_knob_moved(shares, start):
     one, values = turning("beat.decay"), {"beat.decay": DECAY.at(start)}
     before = None
     for index, share in enumerate(shares):
-        wishes = one.turn(share, values, float(index))
-        if wishes:
-            jump = abs(DECAY.share_of(wishes[0].value) - DECAY.share_of(values["beat.decay"]))
+        commands = one.turn(share, values, float(index))
+        if commands:
+            jump = abs(DECAY.share_of(commands[0].value) - DECAY.share_of(values["beat.decay"]))
             assert jump <= (0.012 if before is None else abs(share - before) + 0.012)
-            values["beat.decay"] = wishes[0].value
+            values["beat.decay"] = commands[0].value
         before = share
 
 

@@ -13,7 +13,7 @@ from visualizer.diagnostics.latency import Delay, Latency, _delay, _Frame, _pair
 from visualizer.errors import BadInput, DeviceError, GraphicsError, UnknownDevice, VisualizerError
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import Dreams
-from visualizer.presets.loaded import open_look
+from visualizer.presets.loaded import open_preset
 from visualizer.render.watched import Seen
 from visualizer.settings import BeatSettings
 
@@ -21,7 +21,7 @@ from visualizer.settings import BeatSettings
 @pytest.fixture
 def plain(tiny_preset):
     """The tiny preset's look; nothing of it is baked."""
-    return open_look(str(tiny_preset), size=(320, 180))
+    return open_preset(str(tiny_preset), size=(320, 180))
 
 
 def test_clicks_are_played_heard_and_seen(screen, pulse, plain):

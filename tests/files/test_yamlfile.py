@@ -73,7 +73,10 @@ def test_empty_files_and_sections_give_the_defaults(tmp_path, text):
             "title: a\nn_depths: 3\n",
             ":2: n_depths: unknown key here (did you mean 'dream.n_depths'?); allowed: title, ",
         ),
-        ("title: a\nzzz: 3\n", ":2: zzz: unknown key; allowed: title, description, image, dream, rows, beat, render"),
+        (
+            "title: a\nzzz: 3\n",
+            ":2: zzz: unknown key; allowed: title, description, image, dream, variants, beat, render",
+        ),
         (
             "title: a\ndream:\n  n_depths: 41\n",
             ":3: dream.n_depths: 41 cannot be used; allowed: a whole number, 1 .. 40 (how many dream frames are baked)",

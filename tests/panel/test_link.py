@@ -34,13 +34,13 @@ def click(button="1", times=1):
 
 
 class Hand:
-    """A performer: presses what the panel shows, and notes what is wished for."""
+    """A performer: presses what the panel shows, and notes what is asked for."""
 
     def __init__(self, screen, link):
         self.screen, self.link = screen, link
 
-    def wishes(self, what, **told):
-        """What the panel wishes for next; told: how the show stands meanwhile."""
+    def commands(self, what, **told):
+        """What the panel asks for next; told: how the show stands meanwhile."""
 
         def asked():
             self.link.tell(snapshot(**told))
@@ -77,7 +77,7 @@ class Hand:
     def press(self, name, across=0.5, **told):
         self.point(name, across, **told)
         click()
-        return self.wishes(f"a wish of {name}", **told)
+        return self.commands(f"a command of {name}", **told)
 
 
 @pytest.fixture(scope="module")
@@ -123,18 +123,18 @@ def test_a_button_does_what_its_key_does(hand, action):
 
 
 def test_a_slider_is_turned_to_where_it_is_pressed(hand):
-    (wish,) = hand.press("beat.sensitivity", 0.75)
-    assert isinstance(wish, Set) and wish.name == "beat.sensitivity"
-    assert wish.value == pytest.approx(tunables()["beat.sensitivity"].at(0.75), rel=0.02)
+    (command,) = hand.press("beat.sensitivity", 0.75)
+    assert isinstance(command, Set) and command.name == "beat.sensitivity"
+    assert command.value == pytest.approx(tunables()["beat.sensitivity"].at(0.75), rel=0.02)
 
 
 def test_a_slider_follows_the_mouse_while_it_is_held(hand):
     hand.point("beat.decay", 0.2)
     subprocess.run(["xdotool", "mousedown", "1"], check=True)
     try:
-        (first,) = hand.wishes("the first place")
+        (first,) = hand.commands("the first place")
         hand.point("beat.decay", 0.6)
-        second = hand.wishes("the second place")[-1]
+        second = hand.commands("the second place")[-1]
     finally:
         subprocess.run(["xdotool", "mouseup", "1"], check=True)
     assert (first.value, second.value) == pytest.approx(
@@ -161,7 +161,7 @@ def test_what_bakes_anew_is_folded_away_and_wished_for_once(hand):
     for _ in range(20):
         hand.link.tell(snapshot())
     subprocess.run(["xdotool", "mouseup", "1"], check=True)
-    assert hand.wishes("the colour") == [Set("dream.colour", pytest.approx(0.8, abs=0.02))]
+    assert hand.commands("the colour") == [Set("dream.colour", pytest.approx(0.8, abs=0.02))]
     click("4", 40)
     wait_for(lambda: hand.place("beat.sensitivity")[1] == top[1], "the upper end")
     hand.point("more")
@@ -172,7 +172,7 @@ def test_what_bakes_anew_is_folded_away_and_wished_for_once(hand):
 def test_a_key_pressed_in_it_is_the_shows(hand):
     hand.point("tap")
     hand.screen.key("b")
-    assert hand.wishes("the key") == [Key("b", "b")]
+    assert hand.commands("the key") == [Key("b", "b")]
 
 
 def test_while_learning_a_press_chooses_what_is_bound(hand):

@@ -5,7 +5,7 @@ from tests.fixtures.watching import wait_for
 from visualizer.errors import BadInput
 from visualizer.panel.thumbnails import DEEP, WIDTH_PX, Pictured, Thumbnails, thumbnail
 from visualizer.presets.dreams import cache_key, open_cache
-from visualizer.presets.loaded import open_look
+from visualizer.presets.loaded import open_preset
 
 SIZE = (160, 90)
 
@@ -13,12 +13,12 @@ SIZE = (160, 90)
 def test_a_preset_that_was_not_dreamt_yet_is_pictured_by_its_image(tiny_preset):
     made = thumbnail(str(tiny_preset), Pictured(SIZE))
     assert not made.is_dreamt
-    assert np.array_equal(made.pixels, open_look(str(tiny_preset), size=SIZE).image)
+    assert np.array_equal(made.pixels, open_preset(str(tiny_preset), size=SIZE).image)
 
 
 def test_a_preset_that_was_is_pictured_by_what_it_dreamt_deep_down(tiny_preset):
-    look, cache = open_look(str(tiny_preset), size=SIZE), open_cache()
-    key, n_depths = cache_key(look.image, look.rows[0], cache), look.n_depths
+    loaded, cache = open_preset(str(tiny_preset), size=SIZE), open_cache()
+    key, n_depths = cache_key(loaded.image, loaded.variants[0], cache), loaded.n_depths
     for depth_index in range(n_depths + 1):
         cache.save(key, depth_index, np.full((SIZE[1], SIZE[0], 3), 10 * depth_index, np.uint8))
     made = thumbnail(str(tiny_preset), Pictured(SIZE))
@@ -27,9 +27,9 @@ def test_a_preset_that_was_is_pictured_by_what_it_dreamt_deep_down(tiny_preset):
 
 
 def test_a_damaged_frame_is_passed_over(tiny_preset):
-    look, cache = open_look(str(tiny_preset), size=SIZE), open_cache()
-    key = cache_key(look.image, look.rows[0], cache)
-    depth_index = round(DEEP * look.n_depths)
+    loaded, cache = open_preset(str(tiny_preset), size=SIZE), open_cache()
+    key = cache_key(loaded.image, loaded.variants[0], cache)
+    depth_index = round(DEEP * loaded.n_depths)
     cache.save(key, depth_index, np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
     (file,) = (path for path in cache.entry_folder(key).iterdir() if path.name.startswith(f"{depth_index:03d}"))
     file.write_bytes(file.read_bytes()[:-7])
@@ -52,9 +52,9 @@ def test_a_thread_makes_them_passes_over_faults_and_looks_again_once_a_dream_is_
     thumbnails.want(["no such preset", name])
     (image,) = wait_for(lambda: thumbnails.take() or None, "a thumbnail")
     assert image.preset == name and not image.is_dreamt
-    look, cache = open_look(name, size=SIZE), open_cache()
-    key = cache_key(look.image, look.rows[0], cache)
-    cache.save(key, round(DEEP * look.n_depths), np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
+    loaded, cache = open_preset(name, size=SIZE), open_cache()
+    key = cache_key(loaded.image, loaded.variants[0], cache)
+    cache.save(key, round(DEEP * loaded.n_depths), np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
     thumbnails.want([name])
     assert thumbnails.take() == []
     thumbnails.want([name], baked=name)

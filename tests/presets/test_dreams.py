@@ -25,24 +25,28 @@ from visualizer.presets.bake import bake
 from visualizer.presets.baker import Baked, Order, Stop, bake_apart, bake_here, sharpened
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import BackgroundDreams, Dreams, ReadyDreams, complete, open_cache, start
-from visualizer.presets.loaded import Wish, open_look
+from visualizer.presets.loaded import Overrides, open_preset
 
 SIZE = (96, 64)
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def look(tiny_preset):
-    return open_look(str(tiny_preset), size=SIZE)
+def loaded(tiny_preset):
+    return open_preset(str(tiny_preset), size=SIZE)
 
 
 def frames_of(dreams, **options):
     return [placed.frame for placed in dreams.placed(**options)]
 
 
-def order_of(look, cache):
+def order_of(loaded, cache):
     return Order(
-        look.image, look.rows[0], dreams_room.cache_key(look.image, look.rows[0], cache), cache.folder, cache.max_bytes
+        loaded.image,
+        loaded.variants[0],
+        dreams_room.cache_key(loaded.image, loaded.variants[0], cache),
+        cache.folder,
+        cache.max_bytes,
     )
 
 
@@ -60,64 +64,66 @@ def same(ones, others):
     return len(ones) == len(others) and all(np.array_equal(one, other) for one, other in zip(ones, others, strict=True))
 
 
-def test_a_bake_whose_rows_push_each_other_out_of_the_cache_fails(tiny_preset, tmp_path):
-    """Two rows of 11 frames in a cache with room for 18: each can be kept, both cannot."""
+def test_a_bake_whose_variants_push_each_other_out_of_the_cache_fails(tiny_preset, tmp_path):
+    """Two variants of 11 frames in a cache with room for 18: each can be kept, both cannot."""
     folder = tmp_path / "two"
     shutil.copytree(tiny_preset, folder)
     text = (folder / "preset.yaml").read_text().replace("n_depths: 4", "n_depths: 10")
-    (folder / "preset.yaml").write_text(f"{text}rows: [{{seed: 1}}]\n")
-    look = open_look(str(folder), size=SIZE)
+    (folder / "preset.yaml").write_text(f"{text}variants: [{{seed: 1}}]\n")
+    loaded = open_preset(str(folder), size=SIZE)
     with pytest.raises(VisualizerError, match=r"do not fit .* together .*raise cache\.max_gb in settings\.yaml"):
-        list(bake(look, FrameCache(tmp_path / "cache", 18 * SIZE[0] * SIZE[1] * 3)))
+        list(bake(loaded, FrameCache(tmp_path / "cache", 18 * SIZE[0] * SIZE[1] * 3)))
 
 
-def test_a_second_look_comes_from_the_cache_frame_for_frame(look):
-    first = Dreams(look, open_cache())
+def test_a_second_look_comes_from_the_cache_frame_for_frame(loaded):
+    first = Dreams(loaded, open_cache())
     baked = list(first.placed())
-    second = Dreams(look, open_cache())
+    second = Dreams(loaded, open_cache())
     assert not first.from_cache and second.from_cache
     assert [placed.depth_index for placed in baked] == [0, 1, 2, 3, 4]
     assert same([placed.frame for placed in baked], frames_of(second))
-    assert np.array_equal(baked[0].frame, look.image)
+    assert np.array_equal(baked[0].frame, loaded.image)
 
 
-def test_the_cache_tells_looks_apart(look, tiny_preset):
+def test_the_cache_tells_looks_apart(loaded, tiny_preset):
     cache = open_cache()
     others = [
-        look,
-        open_look(str(tiny_preset), size=(98, 64)),
-        open_look(str(tiny_preset), size=SIZE, wish=Wish(seed=1)),
-        open_look(str(tiny_preset), size=SIZE, wish=Wish(layer="block3.expand")),
+        loaded,
+        open_preset(str(tiny_preset), size=(98, 64)),
+        open_preset(str(tiny_preset), size=SIZE, overrides=Overrides(seed=1)),
+        open_preset(str(tiny_preset), size=SIZE, overrides=Overrides(layer="block3.expand")),
     ]
-    keys = {dreams_room.cache_key(one.image, one.rows[0], cache) for one in others}
+    keys = {dreams_room.cache_key(one.image, one.variants[0], cache) for one in others}
     assert len(keys) == 4
 
 
 @pytest.mark.slow
-def test_a_bake_behind_the_show_gives_the_very_same_frames(look, tmp_path, monkeypatch):
-    here = frames_of(Dreams(look, open_cache()))
+def test_a_bake_behind_the_show_gives_the_very_same_frames(loaded, tmp_path, monkeypatch):
+    here = frames_of(Dreams(loaded, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(tmp_path / "another"))
-    apart = [baked.frame for baked in bake_apart(order_of(look, open_cache()), Stop(), preview=True) if baked.finished]
+    apart = [
+        baked.frame for baked in bake_apart(order_of(loaded, open_cache()), Stop(), preview=True) if baked.finished
+    ]
     assert len(here) == 5 and same(here, apart)
-    assert same(here, frames_of(Dreams(look, open_cache()))), "the child keeps what it bakes"
+    assert same(here, frames_of(Dreams(loaded, open_cache()))), "the child keeps what it bakes"
 
 
 @pytest.mark.slow
-def test_frames_come_behind_the_show_and_are_kept(look):
-    frames = start(look, open_cache())
+def test_frames_come_behind_the_show_and_are_kept(loaded):
+    frames = start(loaded, open_cache())
     assert isinstance(frames, BackgroundDreams)
     got = poll_until(frames, 5)
     assert frames.fault is None
     assert [placed.depth_index for placed in got if placed.finished] == [0, 1, 2, 3, 4]
     frames.close()
-    again = start(look, open_cache())
+    again = start(loaded, open_cache())
     assert isinstance(again, ReadyDreams)
     assert len(again.poll()) == 5 and again.poll() == []
 
 
 @pytest.mark.slow
-def test_every_depth_has_its_preview_before_the_first_is_finished(look):
-    frames = start(look, open_cache())
+def test_every_depth_has_its_preview_before_the_first_is_finished(loaded):
+    frames = start(loaded, open_cache())
     got = poll_until(frames, 5)
     frames.close()
     order = [(placed.depth_index, placed.finished) for placed in got]
@@ -125,7 +131,7 @@ def test_every_depth_has_its_preview_before_the_first_is_finished(look):
     assert [depth for depth, finished in order if finished] == [0, 1, 2, 3, 4]
     assert all((depth, True) not in order[:place] for place, (depth, finished) in enumerate(order) if not finished)
     for placed in got[1:]:
-        assert placed.frame.shape == look.image.shape and not np.array_equal(placed.frame, look.image)
+        assert placed.frame.shape == loaded.image.shape and not np.array_equal(placed.frame, loaded.image)
 
 
 def test_previews_get_the_detail_that_is_there_the_deepest_first():
@@ -146,33 +152,33 @@ def test_previews_get_the_detail_that_is_there_the_deepest_first():
 
 @pytest.mark.parametrize("n_done", [1, 2, 3])
 @pytest.mark.slow
-def test_an_interrupted_bake_goes_on_after_its_last_depth(look, tmp_path, monkeypatch, n_done, caplog):
-    whole = frames_of(Dreams(look, open_cache()))
+def test_an_interrupted_bake_goes_on_after_its_last_depth(loaded, tmp_path, monkeypatch, n_done, caplog):
+    whole = frames_of(Dreams(loaded, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(tmp_path / "interrupted"))
     monkeypatch.setattr(
         "visualizer.presets.baker.CHECKPOINT_SHARE", 1e9
     )  # depths so small take less time than keeping them
     cache = open_cache()
-    bake = bake_here(order_of(look, cache), cache, preview=False)
+    bake = bake_here(order_of(loaded, cache), cache, preview=False)
     for baked in bake:
         if baked.depth_index == n_done:
             break
     bake.close()
     caplog.set_level("INFO", "visualizer")
-    again = Dreams(look, open_cache())
+    again = Dreams(loaded, open_cache())
     assert not again.from_cache
     assert same(whole, frames_of(again))
     assert f"going on after depth {n_done} of 4" in caplog.text
-    assert not (cache.entry_folder(again.rows[0].key) / "checkpoint").exists(), "a finished bake needs none"
+    assert not (cache.entry_folder(again.variants[0].key) / "checkpoint").exists(), "a finished bake needs none"
 
 
 @pytest.mark.slow
 def test_a_bake_whose_process_is_killed_goes_on_where_it_was(tiny_preset, monkeypatch, caplog):
-    look = open_look(
+    loaded = open_preset(
         str(tiny_preset), size=(320, 180)
     )  # a frame is more than a pipe holds: it cannot end before it is read
     cache = open_cache()
-    order = order_of(look, cache)
+    order = order_of(loaded, cache)
     bake = bake_apart(order, Stop(), preview=False)
     while not (cache.entry_folder(order.key) / "checkpoint").exists():
         next(bake)
@@ -180,47 +186,47 @@ def test_a_bake_whose_process_is_killed_goes_on_where_it_was(tiny_preset, monkey
         child.kill()
     bake.close()
     caplog.set_level("INFO", "visualizer")
-    again = frames_of(Dreams(look, open_cache()))
+    again = frames_of(Dreams(loaded, open_cache()))
     assert "going on after depth" in caplog.text
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(cache.folder / "fresh"))
-    assert same(again, frames_of(Dreams(look, open_cache())))
+    assert same(again, frames_of(Dreams(loaded, open_cache())))
 
 
 @pytest.mark.parametrize(
     "spoil", [lambda content: content[:-1], lambda content: content[:40] + b"x" + content[41:], lambda _: b""]
 )
 @pytest.mark.slow
-def test_a_damaged_checkpoint_only_costs_time(look, monkeypatch, spoil):
-    whole = frames_of(Dreams(look, open_cache()))
+def test_a_damaged_checkpoint_only_costs_time(loaded, monkeypatch, spoil):
+    whole = frames_of(Dreams(loaded, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(open_cache().folder / "interrupted"))
     monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_SHARE", 1e9)
     cache = open_cache()
-    order = order_of(look, cache)
+    order = order_of(loaded, cache)
     bake = bake_here(order, cache, preview=False)
     for _ in range(4):
         next(bake)
     bake.close()
     checkpoint = cache.entry_folder(order.key) / "checkpoint"
     checkpoint.write_bytes(spoil(checkpoint.read_bytes()))
-    assert same(whole, frames_of(Dreams(look, open_cache())))
+    assert same(whole, frames_of(Dreams(loaded, open_cache())))
 
 
-def test_a_checkpoint_deeper_than_the_frames_kept_is_not_gone_on_from(look, monkeypatch):
-    whole = frames_of(Dreams(look, open_cache()))
+def test_a_checkpoint_deeper_than_the_frames_kept_is_not_gone_on_from(loaded, monkeypatch):
+    whole = frames_of(Dreams(loaded, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(open_cache().folder / "interrupted"))
     monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_SHARE", 1e9)
     cache = open_cache()
-    order = order_of(look, cache)
+    order = order_of(loaded, cache)
     bake = bake_here(order, cache, preview=False)
     for _ in range(4):
         next(bake)
     bake.close()
     (cache.entry_folder(order.key) / "002.frame").unlink()
-    assert same(whole, frames_of(Dreams(look, open_cache())))
+    assert same(whole, frames_of(Dreams(loaded, open_cache())))
 
 
-def test_closing_ends_the_bake_at_once_and_leaves_no_process(look):
-    frames = start(look, open_cache())
+def test_closing_ends_the_bake_at_once_and_leaves_no_process(loaded):
+    frames = start(loaded, open_cache())
     poll_until(frames, 1)
     frames.close()
     assert not frames._thread.is_alive()
@@ -228,8 +234,8 @@ def test_closing_ends_the_bake_at_once_and_leaves_no_process(look):
 
 
 @pytest.mark.slow
-def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(look):
-    generator = bake_apart(order_of(look, open_cache()), Stop(), preview=True)
+def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(loaded):
+    generator = bake_apart(order_of(loaded, open_cache()), Stop(), preview=True)
     assert next(generator).depth_index == 0
     first = next(generator)
     assert first.depth_index == 1
@@ -257,10 +263,10 @@ def _dies_in_the_middle_of_a_word(pipe, orders, preview):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL, and its pipes are no files")
 @pytest.mark.parametrize("child", [_dies_at_once, _dies_before_the_pixels, _dies_in_the_middle_of_a_word])
 def test_wherever_it_is_killed_that_is_what_is_said(tiny_preset, monkeypatch, child):
-    look = open_look(str(tiny_preset), size=(640, 360))  # more than a pipe holds
+    loaded = open_preset(str(tiny_preset), size=(640, 360))  # more than a pipe holds
     monkeypatch.setattr("visualizer.presets.baker._child", child)
     with pytest.raises(DreamError, match="the dream's process died \\(killed by the system: out of memory"):
-        list(bake_apart(order_of(look, open_cache()), Stop(), preview=True))
+        list(bake_apart(order_of(loaded, open_cache()), Stop(), preview=True))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -275,9 +281,9 @@ def test_a_bake_that_is_killed_while_it_loads_is_told(tiny_preset, monkeypatch):
         really(pipe, order)
 
     monkeypatch.setattr(baker, "_tell", tell)
-    look = open_look(str(tiny_preset), size=(640, 360))
+    loaded = open_preset(str(tiny_preset), size=(640, 360))
     with pytest.raises(DreamError, match="the dream's process died"):
-        list(bake_apart(order_of(look, open_cache()), Stop(), preview=True))
+        list(bake_apart(order_of(loaded, open_cache()), Stop(), preview=True))
 
 
 def _logs_while_it_sends(pipe, orders, preview):
@@ -306,9 +312,9 @@ def _log_until(logger, over):
 
 
 def test_frames_and_log_records_do_not_mix_in_the_pipe(tiny_preset, monkeypatch):
-    look = open_look(str(tiny_preset), size=(640, 360))  # more than a pipe holds
+    loaded = open_preset(str(tiny_preset), size=(640, 360))  # more than a pipe holds
     monkeypatch.setattr("visualizer.presets.baker._child", _logs_while_it_sends)
-    baked = list(bake_apart(order_of(look, open_cache()), Stop(), preview=True))[1:]
+    baked = list(bake_apart(order_of(loaded, open_cache()), Stop(), preview=True))[1:]
     assert [int(one.frame.min()) for one in baked] == list(range(1, 40))
     assert [int(one.frame.max()) for one in baked] == list(range(1, 40))
 
@@ -319,9 +325,9 @@ def _stops_in_the_middle_of_a_word(pipe, orders, preview):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process, and its pipes are no files")
-def test_a_bake_that_stands_still_in_the_middle_of_a_message_can_be_closed(look, monkeypatch):
+def test_a_bake_that_stands_still_in_the_middle_of_a_message_can_be_closed(loaded, monkeypatch):
     monkeypatch.setattr("visualizer.presets.baker._child", _stops_in_the_middle_of_a_word)
-    frames = start(look, open_cache())
+    frames = start(loaded, open_cache())
     stopped = [psutil.STATUS_STOPPED]
     wait_for(
         lambda: [psutil.Process(one.pid).status() for one in multiprocessing.active_children()] == stopped, "no bake"
@@ -339,7 +345,7 @@ STARTS_A_BAKE = """
 import os, signal, sys, time
 from visualizer.presets import baker
 from visualizer.presets.dreams import open_cache, start
-from visualizer.presets.loaded import open_look
+from visualizer.presets.loaded import open_preset
 
 def kill(*_):
     if sys.argv[2] == "the show":
@@ -348,7 +354,7 @@ def kill(*_):
 
 if __name__ == "__main__":
     baker._tell = kill  # the process has been started, and is loading
-    frames = start(open_look(sys.argv[1], size=(1280, 720)), open_cache())
+    frames = start(open_preset(sys.argv[1], size=(1280, 720)), open_cache())
     try:
         while True:
             frames.poll()
@@ -376,13 +382,13 @@ def test_what_is_killed_just_as_the_bake_starts_neither_hangs_nor_prints(tiny_pr
     assert (run.stdout, run.stderr) == (out, "")
 
 
-def test_a_bake_that_fails_is_a_line_for_the_screen(look, monkeypatch):
+def test_a_bake_that_fails_is_a_line_for_the_screen(loaded, monkeypatch):
     def broken(*_, **__):
-        yield Baked(0, look.image, True)
+        yield Baked(0, loaded.image, True)
         raise RuntimeError("the card\nfell out")
 
     monkeypatch.setattr(dreams_room, "bake_apart", broken)
-    frames = start(look, open_cache())
+    frames = start(loaded, open_cache())
     got = poll_until(frames, 5, deadline_s=10)
     frames.close()
     assert [placed.depth_index for placed in got] in ([0], [])
@@ -390,24 +396,24 @@ def test_a_bake_that_fails_is_a_line_for_the_screen(look, monkeypatch):
     assert "\n" not in frames.fault
 
 
-def test_a_damaged_cache_is_baked_again_and_said(look):
+def test_a_damaged_cache_is_baked_again_and_said(loaded):
     cache = open_cache()
-    first = Dreams(look, cache)
+    first = Dreams(loaded, cache)
     baked = frames_of(first)
-    victim = sorted(cache.entry_folder(first.rows[0].key).glob("*.frame"))[2]
+    victim = sorted(cache.entry_folder(first.variants[0].key).glob("*.frame"))[2]
     victim.write_bytes(victim.read_bytes()[:-100])
-    second = Dreams(look, open_cache())
+    second = Dreams(loaded, open_cache())
     assert not second.from_cache
     assert second.fault
     assert same(baked, frames_of(second))
-    assert Dreams(look, open_cache()).from_cache
+    assert Dreams(loaded, open_cache()).from_cache
 
 
-def test_too_few_depths_are_an_error_for_an_export(look, monkeypatch):
-    two = [Dreamt(depth, look.image, True, None) for depth in (0, 1)]
+def test_too_few_depths_are_an_error_for_an_export(loaded, monkeypatch):
+    two = [Dreamt(depth, loaded.image, True, None) for depth in (0, 1)]
     monkeypatch.setattr(dreams_room.dream, "dream_on", lambda *_, **__: iter_closable(two))
     with pytest.raises(DreamError, match="depth 1 of 4"):
-        list(complete(Dreams(look, open_cache())))
+        list(complete(Dreams(loaded, open_cache())))
 
 
 def iter_closable(frames):

@@ -6,7 +6,7 @@ from PIL import Image
 
 from visualizer.errors import BadInput, DreamError
 from visualizer.networks import NETWORKS
-from visualizer.presets.loaded import GUIDE_PX, Wish, chosen, open_look, stood_in
+from visualizer.presets.loaded import GUIDE_PX, Overrides, chosen, open_preset, stood_in
 from visualizer.settings import DreamSettings
 
 SIZE = (96, 64)
@@ -28,56 +28,64 @@ def preset(tmp_path):
 
 
 def test_a_preset_as_it_is(tiny_preset):
-    look = open_look(str(tiny_preset), size=SIZE)
-    assert look.size == SIZE and look.n_depths == 4
-    assert [row.settings for row in look.rows] == [look.settings.dream]
-    assert look.rows[0].weights is None and look.rows[0].guide is None and look.news == ()
+    loaded = open_preset(str(tiny_preset), size=SIZE)
+    assert loaded.size == SIZE and loaded.n_depths == 4
+    assert [variant.settings for variant in loaded.variants] == [loaded.settings.dream]
+    assert loaded.variants[0].weights is None and loaded.variants[0].guide is None and loaded.news == ()
 
 
 def test_what_is_odd_about_a_picture_is_said(tiny_preset, tmp_path):
     Image.new("RGB", (32, 18), (4, 4, 6)).save(tmp_path / "night.png")
-    (line,) = open_look(str(tiny_preset), size=(32, 18), wish=Wish(image=tmp_path / "night.png")).news
+    (line,) = open_preset(str(tiny_preset), size=(32, 18), overrides=Overrides(image=tmp_path / "night.png")).news
     assert "night.png: the picture is nearly black" in line
 
 
-def test_rows_are_like_dream_but_for_what_they_name(preset):
+def test_variants_are_like_dream_but_for_what_they_name(preset):
     folder = preset(
         "title: Mine\nimage: image.png\ndream: {layer: block6.expand, n_depths: 3, colour: 0.5}\n"
-        "rows:\n  - {layer: block10.expand}\n  - {guide: guide.png, seed: 4}\n"
+        "variants:\n  - {layer: block10.expand}\n  - {guide: guide.png, seed: 4}\n"
     )
-    look = open_look(folder, size=SIZE)
-    assert [row.settings.layer for row in look.rows] == ["block6.expand", "block10.expand", "block6.expand"]
-    assert {row.settings.n_depths for row in look.rows} == {3} and {row.settings.colour for row in look.rows} == {0.5}
-    assert [row.settings.seed for row in look.rows] == [0, 0, 4]
-    assert look.rows[1].guide is None
-    assert look.rows[2].guide.shape == (GUIDE_PX, GUIDE_PX, 3) and look.rows[2].guide.dtype == np.uint8
-    assert {row.settings.seed for row in open_look(folder, size=SIZE, wish=Wish(seed=9)).rows} == {9}
+    loaded = open_preset(folder, size=SIZE)
+    assert [variant.settings.layer for variant in loaded.variants] == [
+        "block6.expand",
+        "block10.expand",
+        "block6.expand",
+    ]
+    assert {variant.settings.n_depths for variant in loaded.variants} == {3} and {
+        variant.settings.colour for variant in loaded.variants
+    } == {0.5}
+    assert [variant.settings.seed for variant in loaded.variants] == [0, 0, 4]
+    assert loaded.variants[1].guide is None
+    assert loaded.variants[2].guide.shape == (GUIDE_PX, GUIDE_PX, 3) and loaded.variants[2].guide.dtype == np.uint8
+    assert {
+        variant.settings.seed for variant in open_preset(folder, size=SIZE, overrides=Overrides(seed=9)).variants
+    } == {9}
 
 
 def test_a_layer_wished_for_dreams_alone(preset):
-    folder = preset("title: Mine\nimage: image.png\nrows:\n  - {layer: block6.expand}\n")
-    look = open_look(folder, size=SIZE, wish=Wish(layer="block3.expand"))
-    assert [row.settings.layer for row in look.rows] == ["block3.expand"]
-    assert look.settings.rows == [] and look.settings.dream.layer == "block3.expand"
+    folder = preset("title: Mine\nimage: image.png\nvariants:\n  - {layer: block6.expand}\n")
+    loaded = open_preset(folder, size=SIZE, overrides=Overrides(layer="block3.expand"))
+    assert [variant.settings.layer for variant in loaded.variants] == ["block3.expand"]
+    assert loaded.settings.variants == [] and loaded.settings.dream.layer == "block3.expand"
 
 
 def test_a_network_that_is_not_here_is_stood_in_for_and_said(preset):
     folder = preset("title: Mine\nimage: image.png\ndream: {network: inception5h, layer: mixed4d, channels: '0:3'}\n")
-    look = open_look(folder, size=SIZE)
-    (row,) = look.rows
-    assert row.settings.network == "efficientnet-lite0" and row.settings.layer == "block10.expand"
-    assert row.settings.channels == "all" and look.settings.dream == row.settings
-    (line,) = look.news
+    loaded = open_preset(folder, size=SIZE)
+    (variant,) = loaded.variants
+    assert variant.settings.network == "efficientnet-lite0" and variant.settings.layer == "block10.expand"
+    assert variant.settings.channels == "all" and loaded.settings.dream == variant.settings
+    (line,) = loaded.news
     assert "inception5h" in line and "visualizer networks get inception5h" in line and "block10.expand" in line
     with pytest.raises(DreamError, match="networks get inception5h"):
-        open_look(folder, size=SIZE, wish=Wish(network="inception5h"))
+        open_preset(folder, size=SIZE, overrides=Overrides(network="inception5h"))
 
 
 def test_weights_of_ones_own_are_handed_on(preset, tmp_path):
     folder = preset("title: Mine\nimage: image.png\ndream: {network: vgg16, layer: conv4_2}\n")
     own = tmp_path / "own.safetensors"
-    look = open_look(folder, size=SIZE, wish=Wish(weights=own))
-    assert look.rows[0].weights == own and look.rows[0].settings.network == "vgg16" and look.news == ()
+    loaded = open_preset(folder, size=SIZE, overrides=Overrides(weights=own))
+    assert loaded.variants[0].weights == own and loaded.variants[0].settings.network == "vgg16" and loaded.news == ()
 
 
 @pytest.mark.parametrize(
@@ -92,22 +100,22 @@ def test_weights_of_ones_own_are_handed_on(preset, tmp_path):
         ("dream: {layer: {}}", "at least one layer"),
         ("dream: {guide: ../guide.png}", "dream.guide"),
         ("dream: {guide: nowhere.png}", "not a file in the preset's folder"),
-        ("rows: [{layer: block99.expand}]", "unknown layer 'block99.expand'"),
-        ("rows: [{n_depths: 3}]", "n_depths is the same for all rows"),
-        ("rows: [{lair: block1.expand}]", "did you mean"),
-        ("rows: {layer: block6.expand}", "a list"),
-        ("rows: [3]", "rows.0"),
+        ("variants: [{layer: block99.expand}]", "unknown layer 'block99.expand'"),
+        ("variants: [{n_depths: 3}]", "n_depths is the same for all variants"),
+        ("variants: [{lair: block1.expand}]", "did you mean"),
+        ("variants: {layer: block6.expand}", "a list"),
+        ("variants: [3]", "variants.0"),
     ],
 )
 def test_what_cannot_be_is_one_line_with_file_and_key(preset, text, told):
     folder = preset(f"title: Mine\nimage: image.png\n{text}\n")
     with pytest.raises(BadInput) as error:
-        open_look(folder, size=SIZE)
+        open_preset(folder, size=SIZE)
     assert told in str(error.value) and "preset.yaml" in str(error.value) and "\n" not in str(error.value)
 
 
-def test_an_empty_rows_section_is_no_rows(preset):
-    assert len(open_look(preset("title: Mine\nimage: image.png\nrows:\n"), size=SIZE).rows) == 1
+def test_an_empty_variants_section_is_no_variants(preset):
+    assert len(open_preset(preset("title: Mine\nimage: image.png\nvariants:\n"), size=SIZE).variants) == 1
 
 
 def test_another_network_dreams_with_the_layer_most_like(preset):
@@ -130,3 +138,13 @@ def test_every_layer_of_every_network_has_a_stand_in():
             assert DreamSettings.model_validate(settings.model_dump()) == settings
     both = stood_in(DreamSettings(network="inception5h", layer={"mixed4c": 1.0, "mixed4d": 0.5}))
     assert both.layer == "block10.expand"
+
+
+def test_variants_may_be_called_rows_as_they_once_were(preset):
+    found = []
+    for name in ("rows", "variants"):
+        folder = preset(f"title: Mine\nimage: image.png\n{name}:\n  - {{seed: 3}}\n")
+        found.append([variant.settings for variant in open_preset(folder, size=SIZE).variants])
+    assert found[0] == found[1] and len(found[0]) == 2
+    with pytest.raises(BadInput, match=r"preset\.yaml:\d+: .*n_depths is the same"):
+        open_preset(preset("title: Mine\nimage: image.png\nrows: [{n_depths: 3}]\n"), size=SIZE)

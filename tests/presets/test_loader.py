@@ -1,4 +1,4 @@
-"""Presets opened while a show runs: only the newest wish counts, and nothing piles up."""
+"""Presets opened while a show runs: only the newest overrides counts, and nothing piles up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from visualizer.errors import DreamError
 from visualizer.presets.dreams import Dreams, ReadyDreams, open_cache
-from visualizer.presets.loaded import Wish, open_look
+from visualizer.presets.loaded import Overrides, open_preset
 from visualizer.presets.loader import Changes
 
 SIZE = (64, 36)
@@ -43,11 +43,11 @@ class Started:
     def __init__(self):
         self.made, self.closed, self.lock = [], [], threading.Lock()
 
-    def start(self, look, _cache):
+    def start(self, loaded, _cache):
         with self.lock:
-            self.made.append(look.name)
+            self.made.append(loaded.name)
         dreams = ReadyDreams([])
-        dreams.close = lambda: self.closed.append(look.name)
+        dreams.close = lambda: self.closed.append(loaded.name)
         return dreams
 
     @property
@@ -62,8 +62,8 @@ def started():
 
 @pytest.fixture
 def changes(folder, started):
-    look = open_look("a-one", size=SIZE)
-    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    loaded = open_preset("a-one", size=SIZE)
+    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     yield changes
     changes.close()
 
@@ -71,14 +71,14 @@ def changes(folder, started):
 def opened_of(changes, name):
     def poll():
         opened = changes.poll()
-        return opened if opened is not None and opened.look.name == name else None
+        return opened if opened is not None and opened.loaded.name == name else None
 
     return wait_for(poll, name)
 
 
 def test_the_next_and_the_one_before_go_round(changes):
     assert changes.step(1) == "2  b-two …"
-    assert opened_of(changes, "b-two").look.settings.title == "b-two"
+    assert opened_of(changes, "b-two").loaded.settings.title == "b-two"
     assert changes.step(1).startswith("3")
     assert changes.step(1).startswith("1")
     assert changes.step(-1) == "3  c-three …"
@@ -87,7 +87,7 @@ def test_the_next_and_the_one_before_go_round(changes):
 
 def test_by_number(changes):
     assert changes.number(3) == "3  c-three …"
-    assert opened_of(changes, "c-three").look.size == SIZE
+    assert opened_of(changes, "c-three").loaded.size == SIZE
     assert changes.number(4) == "there is no preset 4; there are 3"
     assert changes.number(0) == "there is no preset 0; there are 3"
 
@@ -96,13 +96,13 @@ def test_the_one_that_is_shown_may_be_read_again(changes, folder):
     file = folder / "a-one" / "preset.yaml"
     file.write_text(file.read_text().replace("a-one", "Changed"))
     changes.number(1)
-    assert opened_of(changes, "a-one").look.settings.title == "Changed"
+    assert opened_of(changes, "a-one").loaded.settings.title == "Changed"
 
 
 def test_a_show_of_a_folder_on_no_list_steps_into_the_list(folder, tiny_preset, started):
-    look = open_look(str(tiny_preset), size=SIZE)
+    loaded = open_preset(str(tiny_preset), size=SIZE)
     for by, first in ((1, "a-one"), (-1, "c-three")):
-        changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+        changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
         try:
             changes.step(by)
             opened_of(changes, first)
@@ -111,12 +111,12 @@ def test_a_show_of_a_folder_on_no_list_steps_into_the_list(folder, tiny_preset, 
 
 
 def test_the_users_own_image_and_seed_stay(folder, tiny_preset, started):
-    wish = Wish(image=tiny_preset / "image.png", seed=7, layer="block3.expand")
-    look = open_look("a-one", size=SIZE, wish=wish)
-    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    overrides = Overrides(image=tiny_preset / "image.png", seed=7, layer="block3.expand")
+    loaded = open_preset("a-one", size=SIZE, overrides=overrides)
+    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
         changes.step(1)
-        opened = opened_of(changes, "b-two").look
+        opened = opened_of(changes, "b-two").loaded
     finally:
         changes.close()
     assert opened.settings.dream.seed == 7
@@ -161,7 +161,7 @@ def test_a_dream_that_cannot_begin_is_told(folder):
     def start(_look, _cache):
         raise DreamError("the weights are damaged")
 
-    changes = Changes(open_look("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
+    changes = Changes(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
     try:
         changes.step(1)
         assert "the weights are damaged; the picture stays" in wait_for(changes.fault, "the fault")
@@ -173,7 +173,7 @@ def test_a_fault_of_our_own_is_told_in_one_line(folder, caplog):
     def start(_look, _cache):
         raise ZeroDivisionError("what\never")
 
-    changes = Changes(open_look("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
+    changes = Changes(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
     try:
         changes.step(1)
         fault = wait_for(changes.fault, "the fault")
@@ -194,7 +194,7 @@ def test_letting_go_happens_in_the_thread(changes):
 def test_closing_lets_go_of_everything_and_ends_the_thread(changes, started):
     changes.step(1)
     wait_for(lambda: started.made, "opened")
-    changes.let_go(started.start(open_look("c-three", size=SIZE), None))
+    changes.let_go(started.start(open_preset("c-three", size=SIZE), None))
     changes.close()
     assert started.n_open == 0
     assert not any(thread.name == "presets" for thread in threading.enumerate())
@@ -202,7 +202,7 @@ def test_closing_lets_go_of_everything_and_ends_the_thread(changes, started):
 
 
 def test_without_presets_it_says_so(folder):
-    changes = Changes(open_look("a-one", size=SIZE), open_cache(), names=list)
+    changes = Changes(open_preset("a-one", size=SIZE), open_cache(), names=list)
     assert changes.step(1) == "there are no presets"
     assert changes.number(1) == "there is no preset 1; there are 0"
     changes.close()
@@ -210,13 +210,13 @@ def test_without_presets_it_says_so(folder):
 
 def test_a_warm_preset_comes_with_all_its_frames(folder):
     """With the real dreams: what is cached needs no bake."""
-    look = open_look("b-two", size=SIZE)
-    list(Dreams(look, open_cache()).placed())
-    changes = Changes(open_look("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES))
+    loaded = open_preset("b-two", size=SIZE)
+    list(Dreams(loaded, open_cache()).placed())
+    changes = Changes(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES))
     try:
         changes.step(1)
         opened = opened_of(changes, "b-two")
-        assert len(opened.dreams.poll()) == look.n_depths + 1
+        assert len(opened.dreams.poll()) == loaded.n_depths + 1
     finally:
         changes.close()
 
@@ -235,16 +235,16 @@ def test_by_name(changes):
 def test_a_setting_of_the_dream_turned_dreams_the_same_preset_anew_once_it_stands_still(changes, started):
     for share in range(30):
         changes.turn("colour", share / 30)
-    opened = opened_of(changes, "a-one").look
-    assert opened.settings.dream.colour == pytest.approx(29 / 30) and opened.rows[0].settings.colour == pytest.approx(
-        29 / 30
-    )
+    opened = opened_of(changes, "a-one").loaded
+    assert opened.settings.dream.colour == pytest.approx(29 / 30) and opened.variants[
+        0
+    ].settings.colour == pytest.approx(29 / 30)
     assert started.made == ["a-one"], "one bake for all of it"
     changes.turn("seed", 5.0)
-    opened = opened_of(changes, "a-one").look
+    opened = opened_of(changes, "a-one").loaded
     assert opened.settings.dream.seed == 5 and opened.settings.dream.colour == pytest.approx(29 / 30)
     changes.number(2)
-    assert opened_of(changes, "b-two").look.settings.dream.seed == 0 and changes.turned == {}
+    assert opened_of(changes, "b-two").loaded.settings.dream.seed == 0 and changes.turned == {}
 
 
 def test_a_value_that_cannot_be_is_told_and_changes_nothing(changes):
@@ -254,26 +254,26 @@ def test_a_value_that_cannot_be_is_told_and_changes_nothing(changes):
 
 
 def test_a_dream_turned_keeps_the_network_that_was_asked_for(folder, started):
-    look = open_look("a-one", size=SIZE, wish=Wish(layer="block3.expand"))
-    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    loaded = open_preset("a-one", size=SIZE, overrides=Overrides(layer="block3.expand"))
+    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
         changes.turn("colour", 0.5)
-        assert opened_of(changes, "a-one").look.settings.dream.layer == "block3.expand"
+        assert opened_of(changes, "a-one").loaded.settings.dream.layer == "block3.expand"
     finally:
         changes.close()
 
 
 def test_reset_dreams_as_the_preset_says_with_the_network_that_was_asked_for(folder, started):
-    look = open_look("a-one", size=SIZE, wish=Wish(layer="block3.expand"))
-    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    loaded = open_preset("a-one", size=SIZE, overrides=Overrides(layer="block3.expand"))
+    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
         changes.reset()
         assert not changes.opening, "nothing was turned"
         changes.turn("colour", 0.5)
         opened_of(changes, "a-one")
         changes.reset()
-        again = opened_of(changes, "a-one").look
-        assert again.settings == look.settings and again.wish == look.wish and changes.turned == {}
+        again = opened_of(changes, "a-one").loaded
+        assert again.settings == loaded.settings and again.overrides == loaded.overrides and changes.turned == {}
     finally:
         changes.close()
 
@@ -294,40 +294,40 @@ def elsewhere(folder, tiny_preset, tmp_path):
 def from_folder(elsewhere, started, monkeypatch):
     """A show that was begun with `--preset ./b-two`."""
     monkeypatch.chdir(elsewhere.parent)
-    look = open_look("./b-two", size=SIZE, wish=Wish(image=elsewhere / "image.png"))
-    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    loaded = open_preset("./b-two", size=SIZE, overrides=Overrides(image=elsewhere / "image.png"))
+    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     yield changes
     changes.close()
 
 
 def test_a_dream_setting_turned_reopens_the_folder(from_folder):
     from_folder.turn("colour", 0.5)
-    look = wait_for(from_folder.poll, "the folder's preset").look
-    assert (look.settings.title, look.settings.dream.colour) == ("Elsewhere", 0.5)
-    assert look.wish.image is not None, "the image that was asked for stays"
+    loaded = wait_for(from_folder.poll, "the folder's preset").loaded
+    assert (loaded.settings.title, loaded.settings.dream.colour) == ("Elsewhere", 0.5)
+    assert loaded.overrides.image is not None, "the image that was asked for stays"
 
 
 def test_a_folder_is_left_and_reached_again_after_the_presets_on_the_list(from_folder, elsewhere):
     assert from_folder.names == [*NAMES, str(elsewhere)]
     assert from_folder.step(1) == "1  a-one …"
-    assert opened_of(from_folder, "a-one").look.settings.title == "a-one"
+    assert opened_of(from_folder, "a-one").loaded.settings.title == "a-one"
     assert from_folder.step(-1) == "4  b-two …"
-    assert opened_of(from_folder, "b-two").look.settings.title == "Elsewhere"
+    assert opened_of(from_folder, "b-two").loaded.settings.title == "Elsewhere"
     assert from_folder.number(2) == "2  b-two …"
-    assert opened_of(from_folder, "b-two").look.settings.title == "b-two", "the one on the list has the name"
+    assert opened_of(from_folder, "b-two").loaded.settings.title == "b-two", "the one on the list has the name"
     assert from_folder.number(4) == "4  b-two …"
-    assert opened_of(from_folder, "b-two").look.settings.title == "Elsewhere"
+    assert opened_of(from_folder, "b-two").loaded.settings.title == "Elsewhere"
     assert from_folder.named("b-two") == "2  b-two …"
     assert from_folder.named(str(elsewhere)) == "4  b-two …"
     assert "there is no preset" in from_folder.named(str(elsewhere.parent))
 
 
 def test_a_folder_on_no_list_is_reached_by_its_name_where_no_other_has_it(folder, tiny_preset, started):
-    look = open_look(str(tiny_preset), size=SIZE)
-    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    loaded = open_preset(str(tiny_preset), size=SIZE)
+    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
         assert changes.named("tiny") == "4  tiny …"
-        assert opened_of(changes, "tiny").look.reference == str(tiny_preset)
+        assert opened_of(changes, "tiny").loaded.reference == str(tiny_preset)
     finally:
         changes.close()
 
@@ -340,17 +340,17 @@ def test_a_setting_turned_after_a_preset_that_failed_turns_the_one_that_is_shown
     wait_for(changes.fault, "the fault")
     assert changes.turned == {"colour": 0.5}, "as it is shown"
     changes.turn("seed", 5.0)
-    look = opened_of(changes, "a-one").look
-    assert (look.settings.dream.seed, look.settings.dream.colour) == (5, 0.5)
+    loaded = opened_of(changes, "a-one").loaded
+    assert (loaded.settings.dream.seed, loaded.settings.dream.colour) == (5, 0.5)
     assert changes.step(1) == "3  c-three …", "stepping goes on from the one that failed"
 
 
 def test_a_look_whose_picture_is_lost_comes_again_whatever_its_files_say_by_now(folder, started):
-    look = open_look("a-one", size=SIZE)
+    loaded = open_preset("a-one", size=SIZE)
     (folder / "a-one" / "preset.yaml").write_text("title: [")
-    changes = Changes(look, open_cache(), names=lambda: list(NAMES), start=started.start)
+    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
-        changes.again(look)
-        assert opened_of(changes, "a-one").look is look
+        changes.again(loaded)
+        assert opened_of(changes, "a-one").loaded is loaded
     finally:
         changes.close()

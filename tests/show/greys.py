@@ -26,10 +26,10 @@ class Frames:
 
 
 class Steady:
-    """Sound that holds one depth and one place along the rows."""
+    """Sound that holds one depth and one place along the variants."""
 
-    def __init__(self, depth=float(N_DEPTHS), row=1.0):
-        self.depth, self.row = depth, row
+    def __init__(self, depth=float(N_DEPTHS), variant=1.0):
+        self.depth, self.variant = depth, variant
 
     def pump(self, time_s):
         pass
@@ -37,5 +37,5 @@ class Steady:
     def depth_at(self, time_s):
         return self.depth
 
-    def row_at(self, time_s):
-        return self.row
+    def variant_at(self, time_s):
+        return self.variant

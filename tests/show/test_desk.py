@@ -9,7 +9,7 @@ import pytest
 from visualizer.control.actions import Do, Key, Set, Show, Tempo
 from visualizer.control.keys import Keymap
 from visualizer.control.parameters import tunables
-from visualizer.presets.loaded import open_look
+from visualizer.presets.loaded import open_preset
 from visualizer.render.keyboard import Press
 from visualizer.show.desk import AGAIN_S, SENSITIVITY_RANGE, Desk
 from visualizer.show.onscreen import LIVE_TAKES
@@ -24,7 +24,7 @@ class Recorder:
         self.done = []
         self.is_fullscreen = self.is_dark = self.is_frozen = False
         self.other_monitor = None
-        self.look = None
+        self.loaded = None
         self.turned, self.own, self.led = {}, {"input.gain_db": 0.0}, None
 
     def toggle_fullscreen(self):
@@ -64,8 +64,8 @@ class Recorder:
         self.done.append(action)
         return f"did {action}"
 
-    def set_look(self, look):
-        self.look = look
+    def set_preset(self, loaded):
+        self.loaded = loaded
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def show(tiny_preset):
                 act=self.behind,
                 changes=self.behind,
                 notices=self.notices,
-                look=open_look(str(tiny_preset), size=(64, 36)),
+                loaded=open_preset(str(tiny_preset), size=(64, 36)),
                 takes=takes,
                 now=lambda: self.now_s,
             )
@@ -222,31 +222,31 @@ def test_a_lock_on_another_key_says_so(show):
 def test_sensitivity_goes_up_and_down_and_the_act_is_told(show):
     show.press("up")
     assert show.answer() == "sensitivity 1.19"
-    assert show.behind.look.settings.beat.sensitivity == pytest.approx(2**0.25)
+    assert show.behind.loaded.settings.beat.sensitivity == pytest.approx(2**0.25)
     show.press("down", "down")
     assert show.answer() == "sensitivity 0.84"
 
 
 def test_it_stays_in_range_and_comes_back_at_once(show):
     show.press(*["up"] * 40)
-    assert show.desk.look.settings.beat.sensitivity == SENSITIVITY_RANGE[1]
+    assert show.desk.loaded.settings.beat.sensitivity == SENSITIVITY_RANGE[1]
     show.press("down")
-    assert show.desk.look.settings.beat.sensitivity < SENSITIVITY_RANGE[1]
+    assert show.desk.loaded.settings.beat.sensitivity < SENSITIVITY_RANGE[1]
     show.press(*["down"] * 60)
-    assert show.desk.look.settings.beat.sensitivity == SENSITIVITY_RANGE[0]
+    assert show.desk.loaded.settings.beat.sensitivity == SENSITIVITY_RANGE[0]
     show.press("up")
-    assert show.desk.look.settings.beat.sensitivity > SENSITIVITY_RANGE[0]
+    assert show.desk.loaded.settings.beat.sensitivity > SENSITIVITY_RANGE[0]
 
 
 def test_what_was_set_by_hand_stays_when_the_preset_changes(show, tiny_preset):
-    look = open_look(str(tiny_preset), size=(64, 36))
-    beat = look.settings.beat.model_copy(update={"sensitivity": 2.0})
-    other = replace(look, settings=look.settings.model_copy(update={"beat": beat}))
+    loaded = open_preset(str(tiny_preset), size=(64, 36))
+    beat = loaded.settings.beat.model_copy(update={"sensitivity": 2.0})
+    other = replace(loaded, settings=loaded.settings.model_copy(update={"beat": beat}))
     show.press("up")
-    show.desk.set_look(other)
-    assert show.behind.look.settings.beat.sensitivity == pytest.approx(2 * 2**0.25)
+    show.desk.set_preset(other)
+    assert show.behind.loaded.settings.beat.sensitivity == pytest.approx(2 * 2**0.25)
     show.press("down")
-    assert show.behind.look.settings.beat.sensitivity == pytest.approx(2.0)
+    assert show.behind.loaded.settings.beat.sensitivity == pytest.approx(2.0)
 
 
 # --- the rest
@@ -272,7 +272,7 @@ def test_states_are_told_together(show):
 
 
 def beat_of(show):
-    return show.behind.look.settings.beat
+    return show.behind.loaded.settings.beat
 
 
 def test_a_setting_of_the_beat_is_turned_and_the_act_is_told(show):
@@ -323,12 +323,12 @@ def test_what_cannot_be_is_refused_in_words_and_changes_nothing(show, name, valu
 def test_what_a_preset_says_of_the_beat_comes_back_with_the_next_preset_but_not_the_rooms(show, tiny_preset):
     for name, value in (("beat.decay", 0.5), ("beat.lead_ms", 40.0), ("beat.floor_db", -50.0)):
         show.desk.grant(Set(name, value))
-    look = open_look(str(tiny_preset), size=(64, 36))
-    show.desk.set_look(look)
+    loaded = open_preset(str(tiny_preset), size=(64, 36))
+    show.desk.set_preset(loaded)
     assert beat_of(show).decay == 0.5, "the same preset read again"
-    show.desk.set_look(replace(look, name="another", reference="another"))
+    show.desk.set_preset(replace(loaded, name="another", reference="another"))
     assert (beat_of(show).decay, beat_of(show).lead_ms, beat_of(show).floor_db) == (
-        look.settings.beat.decay,
+        loaded.settings.beat.decay,
         40.0,
         -50.0,
     )
@@ -336,9 +336,9 @@ def test_what_a_preset_says_of_the_beat_comes_back_with_the_next_preset_but_not_
 
 def test_a_preset_that_no_longer_goes_with_what_was_turned_wins(show, tiny_preset):
     show.desk.grant(Set("beat.high_hz", 60.0))
-    look = open_look(str(tiny_preset), size=(64, 36))
-    beat = look.settings.beat.model_copy(update={"low_hz": 100.0, "high_hz": 400.0})
-    show.desk.set_look(replace(look, settings=look.settings.model_copy(update={"beat": beat})))
+    loaded = open_preset(str(tiny_preset), size=(64, 36))
+    beat = loaded.settings.beat.model_copy(update={"low_hz": 100.0, "high_hz": 400.0})
+    show.desk.set_preset(replace(loaded, settings=loaded.settings.model_copy(update={"beat": beat})))
     assert beat_of(show).high_hz == 400.0
 
 
@@ -351,27 +351,27 @@ def test_the_dream_and_the_input_are_turned_where_they_are(show):
     assert show.desk.by_hand() == {"dream.colour": 0.7, "input.gain_db": 6.0}
 
 
-@pytest.mark.parametrize("way", ["key", "wish"])
+@pytest.mark.parametrize("way", ["key", "overrides"])
 def test_reset_puts_every_parameter_back_to_the_presets_values(show, way):
     before = show.desk.values()
     numbers = [one for one in tunables().values() if one.kind in ("number", "whole") and one.name.startswith("beat.")]
     for one in numbers:
         show.desk.grant(Set(one.name, one.at(one.share_of(before[one.name]) * 0.9 + 0.03)))
     show.press("up")
-    for wish in (
+    for overrides in (
         Set("beat.motion", "steps"),
         Set("dream.colour", 0.7),
         Set("blackout", 1.0),
         Set("input.gain_db", 6.0),
     ):
-        show.desk.grant(wish)
+        show.desk.grant(overrides)
     turned = {name for name, value in show.desk.values().items() if value != before[name]}
     assert turned >= {"beat.sensitivity", "beat.decay", "beat.lead_ms", "beat.motion", "dream.colour"}
     show.press("backspace") if way == "key" else show.desk.grant(Do("reset"))
     assert show.desk.values() == {**before, "blackout": 1.0, "input.gain_db": 6.0}, (
         "switches and the input are no parameters"
     )
-    assert show.behind.look.settings == show.desk.look.settings and show.behind.turned == {}
+    assert show.behind.loaded.settings == show.desk.loaded.settings and show.behind.turned == {}
     assert (show.answer() if way == "key" else show.desk.said) == "every parameter is as in the preset"
     assert show.desk.by_hand() == {"blackout": 1.0, "input.gain_db": 6.0}
 

@@ -11,19 +11,19 @@ import pytest
 from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.errors import BadInput
 from visualizer.presets.dreams import Dreams, open_cache
-from visualizer.presets.loaded import open_look
+from visualizer.presets.loaded import open_preset
 from visualizer.show.export import export, parse_fps
 
 SIZE = (160, 96)
 
 
 @pytest.fixture
-def look(tiny_preset):
-    return open_look(str(tiny_preset), size=SIZE)
+def loaded(tiny_preset):
+    return open_preset(str(tiny_preset), size=SIZE)
 
 
-def run(song, out, look, **options):
-    return list(export(song, out, look, open_cache(), **options))
+def run(song, out, loaded, **options):
+    return list(export(song, out, loaded, open_cache(), **options))
 
 
 def pictures(path):
@@ -37,9 +37,9 @@ def sound(path):
         return np.concatenate([f.to_ndarray().mean(axis=0) for f in video.decode(audio=0)]), rate_hz
 
 
-def test_the_video_is_as_long_as_the_song_and_has_its_sound(kick_song, look, tmp_path):
+def test_the_video_is_as_long_as_the_song_and_has_its_sound(kick_song, loaded, tmp_path):
     out = tmp_path / "out.mp4"
-    steps = run(kick_song, out, look, fps=Fraction(30))
+    steps = run(kick_song, out, loaded, fps=Fraction(30))
     assert [step.done for step in steps if step.stage == "dreaming"] == [0, 1, 2, 3, 4]
     assert steps[-1].stage == "exporting" and steps[-1].done == steps[-1].total == 180
     with av.open(str(out)) as video:
@@ -54,9 +54,9 @@ def test_the_video_is_as_long_as_the_song_and_has_its_sound(kick_song, look, tmp
 
 
 @pytest.mark.slow
-def test_the_picture_deepens_on_every_kick_and_falls_between(kick_song, look, tmp_path):
+def test_the_picture_deepens_on_every_kick_and_falls_between(kick_song, loaded, tmp_path):
     out = tmp_path / "out.mp4"
-    run(kick_song, out, look, fps=Fraction(30), crf=4)
+    run(kick_song, out, loaded, fps=Fraction(30), crf=4)
     shown = pictures(out).astype(float)
     # how far each picture is from the image itself (what is shown in the silence before the first kick)
     away = np.abs(shown - shown[0]).mean(axis=(1, 2, 3))
@@ -66,33 +66,33 @@ def test_the_picture_deepens_on_every_kick_and_falls_between(kick_song, look, tm
         assert away[at - 2] < 0.85 * away[at : at + 3].max(), f"no rise at the kick at {kick_s} s"
 
 
-def test_ntsc_rates_are_exact(kick_song, look, tmp_path):
+def test_ntsc_rates_are_exact(kick_song, loaded, tmp_path):
     out = tmp_path / "out.mkv"
-    steps = run(kick_song, out, look, fps=parse_fps("29.97"))
+    steps = run(kick_song, out, loaded, fps=parse_fps("29.97"))
     assert steps[-1].done == 180  # 6 s x 29.97 = 179.8: the last display frame is begun
     with av.open(str(out)) as video:
         frames = [float(f.pts * f.time_base) for f in video.decode(video=0)]
     assert np.allclose(frames, np.arange(180) * 1001 / 30000, atol=0.0006)  # mkv counts milliseconds
 
 
-def test_the_same_input_gives_the_same_file(kick_song, look, tmp_path):
-    run(kick_song, tmp_path / "a.mp4", look)
-    run(kick_song, tmp_path / "b.mp4", look)
+def test_the_same_input_gives_the_same_file(kick_song, loaded, tmp_path):
+    run(kick_song, tmp_path / "a.mp4", loaded)
+    run(kick_song, tmp_path / "b.mp4", loaded)
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 22050, 96000])
 @pytest.mark.slow
-def test_songs_of_any_rate_are_exported(rate_hz, look, tmp_path):
+def test_songs_of_any_rate_are_exported(rate_hz, loaded, tmp_path):
     write_wav(tmp_path / "song.wav", kicks(rate_hz, [0.5], 1.01), rate_hz)
-    steps = run(tmp_path / "song.wav", tmp_path / "out.mp4", look, fps=Fraction(25))
+    steps = run(tmp_path / "song.wav", tmp_path / "out.mp4", loaded, fps=Fraction(25))
     assert steps[-1].done == 26
     with av.open(str(tmp_path / "out.mp4")) as video:
         assert abs(video.duration / 1e6 - 1.01) < 0.05
 
 
-def test_stopping_early_leaves_no_file(kick_song, look, tmp_path):
-    steps = export(kick_song, tmp_path / "out.mp4", look, open_cache())
+def test_stopping_early_leaves_no_file(kick_song, loaded, tmp_path):
+    steps = export(kick_song, tmp_path / "out.mp4", loaded, open_cache())
     for step in steps:
         if step.stage == "exporting" and step.done == 20:
             break
@@ -100,27 +100,27 @@ def test_stopping_early_leaves_no_file(kick_song, look, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failure_leaves_the_file_that_was_there(kick_song, look, tmp_path, monkeypatch):
+def test_a_failure_leaves_the_file_that_was_there(kick_song, loaded, tmp_path, monkeypatch):
     out = tmp_path / "out.mp4"
     out.write_bytes(b"last week's video")
     monkeypatch.setattr("visualizer.render.offscreen.Offscreen.read", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        run(kick_song, out, look)
+        run(kick_song, out, loaded)
     assert out.read_bytes() == b"last week's video"
     assert list(tmp_path.iterdir()) == [out]
 
 
 def test_odd_sizes_are_refused_before_any_work(kick_song, tiny_preset, tmp_path):
     with pytest.raises(BadInput, match="161x97.*160x96"):
-        run(kick_song, tmp_path / "out.mp4", open_look(str(tiny_preset), size=(161, 97)))
+        run(kick_song, tmp_path / "out.mp4", open_preset(str(tiny_preset), size=(161, 97)))
 
 
-def test_the_song_is_never_replaced_by_its_video(look, tmp_path):
+def test_the_song_is_never_replaced_by_its_video(loaded, tmp_path):
     song = tmp_path / "song.mp4"
     write_wav(song, kicks(44100, [0.1], 0.5), 44100)
     before = song.read_bytes()
     with pytest.raises(BadInput, match="replace its own song"):
-        run(song, tmp_path / "." / "song.mp4", look)
+        run(song, tmp_path / "." / "song.mp4", loaded)
     assert song.read_bytes() == before
 
 
@@ -160,8 +160,8 @@ print(next(line.split()[1] for line in Path("/proc/self/status").read_text().spl
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read the Linux way")
 @pytest.mark.long
 def test_memory_does_not_grow_with_the_song_and_a_warm_export_needs_no_torch(tiny_preset, tmp_path):
-    look = ("-p", str(tiny_preset), "--size", "64x48")
-    list(Dreams(open_look(str(tiny_preset), size=(64, 48)), open_cache()).placed())  # warm
+    loaded = ("-p", str(tiny_preset), "--size", "64x48")
+    list(Dreams(open_preset(str(tiny_preset), size=(64, 48)), open_cache()).placed())  # warm
     peaks = []
     for seconds in (20, 400):
         song = tmp_path / f"{seconds}.wav"
@@ -174,7 +174,7 @@ def test_memory_does_not_grow_with_the_song_and_a_warm_export_needs_no_torch(tin
             str(song),
             "-o",
             str(tmp_path / "x.mp4"),
-            *look,
+            *loaded,
             "--fps",
             "5",
         ]

@@ -13,7 +13,7 @@ class One:
 
     def __init__(self, name, broken=False):
         self.name, self.broken = name, broken
-        self.told, self.closed, self.wishes, self.learning, self.bindings = [], 0, [], "", {}
+        self.told, self.closed, self.commands, self.learning, self.bindings = [], 0, [], "", {}
 
     def _may_fail(self):
         if self.broken:
@@ -21,8 +21,8 @@ class One:
 
     def poll(self):
         self._may_fail()
-        wishes, self.wishes = self.wishes, []
-        return wishes
+        commands, self.commands = self.commands, []
+        return commands
 
     def tell(self, snapshot):
         self._may_fail()
@@ -48,7 +48,7 @@ class One:
 def test_one_that_fails_costs_itself_only():
     good, bad, said = One("osc"), One("midi", broken=True), []
     hub = Hub([bad, good], Guard(said.append, now=lambda: 0.0))
-    good.wishes = [Do("tap"), Do("freeze")]
+    good.commands = [Do("tap"), Do("freeze")]
     assert hub.poll() == [Do("tap"), Do("freeze")] and hub.poll() == []
     hub.tell(SHOT)
     assert good.told == [SHOT] and hub.status() == ["osc\tfine"] and hub.news() == ["osc says"]

@@ -64,7 +64,7 @@ def test_every_source_hears_the_same(tmp_path: Path, pulse: Pulse, monkeypatch: 
     class Ear:
         """Stands for what follows: keeps the sound."""
 
-        def __init__(self, kicks: object, n_rows: int) -> None:
+        def __init__(self, kicks: object, n_variants: int) -> None:
             self.kicks = kicks
 
         def push(self, block: np.ndarray) -> None:

@@ -11,14 +11,14 @@ from tests.fixtures.pulse import Pulse, wait_until
 from visualizer.audio.input import LOST, OK, WAITING, LiveInput
 from visualizer.errors import UnknownDevice
 from visualizer.files.remembered import remember_input, remembered_input
-from visualizer.presets.loaded import Look, Wish, open_look
+from visualizer.presets.loaded import LoadedPreset, Overrides, open_preset
 from visualizer.settings import BeatSettings
 from visualizer.show.live import Live, open_input
 
 
 @pytest.fixture
-def look(tiny_preset: Path) -> Look:
-    return open_look(str(tiny_preset), size=(96, 64), wish=Wish())
+def loaded(tiny_preset: Path) -> LoadedPreset:
+    return open_preset(str(tiny_preset), size=(96, 64), overrides=Overrides())
 
 
 def lines(act: Live) -> dict[str, str]:
@@ -35,10 +35,10 @@ def play_on(act: Live, until: object, what: str) -> None:
     wait_until(there, 30, what)
 
 
-def test_it_listens_tells_and_survives(mortal_pulse: Pulse, look: Look) -> None:
+def test_it_listens_tells_and_survives(mortal_pulse: Pulse, loaded: LoadedPreset) -> None:
     mic = mortal_pulse.plug_in("mic")
     with open_input("mic") as source:
-        act = Live(source, look)
+        act = Live(source, loaded)
         act.start()
         play_on(act, lambda: source.state == OK and act.sound.follower.time_s > 0.5, "no sound")
         assert lines(act)["input"] == "Sine source at 100 Hz  -6 dBFS"
@@ -58,26 +58,26 @@ def test_it_listens_tells_and_survives(mortal_pulse: Pulse, look: Look) -> None:
         assert not act.over()
 
 
-def test_both_channels_of_an_input_are_shown(pulse: Pulse, look: Look) -> None:
+def test_both_channels_of_an_input_are_shown(pulse: Pulse, loaded: LoadedPreset) -> None:
     hum = np.sin(2 * np.pi * 100 * np.arange(20 * 48_000) / 48_000)
     with pulse.play(np.stack([0.5 * hum, 0.125 * hum], axis=1).astype(np.float32)), open_input(None) as source:
-        act = Live(source, look)
+        act = Live(source, loaded)
         act.start()
         play_on(act, lambda: "-6 / -18 dBFS" in lines(act)["input"], "the levels were not shown")
         peaks: list[tuple[float, ...]] = []
         play_on(act, lambda: peaks.append(act.heard().channel_peaks) or max(peaks[-1], default=0) > 0.4, "no peaks")
         assert peaks[-1] == pytest.approx((0.5, 0.125), abs=0.02)
     with open_input(None, channels=[2], gain_db=-6.02) as source:
-        act = Live(source, look)
+        act = Live(source, loaded)
         act.start()
         with pulse.play(np.stack([0.5 * hum, 0.125 * hum], axis=1).astype(np.float32)):
             play_on(act, lambda: "  -24 dBFS" in lines(act)["input"], "the level was not shown")
         assert len(source.take_peaks()) == 1
 
 
-def test_its_actions(pulse: Pulse, look: Look) -> None:
+def test_its_actions(pulse: Pulse, loaded: LoadedPreset) -> None:
     with open_input(None) as source:
-        act = Live(source, look)
+        act = Live(source, loaded)
         assert act.do("tap") is not None
         now_s = 0.0
         for _ in range(4):
@@ -91,22 +91,22 @@ def test_its_actions(pulse: Pulse, look: Look) -> None:
         assert lines(act)["tempo"].startswith("120.0 BPM  sure 0.8")
 
 
-def test_another_look_is_taken_over(pulse: Pulse, look: Look) -> None:
+def test_another_look_is_taken_over(pulse: Pulse, loaded: LoadedPreset) -> None:
     with open_input(None) as source:
-        act = Live(source, look)
+        act = Live(source, loaded)
         for beat in (1.0, 1.5, 2.0):
             act.sound.tap(beat)
-        preset = look.settings.model_copy(update={"beat": BeatSettings(sensitivity=2.0, motion="punch")})
-        act.set_look(Look(look.name, preset, look.image, look.rows * 2, look.reference))
+        preset = loaded.settings.model_copy(update={"beat": BeatSettings(sensitivity=2.0, motion="punch")})
+        act.set_preset(LoadedPreset(loaded.name, preset, loaded.image, loaded.variants * 2, loaded.reference))
         assert act.sound.follower.settings.motion == "punch" and act.sound.tempo_bpm == pytest.approx(120)
         act.sound.pump(0.0)
-        assert np.isfinite(act.sound.depth_at(0.1)) and act.sound.row_at(0.1) == 0.0
+        assert np.isfinite(act.sound.depth_at(0.1)) and act.sound.variant_at(0.1) == 0.0
 
 
-def test_without_any_device_the_show_begins(mortal_pulse: Pulse, look: Look) -> None:
+def test_without_any_device_the_show_begins(mortal_pulse: Pulse, loaded: LoadedPreset) -> None:
     mortal_pulse.stop()
     with open_input(None) as source:
-        act = Live(source, look)
+        act = Live(source, loaded)
         act.start()
         news = act.news()
         assert news is not None and "waiting for the default input" in news
@@ -114,7 +114,7 @@ def test_without_any_device_the_show_begins(mortal_pulse: Pulse, look: Look) -> 
         assert "waiting: there is no sound input" in lines(act)["input"] and source.state == WAITING
 
 
-def test_the_choice_is_remembered_by_its_full_name(mortal_pulse: Pulse, look: Look) -> None:
+def test_the_choice_is_remembered_by_its_full_name(mortal_pulse: Pulse, loaded: LoadedPreset) -> None:
     module = mortal_pulse.plug_in("alsa_input.usb-Scarlett")
     with pytest.raises(UnknownDevice):
         open_input("theremin")

@@ -21,7 +21,7 @@ from visualizer.diagnostics.rehearsal.faults import Trial
 from visualizer.diagnostics.rehearsal.plan import Plan, Planned
 from visualizer.diagnostics.rehearsal.record import Record
 from visualizer.presets.dreams import cache_key, open_cache
-from visualizer.presets.loaded import open_look
+from visualizer.presets.loaded import open_preset
 
 SIZE = (320, 180)
 LIMIT_S, DEATH_LIMIT_S = 0.25, 2.0
@@ -63,10 +63,10 @@ class Night:
 
 def _dream(preset: Path) -> None:
     """Fill the user's cache with a dream of the preset, without dreaming."""
-    look, cache = open_look(str(preset), size=SIZE), open_cache()
-    key = cache_key(look.image, look.rows[0], cache)
-    for depth_index in range(look.n_depths + 1):
-        cache.save(key, depth_index, np.roll(look.image, 10 * depth_index, axis=1))
+    loaded, cache = open_preset(str(preset), size=SIZE), open_cache()
+    key = cache_key(loaded.image, loaded.rows[0], cache)
+    for depth_index in range(loaded.n_depths + 1):
+        cache.save(key, depth_index, np.roll(loaded.image, 10 * depth_index, axis=1))
 
 
 @pytest.fixture(scope="module")

@@ -15,14 +15,14 @@ from visualizer.show.onscreen import run
 from visualizer.show.play import minutes, play
 
 
-def test_a_song_plays_to_its_end_and_the_picture_follows(screen, pulse, look, kick_song):
+def test_a_song_plays_to_its_end_and_the_picture_follows(screen, pulse, loaded, kick_song):
     depths = []
 
     def note(n_frames, shown):
         depths.append((shown.time_s, shown.depth))
         return False
 
-    report = _play_watched(kick_song, look, note)
+    report = _play_watched(kick_song, loaded, note)
     times, depth = np.array(depths).T
     assert report.n_frames > 30
     assert times[-1] > 5.8 and np.all(np.diff(times) >= -1e-6)
@@ -37,7 +37,7 @@ def test_a_song_plays_to_its_end_and_the_picture_follows(screen, pulse, look, ki
     assert len(before) >= 7 and sum(depths.min() >= 2.5 for depths in before) <= 1
 
 
-def _play_watched(song_path, look, on_frame):
+def _play_watched(song_path, loaded, on_frame):
     """`play`, with every display frame told."""
     from visualizer.audio.playback import Playback
     from visualizer.audio.songlist import SongList
@@ -46,13 +46,13 @@ def _play_watched(song_path, look, on_frame):
     with SongList([song_path]) as song:
         playback = Playback(song)
         try:
-            act = Play(playback, song, look)
-            return run(look, act, open_cache(), title="watched", on_frame=on_frame)
+            act = Play(playback, song, loaded)
+            return run(loaded, act, open_cache(), title="watched", on_frame=on_frame)
         finally:
             playback.close()
 
 
-def test_live_follows_what_the_sound_card_hears(screen, pulse, look):
+def test_live_follows_what_the_sound_card_hears(screen, pulse, loaded):
     """Kicks played into the null sink by another program deepen the picture on the screen, and silence lets it go."""
     capture = Capture()
     depths = []
@@ -65,14 +65,14 @@ def test_live_follows_what_the_sound_card_hears(screen, pulse, look):
                 deep, shallow = max(depths) > 3.5, min(depths[-30:]) < 2.0
                 return time.monotonic() > end or (n_frames > 90 and deep and shallow)
 
-            run(look, Live(capture, look), open_cache(), title="live test", on_frame=enough)
+            run(loaded, Live(capture, loaded), open_cache(), title="live test", on_frame=enough)
     finally:
         capture.close()
     assert max(depths) > 3.5, "the picture never deepened"
     assert min(depths[10:]) < 2.0, "the picture never came back"
 
 
-def test_an_unknown_input_names_what_there_is(pulse, look):
+def test_an_unknown_input_names_what_there_is(pulse, loaded):
     with pytest.raises(UnknownDevice, match="no-such-thing"):
         Capture("no-such-thing")
 
@@ -95,7 +95,7 @@ def test_h_shows_a_panel_that_can_be_read_and_takes_it_away(started, screen, pul
     assert finished(process)[0] == 0
 
 
-def test_space_pauses_and_arrows_seek(screen, pulse, look, tmp_path):
+def test_space_pauses_and_arrows_seek(screen, pulse, loaded, tmp_path):
     from visualizer.audio.playback import Playback
     from visualizer.audio.songlist import SongList
     from visualizer.show.play import Play
@@ -105,7 +105,7 @@ def test_space_pauses_and_arrows_seek(screen, pulse, look, tmp_path):
     with SongList([path]) as song:
         playback = Playback(song)
         try:
-            act = Play(playback, song, look)
+            act = Play(playback, song, loaded)
             script = iter(
                 ["pause", None, "pause", "seek_forward", None, "seek_forward", None, "seek_back", None, "end"]
             )
@@ -123,7 +123,7 @@ def test_space_pauses_and_arrows_seek(screen, pulse, look, tmp_path):
                     act.do(step)
                 return False
 
-            run(look, act, open_cache(), title="keys", on_frame=drive)
+            run(loaded, act, open_cache(), title="keys", on_frame=drive)
         finally:
             playback.close()
     at = [position for _, position, _ in seen]
@@ -180,7 +180,7 @@ def test_the_window_shows_depth_0_at_once_and_deepens_as_the_bake_goes_on(starte
     assert not list((home / "cache").rglob("*.part"))
 
 
-def test_the_display_frame_loop_keeps_going_when_the_window_is_resized(screen, pulse, look, kick_song):
+def test_the_display_frame_loop_keeps_going_when_the_window_is_resized(screen, pulse, loaded, kick_song):
     sizes = set()
 
     def resize(n_frames, shown):
@@ -195,7 +195,7 @@ def test_the_display_frame_loop_keeps_going_when_the_window_is_resized(screen, p
         window = glfw.get_current_context()
         return tuple(glfw.get_framebuffer_size(window))
 
-    report = _play_watched(kick_song, look, resize)
+    report = _play_watched(kick_song, loaded, resize)
     assert report.n_frames > 100 and (500, 500) in sizes
 
 
@@ -203,8 +203,8 @@ def test_positions_are_written_for_reading():
     assert [minutes(s) for s in (0.0, 59.9, 60, 3599, None)] == ["0:00", "0:59", "1:00", "59:59", "?"]
 
 
-def test_play_refuses_what_is_no_song_before_opening_a_window(look, tmp_path):
+def test_play_refuses_what_is_no_song_before_opening_a_window(loaded, tmp_path):
     from visualizer.errors import BadInput
 
     with pytest.raises(BadInput):
-        play([tmp_path / "nothing.mp3"], look, open_cache())
+        play([tmp_path / "nothing.mp3"], loaded, open_cache())

@@ -20,7 +20,7 @@ from visualizer.control.parameters import tunables
 from visualizer.errors import GraphicsError, VisualizerError
 from visualizer.presets import loader as changes
 from visualizer.presets.dreams import open_cache
-from visualizer.presets.loaded import Wish, open_look
+from visualizer.presets.loaded import Overrides, open_preset
 from visualizer.render.hud import Hud
 from visualizer.render.window import Window
 from visualizer.show.onscreen import Staging, run
@@ -81,14 +81,14 @@ class Line:
 
 
 @pytest.fixture
-def show(screen, look):
+def show(screen, loaded):
     """show(*steps, **more) -> the act and the hand; see Script."""
 
     def of(*steps, act=None, **more):
         act, hand = act or Quiet(depth=3.0), Hand()
         given = {"controllers": [hand], "title": "company", "staging": PLAIN, "greeting": "", **more}
         script = Script(screen, *[step(hand) if getattr(step, "wants_hand", False) else step for step in steps])
-        run(look, act, open_cache(), on_frame=script, **given)
+        run(loaded, act, open_cache(), on_frame=script, **given)
         return act, hand
 
     screen.move_pointer(100, 90)
@@ -165,7 +165,7 @@ def test_a_controller_that_fails_costs_itself_only(show, caplog):
     assert any(record.exc_info and "unplugged" in str(record.exc_info[1]) for record in caplog.records)
 
 
-def test_controllers_that_cannot_be_opened_are_told_before_a_window_opens(look, screen):
+def test_controllers_that_cannot_be_opened_are_told_before_a_window_opens(loaded, screen):
     def opens():
         raise VisualizerError("OSC port 9000 is taken; choose another")
 
@@ -173,7 +173,7 @@ def test_controllers_that_cannot_be_opened_are_told_before_a_window_opens(look, 
         pytest.fail("a window was opened")
 
     with pytest.raises(VisualizerError, match="taken"):
-        run(look, Quiet(), open_cache(), title="company", controllers=opens, opens=no_window)
+        run(loaded, Quiet(), open_cache(), title="company", controllers=opens, opens=no_window)
 
 
 def test_words_that_cannot_be_written_leave_the_picture(show, eye, monkeypatch, caplog):
@@ -242,9 +242,9 @@ def test_graphics_that_are_lost_are_built_anew_dark_as_they_were(show, dark, mon
     assert "built anew" in " ".join(shot.notice for shot in hand.told)
 
 
-def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, look, eye, screen):
+def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, loaded, eye, screen):
     state = ShowState(
-        preset=look.reference,
+        preset=loaded.reference,
         place=(400, 300, 320, 180),
         values={"blackout": 1.0, "beat.sensitivity": 2.0, "beat.decay": 0.8},
         bpm=120.0,
@@ -267,21 +267,23 @@ def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, look, eye, s
 
 def test_a_show_that_goes_on_with_a_turned_dream_bakes_it_once(screen, tiny_preset, monkeypatch):
     opened = []
-    monkeypatch.setattr(changes, "open_look", lambda *words, **more: opened.append(words) or open_look(*words, **more))
-    look = open_look(str(tiny_preset), size=(320, 180), wish=Wish(dream=(("colour", 0.75),)))
-    line, hand = Line(ShowState(preset=look.reference, values={"dream.colour": 0.75, "beat.decay": 0.8})), Hand()
+    monkeypatch.setattr(
+        changes, "open_preset", lambda *words, **more: opened.append(words) or open_preset(*words, **more)
+    )
+    loaded = open_preset(str(tiny_preset), size=(320, 180), overrides=Overrides(dream=(("colour", 0.75),)))
+    line, hand = Line(ShowState(preset=loaded.reference, values={"dream.colour": 0.75, "beat.decay": 0.8})), Hand()
     n_beats = int(60 * (changes.STILL_S + 0.5))
     script = Script(screen, lambda: len(line.beats) > n_beats, lambda: hand.told[-1].n_baked == 4)
-    run(look, Quiet(depth=3.0), open_cache(), on_frame=script, title="company", controllers=[hand], lifeline=line)
+    run(loaded, Quiet(depth=3.0), open_cache(), on_frame=script, title="company", controllers=[hand], lifeline=line)
     assert opened == [] and line.states[-1].values == line.resume.values
     assert hand.told[-1].values["dream.colour"] == 0.75
 
 
 @pytest.mark.parametrize("paused", [True, False])
-def test_a_song_goes_on_where_it_was_or_stands_there(show, look, kick_song, paused):
+def test_a_song_goes_on_where_it_was_or_stands_there(show, loaded, kick_song, paused):
     line = Line(ShowState(preset="tiny", position_s=3.0, paused=paused), "the show was started again: killed")
     with SongList([kick_song]) as song, closing(SilentPlayback(song)) as playback:
-        show(lambda: len(line.states) > 3, act=Play(playback, song, look), lifeline=line)
+        show(lambda: len(line.states) > 3, act=Play(playback, song, loaded), lifeline=line)
     assert all(state.paused == paused for state in line.states)
     moved_s = np.array([state.position_s for state in line.states]) - 3.0
     assert np.all(moved_s == 0.0) if paused else 0.1 < moved_s[-1] < 3.0
@@ -320,9 +322,9 @@ def test_what_was_opened_before_something_that_fails_is_closed(screen, tiny_pres
         opened.extend(open_controllers(None, "127.0.0.1:0", False))
         return [*opened, hand]
 
-    look = open_look(str(tiny_preset), size=(96, 64))  # not baked before: a process begins to
+    loaded = open_preset(str(tiny_preset), size=(96, 64))  # not baked before: a process begins to
     with pytest.raises(GraphicsError, match="no window"):
-        run(look, Quiet(), open_cache(), title="x", controllers=controllers, on_frame=lambda *_: True, **options)
+        run(loaded, Quiet(), open_cache(), title="x", controllers=controllers, on_frame=lambda *_: True, **options)
     assert hand.closed == 1 and multiprocessing.active_children() == []
     with closing(open_controllers(None, opened[0].place, False)[0]):  # its port is free again
         pass

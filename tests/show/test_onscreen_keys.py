@@ -14,7 +14,7 @@ from tests.fixtures.watching import Quiet, Script, finished, wait_for, window_sh
 from visualizer.errors import BadInput
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import Dreams, open_cache
-from visualizer.presets.loaded import open_look
+from visualizer.presets.loaded import open_preset
 from visualizer.show.onscreen import Staging, run
 from visualizer.show.play import TAKES
 
@@ -30,7 +30,7 @@ def coloured(tiny_preset, tmp_path_factory):
         preset = folder / "presets" / name
         shutil.copytree(tiny_preset, preset)
         Image.new("RGB", (160, 90), colour).save(preset / "image.png")
-        list(Dreams(open_look(str(preset), size=SIZE), FrameCache(folder / "cache", 10**9)).placed())
+        list(Dreams(open_preset(str(preset), size=SIZE), FrameCache(folder / "cache", 10**9)).placed())
     return folder
 
 
@@ -44,11 +44,11 @@ def presets(home, coloured):
 
 @pytest.fixture
 def show(screen):
-    """show(look, *steps, act, staging, takes) -> Report; see Script."""
+    """show(loaded, *steps, act, staging, takes) -> Report; see Script."""
 
-    def of(look, *steps, act=None, staging=PLAIN, takes=TAKES):
+    def of(loaded, *steps, act=None, staging=PLAIN, takes=TAKES):
         script, act = Script(screen, *steps), act or Quiet()
-        return run(look, act, open_cache(), title="keys", staging=staging, takes=takes, greeting="", on_frame=script)
+        return run(loaded, act, open_cache(), title="keys", staging=staging, takes=takes, greeting="", on_frame=script)
 
     screen.move_pointer(100, 90)
     return of
@@ -98,9 +98,9 @@ def test_esc_in_a_window_ends_the_show_only_when_pressed_twice(started, screen, 
     assert "shown: " in log.read_text() and "p50 " in log.read_text() and " dropped, " in log.read_text()
 
 
-def test_esc_leaves_fullscreen_and_q_does_nothing(look, show, covered, free):
+def test_esc_leaves_fullscreen_and_q_does_nothing(loaded, show, covered, free):
     """The show must still be there after both: the last step is only reached if it is."""
-    show(look, free, "f", covered, "Escape", free, "q", "F11", covered, "F11", free)
+    show(loaded, free, "f", covered, "Escape", free, "q", "F11", covered, "F11", free)
 
 
 # --- presets
@@ -116,15 +116,15 @@ def test_the_next_preset_comes_and_the_picture_is_never_black(presets, show, sho
     def crossed(name):
         return lambda: brightness() and shown(name)()
 
-    red = open_look("0-red", size=SIZE)
+    red = open_preset("0-red", size=SIZE)
     show(red, shown("red"), "n", crossed("green"), "n", crossed("blue"), "1", lambda: len(act.looks) == 3, act=act)
-    assert [look.name for look in act.looks][:2] == ["1-green", "2-blue"]
+    assert [loaded.name for loaded in act.looks][:2] == ["1-green", "2-blue"]
     assert min(seen) > 70, "halfway between red and green there is 90 of each"
 
 
 def test_by_number_and_back(presets, show, shown):
     at = sorted([*presets, "aurora", "clouds", "club", "first", "marble", "ridges"]).index("2-blue") + 1
-    show(open_look("1-green", size=SIZE), shown("green"), str(at), shown("blue"), "p", shown("green"))
+    show(open_preset("1-green", size=SIZE), shown("green"), str(at), shown("blue"), "p", shown("green"))
 
 
 def test_a_broken_preset_leaves_the_last_good_one_and_says_so(presets, show, shown, home, caplog):
@@ -135,8 +135,8 @@ def test_a_broken_preset_leaves_the_last_good_one_and_says_so(presets, show, sho
         return "answer: " in caplog.text and "the picture stays as it was" in caplog.text
 
     act, red = Quiet(depth=0.0), shown("red")
-    show(open_look("0-red", size=SIZE), red, "n", told, red, "n", lambda: act.looks, act=act)
-    assert [look.name for look in act.looks] == ["2-blue"]
+    show(open_preset("0-red", size=SIZE), red, "n", told, red, "n", lambda: act.looks, act=act)
+    assert [loaded.name for loaded in act.looks] == ["2-blue"]
 
 
 @pytest.mark.slow  # torch is loaded in a process of its own
@@ -150,7 +150,7 @@ def test_a_cold_preset_is_dreamt_behind_the_show(presets, show, shown, home):
     def done():
         return len(list(cache.rglob("*.frame"))) == n_before + 5
 
-    show(open_look("0-red", size=SIZE), shown("red"), "n", shown("green"), done, act=Quiet(depth=0.0))
+    show(open_preset("0-red", size=SIZE), shown("red"), "n", shown("green"), done, act=Quiet(depth=0.0))
 
 
 def test_pressing_wildly_ends_at_the_last_wish(presets, show, shown):
@@ -159,7 +159,7 @@ def test_pressing_wildly_ends_at_the_last_wish(presets, show, shown):
     def settled():  # green may have been on its way in before the last key: what came after it is waited for
         return green() and act.looks and act.looks[-1].name == "1-green"
 
-    show(open_look("0-red", size=SIZE), shown("red"), *["n"] * 3, *["p"] * 2, settled, act=act)
+    show(open_preset("0-red", size=SIZE), shown("red"), *["n"] * 3, *["p"] * 2, settled, act=act)
     assert act.looks[-1].name == "1-green" and len(act.looks) <= 4
 
 
@@ -170,7 +170,7 @@ def test_memory_does_not_grow_with_changes(tiny_preset, home, show):
     size = (640, 360)
     for name in ("0-a", "1-b"):
         shutil.copytree(tiny_preset, home / "config" / "presets" / name)
-    one = open_look("0-a", size=size)
+    one = open_preset("0-a", size=size)
     list(Dreams(one, open_cache()).placed())
     act, megabytes = Quiet(), []
 
@@ -193,7 +193,7 @@ def test_memory_does_not_grow_with_changes(tiny_preset, home, show):
 
 
 def test_blackout_is_black_and_comes_back(presets, show, shown):
-    red = open_look("0-red", size=SIZE)
+    red = open_preset("0-red", size=SIZE)
     show(red, shown("red"), "b", shown("black"), "b", shown("red"), act=Quiet(depth=0.0))
 
 
@@ -206,14 +206,14 @@ def test_a_screenshot_is_the_picture_without_the_words(presets, show, shown, eye
     def panel():
         return eye.at(20, 14)[0] < 90
 
-    red = open_look("0-red", size=SIZE)
+    red = open_preset("0-red", size=SIZE)
     show(red, shown("red"), "h", panel, "s", lambda: len(files()) == 1, act=Quiet(depth=0.0))
     pixels = np.asarray(Image.open(files()[0])).astype(int)
     assert pixels.shape == (180, 320, 3)
     assert np.all(pixels == pixels[0, 0]) and pixels[0, 0, 0] > 150, "red all over: no dark panel, no words"
 
 
-def test_frozen_the_picture_stands(look, show, eye):
+def test_frozen_the_picture_stands(loaded, show, eye):
     act, seen = Quiet(depth=0.0), []
 
     def see():
@@ -226,46 +226,46 @@ def test_frozen_the_picture_stands(look, show, eye):
 
     pause = [lambda: True] * 3
     steps = [*pause, see, "space", *pause, deepen, *pause, see, "space", *pause, see]
-    show(look, *steps, act=act, takes=())
+    show(loaded, *steps, act=act, takes=())
     image, frozen, deep = seen
     assert np.array_equal(frozen, image)
     assert np.abs(deep - image).mean() > 1
 
 
-def test_space_pauses_what_can_be_paused(look, show):
+def test_space_pauses_what_can_be_paused(loaded, show):
     act = Quiet()
-    show(look, lambda: True, "space", "Left", "Right", lambda: len(act.done) == 3, act=act)
+    show(loaded, lambda: True, "space", "Left", "Right", lambda: len(act.done) == 3, act=act)
     assert act.done == ["pause", "seek_back", "seek_forward"]
 
 
-def test_backspace_puts_every_parameter_back(look, show):
-    act, before = Quiet(), look.settings.beat.sensitivity
+def test_backspace_puts_every_parameter_back(loaded, show):
+    act, before = Quiet(), loaded.settings.beat.sensitivity
 
     def is_back():
         return act.looks[-1].settings.beat.sensitivity == before
 
-    show(look, lambda: True, "Up", lambda: act.looks and not is_back(), "BackSpace", is_back, act=act)
+    show(loaded, lambda: True, "Up", lambda: act.looks and not is_back(), "BackSpace", is_back, act=act)
 
 
 def test_keys_yaml_holds(presets, show, shown, home):
     (home / "config" / "keys.yaml").write_text("blackout: k\nnext_preset: [Right]\n")
     red, black, act = shown("red"), shown("black"), Quiet(depth=0.0)
     steps = [red, "k", black, "k", red, "b", red, "Right", lambda: act.looks]
-    show(open_look("0-red", size=SIZE), *steps, act=act)
+    show(open_preset("0-red", size=SIZE), *steps, act=act)
     assert act.looks[0].name == "1-green"
 
 
-def test_a_fault_in_keys_yaml_is_told_before_a_window_opens(look, show, home):
+def test_a_fault_in_keys_yaml_is_told_before_a_window_opens(loaded, show, home):
     (home / "config").mkdir(exist_ok=True)
     (home / "config" / "keys.yaml").write_text("blackout: k\nfulscreen: g\n")
     with pytest.raises(BadInput, match=r"keys.yaml:2: fulscreen: unknown key \(did you mean 'fullscreen'\?\)"):
-        show(look)
+        show(loaded)
 
 
 # --- the loop
 
 
-def test_the_collector_never_looks_through_the_old_while_the_show_runs(screen, look):
+def test_the_collector_never_looks_through_the_old_while_the_show_runs(screen, loaded):
     seen = []
 
     def note(phase, info):
@@ -283,24 +283,24 @@ def test_the_collector_never_looks_through_the_old_while_the_show_runs(screen, l
             gc.callbacks.remove(note)
         return n == 600
 
-    report = run(look, Quiet(), open_cache(), title="gc", staging=Staging(rate_hz=1000.0), on_frame=until)
+    report = run(loaded, Quiet(), open_cache(), title="gc", staging=Staging(rate_hz=1000.0), on_frame=until)
     assert report.n_frames == 600
     assert 2 not in seen
     assert gc.isenabled()
 
 
-def test_the_report_tells_frame_times(look, show):
-    report = show(look, *[lambda: True] * 5)
+def test_the_report_tells_frame_times(loaded, show):
+    report = show(loaded, *[lambda: True] * 5)
     assert 0 < report.times.p50_ms <= report.times.p95_ms <= report.times.p99_ms
     assert report.n_dropped >= 0 and report.n_repeated >= 0
 
 
 @pytest.mark.parametrize("borderless", [False, True])
-def test_begun_fullscreen_on_the_monitor_named(look, show, covered, free, borderless):
+def test_begun_fullscreen_on_the_monitor_named(loaded, show, covered, free, borderless):
     staging = Staging(fullscreen=True, monitor="scr", borderless=borderless)
-    show(look, covered, "shift+f", covered, "f", free, "f", covered, staging=staging)
+    show(loaded, covered, "shift+f", covered, "f", free, "f", covered, staging=staging)
 
 
-def test_a_monitor_that_is_not_there_is_told(look, show):
+def test_a_monitor_that_is_not_there_is_told(loaded, show):
     with pytest.raises(BadInput, match="no monitor is called 'beamer'; there are: 0 screen"):
-        show(look, staging=Staging(monitor="beamer"))
+        show(loaded, staging=Staging(monitor="beamer"))

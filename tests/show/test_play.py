@@ -30,9 +30,9 @@ def songs(tmp_path):
 
 
 @pytest.fixture
-def act(songs, clock, look):
+def act(songs, clock, loaded):
     with SongList(songs) as joined, SilentPlayback(joined, now=clock) as playback:
-        act = Play(playback, joined, look)
+        act = Play(playback, joined, loaded)
         playback.start()
         yield act
 
@@ -103,15 +103,15 @@ def _play_until(act, clock, end_s):
     return depths
 
 
-def test_a_show_that_is_started_again_goes_on_in_the_same_song(songs, clock, look):
+def test_a_show_that_is_started_again_goes_on_in_the_same_song(songs, clock, loaded):
     state = ShowState.from_json(ShowState(song=str(songs[1]), position_s=3.0).to_json())
     with SongList(songs, first=songs[1]) as joined, SilentPlayback(joined, now=clock) as playback:
-        act = Play(playback, joined, look)
+        act = Play(playback, joined, loaded)
         act.go_to(state.position_s, paused=True, song=state.song)
         assert act.place_in_song() == (state.song, 3.0)
         assert act.do("next_song") == "3 / 3  3.wav"
     with SongList(songs[:1]) as joined, SilentPlayback(joined, now=clock) as playback:
-        act = Play(playback, joined, look)
+        act = Play(playback, joined, loaded)
         act.go_to(state.position_s, song=state.song)
         assert act.place_in_song() == (str(songs[0]), 0.0), "that song is gone"
 

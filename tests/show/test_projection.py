@@ -24,7 +24,7 @@ def stage():
             ctx = offscreen.ctx
             now_s = 0.0
             time_s = 0.0
-            sound = Steady(row=0.0)
+            sound = Steady(variant=0.0)
 
             def scene(self, base, *, image_only=False, n_depths=N_DEPTHS, polls=None):
                 """Frames of a grey that is `base` for the image and 10 more for each depth."""
@@ -55,7 +55,7 @@ def test_one_scene_is_drawn_as_the_sound_says(stage):
     projection = stage.projection(stage.scene(50))
     stage.sound.depth = 2.5
     shown, level = stage.draw(projection)
-    assert (shown.depth, shown.row, shown.n_baked) == (2.5, 0.0, N_DEPTHS)
+    assert (shown.depth, shown.variant, shown.n_baked) == (2.5, 0.0, N_DEPTHS)
     assert level == 75
 
 
@@ -277,12 +277,12 @@ def test_nothing_is_kept_of_the_one_that_left():
             gone = None
             while gone is None:
                 now_s += 1 / 60
-                projection.draw(now_s, Steady(row=0.0), large)
+                projection.draw(now_s, Steady(variant=0.0), large)
                 offscreen.ctx.finish()
                 gone = projection.take_gone()
                 assert now_s < 60
             gone.picture.release()
-            projection.draw(now_s, Steady(row=0.0), large)
+            projection.draw(now_s, Steady(variant=0.0), large)
             offscreen.ctx.finish()
             give_free_memory_back()
             held.append(process.memory_full_info().uss / 1e6)

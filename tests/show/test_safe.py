@@ -32,7 +32,7 @@ class Act:
         self._may_fail()
         return 5.0
 
-    def row_at(self, time_s):
+    def variant_at(self, time_s):
         self._may_fail()
         return 0.5
 
@@ -64,7 +64,7 @@ def run(act, sound, seconds, hop_s=0.02):
 def test_what_works_goes_through_as_it_is(hearing):
     act, guard, sound = hearing
     assert set(run(act, sound, 1.0)) == {5.0}
-    assert sound.row_at(0.0) == 0.5 and sound.listen(0.0) and sound.position_s() == 7.0 + act.now_s
+    assert sound.variant_at(0.0) == 0.5 and sound.listen(0.0) and sound.position_s() == 7.0 + act.now_s
     assert guard.faults() == () and not sound.moves_by_itself
 
 
@@ -77,7 +77,7 @@ def test_while_hearing_fails_time_goes_on_and_the_picture_moves_by_itself(hearin
     assert sound.position_s() == pytest.approx(before_s + AFTER_S + FADE_IN_S + 2.0, abs=0.05)
     assert min(depths[-50:]) < 3 and max(depths[-50:]) > 9, "a pulse"
     assert sound.moves_by_itself and any("analysis" in fault for fault in guard.faults())
-    assert sound.row_at(0.0) == 0.0 and not sound.listen(0.0)
+    assert sound.variant_at(0.0) == 0.0 and not sound.listen(0.0)
     assert act.n_anew >= 1, "with new followers where the old ones go on failing"
     assert act.n_pumped < 40, "and it is not tried at every display frame"
 

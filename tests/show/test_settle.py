@@ -35,7 +35,7 @@ def test_a_picture_that_was_crossed_from_leaves_no_memory_behind(screen):
         def draw(n_frames):
             for _ in range(n_frames):
                 now_s[0] += FADE_S / 10
-                projection.draw(now_s[0], Steady(row=0.0), SIZE)
+                projection.draw(now_s[0], Steady(variant=0.0), SIZE)
                 window.swap()
 
         projection = Projection(window, scene(), now=lambda: now_s[0])

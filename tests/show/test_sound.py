@@ -109,7 +109,7 @@ def bright_then_bass(rate_hz=44100):
     return np.concatenate([0.5 * np.sin(2 * np.pi * hz * t) for hz in (5000, 60)]).astype(np.float32)
 
 
-def test_every_sound_moves_along_the_rows_where_there_are_some(tmp_path):
+def test_every_sound_moves_along_the_variants_where_there_are_some(tmp_path):
     mono = bright_then_bass()
     write_wav(tmp_path / "x.wav", mono, 44100)
     blocks = [(start, mono[start : start + 1000]) for start in range(0, len(mono), 1000)]
@@ -117,42 +117,44 @@ def test_every_sound_moves_along_the_rows_where_there_are_some(tmp_path):
     capture.waiting = ([block for _, block in blocks], 0.0)
     with Song(tmp_path / "x.wav") as song:
         for sound in (
-            ExportedSound(song, BEAT, 20, n_rows=3),
-            PlayedSound(Playback(blocks), 44100, BEAT, 20, n_rows=3),
-            LiveSound(capture, BEAT, 20, now=lambda: 0.0, n_rows=3),
+            ExportedSound(song, BEAT, 20, n_variants=3),
+            PlayedSound(Playback(blocks), 44100, BEAT, 20, n_variants=3),
+            LiveSound(capture, BEAT, 20, now=lambda: 0.0, n_variants=3),
         ):
             sound.pump(3.9)
-            assert sound.row_at(-1.0) == 0.0
-            assert sound.row_at(1.9) == pytest.approx(1.0, abs=0.02)
-            assert 0.05 < sound.row_at(3.9) < 0.3, "it falls slowly"
+            assert sound.variant_at(-1.0) == 0.0
+            assert sound.variant_at(1.9) == pytest.approx(1.0, abs=0.02)
+            assert 0.05 < sound.variant_at(3.9) < 0.3, "it falls slowly"
 
 
-def test_one_row_is_never_left_and_costs_no_hearing(monkeypatch):
+def test_one_variant_is_never_left_and_costs_no_hearing(monkeypatch):
     def none(*_):
         raise AssertionError("nobody asked for the bands")
 
-    monkeypatch.setattr("visualizer.show.ear.RowFollower", none)
+    monkeypatch.setattr("visualizer.show.ear.VariantFollower", none)
     sound = PlayedSound(Playback([(0, bright_then_bass())]), 44100, BEAT, 20)
     sound.pump(0.0)
-    assert sound.row_at(1.9) == 0.0
+    assert sound.variant_at(1.9) == 0.0
 
 
-def test_rows_leave_the_depth_as_it_is():
+def test_variants_leave_the_depth_as_it_is():
     song = kicks(44100, KICKS_S, 6.0)
-    alone, beside = (PlayedSound(Playback([(0, song)]), 44100, BEAT, 20, n_rows=n_rows) for n_rows in (1, 3))
+    alone, beside = (
+        PlayedSound(Playback([(0, song)]), 44100, BEAT, 20, n_variants=n_variants) for n_variants in (1, 3)
+    )
     alone.pump(0.0), beside.pump(0.0)
     assert all(alone.depth_at(t) == beside.depth_at(t) for t in np.arange(0, 6, 0.05))
 
 
-def test_after_a_seek_the_rows_are_heard_from_there():
+def test_after_a_seek_the_variants_are_heard_from_there():
     mono = bright_then_bass()
     playback = Playback([(0, mono[:88200])])
-    sound = PlayedSound(playback, 44100, BEAT, 20, n_rows=2)
+    sound = PlayedSound(playback, 44100, BEAT, 20, n_variants=2)
     sound.pump(0.0)
-    assert sound.row_at(1.9) > 0.9
+    assert sound.variant_at(1.9) > 0.9
     playback.blocks = [(10 * 44100, mono[88200:])]
     sound.pump(0.0)
-    assert sound.row_at(11.9) < 0.2
+    assert sound.variant_at(11.9) < 0.2
 
 
 def test_a_lead_changes_nothing_where_the_sound_is_known_beforehand(tmp_path):
@@ -192,21 +194,23 @@ def test_a_played_song_takes_other_settings_over_in_its_place():
     )
 
 
-def test_rows_may_come_and_go_while_a_song_plays():
+def test_variants_may_come_and_go_while_a_song_plays():
     mono = np.concatenate([bright_then_bass(), bright_then_bass()])
     playback = Playback([(0, mono[:44100])])
     sound = PlayedSound(playback, 44100, BEAT, 20)
     sound.pump(0.0)
-    assert sound.row_at(0.9) == 0.0
-    sound.set_beat(BEAT, 20, n_rows=3)
+    assert sound.variant_at(0.9) == 0.0
+    sound.set_beat(BEAT, 20, n_variants=3)
     playback.blocks = [(44100, mono[44100:])]
     sound.pump(0.0)
-    assert sound.row_at(0.9) == 0.0, "not heard then"
-    assert sound.row_at(1.95) > 0.9 and sound.row_at(3.9) < 0.3 and sound.row_at(5.9) > 0.9, "at its place in the song"
+    assert sound.variant_at(0.9) == 0.0, "not heard then"
+    assert sound.variant_at(1.95) > 0.9 and sound.variant_at(3.9) < 0.3 and sound.variant_at(5.9) > 0.9, (
+        "at its place in the song"
+    )
     sound.set_beat(BeatSettings(decay=0.9), 20)
-    assert sound.row_at(5.9) > 0.9, "rows stay"
-    sound.set_beat(BEAT, 20, n_rows=1)
-    assert sound.row_at(5.9) == 0.0
+    assert sound.variant_at(5.9) > 0.9, "variants stay"
+    sound.set_beat(BEAT, 20, n_variants=1)
+    assert sound.variant_at(5.9) == 0.0
 
 
 class Stage:
@@ -395,7 +399,7 @@ def test_live_settings_change_without_a_jump_of_time_or_tempo():
     stage = Stage()
     stage.go_on(12, beats(12))
     tempo = stage.sound.tempo_bpm
-    stage.sound.set_beat(BeatSettings(motion="steps"), 10, n_rows=2)
+    stage.sound.set_beat(BeatSettings(motion="steps"), 10, n_variants=2)
     assert stage.sound.tempo_bpm == tempo
     assert all(depth == round(depth) for depth in stage.go_on(4)[30:]), (
         "its whole depths hold for the internal clock too"

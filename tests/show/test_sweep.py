@@ -107,12 +107,12 @@ class NoStage:
 
 
 class NoPicture:
-    n_rows, deepest = 2, 20
+    n_variants, deepest = 2, 20
 
     def put(self, *_):
         pass
 
-    def deepest_of(self, _row):
+    def deepest_of(self, _variant):
         return 20
 
     def draw(self, *_):
@@ -136,7 +136,7 @@ class Murmur:
     def depth_at(self, time_s):
         return 10 + 10 * float(np.sin(time_s))
 
-    def row_at(self, time_s):
+    def variant_at(self, time_s):
         return time_s % 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from visualizer.control.keys import DEFAULT_KEYS, Keymap
-from visualizer.presets.loaded import open_look
+from visualizer.presets.loaded import open_preset
 from visualizer.render.text import Layout, draw_panel
 from visualizer.show.frametimes import FrameTimes
 from visualizer.show.loop import Shown
@@ -123,16 +123,16 @@ def test_all_keys_fit_on_the_screen(size, takes):
 
 
 def test_the_figures(tiny_preset):
-    look = open_look(str(tiny_preset), size=(64, 36))
+    loaded = open_preset(str(tiny_preset), size=(64, 36))
     times = FrameTimes(1 / 60)
     for _ in range(10):
         times.note(0.02, 0.01)
-    lines = figure_lines(look, Shown(1.0, 2.0, 4), times, 50.0, 1.0, "")
+    lines = figure_lines(loaded, Shown(1.0, 2.0, 4), times, 50.0, 1.0, "")
     assert lines[0] == "Tiny"
     assert lines[1].startswith("depth\t2.0 / 4  ||||||||||||············")
     assert lines[2] == "screen\t50 fps   dropped 0   repeated 0"
     assert lines[3] == "frame\t20.0 / 20.0 / 20.0 ms  (50 / 95 / 99 %)"
     assert not any(line.startswith(("dream", "now")) for line in lines)
-    lines = figure_lines(look, Shown(1.0, 2.0, 1), times, 50.0, 0.75, "frozen")
+    lines = figure_lines(loaded, Shown(1.0, 2.0, 1), times, 50.0, 0.75, "frozen")
     assert "drawn at 75%" in lines[2]
     assert "dream\t1 / 4" in lines and "now\tfrozen" in lines

@@ -69,7 +69,7 @@ def is_green(colour):
     return colour[1] > 90 and colour[1] > colour[0] + 40 and colour[1] > colour[2] + 40
 
 
-def test_it_is_back_where_it_was_and_as_it_was(started, screen, eye, home, look, green_preset):
+def test_it_is_back_where_it_was_and_as_it_was(started, screen, eye, home, loaded, green_preset):
     parent = started("live", "--log-level", "debug")
     show = Show(parent, home)
     wait_for(lambda: sum(eye.at(20, 90)) > 30, "no picture")
@@ -113,7 +113,7 @@ def test_it_is_back_where_it_was_and_as_it_was(started, screen, eye, home, look,
     ]
 
 
-def test_a_stage_that_was_dark_stays_dark(started, screen, eye, home, look):
+def test_a_stage_that_was_dark_stays_dark(started, screen, eye, home, loaded):
     parent = started("live", "--log-level", "debug")
     show = Show(parent, home)
     wait_for(lambda: sum(eye.at(40, 90)) > 30, "no picture")
@@ -143,7 +143,7 @@ def test_a_stage_that_was_dark_stays_dark(started, screen, eye, home, look):
 
 @pytest.mark.long
 def test_a_device_that_hangs_as_it_is_closed_ends_in_another_process_with_sound(
-    started, screen, eye, home, look, mortal_pulse
+    started, screen, eye, home, loaded, mortal_pulse
 ):
     """The sound server stands still for longer than a close may take."""
     parent = started("live", "--log-level", "debug", **mortal_pulse.env)

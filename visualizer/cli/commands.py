@@ -156,10 +156,10 @@ def export(
 
     song_path = one_song(song, "export")
     rate = parse_fps(fps)
-    look = looked_up(preset, size, image, seed, network, layer, weights)
-    tell_news(look)
+    loaded = looked_up(preset, size, image, seed, network, layer, weights)
+    tell_news(loaded)
     try:
-        steps = run_export(song_path, out, look, open_cache(), fps=rate, crf=crf, stream=stream, say=tell)
+        steps = run_export(song_path, out, loaded, open_cache(), fps=rate, crf=crf, stream=stream, say=tell)
         n_frames, seconds = show_export(steps)
     except KeyboardInterrupt:
         tell(f"interrupted: {out} was not written")
@@ -183,10 +183,10 @@ def bake(
     from ..presets.dreams import open_cache
     from .progress import show_bake
 
-    look = looked_up(preset, size, image, seed, network, layer, weights)
-    tell_news(look)
+    loaded = looked_up(preset, size, image, seed, network, layer, weights)
+    tell_news(loaded)
     try:
-        done = show_bake(run_bake(look, open_cache()))
+        done = show_bake(run_bake(loaded, open_cache()))
     except KeyboardInterrupt:
         tell("interrupted: the bake is not finished")
         raise typer.Exit(1) from None

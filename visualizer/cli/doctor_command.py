@@ -23,7 +23,7 @@ def doctor(
         bool, typer.Option("--json", help="Print one JSON object, to be attached to a report of a fault.")
     ] = False,
 ) -> None:
-    """Look at everything a show needs, and say what is wrong and what to do. Exit status 1 if something is at fault."""
+    """LoadedPreset at everything a show needs, and say what is wrong and what to do. Exit status 1 if something is at fault."""
     import io
     import sys
 

@@ -50,9 +50,9 @@ def latency(
     """Measure from sound to light: play clicks, hear them through an input, and see them in the window."""
     from ..diagnostics.latency import measure
 
-    look = looked_up(preset, size)
+    loaded = looked_up(preset, size)
     found = measure(
-        look,
+        loaded,
         device=parse_device(device),
         channels=parse_channels(channels),
         gain_db=parse_gain(gain_db),

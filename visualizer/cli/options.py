@@ -21,7 +21,7 @@ from .say import tell
 
 if TYPE_CHECKING:
     from ..control.controller import Controller
-    from ..presets.loaded import Look
+    from ..presets.loaded import LoadedPreset
     from ..show.onscreen import Staging
     from ..supervision.lifeline import Lifeline
     from ..supervision.resume import ShowState
@@ -53,7 +53,10 @@ def is_address(text: str) -> bool:
 
 
 Preset = Annotated[
-    str, typer.Option("--preset", "-p", metavar="NAME|FOLDER", help="Look to show; `visualizer presets` lists them.")
+    str,
+    typer.Option(
+        "--preset", "-p", metavar="NAME|FOLDER", help="LoadedPreset to show; `visualizer presets` lists them."
+    ),
 ]
 Image = Annotated[
     Path | None,
@@ -167,12 +170,12 @@ def looked_up(
     layer: str | None = None,
     weights: Path | None = None,
     dream: tuple[tuple[str, float | str], ...] = (),
-) -> Look:
-    """The look these options ask for. dream: settings of the dream turned by hand, see `Wish`. Raises BadInput, and DreamError for a network that is not here."""
-    from ..presets.loaded import Wish, open_look
+) -> LoadedPreset:
+    """The look these options ask for. dream: settings of the dream turned by hand, see `Overrides`. Raises BadInput, and DreamError for a network that is not here."""
+    from ..presets.loaded import Overrides, open_preset
 
-    wish = Wish(image=image, seed=seed, network=network, layer=layer, weights=weights, dream=dream)
-    return open_look(preset, size=parse_size(size), wish=wish)
+    overrides = Overrides(image=image, seed=seed, network=network, layer=layer, weights=weights, dream=dream)
+    return open_preset(preset, size=parse_size(size), overrides=overrides)
 
 
 def looked_up_again(
@@ -184,7 +187,7 @@ def looked_up_again(
     network: str | None,
     layer: str | None,
     weights: Path | None,
-) -> Look:
+) -> LoadedPreset:
     """The look that these options ask for, or the one that was shown when the show died, with its dream as it was turned by hand.
 
     Raises as `looked_up`.

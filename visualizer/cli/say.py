@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..oneline import plain
 
 if TYPE_CHECKING:
-    from ..presets.loaded import Look
+    from ..presets.loaded import LoadedPreset
 
 
 def tell(line: str) -> None:
@@ -16,7 +16,7 @@ def tell(line: str) -> None:
     print(f"visualizer: {plain(line, most=None)}", file=sys.stderr)
 
 
-def tell_news(look: Look) -> None:
-    """What there is to say about a look."""
-    for line in look.news:
+def tell_news(loaded: LoadedPreset) -> None:
+    """What there is to say about a loaded."""
+    for line in loaded.news:
         tell(line)

@@ -100,8 +100,8 @@ def play(
     from ..show.play import song_list
 
     paths = song_list(songs, shuffle_seed)
-    look = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
-    tell_news(look)
+    loaded = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
+    tell_news(loaded)
     staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
     wanted, delay_ms = parse_device(output_device), parse_delay(delay_ms)
     # an album played as it is keeps the differences between its songs
@@ -109,7 +109,7 @@ def play(
     try:
         play_songs(
             paths,
-            look,
+            loaded,
             open_cache(),
             device=wanted,
             stream=stream,
@@ -118,7 +118,7 @@ def play(
             staging=staging,
             say=tell,
             controllers=partial(controllers_of, midi, osc, osc_allow, False),
-            opens_panel=partial(open_panel, size=look.size, wish=look.wish),
+            opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
         )
     except KeyboardInterrupt:
@@ -160,20 +160,20 @@ def live(
     from ..presets.dreams import open_cache
     from ..show.live import live as run_live
 
-    look = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
-    tell_news(look)
+    loaded = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
+    tell_news(loaded)
     wanted, chosen, gain_db = parse_device(device), parse_channels(channels), parse_gain(gain_db)
     staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
     try:
         run_live(
-            look,
+            loaded,
             open_cache(),
             device=wanted,
             channels=chosen,
             gain_db=gain_db,
             staging=staging,
             controllers=partial(controllers_of, midi, osc, osc_allow, link),
-            opens_panel=partial(open_panel, size=look.size, wish=look.wish),
+            opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
         )
     except KeyboardInterrupt:

@@ -1,1 +1,1 @@
-"""Controllers: MIDI, OSC and Ableton Link in; wishes of `actions` out. Ports, sockets and threads are here and nowhere else."""
+"""Controllers: MIDI, OSC and Ableton Link in; commands of `actions` out. Ports, sockets and threads are here and nowhere else."""

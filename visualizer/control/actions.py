@@ -41,20 +41,20 @@ ENDING = frozenset({"quit", "leave_fullscreen"})
 
 
 class Do(NamedTuple):
-    """The wish that an action be done, one of ACTIONS."""
+    """The command that an action be done, one of ACTIONS."""
 
     action: str
 
 
 class Set(NamedTuple):
-    """The wish that a setting have a value. name: of a `parameters.Tunable`; value: in its own unit, not yet checked."""
+    """The command that a setting have a value. name: of a `parameters.Tunable`; value: in its own unit, not yet checked."""
 
     name: str
     value: float | str
 
 
 class Show(NamedTuple):
-    """The wish that a preset be shown, by its name."""
+    """The command that a preset be shown, by its name."""
 
     preset: str
 
@@ -74,9 +74,9 @@ class Tempo(NamedTuple):
 
 
 class Learn(NamedTuple):
-    """The wish that the next control moved be bound to a target: an action, or the name of a `parameters.Tunable`; "" calls it off."""
+    """The command that the next control moved be bound to a target: an action, or the name of a `parameters.Tunable`; "" calls it off."""
 
     target: str
 
 
-Wish = Do | Set | Show | Key | Tempo | Learn
+Command = Do | Set | Show | Key | Tempo | Learn

@@ -1,4 +1,4 @@
-"""OSC messages to wishes: our own addresses, and those that the user bound. Pure: values and time are handed in."""
+"""OSC messages to commands: our own addresses, and those that the user bound. Pure: values and time are handed in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from ..errors import BadInput, nearest
-from .actions import ACTIONS, ENDING, Do, Set, Show, Wish
+from .actions import ACTIONS, ENDING, Command, Do, Set, Show
 from .bindings import PRESET, OscBinding
 from .oscbytes import Value
 from .parameters import tunables
@@ -29,18 +29,18 @@ class OscMapping:
         self._turnings: dict[str, Turning] = {}
         self.rebind(bindings)
 
-    def rebind(self, bindings: Iterable[OscBinding]) -> list[Wish]:
-        """Bind other addresses. Those bound as before keep their state; what the others hold is released by the wishes returned."""
+    def rebind(self, bindings: Iterable[OscBinding]) -> list[Command]:
+        """Bind other addresses. Those bound as before keep their state; what the others hold is released by the commands returned."""
         before = {turning.binding: turning for turning in self._turnings.values()}
         # a finger on a glass is put where the fader is to be
         turnings = [before.pop(one) if one in before else Turning(one, pickup=False) for one in bindings]
         self._turnings = {str(one.binding): one for one in turnings}
-        return [wish for turning in before.values() for wish in turning.lose()]
+        return [command for turning in before.values() for command in turning.lose()]
 
     def hear(
         self, address: str, told: Sequence[Value], values: Values, presets: Sequence[str], now_s: float
-    ) -> list[Wish]:
-        """What a message wishes for. values: how the show stands; presets: names in order. Raises Unusable."""
+    ) -> list[Command]:
+        """What a message asks for. values: how the show stands; presets: names in order. Raises Unusable."""
         turning = self._turnings.get(address)
         if turning is not None:
             return self._bound(turning, address, told, values, presets, now_s)
@@ -74,7 +74,7 @@ class OscMapping:
         values: Values,
         presets: Sequence[str],
         now_s: float,
-    ) -> list[Wish]:
+    ) -> list[Command]:
         binding = turning.binding
         if binding.does == PRESET:
             return _preset(told, presets)
@@ -96,18 +96,18 @@ def _number(told: Sequence[Value]) -> float:
     return told[0]
 
 
-def _press(action: str, told: Sequence[Value]) -> list[Wish]:
+def _press(action: str, told: Sequence[Value]) -> list[Command]:
     """Buttons send 1 when pressed and 0 when let go; some send nothing."""
     return [Do(action)] if not told or _number(told) != 0 else []
 
 
-def _switch(name: str, told: Sequence[Value]) -> list[Wish]:
+def _switch(name: str, told: Sequence[Value]) -> list[Command]:
     if not told:
         return [Do(name)]
     return [Set(name, float(_number(told) != 0))]
 
 
-def _set(name: str, told: Sequence[Value], *, is_share: bool) -> list[Wish]:
+def _set(name: str, told: Sequence[Value], *, is_share: bool) -> list[Command]:
     known = tunables()
     if name not in known:
         raise Unusable(f"there is no setting {name!r}{nearest(name, known)}")
@@ -125,14 +125,14 @@ def _set(name: str, told: Sequence[Value], *, is_share: bool) -> list[Wish]:
         raise Unusable(str(fault)) from None
 
 
-def _preset(told: Sequence[Value], presets: Sequence[str]) -> list[Wish]:
+def _preset(told: Sequence[Value], presets: Sequence[str]) -> list[Command]:
     if told and isinstance(told[0], str):
         names = [PurePath(preset).name for preset in presets]  # one given as a folder is listed by its path
         if presets and told[0] not in (*presets, *names):
             raise Unusable(f"no preset is called {told[0][:60]!r}{nearest(told[0], names)}")
         return [Show(told[0])]
     number = _number(told)
-    wish = preset_wish(int(number), presets) if number == int(number) else None
-    if wish is None:
+    command = preset_wish(int(number), presets) if number == int(number) else None
+    if command is None:
         raise Unusable(f"there is no preset {number:g}")
-    return [wish]
+    return [command]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from .actions import Wish
+from .actions import Command
 from .snapshot import Snapshot
 
 
@@ -14,8 +14,8 @@ class Controller(Protocol):
 
     name: str
 
-    def poll(self) -> Sequence[Wish]:
-        """What is wished for since the last call, in order. Asked before every display frame."""
+    def poll(self) -> Sequence[Command]:
+        """What is asked for since the last call, in order. Asked before every display frame."""
 
     def tell(self, snapshot: Snapshot) -> None:
         """How the show stands; told about 30 times a second."""

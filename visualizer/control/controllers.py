@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ..clock import monotonic
 from ..errors import BadInput, VisualizerError
 from . import controls_file as file
-from .actions import Tempo, Wish
+from .actions import Command, Tempo
 from .addresses import OscMapping
 from .backlog import Backlog
 from .bindings import Controls, MidiBinding, OscBinding, checked_target
@@ -68,8 +68,8 @@ class Board:
         """What was learned, and faults of the file, once."""
         return self._news.popleft() if self._news else None
 
-    def hear_midi(self, moved: Moved) -> list[Wish]:
-        """What a movement wishes for; one that was waited for is learned, and wishes for nothing."""
+    def hear_midi(self, moved: Moved) -> list[Command]:
+        """What a movement asks for; one that was waited for is learned, and asks for nothing."""
         with self._lock:
             found = self._learner.hear_midi(moved)
             if found is None:
@@ -77,8 +77,8 @@ class Board:
             self._learned(found)
             return []
 
-    def hear_osc(self, address: str, told: list[Value]) -> list[Wish]:
-        """What a message wishes for. Raises ValueError for one that means nothing here."""
+    def hear_osc(self, address: str, told: list[Value]) -> list[Command]:
+        """What a message asks for. Raises ValueError for one that means nothing here."""
         with self._lock:
             found = self._learner.hear_osc(address, told)
             if found is None:
@@ -86,13 +86,13 @@ class Board:
             self._learned(found)
             return []
 
-    def lose_midi(self, port: str) -> list[Wish]:
-        """A MIDI port is gone; the wishes that release what it holds."""
+    def lose_midi(self, port: str) -> list[Command]:
+        """A MIDI port is gone; the commands that release what it holds."""
         with self._lock:
             return self._midi.lose(port)
 
-    def released(self) -> list[Wish]:
-        """The wishes that release what was held by controls that are no longer bound to it, once."""
+    def released(self) -> list[Command]:
+        """The commands that release what was held by controls that are no longer bound to it, once."""
         return self._released.take()
 
     def look(self) -> None:
@@ -164,7 +164,7 @@ class _Bound:
         """See `Board.learn`."""
         self._board.learn(target)
 
-    def poll(self) -> list[Wish]:
+    def poll(self) -> list[Command]:
         return [*self._backlog.take(), *self._board.released()]
 
     def tell(self, snapshot: Snapshot) -> None:
@@ -255,7 +255,7 @@ class LinkController:
         self._leads = False
         self._session = LinkSession(self._hear, now=monotonic)
 
-    def poll(self) -> list[Wish]:
+    def poll(self) -> list[Command]:
         return self._backlog.take()
 
     def tell(self, snapshot: Snapshot) -> None:

@@ -1,11 +1,11 @@
-"""MIDI messages to wishes, by what the user bound. Pure: values and time are handed in."""
+"""MIDI messages to commands, by what the user bound. Pure: values and time are handed in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from .actions import Wish
+from .actions import Command
 from .bindings import MidiBinding
 from .turning import Turning, Values
 
@@ -51,20 +51,20 @@ class MidiMapping:
         """What is bound."""
         return tuple(heard.binding for heard in self._heards)
 
-    def rebind(self, bindings: Iterable[MidiBinding]) -> list[Wish]:
-        """Bind other controls. Those bound as before keep their state; what the others hold is released by the wishes returned."""
+    def rebind(self, bindings: Iterable[MidiBinding]) -> list[Command]:
+        """Bind other controls. Those bound as before keep their state; what the others hold is released by the commands returned."""
         before = {heard.binding: heard for heard in self._heards}
         self._heards = [before.pop(binding) if binding in before else _Heard(binding) for binding in bindings]
         self._of = {}
-        return [wish for heard in before.values() for wish in heard.turning.lose()]
+        return [command for heard in before.values() for command in heard.turning.lose()]
 
-    def lose(self, port: str) -> list[Wish]:
-        """A port is gone. What its controls hold is released by the wishes returned."""
-        return [wish for heard in self._heards if heard.port == port for wish in heard.turning.lose()]
+    def lose(self, port: str) -> list[Command]:
+        """A port is gone. What its controls hold is released by the commands returned."""
+        return [command for heard in self._heards if heard.port == port for command in heard.turning.lose()]
 
-    def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Wish]:
-        """What a movement wishes for. values: how the show stands; presets: names in order; now_s: seconds that never go back."""
-        return [wish for heard in self._heard(moved) for wish in heard.hear(moved, values, presets, now_s)]
+    def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Command]:
+        """What a movement asks for. values: how the show stands; presets: names in order; now_s: seconds that never go back."""
+        return [command for heard in self._heard(moved) for command in heard.hear(moved, values, presets, now_s)]
 
     def targets(self, moved: Moved) -> list[str]:
         """What the control that was moved is bound to."""
@@ -99,7 +99,7 @@ class _Heard:
         self.port = ""  # that moved it last
         self._upper = 0  # of 14 bits
 
-    def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Wish]:
+    def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Command]:
         binding, turning, self.port = self.binding, self.turning, moved.port
         if moved.kind == "program":
             return turning.turn(moved.share, values, now_s) if turning.is_knob else turning.press(moved.number, presets)

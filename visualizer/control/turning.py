@@ -1,10 +1,10 @@
-"""One bound control: what its movements wish for. Pure: values and time are handed in."""
+"""One bound control: what its movements command for. Pure: values and time are handed in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .actions import Do, Set, Show, Wish
+from .actions import Command, Do, Set, Show
 from .bindings import PRESET, Binding
 from .parameters import Tunable
 
@@ -20,8 +20,8 @@ STEPS = 127
 N_NUMBERED = 9
 
 
-def preset_wish(number: int, presets: Sequence[str]) -> Wish | None:
-    """The wish for the preset of a number, 1 is the first; None if there is no such. presets: their names, as far as known."""
+def preset_wish(number: int, presets: Sequence[str]) -> Command | None:
+    """The command for the preset of a number, 1 is the first; None if there is no such. presets: their names, as far as known."""
     if 1 <= number <= len(presets):
         return Show(presets[number - 1])
     return Do(f"preset_{number}") if not presets and 1 <= number <= N_NUMBERED else None
@@ -49,7 +49,7 @@ class Turning:
         one = self._tunable
         return one is not None and one.kind != "switch" and self.binding.value is None
 
-    def press(self, number: int = 0, presets: Sequence[str] = ()) -> list[Wish]:
+    def press(self, number: int = 0, presets: Sequence[str] = ()) -> list[Command]:
         """It was pressed. number, 0 the first: of the program sent, for a binding to presets by number."""
         binding = self.binding
         if binding.value is not None:
@@ -58,32 +58,32 @@ class Turning:
             self._is_held = True
             return [Set(binding.does, 1.0)]
         if binding.does == PRESET:
-            wish = preset_wish(number + 1, presets)
-            return [] if wish is None else [wish]
+            command = preset_wish(number + 1, presets)
+            return [] if command is None else [command]
         if binding.does.startswith(f"{PRESET}:"):
             return [Show(binding.does.partition(":")[2].strip())]
         return [] if self.is_knob else [Do(binding.does)]
 
-    def release(self) -> list[Wish]:
+    def release(self) -> list[Command]:
         """It was released."""
         self._is_held = False
         return [Set(self.binding.does, 0.0)] if self.binding.hold else []
 
-    def lose(self) -> list[Wish]:
+    def lose(self) -> list[Command]:
         """It is gone: unplugged, or bound to something else. Where it stood is forgotten, and what it holds is released."""
         self._is_pressed = self._holds = False
         self._place = None
         return self.release() if self._is_held else []
 
-    def button(self, is_pressed: bool) -> list[Wish]:
+    def button(self, is_pressed: bool) -> list[Command]:
         """It tells whether it is pressed, perhaps again."""
         before, self._is_pressed = self._is_pressed, is_pressed
         if is_pressed == before:
             return []
         return self.press() if is_pressed else self.release()
 
-    def turn(self, share: float, values: Values, now_s: float) -> list[Wish]:
-        """It is at `share` 0..1 of its way. Nothing is wished for until it has taken hold of the value."""
+    def turn(self, share: float, values: Values, now_s: float) -> list[Command]:
+        """It is at `share` 0..1 of its way. Nothing is asked for until it has taken hold of the value."""
         one = self._tunable
         if one is None:
             return []
@@ -92,7 +92,7 @@ class Turning:
             return []
         return self._wish(one, self._place, now_s)
 
-    def step(self, n_steps: int, values: Values, now_s: float) -> list[Wish]:
+    def step(self, n_steps: int, values: Values, now_s: float) -> list[Command]:
         """An endless knob was turned by so many steps, from whatever the value is."""
         one = self._tunable
         if one is None or n_steps == 0:
@@ -111,7 +111,7 @@ class Turning:
         self._share = min(max(self._share + n_steps * size, low), high)
         return self._wish(one, self._share, now_s)
 
-    def _wish(self, one: Tunable, share: float, now_s: float) -> list[Wish]:
+    def _wish(self, one: Tunable, share: float, now_s: float) -> list[Command]:
         self._set, self._set_s = one.at(share), now_s
         return [Set(one.name, self._set)]
 

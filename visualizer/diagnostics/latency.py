@@ -20,7 +20,7 @@ from ..files.paths import temporary_folder
 from ..files.remembered import remembered_delay_ms
 from ..presets.cache import FrameCache
 from ..presets.dreams import cache_key
-from ..presets.loaded import Look
+from ..presets.loaded import LoadedPreset
 from ..render.watched import Seen, WatchedWindow
 from ..settings import BeatSettings
 from ..show.live import Live
@@ -117,16 +117,16 @@ def _figure(seconds: Sequence[float]) -> Figure:
     return Figure(median, p95)
 
 
-def grey_ladder(look: Look, cache: FrameCache) -> Look:
+def grey_ladder(loaded: LoadedPreset, cache: FrameCache) -> LoadedPreset:
     """The look with dream frames that are the brighter the deeper, 0..1, in place of its dreams; `cache` then holds them.
 
     They take as long to draw as any others, and their brightness tells the depth drawn.
     """
-    shape = look.image.shape
-    grey = np.linspace(0, 255, look.n_depths + 1).round().astype(np.uint8)
-    ladder = replace(look, image=np.full(shape, grey[0], np.uint8))
-    for row in ladder.rows:
-        key = cache_key(ladder.image, row, cache)
+    shape = loaded.image.shape
+    grey = np.linspace(0, 255, loaded.n_depths + 1).round().astype(np.uint8)
+    ladder = replace(loaded, image=np.full(shape, grey[0], np.uint8))
+    for variant in ladder.variants:
+        key = cache_key(ladder.image, variant, cache)
         for depth_index, value in enumerate(grey.tolist()):
             cache.save(key, depth_index, np.full(shape, value, np.uint8))
     if cache.last_fault is not None:
@@ -149,8 +149,8 @@ class _OutputLost(DeviceError):
 class _WatchedSound(LiveSound):
     """LiveSound that notes every pump."""
 
-    def __init__(self, capture: RememberingCapture, beat: BeatSettings, n_depths: int, *, n_rows: int) -> None:
-        super().__init__(capture, beat, n_depths, now=monotonic, n_rows=n_rows)
+    def __init__(self, capture: RememberingCapture, beat: BeatSettings, n_depths: int, *, n_variants: int) -> None:
+        super().__init__(capture, beat, n_depths, now=monotonic, n_variants=n_variants)
         self.frames: list[_Frame] = []
 
     def pump(self, time_s: float) -> None:
@@ -162,10 +162,14 @@ class _WatchedSound(LiveSound):
 class _Measuring(Live):
     """The live act, with clicks being played."""
 
-    def __init__(self, capture: RememberingCapture, playback: Playback, look: Look, times_s: np.ndarray) -> None:
-        super().__init__(capture, look)
+    def __init__(
+        self, capture: RememberingCapture, playback: Playback, loaded: LoadedPreset, times_s: np.ndarray
+    ) -> None:
+        super().__init__(capture, loaded)
         self.capture, self.playback, self.times_s = capture, playback, times_s
-        self.watched = self.sound = _WatchedSound(capture, look.settings.beat, look.n_depths, n_rows=len(look.rows))
+        self.watched = self.sound = _WatchedSound(
+            capture, loaded.settings.beat, loaded.n_depths, n_variants=len(loaded.variants)
+        )
         self.places: list[tuple[float, float]] = []  # when, and which second of the clicks was heard then
 
     def start(self) -> None:
@@ -213,7 +217,7 @@ class _Measuring(Live):
 
 
 def measure(
-    look: Look,
+    loaded: LoadedPreset,
     *,
     device: str | int | None = None,
     channels: Sequence[int] = (),
@@ -233,11 +237,11 @@ def measure(
     if not N_CLICKS[0] <= n_clicks <= N_CLICKS[1]:
         raise BadInput(f"{n_clicks} clicks cannot be measured; allowed: {N_CLICKS[0]} .. {N_CLICKS[1]}")
     times_s = click_times(n_clicks, seed)
-    beat = look.settings.beat.model_copy(update={"motion": "seed", "lead_ms": 0.0})
-    look = replace(look, settings=look.settings.model_copy(update={"beat": beat}), news=())
+    beat = loaded.settings.beat.model_copy(update={"motion": "seed", "lead_ms": 0.0})
+    loaded = replace(loaded, settings=loaded.settings.model_copy(update={"beat": beat}), news=())
 
     def once() -> Latency:
-        return _measure(look, device, channels, gain_db, output, times_s, staging, said)
+        return _measure(loaded, device, channels, gain_db, output, times_s, staging, said)
 
     try:
         return once()
@@ -247,7 +251,7 @@ def measure(
 
 
 def _measure(
-    look: Look,
+    loaded: LoadedPreset,
     device: str | int | None,
     channels: Sequence[int],
     gain_db: float,
@@ -270,23 +274,23 @@ def _measure(
             Playback(song, device=output) as playback,
         ):
             cache = FrameCache(folder / "cache", 10**11)
-            look = grey_ladder(look, cache)
-            act = _Measuring(capture, playback, look, times_s)
+            loaded = grey_ladder(loaded, cache)
+            act = _Measuring(capture, playback, loaded, times_s)
             said(
                 f"{len(times_s)} clicks through {playback.device_name}, heard from {capture.device_name}: {times_s[-1] + 3:.0f} s"
             )
-            report = run(look, act, cache, title="latency - visualizer", greeting="", staging=staging, opens=opens)
-            return _judged(act, windows[-1].seen, look, report.rate_hz)
+            report = run(loaded, act, cache, title="latency - visualizer", greeting="", staging=staging, opens=opens)
+            return _judged(act, windows[-1].seen, loaded, report.rate_hz)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _judged(act: _Measuring, seen: list[Seen], look: Look, rate_hz: float) -> Latency:
+def _judged(act: _Measuring, seen: list[Seen], loaded: LoadedPreset, rate_hz: float) -> Latency:
     """The delays of the clicks that were played."""
     blocks = list(act.capture.blocks)
     sounded_s = act.sounded_s()
     arrived = act.arrivals(len(sounded_s))
-    told = told_in(blocks, act.capture.sample_rate_hz, look.settings.beat)
+    told = told_in(blocks, act.capture.sample_rate_hz, loaded.settings.beat)
     n_played = int(np.count_nonzero(np.isfinite(sounded_s)))
     n_heard = n_told = 0
     delays = []
@@ -320,7 +324,7 @@ def _judged(act: _Measuring, seen: list[Seen], look: Look, rate_hz: float) -> La
     return Latency(
         input_name=act.capture.device_name,
         output_name=act.playback.device_name,
-        size=look.size,
+        size=loaded.size,
         rate_hz=rate_hz,
         n_clicks=n_played,
         n_heard=n_heard,

@@ -1,4 +1,4 @@
-"""The show's side of the performer's panel: it is told how the show stands, and says what the performer wishes for.
+"""The show's side of the performer's panel: it is told how the show stands, and says what the performer asks for.
 
 The panel is a process of its own: neither its drawing nor its end can hold up the picture. Two threads stand between: one sends
 the newest snapshot, and may wait for a panel that does not take it; one reads.
@@ -17,11 +17,11 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from ..control.actions import Wish as ActionWish
+from ..control.actions import Command
 from ..control.backlog import Backlog
 from ..control.snapshot import Snapshot
 from ..errors import VisualizerError
-from ..presets.loaded import Wish as LookWish
+from ..presets.loaded import Overrides
 from ..processes import how_it_ended, log_here, start_beside
 from ..render.monitors import Area
 from ..settings import DEFAULT_SIZE
@@ -63,8 +63,8 @@ class PanelLink:
         """The number of its process; None before that is there."""
         return None if self._process is None else self._process.pid
 
-    def poll(self) -> Sequence[ActionWish]:
-        """What the performer wishes for since the last call, in order."""
+    def poll(self) -> Sequence[Command]:
+        """What the performer asks for since the last call, in order."""
         return self._backlog.take()
 
     def tell(self, snapshot: Snapshot) -> None:
@@ -134,7 +134,7 @@ class PanelLink:
             except (EOFError, OSError):
                 self._process.join()
                 return f"the panel has stopped ({how_it_ended(self._process.exitcode)}){_way_out()}"
-            if word == "wishes":
+            if word == "commands":
                 self._backlog.put(value)
             elif word == "place":
                 self.place = value
@@ -159,17 +159,17 @@ def open_panel(
     *,
     avoid: Area | None = None,
     size: tuple[int, int] = DEFAULT_SIZE,
-    wish: LookWish | None = None,
+    overrides: Overrides | None = None,
     tells_where: bool = False,
 ) -> PanelLink:
     """Open the performer's panel; this does not wait until it is there. Raises VisualizerError if imgui-bundle is not installed.
 
     place: where its window was the last time; avoid: where the projection is: another monitor is chosen if there is one. size,
-    wish: of the look shown, for the presets' pictures.
+    overrides: of the look shown, for the presets' pictures.
     """
     if not has_imgui():
         raise VisualizerError(MISSING)
-    return PanelLink(Orders(TITLE, place, avoid, Pictured(size, wish or LookWish()), tells_where))
+    return PanelLink(Orders(TITLE, place, avoid, Pictured(size, overrides or Overrides()), tells_where))
 
 
 def _way_out() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..control.actions import ACTIONS, Do, Learn, Set, Show, Wish
+from ..control.actions import ACTIONS, Command, Do, Learn, Set, Show
 from ..control.keys import Keymap
 from ..control.parameters import Tunable, tunables
 from ..control.snapshot import Snapshot
@@ -30,7 +30,7 @@ SWITCHES = ("blackout", "freeze", "lock")
 
 
 class Parts:
-    """Draws parts of the panel on a sheet, from what the show tells, and gathers what is wished for.
+    """Draws parts of the panel on a sheet, from what the show tells, and gathers what is asked for.
 
     learns: whether pressing a control chooses what the next knob moved is bound to, in place of turning it.
     """
@@ -40,7 +40,7 @@ class Parts:
         self.learns = self.more_is_open = False
         self.asked = ""  # what learning was asked for last
         self.asked_s = 0.0
-        self._wishes: list[Wish] = []
+        self._commands: list[Command] = []
         self._meters, self._bars, self._kicks = [model.Meter()], model.Bars(), model.Flash()
         self._turning = model.Turning()
         self._told = Snapshot(0.0, "", "", ())
@@ -59,15 +59,15 @@ class Parts:
         if snapshot.learning:
             self.asked = ""
 
-    def take_wishes(self) -> list[Wish]:
-        """What was wished for since the last call."""
-        wishes, self._wishes = self._wishes, []
-        return wishes
+    def take_commands(self) -> list[Command]:
+        """What was asked for since the last call."""
+        commands, self._commands = self._commands, []
+        return commands
 
-    def wish(self, wish: Wish, target: str) -> None:
-        """Wish for something; while learning, that `target` be bound instead ("": it cannot be)."""
+    def command(self, command: Command, target: str) -> None:
+        """Command for something; while learning, that `target` be bound instead ("": it cannot be)."""
         if not self.learns:
-            self._wishes.append(wish)
+            self._commands.append(command)
         elif target:
             self.learn(target)
 
@@ -76,7 +76,7 @@ class Parts:
         if target and target == self._told.learning:
             target = ""
         self.asked, self.asked_s = target, self._now_s
-        self._wishes.append(Learn(target))
+        self._commands.append(Learn(target))
 
     def tag(self, target: str) -> Tag:
         """What learning shows at a control."""
@@ -202,7 +202,7 @@ class Parts:
                         tag=self.tag(target),
                     )
                     if pressed:
-                        self.wish(Show(name), target)
+                        self.command(Show(name), target)
         with sheet.row(36.0, (1.0, 1.0)):
             self._action("< preset before", "previous_preset", 36.0)
             self._action("next preset >", "next_preset", 36.0)
@@ -240,7 +240,7 @@ class Parts:
         if widgets.button(
             self.sheet, action, words, height=height, is_on=is_on, colour=style.AMBER, hint=hint, tag=self.tag(action)
         ):
-            self.wish(Do(action), action)
+            self.command(Do(action), action)
 
     def _control(self, one: Tunable) -> None:
         value = self._turning.value(one.name, self._told.values.get(one.name), self._now_s)
@@ -274,9 +274,9 @@ class Parts:
         if turned.share is not None:
             self._set(one, one.at(turned.share))
         if turned.released and (now := self._turning.release(one, self._now_s)) is not None:
-            self._wishes.append(Set(one.name, now))
+            self._commands.append(Set(one.name, now))
 
     def _set(self, one: Tunable, value: float | str) -> None:
         now = self._turning.turn(one, value, self._now_s)
         if now is not None:
-            self._wishes.append(Set(one.name, now))
+            self._commands.append(Set(one.name, now))

@@ -89,7 +89,7 @@ def _show(pipe: Connection, outlet: Outlet, orders: Orders) -> None:
         while not window.should_close:
             keys = window.events(max(due_s - monotonic(), 0.0))
             if keys:
-                outlet.send("wishes", [Key(key.name, key.place) for key in keys])
+                outlet.send("commands", [Key(key.name, key.place) for key in keys])
             if monotonic() < due_s:
                 continue
             while pipe.poll():
@@ -107,10 +107,10 @@ def _show(pipe: Connection, outlet: Outlet, orders: Orders) -> None:
                 _picture(window, thumbnails, snapshot)
             window.begin(since_drawn.elapsed_s())
             since_drawn = Stopwatch()
-            wishes = view.draw(snapshot, began_s)
+            commands = view.draw(snapshot, began_s)
             window.end()
-            if wishes:
-                outlet.send("wishes", wishes)
+            if commands:
+                outlet.send("commands", commands)
             if orders.tells_where and sheet.where != where:
                 where = sheet.where
                 outlet.send("where", where)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import VisualizerError
-from ..presets.loaded import Wish
+from ..presets.loaded import Overrides
 from ..settings import DEFAULT_SIZE
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Pictured:
     """Which pictures are meant: of presets opened in `size` (width, height), px, with what the user wished for in each."""
 
     size: tuple[int, int] = DEFAULT_SIZE
-    wish: Wish = field(default_factory=Wish)
+    overrides: Overrides = field(default_factory=Overrides)
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,13 @@ class Thumbnails:
 def thumbnail(name: str, pictured: Pictured) -> Thumbnail:
     """The picture of a preset. Raises BadInput or DreamError for one that cannot be opened."""
     from ..presets.dreams import cache_key, open_cache
-    from ..presets.loaded import open_look
+    from ..presets.loaded import open_preset
 
-    look = open_look(name, size=pictured.size, wish=pictured.wish)
-    row, cache = look.rows[0], open_cache()
-    depth_index = round(DEEP * row.settings.n_depths)
-    dreamt = cache.glance(cache_key(look.image, row, cache), depth_index, look.image.shape)
-    return Thumbnail(name, _smaller(look.image if dreamt is None else dreamt), dreamt is not None)
+    loaded = open_preset(name, size=pictured.size, overrides=pictured.overrides)
+    variant, cache = loaded.variants[0], open_cache()
+    depth_index = round(DEEP * variant.settings.n_depths)
+    dreamt = cache.glance(cache_key(loaded.image, variant, cache), depth_index, loaded.image.shape)
+    return Thumbnail(name, _smaller(loaded.image if dreamt is None else dreamt), dreamt is not None)
 
 
 def _smaller(pixels: np.ndarray) -> np.ndarray:

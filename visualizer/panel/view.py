@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..control.actions import Do, Wish
+from ..control.actions import Command, Do
 from ..control.keys import Keymap
 from ..control.snapshot import Snapshot
 from ..presets.preset import label
@@ -17,7 +17,7 @@ MARGIN = 10.0
 
 
 class PanelView:
-    """Draws what the show tells, and returns what the performer wishes for."""
+    """Draws what the show tells, and returns what the performer asks for."""
 
     def __init__(self, sheet: Sheet, keys: Keymap) -> None:
         """keys: told on the buttons."""
@@ -26,7 +26,7 @@ class PanelView:
         self._sheet = sheet
         self._last: Snapshot | None = None
 
-    def draw(self, snapshot: Snapshot | None, now_s: float) -> list[Wish]:
+    def draw(self, snapshot: Snapshot | None, now_s: float) -> list[Command]:
         """One picture. snapshot: how the show stands, None before it has said so; now_s: `monotonic` seconds, as in the snapshot."""
         sheet, parts = self._sheet, self.parts
         with sheet.page(model.zoom) as page:
@@ -47,7 +47,7 @@ class PanelView:
                     ink = sheet.imgui.get_foreground_draw_list()
                     colour = style.RED if parts.holds("blackout") else style.ICE
                     ink.add_rect((0, 0), (page.w, page.h), style.packed(colour), thickness=5 * sheet.u)
-        return parts.take_wishes()
+        return parts.take_commands()
 
     def _header(self, page: Box, told: Snapshot, now_s: float) -> float:
         """The title, what is unusual in bands of colour, and the line said last; where it ends."""
@@ -111,7 +111,7 @@ class PanelView:
                 note="on: press for light" if dark else self._keys.shown("blackout"),
                 tag=parts.tag("blackout"),
             ):
-                parts.wish(Do("blackout"), "blackout")
+                parts.command(Do("blackout"), "blackout")
             if widgets.button(
                 sheet,
                 "freeze",
@@ -123,7 +123,7 @@ class PanelView:
                 note="on: press to go on" if frozen else self._keys.shown("freeze"),
                 tag=parts.tag("freeze"),
             ):
-                parts.wish(Do("freeze"), "freeze")
+                parts.command(Do("freeze"), "freeze")
             hint = "press a control or button here, then move the knob or pad that shall do it"
             if widgets.button(
                 sheet, "learn", "LEARN", height=height, is_on=parts.learns, colour=style.AMBER, hint=hint

@@ -138,8 +138,8 @@ def choice(
     sheet.write(head, label, SMALL, FAINT)
     pressed = None
     per_row = max(1, min(len(words), int(sheet.width // 92)))
-    n_rows = -(-len(words) // per_row)
-    per_row = -(-len(words) // n_rows)
+    n_variants = -(-len(words) // per_row)
+    per_row = -(-len(words) // n_variants)
     for start in range(0, len(words), per_row):
         with sheet.row(38.0, [1.0] * per_row):
             for word in words[start : start + per_row]:

@@ -1,4 +1,4 @@
-"""The bake of one row, kept as it goes: here, or in a process of its own so that a show neither stutters nor dies with it.
+"""The bake of one variant, kept as it goes: here, or in a process of its own so that a show neither stutters nor dies with it.
 
 Loading torch holds the interpreter's lock for half a second; a step under way cannot be stopped; a process killed for its
 memory takes its threads along. In a process of its own none of that reaches the picture (docs/decisions/0003).
@@ -30,7 +30,7 @@ from ..errors import DreamError, VisualizerError
 from ..files.paths import log_folder
 from ..processes import Outlet, how_it_ended, log_here, log_through, lower_priority, send_streams, start_beside
 from .cache import FrameCache
-from .loaded import Row
+from .loaded import Variant
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +47,10 @@ SHARPENED_AT = (0.15, 0.35, 0.6)
 
 @dataclass(frozen=True)
 class Order:
-    """A row to be baked, and where it is kept: in the cache in `folder`, of at most `max_bytes`, under `key`."""
+    """A variant to be baked, and where it is kept: in the cache in `folder`, of at most `max_bytes`, under `key`."""
 
     image: np.ndarray
-    row: Row
+    variant: Variant
     key: str
     folder: Path
     max_bytes: int
@@ -70,8 +70,8 @@ def bake_here(
     order: Order, cache: FrameCache, *, preview: bool, beside_show: bool = False
 ) -> Generator[Baked, None, None]:
     """The frames kept by an earlier bake, then the rest, each kept as it is done. Raises DreamError."""
-    row, key = order.row, order.key
-    n_depths = row.settings.n_depths
+    variant, key = order.variant, order.key
+    n_depths = variant.settings.n_depths
     frames = cache.load_begun(key, n_depths, order.image.shape)
     checkpoint = _checkpoint(cache, key, len(frames) - 1)
     begun = 0 if checkpoint is None else checkpoint.depth_index
@@ -84,9 +84,9 @@ def bake_here(
     watch, spent_s, kept = Stopwatch(), 0.0, True
     bake = dream.dream_on(
         order.image,
-        row.settings,
-        guide=row.guide,
-        weights=row.weights,
+        variant.settings,
+        guide=variant.guide,
+        weights=variant.weights,
         preview=preview,
         resume=checkpoint,
         checkpoints=True,

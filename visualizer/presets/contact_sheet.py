@@ -36,11 +36,11 @@ class Cell(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """How cells lie: the first takes span x span places of n_columns x n_rows, the others one each."""
+    """How cells lie: the first takes span x span places of n_columns x n_variants, the others one each."""
 
     span: int
     n_columns: int
-    n_rows: int
+    n_variants: int
 
 
 def cell_size(path: Path, box: tuple[int, int]) -> tuple[int, int]:
@@ -65,16 +65,16 @@ def grid_of(n_cells: int, shape: float) -> Grid:
     """
 
     def cost(grid: Grid) -> float:
-        n_empty = grid.n_columns * grid.n_rows - (n_cells - 1 + grid.span**2)
-        looks = math.log(shape * grid.n_columns / grid.n_rows / 1.9)
+        n_empty = grid.n_columns * grid.n_variants - (n_cells - 1 + grid.span**2)
+        looks = math.log(shape * grid.n_columns / grid.n_variants / 1.9)
         return n_empty * 0.5 + abs(looks) + 0.1 * (grid.span - 1)
 
     found = []
     for span in (1, 2):
         n_places = n_cells - 1 + span**2
         for n_columns in range(span, n_places + 1):
-            n_rows = max(span, -(-n_places // n_columns))
-            found.append(Grid(span, n_columns, n_rows))
+            n_variants = max(span, -(-n_places // n_columns))
+            found.append(Grid(span, n_columns, n_variants))
     return min(found, key=cost)
 
 
@@ -157,7 +157,7 @@ class _Measures(NamedTuple):
         """Width and height of all of it."""
         return (
             self.across(grid.n_columns) + 2 * self.margin,
-            self.margin + self.head + self.down(grid.n_rows) + self.margin,
+            self.margin + self.head + self.down(grid.n_variants) + self.margin,
         )
 
 
@@ -165,7 +165,7 @@ def _places(grid: Grid, n_cells: int) -> list[tuple[int, int]]:
     """(column, row) of each cell: the first at the top left, the others row by row around it."""
     free = [
         (column, row)
-        for row in range(grid.n_rows)
+        for row in range(grid.n_variants)
         for column in range(grid.n_columns)
         if column >= grid.span or row >= grid.span
     ]

@@ -16,7 +16,7 @@ from ..errors import DreamError, VisualizerError
 from ..files.paths import cache_folder, load_user_settings
 from .baker import Order, Stop, bake_apart, bake_here
 from .cache import FrameCache, Note
-from .loaded import Look, Row
+from .loaded import LoadedPreset, Variant
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 class Placed(NamedTuple):
     """A dream frame and its place. frame: (height, width, 3) uint8; finished: False for a preview of it."""
 
-    row: int
+    variant: int
     depth_index: int
     frame: np.ndarray
     finished: bool
@@ -47,30 +47,30 @@ def open_cache() -> FrameCache:
     return FrameCache(cache_folder(), int(load_user_settings().cache.max_gb * 1e9))
 
 
-def cache_key(image: np.ndarray, row: Row, cache: FrameCache) -> str:
-    """The name under which the dream frames of one row of an image are kept. Raises DreamError for weights not readable."""
-    return cache.key(image, row.settings, dream.identity(row.settings, row.guide, row.weights))
+def cache_key(image: np.ndarray, variant: Variant, cache: FrameCache) -> str:
+    """The name under which the dream frames of one variant of an image are kept. Raises DreamError for weights not readable."""
+    return cache.key(image, variant.settings, dream.identity(variant.settings, variant.guide, variant.weights))
 
 
-class RowDreams:
-    """The dream frames of one row of a look."""
+class VariantDreams:
+    """The dream frames of one variant of a loaded."""
 
-    def __init__(self, look: Look, row_index: int, cache: FrameCache, behind: Stop | None) -> None:
-        image, row = look.image, look.rows[row_index]
-        self.n_depths = row.settings.n_depths
-        self.key = cache_key(image, row, cache)
-        self._order = Order(image, row, self.key, cache.folder, cache.max_bytes)
-        self._row_index = row_index
+    def __init__(self, loaded: LoadedPreset, variant_index: int, cache: FrameCache, behind: Stop | None) -> None:
+        image, variant = loaded.image, loaded.variants[variant_index]
+        self.n_depths = variant.settings.n_depths
+        self.key = cache_key(image, variant, cache)
+        self._order = Order(image, variant, self.key, cache.folder, cache.max_bytes)
+        self._variant_index = variant_index
         self._cache = cache
         self._behind = behind
         self._cached = cache.load(self.key, self.n_depths, image.shape)
         self.from_cache = self._cached is not None
         self.fault = cache.last_fault  # what was wrong with the cache, or with keeping a frame; to be said once
-        own = look.wish.image.name if look.wish.image is not None else ""
+        own = loaded.overrides.image.name if loaded.overrides.image is not None else ""
         self._note = Note(
-            preset=look.name,
+            preset=loaded.name,
             image=own,
-            layer=" + ".join(row.settings.layers),
+            layer=" + ".join(variant.settings.layers),
             width=image.shape[1],
             height=image.shape[0],
             n_depths=self.n_depths,
@@ -82,7 +82,7 @@ class RowDreams:
         if self._cached is not None:
             self._cache.describe(self.key, self._note)
             for depth_index, frame in enumerate(self._cached):
-                yield Placed(self._row_index, depth_index, frame, True)
+                yield Placed(self._variant_index, depth_index, frame, True)
             return
         if self._behind is None:
             bake = bake_here(self._order, self._cache, preview=preview)
@@ -94,36 +94,36 @@ class RowDreams:
                     self.fault, self.kept = baked.fault, self.kept and not baked.unkept
                 if baked.finished and self.kept and baked.depth_index == 1:  # depth 0 may come before it is kept
                     self._cache.describe(self.key, self._note)
-                yield Placed(self._row_index, baked.depth_index, baked.frame, baked.finished)
+                yield Placed(self._variant_index, baked.depth_index, baked.frame, baked.finished)
 
 
 class Dreams:
-    """The dream frames of a look, row by row: each row's previews if asked for, then its finished frames in order."""
+    """The dream frames of a loaded, variant by variant: each variant's previews if asked for, then its finished frames in order."""
 
-    def __init__(self, look: Look, cache: FrameCache, *, behind: Stop | None = None) -> None:
+    def __init__(self, loaded: LoadedPreset, cache: FrameCache, *, behind: Stop | None = None) -> None:
         """behind: bake behind a show, in a process of low priority that ends when this is set; None: bake here."""
-        self.n_depths = look.n_depths
-        self.rows = [RowDreams(look, index, cache, behind) for index in range(len(look.rows))]
+        self.n_depths = loaded.n_depths
+        self.variants = [VariantDreams(loaded, index, cache, behind) for index in range(len(loaded.variants))]
 
     @property
     def from_cache(self) -> bool:
         """Whether nothing needs to be baked."""
-        return all(row.from_cache for row in self.rows)
+        return all(variant.from_cache for variant in self.variants)
 
     @property
     def kept(self) -> bool:
         """False once a frame could not be kept for next time."""
-        return all(row.kept for row in self.rows)
+        return all(variant.kept for variant in self.variants)
 
     @property
     def fault(self) -> str | None:
         """What was wrong with the cache, to be said once."""
-        return next((row.fault for row in self.rows if row.fault), None)
+        return next((variant.fault for variant in self.variants if variant.fault), None)
 
     def placed(self, *, preview: bool = False) -> Generator[Placed, None, None]:
         """Every frame, baked and kept if it was not cached. Raises DreamError."""
-        for row in self.rows:
-            yield from row.frames(preview)
+        for variant in self.variants:
+            yield from variant.frames(preview)
 
 
 class ReadyDreams:
@@ -196,10 +196,10 @@ class BackgroundDreams:
         self._thread.join()
 
 
-def start(look: Look, cache: FrameCache) -> ReadyDreams | BackgroundDreams:
+def start(loaded: LoadedPreset, cache: FrameCache) -> ReadyDreams | BackgroundDreams:
     """The frames of `look` for a show that begins now."""
     stop = Stop()
-    dreams = Dreams(look, cache, behind=stop)
+    dreams = Dreams(loaded, cache, behind=stop)
     if not dreams.from_cache:
         return BackgroundDreams(dreams, stop)
     ready = ReadyDreams(list(dreams.placed()))
@@ -208,10 +208,10 @@ def start(look: Look, cache: FrameCache) -> ReadyDreams | BackgroundDreams:
 
 
 def complete(dreams: Dreams) -> Iterator[Placed]:
-    """Every frame of a look, in order; raises DreamError if fewer came than the preset asks for."""
-    deepest = [-1] * len(dreams.rows)
+    """Every frame of a loaded, in order; raises DreamError if fewer came than the preset asks for."""
+    deepest = [-1] * len(dreams.variants)
     for placed in dreams.placed():
-        deepest[placed.row] = placed.depth_index
+        deepest[placed.variant] = placed.depth_index
         yield placed
     for last in deepest:
         if last != dreams.n_depths:

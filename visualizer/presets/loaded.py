@@ -22,7 +22,7 @@ GUIDE_PX = 320
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class Variant:
     """One dream of the image: all it depends on.
 
     guide: (height, width, 3) uint8, the picture whose features are dreamt of; weights: the network's file, None for the one
@@ -35,7 +35,7 @@ class Row:
 
 
 @dataclasses.dataclass(frozen=True)
-class Wish:
+class Overrides:
     """What the user asks for instead of the preset's own; None leaves it. weights: the network's file. dream: settings of the dream
     turned by hand, (name, value), "colour" and the like."""
 
@@ -48,21 +48,21 @@ class Wish:
 
 
 @dataclasses.dataclass(frozen=True)
-class Look:
+class LoadedPreset:
     """A preset ready to be dreamt.
 
-    image: (height, width, 3) uint8 sRGB, depth 0 of every dream; rows: the dreams, all of settings.dream.n_depths depths; news:
-    lines the user should read (a network that is not here, and what dreams in its place); wish: what was asked for instead of
-    the preset's own; reference: what `open_look` opens the preset with again, see `PresetFolder`.
+    image: (height, width, 3) uint8 sRGB, depth 0 of every dream; variants: the dreams, all of settings.dream.n_depths depths; news:
+    lines the user should read (a network that is not here, and what dreams in its place); overrides: what was asked for instead of
+    the preset's own; reference: what `open_preset` opens the preset with again, see `PresetFolder`.
     """
 
     name: str
     settings: Preset
     image: np.ndarray
-    rows: tuple[Row, ...]
+    variants: tuple[Variant, ...]
     reference: str
     news: tuple[str, ...] = ()
-    wish: Wish = Wish()
+    overrides: Overrides = Overrides()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -72,23 +72,27 @@ class Look:
 
     @property
     def n_depths(self) -> int:
-        """The deepest dream frame's index, the same in every row."""
+        """The deepest dream frame's index, the same in every variant."""
         return self.settings.dream.n_depths
 
 
-def open_look(preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_SIZE, wish: Wish | None = None) -> Look:
-    """The preset of that name or folder, with what is wished for in its place. Raises BadInput, and DreamError for a network
-    wished for that is not here; where the preset's own is not, the one that comes with pip dreams, and `news` says so.
+def open_preset(
+    preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_SIZE, overrides: Overrides | None = None
+) -> LoadedPreset:
+    """The preset of that name or folder, with what is asked for in its place. Raises BadInput, and DreamError for a network
+    asked for that is not here; where the preset's own is not, the one that comes with pip dreams, and `news` says so.
 
-    A network or layer wished for dreams alone: the preset's further rows are left out.
+    A network or layer asked for dreams alone: the preset's further variants are left out.
     """
-    wish = wish or Wish()
+    overrides = overrides or Overrides()
     found = load_preset(preset)
-    rows, news = rows_of(found, wish)
-    settings = found.preset.model_copy(update={"dream": rows[0].settings, "rows": [row.settings for row in rows[1:]]})
+    variants, news = variants_of(found, overrides)
+    settings = found.preset.model_copy(
+        update={"dream": variants[0].settings, "variants": [variant.settings for variant in variants[1:]]}
+    )
     said: list[str] = []
-    image = load_image(wish.image if wish.image is not None else found.image_path, size, say=said.append)
-    return Look(found.name, settings, image, rows, found.reference, (*news, *said), wish)
+    image = load_image(overrides.image if overrides.image is not None else found.image_path, size, say=said.append)
+    return LoadedPreset(found.name, settings, image, variants, found.reference, (*news, *said), overrides)
 
 
 def is_preset(asked: str, reference: str) -> bool:
@@ -99,32 +103,32 @@ def is_preset(asked: str, reference: str) -> bool:
         return False
 
 
-def rows_of(found: PresetFolder, wish: Wish) -> tuple[tuple[Row, ...], tuple[str, ...]]:
-    """The dreams of a preset with what is wished for in its place, and lines to be read; see `open_look`, which raises alike."""
-    dreams = [found.preset.dream, *found.preset.rows]
-    if wish.network is not None or wish.layer is not None:
-        dreams = [chosen(found.preset.dream, wish.network, wish.layer)]
-    if wish.seed is not None:
-        dreams = [one.model_copy(update={"seed": wish.seed}) for one in dreams]
-    if wish.dream:
-        dreams = [turned(one, dict(wish.dream)) for one in dreams]
+def variants_of(found: PresetFolder, overrides: Overrides) -> tuple[tuple[Variant, ...], tuple[str, ...]]:
+    """The dreams of a preset with what is asked for in its place, and lines to be read; see `open_preset`, which raises alike."""
+    dreams = [found.preset.dream, *found.preset.variants]
+    if overrides.network is not None or overrides.layer is not None:
+        dreams = [chosen(found.preset.dream, overrides.network, overrides.layer)]
+    if overrides.seed is not None:
+        dreams = [one.model_copy(update={"seed": overrides.seed}) for one in dreams]
+    if overrides.dream:
+        dreams = [turned(one, dict(overrides.dream)) for one in dreams]
     news: list[str] = []
-    rows = []
+    variants = []
     for one in dreams:
-        if wish.weights is not None:
-            weights: Path | None = wish.weights
+        if overrides.weights is not None:
+            weights: Path | None = overrides.weights
         else:
             try:
                 weights = weights_of(one.network)
             except DreamError as missing:
-                if wish.network is not None:
+                if overrides.network is not None:
                     raise
                 stand_in = stood_in(one)
                 news.append(f"{missing}; {' + '.join(stand_in.layers)} of {STAND_IN} dreams instead")
                 one, weights = stand_in, None
         guide = _open_guide(found.folder / one.guide, news.append) if one.guide else None
-        rows.append(Row(one, guide, weights))
-    return tuple(rows), tuple(dict.fromkeys(news))
+        variants.append(Variant(one, guide, weights))
+    return tuple(variants), tuple(dict.fromkeys(news))
 
 
 def _open_guide(path: Path, say: Callable[[str], None]) -> np.ndarray:

@@ -13,7 +13,7 @@ from ..errors import VisualizerError, nearest
 from . import dreams as dreams_room
 from .cache import FrameCache
 from .dreams import FrameSource
-from .loaded import Look, Wish, open_look
+from .loaded import LoadedPreset, Overrides, open_preset
 from .preset import label, preset_names
 
 log = logging.getLogger(__name__)
@@ -28,40 +28,40 @@ STILL_S = 0.7
 class Opened:
     """A look ready to be shown, and its dream frames as they come."""
 
-    look: Look
+    loaded: LoadedPreset
     dreams: FrameSource
 
 
 class Changes:
-    """Presets by name or number, opened in a thread. Only the newest wish counts; there is one bake for it at most.
+    """Presets by name or number, opened in a thread. Only the newest overrides counts; there is one bake for it at most.
 
-    Presets go by their references, see `PresetFolder`. look: what is shown at first; presets to come have its size and, where
+    Presets go by their references, see `PresetFolder`. loaded: what is shown at first; presets to come have its size and, where
     the user asked for them, its image and seed. Where it was opened from a folder that is on no list, it is the last of the names.
     wanted: the preset asked for last. turned: settings of the dream turned by hand, until another preset is wanted.
     """
 
     def __init__(
         self,
-        look: Look,
+        loaded: LoadedPreset,
         cache: FrameCache,
         *,
         names: Callable[[], list[str]] = preset_names,
-        start: Callable[[Look, FrameCache], FrameSource] = dreams_room.start,
+        start: Callable[[LoadedPreset, FrameCache], FrameSource] = dreams_room.start,
     ) -> None:
-        """names: the presets there are. start: begins to dream a look."""
-        self.wanted = look.reference
-        self._first = look.reference
-        self._shown = look.reference, look.wish  # of the look handed out last
-        self._to_turn = look.reference  # the preset whose dream is turned: not one that could not be opened
-        self._size = look.size
-        self.turned: dict[str, float | str] = dict(look.wish.dream)
-        self._keeps_wish = False  # where only the dream is turned, the network that was asked for at first stays
-        self._wish = Wish(image=look.wish.image, seed=look.wish.seed)
+        """names: the presets there are. start: begins to dream a loaded."""
+        self.wanted = loaded.reference
+        self._first = loaded.reference
+        self._shown = loaded.reference, loaded.overrides  # of the look handed out last
+        self._to_turn = loaded.reference  # the preset whose dream is turned: not one that could not be opened
+        self._size = loaded.size
+        self.turned: dict[str, float | str] = dict(loaded.overrides.dream)
+        self._keeps_overrides = False  # where only the dream is turned, the network that was asked for at first stays
+        self._overrides = Overrides(image=loaded.overrides.image, seed=loaded.overrides.seed)
         self._cache = FrameCache(cache.folder, cache.max_bytes)  # one of its own: they keep notes on what failed
         self._list, self._start = names, start
         self._names = self._listed()
         self._changed = threading.Condition()
-        self._open: str | Look | None = None
+        self._open: str | LoadedPreset | None = None
         self._turned_at: Stopwatch | None = None
         self._opens = False
         self._opened: Opened | None = None
@@ -111,11 +111,11 @@ class Changes:
             self.turned = {}
             self._dream_again()
 
-    def again(self, look: Look) -> None:
+    def again(self, loaded: LoadedPreset) -> None:
         """Want a look that is there already, for its picture is lost: what its files say by now does not count."""
         with self._changed:
             if self._open is None:
-                self._open = look
+                self._open = loaded
             self._wake()
 
     @property
@@ -135,7 +135,7 @@ class Changes:
         with self._changed:
             opened, self._opened = self._opened, None
         if opened is not None:
-            self._shown = opened.look.reference, opened.look.wish
+            self._shown = opened.loaded.reference, opened.loaded.overrides
         return opened
 
     def fault(self) -> str | None:
@@ -167,13 +167,13 @@ class Changes:
             dreams.close()
 
     def _dream_again(self) -> None:
-        self._keeps_wish = True
+        self._keeps_overrides = True
         with self._changed:
             self._open, self._turned_at = self._to_turn, Stopwatch()
             self._wake()
 
     def _want(self, name: str) -> str:
-        self.turned, self._keeps_wish = {}, False
+        self.turned, self._keeps_overrides = {}, False
         self.wanted = self._to_turn = name
         with self._changed:
             self._open, self._fault, self._turned_at = name, None, None
@@ -215,14 +215,18 @@ class Changes:
                 watch = Stopwatch()
             self._opens = False
 
-    def _try(self, wanted: str | Look) -> None:
+    def _try(self, wanted: str | LoadedPreset) -> None:
         name = wanted if isinstance(wanted, str) else wanted.reference
         try:
-            look = wanted if isinstance(wanted, Look) else open_look(name, size=self._size, wish=self._wish_for(name))
+            loaded = (
+                wanted
+                if isinstance(wanted, LoadedPreset)
+                else open_preset(name, size=self._size, overrides=self._overrides_for(name))
+            )
             self._names = self._listed()
             if self._open is not None:  # another is wanted by now
                 return
-            opened = Opened(look, self._start(look, self._cache))
+            opened = Opened(loaded, self._start(loaded, self._cache))
         except VisualizerError as error:
             log.warning("preset %s: %s", name, error)
             self._tell(f"{error}; the picture stays as it was")
@@ -235,12 +239,12 @@ class Changes:
             if replaced is not None:
                 replaced.dreams.close()
 
-    def _wish_for(self, name: str) -> Wish:
-        if not self._keeps_wish:
-            return self._wish
-        shown, its_wish = self._shown
-        wish = its_wish if name == shown else self._wish
-        return dataclasses.replace(wish, dream=tuple(self.turned.items()))
+    def _overrides_for(self, name: str) -> Overrides:
+        if not self._keeps_overrides:
+            return self._overrides
+        shown, its_overrides = self._shown
+        overrides = its_overrides if name == shown else self._overrides
+        return dataclasses.replace(overrides, dream=tuple(self.turned.items()))
 
     def _tell(self, fault: str) -> None:
         with self._changed:

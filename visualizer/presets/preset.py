@@ -134,7 +134,10 @@ def _read(folder: Path, reference: str) -> PresetFolder:
     file = folder / FILE_NAME
     preset = read_settings(file, Preset)
     _check_picture(file, "image", preset.image)
-    for key, dream in [("dream", preset.dream), *((f"rows.{index}", row) for index, row in enumerate(preset.rows))]:
+    for key, dream in [
+        ("dream", preset.dream),
+        *((f"variants.{index}", variant) for index, variant in enumerate(preset.variants)),
+    ]:
         if dream.guide:
             _check_picture(file, f"{key}.guide", dream.guide)
     return PresetFolder(_absolute(folder).name, folder, preset, reference)

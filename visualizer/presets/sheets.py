@@ -16,7 +16,7 @@ from ..networks import NETWORKS, STAND_IN
 from ..settings import DEFAULT_PRESET, DreamSettings
 from .contact_sheet import SUFFIXES, Cell, cell_size, draw_sheet, save_sheet
 from .image import load_image
-from .loaded import Row, Wish, known_network, rows_of
+from .loaded import Overrides, Variant, known_network, variants_of
 from .networks import weights_of
 from .preset import load_preset
 
@@ -100,15 +100,17 @@ def depths(
     network, layer, seed: instead of the preset's; weights: a file to use in place of the network's own. A network given alone dreams with the layer that is most like the preset's.
     Raises as `layers` does.
     """
-    rows, news = rows_of(load_preset(preset), Wish(seed=seed, network=network, layer=layer, weights=weights))
-    return _depths(_Easel(image, out, box), rows[0], news)
+    variants, news = variants_of(
+        load_preset(preset), Overrides(seed=seed, network=network, layer=layer, weights=weights)
+    )
+    return _depths(_Easel(image, out, box), variants[0], news)
 
 
-def _depths(easel: _Easel, row: Row, news: tuple[str, ...]) -> Generator[Step, None, None]:
-    settings = row.settings
+def _depths(easel: _Easel, variant: Variant, news: tuple[str, ...]) -> Generator[Step, None, None]:
+    settings = variant.settings
     what = " + ".join(settings.layers)
     cells = []
-    with closing(dream.bake(easel.picture, settings, guide=row.guide, weights=row.weights)) as frames:
+    with closing(dream.bake(easel.picture, settings, guide=variant.guide, weights=variant.weights)) as frames:
         for index, picture in frames:
             cells.append(Cell(str(index) if index else "the picture", "", picture))
             yield Step(index, settings.n_depths, what, easel.watch.elapsed_s(), (*news, *easel.news))

@@ -1,4 +1,4 @@
-"""The dream as a picture: dream frames on the graphics card, crossfaded to any depth and row, fitted to any size."""
+"""The dream as a picture: dream frames on the graphics card, crossfaded to any depth and variant, fitted to any size."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def cover(frame_size: tuple[int, int], size: tuple[int, int]) -> Fit:
 
 
 class _Variants:
-    """A look compiled for each way that it is drawn, once each. n_rows: of the picture."""
+    """A look compiled for each way that it is drawn, once each. n_variants: of the picture."""
 
-    def __init__(self, look: Path, programs: Programs, n_rows: int) -> None:
-        self._look, self._programs, self._n_rows = look, programs, n_rows
+    def __init__(self, look: Path, programs: Programs, n_variants: int) -> None:
+        self._look, self._programs, self._n_variants = look, programs, n_variants
         self._compiled: dict[tuple[str, int] | None, Compiled] = {}
 
     def get(self, shrink: float) -> Compiled:
@@ -65,8 +65,8 @@ class _Variants:
             kind = None
         if kind not in self._compiled:
             defines = dict([kind]) if kind else {}
-            if self._n_rows > 1:
-                defines["ROWS"] = self._n_rows
+            if self._n_variants > 1:
+                defines["VARIANTS"] = self._n_variants
             try:
                 self._compiled[kind] = self._programs.get(self._look, defines)
             except VisualizerError as fault:
@@ -86,15 +86,15 @@ class _Variants:
 
 
 class Picture:
-    """Rows of dream frames 0..n_depths in one texture array, drawn at any depth and row through a look from shaders/.
+    """Variants of dream frames 0..n_depths in one texture array, drawn at any depth and variant through a look from shaders/.
 
     ctx: the context of the Stage it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths: the
-    deepest frame's index. shader: the look's name. n_rows: how many dreams of the image there are, each a row of n_depths
+    deepest frame's index. shader: the look's name. n_variants: how many dreams of the image there are, each a variant of n_depths
     + 1 frames. programs: compiled looks shared with other pictures, its own if None. BadInput for a size, a count or a name
     that cannot be; GraphicsError for a shader that does not compile, for more frames than the driver holds, or too little
     graphics memory.
 
-    Frames may be put in any order and between draws; each row goes as deep as its frames are there without a gap.
+    Frames may be put in any order and between draws; each variant goes as deep as its frames are there without a gap.
     """
 
     def __init__(
@@ -103,30 +103,30 @@ class Picture:
         frame_size: tuple[int, int],
         n_depths: int,
         shader: str = "crossfade",
-        n_rows: int = 1,
+        n_variants: int = 1,
         programs: Programs | None = None,
     ) -> None:
         import moderngl
 
         self.frame_size = (int(frame_size[0]), int(frame_size[1]))
         self.n_depths = n_depths
-        self.n_rows = n_rows
+        self.n_variants = n_variants
         self._ctx = ctx
         self._programs = programs or Programs(ctx)
         self._owns_programs = programs is None
-        self._own = self._plain = _Variants(look_path(shader), self._programs, n_rows)
-        _check_limits(ctx, self.frame_size, n_depths, n_rows)
-        self._is_put = np.zeros((n_rows, n_depths + 1), bool)
-        self._deepest = [-1] * n_rows
-        self._places = np.zeros((n_rows, 2), np.float32)
+        self._own = self._plain = _Variants(look_path(shader), self._programs, n_variants)
+        _check_limits(ctx, self.frame_size, n_depths, n_variants)
+        self._is_put = np.zeros((n_variants, n_depths + 1), bool)
+        self._deepest = [-1] * n_variants
+        self._places = np.zeros((n_variants, 2), np.float32)
         width, height = self.frame_size
         try:
-            self._frames = ctx.texture_array((width, height, n_rows * (n_depths + 1)), 3)
+            self._frames = ctx.texture_array((width, height, n_variants * (n_depths + 1)), 3)
         except moderngl.Error as error:
-            raise GraphicsError(_no_memory(self.frame_size, n_depths, n_rows)) from error
+            raise GraphicsError(_no_memory(self.frame_size, n_depths, n_variants)) from error
         if ctx.error == "GL_OUT_OF_MEMORY":
             self._frames.release()
-            raise GraphicsError(_no_memory(self.frame_size, n_depths, n_rows))
+            raise GraphicsError(_no_memory(self.frame_size, n_depths, n_variants))
         self._frames.repeat_x = self._frames.repeat_y = False
         self._smooth = ctx.sampler(False, False, filter=(moderngl.LINEAR, moderngl.LINEAR))
         self._sharp = ctx.sampler(False, False, filter=(moderngl.NEAREST, moderngl.NEAREST))
@@ -141,23 +141,23 @@ class Picture:
 
     @property
     def deepest(self) -> int:
-        """The deepest dream frame of the first row that is there with all before it; -1 before its frame 0 is put."""
+        """The deepest dream frame of the first variant that is there with all before it; -1 before its frame 0 is put."""
         return self._deepest[0]
 
-    def deepest_of(self, row: int) -> int:
-        """The same of any row, 0 .. n_rows - 1."""
-        return self._deepest[row]
+    def deepest_of(self, variant: int) -> int:
+        """The same of any variant, 0 .. n_variants - 1."""
+        return self._deepest[variant]
 
-    def put(self, depth_index: int, frame: np.ndarray, row: int = 0) -> None:
-        """Place the dream frame of a depth in a row; one that is there already is replaced.
+    def put(self, depth_index: int, frame: np.ndarray, variant: int = 0) -> None:
+        """Place the dream frame of a depth in a variant; one that is there already is replaced.
 
         frame: (H, W, 3) uint8, top row first. BadInput if it does not fit.
         """
         width, height = self.frame_size
         if not 0 <= depth_index <= self.n_depths:
             raise BadInput(f"dream frame {depth_index} is outside 0..{self.n_depths}")
-        if not 0 <= row < self.n_rows:
-            raise BadInput(f"row {row} is outside 0..{self.n_rows - 1}")
+        if not 0 <= variant < self.n_variants:
+            raise BadInput(f"variant {variant} is outside 0..{self.n_variants - 1}")
         if frame.dtype != np.uint8 or frame.shape != (height, width, 3):
             raise BadInput(
                 f"dream frame {depth_index} must be {(height, width, 3)} uint8 (height, width, RGB), "
@@ -165,22 +165,22 @@ class Picture:
             )
         # a software driver would first draw all it still owes, with Python's lock held
         gl_finish(self._ctx)
-        layer = row * (self.n_depths + 1) + depth_index
+        layer = variant * (self.n_depths + 1) + depth_index
         self._frames.write(np.ascontiguousarray(frame), (0, 0, layer, width, height, 1))
         if self._ctx.error == "GL_OUT_OF_MEMORY":
-            raise GraphicsError(_no_memory(self.frame_size, self.n_depths, self.n_rows))
-        self._is_put[row, depth_index] = True
-        while self._deepest[row] < self.n_depths and self._is_put[row, self._deepest[row] + 1]:
-            self._deepest[row] += 1
+            raise GraphicsError(_no_memory(self.frame_size, self.n_depths, self.n_variants))
+        self._is_put[variant, depth_index] = True
+        while self._deepest[variant] < self.n_depths and self._is_put[variant, self._deepest[variant] + 1]:
+            self._deepest[variant] += 1
         self._places = _places(self._deepest, self.n_depths)
 
-    def draw(self, depth: float, size: tuple[int, int], time_s: float = 0.0, row: float = 0.0) -> None:
+    def draw(self, depth: float, size: tuple[int, int], time_s: float = 0.0, variant: float = 0.0) -> None:
         """Draw the dream over the whole framebuffer in use.
 
-        depth: 0 .. n_depths; in each row clamped to the frames that are there. size: (width, height) of the framebuffer,
-        px; nothing is drawn if one of them is 0. time_s: for looks that move by themselves, seconds. row: 0 .. n_rows - 1,
-        clamped; between two whole numbers the picture is between two rows. In the place of a row without frames stands the
-        nearest before it that has some, or else the nearest after it. A depth or row of NaN is 0.
+        depth: 0 .. n_depths; in each variant clamped to the frames that are there. size: (width, height) of the framebuffer,
+        px; nothing is drawn if one of them is 0. time_s: for looks that move by themselves, seconds. variant: 0 .. n_variants - 1,
+        clamped; between two whole numbers the picture is between two variants. In the place of a variant without frames stands the
+        nearest before it that has some, or else the nearest after it. A depth or variant of NaN is 0.
         """
         if size[0] <= 0 or size[1] <= 0:
             return
@@ -202,20 +202,20 @@ class Picture:
                 "frame_size": self.frame_size,
                 "size": size,
                 "time_s": time_s,
-                "row": self._row(row),
+                "variant": self._variant(variant),
             },
         )
-        if "rows" in program:
+        if "variants" in program:
             # a compiler may keep no more of the array than the look reads
-            rows = cast("moderngl.Uniform", program["rows"])
-            rows.write(self._places[: rows.array_length].tobytes())
+            variants = cast("moderngl.Uniform", program["variants"])
+            variants.write(self._places[: variants.array_length].tobytes())
         for unit, sampler in enumerate((self._smooth, self._sharp)):
             self._frames.use(unit)
             sampler.use(unit)
         compiled.triangle.render(vertices=3)
 
     def draw_plainly(self, depth: float, size: tuple[int, int]) -> None:
-        """Draw the dream of the first row through the plain look, over the whole window: for when another look fails."""
+        """Draw the dream of the first variant through the plain look, over the whole window: for when another look fails."""
         import moderngl
 
         self._ctx.screen.use()
@@ -226,13 +226,13 @@ class Picture:
         finally:
             self._own = own
 
-    def _row(self, row: float) -> float:
-        """`row` clamped; a whole number where both rows around it show the same, which is half the work to draw."""
-        row = _clamped(row, self.n_rows - 1)
-        lower = int(row)
-        if row > lower and np.array_equal(self._places[lower], self._places[lower + 1]):
+    def _variant(self, variant: float) -> float:
+        """`variant` clamped; a whole number where both variants around it show the same, which is half the work to draw."""
+        variant = _clamped(variant, self.n_variants - 1)
+        lower = int(variant)
+        if variant > lower and np.array_equal(self._places[lower], self._places[lower + 1]):
             return float(lower)
-        return row
+        return variant
 
     def release(self) -> None:
         """Give the graphics memory back. The context must still be there; may be called twice."""
@@ -248,7 +248,7 @@ class Picture:
         """The plain look, compiled now: when it is needed its file may be gone. The picture's own where that cannot be."""
         plain = None
         try:
-            plain = _Variants(look_path(PLAIN), self._programs, self.n_rows)
+            plain = _Variants(look_path(PLAIN), self._programs, self.n_variants)
             plain.get(1.0)
             plain.get(0.5)
         except VisualizerError as fault:
@@ -265,19 +265,19 @@ def _clamped(value: float, most: int) -> float:
 
 
 def _places(deepest: list[int], n_depths: int) -> np.ndarray:
-    """Where in the texture array each row is found: (n_rows, 2) float32, its first layer and its deepest frame.
+    """Where in the texture array each variant is found: (n_variants, 2) float32, its first layer and its deepest frame.
 
-    deepest: of each row, -1 where it has no frames. A row without frames gets the place of another.
+    deepest: of each variant, -1 where it has no frames. A variant without frames gets the place of another.
     """
-    there = [row for row, its_deepest in enumerate(deepest) if its_deepest >= 0] or [0]
-    shown = [max((other for other in there if other <= row), default=there[0]) for row in range(len(deepest))]
-    return np.array([(row * (n_depths + 1), deepest[row]) for row in shown], np.float32)
+    there = [variant for variant, its_deepest in enumerate(deepest) if its_deepest >= 0] or [0]
+    shown = [max((other for other in there if other <= variant), default=there[0]) for variant in range(len(deepest))]
+    return np.array([(variant * (n_depths + 1), deepest[variant]) for variant in shown], np.float32)
 
 
-def _check_limits(ctx: moderngl.Context, frame_size: tuple[int, int], n_depths: int, n_rows: int) -> None:
-    if min(frame_size) < 1 or n_depths < 1 or n_rows < 1:
+def _check_limits(ctx: moderngl.Context, frame_size: tuple[int, int], n_depths: int, n_variants: int) -> None:
+    if min(frame_size) < 1 or n_depths < 1 or n_variants < 1:
         raise BadInput(
-            f"a picture of {frame_size[0]}x{frame_size[1]} px, {n_depths} depths and {n_rows} rows cannot be; "
+            f"a picture of {frame_size[0]}x{frame_size[1]} px, {n_depths} depths and {n_variants} variants cannot be; "
             "1 is the least"
         )
     largest, most = ctx.info["GL_MAX_TEXTURE_SIZE"], ctx.info["GL_MAX_ARRAY_TEXTURE_LAYERS"]
@@ -286,23 +286,23 @@ def _check_limits(ctx: moderngl.Context, frame_size: tuple[int, int], n_depths: 
             f"this graphics driver cannot hold pictures of {frame_size[0]}x{frame_size[1]}; "
             f"--size may be up to {largest}x{largest} here"
         )
-    if n_rows * (n_depths + 1) > most:
-        ways = "name fewer rows or lower n_depths" if n_rows > 1 else "lower n_depths"
+    if n_variants * (n_depths + 1) > most:
+        ways = "name fewer variants or lower n_depths" if n_variants > 1 else "lower n_depths"
         raise GraphicsError(
-            f"this graphics driver holds {most} dream frames, {_count(n_depths, n_rows)} are asked for; {ways}"
+            f"this graphics driver holds {most} dream frames, {_count(n_depths, n_variants)} are asked for; {ways}"
         )
 
 
-def _count(n_depths: int, n_rows: int) -> str:
-    """How many dream frames, for messages: "21", "63 (3 rows of 21)"."""
-    of_rows = f" ({n_rows} rows of {n_depths + 1})" if n_rows > 1 else ""
-    return f"{n_rows * (n_depths + 1)}{of_rows}"
+def _count(n_depths: int, n_variants: int) -> str:
+    """How many dream frames, for messages: "21", "63 (3 variants of 21)"."""
+    of_variants = f" ({n_variants} variants of {n_depths + 1})" if n_variants > 1 else ""
+    return f"{n_variants * (n_depths + 1)}{of_variants}"
 
 
-def _no_memory(frame_size: tuple[int, int], n_depths: int, n_rows: int) -> str:
-    megabytes = frame_size[0] * frame_size[1] * 4 * n_rows * (n_depths + 1) / 1e6
-    ways = "choose a smaller --size or fewer rows" if n_rows > 1 else "choose a smaller --size"
-    frames = f"{n_rows * (n_depths + 1)} dream frames of {frame_size[0]}x{frame_size[1]}"
-    if n_rows > 1:
-        frames += f" in {n_rows} rows"
+def _no_memory(frame_size: tuple[int, int], n_depths: int, n_variants: int) -> str:
+    megabytes = frame_size[0] * frame_size[1] * 4 * n_variants * (n_depths + 1) / 1e6
+    ways = "choose a smaller --size or fewer variants" if n_variants > 1 else "choose a smaller --size"
+    frames = f"{n_variants * (n_depths + 1)} dream frames of {frame_size[0]}x{frame_size[1]}"
+    if n_variants > 1:
+        frames += f" in {n_variants} variants"
     return f"too little graphics memory: {frames} take {megabytes:.0f} MB; {ways}"

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from ..control.actions import ACTIONS, Do, Key, Set, Show, Tempo, Wish
+from ..control.actions import ACTIONS, Command, Do, Key, Set, Show, Tempo
 from ..control.keys import Keymap
 from ..control.parameters import tunable, tunables
 from ..errors import BadInput, VisualizerError
-from ..presets.loaded import Look
+from ..presets.loaded import LoadedPreset
 from ..presets.loader import Changes
 from ..render.keyboard import Press
 from ..render.window import Window
@@ -36,7 +36,7 @@ class Player(Protocol):
     def do(self, action: str) -> str | None:
         """Do one of the OF_ACTS; what to answer. What the act has no use for is ignored."""
 
-    def set_look(self, look: Look) -> None:
+    def set_preset(self, loaded: LoadedPreset) -> None:
         """Another look is shown, or the same with other settings for the beat."""
 
     def values(self) -> Mapping[str, float]:
@@ -49,7 +49,7 @@ class Player(Protocol):
 class Desk:
     """Keys to actions. takes: the OF_ACTS that the act has a use for. now: seconds.
 
-    look: what is shown, with the settings as they were turned by hand; of these the sensitivity and STAYS stay when the preset
+    loaded: what is shown, with the settings as they were turned by hand; of these the sensitivity and STAYS stay when the preset
     changes. said: the last answer to somebody who has a screen of their own. panel_wanted: the panel is to be opened or closed.
     """
 
@@ -62,12 +62,12 @@ class Desk:
         act: Player,
         changes: Changes,
         notices: Notices,
-        look: Look,
+        loaded: LoadedPreset,
         takes: Collection[str],
         now: Callable[[], float],
     ) -> None:
         self.keymap = keymap
-        self.look = self._own = look
+        self.loaded = self._own = loaded
         self.hud_shown = self.locked = self.ended = False
         self.screenshot_wanted = self.panel_wanted = False
         self.said = ""
@@ -94,26 +94,26 @@ class Desk:
         """Another window and projection have taken the place of those before."""
         self._window, self._projection = window, projection
 
-    def grant(self, wish: Wish) -> None:
-        """Do what the panel or a controller wishes for. What there is to answer is in `said` and not on the screen."""
-        if isinstance(wish, Key):
-            self.press([wish])
+    def grant(self, command: Command) -> None:
+        """Do what the panel or a controller asks for. What there is to answer is in `said` and not on the screen."""
+        if isinstance(command, Key):
+            self.press([command])
             return
         answer: str | None = None
-        if isinstance(wish, Set):
-            answer = self._set(wish.name, wish.value)
-        elif isinstance(wish, Show):
-            answer = self._changes.named(wish.preset)
-        elif isinstance(wish, Tempo):
+        if isinstance(command, Set):
+            answer = self._set(command.name, command.value)
+        elif isinstance(command, Show):
+            answer = self._changes.named(command.preset)
+        elif isinstance(command, Tempo):
             if (lead := getattr(self._act, "lead_tempo", None)) is not None:
-                lead(wish.bpm, wish.beat_s)
-        elif isinstance(wish, Do) and wish.action in ACTIONS:
-            answer = self._do(wish.action)
+                lead(command.bpm, command.beat_s)
+        elif isinstance(command, Do) and command.action in ACTIONS:
+            answer = self._do(command.action)
         self.said = answer or self.said
 
     def values(self) -> dict[str, float | str]:
         """How everything that can be turned stands: `parameters.tunables()` names to values."""
-        settings, turned = self.look.settings, self._changes.turned
+        settings, turned = self.loaded.settings, self._changes.turned
         found: dict[str, float | str] = {}
         for name in tunables():
             section, _, key = name.partition(".")
@@ -136,18 +136,18 @@ class Desk:
         found = {f"beat.{key}": value for key, value in self._by_hand.items()}
         found |= {f"dream.{key}": value for key, value in self._changes.turned.items()}
         if self._trim != 1.0:
-            found["beat.sensitivity"] = self.look.settings.beat.sensitivity
+            found["beat.sensitivity"] = self.loaded.settings.beat.sensitivity
         found |= {name: value for name, value in self._act.values().items() if value}
         for name, holds in (("blackout", self._projection.is_dark), ("freeze", self._is_held), ("lock", self.locked)):
             if holds:
                 found[name] = 1.0
         return found
 
-    def set_look(self, look: Look) -> None:
+    def set_preset(self, loaded: LoadedPreset) -> None:
         """Another look has come on the stage."""
-        if look.reference != self._own.reference:
+        if loaded.reference != self._own.reference:
             self._by_hand = {key: value for key, value in self._by_hand.items() if key in STAYS}
-        self._own = look
+        self._own = loaded
         try:
             self._tell_act()
         except ValueError:  # the preset's file was changed, and what was turned by hand no longer goes with it
@@ -244,10 +244,10 @@ class Desk:
         return None
 
     def _sensitivity(self, factor: float) -> str:
-        before = self.look.settings.beat.sensitivity
+        before = self.loaded.settings.beat.sensitivity
         self._trim *= factor
         self._tell_act()
-        now = self.look.settings.beat.sensitivity
+        now = self.loaded.settings.beat.sensitivity
         if now == before:  # at the end of the range: the way back begins at once
             self._trim /= factor
         return f"sensitivity {now:.2f}"
@@ -267,8 +267,8 @@ class Desk:
         if self._trim != 1.0:
             beat = beat.model_copy(update={"sensitivity": min(max(beat.sensitivity * self._trim, low), high)})
         settings = self._own.settings.model_copy(update={"beat": beat})
-        self.look = dataclasses.replace(self._own, settings=settings)
-        self._act.set_look(self.look)
+        self.loaded = dataclasses.replace(self._own, settings=settings)
+        self._act.set_preset(self.loaded)
 
 
 def first_words(fault: ValueError) -> str:

@@ -1,4 +1,4 @@
-"""What hears: a kick follower and, where there are rows, the row follower; and what is shown of the sound."""
+"""What hears: a kick follower and, where there are variants, the variant follower; and what is shown of the sound."""
 
 from __future__ import annotations
 
@@ -6,43 +6,43 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from ..beat import KickFollower, RowFollower
+from ..beat import KickFollower, VariantFollower
 from ..beat.spectrum import spectrum_db
 from ..settings import BeatSettings
 
 Kicks = TypeVar("Kicks", bound=KickFollower)
 
-# What the row follower is made of: with others it begins anew.
+# What the variant follower is made of: with others it begins anew.
 BAND_KEYS = ("bass_low_hz", "mid_low_hz", "high_low_hz", "high_high_hz", "band_attack_s", "band_release_s")
 #: samples that the spectrum is of, and into how many bands it goes
 N_RECENT, N_BANDS = 4096, 48
 
 
 class Ear(Generic[Kicks]):
-    """A kick follower and, where there are rows to move along, the row follower: both hear the same blocks."""
+    """A kick follower and, where there are variants to move along, the variant follower: both hear the same blocks."""
 
-    def __init__(self, kicks: Kicks, n_rows: int) -> None:
+    def __init__(self, kicks: Kicks, n_variants: int) -> None:
         self.kicks = kicks
-        self._rows: RowFollower | None = None
-        self._rows_from_s = 0.0  # where the row follower began to hear
+        self._variants: VariantFollower | None = None
+        self._variants_from_s = 0.0  # where the variant follower began to hear
         self._n_samples = 0
         self.n_kicks = 0  # told so far
         self._recent = np.zeros(N_RECENT, np.float32)
         self._peaks = {"": 0.0, "heard": 0.0}  # for each that asks
-        self.set_beat(kicks.settings, kicks.n_depths, n_rows)
+        self.set_beat(kicks.settings, kicks.n_depths, n_variants)
 
-    def set_beat(self, beat: BeatSettings, n_depths: int, n_rows: int | None = None) -> None:
-        """Take other settings over while it hears; n_rows: as before unless given. Rows with other bands begin anew."""
+    def set_beat(self, beat: BeatSettings, n_depths: int, n_variants: int | None = None) -> None:
+        """Take other settings over while it hears; n_variants: as before unless given. Variants with other bands begin anew."""
         before = self.kicks.settings
         if beat is not before or n_depths != self.kicks.n_depths:
             self.kicks.set_beat(beat, n_depths)
-        if n_rows is None:
-            n_rows = 1 if self._rows is None else 2
-        if n_rows == 1:
-            self._rows = None
-        elif self._rows is None or any(getattr(before, key) != getattr(beat, key) for key in BAND_KEYS):
-            self._rows = RowFollower(self.kicks.sample_rate_hz, beat)
-            self._rows_from_s = self._n_samples / self.kicks.sample_rate_hz
+        if n_variants is None:
+            n_variants = 1 if self._variants is None else 2
+        if n_variants == 1:
+            self._variants = None
+        elif self._variants is None or any(getattr(before, key) != getattr(beat, key) for key in BAND_KEYS):
+            self._variants = VariantFollower(self.kicks.sample_rate_hz, beat)
+            self._variants_from_s = self._n_samples / self.kicks.sample_rate_hz
 
     def push(self, block: np.ndarray) -> bool:
         """Hear a block; whether a kick was told in it."""
@@ -50,12 +50,12 @@ class Ear(Generic[Kicks]):
         onsets = self.kicks.push(block)
         self.n_kicks += len(onsets)
         self._n_samples += len(block)
-        if self._rows is not None:
-            self._rows.push(block)
+        if self._variants is not None:
+            self._variants.push(block)
         return bool(onsets)
 
-    def row_at(self, time_s: float) -> float:
-        return 0.0 if self._rows is None else self._rows.row_at(time_s - self._rows_from_s)
+    def variant_at(self, time_s: float) -> float:
+        return 0.0 if self._variants is None else self._variants.variant_at(time_s - self._variants_from_s)
 
     def take_peak(self, reader: str = "") -> float:
         """The largest sample since the last call by the same reader, full scale = 1."""

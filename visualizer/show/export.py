@@ -18,7 +18,7 @@ from ..errors import BadInput
 from ..outputs.video import VideoWriter
 from ..presets.cache import FrameCache
 from ..presets.dreams import Dreams, ReadyDreams, complete
-from ..presets.loaded import Look
+from ..presets.loaded import LoadedPreset
 from ..render.offscreen import Offscreen
 from ..render.picture import Picture
 from .clocks import FrameClock
@@ -58,7 +58,7 @@ def parse_fps(text: str) -> Fraction:
 def export(
     song_path: Path,
     out: Path,
-    look: Look,
+    loaded: LoadedPreset,
     cache: FrameCache,
     *,
     fps: Fraction = Fraction(30),
@@ -71,30 +71,30 @@ def export(
     The video is as long as the song, to within one display frame; its size is the look's. Memory does not grow with the
     song. stream: number of the song's sound stream, see `Song`. say: called with a line the user should read. Raises BadInput before any work for a song or a file name that cannot be used, VisualizerError when it fails.
     """
-    width, height = look.size
+    width, height = loaded.size
     if width % 2 or height % 2:
         raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
-    n_depths, n_rows = look.n_depths, len(look.rows)
+    n_depths, n_variants = loaded.n_depths, len(loaded.variants)
     with Song(song_path, stream=stream) as song:
-        writer = VideoWriter(out, look.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)
+        writer = VideoWriter(out, loaded.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)
         if out.exists() and song_path.exists() and out.samefile(song_path):
             raise BadInput(f"{out}: the video would replace its own song; choose another name with -o")
         if note := silence_note(song_path, stream):
             say(note)
         frames = []
-        dreams = Dreams(look, cache)
+        dreams = Dreams(loaded, cache)
         for placed in complete(dreams):
             frames.append(placed)
-            yield Progress("dreaming", placed.row * n_depths + placed.depth_index, n_rows * n_depths)
+            yield Progress("dreaming", placed.variant * n_depths + placed.depth_index, n_variants * n_depths)
         if dreams.fault:
             say(dreams.fault)
         del dreams  # it holds the frames, which need not lie in memory twice once they are drawn from
         total = None if song.duration_s is None else math.ceil(song.duration_s * fps)
         yield Progress("exporting", 0, total)  # here the caller may still stop without a file having been opened
-        with writer, Offscreen(look.size) as stage:
-            picture = Picture(stage.ctx, look.size, n_depths, look.settings.render.shader, n_rows)
+        with writer, Offscreen(loaded.size) as stage:
+            picture = Picture(stage.ctx, loaded.size, n_depths, loaded.settings.render.shader, n_variants)
             clock = FrameClock(fps)
-            sound = ExportedSound(song, look.settings.beat, n_depths, writer.write_sound, n_rows=n_rows)
+            sound = ExportedSound(song, loaded.settings.beat, n_depths, writer.write_sound, n_variants=n_variants)
             pixels = np.empty((height, width, 3), np.uint8)
             ready = ReadyDreams(frames)
             del frames  # the graphics memory holds them from here on

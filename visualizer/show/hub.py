@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from ..control.actions import Wish
+from ..control.actions import Command
 from ..control.controller import Controller
 from ..control.snapshot import Snapshot
 from .guard import Guard, Part
@@ -33,14 +33,14 @@ class Hub:
         with self._guard.part(controller.name, "the show goes on without it"):
             controller.close()
 
-    def poll(self) -> list[Wish]:
-        """What all of them wish for."""
-        wishes: list[Wish] = []
+    def poll(self) -> list[Command]:
+        """What all of them command for."""
+        commands: list[Command] = []
         for controller, part in self._members:
             if not part.rests:
                 with part:
-                    wishes += controller.poll()
-        return wishes
+                    commands += controller.poll()
+        return commands
 
     def tell(self, snapshot: Snapshot) -> None:
         """How the show stands, to all."""

@@ -14,7 +14,7 @@ from ..control.controller import Controller
 from ..control.snapshot import Heard
 from ..files.remembered import DEFAULT_INPUT, remember_input, remembered_input
 from ..presets.cache import FrameCache
-from ..presets.loaded import Look
+from ..presets.loaded import LoadedPreset
 from .onscreen import Report, Staging, run
 from .sound import LiveSound
 from .telling import OpensPanel
@@ -31,8 +31,10 @@ SILENT, MOST_LEVELS = 1e-5, 4
 class Live:
     """Sound from an input device. It runs until the user ends it."""
 
-    def __init__(self, source: LiveInput | Capture, look: Look) -> None:
-        self.sound = LiveSound(source, look.settings.beat, look.n_depths, now=monotonic, n_rows=len(look.rows))
+    def __init__(self, source: LiveInput | Capture, loaded: LoadedPreset) -> None:
+        self.sound = LiveSound(
+            source, loaded.settings.beat, loaded.n_depths, now=monotonic, n_variants=len(loaded.variants)
+        )
         self._source = source
         self._channel_peaks: dict[str, tuple[float, ...]] = {"heard": (), "status": ()}  # for each that reads them
 
@@ -46,9 +48,9 @@ class Live:
     def position_s(self) -> float:
         return self.sound.position_s()
 
-    def set_look(self, look: Look) -> None:
+    def set_preset(self, loaded: LoadedPreset) -> None:
         """Another preset, or another sensitivity; the tempo stays."""
-        self.sound.set_beat(look.settings.beat, look.n_depths, len(look.rows))
+        self.sound.set_beat(loaded.settings.beat, loaded.n_depths, len(loaded.variants))
 
     def heard(self) -> Heard:
         """What there is to show of the sound."""
@@ -169,7 +171,7 @@ def open_input(
 
 
 def live(
-    look: Look,
+    loaded: LoadedPreset,
     cache: FrameCache,
     *,
     device: str | int | None = None,
@@ -192,10 +194,10 @@ def live(
 
         def act() -> Live:
             source = open_input(device, channels=channels, gain_db=gain_db, was_there=resume is not None)
-            return Live(stack.enter_context(source), look)
+            return Live(stack.enter_context(source), loaded)
 
         return run(
-            look,
+            loaded,
             act,
             cache,
             title="live - visualizer",

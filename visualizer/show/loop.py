@@ -26,15 +26,15 @@ class Stage(Protocol):
 class Shown(NamedTuple):
     """A display frame about to be shown.
 
-    time_s: seconds of sound. depth: the dream frame drawn, 0..n_depths. n_baked: finished dream frames so far, of all rows;
-    all are n_rows * n_depths, since depth 0 is the image itself. row: the row drawn, 0..n_rows - 1. is_drawn: False where
+    time_s: seconds of sound. depth: the dream frame drawn, 0..n_depths. n_baked: finished dream frames so far, of all variants;
+    all are n_variants * n_depths, since depth 0 is the image itself. variant: the variant drawn, 0..n_variants - 1. is_drawn: False where
     drawing failed, and what is on the screen stays there.
     """
 
     time_s: float
     depth: float
     n_baked: int
-    row: float = 0.0
+    variant: float = 0.0
     is_drawn: bool = True
 
 

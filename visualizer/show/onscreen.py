@@ -15,7 +15,7 @@ from ..control.keys import load_keys
 from ..memory import give_large_blocks_back
 from ..presets import dreams as dreams_room
 from ..presets.cache import FrameCache
-from ..presets.loaded import Look
+from ..presets.loaded import LoadedPreset
 from ..render.awake import kept_awake
 from ..render.picture import Picture
 from ..render.programs import Programs
@@ -74,7 +74,7 @@ class Report:
 
 
 def run(
-    look: Look,
+    loaded: LoadedPreset,
     act: Act | Callable[[], Act],
     cache: FrameCache,
     *,
@@ -112,9 +112,9 @@ def run(
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(0.0005)
         named = title() if callable(title) else title
-        window = stack.enter_context(opens(look.size, named, **_where(staging, resume)))
+        window = stack.enter_context(opens(loaded.size, named, **_where(staging, resume)))
         programs = Programs(window.ctx)
-        picture = picture_of(look, window, programs)
+        picture = picture_of(loaded, window, programs)
         # a stage that was dark must not light up
         dark = resume is not None and bool(resume.values.get("blackout"))
         _show_image(window, picture, dark)
@@ -124,7 +124,7 @@ def run(
         if resume is not None:
             with guard.part("controllers", "the show goes on without them"):
                 controllers = _opened(controllers, opened)
-        sound = SafeSound(act, guard, look.n_depths)
+        sound = SafeSound(act, guard, loaded.n_depths)
         rate_hz = staging.rate_hz or _measured_pace_hz(window, picture, dark)
         # only live knows of a kick when it comes; where the sound is known beforehand nothing is gained
         clock = ScreenClock(
@@ -133,12 +133,12 @@ def run(
             listen=sound.listen if sound.can_listen else None,
             swap_waits=staging.rate_hz is None and rate_hz > window.refresh_hz,
         )
-        dreams = dreams_room.start(look, cache)
+        dreams = dreams_room.start(loaded, cache)
         opened.callback(dreams.close)
         performance = Performance(
             window,
             act,
-            look,
+            loaded,
             cache,
             dreams,
             picture,
@@ -163,7 +163,7 @@ def run(
                 greeting = lifeline.why if lifeline is not None else greeting
             elif staging.panel:
                 performance.open_panel()
-            performance.say(*look.news, f"{keymap.shown('help')}  help" if greeting is None else greeting)
+            performance.say(*loaded.news, f"{keymap.shown('help')}  help" if greeting is None else greeting)
             watch = Stopwatch()
             try:
                 n_frames = performance.run(on_frame)

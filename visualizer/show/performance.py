@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from ..clock import Stopwatch, monotonic
-from ..control.actions import Learn, Set, Wish
+from ..control.actions import Command, Learn, Set
 from ..control.controller import Controller
 from ..control.keys import Keymap
 from ..control.snapshot import Heard
@@ -17,7 +17,7 @@ from ..outputs.camera import Camera
 from ..presets import dreams as dreams_room
 from ..presets.cache import FrameCache
 from ..presets.dreams import FrameSource
-from ..presets.loaded import Look
+from ..presets.loaded import LoadedPreset
 from ..presets.loader import Changes, Opened
 from ..render.hud import Hud
 from ..render.monitors import Area
@@ -72,7 +72,7 @@ class Act(Protocol):
     def do(self, action: str) -> str | None:
         """Do one of words.OF_ACTS; what to answer. What the act has no use for is ignored."""
 
-    def set_look(self, look: Look) -> None:
+    def set_preset(self, loaded: LoadedPreset) -> None:
         """Another look is shown, or the same with other settings for the beat: take them over."""
 
     def values(self) -> Mapping[str, float]:
@@ -97,7 +97,7 @@ class Act(Protocol):
 class Performance:
     """A look in a window, moved by an act. `run` shows it; `close` must be called, then the context's own go with the window.
 
-    picture: of the look, with its image in place; it is the performance's from here on, as are its `programs`. clock: set to
+    picture: of the loaded, with its image in place; it is the performance's from here on, as are its `programs`. clock: set to
     the window's pace. guard: where parts that fail are noted; sound: the act's, kept going by it. follow_monitor: keep the
     pace of the monitor that the window is on. adapt: draw smaller where the machine cannot hold the pace. takes: the actions
     of words.OF_ACTS that the act has a use for. controllers: what else tells the show what to do. lifeline: to whoever starts it
@@ -108,7 +108,7 @@ class Performance:
         self,
         window: Window,
         act: Act,
-        look: Look,
+        loaded: LoadedPreset,
         cache: FrameCache,
         dreams: FrameSource,
         picture: Picture,
@@ -139,10 +139,10 @@ class Performance:
         self._hud_since_s = self._monitor_since_s = self._lost_since_s = 0.0
         self._news: list[str | None] = []  # of the display frame before
         self._camera = Camera()
-        self._scene = Scene(picture, dreams, look.n_depths, look=look)
+        self._scene = Scene(picture, dreams, loaded.n_depths, loaded=loaded)
         self._projection = Projection(window, self._scene, now=self._watch.elapsed_s)
         self._drawing = SafeDrawing(self._projection, self._projection.draw_plainly, guard)
-        self._changes = Changes(look, cache)
+        self._changes = Changes(loaded, cache)
         self._desk = Desk(
             keymap,
             window=window,
@@ -150,7 +150,7 @@ class Performance:
             act=act,
             changes=self._changes,
             notices=self._notices,
-            look=look,
+            loaded=loaded,
             takes=takes,
             now=self._watch.elapsed_s,
         )
@@ -224,9 +224,9 @@ class Performance:
         part = self._guard.part
         with part("keyboard", "other keys may still do"):
             self._desk.press(self._window.events())
-        for wish in self._hub.poll():
+        for command in self._hub.poll():
             with part("controls", "other controls may still do"):
-                self._grant(wish)
+                self._grant(command)
         if self._desk.screenshot_wanted:
             with part("screenshot", "the picture goes on"):
                 self._desk.screenshot_wanted = False
@@ -261,7 +261,7 @@ class Performance:
         song, position_s = self._act.place_in_song() if hasattr(self._act, "place_in_song") else ("", 0.0)
         is_sure = heard.bpm > 0 and heard.confidence >= LEAST_SURE  # a guess changes all the time, and says nothing
         return ShowState(
-            preset=self._changes.opening or desk.look.reference,
+            preset=self._changes.opening or desk.loaded.reference,
             place=place,
             fullscreen=fullscreen,
             monitor=monitor,
@@ -277,12 +277,12 @@ class Performance:
             paused=bool(getattr(self._act, "is_paused", False)),
         )
 
-    def _grant(self, wish: Wish) -> None:
-        if isinstance(wish, Learn):
-            if not self._hub.learn(wish.target):
+    def _grant(self, command: Command) -> None:
+        if isinstance(command, Learn):
+            if not self._hub.learn(command.target):
                 self._desk.said = "no MIDI or OSC is on: live --midi, --osc"
         else:
-            self._desk.grant(wish)
+            self._desk.grant(command)
 
     def _is_lost(self) -> bool:
         """Whether nothing can be drawn in this window any more."""
@@ -299,10 +299,10 @@ class Performance:
             return
         log.error("the graphics are lost; they are built anew")
         with part:
-            before, look = self._projection, self._scene.look
-            assert look is not None
-            window, programs, picture, hud = built_anew(self._window, look, dark=before.is_dark)
-            scene = Scene(picture, dreams_room.ReadyDreams([]), look.n_depths, look=look)
+            before, loaded = self._projection, self._scene.loaded
+            assert loaded is not None
+            window, programs, picture, hud = built_anew(self._window, loaded, dark=before.is_dark)
+            scene = Scene(picture, dreams_room.ReadyDreams([]), loaded.n_depths, loaded=loaded)
             self._projection = Projection(window, scene, now=self._watch.elapsed_s)
             self._projection.go_on_from(before)
             old, self._window = self._window, window
@@ -314,11 +314,11 @@ class Performance:
             self._programs, self._hud, self._scene = programs, hud, scene
             self._drawing = SafeDrawing(self._projection, self._projection.draw_plainly, self._guard)
             self._desk.restage(window, self._projection)
-            coming = before.coming.look if before.coming is not None else None
+            coming = before.coming.loaded if before.coming is not None else None
             for gone in (before.scene, before.coming, before.leaving):
                 if gone is not None:
                     self._changes.let_go(gone.dreams)
-            self._changes.again(coming or look)
+            self._changes.again(coming or loaded)
             old.close()
             self._notices.say("the graphics were lost, and are built anew")
         if part.in_a_row > MOST_REBUILDS:
@@ -347,10 +347,10 @@ class Performance:
         if projection.scene is not self._scene:
             self._scene = projection.scene
             projection.n_depths = projection.scene.n_depths
-            if (look := projection.scene.look) is not None:
-                self._desk.set_look(look)
-                self._notices.answer(look.settings.title)
-                self.say(*look.news)
+            if (loaded := projection.scene.loaded) is not None:
+                self._desk.set_preset(loaded)
+                self._notices.answer(loaded.settings.title)
+                self.say(*loaded.news)
         if (gone := projection.take_gone()) is not None:
             gone.picture.release()
             del gone
@@ -358,14 +358,16 @@ class Performance:
 
     def _bring(self, opened: Opened) -> None:
         try:
-            picture = picture_of(opened.look, self._window, self._programs)
+            picture = picture_of(opened.loaded, self._window, self._programs)
         except Exception as error:
-            log.exception("preset %s cannot be shown", opened.look.name)
-            words = str(error) if isinstance(error, VisualizerError) else f"{opened.look.name}: {type(error).__name__}"
+            log.exception("preset %s cannot be shown", opened.loaded.name)
+            words = (
+                str(error) if isinstance(error, VisualizerError) else f"{opened.loaded.name}: {type(error).__name__}"
+            )
             self._notices.answer(f"{words}; the picture stays as it was")
             self._changes.let_go(opened.dreams)
             return
-        scene = Scene(picture, opened.dreams, opened.look.n_depths, at_most=1, look=opened.look)
+        scene = Scene(picture, opened.dreams, opened.loaded.n_depths, at_most=1, loaded=opened.loaded)
         self._changes.let_go(self._projection.scene.dreams)  # two bakes would share what the machine has
         if (replaced := self._projection.bring(scene)) is not None:
             self._changes.let_go(replaced.dreams)
@@ -395,7 +397,7 @@ class Performance:
             self._hud_since_s = elapsed_s
             scale, states = self._projection.scale, desk.states()
             self._hud_lines = (
-                figure_lines(desk.look, shown, self._clock.times, rate_hz, scale, states)
+                figure_lines(desk.loaded, shown, self._clock.times, rate_hz, scale, states)
                 + self._act.status()
                 + self._hub.status()
                 + [f"degraded\t{fault}" for fault in self._guard.faults()]

@@ -17,7 +17,7 @@ from ..control.snapshot import Heard
 from ..files.songs import song_files
 from ..oneline import plain
 from ..presets.cache import FrameCache
-from ..presets.loaded import Look
+from ..presets.loaded import LoadedPreset
 from ..settings import VOLUME_DB
 from .onscreen import Report, Staging, run
 from .output import OutputDelay, open_playback
@@ -50,7 +50,7 @@ class Play:
         self,
         playback: Playback | SilentPlayback,
         songs: SongList,
-        look: Look,
+        loaded: LoadedPreset,
         *,
         say: Callable[[str], None] = lambda line: None,
         lines: deque[str] | None = None,
@@ -59,7 +59,7 @@ class Play:
         self.playback = playback
         self.delay = delay or OutputDelay()
         self.sound = PlayedSound(
-            playback, songs.sample_rate_hz, look.settings.beat, look.n_depths, n_rows=len(look.rows)
+            playback, songs.sample_rate_hz, loaded.settings.beat, loaded.n_depths, n_variants=len(loaded.variants)
         )
         self.lines = deque[str]() if lines is None else lines
         self._songs = songs
@@ -133,8 +133,8 @@ class Play:
         """Whether the song stands still."""
         return self.playback.paused
 
-    def set_look(self, look: Look) -> None:
-        self.sound.set_beat(look.settings.beat, look.n_depths, len(look.rows))
+    def set_preset(self, loaded: LoadedPreset) -> None:
+        self.sound.set_beat(loaded.settings.beat, loaded.n_depths, len(loaded.variants))
 
     def status(self) -> list[str]:
         return [
@@ -223,7 +223,7 @@ def song_list(paths: Sequence[Path], shuffle_seed: int | None = None) -> list[Pa
 
 def play(
     paths: Sequence[Path],
-    look: Look,
+    loaded: LoadedPreset,
     cache: FrameCache,
     *,
     device: str | int | None = None,
@@ -257,9 +257,9 @@ def play(
         playback = stack.enter_context(open_playback(songs, device, was_there=resume is not None))
         delay = OutputDelay(delay_ms)
         stack.callback(delay.keep)
-        act = Play(playback, songs, look, say=say, lines=lines, delay=delay)
+        act = Play(playback, songs, loaded, say=say, lines=lines, delay=delay)
         return run(
-            look,
+            loaded,
             act,
             cache,
             title=act.title,

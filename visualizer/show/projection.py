@@ -35,7 +35,7 @@ class Projection:
         self._now = now
         self._last_s = now()
         self._waited_s = self._mix = self._dark = 0.0
-        self._frozen: tuple[float, float, float] | None = None  # time, depth 0..1 and place along the rows
+        self._frozen: tuple[float, float, float] | None = None  # time, depth 0..1 and place along the variants
         self._freezes = False
         self._depth = 0.0  # drawn last
         self._ctx = stage.ctx
@@ -71,7 +71,7 @@ class Projection:
         self._freezes, self._frozen = before._freezes, before._frozen
 
     def draw_plainly(self, time_s: float, sound: Sound, size: tuple[int, int]) -> Shown:
-        """Draw the scene's first row and nothing else, for when the rest fails."""
+        """Draw the scene's first variant and nothing else, for when the rest fails."""
         with suppress(Exception):  # what failed may be this; then the depth drawn last goes on
             time_s, level, place = self._heard(time_s, sound)
             self._depth, _ = self.scene.where(level * self.scene.n_depths, place, self._last_s)
@@ -101,9 +101,9 @@ class Projection:
         time_s, level, place = self._heard(time_s, sound)
         if size != (0, 0):
             self._picture(time_s, level, place, size)
-        depth, row = self.scene.where(level * self.scene.n_depths, place, self._last_s)
+        depth, variant = self.scene.where(level * self.scene.n_depths, place, self._last_s)
         self._depth = depth
-        return Shown(time_s, depth, self.scene.n_baked, row)
+        return Shown(time_s, depth, self.scene.n_baked, variant)
 
     def release(self) -> None:
         """Give the graphics memory back, the scenes' too."""
@@ -133,10 +133,10 @@ class Projection:
                 self._mix = 0.0
 
     def _heard(self, time_s: float, sound: Sound) -> tuple[float, float, float]:
-        """Time, depth as a share of the deepest, and place along the rows; those of the moment of the freeze while it lasts."""
+        """Time, depth as a share of the deepest, and place along the variants; those of the moment of the freeze while it lasts."""
         if self._frozen is not None:
             return self._frozen
-        heard = (time_s, sound.depth_at(time_s) / self.n_depths, sound.row_at(time_s))
+        heard = (time_s, sound.depth_at(time_s) / self.n_depths, sound.variant_at(time_s))
         if self._freezes:
             self._frozen = heard
         return heard
@@ -169,6 +169,6 @@ class Projection:
 
     def _draw_scene(self, scene: Scene, time_s: float, level: float, place: float, size: tuple[int, int]) -> None:
         # how far the beat may act eases with the time of the fades: it does so while the sound is paused, too
-        depth, row = scene.where(level * scene.n_depths, place, self._last_s)
+        depth, variant = scene.where(level * scene.n_depths, place, self._last_s)
         if scene.picture.deepest >= 0:
-            scene.picture.draw(depth, size, time_s, row)
+            scene.picture.draw(depth, size, time_s, variant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Reach:
-    """How far down the depths go that are there, easing towards it as more are baked; the same for rows.
+    """How far down the depths go that are there, easing towards it as more are baked; the same for variants.
 
     The beat acts on what there is: with 5 of 20 baked a kick goes down to 5. Following the count at once would make the
     picture jump whenever a depth lands.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..presets.loaded import Look
+from ..presets.loaded import LoadedPreset
 from ..render.gl import Stage
 from ..render.hud import Hud
 from ..render.picture import Picture
@@ -10,18 +10,20 @@ from ..render.programs import Programs
 from ..render.window import Window
 
 
-def picture_of(look: Look, stage: Stage, programs: Programs) -> Picture:
+def picture_of(loaded: LoadedPreset, stage: Stage, programs: Programs) -> Picture:
     """A picture of the look with its image in its place. Raises BadInput or GraphicsError for one this driver cannot show."""
-    picture = Picture(stage.ctx, look.size, look.n_depths, look.settings.render.shader, len(look.rows), programs)
+    picture = Picture(
+        stage.ctx, loaded.size, loaded.n_depths, loaded.settings.render.shader, len(loaded.variants), programs
+    )
     try:
-        picture.put(0, look.image)
+        picture.put(0, loaded.image)
     except BaseException:
         picture.release()
         raise
     return picture
 
 
-def built_anew(old: Window, look: Look, *, dark: bool) -> tuple[Window, Programs, Picture, Hud]:
+def built_anew(old: Window, loaded: LoadedPreset, *, dark: bool) -> tuple[Window, Programs, Picture, Hud]:
     """Another window in the place of the old one, showing the look's image (black if dark), and what draws in it.
 
     The old one is still there, without a context that is any good, to be closed. Raises GraphicsError, and what drivers raise.
@@ -29,7 +31,7 @@ def built_anew(old: Window, look: Look, *, dark: bool) -> tuple[Window, Programs
     window = old.successor()
     try:
         programs = Programs(window.ctx)
-        picture = picture_of(look, window, programs)
+        picture = picture_of(loaded, window, programs)
         hud = Hud(window.ctx)
         # everything that takes time is done before it is seen: until its first swap it shows what lies under it, the old one
         _draw(window, picture, dark)

@@ -97,10 +97,10 @@ class SafeSound:
         level = self._clock.level_at(self._now())
         return depth if level == 0.0 else max(depth, depth_of(level, self.n_depths))
 
-    def row_at(self, time_s: float) -> float:
+    def variant_at(self, time_s: float) -> float:
         if not self._depth.rests:
             with self._depth:
-                return self._act.sound.row_at(time_s)
+                return self._act.sound.variant_at(time_s)
         return 0.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from ..presets.dreams import FrameSource, Placed
-from ..presets.loaded import Look
+from ..presets.loaded import LoadedPreset
 from ..render.picture import Picture
 from .loop import Shown
 from .reach import Reach
@@ -16,7 +16,7 @@ class Scene:
     """A picture and its dream frames. n_depths: the deepest frame's index, and what the sound's depths go up to.
 
     at_most: how many dream frames are put into the picture for one display frame, all that have come if None. Each takes
-    milliseconds, so a show that goes on takes one at a time. look: what it shows, for those who want to know.
+    milliseconds, so a show that goes on takes one at a time. loaded: what it shows, for those who want to know.
     """
 
     def __init__(
@@ -26,22 +26,22 @@ class Scene:
         n_depths: int,
         *,
         at_most: int | None = None,
-        look: Look | None = None,
+        loaded: LoadedPreset | None = None,
     ) -> None:
         self.picture = picture
-        self.look = look
+        self.loaded = loaded
         self.dreams = dreams
         self.n_depths = n_depths
         self.at_most = at_most
         self.n_put = 0  # for the last display frame
         self._waiting: deque[Placed] = deque()
         self._finished: set[tuple[int, int]] = set()
-        self._reach, self._row_reach = Reach(n_depths), Reach(max(picture.n_rows - 1, 1))
-        self._last_row = 0
+        self._reach, self._variant_reach = Reach(n_depths), Reach(max(picture.n_variants - 1, 1))
+        self._last_variant = 0
 
     @property
     def n_baked(self) -> int:
-        """Finished dream frames so far, of all rows."""
+        """Finished dream frames so far, of all variants."""
         return len(self._finished)
 
     @property
@@ -55,24 +55,26 @@ class Scene:
         self.n_put = 0
         while self._waiting and (self.at_most is None or self.n_put < self.at_most):
             placed = self._waiting.popleft()
-            self.picture.put(placed.depth_index, placed.frame, placed.row)
+            self.picture.put(placed.depth_index, placed.frame, placed.variant)
             self.n_put += 1
             if placed.finished and placed.depth_index > 0:
-                self._finished.add((placed.row, placed.depth_index))
+                self._finished.add((placed.variant, placed.depth_index))
         picture = self.picture
-        # a row is crossed to once it goes as deep as the first: a picture that crosses to it must not lose its depth
-        while self._last_row + 1 < picture.n_rows and picture.deepest_of(self._last_row + 1) >= max(picture.deepest, 1):
-            self._last_row += 1
+        # a variant is crossed to once it goes as deep as the first: a picture that crosses to it must not lose its depth
+        while self._last_variant + 1 < picture.n_variants and picture.deepest_of(self._last_variant + 1) >= max(
+            picture.deepest, 1
+        ):
+            self._last_variant += 1
 
-    def where(self, depth: float, row_at: float, time_s: float) -> tuple[float, float]:
-        """The depth and row to draw, of what there is. depth: 0..n_depths; row_at: 0..1; time_s: rising, seconds."""
-        row = self._row_reach.scale(row_at * (self.picture.n_rows - 1), self._last_row, time_s)
-        return self._reach.scale(depth, max(self.picture.deepest, 0), time_s), row
+    def where(self, depth: float, variant_at: float, time_s: float) -> tuple[float, float]:
+        """The depth and variant to draw, of what there is. depth: 0..n_depths; variant_at: 0..1; time_s: rising, seconds."""
+        variant = self._variant_reach.scale(variant_at * (self.picture.n_variants - 1), self._last_variant, time_s)
+        return self._reach.scale(depth, max(self.picture.deepest, 0), time_s), variant
 
     def draw(self, time_s: float, sound: Sound, size: tuple[int, int]) -> Shown:
         """Take what has come and draw what the sound says."""
         self.take()
-        depth, row = self.where(sound.depth_at(time_s), sound.row_at(time_s), time_s)
+        depth, variant = self.where(sound.depth_at(time_s), sound.variant_at(time_s), time_s)
         if size != (0, 0) and self.picture.deepest >= 0:
-            self.picture.draw(depth, size, time_s, row)
-        return Shown(time_s, depth, self.n_baked, row)
+            self.picture.draw(depth, size, time_s, variant)
+        return Shown(time_s, depth, self.n_baked, variant)

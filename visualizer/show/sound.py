@@ -1,6 +1,6 @@
 """The three sources of sound, each with the followers that hear it.
 
-`pump` takes in the sound that has come, `depth_at` and `row_at` answer for a time in seconds of that sound. Where the
+`pump` takes in the sound that has come, `depth_at` and `variant_at` answer for a time in seconds of that sound. Where the
 sound is known before it is heard (playing a file, exporting), the follower is asked ahead by its own latency, so that the
 picture moves on the kick; live, its newest word is the earliest there is.
 """
@@ -35,8 +35,8 @@ class Sound(Protocol):
     def depth_at(self, time_s: float) -> float:
         """The depth 1..n_depths at a time in seconds of sound."""
 
-    def row_at(self, time_s: float) -> float:
-        """The place along the rows at a time in seconds of sound, 0 the first .. 1 the last; 0 where there is one row."""
+    def variant_at(self, time_s: float) -> float:
+        """The place along the variants at a time in seconds of sound, 0 the first .. 1 the last; 0 where there is one variant."""
 
 
 class _Rebuild:
@@ -76,13 +76,13 @@ class LiveSound:
         n_depths: int,
         *,
         now: Callable[[], float],
-        n_rows: int = 1,
+        n_variants: int = 1,
     ) -> None:
         self._capture = capture
         self._now = now
-        self._n_rows = n_rows
+        self._n_variants = n_variants
         self._rate_hz = capture.sample_rate_hz
-        self._ear = Ear(BeatFollower(self._rate_hz, beat, n_depths), n_rows)
+        self._ear = Ear(BeatFollower(self._rate_hz, beat, n_depths), n_variants)
         self._start_s = 0.0  # where in this sound's time the followers began
         self._fed_s: float | None = None  # when the newest sample came that the followers have heard
         self._position_s = 0.0
@@ -159,8 +159,8 @@ class LiveSound:
         depth = depth_of(level, self.follower.n_depths)
         return max(heard, float(round(depth)) if self.follower.settings.motion == "steps" else depth)
 
-    def row_at(self, time_s: float) -> float:
-        return self._ear.row_at(time_s - self._start_s)
+    def variant_at(self, time_s: float) -> float:
+        return self._ear.variant_at(time_s - self._start_s)
 
     def tap(self, time_s: float) -> None:
         """A beat tapped by hand at a time of this sound, seconds."""
@@ -170,10 +170,10 @@ class LiveSound:
         """Halve (0.5) or double (2.0) the tempo."""
         self.follower.scale_tempo(factor)
 
-    def set_beat(self, beat: BeatSettings, n_depths: int, n_rows: int | None = None) -> None:
-        """Take other settings over while it hears, and keep the tempo; n_rows: as before unless given."""
-        self._n_rows = self._n_rows if n_rows is None else n_rows
-        self._ear.set_beat(beat, n_depths, n_rows)
+    def set_beat(self, beat: BeatSettings, n_depths: int, n_variants: int | None = None) -> None:
+        """Take other settings over while it hears, and keep the tempo; n_variants: as before unless given."""
+        self._n_variants = self._n_variants if n_variants is None else n_variants
+        self._ear.set_beat(beat, n_depths, n_variants)
 
     def take_peak(self) -> float:
         """The largest sample since the last call, full scale = 1."""
@@ -273,7 +273,7 @@ class LiveSound:
         self._n_kicks += self._ear.n_kicks
         self._start_s += before.time_s
         self._rate_hz = follower.sample_rate_hz
-        self._ear = Ear(follower, self._n_rows)
+        self._ear = Ear(follower, self._n_variants)
         self._ear.set_beat(before.settings, before.n_depths)  # they may have been turned meanwhile
         if before.tempo.confidence >= LEAST_SURE:
             beat_s = at_s + before.tempo.next_beat_s(before.time_s) - self._start_s
@@ -291,21 +291,27 @@ class PlayedSound:
     """
 
     def __init__(
-        self, playback: Playback | SilentPlayback, rate_hz: int, beat: BeatSettings, n_depths: int, *, n_rows: int = 1
+        self,
+        playback: Playback | SilentPlayback,
+        rate_hz: int,
+        beat: BeatSettings,
+        n_depths: int,
+        *,
+        n_variants: int = 1,
     ) -> None:
         self._playback = playback
         self._rate_hz = rate_hz
         self._beat = beat
         self._n_depths = n_depths
-        self._n_rows = n_rows
+        self._n_variants = n_variants
         self._next_sample = 0
         self._begin(0)
 
-    def set_beat(self, beat: BeatSettings, n_depths: int, n_rows: int | None = None) -> None:
-        """Take other settings over while it plays; n_rows: as before unless given."""
+    def set_beat(self, beat: BeatSettings, n_depths: int, n_variants: int | None = None) -> None:
+        """Take other settings over while it plays; n_variants: as before unless given."""
         self._beat, self._n_depths = beat, n_depths
-        self._n_rows = self._n_rows if n_rows is None else n_rows
-        self._ear.set_beat(beat, n_depths, n_rows)
+        self._n_variants = self._n_variants if n_variants is None else n_variants
+        self._ear.set_beat(beat, n_depths, n_variants)
 
     def begin_anew(self) -> None:
         """New followers: for when these fail."""
@@ -318,7 +324,7 @@ class PlayedSound:
         return Heard(peak=ear.take_peak("heard"), spectrum_db=ear.spectrum_db(), level=level, n_kicks=ear.n_kicks)
 
     def _begin(self, start_sample: int) -> None:
-        self._ear = Ear(KickFollower(self._rate_hz, self._beat, self._n_depths), self._n_rows)
+        self._ear = Ear(KickFollower(self._rate_hz, self._beat, self._n_depths), self._n_variants)
         self._start_s = start_sample / self._rate_hz
         self._next_sample = start_sample
 
@@ -332,8 +338,8 @@ class PlayedSound:
     def depth_at(self, time_s: float) -> float:
         return self._ear.kicks.depth_at(self._heard_s(time_s))
 
-    def row_at(self, time_s: float) -> float:
-        return self._ear.row_at(self._heard_s(time_s))
+    def variant_at(self, time_s: float) -> float:
+        return self._ear.variant_at(self._heard_s(time_s))
 
     def _heard_s(self, time_s: float) -> float:
         return time_s - self._start_s + self._ear.kicks.latency_s
@@ -351,14 +357,14 @@ class ExportedSound:
         n_depths: int,
         on_block: Callable[[np.ndarray], None] | None = None,
         *,
-        n_rows: int = 1,
+        n_variants: int = 1,
     ) -> None:
         self._song = song
         self._on_block = on_block
         self._n_samples = 0
         self._mix = MonoMix(song.sample_rate_hz)
         self.ended = False
-        self._ear = Ear(KickFollower(song.sample_rate_hz, beat, n_depths), n_rows)
+        self._ear = Ear(KickFollower(song.sample_rate_hz, beat, n_depths), n_variants)
         self.follower = self._ear.kicks
 
     @property
@@ -385,5 +391,5 @@ class ExportedSound:
     def depth_at(self, time_s: float) -> float:
         return self.follower.depth_at(time_s + self.follower.latency_s)
 
-    def row_at(self, time_s: float) -> float:
-        return self._ear.row_at(time_s + self.follower.latency_s)
+    def variant_at(self, time_s: float) -> float:
+        return self._ear.variant_at(time_s + self.follower.latency_s)

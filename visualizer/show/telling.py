@@ -123,12 +123,12 @@ class Teller:
             self._latency_s += (late_s - self._latency_s) * (LATENCY_SHARE if self._latency_s else 1.0)
         if now_s - self._p95_s > P95_S:
             self._p95_s, self._p95_ms = now_s, times.recent().p95_ms
-        look = desk.look
+        loaded = desk.loaded
         self._hub.tell(
             Snapshot(
                 time_s=now_s,
-                title=look.settings.title,
-                preset=look.reference,
+                title=loaded.settings.title,
+                preset=loaded.reference,
                 presets=tuple(self._changes.names),
                 wanted=self._changes.opening,
                 peak=heard.peak,
@@ -140,9 +140,9 @@ class Teller:
                 phase=heard.phase,
                 confidence=heard.confidence,
                 depth=shown.depth,
-                n_depths=look.n_depths,
+                n_depths=loaded.n_depths,
                 n_baked=shown.n_baked,
-                n_dreams=len(look.rows) * look.n_depths,
+                n_dreams=len(loaded.variants) * loaded.n_depths,
                 rate_hz=rate_hz,
                 p95_ms=self._p95_ms,
                 n_dropped=times.n_dropped,

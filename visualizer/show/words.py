@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 
 from ..control.keys import Keymap
-from ..presets.loaded import Look
+from ..presets.loaded import LoadedPreset
 from .frametimes import FrameTimes
 from .loop import Shown
 
@@ -127,23 +127,25 @@ def _together(keymap: Keymap, actions: tuple[str, ...]) -> str:
     return ", ".join(key for key in keys if key)
 
 
-def figure_lines(look: Look, shown: Shown, times: FrameTimes, rate_hz: float, scale: float, states: str) -> list[str]:
+def figure_lines(
+    loaded: LoadedPreset, shown: Shown, times: FrameTimes, rate_hz: float, scale: float, states: str
+) -> list[str]:
     """What the show is at. rate_hz: display frames a second; scale: share of the size drawn; states: "frozen" and the like."""
-    n_depths, n_rows = look.n_depths, len(look.rows)
-    total = n_rows * n_depths
-    row = f"   row {shown.row + 1:.1f} / {n_rows}" if n_rows > 1 else ""
+    n_depths, n_variants = loaded.n_depths, len(loaded.variants)
+    total = n_variants * n_depths
+    variant = f"   variant {shown.variant + 1:.1f} / {n_variants}" if n_variants > 1 else ""
     bar = min(round(DEPTH_BAR * shown.depth / n_depths), DEPTH_BAR)
     recent = times.recent()
     size = f"   drawn at {scale:.0%}" if scale < 1 else ""
     lines = [
-        look.settings.title,
-        f"depth\t{shown.depth:.1f} / {n_depths}  {'|' * bar}{'·' * (DEPTH_BAR - bar)}{row}",
+        loaded.settings.title,
+        f"depth\t{shown.depth:.1f} / {n_depths}  {'|' * bar}{'·' * (DEPTH_BAR - bar)}{variant}",
         f"screen\t{rate_hz:.0f} fps{size}   dropped {times.n_dropped}   repeated {times.n_repeated}",
         f"frame\t{recent.p50_ms:.1f} / {recent.p95_ms:.1f} / {recent.p99_ms:.1f} ms  (50 / 95 / 99 %)",
     ]
     if shown.n_baked < total:
         lines.append(f"dream\t{shown.n_baked} / {total}")
-    lines.append(f"sensitivity\t{look.settings.beat.sensitivity:.2f}")
+    lines.append(f"sensitivity\t{loaded.settings.beat.sensitivity:.2f}")
     if states:
         lines.append(f"now\t{states}")
     return lines

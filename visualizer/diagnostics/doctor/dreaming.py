@@ -97,7 +97,7 @@ def _networks() -> Iterator[Finding]:
     facts = {"here": here}
     try:
         preset = load_preset(DEFAULT_PRESET).preset
-        missing = [one.network for one in (preset.dream, *preset.rows) if one.network not in here]
+        missing = [one.network for one in (preset.dream, *preset.variants) if one.network not in here]
     except VisualizerError:  # told elsewhere
         missing = []
     if missing:

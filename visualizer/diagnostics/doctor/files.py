@@ -170,11 +170,11 @@ def bake_bytes() -> tuple[int, str]:
 
     try:
         preset = load_preset(DEFAULT_PRESET).preset
-        n_depths, n_rows = preset.dream.n_depths, 1 + len(preset.rows)
+        n_depths, n_variants = preset.dream.n_depths, 1 + len(preset.variants)
     except VisualizerError:  # told already
-        n_depths, n_rows = DreamSettings().n_depths, 1
+        n_depths, n_variants = DreamSettings().n_depths, 1
     width, height = DEFAULT_SIZE
-    return int(width * height * 3 * (n_depths + 1) * n_rows * BAKE_SHARE), f"{DEFAULT_PRESET!r} at {width}x{height}"
+    return int(width * height * 3 * (n_depths + 1) * n_variants * BAKE_SHARE), f"{DEFAULT_PRESET!r} at {width}x{height}"
 
 
 def cannot_write(folder: Path) -> str:

@@ -156,11 +156,11 @@ def drawing() -> Iterator[Finding]:
         # where there is a display the window has told it
         driver = _driver("drawing", dict(stage.ctx.info), hint=not has_window)
         yield driver
-        n_depths, n_rows, shader = _default_look()
-        n_frames = (n_depths + 1) * n_rows
+        n_depths, n_variants, shader = _default_look()
+        n_frames = (n_depths + 1) * n_variants
         size = "{}x{}".format(*DEFAULT_SIZE)
         try:
-            picture = Picture(stage.ctx, DEFAULT_SIZE, n_depths, shader, n_rows)
+            picture = Picture(stage.ctx, DEFAULT_SIZE, n_depths, shader, n_variants)
             frame = np.random.default_rng(0).integers(0, 256, (DEFAULT_SIZE[1], DEFAULT_SIZE[0], 3), np.uint8)
             for depth_index in (0, 1):
                 picture.put(depth_index, frame)
@@ -203,7 +203,7 @@ def _has_display() -> bool:
 
 
 def _default_look() -> tuple[int, int, str]:
-    """Depths, rows and shader of the default preset; the defaults where that cannot be read, which is told elsewhere."""
+    """Depths, variants and shader of the default preset; the defaults where that cannot be read, which is told elsewhere."""
     from ...presets.preset import load_preset
     from ...settings import DEFAULT_PRESET, DreamSettings, RenderSettings
 
@@ -211,7 +211,7 @@ def _default_look() -> tuple[int, int, str]:
         preset = load_preset(DEFAULT_PRESET).preset
     except VisualizerError:
         return DreamSettings().n_depths, 1, RenderSettings().shader
-    return preset.dream.n_depths, 1 + len(preset.rows), preset.render.shader
+    return preset.dream.n_depths, 1 + len(preset.variants), preset.render.shader
 
 
 def letters() -> Iterator[Finding]:

@@ -117,16 +117,16 @@ def _warm(rig: Rig, said: Said) -> None:
     """Have the dream of the rehearsal in its private cache: as the user has it, else baked now."""
     from ...presets.cache import FrameCache
     from ...presets.dreams import cache_key, open_cache
-    from ...presets.loaded import open_look
+    from ...presets.loaded import open_preset
 
-    look = open_look(str(rig.source), size=rig.size)
+    loaded = open_preset(str(rig.source), size=rig.size)
     users = open_cache()
     own = FrameCache(rig.folder / "cache", users.max_bytes)
-    for row in look.rows:
-        key = cache_key(look.image, row, users)
+    for row in loaded.variants:
+        key = cache_key(loaded.image, row, users)
         with contextlib.suppress(OSError):
             shutil.copytree(users.entry_folder(key), own.entry_folder(key))
-        if own.load(key, look.n_depths, look.image.shape) is None:
+        if own.load(key, loaded.n_depths, loaded.image.shape) is None:
             said("baking the dream first")
             done = subprocess.run(
                 [sys.executable, "-m", "visualizer", "bake", "--preset", rig.home, "--size", "{}x{}".format(*rig.size)],

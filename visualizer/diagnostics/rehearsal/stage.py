@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ...clock import monotonic
-from ...control.actions import Do, Show, Wish
+from ...control.actions import Command, Do, Show
 from ...control.snapshot import Snapshot
 from ...errors import VisualizerError
 from ...memory import share_one_heap
@@ -40,16 +40,16 @@ END_S = 5.0  # how long a show may take to end when its conductor has gone
 
 
 class Cues:
-    """The controller through which the conductor's wishes come to the show."""
+    """The controller through which the conductor's commands come to the show."""
 
     name = "rehearsal"
 
     def __init__(self) -> None:
-        self.wishes: deque[Wish] = deque()
+        self.commands: deque[Command] = deque()
         self.snapshot: Snapshot | None = None
 
-    def poll(self) -> Sequence[Wish]:
-        return [self.wishes.popleft() for _ in range(len(self.wishes))]
+    def poll(self) -> Sequence[Command]:
+        return [self.commands.popleft() for _ in range(len(self.commands))]
 
     def tell(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
@@ -149,7 +149,7 @@ class Stage:
         if self.ended.is_set():
             return
         self.is_conducted = False
-        self.cues.wishes.append(Do("quit"))
+        self.cues.commands.append(Do("quit"))
         if not self.ended.wait(END_S):
             clear_away(self.orders)
             os._exit(1)
@@ -157,9 +157,9 @@ class Stage:
     def do(self, order: dict[str, Any]) -> None:
         """One of {"do": action}, {"show": preset}, {"fail": part, "seconds": s}."""
         if "do" in order:
-            self.cues.wishes.append(Do(order["do"]))
+            self.cues.commands.append(Do(order["do"]))
         elif "show" in order:
-            self.cues.wishes.append(Show(order["show"]))
+            self.cues.commands.append(Show(order["show"]))
         elif "fail" in order:
             self.switches.turn_on(order["fail"], order["seconds"])
 
@@ -167,7 +167,7 @@ class Stage:
         """The show, from the first picture to the last. Raises as `live` does."""
         from ...files.log import open_log
         from ...presets.dreams import open_cache
-        from ...presets.loaded import open_look
+        from ...presets.loaded import open_preset
         from ...show.live import Live, open_input
         from ...show.onscreen import Staging, run
 
@@ -176,12 +176,12 @@ class Stage:
         logging.getLogger("visualizer").addHandler(self.listener)
         install(self.switches, Path(orders["folder"]) / "shaders")
         again = lifeline.resume.preset if lifeline is not None and lifeline.resume is not None else ""
-        look = open_look(again or orders["preset"], size=tuple(orders["size"]))
+        loaded = open_preset(again or orders["preset"], size=tuple(orders["size"]))
         with open_input(orders["device"]) as self._source:
             self._others = self._controllers()
             run(
-                look,
-                Live(self._source, look),
+                loaded,
+                Live(self._source, loaded),
                 open_cache(),
                 title="rehearsal - visualizer",
                 staging=Staging(),

@@ -1,4 +1,4 @@
-"""From the mid and high levels to a place between the rows of a picture."""
+"""From the mid and high levels to a place between the variants of a picture."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from ..settings import BeatSettings
 from .bands import BandFollower
 from .spectrum import Floats
 
-# Up within a beat and down over several: rows are scenery, the kick is the pulse.
+# Up within a beat and down over several: variants are scenery, the kick is the pulse.
 ATTACK_S = 0.15
 RELEASE_S = 1.0
 
 
-def row_position(mid: float, high: float) -> float:
-    """How far along the rows, 0 the first .. 1 the last, for levels 0..1: mids lift to the middle, highs to the last.
+def variant_position(mid: float, high: float) -> float:
+    """How far along the variants, 0 the first .. 1 the last, for levels 0..1: mids lift to the middle, highs to the last.
 
-    The levels are squared: a full mix is rarely below half its loudest, and would never come back from the last rows.
+    The levels are squared: a full mix is rarely below half its loudest, and would never come back from the last variants.
     """
     return max(0.5 * mid**2, high**2)
 
 
-class RowFollower:
-    """Follows the mids and highs of a stream of mono sound along the rows of a picture.
+class VariantFollower:
+    """Follows the mids and highs of a stream of mono sound along the variants of a picture.
 
     Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
     """
 
     def __init__(self, sample_rate_hz: int, settings: BeatSettings | None = None, *, trail_s: float = 30.0) -> None:
         """sample_rate_hz: 8000..192000, else BadInput. settings: the bands' bounds and times, the defaults unless given.
-        trail_s: how many seconds are remembered for `row_at`.
+        trail_s: how many seconds are remembered for `variant_at`.
         """
         self._bands = BandFollower(sample_rate_hz, settings)
         hop_s = self._bands.hop_s
@@ -49,12 +49,12 @@ class RowFollower:
         """Take the next block of mono sound, see `BandFollower.push`."""
         n_hops = self._bands.n_hops
         for hop, heard in enumerate(self._bands.push(samples), start=n_hops):
-            way = row_position(heard.mid, heard.high) - self._position
+            way = variant_position(heard.mid, heard.high) - self._position
             self._position += way * (self._rise if way > 0 else self._fall)
             self._trail[hop % len(self._trail)] = self._position
 
-    def row_at(self, time_s: float) -> float:
-        """The place along the rows 0..1 at a time in seconds of sound.
+    def variant_at(self, time_s: float) -> float:
+        """The place along the variants 0..1 at a time in seconds of sound.
 
         Past the newest hop it goes on falling, before the first it is 0; earlier than the trail, the oldest remembered.
         """
