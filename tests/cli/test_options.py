@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from visualizer.cli import options
 from visualizer.errors import BadInput
-from visualizer.supervision.resume import ShowState
+from visualizer.supervision.resume import ResumeState
 
 
 @given(st.integers(16, 16384), st.integers(16, 16384), st.sampled_from("xX×"))
@@ -45,7 +45,9 @@ def test_debug_and_log_level_may_stand_anywhere():
 
 def resumed(preset, **values):
     """The line to a supervisor that starts the show again with that preset and these settings of its dream turned by hand."""
-    return SimpleNamespace(resume=ShowState(preset=preset, values={f"dream.{key}": one for key, one in values.items()}))
+    return SimpleNamespace(
+        resume=ResumeState(preset=preset, values={f"dream.{key}": one for key, one in values.items()})
+    )
 
 
 def test_a_show_that_is_started_again_has_the_folder_it_was_given(tiny_preset, tmp_path, monkeypatch):

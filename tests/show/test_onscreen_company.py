@@ -26,7 +26,7 @@ from visualizer.render.window import Window
 from visualizer.show.onscreen import Staging, run
 from visualizer.show.play import Play
 from visualizer.show.projection import Projection
-from visualizer.supervision.resume import ShowState
+from visualizer.supervision.resume import ResumeState
 
 PLAIN = Staging(adapt=False)
 
@@ -243,7 +243,7 @@ def test_graphics_that_are_lost_are_built_anew_dark_as_they_were(show, dark, mon
 
 
 def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, loaded, eye, screen):
-    state = ShowState(
+    state = ResumeState(
         preset=loaded.reference,
         place=(400, 300, 320, 180),
         values={"blackout": 1.0, "beat.sensitivity": 2.0, "beat.decay": 0.8},
@@ -271,7 +271,7 @@ def test_a_show_that_goes_on_with_a_turned_dream_bakes_it_once(screen, tiny_pres
         changes, "open_preset", lambda *words, **more: opened.append(words) or open_preset(*words, **more)
     )
     loaded = open_preset(str(tiny_preset), size=(320, 180), overrides=Overrides(dream=(("colour", 0.75),)))
-    line, hand = Line(ShowState(preset=loaded.reference, values={"dream.colour": 0.75, "beat.decay": 0.8})), Hand()
+    line, hand = Line(ResumeState(preset=loaded.reference, values={"dream.colour": 0.75, "beat.decay": 0.8})), Hand()
     n_beats = int(60 * (changes.STILL_S + 0.5))
     script = Script(screen, lambda: len(line.beats) > n_beats, lambda: hand.told[-1].n_baked == 4)
     run(loaded, Quiet(depth=3.0), open_cache(), on_frame=script, title="company", controllers=[hand], lifeline=line)
@@ -281,7 +281,7 @@ def test_a_show_that_goes_on_with_a_turned_dream_bakes_it_once(screen, tiny_pres
 
 @pytest.mark.parametrize("paused", [True, False])
 def test_a_song_goes_on_where_it_was_or_stands_there(show, loaded, kick_song, paused):
-    line = Line(ShowState(preset="tiny", position_s=3.0, paused=paused), "the show was started again: killed")
+    line = Line(ResumeState(preset="tiny", position_s=3.0, paused=paused), "the show was started again: killed")
     with SongList([kick_song]) as song, closing(SilentPlayback(song)) as playback:
         show(lambda: len(line.states) > 3, act=Play(playback, song, loaded), lifeline=line)
     assert all(state.paused == paused for state in line.states)

@@ -16,7 +16,7 @@ from visualizer.errors import BadInput
 from visualizer.files.remembered import remember_delay_ms
 from visualizer.show.output import OutputDelay
 from visualizer.show.play import Play, song_list
-from visualizer.supervision.resume import ShowState
+from visualizer.supervision.resume import ResumeState
 
 RATE_HZ = 22_050
 
@@ -104,7 +104,7 @@ def _play_until(act, clock, end_s):
 
 
 def test_a_show_that_is_started_again_goes_on_in_the_same_song(songs, clock, loaded):
-    state = ShowState.from_json(ShowState(song=str(songs[1]), position_s=3.0).to_json())
+    state = ResumeState.from_json(ResumeState(song=str(songs[1]), position_s=3.0).to_json())
     with SongList(songs, first=songs[1]) as joined, SilentPlayback(joined, now=clock) as playback:
         act = Play(playback, joined, loaded)
         act.go_to(state.position_s, paused=True, song=state.song)

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visualizer.settings import DEFAULT_PRESET
-from visualizer.supervision.resume import FARTHEST_PX, ShowState
+from visualizer.supervision.resume import FARTHEST_PX, ResumeState
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 names = st.text(min_size=1, max_size=40)
 places = st.none() | st.tuples(*(2 * [st.integers(-FARTHEST_PX, FARTHEST_PX)]), *(2 * [st.integers(1, FARTHEST_PX)]))
 states = st.builds(
-    ShowState,
+    ResumeState,
     preset=st.text(max_size=40),
     place=places,
     fullscreen=st.booleans(),
@@ -35,37 +35,37 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=10), inner, max_size=5),
     max_leaves=20,
 )
-FIELDS = [field.name for field in dataclasses.fields(ShowState)]
+FIELDS = [field.name for field in dataclasses.fields(ResumeState)]
 
 
 @given(states)
 def test_it_is_read_back_as_it_was_told(state):
     line = state.to_json()
-    assert "\n" not in line and ShowState.from_json(line) == state
-    assert ShowState.from_json(line.encode()) == state
+    assert "\n" not in line and ResumeState.from_json(line) == state
+    assert ResumeState.from_json(line.encode()) == state
 
 
 @given(st.text() | st.binary() | anything.map(json.dumps))
 def test_damage_is_a_fresh_state(text):
-    assert isinstance(ShowState.from_json(text), ShowState)
+    assert isinstance(ResumeState.from_json(text), ResumeState)
 
 
 @given(states, st.sampled_from(FIELDS), anything)
 def test_a_damaged_part_spoils_no_other(state, name, damage):
     data = {**dataclasses.asdict(state), name: damage}
-    read = ShowState.from_json(json.dumps(data))
+    read = ResumeState.from_json(json.dumps(data))
     for other in set(FIELDS) - {name}:
         assert getattr(read, other) == getattr(state, other)
-    assert ShowState.from_json(read.to_json()) == read
+    assert ResumeState.from_json(read.to_json()) == read
 
 
 def test_what_is_no_place_and_no_number():
     for place in ([1, 2, 3], [0, 0, 0, 10], [0, 0, "5", 5], [1e9, 0, 5, 5], [True, 0, 5, 5], "1234", {"x": 1}):
-        assert ShowState.from_json(json.dumps({"place": place})).place is None
+        assert ResumeState.from_json(json.dumps({"place": place})).place is None
     values = {"a": 1, "b": "punch", "c": float("nan"), "d": None, "e": [1], "f": True, "g": 10**400, "h": "x" * 5000}
-    assert ShowState.from_json(json.dumps({"values": values})).values == {"a": 1, "b": "punch"}
-    assert ShowState.from_json('{"bpm": -5, "position_s": Infinity}') == ShowState()
-    assert ShowState.from_json("[" * 100_000) == ShowState()
+    assert ResumeState.from_json(json.dumps({"values": values})).values == {"a": 1, "b": "punch"}
+    assert ResumeState.from_json('{"bpm": -5, "position_s": Infinity}') == ResumeState()
+    assert ResumeState.from_json("[" * 100_000) == ResumeState()
 
 
 @given(states, st.integers(0, 9))
@@ -76,4 +76,4 @@ def test_less_and_less_of_it(state, step):
     assert step < 1 or (not less.panel and less.values == blackout)
     assert step < 2 or less.preset == DEFAULT_PRESET
     assert step not in (1, 2) or (less.place, less.fullscreen, less.bpm) == (state.place, state.fullscreen, state.bpm)
-    assert step < 3 or less == ShowState(preset=DEFAULT_PRESET, values=blackout)
+    assert step < 3 or less == ResumeState(preset=DEFAULT_PRESET, values=blackout)

@@ -27,7 +27,7 @@ CHILD = """
 import ctypes, json, os, signal, sys, time
 from visualizer.supervision.lifeline import SPARE, Lifeline, wait_as_spare
 from visualizer.show.standby import preparations
-from visualizer.supervision.resume import ShowState
+from visualizer.supervision.resume import ResumeState
 if SPARE in os.environ:
     wait_as_spare(preparations)
 line = Lifeline.inherited()
@@ -47,7 +47,7 @@ if life == "bad":
 if life == "stuck":
     time.sleep(60)
 try:
-    line.keep(ShowState(preset=f"preset {number}", values={"blackout": 1.0}))
+    line.keep(ResumeState(preset=f"preset {number}", values={"blackout": 1.0}))
     for count in range(1, 100_000):
         line.beat(count, 0, 20.0)
         time.sleep(0.01)

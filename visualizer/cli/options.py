@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..presets.loaded import LoadedPreset
     from ..show.onscreen import Staging
     from ..supervision.lifeline import Lifeline
-    from ..supervision.resume import ShowState
+    from ..supervision.resume import ResumeState
 
 DEFAULT_SIZE_TEXT = "{}x{}".format(*DEFAULT_SIZE)
 
@@ -210,7 +210,7 @@ def looked_up_again(
     return own()
 
 
-def _dream_of(state: ShowState) -> tuple[tuple[str, float | str], ...]:
+def _dream_of(state: ResumeState) -> tuple[tuple[str, float | str], ...]:
     """The settings of the dream that were turned by hand; damaged ones are left out."""
     from ..control.parameters import tunable
 

@@ -20,7 +20,7 @@ from ..render.awake import kept_awake
 from ..render.picture import Picture
 from ..render.programs import Programs
 from ..render.window import Window
-from ..supervision.resume import ShowState
+from ..supervision.resume import ResumeState
 from .clocks import ScreenClock, pace_hz
 from .frametimes import NO_TIMES, Percentiles
 from .guard import Guard
@@ -199,7 +199,7 @@ def _opened(
     return controllers
 
 
-def _where(staging: Staging, resume: ShowState | None) -> dict[str, Any]:
+def _where(staging: Staging, resume: ResumeState | None) -> dict[str, Any]:
     """Where the window opens: as asked for, or where it was when the show died."""
     where: dict[str, Any] = {
         "fullscreen": staging.fullscreen,

@@ -24,7 +24,7 @@ from ..render.monitors import Area
 from ..render.picture import Picture
 from ..render.programs import Programs
 from ..render.window import Window
-from ..supervision.resume import ShowState
+from ..supervision.resume import ResumeState
 from .adapt import RenderScale
 from .clocks import RateMeter, ScreenClock
 from .desk import Desk
@@ -169,7 +169,7 @@ class Performance:
             if line:
                 self._notices.say(line)
 
-    def resume(self, state: ShowState) -> None:
+    def resume(self, state: ResumeState) -> None:
         """Go on as a show stood that died: call once, before `run`."""
         if state.values.get("blackout"):
             self._projection.begin_dark()
@@ -254,13 +254,13 @@ class Performance:
                 with part("lifeline", "after a crash it may begin as at first"):
                     self._lifeline.keep(self._state())
 
-    def _state(self) -> ShowState:
+    def _state(self) -> ResumeState:
         """How the show stands, for one that goes on from here."""
         desk, (place, fullscreen, monitor) = self._desk, self._window.whereabouts
         heard = self._teller.listen() if not len(self._hub) else self._teller.heard
         song, position_s = self._act.place_in_song() if hasattr(self._act, "place_in_song") else ("", 0.0)
         is_sure = heard.bpm > 0 and heard.confidence >= LEAST_SURE  # a guess changes all the time, and says nothing
-        return ShowState(
+        return ResumeState(
             preset=self._changes.opening or desk.loaded.reference,
             place=place,
             fullscreen=fullscreen,

@@ -20,7 +20,7 @@ from typing import Any
 from ..errors import BadInput
 from ..files.paths import log_folder
 from .lifeline import CRASH_LOG, LINE, RESUME, SPARE
-from .resume import ShowState
+from .resume import ResumeState
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Child:
         command: Sequence[str],
         environment: Mapping[str, str],
         *,
-        state: ShowState | None = None,
+        state: ResumeState | None = None,
         why: str = "",
         spare: bool = False,
         quiet: bool = False,
@@ -94,7 +94,7 @@ class Child:
         """How long ago the first picture was; None if there was none."""
         return None if self._first_beat_s is None else self._now() - self._first_beat_s
 
-    def call(self, state: ShowState | None, why: str) -> bool:
+    def call(self, state: ResumeState | None, why: str) -> bool:
         """Have a spare begin; False if it cannot be reached. `is_ready` until it answers, if it was."""
         self.state = state
         try:
@@ -180,7 +180,7 @@ class Child:
             if self._first_beat_s is None:
                 self._first_beat_s = self._now()
         if isinstance(state := message.get("state"), str):
-            self.state = ShowState.from_json(state)
+            self.state = ResumeState.from_json(state)
             without_folder = dataclasses.replace(self.state, song=Path(self.state.song).name)
             log.debug("the show stands at %s", without_folder.to_json())
         if (standby := message.get("standby")) is not None:
@@ -203,7 +203,7 @@ def take_trace() -> str:
     return trace.strip()
 
 
-def _start(state: ShowState | None, why: str) -> str:
+def _start(state: ResumeState | None, why: str) -> str:
     """What is said at a start, for `lifeline.read_start`; one line."""
     return json.dumps({"state": None if state is None else json.loads(state.to_json()), "why": why})
 

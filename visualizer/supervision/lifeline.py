@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import IO, Any
 
 from ..memory import share_one_heap
-from .resume import ShowState
+from .resume import ResumeState
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Lifeline:
     def __init__(
         self,
         connection: socket.socket,
-        resume: ShowState | None = None,
+        resume: ResumeState | None = None,
         why: str = "",
         *,
         now: Callable[[], float] = time.monotonic,
@@ -52,7 +52,7 @@ class Lifeline:
         self._now = now
         self._unsent = b""
         self._has_asked = False
-        self._state = self._told = ShowState()
+        self._state = self._told = ResumeState()
         self._beaten_s = self._told_s = -BEAT_S
         self._crashes: IO[str] | None = None
 
@@ -89,7 +89,7 @@ class Lifeline:
             self._say({"beat": [n_frames, n_dropped, round(longest_gap_ms, 1)]})
             self._tell_state(now_s)
 
-    def keep(self, state: ShowState) -> None:
+    def keep(self, state: ResumeState) -> None:
         """Where the show stands: told if it has changed."""
         self._state = state
         if self._connection is not None:
@@ -168,7 +168,7 @@ class Lifeline:
             signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # this process is not the terminal's foreground one
 
 
-def read_start(told: str) -> tuple[ShowState | None, str]:
+def read_start(told: str) -> tuple[ResumeState | None, str]:
     """What a supervisor says at a start: the state to go on with (None: as asked for), and why; ("", damaged: None, "")."""
     try:
         data = json.loads(told)
@@ -177,7 +177,7 @@ def read_start(told: str) -> tuple[ShowState | None, str]:
     if not isinstance(data, dict):
         return None, ""
     state, why = data.get("state"), data.get("why")
-    return (ShowState.from_data(state) if isinstance(state, dict) else None), (why if isinstance(why, str) else "")
+    return (ResumeState.from_data(state) if isinstance(state, dict) else None), (why if isinstance(why, str) else "")
 
 
 def wait_as_spare(preparations: Callable[[], Iterable[Callable[[], object]]]) -> None:

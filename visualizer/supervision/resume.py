@@ -21,7 +21,7 @@ KEPT = ("blackout",)
 
 
 @dataclasses.dataclass(frozen=True)
-class ShowState:
+class ResumeState:
     """A show at one moment, as far as another process can go on with it.
 
     preset: its reference, see `PresetFolder`, "" for the one asked for at the start; place: x, y, width, height of the window on the desktop while it
@@ -51,7 +51,7 @@ class ShowState:
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> ShowState:
+    def from_json(cls, text: str | bytes) -> ResumeState:
         """The state that a line tells; what in it is damaged or missing is as in a fresh one. Never raises."""
         try:
             data = json.loads(text)
@@ -60,7 +60,7 @@ class ShowState:
         return cls.from_data(data)
 
     @classmethod
-    def from_data(cls, data: object) -> ShowState:
+    def from_data(cls, data: object) -> ResumeState:
         """As `from_json`, of what a JSON reader made of it."""
         told: dict[str, Any] = data if isinstance(data, dict) else {}
         given = told.get("values")
@@ -86,7 +86,7 @@ class ShowState:
             paused=told.get("paused") is True,
         )
 
-    def with_less(self, step: int) -> ShowState:
+    def with_less(self, step: int) -> ResumeState:
         """The state without what may have brought the show down.
 
         step: 0 all of it; 1 without the panel and what was set by hand; 2 with the default preset, too; 3 and more: nothing but that.
@@ -96,7 +96,7 @@ class ShowState:
             return self
         values = {name: value for name, value in self.values.items() if name in KEPT}
         if step >= 3:
-            return ShowState(preset=DEFAULT_PRESET, values=values)
+            return ResumeState(preset=DEFAULT_PRESET, values=values)
         preset = self.preset if step == 1 else DEFAULT_PRESET
         return dataclasses.replace(self, preset=preset, values=values, panel=False)
 

@@ -23,7 +23,7 @@ from ..files.log import share_log
 from .child import Child, take_trace
 from .display import display_answers, hides_windows
 from .restarts import END_S, FIRST_START_S, HANG_S, STANDBY_S, START_S, Death, Next, Patience, Restarts
-from .resume import ShowState
+from .resume import ResumeState
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ class _Supervisor:
 
     def run(self) -> int:
         """Until the end -> exit status."""
-        state: ShowState | None = None
+        state: ResumeState | None = None
         why, quiet, start_s = "", False, self._limits.first_start_s
         try:
             while True:
@@ -192,12 +192,12 @@ class _Supervisor:
                 # what a start without a picture had to say was said once
                 state, why, quiet = child.state, f"the show was started again: {death.cause}", death.shown_s is None
                 if state is not None or verdict.step:
-                    state = (state or ShowState()).with_less(verdict.step)
+                    state = (state or ResumeState()).with_less(verdict.step)
                 start_s = self._limits.start_s
         finally:
             self._dismiss_spare()
 
-    def _begin(self, state: ShowState | None, why: str, quiet: bool) -> Child:
+    def _begin(self, state: ResumeState | None, why: str, quiet: bool) -> Child:
         """The spare if there is one, else a new process."""
         spare, self._spare = self._spare, None
         if spare is not None:
