@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Heard(NamedTuple):
+class Meters(NamedTuple):
     """What there is to show of a sound, see `Snapshot`. late_s: how long ago the newest sample came, seconds."""
 
     peak: float = 0.0

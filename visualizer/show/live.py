@@ -11,7 +11,7 @@ from ..audio.capture import Capture
 from ..audio.input import OK, LiveInput
 from ..clock import monotonic
 from ..control.controller import Controller
-from ..control.snapshot import Heard
+from ..control.snapshot import Meters
 from ..files.remembered import DEFAULT_INPUT, remember_input, remembered_input
 from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
@@ -52,7 +52,7 @@ class Live:
         """Another preset, or another sensitivity; the tempo stays."""
         self.sound.set_beat(loaded.settings.beat, loaded.n_depths, len(loaded.variants))
 
-    def heard(self) -> Heard:
+    def heard(self) -> Meters:
         """What there is to show of the sound."""
         source, state = self._source, ""
         if isinstance(source, LiveInput) and source.state != OK:

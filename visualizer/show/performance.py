@@ -11,7 +11,7 @@ from ..clock import Stopwatch, monotonic
 from ..control.actions import Command, Learn, Set
 from ..control.controller import Controller
 from ..control.keys import Keymap
-from ..control.snapshot import Heard
+from ..control.snapshot import Meters
 from ..errors import GraphicsError, VisualizerError
 from ..outputs.camera import Camera
 from ..presets import dreams as dreams_room
@@ -84,7 +84,7 @@ class Act(Protocol):
     def status(self) -> list[str]:
         """Lines for the HUD."""
 
-    def heard(self) -> Heard:
+    def heard(self) -> Meters:
         """What there is to show of the sound."""
 
     def news(self) -> str | None:

@@ -13,7 +13,7 @@ from ..audio.playback import Playback, SilentPlayback
 from ..audio.replaygain import Mode
 from ..audio.songlist import Place, SongList
 from ..control.controller import Controller
-from ..control.snapshot import Heard
+from ..control.snapshot import Meters
 from ..files.songs import song_files
 from ..oneline import plain
 from ..presets.cache import FrameCache
@@ -105,7 +105,7 @@ class Play:
         elif name == "output.delay_ms":
             self.delay.ms = value
 
-    def heard(self) -> Heard:
+    def heard(self) -> Meters:
         """What there is to show of the sound."""
         return self.sound.heard()._replace(
             input=self._where(),

@@ -20,7 +20,7 @@ from ..audio.mono import MonoMix
 from ..audio.playback import Playback, SilentPlayback
 from ..beat import BeatFollower, KickFollower
 from ..beat.envelope import depth_of
-from ..control.snapshot import Heard
+from ..control.snapshot import Meters
 from ..settings import BeatSettings
 from .ear import Ear
 from .pulse import LEAST_SURE, InternalClock
@@ -196,11 +196,11 @@ class LiveSound:
         self._led = (bpm, beat_s) if bpm > 0 else None
         self._lead()
 
-    def heard(self) -> Heard:
+    def heard(self) -> Meters:
         """What there is to show of the sound."""
         follower, ear = self.follower, self._ear
         now_s = self.position_s() - self._start_s
-        return Heard(
+        return Meters(
             peak=ear.take_peak("heard"),
             spectrum_db=ear.spectrum_db(),
             level=follower.level_at(now_s),
@@ -317,11 +317,11 @@ class PlayedSound:
         """New followers: for when these fail."""
         self._begin(self._next_sample)
 
-    def heard(self) -> Heard:
+    def heard(self) -> Meters:
         """What there is to show of the sound."""
         ear = self._ear
         level = ear.kicks.level_at(self._heard_s(self._playback.position_s))
-        return Heard(peak=ear.take_peak("heard"), spectrum_db=ear.spectrum_db(), level=level, n_kicks=ear.n_kicks)
+        return Meters(peak=ear.take_peak("heard"), spectrum_db=ear.spectrum_db(), level=level, n_kicks=ear.n_kicks)
 
     def _begin(self, start_sample: int) -> None:
         self._ear = Ear(KickFollower(self._rate_hz, self._beat, self._n_depths), self._n_variants)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ..clock import monotonic
 from ..control.controller import Controller
-from ..control.snapshot import Heard, Snapshot
+from ..control.snapshot import Meters, Snapshot
 from ..errors import VisualizerError
 from ..presets.loader import Changes
 from ..render.monitors import Area
@@ -91,7 +91,7 @@ class PanelKeeper:
 class Hearable(Protocol):
     """What can be asked for what it hears: an act."""
 
-    def heard(self) -> Heard:
+    def heard(self) -> Meters:
         """What there is to show of the sound."""
 
 
@@ -102,9 +102,9 @@ class Teller:
         self._act, self._hub, self._guard, self._desk, self._changes = act, hub, guard, desk, changes
         self._told_s = self._latency_s = 0.0
         self._p95_s = self._p95_ms = 0.0
-        self.heard = Heard()
+        self.heard = Meters()
 
-    def listen(self) -> Heard:
+    def listen(self) -> Meters:
         """What is heard now."""
         self.heard = self._act.heard()
         return self.heard

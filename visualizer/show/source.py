@@ -1,0 +1,128 @@
+"""Where sound and time come from: the base class of every source.
+
+A source is one file in `show/sources/`. It overrides what it can do and declares the rest in `capabilities`; everything here
+has a default that does nothing, so that a show never has to ask whether a method exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from ..beat.features import Features
+from ..control.capabilities import Capability
+from ..control.snapshot import Meters
+from ..presets.loaded import LoadedPreset
+from ..supervision.resume import ShowState
+
+__all__ = ["Capability", "Source"]
+
+
+class Source:
+    """A source of sound and time. Its time is float seconds from 0 on, and rises except after a seek.
+
+    capabilities: what it can do beside being heard. sample_rate_hz: of the sound that is analysed.
+    """
+
+    capabilities: frozenset[Capability] = frozenset()
+    sample_rate_hz: int = 48000
+
+    @property
+    def title(self) -> str:
+        """Title of the window, may change during a show."""
+        return "visualizer"
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has come to its end, and with it the show."""
+        return False
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it stands still, see Capability.PAUSE."""
+        return False
+
+    def start(self) -> None:
+        """Begin: the window is open. Called once, before anything else but `set_preset` and `needs`."""
+
+    def close(self) -> None:
+        """Release devices and files; closing twice is allowed."""
+
+    # -- time and sound -----------------------------------------------------------------------------------------------
+
+    def position_s(self) -> float:
+        """Seconds of the source heard at this instant."""
+        raise NotImplementedError
+
+    def take_in(self, time_s: float) -> None:
+        """Analyse the sound that has arrived, or as much as the features of `time_s` need."""
+
+    def features_at(self, time_s: float) -> Features:
+        """The features at a time in seconds of the source, of what was taken in. Asked once a display frame, in order."""
+        return Features(time_s)
+
+    def listen(self, now: Callable[[], float]) -> Features:
+        """Take in what has arrived, then the features of the present.
+
+        now: the time at which the next display frame is seen, seconds of the source. It is asked twice, since taking in sound
+        may move the clock of a live source.
+        """
+        self.take_in(now())
+        return self.features_at(now())
+
+    def wait_for_kick(self, timeout_s: float) -> bool:
+        """Wait at most timeout_s, taking in sound as it arrives; True as soon as a kick was heard. Only with Capability.WAKES."""
+        return False
+
+    def samples_at(self, time_s: float) -> int:
+        """A time in seconds of the source as a number of samples: the time stamp of a command."""
+        return round(time_s * self.sample_rate_hz)
+
+    # -- what the show sets -------------------------------------------------------------------------------------------
+
+    def set_preset(self, loaded: LoadedPreset) -> None:
+        """Take over the beat settings of a preset and the number of its variants; called again when a setting is changed."""
+
+    def needs(self, names: Collection[str]) -> None:
+        """Which fields of `Features` the picture uses. Those that take analysis of their own are computed only if named."""
+
+    def do(self, action: str) -> str | None:
+        """Carry out an action, by its name; returns what to answer. One that the source has no use for is ignored."""
+        return None
+
+    def parameters(self) -> Mapping[str, float]:
+        """The parameters that are the source's own (`input.gain_db`, `output.volume_db` ...), and their values."""
+        return {}
+
+    def set_parameter(self, name: str, value: float) -> None:
+        """Set one of `parameters`; any other name is ignored."""
+
+    def lead_tempo(self, bpm: float, beat_s: float) -> None:
+        """Take over a tempo from elsewhere: beats a minute, and when one of its beats is on the clock `clock.monotonic`.
+        bpm 0: the source's own tempo again. Only with Capability.TEMPO."""
+
+    def restart_analysis(self) -> None:
+        """Replace an analysis that fails by a new one, keeping a certain tempo."""
+
+    # -- what the show displays ---------------------------------------------------------------------------------------
+
+    def meters(self) -> Meters:
+        """Levels, tempo and names for the panel and the HUD; asked some 30 times a second, not for every display frame."""
+        return Meters()
+
+    def status(self) -> list[str]:
+        """Lines for the HUD, "name<tab>value"."""
+        return []
+
+    def news(self) -> str | None:
+        """A line for the user that was not returned yet, if there is one."""
+        return None
+
+    # -- restarting a show --------------------------------------------------------------------------------------------
+
+    def resume_values(self) -> dict[str, Any]:
+        """What a restarted show needs to go on: fields of `ShowState` by name (bpm, beat_s, input, song, position_s, paused)."""
+        return {}
+
+    def resume_from(self, state: ShowState) -> None:
+        """Go on from the state that a show before this one left."""
