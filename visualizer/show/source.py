@@ -13,7 +13,7 @@ from ..beat.features import Features
 from ..control.capabilities import Capability
 from ..control.snapshot import Meters
 from ..presets.loaded import LoadedPreset
-from ..supervision.resume import ShowState
+from ..supervision.resume import ResumeState
 
 __all__ = ["Capability", "Source"]
 
@@ -121,8 +121,8 @@ class Source:
     # -- restarting a show --------------------------------------------------------------------------------------------
 
     def resume_values(self) -> dict[str, Any]:
-        """What a restarted show needs to go on: fields of `ShowState` by name (bpm, beat_s, input, song, position_s, paused)."""
+        """What a restarted show needs to go on: fields of `ResumeState` by name (bpm, beat_s, input, song, position_s, paused)."""
         return {}
 
-    def resume_from(self, state: ShowState) -> None:
+    def resume_from(self, state: ResumeState) -> None:
         """Go on from the state that a show before this one left."""
