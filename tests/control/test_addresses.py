@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from visualizer.control.actions import Do, Set, Show
 from visualizer.control.addresses import OscMapping, Unusable
 from visualizer.control.bindings import OscBinding
-from visualizer.control.parameters import tunable, tunables
+from visualizer.control.commands import Act, Set, ShowPreset
+from visualizer.control.parameters import base_parameters
 
 PRESETS = ("calm", "club", "deep")
 BOUND = [
@@ -30,29 +30,29 @@ def hear(address: str, *told, presets=PRESETS, values=None):
 @pytest.mark.parametrize(
     ("address", "told", "commands"),
     [
-        ("/visualizer/action/next_preset", (), [Do("next_preset")]),
-        ("/visualizer/action/next_preset", (1.0,), [Do("next_preset")]),
+        ("/visualizer/action/next_preset", (), [Act("next_preset")]),
+        ("/visualizer/action/next_preset", (1.0,), [Act("next_preset")]),
         ("/visualizer/action/next_preset", (0.0,), []),
         ("/visualizer/action/freeze", (0.0,), [Set("freeze", 0.0)]),
-        ("/visualizer/action/reset", (), [Do("reset")]),
-        ("/visualizer/tap", (), [Do("tap")]),
+        ("/visualizer/action/reset", (), [Act("reset")]),
+        ("/visualizer/tap", (), [Act("tap")]),
         ("/visualizer/tap", (0.0,), []),
         ("/visualizer/set/beat/decay", (0.9,), [Set("beat.decay", 0.9)]),
         ("/visualizer/set/beat.decay", (0.9,), [Set("beat.decay", 0.9)]),
         ("/visualizer/set/beat/motion", ("steps",), [Set("beat.motion", "steps")]),
-        ("/visualizer/share/beat/decay", (0.0,), [Set("beat.decay", tunable("beat.decay").low)]),
-        ("/visualizer/preset", ("club",), [Show("club")]),
-        ("/visualizer/preset", (3.0,), [Show("deep")]),
+        ("/visualizer/share/beat/decay", (0.0,), [Set("beat.decay", base_parameters().find("beat.decay").low)]),
+        ("/visualizer/preset", ("club",), [ShowPreset("club")]),
+        ("/visualizer/preset", (3.0,), [ShowPreset("deep")]),
         ("/visualizer/blackout", (1.0,), [Set("blackout", 1.0)]),
         ("/visualizer/lock", (0.0,), [Set("lock", 0.0)]),
-        ("/visualizer/freeze", (), [Do("freeze")]),
+        ("/visualizer/freeze", (), [Act("freeze")]),
         ("/1/fader1", (0.0,), [Set("beat.decay", pytest.approx(0.5))]),
-        ("/1/midi", (127.0,), [Set("beat.decay", pytest.approx(tunable("beat.decay").high))]),
-        ("/1/button", (1.0,), [Do("tap")]),
-        ("/1/button", (), [Do("tap")]),
+        ("/1/midi", (127.0,), [Set("beat.decay", pytest.approx(base_parameters().find("beat.decay").high))]),
+        ("/1/button", (1.0,), [Act("tap")]),
+        ("/1/button", (), [Act("tap")]),
         ("/1/button", (0.0,), []),
         ("/1/hold", (1.0,), [Set("blackout", 1.0)]),
-        ("/1/preset", (1.0,), [Show("calm")]),
+        ("/1/preset", (1.0,), [ShowPreset("calm")]),
         ("/1/steps", (1.0,), [Set("beat.motion", "steps")]),
     ],
 )
@@ -76,10 +76,10 @@ def test_addresses(address, told, commands):
         ("/visualizer/set/beat/decay", (math.nan,), "no number that can be used"),
         ("/visualizer/set/beat/decay", ("0.5",), "needs a number"),
         ("/visualizer/set/beat/decay", (-1e300,), "out of range"),
-        ("/visualizer/set/beat/motion", (1.0,), "there is no"),
+        ("/visualizer/set/beat/motion", (1.0,), "unknown value"),
         ("/visualizer/set/beat/decay", ("high",), "needs a number"),
         ("/visualizer/set/beat/decay", (), "needs a value"),
-        ("/visualizer/set/beat/motion", ("sideways",), "there is no"),
+        ("/visualizer/set/beat/motion", ("sideways",), "unknown value"),
         ("/visualizer/share/beat/decay", (1.1,), "beyond 0 .. 1"),
         ("/visualizer/share/beat/decay", (math.inf,), "no number that can be used"),
         ("/visualizer/preset", ("clob",), "did you mean 'club'"),
@@ -100,14 +100,14 @@ def test_what_means_nothing_is_said(address, told, why):
 def test_a_preset_given_as_a_folder_is_found_by_the_folders_name():
     presets = ["club", str(Path("looks", "my look").absolute())]
     mapping = OscMapping()
-    assert mapping.hear("/visualizer/preset", ["my look"], {}, presets, 0.0) == [Show("my look")]
-    assert mapping.hear("/visualizer/preset", [presets[1]], {}, presets, 0.0) == [Show(presets[1])]
+    assert mapping.hear("/visualizer/preset", ["my look"], {}, presets, 0.0) == [ShowPreset("my look")]
+    assert mapping.hear("/visualizer/preset", [presets[1]], {}, presets, 0.0) == [ShowPreset(presets[1])]
     with pytest.raises(Unusable, match="did you mean 'my look'"):
         mapping.hear("/visualizer/preset", ["my lok"], {}, presets, 0.0)
 
 
 def test_every_setting_can_be_set_and_shared():
-    for name, one in tunables().items():
+    for name, one in base_parameters().items():
         address = name.replace(".", "/")
         assert hear(f"/visualizer/set/{address}", one.at(0.5)) == [Set(name, one.at(0.5))]
         assert hear(f"/visualizer/share/{address}", 0.5) == [Set(name, one.at(0.5))]

@@ -7,12 +7,12 @@ from pydantic import ValidationError
 
 from visualizer.control.actions import ACTIONS
 from visualizer.control.bindings import MidiBinding, OscBinding, check_address, checked_target, targets
-from visualizer.control.parameters import tunables
+from visualizer.control.parameters import base_parameters
 from visualizer.errors import BadInput
 
 
 def test_every_action_and_every_setting_is_a_target_and_can_be_bound():
-    assert set(ACTIONS) | set(tunables()) | {"preset"} == set(targets())
+    assert set(ACTIONS) | set(base_parameters()) | {"preset"} == set(targets())
     for target in [*targets(), "preset:club"]:
         MidiBinding(program="any", does=target)
         OscBinding(address="/1/x", does=target)
@@ -44,7 +44,7 @@ def test_other_targets_are_refused_naming_the_nearest(target):
         ({"cc": 1, "high": 0.5, "does": "beat.motion"}, "high is for a setting"),
         ({"cc": 1, "low": float("nan"), "does": "beat.decay"}, "out of range"),
         ({"cc": 1, "low": 5, "does": "beat.decay"}, "beat.decay 5 is out of range"),
-        ({"note": 1, "value": "sideways", "does": "beat.motion"}, "there is no 'sideways'"),
+        ({"note": 1, "value": "sideways", "does": "beat.motion"}, "unknown value 'sideways'"),
         ({"note": 1, "value": 1, "does": "tap"}, "value is for a setting"),
         ({"note": 1, "value": 1, "hold": True, "does": "blackout"}, "exclude"),
         ({"note": 1, "does": "preset"}, "program: any"),

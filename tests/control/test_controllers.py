@@ -13,8 +13,8 @@ from pythonosc.udp_client import SimpleUDPClient
 from tests.fixtures.midi import CONTROL, NOTE_ON, Midi
 from tests.fixtures.pulse import wait_until
 from visualizer.control import controls_file as file
-from visualizer.control.actions import Do, Set, Show
 from visualizer.control.bindings import Controls, MidiBinding, OscBinding
+from visualizer.control.commands import Act, Set, ShowPreset
 from visualizer.control.controllers import Board, MidiController, OscController, open_controllers
 from visualizer.control.snapshot import Snapshot
 from visualizer.errors import BadInput, VisualizerError
@@ -59,7 +59,7 @@ def test_osc_as_a_show_has_it(opened: list) -> None:
     client.send_message("/visualizer/preset", 1)
     client.send_message("/visualizer/set/beat/decay", 0.25)
     client.send_message("/visualizer/tap", [])
-    assert commands(osc, 3) == [Show("calm"), Set("beat.decay", 0.25), Do("tap")]
+    assert commands(osc, 3) == [ShowPreset("calm"), Set("beat.decay", 0.25), Act("tap")]
     client.send_message("/visualizer/preset", 3)
     for value in (None, b"blob", [1], "on", float("nan")):
         client.send_message("/visualizer/blackout", [value])
@@ -79,7 +79,7 @@ def test_osc_opened_to_the_network_names_who_may_send(opened: list) -> None:
     client.send_message("/visualizer/action/quit", [])
     client.send_message("/visualizer/action/leave_fullscreen", [])
     client.send_message("/visualizer/tap", [])
-    assert commands(opened[1]) == [Do("tap")]
+    assert commands(opened[1]) == [Act("tap")]
     assert opened[1].status() == [f"osc\t0.0.0.0:{opened[1].port}  n 3  bad 2"]
 
 
@@ -88,7 +88,7 @@ def test_an_own_address_may_end_the_show(opened: list) -> None:
     [osc] = open_controllers(None, "0", False)
     opened.append(osc)
     SimpleUDPClient("127.0.0.1", osc.port).send_message("/my/end", 1.0)
-    assert commands(osc) == [Do("quit")]
+    assert commands(osc) == [Act("quit")]
 
 
 def test_senders_without_osc_and_senders_that_are_none_are_refused() -> None:

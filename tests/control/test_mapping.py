@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from visualizer.control.actions import Do, Set, Show
 from visualizer.control.backlog import MOST, Backlog
 from visualizer.control.bindings import MidiBinding
+from visualizer.control.commands import Act, Set, ShowPreset
 from visualizer.control.learning import Learner, sentence
 from visualizer.control.mapping import MidiMapping, Moved
-from visualizer.control.parameters import tunable
+from visualizer.control.parameters import base_parameters
 
-DECAY = tunable("beat.decay")
+DECAY = base_parameters().find("beat.decay")
 
 
 def mapping(*said: dict) -> MidiMapping:
@@ -31,7 +31,7 @@ def test_a_control_change_turns_a_setting_over_its_whole_range():
 
 def test_channel_and_port_are_any_unless_named():
     one = mapping({"cc": 7, "channel": 3, "port": "nano", "does": "tap"})
-    assert hear(one, "cc", 7, 127, channel=3, port="nanoKONTROL2") == [Do("tap")]
+    assert hear(one, "cc", 7, 127, channel=3, port="nanoKONTROL2") == [Act("tap")]
     assert hear(one, "cc", 7, 127, channel=2, port="nanoKONTROL2") == []
     assert hear(one, "cc", 7, 127, channel=3, port="Launchpad") == []
 
@@ -46,7 +46,7 @@ def test_fourteen_bits():
 def test_a_note_is_pressed_and_let_go_and_velocity_0_lets_go():
     one = mapping({"note": 36, "does": "blackout", "hold": True}, {"note": 37, "does": "tap"})
     assert hear(one, "note", 36, 1) == [Set("blackout", 1.0)] and hear(one, "note", 36, 0) == [Set("blackout", 0.0)]
-    assert hear(one, "note", 37, 9) == hear(one, "note", 37, 9) == [Do("tap")] and hear(one, "note", 37, 0) == []
+    assert hear(one, "note", 37, 9) == hear(one, "note", 37, 9) == [Act("tap")] and hear(one, "note", 37, 0) == []
 
 
 def test_a_note_turns_a_setting_by_how_hard_it_is_hit():
@@ -57,14 +57,14 @@ def test_a_note_turns_a_setting_by_how_hard_it_is_hit():
 
 def test_programs_show_presets():
     one = mapping({"program": "any", "does": "preset"}, {"program": 5, "preset": "club"})
-    assert hear(one, "program", 1, 1) == [Show("b")]
-    assert hear(one, "program", 5, 5) == [Show("club")], "there is no sixth preset"
+    assert hear(one, "program", 1, 1) == [ShowPreset("b")]
+    assert hear(one, "program", 5, 5) == [ShowPreset("club")], "there is no sixth preset"
 
 
 def test_the_bend_turns_and_presses():
     one = mapping({"bend": True, "does": "beat.decay"}, {"bend": True, "channel": 2, "does": "tap"})
     assert hear(one, "bend", 0, 16383) == [Set("beat.decay", pytest.approx(DECAY.high))]
-    assert [hear(one, "bend", 0, value, channel=2)[1:] for value in (8192, 16383, 8192)] == [[], [Do("tap")], []]
+    assert [hear(one, "bend", 0, value, channel=2)[1:] for value in (8192, 16383, 8192)] == [[], [Act("tap")], []]
 
 
 @pytest.mark.parametrize(("mode", "up", "down"), [("twos", 2, 126), ("offset", 66, 62), ("sign", 2, 66)])
@@ -115,10 +115,10 @@ def test_of_many_values_for_one_setting_the_last_waits_and_presses_all_do():
     backlog = Backlog()
     for index in range(1000):
         backlog.put([Set("beat.decay", index / 1000)])
-    backlog.put([Do("tap"), Do("tap"), Set("beat.decay", 0.5)])
-    assert backlog.take() == [Do("tap"), Do("tap"), Set("beat.decay", 0.5)]
+    backlog.put([Act("tap"), Act("tap"), Set("beat.decay", 0.5)])
+    assert backlog.take() == [Act("tap"), Act("tap"), Set("beat.decay", 0.5)]
     assert backlog.take() == [] and backlog.n_dropped == 0
-    backlog.put([Do("tap")] * (MOST + 7))
+    backlog.put([Act("tap")] * (MOST + 7))
     assert len(backlog.take()) == MOST and backlog.n_dropped == 7
 
 
@@ -137,10 +137,10 @@ def test_what_a_port_holds_is_released_when_it_is_lost(control: dict, kind: str,
 
 def test_a_lost_port_forgets_where_its_controls_stood():
     one = mapping({"cc": 64, "does": "tap"}, {"cc": 7, "does": "beat.decay"})
-    assert hear(one, "cc", 64, 127) == [Do("tap")] and hear(one, "cc", 64, 127) == []
+    assert hear(one, "cc", 64, 127) == [Act("tap")] and hear(one, "cc", 64, 127) == []
     assert hear(one, "cc", 7, 0, values={"beat.decay": DECAY.low}) == [Set("beat.decay", DECAY.low)]
     one.lose("X")
-    assert hear(one, "cc", 64, 127) == [Do("tap")]
+    assert hear(one, "cc", 64, 127) == [Act("tap")]
     assert hear(one, "cc", 7, 127, values={"beat.decay": DECAY.low}) == [], "it was moved meanwhile: no jump"
 
 

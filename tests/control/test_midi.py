@@ -13,9 +13,9 @@ import pytest
 
 from tests.fixtures.midi import CLOCK, CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, Midi
 from tests.fixtures.pulse import wait_until
-from visualizer.control.actions import Do, Set
 from visualizer.control.backlog import Backlog
 from visualizer.control.bindings import MidiBinding
+from visualizer.control.commands import Act, Set
 from visualizer.control.mapping import MidiMapping, Moved
 from visualizer.control.midi import API_VARIABLE, MidiInput, check_port, chosen, moved_of, port_names, short_name
 from visualizer.errors import DeviceError, UnknownDevice, VisualizerError
@@ -78,7 +78,9 @@ def test_a_flood_leaves_one_wish_for_a_setting_and_presses_come_through(midi: Mi
         wait_until(pressed)
         commands = backlog.take()
         assert (
-            [type(command) for command in commands].count(Set) == 1 and Do("tap") in commands and backlog.n_dropped == 0
+            [type(command) for command in commands].count(Set) == 1
+            and Act("tap") in commands
+            and backlog.n_dropped == 0
         )
         other.send(NOTE_ON, 99, 9)
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.control.parameters import tunable, tunables
+from visualizer.control.parameters import Parameter, base_parameters
 from visualizer.errors import BadInput
 from visualizer.settings import BeatSettings, DreamSettings
 
-NUMBERS = [one for one in tunables().values() if one.kind in ("number", "whole")]
+NUMBERS = [one for one in base_parameters().values() if one.kind in ("number", "whole")]
 
 
 def model_of(one):
@@ -18,11 +18,11 @@ def model_of(one):
 
 
 def test_every_number_of_the_beat_and_the_dream_can_be_turned():
-    names = set(tunables())
+    names = set(base_parameters())
     assert {"beat.sensitivity", "beat.decay", "beat.low_hz", "beat.smoothing_ms", "beat.motion"} < names
     assert {"dream.colour", "dream.seed", "input.gain_db", "output.delay_ms", "blackout", "freeze", "lock"} < names
     assert "dream.network" not in names and "dream.n_depths" not in names
-    assert tunable("dream.colour").rebakes and not tunable("beat.decay").rebakes
+    assert base_parameters().find("dream.colour").rebakes and not base_parameters().find("beat.decay").rebakes
 
 
 @pytest.mark.parametrize("one", NUMBERS, ids=lambda one: one.name)
@@ -46,13 +46,14 @@ def test_a_place_is_found_again_from_its_value(one, share):
     assert abs(again - share) <= slack
 
 
-@given(st.sampled_from(list(tunables().values())), st.floats(allow_nan=True, allow_infinity=True))
+@given(st.sampled_from(list(base_parameters().values())), st.floats(allow_nan=True, allow_infinity=True))
 def test_any_place_at_all_gives_a_value_that_may_be(one, share):
     assert one.checked(one.at(share)) == one.at(share)
 
 
 @given(
-    st.sampled_from(list(tunables().values())), st.floats(allow_nan=True, allow_infinity=True) | st.text(max_size=20)
+    st.sampled_from(list(base_parameters().values())),
+    st.floats(allow_nan=True, allow_infinity=True) | st.text(max_size=20),
 )
 def test_values_from_elsewhere_are_taken_or_refused_with_the_bounds(one, value):
     try:
@@ -64,13 +65,35 @@ def test_values_from_elsewhere_are_taken_or_refused_with_the_bounds(one, value):
 
 
 def test_ratios_where_ears_and_eyes_hear_ratios():
-    sensitivity = tunable("beat.sensitivity")
+    sensitivity = base_parameters().find("beat.sensitivity")
     assert sensitivity.is_log and sensitivity.at(0.5) == pytest.approx(1.0)
-    assert not tunable("beat.decay").is_log
-    assert tunable("beat.motion").at(0.99) == "steps" and tunable("blackout").at(0.5) == 1.0
+    assert not base_parameters().find("beat.decay").is_log
+    assert (
+        base_parameters().find("beat.motion").at(0.99) == "steps" and base_parameters().find("blackout").at(0.5) == 1.0
+    )
     assert not math.isnan(float(sensitivity.at(math.nan)))
 
 
-def test_an_unknown_name_is_told_with_the_nearest():
-    with pytest.raises(BadInput, match=r"beat\.sensitivty.*did you mean 'beat\.sensitivity'"):
-        tunable("beat.sensitivty")
+def test_an_unknown_name_is_an_error_that_names_the_nearest():
+    with pytest.raises(BadInput, match=r"unknown parameter .beat\.sensitivty.*did you mean 'beat\.sensitivity'"):
+        base_parameters().find("beat.sensitivty")
+
+
+def test_the_parameters_of_a_look_join_and_leave_with_it():
+    zoom = Parameter("look.zoom", "how much larger", "number", 1.0, 4.0, default=2.0)
+    joined = base_parameters().with_look([zoom])
+    assert joined["look.zoom"] == zoom and set(joined) == {*base_parameters(), "look.zoom"}
+    other = Parameter("look.tint", "colour", "choice", choices=("red", "blue"), default="red")
+    assert joined.with_look([other]) == base_parameters().with_look([other])
+    assert "look.zoom" not in base_parameters(), "a set of parameters never changes"
+    with pytest.raises(ValueError, match=r"look\.NAME"):
+        base_parameters().with_look([Parameter("zoom", "", "number")])
+
+
+def test_defaults_are_those_of_the_settings():
+    for one in base_parameters().of_section("beat", "dream"):
+        assert one.default == getattr(model_of(one)(), one.key)
+
+
+def test_the_switches_of_the_show_are_declared_once():
+    assert base_parameters().switches == ("blackout", "freeze", "lock")

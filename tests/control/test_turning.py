@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.control.actions import Do, Set, Show
 from visualizer.control.bindings import MidiBinding
-from visualizer.control.parameters import tunable
-from visualizer.control.turning import Turning, preset_wish
+from visualizer.control.commands import Act, Set, ShowPreset
+from visualizer.control.parameters import base_parameters
+from visualizer.control.turning import Turning, preset_change
 
-DECAY = tunable("beat.decay")
+DECAY = base_parameters().find("beat.decay")
 
 
 def turning(does: str, **more: object) -> Turning:
@@ -21,7 +21,7 @@ def turning(does: str, **more: object) -> Turning:
 def test_a_button_acts_when_it_goes_down_and_not_when_it_says_so_again():
     one = turning("blackout")
     assert [one.button(pressed) for pressed in (True, True, False, False, True)] == [
-        [Do("blackout")], [], [], [], [Do("blackout")],
+        [Act("blackout")], [], [], [], [Act("blackout")],
     ]  # fmt: skip
 
 
@@ -32,13 +32,13 @@ def test_a_switch_that_is_held_is_on_while_held():
 
 def test_a_press_may_set_a_value_or_show_a_preset():
     assert turning("beat.motion", value="steps").press() == [Set("beat.motion", "steps")]
-    assert turning("preset:club").press() == [Show("club")]
+    assert turning("preset:club").press() == [ShowPreset("club")]
 
 
 def test_presets_by_number():
-    assert preset_wish(2, ("a", "b")) == Show("b")
-    assert preset_wish(3, ("a", "b")) is None and preset_wish(0, ()) is None and preset_wish(10, ()) is None
-    assert preset_wish(9, ()) == Do("preset_9")
+    assert preset_change(2, ("a", "b")) == ShowPreset("b")
+    assert preset_change(3, ("a", "b")) is None and preset_change(0, ()) is None and preset_change(10, ()) is None
+    assert preset_change(9, ()) == Act("preset_9")
 
 
 def test_a_knob_goes_from_one_end_of_its_part_to_the_other():
@@ -99,7 +99,7 @@ def test_an_endless_knob_starts_where_the_value_is():
 
 
 def test_an_endless_knob_goes_through_words_one_by_one():
-    motion = tunable("beat.motion")
+    motion = base_parameters().find("beat.motion")
     one, values = turning("beat.motion", relative="twos"), {"beat.motion": motion.choices[0]}
     assert one.step(1, values, 0.0) == [Set("beat.motion", motion.choices[1])]
     assert one.step(99, values, 0.1) == [Set("beat.motion", motion.choices[-1])]

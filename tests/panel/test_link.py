@@ -11,8 +11,8 @@ import pytest
 
 from tests.fixtures.watching import wait_for
 from visualizer.clock import monotonic
-from visualizer.control.actions import Do, Key, Learn, Set, Show
-from visualizer.control.parameters import tunables
+from visualizer.control.commands import Act, Learn, PressKey, Set, ShowPreset
+from visualizer.control.parameters import base_parameters
 from visualizer.control.snapshot import Snapshot
 from visualizer.errors import VisualizerError
 from visualizer.panel.link import open_panel
@@ -112,20 +112,20 @@ def test_the_presets_get_their_pictures(hand):
 
 
 def test_a_preset_that_is_clicked_is_wished_for(hand):
-    assert hand.press("preset:marble") == [Show("marble")]
+    assert hand.press("preset:marble") == [ShowPreset("marble")]
 
 
 @pytest.mark.parametrize(
     "action", ["blackout", "freeze", "tap", "tempo_half", "next_input", "lock", "next_preset", "reset"]
 )
 def test_a_button_does_what_its_key_does(hand, action):
-    assert hand.press(action) == [Do(action)]
+    assert hand.press(action) == [Act(action)]
 
 
 def test_a_slider_is_turned_to_where_it_is_pressed(hand):
     (command,) = hand.press("beat.sensitivity", 0.75)
     assert isinstance(command, Set) and command.name == "beat.sensitivity"
-    assert command.value == pytest.approx(tunables()["beat.sensitivity"].at(0.75), rel=0.02)
+    assert command.value == pytest.approx(base_parameters()["beat.sensitivity"].at(0.75), rel=0.02)
 
 
 def test_a_slider_follows_the_mouse_while_it_is_held(hand):
@@ -138,7 +138,7 @@ def test_a_slider_follows_the_mouse_while_it_is_held(hand):
     finally:
         subprocess.run(["xdotool", "mouseup", "1"], check=True)
     assert (first.value, second.value) == pytest.approx(
-        [tunables()["beat.decay"].at(at) for at in (0.2, 0.6)], rel=0.02
+        [base_parameters()["beat.decay"].at(at) for at in (0.2, 0.6)], rel=0.02
     )
 
 
@@ -172,7 +172,7 @@ def test_what_bakes_anew_is_folded_away_and_wished_for_once(hand):
 def test_a_key_pressed_in_it_is_the_shows(hand):
     hand.point("tap")
     hand.screen.key("b")
-    assert hand.commands("the key") == [Key("b", "b")]
+    assert hand.commands("the key") == [PressKey("b", "b")]
 
 
 def test_while_learning_a_press_chooses_what_is_bound(hand):
@@ -185,7 +185,7 @@ def test_while_learning_a_press_chooses_what_is_bound(hand):
     assert hand.press("blackout", learning="blackout", bindings={"beat.decay": "CC 7 channel 1"}) == [Learn("")]
     assert hand.press("preset:marble") == [Learn("preset_2")]
     assert hand.press("learn", learning="preset_2") == [Learn("")]
-    assert hand.press("blackout") == [Do("blackout")]
+    assert hand.press("blackout") == [Act("blackout")]
 
 
 def test_a_blackout_is_red_across_the_whole_panel(hand):

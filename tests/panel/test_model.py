@@ -3,12 +3,12 @@ import math
 import numpy as np
 import pytest
 
-from visualizer.control.parameters import Tunable, tunables
+from visualizer.control.parameters import Parameter, base_parameters
 from visualizer.control.snapshot import Snapshot
 from visualizer.panel import model as model
 
-DECAY = Tunable("beat.decay", "", "number", 0.1, 0.999)
-STEPS = Tunable("dream.steps_per_depth", "", "whole", 1, 8, rebakes=True)
+DECAY = Parameter("beat.decay", "", "number", 0.1, 0.999)
+STEPS = Parameter("dream.steps_per_depth", "", "whole", 1, 8, rebakes=True)
 
 
 def snapshot(**changes):
@@ -115,7 +115,7 @@ def test_pictures_stand_two_or_more_side_by_side():
     assert model.n_across(5000, 1) == 5
 
 
-@pytest.mark.parametrize("one", tunables().values(), ids=lambda one: one.name)
+@pytest.mark.parametrize("one", base_parameters().values(), ids=lambda one: one.name)
 def test_every_control_has_a_name_a_value_and_a_place(one):
     assert model.label(one) and "_" not in model.label(one)
     for value in (one.choices[-1],) if one.choices else (one.high, one.low if math.isfinite(one.low) else one.high):
@@ -124,7 +124,7 @@ def test_every_control_has_a_name_a_value_and_a_place(one):
 
 
 def test_values_are_told_with_their_unit_and_no_more_digits_than_help():
-    known = tunables()
+    known = base_parameters()
     shown = {
         "beat.decay": (0.93, "0.930"),
         "beat.high_hz": (120.0, "120 Hz"),

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from visualizer.control.actions import Do, Key, Set, Show, Tempo
+from visualizer.control.commands import Act, PressKey, Set, SetTempo, ShowPreset
 from visualizer.control.keys import Keymap
-from visualizer.control.parameters import tunables
+from visualizer.control.parameters import base_parameters
 from visualizer.presets.loaded import open_preset
 from visualizer.render.keyboard import Press
 from visualizer.show.desk import AGAIN_S, SENSITIVITY_RANGE, Desk
@@ -72,7 +72,7 @@ class Recorder:
 def show(tiny_preset):
     """A desk with `.press(*names)` and the recorder behind it; `.answer()` is what the screen says."""
 
-    class Show:
+    class Rig:
         now_s = 0.0
         behind = Recorder()
 
@@ -102,7 +102,7 @@ def show(tiny_preset):
             self.now_s = now_s
             return answer
 
-    return Show().make()
+    return Rig().make()
 
 
 def test_fullscreen_help_and_freeze_go_on_and_off(show):
@@ -307,7 +307,7 @@ def test_the_sensitivity_turned_and_the_keys_are_one(show):
         ("beat.decay", 2.0, "allowed: 0.1 .. 0.999"),
         ("beat.decay", float("nan"), "allowed"),
         ("beat.decay", "much", "needs a number"),
-        ("beat.motion", "jump", "there are: seed"),
+        ("beat.motion", "jump", "allowed: seed"),
         ("beat.decey", 0.5, "did you mean 'beat.decay'"),
         ("beat.high_hz", 20.0, None),
     ],
@@ -347,14 +347,16 @@ def test_the_dream_and_the_input_are_turned_where_they_are(show):
     show.desk.grant(Set("input.gain_db", 6.0))
     assert show.behind.turned == {"colour": 0.7} and show.behind.own == {"input.gain_db": 6.0}
     values = show.desk.values()
-    assert values["dream.colour"] == 0.7 and values["input.gain_db"] == 6.0 and set(values) == set(tunables())
+    assert values["dream.colour"] == 0.7 and values["input.gain_db"] == 6.0 and set(values) == set(base_parameters())
     assert show.desk.by_hand() == {"dream.colour": 0.7, "input.gain_db": 6.0}
 
 
 @pytest.mark.parametrize("way", ["key", "overrides"])
 def test_reset_puts_every_parameter_back_to_the_presets_values(show, way):
     before = show.desk.values()
-    numbers = [one for one in tunables().values() if one.kind in ("number", "whole") and one.name.startswith("beat.")]
+    numbers = [
+        one for one in base_parameters().values() if one.kind in ("number", "whole") and one.name.startswith("beat.")
+    ]
     for one in numbers:
         show.desk.grant(Set(one.name, one.at(one.share_of(before[one.name]) * 0.9 + 0.03)))
     show.press("up")
@@ -367,7 +369,7 @@ def test_reset_puts_every_parameter_back_to_the_presets_values(show, way):
         show.desk.grant(overrides)
     turned = {name for name, value in show.desk.values().items() if value != before[name]}
     assert turned >= {"beat.sensitivity", "beat.decay", "beat.lead_ms", "beat.motion", "dream.colour"}
-    show.press("backspace") if way == "key" else show.desk.grant(Do("reset"))
+    show.press("backspace") if way == "key" else show.desk.grant(Act("reset"))
     assert show.desk.values() == {**before, "blackout": 1.0, "input.gain_db": 6.0}, (
         "switches and the input are no parameters"
     )
@@ -397,21 +399,21 @@ def test_where_freezing_is_a_pause_the_switch_pauses_once(show):
 
 
 def test_wishes_are_answered_to_those_who_wish_and_not_on_the_screen(show):
-    show.desk.grant(Show("club"))
+    show.desk.grant(ShowPreset("club"))
     assert show.desk.said == "named club"
-    show.desk.grant(Do("tap"))
+    show.desk.grant(Act("tap"))
     assert show.desk.said == "did tap" and show.behind.done == ["tap"]
-    show.desk.grant(Do("no such thing"))
-    show.desk.grant(Tempo(120.0, 5.0))
+    show.desk.grant(Act("no such thing"))
+    show.desk.grant(SetTempo(120.0, 5.0))
     assert show.behind.led == (120.0, 5.0)
     assert show.answer() is None
 
 
 def test_the_lock_holds_keys_wherever_they_are_pressed_and_not_the_panel(show):
     show.desk.grant(Set("lock", 1.0))
-    show.desk.grant(Key("b", "b"))
+    show.desk.grant(PressKey("b", "b"))
     assert not show.behind.is_dark
-    show.desk.grant(Do("blackout"))
+    show.desk.grant(Act("blackout"))
     assert show.behind.is_dark
 
 

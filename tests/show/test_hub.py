@@ -1,6 +1,6 @@
 """Controllers together: asked, told, and none takes the others along."""
 
-from visualizer.control.actions import Do
+from visualizer.control.commands import Act
 from visualizer.control.snapshot import Snapshot
 from visualizer.show.guard import Guard
 from visualizer.show.hub import Hub
@@ -48,8 +48,8 @@ class One:
 def test_one_that_fails_costs_itself_only():
     good, bad, said = One("osc"), One("midi", broken=True), []
     hub = Hub([bad, good], Guard(said.append, now=lambda: 0.0))
-    good.commands = [Do("tap"), Do("freeze")]
-    assert hub.poll() == [Do("tap"), Do("freeze")] and hub.poll() == []
+    good.commands = [Act("tap"), Act("freeze")]
+    assert hub.poll() == [Act("tap"), Act("freeze")] and hub.poll() == []
     hub.tell(SHOT)
     assert good.told == [SHOT] and hub.status() == ["osc\tfine"] and hub.news() == ["osc says"]
     assert said == ["the midi failed (OSError: gone); the show goes on without it"]

@@ -14,9 +14,9 @@ from tests.fixtures.watching import Quiet, Script
 from visualizer.audio import portaudio
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
-from visualizer.control.actions import Do, Learn, Set, Show
+from visualizer.control.commands import Act, Learn, Set, ShowPreset
 from visualizer.control.controllers import open_controllers
-from visualizer.control.parameters import tunables
+from visualizer.control.parameters import base_parameters
 from visualizer.errors import GraphicsError, VisualizerError
 from visualizer.presets import loader as changes
 from visualizer.presets.dreams import open_cache
@@ -134,16 +134,16 @@ def test_wishes_are_granted_and_how_the_show_stands_is_told(show, dark, tiny_pre
         wishes(Set("blackout", 1.0)),
         dark,
         told(lambda shot: shot.values["blackout"] == 1.0),
-        wishes(Do("blackout"), Do("tap")),
+        wishes(Act("blackout"), Act("tap")),
         lambda: not dark(),
-        wishes(Show("no such preset")),
+        wishes(ShowPreset("no such preset")),
         told(lambda shot: "there is no preset" in shot.notice),
         wishes(Learn("beat.decay")),
         told(lambda shot: True),
     )
     assert act.looks[-1].settings.beat.decay == 0.7 and act.done == ["tap"] and hand.learnt == ["beat.decay"]
     shot = hand.told[-1]
-    assert set(shot.values) == set(tunables()) and "clouds" in shot.presets
+    assert set(shot.values) == set(base_parameters()) and "clouds" in shot.presets
     gaps_s = np.diff([one.time_s for one in hand.told])
     assert gaps_s.min() > 1 / 40, "thirty times a second at most"
     assert hand.closed == 1

@@ -212,14 +212,14 @@ def looked_up_again(
 
 def _dream_of(state: ResumeState) -> tuple[tuple[str, float | str], ...]:
     """The settings of the dream that were turned by hand; damaged ones are left out."""
-    from ..control.parameters import tunable
+    from ..control.parameters import base_parameters
 
     found = []
     for name, value in state.values.items():
         section, _, key = name.partition(".")
         if section == "dream":
             with suppress(BadInput):
-                found.append((key, tunable(name).checked(value)))
+                found.append((key, base_parameters().find(name).checked(value)))
     return tuple(found)
 
 

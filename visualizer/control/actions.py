@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 #: every action and what it does, in the order in which help shows them
 ACTIONS: dict[str, str] = {
     "help": "show keys and figures",
@@ -38,45 +36,3 @@ ACTIONS: dict[str, str] = {
 
 #: actions that end a show: not among the OSC addresses that everybody knows
 ENDING = frozenset({"quit", "leave_fullscreen"})
-
-
-class Do(NamedTuple):
-    """The command that an action be done, one of ACTIONS."""
-
-    action: str
-
-
-class Set(NamedTuple):
-    """The command that a setting have a value. name: of a `parameters.Tunable`; value: in its own unit, not yet checked."""
-
-    name: str
-    value: float | str
-
-
-class Show(NamedTuple):
-    """The command that a preset be shown, by its name."""
-
-    preset: str
-
-
-class Key(NamedTuple):
-    """A key pressed elsewhere than in the projection's window, called as `render.keyboard.Press` does."""
-
-    name: str
-    place: str
-
-
-class Tempo(NamedTuple):
-    """A tempo led from elsewhere. bpm: beats a minute, 0 if it is led no longer; beat_s: when a beat is, `time.monotonic` seconds."""
-
-    bpm: float
-    beat_s: float
-
-
-class Learn(NamedTuple):
-    """The command that the next control moved be bound to a target: an action, or the name of a `parameters.Tunable`; "" calls it off."""
-
-    target: str
-
-
-Command = Do | Set | Show | Key | Tempo | Learn

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from ..errors import BadInput, nearest
-from .actions import ACTIONS, ENDING, Command, Do, Set, Show
+from .actions import ACTIONS, ENDING
 from .bindings import PRESET, OscBinding
+from .commands import Act, Change, Set, ShowPreset
 from .oscbytes import Value
-from .parameters import tunables
-from .turning import Turning, Values, preset_wish
+from .parameters import base_parameters
+from .turning import Turning, Values, preset_change
 
 ROOT = "/visualizer"
 PRESSED = 0.5
@@ -29,7 +30,7 @@ class OscMapping:
         self._turnings: dict[str, Turning] = {}
         self.rebind(bindings)
 
-    def rebind(self, bindings: Iterable[OscBinding]) -> list[Command]:
+    def rebind(self, bindings: Iterable[OscBinding]) -> list[Change]:
         """Bind other addresses. Those bound as before keep their state; what the others hold is released by the commands returned."""
         before = {turning.binding: turning for turning in self._turnings.values()}
         # a finger on a glass is put where the fader is to be
@@ -39,7 +40,7 @@ class OscMapping:
 
     def hear(
         self, address: str, told: Sequence[Value], values: Values, presets: Sequence[str], now_s: float
-    ) -> list[Command]:
+    ) -> list[Change]:
         """What a message asks for. values: how the show stands; presets: names in order. Raises Unusable."""
         turning = self._turnings.get(address)
         if turning is not None:
@@ -74,7 +75,7 @@ class OscMapping:
         values: Values,
         presets: Sequence[str],
         now_s: float,
-    ) -> list[Command]:
+    ) -> list[Change]:
         binding = turning.binding
         if binding.does == PRESET:
             return _preset(told, presets)
@@ -96,19 +97,19 @@ def _number(told: Sequence[Value]) -> float:
     return told[0]
 
 
-def _press(action: str, told: Sequence[Value]) -> list[Command]:
+def _press(action: str, told: Sequence[Value]) -> list[Change]:
     """Buttons send 1 when pressed and 0 when let go; some send nothing."""
-    return [Do(action)] if not told or _number(told) != 0 else []
+    return [Act(action)] if not told or _number(told) != 0 else []
 
 
-def _switch(name: str, told: Sequence[Value]) -> list[Command]:
+def _switch(name: str, told: Sequence[Value]) -> list[Change]:
     if not told:
-        return [Do(name)]
+        return [Act(name)]
     return [Set(name, float(_number(told) != 0))]
 
 
-def _set(name: str, told: Sequence[Value], *, is_share: bool) -> list[Command]:
-    known = tunables()
+def _set(name: str, told: Sequence[Value], *, is_share: bool) -> list[Change]:
+    known = base_parameters()
     if name not in known:
         raise Unusable(f"there is no setting {name!r}{nearest(name, known)}")
     if not told:
@@ -125,14 +126,14 @@ def _set(name: str, told: Sequence[Value], *, is_share: bool) -> list[Command]:
         raise Unusable(str(fault)) from None
 
 
-def _preset(told: Sequence[Value], presets: Sequence[str]) -> list[Command]:
+def _preset(told: Sequence[Value], presets: Sequence[str]) -> list[Change]:
     if told and isinstance(told[0], str):
         names = [PurePath(preset).name for preset in presets]  # one given as a folder is listed by its path
         if presets and told[0] not in (*presets, *names):
             raise Unusable(f"no preset is called {told[0][:60]!r}{nearest(told[0], names)}")
-        return [Show(told[0])]
+        return [ShowPreset(told[0])]
     number = _number(told)
-    command = preset_wish(int(number), presets) if number == int(number) else None
+    command = preset_change(int(number), presets) if number == int(number) else None
     if command is None:
         raise Unusable(f"there is no preset {number:g}")
     return [command]

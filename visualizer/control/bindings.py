@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from ..errors import BadInput, nearest
 from .actions import ACTIONS
-from .parameters import Tunable, tunables
+from .parameters import Parameter, base_parameters
 
 #: before a preset's name; alone it is the preset of the number that is sent
 PRESET = "preset"
@@ -17,7 +17,7 @@ Relative = Literal["twos", "offset", "sign"]
 
 def targets() -> list[str]:
     """Everything that a control can be bound to, but presets by their name ("preset:club")."""
-    return list(dict.fromkeys([*tunables(), *ACTIONS, PRESET]))
+    return list(dict.fromkeys([*base_parameters(), *ACTIONS, PRESET]))
 
 
 def checked_target(text: str) -> str:
@@ -69,7 +69,7 @@ class Binding(BaseModel):
 
     @model_validator(mode="after")
     def _values_fit(self) -> Binding:
-        one = self.tunable
+        one = self.parameter
         turned = one is not None and one.kind in ("number", "whole")
         for key in ("low", "high"):
             if getattr(self, key) is not None and not turned:
@@ -89,14 +89,14 @@ class Binding(BaseModel):
         return self
 
     @property
-    def tunable(self) -> Tunable | None:
+    def parameter(self) -> Parameter | None:
         """The setting that it turns; None for an action or a preset."""
-        return tunables().get(self.does)
+        return base_parameters().get(self.does)
 
     @property
     def shares(self) -> tuple[float, float]:
         """Where a knob begins and ends on the setting's slider, 0..1 each."""
-        one = self.tunable
+        one = self.parameter
         if one is None:
             return 0.0, 1.0
         low = 0.0 if self.low is None else one.share_of(self.low)
@@ -128,7 +128,7 @@ class MidiBinding(Binding):
             raise ValueError(f"program {self.program} is out of range; allowed: 0 .. 127, or any")
         if self.fine and (self.cc is None or self.cc > 31):
             raise ValueError("fine is for cc 0 .. 31, whose lower half is 32 .. 63")
-        if self.relative and (self.cc is None or self.fine or self.tunable is None or self.value is not None):
+        if self.relative and (self.cc is None or self.fine or self.parameter is None or self.value is not None):
             raise ValueError("relative is for a cc that turns a setting")
         if self.hold and self.program is not None:
             raise ValueError("hold is for what can be let go, and a program change cannot")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from .actions import Command
+from .commands import Change
 from .snapshot import Snapshot
 
 
@@ -14,7 +14,7 @@ class Controller(Protocol):
 
     name: str
 
-    def poll(self) -> Sequence[Command]:
+    def poll(self) -> Sequence[Change]:
         """What is asked for since the last call, in order. Asked before every display frame."""
 
     def tell(self, snapshot: Snapshot) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from ..clock import monotonic
 from ..errors import BadInput, VisualizerError
 from . import controls_file as file
-from .actions import Command, Tempo
 from .addresses import OscMapping
 from .backlog import Backlog
 from .bindings import Controls, MidiBinding, OscBinding, checked_target
+from .commands import Change, SetTempo
 from .controller import Controller
 from .learning import Learner, sentence
 from .link import LinkSession
@@ -68,7 +68,7 @@ class Board:
         """What was learned, and faults of the file, once."""
         return self._news.popleft() if self._news else None
 
-    def hear_midi(self, moved: Moved) -> list[Command]:
+    def hear_midi(self, moved: Moved) -> list[Change]:
         """What a movement asks for; one that was waited for is learned, and asks for nothing."""
         with self._lock:
             found = self._learner.hear_midi(moved)
@@ -77,7 +77,7 @@ class Board:
             self._learned(found)
             return []
 
-    def hear_osc(self, address: str, told: list[Value]) -> list[Command]:
+    def hear_osc(self, address: str, told: list[Value]) -> list[Change]:
         """What a message asks for. Raises ValueError for one that means nothing here."""
         with self._lock:
             found = self._learner.hear_osc(address, told)
@@ -86,12 +86,12 @@ class Board:
             self._learned(found)
             return []
 
-    def lose_midi(self, port: str) -> list[Command]:
+    def lose_midi(self, port: str) -> list[Change]:
         """A MIDI port is gone; the commands that release what it holds."""
         with self._lock:
             return self._midi.lose(port)
 
-    def released(self) -> list[Command]:
+    def released(self) -> list[Change]:
         """The commands that release what was held by controls that are no longer bound to it, once."""
         return self._released.take()
 
@@ -164,7 +164,7 @@ class _Bound:
         """See `Board.learn`."""
         self._board.learn(target)
 
-    def poll(self) -> list[Command]:
+    def poll(self) -> list[Change]:
         return [*self._backlog.take(), *self._board.released()]
 
     def tell(self, snapshot: Snapshot) -> None:
@@ -255,7 +255,7 @@ class LinkController:
         self._leads = False
         self._session = LinkSession(self._hear, now=monotonic)
 
-    def poll(self) -> list[Command]:
+    def poll(self) -> list[Change]:
         return self._backlog.take()
 
     def tell(self, snapshot: Snapshot) -> None:
@@ -277,7 +277,7 @@ class LinkController:
     def close(self) -> None:
         self._session.close()
 
-    def _hear(self, tempo: Tempo) -> None:
+    def _hear(self, tempo: SetTempo) -> None:
         self._backlog.put([tempo])
         if (leads := tempo.bpm > 0) != self._leads:
             self._leads = leads

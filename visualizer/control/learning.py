@@ -11,7 +11,7 @@ from .actions import ACTIONS
 from .bindings import PRESET, MidiBinding, OscBinding, check_address
 from .mapping import Moved
 from .oscbytes import Value
-from .parameters import tunables
+from .parameters import base_parameters
 
 # Control changes from here on are no controls but orders, like "all notes off".
 FIRST_ORDER = 120
@@ -71,9 +71,9 @@ class Learner:
 def sentence(binding: MidiBinding | OscBinding) -> str:
     """What was learned, for reading: "CC 7 channel 1 of X now turns beat.sensitivity"."""
     does = binding.does
-    if binding.tunable is not None and binding.tunable.kind != "switch":
+    if binding.parameter is not None and binding.parameter.kind != "switch":
         verb = "turns"
-    elif does in tunables() or does in ACTIONS:
+    elif does in base_parameters() or does in ACTIONS:
         verb = "does"
     else:
         verb, does = "shows", does.replace(f"{PRESET}:", "preset ") if does != PRESET else "the preset of its number"

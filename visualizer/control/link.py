@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import VisualizerError
-from .actions import Tempo
+from .commands import SetTempo
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ SUGGEST_BPM = 0.5
 USUAL_BPM = 120.0
 
 
-def is_news(tempo: Tempo, told: Tempo) -> bool:
+def is_news(tempo: SetTempo, told: SetTempo) -> bool:
     """Whether a tempo says something else than the one told before: another tempo, or beats elsewhere."""
     if tempo.bpm == 0 or told.bpm == 0:
         return tempo.bpm != told.bpm
@@ -33,11 +33,11 @@ def is_news(tempo: Tempo, told: Tempo) -> bool:
 class LinkSession:
     """A guest of the Link session on the local network: follows, and changes no tempo of others. Its own thread; `close` leaves.
 
-    on_tempo: called on that thread with the tempo when it is another or its beats are elsewhere; Tempo(0, 0) when the
+    on_tempo: called on that thread with the tempo when it is another or its beats are elsewhere; SetTempo(0, 0) when the
     last peer has gone. n_peers: others in the session. bpm: its tempo.
     """
 
-    def __init__(self, on_tempo: Callable[[Tempo], None], *, now: Callable[[], float]) -> None:
+    def __init__(self, on_tempo: Callable[[SetTempo], None], *, now: Callable[[], float]) -> None:
         """now: `time.monotonic`. Raises VisualizerError if aalink is missing or the network cannot be used."""
         try:
             from aalink import Link
@@ -47,7 +47,7 @@ class LinkSession:
         self.n_peers, self.bpm = 0, USUAL_BPM
         self.fault = ""
         self._heard_bpm = 0.0
-        self._told = Tempo(0.0, 0.0)
+        self._told = SetTempo(0.0, 0.0)
         self._ending = threading.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
@@ -73,7 +73,7 @@ class LinkSession:
             log.exception("Ableton Link has stopped")
             self.n_peers = 0
             if self._told.bpm:
-                self._tell(Tempo(0.0, 0.0))
+                self._tell(SetTempo(0.0, 0.0))
         finally:
             self._ready.set()
 
@@ -92,7 +92,7 @@ class LinkSession:
         self.n_peers = int(link.num_peers)
         if self.n_peers == 0:
             if self._told.bpm:
-                self._tell(Tempo(0.0, 0.0))
+                self._tell(SetTempo(0.0, 0.0))
             self.bpm = float(link.tempo)
             if self._heard_bpm > 0 and abs(self._heard_bpm - self.bpm) > SUGGEST_BPM:
                 link.tempo = self._heard_bpm
@@ -103,10 +103,10 @@ class LinkSession:
         if after_s - before_s > DRIFT_S / 2:
             return  # held up in between: asked again in a moment
         self.bpm = float(link.tempo)
-        tempo = Tempo(self.bpm, (before_s + after_s) / 2 - beat % 1.0 * 60 / self.bpm)
+        tempo = SetTempo(self.bpm, (before_s + after_s) / 2 - beat % 1.0 * 60 / self.bpm)
         if is_news(tempo, self._told):
             self._tell(tempo)
 
-    def _tell(self, tempo: Tempo) -> None:
+    def _tell(self, tempo: SetTempo) -> None:
         self._told = tempo
         self._on_tempo(tempo)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from .actions import Command
 from .bindings import MidiBinding
+from .commands import Change
 from .turning import Turning, Values
 
 # A control change or bend is pressed from here on, and let go below; MIDI says so of pedals.
@@ -51,18 +51,18 @@ class MidiMapping:
         """What is bound."""
         return tuple(heard.binding for heard in self._heards)
 
-    def rebind(self, bindings: Iterable[MidiBinding]) -> list[Command]:
+    def rebind(self, bindings: Iterable[MidiBinding]) -> list[Change]:
         """Bind other controls. Those bound as before keep their state; what the others hold is released by the commands returned."""
         before = {heard.binding: heard for heard in self._heards}
         self._heards = [before.pop(binding) if binding in before else _Heard(binding) for binding in bindings]
         self._of = {}
         return [command for heard in before.values() for command in heard.turning.lose()]
 
-    def lose(self, port: str) -> list[Command]:
+    def lose(self, port: str) -> list[Change]:
         """A port is gone. What its controls hold is released by the commands returned."""
         return [command for heard in self._heards if heard.port == port for command in heard.turning.lose()]
 
-    def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Command]:
+    def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Change]:
         """What a movement asks for. values: how the show stands; presets: names in order; now_s: seconds that never go back."""
         return [command for heard in self._heard(moved) for command in heard.hear(moved, values, presets, now_s)]
 
@@ -99,7 +99,7 @@ class _Heard:
         self.port = ""  # that moved it last
         self._upper = 0  # of 14 bits
 
-    def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Command]:
+    def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Change]:
         binding, turning, self.port = self.binding, self.turning, moved.port
         if moved.kind == "program":
             return turning.turn(moved.share, values, now_s) if turning.is_knob else turning.press(moved.number, presets)

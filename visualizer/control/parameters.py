@@ -1,8 +1,9 @@
-"""What can be turned while a show runs: every setting with its bounds, taken from where it is declared."""
+"""Parameters: everything that can be set while a show runs, with its bounds, taken from where each is declared."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import UnionType
@@ -13,29 +14,47 @@ from pydantic import BaseModel
 from ..errors import BadInput, nearest
 from ..settings import DELAY_MS, VOLUME_DB, BeatSettings, DreamSettings
 
-#: turned by ratios and not by differences: twice as sensitive, an octave higher
+#: a value of a parameter: a number in the parameter's unit, or one of its words
+Value = float | str
+#: the section of the parameters that the look of a preset declares, and of those that belong to the source
+LOOK, SOURCE = "look", ("input", "output")
+#: endings of names whose parameters are perceived by ratio: a slider moves them logarithmically
 _BY_RATIO = ("_hz", "sensitivity", "_s", "step_size", "threshold")
-#: what a preset does not turn into another of: the network is chosen by its preset
+#: settings that only a preset chooses
 _FIXED = ("dream.network", "dream.layer", "dream.channels", "dream.guide", "dream.n_depths")
 
 
 @dataclass(frozen=True)
-class Tunable:
-    """A setting that can be turned. name: "beat.decay"; low, high: bounds of a number, in its unit; is_log: turned by ratios;
-    choices: of a word; rebakes: whether the dream is baked anew for it.
+class Parameter:
+    """A parameter of the show.
+
+    name: "beat.decay", or "blackout" for a switch of the show itself; description: what it does, for people; kind: "number", "whole"
+    (a whole number), "choice" (one of `choices`) or "switch" (0 or 1). low, high: bounds of a number, in its unit. is_log: a
+    slider moves it by ratio. rebakes: setting it bakes the dream again. default: its value where nothing else sets one.
     """
 
     name: str
-    words: str
+    description: str
     kind: Literal["number", "whole", "choice", "switch"]
     low: float = 0.0
     high: float = 1.0
     is_log: bool = False
     choices: tuple[str, ...] = ()
     rebakes: bool = False
+    default: Value = 0.0
 
-    def at(self, share: float) -> float | str:
-        """The value at a place 0..1 of a slider or knob; beyond, the nearest end; NaN is 0."""
+    @property
+    def section(self) -> str:
+        """The part of the name before its dot: "beat"; "" for a switch of the show itself."""
+        return self.name.partition(".")[0] if "." in self.name else ""
+
+    @property
+    def key(self) -> str:
+        """The part of the name after its dot: "decay"."""
+        return self.name.partition(".")[2] or self.name
+
+    def at(self, share: float) -> Value:
+        """The value at a position 0..1 of a slider or knob. A share outside is taken as the nearest end, NaN as 0."""
         share = 0.0 if math.isnan(share) else min(max(share, 0.0), 1.0)
         if self.kind == "choice":
             return self.choices[min(int(share * len(self.choices)), len(self.choices) - 1)]
@@ -48,8 +67,8 @@ class Tunable:
         value = min(max(value, self.low), self.high)
         return float(round(value)) if self.kind == "whole" else value
 
-    def share_of(self, value: float | str) -> float:
-        """The place 0..1 of a value, the opposite of `at`."""
+    def share_of(self, value: Value) -> float:
+        """The position 0..1 of a value on a slider; the inverse of `at`."""
         if self.kind == "choice":
             return (self.choices.index(str(value)) + 0.5) / len(self.choices) if value in self.choices else 0.0
         number = min(max(float(value), self.low), self.high)
@@ -57,13 +76,13 @@ class Tunable:
             return (math.log(number) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
         return (number - self.low) / (self.high - self.low)
 
-    def checked(self, value: float | str) -> float | str:
-        """`value` as it is taken over: a number within its bounds, a word that there is. Raises BadInput."""
+    def checked(self, value: Value) -> Value:
+        """`value` if the parameter can have it, a whole number rounded. Raises BadInput for a value out of bounds or an unknown word."""
         if self.kind == "choice":
             if value not in self.choices:
                 words = str(value)
                 raise BadInput(
-                    f"{self.name}: there is no {words!r}{nearest(words, self.choices)}; there are: {', '.join(self.choices)}"
+                    f"{self.name}: unknown value {words!r}{nearest(words, self.choices)}; allowed: {', '.join(self.choices)}"
                 )
             return value
         try:
@@ -75,44 +94,80 @@ class Tunable:
         return float(round(number)) if self.kind in ("whole", "switch") else number
 
 
+class Parameters(Mapping[str, Parameter]):
+    """A set of parameters by name, in their order. A value: it never changes."""
+
+    def __init__(self, declared: Iterable[Parameter] = ()) -> None:
+        self._of = {one.name: one for one in declared}
+
+    def __getitem__(self, name: str) -> Parameter:
+        return self._of[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._of)
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def find(self, name: str) -> Parameter:
+        """The parameter of that name. Raises BadInput, naming the nearest."""
+        if name not in self._of:
+            raise BadInput(f"unknown parameter {name[:60]!r}{nearest(name, self._of)}; known: {', '.join(self._of)}")
+        return self._of[name]
+
+    def with_look(self, declared: Sequence[Parameter]) -> Parameters:
+        """These parameters with those of a look, named look.NAME, in place of the look's before. Raises ValueError for another name."""
+        for one in declared:
+            if one.section != LOOK:
+                raise ValueError(f"{one.name!r}: a look's parameter is named {LOOK}.NAME")
+        return Parameters([*(one for one in self._of.values() if one.section != LOOK), *declared])
+
+    def of_section(self, *sections: str) -> list[Parameter]:
+        """The parameters of some sections: "beat"."""
+        return [one for one in self._of.values() if one.section in sections]
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """The names of the switches of the show itself: blackout, freeze, lock."""
+        return tuple(one.name for one in self.of_section("") if one.kind == "switch")
+
+
 @cache
-def tunables() -> dict[str, Tunable]:
-    """Every setting that can be turned, by its name, those of the beat first."""
-    found = [*_of_model("beat", BeatSettings), *_of_model("dream", DreamSettings)]
-    found += [
-        Tunable("input.gain_db", "how much louder the input is taken, dB", "number", -60.0, 60.0),
-        Tunable("output.volume_db", "how loud a song is played, dB", "number", *VOLUME_DB),
-        Tunable("output.mute", "a song is played silently", "switch"),
-        Tunable("output.delay_ms", "how late the loudspeaker is; below 0: the projector, ms", "number", *DELAY_MS),
-        Tunable("blackout", "all black", "switch"),
-        Tunable("freeze", "the picture stands still", "switch"),
-        Tunable("lock", "the keys are locked", "switch"),
-    ]
-    return {one.name: one for one in found}
+def base_parameters() -> Parameters:
+    """The parameters that every show has: of beat, dream and source, and the switches. A look may add more, see `Parameters.with_look`."""
+    return Parameters(
+        [
+            *_of_model("beat", BeatSettings),
+            *_of_model("dream", DreamSettings),
+            Parameter("input.gain_db", "gain of the input, dB", "number", -60.0, 60.0),
+            Parameter("output.volume_db", "volume of a song, dB", "number", *VOLUME_DB),
+            Parameter("output.mute", "mutes a song", "switch"),
+            Parameter(
+                "output.delay_ms", "delay of the loudspeaker; below 0: of the projector, ms", "number", *DELAY_MS
+            ),
+            Parameter("blackout", "shows black", "switch"),
+            Parameter("freeze", "freezes the picture", "switch"),
+            Parameter("lock", "locks the keys", "switch"),
+        ]
+    )
 
 
-def tunable(name: str) -> Tunable:
-    """The setting of that name. Raises BadInput, naming the nearest."""
-    known = tunables()
-    if name not in known:
-        raise BadInput(f"nothing to be turned is called {name!r}{nearest(name, known)}; there are: {', '.join(known)}")
-    return known[name]
-
-
-def _of_model(section: str, model: type[BaseModel]) -> list[Tunable]:
+def _of_model(section: str, model: type[BaseModel]) -> list[Parameter]:
     found = []
     for key, field in model.model_fields.items():
         name, kind = f"{section}.{key}", field.annotation
         if name in _FIXED or get_origin(kind) is UnionType:
             continue
-        words, rebakes = field.description or "", section == "dream"
+        words, rebakes, default = field.description or "", section == "dream", field.default
         if get_origin(kind) is Literal:
-            found.append(Tunable(name, words, "choice", choices=get_args(kind), rebakes=rebakes))
+            choices = get_args(kind)
+            found.append(Parameter(name, words, "choice", choices=choices, rebakes=rebakes, default=default))
         elif kind in (int, float):
             low, high = _bounds(field.metadata)
-            by_ratio = low > 0 and high / low >= 10 and any(key.endswith(end) for end in _BY_RATIO)
+            is_log = low > 0 and high / low >= 10 and any(key.endswith(end) for end in _BY_RATIO)
+            kind_name: Literal["whole", "number"] = "whole" if kind is int else "number"
             found.append(
-                Tunable(name, words, "whole" if kind is int else "number", low, high, is_log=by_ratio, rebakes=rebakes)
+                Parameter(name, words, kind_name, low, high, is_log=is_log, rebakes=rebakes, default=float(default))
             )
     return found
 
@@ -125,5 +180,5 @@ def _bounds(metadata: list[Any]) -> tuple[float, float]:
         high = rule.le if getattr(rule, "le", None) is not None else high
         above = rule.gt if getattr(rule, "gt", None) is not None else above
     if above is not None:
-        low = above + (high - above) / 100  # a slider has an end
+        low = above + (high - above) / 100  # a slider has a lowest value, and the field allows none at its bound
     return float(low), float(high)

@@ -37,7 +37,7 @@ class Snapshot:
     kicks told so far. bpm, phase 0..1 and confidence 0..1 of the tempo. depth: 0..n_depths; n_baked of n_dreams: finished
     dream frames. rate_hz: display frames a second; p95_ms: from one to the next; latency_ms: from sound to light as far as
     the program can tell, 0 if it cannot. scale: share of the size drawn. input: its name; input_state: "" while it is heard.
-    led_by: what leads the tempo ("Link"), "" if it is heard. values: of every `parameters.tunables()` name. notice: the line
+    led_by: what leads the tempo ("Link"), "" if it is heard. values: of every `parameters.Parameters` name. notice: the line
     said last; faults: parts that are degraded, "analysis: ..."; lines: the HUD's "name<tab>value" lines. learning: what the
     next control moved will be bound to, "" if nothing; bindings: target to control, "beat.decay" to "CC 7 channel 1".
     """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .actions import Command, Do, Set, Show
 from .bindings import PRESET, Binding
-from .parameters import Tunable
+from .commands import Act, Change, Set, ShowPreset
+from .parameters import Parameter
 
 #: how a show stands: the value of each setting by its name
 Values = Mapping[str, float | str]
@@ -20,11 +20,11 @@ STEPS = 127
 N_NUMBERED = 9
 
 
-def preset_wish(number: int, presets: Sequence[str]) -> Command | None:
+def preset_change(number: int, presets: Sequence[str]) -> Change | None:
     """The command for the preset of a number, 1 is the first; None if there is no such. presets: their names, as far as known."""
     if 1 <= number <= len(presets):
-        return Show(presets[number - 1])
-    return Do(f"preset_{number}") if not presets and 1 <= number <= N_NUMBERED else None
+        return ShowPreset(presets[number - 1])
+    return Act(f"preset_{number}") if not presets and 1 <= number <= N_NUMBERED else None
 
 
 class Turning:
@@ -32,7 +32,7 @@ class Turning:
 
     def __init__(self, binding: Binding, *, pickup: bool = True) -> None:
         self.binding = binding
-        self._tunable = binding.tunable
+        self._parameter = binding.parameter
         self._low, self._high = binding.shares
         self._pickup = pickup if binding.pickup is None else binding.pickup
         self._is_pressed = False
@@ -46,10 +46,10 @@ class Turning:
     @property
     def is_knob(self) -> bool:
         """Whether it follows the control's place, and not its being pressed."""
-        one = self._tunable
+        one = self._parameter
         return one is not None and one.kind != "switch" and self.binding.value is None
 
-    def press(self, number: int = 0, presets: Sequence[str] = ()) -> list[Command]:
+    def press(self, number: int = 0, presets: Sequence[str] = ()) -> list[Change]:
         """It was pressed. number, 0 the first: of the program sent, for a binding to presets by number."""
         binding = self.binding
         if binding.value is not None:
@@ -58,33 +58,33 @@ class Turning:
             self._is_held = True
             return [Set(binding.does, 1.0)]
         if binding.does == PRESET:
-            command = preset_wish(number + 1, presets)
+            command = preset_change(number + 1, presets)
             return [] if command is None else [command]
         if binding.does.startswith(f"{PRESET}:"):
-            return [Show(binding.does.partition(":")[2].strip())]
-        return [] if self.is_knob else [Do(binding.does)]
+            return [ShowPreset(binding.does.partition(":")[2].strip())]
+        return [] if self.is_knob else [Act(binding.does)]
 
-    def release(self) -> list[Command]:
+    def release(self) -> list[Change]:
         """It was released."""
         self._is_held = False
         return [Set(self.binding.does, 0.0)] if self.binding.hold else []
 
-    def lose(self) -> list[Command]:
+    def lose(self) -> list[Change]:
         """It is gone: unplugged, or bound to something else. Where it stood is forgotten, and what it holds is released."""
         self._is_pressed = self._holds = False
         self._place = None
         return self.release() if self._is_held else []
 
-    def button(self, is_pressed: bool) -> list[Command]:
+    def button(self, is_pressed: bool) -> list[Change]:
         """It tells whether it is pressed, perhaps again."""
         before, self._is_pressed = self._is_pressed, is_pressed
         if is_pressed == before:
             return []
         return self.press() if is_pressed else self.release()
 
-    def turn(self, share: float, values: Values, now_s: float) -> list[Command]:
+    def turn(self, share: float, values: Values, now_s: float) -> list[Change]:
         """It is at `share` 0..1 of its way. Nothing is asked for until it has taken hold of the value."""
-        one = self._tunable
+        one = self._parameter
         if one is None:
             return []
         before, self._place = self._place, self._low + share * (self._high - self._low)
@@ -92,9 +92,9 @@ class Turning:
             return []
         return self._wish(one, self._place, now_s)
 
-    def step(self, n_steps: int, values: Values, now_s: float) -> list[Command]:
+    def step(self, n_steps: int, values: Values, now_s: float) -> list[Change]:
         """An endless knob was turned by so many steps, from whatever the value is."""
-        one = self._tunable
+        one = self._parameter
         if one is None or n_steps == 0:
             return []
         current = self._current(one, values, now_s)
@@ -111,11 +111,11 @@ class Turning:
         self._share = min(max(self._share + n_steps * size, low), high)
         return self._wish(one, self._share, now_s)
 
-    def _wish(self, one: Tunable, share: float, now_s: float) -> list[Command]:
+    def _wish(self, one: Parameter, share: float, now_s: float) -> list[Change]:
         self._set, self._set_s = one.at(share), now_s
         return [Set(one.name, self._set)]
 
-    def _has_hold(self, one: Tunable, before: float | None, place: float, values: Values, now_s: float) -> bool:
+    def _has_hold(self, one: Parameter, before: float | None, place: float, values: Values, now_s: float) -> bool:
         """Whether the knob turns the value: it does once it was at the value or passed it, until something else changes that."""
         current = self._current(one, values, now_s)
         if current is None:
@@ -132,7 +132,7 @@ class Turning:
             self._holds = passed or abs(place - share) <= near or one.at(place) == current
         return self._holds
 
-    def _current(self, one: Tunable, values: Values, now_s: float) -> float | str | None:
+    def _current(self, one: Parameter, values: Values, now_s: float) -> float | str | None:
         """The value as it stands: what this control has just set, else what was told; None if that is not known."""
         told = values.get(one.name)
         if self._set is not None and now_s - self._set_s < IN_FLIGHT_S:

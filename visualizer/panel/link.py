@@ -17,8 +17,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from ..control.actions import Command
 from ..control.backlog import Backlog
+from ..control.commands import Change
 from ..control.snapshot import Snapshot
 from ..errors import VisualizerError
 from ..presets.loaded import Overrides
@@ -63,7 +63,7 @@ class PanelLink:
         """The number of its process; None before that is there."""
         return None if self._process is None else self._process.pid
 
-    def poll(self) -> Sequence[Command]:
+    def poll(self) -> Sequence[Change]:
         """What the performer asks for since the last call, in order."""
         return self._backlog.take()
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..control.parameters import Tunable
+from ..control.parameters import Parameter
 from ..control.snapshot import Snapshot
 
 CLIPPED = 0.999  # of full scale
@@ -109,19 +109,19 @@ class Turning:
         self._turned.pop(name, None)
         return told
 
-    def turn(self, tunable: Tunable, value: float | str, now_s: float) -> float | str | None:
+    def turn(self, parameter: Parameter, value: float | str, now_s: float) -> float | str | None:
         """Turned to `value`; what is to be wished for now. None: nothing, a bake anew waits until it is let go."""
-        self._turned[tunable.name] = value, now_s
-        if tunable.rebakes:
-            self._waiting[tunable.name] = value
+        self._turned[parameter.name] = value, now_s
+        if parameter.rebakes:
+            self._waiting[parameter.name] = value
             return None
         return value
 
-    def release(self, tunable: Tunable, now_s: float) -> float | str | None:
+    def release(self, parameter: Parameter, now_s: float) -> float | str | None:
         """It was let go; what is to be wished for now, None for nothing."""
-        value = self._waiting.pop(tunable.name, None)
+        value = self._waiting.pop(parameter.name, None)
         if value is not None:
-            self._turned[tunable.name] = value, now_s
+            self._turned[parameter.name] = value, now_s
         return value
 
 
@@ -158,36 +158,36 @@ def n_across(width: float, n_presets: int) -> int:
     return min(max(2, int(width // (170 if n_presets <= 9 else 140))), 5)
 
 
-def label(tunable: Tunable) -> str:
+def label(parameter: Parameter) -> str:
     """What a control is called in the panel, without its unit."""
-    if tunable.name in MAIN:
-        return MAIN[tunable.name]
-    key = tunable.name.rpartition(".")[2]
+    if parameter.name in MAIN:
+        return MAIN[parameter.name]
+    key = parameter.name.rpartition(".")[2]
     for end in _UNITS:
         key = key.removesuffix(end)
     return key.replace("_", " ")
 
 
-def shown_value(tunable: Tunable, value: float | str) -> str:
+def shown_value(parameter: Parameter, value: float | str) -> str:
     """A value for reading, with its unit."""
     if isinstance(value, str):
         return value
-    if tunable.kind == "switch":
+    if parameter.kind == "switch":
         return "on" if value >= 0.5 else "off"
-    unit = next((unit for end, unit in _UNITS.items() if tunable.name.endswith(end)), "")
-    if tunable.kind == "whole":
+    unit = next((unit for end, unit in _UNITS.items() if parameter.name.endswith(end)), "")
+    if parameter.kind == "whole":
         digits = 0
     else:  # as many as tell two neighbouring places apart
-        span = abs(value) if tunable.is_log else tunable.high - tunable.low
+        span = abs(value) if parameter.is_log else parameter.high - parameter.low
         digits = min(max(2 - math.floor(math.log10(span)), 0), 4) if 0 < span < math.inf else 2
     words = f"{value:.{digits}f}"
     return f"{words} {unit}" if unit else words
 
 
-def share_of(tunable: Tunable, value: float | str) -> float:
+def share_of(parameter: Parameter, value: float | str) -> float:
     """Where a slider stands, 0..1, whatever the value."""
     try:
-        share = tunable.share_of(value)
+        share = parameter.share_of(value)
     except (ValueError, TypeError):
         return 0.0
     return share if 0.0 <= share <= 1.0 else 0.0

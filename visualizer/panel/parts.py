@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..control.actions import ACTIONS, Command, Do, Learn, Set, Show
+from ..control.actions import ACTIONS
+from ..control.commands import Act, Change, Learn, Set, ShowPreset
 from ..control.keys import Keymap
-from ..control.parameters import Tunable, tunables
+from ..control.parameters import Parameter, base_parameters
 from ..control.snapshot import Snapshot
 from ..presets.preset import label
 from . import gauges as gauges
@@ -40,7 +41,7 @@ class Parts:
         self.learns = self.more_is_open = False
         self.asked = ""  # what learning was asked for last
         self.asked_s = 0.0
-        self._commands: list[Command] = []
+        self._commands: list[Change] = []
         self._meters, self._bars, self._kicks = [model.Meter()], model.Bars(), model.Flash()
         self._turning = model.Turning()
         self._told = Snapshot(0.0, "", "", ())
@@ -59,12 +60,12 @@ class Parts:
         if snapshot.learning:
             self.asked = ""
 
-    def take_commands(self) -> list[Command]:
+    def take_commands(self) -> list[Change]:
         """What was asked for since the last call."""
         commands, self._commands = self._commands, []
         return commands
 
-    def command(self, command: Command, target: str) -> None:
+    def command(self, command: Change, target: str) -> None:
         """Command for something; while learning, that `target` be bound instead ("": it cannot be)."""
         if not self.learns:
             self._commands.append(command)
@@ -202,14 +203,14 @@ class Parts:
                         tag=self.tag(target),
                     )
                     if pressed:
-                        self.command(Show(name), target)
+                        self.command(ShowPreset(name), target)
         with sheet.row(36.0, (1.0, 1.0)):
             self._action("< preset before", "previous_preset", 36.0)
             self._action("next preset >", "next_preset", 36.0)
 
     def main_controls(self) -> None:
         """The controls that are turned in a show."""
-        known = tunables()
+        known = base_parameters()
         for name in model.MAIN:
             if name in known:
                 self._control(known[name])
@@ -219,7 +220,7 @@ class Parts:
     def more_controls(self) -> None:
         """Everything else that can be turned, folded away."""
         sheet = self.sheet
-        rest = [one for one in tunables().values() if one.name not in (*model.MAIN, model.MOTION, *SWITCHES)]
+        rest = [one for one in base_parameters().values() if one.name not in (*model.MAIN, model.MOTION, *SWITCHES)]
         note = "" if self.more_is_open else f"{len(rest)} settings"
         if widgets.fold(sheet, "more", "everything else", self.more_is_open, note):
             self.more_is_open = not self.more_is_open
@@ -240,12 +241,12 @@ class Parts:
         if widgets.button(
             self.sheet, action, words, height=height, is_on=is_on, colour=style.AMBER, hint=hint, tag=self.tag(action)
         ):
-            self.command(Do(action), action)
+            self.command(Act(action), action)
 
-    def _control(self, one: Tunable) -> None:
+    def _control(self, one: Parameter) -> None:
         value = self._turning.value(one.name, self._told.values.get(one.name), self._now_s)
         name, tag = model.label(one), self.tag(one.name)
-        hint = f"{one.words} ({one.name})"
+        hint = f"{one.description} ({one.name})"
         if one.kind in ("choice", "switch"):
             words = one.choices or ("off", "on")
             chosen = "" if value is None else model.shown_value(one, value)
@@ -276,7 +277,7 @@ class Parts:
         if turned.released and (now := self._turning.release(one, self._now_s)) is not None:
             self._commands.append(Set(one.name, now))
 
-    def _set(self, one: Tunable, value: float | str) -> None:
+    def _set(self, one: Parameter, value: float | str) -> None:
         now = self._turning.turn(one, value, self._now_s)
         if now is not None:
             self._commands.append(Set(one.name, now))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from ..clock import Stopwatch, monotonic
-from ..control.actions import Key
+from ..control.commands import PressKey
 from ..control.keys import Keymap, load_keys
 from ..control.snapshot import Snapshot
 from ..errors import VisualizerError
@@ -89,7 +89,7 @@ def _show(pipe: Connection, outlet: Outlet, orders: Orders) -> None:
         while not window.should_close:
             keys = window.events(max(due_s - monotonic(), 0.0))
             if keys:
-                outlet.send("commands", [Key(key.name, key.place) for key in keys])
+                outlet.send("commands", [PressKey(key.name, key.place) for key in keys])
             if monotonic() < due_s:
                 continue
             while pipe.poll():

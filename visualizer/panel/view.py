@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..control.actions import Command, Do
+from ..control.commands import Act, Change
 from ..control.keys import Keymap
 from ..control.snapshot import Snapshot
 from ..presets.preset import label
@@ -26,7 +26,7 @@ class PanelView:
         self._sheet = sheet
         self._last: Snapshot | None = None
 
-    def draw(self, snapshot: Snapshot | None, now_s: float) -> list[Command]:
+    def draw(self, snapshot: Snapshot | None, now_s: float) -> list[Change]:
         """One picture. snapshot: how the show stands, None before it has said so; now_s: `monotonic` seconds, as in the snapshot."""
         sheet, parts = self._sheet, self.parts
         with sheet.page(model.zoom) as page:
@@ -111,7 +111,7 @@ class PanelView:
                 note="on: press for light" if dark else self._keys.shown("blackout"),
                 tag=parts.tag("blackout"),
             ):
-                parts.command(Do("blackout"), "blackout")
+                parts.command(Act("blackout"), "blackout")
             if widgets.button(
                 sheet,
                 "freeze",
@@ -123,7 +123,7 @@ class PanelView:
                 note="on: press to go on" if frozen else self._keys.shown("freeze"),
                 tag=parts.tag("freeze"),
             ):
-                parts.command(Do("freeze"), "freeze")
+                parts.command(Act("freeze"), "freeze")
             hint = "press a control or button here, then move the knob or pad that shall do it"
             if widgets.button(
                 sheet, "learn", "LEARN", height=height, is_on=parts.learns, colour=style.AMBER, hint=hint

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from ..control.actions import ACTIONS, Command, Do, Key, Set, Show, Tempo
+from ..control.actions import ACTIONS
+from ..control.commands import Act, Change, PressKey, Set, SetTempo, ShowPreset
 from ..control.keys import Keymap
-from ..control.parameters import tunable, tunables
+from ..control.parameters import base_parameters
 from ..errors import BadInput, VisualizerError
 from ..presets.loaded import LoadedPreset
 from ..presets.loader import Changes
@@ -40,7 +41,7 @@ class Player(Protocol):
         """Another look is shown, or the same with other settings for the beat."""
 
     def values(self) -> Mapping[str, float]:
-        """The `parameters.tunables()` that are the act's own, and how they stand."""
+        """The `parameters.Parameters` that are the act's own, and how they stand."""
 
     def set_value(self, name: str, value: float) -> None:
         """Turn one of these; what is not the act's own is ignored."""
@@ -77,7 +78,7 @@ class Desk:
         self._by_hand: dict[str, float | str] = {}  # of the beat, without the sensitivity
         self._escaped_s: float | None = None
 
-    def press(self, presses: Sequence[Press | Key]) -> None:
+    def press(self, presses: Sequence[Press | PressKey]) -> None:
         """Do what the keys are for, in order."""
         for press in presses:
             names = [press.name, press.place]
@@ -94,28 +95,28 @@ class Desk:
         """Another window and projection have taken the place of those before."""
         self._window, self._projection = window, projection
 
-    def grant(self, command: Command) -> None:
+    def grant(self, command: Change) -> None:
         """Do what the panel or a controller asks for. What there is to answer is in `said` and not on the screen."""
-        if isinstance(command, Key):
+        if isinstance(command, PressKey):
             self.press([command])
             return
         answer: str | None = None
         if isinstance(command, Set):
             answer = self._set(command.name, command.value)
-        elif isinstance(command, Show):
+        elif isinstance(command, ShowPreset):
             answer = self._changes.named(command.preset)
-        elif isinstance(command, Tempo):
+        elif isinstance(command, SetTempo):
             if (lead := getattr(self._act, "lead_tempo", None)) is not None:
                 lead(command.bpm, command.beat_s)
-        elif isinstance(command, Do) and command.action in ACTIONS:
+        elif isinstance(command, Act) and command.action in ACTIONS:
             answer = self._do(command.action)
         self.said = answer or self.said
 
     def values(self) -> dict[str, float | str]:
-        """How everything that can be turned stands: `parameters.tunables()` names to values."""
+        """How everything that can be turned stands: `parameters.Parameters` names to values."""
         settings, turned = self.loaded.settings, self._changes.turned
         found: dict[str, float | str] = {}
-        for name in tunables():
+        for name in base_parameters():
             section, _, key = name.partition(".")
             if section == "beat":
                 found[name] = getattr(settings.beat, key)
@@ -204,7 +205,7 @@ class Desk:
     def _set(self, name: str, value: float | str) -> str | None:
         """Turn a setting; what to answer."""
         try:
-            value = tunable(name).checked(value)
+            value = base_parameters().find(name).checked(value)
             section, _, key = name.partition(".")
             if name == "beat.sensitivity":
                 self._trim = float(value) / self._own.settings.beat.sensitivity

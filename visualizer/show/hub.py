@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from ..control.actions import Command
+from ..control.commands import Change
 from ..control.controller import Controller
 from ..control.snapshot import Snapshot
 from .guard import Guard, Part
@@ -33,9 +33,9 @@ class Hub:
         with self._guard.part(controller.name, "the show goes on without it"):
             controller.close()
 
-    def poll(self) -> list[Command]:
+    def poll(self) -> list[Change]:
         """What all of them command for."""
-        commands: list[Command] = []
+        commands: list[Change] = []
         for controller, part in self._members:
             if not part.rests:
                 with part:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from ..clock import Stopwatch, monotonic
-from ..control.actions import Command, Learn, Set
+from ..control.commands import Change, Learn, Set
 from ..control.controller import Controller
 from ..control.keys import Keymap
 from ..control.snapshot import Meters
@@ -76,7 +76,7 @@ class Act(Protocol):
         """Another look is shown, or the same with other settings for the beat: take them over."""
 
     def values(self) -> Mapping[str, float]:
-        """The `parameters.tunables()` that are the act's own, and how they stand."""
+        """The `parameters.Parameters` that are the act's own, and how they stand."""
 
     def set_value(self, name: str, value: float) -> None:
         """Turn one of these; what is not the act's own is ignored."""
@@ -277,7 +277,7 @@ class Performance:
             paused=bool(getattr(self._act, "is_paused", False)),
         )
 
-    def _grant(self, command: Command) -> None:
+    def _grant(self, command: Change) -> None:
         if isinstance(command, Learn):
             if not self._hub.learn(command.target):
                 self._desk.said = "no MIDI or OSC is on: live --midi, --osc"

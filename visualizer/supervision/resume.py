@@ -26,7 +26,7 @@ class ResumeState:
 
     preset: its reference, see `PresetFolder`, "" for the one asked for at the start; place: x, y, width, height of the window on the desktop while it
     is not fullscreen; monitor: the name of the one it is on; values: what was set by hand, by the names of
-    `parameters.tunables()`; hud, panel: whether they are shown, panel_place: where the panel is; bpm: beats a minute, 0 if not
+    `parameters.Parameters`; hud, panel: whether they are shown, panel_place: where the panel is; bpm: beats a minute, 0 if not
     known, beat_s: when one of them was, `time.monotonic` seconds; input: the name of the sound input; song, position_s, paused: the path of
     the song, how far into it, and whether it stands there, for play.
     """

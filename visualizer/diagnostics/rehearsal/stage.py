@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ...clock import monotonic
-from ...control.actions import Command, Do, Show
+from ...control.commands import Act, Change, ShowPreset
 from ...control.snapshot import Snapshot
 from ...errors import VisualizerError
 from ...memory import share_one_heap
@@ -45,10 +45,10 @@ class Cues:
     name = "rehearsal"
 
     def __init__(self) -> None:
-        self.commands: deque[Command] = deque()
+        self.commands: deque[Change] = deque()
         self.snapshot: Snapshot | None = None
 
-    def poll(self) -> Sequence[Command]:
+    def poll(self) -> Sequence[Change]:
         return [self.commands.popleft() for _ in range(len(self.commands))]
 
     def tell(self, snapshot: Snapshot) -> None:
@@ -149,7 +149,7 @@ class Stage:
         if self.ended.is_set():
             return
         self.is_conducted = False
-        self.cues.commands.append(Do("quit"))
+        self.cues.commands.append(Act("quit"))
         if not self.ended.wait(END_S):
             clear_away(self.orders)
             os._exit(1)
@@ -157,9 +157,9 @@ class Stage:
     def do(self, order: dict[str, Any]) -> None:
         """One of {"do": action}, {"show": preset}, {"fail": part, "seconds": s}."""
         if "do" in order:
-            self.cues.commands.append(Do(order["do"]))
+            self.cues.commands.append(Act(order["do"]))
         elif "show" in order:
-            self.cues.commands.append(Show(order["show"]))
+            self.cues.commands.append(ShowPreset(order["show"]))
         elif "fail" in order:
             self.switches.turn_on(order["fail"], order["seconds"])
 

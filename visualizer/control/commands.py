@@ -1,0 +1,141 @@
+"""Commands: every change of a show as a frozen value with its time. Pure; each can be written as JSON and read again."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..errors import BadInput, nearest
+from .parameters import Parameter, Value
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Act:
+    """Do an action, by its name, see `control.actions`."""
+
+    action: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Set:
+    """Set a parameter. name: of a `Parameter`; value: in the parameter's unit, checked when the command is applied."""
+
+    name: str
+    value: Value
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ShowPreset:
+    """Show a preset. preset: its name or its reference, see `presets.preset.PresetFolder`."""
+
+    preset: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PressKey:
+    """Press a key. name: what the key writes; place: what it is called on an American keyboard, see `render.keyboard.Press`."""
+
+    name: str
+    place: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SetTempo:
+    """Take the tempo from elsewhere. bpm: beats a minute, 0: nobody sets it any more; beat_s: when one of the beats is, seconds of
+    `clock.monotonic`.
+    """
+
+    bpm: float
+    beat_s: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Learn:
+    """Bind the next control that is moved to a target: an action, a parameter's name or "preset:NAME"; "" cancels learning."""
+
+    target: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PresetsListed:
+    """Reported by the show: the presets that exist, as references in the order of `visualizer presets`."""
+
+    presets: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PresetShown:
+    """Reported by the show: a preset is on the stage.
+
+    preset: its reference. values: what it says of the parameters beat.* and dream.*, (name, value). dream: the parameters dream.*
+    set by hand that it was opened with. look: the parameters that its look declares, named look.*.
+    """
+
+    preset: str
+    values: tuple[tuple[str, Value], ...] = ()
+    dream: tuple[tuple[str, Value], ...] = ()
+    look: tuple[Parameter, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PresetFailed:
+    """Reported by the show: the preset that was wanted could not be opened; the one shown goes on."""
+
+
+Change = Act | Set | ShowPreset | PressKey | SetTempo | Learn | PresetsListed | PresetShown | PresetFailed
+#: the kinds of change by the name that JSON has for them
+KINDS: dict[str, type[Change]] = {
+    "act": Act,
+    "set": Set,
+    "show_preset": ShowPreset,
+    "press_key": PressKey,
+    "set_tempo": SetTempo,
+    "learn": Learn,
+    "presets_listed": PresetsListed,
+    "preset_shown": PresetShown,
+    "preset_failed": PresetFailed,
+}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Command:
+    """A change of the show and when it came. at_samples: samples of the source since its start."""
+
+    at_samples: int
+    change: Change
+
+    def to_data(self) -> dict[str, Any]:
+        """What `json.dumps` writes and `from_data` reads: {"at_samples": 96000, "kind": "set", "name": ..., "value": ...}."""
+        return {"at_samples": self.at_samples, "kind": _NAMES[type(self.change)], **dataclasses.asdict(self.change)}
+
+    @classmethod
+    def from_data(cls, data: object) -> Command:
+        """The command that `to_data` wrote, after JSON. Raises BadInput for anything else."""
+        if not isinstance(data, dict):
+            raise BadInput(f"a command must be a JSON object, not {str(data)[:60]!r}")
+        fields = dict(data)
+        at_samples, kind = fields.pop("at_samples", None), fields.pop("kind", None)
+        if not isinstance(at_samples, int) or isinstance(at_samples, bool):
+            raise BadInput(f"at_samples must be a whole number, not {str(at_samples)[:60]!r}")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise BadInput(
+                f"unknown kind of command {str(kind)[:60]!r}{nearest(str(kind), KINDS)}; known: {', '.join(KINDS)}"
+            )
+        unknown = fields.keys() - {field.name for field in dataclasses.fields(KINDS[kind])}
+        if unknown:
+            raise BadInput(f"{kind} has no field {min(unknown)[:60]!r}")
+        try:
+            change = _reader(kind).validate_python(fields)
+        except ValidationError as fault:
+            first = fault.errors()[0]
+            raise BadInput(f"{kind}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from fault
+        return cls(at_samples, change)
+
+
+@cache
+def _reader(kind: str) -> TypeAdapter[Change]:
+    return TypeAdapter(KINDS[kind])
