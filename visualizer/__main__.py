@@ -4,10 +4,10 @@ import os
 
 from .cli import main
 
-if "VISUALIZER_SPARE" in os.environ:
-    # a supervisor has this process wait, with all it needs loaded, until the show that runs now dies
+if "VISUALIZER_STANDBY" in os.environ:
+    # a hot standby: it loads what a show needs and waits until the supervisor activates it
     from .show.standby import preparations
-    from .supervision.lifeline import wait_as_spare
+    from .supervision.lifeline import wait_as_standby
 
-    wait_as_spare(preparations)
+    wait_as_standby(preparations)
 main()

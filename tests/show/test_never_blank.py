@@ -28,7 +28,7 @@ LIMIT_S, DEATH_LIMIT_S = 0.25, 2.0
 KINDS = (
     "sound lost",
     "analysis fails",
-    "show killed",  # so early that there is a spare again for the second time
+    "show killed",  # so early that there is a hot standby again for the second time
     "graphics reset",
     "nothing can be drawn",
     "preset broken",
@@ -111,7 +111,7 @@ def test_it_is_noticed_and_over_and_the_picture_stays(night: Night, kind: str) -
         ("shader broken", ".frag, line"),
         ("bake killed", "killed by the system: out of memory?"),
         ("panel killed", "the panel has stopped (signal 9)"),
-        ("show killed", "the show was started again: killed by signal"),
+        ("show killed", "the show was restarted: killed by signal"),
     ],
 )
 def test_the_performer_is_told_in_words(night: Night, kind: str, words: str) -> None:

@@ -249,7 +249,7 @@ def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, loaded, eye,
         values={"blackout": 1.0, "beat.sensitivity": 2.0, "beat.decay": 0.8},
         bpm=120.0,
     )
-    line = Line(state, "the show was started again: killed")
+    line = Line(state, "the show was restarted: killed")
     seen = []
     act, _ = show(
         lambda: seen.append(max(eye.at(560, 390))) or len(line.beats) > 40,
@@ -281,7 +281,7 @@ def test_a_show_that_goes_on_with_a_turned_dream_bakes_it_once(screen, tiny_pres
 
 @pytest.mark.parametrize("paused", [True, False])
 def test_a_song_goes_on_where_it_was_or_stands_there(show, loaded, kick_song, paused):
-    line = Line(ResumeState(preset="tiny", position_s=3.0, paused=paused), "the show was started again: killed")
+    line = Line(ResumeState(preset="tiny", position_s=3.0, paused=paused), "the show was restarted: killed")
     with SongList([kick_song]) as song, closing(SilentPlayback(song)) as playback:
         show(lambda: len(line.states) > 3, act=Play(playback, song, loaded), lifeline=line)
     assert all(state.paused == paused for state in line.states)

@@ -161,14 +161,14 @@ def test_a_killed_show_goes_on_in_the_same_song_of_the_list(started, screen, son
     min(children, key=lambda one: one.create_time()).kill()
 
     def goes_on():
-        _, death, after = log.read_text().partition("the show died: ")
+        _, death, after = log.read_text().partition("the show stopped: ")
         return death and '"song": "2.wav"' in after
 
     wait_for(goes_on, "it does not go on")
     wait_for(lambda: screen.has_window("2.wav - visualizer"), "the window is not called after the song", 6.0)
     process.send_signal(signal.SIGINT)
     assert finished(process)[0] == 0
-    assert str(songs[0].parent) not in log.read_text().rpartition("the show stands at")[2]
+    assert str(songs[0].parent) not in log.read_text().rpartition("state of the show: ")[2]
 
 
 def test_volume_and_mute_by_key_and_by_control(act):

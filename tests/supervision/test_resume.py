@@ -1,4 +1,4 @@
-"""What a show is started again with: told as JSON, read back whole, and never a reason to stop."""
+"""The state a show resumes from: written as JSON, read back complete, and damage never raises."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visualizer.settings import DEFAULT_PRESET
-from visualizer.supervision.resume import FARTHEST_PX, ResumeState
+from visualizer.supervision.resume import MAX_PX, ResumeState
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 names = st.text(min_size=1, max_size=40)
-places = st.none() | st.tuples(*(2 * [st.integers(-FARTHEST_PX, FARTHEST_PX)]), *(2 * [st.integers(1, FARTHEST_PX)]))
+places = st.none() | st.tuples(*(2 * [st.integers(-MAX_PX, MAX_PX)]), *(2 * [st.integers(1, MAX_PX)]))
 states = st.builds(
     ResumeState,
     preset=st.text(max_size=40),
@@ -39,19 +39,19 @@ FIELDS = [field.name for field in dataclasses.fields(ResumeState)]
 
 
 @given(states)
-def test_it_is_read_back_as_it_was_told(state):
+def test_it_is_read_back_as_it_was_written(state):
     line = state.to_json()
     assert "\n" not in line and ResumeState.from_json(line) == state
     assert ResumeState.from_json(line.encode()) == state
 
 
 @given(st.text() | st.binary() | anything.map(json.dumps))
-def test_damage_is_a_fresh_state(text):
+def test_a_damaged_line_gives_a_state(text):
     assert isinstance(ResumeState.from_json(text), ResumeState)
 
 
 @given(states, st.sampled_from(FIELDS), anything)
-def test_a_damaged_part_spoils_no_other(state, name, damage):
+def test_a_damaged_field_leaves_the_others(state, name, damage):
     data = {**dataclasses.asdict(state), name: damage}
     read = ResumeState.from_json(json.dumps(data))
     for other in set(FIELDS) - {name}:
@@ -59,7 +59,7 @@ def test_a_damaged_part_spoils_no_other(state, name, damage):
     assert ResumeState.from_json(read.to_json()) == read
 
 
-def test_what_is_no_place_and_no_number():
+def test_impossible_places_and_numbers_are_dropped():
     for place in ([1, 2, 3], [0, 0, 0, 10], [0, 0, "5", 5], [1e9, 0, 5, 5], [True, 0, 5, 5], "1234", {"x": 1}):
         assert ResumeState.from_json(json.dumps({"place": place})).place is None
     values = {"a": 1, "b": "punch", "c": float("nan"), "d": None, "e": [1], "f": True, "g": 10**400, "h": "x" * 5000}
@@ -69,9 +69,9 @@ def test_what_is_no_place_and_no_number():
 
 
 @given(states, st.integers(0, 9))
-def test_less_and_less_of_it(state, step):
+def test_each_step_keeps_less(state, step):
     blackout = {name: value for name, value in state.values.items() if name == "blackout"}
-    less = state.with_less(step)
+    less = state.reduced(step)
     assert step > 0 or less == state
     assert step < 1 or (not less.panel and less.values == blackout)
     assert step < 2 or less.preset == DEFAULT_PRESET

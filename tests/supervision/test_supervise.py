@@ -25,18 +25,18 @@ ROOT = Path(__file__).resolve().parents[2]
 # argv: what it does in its first life, its second and so on, the last one for all further; a file it writes its lives to
 CHILD = """
 import ctypes, json, os, signal, sys, time
-from visualizer.supervision.lifeline import SPARE, Lifeline, wait_as_spare
+from visualizer.supervision.lifeline import STANDBY, Lifeline, wait_as_standby
 from visualizer.show.standby import preparations
 from visualizer.supervision.resume import ResumeState
-if SPARE in os.environ:
-    wait_as_spare(preparations)
+if STANDBY in os.environ:
+    wait_as_standby(preparations)
 line = Lifeline.inherited()
 *lives, book = sys.argv[1:]
 number = open(book).read().count("\\n")
 life = lives[min(number, len(lives) - 1)]
-def told(*_):
+def interrupt(*_):
     raise KeyboardInterrupt
-signal.signal(signal.SIGTERM, told)
+signal.signal(signal.SIGTERM, interrupt)
 with open(book, "a") as file:
     resume = line.resume
     word = {"pid": os.getpid(), "preset": resume and resume.preset, "values": resume and resume.values, "why": line.why}
@@ -68,7 +68,7 @@ try:
                 line.ended()
                 os.kill(os.getpid(), signal.SIGSEGV)
 except KeyboardInterrupt:
-    if life == "deaf":
+    if life == "stubborn":
         time.sleep(60)
 line.ended()
 print("put away", flush=True)
@@ -78,10 +78,10 @@ import json, sys
 from visualizer.files.log import open_log
 from visualizer.supervision.supervise import Limits, supervise
 open_log(None)
-(limits, spare_after_s), child = json.loads(sys.argv[1]), sys.argv[2]
+(limits, standby_after_s), child = json.loads(sys.argv[1]), sys.argv[2]
 limits = Limits(**{"first_start_s": 20.0, "start_s": 20.0, "hang_s": 20.0, "end_s": 20.0, **limits})
 say = lambda line: print("visualizer:", line, file=sys.stderr, flush=True)
-sys.exit(supervise(sys.argv[3:], command=[sys.executable, child], say=say, spare_after_s=spare_after_s, limits=limits))
+sys.exit(supervise(sys.argv[3:], command=[sys.executable, child], say=say, standby_after_s=standby_after_s, limits=limits))
 """
 
 
@@ -91,7 +91,7 @@ class Supervised:
     limits: those that are to be reached; the others are so long that no machine is too busy for them.
     """
 
-    def __init__(self, folder, lives, spare_after_s=None, **limits):
+    def __init__(self, folder, lives, standby_after_s=None, **limits):
         self.book = folder / "book"
         self.book.touch()
         self._beats = folder / "book.beats"
@@ -101,7 +101,7 @@ class Supervised:
                 sys.executable,
                 "-c",
                 PARENT,
-                json.dumps([limits, spare_after_s]),
+                json.dumps([limits, standby_after_s]),
                 *map(str, (folder / "child.py", *lives, self.book)),
             ],
             cwd=ROOT,
@@ -122,9 +122,9 @@ class Supervised:
 
     def life(self, number, n_beats=10):
         """The process of a life, from 1, once it has shown some pictures."""
-        told = wait_for(lambda: len(self.lives) >= number and self.lives[number - 1], f"life {number}")
-        wait_for(lambda: self.n_beats(told["pid"]) >= n_beats, "it shows no pictures")
-        return told["pid"]
+        record = wait_for(lambda: len(self.lives) >= number and self.lives[number - 1], f"life {number}")
+        wait_for(lambda: self.n_beats(record["pid"]) >= n_beats, "it shows no pictures")
+        return record["pid"]
 
 
 @pytest.fixture
@@ -166,13 +166,13 @@ def test_crash_error_and_hang_are_survived_with_all_that_was_kept(supervised, ho
     status, out, err = finished(show.process)
     assert (status, out) == (0, "put away\n")
     causes = ["killed by signal 11 (SIGSEGV)", "exit status 1", "it hung"]
-    assert err.splitlines() == [f"visualizer: the show stopped ({cause}); it is started again" for cause in causes]
-    assert [life["why"] for life in show.lives] == ["", *(f"the show was started again: {cause}" for cause in causes)]
+    assert err.splitlines() == [f"visualizer: the show stopped ({cause}); restarting it" for cause in causes]
+    assert [life["why"] for life in show.lives] == ["", *(f"the show was restarted: {cause}" for cause in causes)]
     # the third early death in a row: there is less to begin with, the blackout stays
     assert [life["preset"] for life in show.lives] == [None, "preset 0", "preset 1", "preset 2"]
     assert [life["values"] for life in show.lives] == [None, *(3 * [{"blackout": 1.0}])]
-    told = (home / "log" / "visualizer.log").read_text()
-    assert "Segmentation fault" in told and "string_at" in told and "display frames shown" in told
+    logged = (home / "log" / "visualizer.log").read_text()
+    assert "Segmentation fault" in logged and "string_at" in logged and "display frames shown" in logged
 
 
 def test_killed_or_stopped_from_outside_it_is_back(supervised):
@@ -186,18 +186,18 @@ def test_killed_or_stopped_from_outside_it_is_back(supervised):
     assert gone(second) and show.lives[2]["why"].endswith("it hung")
 
 
-def test_a_spare_takes_over_and_is_replaced(supervised):
-    show = supervised("stay", spare_after_s=0.05)
+def test_a_hot_standby_takes_over_and_is_replaced(supervised):
+    show = supervised("stay", standby_after_s=0.05)
     first = show.life(1)
 
-    def spare(beside):
+    def standby(beside):
         found = {child.pid for child in psutil.Process(show.process.pid).children()} - {beside}
         return len(found) == 1 and found.pop()
 
-    second = wait_for(lambda: spare(first), "there is no spare")
+    second = wait_for(lambda: standby(first), "there is no hot standby")
     os.kill(first, signal.SIGKILL)
     assert show.life(2) == second and show.lives[1]["preset"] == "preset 0" and show.lives[1]["why"]
-    third = wait_for(lambda: spare(second), "there is no other spare")
+    third = wait_for(lambda: standby(second), "there is no second hot standby")
     os.kill(third, signal.SIGKILL)  # one that dies harms nothing
     show.process.send_signal(signal.SIGTERM)
     assert finished(show.process)[0] == 0 and gone(second) and gone(third) and len(show.lives) == 2
@@ -207,8 +207,8 @@ def test_a_show_that_asks_for_it_is_started_again(supervised, home):
     show = supervised("asks", "quit")
     status, out, err = finished(show.process)
     assert (status, out) == (0, "put away\n")
-    assert err == "visualizer: the show stopped (the sound system hangs); it is started again\n"
-    assert show.lives[1]["why"] == "the show was started again: the sound system hangs" and show.lives[1]["preset"]
+    assert err == "visualizer: the show stopped (the sound system hangs); restarting it\n"
+    assert show.lives[1]["why"] == "the show was restarted: the sound system hangs" and show.lives[1]["preset"]
     assert gone(show.lives[0]["pid"])
 
 
@@ -225,7 +225,7 @@ def standby_beside(show, first, home, *, ready):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
 def test_a_hot_standby_that_stands_still_does_not_take_over(number, supervised, home):
-    show = supervised("stay", spare_after_s=0.05, hang_s=3.0, standby_s=1.5, start_s=1000.0)
+    show = supervised("stay", standby_after_s=0.05, hang_s=3.0, standby_s=1.5, start_s=1000.0)
     first = show.life(1)
     standby = standby_beside(show, first, home, ready=True)
     os.kill(standby, signal.SIGSTOP)
@@ -238,7 +238,7 @@ def test_a_hot_standby_that_stands_still_does_not_take_over(number, supervised, 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
 def test_a_hot_standby_that_stands_still_while_it_loads_is_ended(supervised, home):
-    show = supervised("stay", spare_after_s=0.05, start_s=2.0)
+    show = supervised("stay", standby_after_s=0.05, start_s=2.0)
     first = show.life(1)
     standby = standby_beside(show, first, home, ready=False)
     os.kill(standby, signal.SIGSTOP)
@@ -247,7 +247,7 @@ def test_a_hot_standby_that_stands_still_while_it_loads_is_ended(supervised, hom
     assert len(show.lives) == 1
 
 
-def test_a_spare_that_is_interrupted_ends_without_a_word(monkeypatch):
+def test_a_hot_standby_that_is_interrupted_ends_silently(monkeypatch):
     def interrupted():
         raise KeyboardInterrupt
 
@@ -255,22 +255,22 @@ def test_a_spare_that_is_interrupted_ends_without_a_word(monkeypatch):
     monkeypatch.setenv(lifeline.LINE, str(theirs.detach()))
     monkeypatch.setattr(lifeline, "share_one_heap", lambda: True)  # the tests' own process is left as it is
     with ours, pytest.raises(SystemExit) as end:
-        lifeline.wait_as_spare(lambda: [interrupted])
+        lifeline.wait_as_standby(lambda: [interrupted])
     assert end.value.code == 0
 
 
-def test_after_a_death_the_next_spare_is_there_sooner(supervised):
-    show = supervised("stay", spare_after_s=1000.0)
+def test_after_a_crash_the_next_hot_standby_starts_sooner(supervised):
+    show = supervised("stay", standby_after_s=1000.0)
     children = psutil.Process(show.process.pid).children
-    first = show.life(1, n_beats=200)  # longer than a spare takes after a death
+    first = show.life(1, n_beats=200)  # longer than a hot standby takes after a crash
     assert len(children()) == 1
     os.kill(first, signal.SIGKILL)
     show.life(2)
-    wait_for(lambda: len(children()) == 2, "there is no spare")
+    wait_for(lambda: len(children()) == 2, "there is no hot standby")
 
 
 @pytest.mark.parametrize("ending", ["SIGTERM", "SIGINT"])
-def test_told_to_end_both_end(ending, supervised):
+def test_asked_to_end_both_end(ending, supervised):
     show = supervised("stay")
     child = show.life(1)
     if ending == "SIGINT":  # as a terminal does it
@@ -280,8 +280,8 @@ def test_told_to_end_both_end(ending, supervised):
     assert finished(show.process) == (0, "put away\n", "") and gone(child) and len(show.lives) == 1
 
 
-def test_what_does_not_end_when_told_is_ended(supervised):
-    show = supervised("deaf", end_s=1.0)
+def test_a_show_that_ignores_the_request_to_end_is_killed(supervised):
+    show = supervised("stubborn", end_s=1.0)
     child = show.life(1)
     show.process.send_signal(signal.SIGHUP)
     assert finished(show.process)[0] == 0 and gone(child)
@@ -295,7 +295,7 @@ def test_a_driver_that_dies_while_the_show_is_taken_down_is_an_end(supervised):
 def test_a_start_that_hangs_is_begun_again(supervised):
     show = supervised("stuck", "quit", first_start_s=3.0)
     status, _, err = finished(show.process)
-    assert (status, err) == (0, "visualizer: the show stopped (it did not begin); it is started again\n")
+    assert (status, err) == (0, "visualizer: the show stopped (it did not start); restarting it\n")
 
 
 LEAVES_ONE_BEHIND = """
@@ -314,7 +314,7 @@ def test_the_group_is_killed_before_its_number_can_be_another_s(how, capfd):
     left_behind = int(wait_for(lambda: capfd.readouterr().out or None, "it does not begin"))
     if how == "stays":
         child.kill()
-    wait_for(child.is_over, "it does not end")
+    wait_for(child.has_exited, "it does not end")
     assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE and not gone(left_behind)
     status = child.reap()
     assert status == 0 if how == "ends" else status < 0
@@ -322,16 +322,18 @@ def test_the_group_is_killed_before_its_number_can_be_another_s(how, capfd):
     assert not psutil.pid_exists(child.pid)
 
 
-def test_when_the_supervisor_is_killed_the_show_goes_on_and_the_spare_does_not(supervised):
-    show = supervised("stay", spare_after_s=0.05)
+def test_when_the_supervisor_is_killed_the_show_goes_on_and_the_standby_ends(supervised):
+    show = supervised("stay", standby_after_s=0.05)
     first = show.life(1)
     children = psutil.Process(show.process.pid).children
-    spare = wait_for(lambda: len(children()) == 2 and ({child.pid for child in children()} - {first}).pop(), "no spare")
+    standby = wait_for(
+        lambda: len(children()) == 2 and ({child.pid for child in children()} - {first}).pop(), "no hot standby"
+    )
     show.process.kill()
     show.process.wait()
     show.life(1, show.n_beats(first) + 30)
     assert len(show.lives) == 1
-    wait_for(lambda: gone(spare), "the spare waits for nobody")
+    wait_for(lambda: gone(standby), "the hot standby does not end")
 
 
 def test_the_words_that_start_the_show(monkeypatch, tmp_path):

@@ -20,7 +20,7 @@ from tests.fixtures.watching import finished, wait_for
 SIZE = (320, 180)
 PLACE = (400, 300)
 INSIDE = (PLACE[0] + 40, PLACE[1] + 90)
-DEATH = "the show died: "
+STOP = "the show stopped: "
 
 
 @pytest.fixture
@@ -32,36 +32,36 @@ def green_preset(home, tiny_preset):
 
 
 class Show:
-    """What can be known of a supervised show: its process, and how it told that it stands."""
+    """What can be known of a supervised show: its process, and the state that it reported last."""
 
     def __init__(self, parent, home):
         self.parent, self._log = parent, home / "log" / "visualizer.log"
 
     @property
     def children(self):
-        """The show and its spare."""
+        """The show and its hot standby."""
         return psutil.Process(self.parent.pid).children()
 
     @property
     def pid(self):
-        """Of the show; what was started after it is the spare."""
+        """Of the show; what was started after it is the hot standby."""
         return min(self.children, key=lambda one: one.create_time()).pid
 
     def kill(self, number):
-        """Kill the show, and wait until another tells where it stands."""
-        n_deaths = self._log.read_text().count(DEATH)
+        """Kill the show, and wait until another one reports its state."""
+        n_stops = self._log.read_text().count(STOP)
         os.kill(self.pid, number)
 
         def goes_on():
-            before, death, after = self._log.read_text().rpartition(DEATH)
-            return (before + death).count(DEATH) > n_deaths and "the show stands at " in after
+            before, stop, after = self._log.read_text().rpartition(STOP)
+            return (before + stop).count(STOP) > n_stops and "state of the show: " in after
 
         wait_for(goes_on, "it does not go on")
 
     @property
     def state(self):
-        """What it told last."""
-        found = re.findall(r"the show stands at (\{.*\})", self._log.read_text())
+        """The state reported last."""
+        found = re.findall(r"state of the show: (\{.*\})", self._log.read_text())
         return json.loads(found[-1]) if found else {}
 
 
@@ -73,7 +73,7 @@ def test_it_is_back_where_it_was_and_as_it_was(started, screen, eye, home, loade
     parent = started("live", "--log-level", "debug")
     show = Show(parent, home)
     wait_for(lambda: sum(eye.at(20, 90)) > 30, "no picture")
-    wait_for(lambda: show.state, "it does not tell where it stands")
+    wait_for(lambda: show.state, "it does not report its state")
     screen._run("xdotool", "search", "--onlyvisible", "--name", "live", "windowmove", *map(str, PLACE))
     screen.move_pointer(*INSIDE)
     wait_for(lambda: sum(eye.at(*INSIDE)) > 30, "it was not moved")
@@ -85,20 +85,20 @@ def test_it_is_back_where_it_was_and_as_it_was(started, screen, eye, home, loade
         state = show.state
         return (state["preset"] == "b" and tuple(state["place"][:2]) == PLACE and state["values"]) and state
 
-    state = wait_for(stands, "it does not tell where it stands")
+    state = wait_for(stands, "it does not report its state")
     assert state["place"][2:] == list(SIZE) and state["values"]["beat.sensitivity"] == pytest.approx(2**0.25)
-    # a bake that is being started as the show is killed would tell that it reads nothing, in Python's own words
+    # a bake that is being started as the show is killed would write a traceback of Python's to the terminal
     wait_for(lambda: len(list((home / "cache").rglob("*.frame"))) == 10, "the bake of both presets")
     numbers = (signal.SIGKILL, signal.SIGSEGV, signal.SIGKILL)
     with NeverDark(screen.display, (*PLACE, *SIZE)) as watched:
-        for number, has_spare in zip(numbers, (True, True, False), strict=True):
-            if has_spare:
-                wait_for(lambda: len(show.children) == 2, "there is no spare")
+        for number, has_standby in zip(numbers, (True, True, False), strict=True):
+            if has_standby:
+                wait_for(lambda: len(show.children) == 2, "there is no hot standby")
             before = show.pid
             show.kill(number)
             seen = watched.report()
             # dead again at once it begins from nothing: less than 2 s too, where nothing else keeps the processor
-            assert 0 < seen.longest_s < (2.0 if has_spare else 6.0), seen
+            assert 0 < seen.longest_s < (2.0 if has_standby else 6.0), seen
             assert show.pid != before and is_green(eye.at(*INSIDE))
             again = show.state
             assert {name: again[name] for name in ("preset", "place", "values")} == {
@@ -108,9 +108,7 @@ def test_it_is_back_where_it_was_and_as_it_was(started, screen, eye, home, loade
     status, _, err = finished(parent)
     causes = ["signal 9 (SIGKILL)", "signal 11 (SIGSEGV)", "signal 9 (SIGKILL)"]
     assert status == 0
-    assert err.splitlines() == [
-        f"visualizer: the show stopped (killed by {cause}); it is started again" for cause in causes
-    ]
+    assert err.splitlines() == [f"visualizer: the show stopped (killed by {cause}); restarting it" for cause in causes]
 
 
 def test_a_stage_that_was_dark_stays_dark(started, screen, eye, home, loaded):
@@ -151,11 +149,11 @@ def test_a_device_that_hangs_as_it_is_closed_ends_in_another_process_with_sound(
     wait_for(lambda: mortal_pulse.streams() or None, "it does not listen")
     wait_for(lambda: "is ready" in log.read_text(), "there is no hot standby")
     mortal_pulse.freeze()
-    wait_for(lambda: f"{DEATH}the sound system hangs" in log.read_text(), "it does not ask for another process", 60)
+    wait_for(lambda: f"{STOP}the sound system hangs" in log.read_text(), "it does not ask for another process", 60)
     wait_for(lambda: sum(eye.at(40, 90)) > 30, "no picture")
     mortal_pulse.freeze(False)
     wait_for(lambda: mortal_pulse.streams() or None, "it does not listen again")
-    assert len(show.children) >= 1 and log.read_text().count(DEATH) == 1
+    assert len(show.children) >= 1 and log.read_text().count(STOP) == 1
     parent.send_signal(signal.SIGINT)
     status, _, err = finished(parent)
-    assert (status, err) == (0, "visualizer: the show stopped (the sound system hangs); it is started again\n")
+    assert (status, err) == (0, "visualizer: the show stopped (the sound system hangs); restarting it\n")

@@ -1,1 +1,1 @@
-"""The supervisor of a show, its hot standby, the line between them, and the state a show resumes from."""
+"""Restarting a show that crashes: the supervisor, the hot standby, the socket between them and the show, and the state that is resumed."""

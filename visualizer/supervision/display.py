@@ -1,4 +1,4 @@
-"""Whether there is a display to start a show on, asked without opening one."""
+"""Check whether a display server is reachable, without opening a display."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-ANSWER_S = 1.0
+CONNECT_S = 1.0
 
 
-def display_answers(environment: Mapping[str, str]) -> bool:
-    """False only where it is sure that no window can be opened: on Linux, when no display that is named lets itself be called."""
+def is_display_reachable(environment: Mapping[str, str]) -> bool:
+    """Return False only when certainly no window can be opened: on Linux, when no display named in the environment accepts a connection."""
     if not sys.platform.startswith("linux"):
         return True
-    places = [place for place in (_x11(environment.get("DISPLAY", "")), _wayland(environment)) if place is not None]
-    return any(_answers(family, address) for family, address in places)
+    servers = [server for server in (_x11(environment.get("DISPLAY", "")), _wayland(environment)) if server is not None]
+    return any(_accepts(family, address) for family, address in servers)
 
 
-def hides_windows(environment: Mapping[str, str]) -> bool:
-    """True where a window that cannot be seen is not drawn to either: under Wayland a show on another workspace stands still.
+def pauses_hidden_windows(environment: Mapping[str, str]) -> bool:
+    """Return whether the display server stops a window that is not visible from drawing, as Wayland does (another workspace, say).
 
-    As `render.glfw_library` chooses between X11 and Wayland.
+    Chooses between X11 and Wayland as `render.glfw_library` does.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -34,7 +34,7 @@ def hides_windows(environment: Mapping[str, str]) -> bool:
 
 
 def _x11(name: str) -> tuple[socket.AddressFamily, str | tuple[str, int]] | None:
-    """Where the X server called "host:number.screen" listens."""
+    """Address of the X server called "host:number.screen"; None for what is no such name."""
     host, colon, rest = name.rpartition(":")
     number = rest.partition(".")[0]
     if not colon or not number.isdecimal() or len(number) > 5:
@@ -51,13 +51,13 @@ def _wayland(environment: Mapping[str, str]) -> tuple[socket.AddressFamily, str]
     return socket.AF_UNIX, str(Path(environment.get("XDG_RUNTIME_DIR", "/")) / name)
 
 
-def _answers(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
+def _accepts(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
     addresses = [address]
     if isinstance(address, str) and "/.X11-unix/" in address:
-        addresses.append("\0" + address)  # the same without a file, which a container may not have
+        addresses.append("\0" + address)  # the abstract socket: in a container the file may be missing
     for one in addresses:
         with suppress(OSError, ValueError, OverflowError), socket.socket(family, socket.SOCK_STREAM) as line:
-            line.settimeout(ANSWER_S)
+            line.settimeout(CONNECT_S)
             line.connect(one)
             return True
     return False

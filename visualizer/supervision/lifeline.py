@@ -1,6 +1,6 @@
-"""The show's end of the line to its supervisor: here it tells that it lives and where it stands, in lines of JSON.
+"""The show's end of the socket to its supervisor: reports display frames and the state of the show as lines of JSON.
 
-Nothing here waits, and nothing depends on the supervisor: where it has gone, the show goes on alone.
+Nothing here blocks, and the show does not need the supervisor: when that has ended, the show goes on.
 """
 
 from __future__ import annotations
@@ -23,20 +23,23 @@ from .resume import ResumeState
 
 log = logging.getLogger(__name__)
 
-#: environment variables: the number of the inherited socket; what to begin with, as JSON; set for a spare that waits to be called
-LINE, RESUME, SPARE = "VISUALIZER_LIFELINE", "VISUALIZER_RESUME", "VISUALIZER_SPARE"
+#: environment variables: descriptor of the inherited socket; the start message, JSON; set for a hot standby
+LINE, RESUME, STANDBY = "VISUALIZER_LIFELINE", "VISUALIZER_RESUME", "VISUALIZER_STANDBY"
 
-BEAT_S = 0.1  # no more often than this is anything said
-MOST_UNSENT = 200_000  # bytes; more than any state
+BEAT_S = 0.1  # shortest time between two reports
+MAX_UNSENT_BYTES = 200_000  # more than any state takes
 CRASH_LOG, CRASH_LOG_BYTES = "crash.log", 1_000_000
 
-STANDBY_BEAT_S = 0.5  # how often a hot standby shows that it runs
-# A spare takes this long over each of its modules, so that the show beside it notices nothing.
+STANDBY_BEAT_S = 0.5  # how often a hot standby reports that it runs
+# A hot standby pauses this long between its modules, so that loading them does not disturb the running show.
 _PAUSE_S = 0.1
 
 
 class Lifeline:
-    """A line to the supervisor. resume: what to begin with, None for a first start; why: a line to be said about it, or ""."""
+    """The connection to the supervisor.
+
+    resume: the state to continue from, None for a first start; why: the reason of the restart as a line for the user, or "".
+    """
 
     def __init__(
         self,
@@ -52,126 +55,126 @@ class Lifeline:
         self._now = now
         self._unsent = b""
         self._has_asked = False
-        self._state = self._told = ResumeState()
-        self._beaten_s = self._told_s = -BEAT_S
-        self._crashes: IO[str] | None = None
+        self._state = self._reported = ResumeState()
+        self._beat_s = self._reported_s = -BEAT_S
+        self._crash_log: IO[str] | None = None
 
     @staticmethod
     def is_offered() -> bool:
-        """True if a supervisor has started this process and its line has not been taken yet."""
+        """True if a supervisor has started this process and `inherited` was not called yet."""
         return LINE in os.environ
 
     @classmethod
     def inherited(cls) -> Lifeline | None:
-        """The line of the supervisor that started this process; None if none did. Taken once: what is started from here has none."""
-        number, told = os.environ.pop(LINE, None), os.environ.pop(RESUME, "")
-        os.environ.pop(SPARE, None)
+        """The connection to the supervisor that started this process; None without one. Only the first call returns it."""
+        number, start = os.environ.pop(LINE, None), os.environ.pop(RESUME, "")
+        os.environ.pop(STANDBY, None)
         if number is None:
             return None
         try:
             connection = socket.socket(fileno=int(number))
             os.set_inheritable(connection.fileno(), False)
         except (OSError, ValueError) as fault:
-            log.warning("the supervisor's line %r cannot be taken: %s", number, fault)
+            log.warning("the supervisor's socket %r cannot be used: %s", number, fault)
             return None
-        state, why = read_start(told)
+        state, why = read_start(start)
         lifeline = cls(connection, state, why)
-        lifeline._settle_in()
+        lifeline._prepare_for_crashes()
         return lifeline
 
     def beat(self, n_frames: int, n_dropped: int, longest_gap_ms: float) -> None:
-        """A display frame was shown: so many in all, so many dropped, the longest time from one to the next so far."""
+        """Report that a display frame was shown: the frames so far, those dropped, and the longest time between two of them."""
         if self._connection is None:
             return
         now_s = self._now()
-        if now_s - self._beaten_s >= BEAT_S:
-            self._beaten_s = now_s
-            self._say({"beat": [n_frames, n_dropped, round(longest_gap_ms, 1)]})
-            self._tell_state(now_s)
+        if now_s - self._beat_s >= BEAT_S:
+            self._beat_s = now_s
+            self._send({"beat": [n_frames, n_dropped, round(longest_gap_ms, 1)]})
+            self._report_state(now_s)
 
     def keep(self, state: ResumeState) -> None:
-        """Where the show stands: told if it has changed."""
+        """Keep the state of the show, and report it if it has changed."""
         self._state = state
         if self._connection is not None:
-            self._tell_state(self._now())
+            self._report_state(self._now())
 
     def ask_restart(self, reason: str) -> bool:
-        """Ask that another process goes on with the show, for a fault that stays as long as this one lives; once. reason: a few words, for
-        reading. False where there is no supervisor.
+        """Ask the supervisor to continue the show in a new process, because of a fault that cannot be mended in this one.
+
+        Only the first call asks. reason: a few words for the user. Returns False without a supervisor.
         """
         if self._connection is not None and not self._has_asked:
-            self._has_asked = self._say({"restart": reason})
+            self._has_asked = self._send({"restart": reason})
         return self._connection is not None
 
     def ended(self) -> None:
-        """The show ends as it should; what comes now is only taking down."""
-        self._say({"ended": True})
+        """Report a normal end: from here on the show only closes what it has opened."""
+        self._send({"ended": True})
 
     def close(self) -> None:
-        """Let go of the line."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _tell_state(self, now_s: float) -> None:
-        if now_s - self._told_s < BEAT_S or self._state == self._told:
+    def _report_state(self, now_s: float) -> None:
+        if now_s - self._reported_s < BEAT_S or self._state == self._reported:
             return
         state = self._state
-        if self._say({"state": state.to_json()}):
-            self._told, self._told_s = state, now_s
+        if self._send({"state": state.to_json()}):
+            self._reported, self._reported_s = state, now_s
 
-    def _say(self, message: dict[str, Any]) -> bool:
-        """Send a line, if there is room for it; a supervisor that does not listen at present misses it."""
-        if self._connection is None or (self._unsent and not self._send()):
+    def _send(self, message: dict[str, Any]) -> bool:
+        """Send a message; drop it, and return False, while an earlier one is still unsent."""
+        if self._connection is None or (self._unsent and not self._flush()):
             return False
         self._unsent = json.dumps(message).encode() + b"\n"
-        if len(self._unsent) > MOST_UNSENT:
+        if len(self._unsent) > MAX_UNSENT_BYTES:
             self._unsent = b""
             return False
-        self._send()
+        self._flush()
         return True
 
-    def _send(self) -> bool:
-        """What is left to be sent, as far as it goes; True if all of it has."""
+    def _flush(self) -> bool:
+        """Send what is unsent, as far as the socket accepts it; True if nothing is left."""
         assert self._connection is not None
         try:
             self._unsent = self._unsent[self._connection.send(self._unsent) :]
         except BlockingIOError:
             return False
         except OSError as fault:
-            log.warning("the supervisor has gone (%s); the show goes on without", fault)
+            log.warning("the supervisor has ended (%s); the show continues without it", fault)
             self.close()
             self._unsent = b""
             return False
         return not self._unsent
 
-    def _settle_in(self) -> None:
-        """Leave a trace when this process crashes, be quick about dying, and never be stopped for a word on the terminal."""
+    def _prepare_for_crashes(self) -> None:
+        """Write tracebacks to crash.log on a crash, without a core dump; and do not stop when a line is written to the terminal."""
         from ..files.paths import log_folder
 
         with suppress(OSError):
             path = log_folder() / CRASH_LOG
             path.parent.mkdir(parents=True, exist_ok=True)
             big = path.exists() and path.stat().st_size > CRASH_LOG_BYTES
-            self._crashes = path.open("w" if big else "a", encoding="utf-8")
-            faulthandler.enable(self._crashes)
+            self._crash_log = path.open("w" if big else "a", encoding="utf-8")
+            faulthandler.enable(self._crash_log)
         if sys.platform != "win32":
-            if self._crashes is not None:
-                faulthandler.register(
-                    signal.SIGUSR2, self._crashes
-                )  # asked for by the supervisor before it ends a hang
+            if self._crash_log is not None:
+                # the supervisor sends it before it kills a process that hangs
+                faulthandler.register(signal.SIGUSR2, self._crash_log)
             import resource
 
             with suppress(OSError, ValueError):
-                # some hundred megabytes of core dump would take longer than the restart; 1 also stops dumps through a pipe
+                # writing a core dump takes longer than the restart; the limit 1, unlike 0, also stops dumps through a pipe
                 resource.setrlimit(resource.RLIMIT_CORE, (1, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-            signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # this process is not the terminal's foreground one
+            signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # this process is not in the terminal's foreground group
 
 
-def read_start(told: str) -> tuple[ResumeState | None, str]:
-    """What a supervisor says at a start: the state to go on with (None: as asked for), and why; ("", damaged: None, "")."""
+def read_start(message: str) -> tuple[ResumeState | None, str]:
+    """Parse the start message -> (state to continue from, reason of the restart); (None, "") for an empty or damaged one."""
     try:
-        data = json.loads(told)
+        data = json.loads(message)
     except (ValueError, RecursionError):
         return None, ""
     if not isinstance(data, dict):
@@ -180,10 +183,10 @@ def read_start(told: str) -> tuple[ResumeState | None, str]:
     return (ResumeState.from_data(state) if isinstance(state, dict) else None), (why if isinstance(why, str) else "")
 
 
-def wait_as_spare(preparations: Callable[[], Iterable[Callable[[], object]]]) -> None:
-    """Load all that a show needs, a little at a time, and wait until the supervisor calls; returns then.
+def wait_as_standby(preparations: Callable[[], Iterable[Callable[[], object]]]) -> None:
+    """Load everything a show needs, step by step, then wait until the supervisor activates this process.
 
-    preparations: gives what is done before it waits, in steps; one that fails is left out. What it says to begin with is left in the environment for `Lifeline.inherited`. Ends the process when there is nobody to wait for.
+    preparations: returns the steps to run before waiting; one that fails is skipped. On return the start message is in the environment for `Lifeline.inherited`. Exits the process when the supervisor has ended.
     """
     connection = socket.socket(fileno=int(os.environ[LINE]))
     share_one_heap()
@@ -192,23 +195,20 @@ def wait_as_spare(preparations: Callable[[], Iterable[Callable[[], object]]]) ->
         for prepare in preparations():
             if select.select([connection], [], [], _PAUSE_S)[0]:
                 break
-            with suppress(Exception):  # what cannot be loaded is told by the show itself, and may be mended by then
+            with suppress(Exception):  # the show reports what cannot be loaded; it may work by then
                 prepare()
             connection.sendall(b'{"standby": "loads"}\n')
         while not select.select([connection], [], [], STANDBY_BEAT_S)[0]:
             connection.sendall(b'{"standby": "ready"}\n')
-        told = b""
-        while not told.endswith(b"\n"):
+        message = b""
+        while not message.endswith(b"\n"):
             block = connection.recv(65_536)
             if not block:
                 sys.exit(0)
-            told += block
+            message += block
         connection.sendall(b'{"standby": "begins"}\n')
-    except (
-        OSError,
-        KeyboardInterrupt,
-    ):  # Ctrl-C is not for it, but somebody may interrupt all that is called visualizer
+    except (OSError, KeyboardInterrupt):  # a terminal's Ctrl-C does not reach it; "killall -INT" does
         sys.exit(0)
-    os.environ[RESUME] = told.decode("utf-8", "replace").strip()
-    del os.environ[SPARE]
-    connection.detach()  # the number stays open for `inherited`
+    os.environ[RESUME] = message.decode("utf-8", "replace").strip()
+    del os.environ[STANDBY]
+    connection.detach()  # the descriptor stays open for `inherited`

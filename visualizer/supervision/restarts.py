@@ -1,4 +1,4 @@
-"""What is done when a show has ended or died: decided here, from what is known of its end alone, and done in supervise.py."""
+"""Decide what to do when a show has ended, from how it ended alone; supervise.py carries it out."""
 
 from __future__ import annotations
 
@@ -6,48 +6,52 @@ import signal
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-#: a display frame is shown some 60 times a second; a change to fullscreen may hold one up for two seconds
+#: longest time between two display frames, seconds; a change to fullscreen may take two
 HANG_S = 5.0
-#: from its start to the first display frame of a show: what is read from the disk then may not be in memory yet
+#: longest time from a start to the first display frame: at the first start the files may not be in the disk's cache yet
 FIRST_START_S, START_S = 60.0, 30.0
-#: a hot standby that is ready says so twice a second, and answers at once when it is called
+#: longest time between two messages of a hot standby that is ready (it sends two a second), and to its answer when it is activated
 STANDBY_S = 3.0
-#: from being told to end, or from saying that it does, to the end: pictures and dream frames are written whole
+#: longest time to end, after SIGTERM or after the show has reported its end: images and dream frames are written completely
 END_S = 10.0
-#: seconds before another start, by how many deaths in a row came early; the last one for all further
+#: seconds before another start, by the number of early crashes in a row; the last one for all further
 WAITS_S = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0)
-#: a death within this after the first picture is early: what the show began with may be to blame
+#: a crash within this after the first display frame is early: the resumed state may be its cause
 EARLY_S = 3.0
-#: after every so many early deaths in a row there is less to begin with
-DEATHS_A_STEP = 3
-#: so many starts in a row that brought no picture are enough
-MOST_STARTS = 20
+#: after this many early crashes in a row the resumed state is reduced by one step
+CRASHES_PER_STEP = 3
+#: starts in a row without a display frame before giving up
+MAX_STARTS = 20
 
 
 @dataclass(frozen=True)
-class Death:
-    """How a show ended.
+class Exit:
+    """How a show process ended.
 
-    status: the exit status, or the signal's number below zero; None if there was no display to start it on. shown_s: how long
-    ago its first picture was, None if there was none. hung: it had to be killed because no picture came any more. ending: it
-    had said that its end was coming. asked: why it asked to be started again, "" if it did not.
+    Parameters
+    ----------
+    status : exit status, or minus the signal's number; None if there was no display to start it on.
+    shown_s : seconds from its first display frame to its end; None if it showed none.
+    hung : it was killed because it showed no display frame for too long.
+    ending : it had reported a normal end before.
+    restart_reason : why it asked for a restart; "" if it did not.
     """
 
     status: int | None
     shown_s: float | None
     hung: bool = False
     ending: bool = False
-    asked: str = ""
+    restart_reason: str = ""
 
     @property
     def cause(self) -> str:
-        """ "killed by signal 11 (SIGSEGV)", for reading."""
+        """The cause for the user and the log: "killed by signal 11 (SIGSEGV)"."""
         if self.status is None:
             return "there is no display"
-        if self.asked:
-            return self.asked
+        if self.restart_reason:
+            return self.restart_reason
         if self.hung:
-            return "it hung" if self.shown_s is not None else "it did not begin"
+            return "it hung" if self.shown_s is not None else "it did not start"
         if self.status >= 0:
             return f"exit status {self.status}"
         try:
@@ -58,14 +62,14 @@ class Death:
 
     @property
     def exit_status(self) -> int:
-        """The status as a shell would tell it: never negative, and 1 where there is none."""
+        """The status as a shell reports it, 0..255: 128 + n for signal n, 1 where there is none."""
         if self.status is None or self.hung:
             return 1
         return self.status if self.status >= 0 else 128 - self.status
 
 
-class Next(NamedTuple):
-    """What is done now: end with `status`, or start again after `wait_s` with a state `with_less` by `step`."""
+class Decision(NamedTuple):
+    """What to do next: end with `status`, or start again after `wait_s` with the state reduced by `step`."""
 
     what: Literal["end", "start"]
     status: int = 0
@@ -74,59 +78,58 @@ class Next(NamedTuple):
 
 
 class Restarts:
-    """The deaths of a show so far, and what follows from the next.
+    """Counts the crashes of a show and decides about each.
 
-    A show that ends by itself has ended. One that dies before it ever showed a picture was started wrongly or on a machine that cannot:
-    its status is passed on. All else is started again, ever later the sooner it dies, and with ever less.
+    A show that ends by itself has ended. One that ends before any display frame was ever shown was started wrongly or on a machine
+    that cannot run it: its status is passed on. All others are started again; crashes that follow each other quickly make the wait
+    longer and the resumed state smaller.
     """
 
     def __init__(self) -> None:
-        self.was_shown = False  # there was a picture once, in any of the starts
-        self.n_deaths = 0
-        self._n_soon = self._n_early = self._n_dark = 0
+        self.was_shown = False  # there was a display frame in one of the starts
+        self.n_crashes = 0
+        self._n_short = self._n_early = self._n_without_frame = 0  # in a row
 
-    def after(self, death: Death) -> Next:
-        """What is done after one more end or death."""
-        self.was_shown = self.was_shown or death.shown_s is not None
-        if death.status == 0 and not death.hung:
-            return Next("end", 0)
-        if death.ending:  # it was over: a driver that dies while all is taken down spoils nothing
-            return Next("end", max(0, death.status or 0) if not death.hung else 0)
-        if not self.was_shown and not death.hung:
-            return Next("end", death.exit_status)
-        self.n_deaths += 1
-        self._n_dark = 0 if death.shown_s is not None else self._n_dark + 1
-        if death.shown_s is not None and death.shown_s >= EARLY_S:
-            self._n_soon = self._n_early = 0
+    def after(self, end: Exit) -> Decision:
+        """Decide what to do after one more end."""
+        self.was_shown = self.was_shown or end.shown_s is not None
+        if end.status == 0 and not end.hung:
+            return Decision("end", 0)
+        if end.ending:  # the show was over: a driver that crashes while everything is closed does no harm
+            return Decision("end", max(0, end.status or 0) if not end.hung else 0)
+        if not self.was_shown and not end.hung:
+            return Decision("end", end.exit_status)
+        self.n_crashes += 1
+        self._n_without_frame = 0 if end.shown_s is not None else self._n_without_frame + 1
+        if end.shown_s is not None and end.shown_s >= EARLY_S:
+            self._n_short = self._n_early = 0
         else:
-            self._n_soon += 1
-            self._n_early += (
-                death.status is not None
-            )  # what a show begins with is not to blame for a display that is not there
-        if self._n_dark >= MOST_STARTS:
-            return Next("end", death.exit_status)
-        wait_s = WAITS_S[min(max(self._n_soon - 1, 0), len(WAITS_S) - 1)]
-        return Next("start", wait_s=wait_s, step=self._n_early // DEATHS_A_STEP)
+            self._n_short += 1
+            self._n_early += end.status is not None  # a missing display is not caused by the resumed state
+        if self._n_without_frame >= MAX_STARTS:
+            return Decision("end", end.exit_status)
+        wait_s = WAITS_S[min(max(self._n_short - 1, 0), len(WAITS_S) - 1)]
+        return Decision("start", wait_s=wait_s, step=self._n_early // CRASHES_PER_STEP)
 
 
-class Patience:
-    """How long something may still take. Only time that passed while somebody waited counts: a machine that slept was not waited for.
+class Timeout:
+    """A timeout that counts only the time in which this process waited, not the time in which the machine was suspended.
 
-    limit_s: how much there is in all, seconds; None for no end to it.
+    limit_s: seconds until it expires; None: it never does.
     """
 
-    MOST_AT_ONCE_S = 0.5  # a wait is never longer than half of this; what is longer was sleep
+    MAX_ADDED_S = 0.5  # one wait takes at most half of this; anything longer was a suspended machine
 
     def __init__(self, limit_s: float | None) -> None:
-        self.renew(limit_s)
+        self.reset(limit_s)
 
-    def renew(self, limit_s: float | None) -> None:
-        """Begin anew, with so much."""
+    def reset(self, limit_s: float | None) -> None:
+        """Start again with a new limit."""
         self._left_s = limit_s
 
-    def waited(self, seconds: float) -> bool:
-        """So much time has passed since the last call; True once there is no patience left."""
+    def has_expired(self, waited_s: float) -> bool:
+        """Add the seconds since the last call; True once the limit is reached."""
         if self._left_s is None:
             return False
-        self._left_s -= min(max(seconds, 0.0), self.MOST_AT_ONCE_S)
+        self._left_s -= min(max(waited_s, 0.0), self.MAX_ADDED_S)
         return self._left_s <= 0

@@ -1,4 +1,4 @@
-"""Where a show stood: what one that is started again in its place begins with."""
+"""The state of a show that another process continues from after a crash, as JSON."""
 
 from __future__ import annotations
 
@@ -11,24 +11,32 @@ from ..settings import DEFAULT_PRESET
 
 Area = tuple[int, int, int, int]
 
-# Beyond these nothing is a window's place, a name, or a number of settings turned by hand.
-FARTHEST_PX = 100_000
-LONGEST = 1000
-LONGEST_PATH = 40_000
-MOST_VALUES = 500
-#: what stays even when all else set by hand is given up: a stage that was dark must not light up by itself
+# Limits of what is accepted: a window's place, the length of a name and of a path, the number of values.
+MAX_PX = 100_000
+MAX_LENGTH = 1000
+MAX_PATH_LENGTH = 40_000
+MAX_VALUES = 500
+#: kept even when all other values are dropped: a screen that was blacked out must not light up by itself
 KEPT = ("blackout",)
 
 
 @dataclasses.dataclass(frozen=True)
 class ResumeState:
-    """A show at one moment, as far as another process can go on with it.
+    """What another process needs to continue a show.
 
-    preset: its reference, see `PresetFolder`, "" for the one asked for at the start; place: x, y, width, height of the window on the desktop while it
-    is not fullscreen; monitor: the name of the one it is on; values: what was set by hand, by the names of
-    `parameters.Parameters`; hud, panel: whether they are shown, panel_place: where the panel is; bpm: beats a minute, 0 if not
-    known, beat_s: when one of them was, `time.monotonic` seconds; input: the name of the sound input; song, position_s, paused: the path of
-    the song, how far into it, and whether it stands there, for play.
+    Parameters
+    ----------
+    preset : its reference, see `PresetFolder`; "" for the one named on the command line.
+    place : x, y, width, height of the window on the desktop while it is not fullscreen, px.
+    fullscreen : whether the window is fullscreen.
+    monitor : name of the monitor it is on.
+    values : parameters and switches set by hand, by name, see `control.parameters`.
+    hud, panel : whether they are shown.
+    panel_place : x, y, width, height of the panel's window.
+    bpm : tempo, beats per minute; 0 if unknown.
+    beat_s : time of one beat, `time.monotonic` seconds.
+    input : name of the sound input.
+    song, position_s, paused : path of the song, position in it in seconds, whether it is paused; for play.
     """
 
     preset: str = ""
@@ -47,12 +55,12 @@ class ResumeState:
     paused: bool = False
 
     def to_json(self) -> str:
-        """One line that `from_json` reads."""
+        """Format as one line of JSON, which `from_json` parses."""
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> ResumeState:
-        """The state that a line tells; what in it is damaged or missing is as in a fresh one. Never raises."""
+        """Parse a line of JSON. Fields that are missing or damaged get their defaults; never raises."""
         try:
             data = json.loads(text)
         except (ValueError, RecursionError):
@@ -61,36 +69,36 @@ class ResumeState:
 
     @classmethod
     def from_data(cls, data: object) -> ResumeState:
-        """As `from_json`, of what a JSON reader made of it."""
-        told: dict[str, Any] = data if isinstance(data, dict) else {}
-        given = told.get("values")
+        """Like `from_json`, for data that is parsed already."""
+        fields: dict[str, Any] = data if isinstance(data, dict) else {}
+        given = fields.get("values")
         values = {
             name: value
-            for name, value in list(given.items() if isinstance(given, dict) else ())[:MOST_VALUES]
-            if len(name) <= LONGEST and (_is_number(value) or (isinstance(value, str) and len(value) <= LONGEST))
+            for name, value in list(given.items() if isinstance(given, dict) else ())[:MAX_VALUES]
+            if len(name) <= MAX_LENGTH and (_is_number(value) or (isinstance(value, str) and len(value) <= MAX_LENGTH))
         }
         return cls(
-            preset=_text(told.get("preset")) or "",
-            place=_area(told.get("place")),
-            fullscreen=told.get("fullscreen") is True,
-            monitor=_text(told.get("monitor")),
+            preset=_text(fields.get("preset")) or "",
+            place=_area(fields.get("place")),
+            fullscreen=fields.get("fullscreen") is True,
+            monitor=_text(fields.get("monitor")),
             values=values,
-            hud=told.get("hud") is True,
-            panel=told.get("panel") is True,
-            panel_place=_area(told.get("panel_place")),
-            bpm=max(0.0, _number(told.get("bpm"))),
-            beat_s=_number(told.get("beat_s")),
-            input=_text(told.get("input")),
-            song=_text(told.get("song"), LONGEST_PATH) or "",
-            position_s=max(0.0, _number(told.get("position_s"))),
-            paused=told.get("paused") is True,
+            hud=fields.get("hud") is True,
+            panel=fields.get("panel") is True,
+            panel_place=_area(fields.get("panel_place")),
+            bpm=max(0.0, _number(fields.get("bpm"))),
+            beat_s=_number(fields.get("beat_s")),
+            input=_text(fields.get("input")),
+            song=_text(fields.get("song"), MAX_PATH_LENGTH) or "",
+            position_s=max(0.0, _number(fields.get("position_s"))),
+            paused=fields.get("paused") is True,
         )
 
-    def with_less(self, step: int) -> ResumeState:
-        """The state without what may have brought the show down.
+    def reduced(self, step: int) -> ResumeState:
+        """Return the state without the parts that may have caused a crash.
 
-        step: 0 all of it; 1 without the panel and what was set by hand; 2 with the default preset, too; 3 and more: nothing but that.
-        A blackout stays throughout.
+        step: 0: everything; 1: without the panel and the values set by hand; 2: also with the default preset; 3 and more: only the
+        default preset. A blackout is always kept.
         """
         if step <= 0:
             return self
@@ -106,7 +114,7 @@ def _is_number(value: object) -> bool:
         return False
     try:
         return math.isfinite(float(value))
-    except OverflowError:  # a whole number of more than 300 digits
+    except OverflowError:  # an integer of more than 300 digits
         return False
 
 
@@ -114,14 +122,14 @@ def _number(value: Any) -> float:
     return float(value) if _is_number(value) else 0.0
 
 
-def _text(value: object, longest: int = LONGEST) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= longest else None
+def _text(value: object, max_length: int = MAX_LENGTH) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= max_length else None
 
 
 def _area(value: object) -> Area | None:
-    """A place on the desktop; None for what cannot be one."""
+    """A rectangle on the desktop; None for an impossible one."""
     if not isinstance(value, list | tuple) or len(value) != 4 or not all(_is_number(number) for number in value):
         return None
     x, y, width, height = (int(number) for number in value)
-    fits = max(abs(x), abs(y), width, height) <= FARTHEST_PX and min(width, height) >= 1
+    fits = max(abs(x), abs(y), width, height) <= MAX_PX and min(width, height) >= 1
     return (x, y, width, height) if fits else None

@@ -1,7 +1,7 @@
-"""The supervisor: starts the show as a child process, and starts it again where it stood when it dies.
+"""The supervisor: runs the show as a child process, and after a crash starts it again from its last state.
 
-It holds nothing of the show, loads nothing heavy and draws nothing: what brings the show down does not reach it. And the show
-does not need it: when the supervisor is killed, the show goes on.
+It holds no part of the show, loads no driver and draws nothing, so that it survives whatever crashes the show. The show does not
+need it either: when the supervisor is killed, the show goes on.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from types import FrameType
 
 from ..files.log import share_log
 from .child import Child, take_trace
-from .display import display_answers, hides_windows
-from .restarts import END_S, FIRST_START_S, HANG_S, STANDBY_S, START_S, Death, Next, Patience, Restarts
+from .display import is_display_reachable, pauses_hidden_windows
+from .restarts import END_S, FIRST_START_S, HANG_S, STANDBY_S, START_S, Decision, Exit, Restarts, Timeout
 from .resume import ResumeState
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.25  # how often the show is looked at while it says nothing
-#: a spare is started this long after the first picture, when the show has settled; one that died is not replaced at once
-SPARE_AFTER_S, SPARE_AGAIN_S = 3.0, 60.0
-#: for a show that was started again: what died once may soon die once more
-SPARE_AFTER_DEATH_S = 1.0
-#: a second Ctrl-C within this is the first one held too long; later it means: at once
+POLL_S = 0.25  # how often the show is checked while it sends nothing
+#: a hot standby is started this long after the first display frame; another one no sooner than this after the last
+STANDBY_AFTER_S, STANDBY_AGAIN_S = 3.0, 60.0
+#: the same for a show that was restarted: one crash is often followed by another
+STANDBY_AFTER_CRASH_S = 1.0
+#: a second Ctrl-C within this is one key held too long; later it means: end at once
 AT_ONCE_S = 1.0
-_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
-_WITH = (
-    "all it had",
-    "all but the panel and what was set by hand",
+_END_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
+_RESUMED = (  # by the step of `ResumeState.reduced`
+    "its whole state",
+    "its state without the panel and the values set by hand",
     "the default preset",
     "nothing but the default preset",
 )
@@ -45,8 +45,15 @@ _WITH = (
 
 @dataclass(frozen=True)
 class Limits:
-    """The longest, in seconds: first_start_s from the first start to its first display frame, start_s from a later one; hang_s between
-    two display frames, None for no end; end_s from being told to end to the end; standby_s between two signs of a hot standby that is ready.
+    """Longest times, seconds.
+
+    Parameters
+    ----------
+    first_start_s : from the first start to its first display frame.
+    start_s : the same for later starts.
+    hang_s : between two display frames; None for no limit.
+    end_s : from the request to end to the end.
+    standby_s : between two messages of a hot standby that is ready.
     """
 
     first_start_s: float = FIRST_START_S
@@ -61,264 +68,267 @@ def supervise(
     *,
     command: Sequence[str] | None = None,
     say: Callable[[str], None] | None = None,
-    spare_after_s: float | None = SPARE_AFTER_S,
+    standby_after_s: float | None = STANDBY_AFTER_S,
     limits: Limits | None = None,
 ) -> int:
-    """Run this program with these arguments and start it again when it dies, until it ends by itself or the user ends it.
+    """Run this program as a child process, and again after each crash, until it ends by itself or the user ends it.
 
-    arguments: as they came, with the options that stand before the command's name. command: what is started in place of this program.
-    say: is told lines for the terminal. spare_after_s: how long after the first picture a second process is started, which loads all it needs
-    and waits to take over; None for none.
+    Must be called on the main thread.
 
-    The exit status is the show's own, 128 + n where signal n killed it before it ever showed a picture; what Ctrl-C or SIGTERM makes
-    of it otherwise. Must be called on the main thread.
+    Parameters
+    ----------
+    arguments : of the command line, with the options that stand before the command's name.
+    command : started instead of this program, for tests.
+    say : called with each line for the terminal.
+    standby_after_s : seconds from the first display frame to the start of a hot standby; None for none.
+    limits : longest times; None for the usual ones.
+
+    Returns the exit status: the show's own, or 128 + n if signal n killed it before it showed a display frame.
     """
     if limits is None:
-        limits = Limits(hang_s=None if hides_windows(os.environ) else HANG_S)
-    with _endings() as endings:
+        limits = Limits(hang_s=None if pauses_hidden_windows(os.environ) else HANG_S)
+    with _end_requests() as requests:
         share_log()
         words = command_of(arguments) if command is None else [*command, *arguments]
-        supervisor = _Supervisor(words, dict(os.environ), endings, limits, say or (lambda line: None), spare_after_s)
+        supervisor = _Supervisor(words, dict(os.environ), requests, limits, say or (lambda line: None), standby_after_s)
         return supervisor.run()
 
 
 def command_of(arguments: Sequence[str]) -> list[str]:
-    """The words that start this program with these arguments and without a supervisor of its own."""
+    """The command that runs this program with these arguments and without a supervisor."""
     package = Path(__file__).resolve().parent.parent
-    # `-m` looks for modules where the user happens to be first of all; that is needed only where the program lies there
+    # `-m` searches the current folder for modules first; -P prevents that unless the program lies in it
     safe = [] if package.parent == Path.cwd() else ["-P"]
     at = arguments.index("--") if "--" in arguments else len(arguments)
     return [sys.executable, *safe, "-m", package.name, *arguments[:at], "--no-supervise", *arguments[at:]]
 
 
-class _Endings:
-    """Signals that ask for the end. wake: becomes readable when one comes."""
+class _EndRequests:
+    """Counts signals that ask the show to end. wake: a socket that becomes readable when one arrives."""
 
     def __init__(self, wake: socket.socket) -> None:
-        self.wake, self._n_told, self._first_s = wake, 0, 0.0
+        self.wake, self._n_requests, self._first_s = wake, 0, 0.0
 
-    def note(self, now_s: float) -> None:
-        """One has come."""
-        self._first_s = self._first_s if self._n_told else now_s
-        # one that was held too long is told by the terminal as several
-        self._n_told = 2 if self._n_told and now_s - self._first_s > AT_ONCE_S else 1
-
-    @property
-    def wanted(self) -> bool:
-        """The end was asked for."""
-        return self._n_told > 0
+    def add(self, now_s: float) -> None:
+        """Count a signal."""
+        self._first_s = self._first_s if self._n_requests else now_s
+        # a Ctrl-C held too long is repeated by the terminal
+        self._n_requests = 2 if self._n_requests and now_s - self._first_s > AT_ONCE_S else 1
 
     @property
-    def at_once(self) -> bool:
-        """It was asked for again."""
-        return self._n_told > 1
+    def is_requested(self) -> bool:
+        """The user has asked for the end."""
+        return self._n_requests > 0
 
-    def slept(self) -> None:
-        """Forget what woke."""
+    @property
+    def is_urgent(self) -> bool:
+        """The user has asked again: end at once."""
+        return self._n_requests > 1
+
+    def clear_wake(self) -> None:
+        """Empty the socket."""
         with suppress(OSError):
             while self.wake.recv(100):
                 pass
 
 
 @contextmanager
-def _endings(now: Callable[[], float] = time.monotonic) -> Iterator[_Endings]:
-    """Note signals that ask for the end instead of obeying them; those that were ignored stay so (nohup)."""
+def _end_requests(now: Callable[[], float] = time.monotonic) -> Iterator[_EndRequests]:
+    """Count signals that ask for the end instead of ending; signals that were ignored stay ignored (nohup)."""
     wake, alarm = socket.socketpair()
     wake.setblocking(False)
     alarm.setblocking(False)
-    endings = _Endings(wake)
+    requests = _EndRequests(wake)
 
-    def note(number: int, frame: FrameType | None) -> None:
-        endings.note(now())
+    def add(number: int, frame: FrameType | None) -> None:
+        requests.add(now())
 
-    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in _END_SIGNALS if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in numbers}
     for number in numbers:
         if before[number] != signal.SIG_IGN:
-            signal.signal(number, note)
+            signal.signal(number, add)
     if hasattr(signal, "SIGCHLD"):
-        # ignored, no child's end would be noticed; so each wakes the supervisor
+        # a handler, even an empty one, makes the end of a child wake the supervisor
         before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
     woken_before = signal.set_wakeup_fd(alarm.fileno(), warn_on_full_buffer=False)
     try:
-        yield endings
+        yield requests
     finally:
         signal.set_wakeup_fd(woken_before)
         for number, handler in before.items():
-            if handler is not None:  # None: not set from Python, and not to be set back from it
+            if handler is not None:  # None: it was not set from Python, and cannot be restored from it
                 signal.signal(number, handler)
         wake.close()
         alarm.close()
 
 
 class _Supervisor:
-    """words: what starts the show. environment: its variables."""
+    """words: the command that starts the show; environment: its environment variables."""
 
     def __init__(
         self,
         words: Sequence[str],
         environment: Mapping[str, str],
-        endings: _Endings,
+        requests: _EndRequests,
         limits: Limits,
         say: Callable[[str], None],
-        spare_after_s: float | None,
+        standby_after_s: float | None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._words, self._environment, self._endings, self._limits = words, environment, endings, limits
-        self._say, self._spare_after_s, self._now = say, spare_after_s, now
+        self._words, self._environment, self._requests, self._limits = words, environment, requests, limits
+        self._say, self._standby_after_s, self._now = say, standby_after_s, now
         self._restarts = Restarts()
-        self._spare: Child | None = None
-        self._spare_patience = Patience(None)
-        self._spare_since_s: float | None = None
+        self._standby: Child | None = None
+        self._standby_timeout = Timeout(None)
+        self._standby_started_s: float | None = None
 
     def run(self) -> int:
-        """Until the end -> exit status."""
+        """Run the show until its end; returns the exit status."""
         state: ResumeState | None = None
         why, quiet, start_s = "", False, self._limits.first_start_s
         try:
             while True:
-                child = self._begin(state, why, quiet)
-                death = self._attend(child, start_s)
-                if self._endings.wanted:
-                    return max(0, death.status or 0)
-                verdict = self._restarts.after(death)
-                self._record(child, death, verdict)
-                if self._spare_after_s is not None:
-                    self._spare_after_s = min(self._spare_after_s, SPARE_AFTER_DEATH_S)
-                if verdict.what == "start":
-                    verdict = self._wait(verdict)
-                if self._endings.wanted or verdict.what == "end":
-                    return verdict.status
-                # what a start without a picture had to say was said once
-                state, why, quiet = child.state, f"the show was started again: {death.cause}", death.shown_s is None
-                if state is not None or verdict.step:
-                    state = (state or ResumeState()).with_less(verdict.step)
+                child = self._start(state, why, quiet)
+                end = self._watch(child, start_s)
+                if self._requests.is_requested:
+                    return max(0, end.status or 0)
+                decision = self._restarts.after(end)
+                self._report(child, end, decision)
+                if self._standby_after_s is not None:
+                    self._standby_after_s = min(self._standby_after_s, STANDBY_AFTER_CRASH_S)
+                if decision.what == "start":
+                    decision = self._wait(decision)
+                if self._requests.is_requested or decision.what == "end":
+                    return decision.status
+                # a start that fails before its first display frame has written its error already
+                state, why, quiet = child.state, f"the show was restarted: {end.cause}", end.shown_s is None
+                if state is not None or decision.step:
+                    state = (state or ResumeState()).reduced(decision.step)
                 start_s = self._limits.start_s
         finally:
-            self._dismiss_spare()
+            self._drop_standby()
 
-    def _begin(self, state: ResumeState | None, why: str, quiet: bool) -> Child:
-        """The spare if there is one, else a new process."""
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            self._spare_since_s = None
-            if spare.call(state, why):
-                return spare
-            spare.drop()
+    def _start(self, state: ResumeState | None, why: str, quiet: bool) -> Child:
+        """Activate the hot standby if there is one, else start a new process."""
+        standby, self._standby = self._standby, None
+        if standby is not None:
+            self._standby_started_s = None
+            if standby.activate(state, why):
+                return standby
+            standby.drop()
         return Child(self._words, self._environment, state=state, why=why, quiet=quiet)
 
-    def _attend(self, child: Child, start_s: float) -> Death:
-        """Listen to the show until it has ended, and end it when it is told to or hangs."""
-        patience, looked_s = Patience(self._limits.standby_s if child.is_ready else start_s), self._now()
-        telling = ending = hung = False
-        while not child.is_over():
-            self._sleep(LOOK_S, child)
-            if self._endings.wanted and not telling:
-                telling = True
-                child.tell_to_end()
-                patience.renew(self._limits.end_s)
-            if child.hear() and not (telling or ending):
-                # one that was a hot standby until now shows first that it runs
-                begins_s = self._limits.standby_s if child.is_ready else start_s
-                patience.renew(self._limits.hang_s if child.shown_s is not None else begins_s)
-            if child.is_deaf and not telling:
-                patience.renew(None)  # it goes on without us, so it lives; only its end can be told now
-            if child.ending and not ending:
-                ending = True
-                patience.renew(self._limits.end_s)
-            before_s, looked_s = looked_s, self._now()
-            waited_s = looked_s - before_s
-            if (is_late := patience.waited(waited_s) or self._endings.at_once) or (
-                child.asked and not (telling or ending)
-            ):
+    def _watch(self, child: Child, start_s: float) -> Exit:
+        """Read the show's messages until it has ended; end it when the user asks for that or it hangs."""
+        timeout, polled_s = Timeout(self._limits.standby_s if child.is_ready else start_s), self._now()
+        is_terminated = is_ending = hung = False
+        while not child.has_exited():
+            self._sleep(POLL_S, child)
+            if self._requests.is_requested and not is_terminated:
+                is_terminated = True
+                child.terminate()
+                timeout.reset(self._limits.end_s)
+            if child.receive() and not (is_terminated or is_ending):
+                # a hot standby that was activated must first answer that it starts
+                first_s = self._limits.standby_s if child.is_ready else start_s
+                timeout.reset(self._limits.hang_s if child.shown_s is not None else first_s)
+            if child.is_disconnected and not is_terminated:
+                timeout.reset(None)  # the show runs on without its supervisor: only its end can be noticed now
+            if child.is_ending and not is_ending:
+                is_ending = True
+                timeout.reset(self._limits.end_s)
+            before_s, polled_s = polled_s, self._now()
+            waited_s = polled_s - before_s
+            is_late = timeout.has_expired(waited_s) or self._requests.is_urgent
+            if is_late or (child.restart_reason and not (is_terminated or is_ending)):
                 hung = is_late
                 child.kill()
                 break
-            self._look_after_spare(child, waited_s)
+            self._maintain_standby(child, waited_s)
         shown_s = child.shown_s
         status = child.reap()
-        return Death(
-            status, child.shown_s if shown_s is None else shown_s, hung=hung, ending=child.ending, asked=child.asked
-        )
+        shown_s = child.shown_s if shown_s is None else shown_s
+        return Exit(status, shown_s, hung=hung, ending=child.is_ending, restart_reason=child.restart_reason)
 
-    def _wait(self, verdict: Next) -> Next:
-        """Until the next start, and until there is a display for it; what is done then."""
+    def _wait(self, decision: Decision) -> Decision:
+        """Wait before the next start, and until a display is reachable; returns what to do then."""
         while True:
-            end_s = self._now() + verdict.wait_s
-            while (left_s := end_s - self._now()) > 0 and not self._endings.wanted:
+            end_s = self._now() + decision.wait_s
+            while (left_s := end_s - self._now()) > 0 and not self._requests.is_requested:
                 self._sleep(left_s)
-            if self._endings.wanted or display_answers(self._environment):
-                return verdict
-            death = Death(None, None)
-            verdict = self._restarts.after(death)
-            if verdict.what == "end":
-                self._tell(f"the show cannot go on: {death.cause}")
-                return verdict
+            if self._requests.is_requested or is_display_reachable(self._environment):
+                return decision
+            end = Exit(None, None)
+            decision = self._restarts.after(end)
+            if decision.what == "end":
+                self._log_and_say(f"the show cannot go on: {end.cause}")
+                return decision
 
     def _sleep(self, seconds: float, child: Child | None = None) -> None:
-        """Until something is said, or so long."""
-        lines = [self._endings.wake.fileno()]
-        if child is not None and not child.is_deaf:
+        """Wait for a message, a signal or the end of a child, at most so long."""
+        lines = [self._requests.wake.fileno()]
+        if child is not None and not child.is_disconnected:
             lines.append(child.fileno())
         select.select(lines, [], [], seconds)
-        self._endings.slept()
+        self._requests.clear_wake()
 
-    def _look_after_spare(self, child: Child, waited_s: float) -> None:
-        """Have one, once the show has settled, and end it if it hangs. waited_s: since the last call."""
-        if (spare := self._spare) is not None:
-            was_ready = spare.is_ready
-            if spare.hear():
-                self._spare_patience.renew(self._limits.standby_s if spare.is_ready else self._limits.start_s)
-            if spare.is_ready and not was_ready:
-                log.info("hot standby %d is ready", spare.pid)
-            if spare.is_over():
-                log.warning("the hot standby ended with status %s", spare.reap())
-                self._spare = None
-            elif self._spare_patience.waited(waited_s):
-                log.warning("the hot standby hangs; it is ended")
-                self._dismiss_spare()
+    def _maintain_standby(self, child: Child, waited_s: float) -> None:
+        """Start a hot standby once the show has run for a while, and end one that hangs. waited_s: since the last call."""
+        if (standby := self._standby) is not None:
+            was_ready = standby.is_ready
+            if standby.receive():
+                self._standby_timeout.reset(self._limits.standby_s if standby.is_ready else self._limits.start_s)
+            if standby.is_ready and not was_ready:
+                log.info("hot standby %d is ready", standby.pid)
+            if standby.has_exited():
+                log.warning("the hot standby ended with status %s", standby.reap())
+                self._standby = None
+            elif self._standby_timeout.has_expired(waited_s):
+                log.warning("the hot standby hangs and is killed")
+                self._drop_standby()
             return
         shown_s, now_s = child.shown_s, self._now()
-        if self._spare_after_s is None or shown_s is None or shown_s < self._spare_after_s or child.ending:
+        if self._standby_after_s is None or shown_s is None or shown_s < self._standby_after_s or child.is_ending:
             return
-        if self._endings.wanted or (self._spare_since_s is not None and now_s - self._spare_since_s < SPARE_AGAIN_S):
+        is_too_soon = self._standby_started_s is not None and now_s - self._standby_started_s < STANDBY_AGAIN_S
+        if self._requests.is_requested or is_too_soon:
             return
-        self._spare_since_s = now_s
+        self._standby_started_s = now_s
         try:
-            self._spare = Child(self._words, self._environment, spare=True)
-            self._spare_patience.renew(self._limits.start_s)
+            self._standby = Child(self._words, self._environment, standby=True)
+            self._standby_timeout.reset(self._limits.start_s)
         except OSError as fault:
             log.warning("no hot standby can be started: %s", fault)
 
-    def _dismiss_spare(self) -> None:
-        if self._spare is not None:
-            self._spare.drop()
-            self._spare = None
+    def _drop_standby(self) -> None:
+        if self._standby is not None:
+            self._standby.drop()
+            self._standby = None
 
-    def _record(self, child: Child, death: Death, verdict: Next) -> None:
-        """Tell the log and the terminal of a death."""
+    def _report(self, child: Child, end: Exit, decision: Decision) -> None:
+        """Write how the show ended to the log and, where the user must know, to the terminal."""
         if trace := take_trace():
-            log.error("where the show stood:\n%s", trace)
-        if verdict.what == "end" and verdict.status == 0 == death.status:
+            log.error("traceback of the show:\n%s", trace)
+        if decision.what == "end" and decision.status == 0 == end.status:
             return
-        if verdict.what == "start":
-            n_frames, n_dropped, gap_ms = child.figures
+        if decision.what == "start":
+            n_frames, n_dropped, gap_ms = child.frame_counts
             log.error(
-                "the show died: %s; %s display frames shown, %s dropped, longest gap %s ms; again in %g s with %s",
-                *(death.cause, n_frames, n_dropped, gap_ms, verdict.wait_s, _WITH[min(verdict.step, 3)]),
+                "the show stopped: %s; %s display frames shown, %s dropped, longest gap %s ms; restart in %g s with %s",
+                *(end.cause, n_frames, n_dropped, gap_ms, decision.wait_s, _RESUMED[min(decision.step, 3)]),
             )
-            if death.shown_s is not None or death.hung:
-                self._say_safely(f"the show stopped ({death.cause}); it is started again")
-        elif death.ending:
-            log.warning("the show ended, and died while it was taken down: %s", death.cause)
-        elif death.hung or (death.status or 0) < 0 or self._restarts.was_shown:
-            self._tell(f"the show cannot go on: {death.cause}")
+            if end.shown_s is not None or end.hung:
+                self._say_safely(f"the show stopped ({end.cause}); restarting it")
+        elif end.ending:
+            log.warning("the show ended, and crashed while it was closing: %s", end.cause)
+        elif end.hung or (end.status or 0) < 0 or self._restarts.was_shown:
+            self._log_and_say(f"the show cannot go on: {end.cause}")
 
-    def _tell(self, line: str) -> None:
-        """To the log and the terminal."""
+    def _log_and_say(self, line: str) -> None:
         log.error("%s", line)
         self._say_safely(line)
 
     def _say_safely(self, line: str) -> None:
-        with suppress(OSError, ValueError):  # the terminal may be gone
+        with suppress(OSError, ValueError):  # the terminal may have been closed
             self._say(line)

@@ -287,7 +287,7 @@ class Conductor:
             if (trial := self._trial) is not None and trial.kind == "show killed":
                 trial.gap_s = max(trial.gap_s, seconds)
             else:
-                self._note_gap(seconds, first_s, "the show was started again")
+                self._note_gap(seconds, first_s, "the show was restarted")
 
     def _note_gap(self, seconds: float, at_s: float, what: str) -> None:
         if self.record.began_s and at_s - seconds >= self.record.began_s:

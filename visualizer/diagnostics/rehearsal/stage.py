@@ -28,7 +28,7 @@ from ...errors import VisualizerError
 from ...memory import share_one_heap
 from ...processes import Outlet
 from ...show.standby import preparations
-from ...supervision.lifeline import SPARE, Lifeline, wait_as_spare
+from ...supervision.lifeline import STANDBY, Lifeline, wait_as_standby
 from .answers import ORDERS, Answer
 from .hooks import Gaps, Opened, Switches, install, watched
 from .sink import unload
@@ -240,8 +240,8 @@ def main() -> int:
     """Show until told to end; the exit status, as that of `visualizer live`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the conductor decides
     share_one_heap()
-    if SPARE in os.environ:
-        wait_as_spare(preparations)
+    if STANDBY in os.environ:
+        wait_as_standby(preparations)
     lifeline = Lifeline.inherited()
     orders = json.loads(os.environ[ORDERS])
     try:
