@@ -21,8 +21,8 @@ from visualizer.processes import (
     lower_priority,
     past_redirects,
     redirect_stderr,
-    send_streams,
-    start_beside,
+    redirect_streams,
+    start_child,
 )
 
 
@@ -72,13 +72,13 @@ def _fails():
 @pytest.mark.skipif(sys.platform == "win32", reason="a process gets handles of its own there")
 def test_what_it_writes_to_stderr_goes_to_a_file_and_ours_does_not(tmp_path, capfd):
     process = multiprocessing.get_context("spawn").Process(target=_fails)
-    start_beside(process, tmp_path / "words")
+    start_child(process, tmp_path / "words")
     process.join(60)
     os.write(2, b"ours")
     assert "RuntimeError: a fault while it loads" in (tmp_path / "words").read_text()
     assert capfd.readouterr().err == "ours"
     other = multiprocessing.get_context("spawn").Process(target=_fails)
-    start_beside(other, tmp_path / "no" / "folder")
+    start_child(other, tmp_path / "no" / "folder")
     other.join(60)
     assert "RuntimeError" in capfd.readouterr().err, "where it cannot be kept it is told as ever"
 
@@ -114,7 +114,7 @@ def test_stderr_is_back_when_portaudio_is_left_while_a_process_starts(tmp_path):
 
     audio.start()
     assert inside.wait(10)
-    start_beside(Starting(), tmp_path / "words")
+    start_child(Starting(), tmp_path / "words")
     audio.join(10)
     assert os.path.samestat(os.fstat(2), before)
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_redirected_stays_and_leaks_no_descriptor(tmp_path):
         with redirect_stderr(tmp_path / "words"), pytest.raises(OSError):
             os.fstat(2)
         assert past_redirects() is None
-        send_streams(tmp_path / "words", 2)
+        redirect_streams(tmp_path / "words", 2)
         assert stderr_goes_to(tmp_path / "words")
     finally:
         os.dup2(kept, 2)

@@ -1,4 +1,4 @@
-"""The time of the system: what every room may ask."""
+"""The system's clocks. Only this module and `show/clocks.py` read them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 
 def monotonic() -> float:
-    """Seconds on a clock that never goes back: the one that sound is stamped with."""
+    """Seconds on a clock that never goes back. Blocks of sound are stamped with it."""
     return time.monotonic()
 
 
 def day_and_time() -> str:
-    """This moment by the clock on the wall, for names of files: "20260131-235959"."""
+    """Local date and time for file names: "20260131-235959"."""
     return time.strftime("%Y%m%d-%H%M%S")
 
 
 class Stopwatch:
-    """Seconds since it was made."""
+    """Measures the seconds since it was created."""
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now

@@ -1,4 +1,4 @@
-"""How the system's allocator treats the large blocks of a show: dream frames, pictures, sound."""
+"""Settings of the C library's memory allocator (glibc's malloc), so that a long show does not grow."""
 
 from __future__ import annotations
 
@@ -10,46 +10,49 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-#: blocks from this size on are given back to the system as soon as they are free, bytes
+#: blocks of at least this size are returned to the system as soon as they are freed, bytes
 LARGE_BYTES = 256 * 1024
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 
 
 def give_large_blocks_back() -> bool:
-    """Let freed dream frames leave the process; whether the system's allocator could be told.
+    """Have large blocks, such as dream frames, returned to the system when they are freed.
 
-    glibc learns from the first frame freed (some megabytes) that such blocks are common, and from then on cuts them out of its heaps,
-    where they leave holes: after a few presets a show holds 40 to 100 MB more than it uses, and never the same. With a
-    threshold of its own it stays where it was: 240 MB after fourteen presets, where it had been 305 to 358. Elsewhere nothing is done.
+    By default glibc raises its mmap threshold when the first large block is freed. Later frames then come from its heaps and
+    leave holes there: after fourteen presets a show held 305 to 358 MB; with a fixed threshold it holds 240 MB.
+
+    Returns whether the allocator accepted the setting; False with any other C library, where nothing is changed.
     """
-    return _told(_M_MMAP_THRESHOLD, LARGE_BYTES)
+    return _set_option(_M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def share_one_heap() -> bool:
-    """Let all threads of this process allocate from one heap; whether the system's allocator could be told. To be called before there are any.
+    """Make all threads of this process allocate from one heap. Call it before any thread is started.
 
-    Left to itself glibc gives new threads heaps of their own, eight for each core, and each that is begun (a bake, a screenshot, a
-    driver's) leaves holes in another one: with a full disk provoked again and again a show grew by .4 MB each time, from 88 to 98 MB,
-    and stays between 85 and 87 with one heap. Elsewhere nothing is done.
+    By default glibc gives new threads heaps (arenas) of their own, up to eight for each core, and every short thread (a bake, a
+    screenshot, one of a driver) leaves holes in one of them: with a full disk simulated again and again, a show grew from 88 to
+    98 MB; with one heap it stays between 85 and 87 MB.
+
+    Returns whether the allocator accepted the setting; False with any other C library, where nothing is changed.
     """
-    return _told(_M_ARENA_MAX, 1)
+    return _set_option(_M_ARENA_MAX, 1)
 
 
 def give_free_memory_back() -> None:
-    """Give back what lies free between blocks in use; .2 ms, some more where there is much of it."""
+    """Return free memory between used blocks to the system. Takes about 0.2 ms."""
     trim = _glibc("malloc_trim", ctypes.c_size_t)
     if trim is not None:
         trim(0)
 
 
-def _told(option: int, value: int) -> bool:
-    """Tell the system's allocator; whether it could be told."""
+def _set_option(option: int, value: int) -> bool:
+    """Call glibc's mallopt. Returns whether it accepted the value."""
     mallopt = _glibc("mallopt", ctypes.c_int, ctypes.c_int)
     return mallopt is not None and bool(mallopt(option, value))
 
 
 def _glibc(name: str, *arguments: Any) -> Any:
-    """A function of glibc's that returns a whole number; None elsewhere."""
+    """A function of glibc that returns an int; None on other systems."""
     return _in_library(name, *arguments) if sys.platform.startswith("linux") else None
 
 

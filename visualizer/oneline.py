@@ -1,8 +1,8 @@
-"""Foreign text in messages: one line, and nothing in it that a terminal would obey."""
+"""Text from outside (paths, names of devices) made safe for messages: one line without control characters."""
 
 from __future__ import annotations
 
 
 def plain(text: object, most: int | None = 300) -> str:
-    """`text` (a path, a key, a decoder's complaint) with control characters escaped, cut after `most` characters (None: whole)."""
+    """`text` with control characters escaped. most: cut after so many characters, None for no limit."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(text)[:most])

@@ -1,4 +1,4 @@
-"""What the log does not name: the folders of the user's songs, and the home folder."""
+"""Keeps private paths out of the log: the folders of the user's songs, and the home folder."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ _pattern: re.Pattern[str] | None = None
 
 
 def keep_private(path: Path) -> None:
-    """From now on, the folder of this song, or the folder itself if it is one, is left out by `without_folders`."""
+    """Register a song's folder (or a folder itself): from now on `without_folders` removes it."""
     global _pattern
     try:
         given = (path, Path.cwd() / path, path.resolve())
         folders = {one.parent for one in given} | {one for one in given if one.is_dir()}
-    except (OSError, ValueError, RuntimeError):  # no folder at all, or the one that the program is in was removed
+    except (OSError, ValueError, RuntimeError):  # not a valid path, or the current folder was removed
         folders = {path.parent}
     forms = {str(folder) for folder in folders if folder != Path(folder.anchor)}
-    forms |= {repr(form)[1:-1] for form in forms}  # as messages quote them
+    forms |= {repr(form)[1:-1] for form in forms}  # as they look when quoted with repr
     if not forms <= _folders:
         _folders.update(forms)
         longest_first = sorted(_folders, key=len, reverse=True)
         absolute = "|".join(re.escape(form) for form in longest_first if Path(form).is_absolute()) or "(?!)"
-        # a relative one may be called anything, "a" for one: it is known by what stands behind it
+        # a relative folder may have any name, even "a": it only counts when a separator follows
         relative = "|".join(re.escape(form) for form in longest_first if not Path(form).is_absolute()) or "(?!)"
         _pattern = re.compile(rf"(?<![\w.~-])(?:(?:{absolute})(?:[\\/]+|(?![\w.~-]))|(?:{relative})[\\/]+)")
 
 
 def without_folders(text: str) -> str:
-    """The text with the files in folders that are private by their names only, and the user's home folder as ~."""
+    """`text` with private folders removed (their files keep only their names) and the home folder written as ~."""
     if _pattern is not None:
         text = _pattern.sub("", text)
     try:
@@ -41,7 +41,7 @@ def without_folders(text: str) -> str:
 
 
 def name_only(argument: str) -> str:
-    """An argument of the command line as the log may have it: of a path only the name, of a folder not even that."""
+    """A command-line argument as it may be logged: a file without its folder, a folder as "(folder)"."""
     option, equals, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
     if _is_folder(value):
         value = "(folder)"
@@ -53,5 +53,5 @@ def name_only(argument: str) -> str:
 def _is_folder(path: str) -> bool:
     try:
         return path != "" and Path(path).is_dir()
-    except (OSError, ValueError):  # no path at all
+    except (OSError, ValueError):  # not a valid path
         return False

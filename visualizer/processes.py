@@ -1,4 +1,4 @@
-"""Processes beside this one, and this process's descriptors: starting, logging through a pipe, redirecting stderr."""
+"""Child processes: starting them, sending their log records through a pipe, redirecting stderr."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, TextIO
 
-#: a record of the log on its way through a pipe: level, logger's name, message
-Line = tuple[int, str, str]
+#: a log record as sent through a pipe: level, logger's name, message
+LogLine = tuple[int, str, str]
 
-# Descriptor 2 belongs to the whole process. Reentrant, since a process is started while it is redirected and the lock held.
+# Guards descriptor 2, which the whole process shares. Reentrant: a child process is started while the lock is held.
 _changing_stderr = threading.RLock()
-_targets: list[int] = []  # open descriptors of the files that stderr was redirected to; it goes to the last of them
-_own_stderr = -1  # where it went before the first of them
+_targets: list[int] = []  # descriptors of the files that stderr is redirected to; it goes to the last one
+_own_stderr = -1  # a copy of the original descriptor 2
 
 
 @contextmanager
 def redirect_stderr(path: str | os.PathLike[str] = os.devnull) -> Iterator[None]:
-    """Redirect descriptor 2 of this process to a file, emptied before, while inside.
+    """Redirect descriptor 2 of this process to a file, which is emptied first, while inside.
 
-    Any number of threads may be inside, and leave in any order: stderr goes to the file of the last to enter that is still
-    inside, and back to where it was when all have left. Nothing is redirected where there is no stderr, the file cannot be
-    opened, or no descriptor is left. What Python itself writes may go past it: see `past_redirects`.
+    Several threads may be inside and leave in any order: stderr goes to the file of the newest one still inside, and back to
+    the original when all have left. Nothing is redirected where there is no stderr, the file cannot be opened, or no
+    descriptor is free. `past_redirects` gives a stream that is not redirected.
     """
     target = _enter(path)
     try:
@@ -42,7 +42,7 @@ def _enter(path: str | os.PathLike[str]) -> int | None:
     global _own_stderr
     with _changing_stderr, suppress(OSError), ExitStack() as undo:
         own = _own_stderr
-        if not _targets:  # first of all: without a stderr the file would get its number
+        if not _targets:  # before the file is opened: if stderr is closed, the file would get descriptor 2
             own = os.dup(2)
             undo.callback(os.close, own)
         target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -65,32 +65,32 @@ def _leave(target: int) -> None:
 
 
 def reserve_environment(*, chooses_output: bool = False) -> None:
-    """Set the environment variables of the sound libraries that the user has not set. Call it before there are threads.
+    """Set the sound libraries' environment variables that the user has not set. Call it before any thread is started.
 
-    chooses_output: whether a sound output may be chosen by its name. Otherwise PULSE_SINK stays unset, for what is played
-    follows a change of the default output only then.
+    chooses_output: whether an output is going to be chosen by name. If not, PULSE_SINK stays unset: only then does the sound
+    server move our stream when the default output changes.
 
-    C code on any thread reads the environment without a lock. A variable that is added or removed moves the others about
-    meanwhile; the value of one that exists is replaced by one store.
+    C code reads the environment on any thread, without a lock. Adding a variable later could move the others while they are
+    read; changing the value of an existing one is safe.
     """
     if sys.platform.startswith("linux"):
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
-        # both are replaced while a stream is opened (audio/devices.py)
+        # audio/devices.py changes both values while it opens a stream
         os.environ.setdefault("PULSE_SOURCE", "@DEFAULT_SOURCE@")
         if chooses_output:
             os.environ.setdefault("PULSE_SINK", "@DEFAULT_SINK@")
 
 
 def past_redirects() -> TextIO | None:
-    """A stream to where stderr goes now, whatever it is redirected to later: for the program's own lines. None without stderr."""
+    """A text stream to the present stderr that later redirections do not affect. None without stderr."""
     encoding = sys.stderr.encoding if sys.stderr is not None else None
     with suppress(OSError):
         return os.fdopen(os.dup(2), "w", buffering=1, encoding=encoding, errors="backslashreplace")
     return None
 
 
-def send_streams(path: str | os.PathLike[str], *descriptors: int) -> None:
-    """Redirect descriptors of this process, 0..2, to a file for good; those that cannot be redirected stay."""
+def redirect_streams(path: str | os.PathLike[str], *descriptors: int) -> None:
+    """Redirect descriptors of this process, 0..2, to a file permanently; any that cannot be redirected stay as they are."""
     with suppress(OSError):
         target = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         for descriptor in descriptors:
@@ -101,13 +101,13 @@ def send_streams(path: str | os.PathLike[str], *descriptors: int) -> None:
 
 
 class Outlet:
-    """The writing end of a pipe, for several threads: every message goes out whole."""
+    """The writing end of a pipe that several threads may use: messages never mix."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe, self._lock = pipe, threading.Lock()
 
     def send(self, word: str, value: Any = None, content: memoryview | None = None) -> None:
-        """Send a message. word: its kind; value: anything that can be pickled; content: sent after them as bytes.
+        """Send a message. word: its kind; value: anything that can be pickled; content: bytes to send after them.
 
         Raises OSError when the other end is closed.
         """
@@ -118,26 +118,26 @@ class Outlet:
 
 
 class _Forwarder(logging.Handler):
-    """Sends records on to the show's log: one file, one writer."""
+    """Sends log records to the show's process, so that only one process writes the log file."""
 
-    def __init__(self, send: Callable[[Line], None]) -> None:
+    def __init__(self, send: Callable[[LogLine], None]) -> None:
         super().__init__()
         self._send = send
 
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError):  # the show has ended; the next thing sent finds that out
+        with suppress(OSError):  # the show has ended; the next message sent reports that
             self._send((record.levelno, record.name, self.format(record)))
 
 
 @contextmanager
-def _ctrl_c_later() -> Iterator[None]:
-    """A process started inside never gets Ctrl-C, not even while it loads; this one gets it afterwards."""
+def _ctrl_c_blocked() -> Iterator[None]:
+    """Block Ctrl-C while inside: a process started here never receives it, and this process receives it afterwards."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
     from multiprocessing import resource_tracker
 
-    resource_tracker.ensure_running()  # started by the first process anyway, and it would let Ctrl-C through again
+    resource_tracker.ensure_running()  # the first process would start it, and that unblocks Ctrl-C
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -145,30 +145,30 @@ def _ctrl_c_later() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def start_beside(process: BaseProcess, stderr: str | os.PathLike[str]) -> None:
-    """Start a process beside the show. It never gets Ctrl-C while it loads, and what it writes to stderr goes to the file `stderr`,
-    emptied before, from its first moment on: the terminal is the show's.
+def start_child(process: BaseProcess, stderr: str | os.PathLike[str]) -> None:
+    """Start a child process of the show. It does not receive Ctrl-C while it loads.
 
-    On Windows a process does not inherit descriptors, and redirects its own: `send_streams`.
+    stderr: the file that the child's stderr goes to from the start, emptied first. On Windows descriptors are not inherited,
+    and the child redirects its own with `redirect_streams`.
     """
-    # with the lock held: no other thread may redirect stderr just as the process inherits it
+    # the lock keeps other threads from redirecting stderr while the child inherits it
     with ExitStack() as stack:
         if sys.platform != "win32":
             stack.enter_context(_changing_stderr)
             stack.enter_context(redirect_stderr(stderr))
-        stack.enter_context(_ctrl_c_later())
+        stack.enter_context(_ctrl_c_blocked())
         process.start()
 
 
 def lower_priority(niceness: int) -> None:
-    """In the process: leave Ctrl-C, which goes to the whole group, to the show, and be at least this nice, 0..19."""
+    """In the child: ignore Ctrl-C, which only the show handles, and raise the niceness to at least this, 0..19."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         os.nice(max(0, niceness - os.nice(0)))
 
 
-def log_through(send: Callable[[Line], None]) -> logging.Logger:
-    """In the process: log through the pipe and nowhere else. The logger of all of it."""
+def log_through(send: Callable[[LogLine], None]) -> logging.Logger:
+    """In the child: send log records through the pipe and nowhere else. Returns the program's logger."""
     logger = logging.getLogger("visualizer")
     logger.addHandler(_Forwarder(send))
     logger.setLevel(logging.DEBUG)
@@ -176,12 +176,12 @@ def log_through(send: Callable[[Line], None]) -> logging.Logger:
     return logger
 
 
-def log_here(line: Line) -> None:
-    """In the show: log what has come through the pipe."""
+def log_here(line: LogLine) -> None:
+    """In the show: log a record that arrived through the pipe."""
     level, name, message = line
     logging.getLogger(name).log(level, "%s", message)
 
 
 def how_it_ended(exitcode: int | None) -> str:
-    """How a process ended, for messages: "signal 11", "status 1". exitcode: as multiprocessing reports it."""
+    """How a process ended, for messages: "signal 11" or "status 1". exitcode: as multiprocessing reports it."""
     return f"signal {-exitcode}" if exitcode is not None and exitcode < 0 else f"status {exitcode}"

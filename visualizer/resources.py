@@ -1,6 +1,6 @@
-"""Where the files shipped with the program lie: shaders/, presets/ and demo/.
+"""Where the files shipped with the program are: shaders/, presets/ and demo/.
 
-In a checkout they are top-level folders, so that one can edit them; in a wheel they travel inside the package.
+In a checkout they are top-level folders, easy to edit; in a wheel they are inside the package.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(name: str) -> Path:
-    """The folder of shipped files called `name` ("shaders", "presets" or "demo")."""
+    """The folder of shipped files called `name`: "shaders", "presets" or "demo"."""
     in_wheel = _PACKAGE / "_shipped" / name
     return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / name
 
 
 def project_file() -> Path:
-    """Where pyproject.toml is in a checkout; an installed program has none."""
+    """The path of pyproject.toml. It exists in a checkout only."""
     return _PACKAGE.parent / "pyproject.toml"

@@ -67,18 +67,18 @@ def test_where_the_terminal_knows_few_letters_it_is_drawn_with_those(terminal, p
 def test_a_terminal_that_cannot_redraw_is_refused(terminal):
     screen = terminal("analyze", "--live", TERM="dumb")
     assert screen.ended() == 2
-    assert screen.raw.startswith("visualizer: --live draws in a terminal") and screen.raw.count("\n") == 1
+    assert screen.raw.startswith("visualizer: --live needs a terminal") and screen.raw.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ([], ["give a FILE, or --live", "analyze --help"]),
-        (["x.wav", "--live"], ["one of the two"]),
-        (["--live"], ["in a terminal", "analyze FILE --json"]),
-        (["--live", "--json"], ["--json and --plot are for a FILE"]),
-        (["--live", "--plot", "x.png"], ["--json and --plot are for a FILE"]),
-        (["x.wav", "--device", "1"], ["--device is for --live"]),
+        (["x.wav", "--live"], ["give one of them"]),
+        (["--live"], ["needs a terminal", "analyze FILE --json"]),
+        (["--live", "--json"], ["--json and --plot need a FILE"]),
+        (["--live", "--plot", "x.png"], ["--json and --plot need a FILE"]),
+        (["x.wav", "--device", "1"], ["--device works with --live only"]),
         (["--live", "--preset", "cluods"], ["terminal"]),
     ],
 )
@@ -129,6 +129,6 @@ def test_a_page_fits_any_width(width, plain):
 
 
 def test_nothing_came_in():
-    assert summed_up(Told, None).endswith("nothing came in")
+    assert summed_up(Told, None).endswith("no sound was received")
     quiet = Heard(0.0, -99.0, -99.0, Bands(0, 0, 0, 0, True), 1.0, 0, None, 120.0, 0.0, 0.0, 0, 0, 0, 0)
-    assert summed_up(Told, quiet).endswith("nothing came in")
+    assert summed_up(Told, quiet).endswith("no sound was received")

@@ -25,7 +25,7 @@ def test_inputs_and_outputs_with_all_that_is_known(pulse: Pulse) -> None:
     run = visualizer("devices")
     assert run.returncode == 0 and run.stderr == ""
     inputs, outputs = run.stdout.split("\n\n")[:2]
-    for word in ("input", " ch ", "rates, Hz", "host API", "what it is", "pulse", "ALSA", "44100* 48000"):
+    for word in ("input", " ch ", "rates, Hz", "host API", "description", "pulse", "ALSA", "44100* 48000"):
         assert word in inputs
     monitor = next(line for line in inputs.splitlines() if Pulse.source in line)
     for word in ("2 ", "48000", "PulseAudio", "default, chosen, loopback", "Monitor of Null Output"):
@@ -96,11 +96,11 @@ def test_it_can_be_ended_while_the_sound_server_hangs(mortal_pulse: Pulse, numbe
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--device", "x"], ["--device is for --meter"]),
-        (["--channels", "1"], ["--channels is for --meter"]),
-        (["--gain", "3"], ["--gain is for --meter"]),
-        (["--meter"], ["in a terminal", "devices --json"]),
-        (["--meter", "--json"], ["--json is for the list"]),
+        (["--device", "x"], ["--device works with --meter only"]),
+        (["--channels", "1"], ["--channels works with --meter only"]),
+        (["--gain", "3"], ["--gain works with --meter only"]),
+        (["--meter"], ["needs a terminal", "devices --json"]),
+        (["--meter", "--json"], ["--json works with the list only"]),
         (["x"], ["x"]),
     ],
 )

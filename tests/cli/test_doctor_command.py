@@ -19,8 +19,8 @@ MARKS = ("OK", "warning", "FAULT")
 def test_a_machine_that_is_well(pulse: Pulse, screen: object) -> None:
     run = visualizer("doctor", PYTHONIOENCODING="ascii")
     assert run.returncode == 0 and run.stderr == "", run.stdout
-    *lines, empty, summary = run.stdout.partition("\nWhat to attach")[0].rstrip("\n").split("\n")
-    assert empty == "" and summary.startswith("nothing is at fault")
+    *lines, empty, summary = run.stdout.partition("\nFor a bug report")[0].rstrip("\n").split("\n")
+    assert empty == "" and summary.startswith("no faults")
     assert len(lines) > 20 and all(line.split()[0] in ("OK", "warning") for line in lines)
     assert all((" -> " in line) == line.startswith("warning") for line in lines)
     for word in ("torch", "OpenGL", "PortAudio", "weights", "cache", "keys.yaml", "letters", "H.264", "clock"):
@@ -55,7 +55,7 @@ def test_wrong_use() -> None:
 def test_on_a_terminal_it_is_wrapped_under_its_columns(terminal, screen: object) -> None:
     opened = terminal("doctor", n_variants=60)
     wait_until(lambda: opened.process.poll() is not None, 60, "it does not end")
-    wait_until(lambda: "\nnothing is at fault" in _plain(opened.raw), 10, "it does not come to an end")
+    wait_until(lambda: "\nno faults" in _plain(opened.raw), 10, "it does not come to an end")
     lines = [line.rstrip() for line in _plain(opened.raw).split("\n")]
     table = lines[: lines.index("")]
     assert max(map(len, lines)) <= 80 and len(table) > 20

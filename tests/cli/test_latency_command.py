@@ -42,22 +42,22 @@ def test_the_table_and_the_line_for_the_preset(capsys):
     lines = out.splitlines()
     assert [line.split()[0] for line in lines[1:6]] == list(PARTS) == list(LATENCY_PARTS)
     assert lines[6].split()[:5] == ["sound", "to", "light", "34.1", "34.1"]
-    assert "5 of 6 clicks seen, at 1280x720 and 60 display frames a second" in out
+    assert "5 of 6 clicks were seen, at 1280x720 and 60 display frames a second" in out
     BeatSettings(**yaml.safe_load(lines[-1])["beat"])
     assert lines[-1] == "beat: {lead_ms: 34}"
 
 
 def test_a_picture_that_is_not_late_needs_no_lead(capsys):
     latency_table(found(-0.03))
-    assert "best left at 0" in capsys.readouterr().out
+    assert "leave `beat.lead_ms` at 0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("capture_s", "set_ms", "lines"),
     [
-        (0.215, 0.0, ["The loudspeaker is about 200 ms late: `visualizer play SONG --delay-ms 200`."]),
+        (0.215, 0.0, ["The loudspeaker is about 200 ms late; use `visualizer play SONG --delay-ms 200`."]),
         (0.012, 0.0, []),
-        (0.012, -60.0, ["Set for this output: --delay-ms -60; only `play` has a use for it."]),
+        (0.012, -60.0, ["Set for this output: --delay-ms -60; only `play` uses it."]),
     ],
 )
 def test_the_delay_of_a_loudspeaker_that_was_heard(capsys, capture_s, set_ms, lines):

@@ -74,10 +74,10 @@ def test_ports(midi: Midi, knobs: Any) -> None:
 
 def test_learning_a_knob_listing_and_forgetting_it(midi: Midi, knobs: Any) -> None:
     run = Running(midi, "learn", "beat.sensitivity", "--port", "knobs")
-    assert run.waits_for == "move a control for beat.sensitivity (Knobs out); Ctrl-C calls it off\n"
+    assert run.waits_for == "move a control for beat.sensitivity (Knobs out); Ctrl-C to cancel\n"
     values = itertools.cycle(range(128))
     wait_until(lambda: turn(knobs, next(values)) or run.process.poll() is not None, 20)
-    said = f"kept in {file.controls_file()}\n"
+    said = f"saved in {file.controls_file()}\n"
     assert run.ended() == (0, "CC 7 channel 1 of Knobs out now turns beat.sensitivity\n", said)
     assert file.load_controls().midi == [MidiBinding(cc=7, channel=1, port="Knobs out", does="beat.sensitivity")]
     assert here("midi", "bindings").stdout == "CC 7 channel 1 of Knobs out  beat.sensitivity\n"
@@ -94,7 +94,7 @@ def test_learning_called_off_or_in_vain_leaves_the_file_as_it_was(midi: Midi, kn
     assert run.ended() == (1, "", "visualizer: nothing was moved in 0.2 s; nothing is bound\n")
     run = Running(midi, "learn", "blackout")
     run.process.send_signal(signal.SIGINT)
-    assert run.ended() == (1, "", "visualizer: called off; nothing is bound\n")
+    assert run.ended() == (1, "", "visualizer: cancelled; nothing was bound\n")
     assert file.controls_file().read_bytes() == before
 
 

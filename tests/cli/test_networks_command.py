@@ -111,11 +111,11 @@ def test_the_list_in_a_pipe(folder: Path) -> None:
 @pytest.mark.slow
 def test_fetching(site: Site, folder: Path) -> None:
     fetched = run(site, "networks", "get", "vgg16")
-    assert (fetched.returncode, fetched.stdout) == (0, f"vgg16 is here now: {folder / 'vgg16-397923af.pth'}\n")
+    assert (fetched.returncode, fetched.stdout) == (0, f"vgg16 installed: {folder / 'vgg16-397923af.pth'}\n")
     assert "vgg16" in fetched.stderr  # the bar
     assert (folder / "vgg16-397923af.pth").read_bytes() == CONTENT
     again = run(site, "networks", "get", "vgg16")
-    assert again.stdout.startswith("vgg16 was here already: ") and again.stderr == "" and len(site.asked) == 1
+    assert again.stdout.startswith("vgg16 was already installed: ") and again.stderr == "" and len(site.asked) == 1
     listed = run(site, "networks")
     assert [line.split()[0] for line in listed.stdout.splitlines() if " yes " in line] == [
         "efficientnet-lite0",
@@ -135,7 +135,7 @@ def test_interrupted_it_says_so_and_goes_on_the_next_time(site: Site, folder: Pa
         process.send_signal(number)
         output, errors = process.communicate(timeout=60)
     assert process.returncode == 1 and output == ""
-    assert errors.splitlines()[-1] == "visualizer: interrupted; `visualizer networks get vgg16` goes on from there"
+    assert errors.splitlines()[-1] == "visualizer: interrupted; `visualizer networks get vgg16` resumes the download"
     site.waits_after = None
     assert run(site, "networks", "get", "vgg16").returncode == 0
     assert site.ranges == ["", "bytes=50000-"]

@@ -56,7 +56,7 @@ def test_an_empty_name_is_refused_and_is_not_the_current_folder(capfd):
         ["play", "song.wav", "--image", ""],
         ["export", "a.wav", "-o", ""],
     ):
-        refused(arguments, capfd, "'' is no name of a file")
+        refused(arguments, capfd, "the file name is empty")
 
 
 def test_file_addresses_are_files(tmp_path, capfd, kick_song):
@@ -106,8 +106,10 @@ def test_what_is_neither_file_nor_command(tmp_path, capfd):
 
 
 def test_several_songs_are_for_play_only(tmp_path, capfd, kick_song):
-    refused(["export", kick_song, kick_song, "-o", "x.mp4"], capfd, "export takes one song, and 2 were given")
-    refused(["analyze", kick_song, kick_song], capfd, "analyze takes one song")
+    refused(
+        ["export", kick_song, kick_song, "-o", "x.mp4"], capfd, "`visualizer export` takes one song, but 2 were given"
+    )
+    refused(["analyze", kick_song, kick_song], capfd, "`visualizer analyze` takes one song")
     refused(["export", tmp_path, "-o", "x.mp4"], capfd, "is a folder; give a sound file")
 
 

@@ -1,4 +1,4 @@
-"""The command line: the only room that prints, and that turns an error into an exit status."""
+"""The command line. Only this package prints, and turns errors into exit statuses."""
 
 from .run import main
 

@@ -1,4 +1,4 @@
-"""`visualizer analyze`: what is heard in a file, or from a device as it comes."""
+"""`visualizer analyze`: detect kicks, bands and tempo in a file, or in live input."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 from ..errors import BadInput
 from ..oneline import plain
 from ..settings import DEFAULT_PRESET
+from .messages import print_message
 from .options import (
     Channels,
     Gain,
@@ -24,7 +25,6 @@ from .options import (
     parse_gain,
     parse_path,
 )
-from .say import tell
 
 if TYPE_CHECKING:
     from ..settings import Preset as Settings
@@ -36,7 +36,7 @@ def analyze(
         typer.Argument(parser=parse_path, metavar="FILE", help="A sound file, or a video whose sound is used."),
     ] = None,
     live: Annotated[
-        bool, typer.Option("--live", help="Listen to an input instead, and draw what is heard as it comes.")
+        bool, typer.Option("--live", help="Analyze an input instead, and draw the result in the terminal.")
     ] = False,
     device: InputDevice = None,
     channels: Channels = None,
@@ -48,31 +48,31 @@ def analyze(
     plot: Annotated[
         Path | None,
         typer.Option(
-            "--plot", parser=parse_path, metavar="OUT.png", help="Draw them into a picture (.png, .svg, .pdf, .jpg)."
+            "--plot", parser=parse_path, metavar="OUT.png", help="Draw a plot into a file (.png, .svg, .pdf, .jpg)."
         ),
     ] = None,
     preset: Preset = DEFAULT_PRESET,
 ) -> None:
-    """Tell what is heard in a sound file, or with --live in a room: kicks, bands, tempo."""
+    """Detect kicks, bands and tempo in a sound file, or with --live in an input."""
     from ..presets.loaded import open_settings
 
     if live == bool(song):
-        words = "--live listens to an input, not to a FILE; give one of the two" if live else "give a FILE, or --live"
-        raise BadInput(f"{words}; `visualizer analyze --help` tells how it is used")
+        words = "--live and a FILE were both given; give one of them" if live else "give a FILE, or --live"
+        raise BadInput(f"{words}; see `visualizer analyze --help`")
     if live and (json_wanted or plot is not None):
-        raise BadInput("--json and --plot are for a FILE; --live only draws in the terminal")
+        raise BadInput("--json and --plot need a FILE; --live only draws in the terminal")
     for given, option in (
         (device is not None, "--device"),
         (channels is not None, "--channels"),
         (gain_db != 0, "--gain"),
     ):
         if given and not live:
-            raise BadInput(f"{option} is for --live; a FILE needs no device")
+            raise BadInput(f"{option} works with --live only, not with a FILE")
     if live:
         if not sys.stdout.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
-            raise BadInput("--live draws in a terminal, and this is none; `visualizer analyze FILE --json` needs none")
+            raise BadInput("--live needs a terminal to draw in; `visualizer analyze FILE --json` needs none")
         if stream is not None:
-            raise BadInput("--stream is for a FILE; --live listens to an input")
+            raise BadInput("--stream works with a FILE only, not with --live")
         _listen(open_settings(preset), device, parse_channels(channels), parse_gain(gain_db))
     elif song:
         _tell(one_song(song, "analyze"), open_settings(preset), json_wanted, plot, stream)
@@ -90,7 +90,7 @@ def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, 
     out = None if plot is None else check_plot(plot)
     with show_analysis() as progress:
         analysis = analyze_file(
-            song, settings.beat, settings.dream.n_depths, stream=stream, say=tell, progress=progress
+            song, settings.beat, settings.dream.n_depths, stream=stream, say=print_message, progress=progress
         )
     if out is not None:
         draw(analysis, out, song.name)
@@ -108,7 +108,7 @@ def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, 
 
 
 def _listen(settings: Settings, device: str | None, channels: tuple[int, ...], gain_db: float) -> None:
-    """Listen to a device until Ctrl-C, then sum up."""
+    """Analyze an input until Ctrl-C, then print a summary."""
     from ..diagnostics.hear import Listening
     from .hear_screen import draw_heard, summed_up
 

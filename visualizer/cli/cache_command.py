@@ -1,4 +1,4 @@
-"""`visualizer cache`: which dreams are kept, and throwing them out."""
+"""`visualizer cache`: list the dreams on disk, or remove them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import BadInput
 if TYPE_CHECKING:
     from ..presets.cached import Listed
 
-cache_app = typer.Typer(help="List the dreams kept in the cache, or remove them.", add_completion=False)
+cache_app = typer.Typer(help="List the dreams in the cache, or remove them.", add_completion=False)
 
 
 @cache_app.callback(invoke_without_command=True)
@@ -27,7 +27,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print them as one JSON objec
 
 @cache_app.command("list")
 def list_(json_wanted: Json = False) -> None:
-    """List the dreams in the cache: of what, how large, when last used."""
+    """List the dreams in the cache: preset, size on disk, last use."""
     from ..presets.cached import list_cached
     from .tables import cache_table
 
@@ -46,11 +46,11 @@ def clear(
         str | None, typer.Option("--preset", "-p", metavar="NAME", help="Only dreams of this preset.")
     ] = None,
     older_than: Annotated[
-        float | None, typer.Option("--older-than", metavar="DAYS", help="Only dreams not used for so many days.")
+        float | None, typer.Option("--older-than", metavar="DAYS", help="Only dreams not used for this many days.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove dreams from the cache: all, or as the options say. A show dreams them again when it needs them."""
+    """Remove dreams from the cache, all or some. A show that needs one computes it again."""
     from ..presets.cached import clear_cached, list_cached
     from .tables import megabytes
 
@@ -62,7 +62,7 @@ def clear(
         return
     if not yes:
         if not sys.stdin.isatty():
-            raise BadInput(f"{what} would be removed from {listed.folder}; --yes does it without asking")
+            raise BadInput(f"{what} would be removed from {listed.folder}; add --yes to do it")
         typer.confirm(f"Remove {what} from {listed.folder}?", abort=True, err=True)
     clear_cached(listed)
     print(f"removed {what}")

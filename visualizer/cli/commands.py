@@ -1,4 +1,4 @@
-"""The commands. Whatever is heavy is imported inside them, so that `--help` answers at once."""
+"""All commands. Heavy packages are imported inside the functions, so that `--help` answers at once."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .cache_command import cache_app
 from .devices_command import devices
 from .doctor_command import doctor
 from .latency_command import latency
+from .messages import print_message, print_news
 from .midi_command import midi_app
 from .monitors_command import monitors
 from .networks_command import networks_app
@@ -40,7 +41,6 @@ from .options import (
     parse_path,
 )
 from .rehearse_command import rehearse
-from .say import tell, tell_news
 from .sheets_command import depths, layers
 from .show_commands import live, play
 
@@ -74,7 +74,7 @@ def _global(
         str | None, typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error (log file).")
     ] = None,
 ) -> None:
-    # --debug and --log-level were taken out of the arguments before they came here, wherever they stood
+    # `options.take_global` has already removed --debug and --log-level, wherever they stood; here they are for --help only
     from ..errors import BadInput
 
     try:
@@ -82,7 +82,7 @@ def _global(
 
         open_log(options.log_level)
     except (BadInput, ImportError):
-        # the settings or a package cannot be read: that is what the doctor is asked about
+        # the settings file or a package cannot be read: `doctor` must run to report just that
         if context.invoked_subcommand != "doctor" or options.log_level is not None:
             raise
     log.info("command: %s", " ".join(map(name_only, options.given)))
@@ -117,10 +117,10 @@ def demo(
             )
             return
         except GraphicsError as error:
-            tell(f"no window: {error}")
+            print_message(f"no window: {error}")
     else:
-        tell("no display here")
-    tell("exporting demo.mp4 instead")
+        print_message("no display here")
+    print_message("exporting demo.mp4 instead")
     export([song], Path("demo.mp4"), preset=preset, size=size)
 
 
@@ -157,15 +157,15 @@ def export(
     song_path = one_song(song, "export")
     rate = parse_fps(fps)
     loaded = looked_up(preset, size, image, seed, network, layer, weights)
-    tell_news(loaded)
+    print_news(loaded)
     try:
-        steps = run_export(song_path, out, loaded, open_cache(), fps=rate, crf=crf, stream=stream, say=tell)
+        steps = run_export(song_path, out, loaded, open_cache(), fps=rate, crf=crf, stream=stream, say=print_message)
         n_frames, seconds = show_export(steps)
     except KeyboardInterrupt:
-        tell(f"interrupted: {out} was not written")
+        print_message(f"interrupted: {out} was not written")
         raise typer.Exit(1) from None
     speed = f", {n_frames / seconds:.0f} fps" if seconds else ""
-    tell(f"{out}: {n_frames} display frames in {seconds:.1f} s{speed}")
+    print_message(f"{out}: {n_frames} display frames in {seconds:.1f} s{speed}")
 
 
 @app.command()
@@ -178,24 +178,24 @@ def bake(
     layer: Layer = None,
     weights: Weights = None,
 ) -> None:
-    """Dream now, so that a show with the same look starts warm. Exit status 1 if the dream cannot be kept."""
+    """Compute the dream of a preset now, so that the show starts at once. Exit status 1 if it cannot be kept."""
     from ..presets.bake import bake as run_bake
     from ..presets.dreams import open_cache
     from .progress import show_bake
 
     loaded = looked_up(preset, size, image, seed, network, layer, weights)
-    tell_news(loaded)
+    print_news(loaded)
     try:
         done = show_bake(run_bake(loaded, open_cache()))
     except KeyboardInterrupt:
-        tell("interrupted: the bake is not finished")
+        print_message("interrupted: the bake is not finished")
         raise typer.Exit(1) from None
     if done is None:
         return
     if done.fault:
-        tell(done.fault)
+        print_message(done.fault)
     how = "already baked" if done.from_cache else f"baked in {done.seconds:.1f} s on {done.device}"
-    print(f"{done.total} depths {how}; the frames lie in {done.folder}")
+    print(f"{done.total} depths {how}; they are in {done.folder}")
 
 
 app.command()(layers)
@@ -214,14 +214,14 @@ app.command()(rehearse)
 
 @app.command()
 def presets() -> None:
-    """List the looks there are."""
+    """List the presets."""
     from ..diagnostics.catalogue import presets as list_presets
     from .tables import preset_table
 
     catalogue = list_presets()
     preset_table(catalogue.presets)
     for fault in catalogue.faults:
-        tell(fault)
+        print_message(fault)
 
 
 app.command()(analyze)

@@ -1,4 +1,4 @@
-"""`visualizer devices`: the sound devices there are, and how loud one of them is."""
+"""`visualizer devices`: list the sound devices, or show the level of an input."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 def devices(
     meter: Annotated[
-        bool, typer.Option("--meter", help="Draw the level of an input, channel by channel, until a key is pressed.")
+        bool, typer.Option("--meter", help="Show the level of each channel of an input until a key is pressed.")
     ] = False,
     device: InputDevice = None,
     channels: Channels = None,
     gain_db: Gain = 0.0,
     json_wanted: Annotated[bool, typer.Option("--json", help="Print the devices as a JSON list.")] = False,
 ) -> None:
-    """List the sound inputs and outputs, or with --meter show how loud an input is."""
+    """List the sound inputs and outputs, or with --meter show the level of an input."""
     if not meter:
         for given, option in (
             (device is not None, "--device"),
@@ -33,13 +33,13 @@ def devices(
             (gain_db != 0, "--gain"),
         ):
             if given:
-                raise BadInput(f"{option} is for --meter; the list shows all devices")
+                raise BadInput(f"{option} works with --meter only; the list shows all devices")
         _list(json_wanted)
         return
     if json_wanted:
-        raise BadInput("--json is for the list; --meter only draws in the terminal")
+        raise BadInput("--json works with the list only; --meter draws in the terminal")
     if not sys.stdout.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
-        raise BadInput("--meter draws in a terminal, and this is none; `visualizer devices --json` needs none")
+        raise BadInput("--meter needs a terminal to draw in; `visualizer devices --json` needs none")
     _meter(device, parse_channels(channels), parse_gain(gain_db))
 
 
@@ -96,4 +96,4 @@ def _meter(device: str | None, channels: tuple[int, ...], gain_db: float) -> Non
                 if pressed():
                     break
         except KeyboardInterrupt:
-            pass  # another way to leave
+            pass  # ends like a key press

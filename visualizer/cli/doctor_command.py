@@ -1,4 +1,4 @@
-"""`visualizer doctor`: is everything here that a show needs, and if not, what to do."""
+"""`visualizer doctor`: check everything a show needs, and say what to do about what is missing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .say import tell
+from .messages import print_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,17 +20,17 @@ _MARK_WIDTH, _NAME_WIDTH = 7, 15
 
 def doctor(
     json_wanted: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object, to be attached to a report of a fault.")
+        bool, typer.Option("--json", help="Print one JSON object, to attach to a bug report.")
     ] = False,
 ) -> None:
-    """LoadedPreset at everything a show needs, and say what is wrong and what to do. Exit status 1 if something is at fault."""
+    """Check everything a show needs, and say what is wrong and what to do. Exit status 1 if there is a fault."""
     import io
     import sys
 
     from ..diagnostics.doctor import FAULT, WARNING, as_json, examine
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a device may have a name that this terminal cannot write
+        sys.stdout.reconfigure(errors="replace")  # a device name may have characters that this terminal cannot show
     found: list[Finding] = []
     show = _no_line if json_wanted else _printer()
     try:
@@ -39,7 +39,7 @@ def doctor(
                 found.append(finding)
                 show(finding)
     except KeyboardInterrupt:
-        tell("interrupted")
+        print_message("interrupted")
         raise typer.Exit(1) from None
     n_faults = sum(finding.state == FAULT for finding in found)
     if json_wanted:
@@ -54,11 +54,11 @@ def doctor(
 
 
 def _no_line(finding: Finding) -> None:
-    """JSON comes at the end, as one."""
+    """Print nothing: with --json all findings are printed at the end."""
 
 
 def _printer() -> Callable[[Finding], None]:
-    """Prints a finding: wrapped under its own column on a terminal, as one line elsewhere."""
+    """A function that prints a finding: wrapped in columns on a terminal, as one line elsewhere."""
     import sys
 
     def one_line(finding: Finding) -> None:
@@ -72,7 +72,7 @@ def _printer() -> Callable[[Finding], None]:
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
-    except ImportError:  # rich too may be what is broken
+    except ImportError:  # rich may be the package that is broken
         return one_line
     console = Console(highlight=False, markup=False)
 
@@ -91,7 +91,7 @@ def _printer() -> Callable[[Finding], None]:
 
 
 def _sum(n_faults: int, n_warnings: int) -> str:
-    faults = "nothing is at fault" if not n_faults else f"{n_faults} fault{'s' * (n_faults > 1)}"
+    faults = "no faults" if not n_faults else f"{n_faults} fault{'s' * (n_faults > 1)}"
     warnings = f", {n_warnings} warning{'s' * (n_warnings > 1)}" if n_warnings else ""
-    rest = "\nWhat to attach to a report: `visualizer doctor --json`" if n_faults or n_warnings else ""
+    rest = "\nFor a bug report, attach the output of `visualizer doctor --json`." if n_faults or n_warnings else ""
     return f"{faults}{warnings}{rest}"

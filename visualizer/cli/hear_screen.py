@@ -1,4 +1,4 @@
-"""What is heard from a device, drawn in the terminal as it comes."""
+"""Draws the analysis of live input, and level meters, in the terminal."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from ..diagnostics.hear import Heard, Listening
 
 METER_DB = (-60.0, 0.0)
-# The input meter turns its colour here: hot, and about to clip.
+# The input meter changes its colour at these levels, dBFS: hot, and about to clip.
 HOT_DB, FULL_DB = -6.0, -0.5
-# Softer than this is worth turning up: 30 dB under full scale.
+# Below this level the advice is to turn the input up, dBFS.
 SOFT_DB = -30.0
-# Softer than this nothing is connected.
+# Below this level it is called silence, dBFS.
 SILENT_DB = -80.0
-# How long a kick lights up, seconds.
+# How long the kick indicator is lit, seconds.
 FLASH_S = 0.12
-# Tempo and beat are only shown as far as they are sure.
+# Tempo and beat are shown from this confidence on, 0..1.
 LEAST_SURE = 0.1
 BEAT_CELLS = 8
 LABEL, READING = 7, 14  # columns left and right of a bar
@@ -46,14 +46,14 @@ def draw_heard(listening: Listening) -> Heard | None:
             for last in heard:
                 screen.update(page(listening, last, console), refresh=True)
         except KeyboardInterrupt:
-            pass  # how one leaves
+            pass  # a normal end
     return last
 
 
 def summed_up(listening: Listening, heard: Heard | None) -> str:
-    """One line on all of it."""
+    """A summary in one line."""
     if heard is None or heard.time_s <= 0:
-        return f"{listening.device_name}: nothing came in"
+        return f"{listening.device_name}: no sound was received"
     parts = [
         f"{listening.device_name}: {heard.time_s:.0f} s",
         f"{heard.n_kicks} kicks ({60 * heard.n_kicks / heard.time_s:.0f} a minute)",
@@ -69,7 +69,7 @@ def summed_up(listening: Listening, heard: Heard | None) -> str:
 
 
 def page(listening: Listening, heard: Heard, console: Console) -> Text:
-    """A moment as text, 13 lines that fit the console's width."""
+    """The page to draw now: 13 lines, at most as wide as the console."""
     from rich.text import Text
 
     pen = _Pen(console)
@@ -99,7 +99,7 @@ def page(listening: Listening, heard: Heard, console: Console) -> Text:
 
 
 def level_page(device: Device, level_db: Mapping[int, float], note: str, console: Console) -> Text:
-    """The level of each channel of an input as text: level_db by channel, dB of full scale. note: a line of advice, or ""."""
+    """The page of a level meter. level_db: level in dBFS by channel number; note: a line of advice, or ""."""
     from rich.text import Text
 
     pen = _Pen(console)
@@ -107,7 +107,7 @@ def level_page(device: Device, level_db: Mapping[int, float], note: str, console
     lines += [pen.meter(db, f"ch {channel}") for channel, db in level_db.items()]
     loudest_db = max(level_db.values(), default=-99.0)
     word = "silence" if loudest_db < SILENT_DB else _word(loudest_db)
-    lines.append(Text(" " * LABEL + f"{word}   any key ends", style=FAINT))
+    lines.append(Text(" " * LABEL + f"{word}   press any key to stop", style=FAINT))
     if note:
         lines.append(Text(" " * LABEL + note, style=HOT))
     for line in lines:
@@ -120,7 +120,7 @@ def _word(level_db: float) -> str:
 
 
 def _advice(heard: Heard) -> Text:
-    """A word on the level."""
+    """Advice about the level."""
     from rich.text import Text
 
     if heard.level_db >= FULL_DB:
@@ -135,7 +135,7 @@ def _advice(heard: Heard) -> Text:
 
 
 class _Pen:
-    """Draws lines as wide as the console, in plain letters where it knows no others."""
+    """Builds lines as wide as the console, in ASCII where it has no Unicode."""
 
     def __init__(self, console: Console) -> None:
         self._plain = console.options.ascii_only
@@ -151,7 +151,7 @@ class _Pen:
         return name.append(f"  {right}", style=FAINT)
 
     def bar(self, label: str, share: float, colour: str, reading: str, *, lamp: bool | None = None) -> Text:
-        """label, lamp, a bar filled to `share` 0..1, and what it reads."""
+        """A line: label, lamp, a bar filled to `share` 0..1, and a value as text."""
         from rich.text import Text
 
         line = Text(f"{label:<{LABEL - 2}}", style=FAINT)
@@ -161,14 +161,14 @@ class _Pen:
         return line.append(f"  {reading}", style=INK)
 
     def meter(self, level_db: float, label: str = "input") -> Text:
-        """The input's level, dB of full scale."""
+        """A line with the level of an input, dBFS."""
         low_db, high_db = METER_DB
         colour = FULL if level_db >= FULL_DB else HOT if level_db >= HOT_DB else LEVEL
         reading = f"{level_db:5.1f} dBFS" if level_db > -90 else "   no dBFS"
         return self.bar(label, (level_db - low_db) / (high_db - low_db), colour, reading)
 
     def beat(self, heard: Heard) -> Text:
-        """Tempo, how sure it is, and a light that runs once a beat."""
+        """A line with the tempo, its confidence, and a light that runs along once a beat."""
         from rich.text import Text
 
         sure = heard.confidence >= LEAST_SURE
@@ -193,7 +193,7 @@ class _Pen:
         line.append(f"{heard.n_kicks}", style=INK)
         for name, count in (("xruns", heard.n_overruns), ("dropped", heard.n_dropped), ("clipped", heard.n_clipped)):
             line.append(f"   {name} ", style=FAINT).append(f"{count}", style=FULL if count else INK)
-        return line.append("   Ctrl-C ends", style=DIM)
+        return line.append("   Ctrl-C to stop", style=DIM)
 
     def _fill(self, line: Text, share: float, colour: str) -> None:
         if self._plain:

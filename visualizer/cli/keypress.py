@@ -1,4 +1,4 @@
-"""A key pressed at the terminal, without waiting for one."""
+"""Check for a key press at the terminal without waiting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def key_presses() -> Iterator[Callable[[], bool]]:
-    """While inside, keys are not echoed, and the function tells whether one was pressed; never, where stdin is no terminal."""
+    """While inside, keys are not echoed. Yields a function: whether a key was pressed (never if stdin is no terminal)."""
     if not sys.stdin.isatty():
         yield lambda: False
     elif sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""`visualizer latency`: how long it takes from sound to light on this machine, and where."""
+"""`visualizer latency`: measure the time from sound to light on this machine, and its parts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..settings import DEFAULT_PRESET
+from .messages import print_message
 from .options import (
     DEFAULT_SIZE_TEXT,
     Borderless,
@@ -24,7 +25,6 @@ from .options import (
     parse_gain,
     staged,
 )
-from .say import tell
 
 if TYPE_CHECKING:
     from ..diagnostics.latency import Latency
@@ -34,7 +34,7 @@ def latency(
     device: InputDevice = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="NAME|INDEX", help="Output device; the default if not given."),
+        typer.Option("--output", "-o", metavar="NAME|INDEX", help="Output device. If not given: the default one."),
     ] = None,
     channels: Channels = None,
     gain_db: Gain = 0.0,
@@ -47,7 +47,7 @@ def latency(
     borderless: Borderless = False,
     no_adapt: NoAdapt = False,
 ) -> None:
-    """Measure from sound to light: play clicks, hear them through an input, and see them in the window."""
+    """Measure the latency from sound to light: play clicks, record them through an input, detect them in the window."""
     from ..diagnostics.latency import measure
 
     loaded = looked_up(preset, size)
@@ -59,7 +59,7 @@ def latency(
         output=parse_device(output),
         n_clicks=clicks,
         staging=staged(fullscreen, monitor, borderless, no_adapt),
-        said=tell,
+        said=print_message,
     )
     if json_wanted:
         import json

@@ -1,4 +1,4 @@
-"""`visualizer midi`: the ports, what they send, and what their controls do."""
+"""`visualizer midi`: list MIDI ports, show their messages, and bind controls."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from ..diagnostics.midi_monitor import Listening
 
 midi_app = typer.Typer(
-    help="MIDI: list the ports, see what they send, and bind controls to actions and settings.",
+    help="MIDI: list the ports, show their messages, and bind controls to actions and settings.",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
 )
 
 Port = Annotated[
-    str, typer.Option("--port", metavar="NAME", help="The MIDI input, or part of its name; all, unless named.")
+    str, typer.Option("--port", metavar="NAME", help="MIDI input, or part of its name. If not given: all inputs.")
 ]
 
 
@@ -37,7 +37,7 @@ def ports(json_wanted: Annotated[bool, typer.Option("--json", help="Print them a
         print(json.dumps([vars(one) for one in found], indent=1))
         return
     if not found:
-        print("no MIDI inputs were found; is a controller plugged in?")
+        print("no MIDI inputs were found; is a controller connected?")
     for one in found:
         bound = f"  ({one.n_bindings} bound)" if one.n_bindings else ""
         print(f"{one.short_name}{bound}")
@@ -48,7 +48,7 @@ def learn(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="beat.sensitivity, blackout, preset:NAME, ...")],
     port: Port = "",
     timeout_s: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait for a control to be moved.")
+        float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait for a control, above 0 .. 3600 s.")
     ] = 30.0,
 ) -> None:
     """Bind the next control that is moved to TARGET: a knob, fader, pad or key."""
@@ -59,28 +59,28 @@ def learn(
     midi.check_learnable(target)
     try:
         with midi.Listening(port) as listening:
-            _say(f"move a control for {target} ({_names(listening)}); Ctrl-C calls it off")
+            _print_hint(f"move a control for {target} ({_names(listening)}); Ctrl-C to cancel")
             print(midi.learn(target, listening, timeout_s=timeout_s))
     except KeyboardInterrupt:
-        _say("visualizer: called off; nothing is bound")
+        _print_hint("visualizer: cancelled; nothing was bound")
         raise typer.Exit(1) from None
-    _say(f"kept in {midi.where()}")
+    _print_hint(f"saved in {midi.where()}")
 
 
 @midi_app.command()
 def monitor(port: Port = "") -> None:
-    """Print what controls send, until Ctrl-C."""
+    """Print the messages of controls until Ctrl-C."""
     from ..diagnostics import midi_monitor as midi
 
     with suppress(KeyboardInterrupt), midi.Listening(port) as listening:
-        _say(f"listening to {_names(listening)}; Ctrl-C ends it")
+        _print_hint(f"listening to {_names(listening)}; Ctrl-C to stop")
         for line in midi.monitor(listening):
             print(line, flush=True)
 
 
 @midi_app.command()
 def bindings() -> None:
-    """List what controls do, of MIDI and OSC."""
+    """List the bindings of MIDI and OSC controls."""
     from ..diagnostics import midi_monitor as midi
 
     found = midi.bindings()
@@ -95,7 +95,9 @@ def bindings() -> None:
 
 
 @midi_app.command()
-def forget(target: Annotated[str, typer.Argument(metavar="TARGET", help="What was bound.")]) -> None:
+def forget(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="Action, setting or preset:NAME to unbind.")],
+) -> None:
     """Unbind every control from TARGET."""
     from ..diagnostics import midi_monitor as midi
 
@@ -107,6 +109,6 @@ def _names(listening: Listening) -> str:
     return ", ".join(listening.names)
 
 
-def _say(line: str) -> None:
-    """A line for people; stdout is for what was found."""
+def _print_hint(line: str) -> None:
+    """Print a line for people to stderr; results go to stdout."""
     print(line, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""`visualizer monitors`: where a window can go."""
+"""`visualizer monitors`: list the monitors and projectors."""
 
 from __future__ import annotations
 

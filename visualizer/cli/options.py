@@ -1,4 +1,4 @@
-"""Options that several commands share, and the two that may stand anywhere."""
+"""Options that several commands share, and --debug and --log-level, which may stand anywhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import typer
 
 from ..errors import BadInput, VisualizerError
 from ..settings import DEFAULT_SIZE, DELAY_MS
-from .say import tell
+from .messages import print_message
 
 if TYPE_CHECKING:
     from ..control.controller import Controller
@@ -31,20 +31,20 @@ DEFAULT_SIZE_TEXT = "{}x{}".format(*DEFAULT_SIZE)
 GLOBAL_OPTIONS = ("--help", "-h", "--version")
 
 debug = False
-given: list[str] = []  # the arguments as they came
+given: list[str] = []  # all arguments, as given
 log_level: str | None = None
 
 
 def parse_path(text: str) -> Path:
-    """A path as given, or the one that a file:// address names. Raises BadInput for any other address and for an empty name."""
+    """A path, or the path in a file:// address. Raises BadInput for any other address and for an empty name."""
     if not text:
-        raise BadInput("'' is no name of a file; give one")
+        raise BadInput("the file name is empty ('')")
     if not is_address(text):
         return Path(text)
     address = urlsplit(text)
     if address.scheme.lower() == "file" and address.netloc in ("", "localhost"):
         return Path(url2pathname(address.path))
-    raise BadInput(f"{text}: is an address, and only files on this machine are opened; download it and give the file")
+    raise BadInput(f"{text}: is an address; only files on this machine can be opened, so download it first")
 
 
 def is_address(text: str) -> bool:
@@ -54,23 +54,26 @@ def is_address(text: str) -> bool:
 
 Preset = Annotated[
     str,
-    typer.Option(
-        "--preset", "-p", metavar="NAME|FOLDER", help="LoadedPreset to show; `visualizer presets` lists them."
-    ),
+    typer.Option("--preset", "-p", metavar="NAME|FOLDER", help="Preset to show; `visualizer presets` lists them."),
 ]
 Image = Annotated[
     Path | None,
-    typer.Option("--image", "-i", parser=parse_path, metavar="FILE", help="Your own picture to dream in."),
+    typer.Option("--image", "-i", parser=parse_path, metavar="FILE", help="Your own picture, instead of the preset's."),
 ]
 Size = Annotated[
     str, typer.Option("--size", "-s", metavar="WxH", help="Size of the dream and the window or video, px.")
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Another number dreams another variant.")
+    int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed: another number, another dream.")
 ]
 Network = Annotated[
     str | None,
-    typer.Option("--network", "-n", metavar="NAME", help="Instead of the preset's; `visualizer networks` lists them."),
+    typer.Option(
+        "--network",
+        "-n",
+        metavar="NAME",
+        help="Network to dream with instead of the preset's; `visualizer networks` lists them.",
+    ),
 ]
 Layer = Annotated[
     str | None, typer.Option("--layer", "-l", metavar="NAME", help="Layer to dream with instead of the preset's.")
@@ -87,7 +90,7 @@ InputDevice = Annotated[
         "--device",
         "-d",
         metavar="NAME|INDEX",
-        help='Input device; the one chosen last if not given, "default" for the system\'s own.',
+        help='Input device, "default" for the system\'s. If not given: the one chosen last.',
     ),
 ]
 OutputDevice = Annotated[
@@ -97,7 +100,7 @@ OutputDevice = Annotated[
         "--device",
         "-d",
         metavar="NAME|INDEX",
-        help='Output device; the one chosen last if not given, "default" for the system\'s own.',
+        help='Output device, "default" for the system\'s. If not given: the one chosen last.',
     ),
 ]
 DelayMs = Annotated[
@@ -105,47 +108,49 @@ DelayMs = Annotated[
     typer.Option(
         "--delay-ms",
         metavar="MS",
-        help="How late the loudspeaker is: the picture waits so long; below 0, how late the projector is. Remembered for the output.",
+        help="Delay of the picture for a late loudspeaker; negative for a late projector. Remembered for each output.",
     ),
 ]
 Channels = Annotated[
     str | None,
     typer.Option("--channels", metavar="N,N", help="Channels of the input to listen to, from 1; all if not given."),
 ]
-Gain = Annotated[float, typer.Option("--gain", metavar="DB", help="Make the input louder or softer, -60 .. 60 dB.")]
-Fullscreen = Annotated[bool, typer.Option("--fullscreen", "-f", help="Begin in fullscreen.")]
+Gain = Annotated[float, typer.Option("--gain", metavar="DB", help="Gain of the input, -60 .. 60 dB.")]
+Fullscreen = Annotated[bool, typer.Option("--fullscreen", "-f", help="Start in fullscreen.")]
 Monitor = Annotated[
     str | None,
-    typer.Option("--monitor", metavar="N|NAME", help="Monitor to open on; `visualizer monitors` lists them."),
+    typer.Option("--monitor", metavar="N|NAME", help="Monitor to show on; `visualizer monitors` lists them."),
 ]
 Borderless = Annotated[
-    bool, typer.Option("--borderless", help="No frame around the window; fullscreen is a window, too.")
+    bool, typer.Option("--borderless", help="No border around the window; fullscreen is a borderless window, too.")
 ]
-NoAdapt = Annotated[bool, typer.Option("--no-adapt", help="Never draw smaller where the machine cannot hold the pace.")]
-Panel = Annotated[bool, typer.Option("--panel", help="Open the performer's panel, a second window; key O, too.")]
+NoAdapt = Annotated[
+    bool, typer.Option("--no-adapt", help="Keep the full resolution even if the machine is too slow for it.")
+]
+Panel = Annotated[bool, typer.Option("--panel", help="Open the performer's panel, a second window (or press O).")]
 Midi = Annotated[
     str | None,
     typer.Option(
-        "--midi", metavar="PORT|all", help="Listen to a MIDI port, by part of its name; `visualizer midi ports`."
+        "--midi", metavar="PORT|all", help="Use a MIDI port, by part of its name; `visualizer midi ports` lists them."
     ),
 ]
 Osc = Annotated[
-    str | None, typer.Option("--osc", metavar="[HOST:]PORT", help="Listen to OSC; on 127.0.0.1 if no host is given.")
+    str | None, typer.Option("--osc", metavar="[HOST:]PORT", help="Receive OSC; on 127.0.0.1 if no host is given.")
 ]
 OscAllow = Annotated[
     str | None,
     typer.Option(
         "--osc-allow",
         metavar="NETWORK,...",
-        help="Who may send OSC, like 192.168.1.0/24,10.0.0.5; private networks, if not given.",
+        help="Who may send OSC, like 192.168.1.0/24,10.0.0.5. If not given: private networks.",
     ),
 ]
 Link = Annotated[bool, typer.Option("--link", help="Take the tempo from Ableton Link.")]
 Supervise = Annotated[
-    bool, typer.Option("--supervise/--no-supervise", help="Start the show again where it was, should it die.")
+    bool, typer.Option("--supervise/--no-supervise", help="Restart the show where it was if it crashes or hangs.")
 ]
 Song = Annotated[
-    list[Path],  # one; several are given at times, and the error is to say what is done then
+    list[Path],  # only one is allowed; a list, so that `one_song` can say what to do with several
     typer.Argument(parser=parse_path, metavar="FILE", help="A sound file, or a video whose sound is used."),
 ]
 
@@ -156,7 +161,7 @@ Songs = Annotated[
 Stream = Annotated[
     int | None,
     typer.Option(
-        "--stream", min=1, metavar="N", help="Sound stream of a file with several; the default one if not given."
+        "--stream", min=1, metavar="N", help="Sound stream of a file that has several. If not given: its default one."
     ),
 ]
 
@@ -171,7 +176,11 @@ def looked_up(
     weights: Path | None = None,
     dream: tuple[tuple[str, float | str], ...] = (),
 ) -> LoadedPreset:
-    """The look these options ask for. dream: settings of the dream turned by hand, see `Overrides`. Raises BadInput, and DreamError for a network that is not here."""
+    """Load the preset that these options describe.
+
+    dream: (name, value) of dream settings that were changed by hand, see `Overrides`. Raises BadInput, and DreamError for a
+    network that is not installed.
+    """
     from ..presets.loaded import Overrides, open_preset
 
     overrides = Overrides(image=image, seed=seed, network=network, layer=layer, weights=weights, dream=dream)
@@ -188,7 +197,7 @@ def looked_up_again(
     layer: str | None,
     weights: Path | None,
 ) -> LoadedPreset:
-    """The look that these options ask for, or the one that was shown when the show died, with its dream as it was turned by hand.
+    """Load the preset to start with: of a restarted show the one it showed last, with the dream settings changed by hand.
 
     Raises as `looked_up`.
     """
@@ -205,13 +214,13 @@ def looked_up_again(
     for dream in dict.fromkeys((_dream_of(resume), ())):
         try:
             return again(dream=dream)
-        except VisualizerError as fault:  # broken by now
-            logging.getLogger("visualizer.cli").warning("%s; what was asked for at first is shown", fault)
+        except VisualizerError as fault:  # its files were changed since
+            logging.getLogger("visualizer.cli").warning("%s; starting with the preset of the command line", fault)
     return own()
 
 
 def _dream_of(state: ResumeState) -> tuple[tuple[str, float | str], ...]:
-    """The settings of the dream that were turned by hand; damaged ones are left out."""
+    """(name, value) of the dream settings that were changed by hand; invalid ones are left out."""
     from ..control.parameters import base_parameters
 
     found = []
@@ -224,16 +233,16 @@ def _dream_of(state: ResumeState) -> tuple[tuple[str, float | str], ...]:
 
 
 def controllers_of(midi: str | None, osc: str | None, osc_allow: str | None, link: bool) -> list[Controller]:
-    """The controllers asked for. Raises VisualizerError, and BadInput."""
+    """Open the controllers that the options name. Raises VisualizerError, and BadInput."""
     if midi is None and osc is None and osc_allow is None and not link:
         return []
     from ..control.controllers import open_controllers
 
-    return open_controllers("" if midi == "all" else midi, osc, link, osc_allow=osc_allow, say=tell)
+    return open_controllers("" if midi == "all" else midi, osc, link, osc_allow=osc_allow, say=print_message)
 
 
 def staged(fullscreen: bool, monitor: str | None, borderless: bool, no_adapt: bool, panel: bool = False) -> Staging:
-    """How the show is put on the screen."""
+    """The options of the window and the panel as one value."""
     from ..show.onscreen import Staging
 
     wanted = int(monitor) if monitor is not None and re.fullmatch(r"\d{1,3}", monitor) else monitor
@@ -241,7 +250,7 @@ def staged(fullscreen: bool, monitor: str | None, borderless: bool, no_adapt: bo
 
 
 def take_global(arguments: list[str]) -> list[str]:
-    """Note --debug and --log-level wherever they stand before `--`; the arguments without them. Raises BadInput."""
+    """Read --debug and --log-level, wherever they stand before `--`. Returns the other arguments. Raises BadInput."""
     global debug, given, log_level
     debug, log_level, given = False, None, list(arguments)
     rest: list[str] = []
@@ -265,20 +274,20 @@ def take_global(arguments: list[str]) -> list[str]:
 def one_song(songs: list[Path], command: str) -> Path:
     """The one song that a command takes. Raises BadInput for several."""
     if len(songs) > 1:
-        raise BadInput(f"{command} takes one song, and {len(songs)} were given; run it once for each")
+        raise BadInput(f"`visualizer {command}` takes one song, but {len(songs)} were given; run it once for each")
     return songs[0]
 
 
 def give(*arguments: str) -> None:
-    """Add arguments to those that came, for another process that is started with them."""
+    """Add arguments to `given`, for a child process that is started with them."""
     at = given.index("--") if "--" in given else len(given)
     given[at:at] = arguments
 
 
 def with_command(arguments: list[str], commands: Collection[str]) -> list[str]:
-    """The arguments, with `play` before them where they name a file, a folder or an address but no command.
+    """The arguments, with `play` inserted before them if they begin with a file, folder or address instead of a command.
 
-    Raises BadInput for what looks like the name of a file and is none: no command has a dot or a slash in its name.
+    Raises BadInput for a first argument with a dot or a slash, as only file names have, that does not exist.
     """
     first = arguments[0] if arguments else ""
     if not first or first in commands or first in GLOBAL_OPTIONS:
@@ -310,7 +319,7 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def parse_device(text: str | None) -> str | int | None:
-    """A device as given: its number in `visualizer devices`, or (part of) its name."""
+    """A device option as a number (of `visualizer devices`) or a name or part of a name."""
     return int(text) if text is not None and re.fullmatch(r"\d{1,4}", text) else text
 
 
@@ -323,13 +332,13 @@ def parse_channels(text: str | None) -> tuple[int, ...]:
         match = re.fullmatch(r"\s*(\d{1,3})\s*(?:-\s*(\d{1,3})\s*)?", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match is not None else (0, 0)
         if not 1 <= first <= last:
-            raise BadInput(f"--channels {text!r} cannot be read; write channels from 1 on, like 3,4 or 1-4")
+            raise BadInput(f"--channels {text!r} is not valid; write channel numbers from 1 on, like 3,4 or 1-4")
         channels += range(first, last + 1)
     return tuple(dict.fromkeys(channels))
 
 
 def parse_delay(delay_ms: float | None) -> float | None:
-    """The delay as given. Raises BadInput for one outside the range."""
+    """The delay, unchanged. Raises BadInput if it is out of range."""
     low, high = DELAY_MS
     if delay_ms is not None and not low <= delay_ms <= high:  # nor NaN
         raise BadInput(f"--delay-ms {delay_ms:g} is out of range; allowed: {low:g} .. {high:g} ms")
@@ -337,7 +346,7 @@ def parse_delay(delay_ms: float | None) -> float | None:
 
 
 def parse_gain(gain_db: float) -> float:
-    """A gain in dB. Raises BadInput for one that is no number; its bounds are the input's to hold."""
+    """The gain in dB, unchanged. Raises BadInput for NaN and infinity; the input checks the range."""
     if not math.isfinite(gain_db):
-        raise BadInput(f"--gain {gain_db} cannot be used; allowed: -60 .. 60 dB")
+        raise BadInput(f"--gain {gain_db} is not a number; allowed: -60 .. 60 dB")
     return gain_db

@@ -1,4 +1,4 @@
-"""Progress bars on stderr, for long work that yields."""
+"""Progress bars on stderr for long work, which is written as generators that yield their progress."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def bars_of() -> Bars:
 
 
 class _Interrupts:
-    """Ctrl-C and a request to end, held back until a safe place; the second one is not.
+    """Defers SIGINT and SIGTERM until `check` is called; the second signal interrupts at once.
 
-    Raised in the middle of opening a file, an interruption could slip between making it and taking note of it.
+    Otherwise an interruption could come after a file was created and before the program knows that it must delete it.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class _Interrupts:
         self._came = False
 
     def hold(self) -> None:
-        """From here on interruptions wait for `check`."""
+        """From now on, signals are deferred until `check`."""
         if not self._before:
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._note)
@@ -55,24 +55,24 @@ class _Interrupts:
         self._came = True
 
     def check(self) -> None:
-        """A safe place: raise what has come."""
+        """Raise KeyboardInterrupt if a signal came."""
         if self._came:
             raise KeyboardInterrupt
 
     def release(self) -> None:
-        """As before `hold`."""
+        """Restore the signal handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
 
 def show_export(steps: Generator[Progress, None, None]) -> tuple[int, float]:
-    """Run an export with a bar for the dream and one for the video; display frames written, seconds that took."""
+    """Run an export with a bar for the dream and one for the video. Returns (display frames written, seconds taken)."""
     tasks: dict[str, TaskID] = {}
     bars, interrupts = bars_of(), _Interrupts()
     try:
         with closing(steps):
             for step in steps:
-                bars.start()  # not before there is something to show: an error stays the only line
+                bars.start()  # only now: if the first step fails, the error is the only line printed
                 if step.stage not in tasks:
                     tasks[step.stage] = bars.add_task(step.stage, total=step.total, rate="")
                 task = bars.tasks[tasks[step.stage]]
@@ -91,7 +91,7 @@ def show_export(steps: Generator[Progress, None, None]) -> tuple[int, float]:
 
 
 def show_bake(steps: Generator[Baked, None, None]) -> Baked | None:
-    """Run a bake with a bar; its last step."""
+    """Run a bake with a bar. Returns its last step, None if there was none."""
     last = None
     bars = bars_of()
     task = bars.add_task("dreaming", total=None, rate="depths")
@@ -107,8 +107,10 @@ def show_bake(steps: Generator[Baked, None, None]) -> Baked | None:
 
 @contextmanager
 def show_analysis() -> Iterator[Callable[[float, float | None], None]]:
-    """A bar for an analysis, moved by calling it with the seconds done and in all. Only on a terminal: a script that reads stderr
-    gets nothing but errors."""
+    """A bar for an analysis. Yields a function that takes the seconds done and the seconds in all (None if not known).
+
+    The bar is drawn on a terminal only: a script that reads stderr gets nothing but errors.
+    """
     bars = bars_of()
     task = bars.add_task("analyzing", total=None, rate="seconds")
 
@@ -124,6 +126,6 @@ def show_analysis() -> Iterator[Callable[[float, float | None], None]]:
 
 
 def stop(bars: Bars) -> None:
-    # bars that were never shown would leave an empty line
+    # stopping bars that were never drawn would print an empty line
     if bars.live.is_started:
         bars.stop()

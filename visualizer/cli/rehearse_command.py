@@ -1,4 +1,4 @@
-"""`visualizer rehearse`: the live show against everything that may go wrong in a night, and a report of it."""
+"""`visualizer rehearse`: run the live show while faults are provoked, and report how it coped."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..settings import DEFAULT_PRESET
+from .messages import print_message
 from .options import DEFAULT_SIZE_TEXT, Preset, Size, parse_path, parse_size
-from .say import tell
 
 if TYPE_CHECKING:
     from ..diagnostics.rehearsal.record import Record
 
 
 def rehearse(
-    minutes: Annotated[float, typer.Option("--minutes", "-m", metavar="N", help="How long, 1 .. 1440.")] = 10.0,
+    minutes: Annotated[float, typer.Option("--minutes", "-m", metavar="N", help="Duration, 1 .. 1440 minutes.")] = 10.0,
     preset: Preset = DEFAULT_PRESET,
     size: Size = DEFAULT_SIZE_TEXT,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another number makes another plan of faults.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed of the plan of faults.")] = 0,
     report: Annotated[
-        Path | None, typer.Option("--report", parser=parse_path, metavar="FILE.md", help="Write the report there, too.")
+        Path | None,
+        typer.Option("--report", parser=parse_path, metavar="FILE.md", help="Write the report to a file, too."),
     ] = None,
     json_wanted: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
-    panel: Annotated[bool, typer.Option(help="Open the performer's panel, and kill it at times.")] = True,
-    kill: Annotated[bool, typer.Option("--kill", help="Kill the show's process at times, too.")] = False,
+    panel: Annotated[bool, typer.Option(help="Open the performer's panel, and sometimes kill it.")] = True,
+    kill: Annotated[bool, typer.Option("--kill", help="Sometimes kill the show's process, too.")] = False,
 ) -> None:
-    """Run the live show while things go wrong: devices, presets, shaders, disk, graphics, processes. Exit status 1 if it did not hold."""
+    """Run the live show while faults are provoked: devices, presets, shaders, disk, graphics, processes. Exit status 1 if it failed."""
     from ..diagnostics.rehearsal.conductor import rehearse as run
     from ..diagnostics.rehearsal.record import as_json, is_passed
     from ..diagnostics.rehearsal.report import checked_report, write_report
@@ -43,7 +44,7 @@ def rehearse(
         size=wanted,
         panel=panel,
         kill=kill,
-        said=tell,
+        said=print_message,
     )
     if out is not None:
         write_report(out, found)
@@ -78,5 +79,5 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    # into a pipe or a file a line stays a line
+    # into a pipe or a file the width is fixed, so that no line is wrapped to some default width
     Console(width=None if sys.stdout.isatty() else 250, markup=False, highlight=False).print(table)

@@ -1,4 +1,4 @@
-"""`layers` and `depths`: sheets for choosing a look by eye."""
+"""`layers` and `depths`: draw contact sheets, to choose settings of the dream by eye."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import typer
 from ..networks import STAND_IN
 from ..oneline import plain
 from ..settings import DEFAULT_PRESET
+from .messages import print_message
 from .options import Preset, Weights, parse_path, parse_size
-from .say import tell
 
 if TYPE_CHECKING:
     from ..presets.sheets import Step
@@ -22,23 +22,25 @@ DEFAULT_CELL_TEXT = "360x270"
 
 Picture = Annotated[Path, typer.Argument(parser=parse_path, metavar="IMAGE", help="The picture to dream in.")]
 Out = Annotated[
-    Path, typer.Option("--out", "-o", parser=parse_path, metavar="OUT.png", help="Sheet to write (.png or .jpg).")
+    Path, typer.Option("--out", "-o", parser=parse_path, metavar="OUT.png", help="File to write (.png or .jpg).")
 ]
-Cell = Annotated[str, typer.Option("--size", "-s", metavar="WxH", help="What each picture is fitted into, px.")]
+Cell = Annotated[str, typer.Option("--size", "-s", metavar="WxH", help="Largest size of each picture, px.")]
 
 
 def layers(
     image: Picture,
     out: Out,
     network: Annotated[
-        str, typer.Option("--network", "-n", metavar="NAME", help="`visualizer networks` lists them.")
+        str, typer.Option("--network", "-n", metavar="NAME", help="Network; `visualizer networks` lists them.")
     ] = STAND_IN,
     weights: Weights = None,
     size: Cell = DEFAULT_CELL_TEXT,
-    depth: Annotated[int, typer.Option("--depth", min=1, max=20, help="How deep each layer dreams.")] = 12,
-    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Another number, another dream.")] = 0,
+    depth: Annotated[int, typer.Option("--depth", min=1, max=20, help="Depth to show of each layer.")] = 12,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed: another number, another dream.")
+    ] = 0,
 ) -> None:
-    """Draw a sheet of what every layer of a network makes of a picture."""
+    """Draw a sheet that shows what each layer of a network dreams in a picture."""
     from ..presets.sheets import layers as draw
 
     steps = draw(image, out, network=network, weights=weights, box=parse_size(size), depth_index=depth, seed=seed)
@@ -50,15 +52,15 @@ def depths(
     out: Out,
     preset: Preset = DEFAULT_PRESET,
     network: Annotated[
-        str | None, typer.Option("--network", "-n", metavar="NAME", help="Instead of the preset's network.")
+        str | None, typer.Option("--network", "-n", metavar="NAME", help="Network to use instead of the preset's.")
     ] = None,
     layer: Annotated[
-        str | None, typer.Option("--layer", "-l", metavar="NAME", help="Instead of the preset's layer.")
+        str | None, typer.Option("--layer", "-l", metavar="NAME", help="Layer to use instead of the preset's.")
     ] = None,
     weights: Weights = None,
     size: Cell = DEFAULT_CELL_TEXT,
     seed: Annotated[
-        int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Another number, another dream.")
+        int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed: another number, another dream.")
     ] = None,
 ) -> None:
     """Draw a sheet of all depths of a dream."""
@@ -71,7 +73,7 @@ def depths(
 
 
 def _show(steps: Generator[Step, None, None], out: Path, what: str) -> None:
-    """Run the steps with a bar, and tell what was written."""
+    """Run the steps with a progress bar, and print what was written."""
     from .progress import bars_of, stop
 
     bars = bars_of()
@@ -82,12 +84,12 @@ def _show(steps: Generator[Step, None, None], out: Path, what: str) -> None:
             for last in steps:
                 if not bars.live.is_started:
                     for line in last.news:
-                        tell(line)
-                bars.start()  # not before there is something to show: an error stays the only line
+                        print_message(line)
+                bars.start()  # only now: if the first step fails, the error is the only line printed
                 bars.update(task, completed=last.done, total=last.total, rate=last.what)
     except KeyboardInterrupt:
         stop(bars)
-        tell(f"interrupted: {out} was not written")
+        print_message(f"interrupted: {out} was not written")
         raise typer.Exit(1) from None
     finally:
         stop(bars)

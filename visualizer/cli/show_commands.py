@@ -1,4 +1,4 @@
-"""The shows in a window: `live` and `play`."""
+"""The commands that show pictures in a window: `live` and `play`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from ..settings import DEFAULT_PRESET
 from . import options
+from .messages import print_message, print_news
 from .options import (
     DEFAULT_SIZE_TEXT,
     Borderless,
@@ -45,7 +46,6 @@ from .options import (
     parse_gain,
     staged,
 )
-from .say import tell, tell_news
 
 log = logging.getLogger("visualizer.cli")
 
@@ -66,11 +66,11 @@ def play(
     shuffle_seed: Annotated[
         int | None,
         typer.Option(
-            "--shuffle-seed", min=0, metavar="N", help="Play them in a random order: for a number always the same."
+            "--shuffle-seed", min=0, metavar="N", help="Play in a random order; the same number gives the same order."
         ),
     ] = None,
     replaygain: Annotated[
-        bool, typer.Option("--replaygain/--no-replaygain", help="Follow the songs' ReplayGain tags.")
+        bool, typer.Option("--replaygain/--no-replaygain", help="Even out loudness by the songs' ReplayGain tags.")
     ] = True,
     fullscreen: Fullscreen = False,
     monitor: Monitor = None,
@@ -88,7 +88,7 @@ def play(
 
     if shuffle and shuffle_seed is None:
         shuffle_seed = secrets.randbelow(2**32)
-        options.give("--shuffle-seed", str(shuffle_seed))  # a show that is started again has the same order
+        options.give("--shuffle-seed", str(shuffle_seed))  # so that a restarted show has the same order
     if supervise:
         _supervised()
     share_one_heap()
@@ -101,10 +101,10 @@ def play(
 
     paths = song_list(songs, shuffle_seed)
     loaded = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
-    tell_news(loaded)
+    print_news(loaded)
     staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
     wanted, delay_ms = parse_device(output_device), parse_delay(delay_ms)
-    # an album played as it is keeps the differences between its songs
+    # an album in its own order keeps the differences in loudness between its songs
     is_album = len(paths) > 1 and shuffle_seed is None
     try:
         play_songs(
@@ -116,13 +116,13 @@ def play(
             delay_ms=delay_ms,
             gain_mode=("album" if is_album else "track") if replaygain else None,
             staging=staging,
-            say=tell,
+            say=print_message,
             controllers=partial(controllers_of, midi, osc, osc_allow, False),
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
         )
     except KeyboardInterrupt:
-        log.info("ended by Ctrl-C")  # at a terminal that is how one leaves
+        log.info("ended by Ctrl-C")  # a normal end
 
 
 def live(
@@ -147,7 +147,7 @@ def live(
     link: Link = False,
     supervise: Supervise = True,
 ) -> None:
-    """Follow a microphone or line input."""
+    """Show pictures that follow a microphone or line input."""
     from ..memory import share_one_heap
     from ..supervision.lifeline import Lifeline
 
@@ -161,7 +161,7 @@ def live(
     from ..show.live import live as run_live
 
     loaded = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
-    tell_news(loaded)
+    print_news(loaded)
     wanted, chosen, gain_db = parse_device(device), parse_channels(channels), parse_gain(gain_db)
     staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
     try:
@@ -181,7 +181,7 @@ def live(
 
 
 def _supervised() -> None:
-    """Run the show in a process of its own that is started again when it dies, and end with its status."""
+    """Run the show in a child process that is restarted when it dies, and exit with its status."""
     from ..supervision.supervise import supervise
 
-    raise typer.Exit(supervise(options.given, say=tell))
+    raise typer.Exit(supervise(options.given, say=print_message))

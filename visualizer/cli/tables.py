@@ -1,4 +1,4 @@
-"""Lists for people to read."""
+"""Tables for people to read; commands have --json for programs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _print(*tables: RenderableType) -> None:
 
     from rich.console import Console
 
-    # into a pipe or a file a line stays a line
+    # into a pipe or a file the width is fixed, so that no line is wrapped to some default width
     console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
     for table in tables:
         console.print(table)
@@ -40,14 +40,14 @@ def device_tables(devices: Sequence[Listed]) -> None:
     inputs = [one for one in devices if one.device.n_inputs]
     outputs = [one for one in devices if one.device.n_outputs]
     if not inputs and not outputs:
-        print("no sound devices were found; is a sound server running, and is one plugged in?")
+        print("no sound devices were found; is a device plugged in, and a sound server running?")
         return
     for kind, found in (("input", inputs), ("output", outputs)):
         if not found:
-            print(f"\nno sound {kind} was found")
+            print(f"\nno sound {kind}s were found")
             continue
         described = any(one.device.description for one in found)
-        table = _table("index", kind, "ch", "rates, Hz", "host API", "", *(["what it is"] if described else []))
+        table = _table("index", kind, "ch", "rates, Hz", "host API", "", *(["description"] if described else []))
         for one in found:
             device = one.device
             is_default = device.is_default_input if kind == "input" else device.is_default_output
@@ -67,7 +67,7 @@ def device_tables(devices: Sequence[Listed]) -> None:
 
 
 def _rates(listed: Listed) -> str:
-    """The rates a device takes, its own marked where there are several: "44100 48000* 96000"."""
+    """The sample rates of a device; if it has several, its default is marked: "44100 48000* 96000"."""
     own = listed.device.default_rate_hz
     several = len(listed.rates_hz) > 1
     return " ".join(f"{rate}*" if several and rate == own else str(rate) for rate in listed.rates_hz)
@@ -76,7 +76,7 @@ def _rates(listed: Listed) -> str:
 def monitor_table(monitors: Sequence[Monitor]) -> None:
     """Print the monitors."""
     if not monitors:
-        print("no monitors were found; is one plugged in and switched on?")
+        print("no monitors were found; is one connected and switched on?")
         return
     table = _table("index", "name", "size", "refresh", "position", "scale", "")
     for monitor in monitors:
@@ -89,20 +89,20 @@ def monitor_table(monitors: Sequence[Monitor]) -> None:
     _print(table)
 
 
-#: the parts of the way from sound to light, in order
-# A loudspeaker that is less late than this needs no delay.
+# A loudspeaker delay below this is not worth setting, ms.
 WORTH_A_DELAY_MS = 20
+#: the parts of the latency from sound to light, in order
 LATENCY_PARTS = {
-    "capture": "from being heard until the input has delivered the beginning of the click",
-    "analysis": "what the kick follower must hear of it, and its computing",
-    "wait": "until the next display frame is begun",
-    "draw": "drawing it",
+    "capture": "from the sound at the input until its first samples are delivered",
+    "analysis": "until the kick detector reports the click",
+    "wait": "until the next display frame begins",
+    "draw": "drawing that frame",
     "swap": "showing it",
 }
 
 
 def latency_table(found: Latency) -> None:
-    """Print what was measured from sound to light, and what to do with it."""
+    """Print the latency from sound to light, and which settings follow from it."""
     table = _table("part", "median, ms", "p95, ms", "what it is")
     for column in table.columns[1:3]:
         column.justify = "right"
@@ -110,31 +110,31 @@ def latency_table(found: Latency) -> None:
         table.add_row(part, f"{figure.median_ms:.1f}", f"{figure.p95_ms:.1f}", LATENCY_PARTS[part])
     total = found.total
     table.add_row(
-        "sound to light", f"{total.median_ms:.1f}", f"{total.p95_ms:.1f}", "of each click, all of it", style="bold"
+        "sound to light", f"{total.median_ms:.1f}", f"{total.p95_ms:.1f}", "the sum, click by click", style="bold"
     )
     _print(table)
     width, height = found.size
     print(
-        f"\n{len(found.delays)} of {found.n_clicks} clicks seen, at {width}x{height} and {found.rate_hz:.0f} display frames a second. "
-        "The light is the picture\nread back as its swap is done: what a compositor and the projector add comes on top."
+        f"\n{len(found.delays)} of {found.n_clicks} clicks were seen, at {width}x{height} and {found.rate_hz:.0f} display frames a second. "
+        "\nMeasured until the buffer swap is done; a compositor and the projector add their own delay."
     )
     if found.lead_ms:
         print(
-            f"\nTo have kicks that can be foreseen seen on the beat, put into the preset:\n\nbeat: {{lead_ms: {found.lead_ms}}}"
+            f"\nTo show predictable kicks exactly on the beat, put this into the preset:\n\nbeat: {{lead_ms: {found.lead_ms}}}"
         )
     else:
-        print("\nThe picture is not behind what is heard: `beat.lead_ms` is best left at 0.")
+        print("\nThe picture is not behind the sound: leave `beat.lead_ms` at 0.")
     if found.delay_ms is not None and found.delay_ms >= WORTH_A_DELAY_MS:
         print(
-            f"\nThe loudspeaker is about {found.delay_ms} ms late: `visualizer play SONG --delay-ms {found.delay_ms}`."
+            f"\nThe loudspeaker is about {found.delay_ms} ms late; use `visualizer play SONG --delay-ms {found.delay_ms}`."
         )
     if found.set_delay_ms:
-        print(f"\nSet for this output: --delay-ms {found.set_delay_ms:g}; only `play` has a use for it.")
+        print(f"\nSet for this output: --delay-ms {found.set_delay_ms:g}; only `play` uses it.")
 
 
 def preset_table(presets: Sequence[PresetFolder]) -> None:
     """Print the presets."""
-    table = _table("name", "title", "layer", "what it shows")
+    table = _table("name", "title", "layer", "description")
     for found in presets:
         preset = found.preset
         table.add_row(found.name, preset.title, ", ".join(preset.dream.layers), preset.description)
@@ -161,12 +161,12 @@ def cache_table(listed: Cached) -> None:
 
 
 def megabytes(n_bytes: float) -> str:
-    """A number of bytes for people: "58 MB", "5.0 GB"."""
+    """A number of bytes as text: "58 MB", "5.0 GB"."""
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
 def network_tables(networks: Sequence[ListedNetwork]) -> None:
-    """Print the networks, and under each its layers and what they dream."""
+    """Print the networks, then the layers of each with what they dream."""
     from rich.columns import Columns
     from rich.padding import Padding
 
@@ -175,7 +175,7 @@ def network_tables(networks: Sequence[ListedNetwork]) -> None:
         info = found.info
         here = "yes" if found.file is not None else "no"
         table.add_row(info.name, str(info.year), f"{info.n_bytes / 1e6:.0f} MB", info.licence, here, info.origin)
-    parts: list[RenderableType] = [table, "\nTheir layers, from the image upwards, and what each dreams:"]
+    parts: list[RenderableType] = [table, "\nTheir layers, lowest first, and what each dreams:"]
     for found in networks:
         layers = found.info.layers
         width = max(len(layer.name) for layer in layers)
@@ -185,4 +185,4 @@ def network_tables(networks: Sequence[ListedNetwork]) -> None:
     _print(*parts)
     missing = next((found.info.name for found in networks if found.file is None), "")
     if missing:
-        print(f"\n`visualizer networks get {missing}` fetches that one; none comes unasked.")
+        print(f"\nTo download one: `visualizer networks get {missing}`. Nothing else does.")

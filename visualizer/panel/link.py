@@ -22,7 +22,7 @@ from ..control.commands import Change
 from ..control.snapshot import Snapshot
 from ..errors import VisualizerError
 from ..presets.loaded import Overrides
-from ..processes import how_it_ended, log_here, start_beside
+from ..processes import how_it_ended, log_here, start_child
 from ..render.monitors import Area
 from ..settings import DEFAULT_SIZE
 from .process import Orders, child, own_keys
@@ -104,7 +104,7 @@ class PanelLink:
         process = context.Process(target=child, args=(theirs, orders), name="panel", daemon=True)
         fault: str | None = None
         try:
-            start_beside(process, os.devnull)  # it lets Ctrl-C in again by itself
+            start_child(process, os.devnull)  # it lets Ctrl-C in again by itself
             theirs.close()  # only the child's end is left: when it dies, reading ends
             self._process = process
             if self._closing.is_set():

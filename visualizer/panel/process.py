@@ -14,7 +14,7 @@ from ..control.commands import PressKey
 from ..control.keys import Keymap, load_keys
 from ..control.snapshot import Snapshot
 from ..errors import VisualizerError
-from ..processes import Outlet, log_through, lower_priority, send_streams
+from ..processes import Outlet, log_through, lower_priority, redirect_streams
 from ..render.monitors import Area
 from .sheet import Sheet
 from .thumbnails import Pictured, Thumbnails
@@ -47,7 +47,7 @@ def child(pipe: Connection, orders: Orders) -> None:
     lower_priority(NICENESS)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    send_streams(os.devnull, 0, 1, 2)  # whatever a driver prints, the terminal is the show's
+    redirect_streams(os.devnull, 0, 1, 2)  # whatever a driver prints, the terminal is the show's
     # Mesa's software renderer: one thread draws a panel well enough, the other cores are the projection's
     os.environ.setdefault("LP_NUM_THREADS", "1")
     outlet = Outlet(pipe)

@@ -28,7 +28,7 @@ from .. import dream
 from ..clock import Stopwatch
 from ..errors import DreamError, VisualizerError
 from ..files.paths import log_folder
-from ..processes import Outlet, how_it_ended, log_here, log_through, lower_priority, send_streams, start_beside
+from ..processes import Outlet, how_it_ended, log_here, log_through, lower_priority, redirect_streams, start_child
 from .cache import FrameCache
 from .loaded import Variant
 
@@ -191,7 +191,7 @@ def bake_apart(order: Order, stop: Stop, *, preview: bool) -> Generator[Baked, N
     ours, theirs = context.Pipe(duplex=False)
     to_read, to_tell = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(theirs, to_read, preview), name="bake", daemon=True)
-    start_beside(process, _last_words())
+    start_child(process, _last_words())
     theirs.close()  # only the child's ends are left: when it dies, reading and writing end
     to_read.close()
     # the image is more than a pipe holds: as an argument it would keep whoever starts a process that dies at once for ever
@@ -249,7 +249,7 @@ def _log_last_words() -> None:
 def _child(pipe: Connection, orders: Connection, preview: bool) -> None:
     """What the child does: bake, keep, and send each frame as it is done."""
     if sys.platform == "win32":  # elsewhere it was started so
-        send_streams(_last_words(), 2)
+        redirect_streams(_last_words(), 2)
     lower_priority(PREVIEW_NICENESS if preview else NICENESS)
     # torch's threads go to sleep sooner when they wait: the cores are the show's
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")

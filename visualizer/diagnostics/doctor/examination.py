@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 from ...errors import VisualizerError
-from ...processes import send_streams, start_beside
+from ...processes import redirect_streams, start_child
 from .controls import controls, midi_ports
 from .dreaming import dreaming
 from .files import folders, settings
@@ -115,7 +115,7 @@ class _Lane:
             context = multiprocessing.get_context("spawn")
             ours, theirs = context.Pipe(duplex=False)
             self._process = context.Process(target=_child, args=(theirs, self.todo), name="doctor", daemon=True)
-            start_beside(self._process, os.devnull)
+            start_child(self._process, os.devnull)
         except OSError as error:
             words = error.strerror or str(error)
             for check in list(self.todo):
@@ -185,7 +185,7 @@ def _child(pipe: Connection, checks: Sequence[Check]) -> None:
     """What the process does: look, and send each finding, and None after the last one of a check."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
     # libraries write about what they miss to whatever 1 and 2 are
-    send_streams(os.devnull, 0, 1, 2)
+    redirect_streams(os.devnull, 0, 1, 2)
     logging.getLogger("visualizer").propagate = False
     logging.getLogger("visualizer").addHandler(logging.NullHandler())
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the parent has ended
