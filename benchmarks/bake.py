@@ -16,8 +16,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import seed_way
-from visualizer.dream import bake, describe_device
 from visualizer.dream import device as device_room
+from visualizer.dream.baking import bake
+from visualizer.dream.device import describe_device
 from visualizer.resources import shipped
 from visualizer.settings import DreamSettings
 
@@ -29,7 +30,7 @@ import sys, time
 start = time.perf_counter()
 import numpy as np
 from PIL import Image
-from visualizer.dream import dream_on
+from visualizer.dream.baking import dream_on
 from visualizer.settings import DreamSettings
 image = np.asarray(Image.open(sys.argv[1]).convert("RGB").resize((int(sys.argv[2]), int(sys.argv[3])), Image.LANCZOS))
 n_depths = int(sys.argv[4])

@@ -16,8 +16,8 @@ import numpy as np
 from make_subjects import paint_club, paint_drawing
 from PIL import Image
 
-from visualizer.dream import bake
-from visualizer.networks import NETWORKS, STAND_IN
+from visualizer.dream.baking import bake
+from visualizer.networks import DEFAULT_NETWORK, NETWORKS
 from visualizer.presets.contact_sheet import Cell, Grid, draw_sheet
 from visualizer.presets.image import load_image
 from visualizer.presets.loaded import open_settings
@@ -89,7 +89,7 @@ def presets_variant() -> Variant:
 def layers_variant() -> Variant:
     """What every layer makes of the portrait."""
     yield Cell("the picture", "", subject("portrait"))
-    for layer in NETWORKS[STAND_IN].layers:
+    for layer in NETWORKS[DEFAULT_NETWORK].layers:
         yield Cell(layer.name, layer.dreams, dreamt("portrait", DreamSettings(layer=layer.name), 12))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from visualizer.networks import NETWORKS, STAND_IN
+from visualizer.networks import DEFAULT_NETWORK, NETWORKS
 from visualizer.presets.dreams import Dreams, open_cache
 from visualizer.presets.loaded import Look, open_look
 from visualizer.settings import DEFAULT_PRESET
@@ -53,7 +53,7 @@ def preset_cell(name: str, size: tuple[int, int]) -> tuple[str, Image.Image]:
     ImageDraw.Draw(cell).rectangle((left - 2, top - 2, left + inset[0] + 1, top + inset[1] + 1), fill="white")
     cell.paste(shown(look.image, inset), (left, top))
     title = look.settings.title
-    stand_in = NETWORKS[STAND_IN].title.partition("-")[0]
+    stand_in = NETWORKS[DEFAULT_NETWORK].title.partition("-")[0]
     return f"{title} ({stand_in})" if look.news else title, cell
 
 

@@ -1,20 +1,31 @@
-"""The networks a dream may be dreamt with: where each is from, and its named layers. Facts only; torch is not needed.
+"""The networks a dream can be computed with: the facts of each, and where they are found. torch is not needed.
 
-A layer's name is what a preset says under `dream.layer`; its activation is taken after the ReLU. `dreams` says what the
-layer makes of most pictures.
+A network is one file of `dream/nets`: its facts, and the functions that build it. Several published networks share a file where
+they share an architecture. A layer's name is what a preset writes under `dream.layer`; its activation is taken after the ReLU.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 import os
+import pkgutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+#: the network whose weights come with pip: always present, first in every list, and used where another is missing
+DEFAULT_NETWORK = "efficientnet-lite0"
 
 
 @dataclass(frozen=True)
-class Layer:
-    """A named activation. n_channels: its feature maps; stand_in: the layer of STAND_IN that dreams most like it."""
+class NetworkLayer:
+    """A named activation.
+
+    n_channels: its feature maps; dreams: what it makes of most pictures, for people; stand_in: the layer of DEFAULT_NETWORK whose
+    dreams are most similar.
+    """
 
     name: str
     n_channels: int
@@ -24,11 +35,17 @@ class Layer:
 
 @dataclass(frozen=True)
 class NetworkInfo:
-    """A network as published.
+    """A published network.
 
-    origin: who made or published the weights, for people; url: where `networks get` fetches them, "" if they come with pip;
-    file_name: what the file is called there and here. sha256: the file's, or as many of its first hex digits as its
-    publisher tells; git_blob: the SHA-1 git gives the file, where no SHA-256 is published. n_bytes: its size, about.
+    origin: who made or published the weights, for people; n_bytes: approximate size of the weights; layers: from the image upwards.
+    url: where `networks get` fetches the weights, "" if they come with pip; file_name: the name of the file there and here.
+    sha256: of the file, all 64 hex digits or the first ones, as far as published; git_blob: the SHA-1 that git gives the file, where no
+    SHA-256 is published.
+    values_per_px: numbers that a gradient step holds in memory per pixel of the picture, as measured on a CPU.
+    prepare(image, compute): RGB in 0..1, (1, 3, h, w) float32, as the network expects it (`operations.Preparation`).
+    build(weights, compute): yields the network as `operations.Node`s, from the image upwards; lazy, so that layers above the last one
+    asked for are never built. tensor_shapes(): every tensor that the published file must have, by name, and its shape; batch norm's
+    counters and side exits used in training only are left out.
     """
 
     name: str
@@ -37,7 +54,11 @@ class NetworkInfo:
     licence: str
     origin: str
     n_bytes: int
-    layers: tuple[Layer, ...]
+    layers: tuple[NetworkLayer, ...]
+    values_per_px: int
+    prepare: Callable[[Any, Any], Any]
+    build: Callable[[dict[str, Any], Any], Iterator[Any]]
+    tensor_shapes: Callable[[], dict[str, tuple[int, ...]]]
     url: str = ""
     file_name: str = ""
     sha256: str = ""
@@ -48,7 +69,7 @@ class NetworkInfo:
         """From the image upwards."""
         return tuple(layer.name for layer in self.layers)
 
-    def layer(self, name: str) -> Layer:
+    def layer(self, name: str) -> NetworkLayer:
         """The layer of that name. Raises KeyError."""
         for layer in self.layers:
             if layer.name == name:
@@ -56,8 +77,27 @@ class NetworkInfo:
         raise KeyError(name)
 
 
-#: the network that comes with pip: always here, and dreamt with where another is missing
-STAND_IN = "efficientnet-lite0"
+def parse_layers(table: str) -> tuple[NetworkLayer, ...]:
+    """The layers in a table of one layer a line: name, number of channels, block of DEFAULT_NETWORK as stand-in, what it dreams."""
+    layers = []
+    for line in table.strip().splitlines():
+        name, n_channels, block, dreams = line.split(maxsplit=3)
+        layers.append(NetworkLayer(name, int(n_channels), dreams, f"block{block}.expand"))
+    return tuple(layers)
+
+
+def find_networks(*packages: str) -> dict[str, NetworkInfo]:
+    """Every network in the modules of these packages, by name: DEFAULT_NETWORK first, then by year and size.
+
+    packages: full names of Python packages; each module in them declares `NETWORKS`, a tuple of `NetworkInfo`. They are listed by
+    Python's import system, so it works from a folder, a wheel and a zip file alike.
+    """
+    found: list[NetworkInfo] = []
+    for package in packages:
+        for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+            found += importlib.import_module(module.name).NETWORKS
+    found.sort(key=lambda info: (info.name != DEFAULT_NETWORK, info.year, info.n_bytes, info.name))
+    return {info.name: info for info in found}
 
 
 def hash_fault(file: io.IOBase, sha256: str = "", git_blob: str = "") -> str:
@@ -79,149 +119,5 @@ def hash_fault(file: io.IOBase, sha256: str = "", git_blob: str = "") -> str:
     return "" if found.startswith(wanted.lower()) else f"{name} is {found[:12]}…, not {wanted[:12]}…"
 
 
-def _layers(rows: str) -> tuple[Layer, ...]:
-    """One layer a line: name, channels, stand-in block, what it dreams."""
-    layers = []
-    for row in rows.strip().splitlines():
-        name, n_channels, block, dreams = row.split(maxsplit=3)
-        layers.append(Layer(name, int(n_channels), dreams, f"block{block}.expand"))
-    return tuple(layers)
-
-
-NETWORKS: dict[str, NetworkInfo] = {
-    info.name: info
-    for info in (
-        NetworkInfo(
-            name="efficientnet-lite0",
-            title="EfficientNet-Lite0",
-            year=2020,
-            licence="Apache-2.0",
-            origin="Google, comes with pip",
-            n_bytes=18_826_032,
-            sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-            layers=_layers("""
-block1.expand 96 1 relief, hard edges
-block2.expand 144 2 folds
-block3.expand 144 3 lines, weave
-block4.expand 240 4 ripples and lattices
-block5.expand 240 5 curls, scales
-block6.expand 480 6 ribbons
-block7.expand 480 7 braids, arches
-block8.expand 480 8 cities, tiles
-block9.expand 672 9 towers, fur
-block10.expand 672 10 animals
-block11.expand 672 11 animals with eyes
-block12.expand 1152 12 faces and eyes
-block13.expand 1152 13 heads, grass
-block14.expand 1152 14 bodies, tangle
-block15.expand 1152 15 scenes, dense figures
-"""),
-        ),
-        NetworkInfo(
-            name="inception5h",
-            title="Inception 5h (the first DeepDream)",
-            year=2014,
-            licence="Apache-2.0",
-            origin="Google, via ProGamerGov",
-            n_bytes=28_300_000,
-            url="https://github.com/ProGamerGov/pytorch-old-tensorflow-models/raw/master/inception5h.pth",
-            file_name="inception5h.pth",
-            git_blob="119f77db85c8352960933e025312b507d9a96ed7",
-            layers=_layers("""
-conv2d0 64 1 edges
-conv2d1 64 2 fine lines
-conv2d2 192 3 grain, hatching
-mixed3a 256 5 waves, scales
-mixed3b 480 6 arches and curls
-mixed4a 508 8 patterns, buildings
-mixed4b 512 9 buildings, wheels
-mixed4c 512 10 dogs, birds, cars
-mixed4d 528 10 dogs and pagodas
-mixed4e 832 12 whole animals
-mixed5a 832 13 dense creatures
-mixed5b 1024 15 tangled scenes
-"""),
-        ),
-        NetworkInfo(
-            name="googlenet",
-            title="GoogLeNet",
-            year=2014,
-            licence="BSD-3-Clause",
-            origin="torchvision",
-            n_bytes=52_100_000,
-            url="https://download.pytorch.org/models/googlenet-1378be20.pth",
-            file_name="googlenet-1378be20.pth",
-            sha256="1378be20a8e875cf1568b8a71654e704449655e34711a959a38b04fb34905cef",
-            layers=_layers("""
-conv1 64 1 edges
-conv2 64 2 fine lines
-conv3 192 3 grain, hatching
-inception3a 256 5 waves, scales
-inception3b 480 6 arches and curls
-inception4a 512 8 patterns, buildings
-inception4b 512 9 buildings, eyes
-inception4c 512 10 dogs, birds
-inception4d 528 10 animals
-inception4e 832 12 whole animals
-inception5a 832 13 dense creatures
-inception5b 1024 15 tangled scenes
-"""),
-        ),
-        NetworkInfo(
-            name="vgg16",
-            title="VGG-16",
-            year=2014,
-            licence="BSD-3-Clause",
-            origin="torchvision",
-            n_bytes=553_433_881,
-            url="https://download.pytorch.org/models/vgg16-397923af.pth",
-            file_name="vgg16-397923af.pth",
-            sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
-            layers=_layers("""
-conv1_1 64 1 edges
-conv1_2 64 1 edges, colour
-conv2_1 128 2 fine lines
-conv2_2 128 3 hatching
-conv3_1 256 4 weave
-conv3_2 256 5 scales
-conv3_3 256 6 curls
-conv4_1 512 7 braids
-conv4_2 512 8 eyes, tiles
-conv4_3 512 9 eyes, arches
-conv5_1 512 10 faces, feathers
-conv5_2 512 11 animals
-conv5_3 512 12 animals, towers
-"""),
-        ),
-        NetworkInfo(
-            name="resnet50",
-            title="ResNet-50",
-            year=2015,
-            licence="BSD-3-Clause",
-            origin="torchvision",
-            n_bytes=102_530_333,
-            url="https://download.pytorch.org/models/resnet50-0676ba61.pth",
-            file_name="resnet50-0676ba61.pth",
-            sha256="0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
-            layers=_layers("""
-conv1 64 1 edges
-layer1.0 256 2 fine lines
-layer1.1 256 3 hatching
-layer1.2 256 3 grain
-layer2.0 512 4 weave
-layer2.1 512 5 scales
-layer2.2 512 6 curls
-layer2.3 512 6 ribbons
-layer3.0 1024 7 braids
-layer3.1 1024 8 tiles
-layer3.2 1024 9 towers
-layer3.3 1024 10 eyes, fur
-layer3.4 1024 10 animals
-layer3.5 1024 11 animals
-layer4.0 2048 13 figures
-layer4.1 2048 14 scenes
-layer4.2 2048 15 dense scenes
-"""),
-        ),
-    )
-}
+#: the networks of this program, by name
+NETWORKS = find_networks("visualizer.dream.nets")

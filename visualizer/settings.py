@@ -6,12 +6,13 @@ takes a new object (`settings.model_copy(update={...})`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from .errors import nearest
-from .networks import NETWORKS
+from .networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
 
 # What is shown when nothing is said: the preset's name, and width and height in px.
 DEFAULT_PRESET = "clouds"
@@ -97,10 +98,9 @@ class BeatSettings(_Settings):
 class DreamSettings(_Settings):
     """What the network is asked to see in the image, and how gently."""
 
-    network: Annotated[
-        Literal["efficientnet-lite0", "inception5h", "googlenet", "vgg16", "resnet50"],
-        Field(description="network that dreams; `visualizer networks` lists them"),
-    ] = "efficientnet-lite0"
+    network: Annotated[str, Field(description="network that dreams; `visualizer networks` lists them")] = (
+        DEFAULT_NETWORK
+    )
     layer: Annotated[
         str | dict[str, float],
         Field(
@@ -143,13 +143,21 @@ class DreamSettings(_Settings):
         return {self.layer: 1.0} if isinstance(self.layer, str) else dict(self.layer)
 
     # validators of single fields, not of the whole: a fault is then told with its own key's line
+    @field_validator("network")
+    @classmethod
+    def _network_exists(cls, network: str, info: ValidationInfo) -> str:
+        networks = _networks(info)
+        if network not in networks:
+            raise ValueError(f"unknown network {network!r}{nearest(network, networks)}; allowed: {', '.join(networks)}")
+        return network
+
     @field_validator("layer")
     @classmethod
     def _layers_exist(cls, layer: str | dict[str, float], info: ValidationInfo) -> str | dict[str, float]:
         network = info.data.get("network")
         if network is None:  # itself at fault, and told
             return layer
-        names = NETWORKS[network].layer_names
+        names = _networks(info)[network].layer_names
         weights = {layer: 1.0} if isinstance(layer, str) else layer
         if not weights:
             raise ValueError("needs at least one layer")
@@ -168,8 +176,14 @@ class DreamSettings(_Settings):
         network, layer = info.data.get("network"), info.data.get("layer")
         if network is not None and layer is not None:
             for name in [layer] if isinstance(layer, str) else layer:
-                channel_indices(channels, NETWORKS[network].layer(name).n_channels, name)
+                channel_indices(channels, _networks(info)[network].layer(name).n_channels, name)
         return channels
+
+
+def _networks(info: ValidationInfo) -> Mapping[str, NetworkInfo]:
+    """The networks that may be named: this program's, or those handed to model_validate as context={"networks": ...}."""
+    networks: Mapping[str, NetworkInfo] = (info.context or {}).get("networks", NETWORKS)
+    return networks
 
 
 def channel_indices(channels: str | list[int], n_channels: int, layer: str) -> list[int] | None:

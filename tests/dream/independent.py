@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from visualizer.dream.device import Compute
-from visualizer.dream.nets import names_and_shapes
 from visualizer.dream.network import Network, open_network
 from visualizer.networks import NETWORKS
 from visualizer.settings import DreamSettings, channel_indices
@@ -36,7 +35,7 @@ def random_weights(network: str, seed: int, but: str | tuple[str, ...] = ()) -> 
     """
     rng = torch.Generator().manual_seed(seed)
     weights = {}
-    for name, shape in names_and_shapes(network).items():
+    for name, shape in NETWORKS[network].tensor_shapes().items():
         if name.startswith(but):
             continue
         if len(shape) > 1:
@@ -86,7 +85,7 @@ def assert_same_activations(network: str, weights: dict[str, Tensor], answers: A
     """Every layer that settings may name answers like the independent implementation's, in float32 as it is dreamt."""
     with torch.no_grad():
         expected = answers(image.double())
-        found = Network(weights, expected.keys(), CPU, network).activations(image)
+        found = Network(weights, expected.keys(), CPU, NETWORKS[network]).activations(image)
     assert found.keys() == set(NETWORKS[network].layer_names)
     for layer, activation in found.items():
         assert activation.shape == expected[layer].shape, layer

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from visualizer.dream import bake
+from visualizer.dream.baking import bake
 from visualizer.dream.identity import RECIPE
 from visualizer.settings import DreamSettings
 

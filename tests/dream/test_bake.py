@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import visualizer.dream.ascent as ascent
 import visualizer.dream.device as device
-from visualizer.dream import bake
+from visualizer.dream.baking import bake
 from visualizer.dream.device import Compute, choose_device
 from visualizer.dream.lanes import AHEAD
 from visualizer.dream.network import Network
@@ -253,7 +253,7 @@ def test_running_out_of_memory_is_a_dream_error(spare_mb: int) -> None:
     code = f"""
 import resource
 import numpy as np
-from visualizer.dream import bake
+from visualizer.dream.baking import bake
 from visualizer.errors import DreamError
 from visualizer.settings import DreamSettings
 list(bake(np.zeros((40, 40, 3), np.uint8), DreamSettings(n_depths=1), device="cpu"))

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visualizer.dream import Checkpoint
+from visualizer.dream.checkpoint import Checkpoint
 
 
 def made(sizes: list[tuple[int, int]], depth_index: int = 3) -> Checkpoint:

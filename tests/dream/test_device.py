@@ -10,8 +10,7 @@ import sys
 import pytest
 import torch
 
-from visualizer.dream import describe_device
-from visualizer.dream.device import Compute, choose_device, lanes, load_torch
+from visualizer.dream.device import Compute, choose_device, describe_device, lanes, load_torch
 from visualizer.errors import BadInput, DreamError
 
 
@@ -64,7 +63,7 @@ def test_a_broken_torch_is_an_error_in_one_line(error: Exception, monkeypatch: p
 
 @pytest.mark.slow
 def test_threads_are_told_to_sleep_unless_the_user_says_otherwise() -> None:
-    code = "import os; from visualizer.dream import describe_device; describe_device(); print(os.environ['OMP_WAIT_POLICY'])"
+    code = "import os; from visualizer.dream.device import describe_device; describe_device(); print(os.environ['OMP_WAIT_POLICY'])"
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "KMP_"))}
     for environment, expected in ((plain, "PASSIVE"), ({**plain, "OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
         ran = subprocess.run(

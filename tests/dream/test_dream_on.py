@@ -18,9 +18,9 @@ from torch import Tensor
 import visualizer.dream.baking as baking
 import visualizer.dream.device as device
 import visualizer.dream.tiles as tiles
-from visualizer.dream import Checkpoint, Dreamt, bake, dream_on
 from visualizer.dream.ascent import FINEST, steps_of
-from visualizer.dream.baking import COARSE_PX, MOST_COARSE_PX, n_coarse
+from visualizer.dream.baking import COARSE_PX, MOST_COARSE_PX, Dreamt, bake, dream_on, n_coarse
+from visualizer.dream.checkpoint import Checkpoint
 from visualizer.dream.network import Network
 from visualizer.dream.octaves import octave_sizes
 from visualizer.errors import BadInput

@@ -10,10 +10,9 @@ from torch import Tensor
 
 from tests.dream.independent import Answers, assert_same_activations, assert_same_gradient, noise, one_thread
 from visualizer.dream.device import Compute
-from visualizer.dream.nets import names_and_shapes
-from visualizer.dream.nets.efficientnet import NORM_EPSILON, Expansion, block_shapes, grow
-from visualizer.dream.nets.parts import Published, Stage
+from visualizer.dream.nets.efficientnet import NORM_EPSILON, Expansion, block_shapes, build
 from visualizer.dream.network import Network
+from visualizer.dream.operations import Node, PublishedWeights
 from visualizer.networks import NETWORKS
 from visualizer.settings import DreamSettings
 
@@ -49,9 +48,9 @@ def stem_of(published: EfficientNet, x: Tensor) -> Tensor:
     return published._swish(published._bn0(published._conv_stem(x)))
 
 
-def test_names_and_shapes_are_the_published_ones(weights: dict[str, Tensor]) -> None:
+def test_tensor_shapes_are_the_published_ones(weights: dict[str, Tensor]) -> None:
     counted = {name: tuple(tensor.shape) for name, tensor in weights.items() if "num_batches" not in name}
-    assert names_and_shapes("efficientnet-lite0") == counted
+    assert NETWORKS["efficientnet-lite0"].tensor_shapes() == counted
 
 
 @pytest.mark.parametrize("size", [(128, 128), (97, 50), (33, 64)])
@@ -60,7 +59,7 @@ def test_every_block_and_the_logits_equal_the_published_network(
     size: tuple[int, int], weights: dict[str, Tensor], published: EfficientNet, cpu: Compute
 ) -> None:
     x = noise(*size, seed=5) * 2 - 1
-    stem, *blocks = (stage.part for stage in grow(weights, cpu) if not stage.aside)
+    stem, *blocks = (node.operation for node in build(weights, cpu) if not node.branch)
     assert len(blocks) == len(published._blocks) == 16
     with torch.no_grad():
         expected = stem_of(published, x.double())
@@ -69,7 +68,7 @@ def test_every_block_and_the_logits_equal_the_published_network(
             expected = reference(expected)
             found = block.forward(found, [])
             assert (found - expected).abs().max() < TOLERANCE, f"block {index}"
-        head = Published(weights, cpu, NORM_EPSILON).folded(("_conv_head", "_bn1")).forward(found, cap=6)
+        head = PublishedWeights(weights, cpu, NORM_EPSILON).folded(("_conv_head", "_bn1")).forward(found, cap=6)
         logits = torch.nn.functional.linear(head.mean((2, 3)), weights["_fc.weight"], weights["_fc.bias"])
         reference_logits = published(x.double())
         assert (logits - reference_logits).abs().max() < TOLERANCE
@@ -103,9 +102,9 @@ def test_chosen_layer_is_not_capped_at_6(weights: dict[str, Tensor], cpu: Comput
     with torch.no_grad():
         image = noise(96, 96, seed=3)
         kept: list[tuple[tuple[int, int], Tensor]] = []
-        x = network.prepare(image, cpu)
-        for stage in network.stages:
-            x = stage.part.forward(x, kept)
+        x = network.info.prepare(image, cpu)
+        for node in network.nodes:
+            x = node.operation.forward(x, kept)
         assert torch.equal(x, network.features(image, "block1.expand"))
     assert x.max() > 6
     assert x.min() == 0
@@ -115,12 +114,12 @@ def test_chosen_layer_is_not_capped_at_6(weights: dict[str, Tensor], cpu: Comput
 
 def test_nothing_above_the_layer_is_built(weights: dict[str, Tensor], cpu: Compute) -> None:
     network = Network(weights, "block6.expand", cpu)
-    stem, *blocks, top = network.stages
+    stem, *blocks, top = network.nodes
     assert len(blocks) == 6
-    assert isinstance(top, Stage)
-    assert isinstance(top.part, Expansion)
-    assert top.part.conv.weight.shape[:2] == (480, 80)
-    assert stem.part.stride == 2
+    assert isinstance(top, Node)
+    assert isinstance(top.operation, Expansion)
+    assert top.operation.conv.weight.shape[:2] == (480, 80)
+    assert stem.operation.stride == 2
     assert network.stride == 16
 
 
@@ -150,5 +149,5 @@ def test_weights_want_colours_less_127_over_128(weights: dict[str, Tensor]) -> N
 def test_image_is_prepared_as_the_weights_want(weights: dict[str, Tensor], cpu: Compute) -> None:
     network = Network(weights, "block1.expand", cpu)
     levels = torch.tensor([0.0, 127.0, 255.0]) / 255
-    prepared = network.prepare(levels.view(1, 1, 1, 3).expand(1, 3, 1, 3), cpu)
+    prepared = network.info.prepare(levels.view(1, 1, 1, 3).expand(1, 3, 1, 3), cpu)
     np.testing.assert_allclose(prepared[0, 0, 0].numpy(), [-127 / 128, 0, 1], atol=1e-6)

@@ -17,7 +17,6 @@ from tests.dream.independent import (
     noise,
     random_weights,
 )
-from visualizer.dream.nets import names_and_shapes
 from visualizer.networks import NETWORKS
 from visualizer.settings import DreamSettings
 
@@ -49,10 +48,10 @@ def answers(weights: dict[str, Tensor]) -> Answers:
     return answer
 
 
-def test_names_and_shapes_are_the_published_ones() -> None:
+def test_tensor_shapes_are_the_published_ones() -> None:
     found = published().state_dict()
     counted = {name: tuple(tensor.shape) for name, tensor in found.items() if "num_batches" not in name}
-    assert names_and_shapes("googlenet") == counted
+    assert NETWORKS["googlenet"].tensor_shapes() == counted
 
 
 @pytest.mark.parametrize("size", [(64, 96), (51, 37)])

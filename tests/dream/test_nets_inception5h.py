@@ -19,7 +19,6 @@ from tests.dream.independent import (
     noise,
     random_weights,
 )
-from visualizer.dream.nets import names_and_shapes
 from visualizer.networks import NETWORKS
 from visualizer.settings import DreamSettings
 
@@ -74,10 +73,10 @@ def answers(lucent: ModuleType, weights: dict[str, Tensor]) -> Answers:
     return answer
 
 
-def test_names_and_shapes_are_the_published_ones(lucent: ModuleType) -> None:
+def test_tensor_shapes_are_the_published_ones(lucent: ModuleType) -> None:
     with torch.device("meta"):
         found = lucent.InceptionV1().state_dict()
-    assert names_and_shapes("inception5h") == {name: tuple(tensor.shape) for name, tensor in found.items()}
+    assert NETWORKS["inception5h"].tensor_shapes() == {name: tuple(tensor.shape) for name, tensor in found.items()}
 
 
 def test_lucents_own_size_answers_like_lucent_untouched(lucent: ModuleType, weights: dict[str, Tensor]) -> None:

@@ -18,7 +18,6 @@ from tests.dream.independent import (
     noise,
     random_weights,
 )
-from visualizer.dream.nets import names_and_shapes
 from visualizer.networks import NETWORKS
 from visualizer.settings import DreamSettings
 
@@ -53,11 +52,11 @@ def answers(weights: dict[str, Tensor]) -> Answers:
     return answer
 
 
-def test_names_and_shapes_are_the_published_ones() -> None:
+def test_tensor_shapes_are_the_published_ones() -> None:
     with torch.device("meta"):
         found = published().state_dict()
     counted = {name: tuple(tensor.shape) for name, tensor in found.items() if "num_batches" not in name}
-    assert names_and_shapes("resnet50") == counted
+    assert NETWORKS["resnet50"].tensor_shapes() == counted
 
 
 @pytest.mark.parametrize("size", [(64, 96), (51, 37)])

@@ -18,7 +18,7 @@ from tests.dream.independent import (
     noise,
     random_weights,
 )
-from visualizer.dream.nets import names_and_shapes
+from visualizer.networks import NETWORKS
 from visualizer.settings import DreamSettings
 
 
@@ -48,10 +48,10 @@ def answers(weights: dict[str, Tensor]) -> Answers:
     return answer
 
 
-def test_names_and_shapes_are_the_published_ones() -> None:
+def test_tensor_shapes_are_the_published_ones() -> None:
     with torch.device("meta"):
         published = VGG.from_name("vgg16").state_dict()
-    assert names_and_shapes("vgg16") == {name: tuple(tensor.shape) for name, tensor in published.items()}
+    assert NETWORKS["vgg16"].tensor_shapes() == {name: tuple(tensor.shape) for name, tensor in published.items()}
 
 
 @pytest.mark.parametrize("size", [(64, 96), (51, 37)])

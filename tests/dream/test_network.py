@@ -10,7 +10,6 @@ from torch import Tensor
 
 from tests.dream.independent import CPU, noise, one_thread, random_weights
 from visualizer.dream.device import Compute
-from visualizer.dream.nets import NETS, names_and_shapes
 from visualizer.dream.network import MAX_GUIDE_PX, Network, open_network
 from visualizer.networks import NETWORKS
 from visualizer.settings import DreamSettings
@@ -51,18 +50,12 @@ def cosine(a: Tensor, b: Tensor) -> float:
     return float(torch.nn.functional.cosine_similarity(a.ravel(), b.ravel(), dim=0))
 
 
-def test_every_network_of_the_settings_is_here() -> None:
-    assert NETS.keys() == NETWORKS.keys()
-    for name in NETS:
-        assert names_and_shapes(name)
-
-
 @pytest.mark.parametrize("name", NETWORKS)
 def test_nothing_above_the_layer_is_built(name: str, lower_weights: dict[str, dict[str, Tensor]]) -> None:
     layer, _ = MIDDLE[name]
-    assert Network(lower_weights[name], layer, CPU, name).stages[-1].layer == layer
+    assert Network(lower_weights[name], layer, CPU, NETWORKS[name]).nodes[-1].layer == layer
     with pytest.raises(KeyError):
-        Network(lower_weights[name], NETWORKS[name].layer_names[-1], CPU, name)
+        Network(lower_weights[name], NETWORKS[name].layer_names[-1], CPU, NETWORKS[name])
 
 
 def test_an_unknown_layer_is_told_with_those_there_are(weights: dict[str, Tensor]) -> None:
@@ -74,7 +67,7 @@ def test_an_unknown_layer_is_told_with_those_there_are(weights: dict[str, Tensor
 def test_the_stride_is_what_a_layer_shrinks_by(name: str, lower_weights: dict[str, dict[str, Tensor]]) -> None:
     layer, _ = MIDDLE[name]
     wanted = list(NETWORKS[name].layer_names[: NETWORKS[name].layer_names.index(layer) + 1])
-    network = Network(lower_weights[name], wanted, CPU, name)
+    network = Network(lower_weights[name], wanted, CPU, NETWORKS[name])
     assert network.stride == network.strides[layer]
     with torch.no_grad():
         found = network.activations(noise(64, 96))
@@ -90,7 +83,7 @@ def test_pictures_of_any_size_have_a_gradient(
 ) -> None:
     image = noise(*size)
     with torch.no_grad():
-        found = Network(lower_weights[name], MIDDLE[name][0], CPU, name).gradient(image)
+        found = Network(lower_weights[name], MIDDLE[name][0], CPU, NETWORKS[name]).gradient(image)
     assert found.shape == image.shape
     assert found.isfinite().all()
 
@@ -176,7 +169,7 @@ def test_a_twin_shares_the_weights_and_may_work_beside(weights: dict[str, Tensor
         twin = network.twin()
         assert torch.equal(twin.gradient(image), expected)
         twin.gradient(noise(65, 33))
-    mine, its = network.stages[0].part.conv, twin.stages[0].part.conv
+    mine, its = network.nodes[0].operation.conv, twin.nodes[0].operation.conv
     assert its.weight is mine.weight
     assert its._packed is not mine._packed
     assert twin.goals["block5.expand"].features is network.goals["block5.expand"].features

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 import visualizer.dream.objective as objective
-from visualizer.dream.objective import MAX_GUIDE_POSITIONS, Likeness, Strength, chosen, guide_features
+from visualizer.dream.objective import MAX_GUIDE_POSITIONS, Similarity, Strength, chosen, guide_features
 
 CHANNELS = [None, (0, 2, 7), (5,)]
 
@@ -38,7 +38,7 @@ def test_likeness_points_to_the_nearest_of_the_guides_features(
 ) -> None:
     features = guide_features(activation(4, 3, seed=2), channels)
     a = activation(5, 7).requires_grad_()
-    goal = Likeness(features, channels)
+    goal = Similarity(features, channels)
     rows = (a if channels is None else a[:, list(channels)]).flatten(2)[0].T
     best = (rows @ features.T).max(dim=1).values
     best.sum().backward()
@@ -52,7 +52,7 @@ def test_likeness_points_to_the_nearest_of_the_guides_features(
 def test_likeness_leaves_the_activation_as_it_is() -> None:
     a = activation(5, 7)
     before = a.clone()
-    Likeness(guide_features(a, None)).direction(a)
+    Similarity(guide_features(a, None)).direction(a)
     assert torch.equal(a, before)
 
 

@@ -172,7 +172,7 @@ def test_other_failures_are_not_taken_for_it() -> None:
 def test_the_default_tile_fits_every_network_and_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     eight_gib = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**21}
     monkeypatch.setattr(os, "sysconf", eight_gib.__getitem__, raising=False)
-    for network in NETWORKS:
-        half = default_limit_px(Compute(torch.device("cpu"), torch.bfloat16), network)
-        full = default_limit_px(Compute(torch.device("cpu"), torch.float32), network)
+    for network in NETWORKS.values():
+        half = default_limit_px(Compute(torch.device("cpu"), torch.bfloat16), network.values_per_px)
+        full = default_limit_px(Compute(torch.device("cpu"), torch.float32), network.values_per_px)
         assert 300_000 < full <= half < 5_000_000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from visualizer.dream import bake
+from visualizer.dream.baking import bake
 from visualizer.dream.toning import (
     DARK_SHARE,
     DRIFT_PX,

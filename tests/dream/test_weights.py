@@ -16,17 +16,16 @@ import safetensors.torch
 import torch
 
 from visualizer.dream import weights as room
-from visualizer.dream.nets import NETS, names_and_shapes
 from visualizer.errors import DreamError
-from visualizer.networks import NETWORKS, STAND_IN
+from visualizer.networks import DEFAULT_NETWORK, NETWORKS
 
 Weights = dict[str, torch.Tensor]
 
 
-def refused(file: Path, *words: str, network: str = STAND_IN) -> str:
+def refused(file: Path, *words: str, network: str = DEFAULT_NETWORK) -> str:
     """The message: one line that names the file and has the words in it."""
     with pytest.raises(DreamError) as fault:
-        room.load_weights(network, file)
+        room.load_weights(NETWORKS[network], file)
     line = str(fault.value)
     assert "\n" not in line and line.isprintable() and str(file) in line
     for word in words:
@@ -37,7 +36,7 @@ def refused(file: Path, *words: str, network: str = STAND_IN) -> str:
 def test_the_packages_weights_are_whole() -> None:
     found = room.load_weights()
     assert found["_conv_stem.weight"].shape == (32, 3, 3, 3)
-    assert {name: tuple(tensor.shape) for name, tensor in found.items()} == names_and_shapes(STAND_IN)
+    assert {name: tuple(tensor.shape) for name, tensor in found.items()} == NETWORKS[DEFAULT_NETWORK].tensor_shapes()
     assert all(tensor.isfinite().all() and tensor.dtype == torch.float32 for tensor in found.values())
 
 
@@ -67,10 +66,10 @@ def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatc
         room.load_weights()
 
 
-@pytest.mark.parametrize("network", [name for name in NETWORKS if name != STAND_IN])
+@pytest.mark.parametrize("network", [name for name in NETWORKS if name != DEFAULT_NETWORK])
 def test_a_network_that_was_not_fetched_says_how_to_fetch_it(network: str) -> None:
     with pytest.raises(DreamError, match=f"visualizer networks get {network}"):
-        room.load_weights(network)
+        room.load_weights(NETWORKS[network])
 
 
 def without_heads(weights: Weights) -> Weights:
@@ -88,7 +87,7 @@ def test_a_file_of_ones_own(form: str, weights: Weights, tmp_path: Path) -> None
         safetensors.torch.save_file(weights, file)
     else:
         torch.save(weights, file, _use_new_zipfile_serialization=form != "old pth")
-    assert same(room.load_weights(STAND_IN, file), without_heads(weights))
+    assert same(room.load_weights(NETWORKS[DEFAULT_NETWORK], file), without_heads(weights))
 
 
 @pytest.mark.parametrize("nest", [("state_dict",), ("model",), ("model", "state_dict")])
@@ -101,13 +100,13 @@ def test_what_a_training_wraps_around_the_weights(
     for key in nest:
         wrapped = {key: wrapped, "epoch": 3, "optimizer": {"lr": 0.1}, "classes": ["cat", "dog"]}
     torch.save(wrapped, tmp_path / "own.pth")
-    assert same(room.load_weights(STAND_IN, tmp_path / "own.pth"), without_heads(weights))
+    assert same(room.load_weights(NETWORKS[DEFAULT_NETWORK], tmp_path / "own.pth"), without_heads(weights))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_other_floating_point_becomes_float32(dtype: torch.dtype, weights: Weights, tmp_path: Path) -> None:
     safetensors.torch.save_file({name: tensor.to(dtype) for name, tensor in weights.items()}, tmp_path / "own")
-    found = room.load_weights(STAND_IN, tmp_path / "own")
+    found = room.load_weights(NETWORKS[DEFAULT_NETWORK], tmp_path / "own")
     name = "_conv_stem.weight"
     assert found[name].dtype == torch.float32 and torch.equal(found[name], weights[name].to(dtype).float())
 
@@ -120,7 +119,7 @@ def test_the_head_does_not_matter(change: str, weights: Weights, tmp_path: Path)
     elif change == "parameters":
         own = {name: torch.nn.Parameter(tensor) for name, tensor in own.items()}
     torch.save(own, tmp_path / "own.pth")
-    found = room.load_weights(STAND_IN, tmp_path / "own.pth")
+    found = room.load_weights(NETWORKS[DEFAULT_NETWORK], tmp_path / "own.pth")
     assert same(found, without_heads(weights)) and not any(tensor.requires_grad for tensor in found.values())
 
 
@@ -198,7 +197,7 @@ def test_weights_that_are_missing_or_of_another_shape(weights: Weights, tmp_path
     file = tmp_path / "own.pth"
     fewer = {name: tensor for name, tensor in weights.items() if not name.startswith("_blocks.15.")}
     torch.save(fewer, file)
-    refused(file, f"does not fit {STAND_IN}", "15 of", "are missing", "_blocks.15.", "--weights")
+    refused(file, f"does not fit {DEFAULT_NETWORK}", "15 of", "are missing", "_blocks.15.", "--weights")
     torch.save(weights | {"_conv_stem.weight": torch.zeros(32, 1, 3, 3)}, file)
     refused(file, "_conv_stem.weight has the shape (32, 1, 3, 3) instead of (32, 3, 3, 3)")
     # a tensor that takes no room in the file, but would take terabytes
@@ -206,15 +205,15 @@ def test_weights_that_are_missing_or_of_another_shape(weights: Weights, tmp_path
     refused(file, "_conv_stem.weight has the shape (1073741824, 1048576)")
 
 
-@pytest.mark.parametrize("network", [name for name in NETS if name != STAND_IN])
+@pytest.mark.parametrize("network", [name for name in NETWORKS if name != DEFAULT_NETWORK])
 @pytest.mark.slow
 def test_another_networks_weights_are_recognized(network: str, weights: Weights, tmp_path: Path) -> None:
-    own = {name: torch.zeros(shape) for name, shape in names_and_shapes(network).items() if len(shape) != 2}
+    own = {name: torch.zeros(shape) for name, shape in NETWORKS[network].tensor_shapes().items() if len(shape) != 2}
     safetensors.torch.save_file(own, tmp_path / "own.safetensors")
-    refused(tmp_path / "own.safetensors", f"does not fit {STAND_IN}", f"it fits {network}")
+    refused(tmp_path / "own.safetensors", f"does not fit {DEFAULT_NETWORK}", f"it fits {network}")
     safetensors.torch.save_file(weights, tmp_path / "other.safetensors")
-    refused(tmp_path / "other.safetensors", f"does not fit {network}", f"it fits {STAND_IN}", network=network)
-    assert room.load_weights(network, tmp_path / "own.safetensors").keys() <= own.keys()
+    refused(tmp_path / "other.safetensors", f"does not fit {network}", f"it fits {DEFAULT_NETWORK}", network=network)
+    assert room.load_weights(NETWORKS[network], tmp_path / "own.safetensors").keys() <= own.keys()
 
 
 @pytest.mark.parametrize("form", ["safetensors", "pth", "old pth"])

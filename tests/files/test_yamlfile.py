@@ -96,7 +96,7 @@ def test_empty_files_and_sections_give_the_defaults(tmp_path, text):
         ("title: a\ndream: {step_size: 0}", "allowed: a number, above 0, at most 0.1 (how far"),
         (
             "title: a\ndream: {network: resnet}",
-            ":2: dream.network: 'resnet' cannot be used; allowed: efficientnet-lite0",
+            ":2: dream.network: unknown network 'resnet' (did you mean 'resnet50'?); allowed: efficientnet-lite0, ",
         ),
         (
             "title: a\ndream: {layer: blok10.expand}",

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.fixtures.watching import wait_for
-from visualizer.dream import Dreamt
+from visualizer.dream.baking import Dreamt
 from visualizer.errors import DreamError, VisualizerError
 from visualizer.presets import baker
 from visualizer.presets import dreams as dreams_room

@@ -13,7 +13,7 @@ import pytest
 from tests.files.web import Site, serving
 from visualizer.dream import weights as weights_room
 from visualizer.errors import BadInput, DreamError, VisualizerError
-from visualizer.networks import NETWORKS, STAND_IN
+from visualizer.networks import DEFAULT_NETWORK, NETWORKS
 from visualizer.presets.networks import ListedNetwork, get_network, list_networks, weights_of
 
 CONTENT = bytes(range(256)) * 500
@@ -48,7 +48,7 @@ def run(steps: Generator[Any, None, ListedNetwork]) -> tuple[list[Any], ListedNe
 def test_only_the_one_from_pip_is_here_at_first(folder: Path) -> None:
     listed = list_networks()
     assert [network.info.name for network in listed] == list(NETWORKS)
-    assert [network.info.name for network in listed if network.file is not None] == [STAND_IN]
+    assert [network.info.name for network in listed if network.file is not None] == [DEFAULT_NETWORK]
     assert not folder.exists()
 
 
@@ -83,9 +83,9 @@ def test_a_wrong_one_is_not_kept(site: Site, folder: Path) -> None:
 
 
 def test_the_one_from_pip_needs_no_fetching(folder: Path) -> None:
-    steps, found = run(get_network(STAND_IN))
+    steps, found = run(get_network(DEFAULT_NETWORK))
     assert steps == [] and found.file is not None and found.file.is_file()
-    assert weights_of(STAND_IN) is None
+    assert weights_of(DEFAULT_NETWORK) is None
     assert not folder.exists()
 
 
@@ -94,7 +94,7 @@ def test_a_network_there_is_not() -> None:
         run(get_network("inception5"))
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name != STAND_IN])
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != DEFAULT_NETWORK])
 def test_one_that_is_not_here_says_how_to_fetch_it(name: str) -> None:
     with pytest.raises(DreamError, match=rf"{name} is not here; `visualizer networks get {name}`.*\d+ MB"):
         weights_of(name)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from tests.files.disks import locked_folder
 from visualizer.errors import BadInput, DreamError, VisualizerError
-from visualizer.networks import NETWORKS, STAND_IN
+from visualizer.networks import DEFAULT_NETWORK, NETWORKS
 from visualizer.presets import sheets
 from visualizer.presets.loaded import chosen
 from visualizer.presets.sheets import depths, layers
@@ -35,9 +35,9 @@ def test_the_sheet_of_layers_has_every_layer_and_they_differ(image, tmp_path, mo
     draw = sheets.draw_sheet
     monkeypatch.setattr(sheets, "draw_sheet", lambda *args: drawn.update(cells=args[2]) or draw(*args))
     steps = list(layers(image, tmp_path / "sheet.png", box=BOX, depth_index=1))
-    names = NETWORKS[STAND_IN].layer_names
+    names = NETWORKS[DEFAULT_NETWORK].layer_names
     assert [cell.name for cell in drawn["cells"]] == ["the picture", *names]
-    assert [cell.word for cell in drawn["cells"]][1:] == [layer.dreams for layer in NETWORKS[STAND_IN].layers]
+    assert [cell.word for cell in drawn["cells"]][1:] == [layer.dreams for layer in NETWORKS[DEFAULT_NETWORK].layers]
     pictures = [cell.picture.astype(int) for cell in drawn["cells"]]
     for index, one in enumerate(pictures):
         assert all(np.abs(one - other).mean() > 0.3 for other in pictures[:index])
@@ -172,7 +172,7 @@ def test_a_disk_that_fails_at_the_end_is_one_line(image, tmp_path, tiny_preset):
     assert "\n" not in str(fault.value)
 
 
-@pytest.mark.parametrize("network", [name for name in NETWORKS if name != STAND_IN])
+@pytest.mark.parametrize("network", [name for name in NETWORKS if name != DEFAULT_NETWORK])
 def test_another_network_alone_takes_the_layer_most_like_the_presets(network):
     for name in ("block6.expand", "block8.expand", "block10.expand", "block12.expand"):
         settings = chosen(DreamSettings(layer=name), network, None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..networks import STAND_IN
+from ..networks import DEFAULT_NETWORK
 from ..oneline import plain
 from ..settings import DEFAULT_PRESET
 from .messages import print_message
@@ -32,7 +32,7 @@ def layers(
     out: Out,
     network: Annotated[
         str, typer.Option("--network", "-n", metavar="NAME", help="Network; `visualizer networks` lists them.")
-    ] = STAND_IN,
+    ] = DEFAULT_NETWORK,
     weights: Weights = None,
     size: Cell = DEFAULT_CELL_TEXT,
     depth: Annotated[int, typer.Option("--depth", min=1, max=20, help="Depth to show of each layer.")] = 12,

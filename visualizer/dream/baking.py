@@ -8,7 +8,7 @@ twice, and the finished frames are the same to the last bit whether or not anyon
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..errors import BadInput, DreamError
+from ..networks import NETWORKS, NetworkInfo
 from ..settings import DreamSettings
 from .checkpoint import Checkpoint
 from .octaves import octave_sizes, row_bands
@@ -61,6 +62,7 @@ class _Task:
     resume: Checkpoint | None
     checkpoints: bool
     beside_show: bool
+    networks: Mapping[str, NetworkInfo]
     previewed: int = 0
     finished: int = 0
 
@@ -100,6 +102,7 @@ def dream_on(
     resume: Checkpoint | None = None,
     checkpoints: bool = False,
     beside_show: bool = False,
+    networks: Mapping[str, NetworkInfo] = NETWORKS,
 ) -> Generator[Dreamt, None, None]:
     """Yield depth 0, the image itself; with `preview` a coarse frame of every depth; then the finished frames in order.
 
@@ -111,7 +114,7 @@ def dream_on(
     preview: an image so small that it has a single octave, or one whose coarsest octave is above a megapixel, has none.
     resume: go on after that checkpoint of the same image and settings (the caller sees to that: only its sizes are checked), as
     if never interrupted; what it has finished, and depth 0, is not yielded again. checkpoints: every finished frame from depth 1 carries one; see Checkpoint for how long to hold it.
-    beside_show: share the cores with a show; the frames are the same.
+    beside_show: share the cores with a show; the frames are the same. networks: those that settings.network may name.
     Raises BadInput for an image of another kind, ValueError for a checkpoint that does not fit, at once; DreamError if weights
     are missing or memory runs out.
     """
@@ -120,7 +123,7 @@ def dream_on(
         _check("a guide", guide)
         guide = guide.copy()
     # copies: the caller may draw into its own while the dream goes on
-    task = _Task(image.copy(), settings, guide, weights, preview, resume, checkpoints, beside_show)
+    task = _Task(image.copy(), settings, guide, weights, preview, resume, checkpoints, beside_show, networks)
     if resume is not None:
         sizes = task.octaves[n_coarse(task.octaves) :]
         if resume.sizes != sizes or not 1 <= resume.depth_index <= settings.n_depths:
@@ -193,8 +196,9 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     picture, *states = (state.to(compute.device) for state in pyramid(_as_tensor(task.image), [small, *sizes]))
     coarse = states[n_first - 1] if n_first else None  # at depth 0
     guide = None if task.guide is None else _as_tensor(task.guide)
-    weights = load_weights(settings.network, task.weights)
-    opened = open_network(settings, weights, compute, picture=picture, guide=guide)
+    info = task.networks[settings.network]
+    weights = load_weights(info, task.weights)
+    opened = open_network(settings, weights, compute, picture=picture, guide=guide, info=info)
     del weights, picture, guide
     if task.resume is not None:
         begun = task.resume.depth_index
@@ -204,7 +208,7 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     n_octaves = len(sizes)
     # one for each octave: what a network keeps between steps fits one size, and is never used by two lanes at once
     networks: dict[int, Network] = {}
-    room = Room(default_limit_px(compute, settings.network, sizes[-1][0] * sizes[-1][1]))
+    room = Room(default_limit_px(compute, info.values_per_px, sizes[-1][0] * sizes[-1][1]))
 
     def work(depth: int, octave: int, before: Tensor, coarser_before: Tensor | None, coarser: Tensor | None) -> Tensor:
         # of the thread that calls this

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..networks import NETWORKS
 from ..settings import DreamSettings
 from .weights import weights_hash
 
@@ -25,4 +26,4 @@ def identity(settings: DreamSettings, guide: np.ndarray | None = None, weights: 
     if guide is not None:
         pixels = np.ascontiguousarray(guide, dtype=np.uint8)
         guided = f" guide {guide.shape} {hashlib.sha256(pixels.data).hexdigest()}"
-    return f"{settings.network} weights {weights_hash(settings.network, weights)}{guided} recipe {RECIPE}"
+    return f"{settings.network} weights {weights_hash(NETWORKS[settings.network], weights)}{guided} recipe {RECIPE}"

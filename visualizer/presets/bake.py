@@ -6,8 +6,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import dream
 from ..clock import Stopwatch
+from ..dream.device import describe_device
 from ..errors import VisualizerError
 from .cache import FrameCache
 from .dreams import Dreams, complete
@@ -35,7 +35,7 @@ def bake(loaded: LoadedPreset, cache: FrameCache) -> Generator[Baked, None, None
     watch = Stopwatch()
     dreams = Dreams(loaded, cache)
     folder = cache.entry_folder(dreams.variants[0].key)
-    device = "cache" if dreams.from_cache else dream.describe_device()
+    device = "cache" if dreams.from_cache else describe_device()
     for placed in complete(dreams):
         if not dreams.kept:
             raise VisualizerError(f"{dreams.fault}; VISUALIZER_CACHE_DIR can name another folder")

@@ -24,8 +24,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import dream
 from ..clock import Stopwatch
+from ..dream.baking import dream_on
+from ..dream.checkpoint import Checkpoint
 from ..errors import DreamError, VisualizerError
 from ..files.paths import log_folder
 from ..processes import Outlet, how_it_ended, log_here, log_through, lower_priority, redirect_streams, start_child
@@ -82,7 +83,7 @@ def bake_here(
     del frames
     previews: dict[int, np.ndarray] = {}
     watch, spent_s, kept = Stopwatch(), 0.0, True
-    bake = dream.dream_on(
+    bake = dream_on(
         order.image,
         variant.settings,
         guide=variant.guide,
@@ -132,13 +133,13 @@ def sharpened(
         yield deeper, np.clip(better, 0, 255, out=better).astype(np.uint8)
 
 
-def _checkpoint(cache: FrameCache, key: str, deepest: int) -> dream.Checkpoint | None:
+def _checkpoint(cache: FrameCache, key: str, deepest: int) -> Checkpoint | None:
     """Where an earlier bake stood, if it can be gone on from: only as deep as its frames are there."""
     content = cache.load_checkpoint(key)
     if content is None:
         return None
     try:
-        found = dream.Checkpoint.from_bytes(content)
+        found = Checkpoint.from_bytes(content)
     except ValueError as fault:
         log.warning("an interrupted bake cannot be gone on with, it begins again: %s", fault)
         return None

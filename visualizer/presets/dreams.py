@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from .. import dream
+from ..dream.identity import identity
 from ..errors import DreamError, VisualizerError
 from ..files.paths import cache_folder, load_user_settings
 from .baker import Order, Stop, bake_apart, bake_here
@@ -49,7 +49,7 @@ def open_cache() -> FrameCache:
 
 def cache_key(image: np.ndarray, variant: Variant, cache: FrameCache) -> str:
     """The name under which the dream frames of one variant of an image are kept. Raises DreamError for weights not readable."""
-    return cache.key(image, variant.settings, dream.identity(variant.settings, variant.guide, variant.weights))
+    return cache.key(image, variant.settings, identity(variant.settings, variant.guide, variant.weights))
 
 
 class VariantDreams:

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from ..errors import BadInput, DreamError, nearest
-from ..networks import NETWORKS, STAND_IN, NetworkInfo
+from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
 from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, Preset, channel_indices
 from .image import load_image
 from .networks import weights_of
@@ -124,7 +124,7 @@ def variants_of(found: PresetFolder, overrides: Overrides) -> tuple[tuple[Varian
                 if overrides.network is not None:
                     raise
                 stand_in = stood_in(one)
-                news.append(f"{missing}; {' + '.join(stand_in.layers)} of {STAND_IN} dreams instead")
+                news.append(f"{missing}; {' + '.join(stand_in.layers)} of {DEFAULT_NETWORK} dreams instead")
                 one, weights = stand_in, None
         guide = _open_guide(found.folder / one.guide, news.append) if one.guide else None
         variants.append(Variant(one, guide, weights))
@@ -189,12 +189,12 @@ def stood_in(settings: DreamSettings) -> DreamSettings:
         block = info.layer(name).stand_in
         weights[block] = weights.get(block, 0.0) + weight
     layer = next(iter(weights)) if len(weights) == 1 else weights
-    return settings.model_copy(update={"network": STAND_IN, "layer": layer, "channels": "all"})
+    return settings.model_copy(update={"network": DEFAULT_NETWORK, "layer": layer, "channels": "all"})
 
 
 def _likest(settings: DreamSettings, info: NetworkInfo) -> str:
-    """The layer that dreams most like the strongest of the settings' own: both stand for a block of STAND_IN."""
-    blocks = {name: index for index, name in enumerate(NETWORKS[STAND_IN].layer_names)}
+    """The layer that dreams most like the strongest of the settings' own: both stand for a block of DEFAULT_NETWORK."""
+    blocks = {name: index for index, name in enumerate(NETWORKS[DEFAULT_NETWORK].layer_names)}
     strongest = max(settings.layers, key=lambda name: settings.layers[name])
     goal = blocks[NETWORKS[settings.network].layer(strongest).stand_in]
     return min(info.layers, key=lambda layer: abs(blocks[layer.stand_in] - goal)).name

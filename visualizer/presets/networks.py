@@ -10,7 +10,7 @@ from ..dream.weights import weights_file
 from ..errors import BadInput, DreamError, nearest
 from ..files.fetch import Fetched, fetch
 from ..files.paths import networks_folder
-from ..networks import NETWORKS, STAND_IN, NetworkInfo, hash_fault
+from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo, hash_fault
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def get_network(name: str) -> Generator[Fetched, None, ListedNetwork]:
 
 def weights_of(network: str) -> Path | None:
     """The file to dream with; None for the network that comes with pip. Raises DreamError if it was not fetched yet."""
-    if network == STAND_IN:
+    if network == DEFAULT_NETWORK:
         return None
     file = _file_of(network)
     if file is None:

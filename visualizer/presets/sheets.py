@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import dream
 from ..clock import Stopwatch
+from ..dream.baking import bake
 from ..errors import BadInput
 from ..files.outfile import checked_path
-from ..networks import NETWORKS, STAND_IN
+from ..networks import DEFAULT_NETWORK, NETWORKS
 from ..settings import DEFAULT_PRESET, DreamSettings
 from .contact_sheet import SUFFIXES, Cell, cell_size, draw_sheet, save_sheet
 from .image import load_image
@@ -45,7 +45,7 @@ def layers(
     image: Path,
     out: Path,
     *,
-    network: str = STAND_IN,
+    network: str = DEFAULT_NETWORK,
     weights: Path | None = None,
     box: tuple[int, int] = DEFAULT_BOX,
     depth_index: int = 12,
@@ -75,7 +75,7 @@ def _layers(
     for settings in wanted:
         layer = info.layer(str(settings.layer))
         n_done = (len(cells) - 1) * depth_index
-        with closing(dream.bake(easel.picture, settings, weights=weights)) as frames:
+        with closing(bake(easel.picture, settings, weights=weights)) as frames:
             for index, picture in frames:
                 yield Step(n_done + index, total, layer.name, easel.watch.elapsed_s(), tuple(easel.news))
                 if index == depth_index:
@@ -110,7 +110,7 @@ def _depths(easel: _Easel, variant: Variant, news: tuple[str, ...]) -> Generator
     settings = variant.settings
     what = " + ".join(settings.layers)
     cells = []
-    with closing(dream.bake(easel.picture, settings, guide=variant.guide, weights=variant.weights)) as frames:
+    with closing(bake(easel.picture, settings, guide=variant.guide, weights=variant.weights)) as frames:
         for index, picture in frames:
             cells.append(Cell(str(index) if index else "the picture", "", picture))
             yield Step(index, settings.n_depths, what, easel.watch.elapsed_s(), (*news, *easel.news))

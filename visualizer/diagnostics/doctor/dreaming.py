@@ -16,7 +16,6 @@ SIDE_PX = 64
 
 def dreaming() -> Iterator[Finding]:
     """torch loads and names a device, the weights are whole, and a small picture can be dreamt in."""
-    from ... import dream
     from ...dream.device import choose_device, load_torch
 
     try:
@@ -32,7 +31,7 @@ def dreaming() -> Iterator[Finding]:
         "device": compute.device.type,
         "device_name": compute.name,
         "precision": precision,
-        "described": dream.describe_device(),
+        "described": str(compute),
     }
     said = f"{version} dreams on {facts['described']}"
     if compute.device.type == "cpu" and _has_nvidia():
@@ -54,24 +53,24 @@ def dreaming() -> Iterator[Finding]:
 def _weights() -> Iterator[Finding]:
     import numpy as np
 
-    from ... import dream
     from ...clock import Stopwatch
+    from ...dream.baking import bake
     from ...dream.weights import load_weights, weights_file
-    from ...networks import NETWORKS, STAND_IN
+    from ...networks import DEFAULT_NETWORK, NETWORKS
     from ...settings import DreamSettings
 
     try:
-        n_tensors = len(load_weights(STAND_IN))
+        n_tensors = len(load_weights())
     except VisualizerError as error:
         yield of_error("weights", error)
         return
-    said = f"{STAND_IN}'s {n_tensors} tensors are whole and as published"
-    yield Finding("weights", OK, said, facts={"file": str(weights_file()), "sha256": NETWORKS[STAND_IN].sha256})
+    said = f"{DEFAULT_NETWORK}'s {n_tensors} tensors are whole and as published"
+    yield Finding("weights", OK, said, facts={"file": str(weights_file()), "sha256": NETWORKS[DEFAULT_NETWORK].sha256})
     image = np.random.default_rng(0).integers(0, 256, (SIDE_PX, SIDE_PX, 3), np.uint8)
-    settings = DreamSettings(network=STAND_IN, layer="block2.expand", n_depths=1, n_octaves=1, steps_per_depth=1)
+    settings = DreamSettings(network=DEFAULT_NETWORK, layer="block2.expand", n_depths=1, n_octaves=1, steps_per_depth=1)
     watch = Stopwatch()
     try:
-        frames = [frame for _, frame in dream.bake(image, settings)]
+        frames = [frame for _, frame in bake(image, settings)]
     except VisualizerError as error:
         yield of_error("dream", error, way_out="update the driver of the graphics card, or reinstall torch")
         return

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...networks import NetworkInfo, parse_layers
 from ..conv import Conv
 from ..device import Compute
-from .parts import ConvReLU, Kept, Preparation, Published, Stage, norm_shapes, size_of
+from ..operations import ConvReLU, Kept, Node, Preparation, PublishedWeights, norm_shapes, size_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,8 +60,8 @@ def block_shapes() -> list[BlockShape]:
 
 
 @dataclass(frozen=True)
-class Block:
-    """The folded convolutions of one block."""
+class InvertedBottleneck:
+    """One block: its convolutions, batch norms folded in."""
 
     shape: BlockShape
     expand: ConvReLU | None
@@ -101,17 +102,17 @@ class Expansion:
         return self.conv.backward(gradient, size_of(gradient))
 
 
-def grow(weights: dict[str, Tensor], compute: Compute) -> Iterator[Stage]:
-    """The network, stage by stage from the image upwards; what is not asked for is not built."""
-    published = Published(weights, compute, NORM_EPSILON)
-    yield Stage(ConvReLU(published.folded(("_conv_stem", "_bn0"), stride=2), cap=6))
+def build(weights: dict[str, Tensor], compute: Compute) -> Iterator[Node]:
+    """The network, node by node from the image upwards."""
+    published = PublishedWeights(weights, compute, NORM_EPSILON)
+    yield Node(ConvReLU(published.folded(("_conv_stem", "_bn0"), stride=2), cap=6))
     for index, shape in enumerate(block_shapes()):
         name, expand = f"_blocks.{index}", None
         if shape.expansion > 1:
             expand = published.folded((f"{name}._expand_conv", f"{name}._bn0"))
-            yield Stage(Expansion(expand), f"block{index}.expand", aside=True)
-        yield Stage(
-            Block(
+            yield Node(Expansion(expand), f"block{index}.expand", branch=True)
+        yield Node(
+            InvertedBottleneck(
                 shape=shape,
                 expand=None if expand is None else ConvReLU(expand, cap=6),
                 depthwise=ConvReLU(
@@ -122,7 +123,7 @@ def grow(weights: dict[str, Tensor], compute: Compute) -> Iterator[Stage]:
         )
 
 
-def names_and_shapes() -> dict[str, tuple[int, ...]]:
+def tensor_shapes() -> dict[str, tuple[int, ...]]:
     """The tensors of the published file, but for batch norm's counters."""
     found: dict[str, tuple[int, ...]] = {"_conv_stem.weight": (32, 3, 3, 3), **norm_shapes("_bn0", 32)}
     for index, shape in enumerate(block_shapes()):
@@ -136,3 +137,37 @@ def names_and_shapes() -> dict[str, tuple[int, ...]]:
         found |= norm_shapes(f"{name}._bn2", shape.n_out)
     found |= {"_conv_head.weight": (1280, 320, 1, 1), **norm_shapes("_bn1", 1280)}
     return found | {"_fc.weight": (1000, 1280), "_fc.bias": (1000,)}
+
+
+NETWORKS = (
+    NetworkInfo(
+        name="efficientnet-lite0",
+        title="EfficientNet-Lite0",
+        year=2020,
+        licence="Apache-2.0",
+        origin="Google, comes with pip",
+        n_bytes=18_826_032,
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        layers=parse_layers("""
+            block1.expand 96 1 relief, hard edges
+            block2.expand 144 2 folds
+            block3.expand 144 3 lines, weave
+            block4.expand 240 4 ripples and lattices
+            block5.expand 240 5 curls, scales
+            block6.expand 480 6 ribbons
+            block7.expand 480 7 braids, arches
+            block8.expand 480 8 cities, tiles
+            block9.expand 672 9 towers, fur
+            block10.expand 672 10 animals
+            block11.expand 672 11 animals with eyes
+            block12.expand 1152 12 faces and eyes
+            block13.expand 1152 13 heads, grass
+            block14.expand 1152 14 bodies, tangle
+            block15.expand 1152 15 scenes, dense figures
+        """),
+        values_per_px=185,
+        prepare=PREPARATION,
+        build=build,
+        tensor_shapes=tensor_shapes,
+    ),
+)

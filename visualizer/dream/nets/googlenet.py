@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ...networks import NetworkInfo, parse_layers
 from ..device import Compute
-from .inception import Channels, Inception
-from .parts import ConvReLU, MaxPool, Preparation, Published, Stage, norm_shapes
+from ..inception import Channels, Inception
+from ..operations import ConvReLU, MaxPool, Node, Preparation, PublishedWeights, norm_shapes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,16 +40,16 @@ def _named(name: str) -> tuple[str, str]:
     return f"{name}.conv", f"{name}.bn"
 
 
-def grow(weights: dict[str, Tensor], compute: Compute) -> Iterator[Stage]:
-    """The network, stage by stage from the image upwards; what is not asked for is not built."""
-    published = Published(weights, compute, NORM_EPSILON)
-    yield Stage(ConvReLU(published.folded(_named("conv1"), stride=2, padding=3)), "conv1")
-    yield Stage(MaxPool(3, 2, ceil=True))
-    yield Stage(ConvReLU(published.folded(_named("conv2"))), "conv2")
-    yield Stage(ConvReLU(published.folded(_named("conv3"), padding=1)), "conv3")
+def build(weights: dict[str, Tensor], compute: Compute) -> Iterator[Node]:
+    """The network, node by node from the image upwards."""
+    published = PublishedWeights(weights, compute, NORM_EPSILON)
+    yield Node(ConvReLU(published.folded(_named("conv1"), stride=2, padding=3)), "conv1")
+    yield Node(MaxPool(3, 2, ceil=True))
+    yield Node(ConvReLU(published.folded(_named("conv2"))), "conv2")
+    yield Node(ConvReLU(published.folded(_named("conv3"), padding=1)), "conv3")
     for name, channels in _MODULES.items():
         if name in _POOL_BEFORE:
-            yield Stage(_POOL_BEFORE[name])
+            yield Node(_POOL_BEFORE[name])
         first = (_named(f"{name}.branch1"), _named(f"{name}.branch2.0"), _named(f"{name}.branch3.0"))
         module = Inception(
             channels=channels,
@@ -58,10 +59,10 @@ def grow(weights: dict[str, Tensor], compute: Compute) -> Iterator[Stage]:
             pool=MaxPool(3, 1, padding=1),
             after_pool=published.folded(_named(f"{name}.branch4.1")),
         )
-        yield Stage(module, name)
+        yield Node(module, name)
 
 
-def names_and_shapes() -> dict[str, tuple[int, ...]]:
+def tensor_shapes() -> dict[str, tuple[int, ...]]:
     """The tensors of the published file, but for batch norm's counters and the two side exits it was trained with."""
     shapes = {"conv1": (64, 3, 7), "conv2": (64, 64, 1), "conv3": (192, 64, 3)}
     for name, n in _MODULES.items():
@@ -77,3 +78,36 @@ def names_and_shapes() -> dict[str, tuple[int, ...]]:
     for name, (n_out, n_in, kernel) in shapes.items():
         found |= {f"{name}.conv.weight": (n_out, n_in, kernel, kernel), **norm_shapes(f"{name}.bn", n_out)}
     return found | {"fc.weight": (1000, 1024), "fc.bias": (1000,)}
+
+
+NETWORKS = (
+    NetworkInfo(
+        name="googlenet",
+        title="GoogLeNet",
+        year=2014,
+        licence="BSD-3-Clause",
+        origin="torchvision",
+        n_bytes=52_100_000,
+        url="https://download.pytorch.org/models/googlenet-1378be20.pth",
+        file_name="googlenet-1378be20.pth",
+        sha256="1378be20a8e875cf1568b8a71654e704449655e34711a959a38b04fb34905cef",
+        layers=parse_layers("""
+            conv1 64 1 edges
+            conv2 64 2 fine lines
+            conv3 192 3 grain, hatching
+            inception3a 256 5 waves, scales
+            inception3b 480 6 arches and curls
+            inception4a 512 8 patterns, buildings
+            inception4b 512 9 buildings, eyes
+            inception4c 512 10 dogs, birds
+            inception4d 528 10 animals
+            inception4e 832 12 whole animals
+            inception5a 832 13 dense creatures
+            inception5b 1024 15 tangled scenes
+        """),
+        values_per_px=200,
+        prepare=PREPARATION,
+        build=build,
+        tensor_shapes=tensor_shapes,
+    ),
+)

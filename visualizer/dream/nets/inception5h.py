@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ...networks import NetworkInfo, parse_layers
 from ..device import Compute
-from .inception import Channels, Inception
-from .parts import ConvReLU, LocalResponseNorm, MaxPool, Preparation, Published, Stage
+from ..inception import Channels, Inception
+from ..operations import ConvReLU, LocalResponseNorm, MaxPool, Node, Preparation, PublishedWeights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,19 +35,19 @@ _MODULES = {
 }
 
 
-def grow(weights: dict[str, Tensor], compute: Compute) -> Iterator[Stage]:
-    """The network, stage by stage from the image upwards; what is not asked for is not built."""
-    published = Published(weights, compute)
+def build(weights: dict[str, Tensor], compute: Compute) -> Iterator[Node]:
+    """The network, node by node from the image upwards."""
+    published = PublishedWeights(weights, compute)
     colours = (255.0, 255.0, 255.0)
-    yield Stage(ConvReLU(published.conv("conv2d0_pre_relu_conv", stride=2, colours=colours)), "conv2d0")
-    yield Stage(_POOL)
-    yield Stage(LocalResponseNorm(64, _NORM_REACH, _NORM_RATE, compute))
-    yield Stage(ConvReLU(published.conv("conv2d1_pre_relu_conv")), "conv2d1")
-    yield Stage(ConvReLU(published.conv("conv2d2_pre_relu_conv")), "conv2d2")
-    yield Stage(LocalResponseNorm(192, _NORM_REACH, _NORM_RATE, compute))
+    yield Node(ConvReLU(published.conv("conv2d0_pre_relu_conv", stride=2, colours=colours)), "conv2d0")
+    yield Node(_POOL)
+    yield Node(LocalResponseNorm(64, _NORM_REACH, _NORM_RATE, compute))
+    yield Node(ConvReLU(published.conv("conv2d1_pre_relu_conv")), "conv2d1")
+    yield Node(ConvReLU(published.conv("conv2d2_pre_relu_conv")), "conv2d2")
+    yield Node(LocalResponseNorm(192, _NORM_REACH, _NORM_RATE, compute))
     for name, channels in _MODULES.items():
         if name in ("mixed3a", "mixed4a", "mixed5a"):
-            yield Stage(_POOL)
+            yield Node(_POOL)
         first = [f"{name}_{part}_pre_relu_conv" for part in ("1x1", "3x3_bottleneck", "5x5_bottleneck")]
         module = Inception(
             channels=channels,
@@ -56,10 +57,10 @@ def grow(weights: dict[str, Tensor], compute: Compute) -> Iterator[Stage]:
             pool=MaxPool(3, 1, padding=1),
             after_pool=published.conv(f"{name}_pool_reduce_pre_relu_conv"),
         )
-        yield Stage(module, name)
+        yield Node(module, name)
 
 
-def names_and_shapes() -> dict[str, tuple[int, ...]]:
+def tensor_shapes() -> dict[str, tuple[int, ...]]:
     """The tensors of the published file."""
     shapes = {"conv2d0": (64, 3, 7), "conv2d1": (64, 64, 1), "conv2d2": (192, 64, 3)}
     for name, n in _MODULES.items():
@@ -77,3 +78,36 @@ def names_and_shapes() -> dict[str, tuple[int, ...]]:
         found[f"{name}_pre_relu_conv.bias"] = (n_out,)
     last = "softmax2_pre_activation_matmul"
     return found | {f"{last}.weight": (1008, 1024), f"{last}.bias": (1008,)}
+
+
+NETWORKS = (
+    NetworkInfo(
+        name="inception5h",
+        title="Inception 5h (the first DeepDream)",
+        year=2014,
+        licence="Apache-2.0",
+        origin="Google, via ProGamerGov",
+        n_bytes=28_300_000,
+        url="https://github.com/ProGamerGov/pytorch-old-tensorflow-models/raw/master/inception5h.pth",
+        file_name="inception5h.pth",
+        git_blob="119f77db85c8352960933e025312b507d9a96ed7",
+        layers=parse_layers("""
+            conv2d0 64 1 edges
+            conv2d1 64 2 fine lines
+            conv2d2 192 3 grain, hatching
+            mixed3a 256 5 waves, scales
+            mixed3b 480 6 arches and curls
+            mixed4a 508 8 patterns, buildings
+            mixed4b 512 9 buildings, wheels
+            mixed4c 512 10 dogs, birds, cars
+            mixed4d 528 10 dogs and pagodas
+            mixed4e 832 12 whole animals
+            mixed5a 832 13 dense creatures
+            mixed5b 1024 15 tangled scenes
+        """),
+        values_per_px=240,
+        prepare=PREPARATION,
+        build=build,
+        tensor_shapes=tensor_shapes,
+    ),
+)

@@ -6,20 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...networks import NetworkInfo, parse_layers
 from ..conv import Conv
 from ..device import Compute
-from .parts import (
+from ..operations import (
     IMAGENET_MEAN,
-    IMAGENET_SPREAD,
+    IMAGENET_STD,
     ConvReLU,
     Kept,
     MaxPool,
+    Node,
     Preparation,
-    Published,
-    Stage,
+    PublishedWeights,
     norm_shapes,
+    relu_backward,
     size_of,
-    through_cap,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Bottleneck:
         return y
 
     def backward(self, gradient: Tensor, kept: Kept) -> Tensor:
-        gradient = through_cap(gradient, kept.pop())
+        gradient = relu_backward(gradient, kept.pop())
         around = self.widen.backward(gradient, size_of(gradient))
         around = self.narrow.backward(self.middle.backward(around, kept), kept)
         if self.beside is None:
@@ -76,13 +77,13 @@ def _blocks() -> Iterator[tuple[str, int, int, int]]:
             n_in = _WIDENING * n_inside
 
 
-def grow(weights: dict[str, Tensor], compute: Compute) -> Iterator[Stage]:
-    """The network, stage by stage from the image upwards; what is not asked for is not built."""
-    published = Published(weights, compute, NORM_EPSILON)
-    red, green, blue = IMAGENET_SPREAD
+def build(weights: dict[str, Tensor], compute: Compute) -> Iterator[Node]:
+    """The network, node by node from the image upwards."""
+    published = PublishedWeights(weights, compute, NORM_EPSILON)
+    red, green, blue = IMAGENET_STD
     colours = (1 / red, 1 / green, 1 / blue)
-    yield Stage(ConvReLU(published.folded(("conv1", "bn1"), stride=2, padding=3, colours=colours)), "conv1")
-    yield Stage(MaxPool(3, 2, padding=1))
+    yield Node(ConvReLU(published.folded(("conv1", "bn1"), stride=2, padding=3, colours=colours)), "conv1")
+    yield Node(MaxPool(3, 2, padding=1))
     for name, stride, n_in, n_inside in _blocks():
         widens = n_in != _WIDENING * n_inside
         block = Bottleneck(
@@ -91,10 +92,10 @@ def grow(weights: dict[str, Tensor], compute: Compute) -> Iterator[Stage]:
             widen=published.folded((f"{name}.conv3", f"{name}.bn3")),
             beside=published.folded((f"{name}.downsample.0", f"{name}.downsample.1")) if widens else None,
         )
-        yield Stage(block, name)
+        yield Node(block, name)
 
 
-def names_and_shapes() -> dict[str, tuple[int, ...]]:
+def tensor_shapes() -> dict[str, tuple[int, ...]]:
     """The tensors of the published file, but for batch norm's counters."""
     found: dict[str, tuple[int, ...]] = {"conv1.weight": (64, 3, 7, 7), **norm_shapes("bn1", 64)}
     for name, _, n_in, n_inside in _blocks():
@@ -106,3 +107,41 @@ def names_and_shapes() -> dict[str, tuple[int, ...]]:
             found[f"{name}.downsample.0.weight"] = (n_out, n_in, 1, 1)
             found |= norm_shapes(f"{name}.downsample.1", n_out)
     return found | {"fc.weight": (1000, 2048), "fc.bias": (1000,)}
+
+
+NETWORKS = (
+    NetworkInfo(
+        name="resnet50",
+        title="ResNet-50",
+        year=2015,
+        licence="BSD-3-Clause",
+        origin="torchvision",
+        n_bytes=102_530_333,
+        url="https://download.pytorch.org/models/resnet50-0676ba61.pth",
+        file_name="resnet50-0676ba61.pth",
+        sha256="0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
+        layers=parse_layers("""
+            conv1 64 1 edges
+            layer1.0 256 2 fine lines
+            layer1.1 256 3 hatching
+            layer1.2 256 3 grain
+            layer2.0 512 4 weave
+            layer2.1 512 5 scales
+            layer2.2 512 6 curls
+            layer2.3 512 6 ribbons
+            layer3.0 1024 7 braids
+            layer3.1 1024 8 tiles
+            layer3.2 1024 9 towers
+            layer3.3 1024 10 eyes, fur
+            layer3.4 1024 10 animals
+            layer3.5 1024 11 animals
+            layer4.0 2048 13 figures
+            layer4.1 2048 14 scenes
+            layer4.2 2048 15 dense scenes
+        """),
+        values_per_px=280,
+        prepare=PREPARATION,
+        build=build,
+        tensor_shapes=tensor_shapes,
+    ),
+)

@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..conv import Conv
-from .parts import Kept, MaxPool, size_of, through_cap
+from .conv import Conv
+from .operations import Kept, MaxPool, relu_backward, size_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,8 +65,8 @@ class Inception:
         n = self.channels
         first, y = kept.pop()
         size = size_of(y)
-        gradient = through_cap(gradient, y)
+        gradient = relu_backward(gradient, y)
         straight, middle, wide, pooled = gradient.split((n.straight, n.middle, n.wide, n.pooled), dim=1)
         inside = torch.cat((straight, self.middle.backward(middle, size), self.wide.backward(wide, size)), dim=1)
-        behind = self.first.backward(through_cap(inside, first), size)
+        behind = self.first.backward(relu_backward(inside, first), size)
         return behind.add_(self.pool.backward(self.after_pool.backward(pooled, size), kept))

@@ -1,8 +1,8 @@
-"""What networks are made of: parts that go forward, keeping what the way back needs, and back to the image.
+"""The operations that networks are built of: each computes forward, keeps what its gradient needs, and goes back to the image.
 
-A part's forward(x, kept) appends to `kept` what its backward(gradient, kept) takes off again; so parts one after the other
-go back in reverse order. Tensors are (1, channels, h, w), laid out channels last. backward may write into the gradient it
-is handed; what it returns belongs to the caller.
+forward(x, kept) appends to the list `kept` what backward(gradient, kept) pops again, so operations that follow each other go
+back in reverse order. Tensors are (1, channels, h, w), in memory order channels last. backward may overwrite the gradient it is
+given; what it returns belongs to the caller.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..conv import Conv, same_padding
-from ..device import Compute
+from .conv import Conv, same_padding
+from .device import Compute
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,47 +20,47 @@ if TYPE_CHECKING:
 Kept = list[Any]
 Colours = tuple[float, float, float]
 
-#: the mean and the spread of ImageNet's colours, RGB in 0..1, which torchvision's networks were trained to see as 0 and 1
+#: mean and standard deviation of ImageNet's colours, RGB in 0..1: torchvision's networks were trained on pictures normalised by them
 IMAGENET_MEAN: Colours = (0.485, 0.456, 0.406)
-IMAGENET_SPREAD: Colours = (0.229, 0.224, 0.225)
+IMAGENET_STD: Colours = (0.229, 0.224, 0.225)
 
 
-class Part(Protocol):
-    """One piece of a network."""
+class Operation(Protocol):
+    """One differentiable operation of a network."""
 
     @property
     def stride(self) -> int:
         """Pixels at the input per pixel at the output."""
 
     def forward(self, x: Tensor, kept: Kept) -> Tensor:
-        """(1, n_in, h, w) -> (1, n_out, ..); x is left as it is."""
+        """(1, n_in, h, w) -> (1, n_out, ..); x is not changed."""
 
     def backward(self, gradient: Tensor, kept: Kept) -> Tensor:
         """Gradient at the output -> gradient at the input."""
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A part on the way from the image upwards.
+class Node:
+    """An operation in its place in a network.
 
-    layer: the name of the layer that its output is, "" if it is none. aside: the part stands beside the way, where a layer
-    is looked at: the next stage goes on from what lies before this one.
+    layer: the name of the layer that its output is, "" if it is none. branch: the operation only computes a layer; the next node
+    takes the same input as this one.
     """
 
-    part: Part
+    operation: Operation
     layer: str = ""
-    aside: bool = False
+    branch: bool = False
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What becomes of RGB in 0..1 before the first stage: scale * RGB + offset (one for all, or one for each colour)."""
+    """How RGB in 0..1 is normalised before the first node: scale * RGB + offset (one for all, or one for each colour)."""
 
     scale: float
     offset: tuple[float, ...]
 
     def __call__(self, image: Tensor, compute: Compute) -> Tensor:
-        """(1, 3, h, w) float32 RGB in 0..1 -> the same, prepared, as the device likes it."""
+        """(1, 3, h, w) float32 RGB in 0..1 -> the same, normalised, of the device's dtype and channels last."""
         import torch
 
         x = torch.add(image.new_tensor(self.offset).view(-1, 1, 1), image, alpha=self.scale)
@@ -85,14 +85,14 @@ class ConvReLU:
 
     def backward(self, gradient: Tensor, kept: Kept) -> Tensor:
         size, y = kept.pop()
-        return self.conv.backward(through_cap(gradient, y, self.cap), size)
+        return self.conv.backward(relu_backward(gradient, y, self.cap), size)
 
 
 @dataclass(frozen=True)
 class MaxPool:
     """The largest of kernel x kernel, channel by channel.
 
-    padding: on each side, never the largest; None for TensorFlow's "same". ceil: a window that hangs over the end counts.
+    padding: px on each side, which never win; None for TensorFlow's "same". ceil: windows that reach beyond the end count.
     """
 
     kernel: int
@@ -103,8 +103,7 @@ class MaxPool:
     def forward(self, x: Tensor, kept: Kept) -> Tensor:
         import torch
 
-        way = self._way(*size_of(x))
-        y, indices = torch.ops.aten.max_pool2d_with_indices(x, *way)
+        y, indices = torch.ops.aten.max_pool2d_with_indices(x, *self._arguments(*size_of(x)))
         kept.append((x, indices))
         return y
 
@@ -112,12 +111,13 @@ class MaxPool:
         import torch
 
         x, indices = kept.pop()
-        return torch.ops.aten.max_pool2d_with_indices_backward(gradient, x, *self._way(*size_of(x)), indices)
+        arguments = self._arguments(*size_of(x))
+        return torch.ops.aten.max_pool2d_with_indices_backward(gradient, x, *arguments, indices)
 
-    def _way(self, *size: int) -> tuple[list[int], list[int], list[int], list[int], bool]:
-        """Kernel, stride, padding, dilation and ceil, as torch wants them."""
+    def _arguments(self, *size: int) -> tuple[list[int], list[int], list[int], list[int], bool]:
+        """Kernel, stride, padding, dilation and ceil mode, as torch takes them."""
         if self.padding is None:
-            # what is uneven in it stands after the end, where a window may hang over
+            # uneven padding has its extra pixel after the end, where ceil mode lets a window reach beyond
             padding = [same_padding(n, self.kernel, self.stride)[0] for n in size]
         else:
             padding = [max(self.padding, n == 1) for n in size]  # a single pixel would be less than a window
@@ -125,7 +125,7 @@ class MaxPool:
 
 
 class LocalResponseNorm:
-    """Each activation divided by the root of 1 + `rate` x the mean square of the channels around it, `reach` to each side.
+    """Each activation divided by sqrt(1 + rate * mean square of the 2 * reach + 1 channels around it).
 
     Krizhevsky et al. (2012), section 3.3, with the exponent 1/2, k = 1. The sums over channels are a 1x1 convolution.
     """
@@ -152,8 +152,8 @@ class LocalResponseNorm:
         return direct.sub_(around.mul_(x))
 
 
-def through_cap(gradient: Tensor, activation: Tensor, cap: float = math.inf) -> Tensor:
-    """The gradient before a ReLU capped at `cap`, in place: nothing passes where the activation is 0 or the cap."""
+def relu_backward(gradient: Tensor, activation: Tensor, cap: float = math.inf) -> Tensor:
+    """The gradient before a ReLU capped at `cap`, in place: 0 where the activation is 0 or the cap."""
     import torch
 
     return torch.ops.aten.hardtanh_backward.grad_input(gradient, activation, 0.0, cap, grad_input=gradient)
@@ -165,20 +165,23 @@ def size_of(x: Tensor) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Published:
-    """The published weights, and the convolutions made of them."""
+class PublishedWeights:
+    """The published tensors by name, and the convolutions made of them."""
 
     weights: dict[str, Tensor]
     compute: Compute
     norm_epsilon: float = 0.0
 
     def conv(self, *names: str, stride: int = 1, padding: int | None = None, colours: Colours = (1, 1, 1)) -> Conv:
-        """The convolution of that name, with its bias; several 1x1 ones that look at the same become one."""
+        """The convolution of that name, with its bias; several 1x1 ones that have the same input become one.
+
+        padding: px on each side, None for TensorFlow's "same"; colours: see `scale_colours`.
+        """
         import torch
 
         weight = torch.cat([self.weights[f"{name}.weight"] for name in names])
         bias = torch.cat([self.weights[f"{name}.bias"] for name in names])
-        return Conv(seen(weight, colours), bias, stride, self.compute, padding)
+        return Conv(scale_colours(weight, colours), bias, stride, self.compute, padding)
 
     def folded(
         self,
@@ -187,11 +190,11 @@ class Published:
         padding: int | None = None,
         colours: Colours = (1, 1, 1),
     ) -> Conv:
-        """The convolution, with the batch norm that follows it folded in: (convolution's name, norm's). Several as above."""
+        """The convolution with the batch norm that follows it folded in: (convolution's name, norm's). Else as `conv`."""
         import torch
 
         weights, biases = zip(*(self._folded(*pair) for pair in names), strict=True)
-        return Conv(seen(torch.cat(weights), colours), torch.cat(biases), stride, self.compute, padding)
+        return Conv(scale_colours(torch.cat(weights), colours), torch.cat(biases), stride, self.compute, padding)
 
     def _folded(self, conv: str, norm: str) -> tuple[Tensor, Tensor]:
         weights = self.weights
@@ -200,11 +203,11 @@ class Published:
         return weights[f"{conv}.weight"] * scale[:, None, None, None], weights[f"{norm}.bias"] - mean * scale
 
 
-def seen(weight: Tensor, colours: Colours) -> Tensor:
-    """The first convolution's kernels (out, 3, k, k) for RGB that was not multiplied by `colours` beforehand."""
+def scale_colours(weight: Tensor, colours: Colours) -> Tensor:
+    """The first convolution's kernels (out, 3, k, k) multiplied by `colours`, so that the image need not be."""
     return weight if colours == (1, 1, 1) else weight * weight.new_tensor(colours)[:, None, None]
 
 
 def norm_shapes(name: str, n_channels: int) -> dict[str, tuple[int, ...]]:
-    """The tensors of a batch norm as torch publishes it."""
-    return {f"{name}.{part}": (n_channels,) for part in ("weight", "bias", "running_mean", "running_var")}
+    """The tensors of a batch norm as torch publishes it, by name, and their shapes."""
+    return {f"{name}.{tensor}": (n_channels,) for tensor in ("weight", "bias", "running_mean", "running_var")}

@@ -1,4 +1,4 @@
-"""Each part goes forward like torch's own layer, and back like autograd through it."""
+"""Each operation goes forward like torch's own layer, and back like autograd through it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.nn.functional import local_response_norm, max_pool2d, pad
 
 from visualizer.dream.conv import same_padding
 from visualizer.dream.device import Compute
-from visualizer.dream.nets.parts import LocalResponseNorm, MaxPool, Part, Preparation, through_cap
+from visualizer.dream.operations import LocalResponseNorm, MaxPool, Operation, Preparation, relu_backward
 
 EXACT = Compute(torch.device("cpu"), torch.float64)
 SIZES = [(8, 12), (9, 13), (2, 3), (1, 5)]
@@ -19,14 +19,14 @@ def noise(*shape: int, seed: int = 4) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def assert_both_ways(part: Part, x: Tensor, expected: Tensor, seen: Tensor) -> None:
-    """part(x) is `expected`, which was made from `seen`, and nothing is left on the pile afterwards."""
+def assert_both_ways(operation: Operation, x: Tensor, expected: Tensor, seen: Tensor) -> None:
+    """operation(x) is `expected`, which was made from `seen`, and nothing is left on the pile afterwards."""
     gradient = noise(*expected.shape, seed=9)
     (back,) = torch.autograd.grad(expected, seen, gradient)
     kept: list[object] = ["beneath"]
     with torch.no_grad():
-        assert torch.allclose(part.forward(x, kept), expected)
-        assert torch.allclose(part.backward(gradient, kept), back)
+        assert torch.allclose(operation.forward(x, kept), expected)
+        assert torch.allclose(operation.backward(gradient, kept), back)
     assert kept == ["beneath"]
 
 
@@ -34,7 +34,7 @@ def assert_both_ways(part: Part, x: Tensor, expected: Tensor, seen: Tensor) -> N
 @pytest.mark.parametrize(("kernel", "stride", "padding", "ceil"), [(3, 2, 1, False), (3, 2, 0, True), (2, 2, 0, False)])
 def test_max_pool(kernel: int, stride: int, padding: int, ceil: bool, size: tuple[int, int]) -> None:
     x = noise(1, 4, *size)
-    part = MaxPool(kernel, stride, padding, ceil)
+    operation = MaxPool(kernel, stride, padding, ceil)
     seen = x.clone().requires_grad_()
     if (
         padding == 0 and min(size) == 1
@@ -42,7 +42,7 @@ def test_max_pool(kernel: int, stride: int, padding: int, ceil: bool, size: tupl
         expected = max_pool2d(seen, kernel, stride, (1, 0), ceil_mode=ceil)
     else:
         expected = max_pool2d(seen, kernel, stride, padding, ceil_mode=ceil)
-    assert_both_ways(part, x, expected, seen)
+    assert_both_ways(operation, x, expected, seen)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -67,8 +67,8 @@ def test_local_response_norm() -> None:
 def test_nothing_passes_a_relu_that_is_shut_or_capped() -> None:
     gradient = torch.tensor([1.0, 2.0, 3.0, 4.0])
     activation = torch.tensor([0.0, 1.0, 6.0, 7.0])
-    assert through_cap(gradient.clone(), activation, 6).tolist() == [0, 2, 0, 0]
-    assert through_cap(gradient.clone(), activation).tolist() == [0, 2, 3, 4]
+    assert relu_backward(gradient.clone(), activation, 6).tolist() == [0, 2, 0, 0]
+    assert relu_backward(gradient.clone(), activation).tolist() == [0, 2, 3, 4]
 
 
 def test_preparation_of_each_colour() -> None:
