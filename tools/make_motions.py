@@ -7,9 +7,9 @@ from typing import get_args
 
 import numpy as np
 
-from visualizer.beat.envelope import depth_of
-from visualizer.beat.motion import motion_of
+from visualizer.beat.motion import motion_for
 from visualizer.settings import BeatSettings
+from visualizer.show.depth import depth_of
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "motions.png"
 HOP_S = 1 / 150
@@ -28,9 +28,9 @@ def main() -> None:
     times = np.arange(0, 5, HOP_S)
     kicks = {round(time_s / HOP_S): strength for time_s, strength in zip(KICKS_S, STRENGTHS, strict=True)}
     for axis, name in zip(axes, names, strict=True):
-        motion = motion_of(name, BeatSettings().decay, HOP_S)
-        depths = np.array([depth_of(motion.step(kicks.get(hop, 0.0)), 20) for hop in range(len(times))])
-        depths = np.round(depths) if name == "steps" else depths
+        beat = BeatSettings(motion=name)
+        motion = motion_for(beat, HOP_S)
+        depths = np.array([depth_of(motion.step(kicks.get(hop, 0.0)), 20, beat) for hop in range(len(times))])
         axis.set_facecolor("#1b1924")
         axis.fill_between(times, 1, depths, color="#d8d3e8", alpha=0.25, linewidth=0)
         axis.plot(times, depths, color="#d8d3e8", linewidth=1.5)

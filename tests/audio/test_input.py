@@ -491,7 +491,7 @@ def test_a_hundred_losses_leave_nothing_behind(mortal_pulse: Pulse, monkeypatch:
     module = plug_in()
     now: list[tuple[float, float, float]] = []  # where the picture's time was, and between when and when
     with LiveInput("stage.monitor") as source:
-        sound = LiveSound(source, BeatSettings(), 20, now=time.monotonic)
+        sound = LiveSound(source, BeatSettings(), now=time.monotonic)
         source.start()
 
         def noticed(n_before: int) -> bool:

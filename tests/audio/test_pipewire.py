@@ -59,17 +59,17 @@ def test_inputs_and_outputs_are_listed(pipewire: PipeWire) -> None:
 def test_a_live_show_follows_what_it_hears(pipewire: PipeWire) -> None:
     song = kicks(SINK_RATE_HZ, np.arange(0.5, 10, 0.5), 10.0)
     with LiveInput(PipeWire.source) as source, pipewire.play(song):
-        sound = LiveSound(source, BeatSettings(), 20, now=time.monotonic)
+        sound = LiveSound(source, BeatSettings(), now=time.monotonic)
         source.start()
-        depths = []
+        levels = []
 
         def followed() -> bool:
             sound.pump(sound.position_s())
-            depths.append(sound.depth_at(sound.position_s()))
+            levels.append(sound.level_at(sound.position_s()))
             return sound.heard().n_kicks >= 4
 
         wait_until(followed, 10, "the kicks are not followed")
-    assert max(depths) > 12 and min(depths) < 4
+    assert max(levels) > 0.58 and min(levels) < 0.16
 
 
 @pytest.mark.parametrize("lose", ["unplugged", "killed"])

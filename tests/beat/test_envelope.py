@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.beat.envelope import depth_of, keep_for, release
+from visualizer.beat.envelope import keep_for, release
 
 
 def test_ninety_three_per_cent_stay_after_a_thirtieth_of_a_second():
@@ -21,10 +21,3 @@ def test_many_small_steps_fall_as_far_as_one_large_one(decay, n_steps):
 
 def test_release_is_a_time_constant():
     assert release(1.0, 4.0, 4.0) == pytest.approx(0.36788, rel=1e-4)
-
-
-def test_depth_runs_from_one_to_the_deepest():
-    assert depth_of(0.0, 20) == 1.0
-    assert depth_of(1.0, 20) == 20.0
-    assert depth_of(0.5, 20) == 10.5
-    assert depth_of(1.0, 1) == 1.0

@@ -31,8 +31,8 @@ def groove(bpm, seconds, rate_hz=RATE_HZ):
     return kicks(rate_hz, times_s, seconds) + hats.astype(np.float32), times_s
 
 
-def follow(sound, beat=LEAD, *, cuts=(), rate_hz=RATE_HZ, n_depths=20):
-    follower = BeatFollower(rate_hz, beat, n_depths, trail_s=None)
+def follow(sound, beat=LEAD, *, cuts=(), rate_hz=RATE_HZ):
+    follower = BeatFollower(rate_hz, beat, trail_s=None)
     onsets = []
     for block in np.split(sound, sorted(cuts)):
         onsets += follower.push(block)
@@ -83,7 +83,7 @@ def test_without_a_lead_every_bit_is_a_kick_followers(motion):
     onsets = plain.push(SONG)
     follower, told = follow(SONG, beat, cuts=[1000, 30000, 200001])
     assert told == onsets and np.array_equal(levels(follower), levels(plain))
-    assert [follower.depth_at(t) for t in (1.234, 4.0, 9.5)] == [plain.depth_at(t) for t in (1.234, 4.0, 9.5)]
+    assert [follower.level_at(t) for t in (1.234, 4.0, 9.5)] == [plain.level_at(t) for t in (1.234, 4.0, 9.5)]
     assert (follower.n_led, follower.latency_s, follower.time_s) == (0, plain.latency_s, plain.time_s)
 
 
@@ -245,16 +245,6 @@ def test_settings_are_taken_over_without_a_jump_and_without_losing_the_beat():
         assert kicked or away.max() < 0.1
     assert told.min() >= 0 and told.max() <= 1
     assert follower.n_led > 8 and follower.tempo.tempo_bpm == pytest.approx(125, rel=0.01)
-
-
-def test_more_depths_and_whole_ones_can_be_taken_over():
-    follower, _ = follow(STEADY, BeatSettings())
-    level = follower.level_at(11.0)
-    follower.set_beat(BeatSettings(motion="steps"), 40)
-    assert follower.level_at(11.0) == level
-    assert follower.depth_at(11.0) == round(1 + 39 * level)
-    follower.set_beat(BeatSettings())
-    assert follower.depth_at(11.0) == pytest.approx(1 + 39 * level)
 
 
 def test_the_threshold_is_taken_over():

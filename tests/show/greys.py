@@ -34,8 +34,8 @@ class Steady:
     def pump(self, time_s):
         pass
 
-    def depth_at(self, time_s):
-        return self.depth
+    def level_at(self, time_s):
+        return (self.depth - 1) / (N_DEPTHS - 1)
 
     def variant_at(self, time_s):
         return self.variant

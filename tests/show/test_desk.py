@@ -25,6 +25,7 @@ class Recorder:
         self.is_fullscreen = self.is_dark = self.is_frozen = False
         self.other_monitor = None
         self.loaded = None
+        self.scene, self.beat = self, None
         self.turned, self.own, self.led = {}, {"input.gain_db": 0.0}, None
 
     def toggle_fullscreen(self):

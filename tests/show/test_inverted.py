@@ -77,12 +77,12 @@ def test_every_source_hears_the_same(tmp_path: Path, pulse: Pulse, monkeypatch: 
 
     monkeypatch.setattr(sound, "Ear", Ear)
     with Song(path) as song:
-        exported = ExportedSound(song, BeatSettings(), 20)
+        exported = ExportedSound(song, BeatSettings())
         exported.pump(SECONDS)
         in_export = heard()
         assert exported.mix_note == NOTE
     with Song(path) as song, SilentPlayback(song, now=iter(np.arange(0, 1e6, 0.1)).__next__) as playback:
-        played = PlayedSound(playback, RATE_HZ, BeatSettings(), 20)
+        played = PlayedSound(playback, RATE_HZ, BeatSettings())
         playback.start()
         n_samples = len(in_export)
 

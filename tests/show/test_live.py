@@ -48,9 +48,9 @@ def test_it_listens_tells_and_survives(mortal_pulse: Pulse, loaded: LoadedPreset
         assert "lost: " in lines(act)["input"] and "(moves by itself)" in lines(act)["tempo"]
         news = act.news()
         assert news is not None and news.startswith("sound lost (1)") and news.endswith("the picture moves by itself")
-        depths: list[float] = []
+        levels: list[float] = []
         play_on(
-            act, lambda: depths.append(act.sound.depth_at(act.position_s())) or max(depths) > 1.5, "it stands still"
+            act, lambda: levels.append(act.sound.level_at(act.position_s())) or max(levels) > 0.17, "it stands still"
         )
         mortal_pulse.plug_in("mic")
         play_on(act, lambda: source.state == OK and not act.sound.moves_by_itself, "it is not back")
@@ -100,7 +100,7 @@ def test_another_look_is_taken_over(pulse: Pulse, loaded: LoadedPreset) -> None:
         act.set_preset(LoadedPreset(loaded.name, preset, loaded.image, loaded.variants * 2, loaded.reference))
         assert act.sound.follower.settings.motion == "punch" and act.sound.tempo_bpm == pytest.approx(120)
         act.sound.pump(0.0)
-        assert np.isfinite(act.sound.depth_at(0.1)) and act.sound.variant_at(0.1) == 0.0
+        assert np.isfinite(act.sound.level_at(0.1)) and act.sound.variant_at(0.1) == 0.0
 
 
 def test_without_any_device_the_show_begins(mortal_pulse: Pulse, loaded: LoadedPreset) -> None:

@@ -77,21 +77,21 @@ def test_a_song_that_begins_by_itself_is_announced(act, clock):
 
 
 def test_the_picture_follows_the_kicks_over_a_join_and_after_a_jump(act, clock):
-    depths = _play_until(act, clock, 8.9)
+    levels = _play_until(act, clock, 8.9)
     kick_s = 8.0 + KICKS_S[0]
-    assert max(depth for at_s, depth in depths if kick_s - 0.02 < at_s < kick_s + 0.1) > 3.0
+    assert max(level for at_s, level in levels if kick_s - 0.02 < at_s < kick_s + 0.1) > 0.66
     act.do("next_song")
     begin_s = clock.now_s
-    depths = _play_until(act, clock, begin_s + 0.7)
-    assert max(depth for at_s, depth in depths if begin_s + 0.45 < at_s) > 3.0
-    assert max(depth for at_s, depth in depths if begin_s + 0.2 < at_s < begin_s + 0.4) < 2.5
+    levels = _play_until(act, clock, begin_s + 0.7)
+    assert max(level for at_s, level in levels if begin_s + 0.45 < at_s) > 0.66
+    assert max(level for at_s, level in levels if begin_s + 0.2 < at_s < begin_s + 0.4) < 0.5
 
 
 def _play_until(act, clock, end_s):
-    """Move the clock on, a display frame at a time, as fast as the song is read -> (time, depth) of each."""
+    """Move the clock on, a display frame at a time, as fast as the song is read -> (time, level) of each."""
     import time
 
-    depths, until = [], time.monotonic() + 20
+    levels, until = [], time.monotonic() + 20
     while clock.now_s < end_s:
         ahead_s = act.playback.position_s + 0.5
         while act.sound._next_sample / act.sound._rate_hz < ahead_s and not act.playback.ended:
@@ -99,8 +99,8 @@ def _play_until(act, clock, end_s):
             assert time.monotonic() < until, "the song is not read"
             time.sleep(0.001)
         clock.now_s += 1 / 60
-        depths.append((clock.now_s, act.sound.depth_at(act.position_s())))
-    return depths
+        levels.append((clock.now_s, act.sound.level_at(act.position_s())))
+    return levels
 
 
 def test_a_show_that_is_started_again_goes_on_in_the_same_song(songs, clock, loaded):
@@ -199,11 +199,11 @@ def test_the_picture_waits_for_a_loudspeaker_that_is_late(act, clock, delay_ms):
         return act.sound._next_sample > 2.9 * act.sound._rate_hz
 
     wait_for(is_analysed, "the sound")
-    depths = {}
+    levels = {}
     for step in range(100):
         clock.now_s = 1.6 + 0.01 * step
-        depths[clock.now_s] = act.sound.depth_at(act.position_s())
-    risen_s = max(depths, key=depths.__getitem__)
+        levels[clock.now_s] = act.sound.level_at(act.position_s())
+    risen_s = max(levels, key=levels.__getitem__)
     kick_s = min(KICKS_S, key=lambda kick_s: abs(kick_s + delay_ms / 1000 - risen_s))
     assert risen_s - kick_s == pytest.approx(delay_ms / 1000, abs=0.06)
     assert act.place_in_song()[1] == clock.now_s, "a show that goes on after a crash goes on where the sound was"

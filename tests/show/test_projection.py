@@ -11,6 +11,7 @@ from visualizer.memory import give_free_memory_back, give_large_blocks_back
 from visualizer.presets.dreams import Placed
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
+from visualizer.settings import BeatSettings
 from visualizer.show.projection import BLACKOUT_S, FADE_S, WAIT_S, Projection
 from visualizer.show.scene import Scene
 
@@ -119,15 +120,22 @@ def test_one_that_never_came_is_given_back(stage):
     assert level == 240
 
 
-def test_scenes_of_different_depths_cross_at_the_same_share(stage):
+def test_scenes_of_different_depths_cross_at_the_same_level(stage):
     projection = stage.projection(stage.scene(0))
     projection.bring(stage.scene(100, n_depths=2))
     stage.draw(projection)
     assert projection.is_crossing
-    projection.n_depths = 2  # the sound has been told
-    stage.sound.depth = 2.0
     shown, level = stage.draw(projection)
     assert shown.depth == 2.0 and level < 60, "the old one is as deep as before"
+
+
+def test_with_the_motion_steps_only_whole_depths_are_shown(stage):
+    scene = stage.scene(50)
+    scene.beat = BeatSettings(motion="steps")
+    projection = stage.projection(scene)
+    stage.sound.depth = 2.6
+    shown, level = stage.draw(projection)
+    assert shown.depth == 3.0 and level == 80
 
 
 def test_the_fade_goes_on_after_a_pause_where_it_was(stage):
@@ -208,7 +216,7 @@ def test_at_full_size_every_pixel_is_the_frames_own(stage):
     for index, frame in enumerate(frames):
         picture.put(index, frame)
     projection = stage.projection(Scene(picture, Frames(), 1))
-    stage.sound.depth = 1.0
+    stage.sound.depth = N_DEPTHS
     stage.draw(projection)
     assert np.array_equal(stage.read(), frames[1])
     projection.scale = 0.5

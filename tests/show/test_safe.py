@@ -28,9 +28,9 @@ class Act:
         self.n_pumped += 1
         self._may_fail()
 
-    def depth_at(self, time_s):
+    def level_at(self, time_s):
         self._may_fail()
-        return 5.0
+        return 0.2
 
     def variant_at(self, time_s):
         self._may_fail()
@@ -48,22 +48,22 @@ class Act:
 def hearing():
     act = Act()
     guard = Guard(now=lambda: act.now_s)
-    sound = SafeSound(act, guard, 20)
+    sound = SafeSound(act, guard)
     return act, guard, sound
 
 
 def run(act, sound, seconds, hop_s=0.02):
-    depths = []
+    levels = []
     for _ in range(round(seconds / hop_s)):
         act.now_s += hop_s
         sound.pump(sound.position_s())
-        depths.append(sound.depth_at(sound.position_s()))
-    return depths
+        levels.append(sound.level_at(sound.position_s()))
+    return levels
 
 
 def test_what_works_goes_through_as_it_is(hearing):
     act, guard, sound = hearing
-    assert set(run(act, sound, 1.0)) == {5.0}
+    assert set(run(act, sound, 1.0)) == {0.2}
     assert sound.variant_at(0.0) == 0.5 and sound.listen(0.0) and sound.position_s() == 7.0 + act.now_s
     assert guard.faults() == () and not sound.moves_by_itself
 
@@ -73,9 +73,9 @@ def test_while_hearing_fails_time_goes_on_and_the_picture_moves_by_itself(hearin
     run(act, sound, 0.2)
     before_s = sound.position_s()
     act.fails = True
-    depths = run(act, sound, AFTER_S + FADE_IN_S + 2.0)
+    levels = run(act, sound, AFTER_S + FADE_IN_S + 2.0)
     assert sound.position_s() == pytest.approx(before_s + AFTER_S + FADE_IN_S + 2.0, abs=0.05)
-    assert min(depths[-50:]) < 3 and max(depths[-50:]) > 9, "a pulse"
+    assert min(levels[-50:]) < 0.1 and max(levels[-50:]) > 0.45, "a pulse"
     assert sound.moves_by_itself and any("analysis" in fault for fault in guard.faults())
     assert sound.variant_at(0.0) == 0.0 and not sound.listen(0.0)
     assert act.n_anew >= 1, "with new followers where the old ones go on failing"
@@ -87,8 +87,8 @@ def test_when_it_works_again_the_music_moves_the_picture_again(hearing):
     act.fails = True
     run(act, sound, 4.0)
     act.fails = False
-    depths = run(act, sound, 5.0 + WELL_S + 1.5)
-    assert set(depths[-10:]) == {5.0} and guard.faults() == () and not sound.moves_by_itself
+    levels = run(act, sound, 5.0 + WELL_S + 1.5)
+    assert set(levels[-10:]) == {0.2} and guard.faults() == () and not sound.moves_by_itself
 
 
 def test_new_followers_are_made_once_for_each_failure_and_not_for_each_frame_after_it(hearing):
@@ -108,7 +108,7 @@ def test_one_bad_block_is_not_felt(hearing):
     act.fails = True
     with_fault = run(act, sound, 0.02)
     act.fails = False
-    assert set(run(act, sound, 3.0)) == {5.0} and act.n_anew <= 1 and with_fault[0] >= 1.0
+    assert set(run(act, sound, 3.0)) == {0.2} and act.n_anew <= 1 and with_fault[0] >= 0.0
 
 
 class Easel:
@@ -121,7 +121,7 @@ class Easel:
     def draw(self, time_s, sound, size):
         if self.fails:
             raise RuntimeError("no")
-        return Shown(time_s, sound.depth_at(time_s), 3)
+        return Shown(time_s, 1 + 3 * sound.level_at(time_s), 3)
 
     def plain(self, time_s, sound, size):
         self.n_plain += 1

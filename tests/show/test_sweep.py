@@ -133,8 +133,8 @@ class Murmur:
         self.block = np.full(128, time_s)
         rings(1)
 
-    def depth_at(self, time_s):
-        return 10 + 10 * float(np.sin(time_s))
+    def level_at(self, time_s):
+        return 0.5 + 0.5 * float(np.sin(time_s))
 
     def variant_at(self, time_s):
         return time_s % 1

@@ -1,6 +1,6 @@
 """Following the kick drum and the bands above it: pure numpy, no file, no device, no clock, no thread.
 
-Push sound into a `KickFollower`, read onsets, and ask for the depth at any time. Push the same sound into a `VariantFollower`,
+Push sound into a `KickFollower`, read onsets, and ask for the level at any time. Push the same sound into a `VariantFollower`,
 and ask for the place along the variants of a picture. A `BeatFollower` is a `KickFollower` that knows the tempo as well.
 """
 

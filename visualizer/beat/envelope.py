@@ -1,4 +1,4 @@
-"""From band energy to a level and a depth: gain reference, attack and release, all in seconds."""
+"""Exponential decays in seconds, whatever the rate at which they are computed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,3 @@ def keep_for(decay: float, dt_s: float) -> float:
     The seed's 93 % is per picture at 30 pictures a second; said in seconds, the look is the same at any frame rate.
     """
     return float(decay ** (dt_s * 30.0))
-
-
-def depth_of(level: float, n_depths: int) -> float:
-    """The depth shown for a level 0..1: 1 + (n_depths - 1) x level, the seed's rule without its rounding."""
-    return 1.0 + (n_depths - 1) * level

@@ -1,4 +1,4 @@
-"""The streaming kick follower: sound in, onsets and depth out."""
+"""The streaming kick follower: sound in, onsets and level out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..settings import BeatSettings
 from .blocks import check_rate, sound_block
-from .envelope import depth_of, release
+from .envelope import release
 from .hearing import LONG_FALL, N_VIEWS, RISE_LAGS, Hearing
 from .motion import Change, Motion, motion_for, moves_alike
 from .network import DRUMS, KickNetwork, shipped_weights
@@ -62,23 +62,20 @@ class KickFollower:
 
     150 times a second: how far do the bands of a kick rise above what just sounded, and how sure is a small network, over
     22 bands, that this is a kick? Where the product stands out it is an onset. There the level jumps to the kick's
-    strength, then it falls to `decay` of itself every 1/30 s, or moves as `motion` says;
-    depth = 1 + (n_depths - 1) x level. docs/kick.md tells how it was trained and what each part earns.
+    strength, then it falls to `decay` of itself every 1/30 s, or moves as `motion` says. docs/kick.md tells how it was
+    trained and what each part earns.
 
     Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
     """
 
-    def __init__(
-        self, sample_rate_hz: int, settings: BeatSettings, n_depths: int = 20, *, trail_s: float | None = 30.0
-    ) -> None:
-        """sample_rate_hz: 8000..192000. trail_s: how many seconds of the level are remembered for `depth_at` (None: all).
+    def __init__(self, sample_rate_hz: int, settings: BeatSettings, *, trail_s: float | None = 30.0) -> None:
+        """sample_rate_hz: 8000..192000. trail_s: how many seconds of the level are remembered for `level_at` (None: all).
 
         Raises BadInput for a sample rate outside that range.
         """
         check_rate(sample_rate_hz)
         self.sample_rate_hz = sample_rate_hz
         self.settings = settings
-        self.n_depths = n_depths
         self.n_bad_samples = 0  # NaN, infinite or absurdly large, replaced by silence
         self._hearing = Hearing(sample_rate_hz, settings.floor_db)
         self._network = KickNetwork(shipped_weights())
@@ -112,13 +109,9 @@ class KickFollower:
         not after it: as much as a kick is told late, median over full mixes."""
         return TOLD_AFTER_S
 
-    def set_beat(self, settings: BeatSettings, n_depths: int | None = None) -> None:
-        """Take other settings over while it runs; the level does not jump. n_depths: as before unless given.
-
-        All act from the next hop on.
-        """
+    def set_beat(self, settings: BeatSettings) -> None:
+        """Take other settings over while it runs, from the next hop on; the level does not jump."""
         before, self.settings = self.settings, settings
-        self.n_depths = self.n_depths if n_depths is None else n_depths
         self._picker.threshold = settings.threshold
         self._hearing.set_floor(settings.floor_db)
         if (before.low_hz, before.high_hz) != (settings.low_hz, settings.high_hz):
@@ -210,8 +203,3 @@ class KickFollower:
             return 0.0
         level = float(self._trail[(hop - 1) % len(self._trail)])
         return self._motion.ahead(level, max(0.0, time_s - hop * self._hop_s))
-
-    def depth_at(self, time_s: float) -> float:
-        """The depth 1..n_depths at a time in seconds of sound, see `level_at`; whole ones with the motion "steps"."""
-        depth = depth_of(self.level_at(time_s), self.n_depths)
-        return float(round(depth)) if self.settings.motion == "steps" else depth

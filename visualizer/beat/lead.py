@@ -124,11 +124,9 @@ class BeatFollower(KickFollower):
     Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
     """
 
-    def __init__(
-        self, sample_rate_hz: int, settings: BeatSettings, n_depths: int = 20, *, trail_s: float | None = 30.0
-    ) -> None:
+    def __init__(self, sample_rate_hz: int, settings: BeatSettings, *, trail_s: float | None = 30.0) -> None:
         """As `KickFollower`. `tempo`: the tempo, its confidence, the phase and the beats to come."""
-        super().__init__(sample_rate_hz, settings, n_depths, trail_s=trail_s)
+        super().__init__(sample_rate_hz, settings, trail_s=trail_s)
         self.tempo = TempoFollower(sample_rate_hz)
         self.n_led = 0  # kicks shown ahead
         self.n_let_go = 0  # of these, those that did not come
@@ -179,10 +177,10 @@ class BeatFollower(KickFollower):
         """Halve (0.5) or double (2.0) the tempo, see `TempoFollower.scale`."""
         self.tempo.scale(factor)
 
-    def set_beat(self, settings: BeatSettings, n_depths: int | None = None) -> None:
+    def set_beat(self, settings: BeatSettings) -> None:
         """As `KickFollower.set_beat`; the tempo and what is known of the kicks stay."""
         before = self.settings
-        super().set_beat(settings, n_depths)
+        super().set_beat(settings)
         if self._awaited is not None and not moves_alike(before, settings):
             self._without = self._turned(self._without)
 

@@ -16,6 +16,7 @@ from ..audio.streams import silence_note
 from ..beat import Bands, Onset, Stroke
 from ..errors import BadInput
 from ..settings import BeatSettings
+from ..show.depth import depth_of
 from .hear import Ear
 
 log = logging.getLogger(__name__)
@@ -103,14 +104,14 @@ def analyze(
     beats: list[tuple[float, float]] = []
     heard: list[np.ndarray] = []
     peaks: list[np.ndarray] = []
-    depth: list[float] = []
+    levels: list[float] = []
     tempo = [(120.0, 0.0, 0.0)]
     n_samples = 0
     with Song(path, stream=stream) as song:
         if note := silence_note(path, stream):
             say(note)
         rate_hz = song.sample_rate_hz
-        mix, ear = MonoMix(rate_hz), Ear(rate_hz, beat, n_depths)
+        mix, ear = MonoMix(rate_hz), Ear(rate_hz, beat)
         ahead_s = ear.kicks.latency_s
         rest = np.zeros(0, np.float32)
         # as much at a time as lies between two tempos: a follower tells what it believes now, not what it once did
@@ -126,8 +127,8 @@ def analyze(
                 now = ear.tempo
                 tempo.append((now.tempo_bpm, now.confidence, now.phase_at(n_samples / rate_hz)))
             # only what has been analysed is sampled: the newest samples wait for their hop to fill
-            while len(depth) / FPS + ahead_s <= ear.kicks.time_s:
-                depth.append(ear.kicks.depth_at(len(depth) / FPS + ahead_s))
+            while len(levels) / FPS + ahead_s <= ear.kicks.time_s:
+                levels.append(ear.kicks.level_at(len(levels) / FPS + ahead_s))
             rest = np.concatenate([rest, mono])
             whole = len(rest) // PEAK_SAMPLES * PEAK_SAMPLES
             stretches = rest[:whole].reshape(-1, PEAK_SAMPLES)
@@ -139,8 +140,9 @@ def analyze(
     if mix.note:
         say(f"{path.name}: {mix.note}")
     duration_s = n_samples / rate_hz
-    while len(depth) < duration_s * FPS:
-        depth.append(ear.kicks.depth_at(len(depth) / FPS + ahead_s))
+    while len(levels) < duration_s * FPS:
+        levels.append(ear.kicks.level_at(len(levels) / FPS + ahead_s))
+    depth = [depth_of(level, n_depths, beat) for level in levels]
     hops = np.concatenate(heard)
     return Analysis(
         onsets,

@@ -17,6 +17,7 @@ from ..errors import DeviceError
 from ..files.remembered import DEFAULT_INPUT, remembered_input
 from ..settings import BeatSettings
 from ..show.clocks import Pacer
+from ..show.depth import depth_of
 
 # As often as a terminal can be read, and rewritten.
 RATE_HZ = 25.0
@@ -39,8 +40,8 @@ def input_of(device: str | int | None) -> str | int | None:
 class Ear:
     """The three followers beside each other, fed the same sound."""
 
-    def __init__(self, sample_rate_hz: int, beat: BeatSettings, n_depths: int) -> None:
-        self.kicks = KickFollower(sample_rate_hz, beat, n_depths)
+    def __init__(self, sample_rate_hz: int, beat: BeatSettings) -> None:
+        self.kicks = KickFollower(sample_rate_hz, beat)
         self.bands = BandFollower(sample_rate_hz, beat)
         self.tempo = TempoFollower(sample_rate_hz)
 
@@ -90,7 +91,7 @@ class Listening:
         self.device_name = self._capture.device_name
         self.sample_rate_hz = self._capture.sample_rate_hz
         self.n_depths = n_depths
-        self._ear = Ear(self.sample_rate_hz, beat, n_depths)
+        self._ear = Ear(self.sample_rate_hz, beat)
         self._bands = QUIET
         self._kick: Onset | None = None
         self._n_kicks = self._n_beats = self._n_clipped = 0
@@ -133,7 +134,7 @@ class Listening:
             level_db=self._level_db,
             peak_db=self._peak_db,
             bands=self._bands,
-            depth=kicks.depth_at(kicks.time_s),
+            depth=depth_of(kicks.level_at(kicks.time_s), self.n_depths, kicks.settings),
             n_kicks=self._n_kicks,
             kick=self._kick,
             tempo_bpm=tempo.tempo_bpm,

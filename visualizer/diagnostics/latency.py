@@ -149,8 +149,8 @@ class _OutputLost(DeviceError):
 class _WatchedSound(LiveSound):
     """LiveSound that notes every pump."""
 
-    def __init__(self, capture: RememberingCapture, beat: BeatSettings, n_depths: int, *, n_variants: int) -> None:
-        super().__init__(capture, beat, n_depths, now=monotonic, n_variants=n_variants)
+    def __init__(self, capture: RememberingCapture, beat: BeatSettings, *, n_variants: int) -> None:
+        super().__init__(capture, beat, now=monotonic, n_variants=n_variants)
         self.frames: list[_Frame] = []
 
     def pump(self, time_s: float) -> None:
@@ -167,9 +167,7 @@ class _Measuring(Live):
     ) -> None:
         super().__init__(capture, loaded)
         self.capture, self.playback, self.times_s = capture, playback, times_s
-        self.watched = self.sound = _WatchedSound(
-            capture, loaded.settings.beat, loaded.n_depths, n_variants=len(loaded.variants)
-        )
+        self.watched = self.sound = _WatchedSound(capture, loaded.settings.beat, n_variants=len(loaded.variants))
         self.places: list[tuple[float, float]] = []  # when, and which second of the clicks was heard then
 
     def start(self) -> None:

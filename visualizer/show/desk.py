@@ -269,6 +269,7 @@ class Desk:
             beat = beat.model_copy(update={"sensitivity": min(max(beat.sensitivity * self._trim, low), high)})
         settings = self._own.settings.model_copy(update={"beat": beat})
         self.loaded = dataclasses.replace(self._own, settings=settings)
+        self._projection.scene.beat = beat
         self._act.set_preset(self.loaded)
 
 

@@ -29,13 +29,13 @@ class Ear(Generic[Kicks]):
         self.n_kicks = 0  # told so far
         self._recent = np.zeros(N_RECENT, np.float32)
         self._peaks = {"": 0.0, "heard": 0.0}  # for each that asks
-        self.set_beat(kicks.settings, kicks.n_depths, n_variants)
+        self.set_beat(kicks.settings, n_variants)
 
-    def set_beat(self, beat: BeatSettings, n_depths: int, n_variants: int | None = None) -> None:
+    def set_beat(self, beat: BeatSettings, n_variants: int | None = None) -> None:
         """Take other settings over while it hears; n_variants: as before unless given. Variants with other bands begin anew."""
         before = self.kicks.settings
-        if beat is not before or n_depths != self.kicks.n_depths:
-            self.kicks.set_beat(beat, n_depths)
+        if beat is not before:
+            self.kicks.set_beat(beat)
         if n_variants is None:
             n_variants = 1 if self._variants is None else 2
         if n_variants == 1:

@@ -94,11 +94,11 @@ def export(
         with writer, Offscreen(loaded.size) as stage:
             picture = Picture(stage.ctx, loaded.size, n_depths, loaded.settings.render.shader, n_variants)
             clock = FrameClock(fps)
-            sound = ExportedSound(song, loaded.settings.beat, n_depths, writer.write_sound, n_variants=n_variants)
+            sound = ExportedSound(song, loaded.settings.beat, writer.write_sound, n_variants=n_variants)
             pixels = np.empty((height, width, 3), np.uint8)
             ready = ReadyDreams(frames)
             del frames  # the graphics memory holds them from here on
-            for _ in display_frames(stage, Scene(picture, ready, n_depths), clock, sound):
+            for _ in display_frames(stage, Scene(picture, ready, n_depths, loaded=loaded), clock, sound):
                 if sound.ended and clock.frame_index >= sound.read_s * fps:
                     break
                 writer.write_picture(stage.read(pixels))

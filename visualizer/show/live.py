@@ -32,9 +32,7 @@ class Live:
     """Sound from an input device. It runs until the user ends it."""
 
     def __init__(self, source: LiveInput | Capture, loaded: LoadedPreset) -> None:
-        self.sound = LiveSound(
-            source, loaded.settings.beat, loaded.n_depths, now=monotonic, n_variants=len(loaded.variants)
-        )
+        self.sound = LiveSound(source, loaded.settings.beat, now=monotonic, n_variants=len(loaded.variants))
         self._source = source
         self._channel_peaks: dict[str, tuple[float, ...]] = {"heard": (), "status": ()}  # for each that reads them
 
@@ -50,7 +48,7 @@ class Live:
 
     def set_preset(self, loaded: LoadedPreset) -> None:
         """Another preset, or another sensitivity; the tempo stays."""
-        self.sound.set_beat(loaded.settings.beat, loaded.n_depths, len(loaded.variants))
+        self.sound.set_beat(loaded.settings.beat, len(loaded.variants))
 
     def heard(self) -> Meters:
         """What there is to show of the sound."""

@@ -124,7 +124,7 @@ def run(
         if resume is not None:
             with guard.part("controllers", "the show goes on without them"):
                 controllers = _opened(controllers, opened)
-        sound = SafeSound(act, guard, loaded.n_depths)
+        sound = SafeSound(act, guard)
         rate_hz = staging.rate_hz or _measured_pace_hz(window, picture, dark)
         # only live knows of a kick when it comes; where the sound is known beforehand nothing is gained
         clock = ScreenClock(

@@ -346,7 +346,6 @@ class Performance:
             self._bring(opened)
         if projection.scene is not self._scene:
             self._scene = projection.scene
-            projection.n_depths = projection.scene.n_depths
             if (loaded := projection.scene.loaded) is not None:
                 self._desk.set_preset(loaded)
                 self._notices.answer(loaded.settings.title)

@@ -58,9 +58,7 @@ class Play:
     ) -> None:
         self.playback = playback
         self.delay = delay or OutputDelay()
-        self.sound = PlayedSound(
-            playback, songs.sample_rate_hz, loaded.settings.beat, loaded.n_depths, n_variants=len(loaded.variants)
-        )
+        self.sound = PlayedSound(playback, songs.sample_rate_hz, loaded.settings.beat, n_variants=len(loaded.variants))
         self.lines = deque[str]() if lines is None else lines
         self._songs = songs
         self._announced = songs.at(0.0).song
@@ -134,7 +132,7 @@ class Play:
         return self.playback.paused
 
     def set_preset(self, loaded: LoadedPreset) -> None:
-        self.sound.set_beat(loaded.settings.beat, loaded.n_depths, len(loaded.variants))
+        self.sound.set_beat(loaded.settings.beat, len(loaded.variants))
 
     def status(self) -> list[str]:
         return [

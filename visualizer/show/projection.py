@@ -20,22 +20,20 @@ LONGEST_STEP_S = 0.1  # after a pause a fade goes on from where it was
 class Projection:
     """Draws scenes. stage: what is drawn on. now: seconds; fades go by it and not by the sound, which may be paused.
 
-    scale: the share of the stage's width and height that is drawn and then stretched; at 1 nothing is. n_depths: what the
-    depths of the sound go up to.
+    scale: the share of the stage's width and height that is drawn and then stretched; at 1 nothing is.
     """
 
     def __init__(self, stage: Stage, scene: Scene, *, now: Callable[[], float]) -> None:
         self.scene = scene
         self.coming: Scene | None = None
         self.leaving: Scene | None = None
-        self.n_depths = scene.n_depths
         self.scale = 1.0
         self.is_dark = False
         self.is_busy = False  # whether the last display frame took longer than they do
         self._now = now
         self._last_s = now()
         self._waited_s = self._mix = self._dark = 0.0
-        self._frozen: tuple[float, float, float] | None = None  # time, depth 0..1 and place along the variants
+        self._frozen: tuple[float, float, float] | None = None  # time, level and place along the variants
         self._freezes = False
         self._depth = 0.0  # drawn last
         self._ctx = stage.ctx
@@ -74,7 +72,7 @@ class Projection:
         """Draw the scene's first variant and nothing else, for when the rest fails."""
         with suppress(Exception):  # what failed may be this; then the depth drawn last goes on
             time_s, level, place = self._heard(time_s, sound)
-            self._depth, _ = self.scene.where(level * self.scene.n_depths, place, self._last_s)
+            self._depth, _ = self.scene.where(level, place, self._last_s)
         if self.is_dark:
             self._overlay.darken(size, 1.0)
         elif min(size) > 0:
@@ -101,7 +99,7 @@ class Projection:
         time_s, level, place = self._heard(time_s, sound)
         if size != (0, 0):
             self._picture(time_s, level, place, size)
-        depth, variant = self.scene.where(level * self.scene.n_depths, place, self._last_s)
+        depth, variant = self.scene.where(level, place, self._last_s)
         self._depth = depth
         return Shown(time_s, depth, self.scene.n_baked, variant)
 
@@ -133,10 +131,10 @@ class Projection:
                 self._mix = 0.0
 
     def _heard(self, time_s: float, sound: Sound) -> tuple[float, float, float]:
-        """Time, depth as a share of the deepest, and place along the variants; those of the moment of the freeze while it lasts."""
+        """Time, level 0..1, and place along the variants; those of the moment of the freeze while it lasts."""
         if self._frozen is not None:
             return self._frozen
-        heard = (time_s, sound.depth_at(time_s) / self.n_depths, sound.variant_at(time_s))
+        heard = (time_s, sound.level_at(time_s), sound.variant_at(time_s))
         if self._freezes:
             self._frozen = heard
         return heard
@@ -169,6 +167,6 @@ class Projection:
 
     def _draw_scene(self, scene: Scene, time_s: float, level: float, place: float, size: tuple[int, int]) -> None:
         # how far the beat may act eases with the time of the fades: it does so while the sound is paused, too
-        depth, variant = scene.where(level * scene.n_depths, place, self._last_s)
+        depth, variant = scene.where(level, place, self._last_s)
         if scene.picture.deepest >= 0:
             scene.picture.draw(depth, size, time_s, variant)

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from ..beat.envelope import depth_of
 from .guard import Guard
 from .loop import Drawing, Shown
 from .pulse import InternalClock
@@ -31,14 +30,13 @@ class Source(Protocol):
 
 class SafeSound:
     """An act's sound. While hearing it fails the internal clock moves the picture, as when the sound is lost, and hearing is tried
-    again, with new followers where the old ones go on failing. n_depths: what its depths go up to.
+    again, with new followers where the old ones go on failing.
     """
 
-    def __init__(self, act: Source, guard: Guard, n_depths: int) -> None:
-        self.n_depths = n_depths
+    def __init__(self, act: Source, guard: Guard) -> None:
         self._act, self._now = act, guard.now
         self._part = guard.part("analysis", "the picture moves by itself")
-        self._depth = guard.part("depth", "the picture moves by itself")
+        self._level = guard.part("level", "the picture moves by itself")
         self._time = guard.part("sound's clock", "time goes on by itself")
         self._clock = InternalClock()
         self._position_s, self._asked_s = 0.0, guard.now()
@@ -89,17 +87,17 @@ class SafeSound:
         self._position_s, self._asked_s = position_s, now_s
         return position_s
 
-    def depth_at(self, time_s: float) -> float:
-        depth = 1.0
-        if not self._depth.rests:
-            with self._depth:
-                depth = self._act.sound.depth_at(time_s)
-        level = self._clock.level_at(self._now())
-        return depth if level == 0.0 else max(depth, depth_of(level, self.n_depths))
+    def level_at(self, time_s: float) -> float:
+        level = 0.0
+        if not self._level.rests:
+            with self._level:
+                level = self._act.sound.level_at(time_s)
+        pulse = self._clock.level_at(self._now())
+        return level if pulse == 0.0 else max(level, pulse)
 
     def variant_at(self, time_s: float) -> float:
-        if not self._depth.rests:
-            with self._depth:
+        if not self._level.rests:
+            with self._level:
                 return self._act.sound.variant_at(time_s)
         return 0.0
 

@@ -7,16 +7,19 @@ from collections import deque
 from ..presets.dreams import FrameSource, Placed
 from ..presets.loaded import LoadedPreset
 from ..render.picture import Picture
+from ..settings import BeatSettings
+from .depth import depth_of
 from .loop import Shown
 from .reach import Reach
 from .sound import Sound
 
 
 class Scene:
-    """A picture and its dream frames. n_depths: the deepest frame's index, and what the sound's depths go up to.
+    """A picture and its dream frames. n_depths: the deepest frame's index.
 
     at_most: how many dream frames are put into the picture for one display frame, all that have come if None. Each takes
-    milliseconds, so a show that goes on takes one at a time. loaded: what it shows, for those who want to know.
+    milliseconds, so a show that goes on takes one at a time. loaded: what it shows, for those who want to know. beat: its beat
+    settings, as they were set by hand.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class Scene:
     ) -> None:
         self.picture = picture
         self.loaded = loaded
+        self.beat = loaded.settings.beat if loaded is not None else BeatSettings()
         self.dreams = dreams
         self.n_depths = n_depths
         self.at_most = at_most
@@ -66,15 +70,16 @@ class Scene:
         ):
             self._last_variant += 1
 
-    def where(self, depth: float, variant_at: float, time_s: float) -> tuple[float, float]:
-        """The depth and variant to draw, of what there is. depth: 0..n_depths; variant_at: 0..1; time_s: rising, seconds."""
+    def where(self, level: float, variant_at: float, time_s: float) -> tuple[float, float]:
+        """The depth and variant to draw, of what there is. level, variant_at: 0..1; time_s: rising, seconds."""
+        depth = depth_of(level, self.n_depths, self.beat)
         variant = self._variant_reach.scale(variant_at * (self.picture.n_variants - 1), self._last_variant, time_s)
         return self._reach.scale(depth, max(self.picture.deepest, 0), time_s), variant
 
     def draw(self, time_s: float, sound: Sound, size: tuple[int, int]) -> Shown:
         """Take what has come and draw what the sound says."""
         self.take()
-        depth, variant = self.where(sound.depth_at(time_s), sound.variant_at(time_s), time_s)
+        depth, variant = self.where(sound.level_at(time_s), sound.variant_at(time_s), time_s)
         if size != (0, 0) and self.picture.deepest >= 0:
             self.picture.draw(depth, size, time_s, variant)
         return Shown(time_s, depth, self.n_baked, variant)

@@ -1,6 +1,6 @@
 """The three sources of sound, each with the followers that hear it.
 
-`pump` takes in the sound that has come, `depth_at` and `variant_at` answer for a time in seconds of that sound. Where the
+`pump` takes in the sound that has come, `level_at` and `variant_at` answer for a time in seconds of that sound. Where the
 sound is known before it is heard (playing a file, exporting), the follower is asked ahead by its own latency, so that the
 picture moves on the kick; live, its newest word is the earliest there is.
 """
@@ -19,7 +19,6 @@ from ..audio.input import OK, ZEROS, LiveInput
 from ..audio.mono import MonoMix
 from ..audio.playback import Playback, SilentPlayback
 from ..beat import BeatFollower, KickFollower
-from ..beat.envelope import depth_of
 from ..control.snapshot import Meters
 from ..settings import BeatSettings
 from .ear import Ear
@@ -30,10 +29,10 @@ class Sound(Protocol):
     """What the loop asks of a source of sound."""
 
     def pump(self, time_s: float) -> None:
-        """Take in the sound there is, or as much as is needed to know the depth at time_s."""
+        """Take in the sound there is, or as much as is needed to know the level at time_s."""
 
-    def depth_at(self, time_s: float) -> float:
-        """The depth 1..n_depths at a time in seconds of sound."""
+    def level_at(self, time_s: float) -> float:
+        """The level 0..1 at a time in seconds of sound."""
 
     def variant_at(self, time_s: float) -> float:
         """The place along the variants at a time in seconds of sound, 0 the first .. 1 the last; 0 where there is one variant."""
@@ -45,12 +44,12 @@ class _Rebuild:
     rate_hz: sample rate of the sound that it is for; blocks, stamp_s: the sound that came meanwhile, and when its newest sample came.
     """
 
-    def __init__(self, rate_hz: int, beat: BeatSettings, n_depths: int) -> None:
+    def __init__(self, rate_hz: int, beat: BeatSettings) -> None:
         self.rate_hz = rate_hz
         self.blocks: list[np.ndarray] = []
         self.stamp_s = 0.0
         executor = ThreadPoolExecutor(1, "followers")
-        self._future = executor.submit(BeatFollower, rate_hz, beat, n_depths)
+        self._future = executor.submit(BeatFollower, rate_hz, beat)
         executor.shutdown(wait=False)
 
     def result(self) -> BeatFollower | None:
@@ -73,7 +72,6 @@ class LiveSound:
         self,
         capture: Capture | LiveInput,
         beat: BeatSettings,
-        n_depths: int,
         *,
         now: Callable[[], float],
         n_variants: int = 1,
@@ -82,7 +80,7 @@ class LiveSound:
         self._now = now
         self._n_variants = n_variants
         self._rate_hz = capture.sample_rate_hz
-        self._ear = Ear(BeatFollower(self._rate_hz, beat, n_depths), n_variants)
+        self._ear = Ear(BeatFollower(self._rate_hz, beat), n_variants)
         self._start_s = 0.0  # where in this sound's time the followers began
         self._fed_s: float | None = None  # when the newest sample came that the followers have heard
         self._position_s = 0.0
@@ -136,7 +134,7 @@ class LiveSound:
         self._clock.step(now_s, lost=lost, tempo_bpm=self.tempo_bpm, confidence=self.confidence, phase=phase)
 
     def listen(self, timeout_s: float) -> bool:
-        """Wait so long at most for sound to come in, and hear it at once. True if a kick has lifted the depth since the last call."""
+        """Wait so long at most for sound to come in, and hear it at once. True if a kick has raised the level since the last call."""
         if self._capture.arrived.wait(timeout_s):
             self._capture.arrived.clear()  # before it is fetched: what comes meanwhile sets it again
             self.pump(self.position_s())
@@ -151,13 +149,8 @@ class LiveSound:
         self._position_s = max(self._position_s, self._start_s + self.follower.time_s + since_s)
         return self._position_s
 
-    def depth_at(self, time_s: float) -> float:
-        heard = self.follower.depth_at(time_s - self._start_s)
-        level = self._clock.level_at(time_s)
-        if level == 0.0:
-            return heard
-        depth = depth_of(level, self.follower.n_depths)
-        return max(heard, float(round(depth)) if self.follower.settings.motion == "steps" else depth)
+    def level_at(self, time_s: float) -> float:
+        return max(self.follower.level_at(time_s - self._start_s), self._clock.level_at(time_s))
 
     def variant_at(self, time_s: float) -> float:
         return self._ear.variant_at(time_s - self._start_s)
@@ -170,10 +163,10 @@ class LiveSound:
         """Halve (0.5) or double (2.0) the tempo."""
         self.follower.scale_tempo(factor)
 
-    def set_beat(self, beat: BeatSettings, n_depths: int, n_variants: int | None = None) -> None:
+    def set_beat(self, beat: BeatSettings, n_variants: int | None = None) -> None:
         """Take other settings over while it hears, and keep the tempo; n_variants: as before unless given."""
         self._n_variants = self._n_variants if n_variants is None else n_variants
-        self._ear.set_beat(beat, n_depths, n_variants)
+        self._ear.set_beat(beat, n_variants)
 
     def take_peak(self) -> float:
         """The largest sample since the last call, full scale = 1."""
@@ -252,7 +245,7 @@ class LiveSound:
         self._ear.push(np.zeros(round(heard_s * self._rate_hz), np.float32))
 
     def _build(self, rate_hz: int) -> _Rebuild:
-        return _Rebuild(rate_hz, self.follower.settings, self.follower.n_depths)
+        return _Rebuild(rate_hz, self.follower.settings)
 
     def _finish_rebuild(self, rebuild: _Rebuild) -> None:
         """Take the new follower, once it is built; it hears first what came meanwhile. Raises what building it raised."""
@@ -274,7 +267,7 @@ class LiveSound:
         self._start_s += before.time_s
         self._rate_hz = follower.sample_rate_hz
         self._ear = Ear(follower, self._n_variants)
-        self._ear.set_beat(before.settings, before.n_depths)  # they may have been turned meanwhile
+        self._ear.set_beat(before.settings)  # they may have been turned meanwhile
         if before.tempo.confidence >= LEAST_SURE:
             beat_s = at_s + before.tempo.next_beat_s(before.time_s) - self._start_s
             for back in (2, 1):
@@ -295,23 +288,21 @@ class PlayedSound:
         playback: Playback | SilentPlayback,
         rate_hz: int,
         beat: BeatSettings,
-        n_depths: int,
         *,
         n_variants: int = 1,
     ) -> None:
         self._playback = playback
         self._rate_hz = rate_hz
         self._beat = beat
-        self._n_depths = n_depths
         self._n_variants = n_variants
         self._next_sample = 0
         self._begin(0)
 
-    def set_beat(self, beat: BeatSettings, n_depths: int, n_variants: int | None = None) -> None:
+    def set_beat(self, beat: BeatSettings, n_variants: int | None = None) -> None:
         """Take other settings over while it plays; n_variants: as before unless given."""
-        self._beat, self._n_depths = beat, n_depths
+        self._beat = beat
         self._n_variants = self._n_variants if n_variants is None else n_variants
-        self._ear.set_beat(beat, n_depths, n_variants)
+        self._ear.set_beat(beat, n_variants)
 
     def begin_anew(self) -> None:
         """New followers: for when these fail."""
@@ -324,7 +315,7 @@ class PlayedSound:
         return Meters(peak=ear.take_peak("heard"), spectrum_db=ear.spectrum_db(), level=level, n_kicks=ear.n_kicks)
 
     def _begin(self, start_sample: int) -> None:
-        self._ear = Ear(KickFollower(self._rate_hz, self._beat, self._n_depths), self._n_variants)
+        self._ear = Ear(KickFollower(self._rate_hz, self._beat), self._n_variants)
         self._start_s = start_sample / self._rate_hz
         self._next_sample = start_sample
 
@@ -335,8 +326,8 @@ class PlayedSound:
             self._ear.push(block)
             self._next_sample += len(block)
 
-    def depth_at(self, time_s: float) -> float:
-        return self._ear.kicks.depth_at(self._heard_s(time_s))
+    def level_at(self, time_s: float) -> float:
+        return self._ear.kicks.level_at(self._heard_s(time_s))
 
     def variant_at(self, time_s: float) -> float:
         return self._ear.variant_at(self._heard_s(time_s))
@@ -354,7 +345,6 @@ class ExportedSound:
         self,
         song: Song,
         beat: BeatSettings,
-        n_depths: int,
         on_block: Callable[[np.ndarray], None] | None = None,
         *,
         n_variants: int = 1,
@@ -364,7 +354,7 @@ class ExportedSound:
         self._n_samples = 0
         self._mix = MonoMix(song.sample_rate_hz)
         self.ended = False
-        self._ear = Ear(KickFollower(song.sample_rate_hz, beat, n_depths), n_variants)
+        self._ear = Ear(KickFollower(song.sample_rate_hz, beat), n_variants)
         self.follower = self._ear.kicks
 
     @property
@@ -388,8 +378,8 @@ class ExportedSound:
             if self._on_block is not None:
                 self._on_block(block)
 
-    def depth_at(self, time_s: float) -> float:
-        return self.follower.depth_at(time_s + self.follower.latency_s)
+    def level_at(self, time_s: float) -> float:
+        return self.follower.level_at(time_s + self.follower.latency_s)
 
     def variant_at(self, time_s: float) -> float:
         return self._ear.variant_at(time_s + self.follower.latency_s)
