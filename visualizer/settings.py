@@ -209,9 +209,9 @@ def channel_indices(channels: str | list[int], n_channels: int, layer: str) -> l
 class RenderSettings(_Settings):
     """How the dream frames are drawn."""
 
-    shader: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="name of a file in shaders/, without .frag")] = (
-        "crossfade"
-    )
+    shader: Annotated[
+        str, Field(pattern=r"^[a-z0-9_-]+$", description="look: name of a .frag file, see docs/looks.md")
+    ] = "crossfade"
 
 
 class Preset(_Settings):

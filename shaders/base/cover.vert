@@ -1,5 +1,5 @@
 #version 330 core
-// One triangle over the whole picture, and the dream frame fitted to it: no stretching, what is too much is cut.
+// One triangle over the whole picture, and the dream frame fitted to it: not stretched; what does not fit is cut off.
 uniform vec2 cover_origin;  // the part of the frame that is seen: its top left corner, 0..1
 uniform vec2 cover_extent;  // and its width and height, 0..1
 

@@ -1,14 +1,15 @@
-// What every look shares; the uniforms are explained in crossfade.frag.
+// The dream as a function; docs/looks.md explains the uniforms.
 //
-// The program compiles a look anew for what it can draw better (names defined before the first line):
+// The program compiles a look several times, with one of these names defined where it applies:
 //   EXACT    one frame pixel is one screen pixel: no smoothing needed, which is quicker and bit-exact
 //   TAPS n   the picture is far smaller than the frames: n x n samples a pixel, so that it does not sparkle
-//   VARIANTS n   there are n variants of dream frames, n > 1
+//   VARIANTS n   there are n variants of dream frames, n > 1; ROWS n is the same, by its former name
 uniform sampler2DArray frames;
 uniform sampler2DArray texels;
 uniform float depth;
 uniform float deepest;
 uniform float variant;
+uniform float row;  // the former name of variant
 uniform vec2 frame_size;
 uniform vec2 size;
 uniform float time_s;
@@ -31,7 +32,8 @@ vec3 dream_frame(vec2 uv, float layer) {
 }
 
 #if defined(VARIANTS)
-uniform vec2 variants[VARIANTS];
+uniform vec2 variants[VARIANTS];  // of each: the layer at which it begins, and how deep it goes
+uniform vec2 rows[VARIANTS];      // the former name of variants
 
 vec3 dream_variant(vec2 uv, float depth, int index) {
     float first = variants[index].x, deepest_here = variants[index].y;
@@ -46,7 +48,7 @@ vec3 dream(vec2 uv, float depth, float variant) {
     float place = clamp(variant, 0.0, float(VARIANTS - 1));
     float lower = floor(place);
     vec3 colour = dream_variant(uv, depth, int(lower));
-    // a picture that rests on a variant costs no more than one that has no other
+    // a picture of a single variant costs no more than where there is one only
     if (place > lower)
         colour = mix(colour, dream_variant(uv, depth, int(lower) + 1), place - lower);
     return colour;

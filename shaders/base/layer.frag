@@ -1,5 +1,5 @@
 #version 330 core
-// A picture drawn aside, laid over what is there: stretched smoothly to its size, more or less opaque.
+// A picture drawn before, blended over what is there: stretched smoothly to its size, more or less opaque.
 uniform sampler2D layer;  // first row is the bottom one, as it was drawn
 uniform float opacity;    // 0..1
 

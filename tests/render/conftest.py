@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from visualizer.render import gl
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.window import Window
+from visualizer.resources import shipped
 
 
 @pytest.fixture
@@ -43,12 +44,9 @@ def open_window(screen) -> Iterator[Callable[..., Window]]:
 
 @pytest.fixture
 def looks(tmp_path, monkeypatch) -> Path:
-    """A folder of looks of one's own beside the plain look and the shipped base/."""
-    base = gl.shipped("shaders") / "base"
-    (tmp_path / "crossfade.frag").write_text((base.parent / "crossfade.frag").read_text())
-    (tmp_path / "base").mkdir()
-    for file in base.iterdir():
-        (tmp_path / "base" / file.name).write_text(file.read_text())
-    monkeypatch.setattr("visualizer.render.gl.shipped", lambda _name: tmp_path)
-    monkeypatch.setattr("visualizer.render.programs.shipped", lambda _name: tmp_path)
-    return tmp_path
+    """A folder of looks beside the plain one and base/, in the place of the shipped ones."""
+    folder = tmp_path / "shaders"
+    shutil.copytree(shipped("shaders"), folder)
+    for module in ("looks.look", "looks.source", "render.gl"):
+        monkeypatch.setattr(f"visualizer.{module}.shipped", lambda _name: folder)
+    return folder

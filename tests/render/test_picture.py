@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.render.pictures import blend, noise, smooth, worst
 from visualizer.errors import BadInput, GraphicsError
-from visualizer.render.gl import list_looks
+from visualizer.looks.look import find_look, look_names
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture, cover
 
@@ -266,22 +266,10 @@ def test_a_picture_of_nothing_is_refused(offscreen, frame_size, n_depths):
 # --- looks
 
 
-@pytest.mark.parametrize("name", ["crosfade", "", "../crossfade", "base/panel", "crossfade.frag", "CROSSFADE"])
-def test_an_unknown_shader_names_what_there_is(offscreen, name):
-    with pytest.raises(BadInput, match="unknown shader .*there are: .*crossfade") as raised:
-        Picture(offscreen((8, 8)).ctx, SIZE, 1, name)
-    assert "\n" not in str(raised.value)
-
-
-def test_the_nearest_shader_is_proposed(offscreen):
-    with pytest.raises(BadInput, match="did you mean 'crossfade'"):
-        Picture(offscreen((8, 8)).ctx, SIZE, 1, "crosfade")
-
-
-@pytest.mark.parametrize("name", list_looks())
+@pytest.mark.parametrize("name", look_names())
 def test_every_look_draws_at_every_scale(offscreen, name):
     stage = offscreen(SIZE)
-    picture = Picture(stage.ctx, SIZE, 1, name)
+    picture = Picture(stage.ctx, SIZE, 1, find_look(name))
     picture.put(0, np.full((48, 64, 3), 200, np.uint8))
     picture.put(1, np.full((48, 64, 3), 100, np.uint8))
     for size in (SIZE, (32, 24), (8, 6), (20, 48)):
@@ -297,7 +285,7 @@ def test_a_look_of_ones_own_needs_no_more_than_a_file(offscreen, looks):
         "void main() { c = vec4(texture(frames, vec3(0.5, 0.5, 0.0)).r, place.y, time_s, 1.0); }\n"
     )
     stage = offscreen((4, 4))
-    picture = Picture(stage.ctx, (4, 4), 1, "mine")
+    picture = Picture(stage.ctx, (4, 4), 1, find_look("mine"))
     picture.put(0, np.full((4, 4, 3), 51, np.uint8))
     picture.draw(0, (4, 4), time_s=0.2)
     seen = stage.read()
@@ -310,7 +298,7 @@ def test_drawing_plainly_needs_no_file_any_more(open_window, looks, name):
     """Not even the plain look's own: it may have been edited, or its folder be gone."""
     (looks / "mine.frag").write_text((looks / "crossfade.frag").read_text())
     stage = open_window(SIZE)
-    picture = Picture(stage.ctx, SIZE, N_DEPTHS, name)
+    picture = Picture(stage.ctx, SIZE, N_DEPTHS, find_look(name))
     for index, frame in enumerate(FRAMES):
         picture.put(index, frame)
     (looks / "crossfade.frag").write_text("this is no shader\n")
@@ -329,7 +317,7 @@ def test_without_the_plain_look_a_look_of_ones_own_stands_for_it(open_window, lo
     (looks / "mine.frag").write_text((looks / "crossfade.frag").read_text())
     (looks / "crossfade.frag").write_text("this is no shader\n")
     stage = open_window(SIZE)
-    picture = Picture(stage.ctx, SIZE, 1, "mine")
+    picture = Picture(stage.ctx, SIZE, 1, find_look("mine"))
     picture.put(0, FRAMES[0])
     picture.draw_plainly(0.0, SIZE)
     assert np.array_equal(stage.read(), FRAMES[0])
@@ -341,7 +329,7 @@ def test_a_fault_in_a_look_is_told_with_file_and_line(offscreen, looks):
         '#version 330 core\n#include "base/dream.glsl"\n\nout vec4 colour;\nvoid main() {\n    colour = nowhere;\n}\n'
     )
     with pytest.raises(GraphicsError, match=r"broken\.frag, line 6: .*nowhere") as raised:
-        Picture(offscreen((8, 8)).ctx, SIZE, 1, "broken")
+        Picture(offscreen((8, 8)).ctx, SIZE, 1, find_look("broken"))
     assert "\n" not in str(raised.value)
 
 
@@ -353,13 +341,13 @@ def test_a_fault_in_an_included_file_is_told_with_that_file(offscreen, looks):
         '#version 330 core\n#include "base/dream.glsl"\nout vec4 c;\nvoid main() { c = vec4(dream(vec2(0), depth), 1.0); }\n'
     )
     with pytest.raises(GraphicsError, match=rf"dream\.glsl, line {line}: "):
-        Picture(offscreen((8, 8)).ctx, SIZE, 1, "fine")
+        Picture(offscreen((8, 8)).ctx, SIZE, 1, find_look("fine"))
 
 
 def test_a_look_that_is_no_text_is_told(offscreen, looks):
     (looks / "binary.frag").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInput, match=r"binary\.frag cannot be read \(not UTF-8 text\)"):
-        Picture(offscreen((8, 8)).ctx, SIZE, 1, "binary")
+        Picture(offscreen((8, 8)).ctx, SIZE, 1, find_look("binary"))
 
 
 def test_releasing_twice_is_fine(offscreen):

@@ -53,7 +53,8 @@ class LoadedPreset:
 
     image: (height, width, 3) uint8 sRGB, depth 0 of every dream; variants: the dreams, all of settings.dream.n_depths depths; news:
     lines the user should read (a network that is not here, and what dreams in its place); overrides: what was asked for instead of
-    the preset's own; reference: what `open_preset` opens the preset with again, see `PresetFolder`.
+    the preset's own; reference: what `open_preset` opens the preset with again, see `PresetFolder`; folder: the preset's, in which a
+    look of its own may lie, None where there is none.
     """
 
     name: str
@@ -63,6 +64,7 @@ class LoadedPreset:
     reference: str
     news: tuple[str, ...] = ()
     overrides: Overrides = Overrides()
+    folder: Path | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -92,7 +94,7 @@ def open_preset(
     )
     said: list[str] = []
     image = load_image(overrides.image if overrides.image is not None else found.image_path, size, say=said.append)
-    return LoadedPreset(found.name, settings, image, variants, found.reference, (*news, *said), overrides)
+    return LoadedPreset(found.name, settings, image, variants, found.reference, (*news, *said), overrides, found.folder)
 
 
 def is_preset(asked: str, reference: str) -> bool:

@@ -1,4 +1,4 @@
-"""The OpenGL underneath: contexts, programs from shaders/, and the few calls that must not hold Python's lock.
+"""OpenGL: contexts, compiled shaders, and the calls that must not hold Python's lock.
 
 A GL context belongs to one thread. In this program that is the main one: every object of this room is made, used and
 released there.
@@ -10,10 +10,10 @@ import ctypes
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from visualizer.errors import BadInput, GraphicsError, nearest
+from visualizer.errors import GraphicsError
+from visualizer.looks.source import ShaderSource, read_shader
 from visualizer.resources import shipped
 
 if TYPE_CHECKING:
@@ -150,19 +150,6 @@ def read_rgb(ctx: moderngl.Context, into: np.ndarray, origin: tuple[int, int] = 
     calls.read_pixels(*origin, width, height, _GL_RGB, _GL_UNSIGNED_BYTE, into.ctypes.data)
 
 
-def list_looks() -> list[str]:
-    """The names that `shader:` may have: the .frag files in shaders/, sorted."""
-    return sorted(path.stem for path in shipped("shaders").glob("*.frag"))
-
-
-def look_path(name: str) -> Path:
-    """The file of the look called `name`. BadInput, naming what there is, if there is none."""
-    looks = list_looks()
-    if name not in looks:
-        raise BadInput(f"unknown shader {name!r}{nearest(name, looks)}; there are: {', '.join(looks)}")
-    return shipped("shaders") / f"{name}.frag"
-
-
 # What lets go of the context that is current now, at most one entry: see `take_over`.
 _current: list[Callable[[], None]] = []
 
@@ -183,50 +170,6 @@ def leave(let_go: Callable[[], None] | None = None) -> None:
         _current.pop()()
 
 
-@dataclass(frozen=True)
-class ShaderSource:
-    """A shader with its includes put in. lines: for each line of `text` the file and line number it came from."""
-
-    text: str
-    lines: tuple[tuple[Path, int], ...]
-
-
-_INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]*)"')
-_VERSION = re.compile(r"^\s*#\s*version\b")
-
-
-def read_shader(path: Path, defines: dict[str, int] | None = None, *, _within: tuple[Path, ...] = ()) -> ShaderSource:
-    """Read a shader file and the files it includes (`#include "base/dream.glsl"`, relative to the file's folder).
-
-    defines: names to #define right after the #version line. BadInput for a file that is missing, not text, or includes
-    itself.
-    """
-    try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        by = f", included by {_within[-1]}" if _within else ""
-        raise BadInput(f"shader {path} cannot be read ({reason}){by}") from error
-    text: list[str] = []
-    lines: list[tuple[Path, int]] = []
-    for number, line in enumerate(content.splitlines(), start=1):
-        if found := _INCLUDE.match(line):
-            included = path.parent / found[1]
-            if included in (path, *_within):
-                raise BadInput(f"shader {path}, line {number}: {found[1]} includes itself; remove one of the includes")
-            inner = read_shader(included, _within=(*_within, path))
-            text += inner.text.split("\n")
-            lines += inner.lines
-            continue
-        # moderngl has includes of its own, and looks for them even in comments
-        text.append(line.replace("#include", "# include"))
-        lines.append((path, number))
-        if defines and _VERSION.match(line):
-            text += [f"#define {name} {value}" for name, value in defines.items()]
-            lines += [(path, number)] * len(defines)
-    return ShaderSource("\n".join(text), tuple(lines))
-
-
 # How drivers say where: Mesa "0:6(10): error: x", NVIDIA "0(6) : error C1008: x", Apple, AMD and Intel "ERROR: 0:6: x"
 _FAULT = re.compile(r"^(?:ERROR:\s*)?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:?\s*(?:error\s*\w*\s*:)?\s*(.*)$", re.IGNORECASE)
 
@@ -243,18 +186,20 @@ def _first_fault(message: str, source: ShaderSource) -> str:
     return f"shader {source.lines[0][0] if source.lines else ''}: {' '.join(what)[:200]}"
 
 
-def compile_program(
-    ctx: moderngl.Context, vertex: Path, fragment: Path, defines: dict[str, int] | None = None
-) -> moderngl.Program:
-    """Compile two shader files. GraphicsError with file, line and the driver's words for a fault in one of them."""
+def base_shader(name: str) -> ShaderSource:
+    """A shader of the program's own, of shaders/base/. Raises BadInput where the program's files are damaged."""
+    return read_shader(shipped("shaders") / "base" / name)
+
+
+def compile_program(ctx: moderngl.Context, vertex: ShaderSource, fragment: ShaderSource) -> moderngl.Program:
+    """Compile two shaders. Raises GraphicsError with file, line and the driver's words for a fault in one of them."""
     import moderngl
 
-    vertex_source, fragment_source = read_shader(vertex), read_shader(fragment, defines)
     try:
-        return ctx.program(vertex_shader=vertex_source.text, fragment_shader=fragment_source.text)
+        return ctx.program(vertex_shader=vertex.text, fragment_shader=fragment.text)
     except moderngl.Error as error:
         message = str(error)
-        source = vertex_source if "vertex_shader" in message else fragment_source
+        source = vertex if "vertex_shader" in message else fragment
         raise GraphicsError(_first_fault(message, source)) from error
 
 

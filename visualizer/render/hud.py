@@ -7,9 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from visualizer.resources import shipped
-
-from .gl import compile_program, set_uniforms
+from .gl import base_shader, compile_program, set_uniforms
 from .text import Layout, draw_panel, panel_size, system_font_files
 
 if TYPE_CHECKING:
@@ -20,9 +18,8 @@ class Hud:
     """Lines of text drawn over a picture. ctx: the context of the Stage. Text that stays the same costs next to nothing."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
-        base = shipped("shaders") / "base"
         self._ctx = ctx
-        self._program = compile_program(ctx, base / "cover.vert", base / "panel.frag")
+        self._program = compile_program(ctx, base_shader("cover.vert"), base_shader("panel.frag"))
         self._triangle = ctx.vertex_array(self._program, [])
         self._lines = _Panel(ctx, steady=True)
         self._keys = _Panel(ctx, steady=False)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from visualizer.resources import shipped
-
-from .gl import compile_program, set_uniforms
+from .gl import base_shader, compile_program, set_uniforms
 
 if TYPE_CHECKING:
     import moderngl
@@ -16,9 +14,8 @@ class Overlay:
     """Lays pictures over the framebuffer in use. ctx: the context of the Stage."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
-        base = shipped("shaders") / "base"
         self._ctx = ctx
-        self._program = compile_program(ctx, base / "cover.vert", base / "layer.frag")
+        self._program = compile_program(ctx, base_shader("cover.vert"), base_shader("layer.frag"))
         set_uniforms(self._program, {"layer": 0})
         self._triangle = ctx.vertex_array(self._program, [])
         self._black = ctx.texture((1, 1), 3, data=bytes(4), alignment=4)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import logging
 import math
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from visualizer.errors import BadInput, GraphicsError, VisualizerError
+from visualizer.looks.declaration import Value
+from visualizer.looks.look import Look, plain_look
+from visualizer.looks.uniforms import MUSIC, SILENCE
 
-from .gl import gl_finish, look_path, set_uniforms
-from .programs import Compiled, Programs
+from .gl import gl_finish
+from .programs import UNITS, Compiled, Programs
 
 if TYPE_CHECKING:
     import moderngl
 
 _MAX_TAPS = 8
-#: the look that everything else falls back on
-PLAIN = "crossfade"
+_MUSIC = frozenset(one.name for one in MUSIC)
+#: uniforms that are pictures of one row
+_ROWS = tuple(one.name for one in MUSIC if one.kind == "sampler2D")
 
 log = logging.getLogger(__name__)
 
@@ -47,15 +51,20 @@ def cover(frame_size: tuple[int, int], size: tuple[int, int]) -> Fit:
     )
 
 
-class _Variants:
+class _CompiledLook:
     """A look compiled for each way that it is drawn, once each. n_variants: of the picture."""
 
-    def __init__(self, look: Path, programs: Programs, n_variants: int) -> None:
+    def __init__(self, look: Look, programs: Programs, n_variants: int) -> None:
         self._look, self._programs, self._n_variants = look, programs, n_variants
         self._compiled: dict[tuple[str, int] | None, Compiled] = {}
 
+    @property
+    def uniforms(self) -> frozenset[str]:
+        """The uniforms that it uses, in any of its ways so far."""
+        return frozenset(name for compiled in self._compiled.values() for name in compiled.uniforms)
+
     def get(self, shrink: float) -> Compiled:
-        """The one for how much smaller than the frames the picture is. Raises VisualizerError where there is none yet."""
+        """The program for a picture `shrink` times smaller than the frames. Raises VisualizerError where there is none yet."""
         if shrink == 1:
             kind: tuple[str, int] | None = ("EXACT", 1)
         elif shrink > 2:
@@ -66,14 +75,14 @@ class _Variants:
         if kind not in self._compiled:
             defines = dict([kind]) if kind else {}
             if self._n_variants > 1:
-                defines["VARIANTS"] = self._n_variants
+                defines["VARIANTS"] = defines["ROWS"] = self._n_variants  # ROWS: its former name
             try:
                 self._compiled[kind] = self._programs.get(self._look, defines)
             except VisualizerError as fault:
                 if not self._compiled:  # reported when the picture is made
                     raise
-                # its file was changed under the show: another variant shows the same, a little less sharp or smooth
-                log.error("%s; the look as it was goes on", fault)
+                # another of its programs shows the same, a little less sharp or smooth
+                log.error("%s; it is drawn without", fault)
                 other = next(iter(self._compiled.values()))
                 other.n_users += 1
                 self._compiled[kind] = other
@@ -86,15 +95,17 @@ class _Variants:
 
 
 class Picture:
-    """Variants of dream frames 0..n_depths in one texture array, drawn at any depth and variant through a look from shaders/.
+    """Variants of dream frames 0..n_depths in one texture array, drawn at any depth and variant through a look.
 
     ctx: the context of the Stage it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths: the
-    deepest frame's index. shader: the look's name. n_variants: how many dreams of the image there are, each a variant of n_depths
-    + 1 frames. programs: compiled looks shared with other pictures, its own if None. BadInput for a size, a count or a name
+    deepest frame's index. look: the plain one if None. n_variants: how many dreams of the image there are, each a variant of
+    n_depths + 1 frames. programs: compiled looks shared with other pictures, its own if None. Raises BadInput for a size or count
     that cannot be; GraphicsError for a shader that does not compile, for more frames than the driver holds, or too little
     graphics memory.
 
     Frames may be put in any order and between draws; each variant goes as deep as its frames are there without a gap.
+    look: the one it is drawn through. parameters: its inputs by name, as the shader takes them (`LookInput.checked`); change them
+    at will between draws. An event is set to 1, and is 0 again once it was drawn.
     """
 
     def __init__(
@@ -102,7 +113,7 @@ class Picture:
         ctx: moderngl.Context,
         frame_size: tuple[int, int],
         n_depths: int,
-        shader: str = "crossfade",
+        look: Look | None = None,
         n_variants: int = 1,
         programs: Programs | None = None,
     ) -> None:
@@ -114,7 +125,10 @@ class Picture:
         self._ctx = ctx
         self._programs = programs or Programs(ctx)
         self._owns_programs = programs is None
-        self._own = self._plain = _Variants(look_path(shader), self._programs, n_variants)
+        self.look = look or plain_look()
+        self.parameters: dict[str, Value] = {one.name: one.default for one in self.look.declaration.inputs}
+        self._events = [one.name for one in self.look.declaration.inputs if one.kind == "event"]
+        self._own = self._plain = _CompiledLook(self.look, self._programs, n_variants)
         _check_limits(ctx, self.frame_size, n_depths, n_variants)
         self._is_put = np.zeros((n_variants, n_depths + 1), bool)
         self._deepest = [-1] * n_variants
@@ -130,10 +144,11 @@ class Picture:
         self._frames.repeat_x = self._frames.repeat_y = False
         self._smooth = ctx.sampler(False, False, filter=(moderngl.LINEAR, moderngl.LINEAR))
         self._sharp = ctx.sampler(False, False, filter=(moderngl.NEAREST, moderngl.NEAREST))
+        self._rows: dict[str, moderngl.Texture] = {}
         try:
             self._own.get(1.0)  # a fault in the look is reported at once, not when the window is first resized
             self._own.get(0.5)
-            if shader != PLAIN:
+            if not self.look.is_plain:
                 self._plain = self._compiled_plain()
         except BaseException:
             self.release()
@@ -174,13 +189,26 @@ class Picture:
             self._deepest[variant] += 1
         self._places = _places(self._deepest, self.n_depths)
 
-    def draw(self, depth: float, size: tuple[int, int], time_s: float = 0.0, variant: float = 0.0) -> None:
+    @property
+    def needs(self) -> frozenset[str]:
+        """What its look uses of the music: names of `looks.uniforms.MUSIC`."""
+        return self._own.uniforms & _MUSIC
+
+    def draw(
+        self,
+        depth: float,
+        size: tuple[int, int],
+        time_s: float = 0.0,
+        variant: float = 0.0,
+        uniforms: Mapping[str, Any] = SILENCE,
+    ) -> None:
         """Draw the dream over the whole framebuffer in use.
 
         depth: 0 .. n_depths; in each variant clamped to the frames that are there. size: (width, height) of the framebuffer,
         px; nothing is drawn if one of them is 0. time_s: for looks that move by themselves, seconds. variant: 0 .. n_variants - 1,
         clamped; between two whole numbers the picture is between two variants. In the place of a variant without frames stands the
-        nearest before it that has some, or else the nearest after it. A depth or variant of NaN is 0.
+        nearest before it that has some, or else the nearest after it. A depth or variant of NaN is 0. uniforms: values of
+        `looks.uniforms.MUSIC` by name, those of silence where one is missing; spectrum and waveform: (512,) float32.
         """
         if size[0] <= 0 or size[1] <= 0:
             return
@@ -191,28 +219,35 @@ class Picture:
             return
         fit = cover(self.frame_size, size)
         compiled = self._own.get(fit.shrink)
-        program = compiled.program
-        set_uniforms(
-            program,
-            {
-                "cover_origin": fit.origin,
-                "cover_extent": fit.extent,
-                "depth": _clamped(depth, deepest),
-                "deepest": float(self._places[0, 1]),
-                "frame_size": self.frame_size,
-                "size": size,
-                "time_s": time_s,
-                "variant": self._variant(variant),
-            },
-        )
-        if "variants" in program:
-            # a compiler may keep no more of the array than the look reads
-            variants = cast("moderngl.Uniform", program["variants"])
-            variants.write(self._places[: variants.array_length].tobytes())
+        place = self._variant(variant)
+        values = {
+            **SILENCE,
+            **uniforms,
+            "cover_origin": fit.origin,
+            "cover_extent": fit.extent,
+            "depth": _clamped(depth, deepest),
+            "deepest": float(self._places[0, 1]),
+            "frame_size": self.frame_size,
+            "size": size,
+            "time_s": time_s,
+            "variant": place,
+            "row": place,
+            **self.parameters,
+        }
+        for name, uniform in compiled.uniforms.items():
+            if name in ("variants", "rows"):
+                # a compiler may keep no more of the array than the look reads
+                uniform.write(self._places[: uniform.array_length].tobytes())
+            elif name in _ROWS:
+                self._use_row(name, values.get(name))
+            elif name in values:
+                uniform.value = values[name]
         for unit, sampler in enumerate((self._smooth, self._sharp)):
             self._frames.use(unit)
             sampler.use(unit)
         compiled.triangle.render(vertices=3)
+        for name in self._events:
+            self.parameters[name] = 0
 
     def draw_plainly(self, depth: float, size: tuple[int, int]) -> None:
         """Draw the dream of the first variant through the plain look, over the whole window: for when another look fails."""
@@ -225,6 +260,23 @@ class Picture:
             self.draw(depth, size)
         finally:
             self._own = own
+
+    def _use_row(self, name: str, values: np.ndarray | None) -> None:
+        """Make the texture of a spectrum or waveform the one that the look reads. values: float32, black if None."""
+        import moderngl
+
+        length = 512 if values is None else len(values)
+        texture = self._rows.get(name)
+        if texture is None or texture.size != (length, 1):
+            if texture is not None:
+                texture.release()
+            texture = self._rows[name] = self._ctx.texture((length, 1), 1, bytes(4 * length), dtype="f4")
+            texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
+            texture.repeat_x = texture.repeat_y = False
+        if values is not None:
+            texture.write(np.ascontiguousarray(values, np.float32))
+        texture.use(UNITS[name])
+        self._ctx.clear_samplers(UNITS[name], UNITS[name] + 1)
 
     def _variant(self, variant: float) -> float:
         """`variant` clamped; a whole number where both variants around it show the same, which is half the work to draw."""
@@ -240,15 +292,18 @@ class Picture:
         self._plain.release()
         if self._owns_programs:
             self._programs.release()
+        for texture in self._rows.values():
+            texture.release()
+        self._rows.clear()
         self._smooth.release()
         self._sharp.release()
         self._frames.release()
 
-    def _compiled_plain(self) -> _Variants:
+    def _compiled_plain(self) -> _CompiledLook:
         """The plain look, compiled now: when it is needed its file may be gone. The picture's own where that cannot be."""
         plain = None
         try:
-            plain = _Variants(look_path(PLAIN), self._programs, self.n_variants)
+            plain = _CompiledLook(plain_look(), self._programs, self.n_variants)
             plain.get(1.0)
             plain.get(0.5)
         except VisualizerError as fault:

@@ -15,6 +15,7 @@ import numpy as np
 from ..audio.decode import Song
 from ..audio.streams import silence_note
 from ..errors import BadInput
+from ..looks.look import find_look
 from ..outputs.video import VideoWriter
 from ..presets.cache import FrameCache
 from ..presets.dreams import Dreams, ReadyDreams, complete
@@ -74,6 +75,7 @@ def export(
     width, height = loaded.size
     if width % 2 or height % 2:
         raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
+    look = find_look(loaded.settings.render.shader, loaded.folder)
     n_depths, n_variants = loaded.n_depths, len(loaded.variants)
     with Song(song_path, stream=stream) as song:
         writer = VideoWriter(out, loaded.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)
@@ -92,7 +94,7 @@ def export(
         total = None if song.duration_s is None else math.ceil(song.duration_s * fps)
         yield Progress("exporting", 0, total)  # here the caller may still stop without a file having been opened
         with writer, Offscreen(loaded.size) as stage:
-            picture = Picture(stage.ctx, loaded.size, n_depths, loaded.settings.render.shader, n_variants)
+            picture = Picture(stage.ctx, loaded.size, n_depths, look, n_variants)
             clock = FrameClock(fps)
             sound = ExportedSound(song, loaded.settings.beat, writer.write_sound, n_variants=n_variants)
             pixels = np.empty((height, width, 3), np.uint8)

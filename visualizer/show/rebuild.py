@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..looks.look import find_look
 from ..presets.loaded import LoadedPreset
 from ..render.gl import Stage
 from ..render.hud import Hud
@@ -12,9 +13,8 @@ from ..render.window import Window
 
 def picture_of(loaded: LoadedPreset, stage: Stage, programs: Programs) -> Picture:
     """A picture of the look with its image in its place. Raises BadInput or GraphicsError for one this driver cannot show."""
-    picture = Picture(
-        stage.ctx, loaded.size, loaded.n_depths, loaded.settings.render.shader, len(loaded.variants), programs
-    )
+    look = find_look(loaded.settings.render.shader, loaded.folder)
+    picture = Picture(stage.ctx, loaded.size, loaded.n_depths, look, len(loaded.variants), programs)
     try:
         picture.put(0, loaded.image)
     except BaseException:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...clock import monotonic
+from ...looks.look import plain_look
 from .answers import Answer
 from .plan import KINDS
 from .rig import BAKED, BAKED_TITLE, EDITED, Rig
@@ -166,8 +167,8 @@ def shader_unknown(rig: Rig, trial: Trial) -> Steps:
 def shader_broken(rig: Rig, trial: Trial) -> Steps:
     yield
     name = f"broken-{rig.n_edits}"
-    good = (rig.folder / "shaders" / "crossfade.frag").read_text("utf-8")
-    broken = rig.folder / "shaders" / f"{name}.frag"
+    good = plain_look().path.read_text("utf-8")
+    broken = rig.presets / EDITED / f"{name}.frag"
     broken.write_text(good.replace("void main()", "void main("), "utf-8")
     rig.edit(render={"shader": name})
     try:

@@ -4,10 +4,8 @@ one another.
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ...clock import monotonic
@@ -68,23 +66,12 @@ class Rehearsed(RuntimeError):
     """What a rehearsed part raises."""
 
 
-def install(switches: Switches, shaders: Path) -> None:
-    """Put the faults around the parts, for the rest of this process. shaders: a folder that shaders are read from; it is filled
-    with those of the program.
-    """
-    from ... import resources
+def install(switches: Switches) -> None:
+    """Put the faults around the parts, for the rest of this process."""
     from ...beat import BeatFollower
-    from ...render import gl, programs
     from ...render.picture import Picture
     from ...show.projection import Projection
 
-    shutil.copytree(resources.shipped("shaders"), shaders, dirs_exist_ok=True)
-
-    def shipped(name: str) -> Path:
-        return shaders if name == "shaders" else resources.shipped(name)
-
-    for module in (gl, programs):
-        setattr(module, "shipped", shipped)  # noqa: B010  a name that the module imported, which mypy holds private
     _failing(BeatFollower, "push", "analysis", switches)
     _failing(Projection, "draw", "drawing", switches)
     for method in ("draw", "draw_plainly"):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import VisualizerError
-from ...files.paths import temporary_folder
+from ...files.paths import config_folder, is_folder, temporary_folder
 from ...presets.preset import FILE_NAME, load_preset
 from .answers import ORDERS, Answer
 from .sink import Sink
@@ -64,6 +64,8 @@ class Rig:
             (self.folder / name).mkdir()
         for name in (self.home, EDITED, BAKED):
             shutil.copytree(self.source, self.presets / name)
+        if is_folder(looks := config_folder() / "looks"):
+            shutil.copytree(looks, self.folder / "config" / "looks")
         self._settings = found.preset.model_dump(mode="json", exclude_unset=True)
         self.edit()
         self.ask_for_a_bake()

@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import Sequence
 from multiprocessing import process
 from multiprocessing.connection import Client, Connection
-from pathlib import Path
 from typing import Any
 
 from ...clock import monotonic
@@ -174,7 +173,7 @@ class Stage:
         orders = self.orders
         open_log("info")
         logging.getLogger("visualizer").addHandler(self.listener)
-        install(self.switches, Path(orders["folder"]) / "shaders")
+        install(self.switches)
         again = lifeline.resume.preset if lifeline is not None and lifeline.resume is not None else ""
         loaded = open_preset(again or orders["preset"], size=tuple(orders["size"]))
         with open_input(orders["device"]) as self._source:

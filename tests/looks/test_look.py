@@ -1,0 +1,104 @@
+"""Looks by name: which file is taken, and that no name leads out of the folders."""
+
+from __future__ import annotations
+
+import pytest
+
+from visualizer.errors import BadInput
+from visualizer.looks.look import PLAIN, find_look, look_names, plain_look
+from visualizer.resources import shipped
+
+SHADER = "#version 330 core\nout vec4 colour;\nvoid main() { colour = vec4(1.0); } // "
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """A preset's folder, and the user's folder of looks."""
+    monkeypatch.setenv("VISUALIZER_CONFIG_DIR", str(tmp_path / "config"))
+    preset, own = tmp_path / "preset", tmp_path / "config" / "looks"
+    preset.mkdir()
+    own.mkdir(parents=True)
+    return preset, own
+
+
+def test_the_presets_folder_comes_first_then_the_users_then_the_shipped_one(folders):
+    preset, own = folders
+    assert find_look(PLAIN, preset).path == shipped("shaders") / "crossfade.frag"
+    assert find_look(PLAIN, preset) == find_look(PLAIN) == plain_look()
+    (own / "crossfade.frag").write_text(SHADER + "the user's")
+    assert find_look(PLAIN, preset).path == own / "crossfade.frag"
+    (preset / "crossfade.frag").write_text(SHADER + "the preset's")
+    assert "the preset's" in find_look(PLAIN, preset).source.text
+    assert "the user's" in find_look(PLAIN).source.text
+    assert plain_look().path == shipped("shaders") / "crossfade.frag", "what all falls back on is not replaced"
+    assert plain_look().is_plain and not find_look(PLAIN).is_plain
+
+
+def test_every_look_there_is_has_its_name_on_the_list_once(folders):
+    preset, own = folders
+    before = look_names(preset)
+    for folder in folders:
+        (folder / "glow.frag").write_text(SHADER)
+    (own / "Not A Name.frag").write_text(SHADER)
+    assert look_names(preset) == sorted([*before, "glow"])
+    assert look_names() == look_names(preset)
+
+
+@pytest.mark.parametrize(
+    "name", ["crosfade", "", "..", "../crossfade", "base/panel", "crossfade.frag", "CROSSFADE", "a\0b", "é", "x\n"]
+)
+def test_an_unknown_name_is_refused_with_those_there_are(folders, name):
+    with pytest.raises(BadInput, match="unknown shader .*there are: .*crossfade") as raised:
+        find_look(name, folders[0])
+    assert "\n" not in str(raised.value)
+
+
+def test_the_nearest_name_is_proposed(folders):
+    with pytest.raises(BadInput, match="did you mean 'crossfade'"):
+        find_look("crosfade")
+
+
+def test_a_link_out_of_the_folder_is_refused(folders, tmp_path):
+    (tmp_path / "elsewhere.frag").write_text(SHADER)
+    for folder in folders:
+        (folder / "link.frag").symlink_to(tmp_path / "elsewhere.frag")
+        with pytest.raises(BadInput, match=r"link\.frag is a link out of its folder"):
+            find_look("link", folder)
+        (folder / "link.frag").unlink()
+
+
+def test_a_folder_that_is_a_link_itself_and_links_within_it_are_fine(folders, tmp_path):
+    _, own = folders
+    (own / "one.frag").write_text(SHADER)
+    (own / "two.frag").symlink_to("one.frag")
+    own.rename(tmp_path / "elsewhere")
+    own.symlink_to(tmp_path / "elsewhere")
+    assert find_look("two").source.text == find_look("one").source.text
+
+
+def test_a_circle_of_links_is_no_look(folders):
+    preset, _ = folders
+    (preset / "round.frag").symlink_to(preset / "round.frag")
+    with pytest.raises(BadInput):
+        find_look("round", preset)
+    (preset / "crossfade.frag").symlink_to(preset / "crossfade.frag")
+    assert find_look(PLAIN, preset) == plain_look(), "the next place is looked in"
+
+
+def test_a_folder_called_like_a_look_is_reported(folders):
+    preset, _ = folders
+    (preset / "glow.frag").mkdir()
+    with pytest.raises(BadInput, match=r"glow\.frag cannot be read \(not an ordinary file\)"):
+        find_look("glow", preset)
+
+
+def test_a_look_stays_as_its_files_were_when_it_was_opened(folders):
+    _, own = folders
+    (own / "glow.frag").write_text('/*{"INPUTS": [{"NAME": "glow", "TYPE": "float"}]}*/\n' + SHADER)
+    look = find_look("glow")
+    (own / "glow.frag").write_text("gone")
+    assert look.compiled_from({"EXACT": 1}).text.split("\n")[1:4] == [
+        "#version 330 core",
+        "#define EXACT 1",
+        "uniform float glow;",
+    ]

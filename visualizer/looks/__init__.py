@@ -1,0 +1,1 @@
+"""Looks: shader files found by name, and what their headers declare. Pure: no OpenGL here."""

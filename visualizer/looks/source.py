@@ -1,0 +1,97 @@
+"""The text of a shader: its file with the included files put in, and where each line came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import BadInput
+from ..oneline import plain
+from ..resources import shipped
+
+MAX_BYTES = 1_000_000
+
+_INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]*)"')
+_VERSION = re.compile(r"^\s*#\s*version\b")
+
+
+@dataclass(frozen=True)
+class ShaderSource:
+    """A shader with its includes put in. lines: for each line of `text` the file and line number it came from."""
+
+    text: str
+    lines: tuple[tuple[Path, int], ...]
+
+    def defining(self, defines: Mapping[str, int], declarations: Sequence[str] = ()) -> ShaderSource:
+        """The same with names defined, and lines of declarations, right after the #version line."""
+        added = [f"#define {name} {value}" for name, value in defines.items()] + list(declarations)
+        text = self.text.split("\n")
+        at = next((index for index, line in enumerate(text) if _VERSION.match(line)), None)
+        if not added or at is None:
+            return self
+        lines = list(self.lines)
+        return ShaderSource(
+            "\n".join([*text[: at + 1], *added, *text[at + 1 :]]),
+            (*lines[: at + 1], *[lines[at]] * len(added), *lines[at + 1 :]),
+        )
+
+
+def read_shader(path: Path) -> ShaderSource:
+    """Read a shader file and the files it includes (`#include "base/dream.glsl"`).
+
+    An included file is looked for beside the file that includes it, then among the shipped shaders; it lies in the folder of the
+    shader or among the shipped ones. Raises BadInput for a file that is missing, not text, or includes itself.
+    """
+    return _read(path, (path.parent, shipped("shaders")), ())
+
+
+def read_text(path: Path, by: str = "") -> str:
+    """A shader file's text. by: for the error, who includes it. Raises BadInput where it cannot be read."""
+    try:
+        if not path.is_file():  # reading a pipe would wait for ever
+            reason = "not an ordinary file" if path.exists() else "no such file"
+            raise BadInput(f"shader {plain(path)} cannot be read ({reason}){by}")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise BadInput(f"shader {plain(path)} cannot be read (larger than {MAX_BYTES // 1_000_000} MB){by}")
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a null byte in the name
+        reason = (error.strerror if isinstance(error, OSError) else "") or "not UTF-8 text"
+        raise BadInput(f"shader {plain(path)} cannot be read ({reason}){by}") from error
+
+
+def _read(path: Path, folders: tuple[Path, ...], within: tuple[Path, ...]) -> ShaderSource:
+    """within: the files that include this one, the outermost first."""
+    text: list[str] = []
+    lines: list[tuple[Path, int]] = []
+    content = read_text(path, f", included by {plain(within[-1])}" if within else "")
+    for number, line in enumerate(content.removesuffix("\n").split("\n"), start=1):
+        if found := _INCLUDE.match(line):
+            where = f"shader {plain(path)}, line {number}: "
+            included = _included(found[1], path.parent, folders, where)
+            if included in (path, *within):
+                raise BadInput(f"{where}{plain(found[1])} includes itself; remove one of the includes")
+            inner = _read(included, folders, (*within, path))
+            text += inner.text.split("\n")
+            lines += inner.lines
+            continue
+        # moderngl has includes of its own, and looks for them even in comments
+        text.append(line.replace("#include", "# include"))
+        lines.append((path, number))
+    return ShaderSource("\n".join(text), tuple(lines))
+
+
+def _included(name: str, beside: Path, folders: tuple[Path, ...], where: str) -> Path:
+    """The file that an include names. Raises BadInput for one outside `folders`."""
+    choices = (beside / name, folders[-1] / name)
+    try:
+        path = next((one for one in choices if one.is_file()), choices[0])
+        inside = any(path.resolve().is_relative_to(folder.resolve()) for folder in folders)
+    except (OSError, ValueError, RuntimeError) as fault:  # a null byte, a name too long, a circle of links
+        raise BadInput(f"{where}{plain(name)!r} cannot be a file name: {plain(fault)}") from fault
+    if not inside:
+        raise BadInput(f"{where}{plain(name)!r} lies outside the shader's folder; copy it into the folder")
+    return path

@@ -1,0 +1,54 @@
+"""The uniforms that every look may use: names, types and meanings, from which the documents are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+
+class Uniform(NamedTuple):
+    """A uniform that the program sets. name: in GLSL; kind: its type in GLSL; words: what it holds, with unit and range."""
+
+    name: str
+    kind: Literal["float", "vec2", "sampler2D", "sampler2DArray"]
+    words: str
+
+
+#: of the picture and its dream frames; `#include "base/dream.glsl"` declares them
+PICTURE = (
+    Uniform("depth", "float", "how deep to dream, never NaN: 0 .. the deepest that any variant goes"),
+    Uniform("deepest", "float", "index of the first variant's deepest dream frame: those beyond are not baked yet"),
+    Uniform("variant", "float", "which variant, or between which two: 0 .. the number of variants - 1, never NaN"),
+    Uniform("frame_size", "vec2", "width and height of a dream frame, px"),
+    Uniform("size", "vec2", "width and height of the picture drawn, px"),
+    Uniform("time_s", "float", "time of this display frame, seconds of the sound"),
+    Uniform("frames", "sampler2DArray", "the dream frames, layer k is depth k of the first variant; linear, clamped"),
+    Uniform("texels", "sampler2DArray", "the same without smoothing: quicker where a frame pixel is a screen pixel"),
+)
+
+#: of the music; `#include "base/music.glsl"` declares them
+MUSIC = (
+    Uniform("level", "float", "how far a kick has the picture dream, 0..1: `depth` is made of it"),
+    Uniform("kick", "float", "1 at a kick, then halved every 0.1 s"),
+    Uniform("kick_time_s", "float", "seconds since the newest kick, 1e6 before the first"),
+    Uniform("snare", "float", "1 at a snare, falling to 0 within a fraction of a second"),
+    Uniform("hat", "float", "1 at a hi-hat, falling to 0 within a fraction of a second"),
+    Uniform("bass", "float", "amplitude of the bass, relative to its own recent maximum, 0..1"),
+    Uniform("mid", "float", "the same of the mids, 0..1"),
+    Uniform("high", "float", "the same of the highs, 0..1"),
+    Uniform("energy", "float", "mean of bass, mid and high, 0..1"),
+    Uniform("loudness", "float", "amplitude of all that sounds, relative to its own recent maximum, 0..1"),
+    Uniform("bpm", "float", "tempo, beats a minute; 0 if it is not known"),
+    Uniform("confidence", "float", "how certain the tempo is, 0..1"),
+    Uniform("beat_phase", "float", "place in the beat, 0 on it .. 1 at the next"),
+    Uniform("bar_phase", "float", "place in the bar of four beats, 0 on the first .. 1"),
+    Uniform("beat_number", "float", "beats since the sound began, a whole number"),
+    Uniform("spectrum", "sampler2D", "512 x 1: magnitudes, -100..-30 dB as 0..1; 0 Hz to a quarter of the sample rate"),
+    Uniform("waveform", "sampler2D", "512 x 1: the newest samples, -1..1, the newest on the right"),
+)
+
+#: what they are while nothing sounds
+SILENCE: Mapping[str, float] = MappingProxyType(
+    {one.name: 1e6 if one.name == "kick_time_s" else 0.0 for one in MUSIC if one.kind == "float"}
+)
