@@ -25,8 +25,15 @@ VALUES = dict.fromkeys(("blackout", "freeze", "lock"), 0.0) | {
 
 
 def snapshot(**changes):
-    told = {"time_s": monotonic(), "title": "live", "preset": "clouds", "presets": PRESETS, "values": VALUES, **changes}
-    return Snapshot(**told)
+    fields = {
+        "time_s": monotonic(),
+        "title": "live",
+        "preset": "clouds",
+        "presets": PRESETS,
+        "values": VALUES,
+        **changes,
+    }
+    return Snapshot(**fields)
 
 
 def click(button="1", times=1):
@@ -34,50 +41,50 @@ def click(button="1", times=1):
 
 
 class Hand:
-    """A performer: presses what the panel shows, and notes what is asked for."""
+    """A performer: moves the mouse over the panel and collects its commands."""
 
     def __init__(self, screen, link):
         self.screen, self.link = screen, link
 
-    def commands(self, what, **told):
-        """What the panel asks for next; told: how the show stands meanwhile."""
+    def commands(self, what, **state):
+        """The panel's next commands; state: fields of the snapshots sent meanwhile."""
 
         def asked():
-            self.link.tell(snapshot(**told))
+            self.link.tell(snapshot(**state))
             return list(self.link.poll()) or None
 
         return wait_for(asked, what)
 
-    def place(self, name, **told):
-        """Where a control is."""
+    def place(self, name, **state):
+        """The rectangle of a control."""
 
         def known():
-            self.link.tell(snapshot(**told))
-            return self.link.where.get(name)
+            self.link.tell(snapshot(**state))
+            return self.link.controls.get(name)
 
         return wait_for(known, f"the place of {name}")
 
-    def wait_until_it_stands(self, seconds=0.3):
-        """Until nothing has moved for so long, while the panel is told on."""
-        where, since_s = None, time.monotonic()
+    def wait_until_still(self, seconds=0.3):
+        """Wait until no control has moved for a while; snapshots are sent meanwhile."""
+        controls, since_s = None, time.monotonic()
 
-        def stands():
-            nonlocal where, since_s
+        def is_still():
+            nonlocal controls, since_s
             self.link.tell(snapshot())
-            if self.link.where != where:
-                where, since_s = self.link.where, time.monotonic()
-            return where and time.monotonic() - since_s > seconds
+            if self.link.controls != controls:
+                controls, since_s = self.link.controls, time.monotonic()
+            return controls and time.monotonic() - since_s > seconds
 
-        wait_for(stands, "that nothing moves any more")
+        wait_for(is_still, "that nothing moves any more")
 
-    def point(self, name, across=0.5, **told):
-        x, y, width, height = self.place(name, **told)
+    def point(self, name, across=0.5, **state):
+        x, y, width, height = self.place(name, **state)
         self.screen.move_pointer(round(x + width * across), y + height // 2)
 
-    def press(self, name, across=0.5, **told):
-        self.point(name, across, **told)
+    def press(self, name, across=0.5, **state):
+        self.point(name, across, **state)
         click()
-        return self.commands(f"a command of {name}", **told)
+        return self.commands(f"a command of {name}", **state)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +93,7 @@ def hand(screen, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in ("CACHE", "LOG", "CONFIG"):
             patch.setenv(f"VISUALIZER_{name}_DIR", str(tmp_path_factory.mktemp("panel") / name.lower()))
-        link = open_panel(PLACE, size=(160, 90), tells_where=True)
+        link = open_panel(PLACE, size=(160, 90), reports_controls=True)
         hand = Hand(screen, link)
         hand.place("blackout")
     yield hand
@@ -95,23 +102,25 @@ def hand(screen, tmp_path_factory):
     screen.move_pointer(100, 100)
 
 
-def test_it_opens_where_it_was_and_shows_what_it_is_told(hand):
+def test_it_opens_where_it_was_and_shows_the_snapshot(hand):
     assert wait_for(lambda: hand.link.place, "its place") == PLACE
     assert hand.link.is_open and hand.link.news() is None and hand.link.status() == []
-    assert {"blackout", "freeze", "learn", "tap", "next_input", "beat.decay", "preset:marble"} <= set(hand.link.where)
+    assert {"blackout", "freeze", "learn", "tap", "next_input", "beat.decay", "preset:marble"} <= set(
+        hand.link.controls
+    )
 
 
 def test_the_presets_get_their_pictures(hand):
-    def pictured(name):
+    def options(name):
         x, y, width, height = hand.place(f"preset:{name}")
         picture = hand.screen.screenshot()[y + 10 : y + height - 50, x + 10 : x + width - 10]
         return picture.std() > 20
 
     for name in PRESETS:
-        wait_for(lambda name=name: pictured(name), f"the picture of {name}")
+        wait_for(lambda name=name: options(name), f"the picture of {name}")
 
 
-def test_a_preset_that_is_clicked_is_wished_for(hand):
+def test_a_click_on_a_preset_shows_it(hand):
     assert hand.press("preset:marble") == [ShowPreset("marble")]
 
 
@@ -142,19 +151,19 @@ def test_a_slider_follows_the_mouse_while_it_is_held(hand):
     )
 
 
-def test_a_motion_is_chosen_by_its_word(hand):
+def test_a_motion_is_chosen_by_its_button(hand):
     assert hand.press("beat.motion=pump") == [Set("beat.motion", "pump")]
 
 
-def test_what_bakes_anew_is_folded_away_and_wished_for_once(hand):
-    assert "dream.colour" not in hand.link.where
+def test_parameters_that_bake_again_are_in_the_closed_section_and_sent_once(hand):
+    assert "dream.colour" not in hand.link.controls
     top = hand.place("beat.sensitivity")
     hand.point("more")
     click()
     x, y, width, _ = hand.place("beat.gain_release_s")
     hand.screen.move_pointer(x + width // 2, y)
     click("5", 40)  # the wheel, to the end
-    hand.wait_until_it_stands()
+    hand.wait_until_still()
     hand.point("dream.colour", 0.3)
     subprocess.run(["xdotool", "mousedown", "1"], check=True)
     hand.point("dream.colour", 0.8)
@@ -166,7 +175,9 @@ def test_what_bakes_anew_is_folded_away_and_wished_for_once(hand):
     wait_for(lambda: hand.place("beat.sensitivity")[1] == top[1], "the upper end")
     hand.point("more")
     click()
-    wait_for(lambda: "dream.colour" not in hand.link.where and hand.place("beat.sensitivity") == top, "all as before")
+    wait_for(
+        lambda: "dream.colour" not in hand.link.controls and hand.place("beat.sensitivity") == top, "all as before"
+    )
 
 
 def test_a_key_pressed_in_it_is_the_shows(hand):
@@ -181,7 +192,7 @@ def test_while_learning_a_press_chooses_what_is_bound(hand):
     click()
     wait_for(lambda: hand.place("beat.decay") != before, "the band that says so")
     assert hand.press("beat.decay") == [Learn("beat.decay")]
-    # what waits already is called off
+    # choosing what waits already cancels it
     assert hand.press("blackout", learning="blackout", bindings={"beat.decay": "CC 7 channel 1"}) == [Learn("")]
     assert hand.press("preset:marble") == [Learn("preset_2")]
     assert hand.press("learn", learning="preset_2") == [Learn("")]
@@ -200,8 +211,8 @@ def test_a_blackout_is_red_across_the_whole_panel(hand):
     wait_for(lambda: reds() == 0, "no red")
 
 
-def test_one_that_stands_still_holds_nothing_up_and_one_that_is_killed_is_told(screen):
-    link = open_panel(PLACE, tells_where=True)
+def test_a_stopped_panel_delays_nothing_and_a_killed_one_is_reported(screen):
+    link = open_panel(PLACE, reports_controls=True)
     try:
         Hand(screen, link).place("tap")
         os.kill(link.pid, signal.SIGSTOP)
@@ -232,10 +243,10 @@ PARENT = """
 import sys, time
 from visualizer.panel.link import open_panel
 from visualizer.control.snapshot import Snapshot
-link = open_panel((0, 0, 500, 700), tells_where=True)
+link = open_panel((0, 0, 500, 700), reports_controls=True)
 for _ in range(1000):
     link.tell(Snapshot(time.monotonic(), "live", "clouds", ("clouds",)))
-    if link.where:
+    if link.controls:
         break
     time.sleep(0.02)
 print(link.pid, flush=True)
@@ -270,16 +281,16 @@ def test_without_imgui_it_says_how_to_install_it(monkeypatch):
         open_panel()
 
 
-def test_a_snapshot_is_told_in_no_time(hand):
+def test_sending_a_snapshot_takes_no_time(hand):
     """Not a measurement: only that nothing is done here that could wait."""
-    told, begin = snapshot(), time.process_time()
+    latest, begin = snapshot(), time.process_time()
     for _ in range(1000):
-        hand.link.tell(told)
+        hand.link.tell(latest)
         hand.link.poll()
     assert time.process_time() - begin < 1.0
 
 
-def test_the_performer_closes_it_without_a_word(hand):
+def test_a_panel_closed_by_the_performer_is_not_reported(hand):
     hand.screen.ask_to_close("panel - visualizer")
     wait_for(lambda: not hand.link.is_open, "its end")
     hand.link.join(10)

@@ -17,42 +17,42 @@ def snapshot(**changes):
 
 def test_a_level_falls_slowly_and_its_peak_is_held():
     meter = model.Meter()
-    meter.see(0.5, 1.0)
+    meter.update(0.5, 1.0)
     assert meter.level_db == meter.held_db == pytest.approx(-6.02, abs=0.01)
-    meter.see(0.0, 1.2)
+    meter.update(0.0, 1.2)
     assert meter.level_db == pytest.approx(-6.02 - 0.2 * model.LEVEL_FALL_DB_S, abs=0.01)
     assert meter.held_db == pytest.approx(-6.02, abs=0.01)
     for step in range(100):
-        meter.see(0.0, 1.2 + 0.1 * step)
-    assert meter.level_db == meter.held_db == model.LEAST_DB
+        meter.update(0.0, 1.2 + 0.1 * step)
+    assert meter.level_db == meter.held_db == model.MIN_DB
 
 
 @pytest.mark.parametrize("peak", [0.0, -1.0, math.nan, 1e-12])
-def test_what_is_no_level_is_silence(peak):
+def test_an_invalid_level_is_silence(peak):
     meter = model.Meter()
-    meter.see(peak, 1.0)
-    assert meter.level_db == model.LEAST_DB and not meter.is_clipped
+    meter.update(peak, 1.0)
+    assert meter.level_db == model.MIN_DB and not meter.is_clipped
 
 
-def test_the_light_of_clipping_stays_long_enough_to_be_seen():
+def test_the_clip_light_stays_on_for_a_while():
     meter = model.Meter()
-    meter.see(1.0, 1.0)
+    meter.update(1.0, 1.0)
     assert meter.is_clipped
-    meter.see(0.1, 1.0 + model.CLIP_S * 0.9)
+    meter.update(0.1, 1.0 + model.CLIP_S * 0.9)
     assert meter.is_clipped
-    meter.see(0.1, 1.0 + model.CLIP_S * 1.1)
+    meter.update(0.1, 1.0 + model.CLIP_S * 1.1)
     assert not meter.is_clipped
 
 
 def test_bars_take_any_spectrum_and_fall_slower_than_it():
     bars = model.Bars()
-    bars.see(np.zeros(0), 0.0)
-    bars.see(np.array([-20.0, np.nan, -np.inf]), 1.0)
-    assert bars.bands_db.tolist() == [-20.0, model.LEAST_DB, model.LEAST_DB]
-    bars.see(np.array([-90.0, -30.0, -90.0]), 1.1)
+    bars.update(np.zeros(0), 0.0)
+    bars.update(np.array([-20.0, np.nan, -np.inf]), 1.0)
+    assert bars.bands_db.tolist() == [-20.0, model.MIN_DB, model.MIN_DB]
+    bars.update(np.array([-90.0, -30.0, -90.0]), 1.1)
     assert bars.bands_db == pytest.approx([-20.0 - 0.1 * model.BARS_FALL_DB_S, -30.0, -90.0])
     assert bars.held_db[0] == pytest.approx(-20.0 - 0.1 * model.HELD_FALL_DB_S)
-    bars.see(np.zeros(7) - 50.0, 1.2)
+    bars.update(np.zeros(7) - 50.0, 1.2)
     assert len(bars.bands_db) == 7
 
 
@@ -65,10 +65,10 @@ def test_the_kick_light_flashes_at_each_new_kick_and_not_at_the_first_look():
     assert flash.brightness(0, 9.0) < 1e-6  # another song
 
 
-def test_the_beat_goes_on_between_two_words_of_the_show():
-    told = snapshot(bpm=120.0, phase=0.75)
-    assert model.beat_phase(told, 10.0) == pytest.approx(0.75)
-    assert model.beat_phase(told, 10.25) == pytest.approx(0.25)
+def test_the_beat_phase_continues_between_two_snapshots():
+    latest = snapshot(bpm=120.0, phase=0.75)
+    assert model.beat_phase(latest, 10.0) == pytest.approx(0.75)
+    assert model.beat_phase(latest, 10.25) == pytest.approx(0.25)
     assert model.beat_phase(snapshot(bpm=0.0), 10.0) is None
     assert model.beat_phase(snapshot(bpm=math.nan), 10.0) is None
     assert model.beat_brightness(0.0, 1.0) == 1.0
@@ -77,24 +77,24 @@ def test_the_beat_goes_on_between_two_words_of_the_show():
     assert model.beat_brightness(None, 1.0) == 0.0
 
 
-def test_a_slider_does_not_jump_back_under_the_hand_and_then_follows_the_show():
-    turning = model.Turning()
-    assert turning.value("beat.decay", 0.93, 0.0) == 0.93
-    assert turning.turn(DECAY, 0.5, 1.0) == 0.5
-    assert turning.value("beat.decay", 0.93, 1.1) == 0.5
-    assert turning.value("beat.decay", 0.7, 1.0 + model.SETTLE_S * 1.1) == 0.7
-    assert turning.release(DECAY, 2.0) is None
+def test_a_slider_does_not_jump_back_while_it_is_moved_and_then_follows_the_show():
+    pending = model.PendingValues()
+    assert pending.value("beat.decay", 0.93, 0.0) == 0.93
+    assert pending.set(DECAY, 0.5, 1.0) == 0.5
+    assert pending.value("beat.decay", 0.93, 1.1) == 0.5
+    assert pending.value("beat.decay", 0.7, 1.0 + model.SETTLE_S * 1.1) == 0.7
+    assert pending.release(DECAY, 2.0) is None
 
 
-def test_what_bakes_anew_is_wished_for_once_it_is_let_go():
-    turning = model.Turning()
-    assert turning.turn(STEPS, 3.0, 1.0) is None
-    assert turning.turn(STEPS, 5.0, 9.0) is None
-    assert turning.value(STEPS.name, 2.0, 60.0) == 5.0
-    assert turning.release(STEPS, 61.0) == 5.0
-    assert turning.release(STEPS, 61.1) is None
-    assert turning.value(STEPS.name, 2.0, 61.2) == 5.0
-    assert turning.value(STEPS.name, 2.0, 70.0) == 2.0
+def test_what_bakes_again_is_sent_when_the_slider_is_released():
+    pending = model.PendingValues()
+    assert pending.set(STEPS, 3.0, 1.0) is None
+    assert pending.set(STEPS, 5.0, 9.0) is None
+    assert pending.value(STEPS.name, 2.0, 60.0) == 5.0
+    assert pending.release(STEPS, 61.0) == 5.0
+    assert pending.release(STEPS, 61.1) is None
+    assert pending.value(STEPS.name, 2.0, 61.2) == 5.0
+    assert pending.value(STEPS.name, 2.0, 70.0) == 2.0
 
 
 @pytest.mark.parametrize(
@@ -108,22 +108,22 @@ def test_the_panel_is_laid_out_in_as_many_columns_as_fit(size, columns):
     assert model.n_columns(size[0] / zoom - margin, size[1] / zoom) == columns
 
 
-def test_pictures_stand_two_or_more_side_by_side():
-    assert model.n_across(200, 6) == 2
-    assert model.n_across(560, 6) == 3
-    assert model.n_across(560, 30) == 4
-    assert model.n_across(5000, 1) == 5
+def test_two_or_more_thumbnails_side_by_side():
+    assert model.n_thumbnails_across(200, 6) == 2
+    assert model.n_thumbnails_across(560, 6) == 3
+    assert model.n_thumbnails_across(560, 30) == 4
+    assert model.n_thumbnails_across(5000, 1) == 5
 
 
 @pytest.mark.parametrize("one", base_parameters().values(), ids=lambda one: one.name)
 def test_every_control_has_a_name_a_value_and_a_place(one):
     assert model.label(one) and "_" not in model.label(one)
     for value in (one.choices[-1],) if one.choices else (one.high, one.low if math.isfinite(one.low) else one.high):
-        assert 0.0 <= model.share_of(one, value) <= 1.0
-        assert model.shown_value(one, value)
+        assert 0.0 <= model.slider_position(one, value) <= 1.0
+        assert model.format_value(one, value)
 
 
-def test_values_are_told_with_their_unit_and_no_more_digits_than_help():
+def test_values_have_their_unit_and_only_useful_digits():
     known = base_parameters()
     shown = {
         "beat.decay": (0.93, "0.930"),
@@ -135,10 +135,10 @@ def test_values_are_told_with_their_unit_and_no_more_digits_than_help():
         "dream.n_octaves": (7.0, "7"),
         "lock": (1.0, "on"),
     }
-    for name, (value, words) in shown.items():
-        assert model.shown_value(known[name], value) == words
+    for name, (value, text) in shown.items():
+        assert model.format_value(known[name], value) == text
 
 
 @pytest.mark.parametrize("value", ["a word", None, math.nan, math.inf, -math.inf])
-def test_a_slider_stands_somewhere_whatever_it_is_told(value):
-    assert 0.0 <= model.share_of(DECAY, value) <= 1.0
+def test_a_slider_has_a_position_whatever_the_value(value):
+    assert 0.0 <= model.slider_position(DECAY, value) <= 1.0

@@ -1,1 +1,1 @@
-"""The performer's panel: a window in a process of its own."""
+"""The performer's panel: a control window that runs in its own process."""

@@ -1,7 +1,7 @@
-"""The show's side of the performer's panel: it is told how the show stands, and says what the performer asks for.
+"""The show's end of the performer's panel: sends it snapshots of the show and receives the performer's commands.
 
-The panel is a process of its own: neither its drawing nor its end can hold up the picture. Two threads stand between: one sends
-the newest snapshot, and may wait for a panel that does not take it; one reads.
+The panel runs in its own process, so that neither drawing it nor its end can delay the show. Two threads connect the two: one
+sends the newest snapshot, and may block while the panel does not read; the other one reads.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from ..presets.loaded import Overrides
 from ..processes import how_it_ended, log_here, start_child
 from ..render.monitors import Area
 from ..settings import DEFAULT_SIZE
-from .process import Orders, child, own_keys
-from .thumbnails import Pictured
+from .process import PanelOptions, run_panel, user_keys
+from .thumbnails import ThumbnailOptions
 from .window import MISSING, has_imgui
 
 log = logging.getLogger(__name__)
@@ -35,77 +35,77 @@ TITLE = "panel - visualizer"
 
 
 class PanelLink:
-    """A panel, opened at once, in a process of its own. A `Controller`.
+    """A panel in its own process, which is started at once. A `Controller`.
 
-    is_open: until the performer or the show closes it, or it dies. place: left, top, width and height of its window, as last
-    told; None before. where: with `tells_where`, each control that can be reached in its window, by name.
+    is_open: False once the performer or the show has closed it or its process has ended. place: left, top, width and height of its window on the
+    desktop; None before it has reported them. controls: with `PanelOptions.reports_controls`, the rectangle of each control in its window, by name.
     """
 
     name = "panel"
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, options: PanelOptions) -> None:
         self.is_open = True
-        self.place = orders.place
-        self.where: dict[str, Area] = {}
-        self._backlog = Backlog()  # bounded: a window that is hidden may hold up the show for long
+        self.place = options.place
+        self.controls: dict[str, Area] = {}
+        self._backlog = Backlog()  # bounded: while the show's window is hidden, nobody may poll for long
         self._news: deque[str] = deque()
         self._latest: Snapshot | None = None
-        self._bell: queue.SimpleQueue[bool] = (
-            queue.SimpleQueue()
-        )  # True: there is something to send, False: nothing any more
+        # True: there is a snapshot to send; False: end the sending thread
+        self._to_send: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._process: Any = None
-        self._reader = threading.Thread(target=self._work, args=(orders,), name="panel", daemon=True)
+        self._reader = threading.Thread(target=self._work, args=(options,), name="panel", daemon=True)
         self._reader.start()
 
     @property
     def pid(self) -> int | None:
-        """The number of its process; None before that is there."""
+        """Its process number; None before the process has started."""
         return None if self._process is None else self._process.pid
 
     def poll(self) -> Sequence[Change]:
-        """What the performer asks for since the last call, in order."""
+        """The performer's commands since the last call, in order."""
         return self._backlog.take()
 
     def tell(self, snapshot: Snapshot) -> None:
-        """How the show stands. A panel that is slow, or stands still, misses some."""
+        """Send a snapshot of the show. A panel that is slow or stopped misses some."""
         self._latest = snapshot
-        if self._bell.empty():
-            self._bell.put(True)
+        if self._to_send.empty():
+            self._to_send.put(True)
 
     def status(self) -> list[str]:
-        """Nothing: the panel itself is seen."""
+        """No lines for the HUD: the panel itself is visible."""
         return []
 
     def news(self) -> str | None:
-        """Why it has stopped, once, if the performer did not close it."""
+        """Why it has ended, returned once, unless the performer closed it."""
         return self._news.popleft() if self._news else None
 
     def close(self) -> None:
-        """Take it off the screen; does not wait for that. Closing twice is fine."""
+        """Close it without waiting for that. May be called twice."""
         self.is_open = False
         self._closing.set()
         self._end()
 
     def join(self, timeout_s: float | None = None) -> None:
-        """Wait until its process has gone."""
+        """Wait until its process has ended."""
         self._reader.join(timeout_s)
 
     def _end(self) -> None:
-        """A process that was stopped does not hear that its pipe is closed; and a panel has nothing to put away."""
+        """Kill the process: a stopped one does not notice that its pipe is closed, and a panel holds nothing to save."""
         if self._process is not None:
             with suppress(ValueError, OSError):
                 self._process.kill()
 
-    def _work(self, orders: Orders) -> None:
-        """In a thread: start the process, and read what it says until it ends."""
-        context = multiprocessing.get_context("spawn")  # fork would copy the window's and the sound's threads and locks
+    def _work(self, options: PanelOptions) -> None:
+        """In a thread: start the process, and read its messages until it ends."""
+        # fork would copy locks held by threads of the window and the sound
+        context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe(duplex=True)
-        process = context.Process(target=child, args=(theirs, orders), name="panel", daemon=True)
+        process = context.Process(target=run_panel, args=(theirs, options), name="panel", daemon=True)
         fault: str | None = None
         try:
-            start_child(process, os.devnull)  # it lets Ctrl-C in again by itself
-            theirs.close()  # only the child's end is left: when it dies, reading ends
+            start_child(process, os.devnull)  # the panel unblocks Ctrl-C itself
+            theirs.close()  # the child has the only other end: reading fails when it ends
             self._process = process
             if self._closing.is_set():
                 self._end()
@@ -115,7 +115,7 @@ class PanelLink:
             fault = f"the panel cannot be opened: {error}"
         finally:
             self.is_open = False
-            self._bell.put(False)
+            self._to_send.put(False)
             self._end()
             if self._process is not None:
                 process.join()
@@ -127,30 +127,30 @@ class PanelLink:
             self._news.append(fault)
 
     def _read(self, pipe: Connection) -> str | None:
-        """Take what the panel says until its end; why that came, None if the performer closed it."""
+        """Handle the panel's messages until it ends; returns why it ended, None if the performer closed it."""
         while True:
             try:
-                word, value = pipe.recv()
+                kind, value = pipe.recv()
             except (EOFError, OSError):
                 self._process.join()
-                return f"the panel has stopped ({how_it_ended(self._process.exitcode)}){_way_out()}"
-            if word == "commands":
+                return f"the panel has stopped ({how_it_ended(self._process.exitcode)}){_how_to_reopen()}"
+            if kind == "commands":
                 self._backlog.put(value)
-            elif word == "place":
+            elif kind == "place":
                 self.place = value
-            elif word == "where":
-                self.where = value
-            elif word == "log":
+            elif kind == "controls":
+                self.controls = value
+            elif kind == "log":
                 log_here(value)
-            elif word == "error":
-                return f"{value}{_way_out()}"
+            elif kind == "error":
+                return f"{value}{_how_to_reopen()}"
             else:
                 return None
 
     def _send(self, pipe: Connection) -> None:
-        """In a thread: send the newest snapshot, one after the other."""
+        """In a thread: send the newest snapshot whenever there is one."""
         with suppress(OSError):
-            while self._bell.get():
+            while self._to_send.get():
                 pipe.send(self._latest)
 
 
@@ -160,18 +160,26 @@ def open_panel(
     avoid: Area | None = None,
     size: tuple[int, int] = DEFAULT_SIZE,
     overrides: Overrides | None = None,
-    tells_where: bool = False,
+    reports_controls: bool = False,
 ) -> PanelLink:
-    """Open the performer's panel; this does not wait until it is there. Raises VisualizerError if imgui-bundle is not installed.
+    """Open the performer's panel without waiting for its window.
 
-    place: where its window was the last time; avoid: where the projection is: another monitor is chosen if there is one. size,
-    overrides: of the look shown, for the presets' pictures.
+    Parameters
+    ----------
+    place : left, top, width, height of its window the last time it was open.
+    avoid : rectangle of the projection: the panel opens on another monitor if there is one.
+    size, overrides : of the preset that is shown, for the thumbnails of the presets.
+    reports_controls : report the rectangle of each control, for tests.
+
+    Raises VisualizerError if imgui-bundle is not installed.
     """
     if not has_imgui():
         raise VisualizerError(MISSING)
-    return PanelLink(Orders(TITLE, place, avoid, Pictured(size, overrides or Overrides()), tells_where))
+    return PanelLink(
+        PanelOptions(TITLE, place, avoid, ThumbnailOptions(size, overrides or Overrides()), reports_controls)
+    )
 
 
-def _way_out() -> str:
-    key = own_keys().shown("panel")
+def _how_to_reopen() -> str:
+    key = user_keys().shown("panel")
     return f"; {key} opens it again" if key else ""

@@ -1,4 +1,4 @@
-"""What runs in the performer's panel's own process: its window, drawn from what comes through a pipe, until that closes."""
+"""The panel's own process: draws the panel's window from the snapshots that arrive through a pipe, until that is closed."""
 
 from __future__ import annotations
 
@@ -16,45 +16,47 @@ from ..control.snapshot import Snapshot
 from ..errors import VisualizerError
 from ..processes import Outlet, log_through, lower_priority, redirect_streams
 from ..render.monitors import Area
-from .sheet import Sheet
-from .thumbnails import Pictured, Thumbnails
+from .canvas import Canvas
+from .thumbnails import ThumbnailOptions, Thumbnails
 from .view import PanelView
 from .window import PanelWindow
 
 log = logging.getLogger(__name__)
 
-NICENESS = 15  # the projection comes first, on every core; what it still costs, `python -m benchmarks.panel` tells
+NICENESS = (
+    15  # the projection has priority on every core; `python -m benchmarks.panel` measures what the panel costs it
+)
 RATE_HZ = 30.0
-#: drawing takes this share of a core at most: without a graphics card it is drawn less often, down to this often
-SHARE, LEAST_RATE_HZ = 0.15, 10.0
+#: the panel may use this fraction of a core: without a graphics card it is drawn less often, down to this rate
+MAX_LOAD, MIN_RATE_HZ = 0.15, 10.0
 HIDDEN_WAIT_S = 0.25
-PLACE_LOOK_S = 0.5
+PLACE_POLL_S = 0.5
 
 
 @dataclass(frozen=True)
-class Orders:
-    """What a panel begins with. place, avoid: see `PanelWindow`; tells_where: tell where each control is, as a test must know."""
+class PanelOptions:
+    """How a panel is opened. place, avoid: see `PanelWindow`; reports_controls: report the rectangle of each control, for tests."""
 
     title: str
     place: Area | None = None
     avoid: Area | None = None
-    pictured: Pictured = field(default_factory=Pictured)
-    tells_where: bool = False
+    thumbnails: ThumbnailOptions = field(default_factory=ThumbnailOptions)
+    reports_controls: bool = False
 
 
-def child(pipe: Connection, orders: Orders) -> None:
-    """The process: show the panel until the performer closes it, the show closes the pipe, or something fails, which is told."""
+def run_panel(pipe: Connection, options: PanelOptions) -> None:
+    """Show the panel until the performer closes it, the show closes the pipe, or an error, which is sent to the show."""
     lower_priority(NICENESS)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    redirect_streams(os.devnull, 0, 1, 2)  # whatever a driver prints, the terminal is the show's
-    # Mesa's software renderer: one thread draws a panel well enough, the other cores are the projection's
+    redirect_streams(os.devnull, 0, 1, 2)  # drivers print to them, and the terminal is the show's
+    # Mesa's software renderer: one thread is enough for the panel, the other cores are the projection's
     os.environ.setdefault("LP_NUM_THREADS", "1")
     outlet = Outlet(pipe)
     logger = log_through(lambda line: outlet.send("log", line))
     try:
         try:
-            _show(pipe, outlet, orders)
+            _show(pipe, outlet, options)
             outlet.send("closed")
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return  # the show has ended
@@ -67,25 +69,25 @@ def child(pipe: Connection, orders: Orders) -> None:
         return
 
 
-def own_keys() -> Keymap:
-    """The keys of this user; the defaults where keys.yaml cannot be read any more: they are only told here."""
+def user_keys() -> Keymap:
+    """The user's key map; the default keys if keys.yaml cannot be read, since the panel only shows them."""
     try:
         return load_keys()
     except VisualizerError as fault:
-        log.info("the panel tells the default keys: %s", fault)
+        log.info("the panel shows the default keys: %s", fault)
         return Keymap()
 
 
-def _show(pipe: Connection, outlet: Outlet, orders: Orders) -> None:
-    """Draw until the performer closes the window. Raises EOFError or OSError when the show has gone."""
-    with PanelWindow(orders.title, place=orders.place, avoid=orders.avoid) as window:
-        sheet = Sheet(window)
-        view, thumbnails = PanelView(sheet, own_keys()), Thumbnails(orders.pictured)
+def _show(pipe: Connection, outlet: Outlet, options: PanelOptions) -> None:
+    """Draw until the performer closes the window. Raises EOFError or OSError when the show has ended."""
+    with PanelWindow(options.title, place=options.place, avoid=options.avoid) as window:
+        canvas = Canvas(window)
+        view, thumbnails = PanelView(canvas, user_keys()), Thumbnails(options.thumbnails)
         snapshot: Snapshot | None = None
-        since_drawn, since_placed = Stopwatch(), Stopwatch()
+        since_drawn, since_place_poll = Stopwatch(), Stopwatch()
         due_s = 0.0
         place: Area | None = None
-        where: dict[str, Area] = {}
+        controls: dict[str, Area] = {}
         while not window.should_close:
             keys = window.events(max(due_s - monotonic(), 0.0))
             if keys:
@@ -94,32 +96,35 @@ def _show(pipe: Connection, outlet: Outlet, orders: Orders) -> None:
                 continue
             while pipe.poll():
                 snapshot = pipe.recv()
-            if since_placed.elapsed_s() > PLACE_LOOK_S:
-                since_placed = Stopwatch()
+            if since_place_poll.elapsed_s() > PLACE_POLL_S:
+                since_place_poll = Stopwatch()
                 if window.place != place:
                     place = window.place
                     outlet.send("place", place)
             if window.is_hidden:
                 due_s = monotonic() + HIDDEN_WAIT_S
                 continue
-            began_s, spent = monotonic(), Stopwatch(now=time.process_time)  # what other programs take is not counted
+            began_s, spent = (
+                monotonic(),
+                Stopwatch(now=time.process_time),
+            )  # processor time: that of other programs does not count
             if snapshot is not None:
-                _picture(window, thumbnails, snapshot)
+                _update_thumbnails(window, thumbnails, snapshot)
             window.begin(since_drawn.elapsed_s())
             since_drawn = Stopwatch()
             commands = view.draw(snapshot, began_s)
             window.end()
             if commands:
                 outlet.send("commands", commands)
-            if orders.tells_where and sheet.where != where:
-                where = sheet.where
-                outlet.send("where", where)
-            due_s = began_s + min(max(spent.elapsed_s() / SHARE, 1.0 / RATE_HZ), 1.0 / LEAST_RATE_HZ)
+            if options.reports_controls and canvas.controls != controls:
+                controls = canvas.controls
+                outlet.send("controls", controls)
+            due_s = began_s + min(max(spent.elapsed_s() / MAX_LOAD, 1.0 / RATE_HZ), 1.0 / MIN_RATE_HZ)
 
 
-def _picture(window: PanelWindow, thumbnails: Thumbnails, snapshot: Snapshot) -> None:
-    """Ask for the pictures of presets that have none, and put up one that has come."""
+def _update_thumbnails(window: PanelWindow, thumbnails: Thumbnails, snapshot: Snapshot) -> None:
+    """Request the thumbnails that are missing, and hand those that are ready to the window."""
     is_baked = 0 < snapshot.n_dreams <= snapshot.n_baked
-    thumbnails.want(snapshot.presets, baked=snapshot.preset if is_baked else "")
+    thumbnails.request(snapshot.presets, baked=snapshot.preset if is_baked else "")
     for made in thumbnails.take():
-        window.put_picture(made.preset, made.pixels)
+        window.put_texture(made.preset, made.pixels)

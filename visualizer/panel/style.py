@@ -1,4 +1,4 @@
-"""How the performer's panel looks: its colours and letters."""
+"""Colours and fonts of the panel."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ VIOLET: Colour = (190, 130, 255, 255)
 WHITE: Colour = (255, 255, 255, 255)
 BLACK: Colour = (0, 0, 0, 255)
 
-# heights of letters, in units that the monitor's scale is applied to
+# font sizes in units; a unit is a pixel at a monitor scale of 1
 SMALL, BODY, LARGE, HUGE = 15.0, 18.0, 25.0, 46.0
 
 
 @dataclass(frozen=True)
 class Fonts:
-    """imgui's fonts; each is drawn crisp in any size."""
+    """imgui's fonts; each is sharp at any size."""
 
     plain: Any
     bold: Any
 
 
 def load_fonts(imgui: Any) -> Fonts:
-    """The letters that come with imgui-bundle, and for other scripts those the system has; imgui's own if its files lack."""
+    """Load imgui-bundle's Roboto, or imgui's own font if its files are missing, with the system's fonts for other scripts."""
     import imgui_bundle
 
     folder = Path(imgui_bundle.__file__).parent / "assets" / "fonts" / "Roboto"
@@ -55,7 +55,7 @@ def load_fonts(imgui: Any) -> Fonts:
         found.append(
             fonts.add_font_from_file_ttf(str(path), BODY) if path.is_file() else fonts.add_font_default_vector()
         )
-        for other in system_font_files()[:2]:  # each is some megabytes of memory
+        for other in system_font_files()[:2]:  # each takes some megabytes of memory
             if Path(other).suffix.lower() in (".ttf", ".otf", ".ttc"):
                 config = imgui.ImFontConfig()
                 config.merge_mode = True
@@ -64,13 +64,13 @@ def load_fonts(imgui: Any) -> Fonts:
 
 
 def packed(colour: Colour, opacity: float = 1.0) -> int:
-    """A colour as imgui's draw lists take it."""
+    """Pack a colour into the integer that imgui's draw lists expect. opacity: 0..1, multiplies that of the colour."""
     red, green, blue, alpha = colour
     return red | green << 8 | blue << 16 | round(alpha * min(max(opacity, 0.0), 1.0)) << 24
 
 
 def mixed(first: Colour, second: Colour, share: float) -> Colour:
-    """A colour between two; share 0..1 of the second."""
+    """Mix two colours. share: of the second, 0..1."""
     share = min(max(share, 0.0), 1.0)
     red, green, blue, alpha = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue, alpha

@@ -1,4 +1,4 @@
-"""Pictures of the presets for the performer's panel: what they have dreamt deep down, where that rests in the cache, else their image."""
+"""Thumbnails of the presets for the panel: a deep dream frame if it is in the cache, else the preset's image."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..settings import DEFAULT_SIZE
 
 log = logging.getLogger(__name__)
 
-#: how deep the picture is taken from, of all depths: dreamt enough to be told, and still the image
-DEEP = 0.7
-WIDTH_PX = 400  # of a thumbnail, enough for the widest cell of a panel on a large screen
+#: depth of the dream frame, as a fraction of all depths: deep enough to show the dream, and the image is still recognised
+DEPTH = 0.7
+WIDTH_PX = 400  # enough for the widest thumbnail of a panel on a large monitor
 
 
 @dataclass(frozen=True)
-class Pictured:
-    """Which pictures are meant: of presets opened in `size` (width, height), px, with what the user wished for in each."""
+class ThumbnailOptions:
+    """How presets are opened for their thumbnails: size (width, height), px; overrides: the user's, for every preset."""
 
     size: tuple[int, int] = DEFAULT_SIZE
     overrides: Overrides = field(default_factory=Overrides)
@@ -30,7 +30,7 @@ class Pictured:
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A preset's picture: (height, width, 3) uint8 sRGB; is_dreamt: a frame of its dream, not its image alone."""
+    """Thumbnail of a preset. pixels: (height, width, 3) uint8 sRGB; is_dreamt: it shows a dream frame, not the image."""
 
     preset: str
     pixels: np.ndarray
@@ -38,20 +38,20 @@ class Thumbnail:
 
 
 class Thumbnails:
-    """Makes thumbnails in a thread, one after the other; `take` hands out what has come."""
+    """Makes thumbnails in a thread, one after the other; `take` returns those that are ready."""
 
-    def __init__(self, pictured: Pictured) -> None:
-        self._pictured = pictured
+    def __init__(self, options: ThumbnailOptions) -> None:
+        self._options = options
         self._changed = threading.Condition()
         self._wanted: list[str] = []
         self._made: list[Thumbnail] = []
         self._asked: set[str] = set()
         self._dreamt: set[str] = set()
-        self._baked: set[str] = set()  # finished before our eyes: looked at once more
+        self._baked: set[str] = set()  # bakes that ended while the panel is open: made once more
         threading.Thread(target=self._work, name="thumbnails", daemon=True).start()
 
-    def want(self, presets: Iterable[str], *, baked: str = "") -> None:
-        """Want these, each once; and `baked` once more, when its dream has been finished since its image was taken."""
+    def request(self, presets: Iterable[str], *, baked: str = "") -> None:
+        """Request the thumbnails of these presets, each once, and that of `baked` again if it shows the image and the bake has ended."""
         again = baked and baked in self._asked - self._dreamt - self._baked
         new = [name for name in presets if name not in self._asked]
         if not new and not again:
@@ -65,7 +65,7 @@ class Thumbnails:
             self._changed.notify()
 
     def take(self) -> list[Thumbnail]:
-        """What has been made since the last call."""
+        """The thumbnails made since the last call."""
         if not self._made:
             return []
         with self._changed:
@@ -78,7 +78,7 @@ class Thumbnails:
                 self._changed.wait_for(lambda: self._wanted)
                 name = self._wanted.pop(0)
             try:
-                made = thumbnail(name, self._pictured)
+                made = thumbnail(name, self._options)
             except VisualizerError as fault:
                 log.info("no thumbnail of preset %s: %s", name, fault)
                 continue
@@ -91,20 +91,20 @@ class Thumbnails:
                 self._made.append(made)
 
 
-def thumbnail(name: str, pictured: Pictured) -> Thumbnail:
-    """The picture of a preset. Raises BadInput or DreamError for one that cannot be opened."""
+def thumbnail(name: str, options: ThumbnailOptions) -> Thumbnail:
+    """Make the thumbnail of a preset. Raises BadInput or DreamError for one that cannot be opened."""
     from ..presets.dreams import cache_key, open_cache
     from ..presets.loaded import open_preset
 
-    loaded = open_preset(name, size=pictured.size, overrides=pictured.overrides)
+    loaded = open_preset(name, size=options.size, overrides=options.overrides)
     variant, cache = loaded.variants[0], open_cache()
-    depth_index = round(DEEP * variant.settings.n_depths)
+    depth_index = round(DEPTH * variant.settings.n_depths)
     dreamt = cache.glance(cache_key(loaded.image, variant, cache), depth_index, loaded.image.shape)
-    return Thumbnail(name, _smaller(loaded.image if dreamt is None else dreamt), dreamt is not None)
+    return Thumbnail(name, _scaled_down(loaded.image if dreamt is None else dreamt), dreamt is not None)
 
 
-def _smaller(pixels: np.ndarray) -> np.ndarray:
-    """A picture WIDTH_PX wide at most, each pixel the mean of those it stands for; (height, width, 3) uint8."""
+def _scaled_down(pixels: np.ndarray) -> np.ndarray:
+    """Scale (height, width, 3) uint8 pixels down by a whole factor, to about WIDTH_PX, by the mean of each block."""
     step = max(1, pixels.shape[1] // WIDTH_PX)
     height, width = pixels.shape[0] // step, pixels.shape[1] // step
     if step == 1 or height < 1:

@@ -1,4 +1,4 @@
-"""The performer's panel as a whole: what stays in sight above and below, and the columns between that scroll."""
+"""Layout of the panel: a fixed header and footer, and columns between them that scroll."""
 
 from __future__ import annotations
 
@@ -10,131 +10,131 @@ from . import gauges as gauges
 from . import model as model
 from . import style as style
 from . import widgets as widgets
-from .parts import Parts
-from .sheet import Box, Sheet
+from .canvas import Box, Canvas
+from .sections import Sections
 
 MARGIN = 10.0
 
 
 class PanelView:
-    """Draws what the show tells, and returns what the performer asks for."""
+    """Draws a snapshot of the show, and returns the performer's commands."""
 
-    def __init__(self, sheet: Sheet, keys: Keymap) -> None:
-        """keys: told on the buttons."""
-        self.parts = Parts(sheet, keys)
+    def __init__(self, canvas: Canvas, keys: Keymap) -> None:
+        """keys: shown on the buttons."""
+        self.sections = Sections(canvas, keys)
         self._keys = keys
-        self._sheet = sheet
+        self._canvas = canvas
         self._last: Snapshot | None = None
 
     def draw(self, snapshot: Snapshot | None, now_s: float) -> list[Change]:
-        """One picture. snapshot: how the show stands, None before it has said so; now_s: `monotonic` seconds, as in the snapshot."""
-        sheet, parts = self._sheet, self.parts
-        with sheet.page(model.zoom) as page:
+        """Draw a frame. snapshot: of the show, None before the first one has come; now_s: `monotonic` seconds, as in the snapshot."""
+        canvas, sections = self._canvas, self.sections
+        with canvas.page(model.zoom) as page:
             if snapshot is None:
-                with sheet.column("empty", page):
-                    sheet.write(page, "waiting for the show …", style.LARGE, style.FAINT, align=0.5)
+                with canvas.column("empty", page):
+                    canvas.write(page, "waiting for the show …", style.LARGE, style.FAINT, align=0.5)
                 return []
-            parts.see(snapshot, now_s, is_new=snapshot is not self._last)
+            sections.update(snapshot, now_s, is_new=snapshot is not self._last)
             self._last = snapshot
             top = self._header(page, snapshot, now_s)
             bottom = self._footer(page)
-            margin = MARGIN * sheet.u
+            margin = MARGIN * canvas.u
             body = Box(page.x + margin, top, page.w - 2 * margin, bottom - top)
             self._columns(body, snapshot)
-            if parts.holds("blackout") or parts.holds("freeze"):
-                # around everything: seen from the corner of an eye
-                with sheet.column("edge", Box(0, 0, 1, 1)):
-                    ink = sheet.imgui.get_foreground_draw_list()
-                    colour = style.RED if parts.holds("blackout") else style.ICE
-                    ink.add_rect((0, 0), (page.w, page.h), style.packed(colour), thickness=5 * sheet.u)
-        return parts.take_commands()
+            if sections.is_on("blackout") or sections.is_on("freeze"):
+                # around the whole window: visible without looking at it
+                with canvas.column("edge", Box(0, 0, 1, 1)):
+                    draw_list = canvas.imgui.get_foreground_draw_list()
+                    colour = style.RED if sections.is_on("blackout") else style.ICE
+                    draw_list.add_rect((0, 0), (page.w, page.h), style.packed(colour), thickness=5 * canvas.u)
+        return sections.take_commands()
 
-    def _header(self, page: Box, told: Snapshot, now_s: float) -> float:
-        """The title, what is unusual in bands of colour, and the line said last; where it ends."""
-        sheet, u, parts = self._sheet, self._sheet.u, self.parts
+    def _header(self, page: Box, snapshot: Snapshot, now_s: float) -> float:
+        """Draw coloured bands for exceptional states, the preset's title and the last notice; returns the lower edge."""
+        canvas, u, sections = self._canvas, self._canvas.u, self.sections
         y = page.y
-        for words, ground, ink, is_so in self._bands(told, now_s):
-            if is_so:
-                large = ground in (style.DEEP_RED, style.DEEP_ICE)
+        for text, background, colour, is_shown in self._bands(snapshot, now_s):
+            if is_shown:
+                large = background in (style.DEEP_RED, style.DEEP_ICE)
                 band = Box(page.x, y, page.w, (44 if large else 30) * u)
-                with sheet.column(f"band {words[:8]}", band):
-                    widgets.banner(sheet, band, words, ground, ink, style.LARGE if large else style.BODY)
+                with canvas.column(f"band {text[:8]}", band):
+                    widgets.banner(canvas, band, text, background, colour, style.LARGE if large else style.BODY)
                 y += band.h
         head = Box(page.x + MARGIN * u, y, page.w - 2 * MARGIN * u, 38 * u)
-        with sheet.column("head", head):
-            words = label(told.preset) or told.title
-            used = sheet.write(head, words, style.LARGE, style.WHITE, bold=True)
+        with canvas.column("head", head):
+            title = label(snapshot.preset) or snapshot.title
+            used = canvas.write(head, title, style.LARGE, style.WHITE, bold=True)
             rest = head._replace(x=head.x + used + 14 * u, w=head.w - used - 14 * u)
-            sheet.write(rest, told.notice, style.BODY, style.FAINT, align=1.0)
+            canvas.write(rest, snapshot.notice, style.BODY, style.FAINT, align=1.0)
         y = head.bottom
-        if told.faults:
-            n_lines = sum(len(sheet.paragraph(one, style.SMALL, head.w - 24 * u, 3)) for one in told.faults[:4])
+        if snapshot.faults:
+            n_lines = sum(len(canvas.paragraph(one, style.SMALL, head.w - 24 * u, 3)) for one in snapshot.faults[:4])
             box = Box(head.x, y, head.w, (n_lines * 19 + 6) * u)
-            with sheet.column("faults", box, gap=2.0):
-                gauges.lines_of_faults(sheet, told.faults[:4])
+            with canvas.column("faults", box, gap=2.0):
+                gauges.fault_lines(canvas, snapshot.faults[:4])
             y = box.bottom
-        return y + 2 * u if parts.learns or told.faults else y
+        return y + 2 * u if sections.learns or snapshot.faults else y
 
-    def _bands(self, told: Snapshot, now_s: float) -> list[tuple[str, style.Colour, style.Colour, bool]]:
-        parts = self.parts
-        silent_s = now_s - told.time_s
-        waits = parts.learns and parts.asked and not told.learning and now_s - parts.asked_s > 1.0
-        learn = "LEARN: press what a knob or pad shall do"
-        if told.learning:
-            learn = f"LEARN: now move the control for {told.learning}"
-        elif waits:
+    def _bands(self, snapshot: Snapshot, now_s: float) -> list[tuple[str, style.Colour, style.Colour, bool]]:
+        sections = self.sections
+        age_s = now_s - snapshot.time_s
+        is_waiting = sections.learns and sections.learn_target and not snapshot.learning
+        learn = "LEARN: choose a control or a button"
+        if snapshot.learning:
+            learn = f"LEARN: move the knob or pad for {snapshot.learning}"
+        elif is_waiting and now_s - sections.learn_requested_s > 1.0:
             learn = "LEARN: no MIDI is open; start the show with --midi"
         return [
-            ("BLACKOUT IS ON", style.DEEP_RED, style.WHITE, parts.holds("blackout")),
-            ("FROZEN", style.DEEP_ICE, style.WHITE, parts.holds("freeze")),
-            (f"no word from the show for {silent_s:.0f} s", style.AMBER, style.BLACK, silent_s > model.SILENT_S),
-            (learn, style.AMBER, style.BLACK, parts.learns),
-            ("the keys are locked", style.AMBER, style.BLACK, parts.holds("lock")),
+            ("BLACKOUT IS ON", style.DEEP_RED, style.WHITE, sections.is_on("blackout")),
+            ("FROZEN", style.DEEP_ICE, style.WHITE, sections.is_on("freeze")),
+            (f"no update from the show for {age_s:.0f} s", style.AMBER, style.BLACK, age_s > model.NO_SNAPSHOT_S),
+            (learn, style.AMBER, style.BLACK, sections.learns),
+            ("the keys are locked", style.AMBER, style.BLACK, sections.is_on("lock")),
         ]
 
     def _footer(self, page: Box) -> float:
-        """The buttons that must be found without looking; where it begins."""
-        sheet, parts, u = self._sheet, self.parts, self._sheet.u
+        """Draw the large buttons; returns the upper edge."""
+        canvas, sections, u = self._canvas, self.sections, self._canvas.u
         height = 76.0 if page.h > 640 * u else 60.0
         top = page.bottom - (height + 16) * u
         box = Box(page.x + MARGIN * u, top + 8 * u, page.w - 2 * MARGIN * u, (height + 8) * u)
-        with sheet.column("foot", box), sheet.row(height, (5.0, 4.0, 2.0)):
-            dark, frozen = parts.holds("blackout"), parts.holds("freeze")
+        with canvas.column("foot", box), canvas.row(height, (5.0, 4.0, 2.0)):
+            dark, frozen = sections.is_on("blackout"), sections.is_on("freeze")
             if widgets.button(
-                sheet,
+                canvas,
                 "blackout",
                 "BLACKOUT",
                 height=height,
                 is_on=dark,
                 colour=style.RED,
                 size=style.LARGE,
-                note="on: press for light" if dark else self._keys.shown("blackout"),
-                tag=parts.tag("blackout"),
+                note="press to show the picture" if dark else self._keys.shown("blackout"),
+                tag=sections.tag("blackout"),
             ):
-                parts.command(Act("blackout"), "blackout")
+                sections.command(Act("blackout"), "blackout")
             if widgets.button(
-                sheet,
+                canvas,
                 "freeze",
                 "FROZEN" if frozen else "FREEZE",
                 height=height,
                 is_on=frozen,
                 colour=style.ICE,
                 size=style.LARGE,
-                note="on: press to go on" if frozen else self._keys.shown("freeze"),
-                tag=parts.tag("freeze"),
+                note="press to continue" if frozen else self._keys.shown("freeze"),
+                tag=sections.tag("freeze"),
             ):
-                parts.command(Act("freeze"), "freeze")
-            hint = "press a control or button here, then move the knob or pad that shall do it"
+                sections.command(Act("freeze"), "freeze")
+            hint = "binds a knob or pad: choose a control or button here, then move the knob or press the pad"
             if widgets.button(
-                sheet, "learn", "LEARN", height=height, is_on=parts.learns, colour=style.AMBER, hint=hint
+                canvas, "learn", "LEARN", height=height, is_on=sections.learns, colour=style.AMBER, hint=hint
             ):
-                parts.learns = not parts.learns
-                if not parts.learns and ((self._last and self._last.learning) or parts.asked):
-                    parts.learn("")
+                sections.learns = not sections.learns
+                if not sections.learns and ((self._last and self._last.learning) or sections.learn_target):
+                    sections.learn("")
         return top
 
-    def _columns(self, body: Box, told: Snapshot) -> None:
-        sheet, parts, u = self._sheet, self.parts, self._sheet.u
+    def _columns(self, body: Box, snapshot: Snapshot) -> None:
+        canvas, sections, u = self._canvas, self.sections, self._canvas.u
         n_columns = model.n_columns(body.w / u, body.h / u)
         gap = 12 * u
         shares = {1: (1.0,), 2: (1.0, 1.12), 3: (1.0, 1.25, 1.0)}[n_columns]
@@ -144,28 +144,28 @@ class PanelView:
             width = room * share / sum(shares)
             boxes.append(Box(x, body.y, width, body.h))
             x += width + gap
-        with sheet.column("first", boxes[0], scrolls=True):
-            parts.sound()
-            parts.beat()
-            parts.depth()
-            parts.figures()
+        with canvas.column("first", boxes[0], scrolls=True):
+            sections.sound()
+            sections.beat()
+            sections.depth()
+            sections.frame_statistics()
             if n_columns > 1:
-                parts.buttons()
+                sections.buttons()
             else:
-                self._rest(told, n_columns)
+                self._rest(snapshot, n_columns)
         if n_columns > 1:
-            with sheet.column("second", boxes[1], scrolls=True):
-                self._rest(told, n_columns)
+            with canvas.column("second", boxes[1], scrolls=True):
+                self._rest(snapshot, n_columns)
         if n_columns > 2:
-            with sheet.column("third", boxes[2], scrolls=True):
-                parts.main_controls()
-                parts.more_controls()
+            with canvas.column("third", boxes[2], scrolls=True):
+                sections.main_controls()
+                sections.more_controls()
 
-    def _rest(self, told: Snapshot, n_columns: int) -> None:
-        parts = self.parts
-        parts.presets()
+    def _rest(self, snapshot: Snapshot, n_columns: int) -> None:
+        sections = self.sections
+        sections.presets()
         if n_columns < 3:
-            parts.main_controls()
+            sections.main_controls()
             if n_columns == 1:
-                parts.buttons()
-            parts.more_controls()
+                sections.buttons()
+            sections.more_controls()

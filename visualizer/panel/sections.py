@@ -1,0 +1,292 @@
+"""The sections of the panel: sound, beat, depth, frame statistics, presets, parameters."""
+
+from __future__ import annotations
+
+from ..control.actions import ACTIONS
+from ..control.commands import Act, Change, Learn, Set, ShowPreset
+from ..control.keys import Keymap
+from ..control.parameters import Parameter, base_parameters
+from ..control.snapshot import Snapshot
+from ..presets.preset import label
+from . import gauges as gauges
+from . import model as model
+from . import style as style
+from . import widgets as widgets
+from .canvas import Canvas
+from .widgets import NO_TAG, LearnTag
+
+#: label and action of the small buttons
+BUTTONS = (
+    ("reset all", "reset"),
+    ("next input", "next_input"),
+    ("previous song", "previous_song"),
+    ("next song", "next_song"),
+    ("lock keys", "lock"),
+    ("fullscreen", "fullscreen"),
+    ("next monitor", "next_monitor"),
+    ("keys and HUD", "help"),
+    ("screenshot", "screenshot"),
+)
+SWITCHES = ("blackout", "freeze", "lock")
+
+
+class Sections:
+    """Draws the sections of the panel from a snapshot of the show, and collects the performer's commands.
+
+    learns: learn mode: pressing a control binds it to the knob or pad that is moved next, instead of changing it.
+    """
+
+    def __init__(self, canvas: Canvas, keys: Keymap) -> None:
+        self.canvas, self._keys = canvas, keys
+        self.learns = self.more_is_open = False
+        self.learn_target = ""  # requested for learning, and not confirmed by the show yet
+        self.learn_requested_s = 0.0
+        self._commands: list[Change] = []
+        self._meters, self._bars, self._kick_flash = [model.Meter()], model.Bars(), model.Flash()
+        self._pending = model.PendingValues()
+        self._snapshot = Snapshot(0.0, "", "", ())
+        self._now_s = 0.0
+
+    def update(self, snapshot: Snapshot, now_s: float, *, is_new: bool) -> None:
+        """Take in a snapshot and the time, before each frame. is_new: it is not the snapshot of the frame before."""
+        self._snapshot, self._now_s = snapshot, now_s
+        peaks = snapshot.channel_peaks or (snapshot.peak,)
+        if len(peaks) != len(self._meters):
+            self._meters = [model.Meter() for _ in peaks]
+        for meter, peak in zip(self._meters, peaks, strict=True):
+            meter.update(peak if is_new else 0.0, now_s)
+        self._bars.update(snapshot.spectrum_db, now_s)
+        self._kick_brightness = self._kick_flash.brightness(snapshot.n_kicks, now_s)
+        if snapshot.learning:
+            self.learn_target = ""
+
+    def take_commands(self) -> list[Change]:
+        """The commands since the last call."""
+        commands, self._commands = self._commands, []
+        return commands
+
+    def command(self, command: Change, target: str) -> None:
+        """Add a command; in learn mode, bind `target` instead ("": it cannot be bound)."""
+        if not self.learns:
+            self._commands.append(command)
+        elif target:
+            self.learn(target)
+
+    def learn(self, target: str) -> None:
+        """Bind a target to the knob or pad that is moved next; "", or the target that waits already: cancel."""
+        if target and target == self._snapshot.learning:
+            target = ""
+        self.learn_target, self.learn_requested_s = target, self._now_s
+        self._commands.append(Learn(target))
+
+    def tag(self, target: str) -> LearnTag:
+        """The learn mode's tag for a control."""
+        if not self.learns or not target:
+            return NO_TAG
+        bound = self._snapshot.bindings.get(target, "").replace(" channel ", " ch ")
+        return LearnTag(bound, True, target == self._snapshot.learning)
+
+    def is_on(self, switch: str) -> bool:
+        """Whether a switch, such as "blackout", is on."""
+        value = self._snapshot.values.get(switch, 0.0)
+        return not isinstance(value, str) and value >= 0.5
+
+    def sound(self) -> None:
+        """The input: name, state, level, spectrum."""
+        canvas, snapshot, u = self.canvas, self._snapshot, self.canvas.u
+        with canvas.card(26 + 8 + 42 + 8 + 104):
+            box = canvas.take(26.0)
+            has_signal = bool(snapshot.input) and not snapshot.input_state
+            canvas.disc(box.x + 8 * u, box.y + box.h / 2, 6 * u, style.GREEN if has_signal else style.AMBER)
+            state = snapshot.input_state or ("" if snapshot.input else "no input")
+            used = canvas.text_width(state, style.BODY, bold=True) if state else 0.0
+            used = min(used, box.w * 0.55)
+            canvas.write(
+                box._replace(x=box.x + 22 * u, w=box.w - 34 * u - used),
+                snapshot.input or "sound",
+                style.BODY,
+                bold=True,
+            )
+            if state:
+                canvas.write(
+                    box._replace(x=box.right - used, w=used + 1), state, style.BODY, style.AMBER, bold=True, align=1.0
+                )
+            gauges.meter(
+                canvas,
+                [meter.level_db for meter in self._meters],
+                max(meter.held_db for meter in self._meters),
+                any(meter.is_clipped for meter in self._meters),
+            )
+            gauges.spectrum(canvas, self._bars.bands_db, self._bars.held_db, self._band(), style.ORANGE, style.BLUE)
+
+    def _band(self) -> tuple[float, float] | None:
+        """The band that the kick detector measures, as positions across the spectrum."""
+        low, high = (self._snapshot.values.get(name) for name in ("beat.low_hz", "beat.high_hz"))
+        if not isinstance(low, float | int) or not isinstance(high, float | int):
+            return None
+        return gauges.frequency_position(low), gauges.frequency_position(high)
+
+    def beat(self) -> None:
+        """Kick light, beat light, tempo and its buttons."""
+        canvas, snapshot = self.canvas, self._snapshot
+        phase = model.beat_phase(snapshot, self._now_s)
+        with canvas.card(92 + 8 + 44):
+            with canvas.row(92.0, (1.0, 1.0, 2.0)):
+                gauges.light(canvas, "KICK", self._kick_brightness, style.ORANGE, 92.0)
+                gauges.light(canvas, "BEAT", model.beat_brightness(phase, snapshot.confidence), style.GREEN, 92.0)
+                note = f"from {snapshot.led_by}" if snapshot.led_by else f"confidence {snapshot.confidence:.0%}"
+                known = phase is not None
+                colour = style.VIOLET if snapshot.led_by else style.TEXT if snapshot.confidence >= 0.5 else style.FAINT
+                gauges.number(
+                    canvas, f"{snapshot.bpm:.1f}" if known else "-", "BPM", note if known else "no tempo", 92.0, colour
+                )
+            with canvas.row(44.0, (2.0, 1.0, 1.0)):
+                for text, action in (("TAP", "tap"), ("half", "tempo_half"), ("double", "tempo_double")):
+                    self._action(text, action, 44.0)
+
+    def depth(self) -> None:
+        """The depth shown, and how many dream frames are baked."""
+        canvas, snapshot = self.canvas, self._snapshot
+        n_depths = max(snapshot.n_depths, 1)
+        baking = snapshot.n_baked < snapshot.n_dreams
+        with canvas.card(34 + 8 + (30 if baking else 18)):
+            name = "depth (fallback metronome)" if snapshot.moves_by_itself else "depth"
+            text = f"{snapshot.depth:.1f} / {n_depths}"
+            gauges.bar(
+                canvas, name, snapshot.depth / n_depths, text, style.VIOLET, height=34.0, marks=min(n_depths, 40)
+            )
+            if baking:
+                baked = snapshot.n_baked / max(snapshot.n_dreams, 1)
+                gauges.bar(canvas, "baked", baked, f"{snapshot.n_baked} of {snapshot.n_dreams}", style.AMBER)
+            else:
+                text = (
+                    f"{snapshot.n_baked} of {snapshot.n_dreams} dream frames baked"
+                    if snapshot.n_dreams
+                    else "nothing to bake"
+                )
+                canvas.write(canvas.take(18.0), text, style.SMALL, style.FAINT)
+
+    def frame_statistics(self) -> None:
+        """Rate and timing of the display frames."""
+        canvas, snapshot = self.canvas, self._snapshot
+        with canvas.card(50.0), canvas.row(50.0, (1.0, 1.25, 1.1, 1.25)):
+            gauges.tile(canvas, "fps", f"{snapshot.rate_hz:.0f}" if snapshot.rate_hz else "-")
+            late = snapshot.rate_hz > 0 and snapshot.p95_ms > 1.6e3 / snapshot.rate_hz
+            gauges.tile(
+                canvas,
+                "p95 ms",
+                f"{snapshot.p95_ms:.1f}" if snapshot.p95_ms else "-",
+                style.AMBER if late else style.TEXT,
+            )
+            gauges.tile(canvas, "dropped", f"{snapshot.n_dropped}")
+            gauges.tile(canvas, "latency ms", f"{snapshot.latency_ms:.0f}" if snapshot.latency_ms else "-")
+
+    def buttons(self) -> None:
+        """Small buttons for further actions."""
+        canvas = self.canvas
+        across = 3 if canvas.width < 640 else 6
+        for start in range(0, len(BUTTONS), across):
+            with canvas.row(40.0, [1.0] * across):
+                for text, action in BUTTONS[start : start + across]:
+                    locked = action == "lock" and self.is_on("lock")
+                    self._action("LOCKED" if locked else text, action, 40.0, is_on=locked)
+
+    def presets(self) -> None:
+        """A thumbnail for each preset."""
+        canvas, snapshot = self.canvas, self._snapshot
+        names = snapshot.presets
+        across = model.n_thumbnails_across(canvas.width, len(names))
+        height = ((canvas.width - 8.0 * (across - 1)) / across) * 9 / 16 + 26
+        blink = 1.0 - (self._now_s * 2.0) % 1.0
+        for start in range(0, len(names), across):
+            with canvas.row(height, [1.0] * across):
+                for index, name in enumerate(names[start : start + across], start + 1):
+                    target = f"preset_{index}" if f"preset_{index}" in ACTIONS else ""
+                    coming = snapshot.wanted == name and name != snapshot.preset
+                    pressed = widgets.thumbnail(
+                        canvas,
+                        f"preset:{name}",
+                        label(name),
+                        height,
+                        name,
+                        is_shown=name == snapshot.preset,
+                        is_coming=coming,
+                        blink=blink,
+                        tag=self.tag(target),
+                    )
+                    if pressed:
+                        self.command(ShowPreset(name), target)
+        with canvas.row(36.0, (1.0, 1.0)):
+            self._action("< previous preset", "previous_preset", 36.0)
+            self._action("next preset >", "next_preset", 36.0)
+
+    def main_controls(self) -> None:
+        """The parameters used most in a show."""
+        known = base_parameters()
+        for name in model.MAIN:
+            if name in known:
+                self._control(known[name])
+        if model.MOTION in known:
+            self._control(known[model.MOTION])
+
+    def more_controls(self) -> None:
+        """All other parameters, in a section that is closed at first."""
+        canvas = self.canvas
+        rest = [one for one in base_parameters().values() if one.name not in (*model.MAIN, model.MOTION, *SWITCHES)]
+        note = "" if self.more_is_open else f"{len(rest)} parameters"
+        if widgets.fold(canvas, "more", "more parameters", self.more_is_open, note):
+            self.more_is_open = not self.more_is_open
+        if not self.more_is_open:
+            return
+        for rebakes, text in ((False, "sound and motion"), (True, "dream: each change bakes again")):
+            widgets.heading(canvas, text)
+            for one in rest:
+                if one.rebakes == rebakes:
+                    self._control(one)
+
+    def _action(self, text: str, action: str, height: float, *, is_on: bool = False) -> None:
+        key = self._keys.shown(action)
+        hint = f"{ACTIONS[action]} ({key})" if key else ACTIONS[action]
+        if widgets.button(
+            self.canvas, action, text, height=height, is_on=is_on, colour=style.AMBER, hint=hint, tag=self.tag(action)
+        ):
+            self.command(Act(action), action)
+
+    def _control(self, one: Parameter) -> None:
+        """A slider or buttons for a parameter."""
+        value = self._pending.value(one.name, self._snapshot.values.get(one.name), self._now_s)
+        name, tag = model.label(one), self.tag(one.name)
+        hint = f"{one.description} ({one.name})"
+        if one.kind in ("choice", "switch"):
+            choices = one.choices or ("off", "on")
+            chosen = "" if value is None else model.format_value(one, value)
+            picked = widgets.choice(self.canvas, one.name, name, choices, chosen, hint=hint, tag=tag)
+            if picked is not None and self.learns:
+                self.learn(one.name)
+            elif picked is not None:
+                self._set(one, picked if one.choices else float(picked == "on"))
+            return
+        event = widgets.slider(
+            self.canvas,
+            one.name,
+            name,
+            model.slider_position(one, value) if value is not None else 0.0,
+            model.format_value(one, value) if value is not None else "-",
+            note="rebakes" if one.rebakes else "",
+            hint=hint,
+            tag=tag,
+            is_fixed=self.learns or value is None,
+        )
+        if self.learns:
+            if event.pressed:
+                self.learn(one.name)
+            return
+        if event.position is not None:
+            self._set(one, one.at(event.position))
+        if event.released and (now := self._pending.release(one, self._now_s)) is not None:
+            self._commands.append(Set(one.name, now))
+
+    def _set(self, one: Parameter, value: float | str) -> None:
+        now = self._pending.set(one, value, self._now_s)
+        if now is not None:
+            self._commands.append(Set(one.name, now))
