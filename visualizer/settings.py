@@ -212,6 +212,9 @@ class RenderSettings(_Settings):
     shader: Annotated[
         str, Field(pattern=r"^[a-z0-9_-]+$", description="look: name of a .frag file, see docs/looks.md")
     ] = "crossfade"
+    parameters: Annotated[
+        dict[str, Any], Field(description="the look's own parameters: those that its header declares, by name")
+    ] = {}
 
 
 class Preset(_Settings):

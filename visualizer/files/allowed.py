@@ -103,6 +103,8 @@ def _type_words(annotation: Any) -> str:
         return "empty"
     if origin in (list, tuple):
         return "a list"
+    if origin is dict:
+        return "a section of names and values"
     return _TYPE_WORDS.get(annotation, getattr(annotation, "__name__", "a value"))
 
 

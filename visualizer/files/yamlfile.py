@@ -61,6 +61,23 @@ def read_settings(path: Path, model: type[_Model]) -> _Model:
     return result
 
 
+def line_of(path: Path, place: tuple[str, ...]) -> int:
+    """The line of a settings file in which the value at `place` stands, of the section around it if it is not there; 1 is the first.
+
+    place: keys from the top: ("render", "shader"). For errors found after the file was read. Raises BadInput for an unreadable file.
+    """
+    try:
+        node = _Composer(_read_text(path)).document()
+    except (_Fault, yaml.YAMLError):  # the file was changed since
+        return 1
+    line = node.line
+    for key in place:
+        if key not in node.below:
+            break
+        line, node = node.key_lines[key], node.below[key]
+    return line
+
+
 @dataclass
 class _Fault(Exception):
     line: int  # 1 is the first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import BadInput, nearest
@@ -36,6 +36,13 @@ class Look:
     def is_plain(self) -> bool:
         """Whether it is the shipped look that everything else falls back on."""
         return self.path == _plain_path()
+
+    def with_default(self, name: str, value: object) -> Look:
+        """The same with another default of one of its inputs. Raises BadInput for a name or value that there cannot be."""
+        before = self.declaration.input(name)
+        after = replace(before, default=before.checked(value))
+        inputs = tuple(after if one is before else one for one in self.declaration.inputs)
+        return replace(self, declaration=replace(self.declaration, inputs=inputs))
 
     def compiled_from(self, defines: Mapping[str, int]) -> ShaderSource:
         """The text to compile: with these names defined, and the declared inputs as uniforms."""

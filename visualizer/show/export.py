@@ -15,7 +15,6 @@ import numpy as np
 from ..audio.decode import Song
 from ..audio.streams import silence_note
 from ..errors import BadInput
-from ..looks.look import find_look
 from ..outputs.video import VideoWriter
 from ..presets.cache import FrameCache
 from ..presets.dreams import Dreams, ReadyDreams, complete
@@ -23,6 +22,7 @@ from ..presets.loaded import LoadedPreset
 from ..render.offscreen import Offscreen
 from ..render.picture import Picture
 from .clocks import FrameClock
+from .look import open_look
 from .loop import display_frames
 from .scene import Scene
 from .sound import ExportedSound
@@ -75,7 +75,7 @@ def export(
     width, height = loaded.size
     if width % 2 or height % 2:
         raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
-    look = find_look(loaded.settings.render.shader, loaded.folder)
+    look = open_look(loaded)
     n_depths, n_variants = loaded.n_depths, len(loaded.variants)
     with Song(song_path, stream=stream) as song:
         writer = VideoWriter(out, loaded.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)

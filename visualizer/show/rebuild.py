@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from ..looks.look import find_look
 from ..presets.loaded import LoadedPreset
 from ..render.gl import Stage
 from ..render.hud import Hud
 from ..render.picture import Picture
 from ..render.programs import Programs
 from ..render.window import Window
+from .look import open_look
 
 
 def picture_of(loaded: LoadedPreset, stage: Stage, programs: Programs) -> Picture:
     """A picture of the look with its image in its place. Raises BadInput or GraphicsError for one this driver cannot show."""
-    look = find_look(loaded.settings.render.shader, loaded.folder)
+    look = open_look(loaded)
     picture = Picture(stage.ctx, loaded.size, loaded.n_depths, look, len(loaded.variants), programs)
     try:
         picture.put(0, loaded.image)
