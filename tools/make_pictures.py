@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from visualizer.networks import DEFAULT_NETWORK, NETWORKS
 from visualizer.presets.dreams import Dreams, open_cache
-from visualizer.presets.loaded import Look, open_look
+from visualizer.presets.loaded import LoadedPreset, open_preset
 from visualizer.settings import DEFAULT_PRESET
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
@@ -24,7 +24,7 @@ PRESETS = ("clouds", "ridges", "aurora", "marble", "club", "first")
 DEPTH = 20
 
 
-def frames_of(look: Look) -> list[list[np.ndarray]]:
+def frames_of(look: LoadedPreset) -> list[list[np.ndarray]]:
     """Row by row a look's dream frames, (720, 1280, 3) uint8 each."""
     rows: list[list[np.ndarray]] = [[] for _ in look.rows]
     for placed in Dreams(look, open_cache()).placed():
@@ -46,7 +46,7 @@ def shown(pixels: np.ndarray, size: tuple[int, int]) -> Image.Image:
 
 def preset_cell(name: str, size: tuple[int, int]) -> tuple[str, Image.Image]:
     """A preset's title, and its deepest dream with the image in the corner."""
-    look = open_look(name, size=SIZE)
+    look = open_preset(name, size=SIZE)
     cell = shown(strips([row[DEPTH] for row in frames_of(look)]), size)
     inset = (round(size[0] * 0.27), round(size[1] * 0.27))
     left, top = size[0] - inset[0] - 10, size[1] - inset[1] - 10
@@ -74,7 +74,7 @@ def sheet(cells: list[tuple[str, Image.Image]], n_columns: int, text_px: int = 2
 def main() -> None:
     """Bake what is not cached, and write the sheets."""
     OUT.mkdir(parents=True, exist_ok=True)
-    frames = frames_of(open_look(DEFAULT_PRESET, size=SIZE))[0]
+    frames = frames_of(open_preset(DEFAULT_PRESET, size=SIZE))[0]
     depths = sheet([(f"depth {depth}", shown(frames[depth], (400, 225))) for depth in DEPTHS], 4)
     depths.save(OUT / "depths.jpg", quality=86, optimize=True)
     presets = sheet([preset_cell(name, (536, 302)) for name in PRESETS], 3)

@@ -1,5 +1,6 @@
 """Dream frames: baked, kept, found again, and shown as they come."""
 
+import json
 import logging
 import multiprocessing
 import os
@@ -16,8 +17,11 @@ import numpy as np
 import psutil
 import pytest
 
+import visualizer.dream.identity as identity_room
 from tests.fixtures.watching import wait_for
 from visualizer.dream.baking import Dreamt
+from visualizer.dream.checkpoint import Checkpoint
+from visualizer.dream.identity import RECIPE
 from visualizer.errors import DreamError, VisualizerError
 from visualizer.presets import baker
 from visualizer.presets import dreams as dreams_room
@@ -225,6 +229,69 @@ def test_a_checkpoint_deeper_than_the_frames_kept_is_not_gone_on_from(loaded, mo
     assert same(whole, frames_of(Dreams(loaded, open_cache())))
 
 
+@pytest.mark.parametrize("change", ["octaves", "depth"])
+def test_a_checkpoint_that_does_not_fit_is_removed_and_the_bake_starts_again(
+    loaded, tmp_path, monkeypatch, caplog, change
+):
+    """As one of an earlier version would be, which laid out its octaves otherwise."""
+    whole = frames_of(Dreams(loaded, FrameCache(tmp_path / "whole", 10**9)))
+    monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_SHARE", 1e9)
+    cache = open_cache()
+    order = order_of(loaded, cache)
+    baking = bake_here(order, cache, preview=False)
+    for _ in range(4):
+        next(baking)
+    baking.close()
+    kept = Checkpoint.from_bytes(cache.load_checkpoint(order.key))
+    other = Checkpoint(kept.depth_index, kept.states[1:]) if change == "octaves" else Checkpoint(99, kept.states)
+    cache.save_checkpoint(order.key, other.parts())
+    assert same(whole, [baked.frame for baked in bake_here(order, cache, preview=False)])
+    assert caplog.text.count("an interrupted bake cannot be continued and starts again: a checkpoint of depth") == 1
+
+
+def test_dreams_of_an_older_recipe_are_baked_again_with_a_line(loaded, monkeypatch, caplog):
+    caplog.set_level("INFO", "visualizer")
+    list(Dreams(loaded, open_cache()).placed())
+    assert Dreams(loaded, open_cache()).fault is None
+    monkeypatch.setattr(dreams_room, "RECIPE", RECIPE + 1)
+    monkeypatch.setattr(identity_room, "RECIPE", RECIPE + 1)
+    assert "older" not in caplog.text
+    again = start(loaded, open_cache())
+    try:
+        poll_until(again, loaded.n_depths + 1)
+        assert again.fault == "dreams baked by an older version are baked again"
+    finally:
+        again.close()
+    assert caplog.text.count("dreams baked by an older version are baked again") == 1
+
+
+@pytest.mark.parametrize("change", ["another picture", "another layer", "another size"])
+def test_another_dream_of_the_preset_is_no_older_one(loaded, tiny_preset, monkeypatch, change):
+    list(Dreams(loaded, open_cache()).placed())
+    monkeypatch.setattr(dreams_room, "RECIPE", RECIPE + 1)
+    monkeypatch.setattr(identity_room, "RECIPE", RECIPE + 1)
+    overrides = {
+        "another picture": Overrides(image=tiny_preset / "image.png"),
+        "another layer": Overrides(layer="block3.expand"),
+        "another size": Overrides(),
+    }[change]
+    other = open_preset(str(tiny_preset), size=(80, 64) if change == "another size" else SIZE, overrides=overrides)
+    assert Dreams(other, open_cache()).fault is None
+
+
+def test_a_note_without_a_recipe_counts_as_older(loaded):
+    cache = open_cache()
+    dreams = Dreams(loaded, cache)
+    list(dreams.placed())
+    key = dreams.variants[0].key
+    note = cache.entry_folder(key) / "note.json"
+    without = {name: value for name, value in json.loads(note.read_text()).items() if name != "recipe"}
+    note.write_text(json.dumps(without))
+    (cache.entry_folder(key) / "004.frame").unlink()
+    other = open_preset(loaded.reference, size=SIZE, overrides=Overrides(seed=5))
+    assert Dreams(other, cache).fault == "dreams baked by an older version are baked again"
+
+
 def test_closing_ends_the_bake_at_once_and_leaves_no_process(loaded):
     frames = start(loaded, open_cache())
     poll_until(frames, 1)
@@ -411,7 +478,7 @@ def test_a_damaged_cache_is_baked_again_and_said(loaded):
 
 def test_too_few_depths_are_an_error_for_an_export(loaded, monkeypatch):
     two = [Dreamt(depth, loaded.image, True, None) for depth in (0, 1)]
-    monkeypatch.setattr(dreams_room.dream, "dream_on", lambda *_, **__: iter_closable(two))
+    monkeypatch.setattr(baker, "dream_on", lambda *_, **__: iter_closable(two))
     with pytest.raises(DreamError, match="depth 1 of 4"):
         list(complete(Dreams(loaded, open_cache())))
 

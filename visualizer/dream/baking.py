@@ -125,14 +125,23 @@ def dream_on(
     # copies: the caller may draw into its own while the dream goes on
     task = _Task(image.copy(), settings, guide, weights, preview, resume, checkpoints, beside_show, networks)
     if resume is not None:
-        sizes = task.octaves[n_coarse(task.octaves) :]
-        if resume.sizes != sizes or not 1 <= resume.depth_index <= settings.n_depths:
-            raise ValueError(
-                f"a checkpoint of depth {resume.depth_index} and octaves {resume.sizes} is not one of this dream, "
-                f"which has {settings.n_depths} depths and octaves {sizes}"
-            )
+        fault = misfit(resume, image, settings)
+        if fault:
+            raise ValueError(fault)
         task.previewed = task.finished = resume.depth_index
     return _dreamt(task, device)
+
+
+def misfit(checkpoint: Checkpoint, image: np.ndarray, settings: DreamSettings) -> str:
+    """Why a dream of `image` (height, width, 3) cannot continue from the checkpoint, "" if it can: its depth and sizes are checked."""
+    octaves = octave_sizes(image.shape[0], image.shape[1], settings.n_octaves, settings.octave_scale)
+    sizes = octaves[n_coarse(octaves) :]
+    if checkpoint.sizes == sizes and 1 <= checkpoint.depth_index <= settings.n_depths:
+        return ""
+    return (
+        f"a checkpoint of depth {checkpoint.depth_index} and octaves {checkpoint.sizes} is not one of this dream, "
+        f"which has {settings.n_depths} depths and octaves {sizes}"
+    )
 
 
 def _check(what: str, image: np.ndarray) -> None:

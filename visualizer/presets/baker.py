@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..clock import Stopwatch
-from ..dream.baking import dream_on
+from ..dream.baking import dream_on, misfit
 from ..dream.checkpoint import Checkpoint
 from ..errors import DreamError, VisualizerError
 from ..files.paths import log_folder
@@ -74,7 +74,7 @@ def bake_here(
     variant, key = order.variant, order.key
     n_depths = variant.settings.n_depths
     frames = cache.load_begun(key, n_depths, order.image.shape)
-    checkpoint = _checkpoint(cache, key, len(frames) - 1)
+    checkpoint = _checkpoint(order, cache, len(frames) - 1)
     begun = 0 if checkpoint is None else checkpoint.depth_index
     if begun:  # depth 0 too: a dream that goes on does not yield it again
         for depth_index in range(begun + 1):
@@ -133,17 +133,24 @@ def sharpened(
         yield deeper, np.clip(better, 0, 255, out=better).astype(np.uint8)
 
 
-def _checkpoint(cache: FrameCache, key: str, deepest: int) -> Checkpoint | None:
-    """Where an earlier bake stood, if it can be gone on from: only as deep as its frames are there."""
-    content = cache.load_checkpoint(key)
+def _checkpoint(order: Order, cache: FrameCache, deepest: int) -> Checkpoint | None:
+    """Where an interrupted bake can continue; None if nowhere. deepest: the last depth whose frame is kept.
+
+    A checkpoint that cannot be used, like one of an earlier version with other octaves, is removed.
+    """
+    content = cache.load_checkpoint(order.key)
     if content is None:
         return None
     try:
         found = Checkpoint.from_bytes(content)
-    except ValueError as fault:
-        log.warning("an interrupted bake cannot be gone on with, it begins again: %s", fault)
+        fault = misfit(found, order.image, order.variant.settings)
+    except ValueError as error:
+        fault = str(error)
+    if fault:
+        log.warning("an interrupted bake cannot be continued and starts again: %s", fault)
+        cache.drop_checkpoint(order.key)
         return None
-    return found if 1 <= found.depth_index <= deepest else None
+    return found if found.depth_index <= deepest else None
 
 
 class Stop:

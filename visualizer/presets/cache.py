@@ -47,8 +47,10 @@ _TEMP_LIFE_S = 600.0  # a frame is written in milliseconds: a temp file this old
 
 
 class Note(BaseModel):
-    """What a dream is of. preset: its name; image: the file name of the user's own picture, "" for the preset's; size: width
-    and height of its frames, px; n_depths: how many it has beside depth 0 when it is whole."""
+    """What a dream is of, for people. preset: its name; image: the file name of the user's own picture, "" for the preset's; layer: what
+    it is dreamt with; width, height: of its frames, px; n_depths: how many it has beside depth 0 when complete; recipe: the
+    `dream.identity.RECIPE` it was baked with, 0 where an earlier version of the program did not record it.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -58,6 +60,7 @@ class Note(BaseModel):
     width: int
     height: int
     n_depths: int
+    recipe: int = 0
 
 
 @dataclass(frozen=True)
@@ -214,6 +217,17 @@ class FrameCache:
                 _write(entry, _NOTE, "note", [note.model_dump_json().encode()])
         except OSError as fault:
             log.debug("cache: %s: no note is written: %s", entry, fault)
+
+    def has_older(self, note: Note) -> bool:
+        """Whether the cache holds this dream as an older recipe made it."""
+        try:
+            found = [_read_note(folder) for folder in self._folders()]
+        except OSError:
+            return False
+        return any(
+            one is not None and one.recipe < note.recipe and one.model_copy(update={"recipe": note.recipe}) == note
+            for one in found
+        )
 
     def entries(self) -> list[Entry]:
         """Every dream in the cache, the one used last first. Raises VisualizerError for a folder that cannot be read."""

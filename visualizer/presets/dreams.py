@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from ..dream.identity import identity
+from ..dream.identity import RECIPE, identity
 from ..errors import DreamError, VisualizerError
 from ..files.paths import cache_folder, load_user_settings
 from .baker import Order, Stop, bake_apart, bake_here
@@ -19,6 +19,8 @@ from .cache import FrameCache, Note
 from .loaded import LoadedPreset, Variant
 
 log = logging.getLogger(__name__)
+
+OLDER_DREAMS = "dreams baked by an older version are baked again"
 
 
 class Placed(NamedTuple):
@@ -74,7 +76,11 @@ class VariantDreams:
             width=image.shape[1],
             height=image.shape[0],
             n_depths=self.n_depths,
+            recipe=RECIPE,
         )
+        if not self.from_cache and self.fault is None and cache.has_older(self._note):
+            self.fault = OLDER_DREAMS
+            log.info("%s: %s", loaded.name, OLDER_DREAMS)
         self.kept = True  # False once a frame could not be kept for next time
 
     def frames(self, preview: bool) -> Generator[Placed, None, None]:
