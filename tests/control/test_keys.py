@@ -144,9 +144,9 @@ def test_the_first_name_of_a_key_that_means_something_counts():
 def test_every_key_that_a_window_can_name_can_be_written_here():
     import glfw
 
-    from visualizer.render.keyboard import places
+    from visualizer.render.keyboard import us_key_names
 
-    names = {name for name in places(glfw).values() if not name.startswith("world")}
+    names = {name for name in us_key_names(glfw).values() if not name.startswith("world")}
     assert {read_key(name) for name in names} == names
     assert set(keys.NAMED_KEYS) <= names
 

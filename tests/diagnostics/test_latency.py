@@ -14,7 +14,7 @@ from visualizer.errors import BadInput, DeviceError, GraphicsError, UnknownDevic
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import Dreams
 from visualizer.presets.loaded import open_preset
-from visualizer.render.watched import Seen
+from visualizer.render.watched import ShownPicture
 from visualizer.settings import BeatSettings
 
 
@@ -132,7 +132,7 @@ def test_told_in_names_the_blocks_that_tell():
 
 def test_frames_find_their_pictures():
     frames = [_Frame(1.0, 1.1), _Frame(2.0, 2.1), _Frame(3.0, 3.1)]
-    before, first, second = Seen(0.0, 0.5, 0.6), Seen(0.1, 1.2, 1.3), Seen(0.9, 2.2, 2.3)
+    before, first, second = ShownPicture(0.0, 0.5, 0.6), ShownPicture(0.1, 1.2, 1.3), ShownPicture(0.9, 2.2, 2.3)
     assert _paired(frames, [before, first, second]) == [(frames[0], first), (frames[1], second)]
     assert _paired(frames, []) == []
     # what was heard while waiting for the next display frame belongs to that
@@ -141,7 +141,10 @@ def test_frames_find_their_pictures():
 
 
 def test_the_parts_of_a_delay_add_up():
-    shown = [(_Frame(1.00, 1.001), Seen(0.1, 1.005, 1.006)), (_Frame(1.016, 1.018), Seen(0.8, 1.024, 1.026))]
+    shown = [
+        (_Frame(1.00, 1.001), ShownPicture(0.1, 1.005, 1.006)),
+        (_Frame(1.016, 1.018), ShownPicture(0.8, 1.024, 1.026)),
+    ]
     delay = _delay(0.99, 1.0, 1.007, shown)
     assert delay is not None
     parts = (delay.capture_s, delay.analysis_s, delay.wait_s, delay.draw_s, delay.swap_s)

@@ -52,7 +52,7 @@ def test_a_notice_appears_at_the_bottom_in_the_middle(scene):
 def test_the_panel_is_put_over_the_picture_pixel_for_pixel(scene):
     """Against the blend computed by hand from the panel's own pixels."""
     layout = hud_module.Layout.of(SIZE)
-    panel = hud_module.draw_panel(("Sharp",), layout).astype(float)
+    panel = hud_module.draw_text_box(("Sharp",), layout).astype(float)
     height, width = panel.shape[:2]
     place = (slice(layout.margin_px, layout.margin_px + height), slice(layout.margin_px, layout.margin_px + width))
     expected = panel[..., :3] + scene.frame[place] * (1 - panel[..., 3:] / 255)
@@ -77,8 +77,8 @@ def test_text_that_stays_is_drawn_from_what_is_there(scene, monkeypatch):
         drawn.append(args[0])
         return hud_draw_panel(*args, **kwargs)
 
-    hud_draw_panel = hud_module.draw_panel
-    monkeypatch.setattr(hud_module, "draw_panel", counting)
+    hud_draw_panel = hud_module.draw_text_box
+    monkeypatch.setattr(hud_module, "draw_text_box", counting)
     first = scene(["a", "b"], "n")
     for _ in range(3):
         assert np.array_equal(scene(["a", "b"], "n"), first)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from visualizer.errors import BadInput
-from visualizer.render.monitors import Home, Monitor, centred, following, list_monitors, meant, primary, under
+from visualizer.render.monitors import (
+    HomeMonitor,
+    Monitor,
+    centred,
+    find_monitor,
+    list_monitors,
+    monitor_after,
+    monitor_under,
+    primary_monitor,
+)
 
 
 def monitor(index, name, area, key=None):
@@ -26,12 +35,12 @@ ALL = [LAPTOP, BEAMER, WALL]
     [(0, LAPTOP), (2, WALL), ("eDP-1", LAPTOP), ("EPSON", BEAMER), (" wall ", WALL), ("hdmi-1 epson", BEAMER)],
 )
 def test_a_monitor_is_meant_by_number_or_name(wanted, expected):
-    assert meant(ALL, wanted) is expected
+    assert find_monitor(ALL, wanted) is expected
 
 
 def test_an_exact_name_wins_over_part_of_another():
     twins = [monitor(0, "HDMI-1", (0, 0, 8, 8)), monitor(1, "HDMI-10", (8, 0, 8, 8))]
-    assert meant(twins, "hdmi-1") is twins[0]
+    assert find_monitor(twins, "hdmi-1") is twins[0]
 
 
 @pytest.mark.parametrize(
@@ -45,15 +54,15 @@ def test_an_exact_name_wins_over_part_of_another():
 )
 def test_one_that_is_not_there_names_those_that_are(wanted, told):
     with pytest.raises(BadInput, match=told):
-        meant(ALL, wanted)
+        find_monitor(ALL, wanted)
 
 
 def test_without_monitors():
     with pytest.raises(BadInput, match="there are: none"):
-        meant([], 0)
-    assert primary([]) is None
-    assert under([], (0, 0, 10, 10)) is None
-    assert following([], None) is None
+        find_monitor([], 0)
+    assert primary_monitor([]) is None
+    assert monitor_under([], (0, 0, 10, 10)) is None
+    assert monitor_after([], None) is None
 
 
 # --- places
@@ -72,12 +81,12 @@ def test_without_monitors():
     ],
 )
 def test_a_window_is_on_the_monitor_that_has_most_of_it(place, expected):
-    assert under(ALL, (*place, 640, 360)) is expected
+    assert monitor_under(ALL, (*place, 640, 360)) is expected
 
 
 def test_the_next_monitor_goes_round():
-    assert [following(ALL, now) for now in ALL] == [BEAMER, WALL, LAPTOP]
-    assert following([LAPTOP], LAPTOP) is None
+    assert [monitor_after(ALL, now) for now in ALL] == [BEAMER, WALL, LAPTOP]
+    assert monitor_after([LAPTOP], LAPTOP) is None
 
 
 def test_a_window_is_centred_and_made_to_fit():
@@ -90,64 +99,64 @@ def test_a_window_is_centred_and_made_to_fit():
 
 @pytest.fixture
 def home():
-    home = Home()
-    home.is_at(BEAMER, (2000, 100, 640, 360), fullscreen=True)
-    home.look(ALL)
+    home = HomeMonitor()
+    home.record(BEAMER, (2000, 100, 640, 360), fullscreen=True)
+    home.update(ALL)
     return home
 
 
 def test_a_home_that_stays_is_no_news(home):
-    assert home.look(ALL) is None
-    assert home.look([BEAMER, LAPTOP]) is None, "another one's going is not ours"
+    assert home.update(ALL) is None
+    assert home.update([BEAMER, LAPTOP]) is None, "another one's going is not ours"
     assert not home.is_away
 
 
 def test_it_is_lost_once_and_back_once(home):
-    assert home.look([LAPTOP]) == "lost"
-    assert home.look([LAPTOP]) is None and home.is_away
-    home.is_at(LAPTOP, (0, 0, 640, 360), fullscreen=False)
+    assert home.update([LAPTOP]) == "lost"
+    assert home.update([LAPTOP]) is None and home.is_away
+    home.record(LAPTOP, (0, 0, 640, 360), fullscreen=False)
     returned = monitor(1, BEAMER.name, (1920, 0, 1280, 720), key=77)
-    assert home.look([LAPTOP, returned]) == "back"
+    assert home.update([LAPTOP, returned]) == "back"
     assert home.monitor is returned and home.fullscreen, "what happened meanwhile does not count"
-    assert home.look([LAPTOP, returned]) is None
+    assert home.update([LAPTOP, returned]) is None
 
 
 def test_it_may_go_and_come_many_times(home):
     for key in range(10, 20):
-        assert home.look([LAPTOP]) == "lost"
-        assert home.look([LAPTOP, monitor(1, BEAMER.name, BEAMER.area, key=key)]) == "back"
+        assert home.update([LAPTOP]) == "lost"
+        assert home.update([LAPTOP, monitor(1, BEAMER.name, BEAMER.area, key=key)]) == "back"
 
 
 def test_gone_and_back_between_two_looks_is_back(home):
-    assert home.look([LAPTOP, monitor(1, BEAMER.name, BEAMER.area, key=99)]) == "back"
+    assert home.update([LAPTOP, monitor(1, BEAMER.name, BEAMER.area, key=99)]) == "back"
 
 
 def test_all_monitors_may_go(home):
-    assert home.look([]) == "lost"
-    assert home.look([LAPTOP]) is None
-    assert home.look([LAPTOP, BEAMER]) == "back"
+    assert home.update([]) == "lost"
+    assert home.update([LAPTOP]) is None
+    assert home.update([LAPTOP, BEAMER]) == "back"
 
 
 def test_where_the_user_puts_it_meanwhile_is_its_home(home):
-    home.look([LAPTOP])
-    home.is_at(LAPTOP, (0, 0, 640, 360), fullscreen=True, chosen=True)
-    assert home.look(ALL) is None
+    home.update([LAPTOP])
+    home.record(LAPTOP, (0, 0, 640, 360), fullscreen=True, chosen=True)
+    assert home.update(ALL) is None
     assert home.name == "eDP-1"
 
 
 def test_of_two_projectors_of_one_name_it_is_the_one_that_went(home):
     left, right = (monitor(i, "EPSON", (1920 * i, 0, 1920, 1080), key=i) for i in (1, 2))
-    home.is_at(right, (0, 0, 8, 8), fullscreen=True, chosen=True)
-    home.look([LAPTOP, left, right])
-    assert home.look([LAPTOP, left]) == "lost", "the other one is not it"
-    assert home.look([LAPTOP, left]) is None
+    home.record(right, (0, 0, 8, 8), fullscreen=True, chosen=True)
+    home.update([LAPTOP, left, right])
+    assert home.update([LAPTOP, left]) == "lost", "the other one is not it"
+    assert home.update([LAPTOP, left]) is None
     again = monitor(2, "EPSON", right.area, key=50)
-    assert home.look([LAPTOP, left, again]) == "back" and home.monitor is again
+    assert home.update([LAPTOP, left, again]) == "back" and home.monitor is again
 
 
 def test_before_it_is_anywhere_nothing_is_lost():
-    assert Home().look(ALL) is None
-    assert Home().name == ""
+    assert HomeMonitor().update(ALL) is None
+    assert HomeMonitor().name == ""
 
 
 # --- the real one

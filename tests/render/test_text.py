@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visualizer.render import text as text_module
-from visualizer.render.text import Layout, draw_panel, tidy
+from visualizer.render.text import Layout, draw_text_box, printable
 
 HD = Layout.of((1280, 720))
 HOSTILE = [
@@ -30,7 +30,7 @@ def ink(panel: np.ndarray) -> np.ndarray:
 
 
 def test_text_is_light_on_a_dark_translucent_panel_with_round_corners():
-    panel = draw_panel(["Depth 12.4 of 20"], HD)
+    panel = draw_text_box(["Depth 12.4 of 20"], HD)
     assert panel.dtype == np.uint8
     assert panel.shape[2] == 4
     assert panel[0, 0, 3] == 0, "corner"
@@ -46,7 +46,7 @@ def test_text_is_light_on_a_dark_translucent_panel_with_round_corners():
 )
 def test_letters_grow_with_the_picture_and_lie_within_it(size):
     layout = Layout.of(size)
-    panel = draw_panel(["M" * 10, "Ég"], layout)
+    panel = draw_text_box(["M" * 10, "Ég"], layout)
     assert panel.shape[1] <= size[0] - 2 * layout.margin_px
     assert panel.shape[0] <= size[1] - 2 * layout.margin_px
     rows = np.nonzero(ink(panel[: layout.padding_px + layout.line_px]).any(1))[0]
@@ -57,7 +57,7 @@ def test_letters_grow_with_the_picture_and_lie_within_it(size):
 def test_no_letter_is_cut_at_the_edges_of_its_line():
     for size in ((320, 240), (1280, 720), (3840, 2160)):
         layout = Layout.of(size)
-        panel = draw_panel(["ÅÉgjpqy|()_,"], layout)
+        panel = draw_text_box(["ÅÉgjpqy|()_,"], layout)
         inside = slice(layout.padding_px, layout.padding_px + layout.line_px)
         assert not ink(panel)[inside][0].any()
         assert not ink(panel)[inside][-1].any()
@@ -66,7 +66,7 @@ def test_no_letter_is_cut_at_the_edges_of_its_line():
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_drawn_within_the_panel(text):
-    panel = draw_panel([text, "sane"], HD)
+    panel = draw_text_box([text, "sane"], HD)
     assert panel.shape[1] <= HD.max_width_px
     assert panel.shape[0] == 2 * HD.line_px + 2 * HD.padding_px
     assert not ink(panel)[:, : HD.padding_px - 1].any()
@@ -83,9 +83,9 @@ def test_any_text_fits_any_picture(lines, width, height):
     layout = Layout.of((width, height))
     if layout is None:
         return
-    panel = draw_panel(lines, layout)
+    panel = draw_text_box(lines, layout)
     if panel is None:
-        assert not any(tidy(line) for line in lines)
+        assert not any(printable(line) for line in lines)
     else:
         assert panel.shape[1] <= width
         assert panel.shape[0] <= height
@@ -93,7 +93,7 @@ def test_any_text_fits_any_picture(lines, width, height):
 
 def test_what_is_too_long_ends_in_an_ellipsis():
     """The end of the cut line is drawn just as the end of a line that ends in dots by itself."""
-    long = draw_panel(["x" * 500], HD)
+    long = draw_text_box(["x" * 500], HD)
     assert long.shape[1] <= HD.max_width_px
     columns = np.nonzero(ink(long).any(0))[0]
     baseline_rows = np.nonzero(ink(long)[:, columns.max() - 3 : columns.max() + 1].any(1))[0]
@@ -102,7 +102,7 @@ def test_what_is_too_long_ends_in_an_ellipsis():
 
 
 def test_too_many_lines_end_in_an_ellipsis():
-    panel = draw_panel([f"line {index}" for index in range(500)], HD)
+    panel = draw_text_box([f"line {index}" for index in range(500)], HD)
     assert panel.shape[0] <= 720 - 2 * HD.margin_px
     assert panel.shape[0] == HD.max_lines * HD.line_px + 2 * HD.padding_px
 
@@ -114,11 +114,11 @@ def test_a_picture_too_small_for_text_gets_none(size):
 
 @pytest.mark.parametrize("lines", [[], [""], ["", "  ", "\x00\u200b"]])
 def test_nothing_said_is_nothing_drawn(lines):
-    assert draw_panel(lines, HD) is None
+    assert draw_text_box(lines, HD) is None
 
 
 def test_the_panel_does_not_tremble_while_figures_change():
-    widths = {draw_panel([f"01:{second:02} / 03:45"], HD).shape[1] for second in range(60)}
+    widths = {draw_text_box([f"01:{second:02} / 03:45"], HD).shape[1] for second in range(60)}
     assert len(widths) == 1
 
 
@@ -126,7 +126,7 @@ def test_the_panel_does_not_tremble_while_figures_change():
 def no_system_fonts(monkeypatch):
     """A machine with no fonts but Pillow's own."""
     monkeypatch.setattr(text_module, "_SYSTEM_FONTS", ())
-    caches = (text_module.system_font_files, text_module._system_fonts, text_module._written, text_module._typeset)
+    caches = (text_module.system_font_files, text_module._system_fonts, text_module._glyph, text_module._typeset)
     for cache in caches:
         cache.cache_clear()
     yield
@@ -138,7 +138,7 @@ def no_system_fonts(monkeypatch):
     ("text", "spelt"), [("Café Ñandú", "Cafe Nandu"), ("← x → —", "< x > -"), ("Привет", "??????")]
 )
 def test_without_fonts_on_the_system_letters_are_spelt_with_what_there_is(no_system_fonts, text, spelt):
-    assert np.array_equal(draw_panel([text], HD), draw_panel([spelt], HD))
+    assert np.array_equal(draw_text_box([text], HD), draw_text_box([spelt], HD))
 
 
 def test_a_font_of_the_system_writes_what_the_own_one_lacks(no_system_fonts, monkeypatch):
@@ -146,8 +146,8 @@ def test_a_font_of_the_system_writes_what_the_own_one_lacks(no_system_fonts, mon
     own = text_module._own_font
     monkeypatch.setattr(text_module, "_system_fonts", lambda text_px: (own(2 * text_px),))
     monkeypatch.setattr(text_module, "_has", lambda font, letter: letter != "Ж" or font is not own(HD.text_px))
-    text_module._written.cache_clear()
-    assert text_module._written("Ж", HD.text_px) == (own(2 * HD.text_px), "Ж")
+    text_module._glyph.cache_clear()
+    assert text_module._glyph("Ж", HD.text_px) == (own(2 * HD.text_px), "Ж")
     assert [run for _font, run in text_module._runs("aЖb", HD.text_px)] == ["a", "Ж", "b"]
 
 
@@ -165,14 +165,14 @@ def test_a_font_of_the_system_writes_what_the_own_one_lacks(no_system_fonts, mon
     ],
 )
 def test_tidy(text, shown):
-    assert tidy(text) == shown
+    assert printable(text) == shown
 
 
 def test_a_tab_lines_up_second_columns():
     layout = Layout.of((1280, 720))
     assert layout is not None
-    wide = draw_panel(["a\tX", "a much longer name\tX"], layout)
-    alone = draw_panel(["a much longer name\tX"], layout)
+    wide = draw_text_box(["a\tX", "a much longer name\tX"], layout)
+    alone = draw_text_box(["a much longer name\tX"], layout)
     assert wide is not None and alone is not None and wide.shape[1] == alone.shape[1]
     first, second = (wide[layout.padding_px + n * layout.line_px :][: layout.line_px, :, 0] for n in (0, 1))
     x = np.flatnonzero((first.max(axis=0) > 100) & (np.arange(wide.shape[1]) > layout.padding_px + layout.text_px))
@@ -182,5 +182,5 @@ def test_a_tab_lines_up_second_columns():
 def test_a_tab_after_text_without_end_leaves_room_for_what_follows():
     layout = Layout.of((320, 240))
     assert layout is not None
-    panel = draw_panel(["x" * 300 + "\t" + "y" * 300, "\t", "\t\tz"], layout)
+    panel = draw_text_box(["x" * 300 + "\t" + "y" * 300, "\t", "\t\tz"], layout)
     assert panel is not None and panel.shape[1] <= layout.max_width_px

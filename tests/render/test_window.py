@@ -317,11 +317,11 @@ def test_a_monitor_unplugged_and_plugged_in_again_gets_its_window_back(open_wind
     both = list(plugged)
     for _ in range(3):
         replug(window, plugged, both[:1])
-        assert window.news() == "monitor beamer is gone; the window goes back to it when it returns"
+        assert window.news() == "monitor beamer was disconnected; the window returns to it when it is connected again"
         assert not window.is_fullscreen
         until(window, lambda: place(window) == (280, 370, 400, 300), "where it can be seen")
         replug(window, plugged, both)
-        assert window.news() == "monitor beamer is back" and window.news() is None
+        assert window.news() == "monitor beamer is connected again" and window.news() is None
         assert window.is_fullscreen
         until(window, lambda: place(window) == (960, 0, 960, 1080), "back")
 
@@ -408,17 +408,17 @@ def test_a_window_opens_where_it_was(open_window, screen):
         "the window in its place",
         lambda: fill(window, BLUE),
     )
-    assert window.whereabouts.place == (700, 400, 320, 180) and not window.whereabouts.fullscreen
+    assert window.window_place.place == (700, 400, 320, 180) and not window.window_place.fullscreen
 
 
 @pytest.mark.parametrize("place", [(5000, 5000, 320, 180), (-900, 10, 320, 180)])
 def test_a_place_that_no_monitor_shows_any_more_is_not_taken(open_window, place):
-    assert open_window((320, 180), place=place).whereabouts.place[:2] != place[:2]
+    assert open_window((320, 180), place=place).window_place.place[:2] != place[:2]
 
 
 def test_a_monitor_that_is_gone_is_no_must_for_a_window_that_comes_back(open_window):
     window = open_window((320, 180), place=(10, 20, 320, 180), monitor="the projector of yesterday")
-    assert window.whereabouts.place == (10, 20, 320, 180)
+    assert window.window_place.place == (10, 20, 320, 180)
 
 
 @pytest.mark.parametrize("fullscreen", [False, True])

@@ -6,7 +6,7 @@ import pytest
 
 from visualizer.control.keys import DEFAULT_KEYS, Keymap
 from visualizer.presets.loaded import open_preset
-from visualizer.render.text import Layout, draw_panel
+from visualizer.render.text import Layout, draw_text_box
 from visualizer.show.frametimes import FrameTimes
 from visualizer.show.loop import Shown
 from visualizer.show.onscreen import LIVE_TAKES
@@ -118,7 +118,7 @@ def test_all_keys_fit_on_the_screen(size, takes):
     layout = Layout.of(size)
     lines = key_lines(Keymap(), takes)
     assert layout is not None and len(lines) <= layout.max_lines
-    panel = draw_panel(lines, layout, steady=False)
+    panel = draw_text_box(lines, layout, steady=False)
     assert panel is not None and panel.shape[1] < size[0] * 0.4
 
 

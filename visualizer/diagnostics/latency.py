@@ -21,7 +21,7 @@ from ..files.remembered import remembered_delay_ms
 from ..presets.cache import FrameCache
 from ..presets.dreams import cache_key
 from ..presets.loaded import LoadedPreset
-from ..render.watched import Seen, WatchedWindow
+from ..render.watched import ShownPicture, WatchedWindow
 from ..settings import BeatSettings
 from ..show.live import Live
 from ..show.onscreen import Staging, run
@@ -283,7 +283,7 @@ def _measure(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _judged(act: _Measuring, seen: list[Seen], loaded: LoadedPreset, rate_hz: float) -> Latency:
+def _judged(act: _Measuring, seen: list[ShownPicture], loaded: LoadedPreset, rate_hz: float) -> Latency:
     """The delays of the clicks that were played."""
     blocks = list(act.capture.blocks)
     sounded_s = act.sounded_s()
@@ -333,7 +333,7 @@ def _judged(act: _Measuring, seen: list[Seen], loaded: LoadedPreset, rate_hz: fl
     )
 
 
-def _paired(frames: Sequence[_Frame], seen: Sequence[Seen]) -> list[tuple[_Frame, Seen]]:
+def _paired(frames: Sequence[_Frame], seen: Sequence[ShownPicture]) -> list[tuple[_Frame, ShownPicture]]:
     """Each picture with the last hearing before it was drawn. The last of all became none."""
     drawn_s = [picture.drawn_s for picture in seen]
     last = {bisect_left(drawn_s, frame.heard_s): frame for frame in frames}
@@ -346,7 +346,7 @@ def told_in(blocks: Sequence[Block], rate_hz: int, beat: BeatSettings) -> list[i
     return [index for index, block in enumerate(blocks) if follower.push(block.samples)]
 
 
-def _delay(time_s: float, came_s: float, told_s: float, shown: Sequence[tuple[_Frame, Seen]]) -> Delay | None:
+def _delay(time_s: float, came_s: float, told_s: float, shown: Sequence[tuple[_Frame, ShownPicture]]) -> Delay | None:
     """The delay of a click heard at time_s, whose beginning came in at came_s and that could be told at told_s."""
     for (_, before), (frame, picture) in pairwise(shown):
         if not told_s < picture.shown_s < told_s + SEEN_S:

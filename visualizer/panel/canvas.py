@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..render.monitors import Area
-from ..render.text import ELLIPSIS, tidy
+from ..render.text import ELLIPSIS, printable
 from .style import BACKGROUND, BODY, CARD, RAISED, TEXT, Colour, packed
 from .window import PanelWindow
 
@@ -275,7 +275,7 @@ class Canvas:
 
         size: of the font, units; align: 0 left .. 1 right; down: 0 top .. 1 bottom of the box.
         """
-        line = self._cut(tidy(text), size, max(box.w, 0.0), bold)
+        line = self._cut(printable(text), size, max(box.w, 0.0), bold)
         font_px = self._font_px(size)
         width, height = self.text_width(line, size, bold=bold), font_px * 1.17
         font = self.window.fonts.bold if bold else self.window.fonts.plain
@@ -298,7 +298,7 @@ class Canvas:
     def paragraph(self, text: str, size: float, width: float, max_lines: int) -> list[str]:
         """Break a text into at most `max_lines` lines of at most `width`, in the window's coordinates; the last line gets all of the rest."""
         lines: list[str] = []
-        for word in tidy(text).split(" "):
+        for word in printable(text).split(" "):
             if lines and (len(lines) == max_lines or self.text_width(f"{lines[-1]} {word}", size) <= width):
                 lines[-1] += f" {word}"
             else:

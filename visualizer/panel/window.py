@@ -18,9 +18,17 @@ import numpy as np
 
 from ..errors import GraphicsError, VisualizerError
 from ..render.gl import wrap_context
-from ..render.glfw_library import GlfwLoader, no_context, no_display, places_windows, quiet_glfw, set_hints, start
-from ..render.keyboard import Press, pressed
-from ..render.monitors import Area, Monitor, centred, connected, under
+from ..render.glfw_library import (
+    GlfwLoader,
+    can_place_windows,
+    no_context_message,
+    no_display_message,
+    quiet_glfw,
+    set_window_hints,
+    start,
+)
+from ..render.keyboard import Press, key_press
+from ..render.monitors import Area, Monitor, centred, connected_monitors, monitor_under
 from .style import BACKGROUND, Fonts, load_fonts
 
 #: size at which it opens at a monitor scale of 1; smallest size
@@ -50,7 +58,7 @@ class PanelWindow:
         with quiet_glfw() as glfw:
             self._glfw = glfw
             if not start(glfw):
-                raise GraphicsError(no_display())
+                raise GraphicsError(no_display_message())
             try:
                 self.imgui: Any = import_imgui()
                 self._open(title, place, avoid)
@@ -60,16 +68,16 @@ class PanelWindow:
 
     def _open(self, title: str, place: Area | None, avoid: Area | None) -> None:
         glfw, imgui = self._glfw, self.imgui
-        set_hints(glfw)
+        set_window_hints(glfw)
         glfw.window_hint(glfw.VISIBLE, False)
         glfw.window_hint(glfw.SCALE_TO_MONITOR, True)
-        place = choose_place(connected(glfw), place, avoid)
+        place = choose_place(connected_monitors(glfw), place, avoid)
         size = place[2:] if place is not None else SIZE
         self._handle = glfw.create_window(*size, title, None, None)
         if not self._handle:
-            raise GraphicsError(no_context(glfw))
+            raise GraphicsError(no_context_message(glfw))
         if place is not None:
-            if places_windows(glfw):
+            if can_place_windows(glfw):
                 glfw.set_window_pos(self._handle, *place[:2])
             glfw.set_window_size(self._handle, *place[2:])  # SCALE_TO_MONITOR must not scale a given size
         glfw.set_window_size_limits(self._handle, *MIN_SIZE, glfw.DONT_CARE, glfw.DONT_CARE)
@@ -202,7 +210,7 @@ class PanelWindow:
     def _on_key(self, _window: Any, key: int, scancode: int, action: int, modifiers: int) -> None:
         if key in (self._glfw.KEY_LEFT_SHIFT, self._glfw.KEY_RIGHT_SHIFT):  # Shift makes sliders move finely
             self._io.add_key_event(self.imgui.Key.mod_shift, action != self._glfw.RELEASE)
-        elif action == self._glfw.PRESS and (press := pressed(self._glfw, key, scancode, modifiers)):
+        elif action == self._glfw.PRESS and (press := key_press(self._glfw, key, scancode, modifiers)):
             self._keys.append(press)
 
 
@@ -248,7 +256,7 @@ def choose_place(monitors: Sequence[Monitor], place: Area | None, avoid: Area | 
             # enough of its title bar to drag it
             if min(left + width, x + wide) - max(left, x) >= 80 and y - 40 <= top <= y + high - 40:
                 return left, top, width, height
-    taken = under(monitors, avoid) if avoid is not None else None
+    taken = monitor_under(monitors, avoid) if avoid is not None else None
     for monitor in monitors:
         if taken is not None and monitor != taken:
             return centred(_preferred_size(monitor), monitor.work_area)

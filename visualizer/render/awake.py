@@ -1,4 +1,4 @@
-"""Holding off the screen saver."""
+"""Inhibit the screen saver."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def kept_awake() -> Iterator[bool]:
-    """While this lasts the screen neither darkens nor locks by itself, where the system lets us; True if it does.
+    """Prevent the screen from dimming or locking while inside; yields whether the system allows that.
 
-    It never fails: a show goes on under a screen saver rather than not at all.
+    Never raises: a show with a screen saver is better than none.
     """
     with ExitStack() as held:
         is_held = False
@@ -22,17 +22,17 @@ def kept_awake() -> Iterator[bool]:
 
             mode = held.enter_context(keep.presenting(on_fail="pass"))
             is_held = bool(mode.active)
-            words = " ".join(str(mode.result.get_failure_text()).split()) if not is_held else ""
-        except Exception as error:  # noqa: BLE001  whatever a foreign desktop answers with
-            words = f"{type(error).__name__}: {error}"
+            reason = " ".join(str(mode.result.get_failure_text()).split()) if not is_held else ""
+        except Exception as error:  # noqa: BLE001  desktops raise anything
+            reason = f"{type(error).__name__}: {error}"
         if is_held:
-            log.info("the screen saver is held off")
+            log.info("the screen saver is inhibited")
         else:
-            log.warning("the screen saver cannot be held off: %s", words[:300])
+            log.warning("the screen saver cannot be inhibited: %s", reason[:300])
         try:
             yield is_held
         finally:
             try:
                 held.close()
             except Exception as error:  # noqa: BLE001
-                log.warning("the screen saver could not be let go: %s", error)
+                log.warning("the screen saver could not be released: %s", error)

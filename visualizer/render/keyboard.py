@@ -1,4 +1,4 @@
-"""What a key on the keyboard is called."""
+"""Names of keys."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any, NamedTuple
 
 
 class Press(NamedTuple):
-    """A key that was pressed, with the modifiers held: "ctrl+alt+shift+super+q" in this order.
+    """A key press with its modifiers: "ctrl+alt+shift+super+q", in this order.
 
-    name: what the key writes, in small letters ("q", "1", "ä"), or "space", "left", "escape", "f11" and so on. place: what
-    it is called on an American keyboard, where that is not a letter: digits and brackets lie elsewhere on other keyboards,
-    or are not written by one key alone. The same as `name` where that says it all.
+    name: what the key types, in lower case ("q", "1", "ä"), or "space", "left", "escape", "f11" and so on. place: the name of the key
+    in the same position on an American keyboard, if that is not a letter: on other layouts digits and brackets are elsewhere, or
+    need more than one key. Equal to `name` otherwise.
     """
 
     name: str
     place: str
 
 
-# what the keys of an American keyboard write, by glfw's names for them
-_WRITTEN = {
+# what the keys of an American keyboard type, by glfw's names
+_TYPED = {
     "apostrophe": "'",
     "backslash": "\\",
     "comma": ",",
@@ -42,20 +42,20 @@ _WRITTEN = {
 }
 
 
-def pressed(glfw: Any, key: int, scancode: int, modifiers: int) -> Press | None:
-    """The key of an event; None for modifiers alone and unknown keys."""
+def key_press(glfw: Any, key: int, scancode: int, modifiers: int) -> Press | None:
+    """The key press of a glfw event; None for modifiers and unknown keys."""
     name = key_name(glfw, key, scancode)
     if not name:
         return None
-    place = places(glfw).get(key, name)
+    place = us_key_names(glfw).get(key, name)
     if len(place) == 1 and place.isalpha():
-        # letters go by what they write: where A writes "a" it is not Q, wherever it lies
+        # letters are named by what they type, whatever their position: on an AZERTY keyboard A is "a", not "q"
         place = name
     return Press(_with_modifiers(glfw, name, modifiers), _with_modifiers(glfw, place, modifiers))
 
 
 def key_name(glfw: Any, key: int, scancode: int) -> str:
-    """What a key is called: what it writes on this keyboard, or the name of its place; "" for modifiers and unknown ones."""
+    """Name of a key: what it types on this keyboard, or the name of its position; "" for modifiers and unknown keys."""
     if key == glfw.KEY_SPACE:
         return "space"
     written = glfw.get_key_name(key, scancode)
@@ -63,19 +63,19 @@ def key_name(glfw: Any, key: int, scancode: int) -> str:
         written = written.decode("utf-8", "replace")
     if written and (written.isascii() or key == glfw.KEY_UNKNOWN):
         return written.lower()
-    # a Cyrillic or Greek keyboard writes no "q": then the place of the key counts
-    return places(glfw).get(key, (written or "").lower())
+    # a Cyrillic or Greek keyboard types no "q": the position of the key counts there
+    return us_key_names(glfw).get(key, (written or "").lower())
 
 
 @functools.cache
-def places(glfw: Any) -> dict[int, str]:
-    """Key codes to the names of keys on an American keyboard, without the modifiers; the same on every layout, so built once."""
+def us_key_names(glfw: Any) -> dict[int, str]:
+    """Names of the keys of an American keyboard by glfw's key code, without modifiers; the same on every layout, so cached."""
     silent = ("SHIFT", "CONTROL", "ALT", "SUPER", "UNKNOWN", "LAST", "LOCK")
     names = {}
     for constant in dir(glfw):
         if constant.startswith("KEY_") and not any(word in constant for word in silent):
             name = constant.removeprefix("KEY_").lower().replace("_", "")
-            names[getattr(glfw, constant)] = _WRITTEN.get(name, name)
+            names[getattr(glfw, constant)] = _TYPED.get(name, name)
     return names
 
 

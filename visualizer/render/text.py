@@ -1,4 +1,4 @@
-"""Text as pixels: which letters can be written, how long a line may be, and the panel behind it. No graphics card."""
+"""Draw text boxes into arrays with Pillow: fonts, line lengths and the background. Does not use the graphics card."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 
 ELLIPSIS = "…"
-LEAST_TEXT_PX = 11
-_LONGEST_LINE = 400  # characters looked at; no screen shows more
-_INK = 245
-_PANEL_OPACITY = 184
+MIN_TEXT_PX = 11
+_MAX_LENGTH = 400  # characters of a line; no display shows more
+_TEXT_BRIGHTNESS = 245  # 0..255
+_BOX_OPACITY = 184  # 0..255
 
-# What Pillow's own font lacks and a show likes to say, in letters it has.
-_FOLDED = str.maketrans(
+# Characters missing in Pillow's own font, and what is drawn instead.
+_REPLACED = str.maketrans(
     {"←": "<", "→": ">", "↑": "^", "↓": "v", "–": "-", "—": "-", "−": "-", "×": "x", "•": "·", "▶": ">", "⏸": "||"}
 )
-# Looked for on the system for other scripts, first found first asked. None is shipped, none is needed.
+# Fonts of the system for other scripts, in order of preference. None is shipped, none is needed.
 _SYSTEM_FONTS = (
     "DejaVuSans.ttf",
     "NotoSans-Regular.ttf",
@@ -36,7 +36,7 @@ _SYSTEM_FONTS = (
 
 @dataclass(frozen=True)
 class Layout:
-    """The measures of a panel, px, for one size of picture."""
+    """Measures of a text box, px, for one size of the picture."""
 
     text_px: int
     margin_px: int
@@ -47,14 +47,14 @@ class Layout:
 
     @property
     def max_height_px(self) -> int:
-        """What a panel of that many lines takes."""
+        """Height of a box with `max_lines` lines."""
         return self.max_lines * self.line_px + 2 * self.padding_px
 
     @classmethod
     def of(cls, size: tuple[int, int]) -> Layout | None:
-        """The measures for a picture of size (width, height), px; None if no text could be read on it."""
+        """Measures for a picture of size (width, height), px; None if it is too small for legible text."""
         width, height = size
-        text_px = max(LEAST_TEXT_PX, round(min(height / 34, width / 36)))
+        text_px = max(MIN_TEXT_PX, round(min(height / 34, width / 36)))
         margin_px = max(4, round(text_px * 0.9))
         padding_px = max(4, round(text_px * 0.7))
         line_px = round(text_px * 1.45)
@@ -65,22 +65,21 @@ class Layout:
         return cls(text_px, margin_px, padding_px, line_px, max_width_px, max_lines)
 
     def smaller(self, factor: float, room_px: tuple[int, int]) -> Layout | None:
-        """The same with smaller letters, for a panel of at most `room_px` (width, height); None if they could not be read."""
+        """The layout with a smaller font, for a box of at most `room_px` (width, height); None if that would not be legible."""
         text_px = round(self.text_px * factor)
         padding_px = max(4, round(text_px * 0.7))
         line_px = round(text_px * 1.45)
         max_lines = (room_px[1] - 2 * padding_px) // line_px
-        if text_px < LEAST_TEXT_PX or max_lines < 1 or room_px[0] < 2 * padding_px + 3 * text_px:
+        if text_px < MIN_TEXT_PX or max_lines < 1 or room_px[0] < 2 * padding_px + 3 * text_px:
             return None
         return Layout(text_px, self.margin_px, padding_px, line_px, room_px[0], max_lines)
 
 
-def draw_panel(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> np.ndarray | None:
-    """A dark panel with lines of text: (H, W, 4) uint8, premultiplied alpha, top row first; None without any text.
+def draw_text_box(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> np.ndarray | None:
+    """Draw lines of text on a dark box: (H, W, 4) uint8, premultiplied alpha, top row first; None without any text.
 
-    A tab ends a column: what follows it begins at one place in all lines that have one. Lines that are too long end in an
-    ellipsis, and so do lines that are too many. steady: the width goes in steps, so that
-    the panel does not tremble while its figures change.
+    A tab separates two columns, which are aligned in all lines that have one. A line that is too long ends in an ellipsis, and so
+    does a list of too many lines. steady: the width grows in steps, so that the box does not change with every digit.
     """
     from PIL import Image, ImageDraw
 
@@ -88,9 +87,9 @@ def draw_panel(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> 
     if typeset is None:
         return None
     rows, text_width = typeset
-    width, height = _panel_size(rows, text_width, layout)
+    width, height = _box_size(rows, text_width, layout)
 
-    ink = Image.new("L", (width, height))
+    mask = Image.new("L", (width, height))
     baseline = round((layout.line_px - layout.text_px) / 2 + layout.text_px * 0.82)
     for index, cells in enumerate(rows):
         strip = Image.new("L", (text_width, layout.line_px))
@@ -100,90 +99,90 @@ def draw_panel(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> 
             for font, run in row:
                 draw.text((x, baseline), run, fill=255, font=font, anchor="ls")
                 x += font.getlength(run)
-        ink.paste(strip, (layout.padding_px, layout.padding_px + index * layout.line_px))
-    letters = np.asarray(ink, np.uint16)
+        mask.paste(strip, (layout.padding_px, layout.padding_px + index * layout.line_px))
+    coverage = np.asarray(mask, np.uint16)
     pixels = np.empty((height, width, 4), np.uint8)
-    pixels[..., :3] = (letters * _INK // 255)[..., None]  # the panel itself is black
-    pixels[..., 3] = letters + _plate((width, height), layout.padding_px) * (255 - letters) // 255
+    pixels[..., :3] = (coverage * _TEXT_BRIGHTNESS // 255)[..., None]  # the box itself is black
+    pixels[..., 3] = coverage + _background((width, height), layout.padding_px) * (255 - coverage) // 255
     return pixels
 
 
-def panel_size(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> tuple[int, int]:
-    """How wide and high `draw_panel` makes a panel, px; (0, 0) without any text."""
+def text_box_size(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> tuple[int, int]:
+    """Width and height of the box that `draw_text_box` draws, px; (0, 0) without any text."""
     typeset = _typeset(tuple(lines), layout, steady)
-    return (0, 0) if typeset is None else _panel_size(*typeset, layout)
+    return (0, 0) if typeset is None else _box_size(*typeset, layout)
 
 
-def _panel_size(rows: list[list[tuple[int, Row]]], text_width: int, layout: Layout) -> tuple[int, int]:
+def _box_size(rows: list[list[tuple[int, Runs]]], text_width: int, layout: Layout) -> tuple[int, int]:
     return text_width + 2 * layout.padding_px, len(rows) * layout.line_px + 2 * layout.padding_px
 
 
 @functools.lru_cache(maxsize=32)
-def _typeset(lines: tuple[str, ...], layout: Layout, steady: bool) -> tuple[list[list[tuple[int, Row]]], int] | None:
-    """The lines as they will stand, and the width of the widest, px; None without any text."""
-    told = [tuple(tidy(cell) for cell in line.split("\t", 1)) for line in lines]
-    if not any(any(cells) for cells in told):
+def _typeset(lines: tuple[str, ...], layout: Layout, steady: bool) -> tuple[list[list[tuple[int, Runs]]], int] | None:
+    """Lay out the lines -> (lines of cells, width of the widest line in px); None without any text."""
+    texts = [tuple(printable(cell) for cell in line.split("\t", 1)) for line in lines]
+    if not any(any(cells) for cells in texts):
         return None
-    if len(told) > layout.max_lines:
-        told = [*told[: layout.max_lines - 1], (ELLIPSIS,)]
+    if len(texts) > layout.max_lines:
+        texts = [*texts[: layout.max_lines - 1], (ELLIPSIS,)]
     room_px = layout.max_width_px - 2 * layout.padding_px
-    rows = _columns(told, layout.text_px, room_px)
+    rows = _columns(texts, layout.text_px, room_px)
     step_px = 2 * layout.text_px if steady else 1
     widest_px = max(x + _width(row) for cells in rows for x, row in cells)
     return rows, min(room_px, -(-widest_px // step_px) * step_px)
 
 
 @functools.lru_cache(maxsize=8)
-def _plate(size: tuple[int, int], radius_px: int) -> np.ndarray:
-    """How opaque the panel behind the letters is: (H, W) uint16, 0..255; its corners are round."""
+def _background(size: tuple[int, int], radius_px: int) -> np.ndarray:
+    """Opacity of the box behind the text: (H, W) uint16, 0..255, with round corners."""
     from PIL import Image, ImageDraw
 
-    # drawn four times as large and averaged: a round corner without steps
+    # drawn four times as large and averaged, for antialiased corners
     scale = 4
-    plate = Image.new("L", (size[0] * scale, size[1] * scale))
-    ImageDraw.Draw(plate).rounded_rectangle(
-        (0, 0, size[0] * scale - 1, size[1] * scale - 1), radius=radius_px * scale, fill=_PANEL_OPACITY
+    background = Image.new("L", (size[0] * scale, size[1] * scale))
+    ImageDraw.Draw(background).rounded_rectangle(
+        (0, 0, size[0] * scale - 1, size[1] * scale - 1), radius=radius_px * scale, fill=_BOX_OPACITY
     )
-    return np.asarray(plate.resize(size, Image.Resampling.BOX), np.uint16)
+    return np.asarray(background.resize(size, Image.Resampling.BOX), np.uint16)
 
 
-def tidy(line: str) -> str:
-    """A line made fit to show: control, direction and half characters out, not endless."""
+def printable(line: str) -> str:
+    """Remove control, direction and unpaired surrogate characters from a line, and limit its length."""
     shown = []
-    # NFC: macOS writes file names with accents apart from their letters
-    for character in unicodedata.normalize("NFC", line[: 4 * _LONGEST_LINE]).translate(_FOLDED):
+    # NFC: macOS writes accents in file names as separate characters
+    for character in unicodedata.normalize("NFC", line[: 4 * _MAX_LENGTH]).translate(_REPLACED):
         kind = unicodedata.category(character)
         if kind in ("Cc", "Zl", "Zp"):
             shown.append(" ")
-        elif kind == "Cs":  # half of a pair, as in a file name that is not UTF-8
+        elif kind == "Cs":  # an unpaired surrogate, as in a file name that is not UTF-8
             shown.append("?")
         elif kind not in ("Cf", "Cn", "Co"):
             shown.append(character)
-    return "".join(shown).rstrip()[:_LONGEST_LINE]
+    return "".join(shown).rstrip()[:_MAX_LENGTH]
 
 
-Row = list[tuple[Any, str]]  # runs of letters with the font each is written in
+Runs = list[tuple[Any, str]]  # (font, text): parts of a line, each in one font
 
 
-def _width(row: Row) -> int:
-    return round(sum(font.getlength(run) for font, run in row) + 0.5)
+def _width(runs: Runs) -> int:
+    return round(sum(font.getlength(run) for font, run in runs) + 0.5)
 
 
-def _columns(told: Sequence[tuple[str, ...]], text_px: int, room_px: int) -> list[list[tuple[int, Row]]]:
-    """For each line its cells, one or two: where each begins, px, and its runs."""
-    first = [_fit(cells[0], text_px, room_px if len(cells) == 1 else room_px // 2) for cells in told]
-    # no double column is narrower than its widest first cell, and a gap of more than a word's
-    stop_px = max((_width(row) for row, cells in zip(first, told, strict=True) if len(cells) > 1), default=0) + text_px
-    rows: list[list[tuple[int, Row]]] = []
-    for row, cells in zip(first, told, strict=True):
+def _columns(texts: Sequence[tuple[str, ...]], text_px: int, room_px: int) -> list[list[tuple[int, Runs]]]:
+    """For each line its one or two cells: the start of each, px, and its runs."""
+    first = [_fit(cells[0], text_px, room_px if len(cells) == 1 else room_px // 2) for cells in texts]
+    # the second column starts after the widest first cell and a gap
+    stop_px = max((_width(row) for row, cells in zip(first, texts, strict=True) if len(cells) > 1), default=0) + text_px
+    rows: list[list[tuple[int, Runs]]] = []
+    for row, cells in zip(first, texts, strict=True):
         rows.append([(0, row)])
         if len(cells) > 1:
             rows[-1].append((stop_px, _fit(cells[1], text_px, room_px - stop_px)))
     return rows
 
 
-def _fit(line: str, text_px: int, room_px: int) -> Row:
-    """The runs of a line, cut to a width with an ellipsis if it is wider."""
+def _fit(line: str, text_px: int, room_px: int) -> Runs:
+    """The runs of a line, cut with an ellipsis if it is wider than `room_px`."""
     row = _runs(line, text_px)
     if _width(row) <= room_px:
         return row
@@ -197,20 +196,20 @@ def _fit(line: str, text_px: int, room_px: int) -> Row:
     return _runs(line[:low].rstrip() + ELLIPSIS, text_px)
 
 
-def _runs(line: str, text_px: int) -> Row:
-    runs: Row = []
+def _runs(line: str, text_px: int) -> Runs:
+    runs: Runs = []
     for character in line:
-        font, written = _written(character, text_px)
+        font, text = _glyph(character, text_px)
         if runs and runs[-1][0] is font:
-            runs[-1] = (font, runs[-1][1] + written)
+            runs[-1] = (font, runs[-1][1] + text)
         else:
-            runs.append((font, written))
+            runs.append((font, text))
     return runs
 
 
 @functools.lru_cache(maxsize=4096)
-def _written(character: str, text_px: int) -> tuple[Any, str]:
-    """How a character is written: a font that has it and the letters to write; its base letter or "?" as a last resort."""
+def _glyph(character: str, text_px: int) -> tuple[Any, str]:
+    """A font that has a character, and the text to draw with it; the base letter or "?" if no font has it."""
     own = _own_font(text_px)
     if unicodedata.combining(character):
         return own, ""
@@ -224,14 +223,14 @@ def _written(character: str, text_px: int) -> tuple[Any, str]:
 
 
 def _has(font: Any, character: str) -> bool:
-    """True if the font draws the character as something else than its box for the unknown."""
+    """Whether the font has the character: it is not drawn as the box for unknown characters."""
     drawn, unknown = font.getmask(character), font.getmask("\uffff")
     return drawn.size != unknown.size or bytes(drawn) != bytes(unknown)
 
 
 @functools.lru_cache(maxsize=8)
 def _own_font(text_px: int) -> Any:
-    """The font that comes inside Pillow: there on every machine."""
+    """The font inside Pillow, which exists on every machine."""
     from PIL import ImageFont
 
     return ImageFont.load_default(text_px)
@@ -246,7 +245,7 @@ def _system_fonts(text_px: int) -> tuple[Any, ...]:
 
 @functools.lru_cache(maxsize=1)
 def system_font_files() -> tuple[str, ...]:
-    """Files of the fonts found on the system. Searching takes a while: done once, when a letter is first missing."""
+    """Paths of the fonts found on the system. The search is slow: it is done once, when a character is first missing."""
     from PIL import ImageFont
 
     found = []

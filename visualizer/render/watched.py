@@ -1,4 +1,4 @@
-"""A window that reads back what it shows: for measuring when a picture was there to be seen."""
+"""A window that reads back what it shows, to measure when a picture was visible."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from .window import Window
 N_PX = 4
 
 
-class Seen(NamedTuple):
-    """A picture shown. brightness: of its middle, 0..1, NaN while nothing is to be seen; drawn_s: when it was drawn and could
-    be read; shown_s: when the swap that shows it was done. Seconds of `time.monotonic`, or of the clock given.
+class ShownPicture(NamedTuple):
+    """A picture that was shown.
+
+    brightness: mean of its centre, 0..1, NaN while minimised; drawn_s: when it was drawn; shown_s: when its swap had finished; both in
+    seconds of the window's clock.
     """
 
     brightness: float
@@ -24,20 +26,20 @@ class Seen(NamedTuple):
 
 
 class WatchedWindow(Window):
-    """A Window that notes every picture it shows in `seen`, in order.
+    """A Window that records every picture it shows in `seen`, in order.
 
-    What is read are a few pixels of the very buffer that is swapped next, and the moment that counts is when the swap
-    is done: OpenGL can tell no later one. What a compositor, the cable and the projector add comes on top.
+    It reads a few pixels of the buffer that is swapped next, and records when the swap has finished, which is the last moment that
+    OpenGL reports. The delays of a compositor, the cable and the projector are not included.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        """As `Window`."""
-        self.seen: list[Seen] = []
+        """Arguments: see `Window`."""
+        self.seen: list[ShownPicture] = []
         self._pixels = np.zeros((N_PX, N_PX, 3), np.uint8)
         super().__init__(*arguments, **named)
 
     def swap(self) -> None:
-        """Show what was drawn, and note it."""
+        """Show what was drawn, and record it."""
         width, height = self.framebuffer_size
         brightness = math.nan
         if width >= N_PX and height >= N_PX:
@@ -45,4 +47,4 @@ class WatchedWindow(Window):
             brightness = float(self._pixels.mean()) / 255
         drawn_s = self._now()
         super().swap()
-        self.seen.append(Seen(brightness, drawn_s, self._now()))
+        self.seen.append(ShownPicture(brightness, drawn_s, self._now()))

@@ -1,4 +1,4 @@
-"""The window: a stage on the screen, with its keys, its monitor, its fullscreen and its end."""
+"""The window of a show: keys, monitors, fullscreen and closing."""
 
 from __future__ import annotations
 
@@ -10,22 +10,33 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from visualizer.errors import BadInput, GraphicsError
-
+from ..errors import BadInput, GraphicsError
 from .gl import gl_finish, leave, read_rgb, take_over, was_reset, wrap_context
 from .glfw_library import (
     GlfwLoader,
+    can_place_windows,
     display_named,
-    fullscreen_hints,
-    no_context,
-    no_display,
-    places_windows,
+    no_context_message,
+    no_display_message,
     quiet_glfw,
-    set_hints,
+    set_fullscreen_hints,
+    set_window_hints,
     start,
 )
-from .keyboard import Press, pressed
-from .monitors import Area, Home, Monitor, Whereabouts, centred, connected, following, meant, primary, seen, under
+from .keyboard import Press, key_press
+from .monitors import (
+    Area,
+    HomeMonitor,
+    Monitor,
+    WindowPlace,
+    centred,
+    connected_monitors,
+    find_monitor,
+    is_visible,
+    monitor_after,
+    monitor_under,
+    primary_monitor,
+)
 
 if TYPE_CHECKING:
     import moderngl
@@ -33,15 +44,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CURSOR_IDLE_S = 2.0
-SIZE_LOOK_S = 0.25  # how often a window is asked how large it is, beside being told
-PLACE_LOOK_S = 1.0  # how often a window is asked where it is
+SIZE_POLL_S = 0.25  # how often the size is polled, besides the events that report it
+PLACE_POLL_S = 1.0  # how often the place is polled
 
-# Windows that are open: glfw is one for the whole process, and is let go with the last of them.
+# Ids of the open windows: glfw is initialised once per process, and terminated with the last of them.
 _open_windows: set[int] = set()
 
 
 def display_available() -> bool:
-    """True if there is a display to open a window on. Whether it can do OpenGL 3.3 only `Window` finds out."""
+    """True if there is a display to open a window on. Whether it offers OpenGL 3.3 is known only after opening a `Window`."""
     if _open_windows:
         return True
     if not display_named():
@@ -53,15 +64,22 @@ def display_available() -> bool:
 
 
 class Window:
-    """A window to draw on; its context is current on the calling thread, which must be the main one.
+    """A window to draw in; its OpenGL context is current on the calling thread, which must be the main one.
 
-    size: (width, height) of the window, in the screen's units; made smaller if the screen is. title: its name. fullscreen:
-    begin over the whole monitor. monitor: the index or name of the one to open on, the primary one if None. borderless: no
-    frame around the window, and fullscreen is a window as large as the monitor, which others can lie over; under Wayland
-    fullscreen is always the desktop's own. place: where it is
-    while it does not cover a monitor, if that can still be seen; the monitor is then no must. shown: False for one that
-    is first seen at `appear`. now: a clock in seconds. GraphicsError if there is no display or no OpenGL 3.3, BadInput for a
-    monitor that is not there.
+    Parameters
+    ----------
+    size : (width, height) in the desktop's coordinates; reduced to fit the monitor.
+    title : in its title bar.
+    fullscreen : open it fullscreen.
+    monitor : index or name of the monitor to open on; None: the primary one.
+    borderless : no frame around the window; fullscreen is then a window of the monitor's size, which other windows can cover. Under
+        Wayland fullscreen is always the desktop's own.
+    place : left, top, width, height while it is not fullscreen; ignored where it would not be visible. With a place, a missing
+        monitor is no error.
+    shown : False for a window that is shown first by `appear`.
+    now : clock, seconds.
+
+    Raises GraphicsError without a display or OpenGL 3.3, BadInput for an unknown monitor.
     """
 
     def __init__(
@@ -82,23 +100,25 @@ class Window:
         self._keys: list[Press] = []
         self._handle: Any = None
         self._cursor_shown = True
-        self._cursor_moved_s = self._place_looked_s = now()
+        self._cursor_moved_s = self._place_polled_s = now()
         self._size, self._title, self._borderless = size, title, borderless
-        self._appears_fullscreen = False  # once it appears
-        self._covers: Monitor | None = None  # the monitor covered, where glfw does not know of it: borderless
+        self._appears_fullscreen = False  # when `appear` is called
+        self._covers: Monitor | None = (
+            None  # the monitor covered by a borderless window, which glfw does not count as fullscreen
+        )
         self._windowed_place: Area = (0, 0, *size)
         self._monitors: list[Monitor] = []
         self._monitors_changed = False
-        self._home = Home()
-        self._framebuffer: tuple[int, int] | None = None  # None: to be asked for
-        self._framebuffer_asked_s = now()
+        self._home = HomeMonitor()
+        self._framebuffer: tuple[int, int] | None = None  # None: unknown, to be polled
+        self._size_polled_s = now()
         self._news: deque[str] = deque()
         with quiet_glfw() as glfw:
             self._glfw = glfw
             if not start(glfw):
-                raise GraphicsError(no_display())
-            self._is_placed = places_windows(glfw)
-            take_over(self._let_go)
+                raise GraphicsError(no_display_message())
+            self._is_placed = can_place_windows(glfw)
+            take_over(self._detach_context)
             try:
                 self._open(place, fullscreen, monitor, shown)
             except BaseException:
@@ -106,37 +126,37 @@ class Window:
                 raise
 
     def set_title(self, title: str) -> None:
-        """Give the window another name."""
+        """Change the title."""
         self._title = title
-        self._glfw.set_window_title(self._handle, _writable(title))
+        self._glfw.set_window_title(self._handle, _valid_title(title))
 
     def _open(self, place: Area | None, fullscreen: bool, wanted: str | int | None, shown: bool) -> None:
         glfw = self._glfw
-        title = _writable(self._title)
-        self._monitors = connected(glfw)
+        title = _valid_title(self._title)
+        self._monitors = connected_monitors(glfw)
         target = self._target(wanted, must=place is None)
-        set_hints(glfw, decorated=not self._borderless)
+        set_window_hints(glfw, decorated=not self._borderless)
         if target is not None:
             self._windowed_place = centred(self._size, target.work_area)
-        if place is not None and seen(self._monitors, place):
+        if place is not None and is_visible(self._monitors, place):
             self._windowed_place = place
         size = self._windowed_place[2:]
         placed = (wanted is not None and target is not None) or place is not None
         if target is not None and fullscreen and shown and not self._borderless:
-            fullscreen_hints(glfw, glfw.get_video_mode(target.handle))
+            set_fullscreen_hints(glfw, glfw.get_video_mode(target.handle))
             self._handle = glfw.create_window(*target.area[2:], title, target.handle, None)
         else:
-            # hidden until it is there: it must not flash up in another place first
+            # hidden until it is moved, so that it does not appear in another place first
             glfw.window_hint(glfw.VISIBLE, shown and not placed)
             self._handle = glfw.create_window(*size, title, None, None)
         if not self._handle:
-            raise GraphicsError(no_context(glfw))
+            raise GraphicsError(no_context_message(glfw))
         _open_windows.add(id(self))
         self._appears_fullscreen = fullscreen and not shown
         if not self._is_glfw_fullscreen:
             if wanted is not None and not fullscreen and not self._is_placed:
                 self._news.append(
-                    "the desktop chooses where a window opens; fullscreen it opens on the monitor asked for"
+                    "the desktop chooses where a window opens; a fullscreen window opens on the monitor named"
                 )
             if placed and self._is_placed:
                 glfw.set_window_pos(self._handle, *self._windowed_place[:2])
@@ -144,11 +164,11 @@ class Window:
                 glfw.show_window(self._handle)
             if fullscreen and shown and target is not None:
                 self._cover(target)
-        self._home.is_at(target, self._windowed_place, fullscreen=fullscreen)
-        self._home.look(self._monitors)
+        self._home.record(target, self._windowed_place, fullscreen=fullscreen)
+        self._home.update(self._monitors)
         glfw.make_context_current(self._handle)
         self.ctx: moderngl.Context = wrap_context(GlfwLoader(glfw, self._handle), standalone=False)
-        # one display frame a refresh: no tearing. A driver that does not obey is caught by the loop's own pace
+        # one display frame per refresh, without tearing; the show paces itself where a driver ignores this
         glfw.swap_interval(1)
         glfw.set_key_callback(self._handle, self._on_key)
         glfw.set_framebuffer_size_callback(self._handle, self._on_size)
@@ -156,34 +176,34 @@ class Window:
         glfw.set_monitor_callback(self._on_monitor)
         self._show_cursor(not (self.is_fullscreen or self._appears_fullscreen))
         self.ctx.screen.use()
-        # black, not what lay in memory; and without a first picture Mesa never learns that the window was resized
+        # black instead of random memory; and without a first frame Mesa never notices that the window was resized
         self.ctx.clear(0.0, 0.0, 0.0, 1.0)
-        if shown:  # under Wayland a swap waits for a window to be seen
+        if shown:  # under Wayland a swap blocks until the window is visible
             self.swap()
 
     def _target(self, wanted: str | int | None, *, must: bool) -> Monitor | None:
-        """The monitor to open on. must: it is an error if that is not there."""
+        """The monitor to open on. must: raise BadInput if it does not exist, instead of taking the primary one."""
         if wanted is not None:
             try:
-                return meant(self._monitors, wanted)
+                return find_monitor(self._monitors, wanted)
             except BadInput as fault:
                 if must:
                     raise
-                log.warning("%s; the main monitor is taken", fault)
-        return primary(self._monitors)
+                log.warning("%s; the primary monitor is used", fault)
+        return primary_monitor(self._monitors)
 
     @property
     def framebuffer_size(self) -> tuple[int, int]:
-        """Width and height to draw, px (on a Retina screen more than the window's); (0, 0) while minimised."""
+        """Width and height to draw, px (larger than the window on a Retina display); (0, 0) while minimised."""
         if self._framebuffer is None:
-            # X11 answers this at its leisure, so it is not asked for every display frame
+            # a round trip to the X server, which may be slow: not in every display frame
             width, height = self._glfw.get_framebuffer_size(self._handle)
             self._framebuffer = (width, height) if width > 0 and height > 0 else (0, 0)
         return self._framebuffer
 
     @property
     def refresh_hz(self) -> float:
-        """Refreshes a second of the monitor the window is on; 60.0 if the driver does not say."""
+        """Refresh rate of the monitor the window is on, Hz; 60.0 if the driver does not report it."""
         monitor = self.monitor
         return monitor.refresh_hz if monitor is not None and monitor.refresh_hz > 0 else 60.0
 
@@ -194,19 +214,19 @@ class Window:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the graphics card was reset: nothing can be drawn here any more, see `successor`."""
+        """Whether the graphics card was reset, so that nothing can be drawn in this window any more, see `successor`."""
         return was_reset(self.ctx)
 
     @property
-    def whereabouts(self) -> Whereabouts:
-        """Where it is, to open another there."""
+    def window_place(self) -> WindowPlace:
+        """Where it is, so that another window can be opened there."""
         monitor = self.monitor
         place = self._windowed_place if self.is_fullscreen else self._place()
-        return Whereabouts(place, self.is_fullscreen, None if monitor is None else monitor.name)
+        return WindowPlace(place, self.is_fullscreen, None if monitor is None else monitor.name)
 
     def successor(self) -> Self:
-        """A window in the place of this one, with a context of its own, not yet to be seen; both are there until this one is closed."""
-        place, fullscreen, monitor = self.whereabouts
+        """Open a window in the same place with its own context, not shown yet; both exist until this one is closed."""
+        place, fullscreen, monitor = self.window_place
         return type(self)(
             self._size,
             self._title,
@@ -219,7 +239,7 @@ class Window:
         )
 
     def appear(self) -> None:
-        """Be seen, for a window that was opened with shown=False. Draw first and swap at once after: until then it shows what was there."""
+        """Show a window that was opened with shown=False. Draw before and swap right after: until then its content is undefined."""
         self._glfw.show_window(self._handle)
         if self._appears_fullscreen and (monitor := self.monitor) is not None:
             self._cover(monitor)
@@ -232,7 +252,7 @@ class Window:
 
     @property
     def monitor(self) -> Monitor | None:
-        """The monitor with the most of the window on it; None if there is none."""
+        """The monitor with the largest part of the window on it; None without a monitor."""
         if self._covers is not None:
             return self._covers
         if own := self._glfw.get_window_monitor(self._handle):
@@ -241,49 +261,52 @@ class Window:
                 if monitor.area[:2] == position:
                     return monitor
         if not self._is_placed and (home := self._home.monitor) is not None:
-            return next((monitor for monitor in self._monitors if monitor.key == home.key), primary(self._monitors))
-        return under(self._monitors, self._place())
+            return next(
+                (monitor for monitor in self._monitors if monitor.key == home.key), primary_monitor(self._monitors)
+            )
+        return monitor_under(self._monitors, self._place())
 
     def events(self) -> list[Press]:
-        """Let the system speak, and return the keys pressed since the last call, oldest first. A key held counts once."""
+        """Process events; returns the keys pressed since the last call, oldest first. A key held down counts once."""
         self._glfw.poll_events()
-        if self._now() - self._framebuffer_asked_s > SIZE_LOOK_S:  # not every system tells of every change
-            self._framebuffer_asked_s, self._framebuffer = self._now(), None
+        if self._now() - self._size_polled_s > SIZE_POLL_S:  # not every system reports every change
+            self._size_polled_s, self._framebuffer = self._now(), None
         if not self.is_fullscreen:
             self._show_cursor(self._now() - self._cursor_moved_s < CURSOR_IDLE_S)
         if self._monitors_changed:
             self._monitors_changed = False
-            self._settle()
-        elif self._now() - self._place_looked_s > PLACE_LOOK_S:
-            self._place_looked_s = self._now()
-            self._note_place()
+            self._follow_monitors()
+        elif self._now() - self._place_polled_s > PLACE_POLL_S:
+            self._place_polled_s = self._now()
+            self._record_place()
         pressed_keys, self._keys = self._keys, []
         return pressed_keys
 
     def news(self) -> str | None:
-        """A line to be said once, if there is one: the monitor was unplugged, or is back."""
+        """A message for the user, if there is one: the monitor was unplugged, or is back."""
         return self._news.popleft() if self._news else None
 
     def toggle_fullscreen(self) -> None:
-        """Cover the monitor that most of the window is on, or go back to exactly where the window was."""
+        """Cover the monitor that most of the window is on, or return the window to exactly where it was."""
         if self.is_fullscreen:
             self._uncover(self._windowed_place)
         else:
-            self._monitors = connected(self._glfw)  # a resolution may have been changed since
+            self._monitors = connected_monitors(self._glfw)  # its resolution may have changed
             monitor = self.monitor
             if monitor is None:
                 log.warning("fullscreen: no monitor is connected")
                 return
             self._windowed_place = self._place()
             self._cover(monitor)
-        self._note_place(chosen=True)
+        self._record_place(chosen=True)
 
     def next_monitor(self) -> str | None:
-        """Go to the next monitor, in fullscreen or not as before; where the desktop places windows, in fullscreen. Its name; None if
-        there is no other.
+        """Move to the next monitor, fullscreen or not as before; fullscreen where only the desktop places windows.
+
+        Returns its name; None if there is no other monitor.
         """
-        self._monitors = connected(self._glfw)
-        target = following(self._monitors, self.monitor)
+        self._monitors = connected_monitors(self._glfw)
+        target = monitor_after(self._monitors, self.monitor)
         if target is None:
             return None
         size = self._windowed_place[2:] if self.is_fullscreen else self._place()[2:]
@@ -292,26 +315,26 @@ class Window:
             self._cover(target)
         else:
             self._put(self._windowed_place)
-        self._home.is_at(target, self._windowed_place, fullscreen=self.is_fullscreen, chosen=True)
+        self._home.record(target, self._windowed_place, fullscreen=self.is_fullscreen, chosen=True)
         return target.name
 
     def make_current(self) -> None:
-        """Make this the stage that is drawn on, when another was used on this thread since."""
-        take_over(self._let_go)
+        """Make this window's context current, after another one was used on this thread."""
+        take_over(self._detach_context)
         self._glfw.make_context_current(self._handle)
         self.ctx.screen.use()
 
     def finish(self) -> None:
-        """Wait until all is drawn: what a swap takes after that, the screen takes."""
+        """Wait until everything is drawn, so that the time of the swap that follows is the display's alone."""
         gl_finish(self.ctx)
 
     def swap(self) -> None:
-        """Show what was drawn, and wait until it is: the driver must not queue pictures, they would come late."""
+        """Show what was drawn, and wait until it is shown: pictures queued in the driver would be late."""
         self._glfw.swap_buffers(self._handle)
         gl_finish(self.ctx)
 
     def read(self) -> np.ndarray | None:
-        """What has been drawn and not swapped yet: (H, W, 3) uint8, top row first; None while there is nothing to see."""
+        """Read what was drawn and not swapped yet: (H, W, 3) uint8, top row first; None while minimised."""
         width, height = self.framebuffer_size
         if not width:
             return None
@@ -320,12 +343,12 @@ class Window:
         return pixels[::-1].copy()  # OpenGL's first row is the bottom one
 
     def close(self) -> None:
-        """Give everything back; may be called twice."""
+        """Release everything. May be called twice."""
         glfw = self._glfw
-        leave(self._let_go)
+        leave(self._detach_context)
         if self._handle:
             if self.__dict__.get("ctx") is not None:
-                self.ctx.release()  # what Python holds of it; textures and programs go with the context
+                self.ctx.release()  # the Python object; textures and programs are deleted with the context
             glfw.destroy_window(self._handle)
             self._handle = None
         _open_windows.discard(id(self))
@@ -338,12 +361,12 @@ class Window:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _let_go(self) -> None:
+    def _detach_context(self) -> None:
         if self._handle:
             self._glfw.make_context_current(None)
 
     def _on_key(self, _window: Any, key: int, scancode: int, action: int, modifiers: int) -> None:
-        if action == self._glfw.PRESS and (press := pressed(self._glfw, key, scancode, modifiers)):
+        if action == self._glfw.PRESS and (press := key_press(self._glfw, key, scancode, modifiers)):
             self._keys.append(press)
 
     def _on_size(self, _window: Any, _width: int, _height: int) -> None:
@@ -353,7 +376,7 @@ class Window:
         self._cursor_moved_s = self._now()
 
     def _on_monitor(self, _monitor: Any, _event: int) -> None:
-        self._monitors_changed = True  # looked at once glfw has done its part
+        self._monitors_changed = True  # handled after glfw has finished its own update
 
     def _show_cursor(self, shown: bool) -> None:
         if shown != self._cursor_shown:
@@ -366,7 +389,7 @@ class Window:
         return bool(self._glfw.get_window_monitor(self._handle))
 
     def _place(self) -> Area:
-        """Where the window is on the desktop; at (0, 0) under Wayland, which does not tell."""
+        """Left, top, width, height on the desktop; left and top are 0 under Wayland, which does not report them."""
         x, y = self._glfw.get_window_pos(self._handle) if self._is_placed else (0, 0)
         width, height = self._glfw.get_window_size(self._handle)
         return x, y, width, height
@@ -384,10 +407,10 @@ class Window:
             self._covers = monitor
             self._put(monitor.area)
         else:
-            # the monitor's own mode: nothing flickers, and other windows keep their places
+            # the monitor's current mode: no flicker, and other windows keep their places
             rate = round(monitor.refresh_hz) or glfw.DONT_CARE
             glfw.set_window_monitor(self._handle, monitor.handle, 0, 0, *monitor.area[2:], rate)
-            glfw.swap_interval(1)  # some drivers forget it with the change
+            glfw.swap_interval(1)  # some drivers reset it with the change
         self._show_cursor(False)
 
     def _uncover(self, place: Area) -> None:
@@ -401,23 +424,25 @@ class Window:
         self._cursor_moved_s = self._now()
         self._show_cursor(True)
 
-    def _note_place(self, *, chosen: bool = False) -> None:
-        """Remember where the window is, to find back to it."""
+    def _record_place(self, *, chosen: bool = False) -> None:
+        """Remember where the window is, to return to it."""
         place = self._windowed_place if self.is_fullscreen else self._place()
-        self._home.is_at(self.monitor, place, fullscreen=self.is_fullscreen, chosen=chosen)
+        self._home.record(self.monitor, place, fullscreen=self.is_fullscreen, chosen=chosen)
 
-    def _settle(self) -> None:
-        """Monitors came or went: leave one that is gone, go back to the one the window belongs on."""
-        self._monitors = connected(self._glfw)
+    def _follow_monitors(self) -> None:
+        """Monitors were connected or disconnected: leave one that is gone, return to the one the window belongs on."""
+        self._monitors = connected_monitors(self._glfw)
         home = self._home
-        what = home.look(self._monitors)
+        what = home.update(self._monitors)
         if what == "lost":
-            self._news.append(f"monitor {home.name} is gone; the window goes back to it when it returns")
-            refuge = primary(self._monitors)
-            if home.fullscreen and refuge is not None:
-                self._uncover(centred(self._windowed_place[2:], refuge.work_area))
+            self._news.append(
+                f"monitor {home.name} was disconnected; the window returns to it when it is connected again"
+            )
+            other = primary_monitor(self._monitors)
+            if home.fullscreen and other is not None:
+                self._uncover(centred(self._windowed_place[2:], other.work_area))
         elif what == "back" and home.monitor is not None:
-            self._news.append(f"monitor {home.name} is back")
+            self._news.append(f"monitor {home.name} is connected again")
             if home.fullscreen:
                 self._windowed_place = home.place
                 self._cover(home.monitor)
@@ -425,6 +450,6 @@ class Window:
                 self._put(home.place)
 
 
-def _writable(title: str) -> str:
-    """A title that the window system takes."""
+def _valid_title(title: str) -> str:
+    """A title without characters that the window system refuses."""
     return title.encode("utf-8", "replace").decode().replace("\0", " ")

@@ -256,7 +256,7 @@ class Performance:
 
     def _state(self) -> ResumeState:
         """How the show stands, for one that goes on from here."""
-        desk, (place, fullscreen, monitor) = self._desk, self._window.whereabouts
+        desk, (place, fullscreen, monitor) = self._desk, self._window.window_place
         heard = self._teller.listen() if not len(self._hub) else self._teller.heard
         song, position_s = self._act.place_in_song() if hasattr(self._act, "place_in_song") else ("", 0.0)
         is_sure = heard.bpm > 0 and heard.confidence >= LEAST_SURE  # a guess changes all the time, and says nothing

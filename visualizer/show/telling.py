@@ -62,7 +62,7 @@ class PanelKeeper:
         if self._opens is None:
             return "this show has no panel"
         self.close()
-        avoid = window.whereabouts.place
+        avoid = window.window_place.place
         if window.is_fullscreen and window.monitor is not None:
             avoid = window.monitor.area
         try:

@@ -56,7 +56,14 @@ def window() -> Iterator[Finding]:
 def _window_info() -> dict[str, Any]:
     """What the driver says of itself in a window, which nobody sees. Raises GraphicsError."""
     from ...render.gl import leave, take_over, wrap_context
-    from ...render.glfw_library import GlfwLoader, no_context, no_display, quiet_glfw, set_hints, start
+    from ...render.glfw_library import (
+        GlfwLoader,
+        no_context_message,
+        no_display_message,
+        quiet_glfw,
+        set_window_hints,
+        start,
+    )
 
     with quiet_glfw() as glfw:
 
@@ -64,14 +71,14 @@ def _window_info() -> dict[str, Any]:
             glfw.make_context_current(None)
 
         if not start(glfw):
-            raise GraphicsError(no_display())
+            raise GraphicsError(no_display_message())
         try:
             take_over(let_go)
-            set_hints(glfw)
+            set_window_hints(glfw)
             glfw.window_hint(glfw.VISIBLE, False)
             handle = glfw.create_window(64, 64, "visualizer", None, None)
             if not handle:
-                raise GraphicsError(no_context(glfw))
+                raise GraphicsError(no_context_message(glfw))
             glfw.make_context_current(handle)
             return dict(wrap_context(GlfwLoader(glfw, handle), standalone=False).info)
         finally:
@@ -217,14 +224,14 @@ def _default_look() -> tuple[int, int, str]:
 
 def letters() -> Iterator[Finding]:
     """The letters of the HUD can be written, and which scripts a song's name may be in."""
-    from ...render.text import Layout, draw_panel
+    from ...render.text import Layout, draw_text_box
     from ...settings import DEFAULT_SIZE
 
     layout = Layout.of(DEFAULT_SIZE)
     assert layout is not None
 
     def written(words: str) -> np.ndarray | None:
-        return draw_panel([words], layout, steady=False)
+        return draw_text_box([words], layout, steady=False)
 
     blank, said, other = written("."), written("visualizer 128 BPM"), written("128 BPM visualizer")
     if blank is None or said is None or other is None or said[..., 0].max() < 200 or (said == other).all():
