@@ -11,7 +11,7 @@ import pytest
 from visualizer.errors import DreamError
 from visualizer.presets.dreams import Dreams, ReadyDreams, open_cache
 from visualizer.presets.loaded import Overrides, open_preset
-from visualizer.presets.loader import Changes
+from visualizer.presets.loader import PresetLoader
 
 SIZE = (64, 36)
 NAMES = ("a-one", "b-two", "c-three")
@@ -63,7 +63,7 @@ def started():
 @pytest.fixture
 def changes(folder, started):
     loaded = open_preset("a-one", size=SIZE)
-    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
+    changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     yield changes
     changes.close()
 
@@ -102,7 +102,7 @@ def test_the_one_that_is_shown_may_be_read_again(changes, folder):
 def test_a_show_of_a_folder_on_no_list_steps_into_the_list(folder, tiny_preset, started):
     loaded = open_preset(str(tiny_preset), size=SIZE)
     for by, first in ((1, "a-one"), (-1, "c-three")):
-        changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
+        changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
         try:
             changes.step(by)
             opened_of(changes, first)
@@ -113,7 +113,7 @@ def test_a_show_of_a_folder_on_no_list_steps_into_the_list(folder, tiny_preset, 
 def test_the_users_own_image_and_seed_stay(folder, tiny_preset, started):
     overrides = Overrides(image=tiny_preset / "image.png", seed=7, layer="block3.expand")
     loaded = open_preset("a-one", size=SIZE, overrides=overrides)
-    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
+    changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
         changes.step(1)
         opened = opened_of(changes, "b-two").loaded
@@ -131,7 +131,7 @@ def test_pressing_wildly_opens_few_and_ends_at_the_last(changes, started):
     assert changes.poll() is None
 
 
-def test_what_was_opened_and_not_fetched_is_let_go_for_the_next(changes, started):
+def test_what_was_opened_and_not_fetched_is_released_for_the_next(changes, started):
     changes.number(2)
     wait_for(lambda: started.made == ["b-two"], "the first")
     changes.number(3)
@@ -161,7 +161,7 @@ def test_a_dream_that_cannot_begin_is_told(folder):
     def start(_look, _cache):
         raise DreamError("the weights are damaged")
 
-    changes = Changes(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
+    changes = PresetLoader(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
     try:
         changes.step(1)
         assert "the weights are damaged; the picture stays" in wait_for(changes.fault, "the fault")
@@ -173,7 +173,7 @@ def test_a_fault_of_our_own_is_told_in_one_line(folder, caplog):
     def start(_look, _cache):
         raise ZeroDivisionError("what\never")
 
-    changes = Changes(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
+    changes = PresetLoader(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
     try:
         changes.step(1)
         fault = wait_for(changes.fault, "the fault")
@@ -187,14 +187,14 @@ def test_letting_go_happens_in_the_thread(changes):
     where = []
     dreams = ReadyDreams([])
     dreams.close = lambda: where.append(threading.current_thread().name)
-    changes.let_go(dreams)
+    changes.release(dreams)
     wait_for(lambda: where == ["presets"], "the thread")
 
 
 def test_closing_lets_go_of_everything_and_ends_the_thread(changes, started):
     changes.step(1)
     wait_for(lambda: started.made, "opened")
-    changes.let_go(started.start(open_preset("c-three", size=SIZE), None))
+    changes.release(started.start(open_preset("c-three", size=SIZE), None))
     changes.close()
     assert started.n_open == 0
     assert not any(thread.name == "presets" for thread in threading.enumerate())
@@ -202,7 +202,7 @@ def test_closing_lets_go_of_everything_and_ends_the_thread(changes, started):
 
 
 def test_without_presets_it_says_so(folder):
-    changes = Changes(open_preset("a-one", size=SIZE), open_cache(), names=list)
+    changes = PresetLoader(open_preset("a-one", size=SIZE), open_cache(), names=list)
     assert changes.step(1) == "there are no presets"
     assert changes.number(1) == "there is no preset 1; there are 0"
     changes.close()
@@ -212,7 +212,7 @@ def test_a_warm_preset_comes_with_all_its_frames(folder):
     """With the real dreams: what is cached needs no bake."""
     loaded = open_preset("b-two", size=SIZE)
     list(Dreams(loaded, open_cache()).placed())
-    changes = Changes(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES))
+    changes = PresetLoader(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES))
     try:
         changes.step(1)
         opened = opened_of(changes, "b-two")
@@ -255,7 +255,7 @@ def test_a_value_that_cannot_be_is_told_and_changes_nothing(changes):
 
 def test_a_dream_turned_keeps_the_network_that_was_asked_for(folder, started):
     loaded = open_preset("a-one", size=SIZE, overrides=Overrides(layer="block3.expand"))
-    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
+    changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
         changes.turn("colour", 0.5)
         assert opened_of(changes, "a-one").loaded.settings.dream.layer == "block3.expand"
@@ -265,7 +265,7 @@ def test_a_dream_turned_keeps_the_network_that_was_asked_for(folder, started):
 
 def test_reset_dreams_as_the_preset_says_with_the_network_that_was_asked_for(folder, started):
     loaded = open_preset("a-one", size=SIZE, overrides=Overrides(layer="block3.expand"))
-    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
+    changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
         changes.reset()
         assert not changes.opening, "nothing was turned"
@@ -295,7 +295,7 @@ def from_folder(elsewhere, started, monkeypatch):
     """A show that was begun with `--preset ./b-two`."""
     monkeypatch.chdir(elsewhere.parent)
     loaded = open_preset("./b-two", size=SIZE, overrides=Overrides(image=elsewhere / "image.png"))
-    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
+    changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     yield changes
     changes.close()
 
@@ -324,7 +324,7 @@ def test_a_folder_is_left_and_reached_again_after_the_presets_on_the_list(from_f
 
 def test_a_folder_on_no_list_is_reached_by_its_name_where_no_other_has_it(folder, tiny_preset, started):
     loaded = open_preset(str(tiny_preset), size=SIZE)
-    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
+    changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
         assert changes.named("tiny") == "4  tiny …"
         assert opened_of(changes, "tiny").loaded.reference == str(tiny_preset)
@@ -348,9 +348,9 @@ def test_a_setting_turned_after_a_preset_that_failed_turns_the_one_that_is_shown
 def test_a_look_whose_picture_is_lost_comes_again_whatever_its_files_say_by_now(folder, started):
     loaded = open_preset("a-one", size=SIZE)
     (folder / "a-one" / "preset.yaml").write_text("title: [")
-    changes = Changes(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
+    changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
-        changes.again(loaded)
+        changes.load_again(loaded)
         assert opened_of(changes, "a-one").loaded is loaded
     finally:
         changes.close()

@@ -18,7 +18,7 @@ from visualizer.control.commands import Act, Learn, Set, ShowPreset
 from visualizer.control.controllers import open_controllers
 from visualizer.control.parameters import base_parameters
 from visualizer.errors import GraphicsError, VisualizerError
-from visualizer.presets import loader as changes
+from visualizer.presets import loader
 from visualizer.presets.dreams import open_cache
 from visualizer.presets.loaded import Overrides, open_preset
 from visualizer.render.hud import Hud
@@ -268,11 +268,11 @@ def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, loaded, eye,
 def test_a_show_that_goes_on_with_a_turned_dream_bakes_it_once(screen, tiny_preset, monkeypatch):
     opened = []
     monkeypatch.setattr(
-        changes, "open_preset", lambda *words, **more: opened.append(words) or open_preset(*words, **more)
+        loader, "open_preset", lambda *words, **more: opened.append(words) or open_preset(*words, **more)
     )
     loaded = open_preset(str(tiny_preset), size=(320, 180), overrides=Overrides(dream=(("colour", 0.75),)))
     line, hand = Line(ResumeState(preset=loaded.reference, values={"dream.colour": 0.75, "beat.decay": 0.8})), Hand()
-    n_beats = int(60 * (changes.STILL_S + 0.5))
+    n_beats = int(60 * (loader.STILL_S + 0.5))
     script = Script(screen, lambda: len(line.beats) > n_beats, lambda: hand.told[-1].n_baked == 4)
     run(loaded, Quiet(depth=3.0), open_cache(), on_frame=script, title="company", controllers=[hand], lifeline=line)
     assert opened == [] and line.states[-1].values == line.resume.values
@@ -309,11 +309,11 @@ def _fails(*_, **__):
     raise GraphicsError("no window")
 
 
-@pytest.mark.parametrize("fails", ["window", "Hud", "Changes", "close of Changes"])
+@pytest.mark.parametrize("fails", ["window", "Hud", "PresetLoader", "close of PresetLoader"])
 def test_what_was_opened_before_something_that_fails_is_closed(screen, tiny_preset, monkeypatch, fails):
     options = {"opens": _fails} if fails == "window" else {}
-    if fails == "close of Changes":
-        monkeypatch.setattr(changes.Changes, "close", _fails)
+    if fails == "close of PresetLoader":
+        monkeypatch.setattr(loader.PresetLoader, "close", _fails)
     elif fails != "window":
         monkeypatch.setattr(f"visualizer.show.performance.{fails}", _fails)
     hand, opened = Hand(), []

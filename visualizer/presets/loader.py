@@ -1,4 +1,4 @@
-"""Other presets while the show runs: opened, dreamt and let go off the drawing thread."""
+"""Loading other presets while the show runs: opened, baked and released in a thread of its own, never in the drawing thread."""
 
 from __future__ import annotations
 
@@ -18,26 +18,25 @@ from .preset import label, preset_names
 
 log = logging.getLogger(__name__)
 
-#: between two openings: who steps through the presets does not set off a bake with each
+#: pause between two presets being opened: stepping through the list quickly does not start a bake for each
 SETTLE_S = 0.4
-#: a setting of the dream turned by hand must have stood still for so long: every bake begins with loading torch
+#: a dream setting must have been unchanged for this long before it is baked: every bake begins by loading torch
 STILL_S = 0.7
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A look ready to be shown, and its dream frames as they come."""
+class OpenedPreset:
+    """A preset ready to be shown, and its dream frames as they come."""
 
     loaded: LoadedPreset
     dreams: FrameSource
 
 
-class Changes:
-    """Presets by name or number, opened in a thread. Only the newest overrides counts; there is one bake for it at most.
+class PresetLoader:
+    """Opens presets by name or number in a thread. Only the newest request counts; at most one bake runs for it.
 
-    Presets go by their references, see `PresetFolder`. loaded: what is shown at first; presets to come have its size and, where
-    the user asked for them, its image and seed. Where it was opened from a folder that is on no list, it is the last of the names.
-    wanted: the preset asked for last. turned: settings of the dream turned by hand, until another preset is wanted.
+    Presets are named by their references, see `PresetFolder`.
+    wanted: the preset asked for last. turned: dream settings changed by hand, until another preset is asked for.
     """
 
     def __init__(
@@ -48,48 +47,51 @@ class Changes:
         names: Callable[[], list[str]] = preset_names,
         start: Callable[[LoadedPreset, FrameCache], FrameSource] = dreams_room.start,
     ) -> None:
-        """names: the presets there are. start: begins to dream a loaded."""
+        """loaded: the preset shown first; later ones get its size and, where the user asked for them, its image and seed. If
+        it was opened from a folder that is not on the list of presets, it becomes the last of `names`.
+        names: gives the presets that exist. start: begins to bake a preset.
+        """
         self.wanted = loaded.reference
         self._first = loaded.reference
-        self._shown = loaded.reference, loaded.overrides  # of the look handed out last
-        self._to_turn = loaded.reference  # the preset whose dream is turned: not one that could not be opened
+        self._shown = loaded.reference, loaded.overrides  # of the preset handed out last
+        self._to_turn = loaded.reference  # the preset whose dream settings change: never one that could not be opened
         self._size = loaded.size
         self.turned: dict[str, float | str] = dict(loaded.overrides.dream)
-        self._keeps_overrides = False  # where only the dream is turned, the network that was asked for at first stays
+        self._keeps_overrides = False  # True while only dream settings change: the network asked for at first stays
         self._overrides = Overrides(image=loaded.overrides.image, seed=loaded.overrides.seed)
-        self._cache = FrameCache(cache.folder, cache.max_bytes)  # one of its own: they keep notes on what failed
+        self._cache = FrameCache(cache.folder, cache.max_bytes)  # one of its own: a cache remembers what failed
         self._list, self._start = names, start
         self._names = self._listed()
         self._changed = threading.Condition()
         self._open: str | LoadedPreset | None = None
         self._turned_at: Stopwatch | None = None
         self._opens = False
-        self._opened: Opened | None = None
+        self._opened: OpenedPreset | None = None
         self._fault: str | None = None
-        self._gone: list[FrameSource] = []
+        self._released: list[FrameSource] = []
         self._ended = False
         self._thread: threading.Thread | None = None
 
     def step(self, by: int) -> str:
-        """Want the preset `by` places on in the list, in turn; what to answer."""
+        """Ask for the preset `by` places further in the list, which wraps around. Returns the line to show."""
         names = self._names
         if not names:
             return "there are no presets"
         if self.wanted in names:
             index = (names.index(self.wanted) + by) % len(names)
-        else:  # a preset that has gone from the list
+        else:  # a preset that is no longer on the list
             index = 0 if by > 0 else len(names) - 1
         return self._want(names[index])
 
     def number(self, number: int) -> str:
-        """Want a preset by its place in the list, from 1; what to answer."""
+        """Ask for a preset by its place in the list, from 1. Returns the line to show."""
         names = self._names
         if not 1 <= number <= len(names):
             return f"there is no preset {number}; there are {len(names)}"
         return self._want(names[number - 1])
 
     def named(self, name: str) -> str:
-        """Want a preset by its name or reference; what to answer."""
+        """Ask for a preset by its name or reference. Returns the line to show."""
         if name not in self._names:
             self._names = self._listed()
         known = [self.wanted, *self._names]
@@ -101,18 +103,18 @@ class Changes:
         return self._want(found)
 
     def turn(self, key: str, value: float | str) -> None:
-        """Want the same preset with a setting of its dream turned, as soon as that stands still."""
+        """Bake the same preset with a dream setting changed, as soon as the setting stays unchanged for STILL_S."""
         self.turned[key] = value
         self._dream_again()
 
     def reset(self) -> None:
-        """Want the same preset without the settings of its dream that were turned."""
+        """Bake the same preset without the dream settings that were changed."""
         if self.turned:
             self.turned = {}
             self._dream_again()
 
-    def again(self, loaded: LoadedPreset) -> None:
-        """Want a look that is there already, for its picture is lost: what its files say by now does not count."""
+    def load_again(self, loaded: LoadedPreset) -> None:
+        """Fetch the dream frames of a preset again, after the graphics context was lost. Its files are not read again."""
         with self._changed:
             if self._open is None:
                 self._open = loaded
@@ -120,7 +122,7 @@ class Changes:
 
     @property
     def names(self) -> list[str]:
-        """The presets there are, as last looked up."""
+        """The presets that exist, as last looked up."""
         return self._names
 
     @property
@@ -128,9 +130,9 @@ class Changes:
         """The preset being opened, "" if none is."""
         return self.wanted if self._open is not None or self._opens else ""
 
-    def poll(self) -> Opened | None:
-        """A look that has been opened since the last call."""
-        if self._opened is None:  # without the lock: this is asked for every display frame
+    def poll(self) -> OpenedPreset | None:
+        """The preset that has been opened since the last call, if any."""
+        if self._opened is None:  # without the lock: this is called every display frame
             return None
         with self._changed:
             opened, self._opened = self._opened, None
@@ -139,23 +141,23 @@ class Changes:
         return opened
 
     def fault(self) -> str | None:
-        """Why a preset could not be opened, once."""
+        """Why a preset could not be opened; each fault is returned once."""
         if self._fault is None:
             return None
         with self._changed:
             fault, self._fault = self._fault, None
-        if fault is not None:  # what is shown goes on, as it is
+        if fault is not None:  # the preset shown stays as it is
             self._to_turn, self.turned = self._shown[0], dict(self._shown[1].dream)
         return fault
 
-    def let_go(self, dreams: FrameSource) -> None:
-        """Stop a bake, in the thread: its process takes a moment to go."""
+    def release(self, dreams: FrameSource) -> None:
+        """Stop a bake in the thread, since its process takes a moment to end."""
         with self._changed:
-            self._gone.append(dreams)
+            self._released.append(dreams)
             self._wake()
 
     def close(self) -> None:
-        """Stop what is under way and let go of what was opened."""
+        """Stop what is under way and release what was opened."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
@@ -163,7 +165,7 @@ class Changes:
             self._thread.join()
         if self._opened is not None:
             self._opened.dreams.close()
-        for dreams in self._gone:
+        for dreams in self._released:
             dreams.close()
 
     def _dream_again(self) -> None:
@@ -181,35 +183,35 @@ class Changes:
         return f"{self._names.index(name) + 1}  {label(name)} …" if name in self._names else f"{label(name)} …"
 
     def _listed(self) -> list[str]:
-        """The presets there are: those on the list, and the folder that the show began with if it is not among them."""
+        """The presets that exist: those on the list, and the folder that the show started with if it is not among them."""
         names, first = self._list(), self._first
         return names if first in names or label(first) == first else [*names, first]
 
     def _wake(self) -> None:
-        """With the lock held."""
+        """Start the thread if need be and notify it. The caller holds the lock."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="presets", daemon=True)
             self._thread.start()
         self._changed.notify_all()
 
     def _work(self) -> None:
-        watch: Stopwatch | None = None  # since the last opening
+        watch: Stopwatch | None = None  # since a preset was last opened
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._ended or self._gone or self._open is not None)
+                self._changed.wait_for(lambda: self._ended or self._released or self._open is not None)
                 if self._ended:
                     return
-                gone, self._gone = self._gone, []
+                released, self._released = self._released, []
                 left_s = SETTLE_S - watch.elapsed_s() if watch is not None else 0.0
                 if self._turned_at is not None:
                     left_s = max(left_s, STILL_S - self._turned_at.elapsed_s())
                 name = None
-                if not gone and left_s > 0:
+                if not released and left_s > 0:
                     self._changed.wait(left_s)
-                elif not gone:
+                elif not released:
                     name, self._open, self._turned_at = self._open, None, None
                     self._opens = True
-            _close(gone)
+            _close(released)
             if name is not None:
                 self._try(name)
                 watch = Stopwatch()
@@ -224,15 +226,15 @@ class Changes:
                 else open_preset(name, size=self._size, overrides=self._overrides_for(name))
             )
             self._names = self._listed()
-            if self._open is not None:  # another is wanted by now
+            if self._open is not None:  # another was asked for meanwhile
                 return
-            opened = Opened(loaded, self._start(loaded, self._cache))
+            opened = OpenedPreset(loaded, self._start(loaded, self._cache))
         except VisualizerError as error:
             log.warning("preset %s: %s", name, error)
-            self._tell(f"{error}; the picture stays as it was")
+            self._report(f"{error}; the picture stays as it was")
         except Exception as error:
             log.exception("preset %s cannot be opened", name)
-            self._tell(f"preset {label(name)} cannot be shown ({type(error).__name__}); the picture stays as it was")
+            self._report(f"preset {label(name)} cannot be shown ({type(error).__name__}); the picture stays as it was")
         else:
             with self._changed:
                 replaced, self._opened = self._opened, opened
@@ -246,16 +248,16 @@ class Changes:
         overrides = its_overrides if name == shown else self._overrides
         return dataclasses.replace(overrides, dream=tuple(self.turned.items()))
 
-    def _tell(self, fault: str) -> None:
+    def _report(self, fault: str) -> None:
         with self._changed:
-            if self._open is None:  # else another is wanted by now
+            if self._open is None:  # else another was asked for meanwhile
                 self._fault = fault
 
 
-def _close(gone: list[FrameSource]) -> None:
-    """Let go of dreams; their frames are tens of megabytes, so that nothing may go on naming them."""
-    while gone:
+def _close(released: list[FrameSource]) -> None:
+    """Close these dreams and empty the list: their frames are tens of megabytes, and no reference may remain."""
+    while released:
         try:
-            gone.pop().close()
+            released.pop().close()
         except Exception:
-            log.exception("a bake could not be let go")
+            log.exception("a bake could not be stopped")

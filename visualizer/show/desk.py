@@ -13,7 +13,7 @@ from ..control.keys import Keymap
 from ..control.parameters import base_parameters
 from ..errors import BadInput, VisualizerError
 from ..presets.loaded import LoadedPreset
-from ..presets.loader import Changes
+from ..presets.loader import PresetLoader
 from ..render.keyboard import Press
 from ..render.window import Window
 from ..settings import BeatSettings
@@ -61,7 +61,7 @@ class Desk:
         window: Window,
         projection: Projection,
         act: Player,
-        changes: Changes,
+        changes: PresetLoader,
         notices: Notices,
         loaded: LoadedPreset,
         takes: Collection[str],

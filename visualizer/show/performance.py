@@ -18,7 +18,7 @@ from ..presets import dreams as dreams_room
 from ..presets.cache import FrameCache
 from ..presets.dreams import FrameSource
 from ..presets.loaded import LoadedPreset
-from ..presets.loader import Changes, Opened
+from ..presets.loader import OpenedPreset, PresetLoader
 from ..render.hud import Hud
 from ..render.monitors import Area
 from ..render.picture import Picture
@@ -142,7 +142,7 @@ class Performance:
         self._scene = Scene(picture, dreams, loaded.n_depths, loaded=loaded)
         self._projection = Projection(window, self._scene, now=self._watch.elapsed_s)
         self._drawing = SafeDrawing(self._projection, self._projection.draw_plainly, guard)
-        self._changes = Changes(loaded, cache)
+        self._changes = PresetLoader(loaded, cache)
         self._desk = Desk(
             keymap,
             window=window,
@@ -317,8 +317,8 @@ class Performance:
             coming = before.coming.loaded if before.coming is not None else None
             for gone in (before.scene, before.coming, before.leaving):
                 if gone is not None:
-                    self._changes.let_go(gone.dreams)
-            self._changes.again(coming or loaded)
+                    self._changes.release(gone.dreams)
+            self._changes.load_again(coming or loaded)
             old.close()
             self._notices.say("the graphics were lost, and are built anew")
         if part.in_a_row > MOST_REBUILDS:
@@ -355,7 +355,7 @@ class Performance:
             del gone
             self._sweep.all()  # what is left of it, while the picture has no need to hurry
 
-    def _bring(self, opened: Opened) -> None:
+    def _bring(self, opened: OpenedPreset) -> None:
         try:
             picture = picture_of(opened.loaded, self._window, self._programs)
         except Exception as error:
@@ -364,12 +364,12 @@ class Performance:
                 str(error) if isinstance(error, VisualizerError) else f"{opened.loaded.name}: {type(error).__name__}"
             )
             self._notices.answer(f"{words}; the picture stays as it was")
-            self._changes.let_go(opened.dreams)
+            self._changes.release(opened.dreams)
             return
         scene = Scene(picture, opened.dreams, opened.loaded.n_depths, at_most=1, loaded=opened.loaded)
-        self._changes.let_go(self._projection.scene.dreams)  # two bakes would share what the machine has
+        self._changes.release(self._projection.scene.dreams)  # two bakes would share what the machine has
         if (replaced := self._projection.bring(scene)) is not None:
-            self._changes.let_go(replaced.dreams)
+            self._changes.release(replaced.dreams)
             replaced.picture.release()
 
     def _tell_news(self) -> None:

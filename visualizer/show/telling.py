@@ -9,7 +9,7 @@ from ..clock import monotonic
 from ..control.controller import Controller
 from ..control.snapshot import Meters, Snapshot
 from ..errors import VisualizerError
-from ..presets.loader import Changes
+from ..presets.loader import PresetLoader
 from ..render.monitors import Area
 from ..render.window import Window
 from .clocks import ScreenClock
@@ -98,7 +98,7 @@ class Hearable(Protocol):
 class Teller:
     """Makes snapshots of a show and hands them to its controllers."""
 
-    def __init__(self, act: Hearable, hub: Hub, guard: Guard, desk: Desk, changes: Changes) -> None:
+    def __init__(self, act: Hearable, hub: Hub, guard: Guard, desk: Desk, changes: PresetLoader) -> None:
         self._act, self._hub, self._guard, self._desk, self._changes = act, hub, guard, desk, changes
         self._told_s = self._latency_s = 0.0
         self._p95_s = self._p95_ms = 0.0
