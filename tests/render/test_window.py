@@ -260,7 +260,7 @@ def plugged(open_window, monkeypatch):
     left = Monitor(0, "laptop", (0, 0, 960, 1080), (0, 0, 960, 1040), 60.0, 1.0, True, handle, key=1)
     right = Monitor(1, "beamer", (960, 0, 960, 1080), (960, 0, 960, 1080), 50.0, 1.0, False, handle, key=2)
     monitors = [left, right]
-    monkeypatch.setattr("visualizer.render.window.connected", lambda _glfw: list(monitors))
+    monkeypatch.setattr("visualizer.render.window.connected_monitors", lambda _glfw: list(monitors))
     return monitors
 
 
