@@ -9,6 +9,7 @@ import pytest
 
 from visualizer.control.addresses import OscMapping, Unusable
 from visualizer.control.bindings import OscBinding
+from visualizer.control.bound_control import ShowInfo
 from visualizer.control.commands import Act, Set, ShowPreset
 from visualizer.control.parameters import base_parameters
 
@@ -24,7 +25,7 @@ BOUND = [
 
 
 def hear(address: str, *told, presets=PRESETS, values=None):
-    return OscMapping(BOUND).hear(address, told, values or {}, presets, 0.0)
+    return OscMapping(BOUND).changes(address, told, ShowInfo(values or {}, presets), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -65,30 +66,30 @@ def test_addresses(address, told, commands):
     [
         ("/2/fader1", (1.0,), "not bound"),
         ("/visualizer", (), "not bound"),
-        ("/visualizer/", (), "no address"),
-        ("/visualizer/blakout", (1.0,), "no address"),
+        ("/visualizer/", (), "unknown address"),
+        ("/visualizer/blakout", (1.0,), "unknown address"),
         ("/visualizer/action/quitt", (), "did you mean 'quit'"),
-        ("/visualizer/action/quit", (), "cannot be ended"),
-        ("/visualizer/action/leave_fullscreen", (1.0,), "cannot be ended"),
+        ("/visualizer/action/quit", (), "cannot end a show"),
+        ("/visualizer/action/leave_fullscreen", (1.0,), "cannot end a show"),
         ("/visualizer/action/tap", ("x",), "needs a number"),
         ("/visualizer/set/beat/dekay", (1.0,), "did you mean 'beat.decay'"),
         ("/visualizer/set/beat/decay", (7.0,), "out of range"),
-        ("/visualizer/set/beat/decay", (math.nan,), "no number that can be used"),
+        ("/visualizer/set/beat/decay", (math.nan,), "not a finite number"),
         ("/visualizer/set/beat/decay", ("0.5",), "needs a number"),
         ("/visualizer/set/beat/decay", (-1e300,), "out of range"),
         ("/visualizer/set/beat/motion", (1.0,), "unknown value"),
         ("/visualizer/set/beat/decay", ("high",), "needs a number"),
         ("/visualizer/set/beat/decay", (), "needs a value"),
         ("/visualizer/set/beat/motion", ("sideways",), "unknown value"),
-        ("/visualizer/share/beat/decay", (1.1,), "beyond 0 .. 1"),
-        ("/visualizer/share/beat/decay", (math.inf,), "no number that can be used"),
+        ("/visualizer/share/beat/decay", (1.1,), "allowed: 0 .. 1"),
+        ("/visualizer/share/beat/decay", (math.inf,), "not a finite number"),
         ("/visualizer/preset", ("clob",), "did you mean 'club'"),
         ("/visualizer/preset", (4.0,), "no preset 4"),
         ("/visualizer/preset", (1.5,), "no preset 1.5"),
         ("/visualizer/preset", (), "needs a number"),
-        ("/visualizer/blackout", (math.nan,), "no number"),
-        ("/1/fader1", (1.5,), "beyond 0 .. 1"),
-        ("/1/midi", (128.0,), "beyond 0 .. 127"),
+        ("/visualizer/blackout", (math.nan,), "not a finite number"),
+        ("/1/fader1", (1.5,), "allowed: 0 .. 1"),
+        ("/1/midi", (128.0,), "allowed: 0 .. 127"),
         ("/1/button", ("x",), "needs a number"),
     ],
 )
@@ -100,10 +101,14 @@ def test_what_means_nothing_is_said(address, told, why):
 def test_a_preset_given_as_a_folder_is_found_by_the_folders_name():
     presets = ["club", str(Path("looks", "my look").absolute())]
     mapping = OscMapping()
-    assert mapping.hear("/visualizer/preset", ["my look"], {}, presets, 0.0) == [ShowPreset("my look")]
-    assert mapping.hear("/visualizer/preset", [presets[1]], {}, presets, 0.0) == [ShowPreset(presets[1])]
+    assert mapping.changes("/visualizer/preset", ["my look"], ShowInfo(presets=tuple(presets)), 0.0) == [
+        ShowPreset("my look")
+    ]
+    assert mapping.changes("/visualizer/preset", [presets[1]], ShowInfo(presets=tuple(presets)), 0.0) == [
+        ShowPreset(presets[1])
+    ]
     with pytest.raises(Unusable, match="did you mean 'my look'"):
-        mapping.hear("/visualizer/preset", ["my lok"], {}, presets, 0.0)
+        mapping.changes("/visualizer/preset", ["my lok"], ShowInfo(presets=tuple(presets)), 0.0)
 
 
 def test_every_setting_can_be_set_and_shared():

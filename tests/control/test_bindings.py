@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from visualizer.control.actions import ACTIONS
-from visualizer.control.bindings import MidiBinding, OscBinding, check_address, checked_target, targets
+from visualizer.control.actions import find_actions
+from visualizer.control.bindings import MidiBinding, OscBinding, check_address, targets
 from visualizer.control.parameters import base_parameters
+from visualizer.control.targets import check_target
 from visualizer.errors import BadInput
 
 
 def test_every_action_and_every_setting_is_a_target_and_can_be_bound():
-    assert set(ACTIONS) | set(base_parameters()) | {"preset"} == set(targets())
+    assert set(find_actions()) | set(base_parameters()) | {"preset"} == set(targets())
     for target in [*targets(), "preset:club"]:
         MidiBinding(program="any", does=target)
         OscBinding(address="/1/x", does=target)
@@ -20,8 +21,8 @@ def test_every_action_and_every_setting_is_a_target_and_can_be_bound():
 
 @pytest.mark.parametrize("target", ["tab", "beat", "beat.dekay", "", "preset:", "preset: ", "presets:a"])
 def test_other_targets_are_refused_naming_the_nearest(target):
-    with pytest.raises(BadInput, match="there are: beat") as told:
-        checked_target(target)
+    with pytest.raises(BadInput, match="known: beat") as told:
+        check_target(target, targets())
     if target == "beat.dekay":
         assert "did you mean 'beat.decay'?" in str(told.value)
 
@@ -35,21 +36,21 @@ def test_other_targets_are_refused_naming_the_nearest(target):
         ({"program": 128, "does": "tap"}, "0 .. 127"),
         ({"cc": 1, "channel": 0, "does": "tap"}, "1"),
         ({"cc": 32, "fine": True, "does": "beat.decay"}, "cc 0 .. 31"),
-        ({"note": 1, "relative": "twos", "does": "beat.decay"}, "relative is for a cc"),
-        ({"cc": 1, "relative": "twos", "does": "tap"}, "relative is for a cc"),
+        ({"note": 1, "relative": "twos", "does": "beat.decay"}, "relative needs a cc"),
+        ({"cc": 1, "relative": "twos", "does": "tap"}, "relative needs a cc"),
         ({"cc": 1, "relative": "threes", "does": "beat.decay"}, "twos"),
-        ({"cc": 1, "hold": True, "does": "beat.decay"}, "hold is for"),
-        ({"program": 1, "hold": True, "does": "blackout"}, "let go"),
-        ({"cc": 1, "low": 0.5, "does": "tap"}, "low is for a setting"),
-        ({"cc": 1, "high": 0.5, "does": "beat.motion"}, "high is for a setting"),
+        ({"cc": 1, "hold": True, "does": "beat.decay"}, "hold needs a switch: blackout, freeze, lock"),
+        ({"program": 1, "hold": True, "does": "blackout"}, "can be released"),
+        ({"cc": 1, "low": 0.5, "does": "tap"}, "low needs a parameter"),
+        ({"cc": 1, "high": 0.5, "does": "beat.motion"}, "high needs a parameter"),
         ({"cc": 1, "low": float("nan"), "does": "beat.decay"}, "out of range"),
         ({"cc": 1, "low": 5, "does": "beat.decay"}, "beat.decay 5 is out of range"),
         ({"note": 1, "value": "sideways", "does": "beat.motion"}, "unknown value 'sideways'"),
-        ({"note": 1, "value": 1, "does": "tap"}, "value is for a setting"),
+        ({"note": 1, "value": 1, "does": "tap"}, "value needs a parameter"),
         ({"note": 1, "value": 1, "hold": True, "does": "blackout"}, "exclude"),
         ({"note": 1, "does": "preset"}, "program: any"),
-        ({"note": 1, "preset": "a", "does": "tap"}, "in place of does"),
-        ({"note": 1, "preset": 3}, "needs a preset's name"),
+        ({"note": 1, "preset": "a", "does": "tap"}, "replaces does"),
+        ({"note": 1, "preset": 3}, "needs the name of a preset"),
         (3, "needs a section"),
     ],
 )

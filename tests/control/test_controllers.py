@@ -15,7 +15,7 @@ from tests.fixtures.pulse import wait_until
 from visualizer.control import controls_file as file
 from visualizer.control.bindings import Controls, MidiBinding, OscBinding
 from visualizer.control.commands import Act, Set, ShowPreset
-from visualizer.control.controllers import Board, MidiController, OscController, open_controllers
+from visualizer.control.controllers import BoundControls, MidiController, OscController, open_controllers
 from visualizer.control.snapshot import Snapshot
 from visualizer.errors import BadInput, VisualizerError
 
@@ -54,7 +54,7 @@ def test_none_is_asked_for() -> None:
 def test_osc_as_a_show_has_it(opened: list) -> None:
     [osc] = open_controllers(None, "0", False)
     opened.append(osc)
-    osc.tell(NOW)
+    osc.update(NOW)
     client = SimpleUDPClient("127.0.0.1", osc.port)
     client.send_message("/visualizer/preset", 1)
     client.send_message("/visualizer/set/beat/decay", 0.25)
@@ -92,14 +92,14 @@ def test_an_own_address_may_end_the_show(opened: list) -> None:
 
 
 def test_senders_without_osc_and_senders_that_are_none_are_refused() -> None:
-    with pytest.raises(BadInput, match="--osc-allow is for --osc"):
+    with pytest.raises(BadInput, match="--osc-allow needs --osc"):
         open_controllers("", None, False, osc_allow="10.0.0.5")
     with pytest.raises(BadInput, match="'stage' is no list of addresses"):
         open_controllers(None, "0", False, osc_allow="stage")
 
 
 def test_learning_by_osc_is_kept_and_told(opened: list) -> None:
-    osc = OscController(Board(), ("127.0.0.1", 0))
+    osc = OscController(BoundControls(), ("127.0.0.1", 0))
     opened.append(osc)
     client = SimpleUDPClient("127.0.0.1", osc.port)
     with pytest.raises(BadInput, match="did you mean 'beat.decay'"):
@@ -107,7 +107,7 @@ def test_learning_by_osc_is_kept_and_told(opened: list) -> None:
     osc.learn("beat.decay")
     assert osc.learning == "beat.decay"
     client.send_message("/1/fader1", 0.25)
-    assert told(osc) == "/1/fader1 now turns beat.decay"
+    assert told(osc) == "/1/fader1 now sets beat.decay"
     assert osc.learning == "" and osc.bindings == {"beat.decay": "/1/fader1"} and osc.poll() == []
     client.send_message("/1/fader1", 1.0)
     assert commands(osc) == [Set("beat.decay", pytest.approx(0.999))]
@@ -120,13 +120,13 @@ def test_learning_by_osc_is_kept_and_told(opened: list) -> None:
 
 
 def test_what_cannot_be_kept_holds_for_the_show(opened: list) -> None:
-    osc = OscController(Board(), ("127.0.0.1", 0))
+    osc = OscController(BoundControls(), ("127.0.0.1", 0))
     opened.append(osc)
     file.controls_file().parent.write_text("a file where the folder should be")
     osc.learn("tap")
     SimpleUDPClient("127.0.0.1", osc.port).send_message("/1/x", 1.0)
     assert told(osc) == "/1/x now does tap"
-    assert "cannot be written" in (line := told(osc)) and line.endswith("; what was learned holds for this show")
+    assert "cannot be written" in (line := told(osc)) and line.endswith("; the binding holds until the show ends")
     assert osc.bindings == {"tap": "/1/x"}
 
 
@@ -135,12 +135,12 @@ def test_midi_learns_and_picks_up_and_survives_the_plug(midi: Midi, opened: list
     [one] = open_controllers("knobs", None, False)
     assert isinstance(one, MidiController)
     opened.append(one)
-    one.tell(NOW)
+    one.update(NOW)
     wait_until(lambda: one.status()[0].startswith("midi\tKnobs out  n 0"))
     one.learn("beat.decay")
     for value in (10, 11):
         knobs.send(CONTROL, 7, value)
-    assert told(one) == "CC 7 channel 1 of Knobs out now turns beat.decay"
+    assert told(one) == "CC 7 channel 1 of Knobs out now sets beat.decay"
     assert one.bindings == {"beat.decay": "CC 7 channel 1 of Knobs out"} and one.learning == ""
     wait_until(lambda: file.load_controls().midi == [MidiBinding(cc=7, channel=1, port="Knobs out", does="beat.decay")])
     for value in (20, 30, 120):
@@ -169,27 +169,27 @@ def test_a_pad_held_while_its_controller_is_unplugged_is_released(midi: Midi, op
 def test_what_is_held_is_released_when_its_binding_goes(opened: list) -> None:
     bound = Controls.model_validate({"osc": {"/1/pad": {"does": "blackout", "hold": True}}})
     file.change_controls(lambda _: bound)
-    board = Board()
-    osc = OscController(board, ("127.0.0.1", 0))
+    controls = BoundControls()
+    osc = OscController(controls, ("127.0.0.1", 0))
     opened.append(osc)
     client = SimpleUDPClient("127.0.0.1", osc.port)
     client.send_message("/1/pad", 1.0)
     assert commands(osc) == [Set("blackout", 1.0)]
     file.change_controls(lambda _: file.without(bound, "blackout"))
-    board.look()
+    controls.reload()
     assert commands(osc) == [Set("blackout", 0.0)]
 
 
 def test_the_file_is_read_again_when_it_changes(opened: list) -> None:
-    board = Board()
+    controls = BoundControls()
     file.change_controls(lambda _: Controls(midi=[MidiBinding(cc=1, does="tap")]))
-    board.look()
-    assert board.bindings == {"tap": "CC 1"}
+    controls.reload()
+    assert controls.bindings == {"tap": "CC 1"}
     file.controls_file().write_text("midi:\n- does: tap\n")
-    board.look()
-    assert ":2: midi.0" in board.news() and board.news() is None and board.bindings == {"tap": "CC 1"}
-    board.look()
-    assert board.news() is None, "said once"
+    controls.reload()
+    assert ":2: midi.0" in controls.news() and controls.news() is None and controls.bindings == {"tap": "CC 1"}
+    controls.reload()
+    assert controls.news() is None, "said once"
 
 
 def test_a_file_with_faults_is_told_before_the_show(home) -> None:
@@ -229,4 +229,4 @@ def test_link_says_who_is_there(opened: list) -> None:
     [one] = open_controllers(None, None, True)
     opened.append(one)
     [line] = one.status()
-    assert line == "link\tnobody there" or "BPM" in line, "somebody else on this network may be there"
+    assert line == "link\tno peers" or "BPM" in line, "somebody else on this network may be there"

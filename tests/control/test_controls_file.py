@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from visualizer.control import controls_file as file
-from visualizer.control.actions import ACTIONS
+from visualizer.control.actions import find_actions
 from visualizer.control.bindings import Controls, MidiBinding, OscBinding
 from visualizer.errors import BadInput, VisualizerError
 
@@ -81,7 +81,7 @@ def test_what_a_file_says(write):
         ("midi:\n- cc: 1\n  chanel: 3\n  does: tap\n", ":3: midi.0.chanel: unknown key (did you mean 'channel'?)"),
         (
             "midi:\n- cc: 1\n  does: tab\n",
-            ":3: midi.0.does: there is nothing called 'tab' to control (did you mean 'tap'?)",
+            ":3: midi.0.does: unknown target 'tab' (did you mean 'tap'?)",
         ),
         ("midi:\n- does: tap\n", ":2: midi.0: needs one of: cc"),
         (
@@ -101,7 +101,7 @@ def test_what_a_file_says(write):
         ("osc:\n  /a: 3\n", ":2: osc./a: needs what it does"),
         ("osc:\n  /b: tap\n  /a b: tap\n", ":3: osc./a b: '/a b' is no OSC address"),
         ("osc:\n  /a: {dos: tap}\n", ":2: osc./a: unknown key 'dos' (did you mean 'does'?)"),
-        ("osc:\n  /visualizer/x: tap", ":2: osc./visualizer/x: /visualizer/x has its meaning already"),
+        ("osc:\n  /visualizer/x: tap", ":2: osc./visualizer/x: /visualizer/x has a meaning already"),
         ("osc:\n  /a: tap\n  /a: quit\n", ":3: osc./a: given twice, first in line 2"),
         ("midi: [\n", "not valid YAML"),
     ],
@@ -206,7 +206,7 @@ for target in sys.argv[1:]:
 
 def test_bindings_learned_at_the_same_time_are_all_kept(home):
     """By threads of the show and by other processes, as `visualizer midi learn` is one."""
-    targets = list(ACTIONS)[:20]
+    targets = list(find_actions())[:20]
     others = [
         subprocess.Popen([sys.executable, "-c", _LEARNS, *some], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for some in (targets[:5], targets[5:10])

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from visualizer.control import keys
-from visualizer.control.keys import DEFAULT_KEYS, Keymap, load_keys, read_key, shown
+from visualizer.control.actions import find_actions
+from visualizer.control.keys import Keymap, load_keys, read_key, shown
 from visualizer.errors import BadInput
 
 
@@ -41,7 +42,7 @@ def test_without_a_file_the_defaults_hold():
 
 
 def test_no_default_key_does_two_things():
-    of_all = [key for each in DEFAULT_KEYS.values() for key in each]
+    of_all = [key for action in find_actions().values() for key in action.keys]
     assert len(of_all) == len(set(of_all))
     assert [read_key(key) for key in of_all] == of_all
 
@@ -158,9 +159,9 @@ def test_the_page_on_keys_tells_every_action_with_its_keys():
     ]
     told = {name: keys for keys, _, names in rows for name in re.findall(r"`(\w+)`", names)}
     digits = {f"preset_{number}" for number in range(2, 9)}
-    assert set(told) | digits == set(DEFAULT_KEYS)
-    for action in DEFAULT_KEYS.keys() - digits:
-        for key in DEFAULT_KEYS[action]:
+    assert set(told) | digits == set(find_actions())
+    for action in find_actions().keys() - digits:
+        for key in find_actions()[action].keys:
             assert f"`{shown(key)}`" in told[action], action
 
 

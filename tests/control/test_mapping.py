@@ -6,6 +6,7 @@ import pytest
 
 from visualizer.control.backlog import MOST, Backlog
 from visualizer.control.bindings import MidiBinding
+from visualizer.control.bound_control import ShowInfo
 from visualizer.control.commands import Act, Set, ShowPreset
 from visualizer.control.learning import Learner, sentence
 from visualizer.control.mapping import MidiMapping, Moved
@@ -19,7 +20,7 @@ def mapping(*said: dict) -> MidiMapping:
 
 
 def hear(one: MidiMapping, kind: str, number: int, value: int, *, channel: int = 1, port: str = "X", values=None):
-    return one.hear(Moved(kind, number, channel, value, port), values or {}, ("a", "b"), 0.0)
+    return one.changes(Moved(kind, number, channel, value, port), ShowInfo(values or {}, ("a", "b")), 0.0)
 
 
 def test_a_control_change_turns_a_setting_over_its_whole_range():
@@ -77,28 +78,28 @@ def test_relative_knobs(mode, up, down):
 
 def test_learning_takes_the_first_control_that_moves():
     learner = Learner()
-    assert learner.hear_midi(Moved("cc", 1, 1, 5, "X")) is None, "nothing is learned"
+    assert learner.midi(Moved("cc", 1, 1, 5, "X")) is None, "nothing is learned"
     learner.target = "beat.decay"
-    assert learner.hear_midi(Moved("cc", 1, 1, 5, "X")) is None, "it tells where it is, again"
-    assert learner.hear_midi(Moved("cc", 2, 1, 5, "X")) is None, "never heard of before: it may tell where it is"
-    assert learner.hear_midi(Moved("note", 2, 1, 0, "X")) is None, "let go"
-    assert learner.hear_midi(Moved("cc", 123, 1, 0, "X")) is learner.hear_midi(Moved("cc", 123, 1, 1, "X")) is None
-    found = learner.hear_midi(Moved("cc", 1, 1, 6, "X"))
+    assert learner.midi(Moved("cc", 1, 1, 5, "X")) is None, "it tells where it is, again"
+    assert learner.midi(Moved("cc", 2, 1, 5, "X")) is None, "never heard of before: it may tell where it is"
+    assert learner.midi(Moved("note", 2, 1, 0, "X")) is None, "let go"
+    assert learner.midi(Moved("cc", 123, 1, 0, "X")) is learner.midi(Moved("cc", 123, 1, 1, "X")) is None
+    found = learner.midi(Moved("cc", 1, 1, 6, "X"))
     assert found == MidiBinding(cc=1, channel=1, port="X", does="beat.decay")
-    assert sentence(found) == "CC 1 channel 1 of X now turns beat.decay"
+    assert sentence(found) == "CC 1 channel 1 of X now sets beat.decay"
 
 
 def test_learning_notes_programs_bends_and_osc():
     learner = Learner()
     learner.target = "preset"
-    assert learner.hear_midi(Moved("note", 2, 1, 99, "X")) is None, "a note has no preset's number"
-    assert sentence(learner.hear_midi(Moved("program", 4, 1, 4, "X"))) == (
+    assert learner.midi(Moved("note", 2, 1, 99, "X")) is None, "a note has no preset's number"
+    assert sentence(learner.midi(Moved("program", 4, 1, 4, "X"))) == (
         "program any channel 1 of X now shows the preset of its number"
     )
     learner.target = "preset:club"
-    assert sentence(learner.hear_midi(Moved("note", 2, 1, 99, "X"))) == "note 2 channel 1 of X now shows preset club"
+    assert sentence(learner.midi(Moved("note", 2, 1, 99, "X"))) == "note 2 channel 1 of X now shows preset club"
     learner.target = "blackout"
-    assert learner.hear_midi(Moved("bend", 0, 1, 8192, "X")) is None and learner.hear_midi(Moved("bend", 0, 1, 9, "X"))
+    assert learner.midi(Moved("bend", 0, 1, 8192, "X")) is None and learner.midi(Moved("bend", 0, 1, 9, "X"))
     for address, told in (
         ("/1/x", []),
         ("/1/x", ["a"]),
@@ -106,9 +107,9 @@ def test_learning_notes_programs_bends_and_osc():
         ("/visualizer/tap", [1.0]),
         ("x", [1.0]),
     ):
-        assert learner.hear_osc(address, told) is None
-    assert sentence(learner.hear_osc("/1/x", [0.2])) == "/1/x now does blackout"
-    assert learner.hear_osc("/1/x", [90.0]).full == 127.0
+        assert learner.osc(address, told) is None
+    assert sentence(learner.osc("/1/x", [0.2])) == "/1/x now does blackout"
+    assert learner.osc("/1/x", [90.0]).full == 127.0
 
 
 def test_of_many_values_for_one_setting_the_last_waits_and_presses_all_do():
@@ -129,9 +130,9 @@ OFF = [Set("blackout", 0.0)]
 @pytest.mark.parametrize(("control", "kind", "on"), [({"note": 36}, "note", 1), ({"cc": 36}, "cc", 127)])
 def test_what_a_port_holds_is_released_when_it_is_lost(control: dict, kind: str, on: int):
     one = mapping({**control, **HOLD}, {"note": 40, "does": "freeze", "hold": True})
-    assert one.lose("X") == []
+    assert one.disconnect("X") == []
     assert hear(one, kind, 36, on) == [Set("blackout", 1.0)]
-    assert one.lose("Y") == [] and one.lose("X") == OFF and one.lose("X") == []
+    assert one.disconnect("Y") == [] and one.disconnect("X") == OFF and one.disconnect("X") == []
     assert hear(one, kind, 36, on) == [Set("blackout", 1.0)], "it comes back released"
 
 
@@ -139,7 +140,7 @@ def test_a_lost_port_forgets_where_its_controls_stood():
     one = mapping({"cc": 64, "does": "tap"}, {"cc": 7, "does": "beat.decay"})
     assert hear(one, "cc", 64, 127) == [Act("tap")] and hear(one, "cc", 64, 127) == []
     assert hear(one, "cc", 7, 0, values={"beat.decay": DECAY.low}) == [Set("beat.decay", DECAY.low)]
-    one.lose("X")
+    one.disconnect("X")
     assert hear(one, "cc", 64, 127) == [Act("tap")]
     assert hear(one, "cc", 7, 127, values={"beat.decay": DECAY.low}) == [], "it was moved meanwhile: no jump"
 

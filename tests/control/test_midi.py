@@ -15,6 +15,7 @@ from tests.fixtures.midi import CLOCK, CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, Midi
 from tests.fixtures.pulse import wait_until
 from visualizer.control.backlog import Backlog
 from visualizer.control.bindings import MidiBinding
+from visualizer.control.bound_control import ShowInfo
 from visualizer.control.commands import Act, Set
 from visualizer.control.mapping import MidiMapping, Moved
 from visualizer.control.midi import API_VARIABLE, MidiInput, check_port, chosen, moved_of, port_names, short_name
@@ -61,7 +62,7 @@ def test_a_flood_leaves_one_wish_for_a_setting_and_presses_come_through(midi: Mi
 
     def hear(moved: Moved) -> None:
         heard.append(moved)
-        backlog.put(mapping.hear(moved, {}, (), 0.0))
+        backlog.put(mapping.changes(moved, ShowInfo(), 0.0))
         if moved.kind == "note":
             presses.set()
 

@@ -50,7 +50,7 @@ class Hand:
         """The panel's next commands; state: fields of the snapshots sent meanwhile."""
 
         def asked():
-            self.link.tell(snapshot(**state))
+            self.link.update(snapshot(**state))
             return list(self.link.poll()) or None
 
         return wait_for(asked, what)
@@ -59,7 +59,7 @@ class Hand:
         """The rectangle of a control."""
 
         def known():
-            self.link.tell(snapshot(**state))
+            self.link.update(snapshot(**state))
             return self.link.controls.get(name)
 
         return wait_for(known, f"the place of {name}")
@@ -70,7 +70,7 @@ class Hand:
 
         def is_still():
             nonlocal controls, since_s
-            self.link.tell(snapshot())
+            self.link.update(snapshot())
             if self.link.controls != controls:
                 controls, since_s = self.link.controls, time.monotonic()
             return controls and time.monotonic() - since_s > seconds
@@ -168,7 +168,7 @@ def test_parameters_that_bake_again_are_in_the_closed_section_and_sent_once(hand
     subprocess.run(["xdotool", "mousedown", "1"], check=True)
     hand.point("dream.colour", 0.8)
     for _ in range(20):
-        hand.link.tell(snapshot())
+        hand.link.update(snapshot())
     subprocess.run(["xdotool", "mouseup", "1"], check=True)
     assert hand.commands("the colour") == [Set("dream.colour", pytest.approx(0.8, abs=0.02))]
     click("4", 40)
@@ -201,7 +201,7 @@ def test_while_learning_a_press_chooses_what_is_bound(hand):
 
 def test_a_blackout_is_red_across_the_whole_panel(hand):
     def reds(**values):
-        hand.link.tell(snapshot(values=VALUES | values))
+        hand.link.update(snapshot(values=VALUES | values))
         x, y, _, height = hand.place("blackout", values=VALUES | values)
         picture = hand.screen.screenshot()
         places = picture[20, 200], picture[500, 1], picture[500, 1597], picture[y + height // 2, x + 8]
@@ -217,14 +217,14 @@ def test_a_stopped_panel_delays_nothing_and_a_killed_one_is_reported(screen):
         Hand(screen, link).place("tap")
         os.kill(link.pid, signal.SIGSTOP)
         for _ in range(3000):  # many times what a pipe holds
-            link.tell(snapshot())
+            link.update(snapshot())
             assert not link.poll()
         assert link.is_open and link.news() is None
         os.kill(link.pid, signal.SIGKILL)
         line = wait_for(link.news, "the line about its end")
         assert line == "the panel has stopped (signal 9); O opens it again"
         assert not link.is_open and link.news() is None
-        link.tell(snapshot())
+        link.update(snapshot())
         assert not link.poll()
     finally:
         link.close()
@@ -245,7 +245,7 @@ from visualizer.panel.link import open_panel
 from visualizer.control.snapshot import Snapshot
 link = open_panel((0, 0, 500, 700), reports_controls=True)
 for _ in range(1000):
-    link.tell(Snapshot(time.monotonic(), "live", "clouds", ("clouds",)))
+    link.update(Snapshot(time.monotonic(), "live", "clouds", ("clouds",)))
     if link.controls:
         break
     time.sleep(0.02)
@@ -285,7 +285,7 @@ def test_sending_a_snapshot_takes_no_time(hand):
     """Not a measurement: only that nothing is done here that could wait."""
     latest, begin = snapshot(), time.process_time()
     for _ in range(1000):
-        hand.link.tell(latest)
+        hand.link.update(latest)
         hand.link.poll()
     assert time.process_time() - begin < 1.0
 

@@ -15,6 +15,7 @@ from visualizer.audio import portaudio
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
 from visualizer.control.commands import Act, Learn, Set, ShowPreset
+from visualizer.control.controller import Controller
 from visualizer.control.controllers import open_controllers
 from visualizer.control.parameters import base_parameters
 from visualizer.errors import GraphicsError, VisualizerError
@@ -31,10 +32,10 @@ from visualizer.supervision.resume import ResumeState
 PLAIN = Staging(adapt=False)
 
 
-class Hand:
-    """A controller whose wishes a test makes, and that notes what it is told."""
+class Hand(Controller):
+    """A controller whose changes a test makes, and that notes what it is told."""
 
-    name = "hand"
+    name, can_learn = "hand", True
 
     def __init__(self):
         self.wishes, self.told, self.learnt, self.closed = [], [], [], 0
@@ -43,14 +44,11 @@ class Hand:
         wishes, self.wishes = self.wishes, []
         return wishes
 
-    def tell(self, snapshot):
+    def update(self, snapshot):
         self.told.append(snapshot)
 
     def status(self):
         return ["hand\tfine"]
-
-    def news(self):
-        return None
 
     def learn(self, target):
         self.learnt.append(target)

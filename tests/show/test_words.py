@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from visualizer.control.keys import DEFAULT_KEYS, Keymap
+from visualizer.control.actions import find_actions
+from visualizer.control.keys import Keymap
 from visualizer.presets.loaded import open_preset
 from visualizer.render.text import Layout, draw_text_box
 from visualizer.show.frametimes import FrameTimes
@@ -92,7 +93,7 @@ def test_a_flood_of_notices_is_bounded_and_the_newest_are_kept(line_at):
 
 def test_help_tells_every_action_once():
     told = [action for actions, _ in HELP for action in actions]
-    assert sorted(told) == sorted(DEFAULT_KEYS)
+    assert sorted(told) == sorted(find_actions())
     assert OF_ACTS - {"pause"} <= set(told)
 
 

@@ -1,4 +1,4 @@
-"""OSC messages to commands: our own addresses, and those that the user bound. Pure: values and time are handed in."""
+"""OSC messages to changes of the show: our own addresses, and those that the user bound. Pure: state and time are arguments."""
 
 from __future__ import annotations
 
@@ -7,133 +7,123 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from ..errors import BadInput, nearest
-from .actions import ACTIONS, ENDING
-from .bindings import PRESET, OscBinding
+from .actions import find_actions
+from .bindings import OscBinding
+from .bound_control import BoundControl, ShowInfo, preset_change
 from .commands import Act, Change, Set, ShowPreset
-from .oscbytes import Value
-from .parameters import base_parameters
-from .turning import Turning, Values, preset_change
+from .oscbytes import OscValue
+from .targets import PRESET
 
 ROOT = "/visualizer"
 PRESSED = 0.5
-SWITCHES = ("blackout", "freeze", "lock")
 
 
 class Unusable(ValueError):
-    """A message that means nothing here: its address or its value."""
+    """A message that cannot be used: its address or its value."""
 
 
 class OscMapping:
-    """What addresses do. Not for several threads at once."""
+    """What addresses do. For one thread at a time."""
 
     def __init__(self, bindings: Iterable[OscBinding] = ()) -> None:
-        self._turnings: dict[str, Turning] = {}
+        self._controls: dict[str, BoundControl] = {}
         self.rebind(bindings)
 
     def rebind(self, bindings: Iterable[OscBinding]) -> list[Change]:
-        """Bind other addresses. Those bound as before keep their state; what the others hold is released by the commands returned."""
-        before = {turning.binding: turning for turning in self._turnings.values()}
-        # a finger on a glass is put where the fader is to be
-        turnings = [before.pop(one) if one in before else Turning(one, pickup=False) for one in bindings]
-        self._turnings = {str(one.binding): one for one in turnings}
-        return [command for turning in before.values() for command in turning.lose()]
+        """Replace the bindings. Those bound as before keep their state; the changes returned release what the others hold."""
+        before = {control.binding: control for control in self._controls.values()}
+        # no pickup: a fader on a touch screen is put where it is touched
+        controls = [before.pop(one) if one in before else BoundControl(one, pickup=False) for one in bindings]
+        self._controls = {str(one.binding): one for one in controls}
+        return [change for control in before.values() for change in control.disconnect()]
 
-    def hear(
-        self, address: str, told: Sequence[Value], values: Values, presets: Sequence[str], now_s: float
-    ) -> list[Change]:
-        """What a message asks for. values: how the show stands; presets: names in order. Raises Unusable."""
-        turning = self._turnings.get(address)
-        if turning is not None:
-            return self._bound(turning, address, told, values, presets, now_s)
+    def changes(self, address: str, values: Sequence[OscValue], show: ShowInfo, now_s: float) -> list[Change]:
+        """The changes that a message asks for. Raises Unusable."""
+        control = self._controls.get(address)
+        if control is not None:
+            return _bound(control, address, values, show, now_s)
         if not address.startswith(f"{ROOT}/"):
             raise Unusable(f"{address} is not bound to anything")
-        room, _, rest = address.removeprefix(f"{ROOT}/").partition("/")
+        actions = find_actions()
+        for action in actions.values():
+            if address in (action.address, f"{ROOT}/action/{action.name}"):
+                if action.ends_show:
+                    raise Unusable(f"{address} cannot end a show; bind an address of your own to {action.name}")
+                return _switch(action.name, values, show) or _press(action.name, values)
+        head, _, rest = address.removeprefix(f"{ROOT}/").partition("/")
         name = rest.replace("/", ".")
-        if room in SWITCHES and not rest:
-            return _switch(room, told)
-        if room == "action" and name in SWITCHES:
-            return _switch(name, told)
-        if room == "tap" and not rest:
-            return _press("tap", told)
-        if room == "action":
-            if name not in ACTIONS:
-                raise Unusable(f"there is no action {name!r}{nearest(name, ACTIONS)}")
-            if name in ENDING:
-                raise Unusable(f"a show cannot be ended by {address}; bind an address of your own to {name}")
-            return _press(name, told)
-        if room in ("set", "share"):
-            return _set(name, told, is_share=room == "share")
-        if room == PRESET and not rest:
-            return _preset(told, presets)
-        raise Unusable(f"there is no address {address}")
-
-    def _bound(
-        self,
-        turning: Turning,
-        address: str,
-        told: Sequence[Value],
-        values: Values,
-        presets: Sequence[str],
-        now_s: float,
-    ) -> list[Change]:
-        binding = turning.binding
-        if binding.does == PRESET:
-            return _preset(told, presets)
-        if not told:
-            return turning.press() if not turning.is_knob else []
-        number = _number(told) / (binding.full if isinstance(binding, OscBinding) else 1.0)
-        if not -1e-6 <= number <= 1 + 1e-6:
-            raise Unusable(f"{address}: {told[0]:g} is beyond 0 .. {getattr(binding, 'full', 1.0):g}")
-        share = min(max(number, 0.0), 1.0)
-        return turning.turn(share, values, now_s) if turning.is_knob else turning.button(share >= PRESSED)
+        if head in show.parameters.switches and not rest:
+            return _switch(head, values, show) or _press(head, values)
+        if head == "action":
+            raise Unusable(f"unknown action {name!r}{nearest(name, actions)}")
+        if head in ("set", "share"):
+            return _set(name, values, show, is_share=head == "share")
+        if head == PRESET and not rest:
+            return _preset(values, show)
+        raise Unusable(f"unknown address {address}")
 
 
-def _number(told: Sequence[Value]) -> float:
+def _bound(
+    control: BoundControl, address: str, values: Sequence[OscValue], show: ShowInfo, now_s: float
+) -> list[Change]:
+    binding, is_knob = control.binding, control.is_knob(show)
+    if binding.does == PRESET:
+        return _preset(values, show)
+    if not values:
+        return [] if is_knob else control.press(show)
+    full = binding.full if isinstance(binding, OscBinding) else 1.0
+    share = _number(values) / full
+    if not -1e-6 <= share <= 1 + 1e-6:
+        raise Unusable(f"{address}: {values[0]:g} is out of range; allowed: 0 .. {full:g}")
+    share = min(max(share, 0.0), 1.0)
+    return control.turn(share, show, now_s) if is_knob else control.button(share >= PRESSED, show)
+
+
+def _number(values: Sequence[OscValue]) -> float:
     """The first value. Raises Unusable unless it is a number, and finite."""
-    if not told or isinstance(told[0], str):
+    if not values or isinstance(values[0], str):
         raise Unusable("needs a number")
-    if not math.isfinite(told[0]):
-        raise Unusable(f"{told[0]} is no number that can be used")
-    return told[0]
+    if not math.isfinite(values[0]):
+        raise Unusable(f"{values[0]} is not a finite number")
+    return values[0]
 
 
-def _press(action: str, told: Sequence[Value]) -> list[Change]:
-    """Buttons send 1 when pressed and 0 when let go; some send nothing."""
-    return [Act(action)] if not told or _number(told) != 0 else []
+def _press(action: str, values: Sequence[OscValue]) -> list[Change]:
+    """Buttons send 1 when pressed and 0 when released; some send nothing."""
+    return [Act(action)] if not values or _number(values) != 0 else []
 
 
-def _switch(name: str, told: Sequence[Value]) -> list[Change]:
-    if not told:
-        return [Act(name)]
-    return [Set(name, float(_number(told) != 0))]
+def _switch(name: str, values: Sequence[OscValue], show: ShowInfo) -> list[Change]:
+    """A switch set to the value sent; nothing if none is sent, or this is no switch."""
+    if name not in show.parameters.switches or not values:
+        return []
+    return [Set(name, float(_number(values) != 0))]
 
 
-def _set(name: str, told: Sequence[Value], *, is_share: bool) -> list[Change]:
-    known = base_parameters()
-    if name not in known:
-        raise Unusable(f"there is no setting {name!r}{nearest(name, known)}")
-    if not told:
-        raise Unusable(f"{name} needs a value")
-    one = known[name]
-    if is_share:
-        share = _number(told)
-        if not 0 <= share <= 1:
-            raise Unusable(f"{name}: {share:g} is beyond 0 .. 1")
-        return [Set(name, one.at(share))]
+def _set(name: str, values: Sequence[OscValue], show: ShowInfo, *, is_share: bool) -> list[Change]:
     try:
-        return [Set(name, one.checked(told[0] if one.kind == "choice" else _number(told)))]
+        one = show.parameters.find(name)
+        if not values:
+            raise Unusable(f"{name} needs a value")
+        if not is_share:
+            return [Set(name, one.checked(values[0] if one.kind == "choice" else _number(values)))]
     except BadInput as fault:
         raise Unusable(str(fault)) from None
+    share = _number(values)
+    if not 0 <= share <= 1:
+        raise Unusable(f"{name}: {share:g} is out of range; allowed: 0 .. 1")
+    return [Set(name, one.at(share))]
 
 
-def _preset(told: Sequence[Value], presets: Sequence[str]) -> list[Change]:
-    if told and isinstance(told[0], str):
+def _preset(values: Sequence[OscValue], show: ShowInfo) -> list[Change]:
+    if values and isinstance(values[0], str):
+        wanted, presets = values[0], show.presets
         names = [PurePath(preset).name for preset in presets]  # one given as a folder is listed by its path
-        if presets and told[0] not in (*presets, *names):
-            raise Unusable(f"no preset is called {told[0][:60]!r}{nearest(told[0], names)}")
-        return [ShowPreset(told[0])]
-    number = _number(told)
-    command = preset_change(int(number), presets) if number == int(number) else None
-    if command is None:
+        if presets and wanted not in (*presets, *names):
+            raise Unusable(f"unknown preset {wanted[:60]!r}{nearest(wanted, names)}")
+        return [ShowPreset(wanted)]
+    number = _number(values)
+    change = preset_change(int(number), show.presets) if number == int(number) else None
+    if change is None:
         raise Unusable(f"there is no preset {number:g}")
-    return [command]
+    return [change]

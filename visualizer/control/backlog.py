@@ -1,4 +1,4 @@
-"""What was asked for and is not yet done: bounded, and of several values for one setting only the last."""
+"""Changes that wait for the next display frame: bounded, and of several values for one parameter only the last."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from collections.abc import Hashable, Iterable
 
 from .commands import Change, Set, SetTempo
 
-#: presses that wait; a show that does not take them within a display frame is not to be buried in them
+#: changes that wait; more come only when a show hangs, and must not all be done when it goes on
 MOST = 256
 
 
 class Backlog:
-    """Filled by the threads that hear controls, emptied by the drawing thread. n_dropped: commands that found no room."""
+    """Filled by the threads of controllers, emptied by the drawing thread. n_dropped: changes for which there was no room."""
 
     def __init__(self) -> None:
         self.n_dropped = 0
         self._lock = threading.Lock()
-        self._commands: dict[Hashable, Change] = {}
+        self._changes: dict[Hashable, Change] = {}
         self._count = 0
 
-    def put(self, commands: Iterable[Change]) -> None:
-        """Add commands, in order."""
+    def put(self, changes: Iterable[Change]) -> None:
+        """Add changes, in order."""
         with self._lock:
-            for command in commands:
+            for change in changes:
                 key: Hashable
-                if isinstance(command, Set):
-                    key = (Set, command.name)
-                elif isinstance(command, SetTempo):
+                if isinstance(change, Set):
+                    key = (Set, change.name)
+                elif isinstance(change, SetTempo):
                     key = SetTempo
                 else:
                     key = self._count = self._count + 1
-                if self._commands.pop(key, None) is None and len(self._commands) >= MOST:
+                if self._changes.pop(key, None) is None and len(self._changes) >= MOST:
                     self.n_dropped += 1
                 else:
-                    self._commands[key] = command
+                    self._changes[key] = change
 
     def take(self) -> list[Change]:
-        """All of them, in order; they are gone from here."""
-        if not self._commands:  # nothing to wait for
+        """All of them, in order, and remove them."""
+        if not self._changes:  # no lock needed
             return []
         with self._lock:
-            commands, self._commands = self._commands, {}
-        return list(commands.values())
+            changes, self._changes = self._changes, {}
+        return list(changes.values())

@@ -85,7 +85,17 @@ class PresetFailed:
     """Reported by the show: the preset that was wanted could not be opened; the one shown goes on."""
 
 
-Change = Act | Set | ShowPreset | PressKey | SetTempo | Learn | PresetsListed | PresetShown | PresetFailed
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reported:
+    """Reported by the show: something stands otherwise although no command said so. name: of a field of `ShowState`: "fullscreen" at
+    the start, "panel" when its window was closed, "asks_to_end" when the time for the second press is over.
+    """
+
+    name: str
+    value: bool
+
+
+Change = Act | Set | ShowPreset | PressKey | SetTempo | Learn | PresetsListed | PresetShown | PresetFailed | Reported
 #: the kinds of change by the name that JSON has for them
 KINDS: dict[str, type[Change]] = {
     "act": Act,
@@ -97,6 +107,7 @@ KINDS: dict[str, type[Change]] = {
     "presets_listed": PresetsListed,
     "preset_shown": PresetShown,
     "preset_failed": PresetFailed,
+    "reported": Reported,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 

@@ -1,30 +1,57 @@
-"""What tells a show what to do beside its keyboard: the performer's panel, MIDI, OSC, Link."""
+"""What controls a show beside its keyboard: the performer's panel, MIDI, OSC, Link."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 from .commands import Change
 from .snapshot import Snapshot
 
 
-class Controller(Protocol):
-    """Asked and told by the drawing thread, so nothing here may wait or take longer than a tenth of a millisecond. name: for the HUD."""
+class Controller:
+    """A controller of a show: overrides what it can do. Called by the drawing thread, so nothing here may wait or take more than 0.1 ms.
 
-    name: str
+    name: for the HUD and the log. can_learn: whether it can bind the next control that is moved, see `learn`.
+    """
+
+    name = ""
+    can_learn = False
 
     def poll(self) -> Sequence[Change]:
-        """What is asked for since the last call, in order. Asked before every display frame."""
+        """The changes asked for since the last call, in order. Called for every display frame."""
+        return ()
 
-    def tell(self, snapshot: Snapshot) -> None:
-        """How the show stands; told about 30 times a second."""
+    def update(self, snapshot: Snapshot) -> None:
+        """Take over the state of the show. Called about 30 times a second."""
+
+    def learn(self, target: str) -> None:
+        """Bind the next control that is moved to a target; "" cancels. Only where `can_learn`. Raises BadInput for an unknown target."""
+
+    @property
+    def learning(self) -> str:
+        """The target that the next control moved is bound to, "" if none."""
+        return ""
+
+    @property
+    def bindings(self) -> Mapping[str, str]:
+        """The controls bound to each target, for people: "beat.decay" to "CC 7 channel 1"."""
+        return {}
 
     def status(self) -> list[str]:
         """Lines for the HUD, "name<tab>value"."""
+        return []
 
     def news(self) -> str | None:
-        """A line to be said once on the screen, if there is one."""
+        """A line for the user that was not returned yet, if there is one."""
+        return None
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release ports, sockets and threads."""
+
+
+class PanelController(Controller):
+    """The performer's panel. place: of its window, x, y, width, height on the desktop, None if unknown; is_open: False once it was closed."""
+
+    name = "panel"
+    place: tuple[int, int, int, int] | None = None
+    is_open = True

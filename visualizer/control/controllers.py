@@ -1,18 +1,19 @@
-"""MIDI, OSC and Ableton Link as controllers of a show, and what is bound to what."""
+"""MIDI, OSC and Ableton Link as controllers of a show, and their bindings."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from ..clock import monotonic
 from ..errors import BadInput, VisualizerError
 from . import controls_file as file
 from .addresses import OscMapping
 from .backlog import Backlog
-from .bindings import Controls, MidiBinding, OscBinding, checked_target
+from .bindings import Controls, MidiBinding, OscBinding, targets
+from .bound_control import ShowInfo
 from .commands import Change, SetTempo
 from .controller import Controller
 from .learning import Learner, sentence
@@ -20,83 +21,88 @@ from .link import LinkSession
 from .mapping import MidiMapping, Moved
 from .midi import MidiInput
 from .osc import LOOPBACK, PRIVATE, Network, OscInput, is_among, parse_place, parse_senders
-from .oscbytes import Value
+from .oscbytes import OscValue
+from .parameters import Parameter, base_parameters
 from .snapshot import Snapshot
+from .targets import check_target
 
 log = logging.getLogger(__name__)
 
-# A tempo as sure as this is worth handing on to whoever joins the Link session.
-SURE = 0.5
+# The least confidence, 0..1, of a tempo that is handed to whoever joins the Link session.
+CERTAIN = 0.5
 
 
-class Board:
-    """What is bound, and what is being learned: one for all controllers of a show. Its methods may be called by any thread.
+class BoundControls:
+    """The bindings of a show, and learning new ones: one for all its controllers. Its methods may be called by any thread.
 
-    controls.yaml is read when it changes, and written when something was learned. bindings: target to control, for reading.
+    Reads controls.yaml when it changes, and writes it when a control was learned. bindings: the controls of each target, for people.
     """
 
     def __init__(self, *, now: Callable[[], float] = monotonic) -> None:
-        """Raises BadInput for faults in controls.yaml."""
+        """now: seconds. Raises BadInput for errors in controls.yaml."""
         self._now = now
         self._lock = threading.RLock()
         self._learner = Learner()
-        self._values: Mapping[str, float | str] = {}
-        self._presets: Sequence[str] = ()
+        self._show = ShowInfo()
+        self._look: tuple[Parameter, ...] = ()
         self._news: deque[str] = deque(maxlen=16)
         self._saving: list[threading.Thread] = []
         self._midi, self._osc = MidiMapping(), OscMapping()
         self._released = Backlog()
         self._stamp = file.stamp()
         self.bindings: dict[str, str] = {}
-        self._take(file.load_controls())
+        self._rebind(file.load_controls())
 
     @property
     def learning(self) -> str:
-        """The target that the next control moved is bound to, "" if none is."""
+        """The target that the next control moved is bound to, "" if none."""
         return self._learner.target
 
     def learn(self, target: str) -> None:
-        """Bind the next control moved to a target; "" calls it off. Raises BadInput for what there is not, naming the nearest."""
+        """Bind the next control that is moved to a target; "" cancels. Raises BadInput for an unknown target, naming the nearest."""
         with self._lock:
-            self._learner.target = checked_target(target) if target else ""
+            self._learner.target = check_target(target, targets()) if target else ""
 
-    def tell(self, snapshot: Snapshot) -> None:
-        """How the show stands."""
-        self._values, self._presets = snapshot.values, snapshot.presets
+    def update(self, snapshot: Snapshot) -> None:
+        """Take over the state of the show."""
+        known = self._show
+        parameters = known.parameters if snapshot.look == self._look else base_parameters().with_look(snapshot.look)
+        self._look = snapshot.look
+        self._show = ShowInfo(snapshot.values, snapshot.presets, parameters)
 
     def news(self) -> str | None:
-        """What was learned, and faults of the file, once."""
+        """What was learned, and errors in controls.yaml: each once."""
         return self._news.popleft() if self._news else None
 
-    def hear_midi(self, moved: Moved) -> list[Change]:
-        """What a movement asks for; one that was waited for is learned, and asks for nothing."""
+    def midi_changes(self, moved: Moved) -> list[Change]:
+        """The changes that a movement asks for; none if it was the control to be learned."""
         with self._lock:
-            found = self._learner.hear_midi(moved)
-            if found is None:
-                return self._midi.hear(moved, self._values, self._presets, self._now())
-            self._learned(found)
+            learned = self._learner.midi(moved)
+            if learned is None:
+                return self._midi.changes(moved, self._show, self._now())
+            self._bind(learned)
             return []
 
-    def hear_osc(self, address: str, told: list[Value]) -> list[Change]:
-        """What a message asks for. Raises ValueError for one that means nothing here."""
+    def osc_changes(self, address: str, values: list[OscValue]) -> list[Change]:
+        """The changes that a message asks for; none if it was the control to be learned. Raises ValueError for one that cannot be used."""
         with self._lock:
-            found = self._learner.hear_osc(address, told)
-            if found is None:
-                return self._osc.hear(address, told, self._values, self._presets, self._now())
-            self._learned(found)
+            learned = self._learner.osc(address, values)
+            if learned is None:
+                return self._osc.changes(address, values, self._show, self._now())
+            self._bind(learned)
             return []
 
-    def lose_midi(self, port: str) -> list[Change]:
-        """A MIDI port is gone; the commands that release what it holds."""
+    def disconnect_midi(self, port: str) -> list[Change]:
+        """A MIDI port was unplugged; the changes that release what its controls hold."""
         with self._lock:
-            return self._midi.lose(port)
+            return self._midi.disconnect(port)
 
-    def released(self) -> list[Change]:
-        """The commands that release what was held by controls that are no longer bound to it, once."""
+    def take_released(self) -> list[Change]:
+        """The changes that release what was held by controls whose binding is gone; each once."""
         return self._released.take()
 
-    def look(self) -> None:
-        """Read controls.yaml if it has changed; with faults in it, what was bound stays."""
+    def reload(self) -> None:
+        """Read controls.yaml if it has changed; if there are errors in it, the bindings stay."""
         stamp = file.stamp()
         if stamp == self._stamp:
             return
@@ -105,115 +111,114 @@ class Board:
             read = file.load_controls()
         except VisualizerError as error:
             log.warning("%s", error)
-            self._news.append(f"{error}; the controls stay as they were")
+            self._news.append(f"{error}; the bindings stay as they were")
             return
         with self._lock:
             if read != self._controls:
-                self._take(read)
+                self._rebind(read)
                 log.info("controls.yaml was read again")
 
     def close(self) -> None:
-        """Wait until what was learned is kept."""
+        """Wait until what was learned is saved."""
         for thread in self._saving:
             thread.join(5.0)
 
-    def _take(self, controls: Controls) -> None:
+    def _rebind(self, controls: Controls) -> None:
         self._controls = controls
         self._released.put([*self._midi.rebind(controls.midi), *self._osc.rebind(controls.osc.values())])
-        told: dict[str, str] = {}
+        named: dict[str, str] = {}
         for binding in (*controls.midi, *controls.osc.values()):
-            told[binding.does] = f"{told[binding.does]}, {binding}" if binding.does in told else str(binding)
-        self.bindings = told
+            named[binding.does] = f"{named[binding.does]}, {binding}" if binding.does in named else str(binding)
+        self.bindings = named
 
-    def _learned(self, binding: MidiBinding | OscBinding) -> None:
+    def _bind(self, binding: MidiBinding | OscBinding) -> None:
         self._learner.target = ""
-        self._take(file.with_binding(self._controls, binding))
+        self._rebind(file.with_binding(self._controls, binding))
         self._news.append(sentence(binding))
         log.info("%s", sentence(binding))
-        # a disk may be slow, and this is a port's own thread
-        thread = threading.Thread(target=self._keep, args=(binding,), name="controls")
+        # in a thread: a disk may be slow, and this is the thread of a port
+        thread = threading.Thread(target=self._save, args=(binding,), name="controls")
         self._saving = [*(one for one in self._saving if one.is_alive()), thread]
         thread.start()
 
-    def _keep(self, binding: MidiBinding | OscBinding) -> None:
+    def _save(self, binding: MidiBinding | OscBinding) -> None:
         try:
             file.learn(binding)
         except VisualizerError as error:
             log.warning("%s", error)
-            self._news.append(f"{error}; what was learned holds for this show")
+            self._news.append(f"{error}; the binding holds until the show ends")
 
 
-class _Bound:
+class _BoundController(Controller):
     """What the controllers with bindings have in common."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    can_learn = True
+
+    def __init__(self, controls: BoundControls) -> None:
+        self._controls = controls
         self._backlog = Backlog()
 
     @property
     def learning(self) -> str:
-        """The target that the next control moved is bound to, "" if none is."""
-        return self._board.learning
+        return self._controls.learning
 
     @property
     def bindings(self) -> dict[str, str]:
-        """Target to control: "beat.decay" to "CC 7 channel 1 of X"; of MIDI and OSC."""
-        return self._board.bindings
+        return self._controls.bindings
 
     def learn(self, target: str) -> None:
-        """See `Board.learn`."""
-        self._board.learn(target)
+        self._controls.learn(target)
 
     def poll(self) -> list[Change]:
-        return [*self._backlog.take(), *self._board.released()]
+        return [*self._backlog.take(), *self._controls.take_released()]
 
-    def tell(self, snapshot: Snapshot) -> None:
-        self._board.tell(snapshot)
+    def update(self, snapshot: Snapshot) -> None:
+        self._controls.update(snapshot)
 
 
-class MidiController(_Bound):
-    """Knobs, pads and keys. wanted: part of a port's name, "" for all ports."""
+class MidiController(_BoundController):
+    """Knobs, pads and keys of MIDI. wanted: part of the name of a port, "" for all ports."""
 
     name = "midi"
 
-    def __init__(self, board: Board, wanted: str = "") -> None:
+    def __init__(self, controls: BoundControls, wanted: str = "") -> None:
         """Raises VisualizerError where supriya-midi is missing. No MIDI on this machine is reported in `news`."""
-        super().__init__(board)
-        self._input = MidiInput(self._hear, wanted=wanted, on_look=board.look, on_lost=self._lose)
+        super().__init__(controls)
+        self._input = MidiInput(self._receive, wanted=wanted, on_look=controls.reload, on_lost=self._disconnect)
 
     def status(self) -> list[str]:
-        heard = self._input
-        ports = ", ".join(heard.names) or (heard.fault.partition(":")[0] if heard.fault else "no port")
-        return [f"midi\t{ports}  n {heard.n_messages}  bad {heard.n_bad}{_dropped(self._backlog.n_dropped)}"]
+        source = self._input
+        ports = ", ".join(source.names) or (source.fault.partition(":")[0] if source.fault else "no port")
+        return [f"midi\t{ports}  n {source.n_messages}  bad {source.n_bad}{_dropped(self._backlog.n_dropped)}"]
 
     def news(self) -> str | None:
-        return self._input.news() or self._board.news()
+        return self._input.news() or self._controls.news()
 
     def close(self) -> None:
         self._input.close()
-        self._board.close()
+        self._controls.close()
 
-    def _hear(self, moved: Moved) -> None:
-        self._backlog.put(self._board.hear_midi(moved))
+    def _receive(self, moved: Moved) -> None:
+        self._backlog.put(self._controls.midi_changes(moved))
 
-    def _lose(self, port: str) -> None:
-        self._backlog.put(self._board.lose_midi(port))
+    def _disconnect(self, port: str) -> None:
+        self._backlog.put(self._controls.disconnect_midi(port))
 
 
-class OscController(_Bound):
-    """OSC over UDP. place: host and port, 0 for any that is free; allowed: networks that may send."""
+class OscController(_BoundController):
+    """OSC over UDP. place: host and port, 0 for any free port; allowed: networks that may send."""
 
     name = "osc"
 
-    def __init__(self, board: Board, place: tuple[str, int], allowed: Sequence[Network] = PRIVATE) -> None:
+    def __init__(self, controls: BoundControls, place: tuple[str, int], allowed: Sequence[Network] = PRIVATE) -> None:
         """Raises VisualizerError where python-osc is missing or the port is taken."""
-        super().__init__(board)
-        self._input = OscInput(place, self._hear, allowed=allowed, now=monotonic, on_look=board.look)
+        super().__init__(controls)
+        self._input = OscInput(place, self._receive, allowed=allowed, now=monotonic, on_look=controls.reload)
         log.info("OSC: listening at %s", self._input.place)
 
     @property
     def place(self) -> str:
-        """Host and port that it listens at, for reading."""
+        """Host and port that it listens at, for people."""
         return self._input.place
 
     @property
@@ -227,24 +232,24 @@ class OscController(_Bound):
         return is_among(self._input.host, LOOPBACK)
 
     def status(self) -> list[str]:
-        heard = self._input
-        dropped = _dropped(heard.n_dropped + self._backlog.n_dropped)
-        refused = f"  refused {heard.n_refused}" if heard.n_refused else ""
-        return [f"osc\t{heard.place}  n {heard.n_messages}  bad {heard.n_bad}{dropped}{refused}"]
+        source = self._input
+        dropped = _dropped(source.n_dropped + self._backlog.n_dropped)
+        refused = f"  refused {source.n_refused}" if source.n_refused else ""
+        return [f"osc\t{source.place}  n {source.n_messages}  bad {source.n_bad}{dropped}{refused}"]
 
     def news(self) -> str | None:
-        return self._board.news()
+        return self._controls.news()
 
     def close(self) -> None:
         self._input.close()
-        self._board.close()
+        self._controls.close()
 
-    def _hear(self, address: str, told: list[Value]) -> None:
-        self._backlog.put(self._board.hear_osc(address, told))
+    def _receive(self, address: str, values: list[OscValue]) -> None:
+        self._backlog.put(self._controls.osc_changes(address, values))
 
 
-class LinkController:
-    """Tempo and beat of an Ableton Link session, while somebody else is in it."""
+class LinkController(Controller):
+    """Tempo and beat of an Ableton Link session, while there are other participants."""
 
     name = "link"
 
@@ -253,14 +258,14 @@ class LinkController:
         self._backlog = Backlog()
         self._news: deque[str] = deque(maxlen=4)
         self._leads = False
-        self._session = LinkSession(self._hear, now=monotonic)
+        self._session = LinkSession(self._receive, now=monotonic)
 
     def poll(self) -> list[Change]:
         return self._backlog.take()
 
-    def tell(self, snapshot: Snapshot) -> None:
-        """Of how the show stands only a tempo that is sure matters, and only while nobody else is in the session."""
-        if snapshot.confidence >= SURE:
+    def update(self, snapshot: Snapshot) -> None:
+        """Hand a certain tempo to the session; it is used while nobody else is there."""
+        if snapshot.confidence >= CERTAIN:
             self._session.suggest(snapshot.bpm)
 
     def status(self) -> list[str]:
@@ -268,7 +273,7 @@ class LinkController:
         if session.fault:
             return [f"link\tstopped: {session.fault}"]
         if not session.n_peers:
-            return ["link\tnobody there"]
+            return ["link\tno peers"]
         return [f"link\t{session.n_peers} {'peer' if session.n_peers == 1 else 'peers'}  {session.bpm:.1f} BPM"]
 
     def news(self) -> str | None:
@@ -277,13 +282,11 @@ class LinkController:
     def close(self) -> None:
         self._session.close()
 
-    def _hear(self, tempo: SetTempo) -> None:
+    def _receive(self, tempo: SetTempo) -> None:
         self._backlog.put([tempo])
         if (leads := tempo.bpm > 0) != self._leads:
             self._leads = leads
-            self._news.append(
-                f"Link leads the tempo: {tempo.bpm:.1f} BPM" if leads else "Link: nobody is there any more"
-            )
+            self._news.append(f"Link leads the tempo: {tempo.bpm:.1f} BPM" if leads else "Link: all peers have left")
 
 
 def open_controllers(
@@ -294,32 +297,32 @@ def open_controllers(
     osc_allow: str | None = None,
     say: Callable[[str], None] = log.info,
 ) -> list[Controller]:
-    """The controllers asked for, listening already.
+    """Open the controllers asked for; they listen already.
 
     midi: part of a port's name, "" for all ports; osc: "[HOST:]PORT", "" for 127.0.0.1:9000;
-    None for neither. osc_allow: addresses and networks that may send OSC, beside this machine; None: private networks. say: called with a
-    line where OSC is opened to the network. Raises VisualizerError with one line for an extra that is missing or a port that is taken, BadInput for faults in
-    controls.yaml, `osc` or `osc_allow`.
+    None for neither. osc_allow: addresses and networks that may send OSC beside this machine; None: private networks. say: called with a
+    line if OSC is open to the network. Raises VisualizerError for a missing extra or a port that is in use, BadInput for errors
+    in controls.yaml, `osc` or `osc_allow`.
     """
     if osc_allow is not None and osc is None:
-        raise BadInput("--osc-allow is for --osc, which is missing; add it, or leave --osc-allow out")
+        raise BadInput("--osc-allow needs --osc; add --osc, or leave --osc-allow out")
     place = None if osc is None else parse_place(osc)
     allowed = PRIVATE if osc_allow is None else (*LOOPBACK, *parse_senders(osc_allow))
-    board = Board() if midi is not None or osc is not None else None
+    controls = BoundControls() if midi is not None or osc is not None else None
     found: list[Controller] = []
     try:
-        if midi is not None and board is not None:
-            found.append(MidiController(board, midi))
-        if place is not None and board is not None:
-            found.append(listening := OscController(board, place, allowed))
+        if midi is not None and controls is not None:
+            found.append(MidiController(controls, midi))
+        if place is not None and controls is not None:
+            found.append(listening := OscController(controls, place, allowed))
             if not listening.is_local:
                 senders = ", ".join(one.strip() for one in (osc_allow or "").split(","))
-                whom = (
+                who = (
                     f"{senders} and this machine"
                     if osc_allow
                     else "private networks only; --osc-allow names the senders"
                 )
-                say(f"OSC listens at {listening.place}, for messages from {whom}")
+                say(f"OSC listens at {listening.place}, for messages from {who}")
         if link:
             found.append(LinkController())
     except BaseException:

@@ -1,10 +1,12 @@
-"""What each key does: the defaults, and what keys.yaml in the config folder puts in their place."""
+"""Which key does which action: the defaults that the actions declare, and what keys.yaml in the config folder puts in their place."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+from itertools import groupby
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator
@@ -12,39 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model,
 from ..errors import nearest
 from ..files.paths import config_folder
 from ..files.yamlfile import read_settings
+from .action import Action
+from .actions import find_actions
+from .capabilities import Capability
 
 FILE_NAME = "keys.yaml"
 
-#: every action with its keys, in the order in which help shows them
-DEFAULT_KEYS: dict[str, tuple[str, ...]] = {
-    "help": ("h", "f1"),
-    "fullscreen": ("f", "f11"),
-    "next_monitor": ("shift+f",),
-    "leave_fullscreen": ("escape",),
-    "quit": ("ctrl+q",),
-    "lock": ("l",),
-    "screenshot": ("s",),
-    "blackout": ("b",),
-    "freeze": ("space",),
-    "panel": ("o",),
-    "next_preset": ("n",),
-    "previous_preset": ("p",),
-    **{f"preset_{number}": (str(number),) for number in range(1, 10)},
-    "sensitivity_up": ("up",),
-    "sensitivity_down": ("down",),
-    "reset": ("backspace",),
-    "tap": ("t",),
-    "tempo_half": ("[",),
-    "tempo_double": ("]",),
-    "next_input": ("i",),
-    "volume_up": ("+", "="),
-    "volume_down": ("-",),
-    "mute": ("m",),
-    "seek_back": ("left",),
-    "seek_forward": ("right",),
-    "previous_song": ("shift+left",),
-    "next_song": ("shift+right",),
-}
 #: keys that have a name and not a sign
 NAMED_KEYS = (
     *("space", "enter", "tab", "backspace", "escape", "insert", "delete", "home", "end", "pageup", "pagedown"),
@@ -73,39 +48,71 @@ def read_key(text: str) -> str:
 
 
 class Keymap:
-    """Which key does what. keys: for actions, the keys instead of the defaults (of keys named twice the last one counts)."""
+    """Which key does which action.
 
-    def __init__(self, keys: dict[str, tuple[str, ...]] | None = None) -> None:
+    keys: for some actions, the keys in place of the defaults (of keys named twice the last one counts). actions: all there are.
+    """
+
+    def __init__(
+        self, keys: Mapping[str, tuple[str, ...]] | None = None, actions: Mapping[str, Action] | None = None
+    ) -> None:
         own = keys or {}
         taken = {key for asked in own.values() for key in asked}
         self._keys = {
-            action: own.get(action, tuple(key for key in default if key not in taken))
-            for action, default in DEFAULT_KEYS.items()
+            name: own.get(name, tuple(key for key in action.keys if key not in taken))
+            for name, action in (actions or find_actions()).items()
         }
-        self._actions = {key: action for action, of_action in self._keys.items() for key in of_action}
+        self._actions = {key: name for name, of_action in self._keys.items() for key in of_action}
 
     def action(self, names: Iterable[str]) -> str | None:
-        """What a key does, called by any of these names, the first that has a meaning; None if nothing."""
+        """The action of a key. names: what the key is called, the first one that has an action counts. None without an action."""
         return next((self._actions[name] for name in names if name in self._actions), None)
 
     def keys_of(self, action: str) -> tuple[str, ...]:
-        """The keys of an action, the main one first; none if the user took them away."""
+        """The keys of an action, the main one first; empty if keys.yaml gives it none."""
         return self._keys[action]
 
     def shown(self, action: str) -> str:
-        """The keys of an action for reading: "F, F11"; "" if it has none."""
+        """The keys of an action for people: "F, F11"; "" if it has none."""
         return ", ".join(shown(key) for key in self._keys[action])
 
 
 def shown(key: str) -> str:
-    """A key for reading: "ctrl+q" -> "Ctrl+Q", "pageup" -> "Page up"."""
+    """The name of a key for people: "ctrl+q" -> "Ctrl+Q", "pageup" -> "Page up"."""
     words = {"pageup": "Page up", "pagedown": "Page down", "escape": "Esc", "printscreen": "Print"}
     *held, last = re.split(r"\+(?=.)", key)
     return "+".join([*(word.capitalize() for word in held), words.get(last, last.capitalize())])
 
 
+def help_lines(keymap: Keymap, capabilities: Collection[Capability]) -> list[str]:
+    """The keys, one line for each thing they do, "KEYS<tab>what". capabilities: of the source; actions that need another are left out."""
+    lines = []
+    for line in help_groups(find_actions()):
+        first = line[0]
+        if first.needs is not None and first.needs not in capabilities:
+            continue
+        words = (
+            first.help_paused if first.help_paused and Capability.PAUSE in capabilities else first.line or first.help
+        )
+        if keys := _together([keymap.shown(one.name) for one in line]):
+            lines.append(f"{keys}\t{words}")
+    return lines
+
+
+def help_groups(actions: Mapping[str, Action]) -> list[list[Action]]:
+    """The actions in the order of help, those of one line together."""
+    return [list(group) for _, group in groupby(actions.values(), lambda one: one.line or one.name)]
+
+
+def _together(keys: list[str]) -> str:
+    """The keys of several actions: "Left, Right", "1 .. 9"."""
+    if keys == [str(number) for number in range(1, 10)]:
+        return "1 .. 9"
+    return ", ".join(key for key in keys if key)
+
+
 def load_keys() -> Keymap:
-    """The keys of this user: the defaults, and what keys.yaml says. Raises BadInput with FILE:LINE for faults in it."""
+    """The keys of this user: the defaults, and what keys.yaml says. Raises BadInput with FILE:LINE for errors in it."""
     path = config_folder() / FILE_NAME
     try:
         exists = os.path.lexists(path)
@@ -113,8 +120,8 @@ def load_keys() -> Keymap:
         exists = False
     if not exists:
         return Keymap()
-    read = read_settings(path, _KeysFile)
-    return Keymap({action: keys for action in DEFAULT_KEYS if (keys := getattr(read, action)) is not None})
+    read = read_settings(path, _keys_file()).model_dump(exclude_none=True)
+    return Keymap(read)
 
 
 class _Checked(BaseModel):
@@ -124,9 +131,9 @@ class _Checked(BaseModel):
     @classmethod
     def _keys_exist(cls, asked: Any, info: ValidationInfo) -> tuple[str, ...]:
         """`f`, `[f, f11]`, or `[]` for none. A digit is a key too, although YAML reads it as a number."""
-        told = asked if isinstance(asked, list) else [asked]
+        listed = asked if isinstance(asked, list) else [asked]
         keys = []
-        for one in told:
+        for one in listed:
             if isinstance(one, bool) or not isinstance(one, str | int):
                 raise ValueError(f"needs a key or a list of keys, like f or [f, f11]; [] for none{_quote_hint(one)}")
             keys.append(read_key(str(one)))
@@ -140,8 +147,8 @@ def _quote_hint(value: Any) -> str:
     return '; in YAML some signs need quotes: "~"' if value is None else ""
 
 
-_KeysFile: type[BaseModel] = create_model(
-    "KeysSettings",
-    __base__=_Checked,
-    **{action: (tuple[str, ...] | None, Field(default=None)) for action in DEFAULT_KEYS},  # type: ignore[call-overload]
-)
+@cache
+def _keys_file() -> type[BaseModel]:
+    """What keys.yaml may hold: a key for every action."""
+    fields: dict[str, Any] = {name: (tuple[str, ...] | None, Field(default=None)) for name in find_actions()}
+    return create_model("KeysSettings", __base__=_Checked, **fields)

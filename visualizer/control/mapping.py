@@ -1,15 +1,15 @@
-"""MIDI messages to commands, by what the user bound. Pure: values and time are handed in."""
+"""MIDI messages to changes of the show, by what the user bound. Pure: the state of the show and the time are arguments."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from .bindings import MidiBinding
+from .bound_control import BoundControl, ShowInfo
 from .commands import Change
-from .turning import Turning, Values
 
-# A control change or bend is pressed from here on, and let go below; MIDI says so of pedals.
+# A control change counts as pressed from this value on, as MIDI defines for pedals; a bend from this fraction of its range.
 PRESSED = 64
 BENT = 0.75
 BEND_RANGE = 8192
@@ -17,7 +17,7 @@ BEND_RANGE = 8192
 
 class Moved(NamedTuple):
     """A control was moved. kind: "cc", "note", "program" or "bend"; number 0..127 (0 for the bend); channel 1..16;
-    value: 0..127, of the bend 0..16383, of a note its velocity (0: let go), of a program its number."""
+    value: 0..127, of the bend 0..16383, of a note its velocity (0: released), of a program its number."""
 
     kind: str
     number: int
@@ -27,11 +27,11 @@ class Moved(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The place of a knob, 0..1."""
+        """The position of a knob, 0..1."""
         return self.value / (2 * BEND_RANGE - 1 if self.kind == "bend" else 127)
 
     def __str__(self) -> str:
-        """For reading: "CC 7 channel 1 = 64 of nanoKONTROL2"."""
+        """For people: "CC 7 channel 1 = 64 of nanoKONTROL2"."""
         name = {"cc": f"CC {self.number}", "bend": "pitch bend", "program": "program"}.get(
             self.kind, f"note {self.number}"
         )
@@ -39,46 +39,46 @@ class Moved(NamedTuple):
 
 
 class MidiMapping:
-    """What the bound controls do. Not for several threads at once."""
+    """What the bound controls do. For one thread at a time."""
 
     def __init__(self, bindings: Iterable[MidiBinding] = ()) -> None:
-        self._heards: list[_Heard] = []
-        self._of: dict[tuple[str, int, int, str], list[_Heard]] = {}  # for each control that has been moved
+        self._controls: list[_MidiControl] = []
+        self._of: dict[tuple[str, int, int, str], list[_MidiControl]] = {}  # by each control that was moved
         self.rebind(bindings)
 
     @property
     def bindings(self) -> tuple[MidiBinding, ...]:
         """What is bound."""
-        return tuple(heard.binding for heard in self._heards)
+        return tuple(one.binding for one in self._controls)
 
     def rebind(self, bindings: Iterable[MidiBinding]) -> list[Change]:
-        """Bind other controls. Those bound as before keep their state; what the others hold is released by the commands returned."""
-        before = {heard.binding: heard for heard in self._heards}
-        self._heards = [before.pop(binding) if binding in before else _Heard(binding) for binding in bindings]
+        """Replace the bindings. Those bound as before keep their state; the changes returned release what the others hold."""
+        before = {one.binding: one for one in self._controls}
+        self._controls = [before.pop(binding) if binding in before else _MidiControl(binding) for binding in bindings]
         self._of = {}
-        return [command for heard in before.values() for command in heard.turning.lose()]
+        return [change for one in before.values() for change in one.control.disconnect()]
 
-    def lose(self, port: str) -> list[Change]:
-        """A port is gone. What its controls hold is released by the commands returned."""
-        return [command for heard in self._heards if heard.port == port for command in heard.turning.lose()]
+    def disconnect(self, port: str) -> list[Change]:
+        """A port was unplugged. The changes returned release what its controls hold."""
+        return [change for one in self._controls if one.port == port for change in one.control.disconnect()]
 
-    def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Change]:
-        """What a movement asks for. values: how the show stands; presets: names in order; now_s: seconds that never go back."""
-        return [command for heard in self._heard(moved) for command in heard.hear(moved, values, presets, now_s)]
+    def changes(self, moved: Moved, show: ShowInfo, now_s: float) -> list[Change]:
+        """The changes that a movement asks for. now_s: seconds that never go back."""
+        return [change for one in self._bound_to(moved) for change in one.changes(moved, show, now_s)]
 
     def targets(self, moved: Moved) -> list[str]:
-        """What the control that was moved is bound to."""
-        return [heard.binding.does for heard in self._heard(moved)]
+        """The targets of the control that was moved."""
+        return [one.binding.does for one in self._bound_to(moved)]
 
-    def _heard(self, moved: Moved) -> list[_Heard]:
+    def _bound_to(self, moved: Moved) -> list[_MidiControl]:
         key = (moved.kind, moved.number, moved.channel, moved.port)
         found = self._of.get(key)
         if found is None:
-            found = self._of[key] = [heard for heard in self._heards if _means(heard.binding, moved)]
+            found = self._of[key] = [one for one in self._controls if _matches(one.binding, moved)]
         return found
 
 
-def _means(binding: MidiBinding, moved: Moved) -> bool:
+def _matches(binding: MidiBinding, moved: Moved) -> bool:
     kind, number = binding.control
     numbers = (number, number + 32) if binding.fine and number is not None else (number,)
     return (
@@ -89,40 +89,41 @@ def _means(binding: MidiBinding, moved: Moved) -> bool:
     )
 
 
-class _Heard:
-    """A binding's turning, and what of MIDI it must remember."""
+class _MidiControl:
+    """A bound control, and what of MIDI it must remember."""
 
     def __init__(self, binding: MidiBinding) -> None:
         self.binding = binding
-        # a knob stands somewhere; a pad that is hit does not
-        self.turning = Turning(binding, pickup=binding.control[0] in ("cc", "bend"))
+        # a knob has a position; a pad that is hit has none
+        self.control = BoundControl(binding, pickup=binding.control[0] in ("cc", "bend"))
         self.port = ""  # that moved it last
         self._upper = 0  # of 14 bits
 
-    def hear(self, moved: Moved, values: Values, presets: Sequence[str], now_s: float) -> list[Change]:
-        binding, turning, self.port = self.binding, self.turning, moved.port
+    def changes(self, moved: Moved, show: ShowInfo, now_s: float) -> list[Change]:
+        binding, control, self.port = self.binding, self.control, moved.port
+        is_knob = control.is_knob(show)
         if moved.kind == "program":
-            return turning.turn(moved.share, values, now_s) if turning.is_knob else turning.press(moved.number, presets)
+            return control.turn(moved.share, show, now_s) if is_knob else control.press(show, moved.number)
         if moved.kind == "note":
-            if turning.is_knob:  # how hard it was hit
-                return turning.turn(moved.share, values, now_s) if moved.value else []
-            return turning.press() if moved.value else turning.release()
+            if is_knob:  # how hard it was hit
+                return control.turn(moved.share, show, now_s) if moved.value else []
+            return control.press(show) if moved.value else control.release()
         if binding.relative is not None:
-            return turning.step(_steps(binding.relative, moved.value), values, now_s)
+            return control.step(_steps(binding.relative, moved.value), show, now_s)
         share = moved.share
         if binding.fine:
             if moved.number == binding.cc:
                 self._upper = moved.value
-                share = moved.value / 127 if not turning.is_knob else (moved.value << 7) / 16383
+                share = moved.value / 127 if not is_knob else (moved.value << 7) / 16383
             else:
                 share = (self._upper << 7 | moved.value) / 16383
-        if turning.is_knob:
-            return turning.turn(share, values, now_s)
-        return turning.button(share >= (BENT if moved.kind == "bend" else PRESSED / 127))
+        if is_knob:
+            return control.turn(share, show, now_s)
+        return control.button(share >= (BENT if moved.kind == "bend" else PRESSED / 127), show)
 
 
 def _steps(relative: str, value: int) -> int:
-    """How far an endless knob was turned."""
+    """The number of steps that an endless knob was turned."""
     if relative == "twos":
         return value if value < 64 else value - 128
     if relative == "offset":

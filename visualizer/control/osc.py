@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from ..errors import BadInput, VisualizerError
-from .oscbytes import BadPacket, Value, messages, read_message
+from .oscbytes import BadPacket, OscValue, messages, read_message
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class OscInput:
     def __init__(
         self,
         place: tuple[str, int],
-        on_message: Callable[[str, list[Value]], None],
+        on_message: Callable[[str, list[OscValue]], None],
         *,
         allowed: Sequence[Network] = PRIVATE,
         now: Callable[[], float],

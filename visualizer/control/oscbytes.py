@@ -16,7 +16,7 @@ MOST_NESTING = 8
 _BUNDLE = b"#bundle\0"
 _HEAD = len(_BUNDLE) + 8  # and the time it is for, which is always "now" here
 
-Value = float | str
+OscValue = float | str
 
 
 class BadPacket(ValueError):
@@ -51,7 +51,7 @@ def messages(packet: bytes) -> Iterator[bytes]:
         waiting += reversed(inside)
 
 
-def read_message(message: bytes) -> tuple[str, list[Value]]:
+def read_message(message: bytes) -> tuple[str, list[OscValue]]:
     """The address and the values: numbers (also of true, false and 64 bits) and texts; others are left out.
 
     Raises BadPacket, also where the first value is of another kind: without it the message would be a press.

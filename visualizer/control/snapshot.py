@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .parameters import Parameter
+
 
 class Meters(NamedTuple):
     """What there is to show of a sound, see `Snapshot`. late_s: how long ago the newest sample came, seconds."""
@@ -39,7 +41,7 @@ class Snapshot:
     the program can tell, 0 if it cannot. scale: share of the size drawn. input: its name; input_state: "" while it is heard.
     led_by: what leads the tempo ("Link"), "" if it is heard. values: of every `parameters.Parameters` name. notice: the line
     said last; faults: parts that are degraded, "analysis: ..."; lines: the HUD's "name<tab>value" lines. learning: what the
-    next control moved will be bound to, "" if nothing; bindings: target to control, "beat.decay" to "CC 7 channel 1".
+    next control moved will be bound to, "" if nothing; look: the parameters that the look shown declares; bindings: target to control, "beat.decay" to "CC 7 channel 1".
     """
 
     time_s: float
@@ -74,4 +76,5 @@ class Snapshot:
     faults: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     learning: str = ""
+    look: tuple[Parameter, ...] = ()
     bindings: dict[str, str] = field(default_factory=dict)

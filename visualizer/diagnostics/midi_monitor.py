@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..control import controls_file as file
-from ..control.bindings import Controls, checked_target
+from ..control.bindings import Controls, targets
 from ..control.learning import Learner, sentence
 from ..control.mapping import MidiMapping, Moved
 from ..control.midi import MidiInput, check_port, chosen, port_names, short_name
+from ..control.targets import check_target
 from ..errors import BadInput, DeviceError, VisualizerError, nearest
 
 # So often a wait looks whether it was called off, seconds.
@@ -129,7 +130,7 @@ class Listening:
 def check_learnable(target: str) -> str:
     """`target`, if there is such a thing and controls.yaml can be read. Raises BadInput, naming the nearest."""
     file.load_controls()
-    return checked_target(target)
+    return check_target(target, targets())
 
 
 def learn(target: str, listening: Listening, *, timeout_s: float) -> str:
@@ -146,7 +147,7 @@ def learn(target: str, listening: Listening, *, timeout_s: float) -> str:
             n_waits += 1
             if n_waits * WAIT_S >= timeout_s:
                 raise VisualizerError(f"nothing was moved in {timeout_s:g} s; nothing is bound")
-        elif (binding := learner.hear_midi(moved)) is not None:
+        elif (binding := learner.midi(moved)) is not None:
             file.learn(binding)
             return sentence(binding)
     raise AssertionError("movements never end")

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..control.backlog import Backlog
 from ..control.commands import Change
+from ..control.controller import PanelController
 from ..control.snapshot import Snapshot
 from ..errors import VisualizerError
 from ..presets.loaded import Overrides
@@ -34,14 +35,12 @@ log = logging.getLogger(__name__)
 TITLE = "panel - visualizer"
 
 
-class PanelLink:
-    """A panel in its own process, which is started at once. A `Controller`.
+class PanelLink(PanelController):
+    """A panel in its own process, which is started at once.
 
     is_open: False once the performer or the show has closed it or its process has ended. place: left, top, width and height of its window on the
     desktop; None before it has reported them. controls: with `PanelOptions.reports_controls`, the rectangle of each control in its window, by name.
     """
-
-    name = "panel"
 
     def __init__(self, options: PanelOptions) -> None:
         self.is_open = True
@@ -66,15 +65,11 @@ class PanelLink:
         """The performer's commands since the last call, in order."""
         return self._backlog.take()
 
-    def tell(self, snapshot: Snapshot) -> None:
+    def update(self, snapshot: Snapshot) -> None:
         """Send a snapshot of the show. A panel that is slow or stopped misses some."""
         self._latest = snapshot
         if self._to_send.empty():
             self._to_send.put(True)
-
-    def status(self) -> list[str]:
-        """No lines for the HUD: the panel itself is visible."""
-        return []
 
     def news(self) -> str | None:
         """Why it has ended, returned once, unless the performer closed it."""

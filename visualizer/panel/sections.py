@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..control.actions import ACTIONS
+from ..control.actions import find_actions
 from ..control.commands import Act, Change, Learn, Set, ShowPreset
 from ..control.keys import Keymap
-from ..control.parameters import Parameter, base_parameters
+from ..control.parameters import LOOK, Parameter, Parameters, base_parameters
 from ..control.snapshot import Snapshot
 from ..presets.preset import label
 from . import gauges as gauges
@@ -14,21 +14,6 @@ from . import style as style
 from . import widgets as widgets
 from .canvas import Canvas
 from .widgets import NO_TAG, LearnTag
-
-#: label and action of the small buttons
-BUTTONS = (
-    ("reset all", "reset"),
-    ("next input", "next_input"),
-    ("previous song", "previous_song"),
-    ("next song", "next_song"),
-    ("lock keys", "lock"),
-    ("fullscreen", "fullscreen"),
-    ("next monitor", "next_monitor"),
-    ("keys and HUD", "help"),
-    ("screenshot", "screenshot"),
-)
-SWITCHES = ("blackout", "freeze", "lock")
-
 
 class Sections:
     """Draws the sections of the panel from a snapshot of the show, and collects the performer's commands.
@@ -59,6 +44,11 @@ class Sections:
         self._kick_brightness = self._kick_flash.brightness(snapshot.n_kicks, now_s)
         if snapshot.learning:
             self.learn_target = ""
+
+    @property
+    def _parameters(self) -> Parameters:
+        """The parameters of the show, with those of the look that is shown."""
+        return base_parameters().with_look(self._snapshot.look)
 
     def take_commands(self) -> list[Change]:
         """The commands since the last call."""
@@ -185,11 +175,13 @@ class Sections:
         """Small buttons for further actions."""
         canvas = self.canvas
         across = 3 if canvas.width < 640 else 6
-        for start in range(0, len(BUTTONS), across):
+        actions = [one for one in find_actions().values() if one.button]
+        for start in range(0, len(actions), across):
             with canvas.row(40.0, [1.0] * across):
-                for text, action in BUTTONS[start : start + across]:
-                    locked = action == "lock" and self.is_on("lock")
-                    self._action("LOCKED" if locked else text, action, 40.0, is_on=locked)
+                for one in actions[start : start + across]:
+                    is_on = one.name in self._parameters.switches and self.is_on(one.name)
+                    text = one.button_on if is_on and one.button_on else one.button
+                    self._action(text, one.name, 40.0, is_on=is_on)
 
     def presets(self) -> None:
         """A thumbnail for each preset."""
@@ -201,7 +193,7 @@ class Sections:
         for start in range(0, len(names), across):
             with canvas.row(height, [1.0] * across):
                 for index, name in enumerate(names[start : start + across], start + 1):
-                    target = f"preset_{index}" if f"preset_{index}" in ACTIONS else ""
+                    target = f"preset_{index}" if f"preset_{index}" in find_actions() else ""
                     coming = snapshot.wanted == name and name != snapshot.preset
                     pressed = widgets.thumbnail(
                         canvas,
@@ -222,7 +214,7 @@ class Sections:
 
     def main_controls(self) -> None:
         """The parameters used most in a show."""
-        known = base_parameters()
+        known = self._parameters
         for name in model.MAIN:
             if name in known:
                 self._control(known[name])
@@ -232,21 +224,23 @@ class Sections:
     def more_controls(self) -> None:
         """All other parameters, in a section that is closed at first."""
         canvas = self.canvas
-        rest = [one for one in base_parameters().values() if one.name not in (*model.MAIN, model.MOTION, *SWITCHES)]
+        shown = (*model.MAIN, model.MOTION, *self._parameters.switches)
+        rest = [one for one in self._parameters.values() if one.name not in shown]
         note = "" if self.more_is_open else f"{len(rest)} parameters"
         if widgets.fold(canvas, "more", "more parameters", self.more_is_open, note):
             self.more_is_open = not self.more_is_open
         if not self.more_is_open:
             return
-        for rebakes, text in ((False, "sound and motion"), (True, "dream: each change bakes again")):
-            widgets.heading(canvas, text)
-            for one in rest:
-                if one.rebakes == rebakes:
+        headings = {(False, True): "look", (False, False): "sound and motion", (True, False): "dream: each change bakes again"}
+        for kind, text in headings.items():
+            if members := [one for one in rest if (one.rebakes, one.section == LOOK) == kind]:
+                widgets.heading(canvas, text)
+                for one in members:
                     self._control(one)
 
     def _action(self, text: str, action: str, height: float, *, is_on: bool = False) -> None:
         key = self._keys.shown(action)
-        hint = f"{ACTIONS[action]} ({key})" if key else ACTIONS[action]
+        hint = find_actions()[action].help + (f" ({key})" if key else "")
         if widgets.button(
             self.canvas, action, text, height=height, is_on=is_on, colour=style.AMBER, hint=hint, tag=self.tag(action)
         ):

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from ..control.actions import ACTIONS
+from ..control.actions import find_actions
 from ..control.commands import Act, Change, PressKey, Set, SetTempo, ShowPreset
 from ..control.keys import Keymap
 from ..control.parameters import base_parameters
@@ -108,7 +108,7 @@ class Desk:
         elif isinstance(command, SetTempo):
             if (lead := getattr(self._act, "lead_tempo", None)) is not None:
                 lead(command.bpm, command.beat_s)
-        elif isinstance(command, Act) and command.action in ACTIONS:
+        elif isinstance(command, Act) and command.action in find_actions():
             answer = self._do(command.action)
         self.said = answer or self.said
 

@@ -27,9 +27,9 @@ from ..render.window import Window
 from ..supervision.resume import ResumeState
 from .adapt import RenderScale
 from .clocks import RateMeter, ScreenClock
+from .controllers import Controllers
 from .desk import Desk
 from .guard import Guard
-from .hub import Hub
 from .loop import Shown, display_frames
 from .projection import Projection
 from .pulse import LEAST_SURE
@@ -154,9 +154,9 @@ class Performance:
             takes=takes,
             now=self._watch.elapsed_s,
         )
-        self._hub = Hub(controllers, guard)
-        self._panel = PanelKeeper(self._hub, opens_panel)
-        self._teller = Teller(act, self._hub, guard, self._desk, self._changes)
+        self._controllers = Controllers(controllers, guard)
+        self._panel = PanelKeeper(self._controllers, opens_panel)
+        self._teller = Teller(act, self._controllers, guard, self._desk, self._changes)
         self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
         self._kept_s = 0.0
         self._title = title
@@ -216,7 +216,7 @@ class Performance:
                 if scene is not None:
                     stack.callback(scene.dreams.close)
             stack.callback(self._changes.close)
-            stack.callback(self._hub.close)
+            stack.callback(self._controllers.close)
 
     def _do_frame(self, n_frames: int, shown: Shown) -> None:
         """All that is done for a display frame beside drawing it."""
@@ -224,7 +224,7 @@ class Performance:
         part = self._guard.part
         with part("keyboard", "other keys may still do"):
             self._desk.press(self._window.events())
-        for command in self._hub.poll():
+        for command in self._controllers.poll():
             with part("controls", "other controls may still do"):
                 self._grant(command)
         if self._desk.screenshot_wanted:
@@ -257,7 +257,7 @@ class Performance:
     def _state(self) -> ResumeState:
         """How the show stands, for one that goes on from here."""
         desk, (place, fullscreen, monitor) = self._desk, self._window.window_place
-        heard = self._teller.listen() if not len(self._hub) else self._teller.heard
+        heard = self._teller.listen() if not len(self._controllers) else self._teller.heard
         song, position_s = self._act.place_in_song() if hasattr(self._act, "place_in_song") else ("", 0.0)
         is_sure = heard.bpm > 0 and heard.confidence >= LEAST_SURE  # a guess changes all the time, and says nothing
         return ResumeState(
@@ -279,8 +279,7 @@ class Performance:
 
     def _grant(self, command: Change) -> None:
         if isinstance(command, Learn):
-            if not self._hub.learn(command.target):
-                self._desk.said = "no MIDI or OSC is on: live --midi, --osc"
+            self._desk.said = self._controllers.learn(command.target) or self._desk.said
         else:
             self._desk.grant(command)
 
@@ -374,7 +373,7 @@ class Performance:
 
     def _tell_news(self) -> None:
         lines = [self._act.news(), self._sound_watch.news(), self._window.news(), self._projection.scene.dreams.fault]
-        lines += self._hub.news()
+        lines += self._controllers.news()
         for line in lines:
             if line and line not in self._news:  # some go on saying it for as long as it holds
                 self._notices.say(line)
@@ -398,7 +397,7 @@ class Performance:
             self._hud_lines = (
                 figure_lines(desk.loaded, shown, self._clock.times, rate_hz, scale, states)
                 + self._act.status()
-                + self._hub.status()
+                + self._controllers.status()
                 + [f"degraded\t{fault}" for fault in self._guard.faults()]
             )
         size = self._window.framebuffer_size

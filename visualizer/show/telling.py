@@ -6,16 +6,16 @@ import logging
 from typing import Protocol
 
 from ..clock import monotonic
-from ..control.controller import Controller
+from ..control.controller import PanelController
 from ..control.snapshot import Meters, Snapshot
 from ..errors import VisualizerError
 from ..presets.loader import PresetLoader
 from ..render.monitors import Area
 from ..render.window import Window
 from .clocks import ScreenClock
+from .controllers import Controllers
 from .desk import Desk
 from .guard import Guard
-from .hub import Hub
 from .loop import Shown
 from .projection import Projection
 
@@ -26,25 +26,18 @@ P95_S = 0.5  # from one look at the frame times to the next: sorting them costs 
 LATENCY_SHARE = 0.05  # how far the latency told follows the one measured, each time
 
 
-class Panel(Controller, Protocol):
-    """The performer's window, see panel/link.py. place: where it is; is_open: False once it was closed or has died."""
-
-    place: Area | None
-    is_open: bool
-
-
 class OpensPanel(Protocol):
     """Opens the performer's window; raises VisualizerError where that cannot be. avoid: where the audience looks."""
 
-    def __call__(self, place: Area | None = None, *, avoid: Area | None = None) -> Panel: ...
+    def __call__(self, place: Area | None = None, *, avoid: Area | None = None) -> PanelController: ...
 
 
 class PanelKeeper:
     """Opens the panel and closes it. opens: None where there can be none."""
 
-    def __init__(self, hub: Hub, opens: OpensPanel | None) -> None:
-        self._hub, self._opens = hub, opens
-        self._panel: Panel | None = None
+    def __init__(self, controllers: Controllers, opens: OpensPanel | None) -> None:
+        self._controllers, self._opens = controllers, opens
+        self._panel: PanelController | None = None
         self._place: Area | None = None
 
     @property
@@ -70,14 +63,14 @@ class PanelKeeper:
         except VisualizerError as fault:
             log.warning("%s", fault)
             return str(fault)
-        self._hub.add(self._panel)
+        self._controllers.add(self._panel)
         return None
 
     def close(self) -> None:
         """Close it, if it is open."""
         if self._panel is not None:
             self._place = self.place
-            self._hub.remove(self._panel)
+            self._controllers.remove(self._panel)
             self._panel = None
 
     def toggle(self, window: Window) -> str | None:
@@ -98,8 +91,9 @@ class Hearable(Protocol):
 class Teller:
     """Makes snapshots of a show and hands them to its controllers."""
 
-    def __init__(self, act: Hearable, hub: Hub, guard: Guard, desk: Desk, changes: PresetLoader) -> None:
-        self._act, self._hub, self._guard, self._desk, self._changes = act, hub, guard, desk, changes
+    def __init__(self, act: Hearable, controllers: Controllers, guard: Guard, desk: Desk, changes: PresetLoader) -> None:
+        self._act, self._controllers, self._guard = act, controllers, guard
+        self._desk, self._changes = desk, changes
         self._told_s = self._latency_s = 0.0
         self._p95_s = self._p95_ms = 0.0
         self.heard = Meters()
@@ -114,7 +108,7 @@ class Teller:
     ) -> None:
         """How the show stands, to every controller, if it is time."""
         now_s = monotonic()
-        if not len(self._hub) or now_s - self._told_s < TOLD_S:
+        if not len(self._controllers) or now_s - self._told_s < TOLD_S:
             return
         self._told_s = now_s
         heard, desk, times = self.listen(), self._desk, clock.times
@@ -124,7 +118,7 @@ class Teller:
         if now_s - self._p95_s > P95_S:
             self._p95_s, self._p95_ms = now_s, times.recent().p95_ms
         loaded = desk.loaded
-        self._hub.tell(
+        self._controllers.update(
             Snapshot(
                 time_s=now_s,
                 title=loaded.settings.title,
@@ -157,7 +151,7 @@ class Teller:
                 notice=desk.said or notice,
                 faults=self._guard.faults(),
                 lines=tuple(lines),
-                learning=self._hub.learning,
-                bindings=self._hub.bindings,
+                learning=self._controllers.learning,
+                bindings=self._controllers.bindings,
             )
         )

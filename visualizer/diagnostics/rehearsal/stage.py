@@ -22,6 +22,7 @@ from typing import Any
 
 from ...clock import monotonic
 from ...control.commands import Act, Change, ShowPreset
+from ...control.controller import Controller
 from ...control.snapshot import Snapshot
 from ...errors import VisualizerError
 from ...memory import share_one_heap
@@ -38,7 +39,7 @@ ANSWER_S = 0.25  # how often the conductor is told how it stands; at once when t
 END_S = 5.0  # how long a show may take to end when its conductor has gone
 
 
-class Cues:
+class Cues(Controller):
     """The controller through which the conductor's commands come to the show."""
 
     name = "rehearsal"
@@ -50,17 +51,8 @@ class Cues:
     def poll(self) -> Sequence[Change]:
         return [self.commands.popleft() for _ in range(len(self.commands))]
 
-    def tell(self, snapshot: Snapshot) -> None:
+    def update(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-
-    def status(self) -> list[str]:
-        return []
-
-    def news(self) -> str | None:
-        return None
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 class Listener(logging.Handler):

@@ -1,19 +1,22 @@
 """Controllers together: asked, told, and none takes the others along."""
 
 from visualizer.control.commands import Act
+from visualizer.control.controller import Controller
 from visualizer.control.snapshot import Snapshot
+from visualizer.show.controllers import Controllers
 from visualizer.show.guard import Guard
-from visualizer.show.hub import Hub
 
 SHOT = Snapshot(0.0, "Title", "clouds", ("clouds",))
 
 
-class One:
+class One(Controller):
     """A controller that notes what it is told; broken: everything it is asked fails."""
+
+    can_learn, learning, bindings = True, "", {}
 
     def __init__(self, name, broken=False):
         self.name, self.broken = name, broken
-        self.told, self.closed, self.commands, self.learning, self.bindings = [], 0, [], "", {}
+        self.told, self.closed, self.commands = [], 0, []
 
     def _may_fail(self):
         if self.broken:
@@ -24,7 +27,7 @@ class One:
         commands, self.commands = self.commands, []
         return commands
 
-    def tell(self, snapshot):
+    def update(self, snapshot):
         self._may_fail()
         self.told.append(snapshot)
 
@@ -47,24 +50,28 @@ class One:
 
 def test_one_that_fails_costs_itself_only():
     good, bad, said = One("osc"), One("midi", broken=True), []
-    hub = Hub([bad, good], Guard(said.append, now=lambda: 0.0))
+    controllers = Controllers([bad, good], Guard(said.append, now=lambda: 0.0))
     good.commands = [Act("tap"), Act("freeze")]
-    assert hub.poll() == [Act("tap"), Act("freeze")] and hub.poll() == []
-    hub.tell(SHOT)
-    assert good.told == [SHOT] and hub.status() == ["osc\tfine"] and hub.news() == ["osc says"]
+    assert controllers.poll() == [Act("tap"), Act("freeze")] and controllers.poll() == []
+    controllers.update(SHOT)
+    assert good.told == [SHOT] and controllers.status() == ["osc\tfine"] and controllers.news() == ["osc says"]
     assert said == ["the midi failed (OSError: gone); the show goes on without it"]
-    hub.close()
-    assert good.closed == bad.closed == 1 and len(hub) == 0
+    controllers.close()
+    assert good.closed == bad.closed == 1 and len(controllers) == 0
 
 
 def test_learning_goes_to_those_that_can():
     class Plain(One):
-        learn = None
+        can_learn = False
 
-    hub = Hub([], Guard())
-    assert not hub.learn("blackout"), "nobody is there to learn"
+    controllers = Controllers([Plain("link")], Guard())
+    assert "--midi" in controllers.learn("blackout"), "there is nothing to learn from"
     osc = One("osc")
-    hub.add(osc)
-    assert hub.learn("blackout") and hub.learning == "blackout" and hub.bindings == {"blackout": "osc"}
-    hub.remove(osc)
-    assert osc.closed == 1 and hub.learning == "" and hub.bindings == {}
+    controllers.add(osc)
+    assert (
+        controllers.learn("blackout") is None
+        and controllers.learning == "blackout"
+        and controllers.bindings == {"blackout": "osc"}
+    )
+    controllers.remove(osc)
+    assert osc.closed == 1 and controllers.learning == "" and controllers.bindings == {}

@@ -1,0 +1,66 @@
+"""Actions for the picture, and the lock of the keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..action import Action
+from ..state import Context, ShowState
+
+
+def _blackout(state: ShowState, context: Context) -> ShowState:
+    return replace(state, blackout=not state.blackout)
+
+
+def _freeze(state: ShowState, context: Context) -> ShowState:
+    return replace(state, freeze=not state.freeze)
+
+
+def _screenshot(state: ShowState, context: Context) -> ShowState:
+    return state.requesting("screenshot")
+
+
+def _lock(state: ShowState, context: Context) -> ShowState:
+    answer = "unlocked" if state.lock else f"locked; {context.keymap.shown('lock')} unlocks"
+    return replace(state, lock=not state.lock, answer=answer)
+
+
+ACTIONS = (
+    Action(
+        "freeze",
+        keys=("space",),
+        help="freeze",
+        apply=_freeze,
+        details="freezes the picture; in `play` it pauses the song",
+        help_paused="pause",
+        order=60,
+    ),
+    Action(
+        "blackout",
+        keys=("b",),
+        help="blackout",
+        apply=_blackout,
+        details="blackout: fades to black in 0.3 s, and back",
+        order=61,
+    ),
+    Action(
+        "screenshot",
+        keys=("s",),
+        help="screenshot",
+        apply=_screenshot,
+        details="saves the picture, without the text over it, as a PNG",
+        button="screenshot",
+        order=63,
+    ),
+    Action(
+        "lock",
+        keys=("l",),
+        help="lock the keys",
+        apply=_lock,
+        details="locks: every key but this one and `Ctrl+Q` is ignored until it is pressed again",
+        works_locked=True,
+        button="lock keys",
+        button_on="LOCKED",
+        order=64,
+    ),
+)

@@ -1,0 +1,322 @@
+"""The state of a show, and the one place where a command changes it: a pure function of state, command and context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, assert_never
+
+from pydantic import ValidationError
+
+from ..errors import BadInput, nearest
+from ..settings import BeatSettings
+from .capabilities import Capability
+from .commands import (
+    Act,
+    Command,
+    Learn,
+    PresetFailed,
+    PresetShown,
+    PresetsListed,
+    PressKey,
+    Reported,
+    Set,
+    SetTempo,
+    ShowPreset,
+)
+from .parameters import LOOK, SOURCE, Parameters, Value
+from .targets import check_target
+
+if TYPE_CHECKING:
+    from .action import Action
+    from .keys import Keymap
+    from .parameters import Parameter
+
+SENSITIVITY = "beat.sensitivity"
+SENSITIVITY_RANGE = (0.1, 10.0)  # as in the settings
+#: parameters of the beat that depend on the room and the machine: set by hand, they stay when the preset changes
+KEPT = ("beat.lead_ms", "beat.floor_db")
+#: fields of the state that the show itself may report, see `Reported`
+REPORTED = ("fullscreen", "panel", "asks_to_end")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Something to be done once. number: counts all requests from 1; kind: who does it, see `Dispatcher`; argument: for that kind."""
+
+    number: int
+    kind: str
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What `apply` depends on beside state and command; the same for a whole show.
+
+    parameters: those that every show has, without the look's; capabilities: of the source.
+    """
+
+    actions: Mapping[str, Action]
+    parameters: Parameters
+    keymap: Keymap
+    capabilities: frozenset[Capability]
+
+
+@dataclass(frozen=True)
+class ShowState:
+    """What the commands of a show have made of it. A fresh one is the state before the first command.
+
+    preset: reference of the preset wanted; n_openings: how often one was asked for (asking for the same again reads its files
+    again). shown: reference of the preset on the stage; presets: all references in order. preset_values: what the preset shown says
+    of its parameters; look: the parameters that its look declares. by_hand: parameters set by hand, but for the sensitivity, which
+    is `sensitivity_factor` times that of the preset; n_bakings: how often one of the dream was set; shown_dream: those of the
+    dream that the preset shown was opened with. asks_to_end: leave_fullscreen was pressed once in a window. tempo: set from elsewhere.
+    answer: to whoever gave the newest command; requests: what that command wants done once, n_requests: how many there were so far.
+    """
+
+    preset: str = ""
+    n_openings: int = 0
+    shown: str = ""
+    presets: tuple[str, ...] = ()
+    preset_values: Mapping[str, Value] = field(default_factory=dict)
+    look: tuple[Parameter, ...] = ()
+    by_hand: Mapping[str, Value] = field(default_factory=dict)
+    sensitivity_factor: float = 1.0
+    n_bakings: int = 0
+    shown_dream: Mapping[str, Value] = field(default_factory=dict)
+    blackout: bool = False
+    freeze: bool = False
+    lock: bool = False
+    hud: bool = False
+    panel: bool = False
+    fullscreen: bool = False
+    ended: bool = False
+    asks_to_end: bool = False
+    tempo: SetTempo | None = None
+    answer: str = ""
+    requests: tuple[Request, ...] = ()
+    n_requests: int = 0
+
+    # -- what is read from a state ------------------------------------------------------------------------------------
+
+    def parameters(self, context: Context) -> Parameters:
+        """The parameters at present: those of every show, and the look's."""
+        return context.parameters.with_look(self.look) if self.look else context.parameters
+
+    def value(self, name: str, context: Context) -> Value:
+        """The value of a parameter. Raises BadInput for an unknown name."""
+        return self._value(self.parameters(context).find(name))
+
+    def values(self, context: Context) -> dict[str, Value]:
+        """The value of every parameter."""
+        return {name: self._value(one) for name, one in self.parameters(context).items()}
+
+    def look_values(self) -> dict[str, Value]:
+        """The values of the look's parameters, by their names without "look."."""
+        return {one.key: self._value(one) for one in self.look}
+
+    def dream_by_hand(self) -> dict[str, Value]:
+        """The settings of the dream that were set by hand, by their names without "dream."."""
+        return _of_section("dream", self.by_hand)
+
+    def beat_settings(self) -> BeatSettings:
+        """The preset's settings of the beat with what was set by hand. Raises ValueError where these exclude each other."""
+        values = _of_section("beat", self.preset_values) | _of_section("beat", self.by_hand)
+        settings = BeatSettings.model_validate(values)
+        if self.sensitivity_factor == 1.0:
+            return settings
+        low, high = SENSITIVITY_RANGE
+        sensitivity = min(max(settings.sensitivity * self.sensitivity_factor, low), high)
+        return settings.model_copy(update={"sensitivity": sensitivity})
+
+    def set_by_hand(self, context: Context) -> dict[str, Value]:
+        """Every parameter that differs from the preset, with its value: what a restarted show sets again."""
+        found = {name: value for name, value in self.by_hand.items() if value or not name.startswith(SOURCE)}
+        if self.sensitivity_factor != 1.0:
+            found[SENSITIVITY] = self.beat_settings().sensitivity
+        return found | {name: 1.0 for name in context.parameters.switches if getattr(self, name)}
+
+    def _with(self, name: str, value: bool) -> ShowState:
+        changed: dict[str, Any] = {name: value}
+        return replace(self, **changed)
+
+    def _value(self, one: Parameter) -> Value:
+        if not one.section:
+            return float(getattr(self, one.name))
+        if one.name == SENSITIVITY:
+            return self.beat_settings().sensitivity
+        return self.by_hand.get(one.name, self.preset_values.get(one.name, one.default))
+
+    # -- what actions are made of -------------------------------------------------------------------------------------
+
+    def answering(self, answer: str) -> ShowState:
+        """This state, with an answer to whoever gave the command."""
+        return replace(self, answer=answer)
+
+    def requesting(self, kind: str, argument: str = "") -> ShowState:
+        """This state, with one more request."""
+        number = self.n_requests + 1
+        return replace(self, requests=(*self.requests, Request(number, kind, argument)), n_requests=number)
+
+    def wanting(self, reference: str) -> ShowState:
+        """This state, with a preset wanted; settings of the dream made by hand do not go with it."""
+        number = f"{self.presets.index(reference) + 1}  " if reference in self.presets else ""
+        return replace(
+            self,
+            preset=reference,
+            n_openings=self.n_openings + 1,
+            by_hand=_without("dream", self.by_hand),
+            answer=f"{number}{preset_label(reference)} …",
+        )
+
+    def setting(self, name: str, value: Value, context: Context) -> ShowState:
+        """This state, with a parameter set. Raises BadInput for an unknown name or a value that is not allowed."""
+        one = self.parameters(context).find(name)
+        value = one.checked(value)
+        if not one.section:
+            return self._with(name, bool(value))
+        if name == SENSITIVITY:
+            own = replace(self, sensitivity_factor=1.0).beat_settings().sensitivity
+            return replace(self, sensitivity_factor=float(value) / own)
+        if self._value(one) == value:
+            return self
+        after = replace(self, by_hand={**self.by_hand, name: value})
+        if one.section == "beat":
+            try:
+                after.beat_settings()
+            except ValueError as fault:
+                raise BadInput(f"{name} {value}: {_first_line(fault)}") from fault
+        return replace(after, n_bakings=self.n_bakings + one.rebakes)
+
+
+def apply(state: ShowState, command: Command, context: Context) -> ShowState:
+    """The state after a command. Whatever is wrong with the command is in the answer, and nothing else has changed then."""
+    before = replace(state, answer="", requests=())
+    try:
+        return _changed(before, command, context)
+    except BadInput as fault:
+        return before.answering(str(fault))
+
+
+def _changed(state: ShowState, command: Command, context: Context) -> ShowState:
+    change = command.change
+    match change:
+        case Act(action):
+            return _acted(state, action, context)
+        case Set(name, value):
+            return state.setting(name, value, context)
+        case ShowPreset(preset):
+            return state.wanting(_reference(preset, state))
+        case PressKey():
+            return _pressed(state, change, context)
+        case SetTempo():
+            return replace(state, tempo=change if change.bpm > 0 else None)
+        case Learn(target):
+            if target:
+                check_target(target, [*state.parameters(context), *context.actions])
+            return state.requesting("learn", target)
+        case PresetsListed(presets):
+            return replace(state, presets=presets)
+        case PresetShown():
+            return _shown(state, change, context)
+        case PresetFailed():
+            return replace(state, by_hand=_without("dream", state.by_hand) | _named("dream", state.shown_dream))
+        case Reported(name, value):
+            if name not in REPORTED:
+                raise BadInput(f"unknown state {name[:60]!r}{nearest(name, REPORTED)}; known: {', '.join(REPORTED)}")
+            return state._with(name, value)
+        case _:
+            assert_never(change)
+
+
+def _acted(state: ShowState, name: str, context: Context) -> ShowState:
+    action = context.actions.get(name)
+    if action is None:
+        raise BadInput(f"unknown action {name[:60]!r}{nearest(name, context.actions)}")
+    if action.needs is not None and action.needs not in context.capabilities:
+        return state
+    after = action.apply(state, context)
+    # a key pressed for something else is not the first of two that end the show
+    return replace(after, asks_to_end=after.asks_to_end and not state.asks_to_end)
+
+
+def _pressed(state: ShowState, key: PressKey, context: Context) -> ShowState:
+    names = [key.name, key.place]
+    if key.place.startswith("shift+") and key.place[6:].isdigit():
+        names.append(key.place[6:])  # on keyboards that need Shift for digits
+    name = context.keymap.action(names)
+    if state.lock and (name is None or not context.actions[name].works_locked):
+        lock = context.keymap.shown("lock")
+        return state.answering(f"the keys are locked{f'; {lock} unlocks them' if lock else ''}")
+    return state if name is None else _acted(state, name, context)
+
+
+def _reference(preset: str, state: ShowState) -> str:
+    """The reference of a preset given by its name or reference. Raises BadInput."""
+    known = [state.preset, *state.presets]
+    for one in known:
+        if one == preset:
+            return one
+    for one in known:
+        if preset_label(one) == preset:
+            return one
+    raise BadInput(f"unknown preset {preset[:60]!r}{nearest(preset, map(preset_label, state.presets))}")
+
+
+def _shown(state: ShowState, change: PresetShown, context: Context) -> ShowState:
+    by_hand = dict(state.by_hand)
+    if not state.shown:  # the first one
+        state = replace(state, preset=change.preset)
+        by_hand |= _named("dream", dict(change.dream))
+    elif change.preset != state.shown:
+        by_hand = {
+            name: value for name, value in by_hand.items() if name in KEPT or not name.startswith(("beat.", f"{LOOK}."))
+        }
+    after = replace(
+        state,
+        shown=change.preset,
+        preset_values=dict(change.values),
+        shown_dream=dict(change.dream),
+        look=change.look,
+        by_hand=_allowed_look(by_hand, change.look),
+    )
+    try:
+        after.beat_settings()
+    except ValueError:  # its file was changed, and what was set by hand no longer fits
+        after = replace(after, by_hand=_without("beat", after.by_hand))
+    return after
+
+
+def _allowed_look(by_hand: Mapping[str, Value], look: tuple[Parameter, ...]) -> dict[str, Value]:
+    """`by_hand` without the values that the look's parameters cannot have."""
+    of_look, found = {one.name: one for one in look}, dict(by_hand)
+    for name in [name for name in by_hand if name.startswith(f"{LOOK}.")]:
+        try:
+            of_look[name].checked(by_hand[name])
+        except (KeyError, BadInput):
+            del found[name]
+    return found
+
+
+def preset_label(reference: str) -> str:
+    """The name of a preset for people. reference: see `presets.preset.PresetFolder`."""
+    return PurePath(reference).name or reference
+
+
+def _of_section(section: str, values: Mapping[str, Value]) -> dict[str, Value]:
+    return {name.removeprefix(f"{section}."): value for name, value in values.items() if name.startswith(f"{section}.")}
+
+
+def _named(section: str, values: Mapping[str, Value]) -> dict[str, Value]:
+    return {f"{section}.{key}": value for key, value in values.items()}
+
+
+def _without(section: str, values: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in values.items() if not name.startswith(f"{section}.")}
+
+
+def _first_line(fault: ValueError) -> str:
+    if isinstance(fault, ValidationError):
+        return str(fault.errors()[0]["msg"]).removeprefix("Value error, ")
+    return str(fault)
