@@ -15,6 +15,7 @@ from . import widgets as widgets
 from .canvas import Canvas
 from .widgets import NO_TAG, LearnTag
 
+
 class Sections:
     """Draws the sections of the panel from a snapshot of the show, and collects the performer's commands.
 
@@ -231,7 +232,11 @@ class Sections:
             self.more_is_open = not self.more_is_open
         if not self.more_is_open:
             return
-        headings = {(False, True): "look", (False, False): "sound and motion", (True, False): "dream: each change bakes again"}
+        headings = {
+            (False, True): "look",
+            (False, False): "sound and motion",
+            (True, False): "dream: each change bakes again",
+        }
         for kind, text in headings.items():
             if members := [one for one in rest if (one.rebakes, one.section == LOOK) == kind]:
                 widgets.heading(canvas, text)

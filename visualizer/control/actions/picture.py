@@ -33,7 +33,7 @@ ACTIONS = (
         apply=_freeze,
         details="freezes the picture; in `play` it pauses the song",
         help_paused="pause",
-        order=60,
+        order=9,
     ),
     Action(
         "blackout",
@@ -41,7 +41,7 @@ ACTIONS = (
         help="blackout",
         apply=_blackout,
         details="blackout: fades to black in 0.3 s, and back",
-        order=61,
+        order=8,
     ),
     Action(
         "screenshot",
@@ -50,7 +50,7 @@ ACTIONS = (
         apply=_screenshot,
         details="saves the picture, without the text over it, as a PNG",
         button="screenshot",
-        order=63,
+        order=7,
     ),
     Action(
         "lock",
@@ -61,6 +61,6 @@ ACTIONS = (
         works_locked=True,
         button="lock keys",
         button_on="LOCKED",
-        order=64,
+        order=6,
     ),
 )

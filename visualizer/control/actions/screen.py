@@ -71,7 +71,7 @@ ACTIONS = (
         apply=_leave_fullscreen,
         details="leaves fullscreen; in a window, pressed twice within two seconds, it ends the show",
         ends_show=True,
-        order=70,
+        order=4,
     ),
     Action(
         "quit",
@@ -81,7 +81,7 @@ ACTIONS = (
         details="ends the show",
         ends_show=True,
         works_locked=True,
-        order=71,
+        order=5,
     ),
     Action(
         "panel",
@@ -89,6 +89,6 @@ ACTIONS = (
         help="performer's panel",
         apply=_panel,
         details="opens the performer's [panel](panel.md), and closes it",
-        order=62,
+        order=9.5,
     ),
 )
