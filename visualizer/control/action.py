@@ -18,7 +18,8 @@ class Action:
     several actions that help shows in one line; all of these declare the same. needs: what the source must be able to do, else
     the action does nothing; help_paused: help where the source can be paused. ends_show: it may end the show, so that OSC
     does it only at an address that the user bound. works_locked: its keys work while the keys are locked. address: a second OSC
-    address. button: on the panel, none if empty; button_on: while a switch of the action's name is on. order: of help and tables.
+    address. button: on the panel, none if empty; button_on: while a
+    switch of the action's name is on; button_order: of the buttons. order: of help and tables.
     """
 
     name: str
@@ -34,4 +35,5 @@ class Action:
     address: str = ""
     button: str = ""
     button_on: str = ""
+    button_order: float = 100.0
     order: float = 1000.0

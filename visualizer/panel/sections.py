@@ -176,7 +176,7 @@ class Sections:
         """Small buttons for further actions."""
         canvas = self.canvas
         across = 3 if canvas.width < 640 else 6
-        actions = [one for one in find_actions().values() if one.button]
+        actions = sorted((one for one in find_actions().values() if one.button), key=lambda one: one.button_order)
         for start in range(0, len(actions), across):
             with canvas.row(40.0, [1.0] * across):
                 for one in actions[start : start + across]:

@@ -64,6 +64,7 @@ ACTIONS = (
         apply=_reset,
         details="puts every parameter back to the preset's values; input gain, volume, delay and switches stay",
         button="reset all",
+        button_order=1,
         order=22,
     ),
     Action(

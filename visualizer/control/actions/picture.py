@@ -50,6 +50,7 @@ ACTIONS = (
         apply=_screenshot,
         details="saves the picture, without the text over it, as a PNG",
         button="screenshot",
+        button_order=9,
         order=7,
     ),
     Action(
@@ -60,6 +61,7 @@ ACTIONS = (
         details="locks: every key but this one and `Ctrl+Q` is ignored until it is pressed again",
         works_locked=True,
         button="lock keys",
+        button_order=5,
         button_on="LOCKED",
         order=6,
     ),

@@ -44,6 +44,7 @@ ACTIONS = (
         apply=_help,
         details="shows keys and figures, and hides them",
         button="keys and HUD",
+        button_order=8,
         order=1,
     ),
     Action(
@@ -53,6 +54,7 @@ ACTIONS = (
         apply=_fullscreen,
         details="fullscreen, on the monitor that the window is on; and back",
         button="fullscreen",
+        button_order=6,
         order=2,
     ),
     Action(
@@ -62,6 +64,7 @@ ACTIONS = (
         apply=_next_monitor,
         details="goes to the next monitor",
         button="next monitor",
+        button_order=7,
         order=3,
     ),
     Action(

@@ -42,6 +42,7 @@ ACTIONS = (
         details="the next input (`live`)",
         needs=Capability.DEVICES,
         button="next input",
+        button_order=2,
         order=40,
     ),
     Action(
@@ -72,6 +73,7 @@ ACTIONS = (
         line=SONG,
         needs=Capability.SONGS,
         button="previous song",
+        button_order=3,
         order=43,
     ),
     Action(
@@ -82,6 +84,7 @@ ACTIONS = (
         line=SONG,
         needs=Capability.SONGS,
         button="next song",
+        button_order=4,
         order=44,
     ),
     Action(
