@@ -91,7 +91,9 @@ class Hearable(Protocol):
 class Teller:
     """Makes snapshots of a show and hands them to its controllers."""
 
-    def __init__(self, act: Hearable, controllers: Controllers, guard: Guard, desk: Desk, changes: PresetLoader) -> None:
+    def __init__(
+        self, act: Hearable, controllers: Controllers, guard: Guard, desk: Desk, changes: PresetLoader
+    ) -> None:
         self._act, self._controllers, self._guard = act, controllers, guard
         self._desk, self._changes = desk, changes
         self._told_s = self._latency_s = 0.0
