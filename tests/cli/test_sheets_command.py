@@ -9,7 +9,7 @@ from PIL import Image
 
 from visualizer.cli.sheets_command import DEFAULT_CELL_TEXT, depths, layers
 from visualizer.errors import BadInput
-from visualizer.presets.sheets import DEFAULT_BOX, Step
+from visualizer.presets.dream_sheets import DEFAULT_BOX, Step
 from visualizer.settings import DreamSettings
 
 app = typer.Typer()
@@ -48,7 +48,7 @@ def test_layers_hands_its_options_on(image, tmp_path, monkeypatch, capsys):
         asked.update(words, arguments=arguments)
         yield Step(15, 15, "block15.expand", 2.5)
 
-    monkeypatch.setattr("visualizer.presets.sheets.layers", recorded)
+    monkeypatch.setattr("visualizer.presets.dream_sheets.layers", recorded)
     run("layers", image, "-o", "sheet.jpg", "--size", "96x64", "--depth", "3", "--seed", "4", "--weights", "w.pth")
     assert capsys.readouterr().out == "sheet.jpg: all layers dreamt in 2.5 s\n"
     assert asked == {
@@ -84,7 +84,7 @@ def test_ctrl_c_says_that_nothing_was_written(image, tmp_path, tiny_preset, monk
     def interrupted(*arguments, **words):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("visualizer.presets.sheets.save_sheet", interrupted)
+    monkeypatch.setattr("visualizer.presets.dream_sheets.save_sheet", interrupted)
     status = run("depths", image, "-o", tmp_path / "x.png", "-p", tiny_preset, "-s", "64x64")
     assert status == 1 and "x.png was not written" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["image.png"]

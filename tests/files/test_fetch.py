@@ -19,7 +19,7 @@ import pytest
 from tests.files.disks import full_disk, locked_folder
 from tests.files.web import Site, dead_address, serving
 from visualizer.errors import VisualizerError
-from visualizer.files.download import Part, Source
+from visualizer.files.download import DownloadSource, PartialDownload
 from visualizer.files.fetch import Fetched, fetch
 
 CONTENT = bytes(range(256)) * 1200  # 307 kB
@@ -160,16 +160,16 @@ def test_a_weak_tag_is_not_gone_on_from(site: Site, to: Path) -> None:
 
 def test_a_range_that_cannot_be_had_is_asked_for_anew(site: Site, to: Path) -> None:
     to.parent.mkdir()
-    with Part(to) as part:  # longer than the file
-        part.begin(Source(url=site.url, version='"first"', n_total=None))
+    with PartialDownload(to) as part:  # longer than the file
+        part.begin(DownloadSource(url=site.url, version='"first"', n_total=None))
         part.append(CONTENT * 2)
     assert run(site.url, to)[-1].n_bytes == len(CONTENT)
     assert site.ranges == [f"bytes={len(CONTENT) * 2}-", ""] and to.read_bytes() == CONTENT
 
 
 def test_killed_before_the_last_step_nothing_is_fetched_again(site: Site, to: Path) -> None:
-    with Part(to) as part:
-        part.begin(Source(url=site.url, version='"first"', n_total=len(CONTENT)))
+    with PartialDownload(to) as part:
+        part.begin(DownloadSource(url=site.url, version='"first"', n_total=len(CONTENT)))
         part.append(CONTENT)
     run(site.url, to)
     assert to.read_bytes() == CONTENT and site.asked == []

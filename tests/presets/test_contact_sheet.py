@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.files.disks import full_disk, locked_folder
 from visualizer.errors import BadInput, VisualizerError
-from visualizer.files.outfile import checked_path
+from visualizer.files.output_file import check_output_path
 from visualizer.presets.contact_sheet import MAX_SHAPE, SUFFIXES, Cell, cell_size, draw_sheet, grid_of, save_sheet
 
 COLOURS = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40), (200, 40, 200)]
@@ -122,7 +122,7 @@ def test_a_sideways_phone_picture_is_measured_upright(tmp_path):
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".JPEG"])
 def test_what_is_written_can_be_read(suffix, tmp_path):
     sheet = draw_sheet("x", "", cells(4), (96, 54))
-    path = checked_path(tmp_path / f"sheet{suffix}", SUFFIXES)
+    path = check_output_path(tmp_path / f"sheet{suffix}", SUFFIXES)
     save_sheet(path, sheet)
     seen = np.asarray(Image.open(path).convert("RGB")).astype(int)
     assert np.abs(seen - sheet).mean() < 1
@@ -132,7 +132,7 @@ def test_what_is_written_can_be_read(suffix, tmp_path):
 def test_an_older_sheet_is_replaced_through_a_link(tmp_path):
     (tmp_path / "real.png").write_text("old")
     (tmp_path / "link.png").symlink_to(tmp_path / "real.png")
-    save_sheet(checked_path(tmp_path / "link.png", SUFFIXES), draw_sheet("x", "", cells(1), (96, 54)))
+    save_sheet(check_output_path(tmp_path / "link.png", SUFFIXES), draw_sheet("x", "", cells(1), (96, 54)))
     assert (tmp_path / "link.png").is_symlink() and Image.open(tmp_path / "real.png").format == "PNG"
 
 
@@ -140,13 +140,13 @@ def test_an_older_sheet_is_replaced_through_a_link(tmp_path):
 def test_names_that_cannot_be_written_are_refused(name, tmp_path):
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(BadInput) as told:
-        checked_path(tmp_path / name, SUFFIXES)
+        check_output_path(tmp_path / name, SUFFIXES)
     assert "\n" not in str(told.value)
 
 
 def test_a_read_only_folder_is_refused():
     with locked_folder() as folder, pytest.raises(BadInput, match="cannot be written to"):
-        checked_path(folder / "x.png", SUFFIXES)
+        check_output_path(folder / "x.png", SUFFIXES)
 
 
 def test_a_full_disk_is_one_line_and_leaves_the_old_sheet(tmp_path):

@@ -26,7 +26,7 @@ from visualizer.errors import DreamError, VisualizerError
 from visualizer.presets import baker
 from visualizer.presets import dreams as dreams_room
 from visualizer.presets.bake import bake
-from visualizer.presets.baker import Baked, Order, Stop, bake_apart, bake_here, sharpened
+from visualizer.presets.baker import BakedFrame, BakeRequest, Stop, bake_in_child, bake_inline, sharpened
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import BackgroundDreams, Dreams, ReadyDreams, complete, open_cache, start
 from visualizer.presets.loaded import Overrides, open_preset
@@ -45,7 +45,7 @@ def frames_of(dreams, **options):
 
 
 def order_of(loaded, cache):
-    return Order(
+    return BakeRequest(
         loaded.image,
         loaded.variants[0],
         dreams_room.cache_key(loaded.image, loaded.variants[0], cache),
@@ -106,7 +106,7 @@ def test_a_bake_behind_the_show_gives_the_very_same_frames(loaded, tmp_path, mon
     here = frames_of(Dreams(loaded, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(tmp_path / "another"))
     apart = [
-        baked.frame for baked in bake_apart(order_of(loaded, open_cache()), Stop(), preview=True) if baked.finished
+        baked.frame for baked in bake_in_child(order_of(loaded, open_cache()), Stop(), preview=True) if baked.finished
     ]
     assert len(here) == 5 and same(here, apart)
     assert same(here, frames_of(Dreams(loaded, open_cache()))), "the child keeps what it bakes"
@@ -163,7 +163,7 @@ def test_an_interrupted_bake_goes_on_after_its_last_depth(loaded, tmp_path, monk
         "visualizer.presets.baker.CHECKPOINT_SHARE", 1e9
     )  # depths so small take less time than keeping them
     cache = open_cache()
-    bake = bake_here(order_of(loaded, cache), cache, preview=False)
+    bake = bake_inline(order_of(loaded, cache), cache, preview=False)
     for baked in bake:
         if baked.depth_index == n_done:
             break
@@ -183,7 +183,7 @@ def test_a_bake_whose_process_is_killed_goes_on_where_it_was(tiny_preset, monkey
     )  # a frame is more than a pipe holds: it cannot end before it is read
     cache = open_cache()
     order = order_of(loaded, cache)
-    bake = bake_apart(order, Stop(), preview=False)
+    bake = bake_in_child(order, Stop(), preview=False)
     while not (cache.entry_folder(order.key) / "checkpoint").exists():
         next(bake)
     for child in multiprocessing.active_children():
@@ -206,7 +206,7 @@ def test_a_damaged_checkpoint_only_costs_time(loaded, monkeypatch, spoil):
     monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_SHARE", 1e9)
     cache = open_cache()
     order = order_of(loaded, cache)
-    bake = bake_here(order, cache, preview=False)
+    bake = bake_inline(order, cache, preview=False)
     for _ in range(4):
         next(bake)
     bake.close()
@@ -221,7 +221,7 @@ def test_a_checkpoint_deeper_than_the_frames_kept_is_not_gone_on_from(loaded, mo
     monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_SHARE", 1e9)
     cache = open_cache()
     order = order_of(loaded, cache)
-    bake = bake_here(order, cache, preview=False)
+    bake = bake_inline(order, cache, preview=False)
     for _ in range(4):
         next(bake)
     bake.close()
@@ -238,14 +238,14 @@ def test_a_checkpoint_that_does_not_fit_is_removed_and_the_bake_starts_again(
     monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_SHARE", 1e9)
     cache = open_cache()
     order = order_of(loaded, cache)
-    baking = bake_here(order, cache, preview=False)
+    baking = bake_inline(order, cache, preview=False)
     for _ in range(4):
         next(baking)
     baking.close()
     kept = Checkpoint.from_bytes(cache.load_checkpoint(order.key))
     other = Checkpoint(kept.depth_index, kept.states[1:]) if change == "octaves" else Checkpoint(99, kept.states)
     cache.save_checkpoint(order.key, other.parts())
-    assert same(whole, [baked.frame for baked in bake_here(order, cache, preview=False)])
+    assert same(whole, [baked.frame for baked in bake_inline(order, cache, preview=False)])
     assert caplog.text.count("an interrupted bake cannot be continued and starts again: a checkpoint of depth") == 1
 
 
@@ -302,7 +302,7 @@ def test_closing_ends_the_bake_at_once_and_leaves_no_process(loaded):
 
 @pytest.mark.slow
 def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(loaded):
-    generator = bake_apart(order_of(loaded, open_cache()), Stop(), preview=True)
+    generator = bake_in_child(order_of(loaded, open_cache()), Stop(), preview=True)
     assert next(generator).depth_index == 0
     first = next(generator)
     assert first.depth_index == 1
@@ -333,7 +333,7 @@ def test_wherever_it_is_killed_that_is_what_is_said(tiny_preset, monkeypatch, ch
     loaded = open_preset(str(tiny_preset), size=(640, 360))  # more than a pipe holds
     monkeypatch.setattr("visualizer.presets.baker._child", child)
     with pytest.raises(DreamError, match="the dream's process died \\(killed by the system: out of memory"):
-        list(bake_apart(order_of(loaded, open_cache()), Stop(), preview=True))
+        list(bake_in_child(order_of(loaded, open_cache()), Stop(), preview=True))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -350,7 +350,7 @@ def test_a_bake_that_is_killed_while_it_loads_is_told(tiny_preset, monkeypatch):
     monkeypatch.setattr(baker, "_tell", tell)
     loaded = open_preset(str(tiny_preset), size=(640, 360))
     with pytest.raises(DreamError, match="the dream's process died"):
-        list(bake_apart(order_of(loaded, open_cache()), Stop(), preview=True))
+        list(bake_in_child(order_of(loaded, open_cache()), Stop(), preview=True))
 
 
 def _logs_while_it_sends(pipe, orders, preview):
@@ -363,10 +363,10 @@ def _logs_while_it_sends(pipe, orders, preview):
         for thread in threads:
             thread.start()
         for depth_index in range(1, 40):
-            yield Baked(depth_index, np.full_like(order.image, depth_index), True)
+            yield BakedFrame(depth_index, np.full_like(order.image, depth_index), True)
         over.set()
 
-    baker.bake_here = bakes
+    baker.bake_inline = bakes
     really_child(pipe, orders, preview)
 
 
@@ -381,7 +381,7 @@ def _log_until(logger, over):
 def test_frames_and_log_records_do_not_mix_in_the_pipe(tiny_preset, monkeypatch):
     loaded = open_preset(str(tiny_preset), size=(640, 360))  # more than a pipe holds
     monkeypatch.setattr("visualizer.presets.baker._child", _logs_while_it_sends)
-    baked = list(bake_apart(order_of(loaded, open_cache()), Stop(), preview=True))[1:]
+    baked = list(bake_in_child(order_of(loaded, open_cache()), Stop(), preview=True))[1:]
     assert [int(one.frame.min()) for one in baked] == list(range(1, 40))
     assert [int(one.frame.max()) for one in baked] == list(range(1, 40))
 
@@ -451,10 +451,10 @@ def test_what_is_killed_just_as_the_bake_starts_neither_hangs_nor_prints(tiny_pr
 
 def test_a_bake_that_fails_is_a_line_for_the_screen(loaded, monkeypatch):
     def broken(*_, **__):
-        yield Baked(0, loaded.image, True)
+        yield BakedFrame(0, loaded.image, True)
         raise RuntimeError("the card\nfell out")
 
-    monkeypatch.setattr(dreams_room, "bake_apart", broken)
+    monkeypatch.setattr(dreams_room, "bake_in_child", broken)
     frames = start(loaded, open_cache())
     got = poll_until(frames, 5, deadline_s=10)
     frames.close()

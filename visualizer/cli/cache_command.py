@@ -10,7 +10,7 @@ import typer
 from ..errors import BadInput
 
 if TYPE_CHECKING:
-    from ..presets.cached import Listed
+    from ..presets.cache_listing import CacheListing
 
 cache_app = typer.Typer(help="List the dreams in the cache, or remove them.", add_completion=False)
 
@@ -28,7 +28,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print them as one JSON objec
 @cache_app.command("list")
 def list_(json_wanted: Json = False) -> None:
     """List the dreams in the cache: preset, size on disk, last use."""
-    from ..presets.cached import list_cached
+    from ..presets.cache_listing import list_cached
     from .tables import cache_table
 
     listed = list_cached()
@@ -51,7 +51,7 @@ def clear(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove dreams from the cache, all or some. A show that needs one computes it again."""
-    from ..presets.cached import clear_cached, list_cached
+    from ..presets.cache_listing import clear_cached, list_cached
     from .tables import megabytes
 
     listed = list_cached(preset, older_than)
@@ -68,7 +68,7 @@ def clear(
     print(f"removed {what}")
 
 
-def _as_json(listed: Listed) -> dict[str, Any]:
+def _as_json(listed: CacheListing) -> dict[str, Any]:
     return {
         "folder": str(listed.folder),
         "n_bytes": listed.n_bytes,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from ..presets.bake import Baked
+    from ..presets.bake import BakeProgress
     from ..show.export import Progress
 
 
@@ -90,7 +90,7 @@ def show_export(steps: Generator[Progress, None, None]) -> tuple[int, float]:
         interrupts.release()
 
 
-def show_bake(steps: Generator[Baked, None, None]) -> Baked | None:
+def show_bake(steps: Generator[BakeProgress, None, None]) -> BakeProgress | None:
     """Run a bake with a bar. Returns its last step, None if there was none."""
     last = None
     bars = bars_of()

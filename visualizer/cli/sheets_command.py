@@ -16,7 +16,7 @@ from .messages import print_message
 from .options import Preset, Weights, parse_path, parse_size
 
 if TYPE_CHECKING:
-    from ..presets.sheets import Step
+    from ..presets.dream_sheets import Step
 
 DEFAULT_CELL_TEXT = "360x270"
 
@@ -41,7 +41,7 @@ def layers(
     ] = 0,
 ) -> None:
     """Draw a sheet that shows what each layer of a network dreams in a picture."""
-    from ..presets.sheets import layers as draw
+    from ..presets.dream_sheets import layers as draw
 
     steps = draw(image, out, network=network, weights=weights, box=parse_size(size), depth_index=depth, seed=seed)
     _show(steps, out, "layers")
@@ -64,7 +64,7 @@ def depths(
     ] = None,
 ) -> None:
     """Draw a sheet of all depths of a dream."""
-    from ..presets.sheets import depths as draw
+    from ..presets.dream_sheets import depths as draw
 
     steps = draw(
         image, out, preset=preset, network=network, layer=layer, weights=weights, box=parse_size(size), seed=seed

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from ..diagnostics.catalogue import Listed, Monitor, PresetFolder
     from ..diagnostics.latency import Latency
-    from ..presets.cached import Listed as Cached
+    from ..presets.cache_listing import CacheListing
     from ..presets.networks import ListedNetwork
 
 
@@ -141,18 +141,18 @@ def preset_table(presets: Sequence[PresetFolder]) -> None:
     _print(table)
 
 
-def cache_table(listed: Cached) -> None:
+def cache_table(listed: CacheListing) -> None:
     """Print the dreams in the cache."""
     from datetime import datetime
 
-    from ..presets.cached import label_of
+    from ..presets.cache_listing import describe_entry
 
     if listed.entries:
         table = _table("preset", "layer", "size", "depths", "on disk", "last used")
         table.columns[4].justify = "right"
         for entry in listed.entries:
             used = f"{datetime.fromtimestamp(entry.used_at):%Y-%m-%d %H:%M}"
-            table.add_row(*label_of(entry), megabytes(entry.n_bytes), used)
+            table.add_row(*describe_entry(entry), megabytes(entry.n_bytes), used)
         _print(table)
     n = len(listed.entries)
     print(

@@ -14,7 +14,7 @@ import yaml
 from filelock import FileLock
 
 from ..errors import BadInput, VisualizerError
-from ..files.outfile import written_whole
+from ..files.output_file import atomic_write
 from ..files.paths import config_folder
 from ..files.yamlfile import read_settings
 from ..oneline import plain
@@ -103,7 +103,7 @@ def change_controls(change: Callable[[Controls], Controls]) -> None:
 def _write(path: Path, before: Controls, new: Controls) -> None:
     text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
     changed = _edited(text, before, new)
-    with written_whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text(changed, encoding="utf-8")
         if not _says(part, new):
             log.warning("%s is written anew, without its comments", path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import VisualizerError
-from ..files.outfile import checked_path, written_whole
+from ..files.output_file import atomic_write, check_output_path
 from .analyze import BANDS_HZ, FPS, PEAK_SAMPLES, SURE, TEMPO_STEP_S, Analysis
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ GRID_ALPHA, LEAST_GRID_ALPHA = 0.2, 0.05
 
 def check_plot(out: Path) -> Path:
     """Where a plot named `out` will be. Raises BadInput or VisualizerError when none could be written, before any work is done."""
-    path = checked_path(out, PLOT_SUFFIXES)
+    path = check_output_path(out, PLOT_SUFFIXES)
     try:
         import matplotlib  # noqa: F401  found out here, before the song is read
     except ImportError:
@@ -69,7 +69,7 @@ def plot(analysis: Analysis, out: Path, title: str) -> None:
     name = title if len(title) <= 70 else f"{title[:67]}..."
     wave.set_title(name.replace("$", r"\$"), color=INK, loc="left", fontsize=15, pad=12)
     wave.set_title(_summary(analysis, step), color=FAINT, loc="right", fontsize=13, pad=12)
-    with written_whole(out) as part:
+    with atomic_write(out) as part:
         figure.savefig(part, dpi=DPI)
 
 

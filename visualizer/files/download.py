@@ -21,7 +21,7 @@ from ..errors import VisualizerError
 from ..oneline import plain
 
 
-class Source(BaseModel):
+class DownloadSource(BaseModel):
     """Where the bytes are from. version: a strong ETag or a Last-Modified, "" if unknown; n_total: None if not told."""
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -31,14 +31,14 @@ class Source(BaseModel):
     n_total: int | None
 
 
-class Part:
+class PartialDownload:
     """The part of the file `to` that is there, to be used in a `with` block. Methods raise OSError as the disk does.
 
     n_bytes: how much is there. source: where it is from; None if that is not known, and it can only be begun anew.
     """
 
     n_bytes: int
-    source: Source | None
+    source: DownloadSource | None
 
     def __init__(self, to: Path) -> None:
         """Make the folder and the part if need be, and hold it. Raises VisualizerError if another process does."""
@@ -50,7 +50,7 @@ class Part:
         self.n_bytes = self._file.seek(0, os.SEEK_END)
         self.source = self._read_note() if self.n_bytes else None
 
-    def __enter__(self) -> Part:
+    def __enter__(self) -> PartialDownload:
         return self
 
     def __exit__(self, kind: type | None, fault: BaseException | None, trace: TracebackType | None) -> None:
@@ -72,7 +72,7 @@ class Part:
         """To read the bytes."""
         return self._file
 
-    def begin(self, source: Source) -> None:
+    def begin(self, source: DownloadSource) -> None:
         """Empty it, for bytes from `source`."""
         # in this order: killed between any two lines, an old note never stands beside new bytes
         self._file.seek(0)
@@ -123,9 +123,9 @@ class Part:
                 raise
             file.close()
 
-    def _read_note(self) -> Source | None:
+    def _read_note(self) -> DownloadSource | None:
         try:
-            return Source.model_validate_json(self._note.read_bytes())
+            return DownloadSource.model_validate_json(self._note.read_bytes())
         except (OSError, ValidationError):
             return None
 

@@ -16,7 +16,7 @@ from .. import __version__
 from ..errors import VisualizerError
 from ..networks import hash_fault
 from ..oneline import plain
-from .download import Part, Source
+from .download import DownloadSource, PartialDownload
 
 if TYPE_CHECKING:
     import httpx
@@ -46,7 +46,7 @@ def fetch(url: str, to: Path, *, sha256: str = "", git_blob: str = "") -> Genera
     given. Stopped or killed at any moment it leaves NAME.part, from which the next call goes on, and never a half file
     at `to`. Proxies are those of the environment (HTTPS_PROXY, NO_PROXY, ...). Raises VisualizerError in one line.
     """
-    with _telling_of_the_disk(to), Part(to) as part:
+    with _telling_of_the_disk(to), PartialDownload(to) as part:
         n_cuts, is_done = 0, part.holds_all_of(url)
         while not is_done:
             n_before = part.n_bytes
@@ -68,7 +68,7 @@ def fetch(url: str, to: Path, *, sha256: str = "", git_blob: str = "") -> Genera
         yield Fetched(part.n_bytes, part.n_bytes)
 
 
-def _receive(url: str, part: Part) -> Generator[Fetched, None, bool]:
+def _receive(url: str, part: PartialDownload) -> Generator[Fetched, None, bool]:
     """Ask for what is missing and append what comes; False if all must be asked for anew. Raises _BrokeOff too."""
     import httpx
 
@@ -84,18 +84,18 @@ def _receive(url: str, part: Part) -> Generator[Fetched, None, bool]:
             if goes_on and response.status_code == 206 and begins_there:
                 log.info("fetch: %s goes on at byte %d", url, part.n_bytes)
             elif goes_on and response.status_code in (206, 416):  # a server that does not keep to what it said
-                part.begin(Source(url=url, version="", n_total=None))
+                part.begin(DownloadSource(url=url, version="", n_total=None))
                 return False
             else:
                 _check_answer(response)
-                part.begin(Source(url=url, version=_version(response), n_total=_length(response)))
+                part.begin(DownloadSource(url=url, version=_version(response), n_total=_length(response)))
             yield from _append(response, part)
             return True
     except httpx.RequestError as fault:
         raise _BrokeOff(_told(fault, part)) from fault
 
 
-def _append(response: httpx.Response, part: Part) -> Generator[Fetched, None, None]:
+def _append(response: httpx.Response, part: PartialDownload) -> Generator[Fetched, None, None]:
     n_total = part.source.n_total if part.source else None
     if n_total is not None:
         n_free = shutil.disk_usage(part.folder).free
@@ -151,7 +151,7 @@ def _length(response: httpx.Response) -> int | None:
     return int(told) if told.isdecimal() else None
 
 
-def _told(fault: httpx.RequestError, part: Part) -> str:
+def _told(fault: httpx.RequestError, part: PartialDownload) -> str:
     """What went wrong between here and the server, for the user."""
     import httpx
 

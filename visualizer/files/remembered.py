@@ -8,7 +8,7 @@ import logging
 
 from ..errors import BadInput, VisualizerError
 from ..settings import DELAY_MS
-from .outfile import written_whole
+from .output_file import atomic_write
 from .paths import config_folder
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def _write(file_name: str, data: dict[str, object] | None) -> None:
             path.unlink(missing_ok=True)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as part:  # another show may read it at this moment
+        with atomic_write(path) as part:  # another show may read it at this moment
             part.write_text(json.dumps(data) + "\n", encoding="utf-8")
     except (OSError, ValueError, VisualizerError) as fault:
         log.warning("%s cannot be remembered: %s", file_name, fault)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..errors import BadInput
 from ..oneline import plain
-from .allowed import fill_empty_sections, known_keys, what_is_allowed, where_is_key
+from .constraints import describe_field, fill_empty_sections, known_keys, suggest_key
 
 MAX_BYTES = 1_000_000
 MAX_NESTING = 16
@@ -235,11 +235,11 @@ def _explain(error: Any, tree: _Node, model: type[BaseModel]) -> _Fault:
     where = f"{dotted}: " if dotted else ""
     kind = error["type"]
     if kind == "extra_forbidden":
-        hint = where_is_key(model, error["loc"])
+        hint = suggest_key(model, error["loc"])
         return _Fault(line, f"{where}unknown key{hint}; allowed: {', '.join(known_keys(model, error['loc'][:-1]))}")
     if kind == "value_error":  # a validator of ours: it already says what is allowed
         return _Fault(line, where + plain(error["ctx"]["error"]))
-    allowed = what_is_allowed(model, error["loc"])
+    allowed = describe_field(model, error["loc"])
     allowed = f"; allowed: {allowed}" if allowed else ""
     if kind == "missing":
         return _Fault(line, f"{where}missing{allowed}", is_missing=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import VisualizerError
-from ..files.outfile import remove
+from ..files.output_file import remove
 from ..files.paths import is_writable_folder, pictures_folder
 from ..oneline import plain
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..errors import BadInput, VisualizerError
-from ..files.outfile import checked_path
+from ..files.output_file import check_output_path
 from ..oneline import plain
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class VideoWriter:
         Raises BadInput, before any work is done, for anything that cannot become a video file.
         """
         _check(size, fps, crf, sound_rate_hz)
-        self._path = checked_path(Path(path), SUFFIXES, overwrite=overwrite)
+        self._path = check_output_path(Path(path), SUFFIXES, overwrite=overwrite)
         self._size = size
         self._fps = Fraction(fps)
         self._sound_rate_hz = sound_rate_hz

@@ -15,7 +15,7 @@ from .loaded import LoadedPreset
 
 
 @dataclass(frozen=True)
-class Baked:
+class BakeProgress:
     """One depth done. done, total: dream frames, of all variants; seconds: since the beginning; folder: where the frames of the
     first variant lie; device: what computes; fault: a line for the user."""
 
@@ -28,7 +28,7 @@ class Baked:
     fault: str | None
 
 
-def bake(loaded: LoadedPreset, cache: FrameCache) -> Generator[Baked, None, None]:
+def bake(loaded: LoadedPreset, cache: FrameCache) -> Generator[BakeProgress, None, None]:
     """Bake every depth of `look` into the cache, yielding as each is done. Raises DreamError, and VisualizerError at the first
     depth that cannot be kept: a bake is of no other use.
     """
@@ -39,7 +39,7 @@ def bake(loaded: LoadedPreset, cache: FrameCache) -> Generator[Baked, None, None
     for placed in complete(dreams):
         if not dreams.kept:
             raise VisualizerError(f"{dreams.fault}; VISUALIZER_CACHE_DIR can name another folder")
-        yield Baked(
+        yield BakeProgress(
             placed.variant * dreams.n_depths + placed.depth_index,
             len(dreams.variants) * dreams.n_depths,
             watch.elapsed_s(),

@@ -47,7 +47,7 @@ SHARPENED_AT = (0.15, 0.35, 0.6)
 
 
 @dataclass(frozen=True)
-class Order:
+class BakeRequest:
     """A variant to be baked, and where it is kept: in the cache in `folder`, of at most `max_bytes`, under `key`."""
 
     image: np.ndarray
@@ -57,7 +57,7 @@ class Order:
     max_bytes: int
 
 
-class Baked(NamedTuple):
+class BakedFrame(NamedTuple):
     """A dream frame. finished: False for a preview; fault: a line for the user; unkept: the frame could not be kept."""
 
     depth_index: int
@@ -67,9 +67,9 @@ class Baked(NamedTuple):
     unkept: bool = False
 
 
-def bake_here(
-    order: Order, cache: FrameCache, *, preview: bool, beside_show: bool = False
-) -> Generator[Baked, None, None]:
+def bake_inline(
+    order: BakeRequest, cache: FrameCache, *, preview: bool, beside_show: bool = False
+) -> Generator[BakedFrame, None, None]:
     """The frames kept by an earlier bake, then the rest, each kept as it is done. Raises DreamError."""
     variant, key = order.variant, order.key
     n_depths = variant.settings.n_depths
@@ -78,7 +78,7 @@ def bake_here(
     begun = 0 if checkpoint is None else checkpoint.depth_index
     if begun:  # depth 0 too: a dream that goes on does not yield it again
         for depth_index in range(begun + 1):
-            yield Baked(depth_index, frames[depth_index], True)
+            yield BakedFrame(depth_index, frames[depth_index], True)
         log.info("going on after depth %d of %d", begun, n_depths)
     del frames
     previews: dict[int, np.ndarray] = {}
@@ -98,7 +98,7 @@ def bake_here(
         for depth_index, frame, finished, checkpoint in dreamt:
             if not finished:
                 previews[depth_index] = frame
-                yield Baked(depth_index, frame, False)
+                yield BakedFrame(depth_index, frame, False)
                 continue
             fault = None
             if kept and not cache.save(key, depth_index, frame):
@@ -109,10 +109,10 @@ def bake_here(
                 cache.save_checkpoint(key, checkpoint.parts())
                 spent_s += watch.elapsed_s() - begin_s
             checkpoint = None  # it holds memory that the next depth could use
-            yield Baked(depth_index, frame, True, fault, fault is not None)
+            yield BakedFrame(depth_index, frame, True, fault, fault is not None)
             if previews and depth_index in {round(n_depths * share) for share in SHARPENED_AT}:
                 for deeper, better in sharpened(previews, depth_index, frame):
-                    yield Baked(deeper, better, False)
+                    yield BakedFrame(deeper, better, False)
             previews.pop(depth_index, None)
     cache.drop_checkpoint(key)
     cache.trim(key)
@@ -133,7 +133,7 @@ def sharpened(
         yield deeper, np.clip(better, 0, 255, out=better).astype(np.uint8)
 
 
-def _checkpoint(order: Order, cache: FrameCache, deepest: int) -> Checkpoint | None:
+def _checkpoint(order: BakeRequest, cache: FrameCache, deepest: int) -> Checkpoint | None:
     """Where an interrupted bake can continue; None if nowhere. deepest: the last depth whose frame is kept.
 
     A checkpoint that cannot be used, like one of an earlier version with other octaves, is removed.
@@ -188,13 +188,13 @@ class Stop:
             process.join()
 
 
-def bake_apart(order: Order, stop: Stop, *, preview: bool) -> Generator[Baked, None, None]:
-    """Like `bake_here`, computed and kept by a child process of low priority; depth 0 comes at once.
+def bake_in_child(order: BakeRequest, stop: Stop, *, preview: bool) -> Generator[BakedFrame, None, None]:
+    """Like `bake_inline`, computed and kept by a child process of low priority; depth 0 comes at once.
 
     Closing the generator, or setting `stop` from another thread, ends that process at once, whatever it is at. Raises
     DreamError, also when the process dies.
     """
-    yield Baked(0, order.image, True)
+    yield BakedFrame(0, order.image, True)
     context = multiprocessing.get_context("spawn")  # fork would copy the window's and the sound's threads and locks
     ours, theirs = context.Pipe(duplex=False)
     to_read, to_tell = context.Pipe(duplex=False)
@@ -219,7 +219,7 @@ def bake_apart(order: Order, stop: Stop, *, preview: bool) -> Generator[Baked, N
             if word == "frame":
                 index, shape, finished, fault, unkept = value
                 frame = np.frombuffer(pixels, np.uint8).reshape(shape)
-                yield Baked(index, frame, finished, fault, unkept)
+                yield BakedFrame(index, frame, finished, fault, unkept)
             elif word == "log":
                 log_here(value)
             elif word == "error":
@@ -232,7 +232,7 @@ def bake_apart(order: Order, stop: Stop, *, preview: bool) -> Generator[Baked, N
         raise DreamError(f"the dream's process died ({how}); a smaller --size needs less")
 
 
-def _tell(pipe: Connection, order: Order) -> None:
+def _tell(pipe: Connection, order: BakeRequest) -> None:
     with suppress(OSError), pipe:  # it has died: that is found where it is read from
         pipe.send(order)
 
@@ -264,9 +264,9 @@ def _child(pipe: Connection, orders: Connection, preview: bool) -> None:
     outlet = Outlet(pipe)
     logger = log_through(lambda line: outlet.send("log", line))
     try:
-        order: Order = orders.recv()
+        order: BakeRequest = orders.recv()
         cache = FrameCache(order.folder, order.max_bytes)
-        for baked in bake_here(order, cache, preview=preview, beside_show=True):
+        for baked in bake_inline(order, cache, preview=preview, beside_show=True):
             if baked.finished:
                 lower_priority(NICENESS)
             if baked.depth_index > 0:

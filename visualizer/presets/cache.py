@@ -27,7 +27,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import VisualizerError
-from ..files.outfile import remove
+from ..files.output_file import remove
 from ..files.paths import is_file
 from ..oneline import plain
 from ..settings import DreamSettings

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import BadInput
-from ..files.outfile import written_whole
+from ..files.output_file import atomic_write
 from ..oneline import plain
 from .image import open_picture, orientation
 
@@ -109,7 +109,7 @@ def save_sheet(path: Path, pixels: np.ndarray) -> None:
     from PIL import Image
 
     options: dict[str, Any] = {"quality": 92, "subsampling": 0} if path.suffix.lower() != ".png" else {}
-    with written_whole(path) as part, part.open("xb") as file:
+    with atomic_write(path) as part, part.open("xb") as file:
         Image.fromarray(pixels).save(file, "PNG" if path.suffix.lower() == ".png" else "JPEG", **options)
 
 

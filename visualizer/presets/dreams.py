@@ -14,7 +14,7 @@ import numpy as np
 from ..dream.identity import RECIPE, identity
 from ..errors import DreamError, VisualizerError
 from ..files.paths import cache_folder, load_user_settings
-from .baker import Order, Stop, bake_apart, bake_here
+from .baker import BakeRequest, Stop, bake_in_child, bake_inline
 from .cache import FrameCache, Note
 from .loaded import LoadedPreset, Variant
 
@@ -61,7 +61,7 @@ class VariantDreams:
         image, variant = loaded.image, loaded.variants[variant_index]
         self.n_depths = variant.settings.n_depths
         self.key = cache_key(image, variant, cache)
-        self._order = Order(image, variant, self.key, cache.folder, cache.max_bytes)
+        self._order = BakeRequest(image, variant, self.key, cache.folder, cache.max_bytes)
         self._variant_index = variant_index
         self._cache = cache
         self._behind = behind
@@ -91,9 +91,9 @@ class VariantDreams:
                 yield Placed(self._variant_index, depth_index, frame, True)
             return
         if self._behind is None:
-            bake = bake_here(self._order, self._cache, preview=preview)
+            bake = bake_inline(self._order, self._cache, preview=preview)
         else:
-            bake = bake_apart(self._order, self._behind, preview=preview)
+            bake = bake_in_child(self._order, self._behind, preview=preview)
         with closing(bake) as done:
             for baked in done:
                 if baked.fault is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...files.outfile import checked_path, written_whole
+from ...files.output_file import atomic_write, check_output_path
 from .plan import KINDS
 from .record import WARM_S, WARM_SHARE, Record, Row, is_passed, rows, verdicts
 
@@ -128,10 +128,10 @@ def _clock(seconds: float) -> str:
 
 def checked_report(path: Path) -> Path:
     """Where a report named `path` will be. Raises BadInput if no file can be written there."""
-    return checked_path(path)
+    return check_output_path(path)
 
 
 def write_report(path: Path, record: Record) -> None:
     """Write the page to `path`, whole or not at all. Raises VisualizerError."""
-    with written_whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text(markdown(record), encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..clock import Stopwatch
 from ..dream.baking import bake
 from ..errors import BadInput
-from ..files.outfile import checked_path
+from ..files.output_file import check_output_path
 from ..networks import DEFAULT_NETWORK, NETWORKS
 from ..settings import DEFAULT_PRESET, DreamSettings
 from .contact_sheet import SUFFIXES, Cell, cell_size, draw_sheet, save_sheet
@@ -125,7 +125,7 @@ class _Easel:
             limits = f"{MIN_BOX_PX}x{MIN_BOX_PX} .. {MAX_BOX_PX}x{MAX_BOX_PX}"
             raise BadInput(f"cells of {box[0]}x{box[1]} px are out of range; allowed: {limits}")
         self._name = image.name
-        self._out = checked_path(out, SUFFIXES)
+        self._out = check_output_path(out, SUFFIXES)
         self._cell = cell_size(image, box)
         self.news: list[str] = []
         size = (self._cell[0] * FINER, self._cell[1] * FINER)

@@ -17,7 +17,7 @@ from .paths import is_writable_folder
 log = logging.getLogger(__name__)
 
 
-def checked_path(path: Path, suffixes: Sequence[str] = (), *, overwrite: bool = True) -> Path:
+def check_output_path(path: Path, suffixes: Sequence[str] = (), *, overwrite: bool = True) -> Path:
     """Where a file named `path` will be: absolute, links followed, or the rename at the end would replace the link.
 
     suffixes: how its name may end, lower case; any if empty. Raises BadInput if its name ends otherwise, or if no file can
@@ -52,7 +52,7 @@ def checked_path(path: Path, suffixes: Sequence[str] = (), *, overwrite: bool = 
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A new file in the folder of `path`, to be written in the block; it gets the name `path` when the block ends well.
 
     When it does not, the new file is removed and what was at `path` stays. Raises VisualizerError, one line, for every

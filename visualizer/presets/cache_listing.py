@@ -15,7 +15,7 @@ DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
-class Listed:
+class CacheListing:
     """Dreams of the cache, the one used last first; the folder they lie in, and what all may take together."""
 
     entries: list[Entry]
@@ -28,7 +28,7 @@ class Listed:
         return sum(entry.n_bytes for entry in self.entries)
 
 
-def label_of(entry: Entry) -> tuple[str, str, str, str]:
+def describe_entry(entry: Entry) -> tuple[str, str, str, str]:
     """Preset, layer, size and depths of a dream, in words; "?" for one kept before notes were written."""
     note = entry.note
     if note is None:
@@ -39,7 +39,7 @@ def label_of(entry: Entry) -> tuple[str, str, str, str]:
     return plain(preset), plain(note.layer), f"{note.width}x{note.height}", depths
 
 
-def list_cached(preset: str | None = None, older_than_days: float | None = None) -> Listed:
+def list_cached(preset: str | None = None, older_than_days: float | None = None) -> CacheListing:
     """The dreams of the cache, or those of one preset, or those not used for so many days. Raises BadInput, VisualizerError."""
     if older_than_days is not None and not (math.isfinite(older_than_days) and older_than_days >= 0):
         raise BadInput(f"--older-than {older_than_days:g} cannot be used; allowed: 0 or more days")
@@ -52,10 +52,10 @@ def list_cached(preset: str | None = None, older_than_days: float | None = None)
         entries = [entry for entry in entries if entry.note is not None and entry.note.preset == preset]
     if older_than_days is not None:
         entries = [entry for entry in entries if entry.age_s > older_than_days * DAY_S]
-    return Listed(entries, cache.folder, cache.max_bytes)
+    return CacheListing(entries, cache.folder, cache.max_bytes)
 
 
-def clear_cached(listed: Listed) -> None:
+def clear_cached(listed: CacheListing) -> None:
     """Throw these dreams out of the cache, and nothing else. Raises VisualizerError if something of them stays."""
     cache = open_cache()
     n_left = sum(not cache.remove(entry.key) for entry in listed.entries)

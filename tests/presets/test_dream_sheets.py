@@ -7,9 +7,9 @@ from PIL import Image
 from tests.files.disks import locked_folder
 from visualizer.errors import BadInput, DreamError, VisualizerError
 from visualizer.networks import DEFAULT_NETWORK, NETWORKS
-from visualizer.presets import sheets
+from visualizer.presets import dream_sheets as sheets
+from visualizer.presets.dream_sheets import depths, layers
 from visualizer.presets.loaded import chosen
-from visualizer.presets.sheets import depths, layers
 from visualizer.settings import DreamSettings
 
 BOX = (64, 64)

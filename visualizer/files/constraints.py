@@ -20,7 +20,7 @@ def known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     return list(section.model_fields) if section else []
 
 
-def where_is_key(model: type[BaseModel], loc: Sequence[str | int]) -> str:
+def suggest_key(model: type[BaseModel], loc: Sequence[str | int]) -> str:
     """The hint for an unknown key: ` (did you mean 'x'?)`, or the section in which it would be right, or nothing."""
     word = str(loc[-1])
     elsewhere = [dotted for dotted in _all_keys(model) if dotted.rpartition(".")[2] == word]
@@ -29,7 +29,7 @@ def where_is_key(model: type[BaseModel], loc: Sequence[str | int]) -> str:
     return nearest(word, known_keys(model, loc[:-1]))
 
 
-def what_is_allowed(model: type[BaseModel], loc: Sequence[str | int]) -> str:
+def describe_field(model: type[BaseModel], loc: Sequence[str | int]) -> str:
     """Type, bounds and meaning of the field at `loc`, in words: `a whole number, 1 .. 40 (how many ...)`."""
     names = [part for part in loc if isinstance(part, str)]
     section = _section(model, names[:-1])
