@@ -23,7 +23,7 @@ def test_a_machine_that_is_well(pulse: Pulse, screen: object) -> None:
     assert empty == "" and summary.startswith("no faults")
     assert len(lines) > 20 and all(line.split()[0] in ("OK", "warning") for line in lines)
     assert all((" -> " in line) == line.startswith("warning") for line in lines)
-    for word in ("torch", "OpenGL", "PortAudio", "weights", "cache", "keys.yaml", "letters", "H.264", "clock"):
+    for word in ("torch", "OpenGL", "PortAudio", "weights", "cache", "keys.yaml", "fonts", "H.264", "clock"):
         assert any(word in line for line in lines), word
 
 

@@ -1,4 +1,4 @@
-"""What the doctor finds on machines that are well, and on machines where one thing is broken for real."""
+"""What the doctor finds on a machine where everything works, and where one thing is really broken."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from visualizer.diagnostics.doctor.sound import only_zeros
 from visualizer.files.remembered import remember_delay_ms, remember_input, remember_output
 
 
-def looked(*names: str) -> dict[str, Finding]:
-    """What the checks of these names find, by the finding's name."""
+def findings_of(*names: str) -> dict[str, Finding]:
+    """Findings of the checks with these names, by the finding's name."""
     found = list(examine([check for check in CHECKS if check.name in names]))
     for finding in found:
         assert finding.said and "Traceback" not in finding.said
@@ -60,7 +60,7 @@ def says_too_much() -> Iterator[Finding]:
 
 
 @pytest.mark.slow
-def test_what_hangs_or_crashes_is_told_and_the_rest_is_looked_at_all_the_same(
+def test_a_check_that_hangs_or_crashes_is_reported_and_the_others_run(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     checks = [
@@ -79,7 +79,7 @@ def test_what_hangs_or_crashes_is_told_and_the_rest_is_looked_at_all_the_same(
     ]
     by_name = {finding.name: finding for finding in found}
     assert by_name["hangs"].state == FAULT and by_name["hangs"].way_out == "unplug it"
-    assert "no answer within 2 s" in by_name["hangs"].said and "(after before)" in by_name["hangs"].said
+    assert "did not end within 2 s" in by_name["hangs"].said and "(after before)" in by_name["hangs"].said
     assert "SIGSEGV" in by_name["crashes"].said and by_name["crashes"].way_out == "update it"
     assert "status 3" in by_name["leaves"].said
     assert "RuntimeError: two lines" in by_name["raises"].said
@@ -97,7 +97,7 @@ def test_closing_it_ends_what_still_runs() -> None:
 
 
 def test_the_machine_and_its_packages() -> None:
-    found = looked("program", "clock")
+    found = findings_of("program", "clock")
     assert set(found) == {"machine", "Python", "packages", "clock"}
     assert found["packages"].state == OK and found["packages"].facts["versions"]["torch"].startswith("2.")
     assert found["clock"].facts["step_s"] > 0
@@ -105,17 +105,17 @@ def test_the_machine_and_its_packages() -> None:
     assert python.startswith(">=3") and "torch" in packages and "pytest" not in packages
 
 
-def test_what_a_performer_has_beside_the_keyboard(home: Path) -> None:
-    found = looked("controls", "MIDI ports")
+def test_controls_beside_the_keyboard(home: Path) -> None:
+    found = findings_of("controls", "MIDI ports")
     assert [found[name].state for name in ("controls.yaml", "panel", "MIDI", "OSC")] == [OK] * 4
     assert "imgui-bundle" in found["panel"].said and found["OSC"].facts["is_installed"]
     assert "MIDI ports" in found
     (home / "config").mkdir(parents=True, exist_ok=True)
     (home / "config" / "controls.yaml").write_text("midi: [{cc: 900, does: blackout}]\n")
-    assert looked("controls")["controls.yaml"].state == FAULT
+    assert findings_of("controls")["controls.yaml"].state == FAULT
 
 
-def test_what_is_not_installed_for_a_performer_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_extra_that_is_not_installed_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     from visualizer.diagnostics.doctor import controls
 
     monkeypatch.setattr(controls, "EXTRAS", {"panel": ("panel", (("no_such", "no-such-package"),))})
@@ -160,20 +160,20 @@ def test_versions_are_compared_number_by_number(version: str, bounds: str, holds
 
 
 def test_settings_and_folders_of_a_new_user(home: Path) -> None:
-    found = looked("settings", "folders")
+    found = findings_of("settings", "folders")
     assert {finding.state for finding in found.values()} == {OK}
     assert set(found) >= {"settings.yaml", "keys.yaml", "presets", "shipped", "cache", "disk", "log folder"}
     assert found["cache"].facts["n_bytes"] == 0 and found["disk"].facts["bake_bytes"] > 58_000_000
     assert not list((home / "cache").iterdir())  # nothing is left behind
 
 
-def test_faults_in_files_are_told_with_file_and_line(home: Path) -> None:
+def test_faults_in_files_are_reported_with_file_and_line(home: Path) -> None:
     config = home / "config"
     (config / "presets" / "mine").mkdir(parents=True)
     (config / "settings.yaml").write_text("log_level: info\ncache: {max_gb: a lot}\n")
     (config / "keys.yaml").write_text("\nfullscrean: f\n")
     (config / "presets" / "mine" / "preset.yaml").write_text("title: Mine\nimage: none.jpg\n")
-    found = looked("settings", "folders")
+    found = findings_of("settings", "folders")
     for name, words in (
         ("settings.yaml", "settings.yaml:2: cache.max_gb"),
         ("keys.yaml", "keys.yaml:2: fullscrean"),
@@ -183,13 +183,13 @@ def test_faults_in_files_are_told_with_file_and_line(home: Path) -> None:
     assert found["presets"].state == OK and found["cache"].facts["cap_bytes"] == 5_000_000_000
 
 
-def test_folders_that_cannot_be(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_that_cannot_be_used(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home.mkdir(exist_ok=True)
     (home / "file").write_text("")
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(home / "file" / "cache"))
     monkeypatch.setenv("VISUALIZER_LOG_DIR", "~nobody-of-that-name/log")
     monkeypatch.setenv("VISUALIZER_NETWORKS_DIR", str(home / "file"))
-    found = looked("folders")
+    found = findings_of("folders")
     assert found["cache"].state == FAULT and "Not a directory" in found["cache"].said
     assert "VISUALIZER_CACHE_DIR" in found["cache"].way_out and found["disk"].state == OK
     assert found["log folder"].state == FAULT and "VISUALIZER_LOG_DIR" in found["log folder"].said
@@ -203,14 +203,14 @@ def test_a_disk_that_is_full_or_nearly(tmp_path: Path, monkeypatch: pytest.Monke
         if not os.path.ismount(disk):
             pytest.skip("nothing may be mounted here")
         (disk / "filling").write_bytes(bytes(24_000))
-        found = looked("folders", "video")
+        found = findings_of("folders", "video")
         assert found["cache"].state == found["disk"].state == found["video"].state == FAULT
         assert "No space left" in found["cache"].said and "No space left" in found["video"].said
         (disk / "filling").unlink()
-        assert looked("folders")["cache"].state == OK
+        assert findings_of("folders")["cache"].state == OK
     with full_disk(tmp_path, 300_000_000):
-        disk_found = looked("folders")["disk"]
-    assert disk_found.state == WARNING and "little is left" in disk_found.said
+        disk_found = findings_of("folders")["disk"]
+    assert disk_found.state == WARNING and "little space is left" in disk_found.said
 
 
 # --- sound ----------------------------------------------------------------------------------------------------------
@@ -227,56 +227,56 @@ def tone(pulse: Pulse) -> Iterator[str]:
 
 
 def test_an_input_that_delivers(tone: str) -> None:
-    found = looked("sound")
+    found = findings_of("sound")
     assert {finding.state for finding in found.values()} == {OK}
     assert list(found) == ["sound server", "PortAudio", "inputs", "outputs", "input"]
-    heard = found["input"].facts
-    assert heard["rate_hz"] == 48000 and -7 < heard["peak_dbfs"] < 1 and not heard["is_loopback"]
+    facts = found["input"].facts
+    assert facts["rate_hz"] == 48000 and -7 < facts["peak_dbfs"] < 1 and not facts["is_loopback"]
     assert tone in found["inputs"].said
     report = str(as_json(found.values()))
-    assert tone not in report and "Sine source" not in report and "(kept back)" in report
+    assert tone not in report and "Sine source" not in report and "(private)" in report
 
 
 def test_an_input_that_was_chosen_and_is_not_here(tone: str) -> None:
     remember_input("Scarlett 18i20")
-    found = looked("sound")
+    found = findings_of("sound")
     assert found["chosen input"].state == WARNING and "'Scarlett 18i20'" in found["chosen input"].said
     assert found["input"].state == OK
 
 
-def test_nothing_but_zeros(pulse: Pulse) -> None:
-    found = looked("sound")["input"]  # the sink's monitor
+def test_only_zeros(pulse: Pulse) -> None:
+    found = findings_of("sound")["input"]  # the sink's monitor
     assert found.state == WARNING and "nothing is playing" in found.said
     module = pulse.control("load-module", "module-null-source", "source_name=muted")
     try:
         remember_input("muted")
-        found = looked("sound")["input"]
+        found = findings_of("sound")["input"]
     finally:
         pulse.unplug(module)
-    assert found.state == FAULT and "nothing but zeros" in found.said and "muted" in found.way_out
+    assert found.state == FAULT and "only zeros" in found.said and "muted" in found.way_out
     assert found.facts["peak_dbfs"] is None
 
 
 def test_an_input_whose_sides_cancel_each_other(pulse: Pulse) -> None:
     hum = 0.2 * np.sin(2 * np.pi * 100 * np.arange(10 * 48_000) / 48_000)
     with pulse.play(np.stack([hum, -hum], axis=1).astype(np.float32)):
-        found = looked("sound")["input"]
+        found = findings_of("sound")["input"]
     assert found.state == WARNING and "cancel each other" in found.said and "--channels 1" in found.way_out
 
 
 def test_how_late_the_output_is(pulse: Pulse, tone: str) -> None:
     remember_delay_ms(pulse.sink, -60.0)
-    found = looked("sound")["output"]
+    found = findings_of("sound")["output"]
     assert found.state == OK and "-60 ms: `play` shows the picture earlier" in found.said
     assert found.facts == {"delay_ms": -60.0}
     module = pulse.control("load-module", "module-null-sink", "sink_name=bluez_sink.AA_BB", "norewinds=1")
     try:
         remember_output("bluez_sink.AA_BB")
-        found = looked("sound")["output"]
+        found = findings_of("sound")["output"]
         assert found.state == WARNING and "no delay is set" in found.said and "--delay-ms 200" in found.way_out
     finally:
         pulse.unplug(module)
-    gone = looked("sound")
+    gone = findings_of("sound")
     assert gone["chosen output"].state == WARNING and "bluez_sink.AA_BB" in gone["chosen output"].said
     assert "bluez" not in str(as_json(gone.values()))
 
@@ -289,13 +289,13 @@ def test_what_to_do_about_zeros_depends_on_the_system() -> None:
 def test_a_sound_server_that_hangs_or_is_gone(mortal_pulse: Pulse) -> None:
     mortal_pulse.freeze()
     try:
-        found = looked("sound")
+        found = findings_of("sound")
     finally:
         mortal_pulse.freeze(False)
     assert list(found) == ["sound server"] and "does not answer" in found["sound server"].said
     assert found["sound server"].state == FAULT and "systemctl" in found["sound server"].way_out
     mortal_pulse.stop()
-    found = looked("sound")
+    found = findings_of("sound")
     assert found["sound server"].state == WARNING
     assert FAULT in {finding.state for finding in found.values()}
 
@@ -304,13 +304,13 @@ def test_a_sound_server_that_hangs_or_is_gone(mortal_pulse: Pulse) -> None:
 
 
 def test_a_display_and_a_driver(screen: object) -> None:
-    found = looked("window", "drawing", "letters")
+    found = findings_of("window", "drawing", "fonts")
     assert FAULT not in {finding.state for finding in found.values()}
     assert "1920x1080" in found["display"].said
     for name in ("window", "drawing"):
         assert float(found[name].facts["version"][:3]) >= 3.3 and found[name].facts["renderer"]
     assert (found["window"].state == WARNING) == found["window"].facts["is_software"]
-    assert found["default look"].facts["draw_s"] > 0 and found["default look"].facts["n_frames"] == 21
+    assert found["default preset"].facts["draw_s"] > 0 and found["default preset"].facts["n_frames"] == 21
 
 
 def test_software_is_known_by_its_name() -> None:
@@ -324,16 +324,16 @@ def test_without_a_display_there_is_still_the_export(display: str | None, monkey
         monkeypatch.delenv(name, raising=False)
     if display:
         monkeypatch.setenv("DISPLAY", display)
-    found = looked("window", "drawing")
+    found = findings_of("window", "drawing")
     assert found["display"].state == FAULT and "visualizer export" in found["display"].way_out
-    assert "window" not in found and found["default look"].state != FAULT
+    assert "window" not in found and found["default preset"].state != FAULT
     assert found["drawing"].state == (WARNING if found["drawing"].facts["is_software"] else OK)
     assert "projector.example" not in str(as_json(found.values()))
 
 
 def test_a_driver_that_is_too_old(screen: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESA_GL_VERSION_OVERRIDE", "2.1")
-    found = looked("window", "drawing")
+    found = findings_of("window", "drawing")
     for name in ("window", "drawing"):
         assert found[name].state == FAULT and "OpenGL 3.3 is needed" in found[name].said
         assert "2.1" in found[name].said and "update it" in found[name].way_out
@@ -348,7 +348,7 @@ def test_a_driver_that_is_too_old(screen: object, monkeypatch: pytest.MonkeyPatc
         ("pyaudio", "sound", "PortAudio"),
         ("glfw", "window", "display"),
         ("moderngl", "drawing", "drawing"),
-        ("PIL", "letters", "letters"),
+        ("PIL", "fonts", "fonts"),
         ("torch", "dream", "torch"),
         ("av", "video", "video"),
         ("numpy", "drawing", "drawing"),
@@ -366,7 +366,7 @@ def test_a_package_that_cannot_be_loaded(
 ) -> None:
     (tmp_path / f"{package}.py").write_text("raise ImportError('libgone.so.1: cannot open', name=__name__)\n")
     monkeypatch.syspath_prepend(tmp_path)
-    found = looked(check)[finding]
+    found = findings_of(check)[finding]
     assert found.state == FAULT and "libgone.so.1" in found.said
     assert "install" in found.way_out and (package != "yaml" or "PyYAML" in found.way_out)
 
@@ -376,7 +376,7 @@ def test_weights_that_are_damaged_or_gone(tmp_path: Path, monkeypatch: pytest.Mo
     folder.mkdir()
     (folder / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
-    found = looked("dream")
+    found = findings_of("dream")
     assert (found["torch"].state == OK and "CPU" in found["torch"].facts["described"]) or found["torch"].facts[
         "device_name"
     ]
@@ -386,13 +386,13 @@ def test_weights_that_are_damaged_or_gone(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.slow
 def test_torch_and_the_dream() -> None:
-    found = looked("dream")
+    found = findings_of("dream")
     assert FAULT not in {finding.state for finding in found.values()}
     assert found["torch"].facts["precision"] in ("bfloat16", "float32") and len(found["weights"].facts["sha256"]) == 64
     assert "efficientnet-lite0" in found["networks"].facts["here"]
 
 
-# --- what is told ---------------------------------------------------------------------------------------------------
+# --- the report ---------------------------------------------------------------------------------------------------
 
 
 def test_a_message_is_split_into_what_is_wrong_and_the_way_out() -> None:
@@ -411,5 +411,5 @@ def test_a_report_holds_nothing_private() -> None:
     assert report["is_well"] is False
     cache, device = report["findings"]
     assert cache["said"] == f"~/.cache, not {home}2" and cache["facts"] == {"folder": "~/.cache", "more": ["~", 3]}
-    assert "headset" not in str(device) and device["way_out"] == "use (kept back)"
+    assert "headset" not in str(device) and device["way_out"] == "use (private)"
     assert set(cache) == {"name", "state", "said", "way_out", "facts"}

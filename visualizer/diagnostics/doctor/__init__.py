@@ -1,6 +1,6 @@
-"""The doctor: looks at everything a show needs, and says of each thing that it is well or what to do.
+"""The doctor: checks everything a show needs, and reports for each that it works or what to do.
 
-Importing it costs nothing, and needs none of the packages that might be what is broken.
+Importing it is cheap and needs none of the packages that may be broken.
 """
 
 from .examination import CHECKS, Check, examine

@@ -1,4 +1,4 @@
-"""What a performer may have beside the keyboard: the panel, MIDI, OSC, Link, and the file that says what they do."""
+"""Check the panel, MIDI, OSC and Link, and the file with their bindings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module, metadata
 from ...errors import DeviceError, VisualizerError
 from .finding import FAULT, OK, WARNING, Finding, of_error
 
-#: name -> the extra that brings it, and what is loaded and installed for it: (module, package)
+#: name -> (the extra that installs it, its (module, package) pairs)
 EXTRAS = {
     "panel": ("panel", (("imgui_bundle", "imgui-bundle"),)),
     "MIDI": ("midi", (("supriya_midi", "supriya-midi"),)),
@@ -19,16 +19,16 @@ EXTRAS = {
 
 
 def controls() -> Iterator[Finding]:
-    """controls.yaml can be read, and what may be installed for the panel and for controllers can be loaded."""
+    """Check that controls.yaml can be read and that the optional packages which are installed can be loaded."""
     from ...control.controls_file import load_controls
     from ...control.midi import load_library
 
     with suppress(VisualizerError):
-        load_library()  # before it is imported below: it needs the system's libjack
+        load_library()  # before the import below: it needs the system's libjack
     try:
         bound = load_controls()
         n_bound = len(bound.midi) + len(bound.osc)
-        yield Finding("controls.yaml", OK, f"{n_bound} controls are bound", facts={"n_bound": n_bound})
+        yield Finding("controls.yaml", OK, f"{n_bound} bindings", facts={"n_bound": n_bound})
     except VisualizerError as error:
         yield Finding("controls.yaml", FAULT, str(error), "correct that line, or move the file away")
     for name, (extra, packages) in EXTRAS.items():
@@ -36,18 +36,18 @@ def controls() -> Iterator[Finding]:
 
 
 def midi_ports() -> Iterator[Finding]:
-    """The MIDI inputs there are, where MIDI is installed at all."""
+    """List the MIDI inputs, if MIDI is installed."""
     from ...control.midi import port_names, short_name
 
     try:
         names = port_names()
     except DeviceError as error:
-        yield of_error("MIDI ports", error, state=WARNING, way_out="without one, keys, panel and OSC do the same")
+        yield of_error("MIDI ports", error, state=WARNING, way_out="not needed for keys, panel and OSC")
         return
     except VisualizerError:  # not installed
         return
-    told = ", ".join(short_name(name) for name in names) or "none is plugged in"
-    yield Finding("MIDI ports", OK, told, facts={"n_ports": len(names)}, private=tuple(map(short_name, names)))
+    said = ", ".join(short_name(name) for name in names) or "none is connected"
+    yield Finding("MIDI ports", OK, said, facts={"n_ports": len(names)}, private=tuple(map(short_name, names)))
 
 
 def _extra(name: str, extra: str, packages: tuple[tuple[str, str], ...]) -> Finding:
@@ -57,7 +57,10 @@ def _extra(name: str, extra: str, packages: tuple[tuple[str, str], ...]) -> Find
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             return Finding(
-                name, OK, f"not installed; pip install 'kickdream[{extra}]' brings it", facts={"is_installed": False}
+                name,
+                OK,
+                f"not installed; to install it: pip install 'kickdream[{extra}]'",
+                facts={"is_installed": False},
             )
         try:
             import_module(module)
@@ -65,5 +68,5 @@ def _extra(name: str, extra: str, packages: tuple[tuple[str, str], ...]) -> Find
             return Finding(
                 name, FAULT, f"{package} cannot be loaded ({error})", f"pip install --force-reinstall {package}"
             )
-    told = ", ".join(f"{package} {version}" for package, version in versions.items())
-    return Finding(name, OK, told, facts={"is_installed": True, "versions": versions})
+    said = ", ".join(f"{package} {version}" for package, version in versions.items())
+    return Finding(name, OK, said, facts={"is_installed": True, "versions": versions})

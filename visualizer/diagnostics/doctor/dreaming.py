@@ -1,4 +1,4 @@
-"""The dream: torch, the device it computes on, the network's weights, and one dream small enough to wait for."""
+"""Check torch, the device it computes on and the network's weights, and compute a small dream."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIDE_PX = 64
 
 
 def dreaming() -> Iterator[Finding]:
-    """torch loads and names a device, the weights are whole, and a small picture can be dreamt in."""
+    """Check that torch loads, the weights are complete and a small dream can be computed."""
     from ...dream.device import choose_device, load_torch
 
     try:
@@ -33,17 +33,17 @@ def dreaming() -> Iterator[Finding]:
         "precision": precision,
         "described": str(compute),
     }
-    said = f"{version} dreams on {facts['described']}"
+    said = f"{version}, computes on {facts['described']}"
     if compute.device.type == "cpu" and _has_nvidia():
         yield Finding(
             "torch",
             WARNING,
             f"{said}, although there is an NVIDIA card",
-            "install the driver that nvidia-smi asks for, and the CUDA build of torch (pytorch.org, Get started)",
+            "install NVIDIA's driver and the CUDA build of torch (pytorch.org, Get started)",
             facts,
         )
     elif compute.device.type == "cpu" and precision == "float32":
-        yield Finding("torch", OK, f"{said} (no bfloat16 here: a bake takes longer)", facts=facts)
+        yield Finding("torch", OK, f"{said} (without bfloat16: a bake takes longer)", facts=facts)
     else:
         yield Finding("torch", OK, said, facts=facts)
     yield from _weights()
@@ -64,7 +64,7 @@ def _weights() -> Iterator[Finding]:
     except VisualizerError as error:
         yield of_error("weights", error)
         return
-    said = f"{DEFAULT_NETWORK}'s {n_tensors} tensors are whole and as published"
+    said = f"{DEFAULT_NETWORK}: {n_tensors} tensors, complete and as published"
     yield Finding("weights", OK, said, facts={"file": str(weights_file()), "sha256": NETWORKS[DEFAULT_NETWORK].sha256})
     image = np.random.default_rng(0).integers(0, 256, (SIDE_PX, SIDE_PX, 3), np.uint8)
     settings = DreamSettings(network=DEFAULT_NETWORK, layer="block2.expand", n_depths=1, n_octaves=1, steps_per_depth=1)
@@ -76,39 +76,41 @@ def _weights() -> Iterator[Finding]:
         return
     took_s = watch.elapsed_s()
     if len(frames) != 2 or np.array_equal(frames[0], frames[1]):
-        yield Finding("dream", FAULT, "a small picture was dreamt in, and nothing changed", "reinstall torch")
+        yield Finding(
+            "dream", FAULT, "a small dream was computed, but it does not differ from its image", "reinstall torch"
+        )
         return
     yield Finding(
         "dream",
         OK,
-        f"a picture of {SIDE_PX}x{SIDE_PX} was dreamt in within {took_s:.1f} s",
+        f"a dream of {SIDE_PX}x{SIDE_PX} took {took_s:.1f} s",
         facts={"took_s": round(took_s, 3)},
     )
 
 
 def _networks() -> Iterator[Finding]:
-    """Which networks besides are here, and whether the default preset's is."""
+    """List the networks that are installed, and check that the default preset's is."""
     from ...presets.networks import list_networks
     from ...presets.preset import load_preset
     from ...settings import DEFAULT_PRESET
 
-    here = [found.info.name for found in list_networks() if found.file is not None]
-    facts = {"here": here}
+    installed = [found.info.name for found in list_networks() if found.file is not None]
+    facts = {"here": installed}
     try:
         preset = load_preset(DEFAULT_PRESET).preset
-        missing = [one.network for one in (preset.dream, *preset.variants) if one.network not in here]
-    except VisualizerError:  # told elsewhere
+        missing = [one.network for one in (preset.dream, *preset.variants) if one.network not in installed]
+    except VisualizerError:  # reported by another check
         missing = []
     if missing:
         yield Finding(
             "networks",
             WARNING,
-            f"{DEFAULT_PRESET!r} is dreamt with {missing[0]}, which is not here; another stands in",
-            f"`visualizer networks get {missing[0]}` fetches it",
+            f"preset {DEFAULT_PRESET!r} uses {missing[0]}, which is not installed; another network is used instead",
+            f"to install it: `visualizer networks get {missing[0]}`",
             facts,
         )
     else:
-        yield Finding("networks", OK, f"here: {', '.join(here)}", facts=facts)
+        yield Finding("networks", OK, f"installed: {', '.join(installed)}", facts=facts)
 
 
 def _has_nvidia() -> bool:

@@ -1,4 +1,4 @@
-"""Looks at one thing after the other, each in a process where it may hang, crash or be missing without harm."""
+"""Run the checks in processes of their own, in which one may hang, crash or fail to load without harm."""
 
 from __future__ import annotations
 
@@ -20,42 +20,44 @@ from .dreaming import dreaming
 from .files import folders, settings
 from .finding import FAULT, Finding, of_error, plain
 from .machine import clock, program
-from .screen import drawing, letters, window
+from .screen import drawing, fonts, window
 from .sound import sound
 from .video import video
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.05
-KILL_S = 2.0  # for how long a process that was killed is waited for; one that hangs in a driver may stay
+KILL_S = 2.0  # how long to wait for a process that was killed; one that hangs in a driver may not end
 _LOG_HINT = "run `visualizer doctor --json` and report it"
 
 
 class Check(NamedTuple):
-    """Something to look at.
+    """A check.
 
-    look: yields findings; it may raise, hang or crash. lane: checks of one lane go one after another in one process, the
-    lanes at once. give_s: for how long it may say nothing. way_out: what to do where it hangs or crashes.
+    run: yields findings; it may raise, hang or crash. group: the checks of a group run one after another in one process, the groups in
+    parallel. timeout_s: longest time to the next finding. way_out: what to do if it hangs or crashes.
     """
 
     name: str
-    look: Callable[[], Iterator[Finding]]
-    lane: str
-    give_s: float
+    run: Callable[[], Iterator[Finding]]
+    group: str
+    timeout_s: float
     way_out: str = _LOG_HINT
 
 
-#: in the order in which they are told. The times are for a slow machine that is busy; none is needed on a well one
+#: in the order of the report. The timeouts are for a slow and busy machine
 CHECKS = (
     Check("program", program, "files", 20),
-    Check("settings", settings, "files", 20, "see that no other program holds the files, and that the disk answers"),
-    Check("folders", folders, "files", 20, "a disk does not answer: is it on a network, or failing?"),
+    Check(
+        "settings", settings, "files", 20, "check that no other program has locked the files, and that the disk works"
+    ),
+    Check("folders", folders, "files", 20, "a disk does not answer: check the network or the disk"),
     Check("sound", sound, "sound", 20, "restart the sound server, or unplug the sound devices one by one"),
     Check("window", window, "screen", 20, "update the graphics driver, or log out of the desktop and in again"),
     Check("drawing", drawing, "screen", 30, "update the graphics driver"),
-    Check("letters", letters, "screen", 20, "reinstall Pillow with `pip install --force-reinstall Pillow`"),
+    Check("fonts", fonts, "screen", 20, "reinstall Pillow with `pip install --force-reinstall Pillow`"),
     Check("dream", dreaming, "dream", 90, "reinstall torch with `pip install --force-reinstall torch==2.13.0`"),
-    Check("controls", controls, "controls", 20, "reinstall what the line before does not name"),
+    Check("controls", controls, "controls", 20, "reinstall the package that the line before does not name"),
     Check("MIDI ports", midi_ports, "controls", 20, "unplug the MIDI devices one by one"),
     Check("video", video, "files", 30, "reinstall PyAV with `pip install --force-reinstall av`"),
     Check("clock", clock, "files", 10),
@@ -65,36 +67,37 @@ CHECKS = (
 def examine(
     checks: Sequence[Check] = CHECKS, *, now: Callable[[], float] = time.monotonic
 ) -> Generator[Finding, None, None]:
-    """Every finding, in the order of the checks, as soon as it and all before it are there. Raises nothing. now: a clock in seconds.
+    """Run the checks and yield their findings in the order of the checks, each as early as that order allows.
 
-    A check that hangs, crashes or raises is a finding itself. Closing the generator ends what still runs.
+    Raises nothing: a check that hangs, crashes or raises yields a finding itself. Closing the generator ends what still runs.
+    now: clock, seconds.
     """
     found: dict[str, list[Finding]] = {check.name: [] for check in checks}
-    lanes = [
-        _Lane([check for check in checks if check.lane == name], found, now)
-        for name in dict.fromkeys(check.lane for check in checks)
+    groups = [
+        _Group([check for check in checks if check.group == name], found, now)
+        for name in dict.fromkeys(check.group for check in checks)
     ]
     with contextlib.ExitStack() as stack:
-        for lane in lanes:
-            stack.callback(lane.close)
-            lane.start()
+        for group in groups:
+            stack.callback(group.close)
+            group.start()
         for check in checks:
-            n_told, is_done = 0, False
+            n_yielded, is_done = 0, False
             while not is_done:
-                is_done = not any(check in lane.todo for lane in lanes)
-                for finding in found[check.name][n_told:]:
+                is_done = not any(check in group.todo for group in groups)
+                for finding in found[check.name][n_yielded:]:
                     level = logging.WARNING if finding.state == FAULT else logging.INFO
                     log.log(level, "doctor: %s: %s: %s", finding.name, finding.state, finding.said)
-                    n_told += 1
+                    n_yielded += 1
                     yield finding
                 if not is_done:
-                    wait([lane.pipe for lane in lanes if lane.pipe is not None], POLL_S)
-                    for lane in lanes:
-                        lane.look()
+                    wait([group.pipe for group in groups if group.pipe is not None], POLL_S)
+                    for group in groups:
+                        group.poll()
 
 
-class _Lane:
-    """Checks that are made one after another in a process; when that dies, the rest is made in a new one."""
+class _Group:
+    """Checks that run one after another in a process; if that crashes, the rest runs in a new one."""
 
     def __init__(self, todo: list[Check], found: dict[str, list[Finding]], now: Callable[[], float]) -> None:
         self.todo = todo
@@ -102,36 +105,36 @@ class _Lane:
         self._found = found
         self._now = now
         self._process: Any = None
-        self._heard_s = 0.0
+        self._received_s = 0.0
 
     def start(self) -> None:
-        """A process for what is left to do."""
+        """Start a process for the remaining checks."""
         self.close()
         if not self.todo:
             return
-        self._heard_s = self._now()
+        self._received_s = self._now()
         try:
-            # a bare start: a fork would share what this process holds, and a hang with it
+            # not a fork, which would inherit the locks of this process
             context = multiprocessing.get_context("spawn")
             ours, theirs = context.Pipe(duplex=False)
             self._process = context.Process(target=_child, args=(theirs, self.todo), name="doctor", daemon=True)
             start_child(self._process, os.devnull)
         except OSError as error:
-            words = error.strerror or str(error)
+            reason = error.strerror or str(error)
             for check in list(self.todo):
-                self._end(check, f"could not be looked at: no process can be started ({words})", "close other programs")
+                self._end(check, f"not checked: no process can be started ({reason})", "close other programs")
             return
-        theirs.close()  # only the child's end is left: when it dies, reading ends
+        theirs.close()  # the child has the only other end: reading fails when it ends
         self.pipe = ours
 
-    def look(self) -> None:
-        """Take what the process has told, and see that it lives and gets on."""
+    def poll(self) -> None:
+        """Receive the findings of the process, and handle its crash or timeout."""
         if self.pipe is None:
             return
         try:
             while self.pipe.poll():
                 finding = self.pipe.recv()
-                self._heard_s = self._now()
+                self._received_s = self._now()
                 if finding is None:
                     self.todo.pop(0)
                 else:
@@ -140,16 +143,18 @@ class _Lane:
             self._process.join(1.0)
             code = self._process.exitcode
             if self.todo:
-                self._end(self.todo[0], f"whatever is behind it crashed ({_why(code)})", self.todo[0].way_out)
+                self._end(self.todo[0], f"the check crashed ({_exit_reason(code)})", self.todo[0].way_out)
             self.start()
             return
-        if self.todo and self._now() - self._heard_s > self.todo[0].give_s:
+        if self.todo and self._now() - self._received_s > self.todo[0].timeout_s:
             check = self.todo[0]
-            self._end(check, f"no answer within {check.give_s:g} s: something behind it hangs", check.way_out)
+            self._end(
+                check, f"the check did not end within {check.timeout_s:g} s: a driver or a server hangs", check.way_out
+            )
             self.start()
 
     def close(self) -> None:
-        """End the process, whatever it is at."""
+        """End the process."""
         if self.pipe is not None:
             self.pipe.close()
             self.pipe = None
@@ -167,12 +172,12 @@ class _Lane:
 
 
 def _package_of(module: str | None) -> str:
-    """What pip calls the package that a module is in: "PIL.Image" -> "Pillow"."""
+    """The name that pip knows for the package of a module: "PIL.Image" -> "Pillow"."""
     name = (module or "visualizer").partition(".")[0]
     return metadata.packages_distributions().get(name, [name])[0]
 
 
-def _why(code: int | None) -> str:
+def _exit_reason(code: int | None) -> str:
     if code is not None and code < 0:
         try:
             return signal.Signals(-code).name
@@ -182,37 +187,37 @@ def _why(code: int | None) -> str:
 
 
 def _child(pipe: Connection, checks: Sequence[Check]) -> None:
-    """What the process does: look, and send each finding, and None after the last one of a check."""
+    """In the process: run the checks, send each finding, and None after the last one of a check."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
-    # libraries write about what they miss to whatever 1 and 2 are
+    # libraries print to the terminal what they do not find
     redirect_streams(os.devnull, 0, 1, 2)
     logging.getLogger("visualizer").propagate = False
     logging.getLogger("visualizer").addHandler(logging.NullHandler())
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the parent has ended
         for check in checks:
-            for finding in _looked(check):
+            for finding in _findings_of(check):
                 pipe.send(finding)
             pipe.send(None)
 
 
-def _looked(check: Check) -> Iterator[Finding]:
-    """The findings of a check, the last one that it broke, if it did."""
+def _findings_of(check: Check) -> Iterator[Finding]:
+    """Run a check; an exception that it raises becomes its last finding."""
     try:
-        yield from check.look()
+        yield from check.run()
     except GeneratorExit:
         raise
     except VisualizerError as error:
         yield of_error(check.name, error, way_out=check.way_out)
     except ImportError as error:
-        words = " ".join(str(error).split())
+        reason = " ".join(str(error).split())
         yield Finding(
             check.name,
             FAULT,
-            f"a package cannot be loaded ({words})",
+            f"a package cannot be loaded ({reason})",
             f"reinstall it: `pip install --force-reinstall {_package_of(error.name)}`",
         )
     except MemoryError:
-        yield Finding(check.name, FAULT, "there was not enough memory to look at it", "close other programs")
-    except BaseException as error:  # noqa: BLE001  whatever it is, it is what is wrong here, and the rest goes on
-        words = " ".join(f"{type(error).__name__}: {error}".split())
-        yield Finding(check.name, FAULT, f"it broke while it was looked at ({words[:200]})", check.way_out)
+        yield Finding(check.name, FAULT, "there was not enough memory for the check", "close other programs")
+    except BaseException as error:  # noqa: BLE001  any exception is a fault of this check only
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        yield Finding(check.name, FAULT, f"the check failed ({reason[:200]})", check.way_out)

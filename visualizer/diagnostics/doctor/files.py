@@ -1,4 +1,4 @@
-"""The user's settings, keys and presets, and the folders that the program writes to."""
+"""Check the user's settings, keys and presets, and the folders that the program writes to."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 from ...errors import VisualizerError
 from .finding import FAULT, OK, WARNING, Finding, of_error
 
-# Beside its frames a bake keeps what it needs to go on after an interruption: half as much again, seen from above.
-BAKE_SHARE = 1.5
-FEW_BAKES = 10
+# Size of a bake on the disk relative to its frames: its checkpoint, to continue after an interruption, takes at most half as much again.
+BAKE_FACTOR = 1.5
+FEW_BAKES = 10  # warn if there is room for fewer
 
 
 def settings() -> Iterator[Finding]:
-    """settings.yaml, keys.yaml and the presets can be read; what is shipped is there."""
+    """Check that settings.yaml, keys.yaml and the presets can be read, and that the program's own files exist."""
     from ...control.keys import load_keys
     from ...files.paths import config_folder, load_user_settings
 
@@ -31,13 +31,13 @@ def settings() -> Iterator[Finding]:
 def _file(file: str, read: Callable[[], Any], folder: Callable[[], Path]) -> Finding:
     try:
         read()
-        there = (folder() / file).exists()
+        exists = (folder() / file).exists()
     except VisualizerError as error:
-        # the message may have semicolons of its own, and what is allowed is part of it
-        return Finding(file, FAULT, str(error), "correct that line, or move the file away: then the defaults count")
+        # not split by `of_error`: the message may contain semicolons
+        return Finding(file, FAULT, str(error), "correct that line, or move the file away to use the defaults")
     except OSError as error:
-        return Finding(file, FAULT, f"cannot be looked at ({error.strerror})", "see who owns the folder")
-    return Finding(file, OK, "can be read" if there else "there is none: the defaults count")
+        return Finding(file, FAULT, f"cannot be read ({error.strerror})", "check who owns the folder (ls -ld)")
+    return Finding(file, OK, "can be read" if exists else "does not exist: the defaults are used")
 
 
 def _presets() -> Iterator[Finding]:
@@ -48,9 +48,9 @@ def _presets() -> Iterator[Finding]:
     for fault in faults:
         yield Finding("preset", FAULT, fault, "correct it, or move its folder away")
     if names:
-        yield Finding("presets", OK, f"{len(names)} can be used", facts={"n_presets": len(names)})
+        yield Finding("presets", OK, f"{len(names)} presets", facts={"n_presets": len(names)})
     else:
-        yield Finding("presets", FAULT, "there is none that can be used", "reinstall the program: it brings six")
+        yield Finding("presets", FAULT, "there is no usable preset", "reinstall the program: it contains six")
 
 
 def _shipped() -> Finding:
@@ -60,31 +60,31 @@ def _shipped() -> Finding:
     missing = [name for name in wanted if not (shipped(name.partition("/")[0]) / name.partition("/")[2]).is_file()]
     if missing:
         return Finding("shipped", FAULT, f"missing: {', '.join(missing)}", "reinstall the program")
-    return Finding("shipped", OK, "shaders and the demo song are there")
+    return Finding("shipped", OK, "shaders and demo song exist")
 
 
 def folders() -> Iterator[Finding]:
-    """The cache, with what the disk has room for, and the other folders that are written to."""
+    """Check the cache, the free space on its disk, and the other folders that are written to."""
     from ...files import paths
 
     yield from _cache()
-    for name, ask, lost, state in (
-        ("log", paths.log_folder, "nothing is logged", FAULT),
+    for name, find, lost, state in (
+        ("log", paths.log_folder, "no log is written", FAULT),
         ("config", paths.config_folder, "the chosen input is not remembered", FAULT),
         ("networks", paths.networks_folder, "no network can be fetched", WARNING),
     ):
-        yield _writable(name, ask, lost, state)
+        yield _writable(name, find, lost, state)
     yield _pictures()
 
 
-def _writable(name: str, ask: Callable[[], Path], lost: str, state: str) -> Finding:
-    """A folder that is made if it is missing. lost: what does not work while it cannot be written to."""
+def _writable(name: str, find: Callable[[], Path], lost: str, state: str) -> Finding:
+    """Check a folder, which is created if it is missing. lost: what does not work while it cannot be written to."""
     variable = f"VISUALIZER_{name.upper()}_DIR"
     try:
-        folder = ask()
+        folder = find()
     except VisualizerError as error:
         return of_error(
-            f"{name} folder", error, way_out=f"set {variable} to a folder of yours, or unset it", state=state
+            f"{name} folder", error, way_out=f"set {variable} to a folder that you own, or unset it", state=state
         )
     reason = cannot_write(folder)
     if reason:
@@ -92,7 +92,7 @@ def _writable(name: str, ask: Callable[[], Path], lost: str, state: str) -> Find
             f"{name} folder",
             state,
             f"{folder} cannot be written to ({reason}): {lost}",
-            f"see who owns it (ls -ld) and that the disk has room, or name another with {variable}",
+            f"check who owns it (ls -ld) and that the disk has space, or set another one with {variable}",
             {"folder": str(folder)},
         )
     return Finding(f"{name} folder", OK, f"{folder} can be written to", facts={"folder": str(folder)})
@@ -107,9 +107,9 @@ def _pictures() -> Finding:
         return of_error("screenshots", error, way_out="unset VISUALIZER_PICTURES_DIR", state=WARNING)
     facts = {"folder": str(folder)}
     if is_writable_folder(folder):
-        return Finding("screenshots", OK, f"go to {folder}", facts=facts)
-    # that is how the program does it: no fault, but good to know
-    said = f"{folder} is not there or cannot be written to: they go to the folder the program is started in"
+        return Finding("screenshots", OK, f"are written to {folder}", facts=facts)
+    # intended behaviour, not a fault
+    said = f"{folder} does not exist or cannot be written to: they are written to the current folder"
     return Finding("screenshots", OK, said, facts=facts)
 
 
@@ -120,26 +120,28 @@ def _cache() -> Iterator[Finding]:
     try:
         folder = cache_folder()
     except VisualizerError as error:
-        yield of_error("cache", error, way_out="set VISUALIZER_CACHE_DIR to a folder of yours, or unset it")
+        yield of_error("cache", error, way_out="set VISUALIZER_CACHE_DIR to a folder that you own, or unset it")
         return
     reason = cannot_write(folder)
     if reason:
         yield Finding(
             "cache",
             FAULT,
-            f"{folder} cannot be written to ({reason}): every show dreams anew",
-            "see who owns it (ls -ld) and that the disk has room, or name another with VISUALIZER_CACHE_DIR",
+            f"{folder} cannot be written to ({reason}): every show bakes again",
+            "check who owns it (ls -ld) and that the disk has space, or set another one with VISUALIZER_CACHE_DIR",
             {"folder": str(folder)},
         )
     try:
         cap = load_user_settings().cache.max_gb * 1e9
-    except VisualizerError:  # told already
+    except VisualizerError:  # reported already
         cap = CacheSettings().max_gb * 1e9
     try:
-        n_bytes = _size_of(folder)
-        n_free = shutil.disk_usage(_there(folder)).free
+        n_bytes = _folder_bytes(folder)
+        n_free = shutil.disk_usage(_nearest_existing(folder)).free
     except OSError as error:
-        yield Finding("disk", FAULT, f"it cannot be looked at ({error.strerror})", "is the disk there, and well?")
+        yield Finding(
+            "disk", FAULT, f"it cannot be read ({error.strerror})", "check that the disk is connected and works"
+        )
         return
     facts = {"folder": str(folder), "n_bytes": n_bytes, "cap_bytes": int(cap), "free_bytes": n_free}
     if not reason:
@@ -149,39 +151,41 @@ def _cache() -> Iterator[Finding]:
 
 
 def _disk(n_free: int, n_bytes: int, cap: float) -> Finding:
-    """Whether there is room for what a bake keeps."""
-    needed, look = bake_bytes()
+    """Check that there is space for a bake."""
+    needed, preset = bake_bytes()
     facts = {"free_bytes": n_free, "bake_bytes": needed}
-    said = f"{_size(n_free)} free; a bake of {look} needs {_size(needed)}"
-    room = "make room, lower cache.max_gb in settings.yaml, or name another disk with VISUALIZER_CACHE_DIR"
+    said = f"{_size(n_free)} free; a bake of {preset} needs {_size(needed)}"
+    way_out = "free some space, lower cache.max_gb in settings.yaml, or set a folder on another disk with VISUALIZER_CACHE_DIR"
     if n_free < needed:
-        return Finding("disk", FAULT, f"{said}: it would not be kept", room, facts)
+        return Finding("disk", FAULT, f"{said}: it would not be saved", way_out, facts)
     if n_free < FEW_BAKES * needed:
-        return Finding("disk", WARNING, f"{said}: little is left", room, facts)
+        return Finding("disk", WARNING, f"{said}: little space is left", way_out, facts)
     if n_free < cap - n_bytes:
         said += f" (the cache may take {_size(cap - n_bytes)} more)"
     return Finding("disk", OK, said, facts=facts)
 
 
 def bake_bytes() -> tuple[int, str]:
-    """What a bake of the default look needs on the disk, and that look in words."""
+    """Size of a bake of the default preset on the disk, bytes, and the preset and picture size as text."""
     from ...presets.preset import load_preset
     from ...settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings
 
     try:
         preset = load_preset(DEFAULT_PRESET).preset
         n_depths, n_variants = preset.dream.n_depths, 1 + len(preset.variants)
-    except VisualizerError:  # told already
+    except VisualizerError:  # reported already
         n_depths, n_variants = DreamSettings().n_depths, 1
     width, height = DEFAULT_SIZE
-    return int(width * height * 3 * (n_depths + 1) * n_variants * BAKE_SHARE), f"{DEFAULT_PRESET!r} at {width}x{height}"
+    return int(
+        width * height * 3 * (n_depths + 1) * n_variants * BAKE_FACTOR
+    ), f"{DEFAULT_PRESET!r} at {width}x{height}"
 
 
 def cannot_write(folder: Path) -> str:
-    """Why a file cannot be made, renamed over another at once, read back and removed there; "" if it can."""
-    mark = f".visualizer-{secrets.token_hex(8)}"
-    part, whole = folder / f"{mark}.part", folder / mark
-    content = mark.encode() * 1000
+    """Try to write a file in a folder, rename it over another one, read it back and delete it; returns why that fails, "" if it works."""
+    name = f".visualizer-{secrets.token_hex(8)}"
+    part, whole = folder / f"{name}.part", folder / name
+    content = name.encode() * 1000
     try:
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -189,10 +193,10 @@ def cannot_write(folder: Path) -> str:
             with part.open("xb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())  # a disk over a network may say only here that it is full
+                os.fsync(file.fileno())  # a network disk may report only here that it is full
             part.replace(whole)
             if whole.read_bytes() != content:
-                return "what is read back is not what was written"
+                return "the data read back differ from those written"
         finally:
             for leftover in (part, whole):
                 leftover.unlink(missing_ok=True)
@@ -201,23 +205,23 @@ def cannot_write(folder: Path) -> str:
     return ""
 
 
-def _there(folder: Path) -> Path:
-    """The folder, or the nearest above it that is there."""
+def _nearest_existing(folder: Path) -> Path:
+    """The folder, or its nearest parent that exists."""
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
-def _size_of(folder: Path) -> int:
-    """What lies in a folder, bytes."""
+def _folder_bytes(folder: Path) -> int:
+    """Total size of the files in a folder, bytes."""
     n_bytes = 0
     for place, _, names in os.walk(folder):
         for name in names:
             try:
                 n_bytes += os.lstat(Path(place) / name).st_size
-            except OSError:  # thrown out at this moment
+            except OSError:  # deleted at this moment
                 continue
     return n_bytes
 
 
 def _size(n_bytes: float) -> str:
-    """A number of bytes for people: "87 MB", "5.0 GB"."""
+    """Format a number of bytes: "87 MB", "5.0 GB"."""
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

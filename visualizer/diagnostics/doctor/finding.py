@@ -1,4 +1,4 @@
-"""What the doctor found: one line that says how a thing is, and what to do if it is not well."""
+"""Findings of the doctor: the state of one thing, and what to do if it is not ok."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-#: a thing is well; a show goes on but is poorer for it; something a user may ask for cannot be done
+#: it works; a show works, with restrictions; something does not work
 OK, WARNING, FAULT = "ok", "warning", "fault"
-KEPT_BACK = "(kept back)"  # no backslash: it goes into a pattern
+REDACTED = "(private)"  # no backslash: it is used in a regular expression
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of checking one thing.
 
-    name: what it is, in a word or two. state: OK, WARNING or FAULT. said: how it is. way_out: what to do, never empty unless it
-    is OK. facts: the same for programs, JSON values. private: words in all that (names that people give their devices)
-    that are not for strangers.
+    Parameters
+    ----------
+    name : of the thing, a word or two.
+    state : OK, WARNING or FAULT.
+    said : its state as text.
+    way_out : what to do; empty only if it is OK.
+    facts : its state as JSON values.
+    private : parts of these texts (names that people give their devices) that a bug report must not contain.
     """
 
     name: str
@@ -31,13 +36,13 @@ class Finding:
 
 
 def of_error(name: str, error: BaseException, *, way_out: str = "", state: str = FAULT) -> Finding:
-    """What one of the program's errors says: "what is wrong; the way out". way_out: where it names none."""
-    said, told = split(str(error).strip() or type(error).__name__)
-    return Finding(name, state, said, told or way_out)
+    """Make a finding of an error of the program, "what is wrong; the way out". way_out: used where the error names none."""
+    said, found = split(str(error).strip() or type(error).__name__)
+    return Finding(name, state, said, found or way_out)
 
 
 def split(message: str) -> tuple[str, str]:
-    """A message at its first "; " that stands outside brackets: what is wrong, and the way out ("" if there is none)."""
+    """Split a message at its first "; " outside brackets into what is wrong and the way out ("" if there is none)."""
     nested = 0
     for index, character in enumerate(message):
         nested += (character in "([{") - (character in ")]}")
@@ -47,7 +52,7 @@ def split(message: str) -> tuple[str, str]:
 
 
 def plain(finding: Finding) -> Finding:
-    """The finding with nothing in its words that a terminal would obey: a device or a file may be called anything."""
+    """Escape control characters in the texts of a finding: names of devices and files may contain any."""
     return replace(finding, name=_plain(finding.name), said=_plain(finding.said), way_out=_plain(finding.way_out))
 
 
@@ -55,11 +60,11 @@ def _plain(text: str) -> str:
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
-def unprivate(finding: Finding) -> Finding:
-    """The finding as a stranger may see it: private words gone, the user's home folder written as ~."""
-    # as they are, and as messages quote them; the longest first, for one name may be part of another
-    words = {form for word in finding.private if word for form in (word, repr(word)[1:-1])}
-    hidden = [(word, KEPT_BACK) for word in sorted(words, key=len, reverse=True)]
+def without_private(finding: Finding) -> Finding:
+    """The finding for a bug report: private texts replaced, the user's home folder written as ~."""
+    # as they are and as repr() writes them; the longest first, because one may be part of another
+    texts = {form for text in finding.private if text for form in (text, repr(text)[1:-1])}
+    hidden = [(text, REDACTED) for text in sorted(texts, key=len, reverse=True)]
     try:
         home = str(Path.home())
     except RuntimeError:
@@ -76,8 +81,8 @@ def unprivate(finding: Finding) -> Finding:
 
 
 def as_json(findings: Iterable[Finding]) -> dict[str, Any]:
-    """A report to attach: {"is_well": bool, "findings": [{"name", "state", "said", "way_out", "facts"}]}; nothing private."""
-    shown = [unprivate(finding) for finding in findings]
+    """The report for --json: {"is_well": bool, "findings": [{"name", "state", "said", "way_out", "facts"}]}, without private texts."""
+    shown = [without_private(finding) for finding in findings]
     return {
         "is_well": all(one.state != FAULT for one in shown),
         "findings": [
@@ -93,7 +98,7 @@ def _hide(value: Any, hidden: list[tuple[str, str]]) -> Any:
     if isinstance(value, list | tuple):
         return [_hide(inner, hidden) for inner in value]
     if isinstance(value, str):
-        for word, shown in hidden:
-            # whole words: the home folder /home/ann is no part of /home/anna
-            value = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", shown, value)
+        for text, shown in hidden:
+            # whole words only: /home/ann is not part of /home/anna
+            value = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", shown, value)
     return value

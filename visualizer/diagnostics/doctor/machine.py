@@ -1,4 +1,4 @@
-"""The program, its Python and packages, and how finely this machine can wait."""
+"""Check the versions of the program, Python and packages, and the resolution of the clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...resources import project_file
 from .finding import FAULT, OK, WARNING, Finding
 
 _NAME = "kickdream"
-# A refresh is 16.7 ms: a wait that ends 4 ms late still meets it, one that ends 8 ms late often does not.
+# A refresh at 60 Hz takes 16.7 ms: a wait that ends 4 ms late is still in time, one that ends 8 ms late often is not.
 COARSE_WAIT_S, WAIT_S, N_WAITS = 0.005, 0.001, 15
 COARSE_STEP_S = 0.001
 
@@ -26,7 +26,7 @@ _BOUND = re.compile(r"\s*(===|==|!=|~=|>=|<=|>|<)\s*([0-9][\w.+*!-]*)\s*")
 
 
 def program() -> Iterator[Finding]:
-    """The versions of the program, of Python and of the packages that it asks for."""
+    """Check the versions of the program, of Python and of the packages that the program requires."""
     from ... import __version__
 
     needed_python, needed = required()
@@ -43,30 +43,33 @@ def program() -> Iterator[Finding]:
         "memory_bytes": memory,
         "is_root": hasattr(os, "geteuid") and os.geteuid() == 0,
     }
-    room = f", {memory / 2**30:.0f} GB of memory" if memory else ""
+    size = f", {memory / 2**30:.0f} GB of memory" if memory else ""
     yield Finding(
         "machine",
         OK,
-        f"visualizer {__version__} on {platform.system()} {platform.machine()}, {cores} core{'s' * (cores != 1)}{room}",
+        f"visualizer {__version__} on {platform.system()} {platform.machine()}, {cores} core{'s' * (cores != 1)}{size}",
         facts=facts,
     )
     if needed_python and not fits(python, needed_python):
         yield Finding(
-            "Python", FAULT, f"{python}, and {needed_python} is needed", "install a newer Python, and the program there"
+            "Python",
+            FAULT,
+            f"{python}, but {needed_python} is required",
+            "install a newer Python, and the program with it",
         )
     else:
         bits = "" if sys.maxsize > 2**32 else ", 32 bit"
-        yield Finding("Python", OK, f"{python}{bits}" + (f" ({needed_python} is needed)" if needed_python else ""))
+        yield Finding("Python", OK, f"{python}{bits}" + (f" ({needed_python} is required)" if needed_python else ""))
     yield from _packages(needed)
 
 
 def _packages(needed: dict[str, str]) -> Iterator[Finding]:
-    """Whether what is installed is what is asked for. needed: package -> bounds like ">=2.0"."""
+    """Check that the required packages are installed. needed: package -> version bounds like ">=2.0"."""
     if not needed:
         yield Finding(
             "packages",
             WARNING,
-            "what the program asks for is not known: it is not installed",
+            "the required packages are unknown, because the program is not installed",
             "install it with `pip install .` in its folder",
         )
         return
@@ -81,24 +84,24 @@ def _packages(needed: dict[str, str]) -> Iterator[Finding]:
         if version is None:
             wrong.append((name, bounds, "is not installed"))
         elif not fits(version, bounds):
-            wrong.append((name, bounds, f"is {version}, and {bounds} is needed"))
+            wrong.append((name, bounds, f"is {version}, but {bounds} is required"))
     for name, bounds, what in wrong:
         yield Finding("package", FAULT, f"{name} {what}", f"install it with `pip install '{name}{bounds}'`")
     if not wrong:
         shown = [f"{name} {versions[name]}" for name in ("torch", "numpy", "moderngl", "av") if versions.get(name)]
         more = f": {', '.join(shown)}, ..." if shown else ""
-        yield Finding("packages", OK, f"all {len(needed)} as asked for{more}", facts={"versions": versions})
+        yield Finding("packages", OK, f"all {len(needed)} required ones{more}", facts={"versions": versions})
 
 
 def required() -> tuple[str, dict[str, str]]:
-    """What the program asks for: Python's bounds ("" if not known), and package -> bounds; of the checkout, else as installed."""
+    """Requirements of the program: bounds of Python ("" if unknown), and package -> bounds; of the checkout, else of the installation."""
     project = project_file()
     try:
-        told = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
-        if told["name"] == _NAME:
-            return str(told["requires-python"]), _bounds(told["dependencies"])
+        found = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+        if found["name"] == _NAME:
+            return str(found["requires-python"]), _bounds(found["dependencies"])
     except (OSError, ValueError, KeyError, TypeError):
-        pass  # not a checkout: what was installed says it
+        pass  # not a checkout: use the metadata of the installation
     try:
         python = metadata.metadata(_NAME).json.get("requires_python", "")
         return str(python), _bounds(metadata.requires(_NAME) or [])
@@ -107,7 +110,7 @@ def required() -> tuple[str, dict[str, str]]:
 
 
 def _bounds(requirements: list[str]) -> dict[str, str]:
-    """Package -> bounds. What is asked for only on some machines, or as an extra, is left out."""
+    """Package -> bounds, without requirements for some platforms only and extras."""
     found = {}
     for text in requirements:
         match = _REQUIREMENT.fullmatch(text)
@@ -117,7 +120,7 @@ def _bounds(requirements: list[str]) -> dict[str, str]:
 
 
 def fits(version: str, bounds: str) -> bool:
-    """Whether a version keeps to bounds like ">=2.0,<3"; what cannot be compared is let pass."""
+    """Whether a version is within bounds like ">=2.0,<3"; bounds that cannot be compared are ignored."""
     for bound in filter(None, bounds.split(",")):
         match = _BOUND.fullmatch(bound)
         found, wanted = _numbers(version), _numbers(match[2]) if match else ()
@@ -142,7 +145,7 @@ def fits(version: str, bounds: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """The release of a version: "2.13.0+cpu" -> (2, 13, 0)."""
+    """The release numbers of a version: "2.13.0+cpu" -> (2, 13, 0)."""
     match = re.match(r"\d+(\.\d+)*", version)
     return tuple(int(part) for part in match[0].split(".")) if match else ()
 
@@ -150,7 +153,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _memory_bytes() -> int | None:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows does not tell this way
+    except (AttributeError, ValueError, OSError):  # not available on Windows
         return None
 
 
@@ -163,7 +166,7 @@ def version_of(package: str) -> str:
 
 
 def clock() -> Iterator[Finding]:
-    """How fine the clock is that everything is timed by, and how late a wait ends."""
+    """Measure the resolution of the clock, and how late a wait ends."""
     from ...clock import monotonic
 
     begin_s = monotonic()
@@ -177,13 +180,13 @@ def clock() -> Iterator[Finding]:
         waits_s.append(monotonic() - begin_s)
     late_s = median(waits_s) - WAIT_S
     facts = {"step_s": step_s, "late_s": late_s, "latest_s": max(waits_s) - WAIT_S}
-    said = f"it goes in steps of {_short(step_s)}; a wait of 1 ms ends {_short(late_s)} late"
+    said = f"resolution {_short(step_s)}; a wait of 1 ms ends {_short(late_s)} late"
     if step_s > COARSE_STEP_S or late_s > COARSE_WAIT_S:
         yield Finding(
             "clock",
             WARNING,
-            f"{said}: pictures may come unevenly",
-            "close other programs, choose the system's high-performance power plan, and look again",
+            f"{said}: the motion may be uneven",
+            "close other programs, choose the system's high-performance power plan, and run the doctor again",
             facts,
         )
     else:
@@ -191,7 +194,7 @@ def clock() -> Iterator[Finding]:
 
 
 def _short(seconds: float) -> str:
-    """A short time for people: "80 ns", "62 µs", "1.2 ms"."""
+    """Format a short time: "80 ns", "62 µs", "1.2 ms"."""
     seconds = max(0.0, seconds)
     for unit, size in (("ns", 1e-9), ("µs", 1e-6)):
         if seconds < 999 * size:

@@ -1,4 +1,4 @@
-"""The screen: a display, a window's OpenGL, the default look drawn without a window, and letters."""
+"""Check the display, OpenGL in a window, drawing the default preset without one, and fonts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 N_DRAWN = 8
-# What a refresh at 60 Hz leaves for drawing.
 REFRESH_S = 1 / 60
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "swiftshader", "gdi generic", "basic render")
 
 
 def window() -> Iterator[Finding]:
-    """There is a display, a window gets OpenGL 3.3 on it, and the screen saver can be held off."""
+    """Check that there is a display, a window on it has OpenGL 3.3, and the screen saver can be inhibited."""
     from ...render.monitors import list_monitors
 
     try:
@@ -44,7 +43,7 @@ def window() -> Iterator[Finding]:
         )
         yield Finding("display", OK, f"{len(monitors)} monitor{'s' * (len(monitors) > 1)}: {shown}", facts=facts)
     else:
-        yield Finding("display", WARNING, "no monitor is switched on", "plug one in and switch it on", facts)
+        yield Finding("display", WARNING, "no monitor is connected", "connect one and switch it on", facts)
     try:
         yield _driver("window", _window_info(), hint=True)
     except GraphicsError as error:
@@ -54,7 +53,7 @@ def window() -> Iterator[Finding]:
 
 
 def _window_info() -> dict[str, Any]:
-    """What the driver says of itself in a window, which nobody sees. Raises GraphicsError."""
+    """The driver's names and limits in a hidden window. Raises GraphicsError."""
     from ...render.gl import leave, take_over, wrap_context
     from ...render.glfw_library import (
         GlfwLoader,
@@ -67,13 +66,13 @@ def _window_info() -> dict[str, Any]:
 
     with quiet_glfw() as glfw:
 
-        def let_go() -> None:
+        def detach() -> None:
             glfw.make_context_current(None)
 
         if not start(glfw):
             raise GraphicsError(no_display_message())
         try:
-            take_over(let_go)
+            take_over(detach)
             set_window_hints(glfw)
             glfw.window_hint(glfw.VISIBLE, False)
             handle = glfw.create_window(64, 64, "visualizer", None, None)
@@ -82,12 +81,12 @@ def _window_info() -> dict[str, Any]:
             glfw.make_context_current(handle)
             return dict(wrap_context(GlfwLoader(glfw, handle), standalone=False).info)
         finally:
-            leave(let_go)
+            leave(detach)
             glfw.terminate()
 
 
 def _driver(name: str, info: dict[str, Any], *, hint: bool) -> Finding:
-    """The driver by its own words. hint: say what to do where it draws without a graphics card."""
+    """The driver's names and limits as a finding. hint: warn if it draws in software."""
     renderer, version = str(info["GL_RENDERER"]), str(info["GL_VERSION"])
     facts = {
         "vendor": info["GL_VENDOR"],
@@ -102,7 +101,7 @@ def _driver(name: str, info: dict[str, Any], *, hint: bool) -> Finding:
         return Finding(
             name,
             WARNING,
-            f"{said}: software, which draws on the CPU that the dream needs",
+            f"{said}: it draws in software, on the CPU that the dream needs",
             _driver_hint(),
             facts,
         )
@@ -110,18 +109,18 @@ def _driver(name: str, info: dict[str, Any], *, hint: bool) -> Finding:
 
 
 def _hosts() -> tuple[str, ...]:
-    """Displays of other machines: drivers tell them by the machine's name."""
+    """Displays of other machines, which drivers report by the machine's name."""
     asked = (os.environ.get(name, "") for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     return tuple(display for display in asked if display and not display.startswith((":", "wayland-")))
 
 
 def is_software(renderer: str) -> bool:
-    """Whether a renderer by that name draws on the CPU."""
+    """Whether a renderer with this name draws on the CPU."""
     return any(word in renderer.lower() for word in _SOFTWARE)
 
 
 def _driver_hint() -> str:
-    general = "install the graphics card's own driver; over ssh or in a virtual machine there may be none"
+    general = "install the graphics card's driver; over ssh or in a virtual machine there may be none"
     if not sys.platform.startswith("linux"):
         return general
     nodes = list(Path("/dev/dri").glob("renderD*"))
@@ -135,17 +134,17 @@ def _saver() -> Finding:
 
     with kept_awake() as is_held:
         if is_held:
-            return Finding("screen saver", OK, "can be held off during a show")
+            return Finding("screen saver", OK, "can be inhibited during a show")
     return Finding(
         "screen saver",
         WARNING,
-        "the desktop does not let it be held off: the screen may darken or lock during a show",
+        "the desktop does not allow inhibiting it: the screen may dim or lock during a show",
         "switch off blanking and locking in the desktop's settings (X11: `xset s off -dpms`)",
     )
 
 
 def drawing() -> Iterator[Finding]:
-    """OpenGL 3.3 without a window, as `export` uses it; the default look fits into the card, and how long it takes to draw."""
+    """Check OpenGL 3.3 without a window, as `export` uses it, and draw the default preset with all its dream frames."""
     import numpy as np
 
     from ...clock import Stopwatch
@@ -161,10 +160,10 @@ def drawing() -> Iterator[Finding]:
         yield of_error("drawing", error)
         return
     with stage:
-        # where there is a display the window has told it
+        # with a display, the check of the window has reported this
         driver = _driver("drawing", dict(stage.ctx.info), hint=not has_window)
         yield driver
-        n_depths, n_variants, shader = _default_look()
+        n_depths, n_variants, shader = _default_preset()
         n_frames = (n_depths + 1) * n_variants
         size = "{}x{}".format(*DEFAULT_SIZE)
         try:
@@ -181,24 +180,24 @@ def drawing() -> Iterator[Finding]:
             is_dark = not stage.read().any()
             picture.release()
         except VisualizerError as error:
-            yield of_error("default look", error, way_out="update the graphics driver")
+            yield of_error("default preset", error, way_out="update the graphics driver")
             return
-        draw_s = min(took_s)  # torch is loading beside this
-        on_cpu = f" of the CPU, {60 * draw_s:.0%} of the time at 60 a second" if driver.facts["is_software"] else ""
+        draw_s = min(took_s)  # the fastest: torch is being loaded at the same time
+        on_cpu = f" on the CPU, {60 * draw_s:.0%} of the time at 60 Hz" if driver.facts["is_software"] else ""
         facts = {"draw_s": round(draw_s, 5), "n_frames": n_frames, "size": list(DEFAULT_SIZE)}
-        said = f"its {n_frames} dream frames of {size} fit; a picture takes {draw_s * 1e3:.1f} ms"
+        said = f"its {n_frames} dream frames of {size} fit into the memory; a display frame takes {draw_s * 1e3:.1f} ms"
         if is_dark:
-            yield Finding("default look", FAULT, "what is drawn stays black", "update the graphics driver", facts)
+            yield Finding("default preset", FAULT, "the picture drawn is black", "update the graphics driver", facts)
         elif draw_s > REFRESH_S:
             yield Finding(
-                "default look",
+                "default preset",
                 WARNING,
-                f"{said}: too long for 60 a second",
+                f"{said}: too long for 60 Hz",
                 "close other programs, use a smaller --size, or a graphics card",
                 facts,
             )
         else:
-            yield Finding("default look", OK, said + on_cpu, facts=facts)
+            yield Finding("default preset", OK, said + on_cpu, facts=facts)
 
 
 def _has_display() -> bool:
@@ -210,8 +209,8 @@ def _has_display() -> bool:
         return False
 
 
-def _default_look() -> tuple[int, int, str]:
-    """Depths, variants and shader of the default preset; the defaults where that cannot be read, which is told elsewhere."""
+def _default_preset() -> tuple[int, int, str]:
+    """Depths, variants and shader of the default preset; the defaults if it cannot be read, which another check reports."""
     from ...presets.preset import load_preset
     from ...settings import DEFAULT_PRESET, DreamSettings, RenderSettings
 
@@ -222,28 +221,28 @@ def _default_look() -> tuple[int, int, str]:
     return preset.dream.n_depths, 1 + len(preset.variants), preset.render.shader
 
 
-def letters() -> Iterator[Finding]:
-    """The letters of the HUD can be written, and which scripts a song's name may be in."""
+def fonts() -> Iterator[Finding]:
+    """Check that the HUD's text can be drawn, and which scripts the fonts have."""
     from ...render.text import Layout, draw_text_box
     from ...settings import DEFAULT_SIZE
 
     layout = Layout.of(DEFAULT_SIZE)
     assert layout is not None
 
-    def written(words: str) -> np.ndarray | None:
-        return draw_text_box([words], layout, steady=False)
+    def drawn(text: str) -> np.ndarray | None:
+        return draw_text_box([text], layout, steady=False)
 
-    blank, said, other = written("."), written("visualizer 128 BPM"), written("128 BPM visualizer")
-    if blank is None or said is None or other is None or said[..., 0].max() < 200 or (said == other).all():
+    blank, text, other = drawn("."), drawn("visualizer 128 BPM"), drawn("128 BPM visualizer")
+    if blank is None or text is None or other is None or text[..., 0].max() < 200 or (text == other).all():
         yield Finding(
-            "letters",
+            "fonts",
             FAULT,
-            "Pillow's font draws nothing: help and figures cannot be read",
+            "Pillow draws no text: the HUD would be empty",
             "reinstall Pillow with `pip install --force-reinstall Pillow`",
         )
         return
-    # a letter that no font has is written as "?"
-    unknown = written("?")
+    # a character that no font has is drawn as "?"
+    unknown = drawn("?")
     scripts = {
         "Greek": "Ω",
         "Cyrillic": "Ж",
@@ -253,9 +252,9 @@ def letters() -> Iterator[Finding]:
         "Japanese": "か",
         "Korean": "한",
     }
-    lacking = [name for name, letter in scripts.items() if _same(written(letter), unknown)]
-    words = f"can be written; of other scripts ? stands for: {', '.join(lacking)}" if lacking else "can be written"
-    yield Finding("letters", OK, words, facts={"scripts_lacking": lacking})
+    lacking = [name for name, character in scripts.items() if _same(drawn(character), unknown)]
+    said = "text can be drawn" + (f"; drawn as ?, because no font has them: {', '.join(lacking)}" if lacking else "")
+    yield Finding("fonts", OK, said, facts={"scripts_lacking": lacking})
 
 
 def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:

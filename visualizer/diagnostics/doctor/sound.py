@@ -1,4 +1,4 @@
-"""Sound: the library, the sound server, the devices, and whether the input of `live` delivers anything."""
+"""Check PortAudio, the sound server, the devices, and that the input of `live` delivers a signal."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from ...audio.capture import Capture
     from ...audio.devices import Device
 
-FIRST_S = 8.0  # an idle sound server may take over two seconds to deliver its first block, on a busy machine longer
-SERVER_S = 3.0  # to an answer, on a busy machine
-LISTEN_S = 2.0  # how long is waited for anything but zeros
-LEAST_S = 0.8  # how long is listened at least, for a fair peak, and to notice channels that cancel each other
+FIRST_S = 8.0  # to the first block: an idle sound server may need more than two seconds, on a busy machine longer
+SERVER_S = 3.0  # to the server's answer, on a busy machine
+LISTEN_S = 2.0  # longest wait for a sample that is not zero
+MIN_LISTEN_S = 0.8  # for a meaningful peak, and to notice channels that cancel each other
 POLL_S = 0.02
 
-# What PulseAudio and PipeWire call the outputs that are Bluetooth devices.
+# Prefixes of the names of Bluetooth outputs in PulseAudio and PipeWire.
 _BLUETOOTH = ("bluez_sink.", "bluez_output.")
 
 _RESTART = "restart it: `systemctl --user restart pipewire pipewire-pulse wireplumber`, or `pulseaudio -k`"
-_CONNECT = "connect one and see that the system lists it"
-_ALLOW = "System Settings, Privacy & Security, Microphone: allow the terminal, then start that anew"
+_CONNECT = "connect one and check that the system lists it"
+_ALLOW = "System Settings, Privacy & Security, Microphone: allow the terminal, then restart the terminal"
 
 
 def sound() -> Iterator[Finding]:
-    """PortAudio loads, the sound server answers, there are inputs and outputs, and the input delivers."""
+    """Check that PortAudio loads, the sound server answers, inputs and outputs exist, and the input delivers a signal."""
     from ...audio.devices import close_portaudio, list_devices, open_portaudio
 
     if sys.platform.startswith("linux"):
@@ -53,7 +53,7 @@ def sound() -> Iterator[Finding]:
         close_portaudio(portaudio)
     inputs = [device for device in devices if device.n_inputs > 0]
     outputs = [device for device in devices if device.n_outputs > 0]
-    yield _listed("inputs", inputs, [d for d in inputs if d.is_default_input], FAULT, "`live` can follow nothing")
+    yield _listed("inputs", inputs, [d for d in inputs if d.is_default_input], FAULT, "`live` has no input")
     yield _listed("outputs", outputs, [d for d in outputs if d.is_default_output], WARNING, "`play` is silent")
     if outputs:
         yield from _output(outputs)
@@ -73,10 +73,10 @@ def _server() -> Finding:
         return Finding(
             "sound server",
             WARNING,
-            f"no PulseAudio or PipeWire ({error}): only one program at a time has a sound device",
+            f"no PulseAudio or PipeWire ({error}): a sound device can be used by only one program at a time",
             "start it: `systemctl --user start pipewire-pulse`, or `pulseaudio --start`",
         )
-    return Finding("sound server", OK, f"answers; it has {_count(n_sources, 'source')}", facts={"n_sources": n_sources})
+    return Finding("sound server", OK, f"answers; {_count(n_sources, 'source')}", facts={"n_sources": n_sources})
 
 
 def _listed(name: str, devices: Sequence[Device], default: Sequence[Device], state: str, lost: str) -> Finding:
@@ -96,13 +96,13 @@ def _listed(name: str, devices: Sequence[Device], default: Sequence[Device], sta
         ],
     }
     if not devices:
-        return Finding(name, state, f"there is none: {lost}", _not_allowed() or _CONNECT, facts)
-    shown = f"; the default is {default[0].name!r}" if default else "; none is the default"
+        return Finding(name, state, f"none: {lost}", _not_allowed() or _CONNECT, facts)
+    shown = f"; the default is {default[0].name!r}" if default else "; no default"
     return Finding(name, OK, f"{len(devices)} ({', '.join(apis)}){shown}", facts=facts, private=_names(default))
 
 
 def _output(outputs: Sequence[Device]) -> Iterator[Finding]:
-    """Whether the output that `play` would take is here, and how late it is."""
+    """Check the output that `play` would use, and its delay."""
     from ...audio.devices import find_output
     from ...files.remembered import remembered_delay_ms, remembered_output
 
@@ -112,23 +112,25 @@ def _output(outputs: Sequence[Device]) -> Iterator[Finding]:
         yield Finding(
             "chosen output",
             WARNING,
-            f"{wanted!r}, which was chosen last, is not here: `play` goes through the default output",
-            "plug it in, or choose another: `visualizer play SONG --output-device NAME` (or `default`)",
+            f"{wanted!r}, which was chosen last, is not connected: `play` uses the default output",
+            "connect it, or choose another: `visualizer play SONG --output-device NAME` (or `default`)",
             private=(wanted,),
         )
     delay_ms, private = remembered_delay_ms(device.name), _names([device])
-    called = repr(device.description or device.name)
+    label = repr(device.description or device.name)
     if delay_ms:
-        said = f"{called} has a delay of {delay_ms:g} ms: `play` shows the picture {'later' if delay_ms > 0 else 'earlier'}"
+        said = (
+            f"{label} has a delay of {delay_ms:g} ms: `play` shows the picture {'later' if delay_ms > 0 else 'earlier'}"
+        )
         yield Finding("output", OK, said, "", {"delay_ms": delay_ms}, private)
     elif device.name.startswith(_BLUETOOTH):
-        said = f"{called} is a Bluetooth loudspeaker, 150 to 300 ms late as a rule, and no delay is set"
+        said = f"{label} is a Bluetooth loudspeaker, which is usually 150 to 300 ms late, and no delay is set"
         way_out = "`visualizer play SONG --delay-ms 200` sets one; `visualizer latency` with a microphone measures it"
         yield Finding("output", WARNING, said, way_out, {"delay_ms": 0.0}, private)
 
 
 def _input(inputs: Sequence[Device]) -> Iterator[Finding]:
-    """Listen for a moment to the input that `live` would take."""
+    """Listen briefly to the input that `live` would use."""
     from ...audio.capture import Capture
     from ...audio.devices import find_input
     from ...files.remembered import remembered_input
@@ -140,23 +142,27 @@ def _input(inputs: Sequence[Device]) -> Iterator[Finding]:
         yield Finding(
             "chosen input",
             WARNING,
-            f"{wanted!r}, which was chosen last, is not here: `live` waits for it",
-            "plug it in, or choose another: `visualizer live --device NAME` (or `--device default`)",
+            f"{wanted!r}, which was chosen last, is not connected: `live` waits for it",
+            "connect it, or choose another: `visualizer live --device NAME` (or `--device default`)",
             private=(wanted or "",),
         )
         device = find_input(None, inputs)
     try:
         with Capture(device.index) as capture:
             capture.start()
-            yield _heard(capture)
+            yield _signal(capture)
     except DeviceError as error:
         found = of_error("input", error)
         yield Finding(
-            "input", FAULT, found.said, _not_allowed() or "see that no other program holds it", private=_names([device])
+            "input",
+            FAULT,
+            found.said,
+            _not_allowed() or "check that no other program uses it",
+            private=_names([device]),
         )
 
 
-def _heard(capture: Capture) -> Finding:
+def _signal(capture: Capture) -> Finding:
     from ...clock import Stopwatch
 
     device, pause, watch = capture.device, threading.Event(), Stopwatch()
@@ -168,7 +174,7 @@ def _heard(capture: Capture) -> Finding:
         if first_s < 0 and capture.has_heard:
             first_s = watch.elapsed_s()
         peak = max(peak, float(capture.take_peaks().max(initial=0.0)))
-        if peak > 0 and watch.elapsed_s() >= first_s + LEAST_S:
+        if peak > 0 and watch.elapsed_s() >= first_s + MIN_LISTEN_S:
             break
         pause.wait(POLL_S)
     facts = {
@@ -181,34 +187,36 @@ def _heard(capture: Capture) -> Finding:
         "n_overruns": capture.n_overruns,
     }
     private = _names([device])
-    called = repr(device.description or device.name)
+    label = repr(device.description or device.name)
     if first_s < 0:
         why = f" ({capture.stopped})" if capture.stopped else ""
-        said = f"{called} opens, and delivers nothing within {FIRST_S:g} s{why}"
-        way_out = "unplug it and plug it in again, restart the sound server, or choose another with --device"
+        said = f"{label} can be opened, but delivers no sample within {FIRST_S:g} s{why}"
+        way_out = "disconnect and connect it again, restart the sound server, or choose another with --device"
         return Finding("input", FAULT, said, way_out, facts, private)
     form = f"{_count(device.n_inputs, 'channel')} at {capture.sample_rate_hz} Hz"
     if capture.mix_note:
         way_out = "connect a balanced cable to one channel, or invert one of the two in the mixer; --channels 1 takes channel 1 alone"
-        return Finding("input", WARNING, f"{called} delivers, but {capture.mix_note}", way_out, facts, private)
+        return Finding("input", WARNING, f"{label} works, but {capture.mix_note}", way_out, facts, private)
     if peak > 0:
-        said = f"{called} delivers: {form}, peak {facts['peak_dbfs']:.0f} dBFS"
+        said = f"{label} works: {form}, peak {facts['peak_dbfs']:.0f} dBFS"
         return Finding("input", OK, said, "", facts, private)
     if device.is_loopback:
-        said = f"{called} hears what this machine plays, and nothing is playing"
-        way_out = "play something; or to hear a room, choose a microphone: `visualizer live --device NAME`"
+        said = f"{label} records what this machine plays, and nothing is playing"
+        way_out = (
+            "play something; or to follow the sound of a room, choose a microphone: `visualizer live --device NAME`"
+        )
         return Finding("input", WARNING, said, way_out, facts, private)
-    said = f"{called} delivers nothing but zeros: {'macOS does not let it be heard' if _is_mac() else 'it is muted'}"
+    said = f"{label} delivers only zeros: {'macOS does not allow its use' if _is_mac() else 'it is muted'}"
     return Finding("input", FAULT, said, only_zeros(sys.platform), facts, private)
 
 
 def only_zeros(platform: str) -> str:
-    """What to do about an input that is quieter than any room. platform: as sys.platform."""
+    """What to do about an input that delivers only zeros. platform: as sys.platform."""
     if platform == "darwin":
-        return f"macOS gives zeros until the microphone is allowed: {_ALLOW}"
+        return f"macOS delivers zeros until the microphone is allowed: {_ALLOW}"
     if platform == "win32":
-        return "Settings, Privacy, Microphone: allow desktop apps; and see that it is not muted"
-    return "see that it is connected and not muted (pavucontrol or alsamixer), or choose another with --device"
+        return "Settings, Privacy, Microphone: allow desktop apps; and check that it is not muted"
+    return "check that it is connected and not muted (pavucontrol or alsamixer), or choose another with --device"
 
 
 def _is_mac() -> bool:
@@ -216,7 +224,7 @@ def _is_mac() -> bool:
 
 
 def _not_allowed() -> str:
-    """The way out where there are sound cards and this user may not use them; "" elsewhere."""
+    """The way out if this user may not use the sound cards; "" otherwise."""
     try:
         cards = list(Path("/dev/snd").glob("pcm*"))
     except OSError:
@@ -227,7 +235,7 @@ def _not_allowed() -> str:
 
 
 def _names(devices: Sequence[Device]) -> tuple[str, ...]:
-    """The names people gave them: "Anna's headphones"."""
+    """The names that people gave them: "Anna's headphones"."""
     return tuple(name for device in devices for name in (device.name, device.description) if name)
 
 

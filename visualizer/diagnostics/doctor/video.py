@@ -1,4 +1,4 @@
-"""Video: a short one is written with H.264 and AAC, and its sound read back."""
+"""Check that a short video with H.264 and AAC can be written, and its sound read back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIZE, FPS, RATE_HZ, N_PICTURES = (320, 180), 30, 48_000, 6
 
 
 def video() -> Iterator[Finding]:
-    """PyAV encodes pictures and sound as `export` does, and decodes sound as `play` does."""
+    """Encode pictures and sound as `export` does, and decode the sound as `play` does."""
     import numpy as np
 
     from ...audio.decode import Song
@@ -23,9 +23,9 @@ def video() -> Iterator[Finding]:
 
     try:
         folder = tempfile.TemporaryDirectory(prefix="visualizer-doctor-", ignore_cleanup_errors=True)
-    except OSError as error:  # none of the usual folders can be written to
-        said = f"there is no folder for temporary files ({error.strerror})"
-        yield Finding("video", FAULT, said, "make room on the disk, or name a folder with TMPDIR")
+    except OSError as error:  # no usual folder for temporary files can be written to
+        said = f"no folder for temporary files can be used ({error.strerror})"
+        yield Finding("video", FAULT, said, "free some disk space, or set another folder with TMPDIR")
         return
     rng = np.random.default_rng(0)
     n_samples = RATE_HZ // FPS
@@ -38,13 +38,13 @@ def video() -> Iterator[Finding]:
                     writer.write_picture(rng.integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8))
             n_bytes = path.stat().st_size
             with Song(path) as song:
-                heard = song.read(N_PICTURES * n_samples)
+                sound = song.read(N_PICTURES * n_samples)
         except VisualizerError as error:
             yield of_error("video", error, way_out="reinstall PyAV with `pip install --force-reinstall av`")
             return
     facts = {"av": version_of("av"), "n_bytes": n_bytes}
-    if len(heard) < n_samples or not heard.any():
+    if len(sound) < n_samples or not sound.any():
         said = "a video was written, but its sound cannot be read back"
         yield Finding("video", FAULT, said, "reinstall PyAV with `pip install --force-reinstall av`", facts)
         return
-    yield Finding("video", OK, f"H.264 and AAC are written and read (PyAV {facts['av']})", facts=facts)
+    yield Finding("video", OK, f"H.264 and AAC can be written and read (PyAV {facts['av']})", facts=facts)
