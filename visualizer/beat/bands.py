@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..settings import BeatSettings
 from .blocks import check_rate, sound_block
 from .follower import BATCH_HOPS
-from .spectrum import Floats, band_weights
+from .spectrum import Floats, band_weights, blackman
 
 # A hundred analyses a second, finer than any screen.
 HOP_S = 0.01
@@ -154,15 +154,6 @@ class _Meter:
             # summed row by row: a matrix product may add in another order for another number of rows
             columns.append(((part.real**2 + part.imag**2) * weights).sum(axis=1) * self._band_scale)
         return np.stack(columns, axis=1)
-
-
-def blackman(n_samples: int) -> Floats:
-    """The periodic Blackman window: (n_samples,), 0..1.
-
-    It lets a loud bass note into the bins far above it 30 dB less than a Hann window would.
-    """
-    turn = 2 * np.pi * np.arange(n_samples) / n_samples
-    return 0.42 - 0.5 * np.cos(turn) + 0.08 * np.cos(2 * turn)
 
 
 def _part(weights: Floats) -> tuple[slice, Floats]:

@@ -56,6 +56,24 @@ def band_energy(windows: Floats, shape: Floats, weights: Floats, n_fft: int) -> 
     return (power * weights).sum(axis=1) * (4.0 / (n_fft * (shape**2).sum()))
 
 
+def blackman(n_samples: int) -> Floats:
+    """The periodic Blackman window: (n_samples,), 0..1.
+
+    It lets a loud bass note into the bins far above it 30 dB less than a Hann window would.
+    """
+    turn = 2 * np.pi * np.arange(n_samples) / n_samples
+    return 0.42 - 0.5 * np.cos(turn) + 0.08 * np.cos(2 * turn)
+
+
+def magnitudes(samples: NDArray[np.float32], n_bins: int) -> NDArray[np.float32]:
+    """The first n_bins bins of the spectrum of (n,) samples: (n_bins,), -100..-30 dB as 0..1.
+
+    As browsers compute it for their analyser (Web Audio: Blackman window, |X| / n), without its smoothing over time.
+    """
+    size = np.abs(np.fft.rfft(samples * blackman(len(samples)))[:n_bins]) / len(samples)
+    return np.clip((20 * np.log10(np.maximum(size, 1e-9)) + 100) / 70, 0.0, 1.0).astype(np.float32)
+
+
 #: the bands of `spectrum_db` begin and end here, Hz
 SHOWN_HZ = (30.0, 16_000.0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,26 @@ BATCH_HOPS = 64
 KEPT = 4096
 
 
+class BeatState(NamedTuple):
+    """Tempo and beat at one time. bpm: beats a minute; phase: place in the beat, 0 on it, below 1; number: beats counted since the
+    sound began, never falling; confidence: 0..1."""
+
+    bpm: float
+    phase: float
+    number: int
+    confidence: float
+
+
+class _Grid(NamedTuple):
+    """What was known after a hop: one beat and when any of them is, seconds; and beats counted, with the phase as their fraction."""
+
+    period_s: float
+    beat_s: float
+    confidence: float
+    beats: float
+    number: int
+
+
 class TempoFollower:
     """Follows the tempo and the beat in a stream of mono sound, and tells the next beats before they come.
 
@@ -76,8 +97,8 @@ class TempoFollower:
     `predicted` holds (beat_time_s, told_at_s) of the last 4096 beats told, told_at_s at least 0.05 s before beat_time_s.
     """
 
-    def __init__(self, sample_rate_hz: int) -> None:
-        """sample_rate_hz: 8000..192000, else BadInput."""
+    def __init__(self, sample_rate_hz: int, *, trail_s: float = 30.0) -> None:
+        """sample_rate_hz: 8000..192000, else BadInput. trail_s: how many seconds are remembered for `state_at`."""
         check_rate(sample_rate_hz)
         self._strokes = StrokeFinder(sample_rate_hz)
         self._pointer = BarPointer(self._strokes.hop_s)
@@ -104,6 +125,8 @@ class TempoFollower:
         self._lead: tuple[float, float] | None = None  # (one beat, any) while somebody else leads
         self._passed: deque[float] = deque(maxlen=STEADY_BEATS)
         self._taps: deque[float] = deque(maxlen=N_TAPS)
+        self._trail: list[_Grid] = []  # of the last hops, the newest at n_hops % the longest length
+        self._trail_hops = max(2, round(trail_s / self.hop_s))
 
     @property
     def time_s(self) -> float:
@@ -135,6 +158,25 @@ class TempoFollower:
     def next_beat_s(self, after_s: float) -> float:
         """The first beat later than `after_s`, both in seconds of sound, as believed now."""
         return next_beat_s(after_s, *self._grid)
+
+    def state_at(self, time_s: float, ahead_s: float = 0.0) -> BeatState:
+        """Tempo and beat at a time in seconds of sound, as known when it had been analysed, or ahead_s later; as known now
+        where that has not been analysed yet.
+
+        Before the first hop no beat is counted; earlier than the trail, the oldest remembered.
+        """
+        known_s = time_s + ahead_s
+        hop = int(known_s / self.hop_s + 1e-9) if known_s > 0 else 0  # number of hops finished by then
+        hop = max(hop, self.n_hops - len(self._trail) + 1)
+        if hop <= 0 or not self._trail:
+            return BeatState(self.tempo_bpm, self.phase_at(time_s), 0, 0.0)
+        then = self._trail[(min(hop, self.n_hops) - 1) % self._trail_hops]
+        grid, confidence = then[:2], then.confidence
+        if hop >= self.n_hops:  # it may have been tapped or led since
+            grid, confidence = self._grid, self.confidence
+        beats = _counted(then.beats, time_s - min(hop, self.n_hops) * self.hop_s, time_s, *grid)
+        bpm = min(FASTEST_BPM, max(SLOWEST_BPM, 60.0 / grid[0]))
+        return BeatState(bpm, phase(time_s, *grid), max(then.number, math.floor(beats)), confidence)
 
     @property
     def _grid(self) -> tuple[float, float]:
@@ -264,7 +306,20 @@ class TempoFollower:
             self._real_s = now_s
             self._believe(now_s)
         self._pass(before_s, now_s)
+        self._remember(now_s)
         return self._tell(now_s)
+
+    def _remember(self, now_s: float) -> None:
+        """Keep what is known now for `state_at`."""
+        before = self._trail[(self.n_hops - 2) % self._trail_hops] if self._trail else None
+        grid = self._grid
+        beats = _counted(0.0 if before is None else before.beats, self.hop_s, now_s, *grid)
+        number = max(0 if before is None else before.number, math.floor(beats))
+        known = _Grid(*grid, self.confidence, beats, number)
+        if len(self._trail) < self._trail_hops:
+            self._trail.append(known)
+        else:
+            self._trail[(self.n_hops - 1) % self._trail_hops] = known
 
     def _hear(self, strokes: list[float]) -> None:
         """Move the filter on, and weigh how much better it told these strokes than chance."""
@@ -382,6 +437,12 @@ def _same(beat: tuple[float, float], other: tuple[float, float], time_s: float) 
     near_s = beat_s + round((time_s - beat_s) / period_s) * period_s
     off_beats = (near_s - other[1]) / other[0]
     return abs(period_s / other[0] - 1) < OTHER_TEMPO and abs(off_beats - round(off_beats)) < OTHER_PHASE
+
+
+def _counted(beats: float, dt_s: float, time_s: float, period_s: float, beat_s: float) -> float:
+    """Beats counted dt_s after there were `beats`: whole ones, and the phase of time_s in a grid; the nearest to steady counting."""
+    place = phase(time_s, period_s, beat_s)
+    return round(beats + dt_s / period_s - place) + place
 
 
 def _slope(times_s: NDArray[np.float64]) -> float:

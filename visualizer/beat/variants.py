@@ -1,4 +1,4 @@
-"""From the mid and high levels to a place between the variants of a picture."""
+"""The bands over time, and from mid and high levels to a place between the variants of a picture."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..settings import BeatSettings
-from .bands import BandFollower
+from .bands import BandFollower, Bands
 from .spectrum import Floats
 
 # Up within a beat and down over several: variants are scenery, the kick is the pulse.
@@ -25,20 +25,22 @@ def variant_position(mid: float, high: float) -> float:
 
 
 class VariantFollower:
-    """Follows the mids and highs of a stream of mono sound along the variants of a picture.
+    """Follows the bands of a stream of mono sound, and with mids and highs a place along the variants of a picture.
 
     Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
     """
 
     def __init__(self, sample_rate_hz: int, settings: BeatSettings | None = None, *, trail_s: float = 30.0) -> None:
         """sample_rate_hz: 8000..192000, else BadInput. settings: the bands' bounds and times, the defaults unless given.
-        trail_s: how many seconds are remembered for `variant_at`.
+        trail_s: how many seconds are remembered for `variant_at` and `bands_at`.
         """
         self._bands = BandFollower(sample_rate_hz, settings)
         hop_s = self._bands.hop_s
         self._rise, self._fall = (1 - math.exp(-hop_s / time_s) for time_s in (ATTACK_S, RELEASE_S))
         self._position = 0.0
-        self._trail: Floats = np.zeros(max(2, round(trail_s / hop_s)))
+        self._release_s = (settings or BeatSettings()).band_release_s
+        # bass, mid, high, loudness, place along the variants
+        self._trail: Floats = np.zeros((max(2, round(trail_s / hop_s)), 5))
 
     @property
     def time_s(self) -> float:
@@ -51,17 +53,27 @@ class VariantFollower:
         for hop, heard in enumerate(self._bands.push(samples), start=n_hops):
             way = variant_position(heard.mid, heard.high) - self._position
             self._position += way * (self._rise if way > 0 else self._fall)
-            self._trail[hop % len(self._trail)] = self._position
+            self._trail[hop % len(self._trail)] = (*heard[:4], self._position)
 
     def variant_at(self, time_s: float) -> float:
         """The place along the variants 0..1 at a time in seconds of sound.
 
         Past the newest hop it goes on falling, before the first it is 0; earlier than the trail, the oldest remembered.
         """
+        known, since_s = self._known(time_s)
+        return float(known[4]) * math.exp(-since_s / RELEASE_S)
+
+    def bands_at(self, time_s: float) -> Bands:
+        """The bands at a time in seconds of sound, as `variant_at`; `silent` is not remembered, and False."""
+        known, since_s = self._known(time_s)
+        bass, mid, high, loudness = (known[:4] * math.exp(-since_s / self._release_s)).tolist()
+        return Bands(bass, mid, high, loudness, silent=False)
+
+    def _known(self, time_s: float) -> tuple[Floats, float]:
+        """What was known at a time, and how many seconds after the newest hop that is."""
         n_hops, hop_s = self._bands.n_hops, self._bands.hop_s
         hop = int(time_s / hop_s + 1e-9) if time_s > 0 else 0  # number of hops finished by then
         hop = max(min(hop, n_hops), n_hops - len(self._trail) + 1)
         if hop <= 0:
-            return 0.0
-        position = float(self._trail[(hop - 1) % len(self._trail)])
-        return position * math.exp(-max(0.0, time_s - hop * hop_s) / RELEASE_S)
+            return np.zeros(5), 0.0
+        return self._trail[(hop - 1) % len(self._trail)], max(0.0, time_s - hop * hop_s)

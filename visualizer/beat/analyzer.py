@@ -1,0 +1,224 @@
+"""From sound to `Features`: the followers of kick, tempo and bands beside each other, and the features of any time."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..settings import BeatSettings
+from .features import BANDS, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM, Features
+from .follower import KickFollower
+from .lead import BeatFollower
+from .spectrum import magnitudes
+from .tempo import TempoFollower
+from .variants import VariantFollower
+
+#: `Features.snare` and `hat` fall with this time constant after an onset
+HIT_RELEASE_S = 0.08
+#: samples of which a spectrum is computed, and seconds of sound that are kept for it: more than a player analyses ahead
+N_SPECTRUM, SOUND_S = 2048, 5.0
+# Settings that the band follower is made with: with others it begins again.
+_BAND_KEYS = ("bass_low_hz", "mid_low_hz", "high_low_hz", "high_high_hz", "band_attack_s", "band_release_s")
+_ALIKE = 1e-9  # seconds by which two times may differ and still be the same
+
+
+class Analyzer:
+    """Analyses a stream of mono sound, and answers with the features of a time.
+
+    Kick, snare and hat are always followed. Bands, place along the variants, tempo, spectrum and waveform only where `needs`
+    names them, see `features`; a follower that is added later knows nothing of the sound before. Times are seconds of sound
+    pushed since the start. Any split of a sound into blocks gives the same features.
+
+    kicks: the kick follower. n_kicks: kicks reported so far.
+    """
+
+    def __init__(
+        self, sample_rate_hz: int, settings: BeatSettings, needs: Collection[str] = (), *, is_live: bool = False
+    ) -> None:
+        """sample_rate_hz: 8000..192000, else BadInput. settings: of the beat and the bands. needs: names of features.
+
+        is_live: the tempo is always followed, and kicks may be shown before they come, see `BeatFollower`.
+        """
+        self.sample_rate_hz = sample_rate_hz
+        self.kicks: KickFollower
+        self._tempo: TempoFollower | None = None
+        if is_live:
+            self.kicks = follower = BeatFollower(sample_rate_hz, settings)
+            self._tempo = follower.tempo
+        else:
+            self.kicks = KickFollower(sample_rate_hz, settings)
+        self._is_live = is_live
+        self._bands: VariantFollower | None = None
+        self._tempo_from_s = self._bands_from_s = 0.0  # where these began to follow
+        self._sound: _Sound | None = None
+        self._needs: frozenset[str] = frozenset()
+        self._n_samples = 0
+        self._onsets = {drum: _Onsets() for drum in ("kick", "snare", "hat")}
+        self._n_asked = 0  # kicks of the features before
+        self.set_needs(needs)
+
+    @property
+    def n_kicks(self) -> int:
+        """Kicks reported so far."""
+        return self._onsets["kick"].n_onsets
+
+    @property
+    def time_s(self) -> float:
+        """Seconds of sound in which kicks were looked for so far."""
+        return self.kicks.time_s
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The names of features that were asked for."""
+        return self._needs
+
+    def set_needs(self, names: Collection[str]) -> None:
+        """Compute also these features from here on, and those that are not named no longer."""
+        self._needs = frozenset(names)
+        rate_hz, now_s = self.sample_rate_hz, self._n_samples / self.sample_rate_hz
+        if not self._needs & (BANDS | {VARIANT}):
+            self._bands = None
+        elif self._bands is None:
+            self._bands, self._bands_from_s = VariantFollower(rate_hz, self.kicks.settings), now_s
+        if not self._is_live and not self._needs & TEMPO:
+            self._tempo = None
+        elif self._tempo is None:
+            self._tempo, self._tempo_from_s = TempoFollower(rate_hz), now_s
+        if not self._needs & {SPECTRUM, WAVEFORM}:
+            self._sound = None
+        elif self._sound is None:
+            self._sound = _Sound(round(SOUND_S * rate_hz), self._n_samples)
+
+    def set_beat(self, settings: BeatSettings) -> None:
+        """Take over other settings; the level does not jump. Bands with other edges or times begin again."""
+        before = self.kicks.settings
+        if settings is not before:
+            self.kicks.set_beat(settings)
+        if self._bands is not None and any(getattr(before, key) != getattr(settings, key) for key in _BAND_KEYS):
+            self._bands = None
+            self.set_needs(self._needs)
+
+    def push(self, samples: NDArray[np.floating]) -> int:
+        """Take the next block of mono sound, (n,) float in -1..1, any n; how many kicks were reported in it.
+
+        Raises BadInput for anything but a one-dimensional array of floats.
+        """
+        onsets = self.kicks.push(samples)
+        for onset in onsets:
+            self._onsets["kick"].add(onset.time_s, onset.strength)
+        for stroke in self.kicks.strokes:
+            self._onsets[stroke.drum].add(stroke.time_s, stroke.sure)
+        if self._tempo is not None and not self._is_live:
+            self._tempo.push(samples)
+        if self._bands is not None:
+            self._bands.push(samples)
+        if self._sound is not None:
+            self._sound.push(samples)
+        self._n_samples += len(samples)
+        return len(onsets)
+
+    def features_at(self, time_s: float, ahead_s: float = 0.0) -> Features:
+        """The features of a time in seconds of sound.
+
+        ahead_s: by how much later than that the sound may be known, where it is known beforehand: what followers report
+        late is then in its place. `Features.kick` is relative to the call before.
+        """
+        known_s = time_s + ahead_s
+        n_kicks, kick_s, strength = self._onsets["kick"].before(known_s)
+        n_snares, snare_s, _ = self._onsets["snare"].before(known_s)
+        n_hats, hat_s, _ = self._onsets["hat"].before(known_s)
+        bass = mid = high = loudness = variant = 0.0
+        if self._bands is not None:
+            bass, mid, high, loudness, _ = self._bands.bands_at(known_s - self._bands_from_s)
+            variant = self._bands.variant_at(known_s - self._bands_from_s) if VARIANT in self._needs else 0.0
+        bpm = phase = confidence = 0.0
+        number = 0
+        if self._tempo is not None:
+            # the place in the beat is known for any time; what is known of the beat may be of later sound
+            bpm, phase, number, confidence = self._tempo.state_at(time_s - self._tempo_from_s, ahead_s)
+        is_new, self._n_asked = n_kicks > self._n_asked, n_kicks
+        return Features(
+            time_s=time_s,
+            level=self.kicks.level_at(known_s),
+            n_kicks=n_kicks,
+            kick=is_new,
+            kick_strength=strength,
+            kick_time_s=min(NEVER_S, known_s - kick_s),
+            bass=bass,
+            mid=mid,
+            high=high,
+            loudness=loudness,
+            n_snares=n_snares,
+            n_hats=n_hats,
+            snare=math.exp(-(known_s - snare_s) / HIT_RELEASE_S),
+            hat=math.exp(-(known_s - hat_s) / HIT_RELEASE_S),
+            bpm=bpm,
+            beat_phase=phase,
+            bar_phase=(number % 4 + phase) / 4,
+            beat_number=number,
+            confidence=confidence,
+            variant=variant,
+            spectrum=self._spectrum_at(time_s) if SPECTRUM in self._needs else None,
+            waveform=self._sound_before(time_s, N_BINS) if WAVEFORM in self._needs else None,
+        )
+
+    def _spectrum_at(self, time_s: float) -> NDArray[np.float32]:
+        return magnitudes(self._sound_before(time_s, N_SPECTRUM), N_BINS)
+
+    def _sound_before(self, time_s: float, n_samples: int) -> NDArray[np.float32]:
+        """The last n samples before a time; of what is later than the newest, the newest."""
+        assert self._sound is not None
+        return self._sound.before(round(time_s * self.sample_rate_hz), n_samples)
+
+
+class _Onsets:
+    """Times and strengths of the newest onsets of a drum. n_onsets: how many there were."""
+
+    MOST = 512
+
+    def __init__(self) -> None:
+        self.n_onsets = 0
+        self._times_s: list[float] = []
+        self._strengths: list[float] = []
+
+    def add(self, time_s: float, strength: float) -> None:
+        """Note an onset later than all before it."""
+        self.n_onsets += 1
+        self._times_s.append(time_s)
+        self._strengths.append(strength)
+        if len(self._times_s) > self.MOST:
+            del self._times_s[: self.MOST // 2], self._strengths[: self.MOST // 2]
+
+    def before(self, time_s: float) -> tuple[int, float, float]:
+        """How many there were until a time, and time and strength of the newest of them (-inf and 0 if there was none)."""
+        index = bisect_right(self._times_s, time_s + _ALIKE)
+        n_onsets = self.n_onsets - len(self._times_s) + index
+        if index == 0:
+            return n_onsets, -math.inf, 0.0
+        return n_onsets, self._times_s[index - 1], self._strengths[index - 1]
+
+
+class _Sound:
+    """The newest sound. n_samples: how many are kept; start: index of the first one pushed."""
+
+    def __init__(self, n_samples: int, start: int) -> None:
+        self._kept = np.zeros(n_samples, np.float32)
+        self._end = start
+
+    def push(self, samples: NDArray[np.floating]) -> None:
+        """Keep the newest of a block."""
+        self._end += len(samples)
+        samples = samples[-len(self._kept) :]
+        at = np.arange(self._end - len(samples), self._end) % len(self._kept)
+        self._kept[at] = samples
+
+    def before(self, end: int, n_samples: int) -> NDArray[np.float32]:
+        """n samples up to the index `end`: (n_samples,). Bad samples and what is not kept are 0."""
+        end = min(end, self._end)
+        at = np.arange(end - n_samples, end)
+        found = np.where((at >= 0) & (at >= self._end - len(self._kept)), self._kept[at % len(self._kept)], 0)
+        return np.nan_to_num(np.clip(found, -1.0, 1.0), nan=0.0).astype(np.float32)
