@@ -73,7 +73,7 @@ def write_song(path: Path, seconds: int) -> Path:
     import wave
 
     from visualizer.audio.decode import Song
-    from visualizer.diagnostics.catalogue import demo_song
+    from visualizer.resources import demo_song
 
     with Song(demo_song()) as song:
         once = np.concatenate(list(_blocks(song)))

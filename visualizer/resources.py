@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .errors import VisualizerError
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -14,6 +16,14 @@ def shipped(name: str) -> Path:
     """The folder of shipped files called `name`: "shaders", "presets" or "demo"."""
     in_wheel = _PACKAGE / "_shipped" / name
     return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / name
+
+
+def demo_song() -> Path:
+    """The song shipped with the program. Raises VisualizerError if the installation lacks it."""
+    song = shipped("demo") / "song.opus"
+    if not song.is_file():
+        raise VisualizerError(f"the bundled song is missing from {song.parent}; reinstall the program")
+    return song
 
 
 def project_file() -> Path:

@@ -20,7 +20,7 @@ def plugged(monkeypatch):
     """Puts these monitors in the place of the real ones."""
 
     def put(monitors):
-        monkeypatch.setattr("visualizer.diagnostics.catalogue.list_monitors", lambda: monitors)
+        monkeypatch.setattr("visualizer.render.monitors.list_monitors", lambda: monitors)
 
     return put
 
@@ -57,7 +57,7 @@ def test_without_a_display_it_is_one_line(monkeypatch, capsys):
     def none():
         raise GraphicsError("no display to open a window on")
 
-    monkeypatch.setattr("visualizer.diagnostics.catalogue.list_monitors", none)
+    monkeypatch.setattr("visualizer.render.monitors.list_monitors", none)
     assert run(["monitors"]) == 1
     assert capsys.readouterr().err == "visualizer: no display to open a window on\n"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..errors import DeviceError, SoundHangs, UnknownDevice, nearest
+from ..files.remembered import remembered_input, remembered_output
 from ..processes import reserve_environment
 from .portaudio import THREAD, answer, one_line, refusal, release, silence_libraries, terminate
 from .soundserver import ServerError, SoundServer, server_hangs
@@ -182,6 +183,33 @@ def list_devices(portaudio: Any = None, *, timeout_s: float | None = None) -> li
             )
         )
     return _with_sources_and_sinks(devices)
+
+
+@dataclass(frozen=True)
+class ListedDevice:
+    """A device, the sample rates it supports, Hz, and whether `live` or `play` remembers it as the one to use."""
+
+    device: Device
+    rates_hz: tuple[int, ...]
+    is_remembered: bool
+
+
+def list_devices_with_rates() -> list[ListedDevice]:
+    """List every device with its sample rates, by index. Raises DeviceError if the sound system cannot be reached."""
+    chosen_input, chosen_output = remembered_input(), remembered_output()
+    portaudio = open_portaudio()
+    try:
+        return [
+            ListedDevice(
+                device,
+                rates_of(portaudio, device),
+                (device.n_inputs > 0 and device.name == chosen_input)
+                or (device.n_outputs > 0 and device.name == chosen_output),
+            )
+            for device in list_devices(portaudio)
+        ]
+    finally:
+        close_portaudio(portaudio)
 
 
 def list_devices_at_start() -> list[Device]:

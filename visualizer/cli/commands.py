@@ -99,11 +99,12 @@ def demo(
     panel: Panel = False,
 ) -> None:
     """Play the bundled song in a window; export demo.mp4 where there is no display."""
-    from ..diagnostics.catalogue import demo_song, has_display
     from ..errors import GraphicsError
+    from ..render.window import display_available
+    from ..resources import demo_song
 
     song = demo_song()
-    if has_display():
+    if display_available():
         try:
             play(
                 [song],
@@ -215,12 +216,12 @@ app.command()(rehearse)
 @app.command()
 def presets() -> None:
     """List the presets."""
-    from ..diagnostics.catalogue import presets as list_presets
+    from ..presets.preset import list_presets
     from .tables import preset_table
 
-    catalogue = list_presets()
-    preset_table(catalogue.presets)
-    for fault in catalogue.faults:
+    faults: list[str] = []
+    preset_table(list_presets(on_fault=faults.append))
+    for fault in faults:
         print_message(fault)
 
 

@@ -13,7 +13,7 @@ from ..errors import BadInput
 from .options import Channels, Gain, InputDevice, parse_channels, parse_device, parse_gain
 
 if TYPE_CHECKING:
-    from ..diagnostics.catalogue import Listed
+    from ..audio.devices import ListedDevice
 
 
 def devices(
@@ -44,10 +44,10 @@ def devices(
 
 
 def _list(json_wanted: bool) -> None:
-    from ..diagnostics.catalogue import devices as list_devices
+    from ..audio.devices import list_devices_with_rates
     from .tables import device_tables
 
-    found = list_devices()
+    found = list_devices_with_rates()
     if json_wanted:
         import json
 
@@ -56,7 +56,7 @@ def _list(json_wanted: bool) -> None:
         device_tables(found)
 
 
-def _as_json(listed: Listed) -> dict[str, Any]:
+def _as_json(listed: ListedDevice) -> dict[str, Any]:
     device = listed.device
     return {
         "index": device.index,

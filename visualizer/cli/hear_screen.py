@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from ..diagnostics.catalogue import Device
+    from ..audio.devices import Device
     from ..diagnostics.hear import Heard, Listening
 
 METER_DB = (-60.0, 0.0)

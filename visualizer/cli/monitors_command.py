@@ -11,7 +11,7 @@ def monitors(
     json_wanted: Annotated[bool, typer.Option("--json", help="Print a JSON list with an object for each.")] = False,
 ) -> None:
     """List the monitors and projectors."""
-    from ..diagnostics.catalogue import monitors as list_monitors
+    from ..render.monitors import list_monitors
     from .tables import monitor_table
 
     found = list_monitors()

@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from ..diagnostics.catalogue import Listed, Monitor, PresetFolder
+    from ..audio.devices import ListedDevice
     from ..diagnostics.latency import Latency
     from ..presets.cache_listing import CacheListing
     from ..presets.networks import ListedNetwork
+    from ..presets.preset import PresetFolder
+    from ..render.monitors import Monitor
 
 
 def _table(*columns: str) -> Table:
@@ -35,7 +37,7 @@ def _print(*tables: RenderableType) -> None:
         console.print(table)
 
 
-def device_tables(devices: Sequence[Listed]) -> None:
+def device_tables(devices: Sequence[ListedDevice]) -> None:
     """Print the sound inputs and outputs."""
     inputs = [one for one in devices if one.device.n_inputs]
     outputs = [one for one in devices if one.device.n_outputs]
@@ -66,7 +68,7 @@ def device_tables(devices: Sequence[Listed]) -> None:
     print("\n`visualizer devices --meter --device NAME` shows how loud an input is.")
 
 
-def _rates(listed: Listed) -> str:
+def _rates(listed: ListedDevice) -> str:
     """The sample rates of a device; if it has several, its default is marked: "44100 48000* 96000"."""
     own = listed.device.default_rate_hz
     several = len(listed.rates_hz) > 1

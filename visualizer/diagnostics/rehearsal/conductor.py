@@ -62,9 +62,9 @@ def prepared(
     preset: str, size: tuple[int, int], *, panel: bool = True, kill: bool = False, said: Said = lambda line: None
 ) -> Rig:
     """All that a rehearsal needs but the show itself, its dream baked. Raises as `rehearse`."""
-    from ..catalogue import has_display
+    from ...render.window import display_available
 
-    if not has_display():
+    if not display_available():
         raise GraphicsError("no display to rehearse on; `visualizer rehearse` needs one, as `visualizer live` does")
     rig = Rig(preset, size)
     try:
@@ -106,7 +106,7 @@ def _left_out(rig: Rig, panel: bool, kill: bool) -> dict[str, str]:
 def _song() -> np.ndarray:
     """The bundled song: (n, 2) int16 at RATE_HZ."""
     from ...audio.decode import Song
-    from ..catalogue import demo_song
+    from ...resources import demo_song
 
     with Song(demo_song(), sample_rate_hz=RATE_HZ) as song:
         samples = song.read(RATE_HZ * 600)
