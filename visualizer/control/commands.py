@@ -71,7 +71,7 @@ class PresetShown:
     """Reported by the show: a preset is on the stage.
 
     preset: its reference. values: what it says of the parameters beat.* and dream.*, (name, value). dream: the parameters dream.*
-    set by hand that it was opened with. look: the parameters that its look declares, named look.*.
+    set by hand that it was opened with, (name, value). look: the parameters that its look declares, named look.*.
     """
 
     preset: str
@@ -86,6 +86,13 @@ class PresetFailed:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class SourceReported:
+    """Reported by the show: the parameters that the source has, input.* and output.*, and their values, (name, value)."""
+
+    values: tuple[tuple[str, Value], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Reported:
     """Reported by the show: something stands otherwise although no command said so. name: of a field of `ShowState`: "fullscreen" at
     the start, "panel" when its window was closed, "asks_to_end" when the time for the second press is over.
@@ -95,7 +102,19 @@ class Reported:
     value: bool
 
 
-Change = Act | Set | ShowPreset | PressKey | SetTempo | Learn | PresetsListed | PresetShown | PresetFailed | Reported
+Change = (
+    Act
+    | Set
+    | ShowPreset
+    | PressKey
+    | SetTempo
+    | Learn
+    | PresetsListed
+    | PresetShown
+    | PresetFailed
+    | SourceReported
+    | Reported
+)
 #: the kinds of change by the name that JSON has for them
 KINDS: dict[str, type[Change]] = {
     "act": Act,
@@ -107,6 +126,7 @@ KINDS: dict[str, type[Change]] = {
     "presets_listed": PresetsListed,
     "preset_shown": PresetShown,
     "preset_failed": PresetFailed,
+    "source_reported": SourceReported,
     "reported": Reported,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}

@@ -31,6 +31,7 @@ class Parameter:
     name: "beat.decay", or "blackout" for a switch of the show itself; description: what it does, for people; kind: "number", "whole"
     (a whole number), "choice" (one of `choices`) or "switch" (0 or 1). low, high: bounds of a number, in its unit. is_log: a
     slider moves it by ratio. rebakes: setting it bakes the dream again. default: its value where nothing else sets one.
+    is_event: of a look: a switch that is on for one display frame when it is set.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     rebakes: bool = False
     default: Value = 0.0
+    is_event: bool = False
 
     @property
     def section(self) -> str:

@@ -24,6 +24,7 @@ from .commands import (
     Set,
     SetTempo,
     ShowPreset,
+    SourceReported,
 )
 from .parameters import LOOK, SOURCE, Parameters, Value
 from .targets import check_target
@@ -38,7 +39,7 @@ SENSITIVITY_RANGE = (0.1, 10.0)  # as in the settings
 #: parameters of the beat that depend on the room and the machine: set by hand, they stay when the preset changes
 KEPT = ("beat.lead_ms", "beat.floor_db")
 #: fields of the state that the show itself may report, see `Reported`
-REPORTED = ("fullscreen", "panel", "asks_to_end")
+REPORTED = ("fullscreen", "panel", "freeze", "asks_to_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,9 @@ class ShowState:
     """What the commands of a show have made of it. A fresh one is the state before the first command.
 
     preset: reference of the preset wanted; n_openings: how often one was asked for (asking for the same again reads its files
-    again). shown: reference of the preset on the stage; presets: all references in order. preset_values: what the preset shown says
+    again). shown: reference of the preset on the stage; n_shown: how often one came on it; presets: all references in order. preset_values: what the preset shown says
     of its parameters; look: the parameters that its look declares. by_hand: parameters set by hand, but for the sensitivity, which
-    is `sensitivity_factor` times that of the preset; n_bakings: how often one of the dream was set; shown_dream: those of the
+    is `sensitivity_factor` times that of the preset; source_values: the parameters that the source has. n_bakings: how often one of the dream was set; shown_dream: those of the
     dream that the preset shown was opened with. asks_to_end: leave_fullscreen was pressed once in a window. tempo: set from elsewhere.
     answer: to whoever gave the newest command; requests: what that command wants done once, n_requests: how many there were so far.
     """
@@ -78,11 +79,13 @@ class ShowState:
     preset: str = ""
     n_openings: int = 0
     shown: str = ""
+    n_shown: int = 0
     presets: tuple[str, ...] = ()
     preset_values: Mapping[str, Value] = field(default_factory=dict)
     look: tuple[Parameter, ...] = ()
     by_hand: Mapping[str, Value] = field(default_factory=dict)
     sensitivity_factor: float = 1.0
+    source_values: Mapping[str, Value] = field(default_factory=dict)
     n_bakings: int = 0
     shown_dream: Mapping[str, Value] = field(default_factory=dict)
     blackout: bool = False
@@ -113,8 +116,12 @@ class ShowState:
         return {name: self._value(one) for name, one in self.parameters(context).items()}
 
     def look_values(self) -> dict[str, Value]:
-        """The values of the look's parameters, by their names without "look."."""
-        return {one.key: self._value(one) for one in self.look}
+        """The values of the look's parameters."""
+        return {one.name: self._value(one) for one in self.look}
+
+    def switch(self, name: str) -> bool:
+        """Whether something is on. name: a switch of the show, or one of REPORTED."""
+        return bool(getattr(self, name))
 
     def dream_by_hand(self) -> dict[str, Value]:
         """The settings of the dream that were set by hand, by their names without "dream."."""
@@ -132,10 +139,10 @@ class ShowState:
 
     def set_by_hand(self, context: Context) -> dict[str, Value]:
         """Every parameter that differs from the preset, with its value: what a restarted show sets again."""
-        found = {name: value for name, value in self.by_hand.items() if value or not name.startswith(SOURCE)}
+        found = dict(self.by_hand) | {name: value for name, value in self.source_values.items() if value}
         if self.sensitivity_factor != 1.0:
             found[SENSITIVITY] = self.beat_settings().sensitivity
-        return found | {name: 1.0 for name in context.parameters.switches if getattr(self, name)}
+        return found | {name: 1.0 for name in context.parameters.switches if self.switch(name)}
 
     def _with(self, name: str, value: bool) -> ShowState:
         changed: dict[str, Any] = {name: value}
@@ -143,9 +150,11 @@ class ShowState:
 
     def _value(self, one: Parameter) -> Value:
         if not one.section:
-            return float(getattr(self, one.name))
+            return float(self.switch(one.name))
         if one.name == SENSITIVITY:
             return self.beat_settings().sensitivity
+        if one.section in SOURCE:
+            return self.source_values.get(one.name, one.default)
         return self.by_hand.get(one.name, self.preset_values.get(one.name, one.default))
 
     # -- what actions are made of -------------------------------------------------------------------------------------
@@ -176,6 +185,11 @@ class ShowState:
         value = one.checked(value)
         if not one.section:
             return self._with(name, bool(value))
+        if one.is_event:
+            return self.requesting("look", name) if value else self
+        if one.section in SOURCE:  # a parameter that this source does not have is ignored
+            known = name in self.source_values
+            return replace(self, source_values={**self.source_values, name: value}) if known else self
         if name == SENSITIVITY:
             own = replace(self, sensitivity_factor=1.0).beat_settings().sensitivity
             return replace(self, sensitivity_factor=float(value) / own)
@@ -221,7 +235,9 @@ def _changed(state: ShowState, command: Command, context: Context) -> ShowState:
         case PresetShown():
             return _shown(state, change, context)
         case PresetFailed():
-            return replace(state, by_hand=_without("dream", state.by_hand) | _named("dream", state.shown_dream))
+            return replace(state, by_hand=_without("dream", state.by_hand) | dict(state.shown_dream))
+        case SourceReported(values):
+            return replace(state, source_values=dict(values))
         case Reported(name, value):
             if name not in REPORTED:
                 raise BadInput(f"unknown state {name[:60]!r}{nearest(name, REPORTED)}; known: {', '.join(REPORTED)}")
@@ -268,7 +284,7 @@ def _shown(state: ShowState, change: PresetShown, context: Context) -> ShowState
     by_hand = dict(state.by_hand)
     if not state.shown:  # the first one
         state = replace(state, preset=change.preset)
-        by_hand |= _named("dream", dict(change.dream))
+        by_hand |= dict(change.dream)
     elif change.preset != state.shown:
         by_hand = {
             name: value for name, value in by_hand.items() if name in KEPT or not name.startswith(("beat.", f"{LOOK}."))
@@ -276,6 +292,7 @@ def _shown(state: ShowState, change: PresetShown, context: Context) -> ShowState
     after = replace(
         state,
         shown=change.preset,
+        n_shown=state.n_shown + 1,
         preset_values=dict(change.values),
         shown_dream=dict(change.dream),
         look=change.look,
@@ -306,10 +323,6 @@ def preset_label(reference: str) -> str:
 
 def _of_section(section: str, values: Mapping[str, Value]) -> dict[str, Value]:
     return {name.removeprefix(f"{section}."): value for name, value in values.items() if name.startswith(f"{section}.")}
-
-
-def _named(section: str, values: Mapping[str, Value]) -> dict[str, Value]:
-    return {f"{section}.{key}": value for key, value in values.items()}
 
 
 def _without(section: str, values: Mapping[str, Value]) -> dict[str, Value]:

@@ -16,7 +16,8 @@ def check_target(text: str, known: Iterable[str]) -> str:
     have. Raises BadInput, naming the nearest."""
     names = list(dict.fromkeys([*known, PRESET]))
     section, colon, preset = text.partition(":")
-    is_look = text.startswith(f"{LOOK}.") and text.removeprefix(f"{LOOK}.").isidentifier()
+    head, *parts = text.split(".")
+    is_look = head == LOOK and bool(parts) and all(part.isidentifier() for part in parts)
     if text in names or is_look or (section == PRESET and colon and preset.strip()):
         return text
     raise BadInput(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..clock import Stopwatch
@@ -33,7 +33,7 @@ class OpenedPreset:
 
 
 class PresetLoader:
-    """Opens presets by name or number in a thread. Only the newest request counts; at most one bake runs for it.
+    """Opens presets in a thread. Only the newest request counts; at most one bake runs for it.
 
     Presets are named by their references, see `PresetFolder`.
     wanted: the preset asked for last. turned: dream settings changed by hand, until another preset is asked for.
@@ -105,13 +105,32 @@ class PresetLoader:
     def turn(self, key: str, value: float | str) -> None:
         """Bake the same preset with a dream setting changed, as soon as the setting stays unchanged for STILL_S."""
         self.turned[key] = value
-        self._dream_again()
+        self.set_dream(self.turned)
 
     def reset(self) -> None:
         """Bake the same preset without the dream settings that were changed."""
         if self.turned:
             self.turned = {}
-            self._dream_again()
+            self.set_dream(self.turned)
+
+    def want(self, reference: str) -> None:
+        """Ask for a preset. The one asked for already is read again from its files."""
+        self.turned, self._keeps_overrides = {}, False
+        self.wanted = self._to_turn = reference
+        with self._changed:
+            self._open, self._fault, self._turned_at = reference, None, None
+            self._wake()
+
+    def set_dream(self, values: Mapping[str, float | str]) -> None:
+        """Bake the same preset with these dream settings, once they stay unchanged for STILL_S. values: all set by hand, by name."""
+        self.turned, self._keeps_overrides = dict(values), True
+        with self._changed:
+            self._open, self._turned_at = self._to_turn, Stopwatch()
+            self._wake()
+
+    def list_again(self) -> None:
+        """Look up again which presets exist."""
+        self._names = self._listed()
 
     def load_again(self, loaded: LoadedPreset) -> None:
         """Fetch the dream frames of a preset again, after the graphics context was lost. Its files are not read again."""
@@ -167,12 +186,6 @@ class PresetLoader:
             self._opened.dreams.close()
         for dreams in self._released:
             dreams.close()
-
-    def _dream_again(self) -> None:
-        self._keeps_overrides = True
-        with self._changed:
-            self._open, self._turned_at = self._to_turn, Stopwatch()
-            self._wake()
 
     def _want(self, name: str) -> str:
         self.turned, self._keeps_overrides = {}, False

@@ -80,7 +80,7 @@ def needs_of(names: Collection[str]) -> frozenset[str]:
 def _parameters(one: LookInput) -> list[Parameter]:
     name, words = f"{LOOK}.{one.name}", one.description or one.label
     if one.kind in ("bool", "event"):
-        return [Parameter(name, words, "switch", default=float(_number(one.default)))]
+        return [Parameter(name, words, "switch", default=float(_number(one.default)), is_event=one.kind == "event")]
     if one.labels:
         chosen = one.labels[one.values.index(int(_number(one.default)))]
         return [Parameter(name, words, "choice", choices=one.labels, default=chosen)]

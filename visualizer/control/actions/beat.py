@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from ..action import Action
 from ..capabilities import Capability
-from ..state import LOOK, Context, ShowState
+from ..parameters import LOOK
+from ..state import Context, ShowState
 
 STEP = 2**0.25
 SENSITIVITY, TEMPO = "sensitivity", "tempo half, double"
