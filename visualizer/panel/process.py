@@ -16,8 +16,8 @@ from ..control.snapshot import Snapshot
 from ..errors import VisualizerError
 from ..processes import Outlet, log_through, lower_priority, redirect_streams
 from ..render.monitors import Area
-from .canvas import Canvas
 from .thumbnails import ThumbnailOptions, Thumbnails
+from .ui import Ui
 from .view import PanelView
 from .window import PanelWindow
 
@@ -81,8 +81,8 @@ def user_keys() -> Keymap:
 def _show(pipe: Connection, outlet: Outlet, options: PanelOptions) -> None:
     """Draw until the performer closes the window. Raises EOFError or OSError when the show has ended."""
     with PanelWindow(options.title, place=options.place, avoid=options.avoid) as window:
-        canvas = Canvas(window)
-        view, thumbnails = PanelView(canvas, user_keys()), Thumbnails(options.thumbnails)
+        ui = Ui(window)
+        view, thumbnails = PanelView(ui, user_keys()), Thumbnails(options.thumbnails)
         snapshot: Snapshot | None = None
         since_drawn, since_place_poll = Stopwatch(), Stopwatch()
         due_s = 0.0
@@ -116,8 +116,8 @@ def _show(pipe: Connection, outlet: Outlet, options: PanelOptions) -> None:
             window.end()
             if commands:
                 outlet.send("commands", commands)
-            if options.reports_controls and canvas.controls != controls:
-                controls = canvas.controls
+            if options.reports_controls and ui.controls != controls:
+                controls = ui.controls
                 outlet.send("controls", controls)
             due_s = began_s + min(max(spent.elapsed_s() / MAX_LOAD, 1.0 / RATE_HZ), 1.0 / MIN_RATE_HZ)
 

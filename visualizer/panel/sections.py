@@ -12,7 +12,7 @@ from . import gauges as gauges
 from . import model as model
 from . import style as style
 from . import widgets as widgets
-from .canvas import Canvas
+from .ui import Ui
 from .widgets import NO_TAG, LearnTag
 
 
@@ -22,8 +22,8 @@ class Sections:
     learns: learn mode: pressing a control binds it to the knob or pad that is moved next, instead of changing it.
     """
 
-    def __init__(self, canvas: Canvas, keys: Keymap) -> None:
-        self.canvas, self._keys = canvas, keys
+    def __init__(self, ui: Ui, keys: Keymap) -> None:
+        self.ui, self._keys = ui, keys
         self.learns = self.more_is_open = False
         self.learn_target = ""  # requested for learning, and not confirmed by the show yet
         self.learn_requested_s = 0.0
@@ -84,31 +84,31 @@ class Sections:
 
     def sound(self) -> None:
         """The input: name, state, level, spectrum."""
-        canvas, snapshot, u = self.canvas, self._snapshot, self.canvas.u
-        with canvas.card(26 + 8 + 42 + 8 + 104):
-            box = canvas.take(26.0)
+        ui, snapshot, u = self.ui, self._snapshot, self.ui.u
+        with ui.card(26 + 8 + 42 + 8 + 104):
+            box = ui.take(26.0)
             has_signal = bool(snapshot.input) and not snapshot.input_state
-            canvas.disc(box.x + 8 * u, box.y + box.h / 2, 6 * u, style.GREEN if has_signal else style.AMBER)
+            ui.disc(box.x + 8 * u, box.y + box.h / 2, 6 * u, style.GREEN if has_signal else style.AMBER)
             state = snapshot.input_state or ("" if snapshot.input else "no input")
-            used = canvas.text_width(state, style.BODY, bold=True) if state else 0.0
+            used = ui.text_width(state, style.BODY, bold=True) if state else 0.0
             used = min(used, box.w * 0.55)
-            canvas.write(
+            ui.write(
                 box._replace(x=box.x + 22 * u, w=box.w - 34 * u - used),
                 snapshot.input or "sound",
                 style.BODY,
                 bold=True,
             )
             if state:
-                canvas.write(
+                ui.write(
                     box._replace(x=box.right - used, w=used + 1), state, style.BODY, style.AMBER, bold=True, align=1.0
                 )
             gauges.meter(
-                canvas,
+                ui,
                 [meter.level_db for meter in self._meters],
                 max(meter.held_db for meter in self._meters),
                 any(meter.is_clipped for meter in self._meters),
             )
-            gauges.spectrum(canvas, self._bars.bands_db, self._bars.held_db, self._band(), style.ORANGE, style.BLUE)
+            gauges.spectrum(ui, self._bars.bands_db, self._bars.held_db, self._band(), style.ORANGE, style.BLUE)
 
     def _band(self) -> tuple[float, float] | None:
         """The band that the kick detector measures, as positions across the spectrum."""
@@ -119,66 +119,64 @@ class Sections:
 
     def beat(self) -> None:
         """Kick light, beat light, tempo and its buttons."""
-        canvas, snapshot = self.canvas, self._snapshot
+        ui, snapshot = self.ui, self._snapshot
         phase = model.beat_phase(snapshot, self._now_s)
-        with canvas.card(92 + 8 + 44):
-            with canvas.row(92.0, (1.0, 1.0, 2.0)):
-                gauges.light(canvas, "KICK", self._kick_brightness, style.ORANGE, 92.0)
-                gauges.light(canvas, "BEAT", model.beat_brightness(phase, snapshot.confidence), style.GREEN, 92.0)
+        with ui.card(92 + 8 + 44):
+            with ui.row(92.0, (1.0, 1.0, 2.0)):
+                gauges.light(ui, "KICK", self._kick_brightness, style.ORANGE, 92.0)
+                gauges.light(ui, "BEAT", model.beat_brightness(phase, snapshot.confidence), style.GREEN, 92.0)
                 note = f"from {snapshot.led_by}" if snapshot.led_by else f"confidence {snapshot.confidence:.0%}"
                 known = phase is not None
                 colour = style.VIOLET if snapshot.led_by else style.TEXT if snapshot.confidence >= 0.5 else style.FAINT
                 gauges.number(
-                    canvas, f"{snapshot.bpm:.1f}" if known else "-", "BPM", note if known else "no tempo", 92.0, colour
+                    ui, f"{snapshot.bpm:.1f}" if known else "-", "BPM", note if known else "no tempo", 92.0, colour
                 )
-            with canvas.row(44.0, (2.0, 1.0, 1.0)):
+            with ui.row(44.0, (2.0, 1.0, 1.0)):
                 for text, action in (("TAP", "tap"), ("half", "tempo_half"), ("double", "tempo_double")):
                     self._action(text, action, 44.0)
 
     def depth(self) -> None:
         """The depth shown, and how many dream frames are baked."""
-        canvas, snapshot = self.canvas, self._snapshot
+        ui, snapshot = self.ui, self._snapshot
         n_depths = max(snapshot.n_depths, 1)
         baking = snapshot.n_baked < snapshot.n_dreams
-        with canvas.card(34 + 8 + (30 if baking else 18)):
+        with ui.card(34 + 8 + (30 if baking else 18)):
             name = "depth (fallback metronome)" if snapshot.moves_by_itself else "depth"
             text = f"{snapshot.depth:.1f} / {n_depths}"
-            gauges.bar(
-                canvas, name, snapshot.depth / n_depths, text, style.VIOLET, height=34.0, marks=min(n_depths, 40)
-            )
+            gauges.bar(ui, name, snapshot.depth / n_depths, text, style.VIOLET, height=34.0, marks=min(n_depths, 40))
             if baking:
                 baked = snapshot.n_baked / max(snapshot.n_dreams, 1)
-                gauges.bar(canvas, "baked", baked, f"{snapshot.n_baked} of {snapshot.n_dreams}", style.AMBER)
+                gauges.bar(ui, "baked", baked, f"{snapshot.n_baked} of {snapshot.n_dreams}", style.AMBER)
             else:
                 text = (
                     f"{snapshot.n_baked} of {snapshot.n_dreams} dream frames baked"
                     if snapshot.n_dreams
                     else "nothing to bake"
                 )
-                canvas.write(canvas.take(18.0), text, style.SMALL, style.FAINT)
+                ui.write(ui.take(18.0), text, style.SMALL, style.FAINT)
 
     def frame_statistics(self) -> None:
         """Rate and timing of the display frames."""
-        canvas, snapshot = self.canvas, self._snapshot
-        with canvas.card(50.0), canvas.row(50.0, (1.0, 1.25, 1.1, 1.25)):
-            gauges.tile(canvas, "fps", f"{snapshot.rate_hz:.0f}" if snapshot.rate_hz else "-")
+        ui, snapshot = self.ui, self._snapshot
+        with ui.card(50.0), ui.row(50.0, (1.0, 1.25, 1.1, 1.25)):
+            gauges.tile(ui, "fps", f"{snapshot.rate_hz:.0f}" if snapshot.rate_hz else "-")
             late = snapshot.rate_hz > 0 and snapshot.p95_ms > 1.6e3 / snapshot.rate_hz
             gauges.tile(
-                canvas,
+                ui,
                 "p95 ms",
                 f"{snapshot.p95_ms:.1f}" if snapshot.p95_ms else "-",
                 style.AMBER if late else style.TEXT,
             )
-            gauges.tile(canvas, "dropped", f"{snapshot.n_dropped}")
-            gauges.tile(canvas, "latency ms", f"{snapshot.latency_ms:.0f}" if snapshot.latency_ms else "-")
+            gauges.tile(ui, "dropped", f"{snapshot.n_dropped}")
+            gauges.tile(ui, "latency ms", f"{snapshot.latency_ms:.0f}" if snapshot.latency_ms else "-")
 
     def buttons(self) -> None:
         """Small buttons for further actions."""
-        canvas = self.canvas
-        across = 3 if canvas.width < 640 else 6
+        ui = self.ui
+        across = 3 if ui.width < 640 else 6
         actions = sorted((one for one in find_actions().values() if one.button), key=lambda one: one.button_order)
         for start in range(0, len(actions), across):
-            with canvas.row(40.0, [1.0] * across):
+            with ui.row(40.0, [1.0] * across):
                 for one in actions[start : start + across]:
                     is_on = one.name in self._parameters.switches and self.is_on(one.name)
                     text = one.button_on if is_on and one.button_on else one.button
@@ -186,18 +184,18 @@ class Sections:
 
     def presets(self) -> None:
         """A thumbnail for each preset."""
-        canvas, snapshot = self.canvas, self._snapshot
+        ui, snapshot = self.ui, self._snapshot
         names = snapshot.presets
-        across = model.n_thumbnails_across(canvas.width, len(names))
-        height = ((canvas.width - 8.0 * (across - 1)) / across) * 9 / 16 + 26
+        across = model.n_thumbnails_across(ui.width, len(names))
+        height = ((ui.width - 8.0 * (across - 1)) / across) * 9 / 16 + 26
         blink = 1.0 - (self._now_s * 2.0) % 1.0
         for start in range(0, len(names), across):
-            with canvas.row(height, [1.0] * across):
+            with ui.row(height, [1.0] * across):
                 for index, name in enumerate(names[start : start + across], start + 1):
                     target = f"preset_{index}" if f"preset_{index}" in find_actions() else ""
                     coming = snapshot.wanted == name and name != snapshot.preset
                     pressed = widgets.thumbnail(
-                        canvas,
+                        ui,
                         f"preset:{name}",
                         label(name),
                         height,
@@ -209,7 +207,7 @@ class Sections:
                     )
                     if pressed:
                         self.command(ShowPreset(name), target)
-        with canvas.row(36.0, (1.0, 1.0)):
+        with ui.row(36.0, (1.0, 1.0)):
             self._action("< previous preset", "previous_preset", 36.0)
             self._action("next preset >", "next_preset", 36.0)
 
@@ -224,11 +222,11 @@ class Sections:
 
     def more_controls(self) -> None:
         """All other parameters, in a section that is closed at first."""
-        canvas = self.canvas
+        ui = self.ui
         shown = (*model.MAIN, model.MOTION, *self._parameters.switches)
         rest = [one for one in self._parameters.values() if one.name not in shown]
         note = "" if self.more_is_open else f"{len(rest)} parameters"
-        if widgets.fold(canvas, "more", "more parameters", self.more_is_open, note):
+        if widgets.fold(ui, "more", "more parameters", self.more_is_open, note):
             self.more_is_open = not self.more_is_open
         if not self.more_is_open:
             return
@@ -239,7 +237,7 @@ class Sections:
         }
         for kind, text in headings.items():
             if members := [one for one in rest if (one.rebakes, one.section == LOOK) == kind]:
-                widgets.heading(canvas, text)
+                widgets.heading(ui, text)
                 for one in members:
                     self._control(one)
 
@@ -247,7 +245,7 @@ class Sections:
         key = self._keys.shown(action)
         hint = find_actions()[action].help + (f" ({key})" if key else "")
         if widgets.button(
-            self.canvas, action, text, height=height, is_on=is_on, colour=style.AMBER, hint=hint, tag=self.tag(action)
+            self.ui, action, text, height=height, is_on=is_on, colour=style.AMBER, hint=hint, tag=self.tag(action)
         ):
             self.command(Act(action), action)
 
@@ -259,14 +257,14 @@ class Sections:
         if one.kind in ("choice", "switch"):
             choices = one.choices or ("off", "on")
             chosen = "" if value is None else model.format_value(one, value)
-            picked = widgets.choice(self.canvas, one.name, name, choices, chosen, hint=hint, tag=tag)
+            picked = widgets.choice(self.ui, one.name, name, choices, chosen, hint=hint, tag=tag)
             if picked is not None and self.learns:
                 self.learn(one.name)
             elif picked is not None:
                 self._set(one, picked if one.choices else float(picked == "on"))
             return
         event = widgets.slider(
-            self.canvas,
+            self.ui,
             one.name,
             name,
             model.slider_position(one, value) if value is not None else 0.0,

@@ -10,8 +10,8 @@ from . import gauges as gauges
 from . import model as model
 from . import style as style
 from . import widgets as widgets
-from .canvas import Box, Canvas
 from .sections import Sections
+from .ui import Box, Ui
 
 MARGIN = 10.0
 
@@ -19,59 +19,59 @@ MARGIN = 10.0
 class PanelView:
     """Draws a snapshot of the show, and returns the performer's commands."""
 
-    def __init__(self, canvas: Canvas, keys: Keymap) -> None:
+    def __init__(self, ui: Ui, keys: Keymap) -> None:
         """keys: shown on the buttons."""
-        self.sections = Sections(canvas, keys)
+        self.sections = Sections(ui, keys)
         self._keys = keys
-        self._canvas = canvas
+        self._ui = ui
         self._last: Snapshot | None = None
 
     def draw(self, snapshot: Snapshot | None, now_s: float) -> list[Change]:
         """Draw a frame. snapshot: of the show, None before the first one has come; now_s: `monotonic` seconds, as in the snapshot."""
-        canvas, sections = self._canvas, self.sections
-        with canvas.page(model.zoom) as page:
+        ui, sections = self._ui, self.sections
+        with ui.page(model.zoom) as page:
             if snapshot is None:
-                with canvas.column("empty", page):
-                    canvas.write(page, "waiting for the show …", style.LARGE, style.FAINT, align=0.5)
+                with ui.column("empty", page):
+                    ui.write(page, "waiting for the show …", style.LARGE, style.FAINT, align=0.5)
                 return []
             sections.update(snapshot, now_s, is_new=snapshot is not self._last)
             self._last = snapshot
             top = self._header(page, snapshot, now_s)
             bottom = self._footer(page)
-            margin = MARGIN * canvas.u
+            margin = MARGIN * ui.u
             body = Box(page.x + margin, top, page.w - 2 * margin, bottom - top)
             self._columns(body, snapshot)
             if sections.is_on("blackout") or sections.is_on("freeze"):
                 # around the whole window: visible without looking at it
-                with canvas.column("edge", Box(0, 0, 1, 1)):
-                    draw_list = canvas.imgui.get_foreground_draw_list()
+                with ui.column("edge", Box(0, 0, 1, 1)):
+                    draw_list = ui.imgui.get_foreground_draw_list()
                     colour = style.RED if sections.is_on("blackout") else style.ICE
-                    draw_list.add_rect((0, 0), (page.w, page.h), style.packed(colour), thickness=5 * canvas.u)
+                    draw_list.add_rect((0, 0), (page.w, page.h), style.packed(colour), thickness=5 * ui.u)
         return sections.take_commands()
 
     def _header(self, page: Box, snapshot: Snapshot, now_s: float) -> float:
         """Draw coloured bands for exceptional states, the preset's title and the last notice; returns the lower edge."""
-        canvas, u, sections = self._canvas, self._canvas.u, self.sections
+        ui, u, sections = self._ui, self._ui.u, self.sections
         y = page.y
         for text, background, colour, is_shown in self._bands(snapshot, now_s):
             if is_shown:
                 large = background in (style.DEEP_RED, style.DEEP_ICE)
                 band = Box(page.x, y, page.w, (44 if large else 30) * u)
-                with canvas.column(f"band {text[:8]}", band):
-                    widgets.banner(canvas, band, text, background, colour, style.LARGE if large else style.BODY)
+                with ui.column(f"band {text[:8]}", band):
+                    widgets.banner(ui, band, text, background, colour, style.LARGE if large else style.BODY)
                 y += band.h
         head = Box(page.x + MARGIN * u, y, page.w - 2 * MARGIN * u, 38 * u)
-        with canvas.column("head", head):
+        with ui.column("head", head):
             title = label(snapshot.preset) or snapshot.title
-            used = canvas.write(head, title, style.LARGE, style.WHITE, bold=True)
+            used = ui.write(head, title, style.LARGE, style.WHITE, bold=True)
             rest = head._replace(x=head.x + used + 14 * u, w=head.w - used - 14 * u)
-            canvas.write(rest, snapshot.notice, style.BODY, style.FAINT, align=1.0)
+            ui.write(rest, snapshot.notice, style.BODY, style.FAINT, align=1.0)
         y = head.bottom
         if snapshot.faults:
-            n_lines = sum(len(canvas.paragraph(one, style.SMALL, head.w - 24 * u, 3)) for one in snapshot.faults[:4])
+            n_lines = sum(len(ui.paragraph(one, style.SMALL, head.w - 24 * u, 3)) for one in snapshot.faults[:4])
             box = Box(head.x, y, head.w, (n_lines * 19 + 6) * u)
-            with canvas.column("faults", box, gap=2.0):
-                gauges.fault_lines(canvas, snapshot.faults[:4])
+            with ui.column("faults", box, gap=2.0):
+                gauges.fault_lines(ui, snapshot.faults[:4])
             y = box.bottom
         return y + 2 * u if sections.learns or snapshot.faults else y
 
@@ -94,14 +94,14 @@ class PanelView:
 
     def _footer(self, page: Box) -> float:
         """Draw the large buttons; returns the upper edge."""
-        canvas, sections, u = self._canvas, self.sections, self._canvas.u
+        ui, sections, u = self._ui, self.sections, self._ui.u
         height = 76.0 if page.h > 640 * u else 60.0
         top = page.bottom - (height + 16) * u
         box = Box(page.x + MARGIN * u, top + 8 * u, page.w - 2 * MARGIN * u, (height + 8) * u)
-        with canvas.column("foot", box), canvas.row(height, (5.0, 4.0, 2.0)):
+        with ui.column("foot", box), ui.row(height, (5.0, 4.0, 2.0)):
             dark, frozen = sections.is_on("blackout"), sections.is_on("freeze")
             if widgets.button(
-                canvas,
+                ui,
                 "blackout",
                 "BLACKOUT",
                 height=height,
@@ -113,7 +113,7 @@ class PanelView:
             ):
                 sections.command(Act("blackout"), "blackout")
             if widgets.button(
-                canvas,
+                ui,
                 "freeze",
                 "FROZEN" if frozen else "FREEZE",
                 height=height,
@@ -126,7 +126,7 @@ class PanelView:
                 sections.command(Act("freeze"), "freeze")
             hint = "binds a knob or pad: choose a control or button here, then move the knob or press the pad"
             if widgets.button(
-                canvas, "learn", "LEARN", height=height, is_on=sections.learns, colour=style.AMBER, hint=hint
+                ui, "learn", "LEARN", height=height, is_on=sections.learns, colour=style.AMBER, hint=hint
             ):
                 sections.learns = not sections.learns
                 if not sections.learns and ((self._last and self._last.learning) or sections.learn_target):
@@ -134,7 +134,7 @@ class PanelView:
         return top
 
     def _columns(self, body: Box, snapshot: Snapshot) -> None:
-        canvas, sections, u = self._canvas, self.sections, self._canvas.u
+        ui, sections, u = self._ui, self.sections, self._ui.u
         n_columns = model.n_columns(body.w / u, body.h / u)
         gap = 12 * u
         shares = {1: (1.0,), 2: (1.0, 1.12), 3: (1.0, 1.25, 1.0)}[n_columns]
@@ -144,7 +144,7 @@ class PanelView:
             width = room * share / sum(shares)
             boxes.append(Box(x, body.y, width, body.h))
             x += width + gap
-        with canvas.column("first", boxes[0], scrolls=True):
+        with ui.column("first", boxes[0], scrolls=True):
             sections.sound()
             sections.beat()
             sections.depth()
@@ -154,10 +154,10 @@ class PanelView:
             else:
                 self._rest(snapshot, n_columns)
         if n_columns > 1:
-            with canvas.column("second", boxes[1], scrolls=True):
+            with ui.column("second", boxes[1], scrolls=True):
                 self._rest(snapshot, n_columns)
         if n_columns > 2:
-            with canvas.column("third", boxes[2], scrolls=True):
+            with ui.column("third", boxes[2], scrolls=True):
                 sections.main_controls()
                 sections.more_controls()
 

@@ -52,7 +52,7 @@ class Interaction(NamedTuple):
     released: bool
 
 
-class Canvas:
+class Ui:
     """Places boxes from top to bottom in the current column, and draws in them.
 
     u: one unit of layout in the window's coordinates; controls: the rectangle of each control that is visible now, by name.
@@ -252,7 +252,7 @@ class Canvas:
         """Font size in the window's coordinates: an integer, because imgui measures and draws text alike only at those."""
         return max(round(size * self.u), 1)
 
-    @functools.lru_cache(maxsize=2048)  # noqa: B019  a process has one canvas for its whole life
+    @functools.lru_cache(maxsize=2048)  # noqa: B019  a process has one Ui for its whole life
     def _measured(self, text: str, size: int, bold: bool) -> float:
         imgui = self.imgui
         imgui.push_font(self.window.fonts.bold if bold else self.window.fonts.plain, size)
