@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from ..control.action import Action
+from ..control.actions import find_actions
 from ..control.parameters import Parameter
 from ..control.snapshot import Snapshot
 
@@ -137,6 +139,11 @@ def beat_brightness(phase: float | None, confidence: float) -> float:
     if phase is None:
         return 0.0
     return (1.0 - phase) ** 3 * (0.3 + 0.7 * min(max(confidence, 0.0), 1.0))
+
+
+def small_buttons() -> list[Action]:
+    """The actions that have a small button, in the order of the buttons."""
+    return sorted((one for one in find_actions().values() if one.button), key=lambda one: one.button_order)
 
 
 def n_columns(width: float, height: float) -> int:

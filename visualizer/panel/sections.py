@@ -174,7 +174,7 @@ class Sections:
         """Small buttons for further actions."""
         ui = self.ui
         across = 3 if ui.width < 640 else 6
-        actions = sorted((one for one in find_actions().values() if one.button), key=lambda one: one.button_order)
+        actions = model.small_buttons()
         for start in range(0, len(actions), across):
             with ui.row(40.0, [1.0] * across):
                 for one in actions[start : start + across]:
