@@ -78,7 +78,7 @@ def test_learning_a_knob_listing_and_forgetting_it(midi: Midi, knobs: Any) -> No
     values = itertools.cycle(range(128))
     wait_until(lambda: turn(knobs, next(values)) or run.process.poll() is not None, 20)
     said = f"saved in {file.controls_file()}\n"
-    assert run.ended() == (0, "CC 7 channel 1 of Knobs out now turns beat.sensitivity\n", said)
+    assert run.ended() == (0, "CC 7 channel 1 of Knobs out now sets beat.sensitivity\n", said)
     assert file.load_controls().midi == [MidiBinding(cc=7, channel=1, port="Knobs out", does="beat.sensitivity")]
     assert here("midi", "bindings").stdout == "CC 7 channel 1 of Knobs out  beat.sensitivity\n"
     refused(here("midi", "forget", "beat.decay"), "nothing is bound to 'beat.decay'", "bound are: beat.sensitivity")
@@ -91,7 +91,7 @@ def test_learning_called_off_or_in_vain_leaves_the_file_as_it_was(midi: Midi, kn
     file.change_controls(lambda _: Controls(midi=[MidiBinding(cc=7, does="tap")]))
     before = file.controls_file().read_bytes()
     run = Running(midi, "learn", "blackout", "--timeout", "0.2")
-    assert run.ended() == (1, "", "visualizer: nothing was moved in 0.2 s; nothing is bound\n")
+    assert run.ended() == (1, "", "visualizer: no control was moved within 0.2 s; nothing was bound\n")
     run = Running(midi, "learn", "blackout")
     run.process.send_signal(signal.SIGINT)
     assert run.ended() == (1, "", "visualizer: cancelled; nothing was bound\n")

@@ -64,7 +64,7 @@ class Night:
 def _dream(preset: Path) -> None:
     """Fill the user's cache with a dream of the preset, without dreaming."""
     loaded, cache = open_preset(str(preset), size=SIZE), open_cache()
-    key = cache_key(loaded.image, loaded.rows[0], cache)
+    key = cache_key(loaded.image, loaded.variants[0], cache)
     for depth_index in range(loaded.n_depths + 1):
         cache.save(key, depth_index, np.roll(loaded.image, 10 * depth_index, axis=1))
 

@@ -11,7 +11,7 @@ import typer
 from ..errors import BadInput
 
 if TYPE_CHECKING:
-    from ..diagnostics.midi_monitor import Listening
+    from ..diagnostics.midi_monitor import MidiMonitor
 
 midi_app = typer.Typer(
     help="MIDI: list the ports, show their messages, and bind controls to actions and settings.",
@@ -58,7 +58,7 @@ def learn(
         raise BadInput(f"--timeout {timeout_s:g} is out of range; allowed: above 0 .. 3600 seconds")
     midi.check_learnable(target)
     try:
-        with midi.Listening(port) as listening:
+        with midi.MidiMonitor(port) as listening:
             _print_hint(f"move a control for {target} ({_names(listening)}); Ctrl-C to cancel")
             print(midi.learn(target, listening, timeout_s=timeout_s))
     except KeyboardInterrupt:
@@ -72,7 +72,7 @@ def monitor(port: Port = "") -> None:
     """Print the messages of controls until Ctrl-C."""
     from ..diagnostics import midi_monitor as midi
 
-    with suppress(KeyboardInterrupt), midi.Listening(port) as listening:
+    with suppress(KeyboardInterrupt), midi.MidiMonitor(port) as listening:
         _print_hint(f"listening to {_names(listening)}; Ctrl-C to stop")
         for line in midi.monitor(listening):
             print(line, flush=True)
@@ -105,7 +105,7 @@ def forget(
     print(f"{'one control' if count == 1 else f'{count} controls'} unbound from {target}")
 
 
-def _names(listening: Listening) -> str:
+def _names(listening: MidiMonitor) -> str:
     return ", ".join(listening.names)
 
 

@@ -1,4 +1,4 @@
-"""Drawing an analysis: waveform, bands, kicks, beats, tempo and depth over time, in one picture."""
+"""Plot an analysis: waveform, bands, kicks, beats, tempo and depth over time."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ if TYPE_CHECKING:
 
 PLOT_SUFFIXES = (".png", ".svg", ".pdf", ".jpg")
 WIDTH_PX, HEIGHT_PX, DPI = 1600, 1000, 100
-# Closer than this, beats are a veil and not a grid: then only every 4th is drawn, or every 16th.
-LEAST_BEAT_PX = 9
-# A gap between two bands, where each is 1 high.
-GAP = 0.18
-BACK, PANEL, INK, FAINT = "#14121d", "#1b1826", "#e8e6f0", "#a09bb8"
+# Closer than this, beats cannot be distinguished: then only every 4th or 16th is drawn.
+MIN_BEAT_PX = 9
+GAP = 0.18  # between two tracks, each of height 1
+BACKGROUND, PANEL, TEXT, FAINT = "#14121d", "#1b1826", "#e8e6f0", "#a09bb8"
 WAVE, BASS, MID, HIGH, KICK, DEPTH = "#7f9fe8", "#e0a458", "#5fd3bc", "#b39df3", "#ff7a59", "#d8d4ea"
 TEMPO = "#e58fb4"
 SNARE, HAT = "#f2d16b", "#9fd8ef"
-# The beats' lines where the beat is certain; fainter where it is not.
-GRID_ALPHA, LEAST_GRID_ALPHA = 0.2, 0.05
+# Opacity of the beats' lines at confidence 1 and 0.
+GRID_ALPHA, MIN_GRID_ALPHA = 0.2, 0.05
 
 
 def check_plot(out: Path) -> Path:
-    """Where a plot named `out` will be. Raises BadInput or VisualizerError when none could be written, before any work is done."""
+    """Check that a plot can be written to `out`, before any work is done; returns its path. Raises BadInput or VisualizerError."""
     path = check_output_path(out, PLOT_SUFFIXES)
     try:
-        import matplotlib  # noqa: F401  found out here, before the song is read
+        import matplotlib  # noqa: F401  to know before the song is analysed
     except ImportError:
         raise VisualizerError(
             "--plot needs matplotlib, which is not installed; pip install 'kickdream[plot]'"
@@ -41,7 +40,7 @@ def check_plot(out: Path) -> Path:
 
 
 def plot(analysis: Analysis, out: Path, title: str) -> None:
-    """Draw the analysis into the picture file `out`, whole or not at all. Raises VisualizerError."""
+    """Write the plot to `out`, completely or not at all. Raises VisualizerError."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -50,12 +49,12 @@ def plot(analysis: Analysis, out: Path, title: str) -> None:
 
     size = (WIDTH_PX / DPI, HEIGHT_PX / DPI)
     layout = ConstrainedLayoutEngine(h_pad=0.08, w_pad=0.12, hspace=0.01)
-    figure = Figure(figsize=size, dpi=DPI, layout=layout, facecolor=BACK)
+    figure = Figure(figsize=size, dpi=DPI, layout=layout, facecolor=BACKGROUND)
     panels = figure.subplots(5, 1, sharex=True, height_ratios=[1.0, 1.8, 1.2, 0.6, 1.3])
     wave, bands, kicks, tempo, depth = panels
     step = _beat_step(analysis)
     for axes in panels:
-        _dress(axes)
+        _style(axes)
         _grid(axes, analysis, step)
     _wave(wave, analysis)
     _bands(bands, analysis)
@@ -65,15 +64,15 @@ def plot(analysis: Analysis, out: Path, title: str) -> None:
     depth.set_xlim(0, max(analysis.duration_s, 1e-3))
     _time_axis(depth, analysis.duration_s)
     figure.align_ylabels()
-    # a file name is the user's, and matplotlib would read $..$ in it as a formula
+    # matplotlib would read $..$ in a file name as a formula
     name = title if len(title) <= 70 else f"{title[:67]}..."
-    wave.set_title(name.replace("$", r"\$"), color=INK, loc="left", fontsize=15, pad=12)
+    wave.set_title(name.replace("$", r"\$"), color=TEXT, loc="left", fontsize=15, pad=12)
     wave.set_title(_summary(analysis, step), color=FAINT, loc="right", fontsize=13, pad=12)
     with atomic_write(out) as part:
         figure.savefig(part, dpi=DPI)
 
 
-def _dress(axes: Axes) -> None:
+def _style(axes: Axes) -> None:
     axes.set_facecolor(PANEL)
     axes.tick_params(colors=FAINT, labelsize=12, length=0, pad=6)
     axes.yaxis.label.set(color=FAINT, fontsize=13)
@@ -84,12 +83,12 @@ def _dress(axes: Axes) -> None:
 
 
 def _grid(axes: Axes, analysis: Analysis, step: int) -> None:
-    """A line at every step-th beat, as strong as the beat was sure when it was told."""
+    """A line at every step-th beat, with an opacity by the tempo's confidence when the beat was predicted."""
     beats = np.array(analysis.beats).reshape(-1, 2)[::step]
     if not len(beats):
         return
-    told = np.minimum(beats[:, 1] / TEMPO_STEP_S, len(analysis.tempo) - 1).astype(int)
-    alphas = LEAST_GRID_ALPHA + (GRID_ALPHA - LEAST_GRID_ALPHA) * analysis.tempo[told, 1]
+    predicted = np.minimum(beats[:, 1] / TEMPO_STEP_S, len(analysis.tempo) - 1).astype(int)
+    alphas = MIN_GRID_ALPHA + (GRID_ALPHA - MIN_GRID_ALPHA) * analysis.tempo[predicted, 1]
     colours = [(1.0, 1.0, 1.0, alpha) for alpha in alphas.tolist()]
     axes.vlines(beats[:, 0], 0, 1, transform=axes.get_xaxis_transform(), colors=colours, linewidth=0.8, zorder=1)
 
@@ -102,47 +101,48 @@ def _wave(axes: Axes, analysis: Analysis) -> None:
     axes.set_yticks([0], [""])
     axes.set_ylabel("sound")
     for from_s, to_s in analysis.silence:
-        axes.axvspan(from_s, to_s, color=BACK, alpha=0.6, linewidth=0, zorder=1.5)
+        axes.axvspan(from_s, to_s, color=BACKGROUND, alpha=0.6, linewidth=0, zorder=1.5)
         if to_s - from_s > 0.06 * analysis.duration_s:
             axes.text((from_s + to_s) / 2, 0, "silence", color=FAINT, ha="center", va="bottom", fontsize=12)
 
 
 def _bands(axes: Axes, analysis: Analysis) -> None:
     seconds = np.arange(len(analysis.bands)) / BANDS_HZ
-    for lane, colour in enumerate((BASS, MID, HIGH)):
-        foot = lane * (1 + GAP)
-        _curve(axes, seconds, analysis.bands[:, lane], colour, foot=foot)
-    axes.set_yticks([lane * (1 + GAP) + 0.5 for lane in range(3)], ["bass", "mid", "high"])
+    for track, colour in enumerate((BASS, MID, HIGH)):
+        _curve(axes, seconds, analysis.bands[:, track], colour, base=track * (1 + GAP))
+    axes.set_yticks([track * (1 + GAP) + 0.5 for track in range(3)], ["bass", "mid", "high"])
     for label, colour in zip(axes.get_yticklabels(), (BASS, MID, HIGH), strict=True):
         label.set(color=colour, fontsize=13)
     axes.set_ylim(-0.1, 3 + 2 * GAP + 0.1)
 
 
 def _kicks(axes: Axes, analysis: Analysis) -> None:
-    """Kicks as high as they lift; above them snares and hats, as strong as they were sure."""
+    """Kicks, as high as their strength; above them snares and hats, with an opacity by their probability."""
     times_s = [onset.time_s for onset in analysis.onsets]
     strengths = [onset.strength for onset in analysis.onsets]
     room_px = WIDTH_PX * 0.9 / max(1, len(times_s))
     axes.vlines(times_s, 0, strengths, color=KICK, alpha=0.75, linewidth=min(1.6, max(0.6, room_px / 4)), zorder=3)
     axes.scatter(times_s, strengths, s=min(26.0, max(3.0, 1.6 * room_px)), color=KICK, linewidth=0, zorder=4)
-    lanes = {"snare": 1.45, "hat": 1.8}
+    tracks = {"snare": 1.45, "hat": 1.8}
     for drum, colour in (("snare", SNARE), ("hat", HAT)):
         struck = [(stroke.time_s, stroke.sure) for stroke in analysis.strokes if stroke.drum == drum]
         if struck:
             at_s, sure = np.array(struck).T
             size = min(14.0, max(2.0, WIDTH_PX * 0.9 / len(struck)))
-            axes.scatter(at_s, np.full(len(at_s), lanes[drum]), s=size, color=colour, alpha=sure, linewidth=0, zorder=4)
+            axes.scatter(
+                at_s, np.full(len(at_s), tracks[drum]), s=size, color=colour, alpha=sure, linewidth=0, zorder=4
+            )
     axes.set_ylim(0, 2.05)
-    axes.set_yticks([0.5, *lanes.values()], ["kick", *lanes])
+    axes.set_yticks([0.5, *tracks.values()], ["kick", *tracks])
     for label, colour in zip(axes.get_yticklabels(), (KICK, SNARE, HAT), strict=True):
         label.set(color=colour, fontsize=13)
 
 
 def _tempo(axes: Axes, analysis: Analysis) -> None:
-    """Beats a minute where they were sure, faintly where not; a tempo holds until the next is told."""
+    """Tempo, fainter where its confidence is low; each value holds until the next one."""
     bpm, confidence = analysis.tempo[:, 0], analysis.tempo[:, 1]
-    told = bpm[confidence >= SURE]
-    low, high = (float(told.min()), float(told.max())) if len(told) else (120.0, 120.0)
+    certain = bpm[confidence >= SURE]
+    low, high = (float(certain.min()), float(certain.max())) if len(certain) else (120.0, 120.0)
     room = max(5.0, 0.15 * (high - low))
     seconds = np.arange(len(bpm)) * TEMPO_STEP_S
     colours = [(TEMPO, 1.0 if sure >= SURE else 0.5 * sure / SURE) for sure in confidence.tolist()]
@@ -153,23 +153,23 @@ def _tempo(axes: Axes, analysis: Analysis) -> None:
 
 
 def _depth(axes: Axes, analysis: Analysis) -> None:
-    _curve(axes, np.arange(len(analysis.depth)) / FPS, analysis.depth - 1, DEPTH, foot=1)
+    _curve(axes, np.arange(len(analysis.depth)) / FPS, analysis.depth - 1, DEPTH, base=1)
     room = 0.06 * max(1, analysis.n_depths - 1)
     axes.set_ylim(1 - room, analysis.n_depths + room)
     axes.set_yticks(sorted({1, round(analysis.n_depths / 2), analysis.n_depths}))
     axes.set_ylabel("depth")
 
 
-def _curve(axes: Axes, seconds: np.ndarray, values: np.ndarray, colour: str, *, foot: float = 0.0) -> None:
-    axes.fill_between(seconds, foot, foot + values, color=colour, alpha=0.3, linewidth=0, zorder=2)
+def _curve(axes: Axes, seconds: np.ndarray, values: np.ndarray, colour: str, *, base: float = 0.0) -> None:
+    axes.fill_between(seconds, base, base + values, color=colour, alpha=0.3, linewidth=0, zorder=2)
     crowded = len(values) > 4 * WIDTH_PX
-    axes.plot(seconds, foot + values, color=colour, linewidth=0.5 if crowded else 1.2, zorder=3)
+    axes.plot(seconds, base + values, color=colour, linewidth=0.5 if crowded else 1.2, zorder=3)
 
 
 def _beat_step(analysis: Analysis) -> int:
-    """Every how many beats one is drawn."""
+    """Number of beats from one line to the next."""
     px_apart = WIDTH_PX * 0.9 / max(1, len(analysis.beats))
-    return next((step for step in (1, 4, 16) if step * px_apart >= LEAST_BEAT_PX), 64)
+    return next((step for step in (1, 4, 16) if step * px_apart >= MIN_BEAT_PX), 64)
 
 
 def _time_axis(axes: Axes, duration_s: float) -> None:
@@ -186,9 +186,9 @@ def _time_axis(axes: Axes, duration_s: float) -> None:
 
 def _summary(analysis: Analysis, step: int) -> str:
     bpm = analysis.tempo_bpm
-    words = [f"{bpm:.1f} BPM" if bpm is not None else "no steady beat"]
+    parts = [f"{bpm:.1f} BPM" if bpm is not None else "no steady beat"]
     if analysis.beats:
-        words.append("a line a beat" if step == 1 else f"a line every {step} beats")
+        parts.append("one line per beat" if step == 1 else f"one line every {step} beats")
     n = len(analysis.onsets)
-    words.append(f"{n} kick{'' if n == 1 else 's'}")
-    return "    ".join(words)
+    parts.append(f"{n} kick{'' if n == 1 else 's'}")
+    return "    ".join(parts)
