@@ -101,7 +101,7 @@ def test_stderr_is_back_when_portaudio_is_left_while_a_process_starts(tmp_path):
     before, inside, leave = os.fstat(2), threading.Event(), threading.Event()
 
     def opens_a_device():
-        portaudio.answer(lambda: (inside.set(), leave.wait(10)))
+        portaudio.call_with_timeout(lambda: (inside.set(), leave.wait(10)))
 
     audio = threading.Thread(target=opens_a_device)
 

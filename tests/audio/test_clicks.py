@@ -14,8 +14,8 @@ from visualizer.audio.clicks import (
     LEAST_GAP_S,
     MOST_GAP_S,
     RATE_HZ,
-    Block,
-    RememberingCapture,
+    RecordingCapture,
+    StampedBlock,
     arrival,
     click_times,
     click_track,
@@ -29,10 +29,10 @@ from visualizer.settings import BeatSettings
 BLOCK = 256
 
 
-def blocks_of(sound: np.ndarray, late_s: float = 0.0) -> list[Block]:
+def blocks_of(sound: np.ndarray, late_s: float = 0.0) -> list[StampedBlock]:
     """Blocks as a device delivers them, each as its last sample has come; the first sample sounds at 0 s."""
     cut = [sound[start : start + BLOCK] for start in range(0, len(sound) - BLOCK, BLOCK)]
-    return [Block((index + 1) * BLOCK / RATE_HZ + late_s, block) for index, block in enumerate(cut)]
+    return [StampedBlock((index + 1) * BLOCK / RATE_HZ + late_s, block) for index, block in enumerate(cut)]
 
 
 def test_times_are_irregular_and_come_from_the_seed() -> None:
@@ -104,9 +104,9 @@ def test_the_capture_remembers_what_it_hands_out(pulse: Pulse, monkeypatch: pyte
     for name in ("STALE_S", "RING_S"):  # however late this process is, nothing is dropped
         monkeypatch.setattr(f"visualizer.audio.capture.{name}", 60.0)
     sound = click_track(np.array([0.1, 0.8, 1.5]))
-    with RememberingCapture() as capture:
+    with RecordingCapture() as capture:
         capture.start()
-        wait_until(lambda: capture.has_heard, 10, "nothing comes in")
+        wait_until(lambda: capture.has_delivered, 10, "nothing comes in")
         drained: list[np.ndarray] = []
 
         def loud() -> bool:

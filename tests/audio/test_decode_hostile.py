@@ -68,7 +68,7 @@ def test_things_that_are_no_files(tmp_path: Path) -> None:
     assert "cannot be read" in fault(tmp_path / ("x" * 5000))
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.wav")
-        assert "not an ordinary file" in fault(tmp_path / "pipe.wav")
+        assert "not a regular file" in fault(tmp_path / "pipe.wav")
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_rate_asked_for_is_checked(tmp_path: Path, rate_hz: int) -> None:
     path = write_named(tmp_path, "a.wav", 0.1)
     if rate_hz == 0:
         assert "0 Hz" in fault(path, sample_rate_hz=0)
-    assert "allowed: 8000 to 192000" in fault(path, sample_rate_hz=rate_hz)
+    assert "allowed: 8000 .. 192000" in fault(path, sample_rate_hz=rate_hz)
 
 
 @pytest.mark.parametrize("rate_hz", [0, 1, 999, 2**31 - 1])

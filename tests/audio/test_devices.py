@@ -216,7 +216,7 @@ def test_a_device_that_hangs_while_it_is_closed_is_noticed(
     monkeypatch.setattr(portaudio, "HANG_S", 0.3)
     capture = Capture()
     capture.start()
-    wait_until(lambda: capture.has_heard, 10, "no sound")
+    wait_until(lambda: capture.has_delivered, 10, "no sound")
     mortal_pulse.freeze()
     assert not portaudio.THREAD.hangs()
     capture.close()
@@ -255,8 +255,8 @@ def test_rates_that_a_device_takes(pulse: Pulse, monkeypatch: pytest.MonkeyPatch
         index = find_output("pulse", list_devices(opened)).portaudio_index
         assert portaudio._library() is not None or not sys.platform.startswith("linux")
         for _ in range(2):
-            assert portaudio.refusal(opened, kind, index, 2, 48_000) == ""
-            assert "sample rate" in portaudio.refusal(opened, kind, index, 2, 7)
+            assert portaudio.unsupported_reason(opened, kind, index, 2, 48_000) == ""
+            assert "sample rate" in portaudio.unsupported_reason(opened, kind, index, 2, 7)
             monkeypatch.setattr(portaudio, "_library", lambda: None)
     finally:
         devices.close_portaudio(opened)

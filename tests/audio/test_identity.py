@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from visualizer.audio.devices import Device
-from visualizer.audio.identity import asked_for, found_again, identity_of, next_after
+from visualizer.audio.identity import find_again, find_wanted, following_input, identity_of
 from visualizer.errors import DeviceError, UnknownDevice
 
 
@@ -20,21 +20,21 @@ A, B, C = device(0, "A"), device(1, "B"), device(2, "A", "JACK")
 
 def test_found_again_under_another_number() -> None:
     moved = [device(0, "X"), device(1, "B"), device(2, "A")]
-    assert found_again(identity_of(A, [A, B, C]), moved) is moved[2]
+    assert find_again(identity_of(A, [A, B, C]), moved) is moved[2]
 
 
 @pytest.mark.parametrize("others", [[], [B], [C], [device(0, "A (2)")], [device(0, "a")], [device(0, "A", n_inputs=0)]])
 def test_nothing_else_is_taken_for_it(others: list[Device]) -> None:
     with pytest.raises(DeviceError, match="'A' is not there"):
-        found_again(identity_of(A, [A, B, C]), others)
+        find_again(identity_of(A, [A, B, C]), others)
 
 
 def test_of_two_with_one_name_none_is_taken_while_one_is_away() -> None:
     twins = [device(0, "Mic"), device(1, "Mic")]
     second = identity_of(twins[1], twins)
     with pytest.raises(DeviceError, match="1 of 2 inputs called 'Mic'"):
-        found_again(second, twins[:1])
-    assert found_again(second, [B, *twins]) is twins[1]
+        find_again(second, twins[:1])
+    assert find_again(second, [B, *twins]) is twins[1]
 
 
 SERVER = [
@@ -48,20 +48,20 @@ SERVER = [
 
 @pytest.mark.parametrize("wanted", [None, "pulse", "default", 0, 3, "MIC"])
 def test_what_follows_the_default_stands_for_the_default_itself(wanted: str | int | None) -> None:
-    assert asked_for(wanted, SERVER).name == "mic"
+    assert find_wanted(wanted, SERVER).name == "mic"
 
 
 def test_without_a_server_the_go_between_is_all_there_is() -> None:
-    assert asked_for("default", SERVER[:2]).name == "default"
-    assert asked_for("line", SERVER).name == "line"
+    assert find_wanted("default", SERVER[:2]).name == "default"
+    assert find_wanted("line", SERVER).name == "line"
     with pytest.raises(UnknownDevice):
-        asked_for("guitar", SERVER)
+        find_wanted("guitar", SERVER)
 
 
 def test_next_goes_round_all_real_inputs() -> None:
     here, names = identity_of(SERVER[3], SERVER), []
     for _ in range(4):
-        following = next_after(here, SERVER)
+        following = following_input(here, SERVER)
         names.append(following.name)
         here = identity_of(following, SERVER)
     assert names == ["line", "hw:0", "mic", "line"]
@@ -69,9 +69,9 @@ def test_next_goes_round_all_real_inputs() -> None:
 
 def test_next_passes_over_and_says_when_there_is_no_other() -> None:
     here = identity_of(A, [A, B, C])
-    assert next_after(here, [A, B, C], [identity_of(B, [A, B, C])]) is C
-    assert next_after(None, [A, B]) is A
-    assert next_after(here, [B, C]) is B  # itself gone
+    assert following_input(here, [A, B, C], [identity_of(B, [A, B, C])]) is C
+    assert following_input(None, [A, B]) is A
+    assert following_input(here, [B, C]) is B  # itself gone
     for devices in ([A], [], [device(0, "out", n_inputs=0)]):
         with pytest.raises(UnknownDevice, match="no other input"):
-            next_after(here, devices)
+            following_input(here, devices)

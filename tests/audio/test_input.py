@@ -192,7 +192,7 @@ def test_a_device_that_is_not_there_yet(pulse: Pulse, opened: Callable[..., Live
     until(source, OK, BACK_S)
     assert pitch_hz(source) == pytest.approx(200, abs=6)
     assert (source.device_name, source.n_losses, source.n_recoveries) == ("my_theremin", 0, 0)
-    assert any("sound is there" in line for line in said(source))
+    assert any("sound has started" in line for line in said(source))
 
 
 @pytest.mark.parametrize("wanted", [None, "mic"])
@@ -353,7 +353,7 @@ def test_a_fault_while_opening_leaves_nothing_open(
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr(watch.StreamWatch, "opened", fails)
+        broken.setattr(watch.StreamWatch, "identify", fails)
         source = opened("mic")
         wait_until(lambda: n_tries >= 3, BACK_S, "no fault")
         wait_until(lambda: pulse.streams() == [], 5, "a stream is left open")
@@ -370,7 +370,7 @@ def test_a_sound_server_that_hangs_at_the_start(pulse: Pulse, opened: Callable[.
     assert said(source) == ["no sound yet: waiting for mic; until then the picture moves by itself"]
     pulse.freeze(False)
     until(source, OK, BACK_S)
-    assert said(source) == ["sound is there: Sine source at 100 Hz"] and source.n_losses == 0
+    assert said(source) == ["sound has started: Sine source at 100 Hz"] and source.n_losses == 0
 
 
 def test_a_sound_server_that_hangs_while_a_device_is_opened(
@@ -390,7 +390,7 @@ def test_a_sound_server_that_hangs_while_a_device_is_opened(
     monkeypatch.undo()
     pulse.freeze(False)
     until(source, OK, BACK_S)
-    assert said(source) == ["sound is there: Sine source at 100 Hz"]
+    assert said(source) == ["sound has started: Sine source at 100 Hz"]
 
 
 def test_next_input_where_there_is_no_other(mortal_pulse: Pulse) -> None:
@@ -407,7 +407,7 @@ def test_the_remembered_one_and_what_stands_in_for_it(pulse: Pulse) -> None:
         assert source.device_name == "mic2" and said(source) == []
     with LiveInput(remembered="mic3", on_choice=chosen.append) as source:
         assert source.device_name == Pulse.source
-        assert said(source) == ["mic3 is not there: listening to Monitor of Null Output"]
+        assert said(source) == ["mic3 is not there; listening to Monitor of Null Output instead"]
     assert chosen == []  # neither was asked for now
 
 
@@ -445,7 +445,7 @@ def test_a_fault_of_its_own_is_survived(
     source = opened("mic")
     until(source, OK, BACK_S)
     with monkeypatch.context() as broken:
-        broken.setattr(source._watch, "look", lambda: 1 / 0)
+        broken.setattr(source._watch, "check", lambda: 1 / 0)
         until(source, LOST, NOTICED_S)
         assert "ZeroDivisionError" in source.reason
     until(source, OK, BACK_S)

@@ -13,7 +13,7 @@ from visualizer.audio.devices import close_portaudio, list_devices, open_portaud
 
 logging.basicConfig(level=logging.INFO)
 
-def loaded():
+def look():
     portaudio = open_portaudio()
     print("system" in [device.name for device in list_devices(portaudio)], flush=True)
     sys.stdin.readline()

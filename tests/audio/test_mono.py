@@ -75,9 +75,7 @@ def test_channels_that_cancel_are_followed_one_by_one(name: str) -> None:
     channels, followed = CANCELLING[name]
     mix = mixed(channels)
     assert mix.followed == followed
-    assert (
-        mix.note == f"the channels cancel each other (is one inverted?): channel {mix.followed + 1} alone is followed"
-    )
+    assert mix.note == f"the channels cancel each other (is one inverted?); only channel {mix.followed + 1} is used"
     settled = round(4 * STEP_S * RATE_HZ)
     assert np.array_equal(mix.sound[settled:], channels[mix.followed][settled:])
     # from one way to the other without a step

@@ -210,7 +210,7 @@ def test_a_song_closed_while_it_is_read_stays_open_for_the_reader(
     song: Song, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
     """A file on a slow disk: the reader does not come back before the song is closed."""
-    source, inside, may_go_on = song._source, threading.Event(), threading.Event()
+    source, inside, may_go_on = song._decoder, threading.Event(), threading.Event()
     real = source.next_block
     found_open = []
 

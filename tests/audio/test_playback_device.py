@@ -199,7 +199,7 @@ def test_loud_sound_is_clipped_not_wrapped(pulse: Pulse, tmp_path: Path) -> None
 
 
 def test_a_rate_the_device_refuses_is_resampled(pulse: Pulse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "refusal", lambda *_: "Invalid sample rate")
+    monkeypatch.setattr(devices, "unsupported_reason", lambda *_: "Invalid sample rate")
     t = np.arange(12_000 * 2) / 12_000
     sound = (0.5 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)
     with Song(write_song(tmp_path, sound, 12_000)) as song, pulse.record() as recording, Playback(song) as player:
@@ -287,7 +287,7 @@ def test_a_lost_output_returns_at_the_right_place(
 
         wait_until(lasted(1.2), 10, "the loss was not noticed")
         assert player.lost and "\n" not in player.lost
-        assert "going on silently" in (player.news() or "")
+        assert "playing on silently" in (player.news() or "")
         give_back()
         error_s = heard_minus_told_s(mortal_pulse, player, sound)
         print(f"{lose.__name__}: {1000 * error_s:.0f} ms")  # noqa: T201  the figure is what the test is about
@@ -336,7 +336,7 @@ def test_without_any_output_it_plays_silently_until_there_is_one(mortal_pulse: P
         assert "playing silently" in (player.news() or "")
         mortal_pulse.start()
         wait_until(lambda: player.lost is None, 10, "there is no sound")
-        assert "sound is there" in (player.news() or "")
+        assert "sound has started" in (player.news() or "")
         assert abs(heard_minus_told_s(mortal_pulse, player, sound)) < 0.06
 
 
@@ -352,7 +352,7 @@ def test_a_hung_sound_server_does_not_keep_the_song_from_starting(mortal_pulse: 
         finally:
             mortal_pulse.freeze(False)
         assert abs(heard_minus_told_s(mortal_pulse, player, sound)) < 0.06
-        assert "sound is there" in (player.news() or "")
+        assert "sound has started" in (player.news() or "")
 
 
 def test_unknown_output_and_impossible_device(pulse: Pulse, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -375,7 +375,7 @@ def test_of_several_outputs_with_a_part_of_the_name_the_one_chosen_last_is_meant
     with Song(write_song(tmp_path, chirp(4800, SINK_RATE_HZ))) as song:
         Playback(song, device="hdmi", remembered="hdmi 2", on_choice=chosen.append, must_be_there=False).close()
         assert chosen == ["hdmi 2"]
-        with pytest.raises(UnknownDevice, match="could be any of"):
+        with pytest.raises(UnknownDevice, match="matches several"):
             Playback(song, device="hdmi", remembered="elsewhere", on_choice=chosen.append)
 
 
@@ -420,7 +420,7 @@ def test_the_remembered_output_is_taken_and_its_absence_reported(mortal_pulse: P
                 player.start()
                 wait_until(lambda: player.device_name == taken, 8, "it is not taken")  # noqa: B023  called at once
                 lines = list(iter(player.news, None))
-        assert lines == ["hdm is not there: playing through the default output"]
+        assert lines == ["hdm is not there; playing through the default output instead"]
 
 
 def test_the_volume_changes_what_is_heard_without_a_click_and_not_what_is_analysed(
@@ -446,7 +446,7 @@ def test_a_fault_in_the_callback_is_a_loss_not_an_exception(pulse: Pulse, tmp_pa
     with Song(write_song(tmp_path, chirp(96_000, SINK_RATE_HZ))) as song, Playback(song) as player:
         player.start()
         wait_until(lambda: player.position_s > 0.1, 10, "it does not play")
-        player._audible.handed = None  # type: ignore[assignment]  # a fault that no device has
+        player._audible.delivered = None  # type: ignore[assignment]  # a fault that no device has
         assert wait_until(lambda: player.lost, 10, "the loss was not noticed").startswith("TypeError")
         wait_until(lambda: player.position_s > 0.5, 10, "the position froze")
 

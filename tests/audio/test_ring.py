@@ -59,6 +59,6 @@ def test_two_threads_lose_nothing() -> None:
 
 def test_a_ring_needs_room() -> None:
     for size, channels in ((0, 1), (1, 0), (-3, 2)):
-        with pytest.raises(ValueError, match="room"):
+        with pytest.raises(ValueError, match="at least 1"):
             SampleRing(size, channels)
     assert SampleRing(4, 1).discard(-3) == 0

@@ -89,9 +89,9 @@ def test_without_libpulse_there_are_just_portaudios_devices(pulse: Pulse, monkey
         SoundServer()
     assert {device.name for device in list_devices()} == {"pulse", "default"}
     watch = StreamWatch()
-    watch.before_opening("mic")
-    watch.opened()
-    assert watch.look() == ("", "") and "libpulse" in watch.lacks("mic")
+    watch.prepare("mic")
+    watch.identify()
+    assert watch.check() == ("", "") and "libpulse" in watch.missing_reason("mic")
 
 
 def test_another_system_has_no_such_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,9 +126,9 @@ def test_channels_that_the_server_would_mix_are_refused_one_by_one(mortal_pulse:
         "channel_map=aux0,aux1,aux2,aux3",
         "norewinds=1",
     )
-    with pytest.raises(UnknownDevice, match="mixed, not one by one"):
+    with pytest.raises(UnknownDevice, match="only mixed"):
         Capture("pro.monitor", channels=[3])
     with Capture("pro.monitor") as capture:
         capture.start()
-        wait_until(lambda: capture.has_heard, 10, "no sound came in")
+        wait_until(lambda: capture.has_delivered, 10, "no sound came in")
         assert len(capture.take_peaks()) == 1

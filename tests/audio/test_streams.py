@@ -44,7 +44,7 @@ def test_a_silent_choice_is_reported_when_another_stream_is_not(tmp_path: Path) 
     path = write_streams(tmp_path / "film.mkv", [0.0, 0.5, 0.0], seconds=30.0, from_s=12.0)
     note = silence_note(path, 1)
     assert note == (
-        'film.mkv: sound stream 1 (eng, aac, "Mix 1") is silent, 2 (deu, aac, "Mix 2") is not; choose it with --stream 2'
+        'film.mkv: sound stream 1 (eng, aac, "Mix 1") is silent, but 2 (deu, aac, "Mix 2") is not; choose it with --stream 2'
     )
     assert "stream 3" in (silence_note(path, 3) or "")
     assert silence_note(path, 2) is None, "a quiet beginning is not a silent stream"

@@ -75,7 +75,7 @@ def test_the_delay_of_a_loudspeaker_that_was_heard(capsys, capture_s, set_ms, li
         (["--clicks", "many"], "Invalid value for '--clicks'"),
         (["--output", "theremin"], "no output matches 'theremin'"),
         (["--device", "theremin"], "no input matches 'theremin'"),
-        (["--gain", "90"], "a gain of 90 dB cannot be used"),
+        (["--gain", "90"], "a gain of 90 dB is out of range"),
         (["--size", "big"], "--size 'big' is not a size"),
     ],
 )

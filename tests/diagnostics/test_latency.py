@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.sounds import write_wav
-from visualizer.audio.clicks import RATE_HZ, Block, click_times, click_track
+from visualizer.audio.clicks import RATE_HZ, StampedBlock, click_times, click_track
 from visualizer.diagnostics.latency import Delay, Latency, _delay, _Frame, _paired, grey_ladder, measure, told_in
 from visualizer.errors import BadInput, DeviceError, GraphicsError, UnknownDevice, VisualizerError
 from visualizer.presets.cache import FrameCache
@@ -118,13 +118,15 @@ def test_a_ladder_that_cannot_be_kept_is_told(plain, tmp_path):
 def test_told_in_names_the_blocks_that_tell():
     times_s = click_times(6)
     sound = click_track(times_s)
-    blocks = [Block(0.0, sound[start : start + 256]) for start in range(0, len(sound), 256)]
+    blocks = [StampedBlock(0.0, sound[start : start + 256]) for start in range(0, len(sound), 256)]
     told_s = np.array(told_in(blocks, RATE_HZ, BeatSettings())) * 256 / RATE_HZ
     assert len(told_s) == 6 and np.all(np.abs(told_s - times_s - 0.008) < 0.016)
     sound = tinny(sound)
     assert (
         told_in(
-            [Block(0.0, sound[start : start + 256]) for start in range(0, len(sound), 256)], RATE_HZ, BeatSettings()
+            [StampedBlock(0.0, sound[start : start + 256]) for start in range(0, len(sound), 256)],
+            RATE_HZ,
+            BeatSettings(),
         )
         == []
     )

@@ -126,7 +126,7 @@ def test_the_choice_is_remembered_by_its_full_name(mortal_pulse: Pulse, loaded: 
     mortal_pulse.unplug(module)
     with open_input(None) as source:
         assert source.device_name == Pulse.source
-        assert "alsa_input.usb-Scarlett is not there: listening to" in str(source.news())
+        assert "alsa_input.usb-Scarlett is not there; listening to" in str(source.news())
     with open_input("scarlett") as source:  # it was there once, so it is no mistake
         assert source.state == WAITING and source.device_name == "alsa_input.usb-Scarlett"
     assert remembered_input() == "alsa_input.usb-Scarlett"

@@ -1,4 +1,4 @@
-"""Sound from an input device, as it arrives."""
+"""Captures sound from an input device."""
 
 from __future__ import annotations
 
@@ -22,19 +22,22 @@ log = logging.getLogger(__name__)
 RING_S = 4.0
 STALE_S = 0.5
 STALLED_AFTER_OPENING_S = 3.0
-# An idle sound server may take over two seconds to deliver its first block, on a busy machine longer.
+# An idle sound server may take over two seconds to deliver its first block; on a busy machine longer.
 FIRST_BLOCK_S = 6.0
-# More channels than this are a sound server's way of saying "as many as you like", not that many microphones.
+# A device that claims more channels than this is a sound server's virtual device, which accepts any number of channels.
 _MOST_CHANNELS = 8
 GAIN_DB = (-60.0, 60.0)
 
 
 class Capture:
-    """Listens to an input device. Attributes: device, sample_rate_hz, device_name, channels, n_dropped, n_overruns, arrived.
+    """Captures the mono mix of an input device.
 
-    n_dropped counts samples thrown away because they were older than half a second when somebody came to fetch them;
-    n_overruns counts the times the device or the ring had no room; arrived is set with every block that comes in; channels are
-    the numbers, from 1, of those that are mixed.
+    device, device_name    the device, and its full name
+    sample_rate_hz         of the samples that `drain` returns
+    channels               numbers, from 1, of the channels that are mixed
+    arrived                an event that is set with every block
+    n_dropped              samples dropped because they were older than half a second when they were fetched
+    n_overruns             times the device or the ring buffer was full
     """
 
     def __init__(
@@ -49,11 +52,19 @@ class Capture:
         arrived: threading.Event | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Choose the device: number, name, part of a name, or None for the default input. `start` opens it.
+        """Choose the device; `start` opens it.
 
-        sample_rate_hz: the device's own unless given. n_block_samples: what the device delivers at a time. channels: those
-        to be mixed, from 1; all if none. gain_db: -60..60. choose: picks among all devices in place of `device`. arrived: the event to be set, one of its own if None.
-        Errors: UnknownDevice (also for a channel that the device has not), BadInput (gain), DeviceError.
+        Parameters
+        ----------
+        device : number, name or part of a name; None for the default input
+        sample_rate_hz : the device's default rate if None
+        n_block_samples : samples that the device delivers at a time
+        channels : numbers, from 1, of the channels to mix; all if empty
+        gain_db : -60..60
+        choose : chooses one of all devices; replaces `device`
+        arrived : the event to set; a new one if None
+
+        Raises UnknownDevice (also for a channel that the device does not have), BadInput (gain), DeviceError.
         """
         self._now = now
         self.arrived = arrived or threading.Event()
@@ -86,10 +97,12 @@ class Capture:
 
     @staticmethod
     def check(device: Device, channels: Sequence[int], gain_db: float) -> list[int]:
-        """How many channels to open the device with, the likeliest first. Raises UnknownDevice for a channel that it has not,
-        BadInput for a gain outside -60..60 dB."""
+        """The numbers of channels to try to open the device with, in this order.
+
+        Raises UnknownDevice for a channel that the device does not have, BadInput for a gain outside -60..60 dB.
+        """
         if not GAIN_DB[0] <= gain_db <= GAIN_DB[1]:
-            raise BadInput(f"a gain of {gain_db:g} dB cannot be used; allowed: {GAIN_DB[0]:g} .. {GAIN_DB[1]:g}")
+            raise BadInput(f"a gain of {gain_db:g} dB is out of range; allowed: {GAIN_DB[0]:g} .. {GAIN_DB[1]:g} dB")
         wrong = next((channel for channel in channels if not 1 <= channel <= device.n_inputs), None)
         if wrong is not None:
             has = f"channels 1 .. {device.n_inputs}" if device.n_inputs > 1 else "one channel, 1"
@@ -97,8 +110,8 @@ class Capture:
         if device.is_mixed:
             if channels:
                 raise UnknownDevice(
-                    f"the sound server gives the {device.n_inputs} channels of {device.name!r} mixed, not one by one; leave "
-                    "--channels out, or choose the interface's own ALSA device (hw:)"
+                    f"the sound server delivers the {device.n_inputs} channels of {device.name!r} only mixed; leave out "
+                    "--channels, or choose the interface's ALSA device (hw:)"
                 )
             return [1]
         if device.n_inputs <= _MOST_CHANNELS:
@@ -107,7 +120,7 @@ class Capture:
         return list(dict.fromkeys([max(2, *channels), device.n_inputs])) if channels else [2]
 
     def start(self) -> None:
-        """Open the device and begin to listen. Errors: DeviceError."""
+        """Open the device and start capturing. Raises DeviceError."""
         if self._stream is not None or self._portaudio is None:
             return
         import pyaudio
@@ -132,7 +145,7 @@ class Capture:
                     )
                     break
                 except DeviceError as error:
-                    # a stream that hangs may still open, and its blocks have this number of channels
+                    # a stream that hangs may still open later, with this number of channels
                     if isinstance(error, SoundHangs) or n_channels == self._widths[-1]:
                         raise
         except BaseException:
@@ -142,17 +155,17 @@ class Capture:
 
     @property
     def gain_db(self) -> float:
-        """How much louder it is taken, dB."""
+        """The gain, dB."""
         return 20 * math.log10(self._gain)
 
     def set_gain(self, gain_db: float) -> None:
-        """Take it louder or softer from the next block on. gain_db: -60..60."""
+        """Set the gain from the next block on. gain_db: -60..60."""
         self._gain = 10.0 ** (gain_db / 20)
 
     def drain(self) -> tuple[list[np.ndarray], float]:
-        """All sound since the last call, oldest first: blocks (n,) float32, and when the newest one came in (`now`).
+        """The blocks since the last call, oldest first, (n,) float32 each, and when the newest arrived (on the clock `now`).
 
-        What waited for more than half a second is dropped and counted: the picture must not run behind the sound.
+        Samples older than half a second are dropped and counted, so that the picture does not fall behind the sound.
         """
         stamp_s = self._stamp_s
         n_ready = self._ring.n_ready
@@ -168,39 +181,39 @@ class Capture:
 
     @property
     def age_s(self) -> float:
-        """Seconds since the device last delivered (since opening, if it never did)."""
+        """Seconds since the device delivered its last block, or since it was opened if there was none."""
         return self._now() - self._stamp_s
 
     def take_peaks(self) -> np.ndarray:
-        """The largest sample of each of `channels` since the last call, after the gain, full scale = 1: (channels,) float32."""
+        """The peak of each of `channels` since the last call, with the gain, full scale 1: (channels,) float32."""
         peaks = self._peaks
         self._peaks = np.zeros_like(peaks)
         return peaks * np.float32(self._gain)
 
     @property
     def mix_note(self) -> str:
-        """A line for the user where the channels cancel each other, "" where they never did; see `MonoMix`."""
+        """A message for the user once the channels have cancelled each other, "" before; see `MonoMix`."""
         return self._mix.note
 
     @property
     def zeros_s(self) -> float:
-        """For how long nothing but exact zeros has come in on any channel, seconds: no room and no cable is that quiet."""
+        """How long all channels have been exactly zero, seconds: no microphone or cable is that quiet."""
         return max(0.0, self._stamp_s - self._sounded_s)
 
     @property
-    def has_heard(self) -> bool:
-        """Whether the device has delivered anything yet."""
+    def has_delivered(self) -> bool:
+        """Whether the device has delivered a block."""
         return self._n_callbacks > 0
 
     @property
     def is_late(self) -> bool:
-        """Whether the device has delivered nothing for too long; it may still come back by itself."""
+        """Whether the device has delivered nothing for too long. It may still resume by itself."""
         young = self._now() - self._opened_s < STALLED_AFTER_OPENING_S
         return self._is_silent(STALLED_AFTER_OPENING_S if young else STALLED_S)
 
     @property
     def stopped(self) -> str | None:
-        """Why nothing will ever come again from this stream, or None."""
+        """Why this stream will never deliver again; None if it may."""
         if self._fault is not None:
             return self._fault
         try:
@@ -212,7 +225,7 @@ class Capture:
 
     @property
     def lost(self) -> str | None:
-        """Why the device is gone, or None while it delivers. Once lost, it stays so: make a new Capture."""
+        """Why the device is lost; None while it delivers. A lost Capture stays lost: create a new one."""
         if self._lost is None and self._stream is not None:
             self._lost = self._why_lost()
             if self._lost is not None:
@@ -220,7 +233,7 @@ class Capture:
         return self._lost
 
     def close(self) -> None:
-        """Stop listening and let go of the device, within a second even if it hangs. Closing twice is fine."""
+        """Stop capturing and release the device, within a second even if it hangs. Closing twice is fine."""
         portaudio, stream = self._portaudio, self._stream
         self._portaudio = self._stream = None
         if portaudio is not None:
@@ -233,26 +246,26 @@ class Capture:
         self.close()
 
     def _set_channels(self, n_channels: int) -> None:
-        """It is to be opened with so many."""
+        """Prepare to open the device with this many channels."""
         self._n_channels = n_channels
         self.channels = tuple(column + 1 for column in self._columns or range(n_channels))
         self._peaks = np.zeros(len(self.channels), np.float32)
         self._mix = MonoMix(self.sample_rate_hz, [f"channel {channel}" for channel in self.channels])
 
     def _is_silent(self, longest_s: float) -> bool:
-        """Whether nothing has come in for longer than that; the first block has its own time."""
-        return self.age_s > (longest_s if self.has_heard else FIRST_BLOCK_S)
+        """Whether nothing arrived for longer than longest_s (for the first block: FIRST_BLOCK_S)."""
+        return self.age_s > (longest_s if self.has_delivered else FIRST_BLOCK_S)
 
     def _why_lost(self) -> str | None:
         if self._fault is None and self._is_silent(GONE_S):
-            return f"no sound came in for {self.age_s:.1f} s"
+            return f"no sound for {self.age_s:.1f} s"
         return self.stopped
 
     def _take(self, mono: np.ndarray) -> None:
-        """A block has come in, (n,) float32 with choice, mix and gain, on PortAudio's thread."""
+        """Called on PortAudio's thread with each block, (n,) float32, after channel choice, mix and gain."""
 
     def _callback(self, data: bytes, n_samples: int, times: Any, status: int) -> tuple[None, int]:
-        """On PortAudio's thread: copy, count, leave. Nothing may escape: it would surface in the main thread."""
+        """Take a block, on PortAudio's thread. Catches every exception: PyAudio would raise it in the main thread."""
         try:
             if status & self._input_overflow:
                 self.n_overruns += 1
@@ -264,7 +277,7 @@ class Capture:
             if self._ring.write(mono[:, np.newaxis]) < len(mono):
                 self.n_overruns += 1
             if self._n_callbacks == 0:
-                self._sounded_s = self._now()  # what did not come in was no zeros
+                self._sounded_s = self._now()  # the time before the first block does not count as zeros
             self._n_callbacks += 1
             self._stamp_s = self._now()
             self.arrived.set()

@@ -1,4 +1,4 @@
-"""Clicks for measuring: short kicks at irregular times, and an input that remembers when each block of sound came in."""
+"""Clicks to measure latency with: short kicks at irregular times, and a capture that records when each block arrived."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from ..errors import VisualizerError
 from .capture import Capture
 
 RATE_HZ = 48_000
-# An idle sound server takes over two seconds until its first block comes in.
+# Silence before the first click (an idle sound server takes over two seconds to deliver its first block) and after the last.
 FIRST_S, REST_S = 2.5, 0.8
-# From one click to the next: irregular, so that none can be foreseen and each meets another moment of a refresh.
+# Time between clicks: irregular, so that none can be predicted and each falls on another moment of the display's refresh.
 LEAST_GAP_S, MOST_GAP_S = 0.6, 0.95
-# Where a click is looked for: a monitor may hear it before the loudspeaker does, a radio loudspeaker is late.
+# A click is searched this long before and after its time: a monitor source may be early, a wireless loudspeaker is late.
 EARLIEST_S, LATEST_S = 0.15, 0.5
-# It begins where the sound is this share of its loudest; for so long before, it must have been this much quieter (RMS).
+# A click begins where the sound reaches this fraction of its peak; the RMS of the QUIET_S before must be STANDS_OUT times smaller.
 BEGIN_SHARE, QUIET_S, STANDS_OUT = 0.25, 0.06, 12.0
 LEAST_PEAK = 1e-3
 
 
 def click_times(n_clicks: int, seed: int = 0) -> np.ndarray:
-    """(n_clicks,) seconds, rising; the same seed gives the same times."""
+    """The times of clicks, (n_clicks,) seconds, ascending; the same seed gives the same times."""
     gaps_s = np.random.default_rng(seed).uniform(LEAST_GAP_S, MOST_GAP_S, n_clicks)
     return FIRST_S + np.cumsum(gaps_s) - gaps_s[0]
 
 
 def click_track(times_s: np.ndarray, rate_hz: int = RATE_HZ) -> np.ndarray:
-    """(n,) float32 -1..1: a kick drum's stroke at each time, an eighth of a second long, and silence after the last."""
+    """(n,) float32, -1..1: a kick of an eighth of a second at each time, and silence after the last."""
     t = np.arange(round(0.125 * rate_hz)) / rate_hz
     body = np.sin(2 * np.pi * (50 * t + 90 * 0.03 * (1 - np.exp(-t / 0.03)))) * np.exp(-t / 0.05)
     beater = 0.4 * np.sin(2 * np.pi * 2500 * t) * np.exp(-t / 0.002)
@@ -43,7 +43,7 @@ def click_track(times_s: np.ndarray, rate_hz: int = RATE_HZ) -> np.ndarray:
 
 
 def write_clicks(path: Path, times_s: np.ndarray) -> Path:
-    """The click track as a WAV file, mono, 16 bit. Raises VisualizerError when it cannot be written."""
+    """Write the click track as a WAV file, mono, 16 bit. Returns path. Raises VisualizerError if it cannot be written."""
     try:
         with wave.open(str(path), "wb") as out:
             out.setnchannels(1)
@@ -53,32 +53,32 @@ def write_clicks(path: Path, times_s: np.ndarray) -> Path:
     except OSError as fault:
         reason = fault.strerror or fault
         raise VisualizerError(
-            f"the clicks cannot be written to {path.parent}: {reason}; TMPDIR can name another place"
+            f"the clicks cannot be written to {path.parent}: {reason}; set TMPDIR to another folder"
         ) from fault
     return path
 
 
-class Block(NamedTuple):
-    """A block of sound as a device delivered it. stamp_s: when, `time.monotonic`; samples: (n,) float32, mono."""
+class StampedBlock(NamedTuple):
+    """A block from a device. stamp_s: when it arrived, `time.monotonic`; samples: (n,) float32, mono."""
 
     stamp_s: float
     samples: np.ndarray
 
 
-class RememberingCapture(Capture):
-    """A Capture that keeps every block besides, and when it came in: for a minute, not for a show."""
+class RecordingCapture(Capture):
+    """A Capture that also keeps every block with its time of arrival: for measurements of a minute, not for a show."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """As `Capture`."""
-        self.blocks: list[Block] = []
+        self.blocks: list[StampedBlock] = []
         super().__init__(*arguments, **named)
 
     def _take(self, mono: np.ndarray) -> None:
-        self.blocks.append(Block(self._stamp_s, mono))
+        self.blocks.append(StampedBlock(self._stamp_s, mono))
 
 
-def arrival(blocks: list[Block], time_s: float, rate_hz: int) -> int | None:
-    """The index of the block that brought the beginning of the click that sounded at time_s; None if it did not come."""
+def arrival(blocks: list[StampedBlock], time_s: float, rate_hz: int) -> int | None:
+    """The index of the block with the beginning of the click that was played at time_s; None if it was not received."""
     near = [index for index, block in enumerate(blocks) if -EARLIEST_S <= block.stamp_s - time_s <= LATEST_S]
     if not near:
         return None

@@ -1,4 +1,4 @@
-"""A song on disk: any sound the decoder library knows, as stereo float32 at a chosen rate, read and sought to the sample."""
+"""Reads a song from a file in any format that FFmpeg decodes, as stereo float32 at a chosen rate; seeks to the exact sample."""
 
 from __future__ import annotations
 
@@ -16,80 +16,84 @@ import numpy as np
 
 from ..errors import BadInput
 from ..private import keep_private
-from .source import Source
+from .stream_decoder import StreamDecoder
 
 log = logging.getLogger(__name__)
 
-# What the rest of the program works at. A file outside is brought to the nearer bound.
+# The sample rates that the rest of the program supports. A file outside this range is resampled to the nearer bound.
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
-# A file up to this size is looked through once where its header alone cannot be trusted (MP3, Ogg, raw AAC): 0.3 s at most.
-_LOOKED_THROUGH_BYTES = 40_000_000
+# Up to this size a file whose header may be wrong (MP3, Ogg, raw AAC) is scanned once to find its length: 0.3 s at most.
+_SCANNED_BYTES = 40_000_000
 # The resampling filter spans 16 samples of the slower rate to either side; this is several times that.
 _FILTER_SAMPLES = 256
 
 
 class Song:
-    """The sound of a file. Streams: memory does not grow with its length. Not for two threads at once, but for `close`.
+    """The sound of a file, decoded as it is read: memory does not grow with its length.
 
-    sample_rate_hz  of what `read` yields: the file's own (brought into 8..192 kHz) unless asked for
-    n_channels      always 2: mono fills both sides, more channels are folded down
-    duration_s      length in seconds as far as known, else None; corrected when the end turns out to be elsewhere
+    For one thread at a time; only `close` may be called from another.
+
+    sample_rate_hz  of the samples that `read` returns: the file's own (limited to 8..192 kHz) unless one was given
+    n_channels      always 2: mono goes to both sides, more channels are mixed down
+    duration_s      length in seconds, None while it is not known; corrected when the real end is reached
     position        sample index of the next read
-    gain            what the sound for the loudspeaker is to be multiplied with; `read` yields it as it is in the file
+    gain            factor for playback; `read` returns the samples without it
     """
 
     n_channels = 2
     gain = 1.0
 
     def __init__(self, path: str | Path, *, sample_rate_hz: int | None = None, stream: int | None = None) -> None:
-        """Open a sound file or the sound of a video. stream: number of its sound stream from 1, the best one for None.
+        """Open a sound file or the sound of a video.
 
-        Errors: BadInput when the file is missing, a folder, not sound, empty or damaged beyond use, when it has no such
-        stream, or when sample_rate_hz is outside 8000..192000.
+        sample_rate_hz: 8000..192000; stream: number of its sound stream from 1, None for FFmpeg's choice. Raises BadInput if
+        the file is missing, a folder, empty, not sound or too damaged, if it has no such stream, or for another sample rate.
         """
         self.path = Path(path)
         keep_private(self.path)
         if sample_rate_hz is not None and not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
-            raise BadInput(f"sample rate {sample_rate_hz} Hz; allowed: {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}")
+            raise BadInput(
+                f"sample rate {sample_rate_hz} Hz is out of range; allowed: {LOWEST_RATE_HZ} .. {HIGHEST_RATE_HZ} Hz"
+            )
         _check_file(self.path)
-        self._source = Source(self.path, stream)
-        native_hz = self._source.rate_hz
+        self._decoder = StreamDecoder(self.path, stream)
+        native_hz = self._decoder.rate_hz
         self.sample_rate_hz = sample_rate_hz or min(max(native_hz, LOWEST_RATE_HZ), HIGHEST_RATE_HZ)
         self.position = 0
         self._pending = np.empty((0, 2), np.float32)
         self._resampler: Any = None
-        self._leftover = np.empty((0, 2), np.float32)  # of a native block cut at the place where resampling begins
+        self._leftover = np.empty((0, 2), np.float32)  # the rest of a native block in which resampling begins
         self._at_end = False
         self._closed, self._in_use = False, threading.Lock()
         common = math.gcd(native_hz, self.sample_rate_hz)
         self._native_step, self._own_step = native_hz // common, self.sample_rate_hz // common
         self._begin(0)
-        self.duration_s: float | None = self._source.claimed_s
+        self.duration_s: float | None = self._decoder.claimed_s
         self._measure_duration()
-        self._source.n_damaged = self._source.n_nonfinite = 0  # what was met while looking ahead is met again
+        self._decoder.n_damaged = self._decoder.n_nonfinite = 0  # damage found while measuring is found again
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags of the file and of its stream, their names in small letters."""
-        return self._source.tags
+        """The tags of the file and of its stream by name, in lower case."""
+        return self._decoder.tags
 
     @property
     def n_damaged(self) -> int:
-        """How many damaged places were met so far; each is silence in what was read."""
-        return self._source.n_damaged
+        """How many damaged places were read so far; they are replaced by silence."""
+        return self._decoder.n_damaged
 
     @property
     def n_nonfinite(self) -> int:
-        """How many NaN or infinite values were met so far; each is 0 in what was read."""
-        return self._source.n_nonfinite
+        """How many NaN or infinite samples were read so far; they are replaced by 0."""
+        return self._decoder.n_nonfinite
 
     def read(self, n_samples: int) -> np.ndarray:
-        """The next samples, (n <= n_samples, 2) float32, full scale 1; fewer only at the end, (0, 2) when it is over."""
+        """The next samples, (n_samples, 2) float32, full scale 1; fewer at the end of the song, (0, 2) after it."""
         with self._reading():
             return self._read(n_samples)
 
     def seek(self, sample_index: int) -> None:
-        """Make sample_index the next sample read, exactly; clamped to 0 and to the end."""
+        """Make sample_index the next sample that `read` returns, exactly; clamped to 0 and to the end."""
         target = max(0, int(sample_index))
         with self._reading():
             if target != self.position and not self._closed:
@@ -98,11 +102,11 @@ class Song:
                     pass
 
     def song_start(self, sample_index: int) -> int:
-        """The index of the first sample of the song that a sample lies in: 0. A `SongList` has several."""
+        """The index of the first sample of the song that contains a sample: always 0 here; a `SongList` has several songs."""
         return 0
 
     def close(self) -> None:
-        """Close the file, at once or when the thread that reads has left. Closing twice is fine; reading afterwards yields nothing."""
+        """Close the file, as soon as no other thread reads. Closing twice is fine; afterwards `read` returns nothing."""
         self._closed = True
         self._close_if_free()
 
@@ -118,7 +122,7 @@ class Song:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """The decoder is in use: `close` on another thread leaves the closing to this one."""
+        """Marks the decoder as in use: a `close` on another thread is then done by this one at the end."""
         try:
             with self._in_use:
                 yield
@@ -129,7 +133,7 @@ class Song:
     def _close_if_free(self) -> None:
         if self._in_use.acquire(blocking=False):
             try:
-                self._source.close()
+                self._decoder.close()
                 self._pending = np.empty((0, 2), np.float32)
             finally:
                 self._in_use.release()
@@ -154,42 +158,42 @@ class Song:
         return np.concatenate(parts) if parts else np.empty((0, 2), np.float32)
 
     def _begin(self, target: int) -> None:
-        """Bring the source to a place from where `target` (own rate) can be read on to; sets `position` to that place."""
+        """Move the decoder to a place at or before `target` (a sample index at our rate), and set `position` to that place."""
         self._pending = np.empty((0, 2), np.float32)
         self._at_end = False
         if self._native_step == self._own_step:
-            self._source.seek(target)
-            self.position = self._source.index
+            self._decoder.seek(target)
+            self.position = self._decoder.index
             return
         import av
 
-        # Begin at a multiple of both rates' common period: there the resampler has the same phase as in a straight
-        # reading from the start, so both yield the same samples.
+        # Begin at a multiple of both rates' common period, where the resampler has the same phase as when the file is
+        # read from the start: the samples are then the same.
         n_margin = math.ceil(_FILTER_SAMPLES * max(1.0, self._own_step / self._native_step))
         n_periods = max(0, (target - n_margin) // self._own_step)
         native_start = n_periods * self._native_step
         self._leftover = np.empty((0, 2), np.float32)
-        self._source.seek(native_start)
-        if self._source.index > native_start:
+        self._decoder.seek(native_start)
+        if self._decoder.index > native_start:
             native_start = n_periods = 0
-            self._source.seek(0)
-        while self._source.index < native_start:
-            block = self._source.next_block()
-            if block is None:  # the end is nearer than that
-                self._begin(min(target - 1, self._source.index * self._own_step // self._native_step))
+            self._decoder.seek(0)
+        while self._decoder.index < native_start:
+            block = self._decoder.next_block()
+            if block is None:  # the song ends before that
+                self._begin(min(target - 1, self._decoder.index * self._own_step // self._native_step))
                 return
-            self._leftover = block[len(block) - max(0, self._source.index - native_start) :]
+            self._leftover = block[len(block) - max(0, self._decoder.index - native_start) :]
         self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=self.sample_rate_hz)
         self.position = n_periods * self._own_step
 
     def _next_block(self) -> np.ndarray | None:
-        """The next block at the own rate, of any length above 0; None at the end."""
+        """The next block at our rate, not empty; None at the end."""
         while not self._at_end and not self._closed:
             block: np.ndarray | None = self._leftover
             if len(self._leftover):
                 self._leftover = self._leftover[:0]
             else:
-                block = self._source.next_block()
+                block = self._decoder.next_block()
             if self._resampler is None:
                 if block is None:
                     self._at_end = True
@@ -197,16 +201,16 @@ class Song:
                     return block
                 continue
             self._at_end = block is None
-            moved = resampled(self._resampler, block, self._source.rate_hz)
+            moved = resampled(self._resampler, block, self._decoder.rate_hz)
             if len(moved):
                 return moved
         return None
 
     def _measure_duration(self) -> None:
-        """Read the last second once, so that a length that a header only claims is not believed."""
+        """Read the last second once, because the length in a header may be wrong."""
         claimed = self.duration_s
-        is_large = self.path.stat().st_size > _LOOKED_THROUGH_BYTES
-        if is_large and (claimed is None or not self._source.finds_end_quickly):
+        is_large = self.path.stat().st_size > _SCANNED_BYTES
+        if is_large and (claimed is None or not self._decoder.finds_end_quickly):
             return
         self.seek(round(max(0.0, (claimed if claimed is not None else 1e9) - 1.0) * self.sample_rate_hz))
         while len(self.read(65_536)):
@@ -217,11 +221,11 @@ class Song:
         measured_s = end / self.sample_rate_hz
         claimed_s, self.duration_s = self.duration_s, measured_s
         if claimed_s is not None and claimed_s - measured_s > 0.5:
-            log.warning("%s: ends after %.1f s although it claims %.1f s", self.path, measured_s, claimed_s)
+            log.warning("%s: ends after %.1f s, but its header says %.1f s", self.path, measured_s, claimed_s)
 
 
 def resampled(resampler: Any, block: np.ndarray | None, rate_hz: int) -> np.ndarray:
-    """Push block (n, 2) float32 at rate_hz through an `av.AudioResampler`; None: what it still holds -> (m, 2)."""
+    """Resample a block, (n, 2) float32 at rate_hz, with an `av.AudioResampler`; None flushes it. Returns (m, 2) float32."""
     import av
 
     frame = None
@@ -235,15 +239,15 @@ def resampled(resampler: Any, block: np.ndarray | None, rate_hz: int) -> np.ndar
 
 
 def _check_file(path: Path) -> None:
-    """BadInput unless path is a readable, non-empty, ordinary file (a pipe could keep one waiting for ever)."""
+    """Raise BadInput unless path is a readable, non-empty, regular file (reading from a pipe could block for ever)."""
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
             raise BadInput(f"{path}: is a folder; give a sound file")
         if not stat.S_ISREG(found.st_mode):
-            raise BadInput(f"{path}: is not an ordinary file; give a sound file")
+            raise BadInput(f"{path}: is not a regular file; give a sound file")
         if found.st_size == 0:
-            raise BadInput(f"{path}: is empty")
+            raise BadInput(f"{path}: is empty; give a sound file")
     except FileNotFoundError:
         raise BadInput(f"{path}: there is no such file") from None
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Sound devices: listing and choosing them, and a quiet way into PortAudio."""
+"""Sound devices: listing, choosing and opening them through PortAudio."""
 
 from __future__ import annotations
 
@@ -13,12 +13,20 @@ from typing import Any, Literal
 from ..errors import DeviceError, SoundHangs, UnknownDevice, nearest
 from ..files.remembered import remembered_input, remembered_output
 from ..processes import reserve_environment
-from .portaudio import THREAD, answer, one_line, refusal, release, silence_libraries, terminate
+from .portaudio import (
+    THREAD,
+    call_with_timeout,
+    close_quietly,
+    one_line,
+    silence_libraries,
+    terminate,
+    unsupported_reason,
+)
 from .soundserver import ServerError, SoundServer, server_hangs
 
 log = logging.getLogger(__name__)
 
-# What PortAudio calls a PulseAudio or PipeWire behind ALSA, and what this program calls that server's own sources.
+# PortAudio's name for PulseAudio or PipeWire, and this program's host API name for that server's own sources and sinks.
 PULSE, SERVER_API = "pulse", "PulseAudio"
 LOOK_S, SERVER_S = 3.0, 1.0
 USUAL_RATES_HZ = (44_100, 48_000, 88_200, 96_000, 192_000)
@@ -30,11 +38,10 @@ _WAY_OUT = (
 
 @dataclass(frozen=True)
 class Device:
-    """One sound device as PortAudio sees it, or a source or sink of the sound server behind PortAudio's device "pulse".
+    """A sound device of PortAudio, or a source or sink of the sound server that PortAudio reaches as "pulse".
 
-    source: the sound server's name for it, "" for PortAudio's own; description: words for people, where they differ from the
-    name; opened_as: PortAudio's index where it is not `index`; is_mixed: the sound server gives its channels mixed, never one
-    by one.
+    source: the sound server's name of it, "" for a device of PortAudio; description: a readable name where it differs from
+    `name`; opened_as: PortAudio's index if it is not `index`; is_mixed: the sound server delivers its channels only mixed.
     """
 
     index: int
@@ -52,20 +59,20 @@ class Device:
 
     @property
     def portaudio_index(self) -> int:
-        """The index that PortAudio opens it by."""
+        """PortAudio's index of the device to open."""
         return self.index if self.opened_as is None else self.opened_as
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it hears what this machine plays (a monitor, a loopback) and not a room."""
+        """Whether it records what this machine plays (a monitor or loopback) instead of a microphone or line."""
         return self.n_inputs > 0 and (self.source.endswith(".monitor") or "loopback" in self.name.lower())
 
 
 def open_portaudio(*, timeout_s: float | None = None) -> Any:
-    """A new `pyaudio.PyAudio`, made without noise on stderr; `close_portaudio` gives it back.
+    """Create a `pyaudio.PyAudio` without output on stderr; close it with `close_portaudio`.
 
-    timeout_s: ANSWER_S if None. Errors: DeviceError; SoundHangs, which is one, when that time is over. The thread that calls
-    can be interrupted meanwhile, as from SIGINT or SIGTERM.
+    timeout_s: ANSWER_S if None. Raises DeviceError; SoundHangs, a DeviceError, on a timeout. SIGINT and SIGTERM interrupt the
+    wait.
     """
     try:
         import pyaudio
@@ -73,7 +80,7 @@ def open_portaudio(*, timeout_s: float | None = None) -> Any:
         raise DeviceError(f"PyAudio cannot be loaded ({one_line(error)}); {_WAY_OUT}") from error
     silence_libraries()
     try:
-        return answer(pyaudio.PyAudio, terminate, timeout_s)
+        return call_with_timeout(pyaudio.PyAudio, terminate, timeout_s)
     except SoundHangs:
         raise
     except Exception as error:
@@ -81,33 +88,33 @@ def open_portaudio(*, timeout_s: float | None = None) -> Any:
 
 
 def close_portaudio(portaudio: Any, stream: Any = None, *, timeout_s: float = 0.8) -> None:
-    """Close a stream (if any) and its PyAudio. Returns within timeout_s even when the device hangs.
+    """Close a stream (if any) and its PyAudio. Returns within timeout_s even if the device hangs.
 
-    A device that is gone can hold a closing call for half a second or for ever.
+    Closing a device that is gone can take half a second, or never return.
     """
     closed = threading.Event()
 
     def close() -> None:
         if stream is not None:
-            release(stream.close)
-        release(lambda: terminate(portaudio))
+            close_quietly(stream.close)
+        close_quietly(lambda: terminate(portaudio))
         closed.set()
 
     THREAD.make(close)
     if timeout_s > 0 and not closed.wait(timeout_s):
-        log.warning("a sound device does not close; it is left behind")
+        log.warning("a sound device cannot be closed; it is abandoned")
 
 
 def open_stream(portaudio: Any, what: str, *, source: str = "", **arguments: Any) -> Any:
-    """`portaudio.open(**arguments)`, with its faults as DeviceError; `what` names the device in the message.
+    """Call `portaudio.open(**arguments)`. Raises DeviceError, with `what` as the name of the device in the message.
 
-    source: the sound server's source (of an output: its sink) that the device "pulse" stands for. SoundHangs, a DeviceError, when it is not open
-    within ANSWER_S; should it open later, it is closed again.
+    source: the sound server's source (for an output: sink) to open through the device "pulse". Raises SoundHangs, a
+    DeviceError, if the stream is not open within ANSWER_S; a stream that opens later is closed.
     """
-    # With this variable set, PulseAudio's ALSA plug-in reports latencies that are not so (200: wrong by 144 ms) or takes no
-    # sound at all (10). Capturing copes, and there it is the user's to set; playing must know what is heard when.
+    # With this variable set, PulseAudio's ALSA plug-in reports a wrong latency (200: 144 ms off) or accepts no sound (10).
+    # Recording works with it, so the user may set it; playback needs the true latency.
     is_misleading = arguments.get("output") and "PULSE_LATENCY_MSEC" in os.environ
-    environment = {"PULSE_LATENCY_MSEC": "0"} if is_misleading else {}  # 0: as if it was not set
+    environment = {"PULSE_LATENCY_MSEC": "0"} if is_misleading else {}  # 0 has the effect of not set
     environment |= {"PULSE_SINK" if arguments.get("output") else "PULSE_SOURCE": source} if source else {}
 
     def open_it() -> Any:
@@ -117,28 +124,28 @@ def open_stream(portaudio: Any, what: str, *, source: str = "", **arguments: Any
         return stream
 
     try:
-        return answer(open_it, lambda late: late.close())
+        return call_with_timeout(open_it, lambda late: late.close())
     except (OSError, ValueError, SystemError) as error:
         raise DeviceError(
             f"{what} cannot be opened at {arguments.get('rate')} Hz ({one_line(error)}); "
-            "`visualizer devices` lists what there is"
+            "`visualizer devices` lists the devices"
         ) from error
 
 
 def takes_rate(
     portaudio: Any, device: Device, n_channels: int, rate_hz: int, *, kind: Literal["input", "output"] = "output"
 ) -> bool:
-    """Whether a device says that it takes (kind "input": gives) float32 sound of this rate. Errors: SoundHangs."""
-    fault = answer(lambda: refusal(portaudio, kind, device.portaudio_index, n_channels, rate_hz))
+    """Whether a device supports float32 sound at this rate. Raises SoundHangs."""
+    fault = call_with_timeout(lambda: unsupported_reason(portaudio, kind, device.portaudio_index, n_channels, rate_hz))
     if fault:
-        log.info("%s %r does not take %d Hz: %s", kind, device.name, rate_hz, fault)
+        log.info("%s %r does not support %d Hz: %s", kind, device.name, rate_hz, fault)
     return not fault
 
 
 def rates_of(portaudio: Any, device: Device) -> tuple[int, ...]:
-    """The usual sample rates that a device takes or gives, and its own, Hz, rising.
+    """The common sample rates that a device supports, and its default rate, Hz, ascending.
 
-    A source or sink of the sound server has its own; the server resamples to any other.
+    For a source or sink of the sound server only its own rate: the server resamples to any other.
     """
     rates_hz = {device.default_rate_hz}
     if not device.source:
@@ -149,10 +156,10 @@ def rates_of(portaudio: Any, device: Device) -> tuple[int, ...]:
 
 
 def list_devices(portaudio: Any = None, *, timeout_s: float | None = None) -> list[Device]:
-    """All devices there are now, in PortAudio's order; an empty list when there is none. Errors: DeviceError.
+    """All devices present now, in PortAudio's order; empty if there is none. Raises DeviceError.
 
-    portaudio: an open PyAudio to ask; without it one is made and given back, see `open_portaudio` for timeout_s. PortAudio
-    reads the machine's devices only while no other PyAudio is open.
+    portaudio: an open PyAudio; without it one is opened and closed, see `open_portaudio` for timeout_s. PortAudio reads the
+    list of devices anew only when no other PyAudio is open.
     """
     if portaudio is None:
         portaudio = open_portaudio(timeout_s=timeout_s)
@@ -168,7 +175,7 @@ def list_devices(portaudio: Any = None, *, timeout_s: float | None = None) -> li
             info = portaudio.get_device_info_by_index(index)
             host_api = portaudio.get_host_api_info_by_index(info["hostApi"])["name"]
         except OSError as error:
-            log.info("sound device %d cannot be asked: %s", index, one_line(error))
+            log.info("sound device %d cannot be queried: %s", index, one_line(error))
             continue
         devices.append(
             Device(
@@ -213,25 +220,26 @@ def list_devices_with_rates() -> list[ListedDevice]:
 
 
 def list_devices_at_start() -> list[Device]:
-    """`list_devices` before the first picture of a show, which a sound system that hangs must not keep waiting: SoundHangs after
-    LOOK_S, and after SERVER_S where it is the sound server that gives no answer."""
+    """`list_devices` with short timeouts, for the start of a show: a sound system that hangs must not delay the first picture.
+
+    Raises SoundHangs after LOOK_S, or after SERVER_S if the sound server does not answer; DeviceError as `list_devices`.
+    """
     if server_hangs(answer_s=SERVER_S):
         raise SoundHangs("the sound server does not answer; restart it")
     return list_devices(timeout_s=LOOK_S)
 
 
 def find_input(wanted: str | int | None, devices: Sequence[Device]) -> Device:
-    """The input meant by a device number, a name or part of a name (case does not matter); None: the default input.
+    """The input with a number, a name or part of a name (case is ignored); the default input for None.
 
-    Names go before descriptions, the exact before the part.
-
-    Errors: UnknownDevice when nothing or more than one answers; DeviceError when there is no input at all.
+    An exact match comes before a partial one, a name before a description. Raises UnknownDevice if none or several match,
+    DeviceError if there is no input at all.
     """
     return _find(wanted, [device for device in devices if device.n_inputs > 0], "input")
 
 
 def find_output(wanted: str | int | None, devices: Sequence[Device]) -> Device:
-    """The output meant by a device number, a name or part of a name; None: the default output. Errors as find_input."""
+    """The output with a number, a name or part of a name; the default output for None. Raises as `find_input`."""
     return _find(wanted, [device for device in devices if device.n_outputs > 0], "output")
 
 
@@ -257,7 +265,7 @@ def _find(wanted: str | int | None, devices: list[Device], kind: str) -> Device:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise UnknownDevice(f"{kind} {text!r} could be any of: {_listed(matches)}; give the number")
+        raise UnknownDevice(f"{kind} {text!r} matches several: {_listed(matches)}; give the number")
     hint = nearest(text, [device.name for device in devices])
     raise UnknownDevice(f"no {kind} matches {text!r}{hint}; there are: {found}")
 
@@ -267,8 +275,10 @@ def _listed(devices: Sequence[Device]) -> str:
 
 
 def _with_sources_and_sinks(devices: list[Device]) -> list[Device]:
-    """The devices, and behind PortAudio's "pulse" every source and sink of the sound server, numbered on; its defaults are the
-    defaults."""
+    """The devices and, if PortAudio has the device "pulse", the sound server's sources and sinks, numbered after them.
+
+    The server's default source and sink replace PortAudio's defaults.
+    """
     pulse = next((d for d in devices if d.name == PULSE and d.host_api == "ALSA" and d.n_inputs > 0), None)
     if pulse is None:
         return devices
@@ -320,7 +330,7 @@ def _with_sources_and_sinks(devices: list[Device]) -> list[Device]:
 
 @contextlib.contextmanager
 def _environment(changes: dict[str, str]) -> Iterator[None]:
-    """Other values of variables that exist, while inside: libpulse reads them as it opens a stream."""
+    """Change the values of existing environment variables while inside: libpulse reads them when it opens a stream."""
     reserve_environment(chooses_output="PULSE_SINK" in changes)
     before = {name: os.environ[name] for name in changes}
     os.environ.update(changes)
@@ -338,7 +348,7 @@ def _default_index(ask: Callable[[], Any]) -> int | None:
 
 
 def _text(name: str | bytes) -> str:
-    """A name as PyAudio gives it: bytes when it could not decode it."""
+    """A device name from PyAudio, which returns bytes if it could not decode it, with unprintable characters as "?"."""
     if isinstance(name, bytes):
         name = name.decode("utf-8", "replace")
     return "".join(character if character.isprintable() else "?" for character in name)

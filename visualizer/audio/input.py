@@ -1,4 +1,4 @@
-"""An input that does not die: it is watched, and when it is lost it is found again by its name."""
+"""Keeps an input device open: watches it, and finds it again by its name after it was lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import DeviceError, SoundHangs, UnknownDevice
 from .capture import Capture
 from .devices import Device, list_devices_at_start
-from .identity import Identity, asked_for, first_input, found_again, identity_of, next_after
+from .identity import Identity, find_again, find_wanted, first_input, following_input, identity_of
 from .recovery import POLL_S, retry_wait_s
 from .watch import StreamWatch
 
@@ -24,31 +24,31 @@ log = logging.getLogger(__name__)
 
 OK, LOST, WAITING, ZEROS = "ok", "lost", "waiting", "only zeros"
 NOT_STARTED = "not started"
-# What the sound is analysed at until a device says what it delivers.
+# Sample rate of the analysis until the device's rate is known.
 USUAL_RATE_HZ = 48_000
 ZEROS_S = 3.0
-# A stream that its server had held back flows again within this time, or is opened anew.
+# A stream that the sound server had suspended must deliver within this time after it was resumed, or is opened again.
 RESUMED_S = 0.6
-# Counts that rise are logged this often at most.
+# Rising counts are logged at most this often.
 LOG_S = 5.0
-_MICROPHONE_HINT = "; macOS gives zeros until the microphone is allowed: System Settings, Privacy & Security, Microphone, then start again"
+_MICROPHONE_HINT = "; allow the microphone in System Settings, Privacy & Security, Microphone, then start again"
 
 
 class LiveInput:
-    """Listens to an input device for as long as the show goes on; after `start` nothing raises.
+    """Captures an input device for the whole show, through losses of the device. After `start` no method raises.
 
-    Attributes, all for reading, from any thread:
-      state           "ok", "lost" (it was there), "waiting" (it never was), "only zeros" (for 3 s: nothing is connected or allowed)
-      reason          why it is not ok, one line; "" while it is
-      device_name     the input that is listened to or looked for; label: the same in words for people
-      sample_rate_hz  of what `drain` handed out last; it may be another after the device came back
-      arrived         an event, set with every block that comes in
+    Attributes, to be read from any thread:
+      state           "ok", "lost" (it worked before), "waiting" (it never worked), "only zeros" (for 3 s: nothing connected or allowed)
+      reason          why the state is not "ok", one line; "" otherwise
+      device_name     full name of the input that is open or looked for; label: its readable name
+      sample_rate_hz  of the blocks that `drain` returned last; it may change when the device comes back
+      arrived         an event that is set with every block
       n_losses, n_recoveries, n_stalls, n_backlogs    counts since the start
-      n_dropped, n_overruns    samples thrown away because they were stale; times a device or the ring had no room
+      n_dropped, n_overruns    samples dropped because they were stale; times the device or the ring buffer was full
 
-    A lost device is looked for by its full name and host API, several times a second at first, on a thread of its own; no other
-    is ever taken in its place. The sound server is asked four times a second where our stream hangs: one that was moved to
-    another source counts as lost.
+    A lost device is searched for by its full name and host API on a separate thread, several times a second at first; no other
+    device ever replaces it. The sound server is asked four times a second where our stream is connected: if it moved the stream to
+    another source, the device counts as lost.
     """
 
     def __init__(
@@ -62,12 +62,19 @@ class LiveInput:
         on_choice: Callable[[str], None] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """wanted: number, name or part of a name; None: the remembered input, by its full name, and where that is not there
-        the default one, which is then said. channels: those to be mixed, from 1; all if none. on_choice: called with the full
-        name of the input that was wanted once it is known, and of each that `next_input` comes to; on any thread.
+        """Find the wanted device; `start` opens it.
 
-        When there is no input at all the one wanted is waited for. When there are others: UnknownDevice if must_be_there, else
-        it is waited for too (the remembered one, if there is that). Raises DeviceError where sound cannot be reached on this machine, BadInput for gain or channels.
+        Parameters
+        ----------
+        wanted : number, name or part of a name; None for the remembered input, or the default one if that is missing
+        channels : numbers, from 1, of the channels to mix; all if empty
+        gain_db : -60..60
+        must_be_there : raise UnknownDevice if the wanted input is missing while there are others; otherwise wait for it
+        remembered : full name of the input that was chosen last
+        on_choice : called on any thread with the full name of the wanted input once it is known, and of each that `next_input` opens
+
+        Raises UnknownDevice, DeviceError if there is no sound system, BadInput for gain or channels. If there is no input at
+        all, it waits for one.
         """
         self._wanted = wanted
         self._channels = tuple(channels)
@@ -79,7 +86,7 @@ class LiveInput:
         self.device_name = self.label = "the default input" if wanted is None else str(wanted)
         self.sample_rate_hz = USUAL_RATE_HZ
         self.n_losses = self.n_recoveries = self.n_stalls = self.n_backlogs = 0
-        self._n_dropped = self._n_overruns = 0  # of the streams before this one
+        self._n_dropped = self._n_overruns = 0  # of the earlier streams
         self._n_dropped_seen = 0
         self._stamp_s = now()
         self._identity: Identity | None = None
@@ -87,30 +94,32 @@ class LiveInput:
         self.arrived = threading.Event()
         self._watch = StreamWatch(now=now)
         self._known_rate_hz: int | None = None
-        self._turn = threading.Lock()  # for what other threads set: gain, and how many inputs to go on by
+        self._turn = (
+            threading.Lock()
+        )  # guards what other threads set: the gain, and the number of steps to the next input
         self._n_next = 0
-        self._passed: list[Identity] = []  # inputs that did not open while going on to the next one
-        self._used_channels = self._channels  # of the input that is listened to
+        self._skipped: list[Identity] = []  # inputs that could not be opened during `next_input`
+        self._used_channels = self._channels  # of the open input
         self._news: deque[str] = deque(maxlen=8)
-        self._noted = ""  # said of the mix of its channels
+        self._noted = ""  # the last message about cancelling channels
         self._logged = (0, 0)
         self._logged_s = now()
         self._stop, self._wake = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._look(must_be_there)
+        self._find_at_start(must_be_there)
 
     # -- for the drawing thread ------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin to listen, or to wait. Returns at once; starting twice is fine."""
+        """Start to open the device, or to wait for it, on a separate thread. Returns at once; starting twice is fine."""
         if self._thread is None and not self._stop.is_set():
             self._thread = threading.Thread(target=self._supervise, name="audio-input", daemon=True)
             self._thread.start()
 
     def drain(self) -> tuple[list[np.ndarray], float]:
-        """All sound since the last call, oldest first: blocks (n,) float32 of one rate, and when the newest came in (`now`).
+        """The blocks since the last call, oldest first, (n,) float32 of one rate, and when the newest arrived (on the clock `now`).
 
-        No block while there is no sound. What waited for more than half a second is dropped and counted.
+        There are none while there is no sound. Samples older than half a second are dropped and counted.
         """
         capture = self._capture
         if capture is None:
@@ -125,41 +134,41 @@ class LiveInput:
 
     @property
     def gain_db(self) -> float:
-        """How much louder the input is taken, dB."""
+        """The gain, dB."""
         return self._gain_db
 
     def set_gain(self, gain_db: float) -> None:
-        """Take it louder or softer from now on. gain_db: -60..60."""
+        """Set the gain. gain_db: -60..60."""
         with self._turn:
             self._gain_db = gain_db
             if self._capture is not None:
                 self._capture.set_gain(gain_db)
 
     def take_peaks(self) -> tuple[float, ...]:
-        """The largest sample of each channel that is mixed since the last call, after the gain, full scale = 1; () without sound."""
+        """The peak of each mixed channel since the last call, with the gain, full scale 1; () without a device."""
         capture = self._capture
         return () if capture is None else tuple(capture.take_peaks().tolist())
 
     @property
     def n_dropped(self) -> int:
-        """Samples thrown away because they were stale."""
+        """Samples dropped because they were stale."""
         capture = self._capture
         return self._n_dropped + (capture.n_dropped if capture is not None else 0)
 
     @property
     def n_overruns(self) -> int:
-        """Times a device or the ring had no room."""
+        """Times the device or the ring buffer was full."""
         capture = self._capture
         return self._n_overruns + (capture.n_overruns if capture is not None else 0)
 
     def next_input(self) -> None:
-        """Go to the next input device, in the order of the list; `news` reports which it is. Each call goes on by one."""
+        """Change to the next input device of the list; `news` says which it is. Each call is one step."""
         with self._turn:
             self._n_next += 1
         self._wake.set()
 
     def news(self) -> str | None:
-        """A line that has not been told yet, if there is one."""
+        """The next message for the user; None if there is none."""
         return self._news.popleft() if self._news else None
 
     def close(self) -> None:
@@ -169,7 +178,7 @@ class LiveInput:
         if self._thread is not None:
             self._thread.join(2.0)
             if self._thread.is_alive():
-                log.warning("the input's thread hangs in the sound system; it is left behind")
+                log.warning("the input's thread hangs in the sound system; it is abandoned")
 
     def __enter__(self) -> LiveInput:
         return self
@@ -177,10 +186,10 @@ class LiveInput:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- the first look --------------------------------------------------------------------------------------------
+    # -- before the start ------------------------------------------------------------------------------------------
 
-    def _look(self, must_be_there: bool) -> None:
-        """See which device is meant, before the show begins."""
+    def _find_at_start(self, must_be_there: bool) -> None:
+        """Find the wanted device."""
         try:
             found = list_devices_at_start()
         except SoundHangs as error:
@@ -201,7 +210,7 @@ class LiveInput:
             if missing:
                 log.warning("input: %s", missing)
                 self._news.append(missing)
-            self._know(device, found)
+            self._set_device(device, found)
             self.sample_rate_hz = device.default_rate_hz
 
     def _wait(self, reason: str) -> None:
@@ -209,7 +218,7 @@ class LiveInput:
         log.warning("no input yet, waiting for %s: %s", self.device_name, reason)
         self._news.append(f"no sound yet: waiting for {self.device_name}; until then the picture moves by itself")
 
-    def _know(self, device: Device, devices: Sequence[Device]) -> None:
+    def _set_device(self, device: Device, devices: Sequence[Device]) -> None:
         self._identity = identity_of(device, devices)
         self.device_name, self.label = device.name, device.description or device.name
         if self._wanted is not None and self._on_choice is not None:
@@ -229,36 +238,36 @@ class LiveInput:
                 reason = self._open() or self._listen()
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"
-                if reason != self.reason:  # it may fail in the same way many times a minute
-                    log.exception("the input's watch failed; going on")
+                if reason != self.reason:  # log the same error only once: there may be many a minute
+                    log.exception("watching the input failed; trying again")
             opened = self._capture is not None
-            self._let_go("" if self._stop.is_set() else reason)
+            self._release("" if self._stop.is_set() else reason)
             wait_s = 0.0 if self._n_next else retry_wait_s(wait_s, was_open=opened)
-        self._let_go()
+        self._release()
 
     def _open(self) -> str:
-        """Open the input: "" when it is open, else why it is not."""
-        going_on = self._n_next > 0
+        """Open the input. Returns why it cannot be opened; "" if it is open, or another one is to be tried."""
+        is_next = self._n_next > 0
         identity = self._identity
-        if not going_on and identity is not None and identity.source:
-            missing = self._watch.lacks(identity.source)
+        if not is_next and identity is not None and identity.source:
+            missing = self._watch.missing_reason(identity.source)
             if missing:
                 return missing
         chosen: list[tuple[Device, list[Device]]] = []
 
         def choose(devices: list[Device]) -> Device:
-            if going_on:
-                device = next_after(self._identity, devices, self._passed)
+            if is_next:
+                device = following_input(self._identity, devices, self._skipped)
             elif self._identity is not None:
-                device = found_again(self._identity, devices)
+                device = find_again(self._identity, devices)
             else:
-                device = asked_for(self._wanted, devices)
+                device = find_wanted(self._wanted, devices)
             chosen.append((device, devices))
             return device
 
-        # the rate it had is tried first, since the tempo is then kept; another device may lack the channels asked for
+        # the previous rate is tried first, because the tempo is then kept; the next input may lack the wanted channels
         rates_hz = [self._known_rate_hz] if self._known_rate_hz is not None else []
-        sets = dict.fromkeys([self._channels, ()] if going_on else [self._used_channels])
+        sets = dict.fromkeys([self._channels, ()] if is_next else [self._used_channels])
         reason = ""
         for channels, rate_hz in product(sets, (*rates_hz, None)):
             try:
@@ -272,66 +281,66 @@ class LiveInput:
                 )
                 with ExitStack() as undo:
                     undo.callback(capture.close)
-                    self._watch.before_opening(capture.device.source)
+                    self._watch.prepare(capture.device.source)
                     capture.start()
-                    self._watch.opened()
+                    self._watch.identify()
                     undo.pop_all()
             except DeviceError as error:
                 reason = str(error)
                 if isinstance(error, SoundHangs):
-                    chosen.clear()  # no device's fault
+                    chosen.clear()  # not the fault of that device
                 if not chosen:
-                    break  # it is not there at any rate
+                    break  # the device is missing: other rates will not help
                 continue
             with self._turn:
                 self._capture = capture
-                capture.set_gain(self._gain_db)  # it may have been changed since
+                capture.set_gain(self._gain_db)  # it may have changed since
             self._used_channels, self._known_rate_hz = channels, capture.sample_rate_hz
             if self._stop.is_set():
                 return ""
-            if going_on:
-                self._arrived(*chosen[-1])
+            if is_next:
+                self._switched(*chosen[-1])
             elif self._identity is None:
-                self._know(*chosen[-1])
+                self._set_device(*chosen[-1])
             log.info("input %r is open at %d Hz", capture.device_name, capture.sample_rate_hz)
             return ""
-        return self._passed_over(chosen, reason) if going_on else reason
+        return self._skip(chosen, reason) if is_next else reason
 
-    def _arrived(self, device: Device, devices: list[Device]) -> None:
-        """The next input is open."""
+    def _switched(self, device: Device, devices: list[Device]) -> None:
+        """The next input is open: report it, and keep it from now on."""
         self._wanted = device.name
-        self._went_on()
-        self._know(device, devices)
+        self._finish_step()
+        self._set_device(device, devices)
         self._news.append(f"input: {self.label}")
 
-    def _passed_over(self, chosen: list[tuple[Device, list[Device]]], reason: str) -> str:
-        """The next input does not open: the one after it is next; where there is none, the one before stays."""
+    def _skip(self, chosen: list[tuple[Device, list[Device]]], reason: str) -> str:
+        """The next input cannot be opened: try the one after it; if there is none, keep the present one."""
         if chosen:
-            log.warning("input %r is passed over: %s", chosen[-1][0].name, reason)
-            self._passed.append(identity_of(*chosen[-1]))
+            log.warning("input %r is skipped: %s", chosen[-1][0].name, reason)
+            self._skipped.append(identity_of(*chosen[-1]))
         else:
-            self._went_on()
+            self._finish_step()
             self._news.append(reason)
         return ""
 
-    def _went_on(self) -> None:
-        """One of the commands to go on has been carried out."""
-        self._passed = []
+    def _finish_step(self) -> None:
+        """One call of `next_input` is done."""
+        self._skipped = []
         with self._turn:
             self._n_next -= 1
 
     def _listen(self) -> str:
-        """Until the device is lost: why; "" when another input is wanted, or none."""
+        """Watch the open device until it is lost. Returns why; "" if the next input is wanted, or the input is closed."""
         capture = self._capture
         if capture is None:
             return ""
-        flows_s = self._now()  # when it last flowed, or should begin to flow again
+        flows_s = self._now()  # by when it must deliver again
         stalled = False
         while not self._stop.is_set() and not self._n_next:
             if self._wake.wait(POLL_S):
                 self._wake.clear()
                 continue
-            gone, held = self._watch.look()
+            gone, suspended = self._watch.check()
             reason = capture.stopped or gone
             if reason:
                 return reason
@@ -343,22 +352,22 @@ class LiveInput:
             late = capture.is_late
             self.n_stalls += late and not stalled
             stalled = late
-            if held:
-                # the server keeps the stream, and lets it go on by itself
+            if suspended:
+                # the sound server keeps the stream and resumes it by itself
                 flows_s = self._now() + RESUMED_S
-                self._lose(held)
+                self._lose(suspended)
             elif late:
-                reason = f"no sound came in for {capture.age_s:.1f} s"
+                reason = f"no sound for {capture.age_s:.1f} s"
                 if self._now() > flows_s:
                     return reason
                 self._lose(reason)
-            elif capture.has_heard:
+            elif capture.has_delivered:
                 flows_s = 0.0
                 self._flow(capture)
         return ""
 
     def _flow(self, capture: Capture) -> None:
-        """Sound comes in."""
+        """Sound arrives: update the state and report the change."""
         if self.state == LOST:
             self.n_recoveries += 1
             log.warning("input %r is back (%d of %d)", self.device_name, self.n_recoveries, self.n_losses)
@@ -366,19 +375,19 @@ class LiveInput:
         if capture.zeros_s >= ZEROS_S:
             if self.state != ZEROS:
                 hint = _MICROPHONE_HINT if sys.platform == "darwin" else "; is it connected, and not muted?"
-                self.reason = f"{self.label} gives only zeros{hint}"
+                self.reason = f"{self.label} delivers only zeros{hint}"
                 log.warning("input: %s", self.reason)
                 self._news.append(self.reason)
                 self.state = ZEROS  # last: another thread that reads the state finds the news
             return
         if self.state == WAITING:
-            log.info("input %r is heard", self.device_name)
+            log.info("input %r delivers sound", self.device_name)
             if self.reason != NOT_STARTED:
-                self._news.append(f"sound is there: {self.label}")
+                self._news.append(f"sound has started: {self.label}")
         self.state, self.reason = OK, ""
 
     def _lose(self, reason: str) -> None:
-        """There is no sound now."""
+        """There is no sound now: update the state and report the change."""
         if self.state in (OK, ZEROS):
             number = self.n_losses + 1
             log.warning("input %r is lost (%d): %s", self.device_name, number, reason)
@@ -390,8 +399,8 @@ class LiveInput:
             log.info("input %r: %s", self.device_name, reason)
         self.reason = reason
 
-    def _let_go(self, reason: str = "") -> None:
-        """Close what is open. reason: why it is lost, told before: closing one that is gone takes most of a second."""
+    def _release(self, reason: str = "") -> None:
+        """Close the open device. reason: why it was lost; reported first, because closing can take most of a second."""
         with self._turn:
             capture, self._capture = self._capture, None
         if reason:

@@ -1,4 +1,4 @@
-"""From any number of channels to two or to one. Pure functions on float32 samples."""
+"""Mixes any number of channels down to two or to one. Pure functions on float32 samples."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# Share of a named channel in (left, right), after the ITU-R BS.775 fold-down. The low-frequency channel, which BS.775
-# leaves out, is kept: in films and surround mixes it may be the only place where the kick is.
+# Share of a named channel in (left, right), after the down-mix of ITU-R BS.775. The low-frequency channel, which BS.775
+# drops, is kept: in surround mixes the kick may be in no other.
 _HALF_POWER = 0.5**0.5
 _SHARES: dict[str, tuple[float, float]] = {
     "FL": (1.0, 0.0),
@@ -26,7 +26,7 @@ _SHARES: dict[str, tuple[float, float]] = {
     "TBR": (0.0, _HALF_POWER),
 }
 
-# What files without a channel mask mean by so many channels (the order of WAV and of every codec's own default).
+# The channel order of files without a channel mask, by number of channels (as in WAV, and the default of the codecs).
 _UNNAMED_ORDER: dict[int, tuple[str, ...]] = {
     3: ("FL", "FR", "FC"),
     4: ("FL", "FR", "BL", "BR"),
@@ -38,10 +38,10 @@ _UNNAMED_ORDER: dict[int, tuple[str, ...]] = {
 
 
 def stereo_shares(channel_names: Sequence[str]) -> np.ndarray:
-    """The fold-down of named channels ("FL", "FC", ...) -> (channels, 2) float32.
+    """The down-mix matrix of named channels ("FL", "FC", ...), (channels, 2) float32.
 
-    No output can exceed full scale when no input does: each column is divided by the larger column sum if that is above 1.
-    Channels of unknown name go to both sides in equal parts; one single channel fills both sides whole.
+    If the larger column sum exceeds 1, the matrix is divided by it, so that the output stays within full scale. A channel of
+    unknown name goes to both sides in equal parts; a single channel goes to both sides with share 1.
     """
     if len(channel_names) == 1:
         return np.ones((1, 2), np.float32)
@@ -51,7 +51,7 @@ def stereo_shares(channel_names: Sequence[str]) -> np.ndarray:
 
 
 def to_stereo(planes: np.ndarray, channel_names: Sequence[str]) -> np.ndarray:
-    """planes (channels, n) float32 -> (n, 2) float32. One channel fills both sides; two are left and right."""
+    """Mix planes, (channels, n) float32, to stereo, (n, 2) float32. One channel goes to both sides; two are left and right."""
     n_channels, n_samples = planes.shape
     out = np.empty((n_samples, 2), np.float32)
     if n_channels <= 2:
@@ -65,9 +65,9 @@ def to_stereo(planes: np.ndarray, channel_names: Sequence[str]) -> np.ndarray:
 
 
 def to_mono(block: np.ndarray) -> np.ndarray:
-    """The mean of all channels. block (n, channels) or (n,) float32 -> (n,) float32, always a copy."""
+    """The mean of all channels of a block, (n, channels) or (n,) float32, as (n,) float32; always a copy."""
     if block.ndim == 1:
         return block.astype(np.float32)
-    if block.shape[1] == 2:  # by far the most common, and four times as fast as mean()
+    if block.shape[1] == 2:  # the most common case; four times as fast as mean()
         return (block[:, 0] + block[:, 1]) * np.float32(0.5)
     return block.mean(axis=1, dtype=np.float32)

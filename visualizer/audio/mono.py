@@ -1,7 +1,8 @@
-"""The mono mix that is analysed: the mean of all channels, or one channel alone where they cancel each other.
+"""The mono mix that is analysed: the mean of all channels, or a single channel where they cancel each other.
 
-A stereo signal with one side inverted (a balanced cable into a stereo line-in, a badly mastered file) has a mean of zero. The
-channels are compared step by step, over all frequencies and where kick drums are; while they cancel, the loudest is followed.
+The mean of a stereo signal with one side inverted (a balanced cable in a stereo line-in, a badly mastered file) is zero. The
+channels are compared in steps of STEP_S, over all frequencies and in the kick's range; while they cancel, the loudest channel
+is used alone.
 """
 
 from __future__ import annotations
@@ -14,35 +15,36 @@ import numpy as np
 
 from .mixing import to_mono
 
-# The channels are compared once a step, over so many steps; a new sound needs so many that are not silent.
+# The channels are compared every STEP_S seconds over the last N_WINDOW steps, once N_EVIDENCE of them are not silent.
 STEP_S, N_WINDOW, N_EVIDENCE = 0.25, 8, 2
-# Where a kick drum has its power.
+# The frequency range of kick drums.
 LOW_HZ = (30.0, 120.0)
-# Below the first the channels cancel each other, above the second they no longer do; see `sum_gain`.
+# The channels cancel if `sum_gain` is below the first, and no longer cancel if it is above the second (hysteresis).
 CANCELS, AGREES = 0.25, 0.5
-# Another channel is followed when it has so many times the power of the one followed before; of those that have at least this share
-# of the power of the loudest, the first is taken.
+# Change to another channel if it has LOUDER times the power of the present one. The first channel with at least the fraction ALIKE
+# of the loudest one's power counts as the loudest.
 LOUDER, ALIKE = 2.0, 0.9
-# Below this mean square (-80 dBFS) it is silent; below this share of all power the low frequencies say nothing.
+# Mean square below which a step is silent (-80 dBFS); fraction of the total power below which the low frequencies are ignored.
 SILENT, LEAST_LOW = 1e-8, 0.01
-# Rate at which low frequencies are looked at, about.
+# Approximate sample rate for the comparison of low frequencies.
 _SLOW_HZ = 1000
 
 
 def sum_gain(power: np.ndarray) -> float:
-    """How much power the sum of channels has, relative to that of as many uncorrelated ones.
+    """The power of the sum of all channels, relative to the sum of their powers.
 
-    power (n, n): mean products of each pair of channels -> 0 they cancel, 1 they are uncorrelated or only one has sound, n all
-    are equal; for two it is 1 + their correlation. 1 where all is silent.
+    power: (n, n), the mean products of each pair of channels. Returns 0 if they cancel, 1 if they are uncorrelated, all silent
+    or all but one silent, and n if all are equal; for two channels of equal power it is 1 + their correlation.
     """
     total = float(np.trace(power))
     return float(power.sum()) / total if total > 0 else 1.0
 
 
 def channel_to_follow(power: np.ndarray, low_power: np.ndarray, followed: int | None) -> int | None:
-    """Which channel to follow alone, from 0; None: the mean of all. followed: the answer before, which is held on to.
+    """The index of the channel to use alone; None for the mean of all.
 
-    power, low_power (n, n): mean products of each pair of channels, over all frequencies and over the low ones.
+    power, low_power: (n, n), the mean products of each pair of channels, over all frequencies and over the low ones.
+    followed: the previous result (for hysteresis).
     """
     has_low = float(np.trace(low_power)) >= LEAST_LOW * float(np.trace(power))
     least = min(sum_gain(power), sum_gain(low_power) if has_low else math.inf)
@@ -56,20 +58,22 @@ def channel_to_follow(power: np.ndarray, low_power: np.ndarray, followed: int | 
 
 
 class MonoMix:
-    """Mixes blocks of one sound to mono. Attributes: followed, the channel followed alone, from 0, or None; note, a line for the
-    user from when the channels have cancelled each other for the first time, "" before.
+    """Mixes consecutive blocks of sound to mono.
 
-    Nothing is delayed, the same sound gives the same samples however it is split into blocks, and as long as nothing cancels these
-    are those of `to_mono`. From one way to the other it fades over a step, so that the change is not taken for a drum.
+    Attributes: followed, the index of the channel used alone, or None; note, a message for the user once the channels have
+    cancelled each other, "" before.
+
+    There is no delay, and the result does not depend on how the sound is split into blocks. Unless channels cancel it equals
+    `to_mono`. A change is faded over one step, so that it is not mistaken for a drum.
     """
 
     def __init__(self, sample_rate_hz: int, names: Sequence[str] = ("the left channel", "the right channel")) -> None:
-        """names: of the channels, one or more, for the note."""
+        """names: the names of the channels, used in `note`."""
         self.followed: int | None = None
         self.note = ""
         self._names = names
-        self._before: int | None = None  # followed in the step before
-        self._n_slow = max(1, round(sample_rate_hz / _SLOW_HZ))  # samples that become one of the slow rate
+        self._before: int | None = None  # the channel used in the previous step
+        self._n_slow = max(1, round(sample_rate_hz / _SLOW_HZ))  # samples averaged to one at the slow rate
         self._n_points = max(1, round(STEP_S * sample_rate_hz / self._n_slow))
         self._step = np.zeros((self._n_points * self._n_slow, len(names)), np.float32)
         self._n_filled = 0
@@ -78,7 +82,7 @@ class MonoMix:
         self._powers: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=N_WINDOW)
 
     def push(self, block: np.ndarray) -> np.ndarray:
-        """block (n, channels) float32 -> its mono mix (n,) float32, always a copy."""
+        """The mono mix, (n,) float32, of the next block, (n, channels) float32; always a copy."""
         if self._step.shape[1] == 1:
             return to_mono(block)
         parts = []
@@ -94,7 +98,7 @@ class MonoMix:
         return parts[0] if len(parts) == 1 else np.concatenate(parts or [np.empty(0, np.float32)])
 
     def skip(self) -> None:
-        """The sound goes on at another place: what is known of its channels stays."""
+        """Call it when the sound goes on at another place, as after a seek. What is known of the channels is kept."""
         self._n_filled = 0
 
     def _mixed(self, part: np.ndarray) -> np.ndarray:
@@ -106,11 +110,11 @@ class MonoMix:
         return mono
 
     def _compare(self) -> None:
-        """A step is full: decide how the next one is mixed."""
+        """At the end of a step: decide how the next one is mixed."""
         self._before = self.followed
         sound = self._step - self._step.mean(axis=0, dtype=np.float64)  # without a constant offset
         power = sound.T @ sound / len(sound)
-        if not np.trace(power) > SILENT:  # samples that are no numbers count as silence
+        if not np.trace(power) > SILENT:  # NaN counts as silence
             return
         slow = np.fft.rfft(sound.reshape(self._n_points, self._n_slow, -1).mean(axis=1), axis=0)[self._is_low]
         self._powers.append((power, 2 * (slow.conj().T @ slow).real / self._n_points**2))
@@ -119,9 +123,9 @@ class MonoMix:
             self.followed = channel_to_follow(total, low, self.followed)
         if self.followed is not None and not self.note:
             name = self._names[self.followed]
-            self.note = f"the channels cancel each other (is one inverted?): {name} alone is followed"
+            self.note = f"the channels cancel each other (is one inverted?); only {name} is used"
 
 
 def _mono(block: np.ndarray, channel: int | None) -> np.ndarray:
-    """block (n, channels) -> (n,): one channel alone, from 0, or the mean of all for None; always a copy."""
+    """One channel of a block, (n, channels), or the mean of all for None, as (n,); always a copy."""
     return to_mono(block) if channel is None else block[:, channel].copy()

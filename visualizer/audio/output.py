@@ -1,4 +1,4 @@
-"""An output device that is kept open: it is watched, and opened again after a loss."""
+"""Keeps an output device open: watches it, and opens it again after it was lost."""
 
 from __future__ import annotations
 
@@ -23,35 +23,34 @@ from .devices import (
     open_stream,
     takes_rate,
 )
-from .identity import Identity, found_again, identity_of
+from .identity import Identity, find_again, identity_of
 from .recovery import GONE_S, POLL_S, STALLED_S, retry_wait_s
 from .soundserver import ServerError, SoundServer
 
 log = logging.getLogger(__name__)
 
 BLOCK_SAMPLES = 1024
-# A device takes some blocks at once when it is opened, and may then pause, or lose them: it gets silence until it has taken
-# sound for so long.
+# A newly opened device takes some blocks at once, and may then pause or lose them: it gets silence for this long.
 SETTLE_S = 0.05
 STALLED_AFTER_OPENING_S = 2.5
-# How long the sound system may take to answer: until then a song waits for its device.
+# Timeout of opening PortAudio; until then a song waits for its device.
 OPEN_S = 2.0
-# How often the sound server is asked which of its sinks plays the stream.
+# How often the sound server is asked which sink plays the stream.
 SINK_POLL_S = 1.0
 
 
-class Output:
-    """Keeps an output device open and asks for sound whenever the device takes some. After `start` nothing raises.
+class AudioOutput:
+    """Keeps an output device open and calls `fill` whenever the device needs samples. After `start` no method raises.
 
-    Attributes, for reading from any thread:
-      device_name, label        the output that is open or looked for: its full name, and the same in words for people
-      opened_name               the full name of the output that is open, or was last; None before there is one
-      reason                    why no sound is taken now, one line; "" while it is taken, and before the first failure
+    Attributes, to be read from any thread:
+      device_name, label        full name and readable name of the output that is open or wanted
+      opened_name               full name of the output that is or was open last; None before that
+      reason                    why nothing is played now, one line; "" while it plays, and before the first failure
       n_losses, n_recoveries    counts since the start
       n_underruns               times the device ran out of sound
 
-    A lost device is opened again by its full name and host API; for the default output, that which is the default then. The sound
-    server may move the stream to another of its sinks, which device_name then names.
+    A lost device is found again by its full name and host API; without a wanted device, the default one of that moment is opened.
+    The sound server may move the stream to another sink; device_name then changes.
     """
 
     def __init__(
@@ -67,13 +66,19 @@ class Output:
         must_be_there: bool = True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """
-        fill: called on the device's thread with a block (n, 2) float32 of zeros to write into, the time now, and the seconds until
-        its first sample is heard. lose: called when the device takes no sound any more, on this object's thread.
-        wanted: number, name or part of a name; None: the remembered output, by its full name, and where that is not there the default
-        one. rate_hz: tried first; set_rate: called with the rate in use before each opening. on_choice: called with the full
-        name of the output that was wanted once it is known, on any thread. must_be_there: raise UnknownDevice for a wanted
-        output that is not there while others are; else it is waited for.
+        """Find the wanted device; `start` opens it.
+
+        Parameters
+        ----------
+        fill : called on the device's thread with a block of zeros to write into, (n, 2) float32, the present time, and the
+            latency of its first sample, both in seconds
+        lose : called on this object's thread when the device stops playing
+        wanted : number, name or part of a name; None for the remembered output, or the default one if that is missing
+        rate_hz : the sample rate to try first
+        set_rate : called with the sample rate before the device is opened
+        remembered : full name of the output that was chosen last
+        on_choice : called on any thread with the full name of the wanted output once it is known
+        must_be_there : raise UnknownDevice if the wanted output is missing while there are others; otherwise wait for it
         """
         self._fill, self._lose_sound, self._set_rate = fill, lose, set_rate
         self._wanted, self._first_rate_hz, self._now = wanted, rate_hz, now
@@ -99,13 +104,13 @@ class Output:
             self._find_wanted(must_be_there)
 
     def start(self) -> None:
-        """Open the device on a thread of its own. Returns at once; starting twice is fine."""
+        """Open the device on a separate thread. Returns at once; starting twice is fine."""
         if self._thread is None and not self._stop.is_set():
             self._thread = threading.Thread(target=self._supervise, name="audio-output", daemon=True)
             self._thread.start()
 
     def news(self) -> str | None:
-        """A line for the user that was not returned yet, if there is one."""
+        """The next message for the user; None if there is none."""
         return self._news.popleft() if self._news else None
 
     def close(self) -> None:
@@ -114,12 +119,12 @@ class Output:
         if self._thread is not None:
             self._thread.join(2.0)
             if self._thread.is_alive():
-                log.warning("the output's thread hangs in the sound system; it is left behind")
+                log.warning("the output's thread hangs in the sound system; it is abandoned")
 
     # -- on the output's own thread --------------------------------------------------------------------------------
 
     def _find_wanted(self, must_be_there: bool) -> None:
-        """Check at the beginning that there is such a device."""
+        """Check before the start that the wanted device exists."""
         try:
             devices = list_devices_at_start()
             is_remembered_there = any(one.n_outputs > 0 and one.name == self._remembered for one in devices)
@@ -128,7 +133,7 @@ class Output:
             if must_be_there:
                 raise
             if is_remembered_there:
-                self._wanted = self._remembered  # a part of several names: the one chosen last is meant
+                self._wanted = self._remembered  # several match: take the one that was chosen last
                 self._choose(devices)
         except DeviceError as error:  # no output at all, or the sound system does not answer
             log.info("%s", error)
@@ -136,12 +141,12 @@ class Output:
     def _choose(self, devices: list[Device]) -> Device:
         """The device to open. Raises DeviceError."""
         if self._identity is not None:
-            return found_again(self._identity, devices)
+            return find_again(self._identity, devices)
         if self._wanted is None and self._remembered is not None:
             if any(device.n_outputs > 0 and device.name == self._remembered for device in devices):
                 self._wanted = self._remembered
             else:
-                self._report(f"{self._remembered} is not there: playing through the default output")
+                self._report(f"{self._remembered} is not there; playing through the default output instead")
             self._remembered = None
         device = find_output(self._wanted, devices)
         if self._wanted is not None:
@@ -159,7 +164,7 @@ class Output:
             try:
                 reason = self._open() or self._watch()
             except Exception as error:
-                log.exception("the output's watch failed; going on")
+                log.exception("watching the output failed; trying again")
                 reason = f"{type(error).__name__}: {error}"
             was_open = self._stream is not None
             if not self._stop.is_set():
@@ -169,7 +174,7 @@ class Output:
         self._close()
 
     def _open(self) -> str:
-        """Open the device: "" when it is open, else why it is not."""
+        """Open the device. Returns why it cannot be opened; "" if it is open."""
         import pyaudio
 
         try:
@@ -182,7 +187,7 @@ class Output:
             rate_hz = self._first_rate_hz
             # a sound server resamples
             if not self._is_servers and not takes_rate(self._portaudio, device, self._n_channels, rate_hz):
-                rate_hz = device.default_rate_hz  # the sound is then resampled on its way
+                rate_hz = device.default_rate_hz  # the reader then resamples the song
             self._set_rate(rate_hz)
             self._go_on, self._output_underflow = pyaudio.paContinue, pyaudio.paOutputUnderflow
             self._fault = self._begun_s = self._latency_s = None
@@ -196,7 +201,7 @@ class Output:
                 output=True,
                 output_device_index=device.portaudio_index,
                 frames_per_buffer=BLOCK_SAMPLES,
-                source=device.source if self._wanted is not None else "",  # the default output may be another later
+                source=device.source if self._wanted is not None else "",  # "": the stream follows the default output
                 stream_callback=self._callback,
             )
             self._latency_s = self._stream.get_output_latency()
@@ -207,14 +212,14 @@ class Output:
         return ""
 
     def _watch(self) -> str:
-        """Until the device is lost: why; "" at the end."""
+        """Watch the device until it is lost. Returns why; "" when the output is closed."""
         while not self._stop.wait(POLL_S):
             if reason := self._why_stopped():
                 return reason
             silent_s = self._now() - self._called_s
             settled = self._begun_s is not None and self._called_s - self._begun_s >= SETTLE_S
             if silent_s > (STALLED_S if settled else STALLED_AFTER_OPENING_S):
-                reason = f"it took no sound for {silent_s:.1f} s"
+                reason = f"the device took no sound for {silent_s:.1f} s"
                 if silent_s > GONE_S:
                     return reason
                 self._lose(reason)
@@ -224,7 +229,7 @@ class Output:
         return ""
 
     def _why_stopped(self) -> str:
-        """Why the device will never take sound again, or ""."""
+        """Why the stream is dead; "" if it is not."""
         if self._fault is not None:
             return self._fault
         try:
@@ -233,24 +238,24 @@ class Output:
             return f"the device is gone ({error})"
 
     def _flow(self) -> None:
-        """The device takes sound."""
+        """The device plays: report that sound is back."""
         if self.reason:
             if self._was_heard:
                 self.n_recoveries += 1
                 self._report(f"sound is back ({self.n_recoveries}): {self.label}")
             else:
-                self._report(f"sound is there: {self.label}")
+                self._report(f"sound has started: {self.label}")
         self._was_heard, self.reason = True, ""
 
     def _follow(self) -> None:
-        """Find out which sink plays the stream: the sound server may have moved it."""
+        """Ask which sink plays the stream: the sound server may have moved it."""
         if not self._is_servers or self._now() - self._asked_s < SINK_POLL_S:
             return
         try:
             with SoundServer(now=self._now) as server:
                 sink = next(iter(server.our_sinks()), None)
         except ServerError as error:
-            log.info("which sink plays is not known: %s", error)
+            log.info("cannot ask which sink plays the stream: %s", error)
         else:
             if sink is not None and sink.name != self.device_name:
                 self._name(sink.name, sink.description)
@@ -259,14 +264,14 @@ class Output:
         self._asked_s = self._now()
 
     def _lose(self, reason: str) -> None:
-        """The device takes no sound."""
+        """The device does not play: report it once."""
         self._lose_sound()
         if not self.reason:
             if self._was_heard:
                 self.n_losses += 1
-                self._report(f"sound lost ({self.n_losses}): {reason}; going on silently")
+                self._report(f"sound lost ({self.n_losses}): {reason}; playing on silently")
             else:
-                self._report(f"no sound: {reason}; playing silently until there is")
+                self._report(f"no sound: {reason}; playing silently until the output works")
         elif reason != self.reason:
             log.info("output %r: %s", self.device_name, reason)
         self.reason = reason
@@ -284,7 +289,7 @@ class Output:
     # -- on PortAudio's thread -------------------------------------------------------------------------------------
 
     def _callback(self, data: object, n_samples: int, times: object, status: int) -> tuple[bytes, int]:
-        """Nothing may escape: it would surface in the main thread."""
+        """Fill the device's next block. Catches every exception: PyAudio would raise it in the main thread."""
         out = np.zeros((n_samples, 2), np.float32)
         try:
             now_s = self._now()

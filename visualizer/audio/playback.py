@@ -1,4 +1,4 @@
-"""Playing a song, through a sound device or silently, and knowing which second of it is heard right now."""
+"""Plays a song, through a sound device or silently, and knows which second of it is heard now."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from .clock import AudibleClock, SteadyClock
-from .output import Output
-from .reading import SongReader, Stretch
+from .output import AudioOutput
+from .reading import Segment, SongReader
 from .volume import Volume
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ PREROLL_S = 2.0
 
 
 class SilentPlayback:
-    """Plays a song to nobody: its position is an exact clock. For machines without a sound device.
+    """Plays a song without sound: its position follows a clock. For machines without a sound device.
 
-    The song stays the caller's; close it after the player. All methods belong to one thread and return at once.
+    The caller closes the song, after the player. All methods belong to one thread and return at once.
 
-    paused       whether it stands still (true after `pause`, false after `resume`)
-    volume       how loud a device plays it
+    paused       whether playback is paused
+    volume       the playback volume
     """
 
     def __init__(self, song: Song | SongList, *, now: Callable[[], float] = time.monotonic) -> None:
@@ -37,9 +37,9 @@ class SilentPlayback:
         self._now = now
         self._started = False
         self._closed = False
-        self._turn = threading.RLock()  # for the clocks, and for who takes the sound out of the ring
+        self._turn = threading.RLock()  # guards the clocks and the reading side of the ring
         self._clock = SteadyClock()
-        self._joined = False  # whether a device takes the sound
+        self._joined = False  # whether a device plays the sound
         self._reader = SongReader(song, song.sample_rate_hz, PREROLL_S)
         self._reader.skip_heard = self._skip_heard
         self._said_note = ""
@@ -47,7 +47,7 @@ class SilentPlayback:
         self.volume = Volume()
 
     def start(self) -> None:
-        """Begin to play. Once only."""
+        """Start playing. Call it once."""
         if self._started or self._closed:
             return
         self._started = True
@@ -61,13 +61,13 @@ class SilentPlayback:
         self._clock.hold(self._now())
 
     def resume(self) -> None:
-        """Go on where it stopped; no sample is lost or heard twice."""
+        """Go on from where it paused; no sample is lost or played twice."""
         self.paused = False
         if self._started:
             self._clock.release(self._now())
 
     def seek(self, seconds: float) -> None:
-        """Go on from there (paused: stand there); clamped to 0 .. the song's length. NaN is taken as 0."""
+        """Move to a position, clamped to 0 .. the song's length; a paused player stays paused. NaN counts as 0."""
         with self._turn:
             self._seek(self._clamped(seconds))
 
@@ -83,24 +83,24 @@ class SilentPlayback:
 
     @property
     def lost(self) -> str | None:
-        """Why no device takes the sound; None while one does, and when none was meant to."""
+        """Why no device plays the sound; None if one does, or none was wanted."""
         return None
 
     @property
     def n_underruns(self) -> int:
-        """Times a device ran out of sound."""
+        """Times the device ran out of sound."""
         return 0
 
     @property
     def n_dropped(self) -> int:
-        """Samples for `drain` that were thrown away because nobody came for them in 15 s."""
+        """Samples for `drain` that were dropped because they were not fetched within 15 s."""
         return self._reader.n_dropped
 
     def drain(self) -> list[tuple[int, np.ndarray]]:
-        """The sound read since the last call, ahead of what is heard: (first sample's index in the song, (n,) mono float32).
+        """The blocks read since the last call: (index of the first sample in the song, (n,) mono float32).
 
-        It runs up to two seconds ahead of `position_s`. After a seek the index jumps, to two seconds before the place
-        sought (the preroll), so that a follower started afresh there has settled when the place is heard.
+        They are up to two seconds ahead of `position_s`. After a seek the index jumps to two seconds before the new position (the
+        preroll), so that a new analyzer has settled when that position is heard.
         """
         return self._reader.drain()
 
@@ -121,27 +121,27 @@ class SilentPlayback:
 
     @property
     def _end_s(self) -> float:
-        stretch = self._reader.stretch
-        return math.inf if stretch is None else stretch.end_s
+        segment = self._reader.segment
+        return math.inf if segment is None else segment.end_s
 
     def _clamped(self, seconds: float) -> float:
         duration_s = math.inf if self._song.duration_s is None else self._song.duration_s
         return min(seconds, duration_s, 1e9) if seconds > 0.0 else 0.0
 
-    def _skip_heard(self, stretch: Stretch) -> None:
-        """Called on the reading thread: while no device takes the sound, what the clock has passed makes room."""
+    def _skip_heard(self, segment: Segment) -> None:
+        """Called on the reading thread: while no device plays, drop the sound that the clock has passed."""
         with self._turn:
-            if not self._joined and stretch.number == self._reader.number:
-                heard = round((self._clock.position(self._now()) - stretch.start_s) * stretch.rate_hz)
-                stretch.ring.discard(heard - stretch.ring.n_taken)
+            if not self._joined and segment.number == self._reader.number:
+                heard = round((self._clock.position(self._now()) - segment.start_s) * segment.rate_hz)
+                segment.ring.discard(heard - segment.ring.n_taken)
 
     @property
     def output_name(self) -> str | None:
-        """The full name of the output that plays it, or did last; None before there is one."""
+        """Full name of the output that plays the song or played it last; None before that."""
         return None
 
     def news(self) -> str | None:
-        """A line for the user about the sound or its device that was not returned yet, if there is one."""
+        """The next message for the user about the song or its device; None if there is none."""
         if (note := self._reader.mix_note) == self._said_note:
             return None
         self._said_note = note
@@ -151,8 +151,8 @@ class SilentPlayback:
 class Playback(SilentPlayback):
     """Plays a song through an output device.
 
-    While no device takes the sound (it is opened, lost, suspended), the position goes on by the clock; sound joins at that position
-    as soon as a device takes it again. At the start the song waits for its device, STALLED_AFTER_OPENING_S at most.
+    While no device plays (it is being opened, lost, suspended), the position follows a clock; a device that works again joins at that
+    position. At the start the song waits for its device, at most STALLED_AFTER_OPENING_S.
     """
 
     def __init__(
@@ -165,12 +165,12 @@ class Playback(SilentPlayback):
         must_be_there: bool = True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Choose the device; `start` opens it. For the arguments see `Output`. Errors: UnknownDevice."""
+        """Choose the device; `start` opens it. For the parameters see `AudioOutput`. Raises UnknownDevice."""
         super().__init__(song, now=now)
         self._audible = AudibleClock(0.0)
-        self._joined = True  # so the song waits for its device; `_lose` ends that
+        self._joined = True  # the song waits for its device until `_lose` is called
         self._n_starved = 0
-        self._output = Output(
+        self._output = AudioOutput(
             self._fill,
             self._lose,
             wanted=device,
@@ -183,7 +183,7 @@ class Playback(SilentPlayback):
         )
 
     def start(self) -> None:
-        """Begin to play; the device is opened on another thread. Once only."""
+        """Start playing; the device is opened on another thread. Call it once."""
         if self._started or self._closed:
             return
         super().start()
@@ -198,7 +198,7 @@ class Playback(SilentPlayback):
             self._audible.hold(self._now())
 
     def resume(self) -> None:
-        """Go on where it stopped; no sample is lost or heard twice."""
+        """Go on from where it paused; no sample is lost or played twice."""
         with self._turn:
             super().resume()
             if self._started:
@@ -214,17 +214,17 @@ class Playback(SilentPlayback):
 
     @property
     def lost(self) -> str | None:
-        """Why no device takes the sound now, or None while one does, and before the first failure."""
+        """Why no device plays the sound now; None while one does, and before the first failure."""
         return self._output.reason or None
 
     @property
     def output_name(self) -> str | None:
-        """The full name of the output that plays it, or did last; None before there is one."""
+        """Full name of the output that plays the song or played it last; None before that."""
         return self._output.opened_name
 
     @property
     def device_name(self) -> str:
-        """The output that is played through or looked for."""
+        """Full name of the output that is open or wanted."""
         return self._output.device_name
 
     @property
@@ -233,7 +233,7 @@ class Playback(SilentPlayback):
         return self._output.n_underruns + self._n_starved
 
     def news(self) -> str | None:
-        """A line for the user about the song or the output that was not returned yet, if there is one."""
+        """The next message for the user about the song or the output; None if there is none."""
         return self._output.news() or super().news()
 
     def close(self) -> None:
@@ -250,14 +250,14 @@ class Playback(SilentPlayback):
             super()._seek(target_s)
 
     def _set_rate(self, rate_hz: int) -> None:
-        """The device about to be opened takes the sound at this rate."""
+        """Called before the device is opened: it will play at this rate."""
         with self._turn:
             if rate_hz != self._reader.rate_hz:
                 self._reader.rate_hz = rate_hz
                 self._seek(self.position_s)
 
     def _lose(self) -> None:
-        """No device takes the sound: the position goes on by the clock."""
+        """No device plays: from now on the position follows the clock."""
         with self._turn:
             if not self._joined:
                 return
@@ -266,35 +266,37 @@ class Playback(SilentPlayback):
             self._joined = False
 
     def _fill(self, out: np.ndarray, now_s: float, latency_s: float) -> None:
-        """Called on the device's thread: out (n, 2) is heard from now_s + latency_s on."""
+        """Called on the device's thread: fill out, (n, 2), which is heard from now_s + latency_s on."""
         self._fill_song(out, now_s, latency_s)
         self.volume.apply(out, self._reader.rate_hz)
 
     def _fill_song(self, out: np.ndarray, now_s: float, latency_s: float) -> None:
         with self._turn:
-            stretch = self._reader.stretch
-            if self.paused or stretch is None or not stretch.is_filled:
+            segment = self._reader.segment
+            if self.paused or segment is None or not segment.is_filled:
                 return
-            n_silent = 0 if self._joined else self._join(stretch, now_s, latency_s, len(out))
+            n_silent = 0 if self._joined else self._join(segment, now_s, latency_s, len(out))
             if n_silent == len(out):
                 return
-            place_s = stretch.start_s + (stretch.ring.n_taken - n_silent) / stretch.rate_hz
-            n_read = stretch.ring.read_into(out[n_silent:])
+            place_s = segment.start_s + (segment.ring.n_taken - n_silent) / segment.rate_hz
+            n_read = segment.ring.read_into(out[n_silent:])
             if n_read:
                 self._audible.latency_s = latency_s
-                self._audible.handed(stretch.number, place_s, now_s)
-            if n_read < len(out) - n_silent and stretch.n_total is None:
+                self._audible.delivered(segment.number, place_s, now_s)
+            if n_read < len(out) - n_silent and segment.n_total is None:
                 self._n_starved += 1
 
-    def _join(self, stretch: Stretch, now_s: float, latency_s: float, n_samples: int) -> int:
-        """Bring the ring to what is to be heard latency_s from now -> after how many samples of silence it begins; n_samples: the
-        device cannot be joined with this block."""
+    def _join(self, segment: Segment, now_s: float, latency_s: float, n_samples: int) -> int:
+        """Move the ring to the position that is heard latency_s from now, so that the device joins there.
+
+        Returns the number of samples of silence before it begins; n_samples if the device cannot join within this block.
+        """
         position_s = self._clock.position(now_s)
-        wanted = round((position_s + latency_s - stretch.start_s) * stretch.rate_hz)
-        stretch.ring.discard(wanted - stretch.ring.n_taken)
-        n_silent = stretch.ring.n_taken - wanted
-        if not 0 <= n_silent < n_samples or not stretch.ring.n_ready:
+        wanted = round((position_s + latency_s - segment.start_s) * segment.rate_hz)
+        segment.ring.discard(wanted - segment.ring.n_taken)
+        n_silent = segment.ring.n_taken - wanted
+        if not 0 <= n_silent < n_samples or not segment.ring.n_ready:
             return n_samples
-        self._audible.restart(stretch.number, position_s)
+        self._audible.restart(segment.number, position_s)
         self._joined = True
         return n_silent

@@ -1,4 +1,4 @@
-"""Calls of PortAudio: on one thread, quiet on stderr, and with a time limit."""
+"""Calls of PortAudio: made on one thread, with a time limit, and without output on stderr."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Result = TypeVar("Result")
 
 _FLOAT32 = 1  # PortAudio's paFloat32
 
-# How long one call may take. A sound server that hangs never answers.
+# How long to wait for one call. A sound server that hangs never answers.
 ANSWER_S = 5.0
-# A signal that comes just before a wait begins is noticed only when the wait ends.
+# Waits are split into parts of this length: a signal that arrives just before a wait is handled only when it ends.
 SIGNAL_S = 0.2
-# A call that lasts so long is taken never to return. A device that is gone holds a closing call for half a second.
+# A call that has not returned after this long is considered hung. Closing a device that is gone takes up to half a second.
 HANG_S = 10.0
 # How long a JACK server may take to accept a client.
 JACK_S = 2.0
@@ -46,21 +46,21 @@ jack.jack_client_close(client)
 
 
 class _PortAudioThread:
-    """Makes all calls of PortAudio, one after another: it is not safe for two threads at once, and a call may never return.
+    """Runs all calls of PortAudio one after another: PortAudio is not thread-safe, and a call may never return.
 
-    The thread is a daemon that lives as long as the program: on Windows, sound devices belong to the thread that found them.
+    The thread is a daemon that runs until the program ends: on Windows, sound devices belong to the thread that found them.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._begun_s: float | None = None  # the call being made, since when
-        self.was_open = False  # a device was open once
+        self._begun_s: float | None = None  # when the current call began; None between calls
+        self.was_open = False  # whether a device was ever open
         self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def make(self, call: Callable[[], object]) -> None:
-        """Make this call, which must not raise, after those before it. Returns at once."""
+        """Queue a call, which must not raise. Returns at once."""
         with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="portaudio", daemon=True)
@@ -68,7 +68,7 @@ class _PortAudioThread:
         self._calls.put(call)
 
     def hangs(self) -> bool:
-        """Whether a call has not returned for HANG_S, though sound worked before: only another process may have sound again."""
+        """Whether the current call has taken longer than HANG_S after sound had worked: this process will get no sound again."""
         begun_s = self._begun_s
         return self.was_open and begun_s is not None and self._now() - begun_s > HANG_S
 
@@ -83,13 +83,13 @@ class _PortAudioThread:
 THREAD = _PortAudioThread()
 
 
-def answer(
+def call_with_timeout(
     call: Callable[[], Result], discard: Callable[[Result], object] = lambda late: None, timeout_s: float | None = None
 ) -> Result:
-    """What `call`, a call of PortAudio, returns or raises; SoundHangs when that takes longer than timeout_s (ANSWER_S if None).
+    """Run `call` on PortAudio's thread and wait for it. Returns or raises what it does.
 
-    The call is made on PortAudio's thread, so that the thread that waits stays open to signals. When it is given up, what it
-    returns later goes to `discard`. Meanwhile stderr goes nowhere: PortAudio prints its own source lines when a device refuses.
+    Raises SoundHangs when it takes longer than timeout_s (ANSWER_S if None); a result that comes later is passed to `discard`.
+    The waiting thread still handles signals. stderr is redirected meanwhile: PortAudio prints debug output when a device refuses.
     """
     timeout_s = ANSWER_S if timeout_s is None else timeout_s
     results: list[Result] = []
@@ -103,15 +103,15 @@ def answer(
                 return
         try:
             results.append(call())
-        except BaseException as error:  # noqa: BLE001  it is raised where the answer is waited for
+        except BaseException as error:  # noqa: BLE001  it is raised again in the thread that waits
             errors.append(error)
         with state:
             done.set()
             is_late = not is_wanted
         if is_late:
-            log.warning("the sound system has answered, too late")
+            log.warning("the sound system answered too late; the result is dropped")
             if results:
-                release(lambda: discard(results[0]))
+                close_quietly(lambda: discard(results[0]))
 
     try:
         with redirect_stderr():
@@ -143,11 +143,13 @@ class _Parameters(ctypes.Structure):
     ]
 
 
-def refusal(portaudio: Any, kind: Literal["input", "output"], device_index: int, n_channels: int, rate_hz: int) -> str:
-    """Why a device does not take (input: give) float32 sound of this rate; "" where it does.
+def unsupported_reason(
+    portaudio: Any, kind: Literal["input", "output"], device_index: int, n_channels: int, rate_hz: int
+) -> str:
+    """Why a device does not support float32 sound at this rate; "" if it does.
 
-    PyAudio would hold the interpreter's lock while it asks, and with it the whole program where a sound server hangs: PortAudio is
-    asked past it, where its library can be reached.
+    PyAudio holds the interpreter lock during this call, so a sound server that hangs would stop the whole program. PortAudio's
+    library is therefore called directly where it can be found.
     """
     library = _library()
     if library is None:
@@ -166,7 +168,7 @@ def refusal(portaudio: Any, kind: Literal["input", "output"], device_index: int,
 
 @functools.cache
 def _library() -> Any:
-    """The PortAudio that PyAudio has loaded; None where that cannot be reached: it may be a part of PyAudio."""
+    """The PortAudio library that PyAudio has loaded; None where it is not a separate library."""
     if not sys.platform.startswith("linux"):
         return None
     try:
@@ -177,18 +179,18 @@ def _library() -> Any:
     return library
 
 
-def release(release: Callable[[], object]) -> None:
-    """Close a stream or end PortAudio; whatever it raises, the device is given up."""
+def close_quietly(close: Callable[[], object]) -> None:
+    """Call `close`, which closes a stream or ends PortAudio, and log any error it raises."""
     try:
-        release()
+        close()
     except Exception as error:  # noqa: BLE001
         log.info("closing a sound device: %s", one_line(error))
 
 
 def terminate(portaudio: Any) -> None:
-    """End a PyAudio. One that uses a JACK server that has died stays open: PortAudio would end the whole process by an assertion.
+    """Terminate a PyAudio object, unless it uses a JACK server that has died: an assertion in PortAudio would then abort the process.
 
-    The devices of the other host APIs can still be opened then; those that are new are not found.
+    It stays open in that case. Devices of other host APIs can still be opened, but new devices are not found.
     """
     if _uses_jack(portaudio) and not _jack_answers():
         log.warning("the JACK server does not answer; PortAudio stays open, and finds no new devices")
@@ -207,7 +209,7 @@ def _uses_jack(portaudio: Any) -> bool:
 
 
 def _jack_answers() -> bool:
-    """Whether the JACK server takes a client. Asked by a process of its own: JACK's library may end one whose server has died."""
+    """Whether the JACK server accepts a client. A child process tries it: JACK's library may abort a process whose server died."""
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", _JACK_CLIENT],
@@ -223,15 +225,15 @@ def _jack_answers() -> bool:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, without line breaks."""
+    """The message of an error, without line breaks."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def silence_libraries() -> None:
-    """Keep ALSA and JACK from writing some eighty lines about devices that are not there to stderr.
+    """Stop ALSA and JACK from printing some eighty lines about missing devices to stderr.
 
-    Both take a function to report errors to. They get one of the C library's that reads nothing and does nothing: unlike
-    a Python function it needs no interpreter lock on PortAudio's threads, and it is never unloaded.
+    Both accept an error handler. They get getpid of the C library, which ignores its arguments: unlike a Python function it
+    needs no interpreter lock on PortAudio's threads, and it is never freed.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -1,4 +1,4 @@
-"""ReplayGain: how much louder or softer a song is to be played, by the tags in its file."""
+"""ReplayGain: the playback gain of a song, from the tags in its file."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ Mode = Literal["track", "album"]
 
 # Opus tags are relative to -23 LUFS (RFC 7845), ReplayGain 2.0 tags to -18 LUFS.
 _R128_OFFSET_DB = 5.0
-# Tags beyond these are damaged.
+# Gains (dB) and peaks beyond these are ignored as damaged.
 _MOST_DB, _HIGHEST_PEAK = 60.0, 4.0
 
 
 def replay_gain(tags: Mapping[str, str], mode: Mode) -> float:
-    """The factor by which a song is multiplied; 1 without tags.
+    """The factor to multiply a song's samples with; 1 without tags.
 
-    tags: names in small letters to values. mode: which gain is taken; the other one where a file has only that. The peak tag limits
-    the factor so that nothing clips; without one a song is never made louder.
+    tags: values by name in lower case. mode: the gain to use; if a file has only the other one, that is used. The peak tag
+    limits the factor so that nothing clips; without a peak tag a song is never made louder.
     """
     for kind in (mode, "track" if mode == "album" else "album"):
         gain_db = _gain_db(tags, kind)
@@ -36,7 +36,7 @@ def _gain_db(tags: Mapping[str, str], kind: str) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    """The number that a tag begins with ("-6.5 dB"); None if there is none."""
+    """The number at the start of a tag ("-6.5 dB"); None if there is none."""
     match = re.match(r"\s*([-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+))", text or "")
     number = float(match[1].replace(",", ".")) if match is not None else math.nan
     return number if math.isfinite(number) else None

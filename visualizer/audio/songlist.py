@@ -1,4 +1,4 @@
-"""Several songs read as one continuous sound: the next one is opened ahead, so that nothing is missing between two of them."""
+"""Several songs read as one continuous sound, without gaps: the next song is opened in advance."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .streams import silence_note
 
 log = logging.getLogger(__name__)
 
-# A song that is jumped to begins so far behind all that was read, or may still be read before the jump is made.
+# A song that is jumped to begins this long after everything that was read, or may be read before the jump is made.
 _APART_S = 3600
-# A list begins with no lower rate than these: songs of other rates are resampled to that of the first.
+# The lowest sample rates of a list: all songs are resampled to the rate of the first, which is raised to one of these.
 _LEAST_RATES_HZ = (44_100, 48_000)
 
 
 class Place(NamedTuple):
-    """A moment in a list: the song's index from 0, seconds into it, and its length in seconds (None while not known)."""
+    """A position in a list. song: its index; seconds: position in the song; duration_s: its length, None if not known."""
 
     song: int
     seconds: float
@@ -34,22 +34,23 @@ class Place(NamedTuple):
 
 
 class _Span(NamedTuple):
-    """A song in the continuous sound. start: index of its first sample there."""
+    """A song's place in the continuous sound. start: index of its first sample; song: index of the song."""
 
     start: int
     song: int
 
 
 class SongList:
-    """Songs one after another, with the methods of `Song` that a player uses. One thread reads and seeks; `jump`, `at` and `neighbour` are for another one.
+    """Songs one after another, with the methods of `Song` that a player uses.
 
-    The continuous sound has one time line: after a song the next one follows without a gap, and `jump` gives a song a place of its
-    own behind all the others. What cannot be played is skipped, with one line to `say`, which may be called on any thread.
+    One thread reads and seeks; `jump`, `at` and `neighbour` may be called from another. All songs share one time line: the next
+    song follows without a gap, and `jump` appends a song after everything else. Songs that cannot be played are skipped, with
+    one line passed to `say`, on any thread.
 
-    sample_rate_hz  that of the first song, but at least 44.1 kHz where there are several; songs of other rates are resampled
+    sample_rate_hz  that of the first song, but at least 44.1 kHz if there are several; other songs are resampled to it
     """
 
-    duration_s: float | None = None  # the end is known when it is read
+    duration_s: float | None = None  # not known before the end is read
 
     def __init__(
         self,
@@ -62,16 +63,14 @@ class SongList:
     ) -> None:
         """Open the first song that can be played.
 
-        first: the one to begin with, if it is one of them. stream: see `Song`. gain_mode: which ReplayGain tags make up the gain of
-        the songs; none if None.
-
-        Raises BadInput for a single song that cannot be played, VisualizerError when none of several can.
+        first: the song to begin with; ignored if it is not one of paths. stream: see `Song`. gain_mode: which ReplayGain tags to
+        use; None for none. Raises BadInput if there is one song and it cannot be played, VisualizerError if none of several can.
         """
         self.paths = tuple(paths)
         self._stream, self._gain_mode, self._say = stream, gain_mode, say
         self.sample_rate_hz = 0
         self.position = 0
-        self._turn = threading.Lock()  # whose holder reads the songs
+        self._turn = threading.Lock()  # held while the songs are read
         self._spans_turn = threading.Lock()
         self._closed = False
         self._broken: set[int] = set()
@@ -85,16 +84,16 @@ class SongList:
 
     @property
     def path(self) -> Path:
-        """The song that is being read."""
+        """The path of the song that is read now."""
         return self.paths[self._index]
 
     @property
     def gain(self) -> float:
-        """What the sound read last is to be multiplied with for the loudspeaker."""
+        """The playback factor of the samples that were read last."""
         return 1.0 if self._song is None else self._song.gain
 
     def read(self, n_samples: int) -> np.ndarray:
-        """The next samples, (n <= n_samples, 2) float32; fewer at the end of each song, (0, 2) when the last one is over."""
+        """The next samples, (n_samples, 2) float32; fewer at the end of each song, (0, 2) after the last one."""
         with self._turn:
             while self._song is not None and not self._closed:
                 block = self._read_song(n_samples)
@@ -106,7 +105,7 @@ class SongList:
         return np.empty((0, 2), np.float32)
 
     def seek(self, sample_index: int) -> None:
-        """Make sample_index the next sample read; clamped to the song that it lies in."""
+        """Make sample_index the next sample that `read` returns; clamped to the song that contains it."""
         with self._turn:
             if self._closed:
                 return
@@ -120,17 +119,17 @@ class SongList:
             self.position = span.start + self._song.position
 
     def song_start(self, sample_index: int) -> int:
-        """The index of the first sample of the song that a sample lies in."""
+        """The index of the first sample of the song that contains a sample."""
         return self._span_at(sample_index).start
 
     def at(self, seconds: float) -> Place:
-        """Which song is at a time of the continuous sound."""
+        """The song and the position in it at a time of the continuous sound."""
         span = self._span_at(round(seconds * self.sample_rate_hz))
         into_s = max(0.0, seconds - span.start / self.sample_rate_hz)
         return Place(span.song, into_s, self._durations.get(span.song))
 
     def jump(self, index: int) -> float:
-        """Give the song of an index a place behind all others -> its beginning there, seconds; a player that seeks to it plays it."""
+        """Append a song to the time line. Returns its start there, seconds: a player that seeks there plays the song."""
         with self._spans_turn:
             last = max(self.position, self._spans[-1].start)
             start_s = -(-last // self.sample_rate_hz) + _APART_S
@@ -138,7 +137,7 @@ class SongList:
         return float(start_s)
 
     def neighbour(self, index: int, step: int) -> int | None:
-        """The index of the next song (step 1) or the one before (-1) that is not known to be broken; None at the end."""
+        """The index of the next (step 1) or previous (-1) song that is not known to be broken; None if there is none."""
         index += step
         while 0 <= index < len(self.paths):
             if index not in self._broken:
@@ -147,7 +146,7 @@ class SongList:
         return None
 
     def close(self) -> None:
-        """Close the files, see `Song.close`. Closing twice is fine; reading afterwards yields nothing."""
+        """Close the files, see `Song.close`. Closing twice is fine; afterwards `read` returns nothing."""
         self._closed = True
         self._close_if_closed()
 
@@ -173,16 +172,16 @@ class SongList:
                 self._set_gain(song)
             self.sample_rate_hz = rate_hz
             return song, index
-        raise VisualizerError(f"none of the {n} songs can be played")
+        raise VisualizerError(f"none of the {n} songs can be played; the lines above say why")
 
     def _open(self, index: int) -> Song | None:
-        """A song; None for one that cannot be played, with a line said the first time. Raises BadInput for a single one."""
+        """Open a song; None if it cannot be played, which is reported once. Raises BadInput if it is the only song."""
         path = self.paths[index]
         if index in self._broken:
             return None
         try:
             song = Song(path, sample_rate_hz=self.sample_rate_hz or None, stream=self._stream)
-        except Exception as error:  # one faulty file must not end a list
+        except Exception as error:  # one damaged file must not end the list
             if len(self.paths) == 1:
                 raise
             fault = str(error)
@@ -209,11 +208,11 @@ class SongList:
         try:
             return self._song.read(n_samples)
         except Exception as error:
-            log.warning("%s: reading ends here: %s", self.path.name, error, exc_info=True)
+            log.warning("%s: cannot be read further: %s", self.path.name, error, exc_info=True)
             return np.empty((0, 2), np.float32)
 
     def _go_on(self) -> bool:
-        """At the end of a song: to the next one that can be played, at the next sample. False if there is none."""
+        """At the end of a song: continue with the next one that can be played. Returns False if there is none."""
         assert self._song is not None
         self._durations[self._index] = self._song.duration_s
         song, index = self._next_song(self._index + 1)
@@ -227,7 +226,7 @@ class SongList:
         return True
 
     def _change_to(self, span: _Span) -> _Span:
-        """Open the song of a span, or the next one that can be played in its place -> the span as it is then."""
+        """Open the song of a span, or in its place the next one that can be played. Returns the span with that song."""
         song, index = self._next_song(span.song)
         if song is None:
             if self._song is not None:
@@ -242,7 +241,7 @@ class SongList:
         return _Span(span.start, index)
 
     def _next_song(self, index: int) -> tuple[Song | None, int]:
-        """The first song from an index on that can be played, opened ahead if it was the next one, and its index."""
+        """The first song from an index on that can be played, and its index; the one opened in advance if it is that."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead.index == index:
             return ahead.wait()
@@ -251,7 +250,7 @@ class SongList:
         return self._open_from(index)
 
     def _open_from(self, index: int) -> tuple[Song | None, int]:
-        """The first song from an index on that can be played, and its index; None where there is none."""
+        """Open the first song from an index on that can be played. Returns it (None if there is none) and its index."""
         while index < len(self.paths) and not self._closed:
             if (song := self._open(index)) is not None:
                 return song, index
@@ -266,7 +265,7 @@ class SongList:
         self._close_if_closed()
 
     def _close_if_closed(self) -> None:
-        """Close what is open, once `close` was called: by that, and by the reading thread for what it opened meanwhile."""
+        """Close the files if `close` was called. The reading thread calls it, too, for a file that it opened meanwhile."""
         song, ahead = self._song, self._ahead
         if self._closed and song is not None:
             song.close()
@@ -284,7 +283,7 @@ class SongList:
 
 
 class _Opening:
-    """The first song from an index on that can be played, being opened on a thread of its own."""
+    """Opens the first song from an index on that can be played, on its own thread."""
 
     def __init__(self, open_from: Callable[[int], tuple[Song | None, int]], index: int) -> None:
         self.index = index
@@ -297,12 +296,12 @@ class _Opening:
         self._thread.start()
 
     def wait(self) -> tuple[Song | None, int]:
-        """The song, when it is open, and its index; None where none can be played."""
+        """Wait until it is open. Returns the song (None if none can be played) and its index."""
         self._thread.join()
         return self._song, self._index
 
     def drop(self) -> None:
-        """It is not wanted: close it, at once or when it is open."""
+        """Close the song, now or as soon as it is open: it is not needed."""
         with self._turn:
             self._dropped = True
             if self._song is not None:

@@ -1,8 +1,8 @@
-"""What PulseAudio (or PipeWire in its place) says of its sources and sinks, and of where our streams hang. Linux only.
+"""Asks PulseAudio (or PipeWire in its place) for its sources and sinks, and where our streams are connected. Linux only.
 
-PortAudio sees a sound server as one device called "pulse". The server itself knows each microphone and each monitor by a
-name that stays, knows which are suspended, and knows when it has moved a stream to another source; libpulse tells, in a
-few hundred microseconds a question. Only the head of each of its structures is declared here: what lies behind is not read.
+PortAudio presents a sound server as one device called "pulse". The server itself knows each microphone and monitor by a
+permanent name, which of them are suspended, and when it moved a stream to another source. A query through libpulse takes a
+few hundred microseconds. Of libpulse's structures only the first fields are declared here; the rest is never read.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ctypes import POINTER, c_char_p, c_int, c_uint8, c_uint32, c_uint64, c_void
 from dataclasses import dataclass
 from typing import Any
 
-# Answers come within a millisecond; a server that needs longer than this hangs.
+# A server normally answers within a millisecond; after this time it is considered hung.
 ANSWER_S = 0.4
-# When that is over what has come meanwhile is still taken, in so many turns: it may be this thread that was held up.
+# After the timeout, answers that have already arrived are still read, in up to this many iterations: this thread may have been delayed.
 LATE_TURNS = 10
 _NO_AUTOSPAWN = 1
 _READY, _FAILED = 4, 5
@@ -29,7 +29,7 @@ _NOWHERE = 0xFFFFFFFF
 
 
 class ServerError(Exception):
-    """The server cannot be asked. `hangs`: it is there but does not answer."""
+    """The server cannot be asked. `hangs`: whether it is running but does not answer."""
 
     def __init__(self, words: str, *, hangs: bool = False) -> None:
         super().__init__(words)
@@ -37,11 +37,10 @@ class ServerError(Exception):
 
 
 @dataclass(frozen=True)
-class Source:
-    """Something that can be listened to. name: the server's own, unique and lasting; description: words for people.
+class ServerSource:
+    """A source of the server: something that can be recorded. name: unique and permanent; description: a readable name.
 
-    is_plain: its channels are those that a program without a word about channels gets, in that order; the server mixes others
-    together, or leaves them out.
+    is_plain: whether a client that names no channels gets its channels unchanged; otherwise the server mixes or drops some.
     """
 
     index: int
@@ -55,8 +54,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Sink:
-    """Something that can be played through. name: the server's own, unique and lasting; description: words for people."""
+class ServerSink:
+    """A sink of the server: something that sound can be played to. name: unique and permanent; description: a readable name."""
 
     index: int
     name: str
@@ -78,7 +77,7 @@ class _Volume(ctypes.Structure):
 
 
 class _SourceInfo(ctypes.Structure):
-    """Of a source, and of a sink: up to the state they differ in names only."""
+    """A source or a sink: their structures are equal up to `state`, except for names."""
 
     _fields_ = [
         ("name", c_char_p),
@@ -193,45 +192,42 @@ def _library() -> Any:
 
 
 class SoundServer:
-    """A connection to the user's sound server. It belongs to one thread; close it, or use it as a context."""
+    """A connection to the user's sound server, for one thread. Close it, or use it as a context manager."""
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic, answer_s: float = ANSWER_S) -> None:
-        """Connect, and never start a server that is not there. Raises ServerError.
-
-        answer_s: how long an answer is waited for.
-        """
+        """Connect to a running server; none is started. answer_s: timeout of each query, seconds. Raises ServerError."""
         self._now, self._answer_s = now, answer_s
         self._context: Any = None
         self._loop: Any = None
         pulse = _library()
         if pulse is None:
-            raise ServerError("there is no libpulse on this machine")
+            raise ServerError("libpulse is not installed")
         self._pulse = pulse
         self._loop = pulse.pa_mainloop_new()
         try:
             self._context = pulse.pa_context_new(pulse.pa_mainloop_get_api(self._loop), b"visualizer")
             if not self._context or pulse.pa_context_connect(self._context, None, _NO_AUTOSPAWN, None) < 0:
-                raise ServerError("the sound server is not there")
+                raise ServerError("no sound server is running")
             self._turn_until(lambda: bool(pulse.pa_context_get_state(self._context) == _READY))
         except BaseException:
             self.close()
             raise
 
     def default_source(self) -> str:
-        """The name of the source that is recorded when none is given; "" when there is none. Raises ServerError."""
+        """The name of the default source; "" if there is none. Raises ServerError."""
         return self._default("default_source_name")
 
     def default_sink(self) -> str:
-        """The name of the sink that is played through when none is given; "" when there is none. Raises ServerError."""
+        """The name of the default sink; "" if there is none. Raises ServerError."""
         return self._default("default_sink_name")
 
-    def sources(self) -> list[Source]:
-        """All sources there are, monitors too, in the server's order. Raises ServerError."""
-        found: list[Source] = []
+    def sources(self) -> list[ServerSource]:
+        """All sources, including monitors, in the server's order. Raises ServerError."""
+        found: list[ServerSource] = []
 
         def take(one: Any) -> None:
             found.append(
-                Source(
+                ServerSource(
                     index=one.index,
                     name=_text(one.name),
                     description=_text(one.description),
@@ -246,19 +242,19 @@ class SoundServer:
         self._ask_list(self._pulse.pa_context_get_source_info_list, _ON_SOURCE, take)
         return sorted(found, key=lambda source: source.index)
 
-    def sinks(self) -> list[Sink]:
-        """All sinks there are, in the server's order. Raises ServerError."""
-        found: list[Sink] = []
+    def sinks(self) -> list[ServerSink]:
+        """All sinks, in the server's order. Raises ServerError."""
+        found: list[ServerSink] = []
 
         def take(one: Any) -> None:
             spec = one.sample_spec
-            found.append(Sink(one.index, _text(one.name), _text(one.description), spec.channels, spec.rate))
+            found.append(ServerSink(one.index, _text(one.name), _text(one.description), spec.channels, spec.rate))
 
         self._ask_list(self._pulse.pa_context_get_sink_info_list, _ON_SOURCE, take)
         return sorted(found, key=lambda sink: sink.index)
 
     def our_streams(self) -> dict[int, int]:
-        """This process's own recording streams: index of the stream -> index of the source it hangs on. Raises ServerError."""
+        """This process's recording streams: {index of the stream: index of its source}. Raises ServerError."""
         found: dict[int, int] = {}
 
         def take(one: Any) -> None:
@@ -268,8 +264,8 @@ class SoundServer:
         self._ask_list(self._pulse.pa_context_get_source_output_info_list, _ON_STREAM, take)
         return found
 
-    def our_sinks(self) -> list[Sink]:
-        """The sinks that this process's own playing streams are on. Raises ServerError."""
+    def our_sinks(self) -> list[ServerSink]:
+        """The sinks that this process's playback streams are connected to. Raises ServerError."""
         indices: list[int] = []
 
         def take(one: Any) -> None:
@@ -280,7 +276,7 @@ class SoundServer:
         return [sink for sink in self.sinks() if sink.index in indices]
 
     def close(self) -> None:
-        """Hang up. Closing twice is fine."""
+        """Disconnect. Closing twice is fine."""
         context, loop = self._context, self._loop
         self._context = self._loop = None
         if context:
@@ -315,7 +311,7 @@ class SoundServer:
         return names[0]
 
     def _ask_list(self, ask: Any, callback: Any, take: Callable[[Any], None]) -> None:
-        """Hand each structure that the server lists to `take`: it is valid inside only."""
+        """Call `take` with each structure that the server lists; it is valid only during that call."""
         ends: list[int] = []
 
         @callback
@@ -333,7 +329,7 @@ class SoundServer:
         try:
             self._turn_until(answered)
         finally:
-            # an answer that comes later must not find the function that waited for it gone
+            # a late answer must not call the callback, which may be freed by then
             self._pulse.pa_operation_cancel(operation)
             self._pulse.pa_operation_unref(operation)
 
@@ -355,7 +351,7 @@ class SoundServer:
 
 
 def server_hangs(*, answer_s: float = ANSWER_S) -> bool:
-    """Whether there is a sound server that gives no answer within answer_s."""
+    """Whether a sound server is running that does not answer within answer_s."""
     try:
         with SoundServer(answer_s=answer_s):
             return False

@@ -1,4 +1,4 @@
-"""The sound streams of a media file: which one is read, and whether it is a silent one beside others that are not."""
+"""The sound streams of a media file: choosing one, and a warning if the chosen one is silent and another is not."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ import numpy as np
 
 from ..errors import BadInput
 
-# A file with several streams is listened to at so many places, evenly spread, for about so long each.
+# To find silent streams, this many places of a file, evenly spread, are decoded for about this long each.
 _N_PLACES, _PLACE_S = 12, 1.0
 _SILENT_PEAK = 1e-4  # -80 dB of full scale
-#: what PyAV itself raises over damaged files, such as an IndexError for a stream that appears in mid-file
-ODD_FAULTS = (LookupError, ValueError, NotImplementedError, MemoryError)
+#: exceptions that PyAV raises for damaged files, such as IndexError for a stream that appears in mid-file
+DECODER_ERRORS = (LookupError, ValueError, NotImplementedError, MemoryError)
 
 
 def open_container(path: Path) -> Any:
-    """Open a media file as an `av` container. Raises what PyAV raises: FFmpegError, OSError, ODD_FAULTS.
+    """Open a media file as an `av` container. Raises what PyAV raises: FFmpegError, OSError, DECODER_ERRORS.
 
-    "file:" keeps a name with a colon from being taken for a protocol; the whitelist keeps a playlist in disguise from
-    reaching the network.
+    "file:" keeps a name with a colon from being read as a protocol; the whitelist keeps a disguised playlist off the network.
     """
     import av
 
@@ -28,27 +27,27 @@ def open_container(path: Path) -> Any:
 
 
 def sound_stream(container: Any, number: int | None, path: Path) -> Any:
-    """The sound stream of an open `av` container by its number from 1; the best one for None.
+    """The sound stream with a number, from 1, of an open `av` container; for None FFmpeg's choice.
 
-    Raises BadInput where there is no sound, or no stream of that number; the message then lists those there are.
+    Raises BadInput if there is no sound, or no stream of that number; the message then lists the streams.
     """
     streams = container.streams.audio
     best = container.streams.best("audio")
     if not streams or best is None:
-        raise BadInput(f"{path}: there is no sound in it")
+        raise BadInput(f"{path}: has no sound; give a file with sound")
     if number is None:
         return best
     if not 1 <= number <= len(streams):
         listed = "; ".join(_described(index, stream) for index, stream in enumerate(streams, 1))
-        raise BadInput(f"{path}: there is no sound stream {number}; it has {listed}; choose one with --stream")
+        raise BadInput(f"{path}: has no sound stream {number}; it has {listed}; choose one with --stream")
     return streams[number - 1]
 
 
 def silence_note(path: Path, number: int | None = None) -> str | None:
-    """A line for the user if the sound stream that would be read is silent and another one is not; None otherwise.
+    """A message for the user if the sound stream that would be read is silent and another one is not; None otherwise.
 
-    A sample only: a file with several streams is decoded for a second at each of 12 places, and no further than until the stream
-    is heard. What cannot be read counts as silent.
+    Only samples are taken: a second at each of 12 places, until the stream is found not to be silent. A stream that cannot be
+    decoded counts as silent.
     """
     import av
 
@@ -63,15 +62,15 @@ def silence_note(path: Path, number: int | None = None) -> str | None:
                 return None
             other = min(loud)
             return (
-                f"{path.name}: sound stream {_described(chosen + 1, streams[chosen])} is silent, "
+                f"{path.name}: sound stream {_described(chosen + 1, streams[chosen])} is silent, but "
                 f"{_described(other + 1, streams[other])} is not; choose it with --stream {other + 1}"
             )
-    except (av.error.FFmpegError, OSError, *ODD_FAULTS):
+    except (av.error.FFmpegError, OSError, *DECODER_ERRORS):
         return None
 
 
 def _heard_streams(container: Any, streams: list[Any], chosen: int) -> set[int]:
-    """The indices of the streams in which something was heard; ends early once it is the chosen one."""
+    """The indices of the streams that are not silent. The search ends as soon as the chosen one is among them."""
     import av
 
     loud: set[int] = set()
@@ -114,7 +113,7 @@ def _peak(frame: Any) -> float:
 
 
 def _described(number: int, stream: Any) -> str:
-    """A stream for reading: `2 (deu, ac3, "Commentary")`."""
+    """A stream as text: `2 (deu, ac3, "Commentary")`."""
     tags = stream.metadata
     codec = stream.codec_context.name if stream.codec_context is not None else "unknown codec"
     words = [tags.get("language", ""), codec, f'"{tags["title"]}"' if tags.get("title") else ""]

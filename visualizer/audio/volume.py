@@ -1,15 +1,15 @@
-"""How loud a song is played. The analysis gets the sound before it, so the picture does not depend on it."""
+"""The playback volume. The analysis gets the sound before it, so the picture does not depend on the volume."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# From silence to full scale: slow enough that no click is heard.
+# Duration of a change from silence to full volume: slow enough to be free of clicks.
 RAMP_S = 0.05
 
 
 class Volume:
-    """A gain that is changed without clicks. level_db: -60..0; is_muted: both may be set from any thread."""
+    """A gain that changes without clicks. level_db, -60..0, and is_muted may be set from any thread."""
 
     def __init__(self) -> None:
         self.level_db = 0.0
@@ -17,7 +17,7 @@ class Volume:
         self._gain = 1.0
 
     def apply(self, sound: np.ndarray, rate_hz: int) -> None:
-        """Change the level of sound (n, channels) float32 in place; the next call goes on from there."""
+        """Multiply sound, (n, channels) float32, by the gain, in place. Successive calls take successive blocks."""
         wanted = 0.0 if self.is_muted else 10.0 ** (self.level_db / 20)
         if self._gain != wanted:
             change = wanted - self._gain

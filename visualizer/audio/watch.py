@@ -1,4 +1,4 @@
-"""Where our stream hangs in the sound server: on its source, on another, on one that is suspended, or on none."""
+"""Checks in the sound server that our recording stream is still connected to its source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from .soundserver import ServerError, SoundServer, Source
+from .soundserver import ServerError, ServerSource, SoundServer
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ WATCH_S = 0.25
 
 
 class StreamWatch:
-    """Watches one recording stream of this process. It belongs to one thread; on a machine without such a server it sees nothing."""
+    """Watches one recording stream of this process, from one thread. Without a sound server it reports nothing."""
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -22,11 +22,11 @@ class StreamWatch:
         self._source = ""
         self._before: set[int] | None = None
         self._stream: int | None = None
-        self._looked_s = 0.0
-        self._held = ""
+        self._checked_s = 0.0
+        self._suspended = ""
 
-    def lacks(self, source: str) -> str:
-        """Why a source cannot be opened now, without touching it; "" when it is there."""
+    def missing_reason(self, source: str) -> str:
+        """Why a source cannot be opened now, without trying; "" if it is there."""
         try:
             with SoundServer(now=self._now) as server:
                 there = any(one.name == source for one in server.sources())
@@ -34,8 +34,8 @@ class StreamWatch:
             return str(error)
         return "" if there else f"{source!r} is not there"
 
-    def before_opening(self, source: str) -> None:
-        """A stream is about to be opened on a source; "" when it is not the server's."""
+    def prepare(self, source: str) -> None:
+        """Call it before a stream is opened. source: the server's name of the source, "" for a device that is not the server's."""
         self.close()
         self._source = source
         if source:
@@ -44,8 +44,8 @@ class StreamWatch:
             except ServerError as error:
                 log.info("the stream is not watched: %s", error)
 
-    def opened(self) -> None:
-        """The stream is open: find out which it is."""
+    def identify(self) -> None:
+        """Call it when the stream is open: finds out which of the server's streams it is."""
         if self._before is None:
             return
         try:
@@ -56,26 +56,29 @@ class StreamWatch:
         except ServerError as error:
             log.info("the stream is not watched: %s", error)
 
-    def look(self) -> tuple[str, str]:
-        """(why the stream is gone for good, why it is held back for a while), "" each if it is not; asks 4 times a second."""
-        if self._stream is None or self._now() - self._looked_s < WATCH_S:
-            return "", self._held
+    def check(self) -> tuple[str, str]:
+        """Why the stream is gone for good, and why it is suspended for now; "" for each if it is not.
+
+        The server is asked at most every WATCH_S seconds; in between the last answer is returned.
+        """
+        if self._stream is None or self._now() - self._checked_s < WATCH_S:
+            return "", self._suspended
         gone = ""
         try:
             server = self._connected()
-            gone, self._held = self._judged(server.our_streams().get(self._stream), server.sources())
+            gone, self._suspended = self._judge(server.our_streams().get(self._stream), server.sources())
         except ServerError as error:
-            self._hang_up()
-            gone, self._held = ("", str(error)) if error.hangs else (str(error), "")
-        self._looked_s = self._now()
-        return gone, self._held
+            self._disconnect()
+            gone, self._suspended = ("", str(error)) if error.hangs else (str(error), "")
+        self._checked_s = self._now()
+        return gone, self._suspended
 
     def close(self) -> None:
-        """Forget the stream, and hang up."""
-        self._hang_up()
-        self._source, self._before, self._stream, self._held = "", None, None, ""
+        """Stop watching, and disconnect from the server."""
+        self._disconnect()
+        self._source, self._before, self._stream, self._suspended = "", None, None, ""
 
-    def _judged(self, at: int | None, sources: list[Source]) -> tuple[str, str]:
+    def _judge(self, at: int | None, sources: list[ServerSource]) -> tuple[str, str]:
         if at is None:
             return "the sound server closed the stream", ""
         if all(source.name != self._source for source in sources):
@@ -91,7 +94,7 @@ class StreamWatch:
             self._server = SoundServer(now=self._now)
         return self._server
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None

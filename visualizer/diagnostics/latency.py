@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..audio.clicks import REST_S, Block, RememberingCapture, arrival, click_times, write_clicks
+from ..audio.clicks import REST_S, RecordingCapture, StampedBlock, arrival, click_times, write_clicks
 from ..audio.decode import Song
 from ..audio.playback import Playback
 from ..beat import KickFollower
@@ -149,7 +149,7 @@ class _OutputLost(DeviceError):
 class _WatchedSound(LiveSound):
     """LiveSound that notes every pump."""
 
-    def __init__(self, capture: RememberingCapture, beat: BeatSettings, *, n_variants: int) -> None:
+    def __init__(self, capture: RecordingCapture, beat: BeatSettings, *, n_variants: int) -> None:
         super().__init__(capture, beat, now=monotonic, n_variants=n_variants)
         self.frames: list[_Frame] = []
 
@@ -163,7 +163,7 @@ class _Measuring(Live):
     """The live act, with clicks being played."""
 
     def __init__(
-        self, capture: RememberingCapture, playback: Playback, loaded: LoadedPreset, times_s: np.ndarray
+        self, capture: RecordingCapture, playback: Playback, loaded: LoadedPreset, times_s: np.ndarray
     ) -> None:
         super().__init__(capture, loaded)
         self.capture, self.playback, self.times_s = capture, playback, times_s
@@ -267,7 +267,7 @@ def _measure(
     folder = temporary_folder("visualizer-")
     try:
         with (
-            RememberingCapture(input_of(device), channels=channels, gain_db=gain_db) as capture,
+            RecordingCapture(input_of(device), channels=channels, gain_db=gain_db) as capture,
             Song(write_clicks(folder / "clicks.wav", times_s)) as song,
             Playback(song, device=output) as playback,
         ):
@@ -340,7 +340,7 @@ def _paired(frames: Sequence[_Frame], seen: Sequence[ShownPicture]) -> list[tupl
     return [(frame, seen[index]) for index, frame in last.items() if index < len(seen)]
 
 
-def told_in(blocks: Sequence[Block], rate_hz: int, beat: BeatSettings) -> list[int]:
+def told_in(blocks: Sequence[StampedBlock], rate_hz: int, beat: BeatSettings) -> list[int]:
     """The blocks with which a kick could be told, by their index."""
     follower = KickFollower(rate_hz, beat)
     return [index for index, block in enumerate(blocks) if follower.push(block.samples)]

@@ -171,7 +171,7 @@ def _signal(capture: Capture) -> Finding:
         if capture.stopped:
             break
         capture.drain()
-        if first_s < 0 and capture.has_heard:
+        if first_s < 0 and capture.has_delivered:
             first_s = watch.elapsed_s()
         peak = max(peak, float(capture.take_peaks().max(initial=0.0)))
         if peak > 0 and watch.elapsed_s() >= first_s + MIN_LISTEN_S:
