@@ -48,7 +48,7 @@ vec3 dream(vec2 uv, float depth, float variant) {
     float place = clamp(variant, 0.0, float(VARIANTS - 1));
     float lower = floor(place);
     vec3 colour = dream_variant(uv, depth, int(lower));
-    // a picture of a single variant costs no more than where there is one only
+    // at a whole variant this costs no more than where there is only one
     if (place > lower)
         colour = mix(colour, dream_variant(uv, depth, int(lower) + 1), place - lower);
     return colour;

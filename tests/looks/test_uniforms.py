@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+
+from visualizer.looks.look import find_look
 from visualizer.looks.uniforms import MUSIC, PICTURE, SILENCE
+from visualizer.render.offscreen import Offscreen
+from visualizer.render.picture import Picture
 from visualizer.resources import shipped
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "looks.md"
@@ -26,6 +31,18 @@ def test_the_document_explains_every_uniform():
     lines = PAGE.read_text().splitlines()
     for one in (*PICTURE, *MUSIC):
         assert f"| {one.name} | {one.kind} | {one.words} |" in lines
+
+
+def test_the_looks_in_the_document_draw(tmp_path):
+    texts = re.findall(r"^```glsl\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(texts) >= 2
+    with Offscreen((8, 8)) as stage:
+        for text in texts:
+            (tmp_path / "own.frag").write_text(text)
+            picture = Picture(stage.ctx, (8, 8), 1, find_look("own", tmp_path))
+            picture.put(0, np.full((8, 8, 3), 120, np.uint8))
+            picture.draw(0.0, (8, 8))
+            assert np.all(stage.read() == 120)
 
 
 def test_no_name_is_there_twice():

@@ -57,11 +57,7 @@ class _CompiledLook:
     def __init__(self, look: Look, programs: Programs, n_variants: int) -> None:
         self._look, self._programs, self._n_variants = look, programs, n_variants
         self._compiled: dict[tuple[str, int] | None, Compiled] = {}
-
-    @property
-    def uniforms(self) -> frozenset[str]:
-        """The uniforms that it uses, in any of its ways so far."""
-        return frozenset(name for compiled in self._compiled.values() for name in compiled.uniforms)
+        self.needs: frozenset[str] = frozenset()  # names of MUSIC that its programs so far use
 
     def get(self, shrink: float) -> Compiled:
         """The program for a picture `shrink` times smaller than the frames. Raises VisualizerError where there is none yet."""
@@ -77,7 +73,8 @@ class _CompiledLook:
             if self._n_variants > 1:
                 defines["VARIANTS"] = defines["ROWS"] = self._n_variants  # ROWS: its former name
             try:
-                self._compiled[kind] = self._programs.get(self._look, defines)
+                self._compiled[kind] = compiled = self._programs.get(self._look, defines)
+                self.needs |= _MUSIC & compiled.uniforms.keys()
             except VisualizerError as fault:
                 if not self._compiled:  # reported when the picture is made
                     raise
@@ -192,7 +189,7 @@ class Picture:
     @property
     def needs(self) -> frozenset[str]:
         """What its look uses of the music: names of `looks.uniforms.MUSIC`."""
-        return self._own.uniforms & _MUSIC
+        return self._own.needs
 
     def draw(
         self,
