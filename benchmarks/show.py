@@ -97,7 +97,7 @@ def _blocks(song) -> Iterator[np.ndarray]:
 
 def export_rows(loaded, song: Path, folder: Path, seconds: int) -> list[tuple[str, str]]:
     """An export, and the encoder alone fed with pictures of the same show, both in this run."""
-    from visualizer.outputs.video import VideoWriter
+    from visualizer.outputs.video_file import VideoFile
     from visualizer.presets.dreams import open_cache
     from visualizer.show.export import export
 
@@ -109,7 +109,7 @@ def export_rows(loaded, song: Path, folder: Path, seconds: int) -> list[tuple[st
 
     pictures = _pictures(folder / "show.mp4", n=150)
     start = time.perf_counter()
-    with VideoWriter(folder / "alone.mp4", SIZE, FPS, sound_rate_hz=None) as writer:
+    with VideoFile(folder / "alone.mp4", SIZE, FPS, sound_rate_hz=None) as writer:
         for index in range(int(seconds * FPS)):
             writer.write_picture(pictures[index % len(pictures)])
     alone_fps = seconds * FPS / (time.perf_counter() - start)

@@ -20,7 +20,7 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
     "looks": ({"files"}, set()),
     "render": ({"looks"}, {"numpy", "moderngl", "glcontext", "glfw", "PIL", "wakepy"}),
     "control": ({"files"}, {"numpy", "pydantic", "yaml", "filelock", "supriya_midi", "pythonosc", "aalink"}),
-    "outputs": ({"files", "render"}, {"numpy", "av", "PIL"}),
+    "outputs": ({"beat", "files", "render"}, {"numpy", "av", "PIL"}),
     "supervision": ({"files"}, set()),
     "panel": ({"control", "looks", "presets", "render"}, {"numpy", "imgui_bundle"}),
     "show": ({"audio", "beat", "control", "files", "looks", "outputs", "presets", "render", "supervision"}, {"numpy"}),

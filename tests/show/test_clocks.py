@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from visualizer.show.clocks import FrameClock, Pacer, RateMeter, ScreenClock, pace_hz
+from visualizer.show.clocks import LONGEST_STEP_S, FrameClock, Pacer, RateMeter, ScreenClock, pace_hz
 
 
 class Wall:
@@ -28,7 +28,7 @@ class Wall:
 def test_the_frame_clock_counts_exactly():
     clock = FrameClock(Fraction(30000, 1001))
     for _ in range(30001):
-        clock.tick()
+        clock.wait()
     assert clock.frame_index == 30000
     assert clock.now() == pytest.approx(1001.0 + 1001 / 60000, abs=1e-9)
 
@@ -74,7 +74,7 @@ def test_the_screen_clock_notes_how_long_display_frames_took_and_worked():
     clock = ScreenClock(lambda: 0.0, 1e9, now=wall.now)  # so fast that it never sleeps
     for wait_s, work_s in ((0.0, 0.004), (0.016, 0.004), (0.030, 0.010)):
         wall.time_s += wait_s
-        clock.tick()
+        clock.wait()
         wall.time_s += work_s
         clock.shown()
     assert clock.times.n_frames == 3
@@ -172,7 +172,7 @@ def refreshing(wall, clock, works_s, refresh_s=1 / 60):
     """Display frames of so much work, each swap waiting for the screen -> ages of what was heard when shown, refreshes missed."""
     ages_s, missed, last = [], 0, int(wall.time_s / refresh_s)
     for work_s in works_s:
-        clock.tick()
+        clock.wait()
         heard_s = wall.time_s
         wall.time_s += work_s
         clock.drawn()
@@ -212,3 +212,23 @@ def test_a_machine_that_is_late_at_times_is_soon_given_more_of_them():
     clock = ScreenClock(lambda: 0.0, 63.0, swap_waits=True, now=wall.now, sleep=wall.sleep)
     _, missed = refreshing(wall, clock, works_s)
     assert missed <= 25  # in 17 minutes; none were needed
+
+
+def test_the_step_handed_to_fades_is_the_time_between_display_frames_and_never_a_pause():
+    wall = Wall()
+    clock = ScreenClock(lambda: 0.0, 1e9, now=wall.now, sleep=wall.sleep)
+    steps_s = []
+    for pause_s in (0.0, 0.02, 0.03, 30.0):
+        wall.time_s += pause_s
+        clock.wait()
+        steps_s.append(clock.dt_s)
+    assert steps_s == pytest.approx([0.0, 0.02, 0.03, LONGEST_STEP_S], abs=1e-6)
+
+
+def test_the_step_of_the_frame_clock_is_exact():
+    clock = FrameClock(Fraction(30000, 1001))
+    steps_s = []
+    for _ in range(3):
+        clock.wait()
+        steps_s.append(clock.dt_s)
+    assert steps_s == [0.0, 1001 / 30000, 1001 / 30000]

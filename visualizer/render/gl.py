@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 NEEDED_VERSION = 330
 
 _GL_RGB, _GL_UNSIGNED_BYTE, _GL_PACK_ALIGNMENT = 0x1907, 0x1401, 0x0D05
+_GL_TEXTURE_2D, _GL_RGBA, _GL_BGRA = 0x0DE1, 0x1908, 0x80E1
 _GL_VENDOR_STRINGS = {"version": 0x1F02, "renderer": 0x1F01}
 
 
@@ -32,7 +33,7 @@ class Loader(Protocol):
     def load_opengl_function(self, name: str) -> int: ...
 
 
-class Stage(Protocol):
+class Surface(Protocol):
     """What a picture is drawn on: a Window or an Offscreen. Its context is the current one after it is made."""
 
     ctx: moderngl.Context
@@ -65,6 +66,7 @@ class _Calls:
     finish: Any
     read_pixels: Any
     pixel_store: Any
+    tex_image: Any
     reset_status: Any  # None where the driver cannot tell
 
 
@@ -104,6 +106,9 @@ def wrap_context(loader: Loader, *, standalone: bool) -> moderngl.Context:
             loader, "glReadPixels", None, integer, integer, integer, integer, ctypes.c_uint, ctypes.c_uint, pointer
         ),
         pixel_store=_function(loader, "glPixelStorei", None, ctypes.c_uint, integer),
+        tex_image=_function(
+            loader, "glTexImage2D", None, ctypes.c_uint, *5 * (integer,), ctypes.c_uint, ctypes.c_uint, pointer
+        ),
         reset_status=_reset_status(loader, ctx),
     )
     return ctx
@@ -124,7 +129,7 @@ def _reset_status(loader: Loader, ctx: moderngl.Context) -> Any:
 
 
 def was_reset(ctx: moderngl.Context) -> bool:
-    """Whether the graphics card or its driver was reset, and all that this context held is lost. ctx: the current one, a Stage's."""
+    """Whether the graphics card or its driver was reset, and all that this context held is lost. ctx: the current one, a Surface's."""
     status = ctx.extra.reset_status
     return status is not None and status() != 0
 
@@ -135,7 +140,7 @@ def needs_newer(offered: str) -> str:
 
 
 def gl_finish(ctx: moderngl.Context) -> None:
-    """Wait until everything asked for is drawn, while other Python threads run. ctx: a Stage's."""
+    """Wait until everything asked for is drawn, while other Python threads run. ctx: a Surface's."""
     ctx.extra.finish()
 
 
@@ -150,12 +155,24 @@ def read_rgb(ctx: moderngl.Context, into: np.ndarray, origin: tuple[int, int] = 
     calls.read_pixels(*origin, width, height, _GL_RGB, _GL_UNSIGNED_BYTE, into.ctypes.data)
 
 
+def new_bgra_texture(ctx: moderngl.Context, size: tuple[int, int]) -> moderngl.Texture:
+    """A texture of 8 bits a channel, clamped at its edges, in the order of channels that window systems use. size: (width, height), px.
+
+    moderngl makes RGBA only.
+    """
+    texture = ctx.texture(size, 4)
+    texture.repeat_x = texture.repeat_y = False
+    texture.use(0)
+    ctx.extra.tex_image(_GL_TEXTURE_2D, 0, _GL_RGBA, *size, 0, _GL_BGRA, _GL_UNSIGNED_BYTE, None)
+    return texture
+
+
 # What lets go of the context that is current now, at most one entry: see `take_over`.
 _current: list[Callable[[], None]] = []
 
 
 def take_over(let_go: Callable[[], None]) -> None:
-    """Call before a stage's context is made current: the stage before it lets go. let_go: how this one does later.
+    """Call before a surface's context is made current: the surface before it lets go. let_go: how this one does later.
 
     Linux has two families of contexts, EGL and GLX. Making one current over the other fails without a word, or kills the
     process.

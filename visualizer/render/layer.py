@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Overlay:
-    """Lays pictures over the framebuffer in use. ctx: the context of the Stage."""
+    """Lays pictures over the framebuffer in use. ctx: the context of the Surface."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx

@@ -1,4 +1,4 @@
-"""A stage without a window: pictures drawn into memory and read back, for exporting. Needs no display."""
+"""A surface without a window: pictures drawn into memory and read back, for exporting. Needs no display."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Offscreen:
                     f"--size may be up to {largest}x{largest} here"
                 )
             self._target = self.ctx.renderbuffer(self.size, 4)
-            self._fbo = self.ctx.framebuffer([self._target])
-            self._fbo.use()
+            self.framebuffer = self.ctx.framebuffer([self._target])
+            self.framebuffer.use()
         except BaseException:
             self.close()
             raise
@@ -56,10 +56,10 @@ class Offscreen:
         return self.size
 
     def make_current(self) -> None:
-        """Make this the stage that is drawn on, when another was used on this thread since."""
+        """Make this the surface that is drawn on, when another was used on this thread since."""
         take_over(_let_go)
         self._loader.__enter__()
-        self._fbo.use()
+        self.framebuffer.use()
 
     def finish(self) -> None:
         """Nothing: whoever reads the picture waits for it."""

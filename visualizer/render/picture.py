@@ -94,7 +94,7 @@ class _CompiledLook:
 class Picture:
     """Variants of dream frames 0..n_depths in one texture array, drawn at any depth and variant through a look.
 
-    ctx: the context of the Stage it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths: the
+    ctx: the context of the Surface it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths: the
     deepest frame's index. look: the plain one if None. n_variants: how many dreams of the image there are, each a variant of
     n_depths + 1 frames. programs: compiled looks shared with other pictures, its own if None. Raises BadInput for a size or count
     that cannot be; GraphicsError for a shader that does not compile, for more frames than the driver holds, or too little
@@ -247,10 +247,9 @@ class Picture:
             self.parameters[name] = 0
 
     def draw_plainly(self, depth: float, size: tuple[int, int]) -> None:
-        """Draw the dream of the first variant through the plain look, over the whole window: for when another look fails."""
+        """Draw the dream of the first variant through the plain look, over the framebuffer in use: for when another look fails."""
         import moderngl
 
-        self._ctx.screen.use()
         self._ctx.enable_only(moderngl.NOTHING)
         own, self._own = self._own, self._plain
         try:

@@ -53,7 +53,7 @@ class Compiled:
 
 
 class Programs:
-    """The compiled looks of a context. ctx: the context of the Stage.
+    """The compiled looks of a context. ctx: the context of the Surface.
 
     Of a look that was edited the newest is kept, and what it was before only as long as it is drawn with.
     """

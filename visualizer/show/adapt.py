@@ -29,14 +29,14 @@ class RenderScale:
 
     def __init__(self, period_s: float) -> None:
         """period_s: how long a display frame may take."""
-        self.begin_anew(period_s)
+        self.reset(period_s)
 
     @property
     def scale(self) -> float:
         """1, 0.75 or 0.5."""
         return STEPS[self._index]
 
-    def begin_anew(self, period_s: float) -> None:
+    def reset(self, period_s: float) -> None:
         """Another pace, or another size of window: what was seen so far does not count."""
         self.period_s = period_s
         self._index = 0

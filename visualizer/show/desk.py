@@ -17,7 +17,7 @@ from ..presets.loader import PresetLoader
 from ..render.keyboard import Press
 from ..render.window import Window
 from ..settings import BeatSettings
-from .projection import Projection
+from .stage import Stage
 from .words import OF_ACTS, Notices
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Desk:
         keymap: Keymap,
         *,
         window: Window,
-        projection: Projection,
+        projection: Stage,
         act: Player,
         changes: PresetLoader,
         notices: Notices,
@@ -91,7 +91,7 @@ class Desk:
             elif action is not None and (answer := self._do(action)):
                 self._notices.answer(answer)
 
-    def restage(self, window: Window, projection: Projection) -> None:
+    def restage(self, window: Window, projection: Stage) -> None:
         """Another window and projection have taken the place of those before."""
         self._window, self._projection = window, projection
 

@@ -1,4 +1,4 @@
-"""Exporting: the same show on an exact frame clock, into a video file."""
+"""Exporting: a show on an exact frame clock, presented in a video file."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ import numpy as np
 
 from ..audio.decode import Song
 from ..audio.streams import silence_note
+from ..beat.features import Features
 from ..errors import BadInput
-from ..outputs.video import VideoWriter
+from ..outputs.video_file import VideoFile
 from ..presets.cache import FrameCache
 from ..presets.dreams import Dreams, ReadyDreams, complete
 from ..presets.loaded import LoadedPreset
+from ..render.canvas import Canvas
 from ..render.offscreen import Offscreen
-from ..render.picture import Picture
+from ..render.programs import Programs
 from .clocks import FrameClock
+from .frame import FrameLoop
+from .guard import Guard
 from .look import open_look
-from .loop import display_frames
-from .scene import Scene
 from .sound import ExportedSound
+from .source import NO_SOUND, Source
+from .stage import Scene, Stage, build_picture
 
 log = logging.getLogger(__name__)
 
@@ -75,10 +79,10 @@ def export(
     width, height = loaded.size
     if width % 2 or height % 2:
         raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
-    look = open_look(loaded)
+    open_look(loaded)  # a look that cannot be used is reported before any work
     n_depths, n_variants = loaded.n_depths, len(loaded.variants)
     with Song(song_path, stream=stream) as song:
-        writer = VideoWriter(out, loaded.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)
+        writer = VideoFile(out, loaded.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)
         if out.exists() and song_path.exists() and out.samefile(song_path):
             raise BadInput(f"{out}: the video would replace its own song; choose another name with -o")
         if note := silence_note(song_path, stream):
@@ -93,18 +97,51 @@ def export(
         del dreams  # it holds the frames, which need not lie in memory twice once they are drawn from
         total = None if song.duration_s is None else math.ceil(song.duration_s * fps)
         yield Progress("exporting", 0, total)  # here the caller may still stop without a file having been opened
-        with writer, Offscreen(loaded.size) as stage:
-            picture = Picture(stage.ctx, loaded.size, n_depths, look, n_variants)
-            clock = FrameClock(fps)
-            sound = ExportedSound(song, loaded.settings.beat, writer.write_sound, n_variants=n_variants)
-            pixels = np.empty((height, width, 3), np.uint8)
-            ready = ReadyDreams(frames)
-            del frames  # the graphics memory holds them from here on
-            for _ in display_frames(stage, Scene(picture, ready, n_depths, loaded=loaded), clock, sound):
-                if sound.ended and clock.frame_index >= sound.read_s * fps:
-                    break
-                writer.write_picture(stage.read(pixels))
-                yield Progress("exporting", clock.frame_index + 1, total)
-            if sound.mix_note:
-                say(f"{song_path.name}: {sound.mix_note}")
-            picture.release()
+        with writer, Offscreen(loaded.size) as surface:
+            programs, canvas, clock = Programs(surface.ctx), Canvas(surface.ctx), FrameClock(fps)
+            source = ReadSong(song, loaded, float(1 / fps))
+            stage = Stage(surface.ctx, Scene(build_picture(loaded, surface.ctx, programs), ReadyDreams(frames), loaded))
+            del frames  # the graphics memory holds them from the first display frame on
+            loop = FrameLoop(clock, source, stage, canvas, [writer], Guard(raises=True), lambda: loaded.size)
+            source.start()
+            for _ in loop.frames():
+                yield Progress("exporting", loop.n_frames, total)
+            writer.write_sound(source.take_sound())
+            if source.mix_note:
+                say(f"{song_path.name}: {source.mix_note}")
+            stage.release()
+            canvas.release()
+
+
+class ReadSong(Source):
+    """A song read just as far as the next display frame needs. frame_s: how long one is."""
+
+    def __init__(self, song: Song, loaded: LoadedPreset, frame_s: float) -> None:
+        self._sound = ExportedSound(song, loaded.settings.beat, self._keep, n_variants=len(loaded.variants))
+        self._frame_s = frame_s
+        self._blocks: list[np.ndarray] = []
+        self._time_s = 0.0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the display frame would begin after the end of the song."""
+        return self._sound.ended and self._time_s - self._frame_s / 2 > self._sound.read_s - 1e-9
+
+    @property
+    def mix_note(self) -> str:
+        """A line for the user where the song's channels cancel each other, "" if they do not; see `MonoMix`."""
+        return self._sound.mix_note
+
+    def take_in(self, time_s: float) -> None:
+        self._time_s = time_s
+        self._sound.pump(time_s)
+
+    def features_at(self, time_s: float) -> Features:
+        return Features(time_s, level=self._sound.level_at(time_s), variant=self._sound.variant_at(time_s))
+
+    def take_sound(self) -> np.ndarray:
+        blocks, self._blocks = self._blocks, []
+        return np.concatenate(blocks) if blocks else NO_SOUND
+
+    def _keep(self, block: np.ndarray) -> None:
+        self._blocks.append(block)

@@ -58,7 +58,7 @@ class Part:
                 self.in_a_row, self.fault = 0, ""
                 self._guard.say(f"the {self.name} is back")
             return False
-        if not isinstance(error, Exception):  # Ctrl-C, or the end
+        if not isinstance(error, Exception) or self._guard.raises:  # Ctrl-C, or the end
             return False
         self._note(error)
         return True
@@ -79,10 +79,16 @@ class Part:
 
 
 class Guard:
-    """The parts of a show. say: takes a line for the screen. now: seconds, rising."""
+    """The parts of a show. say: takes a line for the screen. now: seconds, rising. raises: let exceptions through, for an export."""
 
-    def __init__(self, say: Callable[[str], None] | None = None, *, now: Callable[[], float] = monotonic) -> None:
-        self.now = now
+    def __init__(
+        self,
+        say: Callable[[str], None] | None = None,
+        *,
+        now: Callable[[], float] = monotonic,
+        raises: bool = False,
+    ) -> None:
+        self.now, self.raises = now, raises
         self.tell = say
         self._parts: dict[str, Part] = {}
         self._waiting: list[str] = []

@@ -17,7 +17,7 @@ from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from .onscreen import Report, Staging, run
 from .sound import LiveSound
-from .telling import OpensPanel
+from .telemetry import OpensPanel
 
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline

@@ -18,17 +18,15 @@ from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from ..render.awake import kept_awake
 from ..render.picture import Picture
-from ..render.programs import Programs
 from ..render.window import Window
 from ..supervision.resume import ResumeState
 from .clocks import ScreenClock, pace_hz
+from .frame import Graphics, Player, WindowShow
 from .frametimes import NO_TIMES, Percentiles
 from .guard import Guard
-from .loop import Shown
-from .performance import Act, Performance
-from .rebuild import picture_of
 from .safe import SafeSound
-from .telling import OpensPanel
+from .stage import DisplayFrame, build_picture
+from .telemetry import OpensPanel
 
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline
@@ -75,14 +73,14 @@ class Report:
 
 def run(
     loaded: LoadedPreset,
-    act: Act | Callable[[], Act],
+    act: Player | Callable[[], Player],
     cache: FrameCache,
     *,
     title: str | Callable[[], str],
     staging: Staging | None = None,
     greeting: str | None = None,
     takes: Collection[str] = LIVE_TAKES,
-    on_frame: Callable[[int, Shown], bool] | None = None,
+    on_frame: Callable[[int, DisplayFrame], bool] | None = None,
     opens: Callable[..., Window] = Window,
     controllers: Sequence[Controller] | Callable[[], Sequence[Controller]] = (),
     opens_panel: OpensPanel | None = None,
@@ -113,11 +111,11 @@ def run(
         sys.setswitchinterval(0.0005)
         named = title() if callable(title) else title
         window = stack.enter_context(opens(loaded.size, named, **_where(staging, resume)))
-        programs = Programs(window.ctx)
-        picture = picture_of(loaded, window, programs)
+        graphics = Graphics.of(window)
+        picture = build_picture(loaded, window.ctx, graphics.programs)
         # a stage that was dark must not light up
         dark = resume is not None and bool(resume.values.get("blackout"))
-        _show_image(window, picture, dark)
+        graphics.show_image(picture, dark=dark)
         first_picture_s = watch.elapsed_s()
         log.info("first picture after %.2f s", first_picture_s)
         act = _made(act)
@@ -125,24 +123,23 @@ def run(
             with guard.part("controllers", "the show goes on without them"):
                 controllers = _opened(controllers, opened)
         sound = SafeSound(act, guard)
-        rate_hz = staging.rate_hz or _measured_pace_hz(window, picture, dark)
+        rate_hz = staging.rate_hz or _measured_pace_hz(graphics, picture, dark)
         # only live knows of a kick when it comes; where the sound is known beforehand nothing is gained
         clock = ScreenClock(
             sound.position_s,
             rate_hz,
-            listen=sound.listen if sound.can_listen else None,
+            wait_for_kick=sound.listen if sound.can_listen else None,
             swap_waits=staging.rate_hz is None and rate_hz > window.refresh_hz,
         )
         dreams = dreams_room.start(loaded, cache)
         opened.callback(dreams.close)
-        performance = Performance(
-            window,
+        show = WindowShow(
+            graphics,
             act,
             loaded,
             cache,
             dreams,
             picture,
-            programs,
             clock,
             keymap,
             takes=takes,
@@ -157,16 +154,16 @@ def run(
         )
         opened.pop_all()
         del dreams  # the frames of one that has left the stage are not to be kept
-        with closing(performance), kept_awake():
+        with closing(show), kept_awake():
             if resume is not None:
-                performance.resume(resume)
+                show.resume(resume)
                 greeting = lifeline.why if lifeline is not None else greeting
             elif staging.panel:
-                performance.open_panel()
-            performance.say(*loaded.news, f"{keymap.shown('help')}  help" if greeting is None else greeting)
+                show.open_panel()
+            show.say(*loaded.news, f"{keymap.shown('help')}  help" if greeting is None else greeting)
             watch = Stopwatch()
             try:
-                n_frames = performance.run(on_frame)
+                n_frames = show.run(on_frame)
             except KeyboardInterrupt:
                 if lifeline is not None:
                     lifeline.ended()
@@ -211,18 +208,10 @@ def _where(staging: Staging, resume: ResumeState | None) -> dict[str, Any]:
     return where
 
 
-def _show_image(window: Window, picture: Picture, dark: bool) -> None:
-    if dark:
-        window.ctx.clear(0.0, 0.0, 0.0, 1.0)
-    else:
-        picture.draw(0.0, window.framebuffer_size)
-    window.swap()
-
-
-def _measured_pace_hz(window: Window, picture: Picture, dark: bool) -> float:
+def _measured_pace_hz(graphics: Graphics, picture: Picture, dark: bool) -> float:
     """The pace for this window, see `pace_hz`; shows the image a few times to find out."""
     n_swaps = 3
     watch = Stopwatch()
     for _ in range(n_swaps):
-        _show_image(window, picture, dark)
-    return pace_hz(window.refresh_hz, watch.elapsed_s() / n_swaps)
+        graphics.show_image(picture, dark=dark)
+    return pace_hz(graphics.window.refresh_hz, watch.elapsed_s() / n_swaps)

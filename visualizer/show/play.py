@@ -22,7 +22,7 @@ from ..settings import VOLUME_DB
 from .onscreen import Report, Staging, run
 from .output import OutputDelay, open_playback
 from .sound import PlayedSound
-from .telling import OpensPanel
+from .telemetry import OpensPanel
 
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline

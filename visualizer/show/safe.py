@@ -1,20 +1,16 @@
-"""Sound and drawing as the loop sees them, kept going whatever fails underneath."""
+"""Sound as the frame loop gets it, kept going whatever fails underneath."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Protocol
 
 from .guard import Guard
-from .loop import Drawing, Shown
 from .pulse import InternalClock
 from .sound import Sound
 
 #: failures in a row after which followers are made anew: what they keep may be what fails
 ANEW_AFTER = 2
-#: display frames in a row of which nothing could be drawn, and the graphics count as lost
-LOST_AFTER = 2
 
 
 class Source(Protocol):
@@ -100,36 +96,3 @@ class SafeSound:
             with self._level:
                 return self._act.sound.variant_at(time_s)
         return 0.0
-
-
-class SafeDrawing:
-    """A drawing that may fail. plain: draws the same in the simplest way, for when it does. Where that fails as well nothing is
-    shown, and what was shown last stays on the screen.
-    """
-
-    def __init__(self, drawing: Drawing, plain: Callable[[float, Sound, tuple[int, int]], Shown], guard: Guard) -> None:
-        self._drawing, self._plain = drawing, plain
-        self._part = guard.part("drawing", "the picture is drawn plainly")
-        self._last_resort = guard.part("plain drawing", "the last picture stays")
-        self._shown = Shown(0.0, 0.0, 0)
-        self._n_failed = 0
-        self._last_resort.renew()
-
-    @property
-    def fails(self) -> bool:
-        """Whether nothing at all could be drawn the last times: that is no fault of a shader."""
-        return self._n_failed >= LOST_AFTER
-
-    def draw(self, time_s: float, sound: Sound, size: tuple[int, int]) -> Shown:
-        """See `loop.Drawing`; `Shown.is_drawn` is False where there is nothing new to show."""
-        if not self._part.rests:
-            with self._part:
-                self._shown = self._drawing.draw(time_s, sound, size)
-                self._n_failed = 0
-                return self._shown
-        with self._last_resort:
-            self._shown = self._plain(time_s, sound, size)
-            self._n_failed = 0
-            return self._shown
-        self._n_failed += 1
-        return self._shown._replace(time_s=time_s, is_drawn=False)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..beat.features import Features
 from ..control.capabilities import Capability
 from ..control.snapshot import Meters
@@ -16,6 +18,8 @@ from ..presets.loaded import LoadedPreset
 from ..supervision.resume import ResumeState
 
 __all__ = ["Capability", "Source"]
+
+NO_SOUND = np.zeros((0, 2), np.float32)
 
 
 class Source:
@@ -73,6 +77,10 @@ class Source:
     def wait_for_kick(self, timeout_s: float) -> bool:
         """Wait at most timeout_s, taking in sound as it arrives; True as soon as a kick was heard. Only with Capability.WAKES."""
         return False
+
+    def take_sound(self) -> np.ndarray:
+        """The sound taken in since the last call, for outputs that write or send it: (n_samples, 2) float32. Empty where none is kept."""
+        return NO_SOUND
 
     def samples_at(self, time_s: float) -> int:
         """A time in seconds of the source as a number of samples: the time stamp of a command."""

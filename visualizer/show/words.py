@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from ..control.keys import Keymap
 from ..presets.loaded import LoadedPreset
 from .frametimes import FrameTimes
-from .loop import Shown
+from .stage import DisplayFrame
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ def _together(keymap: Keymap, actions: tuple[str, ...]) -> str:
 
 
 def figure_lines(
-    loaded: LoadedPreset, shown: Shown, times: FrameTimes, rate_hz: float, scale: float, states: str
+    loaded: LoadedPreset, shown: DisplayFrame, times: FrameTimes, rate_hz: float, scale: float, states: str
 ) -> list[str]:
     """What the show is at. rate_hz: display frames a second; scale: share of the size drawn; states: "frozen" and the like."""
     n_depths, n_variants = loaded.n_depths, len(loaded.variants)

@@ -19,7 +19,7 @@ def video() -> Iterator[Finding]:
     import numpy as np
 
     from ...audio.decode import Song
-    from ...outputs.video import VideoWriter
+    from ...outputs.video_file import VideoFile
 
     try:
         folder = tempfile.TemporaryDirectory(prefix="visualizer-doctor-", ignore_cleanup_errors=True)
@@ -32,7 +32,7 @@ def video() -> Iterator[Finding]:
     with folder as name:
         path = Path(name) / "test.mp4"
         try:
-            with VideoWriter(path, SIZE, Fraction(FPS), sound_rate_hz=RATE_HZ) as writer:
+            with VideoFile(path, SIZE, Fraction(FPS), sound_rate_hz=RATE_HZ) as writer:
                 for _ in range(N_PICTURES):
                     writer.write_sound(rng.uniform(-0.5, 0.5, (n_samples, 2)).astype(np.float32))
                     writer.write_picture(rng.integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8))

@@ -70,10 +70,10 @@ def install(switches: Switches) -> None:
     """Put the faults around the parts, for the rest of this process."""
     from ...beat import BeatFollower
     from ...render.picture import Picture
-    from ...show.projection import Projection
+    from ...show.stage import Stage
 
     _failing(BeatFollower, "push", "analysis", switches)
-    _failing(Projection, "draw", "drawing", switches)
+    _failing(Stage, "draw", "drawing", switches)
     for method in ("draw", "draw_plainly"):
         _unable(Picture, method, switches)
 

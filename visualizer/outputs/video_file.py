@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ..beat.features import Features
 from ..errors import BadInput, VisualizerError
 from ..files.output_file import check_output_path
 from ..oneline import plain
+from ..render.canvas import Canvas
+from .output import Output
 
 if TYPE_CHECKING:
     from av import AudioFrame, VideoFrame
@@ -33,18 +36,21 @@ _QUEUE_BYTES = 32_000_000  # what may wait for the encoder: 11 pictures of 1280x
 _PATIENCE_S = 0.1  # how often a thread that waits for the other looks whether it still lives
 
 
-class VideoWriter:
+class VideoFile(Output):
     """Writes `path` (.mp4, .mov or .mkv) while used as a context manager; encoding runs in a thread of its own.
 
-        with VideoWriter(path, (1280, 720), Fraction(30), sound_rate_hz=song.sample_rate_hz) as writer:
+        with VideoFile(path, (1280, 720), Fraction(30), sound_rate_hz=song.sample_rate_hz) as writer:
             writer.write_sound(block)
             writer.write_picture(picture)
 
     The file appears under its name when the block ends well; until then it has a temporary name in the same folder, and
     when anything goes wrong (an exception, Ctrl-C, a full disk) that is removed and a file that was there before stays.
     The same pictures and sound give the same bytes on one machine. Hand pictures and sound over about in step: the file
-    interleaves them.
+    interleaves them. As an output of a show it takes both from `present`.
     """
+
+    name = "video file"
+    needs_sound = True
 
     def __init__(
         self,
@@ -93,7 +99,7 @@ class VideoWriter:
         """Samples of sound written so far, per channel."""
         return self._n_samples
 
-    def __enter__(self) -> VideoWriter:
+    def __enter__(self) -> VideoFile:
         from .encoder import Encoder
 
         try:
@@ -110,6 +116,11 @@ class VideoWriter:
             if isinstance(fault, OSError):
                 raise self._told(fault) from fault
             raise
+
+    def present(self, canvas: Canvas, sound: np.ndarray, features: Features) -> None:
+        """The next sound and the next picture. Raises VisualizerError when the file cannot be written (a full disk)."""
+        self.write_sound(sound)
+        self.write_picture(canvas.pixels())
 
     def write_picture(self, picture: np.ndarray) -> None:
         """The next picture: (height, width, 3) uint8 sRGB. It is copied. Waits while the encoder is behind.

@@ -15,7 +15,7 @@ import pytest
 from tests.files.disks import file_size_limit, full_disk, locked_folder
 from visualizer.errors import BadInput, VisualizerError
 from visualizer.outputs import encoder
-from visualizer.outputs.video import VideoWriter
+from visualizer.outputs.video_file import VideoFile
 
 SIZE = (128, 96)
 
@@ -25,7 +25,7 @@ def noise(index):
 
 
 def write(path, n_pictures=20, **options):
-    with VideoWriter(path, SIZE, Fraction(30), **{"sound_rate_hz": 48000, **options}) as writer:
+    with VideoFile(path, SIZE, Fraction(30), **{"sound_rate_hz": 48000, **options}) as writer:
         for index in range(n_pictures):
             writer.write_sound(np.full((1600, 2), 0.1, np.float32))
             writer.write_picture(noise(index))
@@ -68,7 +68,7 @@ def test_bad_input_is_told_before_any_work(tmp_path, change, said):
     asked = {"path": "out.mp4", "size": SIZE, "fps": Fraction(30), "sound_rate_hz": 48000, **change}
     path = tmp_path / asked.pop("path")
     with pytest.raises(BadInput, match=said) as caught:
-        VideoWriter(path, asked.pop("size"), asked.pop("fps"), **asked)
+        VideoFile(path, asked.pop("size"), asked.pop("fps"), **asked)
     assert "\n" not in str(caught.value) and "\0" not in str(caught.value)
     assert sorted(tmp_path.iterdir()) == before
 
@@ -83,7 +83,7 @@ def test_folder_that_may_not_be_written_to():
 def test_an_abort_leaves_what_was_there(tmp_path, error, n_before):
     path = tmp_path / "out.mp4"
     path.write_bytes(b"the good old video")
-    with pytest.raises(type(error)), VideoWriter(path, SIZE, 30, sound_rate_hz=None) as writer:
+    with pytest.raises(type(error)), VideoFile(path, SIZE, 30, sound_rate_hz=None) as writer:
         for index in range(n_before):
             writer.write_picture(noise(index))
         raise error
@@ -162,7 +162,7 @@ def test_the_folder_vanishes_meanwhile(tmp_path):
     folder.mkdir()
     with (
         pytest.raises(VisualizerError, match="could not be written"),
-        VideoWriter(folder / "out.mp4", SIZE, 30, sound_rate_hz=None) as writer,
+        VideoFile(folder / "out.mp4", SIZE, 30, sound_rate_hz=None) as writer,
     ):
         writer.write_picture(noise(0))
         for path in folder.iterdir():
@@ -174,7 +174,7 @@ def test_the_folder_vanishes_meanwhile(tmp_path):
 def test_the_folder_vanishes_before_the_start(tmp_path):
     folder = tmp_path / "gone"
     folder.mkdir()
-    writer = VideoWriter(folder / "out.mp4", SIZE, 30, sound_rate_hz=None)
+    writer = VideoFile(folder / "out.mp4", SIZE, 30, sound_rate_hz=None)
     folder.rmdir()
     with pytest.raises(VisualizerError, match="could not be written: No such file"), writer:
         pass
@@ -189,7 +189,7 @@ def test_an_encoder_that_cannot_start_leaves_no_file(tmp_path, monkeypatch):
     monkeypatch.setattr(av, "open", refuse)
     with (
         pytest.raises(ValueError, match="no such codec"),
-        VideoWriter(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None),
+        VideoFile(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None),
     ):
         pass
     assert not list(tmp_path.iterdir())
@@ -214,10 +214,10 @@ def test_a_name_that_is_not_text(tmp_path):
 ENDLESS = """
     import itertools, sys
     import numpy as np
-    from visualizer.outputs.video import VideoWriter
+    from visualizer.outputs.video_file import VideoFile
 
     picture = np.random.default_rng(0).integers(0, 256, (360, 640, 3), dtype=np.uint8)
-    with VideoWriter(sys.argv[1], (640, 360), 30, sound_rate_hz=None) as writer:
+    with VideoFile(sys.argv[1], (640, 360), 30, sound_rate_hz=None) as writer:
         for index in itertools.count():
             writer.write_picture(picture)
             if index == 20:
@@ -245,15 +245,15 @@ def test_ctrl_c_while_it_is_opened_leaves_nothing(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("where", ["_finish", "_wait_for_thread", "_hand_over"])
 def test_ctrl_c_anywhere_leaves_nothing(tmp_path, monkeypatch, where):
-    interrupting(VideoWriter, where, monkeypatch)
+    interrupting(VideoFile, where, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_ctrl_c_leaves_nothing_either(tmp_path, monkeypatch):
-    interrupting(VideoWriter, "_finish", monkeypatch)
-    with pytest.raises(KeyboardInterrupt), VideoWriter(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None) as writer:
+    interrupting(VideoFile, "_finish", monkeypatch)
+    with pytest.raises(KeyboardInterrupt), VideoFile(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None) as writer:
         writer.write_picture(noise(0))
         interrupting(writer._abort, "set", monkeypatch)
     assert list(tmp_path.iterdir()) == []

@@ -16,8 +16,7 @@ from .clocks import ScreenClock
 from .controllers import Controllers
 from .desk import Desk
 from .guard import Guard
-from .loop import Shown
-from .projection import Projection
+from .stage import DisplayFrame
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +87,7 @@ class Hearable(Protocol):
         """What there is to show of the sound."""
 
 
-class Teller:
+class Telemetry:
     """Makes snapshots of a show and hands them to its controllers."""
 
     def __init__(
@@ -105,10 +104,10 @@ class Teller:
         self.heard = self._act.heard()
         return self.heard
 
-    def tell(
-        self, shown: Shown, rate_hz: float, clock: ScreenClock, projection: Projection, notice: str, lines: list[str]
+    def send(
+        self, shown: DisplayFrame, rate_hz: float, clock: ScreenClock, scale: float, notice: str, lines: list[str]
     ) -> None:
-        """How the show stands, to every controller, if it is time."""
+        """Send a snapshot to every controller, if it is time."""
         now_s = monotonic()
         if not len(self._controllers) or now_s - self._told_s < TOLD_S:
             return
@@ -144,7 +143,7 @@ class Teller:
                 n_dropped=times.n_dropped,
                 n_repeated=times.n_repeated,
                 latency_ms=1000 * self._latency_s,
-                scale=projection.scale,
+                scale=scale,
                 input=heard.input,
                 input_state=heard.input_state,
                 moves_by_itself=heard.moves_by_itself,

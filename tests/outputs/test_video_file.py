@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from visualizer.outputs.video import VideoWriter
+from visualizer.outputs.video_file import VideoFile
 
 SIZE = (128, 96)
 
@@ -27,7 +27,7 @@ def write(path, n_pictures=30, fps=Fraction(30), sound_rate_hz=48000, size=SIZE,
     if sound is None:
         tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(n_samples) / (sound_rate_hz or 1))
         sound = np.stack([tone, -tone], axis=1).astype(np.float32)
-    with VideoWriter(path, size, fps, sound_rate_hz=sound_rate_hz, **options) as writer:
+    with VideoFile(path, size, fps, sound_rate_hz=sound_rate_hz, **options) as writer:
         done = 0
         for index in range(n_pictures):
             if sound_rate_hz:
@@ -204,7 +204,7 @@ def test_any_split_of_the_sound_gives_the_same_video(tmp_path, n_block):
     sound = np.random.default_rng(1).uniform(-0.5, 0.5, (9600, 2)).astype(np.float32)
     heard = []
     for n in (n_block, 9600):
-        with VideoWriter(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=48000) as writer:
+        with VideoFile(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=48000) as writer:
             writer.write_picture(flat(0))
             for start in range(0, 4800 if n == 1 else 9600, n):
                 writer.write_sound(sound[start : start + n])
@@ -237,7 +237,7 @@ def test_broken_sound_is_made_harmless(tmp_path):
 
 def test_the_caller_may_reuse_its_arrays(tmp_path):
     picture, block = flat(0), np.zeros((1600, 2), np.float32)
-    with VideoWriter(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=48000, crf=10) as writer:
+    with VideoFile(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=48000, crf=10) as writer:
         for index in range(24):
             picture[:], block[:] = index * 10, index / 48
             writer.write_picture(picture)
@@ -260,7 +260,7 @@ def test_smallest_and_tall_sizes(tmp_path):
 
 
 def test_wrong_arrays_are_told(tmp_path):
-    with VideoWriter(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=48000) as writer:
+    with VideoFile(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=48000) as writer:
         writer.write_picture(flat(0))
         writer.write_sound(np.zeros((0, 2), np.float32))
         for wrong in (flat(0)[:-2], flat(0).astype(np.float32), flat(0)[..., 0]):
@@ -269,7 +269,7 @@ def test_wrong_arrays_are_told(tmp_path):
         for wrong in (np.zeros(10, np.float32), np.zeros((10, 1), np.float32)):
             with pytest.raises(ValueError, match="expected"):
                 writer.write_sound(wrong)
-    silent = VideoWriter(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None)
+    silent = VideoFile(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None)
     with pytest.raises(ValueError, match="without sound"):
         silent.write_sound(np.zeros((10, 2), np.float32))
     with pytest.raises(ValueError, match="with"):
@@ -278,7 +278,7 @@ def test_wrong_arrays_are_told(tmp_path):
 
 def test_memory_does_not_grow_when_the_encoder_is_behind(tmp_path):
     """The queue is bounded: a writer whose encoder is stopped blocks instead of collecting pictures."""
-    writer = VideoWriter(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None)
+    writer = VideoFile(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None)
     gate = threading.Event()
     with writer:
         handed = []

@@ -1,0 +1,71 @@
+"""The canvas: presented pixel for pixel, scaled where the output has another size, and read back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.render.pictures import noise, worst
+from visualizer.errors import BadInput
+from visualizer.render.canvas import Canvas
+from visualizer.render.picture import Picture
+
+SIZE = (64, 36)
+
+
+@pytest.fixture
+def drawn(offscreen):
+    """A surface, a canvas with a picture of noise on it, and that noise."""
+    surface, frame = offscreen(SIZE), noise(SIZE, 1)
+    canvas, picture = Canvas(surface.ctx), Picture(surface.ctx, SIZE, 1)
+    picture.put(0, frame)
+    canvas.begin(SIZE)
+    picture.draw(0, SIZE)
+    return surface, canvas, frame
+
+
+def test_every_pixel_is_presented_as_it_is_drawn(drawn):
+    surface, canvas, frame = drawn
+    canvas.present_on(surface.framebuffer, SIZE)
+    assert np.array_equal(surface.read(), frame)
+    assert np.array_equal(canvas.pixels(), frame)
+
+
+def test_what_is_drawn_over_an_output_is_not_on_the_canvas(drawn):
+    surface, canvas, frame = drawn
+    canvas.present_on(surface.framebuffer, SIZE)
+    surface.ctx.clear(0.0, 0.0, 0.0)
+    assert surface.read().max() == 0
+    assert np.array_equal(canvas.pixels(), frame)
+
+
+def test_an_output_of_another_size_gets_the_picture_scaled(offscreen):
+    surface = offscreen((128, 72))
+    canvas, picture, frame = Canvas(surface.ctx), Picture(surface.ctx, SIZE, 1), noise(SIZE, 1)
+    picture.put(0, frame)
+    canvas.begin(SIZE)
+    picture.draw(0, SIZE)
+    canvas.present_on(surface.framebuffer, (128, 72))
+    seen = surface.read().astype(float)
+    assert worst(seen.reshape(36, 2, 64, 2, 3).mean(axis=(1, 3)), frame) < 200, "about the same picture"
+    assert np.abs(np.diff(seen, axis=1)).mean() < 0.7 * np.abs(np.diff(frame.astype(float), axis=1)).mean(), "smooth"
+
+
+def test_pixels_are_read_once_a_display_frame(drawn):
+    surface, canvas, frame = drawn
+    first = canvas.pixels().copy()
+    surface.ctx.clear(1.0, 1.0, 1.0)  # draws on the canvas, which is in use
+    assert np.array_equal(canvas.pixels(), first)
+    canvas.begin(SIZE)
+    surface.ctx.clear(1.0, 1.0, 1.0)
+    assert canvas.pixels().min() == 255
+
+
+def test_a_canvas_nothing_was_drawn_on_presents_nothing_and_has_no_pixels(offscreen):
+    surface = offscreen(SIZE)
+    canvas = Canvas(surface.ctx)
+    canvas.present_on(surface.framebuffer, SIZE)
+    with pytest.raises(BadInput, match="nothing was drawn"):
+        canvas.pixels()
+    canvas.release()
+    canvas.release()

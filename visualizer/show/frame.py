@@ -1,0 +1,595 @@
+"""One display frame, top to bottom: wait, listen, advance, draw, present; then everything that may be late without being seen.
+
+`live`, `play` and `export` are this one loop. They differ in the source, the clock and the outputs handed in.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+from ..beat.features import Features
+from ..clock import Stopwatch, monotonic
+from ..control.commands import Change, Learn, Set
+from ..control.controller import Controller
+from ..control.keys import Keymap
+from ..control.snapshot import Meters
+from ..errors import GraphicsError, VisualizerError
+from ..outputs.camera import Camera
+from ..outputs.output import Output
+from ..outputs.window import WindowOutput
+from ..presets import dreams as dreams_room
+from ..presets.cache import FrameCache
+from ..presets.loaded import LoadedPreset
+from ..presets.loader import OpenedPreset, PresetLoader
+from ..render.canvas import Canvas
+from ..render.hud import Hud
+from ..render.monitors import Area
+from ..render.picture import Picture
+from ..render.programs import Programs
+from ..render.window import Window
+from ..supervision.resume import ResumeState
+from .adapt import RenderScale
+from .clocks import Clock, RateMeter, ScreenClock
+from .controllers import Controllers
+from .desk import Desk
+from .garbage import scheduled_collection
+from .guard import Guard
+from .pulse import LEAST_SURE
+from .safe import SafeSound
+from .sound import Sound
+from .sound_watch import SoundWatch
+from .source import NO_SOUND, Source
+from .stage import DisplayFrame, Scene, Stage, build_picture
+from .telemetry import OpensPanel, PanelKeeper, Telemetry
+from .words import Notices, figure_lines, key_lines
+
+if TYPE_CHECKING:
+    from ..supervision.lifeline import Lifeline
+
+log = logging.getLogger(__name__)
+
+HUD_REFRESH_S = 0.15  # figures that change at every display frame cannot be read, and cost a new texture each
+MONITOR_CHECK_S = 1.0  # how often the monitor is asked for its refresh rate: the window may be on another one
+LOST_CHECK_S = 0.03  # how often the driver is asked whether the graphics card was reset
+STATE_S = 0.25  # how often the supervisor gets the state of the show
+LOST_AFTER = 2  # display frames in a row that cannot be drawn at all, until the graphics count as lost
+MAX_REBUILDS = 8  # of the graphics in a row, over some 20 s, until starting another process is better
+
+
+class FrameLoop:
+    """Makes display frames: draws the stage into the canvas and presents it on every output.
+
+    clock: when the display frames are made. outputs: the window first, if there is one. guard: a part that fails is noted there
+    and tried again later; with a guard that raises (an export) the loop ends instead. size: returns the (width, height) to draw, px;
+    (0, 0) draws nothing.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        source: Source,
+        stage: Stage,
+        canvas: Canvas,
+        outputs: Sequence[Output],
+        guard: Guard,
+        size: Callable[[], tuple[int, int]],
+    ) -> None:
+        self.clock, self.source, self.stage, self.canvas = clock, source, stage, canvas
+        self.outputs, self.guard, self.size = list(outputs), guard, size
+        self.ended = False
+        self.n_frames = 0
+        self._n_undrawn = 0  # display frames in a row that could not be drawn at all
+        self._shown = DisplayFrame(0.0, 0.0, 0)
+
+    def frames(self) -> Iterator[DisplayFrame]:
+        """Make one display frame after another, until the source or the show ends."""
+        while not self.ended:
+            self.clock.wait()  # the pace; a kick may begin a display frame early
+            self.source.needs(self.stage.needs)
+            features = self.source.listen(self.clock.now)
+            if self.source.ended:
+                return
+            with self.guard.part("dream frames", "the picture goes on without them"):
+                self.stage.advance(self.clock.dt_s)
+            self._shown = self.draw(features)
+            if self._shown.is_drawn:
+                self.present(features)
+            self.n_frames += 1
+            self.after(self._shown)
+            yield self._shown
+
+    def draw(self, features: Features) -> DisplayFrame:
+        """Draw the stage into the canvas: plainly where that fails, and not at all where that fails, too."""
+        size, drawing = self.size(), self.guard.part("drawing", "the picture is drawn plainly")
+        for part, draw in (
+            (drawing, self.stage.draw),
+            (self.guard.part("plain drawing", "the last picture stays"), self.stage.draw_plainly),
+        ):
+            if part is drawing and part.rests:
+                continue
+            with part:
+                if size != (0, 0):
+                    self.canvas.begin(size)
+                shown = draw(features, size)
+                self._n_undrawn = 0
+                return shown
+        self._n_undrawn += 1
+        return self._shown._replace(time_s=features.time_s, is_drawn=False)
+
+    def present(self, features: Features) -> None:
+        """Hand the picture to every output, the window first."""
+        sound = self.source.take_sound() if any(output.needs_sound for output in self.outputs) else NO_SOUND
+        for output in self.outputs:
+            part = self.guard.part(output.name, "the show goes on without it")
+            if not part.rests:
+                with part:
+                    output.present(self.canvas, sound, features)
+
+    def after(self, shown: DisplayFrame) -> None:
+        """What is done once the picture is shown. An export does nothing here."""
+
+
+@dataclass
+class Graphics:
+    """A window and what draws in it. All of it goes with the window's context."""
+
+    window: Window
+    programs: Programs
+    canvas: Canvas
+    hud: Hud
+
+    @classmethod
+    def of(cls, window: Window) -> Self:
+        """What draws in a window. Raises GraphicsError."""
+        return cls(window, Programs(window.ctx), Canvas(window.ctx), Hud(window.ctx))
+
+    def show_image(self, picture: Picture, *, dark: bool, swap: bool = True) -> None:
+        """Show a preset's image before its show begins; black if `dark`."""
+        if (size := self.window.framebuffer_size) != (0, 0):
+            self.canvas.begin(size)
+            if dark:
+                self.window.ctx.clear(0.0, 0.0, 0.0, 1.0)
+            else:
+                picture.draw(0.0, size)
+            self.canvas.present_on(self.window.ctx.screen, size)
+        self.window.finish()
+        if swap:
+            self.window.swap()
+
+    def release(self) -> None:
+        """Release the graphics memory, but not the window: all of it, should one part fail."""
+        with ExitStack() as stack:
+            for part in (self.programs, self.hud, self.canvas):
+                stack.callback(part.release)
+
+
+class Player(Protocol):
+    """What live and play put on the stage."""
+
+    @property
+    def sound(self) -> Sound:
+        """What is heard."""
+
+    def start(self) -> None:
+        """Begin: the window is there."""
+
+    def position_s(self) -> float:
+        """Seconds of sound heard at this instant."""
+
+    def do(self, action: str) -> str | None:
+        """Do one of words.OF_ACTS; what to answer. What there is no use for is ignored."""
+
+    def set_preset(self, loaded: LoadedPreset) -> None:
+        """Another preset is shown, or the same with other settings for the beat."""
+
+    def values(self) -> Mapping[str, float]:
+        """The parameters of the player's own, and their values."""
+
+    def set_value(self, name: str, value: float) -> None:
+        """Set one of these; any other is ignored."""
+
+    def status(self) -> list[str]:
+        """Lines for the HUD."""
+
+    def heard(self) -> Meters:
+        """What there is to show of the sound."""
+
+    def news(self) -> str | None:
+        """A line for the user, if there is one."""
+
+    def over(self) -> bool:
+        """True when the show has come to its end."""
+
+
+class PlayerSource(Source):
+    """A player's sound as a Source."""
+
+    def __init__(self, player: Player, sound: SafeSound) -> None:
+        self._player, self._sound = player, sound
+
+    @property
+    def ended(self) -> bool:
+        return self._player.over()
+
+    def start(self) -> None:
+        self._player.start()
+
+    def take_in(self, time_s: float) -> None:
+        self._sound.pump(time_s)
+
+    def features_at(self, time_s: float) -> Features:
+        return Features(time_s, level=self._sound.level_at(time_s), variant=self._sound.variant_at(time_s))
+
+
+class WindowShow(FrameLoop):
+    """A show in a window. `run` shows it; `close` must be called, then the window is closed with everything else.
+
+    picture: of the preset, with its image in place; it belongs to the show from here on, as do the graphics. clock: set to the
+    window's pace. follow_monitor: keep the pace of the monitor that the window is on. adapt: draw smaller where the machine
+    cannot keep the pace. takes: the actions of words.OF_ACTS that the player has a use for. controllers: what else gives commands.
+    lifeline: the connection to the supervisor. title: what the window is called at present, if that changes.
+    """
+
+    clock: ScreenClock
+
+    def __init__(
+        self,
+        graphics: Graphics,
+        act: Player,
+        loaded: LoadedPreset,
+        cache: FrameCache,
+        dreams: dreams_room.FrameSource,
+        picture: Picture,
+        clock: ScreenClock,
+        keymap: Keymap,
+        *,
+        takes: Collection[str],
+        guard: Guard,
+        sound: SafeSound,
+        adapt: bool = True,
+        follow_monitor: bool = True,
+        controllers: Sequence[Controller] = (),
+        opens_panel: OpensPanel | None = None,
+        lifeline: Lifeline | None = None,
+        title: Callable[[], str] | None = None,
+    ) -> None:
+        self._graphics, self._window = graphics, graphics.window
+        self._scene = Scene(picture, dreams, loaded)
+        super().__init__(
+            clock,
+            PlayerSource(act, sound),
+            Stage(graphics.window.ctx, self._scene),
+            graphics.canvas,
+            [self._window_output()],
+            guard,
+            self._drawn_size,
+        )
+        self.clock = clock
+        self._act = act
+        self._watch, self._meter = Stopwatch(), RateMeter()
+        self._refresh_hz = self._window.refresh_hz if follow_monitor else None
+        self._adaptation = RenderScale(clock.times.period_s) if adapt else None
+        self._window_size = self._window.framebuffer_size
+        self._notices = Notices(self._watch.elapsed_s)
+        self._hud_lines: list[str] = []
+        self._key_lines = key_lines(keymap, takes)
+        self._notice: str | None = None
+        self._hud_since_s = self._monitor_since_s = self._lost_since_s = self._state_since_s = 0.0
+        self._news: list[str | None] = []  # of the display frame before
+        self._camera = Camera()
+        self._changes = PresetLoader(loaded, cache)
+        self._desk = Desk(
+            keymap,
+            window=self._window,
+            projection=self.stage,
+            act=act,
+            changes=self._changes,
+            notices=self._notices,
+            loaded=loaded,
+            takes=takes,
+            now=self._watch.elapsed_s,
+        )
+        self._controllers = Controllers(controllers, guard)
+        self._panel = PanelKeeper(self._controllers, opens_panel)
+        self._telemetry = Telemetry(act, self._controllers, guard, self._desk, self._changes)
+        self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
+        self._title = title
+        self._title_shown: str | None = None
+        guard.listen(self._notices.say)
+
+    def say(self, *lines: str) -> None:
+        """Show lines at the bottom of the screen, one after another."""
+        for line in lines:
+            if line:
+                self._notices.say(line)
+
+    def resume(self, state: ResumeState) -> None:
+        """Go on from the state of a show that died: call once, before `run`."""
+        if state.values.get("blackout"):
+            self.stage.begin_dark()
+        for name, value in state.values.items():
+            if self._changes.turned.get(name.removeprefix("dream.")) != value:  # else it is baked so already
+                self._desk.grant(Set(name, value))
+        self._desk.hud_shown = state.hud
+        if state.bpm > 0 and (take_up := getattr(self._act, "take_up", None)) is not None:
+            take_up(state.bpm, state.beat_s)
+        if (go_to := getattr(self._act, "go_to", None)) is not None:
+            go_to(state.position_s, paused=state.paused, song=state.song)
+        if state.panel:
+            self.open_panel(state.panel_place)
+
+    def open_panel(self, place: Area | None = None) -> None:
+        """Open the performer's panel; where it cannot be opened, the reason is shown."""
+        if fault := self._panel.open(self._window, place):
+            self._notices.say(fault)
+
+    def run(self, on_frame: Callable[[int, DisplayFrame], bool] | None = None) -> int:
+        """Start the source and show it until it or the user ends, or `on_frame` returns True; the number of display frames."""
+        with scheduled_collection() as self._garbage:
+            self.source.start()
+            for shown in self.frames():
+                if on_frame is not None and on_frame(self.n_frames, shown):
+                    break
+        return self.n_frames
+
+    def close(self) -> None:
+        """Stop baking and release the graphics memory: all of it, should one part fail."""
+        with ExitStack() as stack:  # the last one first
+            for end in (self._window.close, self._graphics.release, self.stage.release):
+                stack.callback(end)
+            for scene in (self.stage.leaving, self.stage.coming, self.stage.scene):
+                if scene is not None:
+                    stack.callback(scene.dreams.close)
+            stack.callback(self._changes.close)
+            stack.callback(self._controllers.close)
+
+    def after(self, shown: DisplayFrame) -> None:
+        """Everything that may be late without being seen: keys, commands, presets, text, telemetry, supervision, memory."""
+        rate_hz, part = self._meter.count(), self.guard.part
+        with part("keyboard", "other keys may still do"):
+            self._desk.press(self._window.events())
+        for command in self._controllers.poll():
+            with part("controls", "other controls may still do"):
+                self._grant(command)
+        if self._desk.screenshot_wanted:
+            with part("screenshot", "the picture goes on"):
+                self._desk.screenshot_wanted = False
+                self._camera.take(self.canvas, self._window.framebuffer_size)
+        with part("change of presets", "the picture stays as it was"):
+            self._follow_changes()
+        with part("news", "the log has it"):
+            self._take_news()
+        text = part("text on the screen", "the picture goes on")
+        if not text.rests:
+            with text:
+                self._write_text(shown, rate_hz)
+        with part("panel", "the picture goes on"):
+            if self._desk.panel_wanted:
+                self._desk.panel_wanted = False
+                if fault := self._panel.toggle(self._window):
+                    self._notices.answer(fault)
+            self._telemetry.send(shown, rate_hz, self.clock, self._scale, self._notices.line, self._hud_lines)
+        if self._lifeline is not None:
+            self._report_to(self._lifeline)
+        self._garbage.collect_some()
+        self._adapt_size()
+        self.ended = self._window.should_close or self._desk.ended
+        if not self.ended and self._is_lost():
+            self._rebuild()
+
+    # -- drawing ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _scale(self) -> float:
+        """The share of the window's width and height that is drawn."""
+        return self._adaptation.scale if self._adaptation is not None else 1.0
+
+    def _drawn_size(self) -> tuple[int, int]:
+        width, height = self._window.framebuffer_size
+        if (width, height) == (0, 0) or self._scale == 1.0:
+            return width, height
+        return max(1, round(width * self._scale)), max(1, round(height * self._scale))
+
+    def _window_output(self) -> WindowOutput:
+        return WindowOutput(self._window, self._draw_text, lambda: self.clock.drawn(), lambda: self.clock.shown())
+
+    def _draw_text(self, size: tuple[int, int]) -> None:
+        """Draw the text that was written after the display frame before over the picture in the window."""
+        part = self.guard.part("text on the screen", "the picture goes on")
+        if not part.rests:
+            with part:
+                shows_all = self._desk.hud_shown
+                self._graphics.hud.draw(
+                    self._hud_lines if shows_all else (), size, self._notice, self._key_lines if shows_all else ()
+                )
+
+    # -- after the swap -----------------------------------------------------------------------------------------------
+
+    def _grant(self, command: Change) -> None:
+        if isinstance(command, Learn):
+            self._desk.said = self._controllers.learn(command.target) or self._desk.said
+        else:
+            self._desk.grant(command)
+
+    def _follow_changes(self) -> None:
+        """Bring a preset that has been opened, and release what has left the stage."""
+        stage = self.stage
+        if not stage.is_crossing and (opened := self._changes.poll()) is not None:
+            self._bring(opened)
+        if stage.scene is not self._scene:
+            self._scene = stage.scene
+            loaded = stage.scene.loaded
+            self._desk.set_preset(loaded)
+            self._notices.answer(loaded.settings.title)
+            self.say(*loaded.news)
+        if (gone := stage.take_gone()) is not None:
+            gone.picture.release()
+            del gone
+            self._garbage.collect_all()  # what is left of it, while the picture has no need to hurry
+
+    def _bring(self, opened: OpenedPreset) -> None:
+        try:
+            picture = build_picture(opened.loaded, self._window.ctx, self._graphics.programs)
+        except Exception as error:
+            log.exception("preset %s cannot be shown", opened.loaded.name)
+            words = (
+                str(error) if isinstance(error, VisualizerError) else f"{opened.loaded.name}: {type(error).__name__}"
+            )
+            self._notices.answer(f"{words}; the picture stays as it was")
+            self._changes.release(opened.dreams)
+            return
+        scene = Scene(picture, opened.dreams, opened.loaded, at_most=1)
+        self._changes.release(self.stage.scene.dreams)  # two bakes would share what the machine has
+        if (replaced := self.stage.bring(scene)) is not None:
+            self._changes.release(replaced.dreams)
+            replaced.picture.release()
+
+    def _take_news(self) -> None:
+        lines = [self._act.news(), self._sound_watch.news(), self._window.news(), self.stage.scene.dreams.fault]
+        lines += self._controllers.news()
+        for line in lines:
+            if line and line not in self._news:  # some return it for as long as it holds
+                self._notices.say(line)
+        self._news = lines
+        if self._title is not None and (title := self._title()) != self._title_shown:
+            self._window.set_title(title)
+            self._title_shown = title
+        for answer in (self._changes.fault(), self._camera.answer()):
+            if answer:
+                self._notices.answer(answer)
+
+    def _write_text(self, shown: DisplayFrame, rate_hz: float) -> None:
+        """Write the figures and the notice that are drawn over the next display frame."""
+        elapsed_s, desk = self._watch.elapsed_s(), self._desk
+        if elapsed_s - self._monitor_since_s > MONITOR_CHECK_S:
+            self._monitor_since_s = elapsed_s
+            self._follow_monitor()
+        if desk.hud_shown and elapsed_s - self._hud_since_s >= HUD_REFRESH_S:
+            self._hud_since_s = elapsed_s
+            self._hud_lines = (
+                figure_lines(desk.loaded, shown, self.clock.times, rate_hz, self._scale, desk.states())
+                + self._act.status()
+                + self._controllers.status()
+                + [f"degraded\t{fault}" for fault in self.guard.faults()]
+            )
+        # a blackout is black: notices wait; and who has a panel reads them there
+        hidden = self.stage.is_dark or (self._panel.is_open and not desk.hud_shown)
+        notice = None if self.stage.is_dark else self._notices.current()
+        self._notice = None if hidden else notice
+
+    def _report_to(self, lifeline: Lifeline) -> None:
+        times = self.clock.times
+        lifeline.beat(self.n_frames, times.n_dropped, times.longest_s * 1000)
+        if (now_s := self._watch.elapsed_s()) - self._state_since_s > STATE_S:
+            self._state_since_s = now_s
+            with self.guard.part("lifeline", "after a crash the show may begin as at first"):
+                lifeline.keep(self._state())
+
+    def _state(self) -> ResumeState:
+        """What a show that is started in place of this one goes on from."""
+        desk, (place, fullscreen, monitor) = self._desk, self._window.window_place
+        heard = self._telemetry.listen() if not len(self._controllers) else self._telemetry.heard
+        song, position_s = self._act.place_in_song() if hasattr(self._act, "place_in_song") else ("", 0.0)
+        is_sure = heard.bpm > 0 and heard.confidence >= LEAST_SURE  # a guess changes all the time
+        return ResumeState(
+            preset=self._changes.opening or desk.loaded.reference,
+            place=place,
+            fullscreen=fullscreen,
+            monitor=monitor,
+            values=desk.by_hand(),
+            hud=desk.hud_shown,
+            panel=self._panel.is_open,
+            panel_place=self._panel.place,
+            bpm=heard.bpm if is_sure else 0.0,
+            beat_s=monotonic() - heard.phase * 60.0 / heard.bpm if is_sure else 0.0,
+            input=getattr(self._act, "input_name", None),
+            song=song,
+            position_s=position_s,
+            paused=bool(getattr(self._act, "is_paused", False)),
+        )
+
+    def _adapt_size(self) -> None:
+        """Draw smaller or larger, by how long display frames took."""
+        # a transition draws twice and new dream frames take their time: neither tells what the machine can do
+        if self._adaptation is None or self.stage.is_busy or self.stage.is_dark:
+            return
+        if (size := self._window.framebuffer_size) != self._window_size:
+            self._window_size = size
+            self._adaptation.reset(self.clock.times.period_s)
+        elif self._adaptation.note(self.clock.times.work_s):
+            log.info("drawing at %.0f %% of the size", 100 * self._scale)
+
+    def _follow_monitor(self) -> None:
+        """Keep the pace of the monitor that the window is on now."""
+        if self._refresh_hz is None or (refresh_hz := self._window.refresh_hz) == self._refresh_hz:
+            return
+        log.info("the monitor refreshes %g times a second, the one before %g times", refresh_hz, self._refresh_hz)
+        self.clock.set_rate(refresh_hz * self.clock.rate_hz / self._refresh_hz)
+        self._refresh_hz = refresh_hz
+        self._window_size = (0, 0)  # the size to draw in is found again, too
+
+    # -- when the graphics card or its driver was reset ---------------------------------------------------------------
+
+    def _is_lost(self) -> bool:
+        """Whether nothing can be drawn in this window any more."""
+        elapsed_s = self._watch.elapsed_s()
+        if elapsed_s - self._lost_since_s < LOST_CHECK_S:
+            return False
+        self._lost_since_s = elapsed_s
+        return self._window.is_lost or self._n_undrawn >= LOST_AFTER
+
+    def _rebuild(self) -> None:
+        """Build everything that lies on the graphics card again, in another window in the place of this one."""
+        part = self.guard.part("graphics", "built again")
+        if part.rests:
+            return
+        log.error("the graphics are lost; they are built again")
+        with part:
+            before, lost, loaded = self.stage, self._graphics, self.stage.scene.loaded
+            self._graphics, picture = _rebuilt(lost.window, loaded, dark=before.is_dark)
+            self._window, self.canvas = self._graphics.window, self._graphics.canvas
+            self._scene = Scene(picture, dreams_room.ReadyDreams([]), loaded)
+            self.stage = Stage(self._window.ctx, self._scene)
+            self.stage.continue_from(before)
+            self.outputs[0] = self._window_output()
+            with suppress(Exception):  # whatever of what is lost can still be released
+                lost.window.make_current()
+                before.release()
+                lost.release()
+            self._window.make_current()
+            self._n_undrawn = 0
+            self.guard.part("plain drawing", "").renew()
+            self._desk.restage(self._window, self.stage)
+            coming = before.coming.loaded if before.coming is not None else None
+            for gone in (before.scene, before.coming, before.leaving):
+                if gone is not None:
+                    self._changes.release(gone.dreams)
+            self._changes.load_again(coming or loaded)
+            lost.window.close()
+            self._notices.say("the graphics were lost, and are built again")
+        if part.in_a_row > MAX_REBUILDS:
+            raise GraphicsError(f"the graphics are lost and cannot be built again ({part.fault})")
+
+
+def _rebuilt(old: Window, loaded: LoadedPreset, *, dark: bool) -> tuple[Graphics, Picture]:
+    """Another window in the place of the old one, showing the preset's image (black if dark), and the image's picture.
+
+    The old one still exists, without a context that works, and must be closed. Raises GraphicsError, and what drivers raise.
+    """
+    window = old.successor()
+    try:
+        graphics = Graphics.of(window)
+        picture = build_picture(loaded, window.ctx, graphics.programs)
+        # everything that takes time is done before it appears: until its first swap it shows what lies under it, the old one
+        graphics.show_image(picture, dark=dark, swap=False)
+        window.appear()
+        graphics.show_image(picture, dark=dark)
+    except BaseException:
+        window.close()
+        old.make_current()
+        raise
+    return graphics, picture

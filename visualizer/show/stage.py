@@ -1,0 +1,297 @@
+"""The stage: the presets that are shown, the transition from one to the next, freeze and blackout. Time is handed in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..beat.features import BANDS, VARIANT, Features
+from ..looks.uniforms import MUSIC
+from ..presets.dreams import FrameSource, Placed
+from ..presets.loaded import LoadedPreset
+from ..render.gl import gl_finish
+from ..render.layer import Layer, Overlay
+from ..render.picture import Picture
+from ..render.programs import Programs
+from .depth import depth_of
+from .look import open_look
+
+if TYPE_CHECKING:
+    import moderngl
+
+#: uniforms that are no fields of `Features` under the same name
+_DERIVED = ("kick", "energy")
+KICK_HALF_LIFE_S = 0.1
+
+FADE_S = 0.7  # from one preset to the next
+BLACKOUT_S = 0.3  # to black, and back
+WAIT_S = 2.5  # how long the next preset is waited for to have its first depth; then its image alone is shown
+
+
+class DisplayFrame(NamedTuple):
+    """One display frame.
+
+    time_s: seconds of the source. depth: the dream frame drawn, 0..n_depths. n_baked: finished dream frames so far, of all variants;
+    all are n_variants * n_depths, since depth 0 is the image itself. variant: the one drawn, 0..n_variants - 1. is_drawn: False where
+    drawing failed and the display frame before stays on the screen.
+    """
+
+    time_s: float
+    depth: float
+    n_baked: int
+    variant: float = 0.0
+    is_drawn: bool = True
+
+
+class DepthLimiter:
+    """Limits depths to the dream frames that exist, easing when more are baked. Limits variants in the same way.
+
+    With 5 of 20 depths baked a kick goes down to 5. Following the count at once would make the picture jump whenever a depth
+    arrives. n_depths: the deepest there will be.
+    """
+
+    EASE_S = 0.4
+
+    def __init__(self, n_depths: int) -> None:
+        self._n_depths = n_depths
+        self._available = 0
+        self._limit: float | None = None  # None: before the first `advance`
+
+    def advance(self, available: int, dt_s: float) -> None:
+        """Go on by dt_s seconds. available: the deepest depth that exists now; at first and after a loss it counts at once."""
+        self._available = available
+        if self._limit is None or available < self._limit:
+            self._limit = float(available)
+        self._limit += (available - self._limit) * (1 - 0.5 ** (dt_s / (self.EASE_S / 4)))
+        if available - self._limit < 1e-3:
+            self._limit = float(available)
+
+    def limited(self, depth: float) -> float:
+        """`depth` 0..n_depths scaled to the depths that exist."""
+        return min(depth * (self._limit or 0.0) / self._n_depths, float(self._available))
+
+
+class Scene:
+    """A preset on the stage: its picture, and its dream frames as they arrive.
+
+    picture: released with the scene. loaded: the preset; beat: its beat settings with what was set by hand. at_most: how many dream frames are put into the picture for one
+    display frame, None: all that have arrived. Each takes milliseconds, so a show that is running takes one at a time.
+    """
+
+    def __init__(
+        self, picture: Picture, dreams: FrameSource, loaded: LoadedPreset, *, at_most: int | None = None
+    ) -> None:
+        self.picture, self.dreams, self.loaded, self.at_most = picture, dreams, loaded, at_most
+        self.n_depths, self.beat = loaded.n_depths, loaded.settings.beat
+        self.n_put = 0  # for the last display frame
+        self._waiting: deque[Placed] = deque()
+        self._finished: set[tuple[int, int]] = set()
+        self._depths, self._variants = DepthLimiter(self.n_depths), DepthLimiter(max(picture.n_variants - 1, 1))
+        self._last_variant = 0
+
+    @property
+    def n_baked(self) -> int:
+        """Finished dream frames so far, of all variants."""
+        return len(self._finished)
+
+    @property
+    def has_depth(self) -> bool:
+        """Whether there is more to see than the image alone."""
+        return self.picture.deepest > 0
+
+    def take(self) -> None:
+        """Put the dream frames that have arrived into the picture."""
+        self._waiting.extend(self.dreams.poll())
+        self.n_put = 0
+        while self._waiting and (self.at_most is None or self.n_put < self.at_most):
+            placed = self._waiting.popleft()
+            self.picture.put(placed.depth_index, placed.frame, placed.variant)
+            self.n_put += 1
+            if placed.finished and placed.depth_index > 0:
+                self._finished.add((placed.variant, placed.depth_index))
+        picture = self.picture
+        # a variant is crossed to once it goes as deep as the first: a picture that crosses to it must not lose its depth
+        while self._last_variant + 1 < picture.n_variants and picture.deepest_of(self._last_variant + 1) >= max(
+            picture.deepest, 1
+        ):
+            self._last_variant += 1
+
+    def ease(self, dt_s: float) -> None:
+        """Go on by dt_s seconds: the depths and variants that exist are reached smoothly."""
+        self._depths.advance(max(self.picture.deepest, 0), dt_s)
+        self._variants.advance(self._last_variant, dt_s)
+
+    def depth_and_variant(self, features: Features) -> tuple[float, float]:
+        """The depth and the variant to draw, of those that exist."""
+        depth = depth_of(features.level, self.n_depths, self.beat)
+        variant = self._variants.limited(features.variant * (self.picture.n_variants - 1))
+        return self._depths.limited(depth), variant
+
+    def draw(self, features: Features, size: tuple[int, int]) -> None:
+        """Draw over the whole framebuffer in use. size: its (width, height), px."""
+        if self.picture.deepest >= 0:
+            depth, variant = self.depth_and_variant(features)
+            self.picture.draw(depth, size, features.time_s, variant, uniforms_of(features))
+
+
+class Stage:
+    """Draws scenes. ctx: of the Surface.
+
+    All that is kept from one display frame to the next (fades, transitions, limiters, and what a look declares that it keeps) lives
+    here and in the scenes, and depends on nothing but the features and the seconds handed in: running a show again from its
+    start rebuilds it.
+
+    scene: the one shown, coming: the one that waits for its first depth, leaving: the one that the transition goes away from.
+    """
+
+    def __init__(self, ctx: moderngl.Context, scene: Scene) -> None:
+        self.scene = scene
+        self.coming: Scene | None = None
+        self.leaving: Scene | None = None
+        self.is_dark = False
+        self.is_frozen = False
+        self._waited_s = self._mix = self._dark = 0.0
+        self._kept: Features | None = None  # those of the moment of the freeze
+        self._depth = 0.0  # drawn last
+        self._ctx = ctx
+        self._overlay, self._aside = Overlay(ctx), Layer(ctx)
+
+    @property
+    def is_black(self) -> bool:
+        """Whether nothing is left to be seen."""
+        return self._dark >= 1.0
+
+    @property
+    def is_crossing(self) -> bool:
+        """Whether a transition from one scene to the next is under way."""
+        return self.leaving is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the last display frame took longer than they usually do: a transition, or new dream frames."""
+        return self.leaving is not None or self.coming is not None or self.scene.n_put > 0
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The fields of `Features` that are drawn from."""
+        names: frozenset[str] = frozenset()
+        for scene in (self.scene, self.coming, self.leaving):
+            if scene is not None:
+                names |= scene.picture.needs | (frozenset({VARIANT}) if scene.picture.n_variants > 1 else frozenset())
+        return names | BANDS if "energy" in names else names
+
+    def freeze(self, frozen: bool) -> None:
+        """Let the picture stand still, or go on."""
+        self.is_frozen, self._kept = frozen, None
+
+    def begin_dark(self) -> None:
+        """Be black from the first picture on, without a fade."""
+        self.is_dark, self._dark = True, 1.0
+
+    def continue_from(self, before: Stage) -> None:
+        """Take over whether another stage was frozen and how dark it was."""
+        self.is_dark, self._dark = before.is_dark, before._dark
+        self.is_frozen, self._kept = before.is_frozen, before._kept
+
+    def bring(self, scene: Scene) -> Scene | None:
+        """Begin a transition to a scene as soon as it has its first depth. Returns the scene that was waiting before, if any."""
+        replaced, self.coming = self.coming, scene
+        self._waited_s = 0.0
+        return replaced
+
+    def take_gone(self) -> Scene | None:
+        """The scene whose transition has ended, once."""
+        if self.leaving is None or self._mix < 1.0:
+            return None
+        gone, self.leaving = self.leaving, None
+        self._aside.release()
+        return gone
+
+    def advance(self, dt_s: float) -> None:
+        """Go on by dt_s seconds: fades, transitions, and the dream frames that have arrived. Sound may be paused meanwhile."""
+        change = dt_s / BLACKOUT_S
+        self._dark = min(self._dark + change, 1.0) if self.is_dark else max(self._dark - change, 0.0)
+        if self.leaving is not None:
+            self._mix = min(self._mix + dt_s / FADE_S, 1.0)
+            self.leaving.ease(dt_s)
+        self.scene.take()
+        self.scene.ease(dt_s)
+        if self.coming is not None and self.leaving is None:
+            self.coming.take()
+            self._waited_s += dt_s
+            if self.coming.has_depth or (self._waited_s > WAIT_S and self.coming.picture.deepest == 0):
+                self.leaving, self.scene, self.coming = self.scene, self.coming, None
+                self._mix = 0.0
+                self.scene.ease(0.0)
+
+    def draw(self, features: Features, size: tuple[int, int]) -> DisplayFrame:
+        """Draw the picture of one instant over the whole framebuffer in use. size: its (width, height), px; (0, 0) draws nothing."""
+        features = self._held(features)
+        self._depth, variant = self.scene.depth_and_variant(features)
+        if min(size) > 0:
+            self._draw_scenes(features, size)
+        return DisplayFrame(features.time_s, self._depth, self.scene.n_baked, variant)
+
+    def draw_plainly(self, features: Features, size: tuple[int, int]) -> DisplayFrame:
+        """Draw the scene's first variant and nothing else: for when `draw` fails."""
+        features = self._held(features)
+        self._depth, _ = self.scene.depth_and_variant(features)
+        if self.is_dark:
+            self._overlay.darken(size, 1.0)
+        elif min(size) > 0:
+            self.scene.picture.draw_plainly(self._depth, size)
+        return DisplayFrame(features.time_s, self._depth, self.scene.n_baked)
+
+    def release(self) -> None:
+        """Release the graphics memory, the scenes' too."""
+        for scene in (self.scene, self.coming, self.leaving):
+            if scene is not None:
+                scene.picture.release()
+        self._overlay.release()
+        self._aside.release()
+
+    def _held(self, features: Features) -> Features:
+        """The features, or those of the moment of the freeze while it lasts."""
+        if not self.is_frozen:
+            return features
+        if self._kept is None:
+            self._kept = dataclasses.replace(features, kick=False)
+        return self._kept
+
+    def _draw_scenes(self, features: Features, size: tuple[int, int]) -> None:
+        if self._dark >= 1.0:
+            self._overlay.darken(size, 1.0)
+            return
+        if self.leaving is not None:
+            self._aside.begin(size)
+            self.leaving.draw(features, size)
+            self._aside.end()
+            # Mesa's software renderer keeps what the second of two passes has drawn with: all of the scene that leaves
+            gl_finish(self._ctx)
+        self.scene.draw(features, size)
+        if self.leaving is not None and self._aside.texture is not None:
+            mix = self._mix * self._mix * (3 - 2 * self._mix)
+            self._overlay.lay(self._aside.texture, size, 1 - mix)
+        if self._dark > 0:
+            self._overlay.darken(size, self._dark)
+
+
+def uniforms_of(features: Features) -> dict[str, Any]:
+    """The values of `looks.uniforms.MUSIC`, by name."""
+    values: dict[str, Any] = {one.name: getattr(features, one.name) for one in MUSIC if one.name not in _DERIVED}
+    values["kick"] = 0.5 ** (features.kick_time_s / KICK_HALF_LIFE_S)
+    values["energy"] = (features.bass + features.mid + features.high) / 3
+    return values
+
+
+def build_picture(loaded: LoadedPreset, ctx: moderngl.Context, programs: Programs) -> Picture:
+    """The picture of a preset with its image in place. Raises BadInput or GraphicsError for one that this driver cannot show."""
+    look = open_look(loaded)
+    picture = Picture(ctx, loaded.size, loaded.n_depths, look, len(loaded.variants), programs)
+    try:
+        picture.put(0, loaded.image)
+    except BaseException:
+        picture.release()
+        raise
+    return picture
