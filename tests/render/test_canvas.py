@@ -52,7 +52,7 @@ def test_an_output_of_another_size_gets_the_picture_scaled(offscreen):
 
 
 def test_pixels_are_read_once_a_display_frame(drawn):
-    surface, canvas, frame = drawn
+    surface, canvas, _ = drawn
     first = canvas.pixels().copy()
     surface.ctx.clear(1.0, 1.0, 1.0)  # draws on the canvas, which is in use
     assert np.array_equal(canvas.pixels(), first)

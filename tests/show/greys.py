@@ -1,13 +1,25 @@
-"""What the tests of the loop and of the projection put on a small stage: grey frames, and a sound that stands still."""
+"""What the tests of the frame loop and of the stage draw: a preset of greys, and a sound that stands still."""
 
 import numpy as np
+
+from visualizer.beat.features import Features
+from visualizer.presets.loaded import LoadedPreset, Variant
+from visualizer.settings import DreamSettings, Preset
+from visualizer.show.source import Source
 
 SIZE = (16, 8)
 N_DEPTHS = 4
 
 
-def grey(level):
-    return np.full((SIZE[1], SIZE[0], 3), level, np.uint8)
+def grey(level, size=SIZE):
+    return np.full((size[1], size[0], 3), level, np.uint8)
+
+
+def preset(n_depths=N_DEPTHS, n_variants=1, base=0, size=SIZE):
+    """A loaded preset whose image is one grey; nothing is dreamt of it."""
+    dream = DreamSettings(n_depths=n_depths)
+    settings = Preset(title="Grey", dream=dream, variants=[dream] * (n_variants - 1))
+    return LoadedPreset("grey", settings, grey(base, size), (Variant(dream),) * n_variants, "grey")
 
 
 class Frames:
@@ -25,17 +37,11 @@ class Frames:
         pass
 
 
-class Steady:
-    """Sound that holds one depth and one place along the variants."""
+class Steady(Source):
+    """Holds one depth of N_DEPTHS, and one place along the variants."""
 
     def __init__(self, depth=float(N_DEPTHS), variant=1.0):
         self.depth, self.variant = depth, variant
 
-    def pump(self, time_s):
-        pass
-
-    def level_at(self, time_s):
-        return (self.depth - 1) / (N_DEPTHS - 1)
-
-    def variant_at(self, time_s):
-        return self.variant
+    def features_at(self, time_s):
+        return Features(time_s, level=(self.depth - 1) / (N_DEPTHS - 1), variant=self.variant)

@@ -106,7 +106,7 @@ def test_it_is_noticed_and_over_and_the_picture_stays(night: Night, kind: str) -
             "nothing can be drawn",
             "the plain drawing failed (Rehearsed: rehearsed fault of all drawing); the last picture stays",
         ),
-        ("graphics reset", "the graphics were lost, and are built anew"),
+        ("graphics reset", "the graphics were lost, and are built again"),
         ("preset broken", "preset.yaml"),
         ("shader broken", ".frag, line"),
         ("bake killed", "killed by the system: out of memory?"),

@@ -26,7 +26,7 @@ from visualizer.render.hud import Hud
 from visualizer.render.window import Window
 from visualizer.show.onscreen import Staging, run
 from visualizer.show.play import Play
-from visualizer.show.projection import Projection
+from visualizer.show.stage import Stage
 from visualizer.supervision.resume import ResumeState
 
 PLAIN = Staging(adapt=False)
@@ -181,7 +181,7 @@ def test_words_that_cannot_be_written_leave_the_picture(show, eye, monkeypatch, 
     monkeypatch.setattr(Hud, "draw", draw)
     with caplog.at_level(logging.ERROR):
         show(
-            told(lambda shot: any("words" in fault for fault in shot.faults)),
+            told(lambda shot: any("text" in fault for fault in shot.faults)),
             told(lambda shot: shot.depth > 2.5),
             lambda: max(eye.at(160, 90)) > 40,
         )
@@ -189,14 +189,14 @@ def test_words_that_cannot_be_written_leave_the_picture(show, eye, monkeypatch, 
 
 
 def test_a_drawing_that_fails_is_drawn_plainly_and_then_well_again(show, eye, monkeypatch):
-    draw, failing = Projection.draw, [True]
+    draw, failing = Stage.draw, [True]
 
-    def may_fail(self, time_s, sound, size):
+    def may_fail(self, features, size):
         if failing[0] and self.scene.picture.deepest > 2:
             raise RuntimeError("no canvas")
-        return draw(self, time_s, sound, size)
+        return draw(self, features, size)
 
-    monkeypatch.setattr(Projection, "draw", may_fail)
+    monkeypatch.setattr(Stage, "draw", may_fail)
     show(
         told(lambda shot: any("drawing: RuntimeError" in fault for fault in shot.faults)),
         told(lambda shot: shot.depth > 2.5),
@@ -237,7 +237,7 @@ def test_graphics_that_are_lost_are_built_anew_dark_as_they_were(show, dark, mon
         told(lambda shot: shot.depth > 2.5 and shot.n_baked == 4),
         opens=Losing,
     )
-    assert "built anew" in " ".join(shot.notice for shot in hand.told)
+    assert "built again" in " ".join(shot.notice for shot in hand.told)
 
 
 def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, loaded, eye, screen):
@@ -313,7 +313,7 @@ def test_what_was_opened_before_something_that_fails_is_closed(screen, tiny_pres
     if fails == "close of PresetLoader":
         monkeypatch.setattr(loader.PresetLoader, "close", _fails)
     elif fails != "window":
-        monkeypatch.setattr(f"visualizer.show.performance.{fails}", _fails)
+        monkeypatch.setattr(f"visualizer.show.frame.{fails}", _fails)
     hand, opened = Hand(), []
 
     def controllers():

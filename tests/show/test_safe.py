@@ -1,12 +1,10 @@
-"""Sound and drawing that fail underneath, as the loop sees them."""
+"""Sound that fails underneath, as the loop sees them."""
 
 import pytest
 
-from tests.show.greys import Steady
 from visualizer.show.guard import WELL_S, Guard
-from visualizer.show.loop import Shown
 from visualizer.show.pulse import AFTER_S, FADE_IN_S
-from visualizer.show.safe import LOST_AFTER, SafeDrawing, SafeSound
+from visualizer.show.safe import SafeSound
 
 
 class Act:
@@ -109,50 +107,3 @@ def test_one_bad_block_is_not_felt(hearing):
     with_fault = run(act, sound, 0.02)
     act.fails = False
     assert set(run(act, sound, 3.0)) == {0.2} and act.n_anew <= 1 and with_fault[0] >= 0.0
-
-
-class Easel:
-    """Draws, or does not."""
-
-    def __init__(self):
-        self.fails = self.plain_fails = False
-        self.n_plain = 0
-
-    def draw(self, time_s, sound, size):
-        if self.fails:
-            raise RuntimeError("no")
-        return Shown(time_s, 1 + 3 * sound.level_at(time_s), 3)
-
-    def plain(self, time_s, sound, size):
-        self.n_plain += 1
-        if self.plain_fails:
-            raise RuntimeError("nor this")
-        return Shown(time_s, 1.0, 3)
-
-
-@pytest.fixture
-def drawing():
-    easel = Easel()
-    guard = Guard(now=lambda: 0.0)
-    return easel, guard, SafeDrawing(easel, easel.plain, guard)
-
-
-def test_where_drawing_fails_it_is_drawn_plainly(drawing):
-    easel, guard, safe = drawing
-    assert safe.draw(1.0, Steady(2.0), (8, 8)).depth == 2.0 and easel.n_plain == 0
-    easel.fails = True
-    shown = safe.draw(2.0, Steady(2.0), (8, 8))
-    assert shown.depth == 1.0 and shown.is_drawn and easel.n_plain == 1
-    assert guard.faults() and not safe.fails
-
-
-def test_where_nothing_can_be_drawn_nothing_is_shown_and_that_is_told(drawing):
-    easel, guard, safe = drawing
-    safe.draw(1.0, Steady(2.0), (8, 8))
-    easel.fails = easel.plain_fails = True
-    for _ in range(LOST_AFTER):
-        assert not safe.fails
-        shown = safe.draw(2.0, Steady(2.0), (8, 8))
-        assert not shown.is_drawn and shown.time_s == 2.0 and shown.n_baked == 3
-    assert safe.fails
-    assert not SafeDrawing(Easel(), Easel().plain, guard).fails, "what takes its place is not taken for lost"

@@ -9,9 +9,9 @@ from visualizer.control.keys import Keymap
 from visualizer.presets.loaded import open_preset
 from visualizer.render.text import Layout, draw_text_box
 from visualizer.show.frametimes import FrameTimes
-from visualizer.show.loop import Shown
 from visualizer.show.onscreen import LIVE_TAKES
 from visualizer.show.play import TAKES
+from visualizer.show.stage import DisplayFrame
 from visualizer.show.words import (
     ANSWER_S,
     HELP,
@@ -128,12 +128,12 @@ def test_the_figures(tiny_preset):
     times = FrameTimes(1 / 60)
     for _ in range(10):
         times.note(0.02, 0.01)
-    lines = figure_lines(loaded, Shown(1.0, 2.0, 4), times, 50.0, 1.0, "")
+    lines = figure_lines(loaded, DisplayFrame(1.0, 2.0, 4), times, 50.0, 1.0, "")
     assert lines[0] == "Tiny"
     assert lines[1].startswith("depth\t2.0 / 4  ||||||||||||············")
     assert lines[2] == "screen\t50 fps   dropped 0   repeated 0"
     assert lines[3] == "frame\t20.0 / 20.0 / 20.0 ms  (50 / 95 / 99 %)"
     assert not any(line.startswith(("dream", "now")) for line in lines)
-    lines = figure_lines(loaded, Shown(1.0, 2.0, 1), times, 50.0, 0.75, "frozen")
+    lines = figure_lines(loaded, DisplayFrame(1.0, 2.0, 1), times, 50.0, 0.75, "frozen")
     assert "drawn at 75%" in lines[2]
     assert "dream\t1 / 4" in lines and "now\tfrozen" in lines

@@ -100,7 +100,7 @@ def export(
         with writer, Offscreen(loaded.size) as surface:
             programs, canvas, clock = Programs(surface.ctx), Canvas(surface.ctx), FrameClock(fps)
             source = ReadSong(song, loaded, float(1 / fps))
-            stage = Stage(surface.ctx, Scene(build_picture(loaded, surface.ctx, programs), ReadyDreams(frames), loaded))
+            stage = Stage(surface, Scene(build_picture(loaded, surface, programs), ReadyDreams(frames), loaded))
             del frames  # the graphics memory holds them from the first display frame on
             loop = FrameLoop(clock, source, stage, canvas, [writer], Guard(raises=True), lambda: loaded.size)
             source.start()

@@ -129,6 +129,11 @@ class FrameLoop:
                 with part:
                     output.present(self.canvas, sound, features)
 
+    @property
+    def is_undrawable(self) -> bool:
+        """Whether the last display frames could not be drawn at all: that is no fault of a shader."""
+        return self._n_undrawn >= LOST_AFTER
+
     def after(self, shown: DisplayFrame) -> None:
         """What is done once the picture is shown. An export does nothing here."""
 
@@ -262,7 +267,7 @@ class WindowShow(FrameLoop):
         super().__init__(
             clock,
             PlayerSource(act, sound),
-            Stage(graphics.window.ctx, self._scene),
+            Stage(graphics.window, self._scene),
             graphics.canvas,
             [self._window_output()],
             guard,
@@ -433,7 +438,7 @@ class WindowShow(FrameLoop):
 
     def _bring(self, opened: OpenedPreset) -> None:
         try:
-            picture = build_picture(opened.loaded, self._window.ctx, self._graphics.programs)
+            picture = build_picture(opened.loaded, self._window, self._graphics.programs)
         except Exception as error:
             log.exception("preset %s cannot be shown", opened.loaded.name)
             words = (
@@ -540,7 +545,7 @@ class WindowShow(FrameLoop):
         if elapsed_s - self._lost_since_s < LOST_CHECK_S:
             return False
         self._lost_since_s = elapsed_s
-        return self._window.is_lost or self._n_undrawn >= LOST_AFTER
+        return self._window.is_lost or self.is_undrawable
 
     def _rebuild(self) -> None:
         """Build everything that lies on the graphics card again, in another window in the place of this one."""
@@ -553,7 +558,7 @@ class WindowShow(FrameLoop):
             self._graphics, picture = _rebuilt(lost.window, loaded, dark=before.is_dark)
             self._window, self.canvas = self._graphics.window, self._graphics.canvas
             self._scene = Scene(picture, dreams_room.ReadyDreams([]), loaded)
-            self.stage = Stage(self._window.ctx, self._scene)
+            self.stage = Stage(self._window, self._scene)
             self.stage.continue_from(before)
             self.outputs[0] = self._window_output()
             with suppress(Exception):  # whatever of what is lost can still be released
@@ -583,7 +588,7 @@ def _rebuilt(old: Window, loaded: LoadedPreset, *, dark: bool) -> tuple[Graphics
     window = old.successor()
     try:
         graphics = Graphics.of(window)
-        picture = build_picture(loaded, window.ctx, graphics.programs)
+        picture = build_picture(loaded, window, graphics.programs)
         # everything that takes time is done before it appears: until its first swap it shows what lies under it, the old one
         graphics.show_image(picture, dark=dark, swap=False)
         window.appear()

@@ -112,7 +112,7 @@ def run(
         named = title() if callable(title) else title
         window = stack.enter_context(opens(loaded.size, named, **_where(staging, resume)))
         graphics = Graphics.of(window)
-        picture = build_picture(loaded, window.ctx, graphics.programs)
+        picture = build_picture(loaded, window, graphics.programs)
         # a stage that was dark must not light up
         dark = resume is not None and bool(resume.values.get("blackout"))
         graphics.show_image(picture, dark=dark)

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from ..beat.features import BANDS, VARIANT, Features
-from ..looks.uniforms import MUSIC
+from ..beat.features import VARIANT, Features
 from ..presets.dreams import FrameSource, Placed
 from ..presets.loaded import LoadedPreset
-from ..render.gl import gl_finish
+from ..render.gl import Surface, gl_finish
 from ..render.layer import Layer, Overlay
 from ..render.picture import Picture
 from ..render.programs import Programs
 from .depth import depth_of
-from .look import open_look
-
-if TYPE_CHECKING:
-    import moderngl
-
-#: uniforms that are no fields of `Features` under the same name
-_DERIVED = ("kick", "energy")
-KICK_HALF_LIFE_S = 0.1
+from .look import needs_of, open_look, uniforms_of
 
 FADE_S = 0.7  # from one preset to the next
 BLACKOUT_S = 0.3  # to black, and back
@@ -132,11 +124,11 @@ class Scene:
         """Draw over the whole framebuffer in use. size: its (width, height), px."""
         if self.picture.deepest >= 0:
             depth, variant = self.depth_and_variant(features)
-            self.picture.draw(depth, size, features.time_s, variant, uniforms_of(features))
+            self.picture.draw(depth, size, features.time_s, variant, uniforms_of(features, self.picture.needs))
 
 
 class Stage:
-    """Draws scenes. ctx: of the Surface.
+    """Draws scenes. surface: whose context it draws with.
 
     All that is kept from one display frame to the next (fades, transitions, limiters, and what a look declares that it keeps) lives
     here and in the scenes, and depends on nothing but the features and the seconds handed in: running a show again from its
@@ -145,7 +137,7 @@ class Stage:
     scene: the one shown, coming: the one that waits for its first depth, leaving: the one that the transition goes away from.
     """
 
-    def __init__(self, ctx: moderngl.Context, scene: Scene) -> None:
+    def __init__(self, surface: Surface, scene: Scene) -> None:
         self.scene = scene
         self.coming: Scene | None = None
         self.leaving: Scene | None = None
@@ -154,8 +146,8 @@ class Stage:
         self._waited_s = self._mix = self._dark = 0.0
         self._kept: Features | None = None  # those of the moment of the freeze
         self._depth = 0.0  # drawn last
-        self._ctx = ctx
-        self._overlay, self._aside = Overlay(ctx), Layer(ctx)
+        self._ctx = surface.ctx
+        self._overlay, self._aside = Overlay(surface.ctx), Layer(surface.ctx)
 
     @property
     def is_black(self) -> bool:
@@ -178,8 +170,9 @@ class Stage:
         names: frozenset[str] = frozenset()
         for scene in (self.scene, self.coming, self.leaving):
             if scene is not None:
-                names |= scene.picture.needs | (frozenset({VARIANT}) if scene.picture.n_variants > 1 else frozenset())
-        return names | BANDS if "energy" in names else names
+                names |= needs_of(scene.picture.needs)
+                names |= {VARIANT} if scene.picture.n_variants > 1 else set()
+        return names
 
     def freeze(self, frozen: bool) -> None:
         """Let the picture stand still, or go on."""
@@ -277,18 +270,10 @@ class Stage:
             self._overlay.darken(size, self._dark)
 
 
-def uniforms_of(features: Features) -> dict[str, Any]:
-    """The values of `looks.uniforms.MUSIC`, by name."""
-    values: dict[str, Any] = {one.name: getattr(features, one.name) for one in MUSIC if one.name not in _DERIVED}
-    values["kick"] = 0.5 ** (features.kick_time_s / KICK_HALF_LIFE_S)
-    values["energy"] = (features.bass + features.mid + features.high) / 3
-    return values
-
-
-def build_picture(loaded: LoadedPreset, ctx: moderngl.Context, programs: Programs) -> Picture:
+def build_picture(loaded: LoadedPreset, surface: Surface, programs: Programs) -> Picture:
     """The picture of a preset with its image in place. Raises BadInput or GraphicsError for one that this driver cannot show."""
     look = open_look(loaded)
-    picture = Picture(ctx, loaded.size, loaded.n_depths, look, len(loaded.variants), programs)
+    picture = Picture(surface.ctx, loaded.size, loaded.n_depths, look, len(loaded.variants), programs)
     try:
         picture.put(0, loaded.image)
     except BaseException:
