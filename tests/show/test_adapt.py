@@ -101,7 +101,7 @@ def test_where_smaller_is_no_quicker_full_size_it_is():
 def test_another_pace_or_window_begins_anew():
     scale = RenderScale(PERIOD_S)
     assert run(scale, 7, by_area(25)) != []
-    scale.begin_anew(1 / 30)
+    scale.reset(1 / 30)
     assert scale.scale == 1.0
     assert run(scale, 60, by_area(25)) == []
 
