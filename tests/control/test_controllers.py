@@ -202,7 +202,7 @@ def test_a_file_with_faults_is_told_before_the_show(home) -> None:
 def test_a_port_that_is_taken_and_an_extra_that_is_missing_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
-        with pytest.raises(VisualizerError, match="cannot be listened for at 127.0.0.1"):
+        with pytest.raises(VisualizerError, match="cannot listen for OSC at 127.0.0.1"):
             open_controllers(None, str(other.getsockname()[1]), False)
     for package, midi, osc, link in (
         ("supriya_midi", "", None, False),

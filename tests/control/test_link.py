@@ -11,7 +11,7 @@ import pytest
 
 from tests.fixtures.pulse import wait_until
 from visualizer.control.commands import SetTempo
-from visualizer.control.link import LinkSession, is_news
+from visualizer.control.link import LinkSession, is_new
 from visualizer.errors import VisualizerError
 
 pytest.importorskip("aalink")
@@ -116,9 +116,9 @@ def test_alone_nothing_is_told() -> None:
         (SetTempo(0, 0), True),
     ],
 )
-def test_what_is_worth_telling(tempo: SetTempo, news: bool) -> None:
-    assert is_news(tempo, SetTempo(120, 10.0)) is news
-    assert not is_news(tempo, tempo)
+def test_which_tempos_are_reported(tempo: SetTempo, news: bool) -> None:
+    assert is_new(tempo, SetTempo(120, 10.0)) is news
+    assert not is_new(tempo, tempo)
 
 
 def test_without_the_extra_it_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,8 +138,8 @@ def test_names() -> None:
     [
         ("", "there is no MIDI on this machine"),
         ("alsa", "there is no MIDI on this machine"),
-        ("jack", "MIDI cannot be reached through jack: "),
-        ("nonsense", "VISUALIZER_MIDI_API=nonsense: there is no such MIDI system; there are: "),
+        ("jack", "MIDI cannot be used through jack: "),
+        ("nonsense", "VISUALIZER_MIDI_API=nonsense: unknown MIDI system; known: "),
     ],
 )
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux has these")

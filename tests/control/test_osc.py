@@ -138,7 +138,7 @@ def test_a_bad_packet_is_counted_and_the_next_good_one_is_heard(osc, packet):
 
 
 def test_a_message_that_is_cut_off_is_reported_in_words():
-    with pytest.raises(BadPacket, match="^a message that is cut off or malformed$"):
+    with pytest.raises(BadPacket, match="^a truncated or malformed message$"):
         read_message(BAD["cut off"])
 
 
@@ -231,7 +231,7 @@ def test_a_flood_of_large_bundles_is_read_in_part(osc):
 
 def test_the_port_that_is_taken_is_told_in_one_line(osc):
     with pytest.raises(
-        VisualizerError, match=f"127.0.0.1:{osc.input.port}: .*in use.*--osc names another port"
+        VisualizerError, match=f"127.0.0.1:{osc.input.port}: .*in use.*--osc chooses another one"
     ) as told:
         OscInput(("127.0.0.1", osc.input.port), lambda *_: None, now=time.monotonic)
     assert told.value.status == 1 and "\n" not in str(told.value)
@@ -239,7 +239,7 @@ def test_the_port_that_is_taken_is_told_in_one_line(osc):
 
 def test_a_host_that_is_not_here_is_told_in_one_line():
     for host in ("192.0.2.77", "no.such.host.invalid", "a" * 70):
-        with pytest.raises(VisualizerError, match="cannot be listened for"):
+        with pytest.raises(VisualizerError, match="cannot listen for OSC"):
             OscInput((host, 0), lambda *_: None, now=time.monotonic)
 
 

@@ -1,4 +1,4 @@
-"""controls.yaml in the config folder: which control does what. Read like keys.yaml, and changed by learning."""
+"""controls.yaml in the config folder: the bindings of the user. Read like keys.yaml, and changed by learning."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from .bindings import Binding, Controls, MidiBinding, OscBinding
 log = logging.getLogger(__name__)
 
 FILE_NAME = "controls.yaml"
-# How long a change waits for another one, seconds.
+# How long a change waits for another process that changes the file, seconds.
 WAIT_S = 10.0
-# What a control that is learned anew for a target takes over from the one before.
+# What a newly learned binding takes over from the one before.
 _KEPT = ("low", "high", "value", "hold", "pickup")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.]*(:[A-Za-z0-9_-]+)?|/[A-Za-z0-9_./-]*")
 _WORDS = {"true", "false", "null"}
@@ -34,12 +34,12 @@ _Some = TypeVar("_Some", MidiBinding, OscBinding)
 
 
 def controls_file() -> Path:
-    """Where it is; it need not exist."""
+    """The path of the file, which need not exist."""
     return config_folder() / FILE_NAME
 
 
 def load_controls() -> Controls:
-    """What is bound; nothing where there is no such file. Raises BadInput with FILE:LINE for faults in it."""
+    """The bindings; none if there is no file. Raises BadInput with FILE:LINE for errors in it."""
     path = controls_file()
     try:
         exists = os.path.lexists(path)
@@ -49,7 +49,7 @@ def load_controls() -> Controls:
 
 
 def stamp() -> tuple[int, int] | None:
-    """When it was changed and how long it is: another after every change. None where there is no such file."""
+    """Time of the last change and length of the file, to notice a change. None if there is no file."""
     try:
         found = controls_file().stat()
     except (OSError, ValueError, BadInput):
@@ -58,8 +58,8 @@ def stamp() -> tuple[int, int] | None:
 
 
 def with_binding(controls: Controls, new: MidiBinding | OscBinding) -> Controls:
-    """`controls` with a control that does something else from now on; what did that before, no longer does. Of that the range
-    and the like are taken over."""
+    """`controls` with a new binding in place of the one that had its control and the one that had its target. It takes over the
+    range, value, hold and pickup of the latter."""
     if isinstance(new, MidiBinding):
         new = _like_before(new, controls.midi)
         return controls.model_copy(update={"midi": _placed(new, controls.midi, lambda one: one.shares_control(new))})
@@ -69,7 +69,7 @@ def with_binding(controls: Controls, new: MidiBinding | OscBinding) -> Controls:
 
 
 def without(controls: Controls, target: str) -> Controls:
-    """`controls` with nothing that does `target`."""
+    """`controls` without the bindings of a target."""
     midi = [one for one in controls.midi if one.does != target]
     osc = {address: one for address, one in controls.osc.items() if one.does != target}
     return controls.model_copy(update={"midi": midi, "osc": osc})
@@ -81,14 +81,14 @@ def learn(binding: MidiBinding | OscBinding) -> None:
 
 
 def change_controls(change: Callable[[Controls], Controls]) -> None:
-    """Replace what controls.yaml says by `change` of it; what is the same stays as it is, with comments. Whole or not at all.
+    """Apply `change` to the bindings in controls.yaml. Lines that stay the same are kept, with comments; the file is replaced as a whole.
 
     Other threads and processes that change it wait meanwhile, so that no change is lost. Raises what `change` raises, BadInput
-    if the file has faults now (it is not touched), VisualizerError if it cannot be written.
+    if the file has errors (it is then not changed), VisualizerError if it cannot be written.
     """
     path = controls_file()
     try:
-        path = path.resolve()  # or the rename would replace a link
+        path = path.resolve()  # replacing the file would otherwise replace a link to it
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(f"{path.name}.lock"), timeout=WAIT_S):
             before = load_controls()
@@ -105,14 +105,14 @@ def _write(path: Path, before: Controls, new: Controls) -> None:
     changed = _edited(text, before, new)
     with atomic_write(path) as part:
         part.write_text(changed, encoding="utf-8")
-        if not _says(part, new):
-            log.warning("%s is written anew, without its comments", path)
+        if not _holds(part, new):
+            log.warning("%s is rewritten without its comments", path)
             part.write_text(_whole(new), encoding="utf-8")
-            if not _says(part, new):
-                raise ValueError("what was learned cannot be put in words")
+            if not _holds(part, new):
+                raise ValueError("the new binding cannot be written as YAML")
 
 
-def _says(path: Path, controls: Controls) -> bool:
+def _holds(path: Path, controls: Controls) -> bool:
     try:
         return read_settings(path, Controls) == controls
     except BadInput:
@@ -120,7 +120,7 @@ def _says(path: Path, controls: Controls) -> bool:
 
 
 def _placed(new: _Some, before: list[_Some], clashes: Callable[[_Some], bool]) -> list[_Some]:
-    """`new` in the place of the first that did the same, or at the end; without what it replaces."""
+    """The bindings with `new` in place of the first one with its target, or at the end, and without those it replaces."""
     placed: list[_Some] = []
     for one in before:
         if one.does == new.does and new not in placed:
@@ -133,25 +133,25 @@ def _placed(new: _Some, before: list[_Some], clashes: Callable[[_Some], bool]) -
 
 
 def _like_before(new: _Some, before: list[_Some]) -> _Some:
-    """`new`, with the range and the like of the first that did the same."""
+    """`new` with what it takes over from the first binding with its target, see _KEPT."""
     old = next((one for one in before if one.does == new.does), None)
     if old is None:
         return new
     kept = {key: getattr(old, key) for key in _KEPT}
     try:
         return type(new).model_validate({**new.model_dump(), **kept})
-    except ValueError:  # a pad in place of a knob
+    except ValueError:  # a pad cannot have the range of a knob
         return new
 
 
 def _edited(text: str, before: Controls, new: Controls) -> str:
-    """The text with the lines of what is gone taken out, and lines for what is new put in."""
+    """The text of the file without the lines of removed bindings, and with lines for new ones."""
     lines = text.splitlines()
     was: dict[str, list[tuple[Any, Any]]] = {"midi": list(enumerate(before.midi)), "osc": list(before.osc.items())}
     will: dict[str, list[Any]] = {"midi": list(new.midi), "osc": list(new.osc.values())}
     sections = dict(_pairs(yaml.compose(text, Loader=yaml.SafeLoader)))
     cut: set[int] = set()
-    put: dict[int, list[str]] = {}  # after how many of the lines
+    put: dict[int, list[str]] = {}  # new lines by the number of old lines before them
     for name in was:
         section = sections.get(name)
         entries = {key: place for key, *place in _entries(section)}
@@ -166,7 +166,7 @@ def _edited(text: str, before: Controls, new: Controls) -> str:
             before_it = next((key for key, old in gone.items() if old.does == one.does and key in entries), None)
             if section is None:
                 put.setdefault(len(lines), []).extend([f"{name}:", f"  {line}"])
-                section = yaml.ScalarNode("", "")  # it is there now
+                section = yaml.ScalarNode("", "")  # a placeholder: the section exists from here on
             elif before_it is not None:
                 first, _, column = entries[before_it]
                 put.setdefault(first, []).append(" " * column + line)
@@ -175,14 +175,14 @@ def _edited(text: str, before: Controls, new: Controls) -> str:
                 put.setdefault(last + 1, []).append(" " * column + line)
             elif section.start_mark is None:
                 put[len(lines)].append(f"  {line}")
-            else:  # a section without lines: it stands on the line of its key
+            else:  # an empty section
                 put.setdefault(section.start_mark.line + 1, []).append(f"  {line}")
-    told: list[str] = []
+    edited: list[str] = []
     for index in range(len(lines) + 1):
-        told += put.get(index, [])
+        edited += put.get(index, [])
         if index < len(lines) and index not in cut:
-            told.append(lines[index])
-    return "\n".join(told) + "\n"
+            edited.append(lines[index])
+    return "\n".join(edited) + "\n"
 
 
 def _pairs(node: Any) -> Iterator[tuple[str, Any]]:
@@ -192,7 +192,7 @@ def _pairs(node: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _entries(section: Any) -> Iterator[tuple[Any, int, int, int]]:
-    """(index or key, first line, last line, column) of what stands in a section on lines of its own."""
+    """(index or key, first line, last line, column) of each entry of a section that is in block style."""
     if isinstance(section, yaml.SequenceNode) and not section.flow_style:
         for index, item in enumerate(section.value):
             yield index, item.start_mark.line, _last_line(item), section.start_mark.column
@@ -202,7 +202,7 @@ def _entries(section: Any) -> Iterator[tuple[Any, int, int, int]]:
 
 
 def _last_line(node: Any) -> int:
-    """The line on which a node ends; a block's own mark is behind the comments that follow it."""
+    """The line on which a node ends. The end mark of a block comes after the comments that follow it, so it is of no use."""
     if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
         mark = node.end_mark
         return int(mark.line) if mark.column else max(int(mark.line) - 1, int(node.start_mark.line))
@@ -217,27 +217,26 @@ def _whole(controls: Controls) -> str:
 
 
 def _osc_line(binding: OscBinding) -> str:
-    told = _told(binding)
-    what = _flow(binding) if len(told) > 1 else _scalar(binding.does)
+    what = _flow(binding) if len(_fields(binding)) > 1 else _scalar(binding.does)
     return f"{_scalar(binding.address)}: {what}"
 
 
 def _flow(binding: Binding) -> str:
-    return "{" + ", ".join(f"{key}: {_scalar(value)}" for key, value in _told(binding).items()) + "}"
+    return "{" + ", ".join(f"{key}: {_scalar(value)}" for key, value in _fields(binding).items()) + "}"
 
 
-def _told(binding: Binding) -> dict[str, Any]:
-    """What has to be said of it: the control first, what it does, then the rest."""
-    said = binding.model_dump(exclude_defaults=True, exclude={"address"})
-    does: dict[str, Any] = {"does": said.pop("does")}
+def _fields(binding: Binding) -> dict[str, Any]:
+    """The fields that differ from their defaults: the control first, the target, then the rest."""
+    fields = binding.model_dump(exclude_defaults=True, exclude={"address"})
+    does: dict[str, Any] = {"does": fields.pop("does")}
     control: dict[str, Any] = {
-        key: said.pop(key) for key in ("cc", "note", "program", "bend", "channel", "port") if key in said
+        key: fields.pop(key) for key in ("cc", "note", "program", "bend", "channel", "port") if key in fields
     }
-    return {**control, **does, **said}
+    return {**control, **does, **fields}
 
 
 def _scalar(value: Any) -> str:
-    """A scalar that is read as what it is."""
+    """A YAML scalar that is read back as the same value."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):

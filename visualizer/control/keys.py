@@ -20,7 +20,7 @@ from .capabilities import Capability
 
 FILE_NAME = "keys.yaml"
 
-#: keys that have a name and not a sign
+#: keys that are written as a name
 NAMED_KEYS = (
     *("space", "enter", "tab", "backspace", "escape", "insert", "delete", "home", "end", "pageup", "pagedown"),
     *("left", "right", "up", "down", "pause", "printscreen", "menu"),
@@ -31,17 +31,17 @@ _OTHER_NAMES = {"esc": "escape", "return": "enter", "del": "delete", "ins": "ins
 
 
 def read_key(text: str) -> str:
-    """A key as a user writes it ("Ctrl+Q", "esc", "[") by the name that a window gives it. Raises ValueError."""
+    """The name that a window gives to a key as a user writes it ("Ctrl+Q", "esc", "["). Raises ValueError."""
     *held, key = re.split(r"\+(?=.)", text.strip().lower()) if text.strip() else [""]
     key, held = _OTHER_NAMES.get(key, key), [_OTHER_NAMES.get(word, word) for word in held]
     for word in held:
         if word not in MODIFIERS:
             raise ValueError(
-                f"{text!r}: there is no modifier {word!r}{nearest(word, MODIFIERS)}; allowed: {', '.join(MODIFIERS)}"
+                f"{text!r}: unknown modifier {word!r}{nearest(word, MODIFIERS)}; allowed: {', '.join(MODIFIERS)}"
             )
     if key not in NAMED_KEYS and not (len(key) == 1 and key.isprintable() and not key.isspace()):
         raise ValueError(
-            f"there is no key {text!r}{nearest(key, NAMED_KEYS)}; "
+            f"unknown key {text!r}{nearest(key, NAMED_KEYS)}; "
             f"allowed: what the key writes (a, 1, [), {', '.join(NAMED_KEYS[:18])}, f1 .. f25, with ctrl+ alt+ shift+ super+ before"
         )
     return "+".join([*(word for word in MODIFIERS if word in held), key])
@@ -139,12 +139,12 @@ class _Checked(BaseModel):
             keys.append(read_key(str(one)))
         for action, others in info.data.items():
             for key in set(keys) & set(others or ()):
-                raise ValueError(f"the key {key!r} is given to {action} already; a key does one thing")
+                raise ValueError(f"the key {key!r} is already used for {action}; a key can have only one action")
         return tuple(keys)
 
 
 def _quote_hint(value: Any) -> str:
-    return '; in YAML some signs need quotes: "~"' if value is None else ""
+    return '; in YAML some characters need quotes: "~"' if value is None else ""
 
 
 @cache

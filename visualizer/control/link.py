@@ -1,4 +1,4 @@
-"""Ableton Link: tempo and beat of a session, while somebody else is in it."""
+"""Ableton Link: tempo and beat of a session, while it has other participants."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from .commands import SetTempo
 log = logging.getLogger(__name__)
 
 MISSING = "Ableton Link needs aalink: pip install 'kickdream[link]'"
-# So often the session is asked; a beat that is off by more than this, or another tempo, is told.
-ASK_S, DRIFT_S, OTHER_BPM = 0.05, 0.002, 0.005
-# Alone, the session gets the tempo heard when it is off by more than this.
+# How often the session is polled, seconds; a beat that has moved by more than this, or a tempo that differs by more, is reported.
+POLL_S, DRIFT_S, TEMPO_STEP_BPM = 0.05, 0.002, 0.005
+# Without peers the session gets our tempo when it differs by more than this.
 SUGGEST_BPM = 0.5
-# A session without peers leads nobody; the tempo with which one that nobody else has begun would go.
-USUAL_BPM = 120.0
+# The tempo of a session that has no peers and got none from us yet.
+DEFAULT_BPM = 120.0
 
 
-def is_news(tempo: SetTempo, told: SetTempo) -> bool:
-    """Whether a tempo says something else than the one told before: another tempo, or beats elsewhere."""
-    if tempo.bpm == 0 or told.bpm == 0:
-        return tempo.bpm != told.bpm
-    beats = (tempo.beat_s - told.beat_s) * tempo.bpm / 60
-    return abs(tempo.bpm - told.bpm) > OTHER_BPM or abs(beats - round(beats)) * 60 / tempo.bpm > DRIFT_S
+def is_new(tempo: SetTempo, reported: SetTempo) -> bool:
+    """Whether a tempo or the place of its beats differs from what was reported before."""
+    if tempo.bpm == 0 or reported.bpm == 0:
+        return tempo.bpm != reported.bpm
+    beats = (tempo.beat_s - reported.beat_s) * tempo.bpm / 60
+    return abs(tempo.bpm - reported.bpm) > TEMPO_STEP_BPM or abs(beats - round(beats)) * 60 / tempo.bpm > DRIFT_S
 
 
 class LinkSession:
-    """A guest of the Link session on the local network: follows, and changes no tempo of others. Its own thread; `close` leaves.
+    """A member of the Link session on the local network that follows, and never changes the tempo of others. It has a thread of its own;
+    `close` leaves the session.
 
-    on_tempo: called on that thread with the tempo when it is another or its beats are elsewhere; SetTempo(0, 0) when the
-    last peer has gone. n_peers: others in the session. bpm: its tempo.
+    on_tempo: called in that thread when the tempo or the place of its beats changes; SetTempo(0, 0) when the last peer has left.
+    n_peers: other members of the session. bpm: its tempo.
     """
 
     def __init__(self, on_tempo: Callable[[SetTempo], None], *, now: Callable[[], float]) -> None:
@@ -44,10 +45,10 @@ class LinkSession:
         except ImportError as fault:
             raise VisualizerError(f"{MISSING} ({fault})") from fault
         self._make, self._on_tempo, self._now = Link, on_tempo, now
-        self.n_peers, self.bpm = 0, USUAL_BPM
+        self.n_peers, self.bpm = 0, DEFAULT_BPM
         self.fault = ""
-        self._heard_bpm = 0.0
-        self._told = SetTempo(0.0, 0.0)
+        self._own_bpm = 0.0
+        self._reported = SetTempo(0.0, 0.0)
         self._ending = threading.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
@@ -57,56 +58,56 @@ class LinkSession:
             raise VisualizerError(f"Ableton Link cannot be used: {self.fault}")
 
     def suggest(self, bpm: float) -> None:
-        """What is heard here. While nobody else is there the session has this tempo: whoever joins takes over what it has."""
-        self._heard_bpm = bpm
+        """Set the tempo that the session has while there are no peers; a peer that joins takes it over."""
+        self._own_bpm = bpm
 
     def close(self) -> None:
-        """Leave the session; waits for that 2 s at most."""
+        """Leave the session; waits at most 2 s."""
         self._ending.set()
         self._thread.join(2.0)
 
     def _run(self) -> None:
         try:
             asyncio.run(self._follow())
-        except Exception as fault:  # a library in C++ and the network: the show goes on without
+        except Exception as fault:  # whatever fails in the library or the network, the show goes on
             self.fault = " ".join(str(fault).split()) or type(fault).__name__
             log.exception("Ableton Link has stopped")
             self.n_peers = 0
-            if self._told.bpm:
-                self._tell(SetTempo(0.0, 0.0))
+            if self._reported.bpm:
+                self._report(SetTempo(0.0, 0.0))
         finally:
             self._ready.set()
 
     async def _follow(self) -> None:
-        link = self._make(USUAL_BPM)
+        link = self._make(DEFAULT_BPM)
         link.enabled = True
         self._ready.set()
         try:
             while not self._ending.is_set():
-                self._ask(link)
-                await asyncio.sleep(ASK_S)
+                self._poll(link)
+                await asyncio.sleep(POLL_S)
         finally:
             link.enabled = False
 
-    def _ask(self, link: Any) -> None:
+    def _poll(self, link: Any) -> None:
         self.n_peers = int(link.num_peers)
         if self.n_peers == 0:
-            if self._told.bpm:
-                self._tell(SetTempo(0.0, 0.0))
+            if self._reported.bpm:
+                self._report(SetTempo(0.0, 0.0))
             self.bpm = float(link.tempo)
-            if self._heard_bpm > 0 and abs(self._heard_bpm - self.bpm) > SUGGEST_BPM:
-                link.tempo = self._heard_bpm
+            if self._own_bpm > 0 and abs(self._own_bpm - self.bpm) > SUGGEST_BPM:
+                link.tempo = self._own_bpm
             return
         before_s = self._now()
         beat = float(link.beat)
         after_s = self._now()
         if after_s - before_s > DRIFT_S / 2:
-            return  # held up in between: asked again in a moment
+            return  # the thread was delayed in between, so the time is uncertain: poll again
         self.bpm = float(link.tempo)
         tempo = SetTempo(self.bpm, (before_s + after_s) / 2 - beat % 1.0 * 60 / self.bpm)
-        if is_news(tempo, self._told):
-            self._tell(tempo)
+        if is_new(tempo, self._reported):
+            self._report(tempo)
 
-    def _tell(self, tempo: SetTempo) -> None:
-        self._told = tempo
+    def _report(self, tempo: SetTempo) -> None:
+        self._reported = tempo
         self._on_tempo(tempo)

@@ -1,4 +1,4 @@
-"""MIDI input ports: list them, open them as they come and go, and read their messages."""
+"""MIDI input ports: list them, open them when they are plugged in, and read their messages."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 LOOK_S, POLL_S = 1.0, 0.004
 # How long `close` waits for a port that does not close, seconds.
 CLOSE_S = 2.0
-#: a port that returns what is sent to it: opened only when it is asked for
+#: a port that echoes what is sent to it: opened only when it is asked for by name
 THROUGH = "midi through"
 MISSING = "MIDI needs supriya-midi: pip install 'kickdream[midi]'"
-#: names another MIDI system than the default of the platform, as RtMidi calls it: "jack"
+#: environment variable with another MIDI system than the platform's default, as RtMidi calls it: "jack"
 API_VARIABLE = "VISUALIZER_MIDI_API"
 SEQUENCER = Path("/dev/snd/seq")
 # Messages that a port holds until they are read.
@@ -63,8 +63,8 @@ def moved_of(message: Sequence[int], port: str) -> Moved | None:
 
 
 def short_name(name: str) -> str:
-    """A port's name without the numbers that ALSA assigns anew each time: "nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0" loses its end,
-    and its beginning where that is repeated."""
+    """The name of a port without the numbers that ALSA assigns each time it is plugged in, and without a repeated client name:
+    "nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0" is "nanoKONTROL2 MIDI 1"."""
     name = re.sub(r" \d+:\d+$", "", name.strip())
     client, _, rest = name.partition(":")
     return rest if client and rest.startswith(client) else name
@@ -73,8 +73,8 @@ def short_name(name: str) -> str:
 class PortList:
     """Lists and opens the MIDI inputs. For one thread.
 
-    The client with which it asks is kept: a new one each second would disturb a JACK server, and ends the process where that has
-    died with ports of ours open.
+    The client that lists them is kept: making one each second disturbs a JACK server, and ends the process if the server has died
+    while ports of ours were open.
     """
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class PortList:
         self._client: Any = None
 
     def names(self) -> list[str]:
-        """The names, each once. Raises DeviceError where there is no MIDI."""
+        """The names of the inputs, each once. Raises DeviceError if there is no MIDI."""
         api = self._api()
         try:
             with redirect_stderr():  # JACK and RtMidi write there, and raise as well
@@ -93,18 +93,18 @@ class PortList:
         except self._faults as fault:
             self.close()
             name = self._library.get_api_name(api)
-            raise DeviceError(f"MIDI cannot be reached through {name}: {_words(fault)}") from fault
+            raise DeviceError(f"MIDI cannot be used through {name}: {_words(fault)}") from fault
 
     def open(self, name: str) -> Any:
-        """Open a port; `get_message` of what is returned polls it. Raises DeviceError.
+        """Open a port; `get_message` of the object returned polls it. Raises DeviceError.
 
-        A callback is not used: the library holds Python's lock while it closes a port and waits for a callback that needs it.
+        No callback is used: the library holds the GIL while it closes a port, and waits for a callback that needs the GIL.
         """
         client = None
         try:
             with redirect_stderr():
                 client = self._new_client(self._api())
-                client.ignore_types(sysex=False)  # they are counted
+                client.ignore_types(sysex=False)  # sysex messages are counted as bad
                 client.open_port(client.get_ports().index(name), "visualizer")
         except self._faults as fault:
             if client is not None:
@@ -127,12 +127,10 @@ class PortList:
         library, name = self._library, os.environ.get(API_VARIABLE, "")
         there = {library.get_api_name(api): api for api in library.get_compiled_apis()}
         if name and name not in there:
-            raise DeviceError(
-                f"{API_VARIABLE}={name[:40]}: there is no such MIDI system; there are: {', '.join(there)}"
-            )
+            raise DeviceError(f"{API_VARIABLE}={name[:40]}: unknown MIDI system; known: {', '.join(there)}")
         if sys.platform.startswith("linux") and name in ("", "alsa") and not SEQUENCER.exists():
             raise DeviceError(
-                f"there is no MIDI on this machine: {SEQUENCER} is missing (`modprobe snd-seq` brings it; with JACK set {API_VARIABLE}=jack)"
+                f"there is no MIDI on this machine: {SEQUENCER} is missing (`modprobe snd-seq` loads it; with JACK set {API_VARIABLE}=jack)"
             )
         return there[name] if name else next(iter(there.values()))
 
@@ -150,7 +148,7 @@ def port_names() -> list[str]:
 
 
 def chosen(names: Sequence[str], wanted: str) -> list[str]:
-    """Those to listen to. wanted: part of a name, "" for all but MIDI Through."""
+    """The ports to listen to. wanted: part of a name, "" for all but MIDI Through."""
     if not wanted:
         return [name for name in names if THROUGH not in name.lower()]
     exact = [name for name in names if wanted in (name, short_name(name))]
@@ -169,11 +167,11 @@ def check_port(wanted: str) -> None:
 
 
 class MidiInput:
-    """Reads MIDI inputs, and lists once a second which there are, on a thread of its own; `close` ends it.
+    """Reads MIDI inputs in a thread of its own, which also lists the ports once a second; `close` ends it.
 
-    on_moved: called for each movement, on that thread. wanted: part of a port's name, "" for all ports. on_look: called there once
-    a second; on_lost: called there with the short name of a port that is gone. n_messages: messages read so far; n_bad: of those the ones that could not be used: system exclusive, malformed, or
-    one that on_moved failed for.
+    on_moved: called for each movement, in that thread. wanted: part of a port's name, "" for all ports. on_look: called there once
+    a second; on_lost: called there with the short name of a port that was unplugged. n_messages: messages read so far; n_bad: those of
+    them that could not be used: system exclusive, malformed, or on_moved failed.
     """
 
     def __init__(
@@ -206,11 +204,11 @@ class MidiInput:
         return [short_name(name) for name in list(self._ports)]
 
     def news(self) -> str | None:
-        """A port that came or went, once."""
+        """A port that was plugged in or unplugged; each once."""
         return self._news.popleft() if self._news else None
 
     def close(self) -> None:
-        """Close the ports; waits 2 s at most."""
+        """Close the ports; waits at most 2 s."""
         self._ending.set()
         self._thread.join(CLOSE_S)
 
@@ -232,7 +230,7 @@ class MidiInput:
         self._list.close()
 
     def _look(self) -> None:
-        """Open the ports that came, and close those that went."""
+        """Open new ports, and close those that are gone."""
         try:
             found = self._list.names()
             self.fault = ""
@@ -249,7 +247,7 @@ class MidiInput:
             if self._on_lost is not None:
                 self._on_lost(short_name(name))
         if not found:
-            self._list.close()  # after the ports: perhaps the server is dead
+            self._list.close()  # after the ports were closed: the server may be dead
         self._refused &= set(names)
         for name in names:
             if name not in self._ports:
@@ -293,7 +291,7 @@ class MidiInput:
         except Exception as fault:
             self.n_bad += 1
             if self.n_bad <= 5:
-                log.warning("MIDI: %s: not used: %s", port, fault, exc_info=not isinstance(fault, ValueError))
+                log.warning("MIDI: %s: message ignored: %s", port, fault, exc_info=not isinstance(fault, ValueError))
         self.n_messages += 1
 
 
@@ -301,7 +299,7 @@ def load_library() -> Any:
     """The module supriya_midi. Raises VisualizerError where it is missing."""
     reserve_environment()
     if sys.platform.startswith("linux"):
-        # the library's own copy of libjack is too old for today's servers: that of the system, loaded first, takes its place
+        # the library's copy of libjack is too old for current servers: load that of the system first, so that it is used
         with contextlib.suppress(OSError):
             ctypes.CDLL("libjack.so.0", mode=ctypes.RTLD_GLOBAL)
     try:

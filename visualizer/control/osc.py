@@ -1,4 +1,4 @@
-"""The socket that OSC comes in by: a thread of its own, bounded work, everything counted."""
+"""The UDP socket for OSC: read in a thread of its own with bounded work; everything is counted."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9000
 MISSING = "OSC needs python-osc: pip install 'kickdream[osc]'"
-# Of what came while it worked the newest so many packets are read. After so many in a turn it rests as long as a turn,
-# whether they came together or one by one: 3200 a second at most, a few % of a core.
+# At most so many packets are read in a turn of TURN_S, the newest ones, and then the thread waits for as long: at most 3200 packets a
+# second, a few % of a core.
 MOST_AT_ONCE, TURN_S = 32, 0.01
-# Messages in a turn after which the packets are let go: there are large bundles.
+# Messages in a turn after which further packets are dropped: a packet may be a large bundle.
 MOST_IN_TURN = 2 * MOST_AT_ONCE
-# Messages of one packet that are looked at.
+# Messages that are read of one packet.
 MOST_IN_PACKET = 256
-# Packets taken from the system in one go, so that it comes to an end.
+# Packets fetched from the system at once, so that fetching ends.
 MOST_FETCHED = 5000
-#: who may send where nobody is named: this machine and private networks
+#: the networks that may send by default: this machine and private networks
 PRIVATE = tuple(
     ipaddress.ip_network(one)
     for one in (
@@ -37,13 +37,13 @@ PRIVATE = tuple(
     )
 )
 LOOPBACK = (PRIVATE[0], PRIVATE[5])
-# So many senders are remembered, and reported when they are refused.
+# So many senders are remembered; further ones that are refused are not logged.
 MOST_SENDERS = 100
-# The longest packet there is; what the system may keep for us meanwhile.
+# The longest UDP packet; the size of the system's receive buffer.
 MOST_BYTES, WAITING_BYTES = 65_536, 1 << 20
 LOOK_S = 0.5
-# Of what is bad the first few are told, then one in a while.
-FIRST_TOLD, TOLD_EVERY_S = 5, 10.0
+# Of bad messages the first few are logged, then one every few seconds.
+FIRST_LOGGED, LOG_EVERY_S = 5, 10.0
 
 
 def parse_place(text: str) -> tuple[str, int]:
@@ -58,9 +58,7 @@ def parse_place(text: str) -> tuple[str, int]:
         or not host.isprintable()
         or " " in host
     ):
-        raise BadInput(
-            f"{text[:60]!r} is no place to listen for OSC; write PORT or HOST:PORT, like 9000 or 0.0.0.0:9000"
-        )
+        raise BadInput(f"{text[:60]!r} is no address for OSC; write PORT or HOST:PORT, like 9000 or 0.0.0.0:9000")
     return host, int(port)
 
 
@@ -83,12 +81,11 @@ def is_among(host: str, networks: Iterable[Network]) -> bool:
 
 
 class OscInput:
-    """Listens for OSC. Its own thread does; `close` ends it.
+    """Listens for OSC in a thread of its own, which `close` ends.
 
-    on_message: called on that thread with an address and its values; it raises ValueError for what means nothing. on_look:
-    called there about twice a second. n_messages: messages heard; n_bad: packets and messages that could not be used;
-    n_dropped: packets let go unread because more came than can be read. allowed: networks whose packets are read, and n_refused:
-    packets of others.
+    on_message: called in that thread with an address and its values; raises ValueError for a message that cannot be used. on_look:
+    called there about twice a second. allowed: networks whose packets are read. n_messages: messages received; n_bad: packets and
+    messages that could not be used; n_dropped: packets that were not read because too many came; n_refused: packets of other networks.
     """
 
     def __init__(
@@ -100,7 +97,7 @@ class OscInput:
         now: Callable[[], float],
         on_look: Callable[[], None] | None = None,
     ) -> None:
-        """place: host and port, 0 for any that is free. Raises VisualizerError if python-osc is missing or the port is taken."""
+        """place: host and port, 0 for any free port. Raises VisualizerError if python-osc is missing or the port is taken."""
         try:
             import pythonosc.osc_message  # noqa: F401
         except ImportError as fault:
@@ -109,7 +106,7 @@ class OscInput:
         self.n_messages = self.n_bad = self.n_dropped = self.n_refused = 0
         self._allowed = tuple(allowed)
         self._senders: dict[str, bool] = {}  # whether each may send
-        self._told_s = -TOLD_EVERY_S
+        self._logged_s = -LOG_EVERY_S
         self._socket = _bound(place)
         self.host, self.port = self._socket.getsockname()[:2]
         self._ending = threading.Event()
@@ -118,13 +115,13 @@ class OscInput:
 
     @property
     def place(self) -> str:
-        """Where it listens, for reading: "127.0.0.1:9000"."""
+        """The address it listens at, for people: "127.0.0.1:9000"."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def close(self) -> None:
-        """Stop listening; waits for that 2 s at most."""
+        """Stop listening; waits at most 2 s."""
         self._ending.set()
-        with contextlib.suppress(OSError):  # it need not wait for the next packet
+        with contextlib.suppress(OSError):  # an empty packet, so that it need not wait for the next one
             self._socket.sendto(b"", self._socket.getsockname())
         self._thread.join(2.0)
         self._socket.close()
@@ -151,10 +148,10 @@ class OscInput:
                 except VisualizerError as error:
                     log.warning("%s", error)
             if n_read >= MOST_AT_ONCE or self.n_messages - before > MOST_IN_TURN:
-                self._ending.wait(TURN_S)  # and with it the turn is over
+                self._ending.wait(TURN_S)  # the turn is over then
 
     def _fetch(self) -> deque[bytes]:
-        """Wait for a packet, LOOK_S at most; the newest MOST_AT_ONCE that are there."""
+        """Wait for a packet, at most LOOK_S; returns the newest MOST_AT_ONCE of those that have come."""
         packets: deque[bytes] = deque(maxlen=MOST_AT_ONCE)
         try:
             self._socket.settimeout(LOOK_S / 2)
@@ -168,7 +165,7 @@ class OscInput:
                 packets.append(packet)
         except (BlockingIOError, TimeoutError):
             pass
-        except OSError as fault:  # on Windows: that somebody we never wrote to is gone
+        except OSError as fault:  # on Windows: a receiver of ours is gone, although we send nothing
             log.debug("osc: %s", fault)
             self._ending.wait(TURN_S)
         return packets
@@ -180,7 +177,7 @@ class OscInput:
         if len(self._senders) < MOST_SENDERS:
             self._senders[host] = may
             if not may:
-                log.warning("osc: messages of %s are refused; --osc-allow names who may send", host)
+                log.warning("osc: messages from %s are refused; --osc-allow lists who may send", host)
         return may
 
     def _read(self, packet: bytes) -> None:
@@ -188,28 +185,28 @@ class OscInput:
             for count, message in enumerate(messages(packet)):
                 if count >= MOST_IN_PACKET:
                     raise BadPacket(f"more than {MOST_IN_PACKET} messages in a packet")
-                self._hear(message)
+                self._handle(message)
         except BadPacket as fault:
             self.n_messages += 1
             self._count_bad(fault)
 
-    def _hear(self, message: bytes) -> None:
+    def _handle(self, message: bytes) -> None:
         self.n_messages += 1
         try:
             self._on_message(*read_message(message))
-        except Exception as fault:  # noqa: BLE001  whatever came by the net, the socket goes on
+        except Exception as fault:  # noqa: BLE001  whatever came from the network, the socket keeps listening
             self._count_bad(fault)
 
     def _count_bad(self, fault: Exception) -> None:
         self.n_bad += 1
-        if self.n_bad <= FIRST_TOLD or self._now() - self._told_s >= TOLD_EVERY_S:
-            self._told_s = self._now()
-            own = not isinstance(fault, ValueError)
-            log.warning("osc: not used (%d so far): %s", self.n_bad, ascii(str(fault))[1:-1], exc_info=own)
+        if self.n_bad <= FIRST_LOGGED or self._now() - self._logged_s >= LOG_EVERY_S:
+            self._logged_s = self._now()
+            is_internal = not isinstance(fault, ValueError)
+            log.warning("osc: not used (%d so far): %s", self.n_bad, ascii(str(fault))[1:-1], exc_info=is_internal)
 
 
 def _bound(place: tuple[str, int]) -> socket.socket:
-    """A socket there. Raises VisualizerError."""
+    """A socket bound to a host and port. Raises VisualizerError."""
     host, port = place
     made: socket.socket | None = None
     try:
@@ -222,6 +219,6 @@ def _bound(place: tuple[str, int]) -> socket.socket:
             made.close()
         reason = getattr(fault, "strerror", None) or str(fault)
         raise VisualizerError(
-            f"OSC cannot be listened for at {host}:{port}: {reason}; is another program there? --osc names another port"
+            f"cannot listen for OSC at {host}:{port}: {reason}; does another program use the port? --osc chooses another one"
         ) from fault
     return made
