@@ -20,7 +20,7 @@ from visualizer.dream.ascent import ascended
 from visualizer.dream.conv import Conv
 from visualizer.dream.device import choose_device
 from visualizer.dream.network import Network
-from visualizer.dream.tiles import seen_shifted
+from visualizer.dream.tiles import shifted_gradient
 from visualizer.dream.weights import load_weights
 from visualizer.settings import DreamSettings
 
@@ -49,12 +49,12 @@ def run(quick: bool) -> list[tuple[str, str]]:
     side = 512 if quick else SIDE
     left, right = (torch.rand((side, side), generator=generator).to(compute.device, compute.dtype) for _ in range(2))
     with torch.inference_mode():
-        calls, n_operations = noted(network, lambda: seen_shifted(picture, network, (3, 5)))
+        calls, n_operations = noted(network, lambda: shifted_gradient(picture, network, (3, 5)))
         bare = {kind: [call for call, conv, _ in calls if kind_of(conv) == kind] for kind in KINDS}
         ways: dict[str, Callable[[], Any]] = {
             "matrix product": lambda: left @ right,
             "step": lambda: ascended(picture, network, settings, 1.5, (3, 5), 0.006),
-            "network": lambda: seen_shifted(picture, network, (3, 5)),
+            "network": lambda: shifted_gradient(picture, network, (3, 5)),
             **{kind: lambda kind=kind: [call() for call in bare[kind]] for kind in KINDS},
         }
         seconds = in_turns(ways, compute.device.type)

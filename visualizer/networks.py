@@ -1,7 +1,8 @@
 """The networks a dream can be computed with: the facts of each, and where they are found. torch is not needed.
 
-A network is one file of `dream/nets`: its facts, and the functions that build it. Several published networks share a file where
-they share an architecture. A layer's name is what a preset writes under `dream.layer`; its activation is taken after the ReLU.
+A network is one file of `dream/nets`: its facts, and the functions that build it. Several published networks share a
+file where they share an architecture. A layer's name is what a preset writes under `dream.layer`; its activation is
+taken after the ReLU.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ DEFAULT_NETWORK = "efficientnet-lite0"
 class NetworkLayer:
     """A named activation.
 
-    n_channels: its feature maps; dreams: what it makes of most pictures, for people; stand_in: the layer of DEFAULT_NETWORK whose
-    dreams are most similar.
+    n_channels: its feature maps; dreams: what it makes of most pictures, for people; stand_in: the layer of
+    DEFAULT_NETWORK whose dreams are most similar.
     """
 
     name: str
@@ -37,15 +38,16 @@ class NetworkLayer:
 class NetworkInfo:
     """A published network.
 
-    origin: who made or published the weights, for people; n_bytes: approximate size of the weights; layers: from the image upwards.
-    url: where `networks get` fetches the weights, "" if they come with pip; file_name: the name of the file there and here.
-    sha256: of the file, all 64 hex digits or the first ones, as far as published; git_blob: the SHA-1 that git gives the file, where no
-    SHA-256 is published.
+    origin: who made or published the weights, for people; n_bytes: approximate size of the weights; layers: from the
+    image upwards.
+    url: where `networks get` fetches the weights, "" if they come with pip; file_name: the name of the file there and
+    here. sha256: of the file, all 64 hex digits or the first ones, as far as published; git_blob: the SHA-1 that git
+    gives the file, where no SHA-256 is published.
     values_per_px: numbers that a gradient step holds in memory per pixel of the picture, as measured on a CPU.
     prepare(image, compute): RGB in 0..1, (1, 3, h, w) float32, as the network expects it (`operations.Preparation`).
-    build(weights, compute): yields the network as `operations.Node`s, from the image upwards; lazy, so that layers above the last one
-    asked for are never built. tensor_shapes(): every tensor that the published file must have, by name, and its shape; batch norm's
-    counters and side exits used in training only are left out.
+    build(weights, compute): yields the network as `operations.Node`s, from the image upwards; lazy, so that layers
+    above the last one asked for are never built. tensor_shapes(): every tensor that the published file must have, by
+    name, and its shape; batch norm's counters and side exits used in training only are left out.
     """
 
     name: str
@@ -78,7 +80,9 @@ class NetworkInfo:
 
 
 def parse_layers(table: str) -> tuple[NetworkLayer, ...]:
-    """The layers in a table of one layer a line: name, number of channels, block of DEFAULT_NETWORK as stand-in, what it dreams."""
+    """The layers in a table of one layer a line: name, number of channels, block of DEFAULT_NETWORK as stand-in, what
+    it dreams.
+    """
     layers = []
     for line in table.strip().splitlines():
         name, n_channels, block, dreams = line.split(maxsplit=3)
@@ -89,8 +93,8 @@ def parse_layers(table: str) -> tuple[NetworkLayer, ...]:
 def find_networks(*packages: str) -> dict[str, NetworkInfo]:
     """Every network in the modules of these packages, by name: DEFAULT_NETWORK first, then by year and size.
 
-    packages: full names of Python packages; each module in them declares `NETWORKS`, a tuple of `NetworkInfo`. They are listed by
-    Python's import system, so it works from a folder, a wheel and a zip file alike.
+    packages: full names of Python packages; each module in them declares `NETWORKS`, a tuple of `NetworkInfo`. They are
+    listed by Python's import system, so it works from a folder, a wheel and a zip file alike.
     """
     found: list[NetworkInfo] = []
     for package in packages:
@@ -101,9 +105,11 @@ def find_networks(*packages: str) -> dict[str, NetworkInfo]:
 
 
 def hash_fault(file: io.IOBase, sha256: str = "", git_blob: str = "") -> str:
-    """Why the bytes of `file` are not those published: "SHA-256 is 0123..., not 4567..."; "" if they are, or no hash is given.
+    """Why the bytes of `file` are not those published: "SHA-256 is 0123..., not 4567..."; "" if they are, or no hash is
+    given.
 
-    sha256: all of its 64 hex digits or the first ones; git_blob: the SHA-1 of "blob SIZE\\0" and the bytes. Raises OSError.
+    sha256: all of its 64 hex digits or the first ones; git_blob: the SHA-1 of "blob SIZE\\0" and the bytes. Raises
+    OSError.
     """
     wanted = sha256 or git_blob
     if not wanted:

@@ -181,7 +181,9 @@ class DreamSettings(_Settings):
 
 
 def _networks(info: ValidationInfo) -> Mapping[str, NetworkInfo]:
-    """The networks that may be named: this program's, or those handed to model_validate as context={"networks": ...}."""
+    """The networks that may be named: this program's, or those handed to model_validate as context={"networks":
+    ...}.
+    """
     networks: Mapping[str, NetworkInfo] = (info.context or {}).get("networks", NETWORKS)
     return networks
 
@@ -189,7 +191,8 @@ def _networks(info: ValidationInfo) -> Mapping[str, NetworkInfo]:
 def channel_indices(channels: str | list[int], n_channels: int, layer: str) -> list[int] | None:
     """The feature maps meant by `channels`, sorted; None for all.
 
-    "all", "5", "0:3" (0, 1, 2), "0:3, 17", or a list. Raises ValueError for what cannot be read or is not in 0..n_channels - 1.
+    "all", "5", "0:3" (0, 1, 2), "0:3, 17", or a list. Raises ValueError for what cannot be read or is not in
+    0..n_channels - 1.
     """
     if channels == "all":
         return None

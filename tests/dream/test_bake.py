@@ -20,8 +20,8 @@ import visualizer.dream.ascent as ascent
 import visualizer.dream.device as device
 from visualizer.dream.baking import bake
 from visualizer.dream.device import Compute, choose_device
-from visualizer.dream.lanes import AHEAD
 from visualizer.dream.network import Network
+from visualizer.dream.wavefront import AHEAD
 from visualizer.errors import BadInput, DreamError
 from visualizer.settings import DreamSettings
 
@@ -152,7 +152,7 @@ def test_closing_stops_the_work(cloudscape: np.ndarray, monkeypatch: pytest.Monk
     frames.close()
     assert max(depths) <= 2 + AHEAD
     assert list(frames) == []
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dream lane")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dream worker")]
     assert torch.get_num_threads() == n_threads
 
 
@@ -284,7 +284,7 @@ def test_a_failing_gpu_falls_back_on_the_cpu_and_goes_on(
         found = frames_of(cloudscape, dream, name=None)
     expected = frames_of(cloudscape, dream)
     assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
-    assert "going on with the CPU" in caplog.text
+    assert "continuing on the CPU" in caplog.text
 
 
 @pytest.mark.gpu

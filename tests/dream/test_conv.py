@@ -48,7 +48,7 @@ def test_both_ways_are_autograds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if padding == 0:  # as where there are too many pixels for a multiplication of matrices
-        monkeypatch.setattr(conv_file, "MULTIPLIED_PX", 0)
+        monkeypatch.setattr(conv_file, "MATRIX_PRODUCT_PX", 0)
     n_in, n_out = (12, 12) if depthwise else (6, 10)
     weight, bias, x = tensors(kernel, (n_out, 1 if depthwise else n_in, kernel, kernel), (n_out,), (1, n_in, *size))
     sides = [(padding, padding) if padding is not None else same_padding(n, kernel, stride) for n in size]

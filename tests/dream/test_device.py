@@ -10,7 +10,7 @@ import sys
 import pytest
 import torch
 
-from visualizer.dream.device import Compute, choose_device, describe_device, lanes, load_torch
+from visualizer.dream.device import Compute, choose_device, describe_device, load_torch, worker_plan
 from visualizer.errors import BadInput, DreamError
 
 
@@ -76,18 +76,18 @@ def test_coarse_octaves_share_the_cores_and_finer_ones_get_them_all(cpu: Compute
     n_threads = torch.get_num_threads()
     torch.set_num_threads(4)
     try:
-        with lanes(cpu) as shared:
+        with worker_plan(cpu) as shared:
             assert shared == (2, 2, 1, 4)
             torch.set_num_threads(1)
         assert torch.get_num_threads() == 4
-        with lanes(cpu, (720, 1280), beside_show=True) as shared:
+        with worker_plan(cpu, (720, 1280), beside_show=True) as shared:
             assert shared == (2, 2, 2, 2)
-        with lanes(cpu, (4320, 7680), beside_show=True) as shared:
+        with worker_plan(cpu, (4320, 7680), beside_show=True) as shared:
             assert shared.n_finer == 1, "memory for one step only"
         torch.set_num_threads(1)
-        with lanes(cpu) as shared:
+        with worker_plan(cpu) as shared:
             assert shared == (1, 1, 1, 1)
     finally:
         torch.set_num_threads(n_threads)
-    with lanes(Compute(torch.device("meta"), torch.float32)) as shared:
+    with worker_plan(Compute(torch.device("meta"), torch.float32)) as shared:
         assert (shared.n_coarse, shared.n_finer) == (1, 1)

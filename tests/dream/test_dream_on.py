@@ -43,8 +43,8 @@ def plain() -> list[np.ndarray]:
     return [frame for _, frame in bake(picture(), SETTINGS, device="cpu")]
 
 
-def lanes_running() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("dream lane")]
+def workers_running() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("dream worker")]
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_closing_at_any_point_ends_the_threads() -> None:
         for _ in range(n_taken):
             next(dream)
         dream.close()
-        assert not lanes_running()
+        assert not workers_running()
         assert torch.get_num_threads() == n_threads
         assert list(dream) == []
 
@@ -187,7 +187,7 @@ def test_an_abandoned_dream_ends_its_threads() -> None:
         if dreamt.depth_index == 1:
             break
     del dreamt
-    assert not lanes_running()
+    assert not workers_running()
 
 
 @pytest.mark.slow
@@ -343,4 +343,4 @@ def test_a_failing_gpu_repeats_nothing(monkeypatch: pytest.MonkeyPatch, caplog: 
         *((depth, True) for depth in (3, 4, 5)),
     ]
     assert all(np.array_equal(dreamt.frame, plain()[dreamt.depth_index]) for dreamt in told if dreamt.finished)
-    assert "going on with the CPU" in caplog.text
+    assert "continuing on the CPU" in caplog.text

@@ -18,7 +18,7 @@ from torch.nn.functional import avg_pool2d, pad
 
 from visualizer.dream.device import Compute, is_out_of_memory
 from visualizer.dream.network import Network
-from visualizer.dream.tiles import Cut, Room, _context_cells, _spans, best_cut, default_limit_px, seen_shifted
+from visualizer.dream.tiles import Cut, TileLimit, _context_cells, _spans, best_cut, default_limit_px, shifted_gradient
 from visualizer.networks import NETWORKS
 from visualizer.resources import shipped
 
@@ -70,8 +70,8 @@ def test_tiles_give_what_the_whole_gives(
 ) -> None:
     state = noise(height, width)
     whole, tiled = Local(stride), Local(stride)
-    expected = seen_shifted(state, whole, shift)  # type: ignore[arg-type]
-    found = seen_shifted(state, tiled, shift, Room(limit_px), (seed,))  # type: ignore[arg-type]
+    expected = shifted_gradient(state, whole, shift)  # type: ignore[arg-type]
+    found = shifted_gradient(state, tiled, shift, TileLimit(limit_px), (seed,))  # type: ignore[arg-type]
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
     assert len(set(tiled.seen)) == 1  # one size: laid out once
     tile = tiled.seen[0]
@@ -120,9 +120,9 @@ def test_a_real_network_hardly_notices(
     layer: str, tolerance: float, view: Tensor, weights: dict[str, Tensor], cpu: Compute
 ) -> None:
     network = Network(weights, layer, cpu)
-    whole = seen_shifted(view, network, (5, -9))
+    whole = shifted_gradient(view, network, (5, -9))
     for seed in range(2):
-        tiled = seen_shifted(view, network, (5, -9), Room(1), (seed,))
+        tiled = shifted_gradient(view, network, (5, -9), TileLimit(1), (seed,))
         assert (tiled - whole).abs().mean() < tolerance * whole.abs().mean()
         assert not torch.equal(tiled, whole) or layer != "block10.expand"  # it was cut
 
@@ -131,12 +131,12 @@ def test_a_real_network_hardly_notices(
 def test_out_of_memory_halves_the_tiles_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     state = noise(600, 700)
     network = Local(4, fails=lambda n_px: n_px > 100_000)
-    room = Room(10**9)
+    room = TileLimit(10**9)
     with caplog.at_level(logging.WARNING):
-        found = seen_shifted(state, network, (3, 8), room, (1,))  # type: ignore[arg-type]
+        found = shifted_gradient(state, network, (3, 8), room, (1,))  # type: ignore[arg-type]
         tried = len(network.seen)
-        again = seen_shifted(state, network, (3, 8), room, (1,))  # type: ignore[arg-type]
-    torch.testing.assert_close(found, seen_shifted(state, Local(4), (3, 8)), rtol=0, atol=1e-5)  # type: ignore[arg-type]
+        again = shifted_gradient(state, network, (3, 8), room, (1,))  # type: ignore[arg-type]
+    torch.testing.assert_close(found, shifted_gradient(state, Local(4), (3, 8)), rtol=0, atol=1e-5)  # type: ignore[arg-type]
     assert torch.equal(found, again)
     sizes = [height * width for height, width in network.seen]
     assert sizes[0] > 4 * 100_000
@@ -152,7 +152,7 @@ def test_out_of_memory_halves_the_tiles_and_is_said_once(caplog: pytest.LogCaptu
 def test_the_smallest_tile_failing_is_the_end(size: tuple[int, int]) -> None:
     network = Local(4, fails=lambda n_px: True)
     with pytest.raises(torch.OutOfMemoryError):
-        seen_shifted(noise(*size), network, (0, 0), Room(10**9))  # type: ignore[arg-type]
+        shifted_gradient(noise(*size), network, (0, 0), TileLimit(10**9))  # type: ignore[arg-type]
     assert len(network.seen) < 8
 
 
@@ -164,7 +164,7 @@ def test_other_failures_are_not_taken_for_it() -> None:
 
     network = Broken(4)
     with pytest.raises(RuntimeError, match="assert"):
-        seen_shifted(noise(600, 600), network, (0, 0), Room(10**9))  # type: ignore[arg-type]
+        shifted_gradient(noise(600, 600), network, (0, 0), TileLimit(10**9))  # type: ignore[arg-type]
     assert len(network.seen) == 1
     assert not is_out_of_memory(RuntimeError("device-side assert triggered"))
 

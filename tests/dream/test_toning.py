@@ -8,14 +8,14 @@ import torch
 
 from visualizer.dream.baking import bake
 from visualizer.dream.toning import (
-    DARK_SHARE,
+    DARK_FRACTION,
     DRIFT_PX,
     HEADROOM,
-    WHITE_SHARE,
+    WHITE_FRACTION,
+    damping,
     enlarged_rows,
     headroom,
     local_means,
-    room,
 )
 from visualizer.settings import DreamSettings
 
@@ -31,8 +31,8 @@ def test_a_step_into_a_wall_is_not_taken() -> None:
 def test_a_step_out_of_the_dark_or_the_white_is_shortened() -> None:
     up, down = torch.ones(3), -torch.ones(3)
     state = torch.tensor([0.0, 0.5, 1.0])
-    assert room(up, state).tolist() == pytest.approx([DARK_SHARE, 1, 0])
-    assert room(down, state).tolist() == pytest.approx([0, 1, WHITE_SHARE])
+    assert damping(up, state).tolist() == pytest.approx([DARK_FRACTION, 1, 0])
+    assert damping(down, state).tolist() == pytest.approx([0, 1, WHITE_FRACTION])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (5, 7), (16, 16), (33, 90)])

@@ -1,8 +1,8 @@
 """One ascent: every octave keeps its state, and each depth takes it a little further.
 
-At each depth the coarsest octave takes its steps; what changed is enlarged and added to the next finer one, which takes
-its own, and so on up to the image's size. So depth k + 1 costs as much as depth 1, and grows out of depth k.
-The order in which octaves and depths are worked on is that of lanes.py.
+At each depth the coarsest octave takes its steps; its change is enlarged and added to the next finer octave, which
+takes its own steps, and so on up to the image's size. So depth k + 1 costs as much as depth 1, and continues from depth
+k. wavefront.py decides in which order octaves and depths are computed.
 """
 
 from __future__ import annotations
@@ -15,25 +15,24 @@ from ..settings import DreamSettings
 from .network import Network
 from .octaves import enlarged, row_bands
 from .smoothing import toned
-from .tiles import Room, seen_shifted
-from .toning import enlarged_rows, headroom, local_means
-from .toning import room as taken
+from .tiles import TileLimit, shifted_gradient
+from .toning import damping, enlarged_rows, headroom, local_means
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: the finest octave goes this much further in a depth than the others: what is seen closest needs most
+#: how much further the finest octave goes in a depth than the others: the smallest figures need most
 FINEST = 1.5
-#: the first depths change a picture more than later ones do, which work on what is already a dream: this share less, halved at
-#: every depth; and the last ones this share more. So that neighbouring depths differ evenly
+#: the first depths change a picture more than later ones, which start from a dream. So that neighbouring depths differ
+#: evenly, depth 1 goes this fraction less, halved at every depth, and the last one goes this fraction more
 FIRST_LESS, LAST_MORE = 0.15, 0.04
 
 
 def steps_of(settings: DreamSettings, octave_index: int, n_octaves: int) -> tuple[float, float]:
     """How many steps octave `octave_index` of n_octaves (0 is the coarsest) takes at a depth, and how long each is.
 
-    The finest takes settings.steps_per_depth, each coarser one half as many, but a step every second depth (0.5) at least:
-    figures are few and large down there, and move by the same way in fewer, longer steps (docs/decisions/0006).
+    The finest takes settings.steps_per_depth, each coarser one half as many, but at least one every second depth (0.5):
+    figures in the coarse octaves are few and large, and fewer, longer steps move them as far (docs/decisions/0006).
     """
     coarser = n_octaves - 1 - octave_index
     n_steps = max(settings.steps_per_depth / 2**coarser, 0.5)
@@ -43,7 +42,9 @@ def steps_of(settings: DreamSettings, octave_index: int, n_octaves: int) -> tupl
 
 
 def picture_of(state: Tensor) -> Tensor:
-    """The picture of an octave's state (1, 3 or 6, h, w): what comes after it is the half of a step not yet taken."""
+    """The picture in an octave's state (1, 3 or 6, h, w): channels 3 to 6 are the half step that is still to be
+    added.
+    """
     return state[:, :3]
 
 
@@ -55,15 +56,19 @@ def deepened(
     n_octaves: int,
     network: Network,
     settings: DreamSettings,
-    room: Room | None = None,
+    limit: TileLimit | None = None,
 ) -> Tensor:
-    """One octave one depth further: what changed in the next coarser one, enlarged and added, then its own steps.
+    """One octave at the next depth: the change of the next coarser one, enlarged and added, then its own steps.
 
-    octave_index: of n_octaves, 0 the coarsest; before: (1, 3 or 6, h, w) float32, left as it is: the picture in 0..1 and,
-    for an octave that takes a step every second depth, half of that step, which is held back for the next depth.
+    Parameters
+    ----------
+    before: (1, 3 or 6, h, w) float32, not changed: the picture in 0..1 and, for an octave that takes a step every
+        second depth, half of that step, which is kept for the next depth.
     coarser_change: (1, 3, smaller h, smaller w), None for the coarsest.
-    room: how much the network may see at once, None for all.
-    Random shifts depend on settings.seed, depth and octave alone, so a depth may be tried again on another device.
+    octave_index: of n_octaves, 0 the coarsest.
+    limit: how many px the network may be given at once, None for no limit.
+
+    Random shifts depend on settings.seed, depth and octave alone, so a depth can be computed again on another device.
     """
     import torch
 
@@ -79,9 +84,9 @@ def deepened(
     start = state
     for step_index in range(max(1, int(n_steps))):
         down, right = rng.integers(-settings.jitter_px, settings.jitter_px, size=2, endpoint=True).tolist()
-        # cuts have random places of their own: a picture of one piece draws the same shifts as one in tiles
+        # cuts between tiles have a random generator of their own, so the shifts are the same with and without tiles
         cut_seed = (settings.seed, depth_index, octave_index, step_index)
-        state = ascended(state, network, settings, sigma_px, (down, right), step_size, room, cut_seed)
+        state = ascended(state, network, settings, sigma_px, (down, right), step_size, limit, cut_seed)
     if n_steps >= 1:
         return state
     half = (state - start).mul_(0.5)
@@ -93,11 +98,11 @@ def pace(depth_index: int, n_depths: int) -> float:
     return (1 - FIRST_LESS * 0.5 ** (depth_index - 1)) * (1 + LAST_MORE * (depth_index - 1) / max(n_depths - 1, 1))
 
 
-def added(state: Tensor, coarser_change: Tensor, share: float) -> Tensor:
-    """state (1, 3, h, w) and `share` of what changed in a coarser octave, enlarged; within 0..1."""
+def added(state: Tensor, coarser_change: Tensor, fraction: float) -> Tensor:
+    """state (1, 3, h, w) plus this fraction of a coarser octave's change, enlarged; within 0..1."""
     change = enlarged(coarser_change, (state.shape[2], state.shape[3]))
-    if share < 1:
-        change.mul_(share)
+    if fraction < 1:
+        change.mul_(fraction)
     return change.add_(state).clamp_(0, 1)
 
 
@@ -108,18 +113,19 @@ def ascended(
     sigma_px: float,
     shift: tuple[int, int],
     step_size: float,
-    room: Room | None = None,
+    limit: TileLimit | None = None,
     cut_seed: tuple[int, ...] = (0,),
 ) -> Tensor:
-    """state (1, 3, h, w) in 0..1 after one ascent step of mean length step_size, seen shifted (down, right)."""
-
-    gradient = toned(seen_shifted(state, network, shift, room, cut_seed), sigma_px, settings.colour)
+    """state (1, 3, h, w) in 0..1 after one ascent step of mean length step_size. shift: px (down, right), see
+    `shifted_gradient`.
+    """
+    gradient = toned(shifted_gradient(state, network, shift, limit, cut_seed), sigma_px, settings.colour)
     height, width = state.shape[2:]
     bands = row_bands(height, width)
-    # a picture the layer does not answer to (a flat one, or a tiny one) has no direction: it stays as it is
+    # a picture on which the layer is all 0 (a flat one, or a tiny one) has no direction: it is not changed
     length = max(_mean_abs(gradient, bands), 1e-30)
     for rows in bands:
-        gradient[:, :, rows].mul_(taken(gradient[:, :, rows], state[:, :, rows]))
+        gradient[:, :, rows].mul_(damping(gradient[:, :, rows], state[:, :, rows]))
     drift = local_means(gradient)
     for rows in bands:
         part = gradient[:, :, rows]

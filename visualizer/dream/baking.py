@@ -1,8 +1,8 @@
 """The bake: an image becomes dream frames, one depth after the other.
 
-The coarsest octaves are small and soon done: they run ahead through all depths, and enlarged they are a preview of every
-depth while the first is still being worked on. The finer octaves go on from just these states, so nothing is computed
-twice, and the finished frames are the same to the last bit whether or not anyone looked at the previews.
+The coarsest octaves are small and soon done: they run ahead through all depths, and enlarged they are a preview of
+every depth while the first is still being computed. The finer octaves continue from these states, so nothing is
+computed twice, and the finished frames are the same to the last bit with and without previews.
 """
 
 from __future__ import annotations
@@ -31,18 +31,20 @@ log = logging.getLogger(__name__)
 
 #: octaves up to this size run ahead
 COARSE_PX = 70_000
-#: the coarsest octave runs ahead even if it is larger, up to this size: a state of every depth is kept
+#: the coarsest octave runs ahead even if it is larger, up to this size: a state of each depth is kept in memory
 MOST_COARSE_PX = 1_000_000
-#: layers are weighed against each other on a version of the image of at most this size
+#: several layers are weighed against each other on a version of the image of at most this size
 PICTURE_PX = 100_000
-#: a network keeps what it laid out for an octave up to this size; for a larger one, memory counts more
+#: a network keeps its buffers for an octave up to this size; for a larger one, memory matters more
 KEPT_PX = 4_000_000
-#: bytes of states that may be computed before they are asked for
+#: bytes of states that may be computed ahead of the depth asked for
 AHEAD_BYTES = 600_000_000
 
 
 class Dreamt(NamedTuple):
-    """A dream frame. frame: (height, width, 3) uint8 sRGB; finished: False for a preview; checkpoint: if asked for."""
+    """A dream frame. frame: (height, width, 3) uint8 sRGB; finished: False for a preview; checkpoint: where asked
+    for.
+    """
 
     depth_index: int
     frame: np.ndarray
@@ -52,7 +54,7 @@ class Dreamt(NamedTuple):
 
 @dataclass
 class _Task:
-    """What was asked for, and how much of it was yielded."""
+    """The arguments of `dream_on`, and how many depths have been yielded."""
 
     image: np.ndarray
     settings: DreamSettings
@@ -80,7 +82,9 @@ def bake(
     weights: Path | None = None,
     device: str | None = None,
 ) -> Generator[tuple[int, np.ndarray], None, None]:
-    """Yield (depth_index, frame) for depth 0, the image itself, up to settings.n_depths: the finished frames of dream_on."""
+    """Yield (depth_index, frame) for depth 0, the image itself, up to settings.n_depths: the finished frames of
+    dream_on.
+    """
     dreamt = dream_on(image, settings, guide=guide, weights=weights, device=device)
     return _in_pairs(dreamt)
 
@@ -106,23 +110,31 @@ def dream_on(
 ) -> Generator[Dreamt, None, None]:
     """Yield depth 0, the image itself; with `preview` a coarse frame of every depth; then the finished frames in order.
 
-    image and frames: (height, width, 3) uint8 sRGB, any size from 1x1. Depth 0 comes at once, before torch is loaded.
-    Closing the generator stops the work. The same image and settings give the same frames, bit for bit on one machine.
-    guide: another picture, (any height, any width, 3) uint8, to dream of. weights: the network's file; None takes the one that
-    comes with pip.
-    device: "cpu", "cuda" or "mps"; None takes the fastest, and falls back on the CPU if a GPU fails.
-    preview: an image so small that it has a single octave, or one whose coarsest octave is above a megapixel, has none.
-    resume: go on after that checkpoint of the same image and settings (the caller sees to that: only its sizes are checked), as
-    if never interrupted; what it has finished, and depth 0, is not yielded again. checkpoints: every finished frame from depth 1 carries one; see Checkpoint for how long to hold it.
-    beside_show: share the cores with a show; the frames are the same. networks: those that settings.network may name.
-    Raises BadInput for an image of another kind, ValueError for a checkpoint that does not fit, at once; DreamError if weights
-    are missing or memory runs out.
+    Depth 0 comes at once, before torch is loaded. Closing the generator stops the work. The same image and settings
+    give the same frames, bit for bit on one machine.
+
+    Parameters
+    ----------
+    image: (height, width, 3) uint8 sRGB, any size from 1x1, as are the frames.
+    guide: another picture, (any height, any width, 3) uint8, whose features are dreamt of.
+    weights: the network's file; None for the one that comes with pip.
+    device: "cpu", "cuda" or "mps"; None takes the fastest, and falls back to the CPU if a GPU fails.
+    preview: there is none for an image with a single octave, or with a coarsest octave above a megapixel.
+    resume: continue after that checkpoint of the same image and settings, as if never interrupted. Depths up to the
+        checkpoint's are not yielded again. The caller makes sure that it is the same image: only what `misfit` checks
+        is checked.
+    checkpoints: give every finished frame from depth 1 a checkpoint; see Checkpoint for how long to keep it.
+    beside_show: leave cores to a show; the frames are the same.
+    networks: those that settings.network may name.
+
+    Raises BadInput for another kind of image and ValueError for a checkpoint that does not fit, both at once;
+    DreamError if weights are missing or memory runs out.
     """
     _check("an image to dream in", image)
     if guide is not None:
         _check("a guide", guide)
         guide = guide.copy()
-    # copies: the caller may draw into its own while the dream goes on
+    # copies: the caller may change its own arrays meanwhile
     task = _Task(image.copy(), settings, guide, weights, preview, resume, checkpoints, beside_show, networks)
     if resume is not None:
         fault = misfit(resume, image, settings)
@@ -133,7 +145,9 @@ def dream_on(
 
 
 def misfit(checkpoint: Checkpoint, image: np.ndarray, settings: DreamSettings) -> str:
-    """Why a dream of `image` (height, width, 3) cannot continue from the checkpoint, "" if it can: its depth and sizes are checked."""
+    """Why a dream of `image` (height, width, 3) cannot continue from the checkpoint, "" if it can: its depth and sizes
+    are checked.
+    """
     octaves = octave_sizes(image.shape[0], image.shape[1], settings.n_octaves, settings.octave_scale)
     sizes = octaves[n_coarse(octaves) :]
     if checkpoint.sizes == sizes and 1 <= checkpoint.depth_index <= settings.n_depths:
@@ -176,8 +190,8 @@ def _dreamt(task: _Task, device: str | None) -> Generator[Dreamt, None, None]:
             except (RuntimeError, NotImplementedError, MemoryError) as error:
                 if device is not None or compute.device.type == "cpu":
                     raise
-                # a GPU that broke down gives nothing back: from the beginning, without showing what was shown
-                log.warning("%s failed, going on with the CPU: %s", compute, _reason(error))
+                # the states on a failed GPU are lost: start again, without yielding frames that were yielded before
+                log.warning("%s failed, continuing on the CPU: %s", compute, _reason(error))
                 compute = choose_device("cpu")
     except (RuntimeError, NotImplementedError, MemoryError) as error:
         size = f"{width}x{height}"
@@ -191,11 +205,11 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     import torch
 
     from .ascent import deepened, picture_of
-    from .device import deterministic, lanes, memory_kept
-    from .lanes import AHEAD, wavefront
+    from .device import deterministic, memory_kept, worker_plan
     from .network import Network, open_network
     from .octaves import pyramid
-    from .tiles import Room, default_limit_px
+    from .tiles import TileLimit, default_limit_px
+    from .wavefront import AHEAD, wavefront
     from .weights import load_weights
 
     settings, sizes = task.settings, task.octaves
@@ -213,15 +227,15 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
         begun = task.resume.depth_index
         states[n_first:] = [torch.as_tensor(state).to(compute.device) for state in task.resume.states]
         if compute.device.type == "cpu":
-            task.resume = None  # nobody begins again after the CPU: let its memory go as the dream goes on
+            task.resume = None  # nothing follows after the CPU: free its memory while the dream goes on
     n_octaves = len(sizes)
-    # one for each octave: what a network keeps between steps fits one size, and is never used by two lanes at once
+    # one for each octave: a network caches buffers of one size, and no two workers may use them at once
     networks: dict[int, Network] = {}
-    room = Room(default_limit_px(compute, info.values_per_px, sizes[-1][0] * sizes[-1][1]))
+    limit = TileLimit(default_limit_px(compute, info.values_per_px, sizes[-1][0] * sizes[-1][1]))
 
     def work(depth: int, octave: int, before: Tensor, coarser_before: Tensor | None, coarser: Tensor | None) -> Tensor:
-        # of the thread that calls this
-        torch.set_num_threads(shared.coarse_threads if octave < n_first else shared.finer_threads)
+        # applies to the calling thread only
+        torch.set_num_threads(plan.coarse_threads if octave < n_first else plan.finer_threads)
         with torch.inference_mode(), deterministic(compute):
             network = networks.get(octave) or opened.twin()
             if sizes[octave][0] * sizes[octave][1] <= KEPT_PX:
@@ -229,20 +243,20 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
             change = None
             if coarser is not None and coarser_before is not None:
                 change = picture_of(coarser) - picture_of(coarser_before)
-            return deepened(before, change, depth, octave, n_octaves, network, settings, room)
+            return deepened(before, change, depth, octave, n_octaves, network, settings, limit)
 
     n_bytes = sum(12 * height * width for height, width in sizes)
     ahead = min(AHEAD, AHEAD_BYTES // n_bytes)
     with (
         memory_kept(sizes[-1]),
-        lanes(compute, sizes[-1], beside_show=task.beside_show) as shared,
+        worker_plan(compute, sizes[-1], beside_show=task.beside_show) as plan,
         closing(
             wavefront(
                 states,
                 settings.n_depths,
                 work,
-                shared.n_coarse,
-                n_finer_lanes=shared.n_finer,
+                plan.n_coarse,
+                n_finer_workers=plan.n_finer,
                 n_first=n_first,
                 begun=begun,
                 ahead=ahead,
@@ -250,7 +264,7 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
         ) as reached,
     ):
         for depth, finest, found in reached:
-            # what is yielded is not held here: its states may be forgotten while the next depth is worked on
+            # no reference to what is yielded remains here: its states can be freed while the next depth is computed
             new: list[Dreamt] = []
             if finest:
                 if depth > task.finished:
@@ -267,7 +281,7 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
 
 
 def _preview(task: _Task, coarse_change: Tensor) -> np.ndarray:
-    """The image with what changed in a coarse octave, taken on as the next finer octave would."""
+    """The image with the change of a coarse octave added, as the next finer octave would add it."""
     import torch
 
     from .ascent import added
@@ -283,7 +297,7 @@ def _scaled(size: tuple[int, int], limit_px: int) -> tuple[int, int]:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what an error says."""
+    """The first line of an error's message."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 

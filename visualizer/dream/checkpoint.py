@@ -1,4 +1,4 @@
-"""Where a dream stood after a finished depth: enough to go on from there as if it had never been interrupted."""
+"""The state of a dream after a finished depth: enough to continue as if it had never been interrupted."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SHAPE = struct.Struct("<III")  # channels, height, width of each state; then th
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """The states of the finer octaves after `depth_index`; the coarse ones are computed anew, in a second or two.
+    """The states of the finer octaves after `depth_index`; the coarse ones are computed again, in a second or two.
 
-    states: (1, 3 or 6, h, w) float32 each (see ascent.deepened), finest last; views of the dream's own memory on its own device, not to be
-    changed. Holding one keeps that memory from being used again (twice the image in float32 at most): let it go, or turn
-    it into bytes, before asking for the next depth.
+    states: (1, 3 or 6, h, w) float32 each (see ascent.deepened), finest last; views of the dream's memory on its
+    device, not to be changed. A reference to one keeps that memory from being reused (at most twice the image in
+    float32): drop it, or convert it to bytes, before asking for the next depth.
     """
 
     depth_index: int
@@ -37,11 +37,13 @@ class Checkpoint:
         return [(state.shape[2], state.shape[3]) for state in self.states]
 
     def to_bytes(self) -> bytes:
-        """All of it, with a checksum: 12 or 24 bytes for every pixel of every state, and a few more."""
+        """The checkpoint with a checksum: 12 or 24 bytes for every pixel of every state, and a few more."""
         return b"".join(self.parts())
 
     def parts(self) -> list[bytes | memoryview]:
-        """What to_bytes joins: for writing to a file without a second copy in memory. Views, as long-lived as the states."""
+        """The parts that to_bytes joins, for writing to a file without a second copy in memory: views, valid as long
+        as the states.
+        """
         head = _COUNTS.pack(self.depth_index, len(self.states)) + b"".join(
             _SHAPE.pack(*state.shape[1:]) for state in self.states
         )
@@ -56,7 +58,7 @@ class Checkpoint:
 
     @classmethod
     def from_bytes(cls, content: bytes | bytearray | memoryview) -> Checkpoint:
-        """What to_bytes gave. Raises ValueError for anything else, a single wrong bit included."""
+        """A checkpoint from the result of to_bytes. Raises ValueError for anything else, even a single wrong bit."""
         view = memoryview(content).cast("B")
         try:
             magic, version, checksum = _HEADER.unpack_from(view)
@@ -74,7 +76,7 @@ class Checkpoint:
             raise ValueError(f"a checkpoint of a dream has {len(view)} bytes, not what its {n_states} states need")
         states = []
         for channels, height, width in shapes:
-            # a copy: a checkpoint must not change with the caller's buffer, and torch wants memory it may write to
+            # a copy: a checkpoint must not change with the caller's buffer, and torch needs writable memory
             values = np.frombuffer(view, "<f4", channels * height * width, at).astype(np.float32)
             states.append(values.reshape(1, channels, height, width))
             at += values.nbytes

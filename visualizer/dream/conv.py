@@ -1,8 +1,8 @@
-"""One convolution whose weights never change, forward and back to its input, by the fastest kernels a device has.
+"""One convolution with constant weights, and the gradient at its input, by the fastest kernels of the device.
 
-Weights never change here, so going back through a convolution needs its weights alone. It is written out by hand, which
-spares autograd's copies and lets every device use the kernels that are fast forward (going back through a depthwise
-convolution of stride 2 is ten times slower as shipped).
+As the weights never change, the gradient needs only them. It is written by hand, which saves autograd's copies and lets
+every device use the kernels that are fast forward (torch's own gradient of a depthwise convolution of stride 2 takes
+ten times as long).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from .device import Compute
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: activations up to this many pixels go through 1x1 convolutions as multiplications of matrices: a call costs a third
-#: less, which counts while the pixels are few; with many the convolution is a little faster
-MULTIPLIED_PX = 30_000
-#: how many layouts of its weights a convolution keeps: one for each way and size of picture, so six sizes
+#: up to this many pixels a 1x1 convolution is computed as a matrix product: a call costs a third less, which matters
+#: while the pixels are few; with many, the convolution is a little faster
+MATRIX_PRODUCT_PX = 30_000
+#: how many packed forms of its weights a convolution caches: one for each direction and size of picture, so six sizes
 N_LAYOUTS = 12
 
 T = TypeVar("T")
@@ -35,10 +35,10 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 
 class Conv:
-    """One convolution, its batch norm folded in, and the way back through it.
+    """One convolution, its batch norm folded in, and its gradient.
 
-    Used by one thread at a time: it keeps what it laid out for the sizes it has seen. A deep copy shares the weights and
-    nothing else.
+    For one thread at a time: it caches buffers for the sizes it has seen. A deep copy shares the weights and nothing
+    else.
     """
 
     def __init__(
@@ -57,27 +57,27 @@ class Conv:
         self.kernel, self.stride, self.padding = weight.shape[2], stride, padding
         self.groups = weight.shape[0] if weight.shape[1] == 1 else 1
         self.weight, self.bias = placed(weight), None if bias is None else placed(bias)
-        # going back is a convolution with the kernel turned by half a turn, its ins and outs exchanged
-        turned = weight.flip(2, 3)
-        self.back_weight = placed(turned if self.groups > 1 else turned.transpose(0, 1))
+        # the gradient is a convolution with the kernel rotated by 180 degrees, inputs and outputs exchanged
+        rotated = weight.flip(2, 3)
+        self.back_weight = placed(rotated if self.groups > 1 else rotated.transpose(0, 1))
         if stride > 1 and self.groups == 1:
             self.back_weight = placed(_phases(weight, stride))
         self._fused = _fused_convolution(compute)
         self._multiply = _fused_multiplication(compute) if self.kernel == 1 and self.groups == 1 else None
-        self._forget()
+        self._clear_caches()
 
-    def _forget(self) -> None:
+    def _clear_caches(self) -> None:
         self._zeros: OrderedDict[tuple[int, ...], Tensor] = OrderedDict()
         self._packed: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Conv:
         twin = Conv.__new__(Conv)
         twin.__dict__.update(self.__dict__)
-        twin._forget()
+        twin._clear_caches()
         return twin
 
     def forward(self, x: Tensor, cap: float | None = None) -> Tensor:
-        """(1, in, h, w) -> (1, out, ..), ceil(h / stride) high where padding is "same". With a cap: through a ReLU
+        """(1, in, h, w) -> (1, out, ..), ceil(h / stride) high where padding is "same". With a cap: followed by a ReLU
         capped at it, which may be infinite."""
         from torch.nn.functional import pad
 
@@ -88,7 +88,9 @@ class Conv:
         return self._convolved(x, self.weight, self.bias, self.stride, (top, left), cap)
 
     def backward(self, gradient: Tensor, size: tuple[int, int]) -> Tensor:
-        """Gradient at the output, (1, out, ..), -> gradient at the input, (1, in, h, w) with (h, w) = size: a new tensor."""
+        """Gradient at the output, (1, out, ..), -> gradient at the input, (1, in, h, w) with (h, w) = size: a new
+        tensor.
+        """
         from torch.nn.functional import pixel_shuffle
 
         if self.stride == 1:
@@ -116,7 +118,9 @@ class Conv:
         padding: tuple[int, int],
         cap: float | None = None,
     ) -> Tensor:
-        """A convolution, through a ReLU capped at `cap` if that is given, in one pass over memory where torch has it."""
+        """A convolution, followed by a ReLU capped at `cap` if given, in one pass over memory where torch supports
+        that.
+        """
         from torch.nn.functional import conv2d
 
         if self._fused is None:
@@ -126,42 +130,42 @@ class Conv:
                 y = conv2d(x, weight, bias, stride, padding, 1, self.groups)
             return y if cap is None else y.relu_() if cap == math.inf else y.clamp_(0, cap)
         through = ("none", [], "") if cap is None else ("hardtanh", [0.0, cap], "")
-        if self._multiply is not None and x.shape[2] * x.shape[3] <= MULTIPLIED_PX:
-            multiply, lay_out = self._multiply
-            packed = _kept(
+        if self._multiply is not None and x.shape[2] * x.shape[3] <= MATRIX_PRODUCT_PX:
+            multiply, pack = self._multiply
+            packed = _cached(
                 self._packed,
                 (weight is self.weight, *x.shape),
-                lambda: lay_out(weight.flatten(1), x.shape[2] * x.shape[3]),
+                lambda: pack(weight.flatten(1), x.shape[2] * x.shape[3]),
                 N_LAYOUTS,
             )
             return multiply(x.permute(0, 2, 3, 1), packed, bias, *through).permute(0, 3, 1, 2)
-        convolve, pack = self._fused
+        convolve, pack_weight = self._fused
         strides, dilation = [stride, stride], [1, 1]
-        # laid out as this size likes it, once: oneDNN would do it anew at every call, and in the small octaves that costs
-        # as much as the convolution itself
-        packed = _kept(
+        # weights packed for this size, once: oneDNN would do it at every call, and in the small octaves that costs as
+        # much as the convolution itself
+        packed = _cached(
             self._packed,
             (weight is self.weight, padding, *x.shape),
-            lambda: pack(weight, list(padding), strides, dilation, self.groups, list(x.shape)),
+            lambda: pack_weight(weight, list(padding), strides, dilation, self.groups, list(x.shape)),
             N_LAYOUTS,
         )
         return convolve(x, packed, bias, list(padding), strides, dilation, self.groups, *through)
 
     def _stuffed(self, gradient: Tensor, size: tuple[int, int]) -> Tensor:
-        """The gradient spread to every `stride`-th place among zeros, with the margins that going back needs.
+        """The gradient spread to every `stride`-th position among zeros, with the margins that its convolution needs.
 
-        The zeros are kept between steps: only the same places are ever written.
+        The buffer is kept between steps: always the same positions are written.
         """
         import torch
 
         height, width = (n + self.kernel - 1 for n in size)
-        stuffed = _kept(
+        stuffed = _cached(
             self._zeros,
             (*gradient.shape, *size),
             lambda: torch.zeros(
                 (1, gradient.shape[1], height, width), dtype=gradient.dtype, device=gradient.device
             ).contiguous(memory_format=torch.channels_last),
-            1,  # they are as large as the picture
+            1,  # it is as large as the picture
         )
         top, left = (self.kernel - 1 - self._margins(n)[0] for n in size)
         stuffed[:, :, top : top + size[0] : self.stride, left : left + size[1] : self.stride].copy_(gradient)
@@ -171,8 +175,8 @@ class Conv:
 def _depthwise_on_cuda(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: tuple[int, int]) -> Tensor:
     """A depthwise convolution by torch's own kernel: x (1, n, h, w) -> (1, n, ..), both channels last.
 
-    cuDNN prepares a new kernel for every shape of picture: a bake of 20 depths at 1280x720 took 15 to 20 s on an NVIDIA H200,
-    and 1.8 s with torch's kernel, which wants its channels first (docs/decisions/0017).
+    cuDNN prepares a new kernel for every shape of picture: a bake of 20 depths at 1280x720 took 15 to 20 s on an NVIDIA
+    H200, and 1.8 s with torch's kernel, which needs channels first (docs/decisions/0017).
     """
     import torch
     from torch.nn.functional import conv2d
@@ -182,11 +186,11 @@ def _depthwise_on_cuda(x: Tensor, weight: Tensor, bias: Tensor | None, stride: i
     return y.contiguous(memory_format=torch.channels_last)
 
 
-def _kept(cache: OrderedDict[Any, T], key: object, make: Callable[[], T], n_max: int) -> T:
-    """What `make` made for that key once; of the others the n_max - 1 used last stay."""
+def _cached(cache: OrderedDict[Any, T], key: object, make: Callable[[], T], n_max: int) -> T:
+    """The value for that key, made once; of the others the n_max - 1 used last stay in the cache."""
     found = cache.get(key)
     if found is None:
-        while len(cache) >= n_max:  # before making another: both would not fit where memory is short
+        while len(cache) >= n_max:  # before making another, where memory is short
             cache.popitem(last=False)
         found = cache[key] = make()
     cache.move_to_end(key)
@@ -194,13 +198,15 @@ def _kept(cache: OrderedDict[Any, T], key: object, make: Callable[[], T], n_max:
 
 
 def _fused_convolution(compute: Compute) -> tuple[Callable[..., Tensor], Callable[..., Tensor]] | None:
-    """Convolution with capped ReLU, and what lays its weights out, where torch has them (oneDNN on the CPU); else None."""
+    """Convolution with capped ReLU and the function that packs its weights, where torch has them (oneDNN on the CPU);
+    else None.
+    """
     import torch
 
     if compute.device.type != "cpu" or not torch.backends.mkldnn.is_available():
         return None
     if compute.dtype not in (torch.float32, torch.bfloat16):
-        return None  # float64, in which tests compare, is not oneDNN's
+        return None  # oneDNN has no float64, which tests compare in
     if compute.dtype == torch.bfloat16:
         supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
         if supported is None or not supported():
@@ -211,7 +217,7 @@ def _fused_convolution(compute: Compute) -> tuple[Callable[..., Tensor], Callabl
 
 
 def _fused_multiplication(compute: Compute) -> tuple[Callable[..., Tensor], Callable[..., Tensor]] | None:
-    """The same for convolutions of one pixel, as a multiplication of matrices: a call costs a third less there."""
+    """The same for 1x1 convolutions, as a matrix product."""
     import torch
 
     if _fused_convolution(compute) is None:
@@ -222,10 +228,10 @@ def _fused_multiplication(compute: Compute) -> tuple[Callable[..., Tensor], Call
 
 
 def _phases(weight: Tensor, stride: int) -> Tensor:
-    """The kernel of the way back through a dense convolution with a stride, as one dense convolution without.
+    """The kernel for the gradient of a dense convolution with a stride, as a dense convolution without one.
 
-    Going back, each of stride x stride neighbouring pixels ("phases") meets its own every-`stride`-th part of the kernel.
-    (out, in, k, k) -> (in * stride * stride, out, n, n) with n = ceil(k / stride), as pixel_shuffle wants it.
+    In the gradient, each of stride x stride neighbouring pixels ("phases") uses every `stride`-th element of the
+    kernel. (out, in, k, k) -> (in * stride * stride, out, n, n) with n = ceil(k / stride), as pixel_shuffle wants it.
     """
     from torch.nn.functional import pad
 

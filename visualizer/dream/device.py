@@ -23,7 +23,7 @@ class Compute:
 
     device: torch.device
     dtype: torch.dtype
-    name: str = ""  # asked for once: a GPU that broke down cannot tell it any more
+    name: str = ""  # queried once: a GPU that failed no longer answers
 
     def __str__(self) -> str:
         """A short description for people: "CPU, bfloat16, 2 threads"."""
@@ -46,16 +46,17 @@ def _cpu_computes_bf16() -> bool:
 
 
 def load_torch() -> None:
-    """Load torch, with threads that wait for each other briefly awake, then asleep.
+    """Load torch, set so that its threads spin for a moment when they wait for each other, then sleep.
 
-    As shipped they stay awake, and on a machine that also draws and plays, each wait then costs the time slice the other
-    thread needs to arrive: with two busy neighbours on two cores, a depth takes ten times longer. Asleep at once, each of
-    a step's hundreds of waits costs a wake-up: alone on two cores, twice the time. A user's own setting is kept.
+    By default they spin, and on a machine that also draws and plays, each wait then costs the time slice that the other
+    thread needs to arrive: with two busy neighbours on two cores, a depth takes ten times longer. If they slept at
+    once, each of a step's hundreds of waits would cost a wake-up: twice the time, alone on two cores. A user's own
+    setting is kept.
     Raises DreamError if torch is missing or broken.
     """
     if "torch" not in sys.modules:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read by GNU's OpenMP, on Linux, as it is loaded
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # some ten microseconds: longer than most waits
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # about ten microseconds: longer than most waits
         os.environ.setdefault("KMP_BLOCKTIME", "0")  # the same for LLVM's and Intel's, on macOS and Windows
     try:
         importlib.import_module("torch")
@@ -65,9 +66,10 @@ def load_torch() -> None:
 
 
 def choose_device(name: str | None = None) -> Compute:
-    """The fastest device here, or the one asked for ("cpu", "cuda", "cuda:1", "mps"). Raises BadInput if it is not here.
+    """The fastest device of this machine, or the one asked for ("cpu", "cuda", "cuda:1", "mps"). Raises BadInput if it
+    is missing.
 
-    The GPUs of Apple compute in float32: bfloat16 is emulated on the older of them. So do CUDA GPUs without bfloat16: in
+    Apple's GPUs compute in float32: bfloat16 is emulated on the older of them. So do CUDA GPUs without bfloat16: in
     float16 the squares of strong activations overflow, and weak gradients vanish.
     """
     load_torch()
@@ -101,10 +103,10 @@ def choose_device(name: str | None = None) -> Compute:
 
 @contextlib.contextmanager
 def deterministic(compute: Compute) -> Iterator[None]:
-    """While inside, CUDA's libraries take the ways that give the same bits each time.
+    """While inside, CUDA's libraries use algorithms that give the same bits each time.
 
-    cuDNN's benchmark would choose by timing, and so perhaps another way tomorrow: a bake that is gone on with, or that a cache
-    completes, must not notice.
+    cuDNN's benchmark would choose by timing, and perhaps another one tomorrow: a bake that continues an earlier one
+    must give the same frames.
     """
     import torch
 
@@ -115,12 +117,12 @@ def deterministic(compute: Compute) -> Iterator[None]:
         yield
 
 
-#: images above this size are worked on one octave at a time, whatever goes on beside
-ONE_LANE_PX = 10_000_000
+#: images above this size are computed one octave at a time, also beside a show
+ONE_WORKER_PX = 10_000_000
 
 
-class Lanes(NamedTuple):
-    """How many octaves are worked on at once, by how many threads each: those that run ahead, and the finer ones."""
+class WorkerPlan(NamedTuple):
+    """How many octaves are computed at once, and by how many threads each: those that run ahead, and the finer ones."""
 
     n_coarse: int
     coarse_threads: int
@@ -130,22 +132,22 @@ class Lanes(NamedTuple):
 
 @contextlib.contextmanager
 def memory_kept(size: tuple[int, int]) -> Iterator[None]:
-    """While inside, GNU's allocator keeps what is freed for the next step, which needs the very same pieces.
+    """While inside, GNU's allocator keeps freed memory for the next step, which needs blocks of the same sizes.
 
-    As shipped it hands pieces above 128 kB back to the system at once, and the system then clears every page anew: a third of
-    a step's time at 1280x720. size: (height, width) of the image: with a very large one, memory counts for more than time.
-    Elsewhere, and where the allocator was replaced, nothing happens. It has no way to ask what was set before, so its own
-    first values are put back.
+    By default it returns blocks above 128 kB to the system at once, and the system then clears every page again: a
+    third of a step's time at 1280x720. size: (height, width) of the image: for a very large one, memory matters more
+    than time, and nothing is changed. Nor is it on other systems, or where the allocator was replaced. The allocator
+    cannot be asked for its settings, so its defaults are restored on leaving.
     """
     library = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
-    if not hasattr(library, "mallopt") or not hasattr(library, "malloc_trim") or size[0] * size[1] > ONE_LANE_PX:
+    if not hasattr(library, "mallopt") or not hasattr(library, "malloc_trim") or size[0] * size[1] > ONE_WORKER_PX:
         yield
         return
     assert library is not None
     mmap_threshold, trim_threshold, arena_max = -3, -1, -8  # names of mallopt's parameters in malloc.h
     library.mallopt(mmap_threshold, 32 * 2**20)  # the most it accepts
     library.mallopt(trim_threshold, 2**31 - 1)
-    library.mallopt(arena_max, 1)  # the lanes use the same pieces in turn
+    library.mallopt(arena_max, 1)  # all workers reuse the same blocks
     try:
         yield
     finally:
@@ -156,27 +158,28 @@ def memory_kept(size: tuple[int, int]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def lanes(compute: Compute, size: tuple[int, int] = (0, 0), *, beside_show: bool = False) -> Iterator[Lanes]:
-    """How the work is shared out; torch's number of threads is again what it was when this is left.
+def worker_plan(compute: Compute, size: tuple[int, int] = (0, 0), *, beside_show: bool = False) -> Iterator[WorkerPlan]:
+    """How the work is divided among workers; torch's number of threads is restored on leaving.
 
-    On a CPU coarse octaves go in two lanes of half the cores each: their hundreds of calls in a step are so short that all
-    cores together would wait for each other more than they work. Finer ones go one after another with all cores: each is
-    needed for the next, and their calls are long (measured in docs/decisions/0006). beside_show: not these either, since a
-    core that the show needs at that moment would keep all others waiting. size: (height, width) of the image: two steps at
-    once of a very large one would take twice the memory. A GPU takes one call after another anyway.
+    On a CPU two workers with half the cores each compute the coarse octaves: their hundreds of calls in a step are so
+    short that all cores together would wait for each other longer than they work. Finer octaves are computed one after
+    another with all cores: each is needed for the next, and their calls are long (measured in docs/decisions/0006).
+    beside_show: finer octaves are divided as well, since a core that the show needs at that moment would keep all
+    others waiting. size: (height, width) of the image: two steps at once of a very large one would take twice the
+    memory. A GPU executes one call after another in any case.
     """
     import torch
 
     n_threads = torch.get_num_threads()
     if compute.device.type != "cpu" or n_threads < 2:
-        yield Lanes(1, n_threads, 1, n_threads)
+        yield WorkerPlan(1, n_threads, 1, n_threads)
         return
     try:
         half = n_threads // 2
-        if beside_show and size[0] * size[1] <= ONE_LANE_PX:
-            yield Lanes(2, half, 2, half)
+        if beside_show and size[0] * size[1] <= ONE_WORKER_PX:
+            yield WorkerPlan(2, half, 2, half)
         else:
-            yield Lanes(2, half, 1, n_threads)
+            yield WorkerPlan(2, half, 1, n_threads)
     finally:
         torch.set_num_threads(n_threads)
 
@@ -187,10 +190,10 @@ def describe_device(name: str | None = None) -> str:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether it is one of the ways in which torch and Python say so."""
+    """Whether the error is one of those that torch and Python raise when memory runs out."""
     import torch
 
     said = str(error).lower()
-    # the last is all that oneDNN, which computes the CPU's convolutions, has to say about it
+    # the last is the only message of oneDNN, which computes the CPU's convolutions
     signs = ("can't allocate memory", "out of memory", "bad_alloc", "not enough memory", "could not create a primitive")
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(sign in said for sign in signs)

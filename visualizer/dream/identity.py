@@ -11,15 +11,17 @@ from ..networks import NETWORKS
 from ..settings import DreamSettings
 from .weights import weights_hash
 
-#: Raise this by hand when the same image, settings and weights give other dream frames than before, and never for anything
-#: else: every dream that users have baked is baked again. tests/dream/test_identity.py tells when (docs/decisions/0018).
+#: Raise this by hand when the same image, settings and weights give other dream frames than before, and never for
+#: anything else: every dream that users have baked is then baked again. tests/dream/test_identity.py fails when it is
+#: due (docs/decisions/0018).
 RECIPE: int = 1
 
 
 def identity(settings: DreamSettings, guide: np.ndarray | None = None, weights: Path | None = None) -> str:
-    """One line that changes whenever the same image and settings could dream differently. Does not load torch.
+    """One line that changes whenever the same image and settings could give another dream. Does not load torch.
 
-    guide: (height, width, 3) uint8, the picture that settings.guide names; weights: the file that `bake` is handed. Raises
+    guide: (height, width, 3) uint8, the picture that settings.guide names; weights: the file that `bake` is given.
+    Raises
     DreamError if that cannot be read.
     """
     guided = ""

@@ -1,4 +1,4 @@
-"""The inception module, which GoogLeNet and Inception 5h are made of.
+"""The inception module, of which GoogLeNet and Inception 5h consist.
 
 Szegedy et al. (2014), https://arxiv.org/abs/1409.4842.
 """
@@ -36,8 +36,8 @@ class Channels(NamedTuple):
 class Inception:
     """Four branches, joined: 1x1; 1x1 and 3x3; 1x1 and 5x5; 3x3 pool and 1x1. A ReLU after each convolution.
 
-    first: the three 1x1 convolutions that look at the input itself, as one: that is faster both ways, and going back it is
-    their sum at once.
+    first: the three 1x1 convolutions whose input is the module's, as one: it is faster in both directions, and its
+    gradient is the sum of theirs.
     """
 
     channels: Channels
@@ -68,5 +68,5 @@ class Inception:
         gradient = relu_backward(gradient, y)
         straight, middle, wide, pooled = gradient.split((n.straight, n.middle, n.wide, n.pooled), dim=1)
         inside = torch.cat((straight, self.middle.backward(middle, size), self.wide.backward(wide, size)), dim=1)
-        behind = self.first.backward(relu_backward(inside, first), size)
-        return behind.add_(self.pool.backward(self.after_pool.backward(pooled, size), kept))
+        from_first = self.first.backward(relu_backward(inside, first), size)
+        return from_first.add_(self.pool.backward(self.after_pool.backward(pooled, size), kept))

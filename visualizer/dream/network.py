@@ -1,7 +1,7 @@
 """A network built for dreaming: forward to the layers asked for, and the gradient back to the image.
 
-Weights never change here, so the gradient needs nothing but the activations: it is written by hand (operations.py). Layers
-above the topmost one asked for are neither built nor run.
+Weights never change here, so the gradient needs nothing but the activations: it is written by hand (operations.py).
+Layers above the topmost one asked for are neither built nor run.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ def open_network(
 ) -> Network:
     """The network of the settings, built up to the topmost of their layers, with its goals set.
 
-    weights: the published ones, float32 on the CPU. picture: (1, 3, h, w) float32 in 0..1, a small version of the image, on
-    any device: with several layers, each one's value is divided by its value there, so that their weights compare (without
-    a picture they are used unchanged). guide: (1, 3, h, w) float32 in 0..1, of any size; None dreams without one.
+    weights: the published ones, float32 on the CPU. picture: (1, 3, h, w) float32 in 0..1, a small version of the
+    image, on any device: with several layers, each one's value is divided by its value there, so that their weights
+    compare (without a picture they are used unchanged). guide: (1, 3, h, w) float32 in 0..1, of any size; None dreams
+    without one.
     info: the network's facts; None for those of settings.network.
     """
     import torch
@@ -59,7 +60,8 @@ def open_network(
 class Network:
     """A network up to and including the topmost of `layers`. The goal is the strength of each; set `goals` for others.
 
-    For one thread at a time: its convolutions cache buffers for the sizes of picture they have seen. Another thread takes a `twin()`.
+    For one thread at a time: its convolutions cache buffers for the sizes of picture they have seen. Another thread
+    takes a `twin()`.
     """
 
     def __init__(
@@ -100,8 +102,8 @@ class Network:
     def weigh(self, weights: dict[str, float], picture: Tensor | None) -> None:
         """Weigh the layers against each other.
 
-        weights: of each, > 0; picture: (1, 3, h, w) in 0..1, on which each layer's value is defined as 1; None uses the weights
-        unchanged.
+        weights: of each, > 0; picture: (1, 3, h, w) in 0..1, on which each layer's value is defined as 1; None uses the
+        weights unchanged.
         """
         self._weights = {layer: weights[layer] for layer in self.strides}
         if len(weights) > 1 and picture is not None:

@@ -1,7 +1,7 @@
-"""What dreaming raises: how strongly a layer answers, or how much it is like a guide.
+"""What dreaming raises: the strength of a layer, or its similarity to a guide.
 
-One goal for each layer. A goal's value is a mean over positions and chosen channels; its direction is the gradient of the
-sum, up to a factor that does not depend on the picture's size. So the tiles of one image agree.
+One goal for each layer. A goal's value is a mean over positions and chosen channels; its direction is the gradient of
+the sum, up to a factor that does not depend on the picture's size. So the tiles of one image agree.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: a guide's features are thinned, evenly over its rows and columns, to at most so many
+#: at most so many of a guide's features are kept, evenly over its rows and columns
 MAX_GUIDE_POSITIONS = 1024
-#: positions of the picture compared with the guide's at once: what bounds the memory that takes
+#: positions of the picture compared with the guide's at once: a bound for memory
 POSITIONS_AT_ONCE = 8192
 
 
@@ -34,7 +34,9 @@ class Goal(Protocol):
         """Mean over positions and chosen channels."""
 
     def direction(self, activation: Tensor) -> Tensor:
-        """Where the value rises: (1, n_channels, h, w), 0 wherever the activation is. May be the activation itself."""
+        """The direction in which the value rises: (1, n_channels, h, w), 0 wherever the activation is. May be the
+        activation itself.
+        """
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Strength:
     def direction(self, activation: Tensor) -> Tensor:
         import torch
 
-        # d a^2 / da is 2 a, and nothing where the ReLU is shut: there a is 0
+        # d a^2 / da is 2 a, and 0 where the ReLU is closed: there a is 0
         if self.channels is None:
             return activation
         mask = activation.new_zeros((1, activation.shape[1], 1, 1))
@@ -60,7 +62,7 @@ class Strength:
 
 @dataclass(frozen=True)
 class Similarity:
-    """Google's guided dream: at each position, the product with that feature of a guide with which it is largest.
+    """Google's guided dream: at each position, the scalar product with the guide's feature for which it is largest.
 
     features: (n, n_chosen), the guide's, in the device's own precision.
     """
@@ -70,7 +72,7 @@ class Similarity:
     slope: float = 1.0
 
     def __deepcopy__(self, memo: dict[int, object]) -> Similarity:
-        return self  # nothing in it ever changes
+        return self  # it never changes
 
     def value(self, activation: Tensor) -> float:
         activation = chosen(activation, self.channels)
@@ -84,10 +86,12 @@ class Similarity:
             found = torch.zeros_like(activation)
             found[:, torch.tensor(self.channels, device=found.device)] = nearest
             nearest = found
-        return nearest.mul_(activation > 0)  # back through the layer's own ReLU
+        return nearest.mul_(activation > 0)  # through the layer's own ReLU
 
     def _nearest(self, activation: Tensor) -> Tensor:
-        """(1, n_chosen, h, w) -> the same, a new tensor: at each position the guide's feature of the largest product."""
+        """(1, n_chosen, h, w) -> the same, a new tensor: at each position the guide's feature of the largest
+        product.
+        """
         import torch
 
         _, n_channels, height, width = activation.shape
@@ -100,7 +104,9 @@ class Similarity:
 
 
 def guide_features(activation: Tensor, channels: tuple[int, ...] | None) -> Tensor:
-    """A guide's activation (1, n_channels, h, w) -> (n, n_chosen), n <= MAX_GUIDE_POSITIONS, evenly from all over it."""
+    """A guide's activation (1, n_channels, h, w) -> (n, n_chosen), n <= MAX_GUIDE_POSITIONS, evenly from all over
+    it.
+    """
     height, width = activation.shape[2:]
     step = 1
     while math.ceil(height / step) * math.ceil(width / step) > MAX_GUIDE_POSITIONS:

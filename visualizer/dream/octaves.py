@@ -1,4 +1,4 @@
-"""The image pyramid: sizes, scaling, and the mirrored margin that stands in for a roll."""
+"""The image pyramid: sizes, scaling, and the mirrored margins that shift a picture."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: an octave whose shorter side would be smaller shows the network little but its own margin, and is left out
+#: an octave whose shorter side would be smaller is mostly margin to the network, and is left out
 MIN_SIDE_PX = 32
-#: pictures up to this size are blurred and stepped in one piece, larger ones in bands of rows of about this many px
+#: pictures up to this size are blurred and changed in one piece, larger ones in bands of rows of about this many px
 BAND_PX = 4_500_000
 
 
 def octave_sizes(height: int, width: int, n_octaves: int, octave_scale: float) -> list[tuple[int, int]]:
-    """(height, width) of every octave, coarsest first; the last is the image itself and always there."""
+    """(height, width) of every octave, coarsest first; the last is the image itself and always included."""
     sizes = [(height, width)]
     for index in range(1, n_octaves):
         size = (round(height / octave_scale**index), round(width / octave_scale**index))
@@ -38,10 +38,10 @@ def pyramid(image: Tensor, sizes: list[tuple[int, int]]) -> list[Tensor]:
 
 
 def enlarged(change: Tensor, size: tuple[int, int]) -> Tensor:
-    """A change of one octave at the next finer one: (1, 3, h, w) -> (1, 3, *size)."""
+    """A change of one octave enlarged to the next finer one: (1, 3, h, w) -> (1, 3, *size)."""
     from torch.nn.functional import interpolate
 
-    # "antialias" changes nothing when enlarging but the way it is computed: rows, then columns, in half the time
+    # when enlarging, "antialias" only changes how it is computed: rows, then columns, in half the time
     return interpolate(change, size, mode="bicubic", antialias=True)
 
 
@@ -49,7 +49,7 @@ def enlarged(change: Tensor, size: tuple[int, int]) -> Tensor:
 def mirrored(n: int, before: int, after: int) -> np.ndarray:
     """Indices into a row of n px that continue it by its mirror image: (before + n + after,) int64, not to be changed.
 
-    The mirror repeats as often as the margins need, so any n >= 1 will do.
+    The mirror image repeats as often as the margins need, so any n >= 1 works.
     """
     return np.pad(np.arange(n, dtype=np.int64), (before, after), mode="reflect")
 
@@ -69,10 +69,10 @@ def continued(x: Tensor, left: int, right: int, top: int = 0, bottom: int = 0) -
 
 
 def margins(n: int, stride: int, shift: int) -> tuple[int, int]:
-    """Margins before and after n px that put the image `shift` px further right on the network's grid.
+    """Margins before and after n px that move the image `shift` px to the right on the network's grid.
 
     before + n + after is 1 more than a multiple of the stride: then every "same" padding of the network is symmetric
-    and needs no copy. Both are below 2 * stride.
+    and needs no copy. Both margins are below 2 * stride.
     """
     total = stride + (1 - n) % stride
     before = shift % stride

@@ -1,8 +1,9 @@
-"""The operations that networks are built of: each computes forward, keeps what its gradient needs, and goes back to the image.
+"""The operations that networks are built of: each computes forward, keeps what its gradient needs, and goes back to the
+image.
 
-forward(x, kept) appends to the list `kept` what backward(gradient, kept) pops again, so operations that follow each other go
-back in reverse order. Tensors are (1, channels, h, w), in memory order channels last. backward may overwrite the gradient it is
-given; what it returns belongs to the caller.
+forward(x, kept) appends to the list `kept` what backward(gradient, kept) pops again, so operations that follow each
+other go back in reverse order. Tensors are (1, channels, h, w), in memory order channels last. backward may overwrite
+the gradient it is given; what it returns belongs to the caller.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 Kept = list[Any]
 Colours = tuple[float, float, float]
 
-#: mean and standard deviation of ImageNet's colours, RGB in 0..1: torchvision's networks were trained on pictures normalised by them
+#: mean and standard deviation of ImageNet's colours, RGB in 0..1: torchvision's networks were trained on pictures
+#: normalised by them
 IMAGENET_MEAN: Colours = (0.485, 0.456, 0.406)
 IMAGENET_STD: Colours = (0.229, 0.224, 0.225)
 
@@ -43,8 +45,8 @@ class Operation(Protocol):
 class Node:
     """An operation in its place in a network.
 
-    layer: the name of the layer that its output is, "" if it is none. branch: the operation only computes a layer; the next node
-    takes the same input as this one.
+    layer: the name of the layer that its output is, "" if it is none. branch: the operation only computes a layer; the
+    next node takes the same input as this one.
     """
 
     operation: Operation
@@ -54,7 +56,9 @@ class Node:
 
 @dataclass(frozen=True)
 class Preparation:
-    """How RGB in 0..1 is normalised before the first node: scale * RGB + offset (one for all, or one for each colour)."""
+    """How RGB in 0..1 is normalised before the first node: scale * RGB + offset (one for all, or one for each
+    colour).
+    """
 
     scale: float
     offset: tuple[float, ...]
@@ -92,7 +96,8 @@ class ConvReLU:
 class MaxPool:
     """The largest of kernel x kernel, channel by channel.
 
-    padding: px on each side, which never win; None for TensorFlow's "same". ceil: windows that reach beyond the end count.
+    padding: px on each side, which never win; None for TensorFlow's "same". ceil: windows that reach beyond the end
+    count.
     """
 
     kernel: int
@@ -190,7 +195,9 @@ class PublishedWeights:
         padding: int | None = None,
         colours: Colours = (1, 1, 1),
     ) -> Conv:
-        """The convolution with the batch norm that follows it folded in: (convolution's name, norm's). Else as `conv`."""
+        """The convolution with the batch norm that follows it folded in: (convolution's name, norm's). Else as
+        `conv`.
+        """
         import torch
 
         weights, biases = zip(*(self._folded(*pair) for pair in names), strict=True)

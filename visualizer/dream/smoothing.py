@@ -1,4 +1,4 @@
-"""The gradient's blur: it takes the speckle out of a dream."""
+"""The gradient's blur: it removes speckle from a dream."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .toning import COLOUR_GAIN
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: side of the blocks that are blurred at once: larger ones multiply more zeros, smaller ones make more calls
+#: side of the blocks that are blurred at once, px: larger ones multiply more zeros, smaller ones make more calls
 BLOCK_PX = 16
 
 
@@ -32,7 +32,7 @@ def gaussian(sigma_px: float) -> np.ndarray:
 def _band(sigma_px: float) -> np.ndarray:
     """The blur of BLOCK_PX px as a matrix, (BLOCK_PX, BLOCK_PX + 2 * radius) float32, not to be changed.
 
-    Row i is the gaussian moved i px to the right.
+    Row i is the gaussian shifted i px to the right.
     """
     kernel = gaussian(sigma_px)
     band = np.zeros((BLOCK_PX, BLOCK_PX + len(kernel) - 1), np.float32)
@@ -42,13 +42,14 @@ def _band(sigma_px: float) -> np.ndarray:
 
 
 def toned(gradient: Tensor, sigma_px: float, colour: float) -> Tensor:
-    """A gradient (1, 3, h, w) smoothed, its colours apart from its grey: `colour` 0 leaves grey alone, 1 is as dreamt.
+    """A gradient (1, 3, h, w) smoothed, its colours weighted against its grey: `colour` 0 keeps grey only, 1 all of the
+    colour.
 
     Colours get the widest of the three blurs only: fine grain in them is speckle, and no figure needs it.
     """
     grey = smoothed(gradient.mean(dim=1, keepdim=True), sigma_px)
     wide = smoothed(gradient, sigma_px, (2.0,))
-    del gradient  # it may be large, and nobody else holds it
+    del gradient  # it may be large, and this is the last reference
     for rows in row_bands(wide.shape[2], wide.shape[3]):
         part = wide[:, :, rows]
         part.sub_(part.mean(dim=1, keepdim=True)).mul_(colour * COLOUR_GAIN).add_(grey[:, :, rows])
@@ -56,12 +57,13 @@ def toned(gradient: Tensor, sigma_px: float, colour: float) -> Tensor:
 
 
 def smoothed(gradient: Tensor, sigma_px: float, factors: tuple[float, ...] = (2.0, 1.0, 0.5)) -> Tensor:
-    """Three gaussian blurs of a gradient (1, n, h, w), of sigma / 2, sigma and 2 sigma px, summed: the seed's recipe.
+    """Three gaussian blurs of a gradient (1, n, h, w), of sigma / 2, sigma and 2 sigma px, summed, as in the original
+    notebook.
 
-    factors: of sigma, others than these; the largest first.
+    factors: multiples of sigma instead of these; the largest first.
 
-    The gradient is continued by its mirror image at the borders. Float32. Large ones are blurred in bands of rows, which
-    bounds the memory this takes on the way.
+    The gradient is continued by its mirror image at the borders. Float32. Large ones are blurred in bands of rows,
+    which bounds the memory used on the way.
     """
     import torch
 
@@ -73,25 +75,25 @@ def smoothed(gradient: Tensor, sigma_px: float, factors: tuple[float, ...] = (2.
     rows = torch.from_numpy(mirrored(height, margin, margin)).to(gradient.device)
     total = torch.empty_like(gradient)
     for band in bands:
-        seen = gradient.index_select(2, rows[band.start : band.stop + 2 * margin])
-        total[:, :, band] = _smoothed(seen, sigma_px, factors)[:, :, margin:][:, :, : band.stop - band.start]
+        part = gradient.index_select(2, rows[band.start : band.stop + 2 * margin])
+        total[:, :, band] = _smoothed(part, sigma_px, factors)[:, :, margin:][:, :, : band.stop - band.start]
     return total
 
 
 def _smoothed(gradient: Tensor, sigma_px: float, factors: tuple[float, ...]) -> Tensor:
     """The same, in one piece.
 
-    Blurring is done by matrices, block by block: a convolution of one channel leaves most of a CPU's vector units idle,
-    a multiplication does not, though half of what it multiplies is 0.
+    Blurs are matrix products, block by block: a convolution of one channel leaves most of a CPU's vector units idle,
+    a matrix product does not, though half of what it multiplies is 0.
     """
     import torch
 
     n_channels, height, width = gradient.shape[1:]
     bands = [torch.from_numpy(_band(sigma_px * factor)).to(gradient.device) for factor in factors]
     margin = (bands[0].shape[1] - BLOCK_PX) // 2
-    # continued up to whole blocks
+    # mirrored up to whole blocks
     right, bottom = (margin + -n % BLOCK_PX for n in (width, height))
-    # colours lie between rows and columns: then one multiplication takes the columns of all, and another the rows of all
+    # channels between rows and columns: then one product blurs the columns of all channels, and another the rows of all
     rows = torch.from_numpy(mirrored(height, margin, bottom)).to(gradient.device)
     wide = continued(gradient.transpose(1, 2), margin, right)[0].index_select(0, rows)
     n_down, n_across = (-(-n // BLOCK_PX) for n in (height, width))

@@ -1,8 +1,8 @@
-"""What keeps an image's light and colour while it is dreamt in.
+"""Rules that keep an image's brightness and colour while it is dreamt in.
 
-A step as long upwards as downwards is not even: next to black there is room upwards only, so a dark picture turns to grey
-fog, and a saturated one fades. Three rules against it: no step into a wall, small steps out of the dark, and what a step adds
-over a wide neighbourhood is taken off again.
+Steps of equal length up and down are not neutral: next to black there is only room upwards, so a dark picture would
+turn into grey fog, and a saturated one would fade. Three rules prevent it: steps shorten next to black and white, steps
+out of the dark are short, and what a step adds to the mean of a wide neighbourhood is subtracted again.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: within this distance of black or white a step towards it is shortened in proportion, so that nothing clips flat
+#: within this distance of black or white a step towards it is shortened in proportion, so that nothing clips
 HEADROOM = 0.2
-#: within this distance of black (white) a step away from it is shortened too, down to a share of DARK_SHARE (WHITE_SHARE)
+#: within this distance of black (white) a step away from it is shortened too, down to DARK_FRACTION (WHITE_FRACTION)
 WALL = 0.25
-DARK_SHARE = 0.3
-WHITE_SHARE = 0.7
-#: side of the neighbourhood over which light and colour are held, px of the octave
+DARK_FRACTION = 0.3
+WHITE_FRACTION = 0.7
+#: side of the neighbourhood whose mean brightness and colour are held, px of the octave
 DRIFT_PX = 16
-#: how strong a colour is beside grey where `colour` is 1: as strong as three blurs make it, though only the widest is taken
+#: strength of colour relative to grey where `colour` is 1: as three blurs would make it, though only the widest is
+#: computed
 COLOUR_GAIN = 5.0
 
 
 def headroom(step: Tensor, state: Tensor) -> Tensor:
-    """0..1 of each step that its direction has room for; any shapes alike."""
+    """The fraction 0..1 of each step that fits between the state and black or white. Both of any one shape."""
     return (step > 0).to(state.dtype).sub_(state).abs_().div_(HEADROOM).clamp_(max=1)
 
 
-def room(step: Tensor, state: Tensor) -> Tensor:
-    """0..1 of each step that is taken: headroom, and less than all out of the dark or the white."""
-    dark = state.div(WALL).clamp_(max=1).mul_(1 - DARK_SHARE).add_(DARK_SHARE)
-    white = state.neg().add_(1).div_(WALL).clamp_(max=1).mul_(1 - WHITE_SHARE).add_(WHITE_SHARE)
+def damping(step: Tensor, state: Tensor) -> Tensor:
+    """The fraction 0..1 of each step that is taken: headroom, and less than 1 out of black or white."""
+    dark = state.div(WALL).clamp_(max=1).mul_(1 - DARK_FRACTION).add_(DARK_FRACTION)
+    white = state.neg().add_(1).div_(WALL).clamp_(max=1).mul_(1 - WHITE_FRACTION).add_(WHITE_FRACTION)
     return headroom(step, state).minimum(dark).minimum(white)
 
 
@@ -45,7 +46,7 @@ def local_means(x: Tensor) -> Tensor:
 
 
 def enlarged_rows(means: Tensor, height: int, width: int, rows: slice) -> Tensor:
-    """Some rows of local_means brought back to (height, width), linearly in between: (1, 3, rows, width)."""
+    """Some rows of local_means enlarged to (height, width) by linear interpolation: (1, 3, rows, width)."""
     import torch
 
     down = _between(height, means.shape[2])[rows].to(means.device)
@@ -54,7 +55,9 @@ def enlarged_rows(means: Tensor, height: int, width: int, rows: slice) -> Tensor
 
 
 def _between(n: int, n_coarse: int) -> Tensor:
-    """Linear interpolation from the middles of n_coarse cells to n px, held at the ends: (n, n_coarse) float32."""
+    """Linear interpolation from the centres of n_coarse cells to n px, constant beyond the outer ones: (n, n_coarse)
+    float32.
+    """
     import torch
 
     at = ((torch.arange(n) + 0.5) * n_coarse / n - 0.5).clamp_(0, n_coarse - 1)

@@ -1,7 +1,8 @@
-"""Reading a file of weights that may come from anywhere: .safetensors, or .pth, of which nothing but tensors is taken.
+"""Reading a file of weights from an untrusted source: .safetensors, or .pth, of which only tensors are read.
 
-A .pth is a pickle, and a pickle can run code when it is opened. torch's weights-only reader knows tensors and plain containers and
-stops at anything else, so that code is never run. Nothing is unpacked either: a file can hold no more than its own size.
+A .pth is a pickle, and a pickle can run code when it is loaded. torch's weights-only reader knows tensors and plain
+containers and stops at anything else, so that no code runs. Compressed archives are refused: a file cannot expand to
+more than its own size.
 """
 
 from __future__ import annotations
@@ -15,17 +16,21 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if TYPE_CHECKING:
     from torch import Tensor
 
-MAX_BYTES = 2_000_000_000  # the largest network here takes 553 MB; a training's checkpoint holds it three times
+MAX_BYTES = 2_000_000_000  # the largest network here has 553 MB; a training checkpoint holds it three times
 _MAX_HEADER_BYTES = 100_000_000  # safetensors' own bound
 
-_NESTS = ("state_dict", "model_state_dict", "model")  # where checkpoints of a training keep the weights
-_PREFIXES = ("module.", "_orig_mod.", "model.")  # what wrappers (several GPUs, compiled, trained) put before each name
+_NESTS = ("state_dict", "model_state_dict", "model")  # keys under which training checkpoints hold the weights
+_PREFIXES = (
+    "module.",
+    "_orig_mod.",
+    "model.",
+)  # prefixes that wrappers (several GPUs, compiled, training) add to each name
 
 
 def read_weights(file: BinaryIO) -> dict[str, Tensor]:
-    """Name -> tensor, as they are in `file`, on the CPU. file: open, at its beginning.
+    """Name -> tensor, as they are in `file`, on the CPU. file: open for reading.
 
-    Raises ValueError that completes "FILE ..." if it is no such file, OSError, and MemoryError.
+    Raises ValueError, with a message that completes "the file ...", for any other file; OSError; MemoryError.
     """
     n_bytes = file.seek(0, 2)
     file.seek(0)
@@ -33,7 +38,7 @@ def read_weights(file: BinaryIO) -> dict[str, Tensor]:
     file.seek(0)
     if n_bytes > MAX_BYTES:
         raise ValueError(f"has {n_bytes / 1e9:.1f} GB; weights take at most {MAX_BYTES / 1e9:.0f} GB")
-    # 8 bytes of length and a JSON object; by chance they may begin like a pickle, so this is asked first
+    # 8 bytes of length and a JSON object; by chance it may begin like a pickle, so this is checked first
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= _MAX_HEADER_BYTES:
         found = _load_safetensors(file)
     elif head[:4] == b"PK\x03\x04":
@@ -47,7 +52,7 @@ def read_weights(file: BinaryIO) -> dict[str, Tensor]:
 
 
 def _check_zip(file: BinaryIO) -> None:
-    """Raise ValueError for a zip that unpacks to more than it is: torch packs without compressing."""
+    """Raise ValueError for a compressed zip: torch stores without compression."""
     try:
         with zipfile.ZipFile(file) as packed:
             entries = packed.infolist()
@@ -63,7 +68,7 @@ def _load_pickle(file: BinaryIO) -> Any:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's doubts about a damaged file; what comes of them is told below
+            warnings.simplefilter("ignore")  # torch's warnings about a damaged file; the error is raised below
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as fault:
         foreign = re.search(r"GLOBAL (\S+)", str(fault))
@@ -78,7 +83,7 @@ def _load_pickle(file: BinaryIO) -> Any:
     except Exception as fault:
         if "allocate memory" in str(fault):  # torch's own allocator does not raise MemoryError
             raise MemoryError from fault
-        # damaged bytes make the reader stumble in any way
+        # damaged bytes can make the reader raise anything
         raise ValueError("is cut short, damaged or not a state_dict") from fault
 
 
@@ -93,7 +98,7 @@ def _load_safetensors(file: BinaryIO) -> dict[str, Tensor]:
 
 
 def _unwrapped(found: Any) -> dict[str, Tensor]:
-    """The tensors by name, without what a training wrapped around them."""
+    """The tensors by name, without the containers and prefixes that training adds."""
     import torch
 
     for _ in _NESTS:

@@ -1,7 +1,7 @@
 """A network's weights: where the file is, whether it is complete, and whether it fits.
 
-EfficientNet-Lite0, trained on ImageNet, comes with pip (Apache-2.0), so the program dreams offline at its first start. Any
-other network's weights are a file: fetched when the user asks for it, or the user's own.
+EfficientNet-Lite0, trained on ImageNet, comes with pip (Apache-2.0), so the program dreams offline at its first start.
+Any other network's weights are a file: fetched when the user asks for it, or the user's own.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ def weights_file() -> Path:
 def load_weights(info: NetworkInfo = NETWORKS[DEFAULT_NETWORK], file: Path | None = None) -> dict[str, Tensor]:
     """Name -> tensor of a network as published, float32 on the CPU, finite, each of its published shape.
 
-    file: .pth or .safetensors; None is the pip package's. A file that has the published name must be the published one, byte for byte.
-    Any other is the user's own: tensors in it that the network does not have are ignored, and fully connected layers, which nothing
-    here runs (VGG-16's are 494 MB), are not looked at. Raises DreamError.
+    file: .pth or .safetensors; None is the pip package's. A file that has the published name must be the published one,
+    byte for byte.
+    Any other is the user's own: tensors in it that the network does not have are ignored, and fully connected layers,
+    which nothing here runs (VGG-16's are 494 MB), are not looked at. Raises DreamError.
     """
     path = weights_file() if file is None and info.name == DEFAULT_NETWORK else file
     if path is None:
@@ -65,7 +66,9 @@ def load_weights(info: NetworkInfo = NETWORKS[DEFAULT_NETWORK], file: Path | Non
 
 
 def weights_hash(info: NetworkInfo, file: Path | None = None) -> str:
-    """SHA-256 (or git's hash) of the weights that `load_weights` would load. Raises DreamError if they cannot be read."""
+    """SHA-256 (or git's hash) of the weights that `load_weights` would load. Raises DreamError if they cannot be
+    read.
+    """
     if file is None or _is_published(info, file):
         return info.sha256 or info.git_blob
     try:
@@ -102,7 +105,9 @@ def _needed(info: NetworkInfo) -> dict[str, tuple[int, ...]]:
 
 
 def _fitted(found: dict[str, Tensor], info: NetworkInfo, *, heads: bool) -> dict[str, Tensor]:
-    """What the network needs of `found`, float32. heads: fully connected layers too. Raises ValueError if it does not fit."""
+    """What the network needs of `found`, float32. heads: fully connected layers too. Raises ValueError if it does not
+    fit.
+    """
     import torch
 
     fault = _misfit(found, info)

@@ -42,9 +42,9 @@ class _BrokeOff(Exception):
 def fetch(url: str, to: Path, *, sha256: str = "", git_blob: str = "") -> Generator[Fetched, None, None]:
     """Fetch `url` and put it at `to`, in place of what is there; yields as the bytes come.
 
-    sha256: hex digits, all 64 or the first ones; git_blob: the SHA-1 git gives the file; nothing is checked if neither is
-    given. Stopped or killed at any moment it leaves NAME.part, from which the next call goes on, and never a half file
-    at `to`. Proxies are those of the environment (HTTPS_PROXY, NO_PROXY, ...). Raises VisualizerError in one line.
+    sha256: hex digits, all 64 or the first ones; git_blob: the SHA-1 git gives the file; nothing is checked if neither
+    is given. Stopped or killed at any moment it leaves NAME.part, from which the next call goes on, and never a half
+    file at `to`. Proxies are those of the environment (HTTPS_PROXY, NO_PROXY, ...). Raises VisualizerError in one line.
     """
     with _telling_of_the_disk(to), PartialDownload(to) as part:
         n_cuts, is_done = 0, part.holds_all_of(url)

@@ -57,8 +57,8 @@ class _PrivateFormatter(logging.Formatter):
 
 
 def share_log() -> None:
-    """Leave the log file to another process, which turns it over: from here on each line is written by itself, and the file is
-    not held open in between.
+    """Leave the log file to another process, which turns it over: from here on each line is written by itself, and the
+    file is not held open in between.
     """
     root = logging.getLogger("visualizer")
     for handler in list(root.handlers):

@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 def check_output_path(path: Path, suffixes: Sequence[str] = (), *, overwrite: bool = True) -> Path:
     """Where a file named `path` will be: absolute, links followed, or the rename at the end would replace the link.
 
-    suffixes: how its name may end, lower case; any if empty. Raises BadInput if its name ends otherwise, or if no file can
-    be written there.
+    suffixes: how its name may end, lower case; any if empty. Raises BadInput if its name ends otherwise, or if no file
+    can be written there.
     """
     name = plain(path)
     if suffixes and path.suffix.lower() not in suffixes:

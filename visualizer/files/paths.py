@@ -33,7 +33,9 @@ def config_folder() -> Path:
 
 
 def networks_folder() -> Path:
-    """Networks fetched at the user's wish. Environment variable VISUALIZER_NETWORKS_DIR overrides it. Need not exist yet."""
+    """Networks fetched at the user's wish. Environment variable VISUALIZER_NETWORKS_DIR overrides it. Need not exist
+    yet.
+    """
     return _folder(
         "VISUALIZER_NETWORKS_DIR", lambda: str(Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "networks")
     )
@@ -66,8 +68,8 @@ def temporary_folder(prefix: str) -> Path:
 
 
 def is_file(path: Path) -> bool:
-    """True if `path` is an ordinary file; False also where that cannot be found out: in a folder that may not be entered, for
-    a name too long. Path.is_file raises OSError for these before Python 3.14.
+    """True if `path` is an ordinary file; False also where that cannot be found out: in a folder that may not be
+    entered, for a name too long. Path.is_file raises OSError for these before Python 3.14.
     """
     try:
         return path.is_file()
@@ -84,7 +86,9 @@ def is_folder(path: Path) -> bool:
 
 
 def is_writable_folder(path: Path) -> bool:
-    """True if files can be made in the folder `path`, as far as its permissions say; False also where that cannot be found out."""
+    """True if files can be made in the folder `path`, as far as its permissions say; False also where that cannot be
+    found out.
+    """
     return is_folder(path) and os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 

@@ -48,7 +48,9 @@ def remembered_delay_ms(output: str) -> float:
 
 
 def remember_delay_ms(output: str, delay_ms: float) -> None:
-    """Remember how late an output is, by its full name; 0 forgets. A folder that cannot be written to is only logged."""
+    """Remember how late an output is, by its full name; 0 forgets. A folder that cannot be written to is only
+    logged.
+    """
     if delay_ms != remembered_delay_ms(output):
         _write(_delay_file(output), {"output": output, "delay_ms": delay_ms} if delay_ms else None)
 

@@ -54,7 +54,8 @@ SUFFIXES = frozenset(
 
 
 def song_files(paths: Sequence[Path]) -> list[Path]:
-    """The songs that paths name: files as they are, and for a folder the songs in it, in natural order ("2" before "10").
+    """The songs that paths name: files as they are, and for a folder the songs in it, in natural order ("2" before
+    "10").
 
     Hidden files, files with names of other things than sound, and folders inside a folder are passed over.
     Raises BadInput for a folder that cannot be read or holds no song.

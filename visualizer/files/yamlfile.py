@@ -1,8 +1,8 @@
 """Settings files: YAML read into a pydantic model, with faults told as FILE:LINE: key: what is wrong, what is allowed.
 
-Scalars follow the YAML 1.2 core schema, not 1.1, so that a file means what it seems to mean: `1e-3` is a number, `no` and
-`12:30` are text, `010` is ten. Types are strict: "20" is text and never becomes 20. Anchors, aliases and tags are refused:
-no settings file needs them, and they are what bombs and code execution are made of.
+Scalars follow the YAML 1.2 core schema, not 1.1, so that a file means what it seems to mean: `1e-3` is a number, `no`
+and `12:30` are text, `010` is ten. Types are strict: "20" is text and never becomes 20. Anchors, aliases and tags are
+refused: no settings file needs them, and they are what bombs and code execution are made of.
 """
 
 from __future__ import annotations
@@ -62,9 +62,11 @@ def read_settings(path: Path, model: type[_Model]) -> _Model:
 
 
 def line_of(path: Path, place: tuple[str, ...]) -> int:
-    """The line of a settings file in which the value at `place` stands, of the section around it if it is not there; 1 is the first.
+    """The line of a settings file in which the value at `place` stands, of the section around it if it is not there; 1
+    is the first.
 
-    place: keys from the top: ("render", "shader"). For errors found after the file was read. Raises BadInput for an unreadable file.
+    place: keys from the top: ("render", "shader"). For errors found after the file was read. Raises BadInput for an
+    unreadable file.
     """
     try:
         node = _Composer(_read_text(path)).document()

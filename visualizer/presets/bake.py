@@ -16,8 +16,8 @@ from .loaded import LoadedPreset
 
 @dataclass(frozen=True)
 class BakeProgress:
-    """One depth done. done, total: dream frames, of all variants; seconds: since the beginning; folder: where the frames of the
-    first variant lie; device: what computes; fault: a line for the user."""
+    """One depth done. done, total: dream frames, of all variants; seconds: since the beginning; folder: where the
+    frames of the first variant lie; device: what computes; fault: a line for the user."""
 
     done: int
     total: int
@@ -29,8 +29,8 @@ class BakeProgress:
 
 
 def bake(loaded: LoadedPreset, cache: FrameCache) -> Generator[BakeProgress, None, None]:
-    """Bake every depth of `look` into the cache, yielding as each is done. Raises DreamError, and VisualizerError at the first
-    depth that cannot be kept: a bake is of no other use.
+    """Bake every depth of `look` into the cache, yielding as each is done. Raises DreamError, and VisualizerError at
+    the first depth that cannot be kept: a bake is of no other use.
     """
     watch = Stopwatch()
     dreams = Dreams(loaded, cache)

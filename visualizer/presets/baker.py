@@ -1,10 +1,11 @@
-"""The bake of one variant, kept as it goes: here, or in a process of its own so that a show neither stutters nor dies with it.
+"""The bake of one variant, kept as it goes: here, or in a process of its own so that a show neither stutters nor dies
+with it.
 
-Loading torch holds the interpreter's lock for half a second; a step under way cannot be stopped; a process killed for its
-memory takes its threads along. In a process of its own none of that reaches the picture (docs/decisions/0003).
+Loading torch holds the interpreter's lock for half a second; a step under way cannot be stopped; a process killed for
+its memory takes its threads along. In a process of its own none of that reaches the picture (docs/decisions/0003).
 
-Every finished frame is kept at once, and with it what is needed to go on from there: a bake that was interrupted, by whatever,
-goes on after its last finished depth (docs/decisions/0008).
+Every finished frame is kept at once, and with it what is needed to go on from there: a bake that was interrupted, by
+whatever, goes on after its last finished depth (docs/decisions/0008).
 """
 
 from __future__ import annotations
@@ -124,7 +125,8 @@ def sharpened(
     """The previews deeper than a depth just finished, with the detail that its own preview lacked: (depth, frame), the
     deepest first, since that is where a kick lands.
 
-    A dream grows out of the depth before, so what the finer octaves have drawn by now is largely there in all that follow.
+    A dream grows out of the depth before, so what the finer octaves have drawn by now is largely there in all that
+    follow.
     """
     detail = finished.astype(np.int16)
     detail -= previews[depth_index]
@@ -202,7 +204,8 @@ def bake_in_child(order: BakeRequest, stop: Stop, *, preview: bool) -> Generator
     start_child(process, _last_words())
     theirs.close()  # only the child's ends are left: when it dies, reading and writing end
     to_read.close()
-    # the image is more than a pipe holds: as an argument it would keep whoever starts a process that dies at once for ever
+    # the image is more than a pipe holds: as an argument it would keep whoever starts a process that dies at once for
+    # ever
     telling = threading.Thread(target=_tell, args=(to_tell, order), name="bake's order", daemon=True)
     telling.start()
     with ExitStack() as stack:

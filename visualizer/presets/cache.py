@@ -4,9 +4,9 @@
     FOLDER/<key>/checkpoint    only while a bake is unfinished: what the dream room needs to go on after its last depth
     FOLDER/<key>/note.json     what it is of, for people: see Note
 
-Raw bytes, because reading 21 pictures must take less than the blink before a window opens. Each file appears whole (written
-under another name, then renamed), so a killed bake leaves its first frames usable, and two bakes of one dream can only
-replace a file by the same file.
+Raw bytes, because reading 21 pictures must take less than the blink before a window opens. Each file appears whole
+(written under another name, then renamed), so a killed bake leaves its first frames usable, and two bakes of one dream
+can only replace a file by the same file.
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ _TEMP_LIFE_S = 600.0  # a frame is written in milliseconds: a temp file this old
 
 
 class Note(BaseModel):
-    """What a dream is of, for people. preset: its name; image: the file name of the user's own picture, "" for the preset's; layer: what
-    it is dreamt with; width, height: of its frames, px; n_depths: how many it has beside depth 0 when complete; recipe: the
-    `dream.identity.RECIPE` it was baked with, 0 where an earlier version of the program did not record it.
+    """What a dream is of, for people. preset: its name; image: the file name of the user's own picture, "" for the
+    preset's; layer: what it is dreamt with; width, height: of its frames, px; n_depths: how many it has beside depth 0
+    when complete; recipe: the `dream.identity.RECIPE` it was baked with, 0 where an earlier version of the program did
+    not record it.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -65,7 +66,8 @@ class Note(BaseModel):
 
 @dataclass(frozen=True)
 class Entry:
-    """A dream in the cache. used_at: seconds since the epoch; age_s: since then; n_frames: depths kept, depth 0 counted; note:
+    """A dream in the cache. used_at: seconds since the epoch; age_s: since then; n_frames: depths kept, depth 0
+    counted; note:
     None where none was written or it cannot be read."""
 
     key: str
@@ -79,8 +81,8 @@ class Entry:
 class FrameCache:
     """Baked dream frames in `folder`, taking at most `max_bytes`.
 
-    Nothing here raises for the disk's sake: a cache that cannot be read is empty, one that cannot be written stays as it
-    is, and `last_fault` holds one line for the user (None when all is well) besides the log. Two processes may use
+    Nothing here raises for the disk's sake: a cache that cannot be read is empty, one that cannot be written stays as
+    it is, and `last_fault` holds one line for the user (None when all is well) besides the log. Two processes may use
     one folder at once.
     """
 
@@ -104,7 +106,9 @@ class FrameCache:
         return self._max_bytes
 
     def key(self, image: np.ndarray, dream: DreamSettings, identity: str) -> str:
-        """The name of a dream: image (height, width, 3) uint8, every dream setting and the network's identity, hashed."""
+        """The name of a dream: image (height, width, 3) uint8, every dream setting and the network's identity,
+        hashed.
+        """
         told = hashlib.sha256()
         for part in (f"frames {_VERSION}", repr(image.shape), dream.model_dump_json(), identity):
             told.update(f"{len(part)}:{part};".encode())
@@ -118,7 +122,9 @@ class FrameCache:
         return self._folder / key
 
     def load(self, key: str, n_depths: int, shape: tuple[int, ...]) -> list[np.ndarray] | None:
-        """Frames 0..n_depths of a finished bake, each of `shape` (height, width, 3) uint8; None if not all are there."""
+        """Frames 0..n_depths of a finished bake, each of `shape` (height, width, 3) uint8; None if not all are
+        there.
+        """
         entry = self.entry_folder(key)
         # look before reading: an unfinished entry may be many megabytes
         if not all(is_file(entry / _frame_name(index)) for index in range(n_depths + 1)):
@@ -127,7 +133,9 @@ class FrameCache:
         return frames if len(frames) == n_depths + 1 else None
 
     def load_begun(self, key: str, n_depths: int, shape: tuple[int, ...]) -> list[np.ndarray]:
-        """The sound frames 0, 1, .. of a bake up to the first that is missing or damaged (removed, told, to be rebaked)."""
+        """The sound frames 0, 1, .. of a bake up to the first that is missing or damaged (removed, told, to be
+        rebaked).
+        """
         entry = self.entry_folder(key)
         frames: list[np.ndarray] = []
         for index in range(n_depths + 1):
@@ -149,14 +157,18 @@ class FrameCache:
         return frames
 
     def glance(self, key: str, depth_index: int, shape: tuple[int, ...]) -> np.ndarray | None:
-        """One frame of `shape` (height, width, 3) uint8, if it is there and sound; the dream does not count as used for that."""
+        """One frame of `shape` (height, width, 3) uint8, if it is there and sound; the dream does not count as used
+        for that.
+        """
         try:
             return _read_frame(self.entry_folder(key) / _frame_name(depth_index), key, depth_index, shape)
         except (OSError, ValueError):
             return None
 
     def save(self, key: str, depth_index: int, frame: np.ndarray) -> bool:
-        """Keep one frame (height, width, 3) uint8. False (and `last_fault`) if it could not be kept; never raises for that."""
+        """Keep one frame (height, width, 3) uint8. False (and `last_fault`) if it could not be kept; never raises for
+        that.
+        """
         entry = self.entry_folder(key)
         if not 0 <= depth_index <= 999 or frame.ndim != 3 or frame.dtype != np.uint8:
             raise ValueError(f"not a dream frame: depth {depth_index}, {frame.dtype} {frame.shape}")
@@ -230,7 +242,9 @@ class FrameCache:
         )
 
     def entries(self) -> list[Entry]:
-        """Every dream in the cache, the one used last first. Raises VisualizerError for a folder that cannot be read."""
+        """Every dream in the cache, the one used last first. Raises VisualizerError for a folder that cannot be
+        read.
+        """
         try:
             folders = self._folders()
         except FileNotFoundError:
@@ -296,7 +310,9 @@ class FrameCache:
             return []
 
     def _measured(self, folders: list[Path]) -> list[_Measured]:
-        """What the dreams in these folders take. Leftovers of killed processes are removed on the way; foreign files stay."""
+        """What the dreams in these folders take. Leftovers of killed processes are removed on the way; foreign files
+        stay.
+        """
         found = []
         for folder in folders:
             try:
@@ -350,7 +366,9 @@ def _write_frame(entry: Path, key: str, depth_index: int, frame: np.ndarray) -> 
 
 
 def _write(entry: Path, name: str, mark: str, parts: Iterable[bytes | memoryview]) -> int:
-    """Write a file of the entry whole or not at all; how many bytes it has. mark: what its temp file's name begins with."""
+    """Write a file of the entry whole or not at all; how many bytes it has. mark: what its temp file's name begins
+    with.
+    """
     temp = entry / f".{mark}-{secrets.token_hex(8)}.part"
     for attempt in (1, 2):
         entry.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,9 @@ def describe_entry(entry: Entry) -> tuple[str, str, str, str]:
 
 
 def list_cached(preset: str | None = None, older_than_days: float | None = None) -> CacheListing:
-    """The dreams of the cache, or those of one preset, or those not used for so many days. Raises BadInput, VisualizerError."""
+    """The dreams of the cache, or those of one preset, or those not used for so many days. Raises BadInput,
+    VisualizerError.
+    """
     if older_than_days is not None and not (math.isfinite(older_than_days) and older_than_days >= 0):
         raise BadInput(f"--older-than {older_than_days:g} cannot be used; allowed: 0 or more days")
     cache = open_cache()

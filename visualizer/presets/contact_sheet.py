@@ -60,8 +60,8 @@ def cell_size(path: Path, box: tuple[int, int]) -> tuple[int, int]:
 def grid_of(n_cells: int, shape: float) -> Grid:
     """The most pleasing grid for n_cells pictures of `shape` (width / height).
 
-    Few empty places come first, then a sheet about as wide as a screen. The first picture, from which the others come, may
-    take four places.
+    Few empty places come first, then a sheet about as wide as a screen. The first picture, from which the others come,
+    may take four places.
     """
 
     def cost(grid: Grid) -> float:
@@ -83,8 +83,8 @@ def draw_sheet(
 ) -> np.ndarray:
     """The sheet as (height, width, 3) uint8: the title and a remark above, then the cells, the first as their origin.
 
-    cells: at least one; their pictures are shown at `size` = (width, height) px. grid: None for the most pleasing. Raises BadInput when the sheet would be
-    larger than MAX_SIDE_PX.
+    cells: at least one; their pictures are shown at `size` = (width, height) px. grid: None for the most pleasing.
+    Raises BadInput when the sheet would be larger than MAX_SIDE_PX.
     """
     from PIL import Image, ImageDraw
 

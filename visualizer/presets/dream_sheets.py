@@ -53,8 +53,8 @@ def layers(
 ) -> Generator[Step, None, None]:
     """Dream the picture `image` once with each layer, then write all of them to the sheet `out`.
 
-    depth_index: how deep, 1..20. Raises BadInput, at once, for whatever cannot be used; DreamError; VisualizerError when the
-    sheet cannot be written. Closing it early leaves nothing behind.
+    depth_index: how deep, 1..20. Raises BadInput, at once, for whatever cannot be used; DreamError; VisualizerError
+    when the sheet cannot be written. Closing it early leaves nothing behind.
     """
     info = known_network(network)
     n_depths = DreamSettings().n_depths
@@ -97,7 +97,8 @@ def depths(
 ) -> Generator[Step, None, None]:
     """Dream the picture `image` as `preset` says, then write all its depths to the sheet `out`.
 
-    network, layer, seed: instead of the preset's; weights: a file to use in place of the network's own. A network given alone dreams with the layer that is most like the preset's.
+    network, layer, seed: instead of the preset's; weights: a file to use in place of the network's own. A network given
+    alone dreams with the layer that is most like the preset's.
     Raises as `layers` does.
     """
     variants, news = variants_of(

@@ -50,7 +50,9 @@ def open_cache() -> FrameCache:
 
 
 def cache_key(image: np.ndarray, variant: Variant, cache: FrameCache) -> str:
-    """The name under which the dream frames of one variant of an image are kept. Raises DreamError for weights not readable."""
+    """The name under which the dream frames of one variant of an image are kept. Raises DreamError for weights not
+    readable.
+    """
     return cache.key(image, variant.settings, identity(variant.settings, variant.guide, variant.weights))
 
 
@@ -84,7 +86,9 @@ class VariantDreams:
         self.kept = True  # False once a frame could not be kept for next time
 
     def frames(self, preview: bool) -> Generator[Placed, None, None]:
-        """All frames: those at hand; with `preview`, a coarse one of every depth that is not; then the rest, in order."""
+        """All frames: those at hand; with `preview`, a coarse one of every depth that is not; then the rest, in
+        order.
+        """
         if self._cached is not None:
             self._cache.describe(self.key, self._note)
             for depth_index, frame in enumerate(self._cached):
@@ -104,7 +108,9 @@ class VariantDreams:
 
 
 class Dreams:
-    """The dream frames of a loaded, variant by variant: each variant's previews if asked for, then its finished frames in order."""
+    """The dream frames of a loaded, variant by variant: each variant's previews if asked for, then its finished frames
+    in order.
+    """
 
     def __init__(self, loaded: LoadedPreset, cache: FrameCache, *, behind: Stop | None = None) -> None:
         """behind: bake behind a show, in a process of low priority that ends when this is set; None: bake here."""
@@ -186,7 +192,9 @@ class BackgroundDreams:
             self.fault = f"the dream stopped: {type(error).__name__}: {error} (the log tells more)".splitlines()[0]
 
     def poll(self) -> list[Placed]:
-        """What has been baked since the last call: one frame at most, so that no display frame waits for many uploads."""
+        """What has been baked since the last call: one frame at most, so that no display frame waits for many
+        uploads.
+        """
         # only ever from nothing to something: the other thread may set it at this very moment
         fault = self._dreams.fault
         if fault is not None and self.fault is None:
@@ -197,7 +205,9 @@ class BackgroundDreams:
             return []
 
     def close(self) -> None:
-        """Stop the bake, whatever it is at; what is baked so far stays in the cache, and the next bake goes on from there."""
+        """Stop the bake, whatever it is at; what is baked so far stays in the cache, and the next bake goes on from
+        there.
+        """
         self._stop.set()
         self._thread.join()
 

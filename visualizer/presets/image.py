@@ -36,8 +36,8 @@ _ORIENTATION = 0x0112  # EXIF tag
 
 # What counts as dark, of 255, and the share of a picture that must be brighter for it not to be nearly black.
 _DARK, _SEEN_SHARE = 32, 0.005
-# The same for what is drawn on transparency, by its luma (navy and #333 have no contrast with black) unless it is vivid;
-# and the share of a picture up to which that is a drawing, whose ground may be chosen.
+# The same for what is drawn on transparency, by its luma (navy and #333 have no contrast with black) unless it is
+# vivid; and the share of a picture up to which that is a drawing, whose ground may be chosen.
 _DARK_INK, _VIVID, _SEEN_INK_SHARE, _DRAWING_SHARE = 55, 192, 0.15, 0.7
 # White in levels that are no bytes: floating point, 8, 10, 12, 14 and 16 bits.
 _WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
@@ -52,10 +52,11 @@ def load_image(path: Path | str, size: tuple[int, int], *, say: Callable[[str], 
     """The picture in the file `path`, filling size = (width, height) px -> (height, width, 3) uint8 sRGB.
 
     The middle is kept and the sides cut where the shapes differ; it is scaled, never stretched. EXIF orientation is
-    followed, an ICC profile converted to sRGB, transparency laid over black (a projector's dark; over white if what is drawn
-    on it is dark), 16 bit and floating point scaled to 8 bit by the levels that are used; of an animation the first picture
-    is taken. `say` gets a line for the user if levels were scaled unusually, white was chosen, or the picture is nearly
-    black. Raises BadInput with one line when the file is missing, no picture, damaged, or has more than 250 megapixels.
+    followed, an ICC profile converted to sRGB, transparency laid over black (a projector's dark; over white if what is
+    drawn on it is dark), 16 bit and floating point scaled to 8 bit by the levels that are used; of an animation the
+    first picture is taken. `say` gets a line for the user if levels were scaled unusually, white was chosen, or the
+    picture is nearly black. Raises BadInput with one line when the file is missing, no picture, damaged, or has more
+    than 250 megapixels.
     """
     width, height = size
     if width < 1 or height < 1:
@@ -192,8 +193,9 @@ def _eight_bit(picture: Image.Image, name: str, say: Callable[[str], None]) -> I
 def _grey_to_bytes(grey: np.ndarray, *, is_float: bool, name: str, say: Callable[[str], None]) -> np.ndarray:
     """Grey levels wider than a byte -> uint8, black at 0 and white at the first usual white that no level exceeds.
 
-    With many negative levels black is the lowest; with no usual white it is the highest. Where nearly all floating point
-    levels lie far below that, as in a picture of high dynamic range, what is brighter than the 99th percentile is cut off.
+    With many negative levels black is the lowest; with no usual white it is the highest. Where nearly all floating
+    point levels lie far below that, as in a picture of high dynamic range, what is brighter than the 99th percentile is
+    cut off.
     """
     values = grey.astype(np.float32)
     finite = values[np.isfinite(values)]
@@ -228,7 +230,9 @@ def _colours(picture: Image.Image, profile: Any, name: str) -> tuple[Image.Image
 
 
 def _opaque(picture: Image.Image, alpha: Image.Image, name: str, say: Callable[[str], None]) -> Image.Image:
-    """RGB laid over black; over white where much is transparent and hardly any of what is drawn would be seen on black."""
+    """RGB laid over black; over white where much is transparent and hardly any of what is drawn would be seen on
+    black.
+    """
     from PIL import Image
 
     opacity = np.asarray(alpha, np.float32) / 255

@@ -25,8 +25,8 @@ GUIDE_PX = 320
 class Variant:
     """One dream of the image: all it depends on.
 
-    guide: (height, width, 3) uint8, the picture whose features are dreamt of; weights: the network's file, None for the one
-    that comes with pip.
+    guide: (height, width, 3) uint8, the picture whose features are dreamt of; weights: the network's file, None for the
+    one that comes with pip.
     """
 
     settings: DreamSettings
@@ -36,8 +36,8 @@ class Variant:
 
 @dataclasses.dataclass(frozen=True)
 class Overrides:
-    """What the user asks for instead of the preset's own; None leaves it. weights: the network's file. dream: settings of the dream
-    turned by hand, (name, value), "colour" and the like."""
+    """What the user asks for instead of the preset's own; None leaves it. weights: the network's file. dream: settings
+    of the dream turned by hand, (name, value), "colour" and the like."""
 
     image: Path | None = None
     seed: int | None = None
@@ -51,10 +51,10 @@ class Overrides:
 class LoadedPreset:
     """A preset ready to be dreamt.
 
-    image: (height, width, 3) uint8 sRGB, depth 0 of every dream; variants: the dreams, all of settings.dream.n_depths depths; news:
-    lines the user should read (a network that is not here, and what dreams in its place); overrides: what was asked for instead of
-    the preset's own; reference: what `open_preset` opens the preset with again, see `PresetFolder`; folder: the preset's, in which a
-    look of its own may lie, None where there is none.
+    image: (height, width, 3) uint8 sRGB, depth 0 of every dream; variants: the dreams, all of settings.dream.n_depths
+    depths; news: lines the user should read (a network that is not here, and what dreams in its place); overrides: what
+    was asked for instead of the preset's own; reference: what `open_preset` opens the preset with again, see
+    `PresetFolder`; folder: the preset's, in which a look of its own may lie, None where there is none.
     """
 
     name: str
@@ -81,8 +81,9 @@ class LoadedPreset:
 def open_preset(
     preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_SIZE, overrides: Overrides | None = None
 ) -> LoadedPreset:
-    """The preset of that name or folder, with what is asked for in its place. Raises BadInput, and DreamError for a network
-    asked for that is not here; where the preset's own is not, the one that comes with pip dreams, and `news` says so.
+    """The preset of that name or folder, with what is asked for in its place. Raises BadInput, and DreamError for a
+    network asked for that is not here; where the preset's own is not, the one that comes with pip dreams, and `news`
+    says so.
 
     A network or layer asked for dreams alone: the preset's further variants are left out.
     """
@@ -98,7 +99,9 @@ def open_preset(
 
 
 def is_preset(asked: str, reference: str) -> bool:
-    """Whether a preset as it was asked for, by name or folder, is the one of that reference. False where it has gone by now."""
+    """Whether a preset as it was asked for, by name or folder, is the one of that reference. False where it has gone
+    by now.
+    """
     try:
         return reference_of(asked) == reference
     except BadInput:
@@ -106,7 +109,9 @@ def is_preset(asked: str, reference: str) -> bool:
 
 
 def variants_of(found: PresetFolder, overrides: Overrides) -> tuple[tuple[Variant, ...], tuple[str, ...]]:
-    """The dreams of a preset with what is asked for in its place, and lines to be read; see `open_preset`, which raises alike."""
+    """The dreams of a preset with what is asked for in its place, and lines to be read; see `open_preset`, which
+    raises alike.
+    """
     dreams = [found.preset.dream, *found.preset.variants]
     if overrides.network is not None or overrides.layer is not None:
         dreams = [chosen(found.preset.dream, overrides.network, overrides.layer)]
@@ -150,7 +155,8 @@ def known_network(name: str) -> NetworkInfo:
 
 
 def chosen(settings: DreamSettings, network: str | None, layer: str | None) -> DreamSettings:
-    """`settings` with another network or layer. A network alone dreams with its layer that is most like theirs, all channels.
+    """`settings` with another network or layer. A network alone dreams with its layer that is most like theirs, all
+    channels.
 
     Raises BadInput for what there is not.
     """

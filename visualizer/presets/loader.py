@@ -1,4 +1,6 @@
-"""Loading other presets while the show runs: opened, baked and released in a thread of its own, never in the drawing thread."""
+"""Loading other presets while the show runs: opened, baked and released in a thread of its own, never in the drawing
+thread.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +49,8 @@ class PresetLoader:
         names: Callable[[], list[str]] = preset_names,
         start: Callable[[LoadedPreset, FrameCache], FrameSource] = dreams_room.start,
     ) -> None:
-        """loaded: the preset shown first; later ones get its size and, where the user asked for them, its image and seed. If
-        it was opened from a folder that is not on the list of presets, it becomes the last of `names`.
+        """loaded: the preset shown first; later ones get its size and, where the user asked for them, its image and
+        seed. If it was opened from a folder that is not on the list of presets, it becomes the last of `names`.
         names: gives the presets that exist. start: begins to bake a preset.
         """
         self.wanted = loaded.reference
@@ -133,7 +135,9 @@ class PresetLoader:
         self._names = self._listed()
 
     def load_again(self, loaded: LoadedPreset) -> None:
-        """Fetch the dream frames of a preset again, after the graphics context was lost. Its files are not read again."""
+        """Fetch the dream frames of a preset again, after the graphics context was lost. Its files are not read
+        again.
+        """
         with self._changed:
             if self._open is None:
                 self._open = loaded
@@ -196,7 +200,9 @@ class PresetLoader:
         return f"{self._names.index(name) + 1}  {label(name)} …" if name in self._names else f"{label(name)} …"
 
     def _listed(self) -> list[str]:
-        """The presets that exist: those on the list, and the folder that the show started with if it is not among them."""
+        """The presets that exist: those on the list, and the folder that the show started with if it is not among
+        them.
+        """
         names, first = self._list(), self._first
         return names if first in names or label(first) == first else [*names, first]
 

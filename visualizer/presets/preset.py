@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PresetFolder:
-    """A preset, the folder it was read from, that folder's name, and what `load_preset` opens it with again from any working
-    folder: its name where it is on the list, else the absolute path of its folder.
+    """A preset, the folder it was read from, that folder's name, and what `load_preset` opens it with again from any
+    working folder: its name where it is on the list, else the absolute path of its folder.
     """
 
     name: str
@@ -62,8 +62,8 @@ def preset_names(extra_folder: Path | None = None) -> list[str]:
 def load_preset(name_or_folder: str, extra_folder: Path | None = None) -> PresetFolder:
     """The preset of that name (as in `list_presets`), or in that folder (or with that preset.yaml).
 
-    A name wins over a folder of the same name in the working folder: write `./name` for the folder. Raises BadInput when
-    there is neither, naming the presets there are and the nearest, or when the preset cannot be used.
+    A name wins over a folder of the same name in the working folder: write `./name` for the folder. Raises BadInput
+    when there is neither, naming the presets there are and the nearest, or when the preset cannot be used.
     """
     return _read(*_find(name_or_folder, extra_folder))
 
@@ -120,7 +120,9 @@ def _absolute(folder: Path) -> Path:
 
 
 def _holds_preset(folder: Path) -> bool:
-    """False for a folder without preset.yaml, which is no preset. True where that cannot be found out: reading it reports why."""
+    """False for a folder without preset.yaml, which is no preset. True where that cannot be found out: reading it
+    reports why.
+    """
     try:
         (folder / FILE_NAME).stat()
     except (FileNotFoundError, NotADirectoryError):

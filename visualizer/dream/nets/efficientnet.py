@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 NORM_EPSILON = 1e-3
-#: (RGB of 255 - 127) / 128, padded as TensorFlow does, "same": what the weights were trained with
+#: (RGB in 0..255 - 127) / 128 and TensorFlow's "same" padding, as the weights were trained
 PREPARATION = Preparation(255 / 128, (-127 / 128,))
 
 # (repeats, kernel, stride of the first, expansion, channels in, channels out), from the paper's table 1
@@ -37,7 +37,9 @@ _STAGES = (
 
 @dataclass(frozen=True)
 class BlockShape:
-    """One inverted bottleneck: 1x1 expansion (unless 1), depthwise convolution, 1x1 projection, skip where it fits."""
+    """One inverted bottleneck: 1x1 expansion (unless 1), depthwise convolution, 1x1 projection, skip connection where
+    sizes agree.
+    """
 
     kernel: int
     stride: int
@@ -80,7 +82,7 @@ class InvertedBottleneck:
 
     def backward(self, gradient: Tensor, kept: Kept) -> Tensor:
         skipped = gradient
-        # 1x1: as wide and high behind as before
+        # 1x1: input and output have one size
         gradient = self.project.backward(gradient, size_of(gradient))
         gradient = self.depthwise.backward(gradient, kept)
         if self.expand is not None:
@@ -90,7 +92,9 @@ class InvertedBottleneck:
 
 @dataclass(frozen=True)
 class Expansion:
-    """A layer: a block's expansion through a ReLU without the cap at 6. Where it is 0, so must its gradient be."""
+    """A layer: a block's expansion through a ReLU without the cap at 6. The gradient it is given is 0 wherever its
+    output is 0.
+    """
 
     conv: Conv
     stride: int = 1
@@ -124,7 +128,7 @@ def build(weights: dict[str, Tensor], compute: Compute) -> Iterator[Node]:
 
 
 def tensor_shapes() -> dict[str, tuple[int, ...]]:
-    """The tensors of the published file, but for batch norm's counters."""
+    """The tensors of the published file, without batch norm's counters."""
     found: dict[str, tuple[int, ...]] = {"_conv_stem.weight": (32, 3, 3, 3), **norm_shapes("_bn0", 32)}
     for index, shape in enumerate(block_shapes()):
         name, n_inside = f"_blocks.{index}", shape.n_in * shape.expansion

@@ -1,4 +1,6 @@
-"""GoogLeNet as torchvision publishes it: Szegedy et al. (2014), with batch norm and, as trained there, 3x3 for 5x5."""
+"""GoogLeNet as torchvision publishes it: Szegedy et al. (2014), with batch norm, and 3x3 kernels where the paper has
+5x5.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 NORM_EPSILON = 1e-3
-#: RGB from 0..1 to -1..1: torchvision prepares as for its other networks, and its `transform_input` turns that into this
+#: RGB from 0..1 to -1..1: torchvision normalises as for its other networks, and `transform_input` makes this of it
 PREPARATION = Preparation(2.0, (-1.0,))
 
 _MODULES = {
@@ -36,7 +38,7 @@ _POOL_BEFORE = {
 
 
 def _named(name: str) -> tuple[str, str]:
-    """A published convolution and its batch norm."""
+    """The names of a published convolution and its batch norm."""
     return f"{name}.conv", f"{name}.bn"
 
 
@@ -63,7 +65,7 @@ def build(weights: dict[str, Tensor], compute: Compute) -> Iterator[Node]:
 
 
 def tensor_shapes() -> dict[str, tuple[int, ...]]:
-    """The tensors of the published file, but for batch norm's counters and the two side exits it was trained with."""
+    """The tensors of the published file, without batch norm's counters and the two side exits used in training."""
     shapes = {"conv1": (64, 3, 7), "conv2": (64, 64, 1), "conv3": (192, 64, 3)}
     for name, n in _MODULES.items():
         shapes |= {

@@ -1,6 +1,7 @@
-"""Inception 5h, the network of the first DeepDream: Szegedy et al. (2014) as Google published it, converted from TensorFlow.
+"""Inception 5h, the network of the first DeepDream: Szegedy et al. (2014) as Google published it, converted from
+TensorFlow.
 
-The file is ProGamerGov's: its names, and its local response norm, are those the converted weights were published with.
+The file is ProGamerGov's, and so are the tensors' names and the parameters of local response norm.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ..operations import ConvReLU, LocalResponseNorm, MaxPool, Node, Preparation
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: the weights want RGB of 255, less 117; the first convolution multiplies by 255. Padded as TensorFlow does, "same"
+#: the weights expect RGB in 0..255, minus 117; the first convolution multiplies by 255. Padding is TensorFlow's "same"
 PREPARATION = Preparation(1.0, (-117 / 255,))
 
 _NORM_REACH, _NORM_RATE = 4, 9.99999974738e-05

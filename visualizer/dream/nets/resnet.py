@@ -1,4 +1,6 @@
-"""ResNet-50 as torchvision publishes it: He et al. (2015), https://arxiv.org/abs/1512.03385, with the stride on the 3x3."""
+"""ResNet-50 as torchvision publishes it: He et al. (2015), https://arxiv.org/abs/1512.03385, with the stride on the
+3x3.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +38,12 @@ _WIDENING = 4
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """1x1, 3x3 and 1x1 convolution, added to what came in (or to a 1x1 convolution of it, `beside`), through a ReLU."""
+    """1x1, 3x3 and 1x1 convolution, added to the input (or to a 1x1 convolution of it, `shortcut`), through a ReLU."""
 
     narrow: ConvReLU
     middle: ConvReLU
     widen: Conv
-    beside: Conv | None
+    shortcut: Conv | None
 
     @property
     def stride(self) -> int:
@@ -49,8 +51,8 @@ class Bottleneck:
 
     def forward(self, x: Tensor, kept: Kept) -> Tensor:
         inside = self.middle.forward(self.narrow.forward(x, kept), kept)
-        # thinned before the convolution, which is of one pixel, so that its way back computes no zeros
-        straight = x if self.beside is None else self.beside.forward(self._thinned(x))
+        # subsampled before the 1x1 convolution, so that its gradient computes no zeros
+        straight = x if self.shortcut is None else self.shortcut.forward(self._subsampled(x))
         y = self.widen.forward(inside).add_(straight).relu_()
         kept.append(y)
         return y
@@ -59,12 +61,12 @@ class Bottleneck:
         gradient = relu_backward(gradient, kept.pop())
         around = self.widen.backward(gradient, size_of(gradient))
         around = self.narrow.backward(self.middle.backward(around, kept), kept)
-        if self.beside is None:
+        if self.shortcut is None:
             return around.add_(gradient)
-        self._thinned(around).add_(self.beside.backward(gradient, size_of(gradient)))
+        self._subsampled(around).add_(self.shortcut.backward(gradient, size_of(gradient)))
         return around
 
-    def _thinned(self, x: Tensor) -> Tensor:
+    def _subsampled(self, x: Tensor) -> Tensor:
         return x[:, :, :: self.stride, :: self.stride]
 
 
@@ -90,13 +92,13 @@ def build(weights: dict[str, Tensor], compute: Compute) -> Iterator[Node]:
             narrow=ConvReLU(published.folded((f"{name}.conv1", f"{name}.bn1"))),
             middle=ConvReLU(published.folded((f"{name}.conv2", f"{name}.bn2"), stride=stride, padding=1)),
             widen=published.folded((f"{name}.conv3", f"{name}.bn3")),
-            beside=published.folded((f"{name}.downsample.0", f"{name}.downsample.1")) if widens else None,
+            shortcut=published.folded((f"{name}.downsample.0", f"{name}.downsample.1")) if widens else None,
         )
         yield Node(block, name)
 
 
 def tensor_shapes() -> dict[str, tuple[int, ...]]:
-    """The tensors of the published file, but for batch norm's counters."""
+    """The tensors of the published file, without batch norm's counters."""
     found: dict[str, tuple[int, ...]] = {"conv1.weight": (64, 3, 7, 7), **norm_shapes("bn1", 64)}
     for name, _, n_in, n_inside in _blocks():
         n_out = _WIDENING * n_inside

@@ -1,4 +1,6 @@
-"""VGG-16 as torchvision publishes it: Simonyan and Zisserman (2014), https://arxiv.org/abs/1409.1556, configuration D."""
+"""VGG-16 as torchvision publishes it: Simonyan and Zisserman (2014), https://arxiv.org/abs/1409.1556, configuration
+D.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 PREPARATION = Preparation(1.0, (-IMAGENET_MEAN[0], -IMAGENET_MEAN[1], -IMAGENET_MEAN[2]))
 
-# channels of each convolution, group by group; a pool stands between two groups
+# channels of each convolution, group by group, with a pool between two groups
 _GROUPS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
 
@@ -24,8 +26,8 @@ def _convolutions() -> Iterator[tuple[str, str, int, int]]:
     for group, channels in enumerate(_GROUPS, start=1):
         for position, n_out in enumerate(channels, start=1):
             yield f"conv{group}_{position}", f"features.{index}", n_in, n_out
-            n_in, index = n_out, index + 2  # a ReLU takes a number too
-        index += 1  # and so does a pool
+            n_in, index = n_out, index + 2  # a ReLU has a number too
+        index += 1  # and so has a pool
 
 
 def build(weights: dict[str, Tensor], compute: Compute) -> Iterator[Node]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visualizer.dream.lanes import AHEAD, wavefront
+from visualizer.dream.wavefront import AHEAD, wavefront
 
 
 def noting(depth, octave, before, coarser_before, coarser_after):
@@ -27,11 +27,11 @@ def noting(depth, octave, before, coarser_before, coarser_after):
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 7), st.integers(1, 30), st.integers(1, 5), st.integers(0, AHEAD), st.data())
-def test_every_depth_comes_in_order(n_octaves, n_depths, n_lanes, ahead, data):
+def test_every_depth_comes_in_order(n_octaves, n_depths, n_workers, ahead, data):
     n_first = data.draw(st.integers(0, n_octaves - 1), "octaves that run ahead")
     begun = data.draw(st.integers(0, n_depths), "depths finished before")
     states = [(octave, 0 if octave < n_first else begun) for octave in range(n_octaves)]
-    told = list(wavefront(states, n_depths, noting, n_lanes, n_first=n_first, begun=begun, ahead=ahead))
+    told = list(wavefront(states, n_depths, noting, n_workers, n_first=n_first, begun=begun, ahead=ahead))
     early = [reached for reached in told if not reached.finest]
     assert early == [(depth, False, ((n_first - 1, depth),)) for depth in range(1, n_depths + 1) if n_first]
     finer = range(n_first, n_octaves)
@@ -40,23 +40,23 @@ def test_every_depth_comes_in_order(n_octaves, n_depths, n_lanes, ahead, data):
     assert states == []
 
 
-@pytest.mark.parametrize("n_lanes", [1, 2, 3])
-def test_nothing_finer_begins_before_all_that_runs_ahead_has_begun(n_lanes, monkeypatch):
+@pytest.mark.parametrize("n_workers", [1, 2, 3])
+def test_nothing_finer_begins_before_all_that_runs_ahead_has_begun(n_workers, monkeypatch):
     begun = []
 
     def taken(ready):
-        """The order is decided here, under the lanes' lock; in the work itself one may be held up before it can note it."""
+        """The order is decided here, under the workers' lock; in the work itself one may be held up before it can note it."""
         begun.append(heapq.heappop(ready))
         return begun[-1]
 
-    monkeypatch.setattr("visualizer.dream.lanes.heapq", SimpleNamespace(heappush=heapq.heappush, heappop=taken))
-    list(wavefront([0] * 4, 12, lambda depth, *_: depth, n_lanes, n_first=2))
+    monkeypatch.setattr("visualizer.dream.wavefront.heapq", SimpleNamespace(heappush=heapq.heappush, heappop=taken))
+    list(wavefront([0] * 4, 12, lambda depth, *_: depth, n_workers, n_first=2))
     finer = [piece[0] for piece in begun]
     assert finer == sorted(finer)
     assert len(set(begun)) == len(begun) == 4 * 12
 
 
-def test_two_lanes_do_work_at_the_same_time():
+def test_two_workers_do_work_at_the_same_time():
     meeting = threading.Barrier(2, timeout=20)
     met = []
 
@@ -113,13 +113,13 @@ def test_states_are_let_go_when_nobody_needs_them():
 def test_what_work_raises_is_raised_and_all_threads_end(n_first):
     def work(depth, octave, *_):
         if (depth, octave) == (3, 1):
-            raise ZeroDivisionError("in a lane")
+            raise ZeroDivisionError("in a worker")
         return depth
 
     told = wavefront([0, 0, 0], 10, work, 2, n_first=n_first)
-    with pytest.raises(ZeroDivisionError, match="in a lane"):
+    with pytest.raises(ZeroDivisionError, match="in a worker"):
         list(told)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dream lane")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dream worker")]
 
 
 @pytest.mark.parametrize(("n_first", "begun"), [(3, 0), (-1, 0), (0, 11), (0, -1)])
@@ -128,8 +128,8 @@ def test_impossible_orders_are_refused(n_first, begun):
         next(wavefront([0, 0, 0], 10, noting, 1, n_first=n_first, begun=begun))
 
 
-@pytest.mark.parametrize("n_finer_lanes", [1, 2])
-def test_no_more_lanes_than_allowed_are_at_the_finer_octaves(n_finer_lanes):
+@pytest.mark.parametrize("n_finer_workers", [1, 2])
+def test_no_more_workers_than_allowed_are_at_the_finer_octaves(n_finer_workers):
     at_once, most, lock = set(), [0], threading.Lock()
 
     def work(depth, octave, *_):
@@ -141,5 +141,5 @@ def test_no_more_lanes_than_allowed_are_at_the_finer_octaves(n_finer_lanes):
             at_once.discard((depth, octave))
         return depth
 
-    told = list(wavefront([0] * 4, 12, work, 4, n_first=1, n_finer_lanes=n_finer_lanes))
-    assert len(told) == 24 and 1 <= most[0] <= n_finer_lanes
+    told = list(wavefront([0] * 4, 12, work, 4, n_first=1, n_finer_workers=n_finer_workers))
+    assert len(told) == 24 and 1 <= most[0] <= n_finer_workers
