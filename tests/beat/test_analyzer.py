@@ -66,7 +66,7 @@ def test_of_known_sound_a_time_has_the_same_features_however_far_the_analysis_is
     """A player analyses up to two seconds ahead, an export as far as it must."""
     analyzer, found = Analyzer(RATE_HZ, BeatSettings(), ALL), []
     for time_s in TIMES_S:
-        while analyzer.time_s < time_s + 0.1:
+        while analyzer.end_s < time_s + 0.1:
             at = analyzer._n_samples
             analyzer.push(SONG[at : at + 1000] if at < len(SONG) else np.zeros(1000, np.float32))
         found += of(analyzer, [time_s], 0.008)
@@ -173,6 +173,24 @@ def test_other_bands_begin_again_and_other_settings_do_not():
     analyzer.set_beat(BeatSettings(high_low_hz=900.0))
     analyzer.push(sine(1000, 2.0))
     assert analyzer.features_at(3.9).high > 0.9 and analyzer.features_at(1.9).mid == 0.0
+
+
+def test_an_analyzer_that_replaces_another_counts_on_in_the_time_of_the_source():
+    first = analyzed(SONG[: 4 * RATE_HZ], is_live=True)
+    before = first.features_at(3.99)
+    second = Analyzer(RATE_HZ, BeatSettings(), is_live=True, start_s=4.0)
+    second.continue_counts(first)
+    second.push(SONG[4 * RATE_HZ :])
+    after = second.features_at(7.9)
+    assert before.n_kicks == 7 and after.n_kicks == len(BEATS_S) and after.time_s == 7.9
+    assert before.beat_number < after.beat_number <= before.beat_number + 10 and after.n_hats > before.n_hats
+    assert second.end_s == pytest.approx(8.0, abs=0.02)
+
+
+def test_after_a_seek_a_kick_that_is_long_past_is_no_news():
+    analyzer = analyzed(needs=())
+    assert not analyzer.features_at(0.9).kick and analyzer.features_at(1.05).kick
+    assert analyzed(needs=()).features_at(0.53).kick, "one that has just come is"
 
 
 def test_bad_sound_is_refused_and_bad_samples_are_silence():

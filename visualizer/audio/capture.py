@@ -27,6 +27,8 @@ FIRST_BLOCK_S = 6.0
 # A device that claims more channels than this is a sound server's virtual device, which accepts any number of channels.
 _MOST_CHANNELS = 8
 GAIN_DB = (-60.0, 60.0)
+# The state of an input, see `LiveInput`.
+OK, LOST = "ok", "lost"
 
 
 class Capture:
@@ -184,11 +186,11 @@ class Capture:
         """Seconds since the device delivered its last block, or since it was opened if there was none."""
         return self._now() - self._stamp_s
 
-    def take_peaks(self) -> np.ndarray:
-        """The peak of each of `channels` since the last call, with the gain, full scale 1: (channels,) float32."""
+    def take_peaks(self) -> tuple[float, ...]:
+        """The peak of each of `channels` since the last call, with the gain, full scale 1."""
         peaks = self._peaks
         self._peaks = np.zeros_like(peaks)
-        return peaks * np.float32(self._gain)
+        return tuple((peaks * np.float32(self._gain)).tolist())
 
     @property
     def mix_note(self) -> str:
@@ -231,6 +233,32 @@ class Capture:
             if self._lost is not None:
                 log.warning("input %r is lost: %s", self.device_name, self._lost)
         return self._lost
+
+    # -- as of a `LiveInput`, which opens its device again -------------------------------------------------------------
+
+    n_stalls = n_losses = n_recoveries = 0
+
+    @property
+    def label(self) -> str:
+        """The device in words for people."""
+        return self.device_name
+
+    @property
+    def state(self) -> str:
+        """LOST once the device is gone, else OK."""
+        return LOST if self.lost else OK
+
+    @property
+    def reason(self) -> str:
+        """Why it is lost, "" while it is not."""
+        return self.lost or ""
+
+    def news(self) -> str | None:
+        """A line for the user once the device is lost."""
+        return f"sound lost: {self.lost}" if self.lost else None
+
+    def next_input(self) -> None:
+        """There is no other input to go to: it belongs to one device."""
 
     def close(self) -> None:
         """Stop capturing and release the device, within a second even if it hangs. Closing twice is fine."""

@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 
 from ..errors import DeviceError, SoundHangs, UnknownDevice
-from .capture import Capture
+from .capture import LOST, OK, Capture
 from .devices import Device, list_devices_at_start
 from .identity import Identity, find_again, find_wanted, first_input, following_input, identity_of
 from .recovery import POLL_S, retry_wait_s
@@ -22,7 +22,7 @@ from .watch import StreamWatch
 
 log = logging.getLogger(__name__)
 
-OK, LOST, WAITING, ZEROS = "ok", "lost", "waiting", "only zeros"
+WAITING, ZEROS = "waiting", "only zeros"  # further states beside OK and LOST
 NOT_STARTED = "not started"
 # Sample rate of the analysis until the device's rate is known.
 USUAL_RATE_HZ = 48_000
@@ -147,7 +147,7 @@ class LiveInput:
     def take_peaks(self) -> tuple[float, ...]:
         """The peak of each mixed channel since the last call, with the gain, full scale 1; () without a device."""
         capture = self._capture
-        return () if capture is None else tuple(capture.take_peaks().tolist())
+        return () if capture is None else capture.take_peaks()
 
     @property
     def n_dropped(self) -> int:

@@ -14,7 +14,7 @@ from .features import BANDS, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM
 from .follower import KickFollower
 from .lead import BeatFollower
 from .spectrum import magnitudes
-from .tempo import TempoFollower
+from .tempo import BeatState, TempoFollower
 from .variants import VariantFollower
 
 #: `Features.snare` and `hat` fall with this time constant after an onset
@@ -23,6 +23,7 @@ HIT_RELEASE_S = 0.08
 N_SPECTRUM, SOUND_S = 2048, 5.0
 # Settings that the band follower is made with: with others it begins again.
 _BAND_KEYS = ("bass_low_hz", "mid_low_hz", "high_low_hz", "high_high_hz", "band_attack_s", "band_release_s")
+_NEWS_S = 0.05  # a kick at most so old is news in the first features
 _ALIKE = 1e-9  # seconds by which two times may differ and still be the same
 
 
@@ -30,20 +31,28 @@ class Analyzer:
     """Analyses a stream of mono sound, and answers with the features of a time.
 
     Kick, snare and hat are always followed. Bands, place along the variants, tempo, spectrum and waveform only where `needs`
-    names them, see `features`; a follower that is added later knows nothing of the sound before. Times are seconds of sound
-    pushed since the start. Any split of a sound into blocks gives the same features.
+    names them, see `features`; a follower that is added later knows nothing of the sound before. Any split of a sound into
+    blocks gives the same features.
 
-    kicks: the kick follower. n_kicks: kicks reported so far.
+    start_s: the time of the first sample pushed, seconds of the source; all other times of this class are of the source, too.
+    kicks: the kick follower, whose times are seconds of sound pushed.
     """
 
     def __init__(
-        self, sample_rate_hz: int, settings: BeatSettings, needs: Collection[str] = (), *, is_live: bool = False
+        self,
+        sample_rate_hz: int,
+        settings: BeatSettings,
+        needs: Collection[str] = (),
+        *,
+        is_live: bool = False,
+        start_s: float = 0.0,
     ) -> None:
         """sample_rate_hz: 8000..192000, else BadInput. settings: of the beat and the bands. needs: names of features.
 
         is_live: the tempo is always followed, and kicks may be shown before they come, see `BeatFollower`.
         """
         self.sample_rate_hz = sample_rate_hz
+        self.start_s = start_s
         self.kicks: KickFollower
         self._tempo: TempoFollower | None = None
         if is_live:
@@ -58,7 +67,8 @@ class Analyzer:
         self._needs: frozenset[str] = frozenset()
         self._n_samples = 0
         self._onsets = {drum: _Onsets() for drum in ("kick", "snare", "hat")}
-        self._n_asked = 0  # kicks of the features before
+        self._n_asked: int | None = None  # kicks of the features before
+        self._n_beats = 0  # counted before the first sample
         self.set_needs(needs)
 
     @property
@@ -67,9 +77,14 @@ class Analyzer:
         return self._onsets["kick"].n_onsets
 
     @property
-    def time_s(self) -> float:
-        """Seconds of sound in which kicks were looked for so far."""
-        return self.kicks.time_s
+    def end_s(self) -> float:
+        """The time up to which kicks were looked for."""
+        return self.start_s + self.kicks.time_s
+
+    @property
+    def settings(self) -> BeatSettings:
+        """The settings in use."""
+        return self.kicks.settings
 
     @property
     def needs(self) -> frozenset[str]:
@@ -92,6 +107,12 @@ class Analyzer:
             self._sound = None
         elif self._sound is None:
             self._sound = _Sound(round(SOUND_S * rate_hz), self._n_samples)
+
+    def continue_counts(self, before: Analyzer) -> None:
+        """Count kicks, hits and beats on from another analyzer's. Call it before the first `push`."""
+        for drum, onsets in self._onsets.items():
+            onsets.n_onsets += before._onsets[drum].n_onsets
+        self._n_beats = before.beat_at(before.end_s).number
 
     def set_beat(self, settings: BeatSettings) -> None:
         """Take over other settings; the level does not jump. Bands with other edges or times begin again."""
@@ -122,12 +143,13 @@ class Analyzer:
         return len(onsets)
 
     def features_at(self, time_s: float, ahead_s: float = 0.0) -> Features:
-        """The features of a time in seconds of sound.
+        """The features of a time.
 
         ahead_s: by how much later than that the sound may be known, where it is known beforehand: what followers report
         late is then in its place. `Features.kick` is relative to the call before.
         """
-        known_s = time_s + ahead_s
+        sound_s = time_s - self.start_s
+        known_s = sound_s + ahead_s
         n_kicks, kick_s, strength = self._onsets["kick"].before(known_s)
         n_snares, snare_s, _ = self._onsets["snare"].before(known_s)
         n_hats, hat_s, _ = self._onsets["hat"].before(known_s)
@@ -135,11 +157,9 @@ class Analyzer:
         if self._bands is not None:
             bass, mid, high, loudness, _ = self._bands.bands_at(known_s - self._bands_from_s)
             variant = self._bands.variant_at(known_s - self._bands_from_s) if VARIANT in self._needs else 0.0
-        bpm = phase = confidence = 0.0
-        number = 0
-        if self._tempo is not None:
-            # the place in the beat is known for any time; what is known of the beat may be of later sound
-            bpm, phase, number, confidence = self._tempo.state_at(time_s - self._tempo_from_s, ahead_s)
+        bpm, phase, number, confidence = self.beat_at(time_s, ahead_s)
+        if self._n_asked is None:  # a seek may have put it behind kicks that nobody saw
+            self._n_asked = n_kicks if known_s - kick_s > _NEWS_S else n_kicks - 1
         is_new, self._n_asked = n_kicks > self._n_asked, n_kicks
         return Features(
             time_s=time_s,
@@ -162,17 +182,29 @@ class Analyzer:
             beat_number=number,
             confidence=confidence,
             variant=variant,
-            spectrum=self._spectrum_at(time_s) if SPECTRUM in self._needs else None,
-            waveform=self._sound_before(time_s, N_BINS) if WAVEFORM in self._needs else None,
+            spectrum=self._spectrum_at(sound_s) if SPECTRUM in self._needs else None,
+            waveform=self._sound_before(sound_s, N_BINS) if WAVEFORM in self._needs else None,
         )
 
-    def _spectrum_at(self, time_s: float) -> NDArray[np.float32]:
-        return magnitudes(self._sound_before(time_s, N_SPECTRUM), N_BINS)
+    def level_at(self, time_s: float, ahead_s: float = 0.0) -> float:
+        """`Features.level` alone."""
+        return self.kicks.level_at(time_s - self.start_s + ahead_s)
 
-    def _sound_before(self, time_s: float, n_samples: int) -> NDArray[np.float32]:
+    def beat_at(self, time_s: float, ahead_s: float = 0.0) -> BeatState:
+        """Tempo and beat alone; all 0 where the tempo is not followed."""
+        if self._tempo is None:
+            return BeatState(0.0, 0.0, 0, 0.0)
+        # the place in the beat is known for any time; what is known of the beat may be of later sound
+        state = self._tempo.state_at(time_s - self.start_s - self._tempo_from_s, ahead_s)
+        return state._replace(number=state.number + self._n_beats) if self._n_beats else state
+
+    def _spectrum_at(self, sound_s: float) -> NDArray[np.float32]:
+        return magnitudes(self._sound_before(sound_s, N_SPECTRUM), N_BINS)
+
+    def _sound_before(self, sound_s: float, n_samples: int) -> NDArray[np.float32]:
         """The last n samples before a time; of what is later than the newest, the newest."""
         assert self._sound is not None
-        return self._sound.before(round(time_s * self.sample_rate_hz), n_samples)
+        return self._sound.before(round(sound_s * self.sample_rate_hz), n_samples)
 
 
 class _Onsets:

@@ -17,7 +17,7 @@ from ..control.snapshot import Meters
 from ..presets.loaded import LoadedPreset
 from ..supervision.resume import ResumeState
 
-__all__ = ["Capability", "Source"]
+__all__ = ["NO_SOUND", "Capability", "Source"]
 
 NO_SOUND = np.zeros((0, 2), np.float32)
 
@@ -44,6 +44,11 @@ class Source:
     @property
     def is_paused(self) -> bool:
         """Whether it stands still, see Capability.PAUSE."""
+        return False
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether there is no sound now although there should be: the fallback metronome then moves the picture."""
         return False
 
     def start(self) -> None:

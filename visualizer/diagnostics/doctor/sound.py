@@ -173,7 +173,7 @@ def _signal(capture: Capture) -> Finding:
         capture.drain()
         if first_s < 0 and capture.has_delivered:
             first_s = watch.elapsed_s()
-        peak = max(peak, float(capture.take_peaks().max(initial=0.0)))
+        peak = max(peak, *capture.take_peaks())
         if peak > 0 and watch.elapsed_s() >= first_s + MIN_LISTEN_S:
             break
         pause.wait(POLL_S)

@@ -1,0 +1,159 @@
+"""A guard around any source: the picture goes on moving while there is no sound, and while the analysis of it fails."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...beat.features import Features
+from ...control.snapshot import Meters
+from ...presets.loaded import LoadedPreset
+from ...supervision.resume import ResumeState
+from ..guard import Guard
+from ..metronome import FallbackMetronome
+from ..source import Source
+
+#: failures in a row after which the analysis is replaced by a new one: what it remembers may be what fails
+RESTART_AFTER = 2
+
+
+class GuardedSource(Source):
+    """Another source, and the fallback metronome for when it has no sound or its analysis fails.
+
+    Whatever the other source raises while it is listened to is reported to the guard, and tried again later; after several
+    failures in a row with a new analysis. Everything else is handed to it as it is.
+    """
+
+    def __init__(self, source: Source, guard: Guard) -> None:
+        self.source, self._now = source, guard.now
+        self.capabilities = source.capabilities
+        self._analysis = guard.part("analysis", "the picture moves by itself")
+        self._time = guard.part("sound's clock", "time goes on by itself")
+        self._metronome = FallbackMetronome()
+        self._position_s, self._asked_s = 0.0, guard.now()
+        self._fails = False  # the last try failed
+        self._n_restarted_for = 0  # failures for which the analysis was restarted
+        self._features = Features()
+        self._nothing = threading.Event()
+
+    @property
+    def is_fallback(self) -> bool:
+        """Whether the fallback metronome moves the picture now."""
+        return self._metronome.is_active
+
+    def position_s(self) -> float:
+        """As the source says; counted on from there while it fails."""
+        now_s = self._now()
+        position_s = self._position_s + now_s - self._asked_s
+        with self._time:
+            position_s = self.source.position_s()
+        self._position_s, self._asked_s = position_s, now_s
+        return position_s
+
+    def take_in(self, time_s: float) -> None:
+        part = self._analysis
+        if part.rests:
+            return
+        # once for each failure: it counts as one in a row until all has been well for a while
+        if part.in_a_row >= RESTART_AFTER and part.n_faults > self._n_restarted_for:
+            self._n_restarted_for = part.n_faults
+            with part:
+                self.source.restart_analysis()
+        self._fails = True
+        with part:
+            self.source.take_in(time_s)
+            self._fails = False
+
+    def features_at(self, time_s: float) -> Features:
+        features = Features(time_s)
+        if not self._fails:
+            self._fails = True
+            with self._analysis:
+                features = self.source.features_at(time_s)
+                self._fails = False
+        metronome, is_lost = self._metronome, self._fails or self.source.is_lost
+        if is_lost or metronome.is_active:
+            # a tempo of before the failure is not known any more
+            tempo = {"tempo_bpm": features.bpm, "confidence": features.confidence, "phase": features.beat_phase}
+            metronome.step(time_s, lost=is_lost, **tempo)
+            if metronome.is_active:
+                features = replace(features, level=max(features.level, metronome.level_at(time_s)), is_fallback=True)
+        return features
+
+    def wait_for_kick(self, timeout_s: float) -> bool:
+        if not self._analysis.rests:
+            with self._analysis:
+                return self.source.wait_for_kick(timeout_s)
+        self._nothing.wait(timeout_s)  # whoever waits relies on time passing
+        return False
+
+    # -- handed on as it is -------------------------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        return self.source.title
+
+    @property
+    def ended(self) -> bool:
+        return self.source.ended
+
+    @property
+    def is_paused(self) -> bool:
+        return self.source.is_paused
+
+    @property
+    def is_lost(self) -> bool:
+        return self.source.is_lost
+
+    def start(self) -> None:
+        self.source.start()
+
+    def close(self) -> None:
+        self.source.close()
+
+    def take_sound(self) -> np.ndarray:
+        return self.source.take_sound()
+
+    def samples_at(self, time_s: float) -> int:
+        return self.source.samples_at(time_s)
+
+    def set_preset(self, loaded: LoadedPreset) -> None:
+        self.source.set_preset(loaded)
+
+    def needs(self, names: Collection[str]) -> None:
+        self.source.needs(names)
+
+    def do(self, action: str) -> str | None:
+        return self.source.do(action)
+
+    def parameters(self) -> Mapping[str, float]:
+        return self.source.parameters()
+
+    def set_parameter(self, name: str, value: float) -> None:
+        self.source.set_parameter(name, value)
+
+    def lead_tempo(self, bpm: float, beat_s: float) -> None:
+        self.source.lead_tempo(bpm, beat_s)
+
+    def restart_analysis(self) -> None:
+        self.source.restart_analysis()
+
+    def meters(self) -> Meters:
+        return self.source.meters()._replace(moves_by_itself=self.is_fallback)
+
+    def status(self) -> list[str]:
+        lines = self.source.status()
+        return [*lines, "beat\tfallback metronome"] if self.is_fallback else lines
+
+    def news(self) -> str | None:
+        return self.source.news()
+
+    def resume_values(self) -> dict[str, Any]:
+        return self.source.resume_values()
+
+    def resume_from(self, state: ResumeState) -> None:
+        self.source.resume_from(state)

@@ -1,0 +1,299 @@
+"""Songs as sources: played, on the clock of what is heard; or read for an export, as far as each display frame needs.
+
+The sound is known before it is heard. Features are therefore those of a little later, by the latency of the kick follower, so
+that the picture moves on the kick and not after it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...audio.decode import Song
+from ...audio.mono import MonoMix
+from ...audio.playback import Playback, SilentPlayback
+from ...audio.songlist import Place, SongList
+from ...beat.features import Features
+from ...control.snapshot import Meters
+from ...oneline import plain
+from ...settings import VOLUME_DB, BeatSettings
+from ...supervision.resume import ResumeState
+from ..output import OutputDelay
+from ..source import NO_SOUND, Capability
+from .analyzed import AnalyzedSource
+
+SEEK_S = 5.0
+RESTART_S = 3.0  # earlier in a song, "previous song" is the one before; later, the beginning of this one
+VOLUME_STEP_DB = 2.0
+
+
+def minutes(seconds: float | None) -> str:
+    """A position in a song for reading: 75.2 -> "1:15"; "?" if unknown."""
+    return "?" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+class SongSource(AnalyzedSource):
+    """Songs played through the speakers, or silently on an exact clock while no output takes the sound.
+
+    Its time is the position in the continuous sound of the list; a seek begins a new analysis there. `beat.lead_ms` has no effect:
+    every kick is shown on time.
+    """
+
+    def __init__(
+        self,
+        playback: Playback | SilentPlayback,
+        songs: SongList,
+        beat: BeatSettings,
+        needs: Collection[str] = (),
+        *,
+        say: Callable[[str], None] = lambda line: None,
+        lines: deque[str] | None = None,
+        delay: OutputDelay | None = None,
+    ) -> None:
+        """playback: of the songs. delay: of its output. say: called with each line about the sound output. lines: to be shown on
+        the screen one after another; may be added to on any thread."""
+        super().__init__(beat, needs)
+        self.playback, self.delay = playback, delay or OutputDelay()
+        self.lines = deque[str]() if lines is None else lines
+        self.sample_rate_hz = songs.sample_rate_hz
+        capabilities = {Capability.SEEK, Capability.PAUSE, Capability.VOLUME}
+        if len(songs.paths) > 1:
+            capabilities.add(Capability.SONGS)
+        self.capabilities = frozenset(capabilities)
+        self._songs, self._say = songs, say
+        self._announced = songs.at(0.0).song
+        self._next_sample = 0
+        self.analyzer = self.new_analyzer(self.sample_rate_hz)
+
+    @property
+    def title(self) -> str:
+        return f"{self._name(self._place().song)} - visualizer"
+
+    @property
+    def ended(self) -> bool:
+        return self.playback.ended
+
+    @property
+    def is_paused(self) -> bool:
+        return self.playback.paused
+
+    def start(self) -> None:
+        self.playback.start()
+
+    def position_s(self) -> float:
+        """The second of the songs that the picture follows: what is heard now, the delay of the output counted."""
+        return self.playback.position_s - self.delay.ms / 1000
+
+    def take_in(self, time_s: float) -> None:
+        for start_sample, block in self.playback.drain():
+            if start_sample != self._next_sample:
+                self._begin(start_sample)
+            self.analyze(block)
+            self._next_sample += len(block)
+
+    def features_at(self, time_s: float) -> Features:
+        return self.analyzer.features_at(time_s, self.analyzer.kicks.latency_s)
+
+    def restart_analysis(self) -> None:
+        self._begin(self._next_sample)
+
+    def do(self, action: str) -> str | None:
+        if action == "pause":
+            if self.playback.paused:
+                self.playback.resume()
+            else:
+                self.playback.pause()
+        elif action in ("seek_back", "seek_forward"):
+            self._seek(SEEK_S if action == "seek_forward" else -SEEK_S)
+        elif action in ("previous_song", "next_song"):
+            return self._change_song(1 if action == "next_song" else -1)
+        elif action in ("volume_up", "volume_down", "mute"):
+            return self._change_volume(action)
+        return None
+
+    def parameters(self) -> Mapping[str, float]:
+        volume = self.playback.volume
+        return {
+            "output.volume_db": volume.level_db,
+            "output.mute": float(volume.is_muted),
+            "output.delay_ms": self.delay.ms,
+        }
+
+    def set_parameter(self, name: str, value: float) -> None:
+        if name == "output.volume_db":
+            self.playback.volume.level_db = value
+        elif name == "output.mute":
+            self.playback.volume.is_muted = value >= 0.5
+        elif name == "output.delay_ms":
+            self.delay.ms = value
+
+    def meters(self) -> Meters:
+        time_s = self.position_s()
+        beat = self.analyzer.beat_at(time_s)
+        return (
+            super()
+            .meters()
+            ._replace(
+                level=self.analyzer.level_at(time_s, self.analyzer.kicks.latency_s),
+                input=self._where(),
+                input_state="paused" if self.playback.paused else self.playback.lost or "",
+                bpm=beat.bpm,
+                phase=beat.phase,
+                confidence=beat.confidence,
+            )
+        )
+
+    def status(self) -> list[str]:
+        return [
+            f"song\t{self._where()}{'  paused' if self.playback.paused else ''}",
+            f"sound\t{self.playback.lost or 'ok'}   underruns {self.playback.n_underruns}",
+            f"output\t{self._volume_text()}   delay {self.delay.ms:.0f} ms",
+        ]
+
+    def news(self) -> str | None:
+        self.delay.follow(self.playback.output_name)
+        if line := self.playback.news():
+            self._say(line)
+            return line
+        song = self._place().song
+        if song != self._announced:
+            self._announced = song
+            self.lines.append(self._numbered(song))
+        return self.lines.popleft() if self.lines else None
+
+    def resume_values(self) -> dict[str, Any]:
+        place = self._place()
+        return {
+            "song": str(self._songs.paths[place.song]),
+            "position_s": place.seconds,
+            "paused": self.playback.paused,
+        }
+
+    def resume_from(self, state: ResumeState) -> None:
+        """Continue at the position in the song that was heard; only if the list has begun with this song."""
+        if state.position_s > 0 and state.song in ("", self.resume_values()["song"]):
+            self.playback.seek(state.position_s)
+        if state.paused:
+            self.playback.pause()
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _begin(self, start_sample: int) -> None:
+        """Begin a new analysis at a sample of the songs."""
+        before, self.analyzer = (
+            self.analyzer,
+            self.new_analyzer(self.sample_rate_hz, start_sample / self.sample_rate_hz),
+        )
+        self.analyzer.continue_counts(before)
+        self._next_sample = start_sample
+
+    def _place(self) -> Place:
+        return self._songs.at(self.playback.position_s)
+
+    def _where(self) -> str:
+        """The place in the song, and the song, for reading: the name comes last, since a long one is cut off."""
+        place, n = self._place(), len(self._songs.paths)
+        of_list = f"  song {place.song + 1} of {n}" if n > 1 else ""
+        return f"{minutes(place.seconds)} / {minutes(place.duration_s)}{of_list}  {self._name(place.song)}"
+
+    def _name(self, index: int) -> str:
+        return plain(self._songs.paths[index].name)
+
+    def _numbered(self, index: int) -> str:
+        return f"{index + 1} / {len(self._songs.paths)}  {self._name(index)}"
+
+    def _seek(self, by_s: float) -> None:
+        """Within the song that is heard: beyond its end is the beginning of the next one."""
+        position_s = self.playback.position_s
+        place = self._songs.at(position_s)
+        wanted_s = max(0.0, place.seconds + by_s)
+        if place.duration_s is not None:
+            wanted_s = min(wanted_s, place.duration_s)
+        self.playback.seek(position_s + wanted_s - place.seconds)
+
+    def _change_volume(self, action: str) -> str:
+        volume = self.playback.volume
+        if action == "mute":
+            volume.is_muted = not volume.is_muted
+        else:
+            step_db = VOLUME_STEP_DB if action == "volume_up" else -VOLUME_STEP_DB
+            volume.level_db = min(max(volume.level_db + step_db, VOLUME_DB[0]), VOLUME_DB[1])
+            volume.is_muted = False
+        return self._volume_text()
+
+    def _volume_text(self) -> str:
+        volume = self.playback.volume
+        return "muted" if volume.is_muted else f"volume {volume.level_db:.0f} dB"
+
+    def _change_song(self, step: int) -> str | None:
+        position_s = self.playback.position_s
+        place = self._songs.at(position_s)
+        index = self._songs.neighbour(place.song, step)
+        if step > 0 and index is None:
+            return "this is the last song"
+        if index is None or (step < 0 and place.seconds > RESTART_S):
+            self.playback.seek(position_s - place.seconds)
+            index = place.song
+        else:
+            self.playback.seek(self._songs.jump(index))
+        self._announced = index
+        return self._numbered(index)
+
+
+class SongFileSource(AnalyzedSource):
+    """A song read just as far as the next display frame needs: for an export, as fast as pictures are made.
+
+    The caller's clock is its time. frame_s: the duration of a display frame, whose middle `take_in` is asked for, seconds.
+    """
+
+    BLOCK_SAMPLES = 4096
+
+    def __init__(self, song: Song, beat: BeatSettings, needs: Collection[str] = (), *, frame_s: float = 0.0) -> None:
+        super().__init__(beat, needs)
+        self.sample_rate_hz = song.sample_rate_hz
+        self.is_read = False  # whether all of the song was read
+        self._song, self._frame_s = song, frame_s
+        self._mix = MonoMix(song.sample_rate_hz)
+        self._n_samples, self._time_s = 0, 0.0
+        self._blocks: list[np.ndarray] = []
+        self.analyzer = self.new_analyzer(song.sample_rate_hz)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the display frame would begin after the end of the song."""
+        return self.is_read and self._time_s - self._frame_s / 2 > self.read_s - 1e-9
+
+    @property
+    def read_s(self) -> float:
+        """Seconds of the song read so far."""
+        return self._n_samples / self.sample_rate_hz
+
+    @property
+    def mix_note(self) -> str:
+        """A line for the user where the song's channels cancel each other, "" if they do not; see `MonoMix`."""
+        return self._mix.note
+
+    def position_s(self) -> float:
+        """The time that was asked for last."""
+        return self._time_s
+
+    def take_in(self, time_s: float) -> None:
+        self._time_s = time_s
+        while not self.is_read and self.read_s < time_s + self.analyzer.kicks.latency_s:
+            block = self._song.read(self.BLOCK_SAMPLES)
+            if not len(block):
+                self.is_read = True
+                break
+            self._n_samples += len(block)
+            self.analyze(self._mix.push(block))
+            self._blocks.append(block)
+
+    def features_at(self, time_s: float) -> Features:
+        return self.analyzer.features_at(time_s, self.analyzer.kicks.latency_s)
+
+    def take_sound(self) -> np.ndarray:
+        blocks, self._blocks = self._blocks, []
+        return np.concatenate(blocks) if blocks else NO_SOUND
