@@ -10,13 +10,13 @@ import sys
 import psutil
 import pytest
 
-from visualizer.diagnostics.rehearsal.conductor import rehearse
-from visualizer.diagnostics.rehearsal.faults import DOING, Trial
-from visualizer.diagnostics.rehearsal.hooks import Gaps, Switches
+from visualizer.diagnostics.rehearsal.faults import FAULTS, Trial
+from visualizer.diagnostics.rehearsal.hooks import FaultSwitches, FrameGaps
 from visualizer.diagnostics.rehearsal.machine import held_bytes
 from visualizer.diagnostics.rehearsal.plan import KINDS, plan
-from visualizer.diagnostics.rehearsal.record import Memory, Record, as_json, is_passed, rows, slope, verdicts
+from visualizer.diagnostics.rehearsal.record import Memory, Record, as_json, is_passed, slope, summaries, verdicts
 from visualizer.diagnostics.rehearsal.report import cells, figures, markdown, notes, verdict_lines
+from visualizer.diagnostics.rehearsal.runner import rehearse
 from visualizer.errors import BadInput
 
 TAKES_S = sum(kind.takes_s for kind in KINDS.values())
@@ -37,7 +37,7 @@ def a_record(minutes: float = 30.0) -> Record:
 
 
 def test_every_kind_can_be_done() -> None:
-    assert set(DOING) == set(KINDS)
+    assert set(FAULTS) == set(KINDS)
 
 
 @pytest.mark.parametrize("minutes", [1, 3, 30, 300])
@@ -94,23 +94,26 @@ def test_a_short_rehearsal_tells_how_memory_grew_and_does_not_judge_it(minutes: 
     record = a_record(minutes)
     record.memory = [one._replace(megabytes=300 + one.time_s / 1000) for one in record.memory]
     verdict = next(one for one in verdicts(record) if "memory" in one.what)
-    assert verdict.held is held and verdict.figure.startswith("+3.6 +- 0.0 MB an hour")
-    assert verdict.figure.endswith("; 25 minutes or more can tell") == (held is None)
+    assert verdict.held is held and verdict.figure.startswith("+3.6 +- 0.0 MB per hour")
+    assert verdict.figure.endswith("; judged from 25 minutes on") == (held is None)
     assert is_passed(record) == (held is None)
 
 
 @pytest.mark.parametrize(
     "spoil, words",
     [
-        (lambda record: record.note_gap(0.251, 50.0, "disk full"), "the longest stood 251 ms"),
+        (lambda record: record.note_gap(0.251, 50.0, "disk full"), "the longest was 251 ms"),
         (lambda record: setattr(record, "crash", "signal 11"), "signal 11"),
-        (lambda record: setattr(record.trials[1], "fault", "not back after 30 s"), "sound lost: not back after 30 s"),
+        (
+            lambda record: setattr(record.trials[1], "fault", "not recovered after 30 s"),
+            "sound lost: not recovered after 30 s",
+        ),
         (lambda record: record.unplanned.append("disk full: ValueError: x"), "ValueError: x"),
         (
             lambda record: setattr(record, "memory", [m._replace(megabytes=m.time_s / 1000) for m in record.memory]),
             "+3.6 +- 0.0 MB",
         ),
-        (lambda record: record.gaps.clear(), "no picture was seen"),
+        (lambda record: record.gaps.clear(), "no display frame was shown"),
     ],
 )
 def test_what_must_hold_and_does_not(spoil, words: str) -> None:
@@ -139,27 +142,27 @@ def test_an_interrupted_rehearsal_has_not_passed() -> None:
 def test_the_report() -> None:
     record = a_record()
     record.left_out, record.others = {"bad packets": "OSC is not installed"}, [0.1, 0.5, 0.6]
-    found = {row.kind: row for row in rows(record)}
+    found = {row.kind: row for row in summaries(record)}
     assert found["sound lost"].n == 2 and found["sound lost"].noticed_s == pytest.approx((0.4, 0.4))
     assert found["sound lost"].back_s == pytest.approx((1.0, 1.0)) and found["busy machine"].noticed_s is None
     assert cells(record)[0][2:] == ("2", "0.4 s, at most 0.4 s", "1.0 s, at most 1.0 s", "100 ms")
     named = dict(figures(record))
-    assert named["longest gap"] == "200 ms at 00:40: busy machine" and named["memory's slope"].startswith(
+    assert named["longest gap"] == "200 ms at 00:40: busy machine" and named["memory growth"].startswith(
         "+0.50 +- 0.00"
     )
     assert any("other programs kept" in line for line in notes(record))
     page = markdown(record)
     assert page.endswith(
-        "- other programs kept this machine busy: gaps may be theirs; rehearse again when it is quiet\n"
+        "- other programs kept this machine busy, which may have caused gaps; rehearse again without them\n"
     )
     assert "- left out: bad packets (OSC is not installed)" in page and "| system | a / system |" in page
-    told = json.loads(json.dumps(as_json(record)))
-    assert told["passed"] is True and told["longest_gap_ms"] == 200.0 and told["faults"][0]["struck_s"] == 10.0
+    data = json.loads(json.dumps(as_json(record)))
+    assert data["passed"] is True and data["longest_gap_ms"] == 200.0 and data["faults"][0]["struck_s"] == 10.0
 
 
 def test_gaps_are_between_the_ends_of_two_swaps() -> None:
     now = [10.0]
-    gaps = Gaps(now=lambda: now[0])
+    gaps = FrameGaps(now=lambda: now[0])
     assert gaps.take() == (0.0, 0.0, 0.0)
     for now[0] in (11.0, 11.1, 11.5, 11.6):
         gaps.shown()
@@ -172,7 +175,7 @@ def test_gaps_are_between_the_ends_of_two_swaps() -> None:
 
 def test_switches_hold_for_their_time_or_until_they_are_taken() -> None:
     now = [0.0]
-    switches = Switches(now=lambda: now[0])
+    switches = FaultSwitches(now=lambda: now[0])
     switches.turn_on("drawing", 1.0)
     assert switches.is_on("drawing") and not switches.is_on("analysis") and not switches.take("graphics")
     now[0] = 1.0

@@ -16,15 +16,15 @@ import pytest
 from tests.fixtures.never_dark import NeverDark, Stretch
 from tests.fixtures.pulse import Pulse
 from tests.fixtures.screen import Screen
-from visualizer.diagnostics.rehearsal.conductor import conduct, prepared
 from visualizer.diagnostics.rehearsal.faults import Trial
-from visualizer.diagnostics.rehearsal.plan import Plan, Planned
+from visualizer.diagnostics.rehearsal.plan import Plan, PlannedFault
 from visualizer.diagnostics.rehearsal.record import Record
+from visualizer.diagnostics.rehearsal.runner import conduct, prepared
 from visualizer.presets.dreams import cache_key, open_cache
 from visualizer.presets.loaded import open_preset
 
 SIZE = (320, 180)
-LIMIT_S, DEATH_LIMIT_S = 0.25, 2.0
+LIMIT_S, RESTART_LIMIT_S = 0.25, 2.0
 KINDS = (
     "sound lost",
     "analysis fails",
@@ -77,7 +77,7 @@ def night(screen: Screen, pulse: Pulse, tiny_preset: Path, tmp_path_factory: pyt
             patch.setenv(f"VISUALIZER_{name}_DIR", str(home / name.lower()))
         _dream(tiny_preset)
         rig = prepared(str(tiny_preset), SIZE, kill=True)
-        planned = tuple(Planned(kind.removesuffix(" again"), 0.0) for kind in KINDS)
+        planned = tuple(PlannedFault(kind.removesuffix(" again"), 0.0) for kind in KINDS)
         with NeverDark(screen.display, (0, 0, *SIZE)) as eye:
             record = conduct(rig, Plan(0.0, 1000.0, planned, patience=0.3))
             seen = eye.report()
@@ -88,7 +88,7 @@ def night(screen: Screen, pulse: Pulse, tiny_preset: Path, tmp_path_factory: pyt
 def test_it_is_noticed_and_over_and_the_picture_stays(night: Night, kind: str) -> None:
     trial = night.trial(kind)
     assert not trial.fault and trial.noticed_s is not None and trial.back_s is not None, trial
-    limit_s = DEATH_LIMIT_S if kind.startswith("show killed") else LIMIT_S
+    limit_s = RESTART_LIMIT_S if kind.startswith("show killed") else LIMIT_S
     dark = night.dark(trial)
     for one in dark:  # where nobody looked for long nobody knows: what was surely seen counts
         assert (one.seconds if one.margin_s < 0.1 else one.to_s - one.from_s) < limit_s, (dark, night.blind_s)
@@ -100,11 +100,11 @@ def test_it_is_noticed_and_over_and_the_picture_stays(night: Night, kind: str) -
         ("sound lost", "; the picture moves by itself"),
         (
             "analysis fails",
-            "the analysis failed (Rehearsed: rehearsed fault of the analysis); the picture moves by itself",
+            "the analysis failed (RehearsedFault: rehearsed fault of the analysis); the picture moves by itself",
         ),
         (
             "nothing can be drawn",
-            "the plain drawing failed (Rehearsed: rehearsed fault of all drawing); the last picture stays",
+            "the plain drawing failed (RehearsedFault: rehearsed fault of all drawing); the last picture stays",
         ),
         ("graphics reset", "the graphics were lost, and are built again"),
         ("preset broken", "preset.yaml"),

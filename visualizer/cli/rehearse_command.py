@@ -31,9 +31,9 @@ def rehearse(
     kill: Annotated[bool, typer.Option("--kill", help="Sometimes kill the show's process, too.")] = False,
 ) -> None:
     """Run the live show while faults are provoked: devices, presets, shaders, disk, graphics, processes. Exit status 1 if it failed."""
-    from ..diagnostics.rehearsal.conductor import rehearse as run
     from ..diagnostics.rehearsal.record import as_json, is_passed
     from ..diagnostics.rehearsal.report import checked_report, write_report
+    from ..diagnostics.rehearsal.runner import rehearse as run
 
     wanted = parse_size(size)
     out = None if report is None else checked_report(report)
@@ -44,7 +44,7 @@ def rehearse(
         size=wanted,
         panel=panel,
         kill=kill,
-        said=print_message,
+        say=print_message,
     )
     if out is not None:
         write_report(out, found)

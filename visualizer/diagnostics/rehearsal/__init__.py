@@ -1,5 +1,5 @@
-"""A rehearsal: the live show in a process of its own, against faults that are planned, timed and counted.
+"""A rehearsal: runs the live show in a child process, provokes planned faults and measures how the show copes.
 
-`conductor` is the parent and tells how it went, `stage` the child that runs the show. All that provokes faults lies in this
-package: the show itself has nothing in it for the sake of being rehearsed.
+`runner` is the parent process and reports the result, `show_process` the child that runs the show. Everything that provokes
+faults is in this package: the show itself contains no code for rehearsals.
 """

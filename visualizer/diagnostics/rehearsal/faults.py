@@ -1,7 +1,7 @@
-"""What is done to the show, kind by kind, and by what it is told to be noticed and to be over.
+"""The faults of a rehearsal: for each kind how it is provoked and ended, and how one knows that the show has noticed it and recovered.
 
-Each is a generator that is sent every answer of the stage: it strikes, waits until the fault is noticed, heals it, and waits until all
-is as before. What it has done to the machine it undoes when it is closed.
+Each is a generator that is sent every status of the show: it provokes the fault, waits until the show has noticed it, ends the fault,
+and waits until the show has recovered. When it is closed it undoes what it has done to the machine.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Any
 
 from ...clock import monotonic
 from ...looks.look import plain_look
-from .answers import Answer
 from .plan import KINDS
 from .rig import BAKED, BAKED_TITLE, EDITED, Rig
+from .status import Status
 
-Steps = Generator[None, Answer, Any]
+Steps = Generator[None, Status, Any]
 
-#: ways in which a preset is broken, in turn
+#: contents of the broken preset, in turn
 BROKEN = (
     "title: [never closed\nimage: image.jpg\n",
     "title: Rehearsal\nimage: gone.jpg\n",
@@ -33,16 +33,22 @@ BROKEN = (
     "title: Rehearsal\ndream: {n_depths: 4000}\n",
     "\0\0\0",
 )
-HEARD = "ok"  # LiveInput.state
-LEAST_FAULT_S = 1.0  # a part that is made to fail does so when it next works: sound that stalls must not outlast it
+WORKS = "ok"  # LiveInput.state
+MIN_FAULT_S = 1.0  # a part fails when it is next used: it must be used within this time
 STAYS = "the picture stays as it was"
 
 
 @dataclass
 class Trial:
-    """One fault of a rehearsal as it went. All _s: `time.monotonic`, None if it never came to that.
+    """The course of one fault: times by `time.monotonic`, None for what did not happen.
 
-    gap_s: the longest time between two pictures from the beginning until it was over; said: lines told to the performer meanwhile; fault: why it did not recover.
+    Parameters
+    ----------
+    struck_s, healed_s : when the fault was provoked and ended.
+    noticed_s, back_s : when the show had noticed it, and recovered from it.
+    gap_s : longest time between two display frames from begun_s to ended_s.
+    said : messages to the performer meanwhile.
+    fault : why the show did not recover; "" if it did.
     """
 
     kind: str
@@ -57,52 +63,52 @@ class Trial:
     fault: str = ""
 
     def strike(self) -> None:
-        """Now it is done."""
+        """The fault is provoked now."""
         self.struck_s = monotonic()
 
-    def notice(self, answer: Answer) -> None:
-        """The show has told of it."""
-        self.noticed_s = answer.time_s
+    def notice(self, status: Status) -> None:
+        """The show has noticed it."""
+        self.noticed_s = status.time_s
 
     def heal(self) -> None:
-        """What was done is undone."""
+        """The fault is ended now."""
         self.healed_s = monotonic()
 
-    def back(self, answer: Answer) -> None:
-        """All is as before."""
-        self.back_s = answer.time_s
+    def back(self, status: Status) -> None:
+        """The show has recovered."""
+        self.back_s = status.time_s
 
 
-def until(true: Callable[[Answer], bool]) -> Generator[None, Answer, Answer]:
-    """Wait for an answer of which that is true -> it."""
+def until(condition: Callable[[Status], bool]) -> Generator[None, Status, Status]:
+    """Wait for a status that meets a condition; returns it."""
     while True:
-        answer = yield
-        if true(answer):
-            return answer
+        status = yield
+        if condition(status):
+            return status
 
 
 def hold(rig: Rig, seconds: float) -> Steps:
-    """Let some time pass."""
+    """Wait for some time, shortened by the plan's patience."""
     end_s = monotonic() + seconds * rig.patience
-    yield from until(lambda answer: answer.time_s >= end_s)
+    yield from until(lambda status: status.time_s >= end_s)
 
 
 def _go_home(rig: Rig) -> Steps:
-    """Back to the preset of the rehearsal, and until the crossing is over."""
-    rig.order(show=rig.home)
-    yield from until(lambda answer: answer.preset == rig.home)
+    """Show the preset of the rehearsal again, and wait for the end of the transition."""
+    rig.send(show=rig.home)
+    yield from until(lambda status: status.preset == rig.home)
     yield from hold(rig, 1.0)
 
 
 def sound_lost(rig: Rig, trial: Trial) -> Steps:
     if rig.sink is None:
         return
-    before = yield from until(lambda answer: answer.input_state == HEARD)
+    before = yield from until(lambda status: status.input_state == WORKS)
     trial.strike()
     rig.sink.pull()
     try:
-        trial.notice((yield from until(lambda answer: answer.n_losses > before.n_losses)))
-        yield from until(lambda answer: answer.moves_by_itself)
+        trial.notice((yield from until(lambda status: status.n_losses > before.n_losses)))
+        yield from until(lambda status: status.moves_by_itself)
         yield from hold(rig, 1.0)
     finally:
         rig.sink.plug()
@@ -114,13 +120,13 @@ def _fails(part: str, seconds: float) -> Callable[[Rig, Trial], Steps]:
     def fails(rig: Rig, trial: Trial) -> Steps:
         yield
         trial.strike()
-        lasts_s = max(LEAST_FAULT_S, seconds * rig.patience)
-        rig.order(fail=part, seconds=lasts_s)
+        lasts_s = max(MIN_FAULT_S, seconds * rig.patience)
+        rig.send(fail=part, seconds=lasts_s)
         end_s = monotonic() + lasts_s
         trial.notice((yield from until(lambda one: any(part in line for line in (*one.faults, *one.said)))))
-        yield from until(lambda answer: answer.time_s >= end_s)
+        yield from until(lambda status: status.time_s >= end_s)
         trial.healed_s = end_s
-        trial.back((yield from until(lambda answer: not answer.faults)))
+        trial.back((yield from until(lambda status: not status.faults)))
 
     return fails
 
@@ -136,11 +142,11 @@ def nothing_drawn(rig: Rig, trial: Trial) -> Steps:
 def _another_window(rig: Rig, trial: Trial, part: str) -> Steps:
     before = yield
     trial.strike()
-    rig.order(fail=part, seconds=5.0)
-    answer = yield from until(lambda answer: answer.n_windows > before.n_windows)
-    trial.notice(answer)
+    rig.send(fail=part, seconds=5.0)
+    status = yield from until(lambda status: status.n_windows > before.n_windows)
+    trial.notice(status)
     trial.healed_s = trial.struck_s
-    n_frames = answer.n_frames
+    n_frames = status.n_frames
     trial.back(
         (
             yield from until(
@@ -155,13 +161,13 @@ def _another_window(rig: Rig, trial: Trial, part: str) -> Steps:
 def preset_broken(rig: Rig, trial: Trial) -> Steps:
     yield
     rig.edit(BROKEN[rig.n_edits % len(BROKEN)])
-    yield from _mended(rig, trial)
+    yield from _repaired(rig, trial)
 
 
 def shader_unknown(rig: Rig, trial: Trial) -> Steps:
     yield
     rig.edit(render={"shader": "no-such-shader"})
-    yield from _mended(rig, trial)
+    yield from _repaired(rig, trial)
 
 
 def shader_broken(rig: Rig, trial: Trial) -> Steps:
@@ -172,39 +178,39 @@ def shader_broken(rig: Rig, trial: Trial) -> Steps:
     broken.write_text(good.replace("void main()", "void main("), "utf-8")
     rig.edit(render={"shader": name})
     try:
-        yield from _mended(rig, trial)
+        yield from _repaired(rig, trial)
     finally:
         broken.unlink(missing_ok=True)
 
 
-def _mended(rig: Rig, trial: Trial) -> Steps:
-    """Open the edited preset, which is broken; mend it, and open it again."""
+def _repaired(rig: Rig, trial: Trial) -> Steps:
+    """Open the edited preset, which is broken; repair it, and open it again."""
     trial.strike()
-    rig.order(show=EDITED)
-    answer = yield from until(lambda answer: answer.told(STAYS))
-    trial.notice(answer)
-    if answer.preset != rig.home:
-        trial.fault = f"{answer.preset} was shown"
+    rig.send(show=EDITED)
+    status = yield from until(lambda status: status.has_said(STAYS))
+    trial.notice(status)
+    if status.preset != rig.home:
+        trial.fault = f"{status.preset} was shown"
     rig.edit()
     trial.heal()
-    rig.order(show=EDITED)
-    trial.back((yield from until(lambda answer: answer.preset == EDITED)))
+    rig.send(show=EDITED)
+    trial.back((yield from until(lambda status: status.preset == EDITED)))
     yield from _go_home(rig)
 
 
-def _baking(rig: Rig) -> Generator[None, Answer, int]:
-    """Let a dream be baked -> the process that does."""
+def _baking(rig: Rig) -> Generator[None, Status, int]:
+    """Start a bake; returns its process number."""
     yield
-    rig.ask_for_a_bake()
-    rig.order(show=BAKED)
-    answer = yield from until(lambda answer: "bake" in answer.children)
-    return answer.children["bake"]
+    rig.write_bake_preset()
+    rig.send(show=BAKED)
+    status = yield from until(lambda status: "bake" in status.children)
+    return status.children["bake"]
 
 
 def _baked(rig: Rig, trial: Trial) -> Steps:
-    """The bake is asked for again, and comes to its end."""
+    """Start the bake again, and wait for its end."""
     trial.heal()
-    rig.order(show=BAKED)
+    rig.send(show=BAKED)
     trial.back((yield from until(lambda one: one.preset == BAKED and one.n_baked == one.n_dreams > 0)))
     yield from _go_home(rig)
 
@@ -213,7 +219,7 @@ def bake_killed(rig: Rig, trial: Trial) -> Steps:
     import psutil
 
     pid = yield from _baking(rig)
-    yield from until(lambda answer: answer.preset == BAKED or answer.told(BAKED_TITLE))
+    yield from until(lambda status: status.preset == BAKED or status.has_said(BAKED_TITLE))
     trial.strike()
     with suppress(psutil.NoSuchProcess):
         psutil.Process(pid).kill()
@@ -228,14 +234,14 @@ def bake_out_of_memory(rig: Rig, trial: Trial) -> Steps:
     trial.strike()
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        room = process.memory_info().vms + 2**20
-        process.rlimit(psutil.RLIMIT_AS, (room, room))
+        limit = process.memory_info().vms + 2**20
+        process.rlimit(psutil.RLIMIT_AS, (limit, limit))
     trial.notice((yield from until(_bake_stopped)))
     yield from _baked(rig, trial)
 
 
-def _bake_stopped(answer: Answer) -> bool:
-    return any("the bake stopped" in line for line in answer.logged)
+def _bake_stopped(status: Status) -> bool:
+    return any("the bake stopped" in line for line in status.logged)
 
 
 def disk_full(rig: Rig, trial: Trial) -> Steps:
@@ -244,20 +250,20 @@ def disk_full(rig: Rig, trial: Trial) -> Steps:
     yield
     process = psutil.Process(rig.pid)
     hard = process.rlimit(psutil.RLIMIT_FSIZE)[1]
-    rig.ask_for_a_bake()
+    rig.write_bake_preset()
     trial.strike()
     process.rlimit(psutil.RLIMIT_FSIZE, (0, hard))
     try:
-        rig.order(do="screenshot")
-        rig.order(show=BAKED)
-        trial.notice((yield from until(lambda answer: answer.told("screenshot cannot be written"))))
+        rig.send(do="screenshot")
+        rig.send(show=BAKED)
+        trial.notice((yield from until(lambda status: status.has_said("screenshot cannot be written"))))
         yield from until(lambda one: one.preset == BAKED and one.n_baked == one.n_dreams > 0)
     finally:
         with suppress(psutil.NoSuchProcess):
             process.rlimit(psutil.RLIMIT_FSIZE, (hard, hard))
     trial.heal()
-    rig.order(do="screenshot")
-    trial.back((yield from until(lambda answer: answer.told("screenshot: "))))
+    rig.send(do="screenshot")
+    trial.back((yield from until(lambda status: status.has_said("screenshot: "))))
     for picture in (rig.folder / "pictures").glob("*.png"):
         picture.unlink(missing_ok=True)
     yield from _go_home(rig)
@@ -270,29 +276,29 @@ def busy_machine(rig: Rig, trial: Trial) -> Steps:
     try:
         yield from hold(rig, 3.0)
     finally:
-        rig.let_rest()
+        rig.stop_busy()
     trial.heal()
-    trial.back((yield from until(lambda answer: answer.rate_hz >= 0.8 * before.rate_hz)))
+    trial.back((yield from until(lambda status: status.rate_hz >= 0.8 * before.rate_hz)))
 
 
 def panel_killed(rig: Rig, trial: Trial) -> Steps:
     import psutil
 
     yield
-    rig.order(do="panel")
-    answer = yield from until(lambda answer: "panel" in answer.children)
+    rig.send(do="panel")
+    status = yield from until(lambda status: "panel" in status.children)
     yield from hold(rig, 2.0)
     trial.strike()
     with suppress(psutil.NoSuchProcess):
-        psutil.Process(answer.children["panel"]).kill()
-    trial.notice((yield from until(lambda one: one.told("panel"))))
+        psutil.Process(status.children["panel"]).kill()
+    trial.notice((yield from until(lambda one: one.has_said("panel"))))
     trial.heal()
-    rig.order(do="panel")
+    rig.send(do="panel")
     trial.back(
-        (yield from until(lambda one: one.children.get("panel", answer.children["panel"]) != answer.children["panel"]))
+        (yield from until(lambda one: one.children.get("panel", status.children["panel"]) != status.children["panel"]))
     )
     yield from hold(rig, 1.0)
-    rig.order(do="panel")
+    rig.send(do="panel")
     yield from until(lambda one: "panel" not in one.children)
 
 
@@ -304,19 +310,21 @@ def show_killed(rig: Rig, trial: Trial) -> Steps:
     trial.strike()
     with suppress(psutil.NoSuchProcess):
         show = psutil.Process(before.pid)
-        if os.name == "posix" and rig.n_edits % 2:  # as a driver's fault ends it, and as the system does for its memory
+        if (
+            os.name == "posix" and rig.n_edits % 2
+        ):  # in turn like a fault of a driver, and like the system when memory is short
             show.send_signal(signal.SIGSEGV)
         else:
             show.kill()
-    answer = yield from until(lambda one: one.pid != before.pid)
-    trial.notice(answer)
+    status = yield from until(lambda one: one.pid != before.pid)
+    trial.notice(status)
     trial.healed_s = trial.struck_s
     trial.back((yield from until(lambda one: one.preset == before.preset and one.n_baked >= before.n_baked)))
 
 
-def _n_bad(answer: Answer) -> int:
-    """Packets that meant nothing, as the OSC controller counts them."""
-    return sum(int(count) for line in answer.lines for count in re.findall(r"\bbad (\d+)", line))
+def _n_bad(status: Status) -> int:
+    """Number of packets that the OSC controller could not decode."""
+    return sum(int(count) for line in status.lines for count in re.findall(r"\bbad (\d+)", line))
 
 
 def bad_packets(rig: Rig, trial: Trial) -> Steps:
@@ -327,13 +335,13 @@ def bad_packets(rig: Rig, trial: Trial) -> Steps:
         for length in (0, 1, 3, 4, 16, 64, 512, 1400, 9000) * 5:
             with suppress(OSError):
                 sender.sendto(rng.randbytes(length), ("127.0.0.1", rig.osc_port))
-    answer = yield from until(lambda answer: _n_bad(answer) > n_bad)
-    trial.notice(answer)
+    status = yield from until(lambda status: _n_bad(status) > n_bad)
+    trial.notice(status)
     trial.heal()
-    trial.back((yield from until(lambda later: later.n_frames > answer.n_frames)))
+    trial.back((yield from until(lambda later: later.n_frames > status.n_frames)))
 
 
-DOING: dict[str, Callable[[Rig, Trial], Steps]] = {
+FAULTS: dict[str, Callable[[Rig, Trial], Steps]] = {
     "sound lost": sound_lost,
     "analysis fails": _fails("analysis", 1.0),
     "drawing fails": _fails("drawing", 1.0),
@@ -352,10 +360,10 @@ DOING: dict[str, Callable[[Rig, Trial], Steps]] = {
 }
 
 
-def begin(kind: str, rig: Rig) -> tuple[Trial, Steps]:
-    """A fault of that kind, not struck yet; the steps want an answer next."""
+def start_fault(kind: str, rig: Rig) -> tuple[Trial, Steps]:
+    """Start the steps of a fault, which is not provoked yet: they wait for a status."""
     assert kind in KINDS
     trial = Trial(kind, monotonic())
-    steps = DOING[kind](rig, trial)
+    steps = FAULTS[kind](rig, trial)
     next(steps)
     return trial, steps

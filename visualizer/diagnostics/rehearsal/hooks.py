@@ -1,6 +1,4 @@
-"""Faults that only the show's own process can provoke, put around the program's parts from outside; and how its pictures follow
-one another.
-"""
+"""Faults that are provoked inside the show's process, by wrapping methods of the program; and the gaps between display frames."""
 
 from __future__ import annotations
 
@@ -12,8 +10,8 @@ from ...clock import monotonic
 from ...render.window import Window
 
 
-class Gaps:
-    """The times between the ends of two swaps. `shown` is called by the drawing thread, the rest by others."""
+class FrameGaps:
+    """The longest time between the ends of two swaps. `shown` is called by the drawing thread, the rest by others."""
 
     def __init__(self, *, now: Callable[[], float] = monotonic) -> None:
         self._now = now
@@ -21,10 +19,10 @@ class Gaps:
         self._shown_s: float | None = None
         self._longest = (0.0, 0.0)
         self.n_frames = 0
-        self.first_s = 0.0  # when the first picture was shown
+        self.first_s = 0.0  # when the first display frame was shown
 
     def shown(self) -> None:
-        """A display frame is on the screen."""
+        """A display frame was shown."""
         now_s = self._now()
         with self._lock:
             self.n_frames += 1
@@ -35,39 +33,39 @@ class Gaps:
             self._shown_s = now_s
 
     def take(self) -> tuple[float, float, float]:
-        """The longest since the last call, when it ended, and how old the newest picture is; seconds."""
+        """The longest gap since the last call, when it ended, and the age of the newest display frame; seconds."""
         with self._lock:
             longest, self._longest = self._longest, (0.0, 0.0)
             since_s = 0.0 if self._shown_s is None else self._now() - self._shown_s
         return *longest, since_s
 
 
-class Switches:
-    """Which faults hold at present, by name; each for so many seconds, or until it is taken."""
+class FaultSwitches:
+    """The faults that are on at present, by name, each for a time or until it is taken."""
 
     def __init__(self, *, now: Callable[[], float] = monotonic) -> None:
         self._now = now
         self._until_s: dict[str, float] = {}
 
     def turn_on(self, name: str, seconds: float) -> None:
-        """From now on, for so long."""
+        """Turn a fault on for some seconds."""
         self._until_s[name] = self._now() + seconds
 
     def is_on(self, name: str) -> bool:
-        """Whether it holds."""
+        """Whether a fault is on."""
         return self._now() < self._until_s.get(name, 0.0)
 
     def take(self, name: str) -> bool:
-        """Whether it holds; from now on it does not."""
+        """Turn a fault off; returns whether it was on."""
         return self._now() < self._until_s.pop(name, 0.0)
 
 
-class Rehearsed(RuntimeError):
-    """What a rehearsed part raises."""
+class RehearsedFault(RuntimeError):
+    """Raised by a part that is made to fail."""
 
 
-def install(switches: Switches) -> None:
-    """Put the faults around the parts, for the rest of this process."""
+def install(switches: FaultSwitches) -> None:
+    """Wrap the parts that can be made to fail, for the rest of this process."""
     from ...beat import BeatFollower
     from ...render.picture import Picture
     from ...show.stage import Stage
@@ -75,48 +73,48 @@ def install(switches: Switches) -> None:
     _failing(BeatFollower, "push", "analysis", switches)
     _failing(Stage, "draw", "drawing", switches)
     for method in ("draw", "draw_plainly"):
-        _unable(Picture, method, switches)
+        _failing_in_one_window(Picture, method, switches)
 
 
-def _failing(kind: type[Any], method: str, name: str, switches: Switches) -> None:
-    """Let a method raise while the switch of that name is on."""
-    whole = getattr(kind, method)
+def _failing(kind: type[Any], method: str, name: str, switches: FaultSwitches) -> None:
+    """Make a method raise while the fault with that name is on."""
+    original = getattr(kind, method)
 
     def rehearsed(*arguments: Any, **named: Any) -> Any:
         if switches.is_on(name):
-            raise Rehearsed(f"rehearsed fault of the {name}")
-        return whole(*arguments, **named)
+            raise RehearsedFault(f"rehearsed fault of the {name}")
+        return original(*arguments, **named)
 
     setattr(kind, method, rehearsed)
 
 
-def _unable(kind: type[Any], method: str, switches: Switches) -> None:
-    """Let nothing be drawn in the window there is once the switch was on; in another it can be."""
-    whole = getattr(kind, method)
+def _failing_in_one_window(kind: type[Any], method: str, switches: FaultSwitches) -> None:
+    """Make all drawing raise in the current window, once the fault "pictures" was on; drawing in another window works."""
+    original = getattr(kind, method)
     lost: set[int] = set()
 
     def rehearsed(self: Any, *arguments: Any, **named: Any) -> Any:
         if switches.take("pictures"):
             lost.add(id(self._ctx))
         if lost and id(self._ctx) in lost:
-            raise Rehearsed("rehearsed fault of all drawing")
-        return whole(self, *arguments, **named)
+            raise RehearsedFault("rehearsed fault of all drawing")
+        return original(self, *arguments, **named)
 
     setattr(kind, method, rehearsed)
 
 
-class Opened:
-    """n_windows: opened so far; graphics: what draws in the newest."""
+class OpenedWindows:
+    """n_windows: opened so far; graphics: name of the driver in the newest one."""
 
     n_windows = 0
     graphics = ""
 
 
-def watched(gaps: Gaps, switches: Switches, opened: Opened) -> type[Window]:
-    """What makes the windows of a rehearsed show, in place of `Window`."""
+def watched_window(gaps: FrameGaps, switches: FaultSwitches, opened: OpenedWindows) -> type[Window]:
+    """The class of the windows of a rehearsed show, instead of `Window`."""
 
     class Watched(Window):
-        """A window whose pictures are timed, and whose graphics card may be reset."""
+        """A window that records its swaps, and whose graphics card can be reset."""
 
         _is_open = _is_reset = False
 
@@ -129,15 +127,15 @@ def watched(gaps: Gaps, switches: Switches, opened: Opened) -> type[Window]:
 
         @property
         def is_lost(self) -> bool:
-            """Once reset, for good: a context that is lost does not come back."""
+            """True for good after a reset: a lost context does not recover."""
             self._is_reset = self._is_reset or switches.take("graphics")
             return self._is_reset or bool(super().is_lost)
 
         def swap(self) -> None:
-            if self._is_reset:  # nothing that is drawn with a lost context is seen
+            if self._is_reset:  # what is drawn with a lost context is not shown
                 return
             super().swap()
-            if self._is_open:  # the black that a window opens with is no picture
+            if self._is_open:  # the black frame of a new window does not count
                 gaps.shown()
 
     return Watched

@@ -1,4 +1,4 @@
-"""What a rehearsal runs on, and how busy others keep it."""
+"""Facts about the machine, the memory of a process, and the load by other programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ... import __version__
 
 
 def machine() -> dict[str, str]:
-    """What it was rehearsed on, for the report; nothing that names a person or a place."""
+    """Facts about the machine for the report, without names of persons or places."""
     model = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
@@ -28,30 +28,30 @@ def machine() -> dict[str, str]:
 
 
 def held_bytes(pid: int) -> int:
-    """The memory that a process has written to and shares with no other: what it took for itself. Raises psutil.Error, OSError.
+    """Memory that a process has written to and does not share, bytes. Raises psutil.Error, OSError.
 
-    Pages of libraries that it only reads are left out where the system (Linux) tells them apart: they count or not as another
-    program with the same driver happens to run, twenty megabytes of them.
+    On Linux pages of libraries that it only reads are left out: whether they are shared depends on whether another program uses
+    the same driver, which makes a difference of twenty megabytes.
     """
     import psutil
 
     rollup = Path("/proc") / str(pid) / "smaps_rollup"
     if rollup.exists():
         kilobytes = dict(line.split()[:2] for line in rollup.read_text().splitlines()[1:])
-        if kilobytes:  # nothing is told of a process that has ended
+        if kilobytes:  # empty for a process that has ended
             return 1024 * (int(kilobytes["Private_Dirty:"]) + int(kilobytes["Swap:"]))
     held = psutil.Process(pid).memory_full_info()
     return int(getattr(held, "uss", held.rss))
 
 
-class Others:
-    """How much of the processor programs beside this one and its children take."""
+class OtherPrograms:
+    """Measures the processor time of all programs except this one and its children."""
 
     def __init__(self) -> None:
         self._before: tuple[float, float, frozenset[int]] | None = None
 
-    def share(self) -> list[float]:
-        """Since the last call, 0..1 of all cores; nothing where it cannot be told."""
+    def load(self) -> list[float]:
+        """Their load since the last call, 0..1 of all cores, as a list of one; empty if it cannot be measured."""
         import psutil
 
         times = psutil.cpu_times()
@@ -67,7 +67,7 @@ class Others:
                     family.add(process.pid)
         now = (total_s - own_s, total_s + idle_s, frozenset(family))
         before, self._before = self._before, now
-        # one that has gone took its figures along
+        # the times of a child that has ended are no longer known
         if before is None or before[2] != now[2] or now[1] <= before[1]:
             return []
         return [min(max((now[0] - before[0]) / (now[1] - before[1]), 0.0), 1.0)]

@@ -1,4 +1,4 @@
-"""What a rehearsal found: plain data, and what is reckoned from it. Pure."""
+"""The results of a rehearsal: plain data, and what is computed from it. Pure."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any, NamedTuple
 from .faults import Trial
 from .plan import KINDS, Plan
 
-#: what a show must hold
-GAP_LIMIT_S, DEATH_LIMIT_S = 0.25, 2.0
+#: limits that a show must keep
+GAP_LIMIT_S, RESTART_LIMIT_S = 0.25, 2.0
 SLOPE_LIMIT_MB_H = 1.0
-#: memory is looked at after this share of the time, at most so long, seconds
-WARM_SHARE, WARM_S = 0.2, 300.0
-#: a shorter rehearsal is not judged by it: heaps and caches fill for eight minutes or so, and every megabyte is many an hour then
+#: warm-up before memory counts, as a fraction of the time, at most so many seconds
+WARM_FRACTION, WARM_S = 0.2, 300.0
+#: the growth of memory is judged from this duration on: heaps and caches fill for about eight minutes
 JUDGED_FROM_S = 1500.0
-#: fewer figures than this, or from less than so many seconds, say nothing of an hour
-LEAST_SAMPLES, LEAST_SPAN_S = 10, 120.0
-#: the least of each of so many stretches counts; fewer points than this are no line
-N_STRETCHES, LEAST_POINTS = 12, 5
+#: fewest samples, and shortest time, from which a slope is computed
+MIN_SAMPLES, MIN_SPAN_S = 10, 120.0
+#: the minimum of each of so many intervals counts; fewest points for a line
+N_INTERVALS, MIN_POINTS = 12, 5
 
 
 class Memory(NamedTuple):
-    """What the show's process holds for itself. time_s: since the beginning; calm: whether nothing was wrong just then."""
+    """Memory that the show's process has for itself. time_s: since the beginning; calm: there was no fault at that time."""
 
     time_s: float
     megabytes: float
@@ -32,7 +32,7 @@ class Memory(NamedTuple):
 
 
 class Slope(NamedTuple):
-    """A straight line through figures of memory: MB an hour, and its standard error."""
+    """Slope of a straight line through memory samples, MB per hour, its standard error, and the number of points."""
 
     mb_h: float
     error_mb_h: float
@@ -40,23 +40,23 @@ class Slope(NamedTuple):
 
 
 def slope(memory: Sequence[Memory], total_s: float) -> Slope | None:
-    """By least squares through the least that was held in each of N_STRETCHES stretches of the calm moments after the warm-up; None
-    where there is too little of it.
+    """Fit a line by least squares to the minimum in each of N_INTERVALS intervals of the calm time after the warm-up.
 
-    The least: what a driver or an allocator holds for a while and then gives back is no growth; what is lost is in the least as well.
+    The minimum, because memory that a driver or an allocator holds for a while and then releases is no growth; a leak raises the
+    minimum as well. Returns None for too few samples.
     """
-    warm_s = min(WARM_SHARE * total_s, WARM_S)
+    warm_s = min(WARM_FRACTION * total_s, WARM_S)
     calm = [one for one in memory if one.calm and one.time_s >= warm_s]
-    if len(calm) < LEAST_SAMPLES or calm[-1].time_s - calm[0].time_s < LEAST_SPAN_S:
+    if len(calm) < MIN_SAMPLES or calm[-1].time_s - calm[0].time_s < MIN_SPAN_S:
         return None
-    stretch_s = (calm[-1].time_s - calm[0].time_s) / N_STRETCHES
-    least: dict[int, Memory] = {}
+    interval_s = (calm[-1].time_s - calm[0].time_s) / N_INTERVALS
+    lowest: dict[int, Memory] = {}
     for one in calm:
-        stretch = min(int((one.time_s - calm[0].time_s) / stretch_s), N_STRETCHES - 1)
-        if stretch not in least or one.megabytes < least[stretch].megabytes:
-            least[stretch] = one
-    points = [(one.time_s / 3600, one.megabytes) for one in least.values()]
-    if len(points) < LEAST_POINTS:
+        interval = min(int((one.time_s - calm[0].time_s) / interval_s), N_INTERVALS - 1)
+        if interval not in lowest or one.megabytes < lowest[interval].megabytes:
+            lowest[interval] = one
+    points = [(one.time_s / 3600, one.megabytes) for one in lowest.values()]
+    if len(points) < MIN_POINTS:
         return None
     n = len(points)
     mean_h, mean_mb = sum(hour for hour, _ in points) / n, sum(mb for _, mb in points) / n
@@ -67,7 +67,7 @@ def slope(memory: Sequence[Memory], total_s: float) -> Slope | None:
 
 
 class Gap(NamedTuple):
-    """The time between two pictures. at_s: when it ended, since the beginning; what: what was going on."""
+    """A time between two display frames. at_s: when it ended, since the beginning; what: the fault at that time."""
 
     seconds: float
     at_s: float
@@ -76,10 +76,18 @@ class Gap(NamedTuple):
 
 @dataclass
 class Record:
-    """A rehearsal as it went. began_s: `time.monotonic` of its beginning, as all in `trials`; gaps: the longest, longest first.
+    """The results of a rehearsal.
 
-    others: share of the processor that other programs took, every second. left_out: kinds that could not be done here, and why; late: those for which no time was left; unplanned: tracebacks that no fault
-    accounts for; crash: how the show's process ended before its time, "" if it did not.
+    Parameters
+    ----------
+    began_s : its beginning, `time.monotonic`, like the times in `trials`.
+    gaps : the longest ones, longest first.
+    others : processor load by other programs, 0..1, once a second.
+    left_out : kinds of fault that this system cannot have, and why.
+    late : kinds for which there was no time.
+    unplanned : tracebacks that no planned fault explains.
+    crash : how the show's process ended unexpectedly; "" if it did not.
+    log : file with the show's log if something failed.
     """
 
     plan: Plan
@@ -106,30 +114,30 @@ class Record:
 
     @property
     def rate_hz(self) -> float:
-        """Display frames a second, mean."""
+        """Mean rate of the display frames, Hz."""
         return self.n_frames / self.seconds if self.seconds else 0.0
 
     @property
     def others_share(self) -> float | None:
-        """Median share of the processor that other programs took, 0..1; None where it is not known."""
+        """Median processor load by other programs, 0..1; None if unknown."""
         return sorted(self.others)[len(self.others) // 2] if self.others else None
 
     @property
     def longest(self) -> Gap | None:
-        """The longest gap between two pictures."""
+        """The longest gap between two display frames."""
         return self.gaps[0] if self.gaps else None
 
     def slope(self) -> Slope | None:
-        """How the memory grew; None where too little is known of it."""
+        """Growth of the memory; None for too few samples."""
         return slope(self.memory, self.plan.total_s)
 
     def note_gap(self, seconds: float, at_s: float, what: str) -> None:
-        """Keep a gap if it is one of the longest."""
+        """Record a gap if it is one of the longest."""
         self.gaps = sorted([*self.gaps, Gap(seconds, at_s, what)], reverse=True)[:10]
 
 
 class Verdict(NamedTuple):
-    """One thing a show must hold, and whether it did; None where it could not be told."""
+    """A requirement, whether the show met it (None: unknown), and the measured value."""
 
     what: str
     held: bool | None
@@ -137,31 +145,31 @@ class Verdict(NamedTuple):
 
 
 def verdicts(record: Record) -> list[Verdict]:
-    """What a show must hold, each with what was found."""
+    """All requirements with their results."""
     longest, grown = record.longest, record.slope()
     is_judged = record.seconds >= JUDGED_FROM_S
     failed = [trial for trial in record.trials if trial.fault]
     n_back = sum(trial.back_s is not None for trial in record.trials)
     found = [
         Verdict(
-            f"no picture stands longer than {GAP_LIMIT_S * 1000:.0f} ms",
+            f"no gap between display frames is longer than {GAP_LIMIT_S * 1000:.0f} ms",
             longest is not None and longest.seconds < GAP_LIMIT_S,
-            f"the longest stood {longest.seconds * 1000:.0f} ms" if longest is not None else "no picture was seen",
+            f"the longest was {longest.seconds * 1000:.0f} ms" if longest is not None else "no display frame was shown",
         ),
         Verdict(
-            f"memory grows by less than {SLOPE_LIMIT_MB_H:g} MB an hour",
+            f"memory grows by less than {SLOPE_LIMIT_MB_H:g} MB per hour",
             grown.mb_h < SLOPE_LIMIT_MB_H if grown is not None and is_judged else None,
             _growth(grown, is_judged),
         ),
-        *_after_death(record),
-        Verdict("the show never ends by itself", not record.crash, record.crash or "it did not"),
+        *_after_kill(record),
+        Verdict("the show never ends unexpectedly", not record.crash, record.crash or "it did not"),
         Verdict(
-            "every fault is recovered from",
+            "the show recovers from every fault",
             not failed and n_back == len(record.trials),
             f"{n_back} of {len(record.trials)}" + "".join(f"; {one.kind}: {one.fault}" for one in failed[:5]),
         ),
         Verdict(
-            "nothing fails but what was made to",
+            "nothing else fails",
             not record.unplanned,
             "; ".join(record.unplanned[:3]) or "no other traceback in the log",
         ),
@@ -171,32 +179,32 @@ def verdicts(record: Record) -> list[Verdict]:
 
 def _growth(grown: Slope | None, is_judged: bool) -> str:
     if grown is None:
-        return "too short to tell"
-    figure = f"{grown.mb_h:+.1f} +- {grown.error_mb_h:.1f} MB an hour"
-    return figure if is_judged else f"{figure}; {JUDGED_FROM_S / 60:.0f} minutes or more can tell"
+        return "too few samples"
+    figure = f"{grown.mb_h:+.1f} +- {grown.error_mb_h:.1f} MB per hour"
+    return figure if is_judged else f"{figure}; judged from {JUDGED_FROM_S / 60:.0f} minutes on"
 
 
-def _after_death(record: Record) -> list[Verdict]:
-    """Where the show's process was killed: how long it took until another one showed its picture."""
+def _after_kill(record: Record) -> list[Verdict]:
+    """The longest time from killing the show's process to the first display frame of the next, if it was killed."""
     gaps = [trial.gap_s for trial in record.trials if trial.kind == "show killed"]
     if not gaps:
         return []
     return [
         Verdict(
-            f"after the show's process was killed a picture is back within {DEATH_LIMIT_S:g} s",
-            max(gaps) < DEATH_LIMIT_S,
+            f"after the show's process was killed, there is a picture within {RESTART_LIMIT_S:g} s",
+            max(gaps) < RESTART_LIMIT_S,
             f"at most {max(gaps):.1f} s",
         )
     ]
 
 
 def is_passed(record: Record) -> bool:
-    """Whether all that could be told held, to the end."""
+    """Whether every requirement with a known result was met, and the rehearsal was not interrupted."""
     return not record.interrupted and all(verdict.held is not False for verdict in verdicts(record))
 
 
-class Row(NamedTuple):
-    """All faults of one kind. Seconds are medians and the longest; None where there were none."""
+class KindSummary(NamedTuple):
+    """All faults of one kind. noticed_s, back_s: median and maximum, seconds; None without any."""
 
     kind: str
     n: int
@@ -206,8 +214,8 @@ class Row(NamedTuple):
     n_failed: int
 
 
-def rows(record: Record) -> list[Row]:
-    """The faults by kind, in the order of `plan.KINDS`. back_s: since the fault was undone."""
+def summaries(record: Record) -> list[KindSummary]:
+    """Summarise the faults by kind, in the order of `plan.KINDS`. back_s counts from the end of the fault."""
     found = []
     for kind in KINDS:
         trials = [trial for trial in record.trials if trial.kind == kind]
@@ -220,11 +228,11 @@ def rows(record: Record) -> list[Row]:
             max(0.0, one.back_s - one.healed_s) for one in trials if one.back_s is not None and one.healed_s is not None
         ]
         found.append(
-            Row(
+            KindSummary(
                 kind,
                 len(trials),
-                _median_and_most(noticed),
-                _median_and_most(back),
+                _median_and_maximum(noticed),
+                _median_and_maximum(back),
                 max(one.gap_s for one in trials),
                 sum(bool(one.fault) for one in trials),
             )
@@ -232,7 +240,7 @@ def rows(record: Record) -> list[Row]:
     return found
 
 
-def _median_and_most(values: list[float]) -> tuple[float, float] | None:
+def _median_and_maximum(values: list[float]) -> tuple[float, float] | None:
     if not values:
         return None
     ordered = sorted(max(0.0, value) for value in values)
@@ -240,7 +248,7 @@ def _median_and_most(values: list[float]) -> tuple[float, float] | None:
 
 
 def as_json(record: Record) -> dict[str, Any]:
-    """The record as plain data for json.dumps, times in seconds since the beginning."""
+    """The record as data for json.dumps, with times in seconds since the beginning."""
     grown, longest = record.slope(), record.longest
     began_s = record.began_s
 

@@ -1,6 +1,6 @@
-"""A sound device of the rehearsal's own, on the sound server of the user: taken away and given back like a cable.
+"""A sound device for the rehearsal on the user's sound server, which can be removed and added again like a cable.
 
-Nothing of it reaches the loudspeakers: it is a null sink, and what is played into it stops before it goes.
+It is a null sink, so nothing reaches the loudspeakers; its player is stopped before it is removed.
 """
 
 from __future__ import annotations
@@ -18,55 +18,55 @@ log = logging.getLogger(__name__)
 
 RATE_HZ = 48_000
 BLOCK_SAMPLES = 4096
-WAIT_S = 10.0  # for a word of the sound server
+WAIT_S = 10.0  # for an answer of the sound server
 
 
-class NoServer(Exception):
-    """There is no sound server that can be asked for a device; the words say why."""
+class NoSoundServer(Exception):
+    """There is no sound server that can add a device; the message says why."""
 
 
-def _control(*words: str) -> str:
-    """Have `pactl` do something -> what it printed. Raises NoServer."""
+def _pactl(*arguments: str) -> str:
+    """Run `pactl`; returns its output. Raises NoSoundServer."""
     try:
         done = subprocess.run(
-            ["pactl", *words], capture_output=True, text=True, errors="replace", timeout=WAIT_S, check=False
+            ["pactl", *arguments], capture_output=True, text=True, errors="replace", timeout=WAIT_S, check=False
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise NoServer(f"pactl cannot be run: {error}") from error
+        raise NoSoundServer(f"pactl cannot be run: {error}") from error
     if done.returncode:
-        raise NoServer(" ".join(done.stderr.split()) or f"pactl ended with status {done.returncode}")
+        raise NoSoundServer(" ".join(done.stderr.split()) or f"pactl ended with status {done.returncode}")
     return done.stdout.strip()
 
 
 def unload(name: str) -> None:
-    """Take away every sink of that name, if there is one; never raises for the server's sake."""
-    with contextlib.suppress(NoServer):
-        for line in _control("list", "short", "modules").splitlines():
+    """Remove every sink with this name; errors of the server are ignored."""
+    with contextlib.suppress(NoSoundServer):
+        for line in _pactl("list", "short", "modules").splitlines():
             if f"sink_name={name} " in f"{line} ".replace("\t", " "):
-                _control("unload-module", line.split()[0])
+                _pactl("unload-module", line.split()[0])
 
 
-class Sink:
-    """A null sink with a song played into it over and over. samples: (n, 2) int16 at RATE_HZ. Raises NoServer.
+class RehearsalSink:
+    """A null sink with a song that is played into it in a loop. samples: (n, 2) int16 at RATE_HZ. Raises NoSoundServer.
 
-    name: of the sink; device: of the input that hears it.
+    name: of the sink; device: name of the input that records it.
     """
 
     def __init__(self, name: str, samples: np.ndarray) -> None:
         if shutil.which("pactl") is None or shutil.which("pacat") is None:
-            raise NoServer("pactl and pacat are not installed (pulseaudio-utils)")
+            raise NoSoundServer("pactl and pacat are not installed (pulseaudio-utils)")
         self.name, self.device = name, f"{name}.monitor"
         self._sound = np.ascontiguousarray(samples, "<i2").tobytes()
         self._at = 0
         self._player: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
-        _control("info")
+        _pactl("info")
         self.plug()
 
     def plug(self) -> None:
-        """The device is there, and plays from where it was."""
-        words = (f"sink_name={self.name}", f"rate={RATE_HZ}", "channels=2")
-        _control("load-module", "module-null-sink", *words, "sink_properties=device.description=Rehearsal")
+        """Add the device; the song continues where it was."""
+        arguments = (f"sink_name={self.name}", f"rate={RATE_HZ}", "channels=2")
+        _pactl("load-module", "module-null-sink", *arguments, "sink_properties=device.description=Rehearsal")
         self._player = subprocess.Popen(
             ["pacat", "--playback", f"--device={self.name}", "--raw", "--format=s16le", f"--rate={RATE_HZ}", "--channels=2",
              "--latency-msec=60", "--client-name=visualizer rehearsal"],
@@ -76,7 +76,7 @@ class Sink:
         self._thread.start()
 
     def pull(self) -> None:
-        """The device is gone. What plays stops first: a server may move it to the loudspeakers."""
+        """Remove the device. The player is stopped first, because the server may move it to the loudspeakers."""
         if self._player is not None:
             self._player.kill()
             self._player.wait(WAIT_S)
@@ -86,11 +86,11 @@ class Sink:
         unload(self.name)
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Remove the device."""
         self.pull()
 
     def _feed(self, pipe: IO[bytes] | None) -> None:
-        """The song, over and over, until its player is gone; it takes no more than it plays."""
+        """Write the song to the player in a loop until that has ended; the pipe blocks while it plays."""
         if pipe is None or not self._sound:
             return
         with contextlib.suppress(OSError, ValueError), pipe:

@@ -1,4 +1,4 @@
-"""The stage of a rehearsal under the supervisor that `live` has: `python -m visualizer.diagnostics.rehearsal.supervised`."""
+"""Run the show of a rehearsal under the supervisor: `python -m visualizer.diagnostics.rehearsal.supervised`."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ import sys
 from ...supervision.supervise import supervise
 
 if __name__ == "__main__":
-    sys.exit(supervise([], command=[sys.executable, "-m", "visualizer.diagnostics.rehearsal.stage"]))
+    sys.exit(supervise([], command=[sys.executable, "-m", "visualizer.diagnostics.rehearsal.show_process"]))
