@@ -7,12 +7,16 @@ import pytest
 import yaml
 from PIL import Image
 
+from tests.test_rooms import BASE, LAW
 from visualizer.cli.commands import app
 from visualizer.presets.preset import load_preset
 from visualizer.settings import BeatSettings, DreamSettings, RenderSettings
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
+#: pages on the present state; decisions and the changelog also name what was there before
+PRESENT = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent.name != "decisions"]
 
 
 @pytest.mark.parametrize(
@@ -112,3 +116,37 @@ def test_every_extra_that_a_message_or_a_document_names_exists():
     for path, name, extras in named:
         assert name == project["name"], path
         assert "{" in extras or set(extras.split(",")) <= set(project["optional-dependencies"]), path
+
+
+def code_spans(text):
+    return set(re.findall(r"`([^`]+)`", text))
+
+
+def test_the_table_of_rooms_in_the_overview_is_the_law():
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (ROOT / "docs" / "overview.md").read_text().splitlines()
+        if re.match(r"\| `(\w+/`|errors`)", line)
+    ]
+    table = {
+        room.rstrip("/"): (code_spans(row[2]), code_spans(row[3]))
+        for row in rows
+        if len(row) == 4
+        for room in code_spans(row[0])
+    }
+    law = LAW | dict.fromkeys(BASE, (set(), set.union(*(LAW[module][1] for module in BASE))))
+    rooms = {room: table[room] for room in law if room in table}
+    assert rooms == law, "docs/overview.md: make the table of rooms say what LAW in tests/test_rooms.py says"
+
+
+#: of a path in a page, the first part: a folder of the repository or of the package
+FOLDERS = {path.name for top in (ROOT, ROOT / "visualizer") for path in top.iterdir() if path.is_dir()}
+
+
+@pytest.mark.parametrize("page", PRESENT, ids=lambda page: page.name)
+def test_every_file_of_the_program_that_a_page_names_exists(page):
+    """In code spans: docs/kick.md, visualizer/show/frame.py, show/frame.py, presets/."""
+    for span in sorted(code_spans(page.read_text())):
+        path = span.partition(":")[0]
+        if re.fullmatch(r"\w+/[\w./-]*", path) and path.split("/")[0] in FOLDERS and not re.search("[A-Z]{4}", path):
+            assert any((top / path).exists() for top in (ROOT, ROOT / "visualizer")), f"{page.name}: {span}"
