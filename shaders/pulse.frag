@@ -21,7 +21,7 @@ out vec4 colour;
 const float BREATH_S = 13.0;   // of one slow breath
 const float SPEED = 0.9;       // of the ring, picture heights a second
 const float WIDTH = 0.22;      // of the ring, picture heights
-const float PARTING = 0.45;    // of the colours, of the way that the ring moves a pixel
+const float PARTING = 0.35;    // of the colours, of the way that the ring moves a pixel
 const float EDGE = 0.0022;     // width of the lit edges, picture heights
 
 // How far the ring moves a pixel outwards, picture heights. distance: from the centre, picture heights.
@@ -45,6 +45,6 @@ void main() {
     vec3 change = beside - seen;
     float edge = max(dot(change, vec3(-0.3, -0.6, -0.1)), 0.0);
     seen += change * vec3(1.0, 0.0, -1.0) * min(abs(moved) * 200.0, 1.0);
-    seen += (1.0 - seen) * min(edge * 5.0 * snare * glint, 1.0);
+    seen += (1.0 - seen) * min(edge * 8.0 * snare * glint, 1.0);
     colour = vec4(seen, 1.0);
 }
