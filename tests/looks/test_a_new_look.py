@@ -13,7 +13,7 @@ from visualizer.presets.loaded import open_preset
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.resources import shipped
-from visualizer.show.look import open_look, parameters_of, turn, uniforms_of
+from visualizer.show.look import open_look, parameters_of, set_parameter, uniforms_of
 
 NEW_LOOK = """/*{
     "DESCRIPTION": "Grey, but for the kick.",
@@ -55,6 +55,6 @@ def test_a_new_look_is_one_file(tmp_path, monkeypatch):
             return [int(level) for level in stage.read()[0, 0]]
 
         assert pixel(Features()) == [180, 120, 60], "as the preset sets it"
-        turn(picture.parameters, look, "look.grey", known.find("look.grey").checked(1.0))
+        set_parameter(picture.parameters, look, "look.grey", known.find("look.grey").checked(1.0))
         assert pixel(Features()) == [120, 120, 120], "turned in the show"
         assert pixel(Features(kick_time_s=0.0)) == [240, 120, 0], "at a kick"

@@ -15,7 +15,7 @@ from visualizer.looks.look import find_look
 from visualizer.looks.uniforms import MUSIC, SILENCE
 from visualizer.presets.loaded import open_preset
 from visualizer.resources import shipped
-from visualizer.show.look import needs_of, open_look, parameters_of, turn, uniforms_of
+from visualizer.show.look import needs_of, open_look, parameters_of, set_parameter, uniforms_of
 
 SHADER = """/*{"INPUTS": [
     {"NAME": "glow", "TYPE": "float", "DEFAULT": 0.5, "MAX": 2, "MIN": 0, "DESCRIPTION": "how much it glows"},
@@ -120,7 +120,7 @@ def test_every_parameter_of_a_look_can_be_turned_from_end_to_end(look):
     values = {one.name: one.default for one in look.declaration.inputs}
     for share in (0.0, 1.0):
         for one in known.of_section("look"):
-            turn(values, look, one.name, one.checked(one.at(share)))
+            set_parameter(values, look, one.name, one.checked(one.at(share)))
     assert values == {
         "glow": 2, "mirror": 1, "mode": 5, "copies": 8, "tint": (1, 1, 1, 1), "centre": (1, 3), "flash": 1,
     }  # fmt: skip
@@ -128,7 +128,7 @@ def test_every_parameter_of_a_look_can_be_turned_from_end_to_end(look):
 
 def test_a_part_of_a_colour_leaves_the_others(look):
     values = {"tint": (1.0, 0.5, 0.0, 1.0)}
-    turn(values, look, "look.tint.blue", 0.25)
+    set_parameter(values, look, "look.tint.blue", 0.25)
     assert values["tint"] == (1.0, 0.5, 0.25, 1.0)
 
 
@@ -136,7 +136,7 @@ def test_a_turned_value_is_checked(look):
     values = {one.name: one.default for one in look.declaration.inputs}
     for name, value in (("look.glow", 3.0), ("look.mode", "loud"), ("look.nothing", 1.0)):
         with pytest.raises(BadInput):
-            turn(values, look, name, value)
+            set_parameter(values, look, name, value)
     assert values["glow"] == 0.5
 
 

@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.show.greys import N_DEPTHS, SIZE, Frames, Steady, grey, preset
+from visualizer.beat.features import Features
+from visualizer.errors import BadInput
+from visualizer.looks.look import find_look
 from visualizer.memory import give_free_memory_back, give_large_blocks_back
 from visualizer.presets.dreams import Placed
 from visualizer.render.offscreen import Offscreen
@@ -342,3 +345,25 @@ def test_the_limit_does_not_depend_on_the_frame_rate():
     for _ in range(24):
         fast.advance(10, 1 / 120)
     assert slow.limited(20) == pytest.approx(fast.limited(20), rel=1e-6)
+
+
+# --- looks
+
+
+def test_a_look_hears_the_music_and_is_turned(small, tmp_path):
+    (tmp_path / "own.frag").write_text(
+        '/*{"INPUTS": [{"NAME": "gain", "TYPE": "float", "DEFAULT": 0.5}, {"NAME": "image", "TYPE": "image"}]}*/\n'
+        '#version 330 core\n#include "base/music.glsl"\nout vec4 colour;\nvoid main() { colour = vec4(gain * energy); }\n'
+    )
+    picture = Picture(small.ctx, SIZE, N_DEPTHS, find_look("own", tmp_path))
+    picture.put(0, grey(50))
+    stage = small.stage(Scene(picture, Frames(), preset()))
+    assert stage.needs == {"bass", "mid", "high"}, "what the energy is made of"
+    assert "not supported yet" in stage.scene.news[0]
+    small.sound.features_at = lambda time_s: Features(time_s, bass=0.4, mid=0.4, high=0.4)
+    assert small.draw(stage)[1] == 51
+    stage.set_look("look.gain", 1.0)
+    assert small.draw(stage)[1] == 102
+    with pytest.raises(BadInput):
+        stage.set_look("look.gain", 2.0)
+    assert small.draw(stage)[1] == 102

@@ -100,7 +100,10 @@ def export(
         with writer, Offscreen(loaded.size) as surface:
             programs, canvas, clock = Programs(surface.ctx), Canvas(surface.ctx), FrameClock(fps)
             source = ReadSong(song, loaded, float(1 / fps))
-            stage = Stage(surface, Scene(build_picture(loaded, surface, programs), ReadyDreams(frames), loaded))
+            scene = Scene(build_picture(loaded, surface, programs), ReadyDreams(frames), loaded)
+            for line in scene.picture.look.declaration.news:
+                say(line)
+            stage = Stage(surface, scene)
             del frames  # the graphics memory holds them from the first display frame on
             loop = FrameLoop(clock, source, stage, canvas, [writer], Guard(raises=True), lambda: loaded.size)
             source.start()

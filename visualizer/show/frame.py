@@ -430,7 +430,7 @@ class WindowShow(FrameLoop):
             loaded = stage.scene.loaded
             self._desk.set_preset(loaded)
             self._notices.answer(loaded.settings.title)
-            self.say(*loaded.news)
+            self.say(*stage.scene.news)
         if (gone := stage.take_gone()) is not None:
             gone.picture.release()
             del gone

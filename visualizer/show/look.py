@@ -1,4 +1,4 @@
-"""The look of a preset in the show: opened with the preset's values, its parameters, and what it is given of the music."""
+"""The look of a preset in a show: opened with the values that the preset sets; its parameters; its uniforms, made of features."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from ..beat.features import Features
 from ..control.parameters import LOOK, Parameter
-from ..control.parameters import Value as Turned
+from ..control.parameters import Value as Setting
 from ..errors import BadInput
 from ..files.yamlfile import line_of
 from ..looks.declaration import PARTS, LookInput, Value
@@ -45,11 +45,11 @@ def open_look(loaded: LoadedPreset) -> Look:
 
 
 def parameters_of(look: Look) -> tuple[Parameter, ...]:
-    """What can be turned of a look: "look.NAME", of a colour "look.NAME.red" and so on, of a point "look.NAME.x" and "look.NAME.y"."""
+    """The parameters of a look: "look.NAME", of a colour "look.NAME.red" and so on, of a point "look.NAME.x" and "look.NAME.y"."""
     return tuple(parameter for one in look.declaration.inputs for parameter in _parameters(one))
 
 
-def turn(values: dict[str, Value], look: Look, name: str, value: Turned) -> None:
+def set_parameter(values: dict[str, Value], look: Look, name: str, value: Setting) -> None:
     """Set a parameter of a look in `values`, a picture's `parameters`. name: of one of `parameters_of`. Raises BadInput."""
     key, _, part = name.removeprefix(f"{LOOK}.").partition(".")
     one = look.declaration.input(key)

@@ -160,7 +160,7 @@ def run(
                 greeting = lifeline.why if lifeline is not None else greeting
             elif staging.panel:
                 show.open_panel()
-            show.say(*loaded.news, f"{keymap.shown('help')}  help" if greeting is None else greeting)
+            show.say(*show.stage.scene.news, f"{keymap.shown('help')}  help" if greeting is None else greeting)
             watch = Stopwatch()
             try:
                 n_frames = show.run(on_frame)

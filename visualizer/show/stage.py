@@ -7,6 +7,7 @@ from collections import deque
 from typing import NamedTuple
 
 from ..beat.features import VARIANT, Features
+from ..control.parameters import Value
 from ..presets.dreams import FrameSource, Placed
 from ..presets.loaded import LoadedPreset
 from ..render.gl import Surface, gl_finish
@@ -14,7 +15,7 @@ from ..render.layer import Layer, Overlay
 from ..render.picture import Picture
 from ..render.programs import Programs
 from .depth import depth_of
-from .look import needs_of, open_look, uniforms_of
+from .look import needs_of, open_look, set_parameter, uniforms_of
 
 FADE_S = 0.7  # from one preset to the next
 BLACKOUT_S = 0.3  # to black, and back
@@ -86,6 +87,11 @@ class Scene:
     def n_baked(self) -> int:
         """Finished dream frames so far, of all variants."""
         return len(self._finished)
+
+    @property
+    def news(self) -> tuple[str, ...]:
+        """Lines the user should read about the preset and its look."""
+        return (*self.loaded.news, *self.picture.look.declaration.news)
 
     @property
     def has_depth(self) -> bool:
@@ -173,6 +179,11 @@ class Stage:
                 names |= needs_of(scene.picture.needs)
                 names |= {VARIANT} if scene.picture.n_variants > 1 else set()
         return names
+
+    def set_look(self, name: str, value: Value) -> None:
+        """Set a parameter that the look of the scene shown declares, see `look.parameters_of`. Raises BadInput."""
+        picture = self.scene.picture
+        set_parameter(picture.parameters, picture.look, name, value)
 
     def freeze(self, frozen: bool) -> None:
         """Let the picture stand still, or go on."""
