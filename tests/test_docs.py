@@ -31,9 +31,10 @@ def test_the_table_of_settings_holds_every_key_with_its_default(group, model):
         if len(cells) == 4 and cells[0].startswith(f"{group}."):
             variants[cells[0].removeprefix(f"{group}.")] = cells
     assert set(variants) == set(model.model_fields)
-    for key, (_, default, allowed, _) in variants.items():
+    for key, (_, default, allowed, meaning) in variants.items():
         field = model.model_fields[key]
         assert default == str(field.default), key
+        assert meaning.startswith(field.description), f"{group}.{key} means: {field.description}"
         for bound in field.metadata:
             for name in ("ge", "gt", "le", "lt"):
                 value = getattr(bound, name, None)

@@ -1,7 +1,8 @@
 """Every setting of the program: default, bounds and unit, declared once.
 
 Presets (YAML) and the command line both read these models. They are frozen: a show never changes a setting in place, it
-takes a new object (`settings.model_copy(update={...})`).
+makes a new object (`settings.model_copy(update={...})`). The descriptions appear in error messages, on the panel and in the
+tables of docs/presets.md.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from .errors import nearest
 from .networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
 
-# What is shown when nothing is said: the preset's name, and width and height in px.
+#: the preset, and the width and height of its dream frames in px, where none is given
 DEFAULT_PRESET = "clouds"
 DEFAULT_SIZE = (1280, 720)
-#: volume of a song, dB
+#: limits of a song's volume, dB
 VOLUME_DB = (-60.0, 0.0)
-#: how much later the picture of a song may be shown; below 0: earlier, ms
+#: limits of the delay of a song's picture, ms; below 0: earlier
 DELAY_MS = (-500.0, 1000.0)
 
 
 class _Settings(BaseModel):
-    # allow_inf_nan: a NaN passes every `ge`/`le` check, and would travel into the picture
+    # allow_inf_nan: a NaN passes every `ge`/`le` check, and would reach the picture
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class BeatSettings(_Settings):
-    """How the kick drum is heard and how the depth falls after it."""
+    """How the kick drum is detected, and how the level falls after it."""
 
     low_hz: Annotated[
         float, Field(ge=0, le=500, description="lower edge of the band in which a kick's strength is measured, Hz")
@@ -38,46 +39,67 @@ class BeatSettings(_Settings):
         float, Field(ge=20, le=1000, description="upper edge of the band in which a kick's strength is measured, Hz")
     ] = 120.0
     motion: Annotated[
-        Literal["seed", "punch", "breathe", "pump", "steps"], Field(description="how the depth moves with a kick")
-    ] = "seed"
-    decay: Annotated[float, Field(ge=0.1, le=0.999, description="share of the level kept every 1/30 s")] = 0.93
+        Literal["decay", "punch", "breathe", "pump", "steps"], Field(description="how the level moves with a kick")
+    ] = "decay"
+    decay: Annotated[float, Field(ge=0.1, le=0.999, description="fraction of the level kept every 1/30 s")] = 0.93
     smoothing_ms: Annotated[
-        float, Field(ge=0, le=1000, description="time constant with which the depth follows its motion, both ways, ms")
+        float, Field(ge=0, le=1000, description="time constant of a low-pass filter on the level, ms")
     ] = 0.0
-    sensitivity: Annotated[float, Field(ge=0.1, le=10, description="factor on the level before it is capped at 1")] = (
-        1.0
-    )
+    sensitivity: Annotated[
+        float, Field(ge=0.1, le=10, description="factor applied to the level before it is limited to 1")
+    ] = 1.0
     gain_release_s: Annotated[
-        float, Field(ge=0.5, le=120, description="time constant with which the loudest kick is forgotten, seconds")
+        float,
+        Field(
+            ge=0.5,
+            le=120,
+            description="time constant with which the reference, the loudest recent kick, falls, seconds",
+        ),
     ] = 4.0
     floor_db: Annotated[
         float, Field(ge=-120, le=0, description="level that counts as silence, dB of a full-scale sine")
     ] = -66.0
     threshold: Annotated[
-        float, Field(gt=0, le=1, description="how far a kick must rise out of what sounded before")
+        float, Field(gt=0, le=1, description="how far a kick must rise above the sound before it, 0..1")
     ] = 0.13
     lead_ms: Annotated[
         float,
-        Field(ge=0, le=200, description="live only: how much earlier the kicks foreseen from the beat are shown, ms"),
+        Field(ge=0, le=200, description="live only: how much earlier kicks predicted from the beat are shown, ms"),
     ] = 0.0
-    bass_low_hz: Annotated[float, Field(ge=20, le=500, description="where the bass begins, Hz")] = 120.0
+    bass_low_hz: Annotated[float, Field(ge=20, le=500, description="lower edge of the bass band, Hz")] = 120.0
     mid_low_hz: Annotated[
-        float, Field(ge=100, le=4000, validate_default=True, description="where the bass ends and the mids begin, Hz")
+        float,
+        Field(
+            ge=100,
+            le=4000,
+            validate_default=True,
+            description="upper edge of the bass band, lower edge of the mids, Hz",
+        ),
     ] = 480.0
     high_low_hz: Annotated[
-        float, Field(ge=500, le=12000, validate_default=True, description="where the mids end and the highs begin, Hz")
+        float,
+        Field(
+            ge=500, le=12000, validate_default=True, description="upper edge of the mids, lower edge of the highs, Hz"
+        ),
     ] = 2940.0
     high_high_hz: Annotated[
-        float, Field(ge=1000, le=20000, validate_default=True, description="where the highs end, Hz")
+        float, Field(ge=1000, le=20000, validate_default=True, description="upper edge of the highs, Hz")
     ] = 7020.0
     band_attack_s: Annotated[
-        float, Field(ge=0.001, le=5, description="time constant with which bass, mids and highs rise, seconds")
+        float,
+        Field(ge=0.001, le=5, description="time constant with which the levels of bass, mids and highs rise, seconds"),
     ] = 0.01
     band_release_s: Annotated[
-        float, Field(ge=0.001, le=30, description="time constant with which bass, mids and highs fall, seconds")
+        float,
+        Field(ge=0.001, le=30, description="time constant with which the levels of bass, mids and highs fall, seconds"),
     ] = 0.25
 
-    # a validator of single fields, not of the whole: a fault is then told with its own key's line
+    @field_validator("motion", mode="before")
+    @classmethod
+    def _former_name(cls, motion: Any) -> Any:
+        return "decay" if motion == "seed" else motion  # its name in earlier versions
+
+    # a validator of single fields, not of the model: an error then names the line of its own key
     @field_validator("mid_low_hz", "high_low_hz", "high_high_hz")
     @classmethod
     def _bands_go_up(cls, edge_hz: float, info: ValidationInfo) -> float:
@@ -96,7 +118,7 @@ class BeatSettings(_Settings):
 
 
 class DreamSettings(_Settings):
-    """What the network is asked to see in the image, and how gently."""
+    """What is dreamt in the image, and how strongly."""
 
     network: Annotated[str, Field(description="network that dreams; `visualizer networks` lists them")] = (
         DEFAULT_NETWORK
@@ -105,44 +127,54 @@ class DreamSettings(_Settings):
         str | dict[str, float],
         Field(
             validate_default=True,  # the default is a layer of the default network only
-            description="named activation whose strength is raised, or several with a weight each",
+            description="layer whose activation is raised, or several with a weight each",
         ),
     ] = "block10.expand"
     channels: Annotated[
         str | list[int],
-        Field(description='feature maps of the layer to dream towards: all, a range like 0:3, a list like "0:3, 17"'),
+        Field(description='feature maps of the layer that are raised: all, a range like 0:3, a list like "0:3, 17"'),
     ] = "all"
     guide: Annotated[
-        str, Field(description="another picture whose features are dreamt of, relative to the preset's folder")
+        str, Field(description="file in the preset's folder: another picture, whose features are dreamt of")
     ] = ""
-    n_depths: Annotated[int, Field(ge=1, le=40, description="how many dream frames are baked")] = 20
-    n_octaves: Annotated[int, Field(ge=1, le=10, description="levels of the image pyramid")] = 7
-    octave_scale: Annotated[float, Field(ge=1.1, le=2.5, description="size ratio between two octaves")] = 1.4
+    n_depths: Annotated[int, Field(ge=1, le=40, description="number of dream frames that are baked")] = 20
+    n_octaves: Annotated[
+        int,
+        Field(
+            ge=1, le=10, description="number of sizes of the image that are dreamt in, the levels of an image pyramid"
+        ),
+    ] = 7
+    octave_scale: Annotated[float, Field(ge=1.1, le=2.5, description="size ratio of two neighbouring octaves")] = 1.4
     blend: Annotated[
-        float, Field(ge=0, le=1, description="share of a coarser octave's dream that each finer one lets go again")
+        float,
+        Field(ge=0, le=1, description="fraction of the coarser octave's detail removed at each finer octave, 0..1"),
     ] = 0.1
     steps_per_depth: Annotated[
-        int, Field(ge=1, le=8, description="ascent steps at the finest octave and each depth; coarser ones take fewer")
+        int,
+        Field(ge=1, le=8, description="gradient steps at the finest octave in each depth; coarser octaves take fewer"),
     ] = 2
     step_size: Annotated[
-        float, Field(gt=0, le=0.1, description="how far an octave goes in a depth, image range is 0..1")
+        float,
+        Field(gt=0, le=0.1, description="mean change of a pixel at each octave in each depth; the image range is 0..1"),
     ] = 0.012
     smoothing_px: Annotated[float, Field(ge=0, le=8, description="sigma of the gradient's blur at depth 1, px")] = 0.9
     smoothing_growth_px: Annotated[
-        float, Field(ge=0, le=8, description="what sigma has gained at the deepest depth, px")
+        float, Field(ge=0, le=8, description="how much larger sigma is at the deepest depth, px")
     ] = 1.0
     colour: Annotated[
-        float, Field(ge=0, le=1, description="0 keeps the image's colours, 1 lets each colour dream alone")
+        float, Field(ge=0, le=1, description="0 keeps the image's colours, 1 dreams in red, green and blue separately")
     ] = 0.25
-    jitter_px: Annotated[int, Field(ge=0, le=256, description="largest random roll before a step, px")] = 32
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="seed of the random rolls")] = 0
+    jitter_px: Annotated[
+        int, Field(ge=0, le=256, description="largest random shift of the image before a step, px")
+    ] = 32
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="seed of the random shifts")] = 0
 
     @property
     def layers(self) -> dict[str, float]:
-        """Every layer dreamt towards, and its weight."""
+        """Every layer that is raised, and its weight."""
         return {self.layer: 1.0} if isinstance(self.layer, str) else dict(self.layer)
 
-    # validators of single fields, not of the whole: a fault is then told with its own key's line
+    # validators of single fields, not of the model: an error then names the line of its own key
     @field_validator("network")
     @classmethod
     def _network_exists(cls, network: str, info: ValidationInfo) -> str:
@@ -155,7 +187,7 @@ class DreamSettings(_Settings):
     @classmethod
     def _layers_exist(cls, layer: str | dict[str, float], info: ValidationInfo) -> str | dict[str, float]:
         network = info.data.get("network")
-        if network is None:  # itself at fault, and told
+        if network is None:  # invalid itself, and reported
             return layer
         names = _networks(info)[network].layer_names
         weights = {layer: 1.0} if isinstance(layer, str) else layer
@@ -181,18 +213,16 @@ class DreamSettings(_Settings):
 
 
 def _networks(info: ValidationInfo) -> Mapping[str, NetworkInfo]:
-    """The networks that may be named: this program's, or those handed to model_validate as context={"networks":
-    ...}.
-    """
+    """The networks that may be named: model_validate's context["networks"] where given, else those of this program."""
     networks: Mapping[str, NetworkInfo] = (info.context or {}).get("networks", NETWORKS)
     return networks
 
 
 def channel_indices(channels: str | list[int], n_channels: int, layer: str) -> list[int] | None:
-    """The feature maps meant by `channels`, sorted; None for all.
+    """The indices of the feature maps that `channels` selects, sorted; None for all.
 
-    "all", "5", "0:3" (0, 1, 2), "0:3, 17", or a list. Raises ValueError for what cannot be read or is not in
-    0..n_channels - 1.
+    channels: "all", "5", "0:3" (0, 1, 2), "0:3, 17", or a list; layer: its name, for messages. Raises ValueError for
+    anything else, and for an index outside 0 .. n_channels - 1.
     """
     if channels == "all":
         return None
@@ -212,16 +242,16 @@ def channel_indices(channels: str | list[int], n_channels: int, layer: str) -> l
 class RenderSettings(_Settings):
     """How the dream frames are drawn."""
 
-    shader: Annotated[
-        str, Field(pattern=r"^[a-z0-9_-]+$", description="look: name of a .frag file, see docs/looks.md")
-    ] = "crossfade"
+    shader: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="name of the shader file, without .frag")] = (
+        "crossfade"
+    )
     parameters: Annotated[
         dict[str, Any], Field(description="the look's own parameters: those that its header declares, by name")
     ] = {}
 
 
 class Preset(_Settings):
-    """A preset: an image, what to dream in it, what to hear, how to draw."""
+    """A preset: an image, what is dreamt in it, what is heard, and how it is drawn."""
 
     title: Annotated[str, Field(min_length=1, max_length=60)]
     description: Annotated[str, Field(max_length=300)] = ""
@@ -229,7 +259,7 @@ class Preset(_Settings):
     dream: DreamSettings = DreamSettings()
     variants: Annotated[
         list[DreamSettings],
-        Field(max_length=7, description="further dreams of the image, each like `dream` but for the keys it names"),
+        Field(max_length=7, description="further dreams of the image, each like `dream` except for the keys it names"),
     ] = []
     beat: BeatSettings = BeatSettings()
     render: RenderSettings = RenderSettings()
@@ -237,8 +267,8 @@ class Preset(_Settings):
     @model_validator(mode="before")
     @classmethod
     def _variants_are_like_dream(cls, data: Any) -> Any:
-        """Each variant's keys over those of `dream`. What is not a mapping is left to be reported by the fields."""
-        if isinstance(data, dict) and "rows" in data and "variants" not in data:  # as it was called before
+        """Complete each variant with the keys of `dream`. Values of a wrong type are left for the fields to report."""
+        if isinstance(data, dict) and "rows" in data and "variants" not in data:  # its name in earlier versions
             data = {("variants" if key == "rows" else key): value for key, value in data.items()}
         if isinstance(data, dict) and data.get("variants", []) is None:  # a section with every line commented out
             data = {**data, "variants": []}
@@ -258,7 +288,7 @@ class Preset(_Settings):
 class CacheSettings(_Settings):
     """How much disk baked dreams may take."""
 
-    max_gb: Annotated[float, Field(gt=0, le=10_000, description="size cap of the frame cache, gigabytes")] = 5.0
+    max_gb: Annotated[float, Field(gt=0, le=10_000, description="largest size of the frame cache, gigabytes")] = 5.0
 
 
 class UserSettings(_Settings):

@@ -198,7 +198,7 @@ def test_a_whole_song_pushed_at_once_is_not_copied_into_windows():
 def test_a_motion_moves_the_level_and_tells_the_same_kicks(motion):
     rate_hz = 44100
     beaten = kicks(rate_hz, [0.5 * beat for beat in range(1, 9)], 5.0)
-    plain, moved = (KickFollower(rate_hz, BeatSettings(motion=name)) for name in ("seed", motion))
+    plain, moved = (KickFollower(rate_hz, BeatSettings(motion=name)) for name in ("decay", motion))
     assert plain.push(beaten) == moved.push(beaten)
     times = np.arange(1.0, 4.5, 0.01)
     levels = np.array([moved.level_at(time_s) for time_s in times])

@@ -76,7 +76,7 @@ def test_regular_blocks_give_bit_identical_results(n_block):
     assert onsets == SONG_WHOLE[1] and np.array_equal(levels(split), levels(SONG_WHOLE[0]))
 
 
-@pytest.mark.parametrize("motion", ["seed", "breathe", "pump", "steps"])
+@pytest.mark.parametrize("motion", ["decay", "breathe", "pump", "steps"])
 def test_without_a_lead_every_bit_is_a_kick_followers(motion):
     beat = BeatSettings(motion=motion)
     plain = KickFollower(RATE_HZ, beat, trail_s=None)
@@ -122,7 +122,7 @@ def test_a_led_kick_goes_as_deep_as_the_heard_ones_and_falls_as_they_do():
     assert levels(follower)[at + 30] == pytest.approx(levels(follower)[at] * 0.93**6, rel=1e-6)
 
 
-@pytest.mark.parametrize("motion", ["seed", "punch", "breathe", "pump", "steps"])
+@pytest.mark.parametrize("motion", ["decay", "punch", "breathe", "pump", "steps"])
 @pytest.mark.parametrize("lead_ms", [40, 200])
 @pytest.mark.slow
 def test_when_the_kicks_stop_the_level_is_let_go_at_once_and_smoothly(motion, lead_ms):
@@ -227,7 +227,7 @@ def test_settings_are_taken_over_without_a_jump_and_without_losing_the_beat():
         {"motion": "breathe"},
         {"sensitivity": 0.5},
         {"motion": "pump", "decay": 0.9},
-        {"motion": "seed", "high_hz": 200.0},
+        {"motion": "decay", "high_hz": 200.0},
         {"lead_ms": 0.0},
         {"lead_ms": 120.0, "threshold": 0.2},
         {"motion": "steps", "sensitivity": 1.0},

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from visualizer.beat.motion import PUMP_HOLD_S, PUMP_RELEASE_S, Change, motion_for, motion_of, moves_alike
 from visualizer.settings import BeatSettings
 
-NAMES = ("seed", "punch", "breathe", "pump", "steps")
+NAMES = ("decay", "punch", "breathe", "pump", "steps")
 
 
 def levels(name, kicks_s, seconds, hop_s=0.005, decay=0.93, strength=1.0):
@@ -45,13 +45,13 @@ def test_the_same_in_seconds_whatever_the_hop(name):
 
 
 def test_seed_jumps_and_falls_to_93_percent_every_thirtieth():
-    told = levels("seed", [0.5], 1.0, hop_s=1 / 300)
+    told = levels("decay", [0.5], 1.0, hop_s=1 / 300)
     assert told[149] == 0 and told[150] == 1
     assert told[160] == pytest.approx(0.93) and told[180] == pytest.approx(0.93**3)
 
 
 def test_punch_is_gone_sooner():
-    assert levels("punch", [0.5], 1.0)[150] < 0.5 * levels("seed", [0.5], 1.0)[150]
+    assert levels("punch", [0.5], 1.0)[150] < 0.5 * levels("decay", [0.5], 1.0)[150]
 
 
 def test_breathe_has_no_jump_and_comes_late():
@@ -69,7 +69,7 @@ def test_pump_comes_up_on_the_kick_and_dives_between():
     assert told[round((4.0 + PUMP_HOLD_S + PUMP_RELEASE_S) / 0.005)] < 0.5
 
 
-@pytest.mark.parametrize("name", ["seed", "punch", "steps"])
+@pytest.mark.parametrize("name", ["decay", "punch", "steps"])
 def test_looking_ahead_is_what_comes(name):
     motion = motion_of(name, 0.9, 0.01)
     now = motion.step(1.0)
@@ -93,7 +93,7 @@ def test_one_motion_goes_over_into_another_without_a_jump(old, new):
 
 
 def test_a_kick_while_one_motion_goes_over_into_another_moves_both():
-    change = Change(motion_of("seed", 0.93, 0.005), motion_of("punch", 0.93, 0.005), 0.1, 0.005)
+    change = Change(motion_of("decay", 0.93, 0.005), motion_of("punch", 0.93, 0.005), 0.1, 0.005)
     change.step(0.0)
     assert change.step(0.9) == pytest.approx(0.9)
     assert change.ahead(0.5, 1 / 30) == pytest.approx(0.5 * 0.93**2.5)

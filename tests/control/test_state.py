@@ -74,7 +74,7 @@ def test_every_switch_goes_on_and_off():
         (Set("beat.decay", 2.0), "allowed: 0.1 .. 0.999"),
         (Set("beat.decay", float("nan")), "allowed"),
         (Set("beat.decay", "much"), "needs a number"),
-        (Set("beat.motion", "jump"), "allowed: seed"),
+        (Set("beat.motion", "jump"), "allowed: decay"),
         (Set("beat.high_hz", 20.0), None),
         (Set("beat.low_hz", 300.0), "must be at least 20 Hz above"),
         (ShowPreset("a-on"), "unknown preset 'a-on' (did you mean 'a-one'?)"),

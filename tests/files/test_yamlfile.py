@@ -79,7 +79,7 @@ def test_empty_files_and_sections_give_the_defaults(tmp_path, text):
         ),
         (
             "title: a\ndream:\n  n_depths: 41\n",
-            ":3: dream.n_depths: 41 cannot be used; allowed: a whole number, 1 .. 40 (how many dream frames are baked)",
+            ":3: dream.n_depths: 41 cannot be used; allowed: a whole number, 1 .. 40 (number of dream frames are baked)",
         ),
         (
             "title: a\ndream: {n_depths: '20'}",
@@ -93,7 +93,7 @@ def test_empty_files_and_sections_give_the_defaults(tmp_path, text):
         ("title: a\ndream: {colour: .inf}", ":2: dream.colour: inf cannot be used"),
         ("title: a\ndream: {colour: [1]}", ":2: dream.colour: a list cannot be used"),
         ("title: a\ndream: {colour: }", ":2: dream.colour: an empty value cannot be used"),
-        ("title: a\ndream: {step_size: 0}", "allowed: a number, above 0, at most 0.1 (how far"),
+        ("title: a\ndream: {step_size: 0}", "allowed: a number, above 0, at most 0.1 (mean change"),
         (
             "title: a\ndream: {network: resnet}",
             ":2: dream.network: unknown network 'resnet' (did you mean 'resnet50'?); allowed: efficientnet-lite0, ",

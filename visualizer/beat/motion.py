@@ -142,7 +142,7 @@ class Smooth:
 
 
 def motion_of(name: str, decay: float, hop_s: float, smoothing_s: float = 0.0) -> Motion:
-    """The motion of that name: seed, punch, breathe, pump or steps (which moves like seed; only its depths are whole).
+    """The motion of that name: decay, punch, breathe, pump or steps (which moves like decay; only its depths are whole).
 
     smoothing_s: time constant with which it is followed; 0: as it is.
     """

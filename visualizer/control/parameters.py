@@ -22,6 +22,8 @@ LOOK, SOURCE = "look", ("input", "output")
 _BY_RATIO = ("_hz", "sensitivity", "_s", "step_size", "threshold")
 #: settings that only a preset chooses
 _FIXED = ("dream.network", "dream.layer", "dream.channels", "dream.guide", "dream.n_depths")
+#: choices that had another name in earlier versions of the program
+_FORMER_CHOICES: dict[tuple[str, float | str], str] = {("beat.motion", "seed"): "decay"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Parameter:
     def checked(self, value: Value) -> Value:
         """`value` if the parameter can have it, a whole number rounded. Raises BadInput for a value out of bounds or an unknown word."""
         if self.kind == "choice":
+            value = _FORMER_CHOICES.get((self.name, value), value)
             if value not in self.choices:
                 words = str(value)
                 raise BadInput(
