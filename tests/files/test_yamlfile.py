@@ -79,7 +79,7 @@ def test_empty_files_and_sections_give_the_defaults(tmp_path, text):
         ),
         (
             "title: a\ndream:\n  n_depths: 41\n",
-            ":3: dream.n_depths: 41 cannot be used; allowed: a whole number, 1 .. 40 (number of dream frames are baked)",
+            ":3: dream.n_depths: 41 cannot be used; allowed: a whole number, 1 .. 40 (number of dream frames that are baked)",
         ),
         (
             "title: a\ndream: {n_depths: '20'}",
