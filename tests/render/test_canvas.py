@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from tests.render.pictures import noise, worst
-from visualizer.errors import BadInput
 from visualizer.render.canvas import Canvas
 from visualizer.render.picture import Picture
 
@@ -65,7 +64,24 @@ def test_a_canvas_nothing_was_drawn_on_presents_nothing_and_has_no_pixels(offscr
     surface = offscreen(SIZE)
     canvas = Canvas(surface.ctx)
     canvas.present_on(surface.framebuffer, SIZE)
-    with pytest.raises(BadInput, match="nothing was drawn"):
+    with pytest.raises(ValueError, match="nothing was drawn"):
         canvas.pixels()
     canvas.release()
     canvas.release()
+
+
+def test_a_window_that_lends_its_framebuffer_has_the_picture_at_once(open_window):
+    window, frame = open_window(SIZE), noise(SIZE, 1)
+    canvas, picture = Canvas(window.ctx), Picture(window.ctx, SIZE, 1)
+    picture.put(0, frame)
+    canvas.begin(SIZE, window)
+    picture.draw(0, SIZE)
+    canvas.present_on(window.ctx.screen, SIZE)
+    assert np.array_equal(window.read(), frame) and canvas.is_lent
+    with pytest.raises(ValueError, match="nothing was drawn"):
+        canvas.pixels()
+    canvas.begin(SIZE)
+    picture.draw(0, SIZE)
+    window.ctx.screen.clear()
+    canvas.present_on(window.ctx.screen, SIZE)
+    assert np.array_equal(window.read(), frame) and np.array_equal(canvas.pixels(), frame)

@@ -6,16 +6,19 @@ import numpy as np
 
 from ..beat.features import Features
 from ..render.canvas import Canvas
+from ..render.gl import Surface
 
 
 class Output:
     """One place that the pictures of a show go to.
 
-    name: for messages. needs_sound: whether `present` uses the sound; a source that would have to keep it for that does so only
+    name: for messages, another for each output. surface: what it shows at every swap, if it is a window: a show that has no other output
+    draws there directly instead of having the picture copied. needs_sound: whether `present` uses the sound; a source that would have to keep it for that does so only
     if an output needs it.
     """
 
     name = "output"
+    surface: Surface | None = None
     needs_sound = False
 
     def present(self, canvas: Canvas, sound: np.ndarray, features: Features) -> None:

@@ -26,7 +26,7 @@ class WindowOutput(Output):
         on_drawn: Callable[[], None] = lambda: None,
         on_shown: Callable[[], None] = lambda: None,
     ) -> None:
-        self.window = window
+        self.window = self.surface = window
         self._draw_over, self._on_drawn, self._on_shown = draw_over, on_drawn, on_shown
 
     def present(self, canvas: Canvas, sound: np.ndarray, features: Features) -> None:

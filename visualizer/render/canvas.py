@@ -1,4 +1,8 @@
-"""The canvas: the one framebuffer that a show draws into, and from which every output takes the picture."""
+"""The canvas: the one framebuffer that a show draws into, and from which every output takes the picture.
+
+Copying a picture costs a software renderer as much as a third of drawing it. A window that is the only output therefore lends
+its own framebuffer: what is drawn on the canvas then lies in the window already, and nothing is copied.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from visualizer.errors import BadInput
-
-from .gl import base_shader, compile_program, gl_finish, new_bgra_texture, read_rgb, set_uniforms
+from .gl import Surface, base_shader, compile_program, gl_finish, new_bgra_texture, read_rgb, set_uniforms
 
 if TYPE_CHECKING:
     import moderngl
@@ -17,11 +19,13 @@ if TYPE_CHECKING:
 class Canvas:
     """A framebuffer of the size that is drawn. ctx: the context of a Surface, current while this is used.
 
-    size: (width, height), px; (0, 0) before the first `begin`.
+    size: (width, height), px; (0, 0) before the first `begin`. is_lent: whether the framebuffer is that of the only output; it has
+    no `pixels` then.
     """
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self.size = (0, 0)
+        self.is_lent = False
         self._ctx = ctx
         self._program = compile_program(ctx, base_shader("canvas.vert"), base_shader("canvas.frag"))
         set_uniforms(self._program, {"picture": 0})
@@ -31,8 +35,15 @@ class Canvas:
         self._pixels: np.ndarray | None = None
         self._is_read = False
 
-    def begin(self, size: tuple[int, int]) -> None:
-        """Draw here from now on. size: (width, height), px, at least 1; another size than before discards the picture."""
+    def begin(self, size: tuple[int, int], lender: Surface | None = None) -> None:
+        """Draw here from now on. size: (width, height), px, at least 1; another size than before discards the picture.
+
+        lender: the only output's surface, of that size: what is drawn lies there at once.
+        """
+        self.is_lent = lender is not None
+        if lender is not None:
+            lender.ctx.screen.use()
+            return
         if self._framebuffer is None or self.size != size:
             self._release_picture()
             # BGRA is what window systems present: Mesa's software renderer copies it a third as quickly otherwise
@@ -50,7 +61,7 @@ class Canvas:
         import moderngl
 
         framebuffer.use()
-        if self._texture is None or min(size) < 1:
+        if self.is_lent or self._texture is None or min(size) < 1:
             return
         kind = moderngl.NEAREST if size == self.size else moderngl.LINEAR
         self._texture.filter = (kind, kind)
@@ -64,10 +75,13 @@ class Canvas:
     def pixels(self) -> np.ndarray:
         """The picture: (height, width, 3) uint8 sRGB, top row first. Read once a display frame and valid until the next `begin`.
 
-        Waits until the picture is drawn, while other Python threads run. Raises BadInput before the first `begin`.
+        Waits until the picture is drawn, while other Python threads run. Raises ValueError before the first `begin`, and where the
+        framebuffer is lent.
         """
-        if self._framebuffer is None:
-            raise BadInput("nothing was drawn yet, so there are no pixels; call begin first")
+        if self._framebuffer is None or self.is_lent:
+            raise ValueError(
+                "nothing was drawn on the canvas itself, so there are no pixels; call begin without a lender"
+            )
         width, height = self.size
         if self._pixels is None or self._pixels.shape != (height, width, 3):
             self._pixels = np.empty((height, width, 3), np.uint8)

@@ -26,6 +26,7 @@ from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from ..presets.loader import OpenedPreset, PresetLoader
 from ..render.canvas import Canvas
+from ..render.gl import Surface
 from ..render.hud import Hud
 from ..render.monitors import Area
 from ..render.picture import Picture
@@ -65,7 +66,7 @@ class FrameLoop:
 
     clock: when the display frames are made. outputs: the window first, if there is one. guard: a part that fails is noted there
     and tried again later; with a guard that raises (an export) the loop ends instead. size: returns the (width, height) to draw, px;
-    (0, 0) draws nothing.
+    (0, 0) draws nothing. keeps_picture: whether `canvas.pixels` is needed once the picture is shown.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class FrameLoop:
     ) -> None:
         self.clock, self.source, self.stage, self.canvas = clock, source, stage, canvas
         self.outputs, self.guard, self.size = list(outputs), guard, size
-        self.ended = False
+        self.ended = self.keeps_picture = False
         self.n_frames = 0
         self._n_undrawn = 0  # display frames in a row that could not be drawn at all
         self._shown = DisplayFrame(0.0, 0.0, 0)
@@ -113,12 +114,17 @@ class FrameLoop:
                 continue
             with part:
                 if size != (0, 0):
-                    self.canvas.begin(size)
+                    self.canvas.begin(size, self._lender(size))
                 shown = draw(features, size)
                 self._n_undrawn = 0
                 return shown
         self._n_undrawn += 1
         return self._shown._replace(time_s=features.time_s, is_drawn=False)
+
+    def _lender(self, size: tuple[int, int]) -> Surface | None:
+        """The surface of the only output, where the picture can be drawn there directly."""
+        surface = self.outputs[0].surface if len(self.outputs) == 1 and not self.keeps_picture else None
+        return surface if surface is not None and surface.framebuffer_size == size else None
 
     def present(self, features: Features) -> None:
         """Hand the picture to every output, the window first."""
@@ -155,7 +161,7 @@ class Graphics:
     def show_image(self, picture: Picture, *, dark: bool, swap: bool = True) -> None:
         """Show a preset's image before its show begins; black if `dark`."""
         if (size := self.window.framebuffer_size) != (0, 0):
-            self.canvas.begin(size)
+            self.canvas.begin(size, self.window)
             if dark:
                 self.window.ctx.clear(0.0, 0.0, 0.0, 1.0)
             else:
@@ -362,8 +368,7 @@ class WindowShow(FrameLoop):
                 self._grant(command)
         if self._desk.screenshot_wanted:
             with part("screenshot", "the picture goes on"):
-                self._desk.screenshot_wanted = False
-                self._camera.take(self.canvas, self._window.framebuffer_size)
+                self._take_screenshot()
         with part("change of presets", "the picture stays as it was"):
             self._follow_changes()
         with part("news", "the log has it"):
@@ -413,6 +418,14 @@ class WindowShow(FrameLoop):
                 )
 
     # -- after the swap -----------------------------------------------------------------------------------------------
+
+    def _take_screenshot(self) -> None:
+        """Of the display frame just shown, or of the next one where this one was not kept."""
+        if self.keeps_picture or not self.canvas.is_lent:
+            self._desk.screenshot_wanted = self.keeps_picture = False
+            self._camera.take(self.canvas, self._window.framebuffer_size)
+        else:
+            self.keeps_picture = True
 
     def _grant(self, command: Change) -> None:
         if isinstance(command, Learn):
