@@ -246,7 +246,7 @@ def test_more_depths_than_the_driver_holds_are_refused(offscreen):
         Picture(ctx, (8, 8), most)
 
 
-def test_too_little_graphics_memory_is_told_with_its_size(offscreen):
+def test_too_little_graphics_memory_is_reported_with_its_size(offscreen):
     ctx = offscreen((8, 8)).ctx
     largest = ctx.info["GL_MAX_TEXTURE_SIZE"]
     with pytest.raises(
@@ -259,7 +259,7 @@ def test_too_little_graphics_memory_is_told_with_its_size(offscreen):
 
 @pytest.mark.parametrize(("frame_size", "n_depths"), [((0, 5), 1), ((5, -1), 1), ((5, 5), 0)])
 def test_a_picture_of_nothing_is_refused(offscreen, frame_size, n_depths):
-    with pytest.raises(BadInput, match="1 is the least"):
+    with pytest.raises(BadInput, match="each must be at least 1"):
         Picture(offscreen((8, 8)).ctx, frame_size, n_depths)
 
 
@@ -324,7 +324,7 @@ def test_without_the_plain_look_a_look_of_ones_own_stands_for_it(open_window, lo
     picture.release()
 
 
-def test_a_fault_in_a_look_is_told_with_file_and_line(offscreen, looks):
+def test_a_fault_in_a_look_is_reported_with_file_and_line(offscreen, looks):
     (looks / "broken.frag").write_text(
         '#version 330 core\n#include "base/dream.glsl"\n\nout vec4 colour;\nvoid main() {\n    colour = nowhere;\n}\n'
     )
@@ -333,7 +333,7 @@ def test_a_fault_in_a_look_is_told_with_file_and_line(offscreen, looks):
     assert "\n" not in str(raised.value)
 
 
-def test_a_fault_in_an_included_file_is_told_with_that_file(offscreen, looks):
+def test_a_fault_in_an_included_file_is_reported_with_that_file(offscreen, looks):
     dream = looks / "base" / "dream.glsl"
     line = len(dream.read_text().splitlines()) + 2
     dream.write_text(dream.read_text() + "\nfloat f() { return vec2(1.0); }\n")
@@ -344,7 +344,7 @@ def test_a_fault_in_an_included_file_is_told_with_that_file(offscreen, looks):
         Picture(offscreen((8, 8)).ctx, SIZE, 1, find_look("fine"))
 
 
-def test_a_look_that_is_no_text_is_told(offscreen, looks):
+def test_a_look_that_is_no_text_is_reported(offscreen, looks):
     (looks / "binary.frag").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInput, match=r"binary\.frag cannot be read \(not UTF-8 text\)"):
         Picture(offscreen((8, 8)).ctx, SIZE, 1, find_look("binary"))

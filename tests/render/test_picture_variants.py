@@ -266,7 +266,7 @@ def test_as_many_variants_as_the_driver_holds_are_drawn(offscreen):
     assert stage.ctx.error == "GL_NO_ERROR"
 
 
-def test_too_little_graphics_memory_for_variants_is_told_with_its_size(offscreen):
+def test_too_little_graphics_memory_for_variants_is_reported_with_its_size(offscreen):
     ctx = offscreen((8, 8)).ctx
     largest = ctx.info["GL_MAX_TEXTURE_SIZE"]
     megabytes = f"{largest * largest * 4 * 63 / 1e6:.0f}"
@@ -280,5 +280,5 @@ def test_too_little_graphics_memory_for_variants_is_told_with_its_size(offscreen
 
 @pytest.mark.parametrize("n_variants", [0, -1])
 def test_a_picture_of_no_variants_is_refused(offscreen, n_variants):
-    with pytest.raises(BadInput, match=rf"{n_variants} variants cannot be; 1 is the least"):
+    with pytest.raises(BadInput, match=rf"{n_variants} variants cannot be made; each must be at least 1"):
         Picture(offscreen((8, 8)).ctx, SIZE, 1, n_variants=n_variants)

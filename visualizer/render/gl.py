@@ -28,39 +28,39 @@ _GL_VENDOR_STRINGS = {"version": 0x1F02, "renderer": 0x1F01}
 
 
 class Loader(Protocol):
-    """What finds the driver's functions for the current context: glcontext's backends, and Window's own for glfw."""
+    """Finds the driver's functions for the current context: a backend of glcontext, or the one of `Window` for glfw."""
 
     def load_opengl_function(self, name: str) -> int: ...
 
 
 class Surface(Protocol):
-    """What a picture is drawn on: a Window or an Offscreen. Its context is the current one after it is made."""
+    """What pictures are drawn on: a Window or an Offscreen. After it is made its context is the current one."""
 
     ctx: moderngl.Context
 
     @property
     def refresh_hz(self) -> float:
-        """Pictures a second it can show; never 0."""
+        """How many pictures a second it can show; never 0."""
 
     @property
     def framebuffer_size(self) -> tuple[int, int]:
-        """Width and height to draw, px; (0, 0) when there is nothing to draw on (a minimised window)."""
+        """Width and height to draw, px; (0, 0) for a minimised window."""
 
     def finish(self) -> None:
-        """Wait until all is drawn, without holding Python's lock."""
+        """Wait until everything is drawn, without holding Python's lock."""
 
     def swap(self) -> None:
-        """Show what was drawn. Returns when it is done, without holding Python's lock meanwhile."""
+        """Show what was drawn and wait until that is done, without holding Python's lock."""
 
     def close(self) -> None:
-        """Give everything back; may be called twice."""
+        """Release everything; may be called twice."""
 
 
 @dataclass(frozen=True)
 class _Calls:
-    """GL functions called through ctypes, which lets other Python threads run meanwhile.
+    """GL functions called through ctypes, which releases Python's lock during the call.
 
-    moderngl's own `finish` and `read` keep Python's lock while a software driver draws: sound would stall for as long.
+    moderngl's own `finish` and `read` hold it while a software driver draws: threads that handle sound would wait as long.
     """
 
     finish: Any
@@ -80,17 +80,17 @@ def _function(loader: Loader, name: str, result: Any, *arguments: Any) -> Any:
 
 
 def offered_version(loader: Loader) -> str:
-    """What the current context's driver says it is, e.g. "2.1 Mesa 22.3.6, llvmpipe"; for messages."""
+    """Version and name of the current context's driver, such as "2.1 Mesa 22.3.6, llvmpipe"; for messages."""
     get_string = _function(loader, "glGetString", ctypes.c_char_p, ctypes.c_uint)
     found = [get_string(code) for code in _GL_VENDOR_STRINGS.values()]
     return ", ".join(text.decode("utf-8", "replace") for text in found if text) or "nothing"
 
 
 def wrap_context(loader: Loader, *, standalone: bool) -> moderngl.Context:
-    """The moderngl context over the context that is current, with the lock-free calls in reach of `gl_finish`.
+    """A moderngl context for the GL context that is current, with the calls of `_Calls` in its `extra`.
 
-    loader: where the functions are. standalone: True if there is no window's framebuffer. GraphicsError if the driver is
-    older than OpenGL 3.3.
+    loader: finds the functions. standalone: True if there is no window's framebuffer. Raises GraphicsError for a driver older
+    than OpenGL 3.3.
     """
     import moderngl
 
@@ -115,8 +115,8 @@ def wrap_context(loader: Loader, *, standalone: bool) -> moderngl.Context:
 
 
 def _reset_status(loader: Loader, ctx: moderngl.Context) -> Any:
-    """The function that tells whether the graphics card was reset, under whichever of its names; None if there is none."""
-    # some loaders hand out an address for any name at all: the driver must have said that it knows it
+    """The function that says whether the graphics card was reset, under any of its names; None if the driver has none."""
+    # some loaders return an address for any name: only functions that the driver lists can be called
     for suffix, known in (
         ("", ctx.version_code >= 450),
         ("ARB", "GL_ARB_robustness" in ctx.extensions),
@@ -129,7 +129,7 @@ def _reset_status(loader: Loader, ctx: moderngl.Context) -> Any:
 
 
 def was_reset(ctx: moderngl.Context) -> bool:
-    """Whether the graphics card or its driver was reset, and all that this context held is lost. ctx: the current one, a Surface's."""
+    """Whether the graphics card or its driver was reset, so that everything in this context is lost. ctx: the current one."""
     status = ctx.extra.reset_status
     return status is not None and status() != 0
 
@@ -140,12 +140,12 @@ def needs_newer(offered: str) -> str:
 
 
 def gl_finish(ctx: moderngl.Context) -> None:
-    """Wait until everything asked for is drawn, while other Python threads run. ctx: a Surface's."""
+    """Wait until everything is drawn, while other Python threads run. ctx: of a Surface."""
     ctx.extra.finish()
 
 
 def read_rgb(ctx: moderngl.Context, into: np.ndarray, origin: tuple[int, int] = (0, 0)) -> None:
-    """Read the framebuffer in use while other Python threads run. into: (H, W, 3) uint8 contiguous; LAST row on top.
+    """Read the framebuffer in use, while other Python threads run. into: (H, W, 3) uint8 contiguous; its first row is the bottom one.
 
     origin: x and y of the first pixel read, px from the bottom left corner.
     """
@@ -167,44 +167,44 @@ def new_bgra_texture(ctx: moderngl.Context, size: tuple[int, int]) -> moderngl.T
     return texture
 
 
-# What lets go of the context that is current now, at most one entry: see `take_over`.
+# How the context that is current now is detached, at most one entry: see `take_over`.
 _current: list[Callable[[], None]] = []
 
 
-def take_over(let_go: Callable[[], None]) -> None:
-    """Call before a surface's context is made current: the surface before it lets go. let_go: how this one does later.
+def take_over(detach: Callable[[], None]) -> None:
+    """Detach the context that is current, before another surface makes its own current. detach: detaches the new one later.
 
     Linux has two families of contexts, EGL and GLX. Making one current over the other fails without a word, or kills the
     process.
     """
     leave()
-    _current.append(let_go)
+    _current.append(detach)
 
 
-def leave(let_go: Callable[[], None] | None = None) -> None:
-    """Let go of the current context; if `let_go` is given, only if it is that one's."""
-    if _current and let_go in (None, _current[0]):
+def leave(detach: Callable[[], None] | None = None) -> None:
+    """Detach the current context; if `detach` is given, only the one that was taken over with it."""
+    if _current and detach in (None, _current[0]):
         _current.pop()()
 
 
-# How drivers say where: Mesa "0:6(10): error: x", NVIDIA "0(6) : error C1008: x", Apple, AMD and Intel "ERROR: 0:6: x"
+# How drivers write the place of an error: Mesa "0:6(10): error: x", NVIDIA "0(6) : error C1008: x", Apple, AMD and Intel "ERROR: 0:6: x"
 _FAULT = re.compile(r"^(?:ERROR:\s*)?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:?\s*(?:error\s*\w*\s*:)?\s*(.*)$", re.IGNORECASE)
 
 
 def _first_fault(message: str, source: ShaderSource) -> str:
     """The first error of a compiler's message as "FILE, line N: what"."""
-    told = [line.strip() for line in message.splitlines() if line.strip()]
-    for line in told:
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    for line in lines:
         if (found := _FAULT.match(line)) and "warning" not in line.lower():
             path, number = source.lines[min(max(int(found[1]), 1), len(source.lines)) - 1]
             return f"shader {path}, line {number}: {found[2].strip()}"
-    # a fault of linking has no line
-    what = [line for line in told if not set(line) <= set("=") and line not in ("fragment_shader", "vertex_shader")]
+    # an error of linking has no line
+    what = [line for line in lines if not set(line) <= set("=") and line not in ("fragment_shader", "vertex_shader")]
     return f"shader {source.lines[0][0] if source.lines else ''}: {' '.join(what)[:200]}"
 
 
 def base_shader(name: str) -> ShaderSource:
-    """A shader of the program's own, of shaders/base/. Raises BadInput where the program's files are damaged."""
+    """A shader of shaders/base/. Raises BadInput where the program's files are damaged."""
     return read_shader(shipped("shaders") / "base" / name)
 
 
@@ -221,7 +221,7 @@ def compile_program(ctx: moderngl.Context, vertex: ShaderSource, fragment: Shade
 
 
 def set_uniforms(program: moderngl.Program, values: dict[str, Any]) -> None:
-    """Set those uniforms that the program uses; the compiler drops the others, which is no fault."""
+    """Set those uniforms that the program uses. The compiler removes the others, which is no error."""
     for name, value in values.items():
         if name in program:
             program[name] = value

@@ -1,4 +1,4 @@
-"""Pictures drawn aside and laid over others: to cross from one to another, to draw smaller than shown, to go black."""
+"""Pictures drawn into a texture and blended over others: for transitions, for drawing at another size, for black."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Overlay:
-    """Lays pictures over the framebuffer in use. ctx: the context of the Surface."""
+    """Blends pictures over the framebuffer in use. ctx: the context of the Surface."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
@@ -21,14 +21,14 @@ class Overlay:
         self._black = ctx.texture((1, 1), 3, data=bytes(4), alignment=4)
 
     def darken(self, size: tuple[int, int], opacity: float) -> None:
-        """Lay black over everything. opacity: 0 nothing changes .. 1 all black. size: of the framebuffer, px."""
+        """Blend black over everything. opacity: 0 changes nothing .. 1 is black. size: of the framebuffer, px."""
         if opacity >= 1:
             self._ctx.clear(0.0, 0.0, 0.0, 1.0)
         else:
             self.lay(self._black, size, opacity)
 
     def lay(self, texture: moderngl.Texture, size: tuple[int, int], opacity: float = 1.0) -> None:
-        """Lay a texture over everything, stretched smoothly to `size` (width, height), px. opacity: 0..1."""
+        """Blend a texture over everything, stretched smoothly to `size` (width, height), px. opacity: 0..1."""
         import moderngl
 
         if opacity <= 0 or min(size) < 1:
@@ -36,7 +36,7 @@ class Overlay:
         ctx = self._ctx
         ctx.viewport = (0, 0, *size)
         texture.use(0)
-        ctx.clear_samplers(0, 1)  # a picture's own would hide the texture's filter
+        ctx.clear_samplers(0, 1)  # the samplers of a picture would replace the texture's filter
         set_uniforms(self._program, {"opacity": min(opacity, 1.0)})
         if opacity < 1:
             ctx.enable_only(moderngl.BLEND)
@@ -45,14 +45,14 @@ class Overlay:
         ctx.enable_only(moderngl.NOTHING)
 
     def release(self) -> None:
-        """Give the graphics memory back. The context must still be there; may be called twice."""
+        """Release the graphics memory. The context must still exist; may be called twice."""
         self._triangle.release()
         self._program.release()
         self._black.release()
 
 
 class Layer:
-    """A picture drawn aside. Between `begin` and `end` everything is drawn on it and not on the stage."""
+    """A texture to draw on: between `begin` and `end` everything is drawn on it, and not on the framebuffer in use before."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
@@ -61,7 +61,7 @@ class Layer:
         self.texture: moderngl.Texture | None = None
 
     def begin(self, size: tuple[int, int]) -> None:
-        """Draw here from now on. size: (width, height), px, at least 1; what was drawn before is lost if it is another."""
+        """Draw here from now on. size: (width, height), px, at least 1; another size than before discards what was drawn."""
         if self.texture is None or self._fbo is None or self.texture.size != size:
             self.release()
             self.texture = self._ctx.texture(size, 3)
@@ -71,13 +71,13 @@ class Layer:
         self._fbo.use()
 
     def end(self) -> None:
-        """Draw on the stage again."""
+        """Draw on the framebuffer again that was in use before."""
         if self._before is not None:
             self._before.use()
             self._before = None
 
     def release(self) -> None:
-        """Give the graphics memory back. The context must still be there; may be called twice."""
+        """Release the graphics memory. The context must still exist; may be called twice."""
         if self._fbo is not None:
             self._fbo.release()
         if self.texture is not None:

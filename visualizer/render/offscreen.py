@@ -1,4 +1,4 @@
-"""A surface without a window: pictures drawn into memory and read back, for exporting. Needs no display."""
+"""A surface without a window: pictures are drawn into memory and read back. Needs no display."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Offscreen:
     """A picture in memory to draw on. size: (width, height), px.
 
-    BadInput for a size the driver cannot draw; GraphicsError if no OpenGL 3.3 context can be had. Its context is current on
-    the calling thread from then on.
+    Its context is current on the calling thread once it is made. Raises BadInput for a size that the driver cannot draw, and
+    GraphicsError if no OpenGL 3.3 context can be made.
     """
 
     refresh_hz = 60.0
@@ -33,7 +33,7 @@ class Offscreen:
             raise BadInput(f"a picture of {size[0]}x{size[1]} px cannot be drawn; both must be at least 1")
         self._scratch: np.ndarray | None = None
         self._loader: Any = None
-        take_over(_let_go)
+        take_over(_detach_context)
         try:
             self._loader = _open_loader()
             self.ctx: moderngl.Context = wrap_context(self._loader, standalone=True)
@@ -57,12 +57,12 @@ class Offscreen:
 
     def make_current(self) -> None:
         """Make this the surface that is drawn on, when another was used on this thread since."""
-        take_over(_let_go)
+        take_over(_detach_context)
         self._loader.__enter__()
         self.framebuffer.use()
 
     def finish(self) -> None:
-        """Nothing: whoever reads the picture waits for it."""
+        """Does nothing: reading the picture waits for it."""
 
     def swap(self) -> None:
         """Wait until the picture is drawn, while other Python threads run."""
@@ -82,10 +82,10 @@ class Offscreen:
         return out
 
     def close(self) -> None:
-        """Give everything back; may be called twice."""
-        leave(_let_go)
+        """Release everything; may be called twice."""
+        leave(_detach_context)
         if self._loader is not None:
-            # the textures and programs go with their context
+            # textures and programs are released with their context
             self._loader.release()
             self._loader = None
 
@@ -96,8 +96,8 @@ class Offscreen:
         self.close()
 
 
-def _let_go() -> None:
-    """Make no EGL context current on this thread. Contexts of the other kinds can follow each other without it."""
+def _detach_context() -> None:
+    """Make no EGL context current on this thread. The other kinds of context do not need it."""
     if not sys.platform.startswith("linux"):
         return
     library = ctypes.util.find_library("EGL")
@@ -110,7 +110,7 @@ def _let_go() -> None:
 
 
 def _open_loader() -> Any:
-    """A context without a window, made current: EGL on Linux, the system's own way elsewhere."""
+    """A new context without a window, made current: by EGL on Linux, by glcontext's default elsewhere."""
     import glcontext  # type: ignore[import-untyped]
 
     ways = [glcontext.default_backend]
@@ -134,12 +134,12 @@ def _open_loader() -> Any:
 
 
 def _older_version(way: Any) -> str | None:
-    """What the driver offers when it has no OpenGL 3.3; None if it offers nothing at all."""
+    """The version of a driver that has no OpenGL 3.3; None if there is no OpenGL at all."""
     try:
         loader = way()(mode="standalone", glversion=210)
         try:
             return offered_version(loader)
         finally:
             loader.release()
-    except Exception:  # noqa: BLE001  see above; the first reason is the one to tell
+    except Exception:  # noqa: BLE001  as above; the first reason is the one to report
         return None

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Fit(NamedTuple):
-    """How a frame lies in a picture: the part of it that is seen, and how many frame pixels a pixel covers."""
+    """How a dream frame is fitted to a picture: the part that is seen, and how many frame pixels a pixel covers."""
 
     origin: tuple[float, float]  # top left corner of the part seen, 0..1
     extent: tuple[float, float]  # width and height of the part seen, 0..1
@@ -64,7 +64,7 @@ class _CompiledLook:
         if shrink == 1:
             kind: tuple[str, int] | None = ("EXACT", 1)
         elif shrink > 2:
-            # one linear sample averages 2 x 2 texels; beyond that, texels would be skipped and the picture would sparkle
+            # one linear sample averages 2 x 2 texels; beyond that texels would be skipped, and details would flicker
             kind = ("TAPS", min(math.ceil(shrink / 2), _MAX_TAPS))
         else:
             kind = None
@@ -78,15 +78,15 @@ class _CompiledLook:
             except VisualizerError as fault:
                 if not self._compiled:  # reported when the picture is made
                     raise
-                # another of its programs shows the same, a little less sharp or smooth
-                log.error("%s; it is drawn without", fault)
+                # another of its programs draws the same, a little less sharp or smooth
+                log.error("%s; it is drawn by another of its programs", fault)
                 other = next(iter(self._compiled.values()))
                 other.n_users += 1
                 self._compiled[kind] = other
         return self._compiled[kind]
 
     def release(self) -> None:
-        """Give back all of them; may be called twice."""
+        """Give back all its programs; may be called twice."""
         while self._compiled:
             self._programs.give_back(self._compiled.popitem()[1])
 
@@ -153,7 +153,7 @@ class Picture:
 
     @property
     def deepest(self) -> int:
-        """The deepest dream frame of the first variant that is there with all before it; -1 before its frame 0 is put."""
+        """The deepest dream frame of the first variant that exists with all before it; -1 before its frame 0 is put."""
         return self._deepest[0]
 
     def deepest_of(self, variant: int) -> int:
@@ -161,7 +161,7 @@ class Picture:
         return self._deepest[variant]
 
     def put(self, depth_index: int, frame: np.ndarray, variant: int = 0) -> None:
-        """Place the dream frame of a depth in a variant; one that is there already is replaced.
+        """Put in the dream frame of a depth, in place of the one there before.
 
         frame: (H, W, 3) uint8, top row first. BadInput if it does not fit.
         """
@@ -175,7 +175,7 @@ class Picture:
                 f"dream frame {depth_index} must be {(height, width, 3)} uint8 (height, width, RGB), "
                 f"not {frame.shape} {frame.dtype}"
             )
-        # a software driver would first draw all it still owes, with Python's lock held
+        # a software driver would first draw everything that is pending, with Python's lock held
         gl_finish(self._ctx)
         layer = variant * (self.n_depths + 1) + depth_index
         self._frames.write(np.ascontiguousarray(frame), (0, 0, layer, width, height, 1))
@@ -275,7 +275,7 @@ class Picture:
         self._ctx.clear_samplers(UNITS[name], UNITS[name] + 1)
 
     def _variant(self, variant: float) -> float:
-        """`variant` clamped; a whole number where both variants around it show the same, which is half the work to draw."""
+        """`variant` clamped; a whole number where the variants on both sides show the same, which halves the work of drawing."""
         variant = _clamped(variant, self.n_variants - 1)
         lower = int(variant)
         if variant > lower and np.array_equal(self._places[lower], self._places[lower + 1]):
@@ -283,7 +283,7 @@ class Picture:
         return variant
 
     def release(self) -> None:
-        """Give the graphics memory back. The context must still be there; may be called twice."""
+        """Release the graphics memory. The context must still exist; may be called twice."""
         self._own.release()
         self._plain.release()
         if self._owns_programs:
@@ -296,14 +296,14 @@ class Picture:
         self._frames.release()
 
     def _compiled_plain(self) -> _CompiledLook:
-        """The plain look, compiled now: when it is needed its file may be gone. The picture's own where that cannot be."""
+        """The plain look, compiled beforehand: when it is needed, its file may be gone. The picture's own look where that fails."""
         plain = None
         try:
             plain = _CompiledLook(plain_look(), self._programs, self.n_variants)
             plain.get(1.0)
             plain.get(0.5)
         except VisualizerError as fault:
-            log.error("%s; nothing is drawn plainly", fault)
+            log.error("%s; there is no plain look to fall back on", fault)
             if plain is not None:
                 plain.release()
             return self._own
@@ -311,14 +311,14 @@ class Picture:
 
 
 def _clamped(value: float, most: int) -> float:
-    """`value` within 0..most; NaN is 0."""
+    """`value` clamped to 0..most; NaN is 0."""
     return 0.0 if math.isnan(value) else min(max(float(value), 0.0), float(most))
 
 
 def _places(deepest: list[int], n_depths: int) -> np.ndarray:
     """Where in the texture array each variant is found: (n_variants, 2) float32, its first layer and its deepest frame.
 
-    deepest: of each variant, -1 where it has no frames. A variant without frames gets the place of another.
+    deepest: of each variant, -1 where it has no frames. A variant without frames gets the entry of another.
     """
     there = [variant for variant, its_deepest in enumerate(deepest) if its_deepest >= 0] or [0]
     shown = [max((other for other in there if other <= variant), default=there[0]) for variant in range(len(deepest))]
@@ -328,8 +328,8 @@ def _places(deepest: list[int], n_depths: int) -> np.ndarray:
 def _check_limits(ctx: moderngl.Context, frame_size: tuple[int, int], n_depths: int, n_variants: int) -> None:
     if min(frame_size) < 1 or n_depths < 1 or n_variants < 1:
         raise BadInput(
-            f"a picture of {frame_size[0]}x{frame_size[1]} px, {n_depths} depths and {n_variants} variants cannot be; "
-            "1 is the least"
+            f"a picture of {frame_size[0]}x{frame_size[1]} px, {n_depths} depths and {n_variants} variants cannot be made; "
+            "each must be at least 1"
         )
     largest, most = ctx.info["GL_MAX_TEXTURE_SIZE"], ctx.info["GL_MAX_ARRAY_TEXTURE_LAYERS"]
     if max(frame_size) > largest:
@@ -340,7 +340,7 @@ def _check_limits(ctx: moderngl.Context, frame_size: tuple[int, int], n_depths: 
     if n_variants * (n_depths + 1) > most:
         ways = "name fewer variants or lower n_depths" if n_variants > 1 else "lower n_depths"
         raise GraphicsError(
-            f"this graphics driver holds {most} dream frames, {_count(n_depths, n_variants)} are asked for; {ways}"
+            f"this graphics driver holds {most} dream frames, {_count(n_depths, n_variants)} are needed; {ways}"
         )
 
 

@@ -47,7 +47,7 @@ class Compiled:
     n_users: int = 0
 
     def release(self) -> None:
-        """Give the graphics memory back."""
+        """Release the graphics memory."""
         self.triangle.release()
         self.program.release()
 
@@ -64,7 +64,7 @@ class Programs:
         self._replaced: list[Compiled] = []
 
     def get(self, look: Look, defines: Defines) -> Compiled:
-        """A look compiled with these names defined; to be given back. Raises GraphicsError for a fault in it."""
+        """A look compiled with these names defined, until `give_back`. Raises GraphicsError for a fault in it."""
         kind, source = (look.path, tuple(sorted(defines.items()))), look.compiled_from(defines)
         found = self._newest.get(kind)
         if found is None or found.text != source.text:
@@ -83,12 +83,12 @@ class Programs:
         return found
 
     def give_back(self, compiled: Compiled) -> None:
-        """One of its users draws with it no more."""
+        """One of the users of a program draws with it no more."""
         compiled.n_users -= 1
         self._release_unused()
 
     def release(self) -> None:
-        """Give the graphics memory back. The context must still be there; may be called twice."""
+        """Release the graphics memory. The context must still exist; may be called twice."""
         for compiled in (*self._newest.values(), *self._replaced):
             compiled.release()
         self._newest.clear()
