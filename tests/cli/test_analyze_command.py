@@ -12,8 +12,8 @@ from tests.cli.running import here, refused
 from tests.fixtures.pulse import wait_until
 from tests.sounds import kicks
 from visualizer.beat import Bands, Onset
-from visualizer.cli.hear_screen import page, summed_up
-from visualizer.diagnostics.hear import Heard
+from visualizer.cli.analysis_screen import page, summary
+from visualizer.diagnostics.input_analysis import InputReading
 
 
 def count_of(line: str, name: str) -> int:
@@ -112,7 +112,7 @@ class Told:
     n_depths = 40
 
 
-MOMENT = Heard(
+MOMENT = InputReading(
     5999.0, -0.2, 0.0, Bands(1, 1, 1, 1, False), 40.0, 99999, Onset(5998.99, 1.0), 200.0, 1.0, 0.99, 99999, 9, 12345, 99999
 )  # fmt: skip
 
@@ -129,6 +129,6 @@ def test_a_page_fits_any_width(width, plain):
 
 
 def test_nothing_came_in():
-    assert summed_up(Told, None).endswith("no sound was received")
-    quiet = Heard(0.0, -99.0, -99.0, Bands(0, 0, 0, 0, True), 1.0, 0, None, 120.0, 0.0, 0.0, 0, 0, 0, 0)
-    assert summed_up(Told, quiet).endswith("no sound was received")
+    assert summary(Told, None).endswith("no sound was received")
+    quiet = InputReading(0.0, -99.0, -99.0, Bands(0, 0, 0, 0, True), 1.0, 0, None, 120.0, 0.0, 0.0, 0, 0, 0, 0)
+    assert summary(Told, quiet).endswith("no sound was received")

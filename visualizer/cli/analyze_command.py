@@ -109,11 +109,11 @@ def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, 
 
 def _listen(settings: Settings, device: str | None, channels: tuple[int, ...], gain_db: float) -> None:
     """Analyze an input until Ctrl-C, then print a summary."""
-    from ..diagnostics.hear import Listening
-    from .hear_screen import draw_heard, summed_up
+    from ..diagnostics.input_analysis import InputAnalysis
+    from .analysis_screen import draw_input, summary
 
-    with Listening(
+    with InputAnalysis(
         parse_device(device), settings.beat, settings.dream.n_depths, channels=channels, gain_db=gain_db
-    ) as listening:
-        last = draw_heard(listening)
-    print(summed_up(listening, last))
+    ) as input_analysis:
+        last = draw_input(input_analysis)
+    print(summary(input_analysis, last))

@@ -80,7 +80,7 @@ def _meter(device: str | None, channels: tuple[int, ...], gain_db: float) -> Non
     from rich.live import Live
 
     from ..diagnostics.meter import Metering
-    from .hear_screen import level_page
+    from .analysis_screen import level_page
     from .keypress import key_presses
 
     console = Console(highlight=False)

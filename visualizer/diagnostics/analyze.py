@@ -1,4 +1,4 @@
-"""Analysing a file: all that a causal follower hears in it, as numbers."""
+"""Analyse a sound file with the causal followers of a live show."""
 
 from __future__ import annotations
 
@@ -17,26 +17,30 @@ from ..beat import Bands, Onset, Stroke
 from ..errors import BadInput
 from ..settings import BeatSettings
 from ..show.depth import depth_of
-from .hear import Ear
+from .input_analysis import Followers
 
 log = logging.getLogger(__name__)
 
-FPS = 60  # of the depth curve: a display frame each
+FPS = 60  # of the depth curve
 BANDS_HZ = 50  # values a second of the bands
 TEMPO_STEP_S = 0.5
-PEAK_SAMPLES = 512  # of sound to a point of the waveform
-SURE = 0.3  # confidence from which a tempo is worth telling
+PEAK_SAMPLES = 512  # per point of the waveform
+SURE = 0.3  # confidence from which a tempo counts
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a causal follower told of a song: at each time, what it knew then.
+    """The results of the causal followers: at each time, what was known then.
 
-    onsets: kicks, and strokes: snares and hats, at their emission times; depth: (n,) at times i / FPS, as `play` and `export`
-    show it: they know the song and look ahead by what a kick is told late; bands: (m, 4) at times i / BANDS_HZ, bass, mid, high
-    and loudness 0..1; tempo: (k, 3) at times i * TEMPO_STEP_S, beats a minute, confidence 0..1 and phase, how far into the
-    beat it was, 0..1; beats: (time_s, told_at_s) predicted; silence: (from_s, to_s), as it was told; peaks: (p, 2), lowest and highest sample of each stretch of
-    PEAK_SAMPLES.
+    Parameters
+    ----------
+    onsets, strokes : kicks; snares and hats; with the times at which they are reported.
+    depth : (n,) at times i / FPS, as `play` and `export` show it: they look ahead in the song by the latency of the kick follower.
+    bands : (m, 4) at times i / BANDS_HZ: bass, mid, high and loudness, 0..1.
+    tempo : (k, 3) at times i * TEMPO_STEP_S: beats per minute, confidence 0..1 and phase of the beat 0..1.
+    beats : predicted beats, (time_s, time of the prediction in s).
+    silence : (from_s, to_s) of each silence, as it was reported.
+    peaks : (p, 2), lowest and highest sample of each PEAK_SAMPLES samples.
     """
 
     onsets: list[Onset]
@@ -53,12 +57,12 @@ class Analysis:
 
     @property
     def tempo_bpm(self) -> float | None:
-        """The tempo of the whole, beats a minute: the median of where it was sure; None if it never was."""
+        """Tempo of the whole file, beats per minute: the median of the certain values; None if there are none."""
         sure = self.tempo[self.tempo[:, 1] >= SURE, 0]
         return float(np.median(sure)) if len(sure) else None
 
     def as_json(self) -> dict[str, Any]:
-        """What `--json` prints. Times in seconds, depth 1..n_depths, levels, strengths, confidence and phase 0..1."""
+        """The output of `--json`: times in seconds, depth 1..n_depths, bands, strengths, confidence and phase 0..1."""
         bands = dict(zip(("bass", "mid", "high", "loudness"), np.round(self.bands.T, 4).tolist(), strict=True))
         bpm, confidence, phase = self.tempo.T
         return {
@@ -78,9 +82,11 @@ class Analysis:
                 "step_s": TEMPO_STEP_S,
                 "bpm": np.round(bpm, 2).tolist(),
                 "confidence": np.round(confidence, 3).tolist(),
-                "phase": (np.round(phase, 4) % 1).tolist(),  # what is rounded up to a beat is on it
+                "phase": (np.round(phase, 4) % 1).tolist(),  # 1 after rounding is 0
             },
-            "beats": [{"time_s": round(beat_s, 4), "told_at_s": round(told_s, 4)} for beat_s, told_s in self.beats],
+            "beats": [
+                {"time_s": round(beat_s, 4), "told_at_s": round(predicted_s, 4)} for beat_s, predicted_s in self.beats
+            ],
             "silence": [{"from_s": round(from_s, 3), "to_s": round(to_s, 3)} for from_s, to_s in self.silence],
         }
 
@@ -94,15 +100,23 @@ def analyze(
     say: Callable[[str], None] = log.warning,
     progress: Callable[[float, float | None], None] = lambda done_s, total_s: None,
 ) -> Analysis:
-    """Hear the sound file `path` causally, as a live show would.
+    """Analyse a sound file causally, as a live show would.
 
-    stream: number of its sound stream, see `Song`. say: called with a line the user should read. progress: called with the
-    seconds of sound analysed so far and of the whole, None if that is unknown. Raises BadInput.
+    Parameters
+    ----------
+    path : of the file.
+    beat : settings of the followers.
+    n_depths : deepest depth.
+    stream : number of the sound stream, see `Song`.
+    say : called with each message for the user.
+    progress : called with the seconds analysed so far and of the whole file, None if that is unknown.
+
+    Raises BadInput.
     """
     onsets: list[Onset] = []
     strokes: list[Stroke] = []
     beats: list[tuple[float, float]] = []
-    heard: list[np.ndarray] = []
+    hop_bands: list[np.ndarray] = []
     peaks: list[np.ndarray] = []
     levels: list[float] = []
     tempo = [(120.0, 0.0, 0.0)]
@@ -111,24 +125,24 @@ def analyze(
         if note := silence_note(path, stream):
             say(note)
         rate_hz = song.sample_rate_hz
-        mix, ear = MonoMix(rate_hz), Ear(rate_hz, beat)
-        ahead_s = ear.kicks.latency_s
+        mix, followers = MonoMix(rate_hz), Followers(rate_hz, beat)
+        ahead_s = followers.kicks.latency_s
         rest = np.zeros(0, np.float32)
-        # as much at a time as lies between two tempos: a follower tells what it believes now, not what it once did
+        # blocks as long as the step between two tempos, because a follower knows only its current tempo
         while len(block := song.read(_samples_to(len(tempo), rate_hz) - n_samples)):
             mono = mix.push(block)
             n_samples += len(mono)
-            new_onsets, new_bands, new_beats = ear.push(mono)
+            new_onsets, new_bands, new_beats = followers.push(mono)
             onsets += new_onsets
-            strokes += ear.kicks.strokes
+            strokes += followers.kicks.strokes
             beats += new_beats
-            heard.append(np.array(new_bands, np.float32).reshape(-1, len(Bands._fields)))
+            hop_bands.append(np.array(new_bands, np.float32).reshape(-1, len(Bands._fields)))
             if n_samples == _samples_to(len(tempo), rate_hz):
-                now = ear.tempo
+                now = followers.tempo
                 tempo.append((now.tempo_bpm, now.confidence, now.phase_at(n_samples / rate_hz)))
-            # only what has been analysed is sampled: the newest samples wait for their hop to fill
-            while len(levels) / FPS + ahead_s <= ear.kicks.time_s:
-                levels.append(ear.kicks.level_at(len(levels) / FPS + ahead_s))
+            # only where the analysis is complete: the newest samples wait until their hop is full
+            while len(levels) / FPS + ahead_s <= followers.kicks.time_s:
+                levels.append(followers.kicks.level_at(len(levels) / FPS + ahead_s))
             rest = np.concatenate([rest, mono])
             whole = len(rest) // PEAK_SAMPLES * PEAK_SAMPLES
             stretches = rest[:whole].reshape(-1, PEAK_SAMPLES)
@@ -136,22 +150,22 @@ def analyze(
             rest = rest[whole:]
             progress(n_samples / rate_hz, song.duration_s)
     if not n_samples:
-        raise BadInput(f"{path} holds no sound")
+        raise BadInput(f"{path} contains no sound")
     if mix.note:
         say(f"{path.name}: {mix.note}")
     duration_s = n_samples / rate_hz
     while len(levels) < duration_s * FPS:
-        levels.append(ear.kicks.level_at(len(levels) / FPS + ahead_s))
+        levels.append(followers.kicks.level_at(len(levels) / FPS + ahead_s))
     depth = [depth_of(level, n_depths, beat) for level in levels]
-    hops = np.concatenate(heard)
+    hops = np.concatenate(hop_bands)
     return Analysis(
         onsets,
         strokes,
         np.array(depth[: int(np.ceil(duration_s * FPS))]),
-        _sampled(hops[:, :4], ear.bands.hop_s, duration_s),
+        _sampled(hops[:, :4], followers.bands.hop_s, duration_s),
         np.array(tempo),
-        [told for told in beats if told[0] < duration_s],
-        _spans(hops[:, 4] > 0, ear.bands.hop_s, duration_s),
+        [one for one in beats if one[0] < duration_s],
+        _spans(hops[:, 4] > 0, followers.bands.hop_s, duration_s),
         np.concatenate(peaks),
         n_depths,
         rate_hz,
@@ -160,12 +174,12 @@ def analyze(
 
 
 def _samples_to(n_steps: int, rate_hz: int) -> int:
-    """How many samples lie before the n-th tempo."""
+    """Number of samples before the n-th tempo."""
     return round(n_steps * TEMPO_STEP_S * rate_hz)
 
 
 def _sampled(hops: np.ndarray, hop_s: float, duration_s: float) -> np.ndarray:
-    """What was known at times i / BANDS_HZ: (hops, n) -> (ceil(duration_s * BANDS_HZ), n)."""
+    """Values known at times i / BANDS_HZ: (hops, n) -> (ceil(duration_s * BANDS_HZ), n)."""
     times_s = np.arange(int(np.ceil(duration_s * BANDS_HZ))) / BANDS_HZ
     # before the first hop there was silence
     known = np.concatenate([np.zeros((1, hops.shape[1])), hops])
@@ -173,7 +187,7 @@ def _sampled(hops: np.ndarray, hop_s: float, duration_s: float) -> np.ndarray:
 
 
 def _spans(true: np.ndarray, hop_s: float, duration_s: float) -> list[tuple[float, float]]:
-    """Where it was silent: (hops,) bool, told at the end of each hop -> (from_s, to_s). Until the first it is as then."""
+    """Intervals of True: (hops,) bool, known at the end of each hop -> (from_s, to_s). The first value also counts before its hop ends."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], true[:1], true, [False]]).astype(int)))
     times_s = np.minimum(edges * hop_s, duration_s).tolist()
     return list(zip(times_s[::2], times_s[1::2], strict=True))

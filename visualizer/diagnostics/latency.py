@@ -26,7 +26,7 @@ from ..settings import BeatSettings
 from ..show.live import Live
 from ..show.onscreen import Staging, run
 from ..show.sound import LiveSound
-from .hear import input_of
+from .input_analysis import input_of
 
 N_CLICKS = (5, 500)
 # A picture shows the kick when it is so much brighter than the one before: the brightness is the depth's, 0..1.

@@ -11,7 +11,7 @@ from ..audio.devices import Device
 from ..clock import Stopwatch
 from ..errors import DeviceError
 from ..show.clocks import Pacer
-from .hear import METER_FALL_DB_S, METER_LEAST_DB, RATE_HZ, input_of
+from .input_analysis import METER_FALL_DB_S, METER_MIN_DB, RATE_HZ, input_of
 
 
 class Metering:
@@ -38,13 +38,13 @@ class Metering:
         """
         self._capture.start()
         pacer, watch = Pacer(rate_hz), Stopwatch()
-        falling_db, before_s = METER_LEAST_DB + np.zeros(len(self._capture.take_peaks())), 0.0
+        falling_db, before_s = METER_MIN_DB + np.zeros(len(self._capture.take_peaks())), 0.0
         while True:
             pacer.wait()
             now_s = watch.elapsed_s()
             self._capture.drain()
             new_db = 20 * np.log10(np.maximum(self._capture.take_peaks(), 1e-10))
-            falling_db = np.maximum(falling_db - METER_FALL_DB_S * (now_s - before_s), new_db).clip(METER_LEAST_DB)
+            falling_db = np.maximum(falling_db - METER_FALL_DB_S * (now_s - before_s), new_db).clip(METER_MIN_DB)
             before_s = now_s
             if self._capture.lost:
                 raise DeviceError(f"the sound of {self.device.name!r} is lost: {self._capture.lost}")

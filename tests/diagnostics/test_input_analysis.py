@@ -7,8 +7,8 @@ import pytest
 
 from tests.sounds import kicks
 from visualizer.audio.capture import STALE_S
-from visualizer.diagnostics import hear
-from visualizer.diagnostics.hear import Listening
+from visualizer.diagnostics import input_analysis
+from visualizer.diagnostics.input_analysis import InputAnalysis
 from visualizer.diagnostics.meter import Metering
 from visualizer.errors import DeviceError, UnknownDevice
 from visualizer.files.remembered import remember_input
@@ -61,16 +61,16 @@ class Steps:
 
 @pytest.fixture
 def listening(monkeypatch):
-    monkeypatch.setattr(hear, "Capture", FakeCapture)
-    monkeypatch.setattr(hear, "Pacer", NoWait)
-    monkeypatch.setattr(hear, "Stopwatch", Steps)
-    return Listening(None, BeatSettings(), 20)
+    monkeypatch.setattr(input_analysis, "Capture", FakeCapture)
+    monkeypatch.setattr(input_analysis, "Pacer", NoWait)
+    monkeypatch.setattr(input_analysis, "Stopwatch", Steps)
+    return InputAnalysis(None, BeatSettings(), 20)
 
 
 def listen(listening, sound, n=None):
     """What is heard after each 40 ms of it."""
     listening._capture.blocks = np.array_split(sound, max(1, round(len(sound) / 44100 / 0.04)))
-    heard = listening.heard()
+    heard = listening.readings()
     moments = [next(heard) for _ in range(n or len(listening._capture.blocks))]
     heard.close()
     return moments
@@ -95,7 +95,7 @@ def test_the_meter_rises_at_once_and_falls_slowly(listening):
     moments = listen(listening, np.concatenate([tone, np.zeros(44100)]).astype(np.float32))
     levels = np.array([moment.level_db for moment in moments])
     assert levels[:25] == pytest.approx(-6.02, abs=0.1)
-    assert np.diff(levels[25:]) == pytest.approx(-hear.METER_FALL_DB_S * 0.04, abs=1e-6)
+    assert np.diff(levels[25:]) == pytest.approx(-input_analysis.METER_FALL_DB_S * 0.04, abs=1e-6)
     assert moments[-1].peak_db == pytest.approx(-6.02, abs=0.1)
     assert moments[-1].n_clipped == 0
 
@@ -109,13 +109,13 @@ def test_samples_at_full_scale_are_counted(listening):
 
 def test_without_sound_it_waits_and_the_meter_rests(listening):
     moments = listen(listening, np.zeros(0, np.float32), n=100)
-    assert moments[-1].time_s == 0 and moments[-1].level_db == hear.METER_LEAST_DB
+    assert moments[-1].time_s == 0 and moments[-1].level_db == input_analysis.METER_MIN_DB
     assert moments[-1].n_kicks == 0 and moments[-1].kick is None and moments[-1].bands.silent
 
 
 def test_a_lost_device_is_an_error_and_it_is_let_go(listening):
     with listening:
-        heard = listening.heard()
+        heard = listening.readings()
         next(heard)
         listening._capture.lost = "the device stopped"
         with pytest.raises(DeviceError, match="'a fake' is lost: the device stopped"):
@@ -125,14 +125,14 @@ def test_a_lost_device_is_an_error_and_it_is_let_go(listening):
 
 def test_an_unknown_device_names_what_there_is(pulse):
     with pytest.raises(UnknownDevice, match="no-such-thing"):
-        Listening("no-such-thing", BeatSettings(), 20)
+        InputAnalysis("no-such-thing", BeatSettings(), 20)
 
 
 def test_a_real_device_is_heard(pulse):
     sound = kicks(48000, np.arange(0.3, 20, 0.5), 20.0)
-    with Listening(None, BeatSettings(), 20) as listening, pulse.play(sound, 48000):
+    with InputAnalysis(None, BeatSettings(), 20) as listening, pulse.play(sound, 48000):
         longest_s, at_s = 0.0, time.monotonic()
-        for moment in listening.heard(rate_hz=50):
+        for moment in listening.readings(rate_hz=50):
             longest_s, at_s = max(longest_s, time.monotonic() - at_s), time.monotonic()
             if moment.n_kicks >= 4 or moment.time_s > 15:
                 break
@@ -142,17 +142,21 @@ def test_a_real_device_is_heard(pulse):
 
 
 def test_channels_and_gain_go_to_the_device(monkeypatch):
-    monkeypatch.setattr(hear, "Capture", FakeCapture)
-    listening = Listening("x", BeatSettings(), 20, channels=(3, 4), gain_db=6.0)
+    monkeypatch.setattr(input_analysis, "Capture", FakeCapture)
+    listening = InputAnalysis("x", BeatSettings(), 20, channels=(3, 4), gain_db=6.0)
     assert listening._capture.options == {"channels": (3, 4), "gain_db": 6.0}
 
 
 def test_nothing_said_is_the_input_remembered_if_it_is_there(pulse):
-    assert hear.input_of(None) is None
+    assert input_analysis.input_of(None) is None
     for name, found in (("no such thing", None), (pulse.source, pulse.source)):
         remember_input(name)
-        assert hear.input_of(None) == found
-    assert hear.input_of("default") is None and hear.input_of("x") == "x" and hear.input_of(3) == 3
+        assert input_analysis.input_of(None) == found
+    assert (
+        input_analysis.input_of("default") is None
+        and input_analysis.input_of("x") == "x"
+        and input_analysis.input_of(3) == 3
+    )
 
 
 def test_a_meter_tells_each_channel(mortal_pulse):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ..audio.devices import Device
-    from ..diagnostics.hear import Heard, Listening
+    from ..diagnostics.input_analysis import InputAnalysis, InputReading
 
 METER_DB = (-60.0, 0.0)
 # The input meter changes its colour at these levels, dBFS: hot, and about to clip.
@@ -24,7 +24,7 @@ SILENT_DB = -80.0
 # How long the kick indicator is lit, seconds.
 FLASH_S = 0.12
 # Tempo and beat are shown from this confidence on, 0..1.
-LEAST_SURE = 0.1
+MIN_CONFIDENCE = 0.1
 BEAT_CELLS = 8
 LABEL, READING = 7, 14  # columns left and right of a bar
 WIDEST_BAR = 80
@@ -34,64 +34,64 @@ LEVEL, HOT, FULL = "#7f9fe8", "#e0a458", "#ff5c5c"
 BASS, MID, HIGH, KICK, DEPTH, BEAT = "#e0a458", "#5fd3bc", "#b39df3", "#ff7a59", "#d8d4ea", "#8fd0ff"
 
 
-def draw_heard(listening: Listening) -> Heard | None:
-    """Draw until Ctrl-C; the last that was heard. Raises DeviceError when the device is lost."""
+def draw_input(analysis: InputAnalysis) -> InputReading | None:
+    """Draw until Ctrl-C; the last that was reading. Raises DeviceError when the device is lost."""
     from rich.console import Console
     from rich.live import Live
 
     console = Console(highlight=False)
-    last: Heard | None = None
-    with closing(listening.heard()) as heard, Live(console=console, auto_refresh=False) as screen:
+    last: InputReading | None = None
+    with closing(analysis.readings()) as readings, Live(console=console, auto_refresh=False) as screen:
         try:
-            for last in heard:
-                screen.update(page(listening, last, console), refresh=True)
+            for last in readings:
+                screen.update(page(analysis, last, console), refresh=True)
         except KeyboardInterrupt:
             pass  # a normal end
     return last
 
 
-def summed_up(listening: Listening, heard: Heard | None) -> str:
+def summary(analysis: InputAnalysis, reading: InputReading | None) -> str:
     """A summary in one line."""
-    if heard is None or heard.time_s <= 0:
-        return f"{listening.device_name}: no sound was received"
+    if reading is None or reading.time_s <= 0:
+        return f"{analysis.device_name}: no sound was received"
     parts = [
-        f"{listening.device_name}: {heard.time_s:.0f} s",
-        f"{heard.n_kicks} kicks ({60 * heard.n_kicks / heard.time_s:.0f} a minute)",
-        f"{heard.tempo_bpm:.1f} BPM" if heard.confidence >= LEAST_SURE else "no steady beat",
-        f"loudest {heard.peak_db:.1f} dBFS",
-        f"{heard.n_overruns} xruns",
+        f"{analysis.device_name}: {reading.time_s:.0f} s",
+        f"{reading.n_kicks} kicks ({60 * reading.n_kicks / reading.time_s:.0f} a minute)",
+        f"{reading.tempo_bpm:.1f} BPM" if reading.confidence >= MIN_CONFIDENCE else "no steady beat",
+        f"loudest {reading.peak_db:.1f} dBFS",
+        f"{reading.n_overruns} xruns",
     ]
-    if heard.n_dropped:
-        parts.append(f"{heard.n_dropped} samples dropped")
-    if heard.n_clipped:
-        parts.append(f"{heard.n_clipped} samples clipped")
+    if reading.n_dropped:
+        parts.append(f"{reading.n_dropped} samples dropped")
+    if reading.n_clipped:
+        parts.append(f"{reading.n_clipped} samples clipped")
     return ", ".join(parts)
 
 
-def page(listening: Listening, heard: Heard, console: Console) -> Text:
+def page(analysis: InputAnalysis, reading: InputReading, console: Console) -> Text:
     """The page to draw now: 13 lines, at most as wide as the console."""
     from rich.text import Text
 
     pen = _Pen(console)
-    clock = f"{int(heard.time_s) // 60}:{int(heard.time_s) % 60:02d}"
-    bands = heard.bands
-    flash = heard.kick is not None and heard.time_s - heard.kick.time_s < FLASH_S
-    n_depths = listening.n_depths
-    share = (heard.depth - 1) / (n_depths - 1) if n_depths > 1 else heard.depth
+    clock = f"{int(reading.time_s) // 60}:{int(reading.time_s) % 60:02d}"
+    bands = reading.bands
+    flash = reading.kick is not None and reading.time_s - reading.kick.time_s < FLASH_S
+    n_depths = analysis.n_depths
+    share = (reading.depth - 1) / (n_depths - 1) if n_depths > 1 else reading.depth
     lines = [
-        pen.header(listening.device_name, f"{listening.sample_rate_hz} Hz  {clock}"),
+        pen.header(analysis.device_name, f"{analysis.sample_rate_hz} Hz  {clock}"),
         Text(),
-        pen.meter(heard.level_db),
-        _advice(heard),
-        pen.bar("kick", share, KICK if flash else DEPTH, f"depth {heard.depth:4.1f}", lamp=flash),
+        pen.meter(reading.level_db),
+        _advice(reading),
+        pen.bar("kick", share, KICK if flash else DEPTH, f"depth {reading.depth:4.1f}", lamp=flash),
         Text(),
         pen.bar("high", bands.high, HIGH, f"{bands.high:.2f}"),
         pen.bar("mid", bands.mid, MID, f"{bands.mid:.2f}"),
         pen.bar("bass", bands.bass, BASS, f"{bands.bass:.2f}"),
         pen.bar("loud", bands.loudness, FAINT, "silence" if bands.silent else f"{bands.loudness:.2f}"),
         Text(),
-        pen.beat(heard),
-        pen.counts(heard),
+        pen.beat(reading),
+        pen.counts(reading),
     ]
     for line in lines:
         line.truncate(console.width)
@@ -119,18 +119,18 @@ def _word(level_db: float) -> str:
     return "clips: turn it down" if level_db >= FULL_DB else "soft: turn it up" if level_db < SOFT_DB else "good"
 
 
-def _advice(heard: Heard) -> Text:
+def _advice(reading: InputReading) -> Text:
     """Advice about the level."""
     from rich.text import Text
 
-    if heard.level_db >= FULL_DB:
+    if reading.level_db >= FULL_DB:
         word, colour = "clips: turn it down", FULL
-    elif heard.bands.silent:
+    elif reading.bands.silent:
         word, colour = "silence", FAINT
-    elif heard.note:
-        word, colour = heard.note, HOT
+    elif reading.note:
+        word, colour = reading.note, HOT
     else:
-        word, colour = ("soft: turn it up", HOT) if heard.level_db < SOFT_DB else ("good", FAINT)
+        word, colour = ("soft: turn it up", HOT) if reading.level_db < SOFT_DB else ("good", FAINT)
     return Text(" " * LABEL + word, style=colour)
 
 
@@ -167,31 +167,35 @@ class _Pen:
         reading = f"{level_db:5.1f} dBFS" if level_db > -90 else "   no dBFS"
         return self.bar(label, (level_db - low_db) / (high_db - low_db), colour, reading)
 
-    def beat(self, heard: Heard) -> Text:
+    def beat(self, reading: InputReading) -> Text:
         """A line with the tempo, its confidence, and a light that runs along once a beat."""
         from rich.text import Text
 
-        sure = heard.confidence >= LEAST_SURE
+        sure = reading.confidence >= MIN_CONFIDENCE
         line = Text(f"{'beat':<{LABEL}}", style=FAINT)
         on, off = ("#", ".") if self._plain else ("●", "·")
-        here = int(heard.phase * BEAT_CELLS) if sure else -1
+        here = int(reading.phase * BEAT_CELLS) if sure else -1
         for cell in range(BEAT_CELLS):
             lit = cell == here
             line.append(f"{on if lit else off} ", style=(f"bold {KICK}" if cell == 0 else BEAT) if lit else DIM)
-        line.append(f"  {heard.tempo_bpm:5.1f} BPM" if sure else "    -   BPM", style=f"bold {INK}" if sure else DIM)
+        line.append(f"  {reading.tempo_bpm:5.1f} BPM" if sure else "    -   BPM", style=f"bold {INK}" if sure else DIM)
         line.append("   sure ", style=FAINT)
         n_cells = 10
-        n_lit = round(heard.confidence * n_cells)
+        n_lit = round(reading.confidence * n_cells)
         line.append(("=" if self._plain else "━") * n_lit, style=BEAT)
         line.append(("-" if self._plain else "━") * (n_cells - n_lit), style=DIM)
-        return line.append(f" {heard.confidence:.2f}", style=INK)
+        return line.append(f" {reading.confidence:.2f}", style=INK)
 
-    def counts(self, heard: Heard) -> Text:
+    def counts(self, reading: InputReading) -> Text:
         from rich.text import Text
 
         line = Text(f"{'kicks':<{LABEL}}", style=FAINT)
-        line.append(f"{heard.n_kicks}", style=INK)
-        for name, count in (("xruns", heard.n_overruns), ("dropped", heard.n_dropped), ("clipped", heard.n_clipped)):
+        line.append(f"{reading.n_kicks}", style=INK)
+        for name, count in (
+            ("xruns", reading.n_overruns),
+            ("dropped", reading.n_dropped),
+            ("clipped", reading.n_clipped),
+        ):
             line.append(f"   {name} ", style=FAINT).append(f"{count}", style=FULL if count else INK)
         return line.append("   Ctrl-C to stop", style=DIM)
 

@@ -1,4 +1,4 @@
-"""Everything that is heard, at once: the kicks, the bands and the beat, in a song or as they come in from a device."""
+"""Analyse an input device: kicks, bands and tempo together."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ from ..settings import BeatSettings
 from ..show.clocks import Pacer
 from ..show.depth import depth_of
 
-# As often as a terminal can be read, and rewritten.
-RATE_HZ = 25.0
-# The meter: up at once, down like a studio's (IEC 60268-10, type I: 20 dB in 1.7 s), and no lower than this.
+RATE_HZ = 25.0  # readings per second: enough for a terminal
+# The meter rises at once and falls like a studio's (IEC 60268-10, type I: 20 dB in 1.7 s), down to a minimum.
 METER_FALL_DB_S = 12.0
-METER_LEAST_DB = -99.0
+METER_MIN_DB = -99.0
 CLIPPED = 0.999
 QUIET = Bands(0.0, 0.0, 0.0, 0.0, silent=True)
 
 
 def input_of(device: str | int | None) -> str | int | None:
-    """The input that `live` would listen to: the remembered one for None if it is there, the default (None) for "default"."""
+    """The input that `live` would use: for None the remembered one if it is connected; None (the default input) for "default"."""
     if device is None:
         remembered = remembered_input()
         if remembered is not None and any(one.name == remembered for one in list_devices() if one.n_inputs):
@@ -37,8 +36,8 @@ def input_of(device: str | int | None) -> str | int | None:
     return None if device == DEFAULT_INPUT else device
 
 
-class Ear:
-    """The three followers beside each other, fed the same sound."""
+class Followers:
+    """The followers of kicks, bands and tempo, fed with the same sound."""
 
     def __init__(self, sample_rate_hz: int, beat: BeatSettings) -> None:
         self.kicks = KickFollower(sample_rate_hz, beat)
@@ -46,13 +45,13 @@ class Ear:
         self.tempo = TempoFollower(sample_rate_hz)
 
     def push(self, mono: np.ndarray) -> tuple[list[Onset], list[Bands], list[tuple[float, float]]]:
-        """Take the next block, (n,) float -> kicks told in it, bands of every hop in it, (beat_s, told_at_s) told in it."""
+        """Take the next block, (n,) float -> kicks reported in it, bands of every hop in it, (beat_s, predicted_at_s) predicted in it."""
         return self.kicks.push(mono), self.bands.push(mono), self.tempo.push(mono)
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What is heard from a device at a moment. Times in seconds of sound since listening began."""
+class InputReading:
+    """The analysis of an input at one time. Times in seconds of sound since the start."""
 
     time_s: float
     level_db: float  # the meter, dB of full scale
@@ -62,17 +61,17 @@ class Heard:
     n_kicks: int
     kick: Onset | None  # the last one
     tempo_bpm: float
-    confidence: float  # of tempo and beat, 0..1
-    phase: float  # how far into the beat, 0..1
-    n_beats: int  # beats told
+    confidence: float  # of the tempo, 0..1
+    phase: float  # of the beat, 0..1
+    n_beats: int  # beats predicted
     n_clipped: int  # samples at full scale
     n_overruns: int
     n_dropped: int
-    note: str = ""  # where the channels cancel each other, see `MonoMix`; "" elsewhere
+    note: str = ""  # a message if the channels cancel each other, see `MonoMix`
 
 
-class Listening:
-    """An input device and an ear. `heard` yields for as long as it is asked; close it, or use it as a context."""
+class InputAnalysis:
+    """Analyses an input device. `readings` yields without end; close it, or use it as a context."""
 
     def __init__(
         self,
@@ -83,30 +82,30 @@ class Listening:
         channels: Sequence[int] = (),
         gain_db: float = 0.0,
     ) -> None:
-        """Open the device: number, name, part of a name, or None for the one that `live` would listen to.
+        """Open the device: its index, name, a part of its name, or None for the one that `live` would use.
 
-        channels: those to be mixed, from 1; all if none. Raises UnknownDevice, BadInput, DeviceError.
+        channels: those to mix, from 1; () for all. gain_db: of the input. Raises UnknownDevice, BadInput, DeviceError.
         """
         self._capture = Capture(input_of(device), channels=channels, gain_db=gain_db)
         self.device_name = self._capture.device_name
         self.sample_rate_hz = self._capture.sample_rate_hz
         self.n_depths = n_depths
-        self._ear = Ear(self.sample_rate_hz, beat)
+        self._followers = Followers(self.sample_rate_hz, beat)
         self._bands = QUIET
         self._kick: Onset | None = None
         self._n_kicks = self._n_beats = self._n_clipped = 0
-        self._level_db = self._peak_db = METER_LEAST_DB
+        self._level_db = self._peak_db = METER_MIN_DB
 
-    def heard(self, *, rate_hz: float = RATE_HZ) -> Generator[Heard, None, None]:
-        """Listen; what is heard, rate_hz times a second. Raises DeviceError when the device is lost."""
+    def readings(self, *, rate_hz: float = RATE_HZ) -> Generator[InputReading, None, None]:
+        """Yield a reading rate_hz times a second. Raises DeviceError when the device is lost."""
         self._capture.start()
         pacer, since = Pacer(rate_hz), Stopwatch()
-        seen_s = 0.0
+        before_s = 0.0
         while True:
             pacer.wait()
             now_s = since.elapsed_s()
-            self._level_db = max(METER_LEAST_DB, self._level_db - METER_FALL_DB_S * (now_s - seen_s))
-            seen_s = now_s
+            self._level_db = max(METER_MIN_DB, self._level_db - METER_FALL_DB_S * (now_s - before_s))
+            before_s = now_s
             for block in self._capture.drain()[0]:
                 self._take(block)
             if self._capture.lost:
@@ -114,7 +113,7 @@ class Listening:
             yield self._now()
 
     def _take(self, block: np.ndarray) -> None:
-        onsets, bands, beats = self._ear.push(block)
+        onsets, bands, beats = self._followers.push(block)
         if onsets:
             self._kick = onsets[-1]
         if bands:
@@ -127,9 +126,9 @@ class Listening:
         self._level_db = max(self._level_db, level_db)
         self._peak_db = max(self._peak_db, level_db)
 
-    def _now(self) -> Heard:
-        kicks, tempo = self._ear.kicks, self._ear.tempo
-        return Heard(
+    def _now(self) -> InputReading:
+        kicks, tempo = self._followers.kicks, self._followers.tempo
+        return InputReading(
             time_s=kicks.time_s,
             level_db=self._level_db,
             peak_db=self._peak_db,
@@ -148,10 +147,10 @@ class Listening:
         )
 
     def close(self) -> None:
-        """Let go of the device. Closing twice is fine."""
+        """Close the device. May be called twice."""
         self._capture.close()
 
-    def __enter__(self) -> Listening:
+    def __enter__(self) -> InputAnalysis:
         return self
 
     def __exit__(self, *_: object) -> None:
