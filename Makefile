@@ -1,6 +1,6 @@
-# Everything a stranger needs: `make demo` and `make test` set up what they need by themselves.
-#   PYTHON=python3.12 make demo    chooses another Python (3.11 or newer)
-#   TORCH=cpu make demo            chooses a build of torch (cpu or cuda, on Linux); without it: cuda where an NVIDIA driver is loaded
+# Every target sets up what it needs. `make help` lists them.
+#   PYTHON=python3.12 make demo    uses another Python (3.11 or newer)
+#   TORCH=cpu make demo            installs another build of torch (cpu or cuda, on Linux); by default cuda if an NVIDIA driver is loaded
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
@@ -9,22 +9,23 @@ PYTEST := $(BIN)/python -m pytest -q
 .PHONY: setup-test clean
 
 help:
-	@echo "make demo    play the bundled song in a window (or export demo.mp4 where there is no display)"
-	@echo "make test    run every test but the long ones, with real windows and real sound devices"
-	@echo "make test-fast   run what needs neither screen nor sound server, in under two minutes"
-	@echo "make test-long   run what is long by nature: before a release"
-	@echo "make lint    ruff and mypy"
-	@echo "make bench   measure, and print the table of figures"
-	@echo "make bench-kick   score what is heard of kick and beat"
-	@echo "make train-kick, make train-tempo   train their networks anew"
-	@echo "make test-oldest   test-fast with the oldest versions that pyproject.toml allows"
-	@echo "make setup   only set up: system packages and .venv"
-	@echo "PYTHON=python3.13 and TORCH=cpu or TORCH=cuda before any of them choose a Python and a build of torch"
+	@echo "make demo         play the bundled song in a window (without a display: export demo.mp4)"
+	@echo "make test         run all tests but the long ones, with real windows and sound devices"
+	@echo "make test-fast    run the tests that need neither screen nor sound server, in under two minutes"
+	@echo "make test-long    run the long tests, before a release"
+	@echo "make test-oldest  run test-fast with the oldest package versions that pyproject.toml allows"
+	@echo "make lint         run ruff and mypy; make format: format the code"
+	@echo "make bench        measure, and print the table of figures"
+	@echo "make bench-kick   measure the detection of kicks and beats"
+	@echo "make train-kick   train the kick network again; make train-tempo: the tempo network"
+	@echo "make setup        install system packages, and Python packages into .venv"
+	@echo "make clean        remove .venv and everything that was built"
+	@echo "Set PYTHON=python3.13, or TORCH=cpu or TORCH=cuda, to use another Python or build of torch."
 
 demo: setup
 	$(BIN)/visualizer demo
 
-# First what needs no server or screen, then what happens in real time: each of two workers has a sound server and a screen of its own.
+# First the tests that need no server or screen, then those that do: each of the two workers has its own sound server and screen.
 test: setup-test
 	$(PYTEST) -m "not long and not realtime" -n 2 --durations=40
 	$(PYTEST) -m "not long and realtime" -n 2 --dist loadfile --durations=40

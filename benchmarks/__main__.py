@@ -1,6 +1,6 @@
-"""Every figure of the README: `make bench`, or `python -m benchmarks [--quick] [NAME ...]`.
+"""Measures every figure of the README: `make bench`, or `python -m benchmarks [--quick] [NAME ...]`.
 
-Prints a Markdown table, with the machine and the date, ready for docs/benchmarks.md.
+Prints a Markdown table with the machine and the date, for docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ALL = ("bake", "step", "show", "draw", "panel", "latency")
 
 
 def machine() -> str:
-    """What this was measured on: processor, cores, system."""
+    """The machine: processor, cores, system, Python."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -30,7 +30,7 @@ def machine() -> str:
 
 
 def main() -> None:
-    """Run the benchmarks named, all by default."""
+    """Run the named benchmarks, all by default."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(ALL), metavar="NAME", help=f"of {', '.join(ALL)}")
     parser.add_argument("--quick", action="store_true", help="smaller and noisier")

@@ -1,7 +1,7 @@
-"""What a bake costs, and what it reaches: `python -m benchmarks.bake [--quick] [--whole]`.
+"""Measures the bake: `python -m benchmarks.bake [--quick] [--whole]`.
 
-Cold times at 1280x720 (all depths, and all previews), the ratio to the seed's way (see seed_way.py), both timed in the same
-run, and how far both raise the objective on two images.
+Times from a cold start at 1280x720 (all depths, and all previews); the speed relative to the original method (original_method.py),
+both timed in one run; and how far both raise the objective on two images.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 from PIL import Image
 
-from benchmarks import seed_way
+from benchmarks import original_method
 from visualizer.dream import device as device_room
 from visualizer.dream.baking import bake
 from visualizer.dream.device import describe_device
@@ -46,8 +46,8 @@ def preset_image(name: str, size: tuple[int, int]) -> np.ndarray:
         return np.asarray(image.convert("RGB").resize(size, Image.Resampling.LANCZOS))
 
 
-def gain(network: seed_way.SeedNetwork, image: np.ndarray, frame: np.ndarray) -> float:
-    """How many times the image's objective the frame has, in float32."""
+def gain(network: original_method.OriginalNetwork, image: np.ndarray, frame: np.ndarray) -> float:
+    """The objective of the frame divided by that of the image, in float32."""
     import torch
 
     with torch.inference_mode():
@@ -59,7 +59,7 @@ def gain(network: seed_way.SeedNetwork, image: np.ndarray, frame: np.ndarray) ->
 
 
 def cold_rows(size: tuple[int, int], n_depths: int) -> list[tuple[str, str]]:
-    """From starting Python to the last preview, and to the last frame, of a bake with the default settings."""
+    """The time from starting Python to the last preview, and to the last frame, with the default settings."""
     file = shipped("presets") / IMAGES[0] / "image.jpg"
     command = [sys.executable, "-c", COLD, str(file), *map(str, size), str(n_depths)]
     runs = []
@@ -78,7 +78,7 @@ def cold_rows(size: tuple[int, int], n_depths: int) -> list[tuple[str, str]]:
 
 
 def timed(image: np.ndarray, settings: DreamSettings, device: str, native: bool) -> tuple[float, list[np.ndarray]]:
-    """Seconds and frames of one bake. native: in the precision the device is fastest in; else float32."""
+    """Seconds and frames of one bake. native: in the precision that is fastest on the device; otherwise in float32."""
     with mock.patch.object(device_room, "_cpu_computes_bf16", lambda: native):
         start = time.perf_counter()
         frames = [frame for _, frame in bake(image, settings, device=device)]
@@ -86,14 +86,14 @@ def timed(image: np.ndarray, settings: DreamSettings, device: str, native: bool)
 
 
 def compare(size: tuple[int, int], n_depths: int, device: str, whole: bool) -> list[tuple[str, str]]:
-    """Time of all depths and gain at half and full depth, ours against the seed's way, on both images.
+    """Compare the bake with the original method on both images: time of all depths, gain at half and full depth.
 
-    whole: run every dream of the seed's way. Otherwise only those of half and full depth, which the gains are judged on; the
-    seed's way takes 1 + 2 + .. + n_depths steps at every octave altogether, each as long as these.
+    whole: run every dream of the original method. Otherwise only those of half and full depth, and the time is scaled to its
+    1 + 2 + .. + n_depths steps at every octave.
     """
     settings = DreamSettings(n_depths=n_depths)
-    network = seed_way.SeedNetwork(settings, device)
-    judge = seed_way.SeedNetwork(settings)
+    network = original_method.OriginalNetwork(settings, device)
+    judge = original_method.OriginalNetwork(settings)
     marks = (max(1, n_depths // 2), n_depths)
     native = device != "cpu" or device_room._cpu_computes_bf16()
     ways = {"bake": native, "bake in float32": False} if native and device == "cpu" else {"bake": native}
@@ -102,49 +102,54 @@ def compare(size: tuple[int, int], n_depths: int, device: str, whole: bool) -> l
     rows: list[tuple[str, str]] = []
     ratios: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     warm = preset_image(IMAGES[0], size)
-    for is_native in ways.values():  # all ways start warm
+    for is_native in ways.values():  # warm up both
         timed(warm, DreamSettings(n_depths=1), device, is_native)
-    seed_way.dream(warm, 1, settings, network)
+    original_method.dream(warm, 1, settings, network)
     for name in IMAGES:
         image = preset_image(name, size)
         frames: dict[str, list[np.ndarray]] = {}
-        seed_frames: dict[int, np.ndarray] = {}
+        original_frames: dict[int, np.ndarray] = {}
         taken: dict[str, list[float]] = {way: [] for way in ways}
-        seed_s = 0.0
+        original_s = 0.0
         for place, depth in enumerate(dreams):
             start = time.perf_counter()
-            seed_frames[depth] = seed_way.dream(image, depth, settings, network)
-            seed_s += time.perf_counter() - start
-            # in turns with the seed's dreams, since other work on the machine comes and goes within the minute
+            original_frames[depth] = original_method.dream(image, depth, settings, network)
+            original_s += time.perf_counter() - start
+            # in turns with the original method, because the load of the machine changes within a minute
             if place % max(1, len(dreams) // 5) == 0 or depth == n_depths:
                 for way, is_native in ways.items():
                     seconds, frames[way] = timed(image, settings, device, is_native)
                     taken[way].append(seconds)
-        seed_s *= n_steps / sum(dreams)
+        original_s *= n_steps / sum(dreams)
         for way in ways:
-            ratios[way].append((seed_s, float(np.median(taken[way]))))
-            gains = [(gain(judge, image, frames[way][mark]), gain(judge, image, seed_frames[mark])) for mark in marks]
-            figures = ", ".join(f"{own:.2f} : {seed:.2f} = {own / seed:.2f}" for own, seed in gains)
+            ratios[way].append((original_s, float(np.median(taken[way]))))
+            gains = [
+                (gain(judge, image, frames[way][mark]), gain(judge, image, original_frames[mark])) for mark in marks
+            ]
+            figures = ", ".join(f"{own:.2f} : {original:.2f} = {own / original:.2f}" for own, original in gains)
             place_name = f"{name} {size[0]}x{size[1]}, depths {marks[0]} and {marks[1]}"
-            rows.append((f"objective gain, {way} : seed's way, {place_name}", figures))
+            rows.append((f"objective gain, {way} : original method, {place_name}", figures))
     where = f"{n_depths} depths at {size[0]}x{size[1]}, {describe_device(device)}"
     timing = "" if whole else f" ({sum(dreams)} of its {n_steps} steps timed)"
     head = []
     for way, pairs in ratios.items():
-        seed_s, own_s = np.mean(pairs, axis=0)
+        original_s, own_s = np.mean(pairs, axis=0)
         head.append(
-            (f"seed's way{timing} against {way}, {where}", f"{seed_s / own_s:.1f}x ({seed_s:.1f} s : {own_s:.2f} s)")
+            (
+                f"original method{timing} against {way}, {where}",
+                f"{original_s / own_s:.1f}x ({original_s:.1f} s : {own_s:.2f} s)",
+            )
         )
     return head + rows
 
 
 def run(quick: bool, whole: bool = False) -> list[tuple[str, str]]:
-    """(what, figure) rows. quick: small pictures and few depths, only to see that it runs. whole: see `compare`."""
+    """Rows of (what, figure). quick: small pictures and few depths, only to check that it runs. whole: see `compare`."""
     import torch
 
     size, n_depths = ((320, 180), 3) if quick else (BIG, 20)
     rows = cold_rows(size, n_depths)
-    if torch.cuda.is_available():  # the bake takes it; the CPU's rows would be another machine's
+    if torch.cuda.is_available():  # the bake uses it, so rows of the CPU would not be comparable
         return rows + compare(size, n_depths, "cuda", whole=True)
     rows += compare(size, n_depths, "cpu", whole)
     small, n_small = ((96, 54), 2) if quick else (SMALL, 20)
@@ -153,8 +158,10 @@ def run(quick: bool, whole: bool = False) -> list[tuple[str, str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="small and short, only to see that it runs")
-    parser.add_argument("--whole", action="store_true", help="time every step of the seed's way at 1280x720 (15 min)")
+    parser.add_argument("--quick", action="store_true", help="small and short, only to check that it runs")
+    parser.add_argument(
+        "--whole", action="store_true", help="time every step of the original method at 1280x720 (15 min)"
+    )
     arguments = parser.parse_args()
     for what, figure in run(arguments.quick, arguments.whole):
         print(f"{what}: {figure}", flush=True)

@@ -1,8 +1,8 @@
-"""How quickly pictures are drawn: in a window, and in memory for exporting.
+"""Measures how fast pictures are drawn, in a window and offscreen.
 
     python -m benchmarks.draw [--quick]
 
-Without a display it starts an Xvfb of its own.
+Without a display it starts an Xvfb.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SIZES = ((1280, 720), (1920, 1080))
 
 
 def run(quick: bool) -> list[tuple[str, str]]:
-    """Rows of (what, figure). quick: half a second a figure instead of three."""
+    """Rows of (what, figure). quick: measure half a second for each figure instead of three."""
     from visualizer.render.offscreen import Offscreen
     from visualizer.render.picture import Picture
 
@@ -84,7 +84,7 @@ def _window_rows(size: tuple[int, int], seconds: float, screen: str) -> list[tup
 
 
 def _rate(act: Callable[[], None], seconds: float) -> float:
-    """How often a second something can be done; the first rounds, which compile, are not counted."""
+    """How often a second `act` can be called; the first three calls, which compile, are not counted."""
     for _ in range(3):
         act()
     n_done, began_s = 0, time.perf_counter()
@@ -95,7 +95,7 @@ def _rate(act: Callable[[], None], seconds: float) -> float:
 
 
 def _fill(picture) -> float:
-    """Put every dream frame; the median time of one put, seconds."""
+    """Upload every dream frame. Returns the median time of one, seconds."""
     width, height = picture.frame_size
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     times_s = []
@@ -107,7 +107,7 @@ def _fill(picture) -> float:
 
 
 def _depths() -> Iterator[float]:
-    """Depths as after kicks: a jump to the deepest, then 93 % every 1/30 s."""
+    """Depths as after kicks: full depth, then 93 % of the previous one."""
     while True:
         depth = float(N_DEPTHS)
         while depth > 1:
@@ -117,7 +117,7 @@ def _depths() -> Iterator[float]:
 
 @contextlib.contextmanager
 def display() -> Iterator[str]:
-    """The display there is, or an Xvfb for the time being; yields its name for the table."""
+    """The present display, or an Xvfb while inside. Yields its name for the table."""
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or platform.system() != "Linux":
         yield "window"
         return
@@ -127,7 +127,7 @@ def display() -> Iterator[str]:
 
 @contextlib.contextmanager
 def xvfb() -> Iterator[str]:
-    """An Xvfb, in DISPLAY for the time being; yields its name, like ":1"."""
+    """Run an Xvfb, with DISPLAY set, while inside. Yields its name, like ":1"."""
     before = os.environ.get("DISPLAY")
     reader, writer = os.pipe()
     server = subprocess.Popen(

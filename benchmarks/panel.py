@@ -1,4 +1,4 @@
-"""What the performer's panel costs the projection: a show with it and without it, taking turns.
+"""Measures how much the panel slows a show down: shows with and without it, in turns.
 
 python -m benchmarks.panel [--quick]
 """
@@ -17,7 +17,7 @@ from benchmarks.draw import display
 from benchmarks.show import SIZE, play_silently, write_song
 
 PLACE = (SIZE[0], 0, 640, 980)  # beside the projection
-SETTLE_S = 4.0  # the panel opens, and pictures the presets
+SETTLE_S = 4.0  # not measured: the panel opens and draws its thumbnails
 
 
 def run(quick: bool) -> list[tuple[str, str]]:
@@ -27,7 +27,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
 
     n_turns, seconds = (1, 8.0) if quick else (4, 15.0)
     loaded = open_preset(size=SIZE)
-    list(Dreams(loaded, open_cache()).placed())  # warm: what is measured is showing, not dreaming
+    list(Dreams(loaded, open_cache()).placed())  # the dream is in the cache before anything is measured
     frame_ms: dict[bool, list[float]] = {False: [], True: []}
     told_us: list[float] = []
     with tempfile.TemporaryDirectory() as folder, display() as screen:
@@ -50,8 +50,9 @@ def run(quick: bool) -> list[tuple[str, str]]:
 
 
 def shown_ms(loaded, song_path: Path, seconds: float, told_us: list[float] | None) -> list[float]:
-    """A show of so many seconds after it has settled: from one display frame to the next, ms. told_us: open the panel, and note
-    here what each display frame spends on it, microseconds.
+    """Run a show for SETTLE_S + seconds. Returns the times between display frames after SETTLE_S, ms.
+
+    told_us: if not None the panel is opened, and the time that each display frame spends on it is appended, microseconds.
     """
     from visualizer.panel.link import open_panel
     from visualizer.show.onscreen import Staging
@@ -82,7 +83,7 @@ def shown_ms(loaded, song_path: Path, seconds: float, told_us: list[float] | Non
 
 
 class Timed:
-    """A panel, and the time that the drawing thread spends on it."""
+    """A panel link that measures the time which the drawing thread spends on it."""
 
     def __init__(self, link) -> None:
         self.link, self.spent_s, self.news_told = link, 0.0, ""

@@ -1,4 +1,4 @@
-"""Watches one pixel of an X display through a connection of its own, and tells when it changes.
+"""Watches one pixel of an X display in a separate process, and prints when it changes.
 
 python -m benchmarks.screen_reader DISPLAY X Y    prints lines "SECONDS BRIGHTNESS": time.monotonic() and 0..255
 """
@@ -10,12 +10,12 @@ import ctypes.util
 import sys
 import time
 
-EVERY_S = 0.0008  # looking all the time would take a core from what is measured
+EVERY_S = 0.0008  # polling without a pause would take a core from what is measured
 Z_PIXMAP, ALL_PLANES = 2, 0xFFFFFFFF
 
 
 def main() -> None:
-    """Watch until it is killed."""
+    """Watch until the process is killed."""
     x11 = ctypes.CDLL(ctypes.util.find_library("X11"))
     pointer, integer, unsigned = ctypes.c_void_p, ctypes.c_int, ctypes.c_uint
     x11.XOpenDisplay.restype = x11.XGetImage.restype = pointer

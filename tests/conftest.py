@@ -1,4 +1,4 @@
-"""Fixtures shared by every room's tests: a private sound server, a private screen, and a home that is not the user's."""
+"""Fixtures shared by all tests: a private sound server, a private screen, and private folders in place of the user's."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from hypothesis import HealthCheck, settings
 
 from tests import sounds
 
-# a machine that is busy for a moment is no fault, and what failed once fails again
+# no deadlines, because the machine may be busy; and the same examples in each run
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # started in the background, as by `make test &`: the programs that tests press Ctrl-C for would inherit that
+    # pytest was started in the background (`make test &`); programs that tests interrupt would inherit the ignored signal
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-#: fixtures of servers and screens: what they show happens in real time
+#: fixtures of servers and screens: tests with them are marked `realtime`
 _REAL_TIME = {"pulse", "mortal_pulse", "pipewire_server", "screen", "wayland", "midi", "own_jack", "terminal"}
 
 pytest_plugins = [
@@ -36,7 +36,7 @@ pytest_plugins = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a sound server, a screen or MIDI ports, so that `make test-fast` can leave it out."""
+    """Mark tests that need a sound server, a screen or MIDI ports as `realtime`; `make test-fast` leaves them out."""
     for item in items:
         if _REAL_TIME & set(getattr(item, "fixturenames", ())):
             item.add_marker("realtime")
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Cache, log and config folders of this test alone: the user's are neither read nor written."""
+    """Set cache, log, config and networks folders to temporary ones: the user's are neither read nor written."""
     folder = tmp_path_factory.mktemp("home")
     for name in ("CACHE", "LOG", "CONFIG", "NETWORKS"):
         monkeypatch.setenv(f"VISUALIZER_{name}_DIR", str(folder / name.lower()))
@@ -53,7 +53,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture(autouse=True)
 def log_taken_back() -> Iterator[None]:
-    """What a command that a test runs in this process makes of the log is taken back."""
+    """Restore the logger that a command, run by a test in this process, has changed."""
     logger = logging.getLogger("visualizer")
     level, handlers, up = logger.level, list(logger.handlers), logger.propagate
     yield
@@ -73,7 +73,7 @@ def kick_song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A preset that dreams in a moment: four depths of two octaves."""
+    """A preset whose dream is computed in a moment: four depths of two octaves."""
     from PIL import Image
 
     folder = tmp_path_factory.mktemp("presets") / "tiny"

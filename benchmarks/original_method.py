@@ -1,9 +1,8 @@
-"""The way of dreaming this program grew from, kept plain to be measured against.
+"""The original method of dreaming, that of the notebook this program began with, as a reference for measurements.
 
-Twenty separate dreams, float32: the one of depth k starts again from the image and takes k steps at every octave, each
-finer octave starting from 0.2 x the image and 0.8 x the enlarged result. Network, layer, octaves, smoothing and colour
-are those of the settings, so that only the way differs. The network is the published one as it comes, its batch norm
-unfolded, and autograd goes back: as one would write it first.
+Twenty separate dreams in float32: the dream of depth k starts again from the image and takes k steps at every octave; each finer
+octave starts from 0.2 x the image + 0.8 x the enlarged result. Network, layer, octaves, smoothing and colour are those of the
+settings, so that only the method differs. The network is the published one, batch norm not folded, with autograd.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ STEP = 3 / 255  # times gradient / std(gradient)
 BLEND = 0.2
 
 
-class SeedNetwork:
-    """The published network in float32, as far as the layer of the settings."""
+class OriginalNetwork:
+    """The published network in float32, up to the layer of the settings."""
 
     def __init__(self, settings: DreamSettings, device: str = "cpu") -> None:
         from efficientnet_lite_pytorch import EfficientNet  # comes with the "dev" extra
@@ -46,7 +45,7 @@ class SeedNetwork:
         return top._bn0(top._expand_conv(x)).relu().square().mean()
 
 
-def dream(image: np.ndarray, depth_index: int, settings: DreamSettings, network: SeedNetwork) -> np.ndarray:
+def dream(image: np.ndarray, depth_index: int, settings: DreamSettings, network: OriginalNetwork) -> np.ndarray:
     """One dream of `depth_index` steps at every octave. image -> frame, (height, width, 3) uint8."""
     import torch
     from torch.nn.functional import interpolate
@@ -79,7 +78,7 @@ def _blurred(gradient: Tensor, sigma_px: float) -> Tensor:
 
 
 def _step(
-    state: Tensor, progress: float, settings: DreamSettings, network: SeedNetwork, rng: np.random.Generator
+    state: Tensor, progress: float, settings: DreamSettings, network: OriginalNetwork, rng: np.random.Generator
 ) -> Tensor:
     import torch
 
