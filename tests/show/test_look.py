@@ -10,12 +10,15 @@ import pytest
 
 from visualizer.beat.features import Features
 from visualizer.control.parameters import base_parameters
-from visualizer.errors import BadInput
+from visualizer.errors import BadInput, GraphicsError
 from visualizer.looks.look import find_look
 from visualizer.looks.uniforms import MUSIC, SILENCE
 from visualizer.presets.loaded import open_preset
+from visualizer.render.offscreen import Offscreen
+from visualizer.render.programs import Programs
 from visualizer.resources import shipped
 from visualizer.show.look import needs_of, open_look, parameters_of, set_parameter, uniforms_of
+from visualizer.show.stage import build_picture
 
 SHADER = """/*{"INPUTS": [
     {"NAME": "glow", "TYPE": "float", "DEFAULT": 0.5, "MAX": 2, "MIN": 0, "DESCRIPTION": "how much it glows"},
@@ -143,6 +146,19 @@ def test_a_turned_value_is_checked(look):
 def test_the_description_of_an_input_is_that_of_its_parameter(look):
     assert {one.name: one.description for one in parameters_of(look)}["look.glow"] == "how much it glows"
     assert {one.name: one.description for one in parameters_of(look)}["look.mirror"] == "mirror"
+
+
+def test_a_picture_that_is_built_again_keeps_its_look_and_its_parameters(preset, tmp_path):
+    loaded = preset("render: {shader: own}\n")
+    with Offscreen((8, 8)) as surface:
+        before = build_picture(loaded, surface, Programs(surface.ctx))
+        set_parameter(before.parameters, before.look, "look.glow", 1.5)
+    (tmp_path / "mine" / "own.frag").write_text("this is no shader\n")
+    with Offscreen((8, 8)) as surface:
+        after = build_picture(loaded, surface, Programs(surface.ctx), before)
+        assert after.look is before.look and after.parameters["glow"] == 1.5
+        with pytest.raises(GraphicsError):
+            build_picture(loaded, surface, Programs(surface.ctx))
 
 
 # --- music

@@ -568,7 +568,7 @@ class WindowShow(FrameLoop):
         log.error("the graphics are lost; they are built again")
         with part:
             before, lost, loaded = self.stage, self._graphics, self.stage.scene.loaded
-            self._graphics, picture = _rebuilt(lost.window, loaded, dark=before.is_dark)
+            self._graphics, picture = _rebuilt(lost.window, before.scene, dark=before.is_dark)
             self._window, self.canvas = self._graphics.window, self._graphics.canvas
             self._scene = Scene(picture, dreams_room.ReadyDreams([]), loaded)
             self.stage = Stage(self._window, self._scene)
@@ -593,15 +593,15 @@ class WindowShow(FrameLoop):
             raise GraphicsError(f"the graphics are lost and cannot be built again ({part.fault})")
 
 
-def _rebuilt(old: Window, loaded: LoadedPreset, *, dark: bool) -> tuple[Graphics, Picture]:
-    """Another window in the place of the old one, showing the preset's image (black if dark), and the image's picture.
+def _rebuilt(old: Window, scene: Scene, *, dark: bool) -> tuple[Graphics, Picture]:
+    """Another window in the place of the old one, showing the image of the scene's preset (black if dark), and the image's picture.
 
     The old one still exists, without a context that works, and must be closed. Raises GraphicsError, and what drivers raise.
     """
     window = old.successor()
     try:
         graphics = Graphics.of(window)
-        picture = build_picture(loaded, window, graphics.programs)
+        picture = build_picture(scene.loaded, window, graphics.programs, scene.picture)
         # everything that takes time is done before it appears: until its first swap it shows what lies under it, the old one
         graphics.show_image(picture, dark=dark, swap=False)
         window.appear()

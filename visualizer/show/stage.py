@@ -281,10 +281,14 @@ class Stage:
             self._overlay.darken(size, self._dark)
 
 
-def build_picture(loaded: LoadedPreset, surface: Surface, programs: Programs) -> Picture:
-    """The picture of a preset with its image in place. Raises BadInput or GraphicsError for one that this driver cannot show."""
-    look = open_look(loaded)
+def build_picture(loaded: LoadedPreset, surface: Surface, programs: Programs, before: Picture | None = None) -> Picture:
+    """The picture of a preset with its image in place. Raises BadInput or GraphicsError for one that this driver cannot show.
+
+    before: a picture of the same preset, whose look and parameters are taken over; the look's file is not read again.
+    """
+    look = before.look if before is not None else open_look(loaded)
     picture = Picture(surface.ctx, loaded.size, loaded.n_depths, look, len(loaded.variants), programs)
+    picture.parameters |= before.parameters if before is not None else {}
     try:
         picture.put(0, loaded.image)
     except BaseException:
