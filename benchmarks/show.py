@@ -183,12 +183,12 @@ def play_silently(loaded, song_path: Path, staging, on_frame, **how):
     from visualizer.audio.songlist import SongList
     from visualizer.presets.dreams import open_cache
     from visualizer.show.onscreen import run as run_show
-    from visualizer.show.play import Play
+    from visualizer.show.sources.song import SongSource
 
     with SongList([song_path]) as songs, closing(SilentPlayback(songs)) as playback:
-        act = Play(playback, songs, loaded)
+        source = SongSource(playback, songs, loaded.settings.beat)
         return run_show(
-            loaded, act, open_cache(), title="benchmark", greeting="", staging=staging, on_frame=on_frame, **how
+            loaded, source, open_cache(), title="benchmark", greeting="", staging=staging, on_frame=on_frame, **how
         )
 
 

@@ -19,7 +19,7 @@ from visualizer.audio import input, portaudio, recovery, watch
 from visualizer.audio.input import LOST, OK, WAITING, ZEROS, LiveInput
 from visualizer.errors import BadInput, UnknownDevice
 from visualizer.settings import BeatSettings
-from visualizer.show.sound import LiveSound
+from visualizer.show.sources.input import InputSource
 
 # What is promised: noticed within a second, back within two. Both with a busy machine's allowance.
 NOTICED_S, BACK_S = 1.0 + 3.0, 2.0 + 6.0
@@ -491,12 +491,12 @@ def test_a_hundred_losses_leave_nothing_behind(mortal_pulse: Pulse, monkeypatch:
     module = plug_in()
     now: list[tuple[float, float, float]] = []  # where the picture's time was, and between when and when
     with LiveInput("stage.monitor") as source:
-        sound = LiveSound(source, BeatSettings(), now=time.monotonic)
+        sound = InputSource(source, BeatSettings())
         source.start()
 
         def noticed(n_before: int) -> bool:
             """Whether it was lost again, after another display frame."""
-            sound.pump(sound.position_s())
+            sound.take_in(sound.position_s())
             now.append((time.monotonic(), sound.position_s(), time.monotonic()))
             return source.n_losses > n_before
 

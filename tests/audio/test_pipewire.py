@@ -23,7 +23,7 @@ from visualizer.audio.input import LOST, OK, LiveInput
 from visualizer.audio.playback import Playback
 from visualizer.errors import SoundHangs
 from visualizer.settings import BeatSettings
-from visualizer.show.sound import LiveSound
+from visualizer.show.sources.input import InputSource
 
 MIC_HZ = 100
 
@@ -58,14 +58,13 @@ def test_inputs_and_outputs_are_listed(pipewire: PipeWire) -> None:
 def test_a_live_show_follows_what_it_hears(pipewire: PipeWire) -> None:
     song = kicks(SINK_RATE_HZ, np.arange(0.5, 10, 0.5), 10.0)
     with LiveInput(PipeWire.source) as source, pipewire.play(song):
-        sound = LiveSound(source, BeatSettings(), now=time.monotonic)
+        sound = InputSource(source, BeatSettings())
         source.start()
         levels = []
 
         def followed() -> bool:
-            sound.pump(sound.position_s())
-            levels.append(sound.level_at(sound.position_s()))
-            return sound.heard().n_kicks >= 4
+            levels.append(sound.listen(sound.position_s).level)
+            return sound.meters().n_kicks >= 4
 
         wait_until(followed, 10, "the kicks are not followed")
     assert max(levels) > 0.58 and min(levels) < 0.16

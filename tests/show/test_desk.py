@@ -52,10 +52,10 @@ class Recorder:
     def reset(self):
         self.turned = {}
 
-    def values(self):
+    def parameters(self):
         return self.own
 
-    def set_value(self, name, value):
+    def set_parameter(self, name, value):
         self.own[name] = value
 
     def lead_tempo(self, bpm, beat_s):
@@ -308,7 +308,7 @@ def test_the_sensitivity_turned_and_the_keys_are_one(show):
         ("beat.decay", 2.0, "allowed: 0.1 .. 0.999"),
         ("beat.decay", float("nan"), "allowed"),
         ("beat.decay", "much", "needs a number"),
-        ("beat.motion", "jump", "allowed: seed"),
+        ("beat.motion", "jump", "allowed: decay"),
         ("beat.decey", 0.5, "did you mean 'beat.decay'"),
         ("beat.high_hz", 20.0, None),
     ],

@@ -19,8 +19,8 @@ from visualizer.audio.songlist import SongList
 from visualizer.cli.run import run
 from visualizer.diagnostics.analyze import analyze
 from visualizer.settings import BeatSettings
-from visualizer.show import sound
-from visualizer.show.sound import ExportedSound, PlayedSound
+from visualizer.show.sources import analyzed
+from visualizer.show.sources.song import SongFileSource, SongSource
 
 RATE_HZ, SECONDS = 48_000, 5.0
 KICKS = sounds.kicks(RATE_HZ, [0.5 * n for n in range(1, 10)], SECONDS)
@@ -61,33 +61,35 @@ def test_every_source_hears_the_same(tmp_path: Path, pulse: Pulse, monkeypatch: 
     path = song_of(tmp_path, KICKS + HIGH, HIGH - KICKS)
     taken: list[np.ndarray] = []
 
-    class Ear:
-        """Stands for what follows: keeps the sound."""
+    class Analyzer:
+        """Stands for the analyzer: keeps the sound."""
 
-        def __init__(self, kicks: object, n_variants: int) -> None:
-            self.kicks = kicks
+        def __init__(self, *_: object, **__: object) -> None:
+            self.kicks = self
+            self.latency_s = 0.0
 
-        def push(self, block: np.ndarray) -> None:
+        def push(self, block: np.ndarray) -> int:
             taken.append(block)
+            return 0
 
     def heard() -> np.ndarray:
         whole = np.concatenate(taken)
         taken.clear()
         return whole
 
-    monkeypatch.setattr(sound, "Ear", Ear)
+    monkeypatch.setattr(analyzed, "Analyzer", Analyzer)
     with Song(path) as song:
-        exported = ExportedSound(song, BeatSettings())
-        exported.pump(SECONDS)
+        exported = SongFileSource(song, BeatSettings())
+        exported.take_in(SECONDS)
         in_export = heard()
         assert exported.mix_note == NOTE
-    with Song(path) as song, SilentPlayback(song, now=iter(np.arange(0, 1e6, 0.1)).__next__) as playback:
-        played = PlayedSound(playback, RATE_HZ, BeatSettings())
+    with SongList([path]) as song, SilentPlayback(song, now=iter(np.arange(0, 1e6, 0.1)).__next__) as playback:
+        played = SongSource(playback, song, BeatSettings())
         playback.start()
         n_samples = len(in_export)
 
         def all_of_it() -> bool:
-            played.pump(0.0)
+            played.take_in(0.0)
             return sum(map(len, taken)) >= n_samples
 
         wait_until(all_of_it, 10, "the song was not read")

@@ -10,9 +10,10 @@ from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.audio.capture import Capture
 from visualizer.errors import UnknownDevice
 from visualizer.presets.dreams import open_cache
-from visualizer.show.live import Live
 from visualizer.show.onscreen import run
-from visualizer.show.play import minutes, play
+from visualizer.show.play import play
+from visualizer.show.sources.input import InputSource
+from visualizer.show.sources.song import minutes
 
 
 def test_a_song_plays_to_its_end_and_the_picture_follows(screen, pulse, loaded, kick_song):
@@ -41,12 +42,12 @@ def _play_watched(song_path, loaded, on_frame):
     """`play`, with every display frame told."""
     from visualizer.audio.playback import Playback
     from visualizer.audio.songlist import SongList
-    from visualizer.show.play import Play
+    from visualizer.show.sources.song import SongSource
 
     with SongList([song_path]) as song:
         playback = Playback(song)
         try:
-            act = Play(playback, song, loaded)
+            act = SongSource(playback, song, loaded.settings.beat)
             return run(loaded, act, open_cache(), title="watched", on_frame=on_frame)
         finally:
             playback.close()
@@ -65,7 +66,7 @@ def test_live_follows_what_the_sound_card_hears(screen, pulse, loaded):
                 deep, shallow = max(depths) > 3.5, min(depths[-30:]) < 2.0
                 return time.monotonic() > end or (n_frames > 90 and deep and shallow)
 
-            run(loaded, Live(capture, loaded), open_cache(), title="live test", on_frame=enough)
+            run(loaded, InputSource(capture, loaded.settings.beat), open_cache(), title="live test", on_frame=enough)
     finally:
         capture.close()
     assert max(depths) > 3.5, "the picture never deepened"
@@ -98,14 +99,14 @@ def test_h_shows_a_panel_that_can_be_read_and_takes_it_away(started, screen, pul
 def test_space_pauses_and_arrows_seek(screen, pulse, loaded, tmp_path):
     from visualizer.audio.playback import Playback
     from visualizer.audio.songlist import SongList
-    from visualizer.show.play import Play
+    from visualizer.show.sources.song import SongSource
 
     path = tmp_path / "long.wav"
     write_wav(path, kicks(44100, np.arange(0.5, 59, 0.5), 60.0), 44100)
     with SongList([path]) as song:
         playback = Playback(song)
         try:
-            act = Play(playback, song, loaded)
+            act = SongSource(playback, song, loaded.settings.beat)
             script = iter(
                 ["pause", None, "pause", "seek_forward", None, "seek_forward", None, "seek_back", None, "end"]
             )

@@ -25,7 +25,7 @@ from visualizer.presets.loaded import Overrides, open_preset
 from visualizer.render.hud import Hud
 from visualizer.render.window import Window
 from visualizer.show.onscreen import Staging, run
-from visualizer.show.play import Play
+from visualizer.show.sources.song import SongSource
 from visualizer.show.stage import Stage
 from visualizer.supervision.resume import ResumeState
 
@@ -281,7 +281,7 @@ def test_a_show_that_goes_on_with_a_turned_dream_bakes_it_once(screen, tiny_pres
 def test_a_song_goes_on_where_it_was_or_stands_there(show, loaded, kick_song, paused):
     line = Line(ResumeState(preset="tiny", position_s=3.0, paused=paused), "the show was restarted: killed")
     with SongList([kick_song]) as song, closing(SilentPlayback(song)) as playback:
-        show(lambda: len(line.states) > 3, act=Play(playback, song, loaded), lifeline=line)
+        show(lambda: len(line.states) > 3, act=SongSource(playback, song, loaded.settings.beat), lifeline=line)
     assert all(state.paused == paused for state in line.states)
     moved_s = np.array([state.position_s for state in line.states]) - 3.0
     assert np.all(moved_s == 0.0) if paused else 0.1 < moved_s[-1] < 3.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 from collections import deque
 
@@ -15,7 +16,8 @@ from visualizer.audio.songlist import SongList
 from visualizer.errors import BadInput
 from visualizer.files.remembered import remember_delay_ms
 from visualizer.show.output import OutputDelay
-from visualizer.show.play import Play, song_list
+from visualizer.show.play import song_list
+from visualizer.show.sources.song import SongSource
 from visualizer.supervision.resume import ResumeState
 
 RATE_HZ = 22_050
@@ -32,20 +34,20 @@ def songs(tmp_path):
 @pytest.fixture
 def act(songs, clock, loaded):
     with SongList(songs) as joined, SilentPlayback(joined, now=clock) as playback:
-        act = Play(playback, joined, loaded)
+        act = SongSource(playback, joined, loaded.settings.beat)
         playback.start()
         yield act
 
 
 def where(act):
-    path, seconds = act.place_in_song()
-    return path[-5], round(seconds, 3)
+    values = act.resume_values()
+    return values["song"][-5], round(values["position_s"], 3)
 
 
 def test_keys_go_through_the_list(act, clock):
     clock.now_s = 2.0
     assert act.do("next_song") == "2 / 3  2.wav" and where(act) == ("2", 0.0)
-    assert act.title() == "2.wav - visualizer"
+    assert act.title == "2.wav - visualizer"
     line = "song\t0:00 / 0:08  song 2 of 3  2.wav"
     wait_for(lambda: act.status()[0] == line, "the length of the song")
     clock.now_s = 4.0
@@ -94,26 +96,26 @@ def _play_until(act, clock, end_s):
     levels, until = [], time.monotonic() + 20
     while clock.now_s < end_s:
         ahead_s = act.playback.position_s + 0.5
-        while act.sound._next_sample / act.sound._rate_hz < ahead_s and not act.playback.ended:
-            act.sound.pump(act.position_s())
+        while act._next_sample / act.sample_rate_hz < ahead_s and not act.playback.ended:
+            act.take_in(act.position_s())
             assert time.monotonic() < until, "the song is not read"
             time.sleep(0.001)
         clock.now_s += 1 / 60
-        levels.append((clock.now_s, act.sound.level_at(act.position_s())))
+        levels.append((clock.now_s, act.features_at(act.position_s()).level))
     return levels
 
 
 def test_a_show_that_is_started_again_goes_on_in_the_same_song(songs, clock, loaded):
     state = ResumeState.from_json(ResumeState(song=str(songs[1]), position_s=3.0).to_json())
     with SongList(songs, first=songs[1]) as joined, SilentPlayback(joined, now=clock) as playback:
-        act = Play(playback, joined, loaded)
-        act.go_to(state.position_s, paused=True, song=state.song)
-        assert act.place_in_song() == (state.song, 3.0)
+        act = SongSource(playback, joined, loaded.settings.beat)
+        act.resume_from(dataclasses.replace(state, paused=True))
+        assert act.resume_values() == {"song": state.song, "position_s": 3.0, "paused": True}
         assert act.do("next_song") == "3 / 3  3.wav"
     with SongList(songs[:1]) as joined, SilentPlayback(joined, now=clock) as playback:
-        act = Play(playback, joined, loaded)
-        act.go_to(state.position_s, song=state.song)
-        assert act.place_in_song() == (str(songs[0]), 0.0), "that song is gone"
+        act = SongSource(playback, joined, loaded.settings.beat)
+        act.resume_from(state)
+        assert where(act) == ("1", 0.0), "that song is gone"
 
 
 def test_a_shuffled_list_depends_on_its_seed_alone(songs, tmp_path):
@@ -174,51 +176,53 @@ def test_a_killed_show_goes_on_in_the_same_song_of_the_list(started, screen, son
 def test_volume_and_mute_by_key_and_by_control(act):
     assert act.do("volume_up") == "volume 0 dB", "no louder than the file"
     assert [act.do("volume_down") for _ in range(2)] == ["volume -2 dB", "volume -4 dB"]
-    assert act.do("mute") == "muted" and act.values()["output.mute"] == 1.0
+    assert act.do("mute") == "muted" and act.parameters()["output.mute"] == 1.0
     assert act.do("mute") == "volume -4 dB"
     act.do("mute")
     assert act.do("volume_up") == "volume -2 dB", "whoever turns it up wants to hear it"
     for _ in range(40):
         act.do("volume_down")
-    assert act.values()["output.volume_db"] == -60.0
-    act.set_value("output.volume_db", -12.0)
-    act.set_value("output.mute", 1.0)
-    act.set_value("input.gain_db", 3.0)
+    assert act.parameters()["output.volume_db"] == -60.0
+    act.set_parameter("output.volume_db", -12.0)
+    act.set_parameter("output.mute", 1.0)
+    act.set_parameter("input.gain_db", 3.0)
     assert act.playback.volume.level_db == -12.0 and act.playback.volume.is_muted
-    assert act.values() == {"output.volume_db": -12.0, "output.mute": 1.0, "output.delay_ms": 0.0}
+    assert act.parameters() == {"output.volume_db": -12.0, "output.mute": 1.0, "output.delay_ms": 0.0}
     assert any("muted" in line for line in act.status())
 
 
 @pytest.mark.parametrize("delay_ms", [0.0, 300.0, -200.0])
 def test_the_picture_waits_for_a_loudspeaker_that_is_late(act, clock, delay_ms):
-    act.set_value("output.delay_ms", delay_ms)
+    act.set_parameter("output.delay_ms", delay_ms)
     clock.now_s = 1.6
 
     def is_analysed():
-        act.sound.pump(act.position_s())
-        return act.sound._next_sample > 2.9 * act.sound._rate_hz
+        act.take_in(act.position_s())
+        return act._next_sample > 2.9 * act.sample_rate_hz
 
     wait_for(is_analysed, "the sound")
     levels = {}
     for step in range(100):
         clock.now_s = 1.6 + 0.01 * step
-        levels[clock.now_s] = act.sound.level_at(act.position_s())
+        levels[clock.now_s] = act.features_at(act.position_s()).level
     risen_s = max(levels, key=levels.__getitem__)
     kick_s = min(KICKS_S, key=lambda kick_s: abs(kick_s + delay_ms / 1000 - risen_s))
     assert risen_s - kick_s == pytest.approx(delay_ms / 1000, abs=0.06)
-    assert act.place_in_song()[1] == clock.now_s, "a show that goes on after a crash goes on where the sound was"
+    assert act.resume_values()["position_s"] == clock.now_s, (
+        "a show that goes on after a crash goes on where the sound was"
+    )
 
 
 def test_a_delay_set_before_the_output_is_known_holds_for_it(home, act):
     """So does the one that a show goes on with after a crash."""
     remember_delay_ms("bluetooth", 100.0)
-    act.set_value("output.delay_ms", 250.0)
+    act.set_parameter("output.delay_ms", 250.0)
     act.delay.follow("bluetooth")
-    assert act.values()["output.delay_ms"] == 250.0
+    assert act.parameters()["output.delay_ms"] == 250.0
     act.delay.follow("hdmi")
-    assert act.values()["output.delay_ms"] == 0.0
+    assert act.parameters()["output.delay_ms"] == 0.0
     act.delay.follow("bluetooth")
-    assert act.values()["output.delay_ms"] == 250.0
+    assert act.parameters()["output.delay_ms"] == 250.0
 
 
 def test_the_delay_is_remembered_for_each_output(home):

@@ -23,9 +23,8 @@ from ..presets.dreams import cache_key
 from ..presets.loaded import LoadedPreset
 from ..render.watched import ShownPicture, WatchedWindow
 from ..settings import BeatSettings
-from ..show.live import Live
 from ..show.onscreen import Staging, run
-from ..show.sound import LiveSound
+from ..show.sources.input import InputSource
 from .input_analysis import input_of
 
 N_CLICKS = (5, 500)
@@ -146,29 +145,22 @@ class _OutputLost(DeviceError):
     """On a busy machine a sound server may take no sound for a while: worth another try."""
 
 
-class _WatchedSound(LiveSound):
-    """LiveSound that notes every pump."""
-
-    def __init__(self, capture: RecordingCapture, beat: BeatSettings, *, n_variants: int) -> None:
-        super().__init__(capture, beat, now=monotonic, n_variants=n_variants)
-        self.frames: list[_Frame] = []
-
-    def pump(self, time_s: float) -> None:
-        begun_s = monotonic()
-        super().pump(time_s)
-        self.frames.append(_Frame(begun_s, monotonic()))
-
-
-class _Measuring(Live):
-    """The live act, with clicks being played."""
+class _Measuring(InputSource):
+    """The input as a source, with clicks being played, that notes when it took in sound."""
 
     def __init__(
         self, capture: RecordingCapture, playback: Playback, loaded: LoadedPreset, times_s: np.ndarray
     ) -> None:
-        super().__init__(capture, loaded)
+        super().__init__(capture, loaded.settings.beat)
         self.capture, self.playback, self.times_s = capture, playback, times_s
-        self.watched = self.sound = _WatchedSound(capture, loaded.settings.beat, n_variants=len(loaded.variants))
+        self.frames: list[_Frame] = []
         self.places: list[tuple[float, float]] = []  # when, and which second of the clicks was heard then
+
+    def take_in(self, time_s: float) -> None:
+        begun_s = monotonic()
+        super().take_in(time_s)
+        self.frames.append(_Frame(begun_s, monotonic()))
+        self.places.append((monotonic(), self.playback.position_s))
 
     def start(self) -> None:
         super().start()
@@ -177,9 +169,9 @@ class _Measuring(Live):
     def news(self) -> str | None:
         return None  # a lost device ends it, and nothing may lie over the picture
 
-    def over(self) -> bool:
+    @property
+    def ended(self) -> bool:
         position_s = self.playback.position_s
-        self.places.append((monotonic(), position_s))
         if self.capture.lost:
             raise DeviceError(f"the sound of {self.capture.device_name!r} is lost: {self.capture.lost}")
         if self.playback.lost:
@@ -273,26 +265,26 @@ def _measure(
         ):
             cache = FrameCache(folder / "cache", 10**11)
             loaded = grey_ladder(loaded, cache)
-            act = _Measuring(capture, playback, loaded, times_s)
+            source = _Measuring(capture, playback, loaded, times_s)
             said(
                 f"{len(times_s)} clicks through {playback.device_name}, heard from {capture.device_name}: {times_s[-1] + 3:.0f} s"
             )
-            report = run(loaded, act, cache, title="latency - visualizer", greeting="", staging=staging, opens=opens)
-            return _judged(act, windows[-1].seen, loaded, report.rate_hz)
+            report = run(loaded, source, cache, title="latency - visualizer", greeting="", staging=staging, opens=opens)
+            return _judged(source, windows[-1].seen, loaded, report.rate_hz)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _judged(act: _Measuring, seen: list[ShownPicture], loaded: LoadedPreset, rate_hz: float) -> Latency:
+def _judged(source: _Measuring, seen: list[ShownPicture], loaded: LoadedPreset, rate_hz: float) -> Latency:
     """The delays of the clicks that were played."""
-    blocks = list(act.capture.blocks)
-    sounded_s = act.sounded_s()
-    arrived = act.arrivals(len(sounded_s))
-    told = told_in(blocks, act.capture.sample_rate_hz, loaded.settings.beat)
+    blocks = list(source.capture.blocks)
+    sounded_s = source.sounded_s()
+    arrived = source.arrivals(len(sounded_s))
+    told = told_in(blocks, source.capture.sample_rate_hz, loaded.settings.beat)
     n_played = int(np.count_nonzero(np.isfinite(sounded_s)))
     n_heard = n_told = 0
     delays = []
-    shown = _paired(act.watched.frames, seen)
+    shown = _paired(source.frames, seen)
     for time_s, first in zip(sounded_s.tolist(), arrived, strict=True):
         if first is None:
             continue
@@ -309,10 +301,10 @@ def _judged(act: _Measuring, seen: list[ShownPicture], loaded: LoadedPreset, rat
             f"the window was closed after {n_played} of {len(sounded_s)} clicks; leave it open until it is done"
         )
     if not n_heard:
-        raise act.nothing_back()
+        raise source.nothing_back()
     if n_told < LEAST_SHARE * n_heard:
         raise DeviceError(
-            f"{n_heard} of {n_played} clicks came back from {act.capture.device_name!r}, but only {n_told} sounded like a "
+            f"{n_heard} of {n_played} clicks came back from {source.capture.device_name!r}, but only {n_told} sounded like a "
             "kick: turn the sound up, use loudspeakers that have bass, or choose the monitor of the output with --device"
         )
     if len(delays) < LEAST_SHARE * n_told:
@@ -320,16 +312,16 @@ def _judged(act: _Measuring, seen: list[ShownPicture], loaded: LoadedPreset, rat
             f"only {len(delays)} of {n_told} kicks were seen; leave the window in sight, and close what makes the machine slow"
         )
     return Latency(
-        input_name=act.capture.device_name,
-        output_name=act.playback.device_name,
+        input_name=source.capture.device_name,
+        output_name=source.playback.device_name,
         size=loaded.size,
         rate_hz=rate_hz,
         n_clicks=n_played,
         n_heard=n_heard,
         n_told=n_told,
         delays=tuple(delays),
-        is_loopback=act.capture.device.is_loopback,
-        set_delay_ms=remembered_delay_ms(act.playback.output_name or act.playback.device_name),
+        is_loopback=source.capture.device.is_loopback,
+        set_delay_ms=remembered_delay_ms(source.playback.output_name or source.playback.device_name),
     )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Sequence
 
 from ..control.actions import find_actions
 from ..control.commands import Act, Change, PressKey, Set, SetTempo, ShowPreset
@@ -17,6 +16,7 @@ from ..presets.loader import PresetLoader
 from ..render.keyboard import Press
 from ..render.window import Window
 from ..settings import BeatSettings
+from .source import Source
 from .stage import Stage
 from .words import OF_ACTS, Notices
 
@@ -29,22 +29,6 @@ SENSITIVITY_RANGE = (0.1, 10.0)  # as in the settings
 OF_ACT = ("input", "output")
 #: settings of the beat that belong to the room and the machine: turned by hand they stay when the preset changes
 STAYS = ("lead_ms", "floor_db")
-
-
-class Player(Protocol):
-    """What the desk asks of an act."""
-
-    def do(self, action: str) -> str | None:
-        """Do one of the OF_ACTS; what to answer. What the act has no use for is ignored."""
-
-    def set_preset(self, loaded: LoadedPreset) -> None:
-        """Another look is shown, or the same with other settings for the beat."""
-
-    def values(self) -> Mapping[str, float]:
-        """The `parameters.Parameters` that are the act's own, and how they stand."""
-
-    def set_value(self, name: str, value: float) -> None:
-        """Turn one of these; what is not the act's own is ignored."""
 
 
 class Desk:
@@ -60,7 +44,7 @@ class Desk:
         *,
         window: Window,
         projection: Stage,
-        act: Player,
+        act: Source,
         changes: PresetLoader,
         notices: Notices,
         loaded: LoadedPreset,
@@ -106,8 +90,7 @@ class Desk:
         elif isinstance(command, ShowPreset):
             answer = self._changes.named(command.preset)
         elif isinstance(command, SetTempo):
-            if (lead := getattr(self._act, "lead_tempo", None)) is not None:
-                lead(command.bpm, command.beat_s)
+            self._act.lead_tempo(command.bpm, command.beat_s)
         elif isinstance(command, Act) and command.action in find_actions():
             answer = self._do(command.action)
         self.said = answer or self.said
@@ -124,7 +107,7 @@ class Desk:
                 found[name] = turned.get(key, getattr(settings.dream, key))
             elif section in OF_ACT:
                 found[name] = 0.0
-        found |= self._act.values()
+        found |= self._act.parameters()
         found |= {
             "blackout": float(self._projection.is_dark),
             "freeze": float(self._is_held),
@@ -138,7 +121,7 @@ class Desk:
         found |= {f"dream.{key}": value for key, value in self._changes.turned.items()}
         if self._trim != 1.0:
             found["beat.sensitivity"] = self.loaded.settings.beat.sensitivity
-        found |= {name: value for name, value in self._act.values().items() if value}
+        found |= {name: value for name, value in self._act.parameters().items() if value}
         for name, holds in (("blackout", self._projection.is_dark), ("freeze", self._is_held), ("lock", self.locked)):
             if holds:
                 found[name] = 1.0
@@ -162,7 +145,7 @@ class Desk:
 
     @property
     def _is_held(self) -> bool:
-        return bool(getattr(self._act, "is_paused", False)) if "pause" in self._takes else self._projection.is_frozen
+        return self._act.is_paused if "pause" in self._takes else self._projection.is_frozen
 
     def _do(self, action: str) -> str | None:
         """Do an action; what to answer."""
@@ -221,7 +204,7 @@ class Desk:
             elif section == "dream":
                 self._changes.turn(key, value)
             elif section in OF_ACT:
-                self._act.set_value(name, float(value))
+                self._act.set_parameter(name, float(value))
             elif name == "lock":
                 self.locked = bool(value)
             elif name == "blackout":

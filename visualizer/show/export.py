@@ -10,11 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from ..audio.decode import Song
 from ..audio.streams import silence_note
-from ..beat.features import Features
 from ..errors import BadInput
 from ..outputs.video_file import VideoFile
 from ..presets.cache import FrameCache
@@ -27,8 +24,7 @@ from .clocks import FrameClock
 from .frame import FrameLoop
 from .guard import Guard
 from .look import open_look
-from .sound import ExportedSound
-from .source import NO_SOUND, Source
+from .sources.song import SongFileSource
 from .stage import Scene, Stage, build_picture
 
 log = logging.getLogger(__name__)
@@ -99,7 +95,7 @@ def export(
         yield Progress("exporting", 0, total)  # here the caller may still stop without a file having been opened
         with writer, Offscreen(loaded.size) as surface:
             programs, canvas, clock = Programs(surface.ctx), Canvas(surface.ctx), FrameClock(fps)
-            source = ReadSong(song, loaded, float(1 / fps))
+            source = SongFileSource(song, loaded.settings.beat, frame_s=float(1 / fps))
             scene = Scene(build_picture(loaded, surface, programs), ReadyDreams(frames), loaded)
             for line in scene.picture.look.declaration.news:
                 say(line)
@@ -114,37 +110,3 @@ def export(
                 say(f"{song_path.name}: {source.mix_note}")
             stage.release()
             canvas.release()
-
-
-class ReadSong(Source):
-    """A song read just as far as the next display frame needs. frame_s: how long one is."""
-
-    def __init__(self, song: Song, loaded: LoadedPreset, frame_s: float) -> None:
-        self._sound = ExportedSound(song, loaded.settings.beat, self._keep, n_variants=len(loaded.variants))
-        self._frame_s = frame_s
-        self._blocks: list[np.ndarray] = []
-        self._time_s = 0.0
-
-    @property
-    def ended(self) -> bool:
-        """Whether the display frame would begin after the end of the song."""
-        return self._sound.ended and self._time_s - self._frame_s / 2 > self._sound.read_s - 1e-9
-
-    @property
-    def mix_note(self) -> str:
-        """A line for the user where the song's channels cancel each other, "" if they do not; see `MonoMix`."""
-        return self._sound.mix_note
-
-    def take_in(self, time_s: float) -> None:
-        self._time_s = time_s
-        self._sound.pump(time_s)
-
-    def features_at(self, time_s: float) -> Features:
-        return Features(time_s, level=self._sound.level_at(time_s), variant=self._sound.variant_at(time_s))
-
-    def take_sound(self) -> np.ndarray:
-        blocks, self._blocks = self._blocks, []
-        return np.concatenate(blocks) if blocks else NO_SOUND
-
-    def _keep(self, block: np.ndarray) -> None:
-        self._blocks.append(block)

@@ -6,17 +6,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from ..beat.features import Features
-from ..clock import Stopwatch, monotonic
+from ..clock import Stopwatch
 from ..control.commands import Change, Learn, Set
 from ..control.controller import Controller
 from ..control.keys import Keymap
-from ..control.snapshot import Meters
 from ..errors import GraphicsError, VisualizerError
 from ..outputs.camera import Camera
 from ..outputs.output import Output
@@ -39,9 +38,6 @@ from .controllers import Controllers
 from .desk import Desk
 from .garbage import scheduled_collection
 from .guard import Guard
-from .pulse import LEAST_SURE
-from .safe import SafeSound
-from .sound import Sound
 from .sound_watch import SoundWatch
 from .source import NO_SOUND, Source
 from .stage import DisplayFrame, Scene, Stage, build_picture
@@ -178,64 +174,6 @@ class Graphics:
                 stack.callback(part.release)
 
 
-class Player(Protocol):
-    """What live and play put on the stage."""
-
-    @property
-    def sound(self) -> Sound:
-        """What is heard."""
-
-    def start(self) -> None:
-        """Begin: the window is there."""
-
-    def position_s(self) -> float:
-        """Seconds of sound heard at this instant."""
-
-    def do(self, action: str) -> str | None:
-        """Do one of words.OF_ACTS; what to answer. What there is no use for is ignored."""
-
-    def set_preset(self, loaded: LoadedPreset) -> None:
-        """Another preset is shown, or the same with other settings for the beat."""
-
-    def values(self) -> Mapping[str, float]:
-        """The parameters of the player's own, and their values."""
-
-    def set_value(self, name: str, value: float) -> None:
-        """Set one of these; any other is ignored."""
-
-    def status(self) -> list[str]:
-        """Lines for the HUD."""
-
-    def heard(self) -> Meters:
-        """What there is to show of the sound."""
-
-    def news(self) -> str | None:
-        """A line for the user, if there is one."""
-
-    def over(self) -> bool:
-        """True when the show has come to its end."""
-
-
-class PlayerSource(Source):
-    """A player's sound as a Source."""
-
-    def __init__(self, player: Player, sound: SafeSound) -> None:
-        self._player, self._sound = player, sound
-
-    @property
-    def ended(self) -> bool:
-        return self._player.over()
-
-    def start(self) -> None:
-        self._player.start()
-
-    def take_in(self, time_s: float) -> None:
-        self._sound.pump(time_s)
-
-    def features_at(self, time_s: float) -> Features:
-        return Features(time_s, level=self._sound.level_at(time_s), variant=self._sound.variant_at(time_s))
-
-
 class WindowShow(FrameLoop):
     """A show in a window. `run` shows it; `close` must be called, then the window is closed with everything else.
 
@@ -250,7 +188,7 @@ class WindowShow(FrameLoop):
     def __init__(
         self,
         graphics: Graphics,
-        act: Player,
+        source: Source,
         loaded: LoadedPreset,
         cache: FrameCache,
         dreams: dreams_room.FrameSource,
@@ -260,19 +198,18 @@ class WindowShow(FrameLoop):
         *,
         takes: Collection[str],
         guard: Guard,
-        sound: SafeSound,
         adapt: bool = True,
         follow_monitor: bool = True,
         controllers: Sequence[Controller] = (),
         opens_panel: OpensPanel | None = None,
         lifeline: Lifeline | None = None,
-        title: Callable[[], str] | None = None,
+        title: str | None = None,
     ) -> None:
         self._graphics, self._window = graphics, graphics.window
         self._scene = Scene(picture, dreams, loaded)
         super().__init__(
             clock,
-            PlayerSource(act, sound),
+            source,
             Stage(graphics.window, self._scene),
             graphics.canvas,
             [self._window_output()],
@@ -280,7 +217,6 @@ class WindowShow(FrameLoop):
             self._drawn_size,
         )
         self.clock = clock
-        self._act = act
         self._watch, self._meter = Stopwatch(), RateMeter()
         self._refresh_hz = self._window.refresh_hz if follow_monitor else None
         self._adaptation = RenderScale(clock.times.period_s) if adapt else None
@@ -297,7 +233,7 @@ class WindowShow(FrameLoop):
             keymap,
             window=self._window,
             projection=self.stage,
-            act=act,
+            act=source,
             changes=self._changes,
             notices=self._notices,
             loaded=loaded,
@@ -306,7 +242,7 @@ class WindowShow(FrameLoop):
         )
         self._controllers = Controllers(controllers, guard)
         self._panel = PanelKeeper(self._controllers, opens_panel)
-        self._telemetry = Telemetry(act, self._controllers, guard, self._desk, self._changes)
+        self._telemetry = Telemetry(source, self._controllers, guard, self._desk, self._changes)
         self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
         self._title = title
         self._title_shown: str | None = None
@@ -326,10 +262,7 @@ class WindowShow(FrameLoop):
             if self._changes.turned.get(name.removeprefix("dream.")) != value:  # else it is baked so already
                 self._desk.grant(Set(name, value))
         self._desk.hud_shown = state.hud
-        if state.bpm > 0 and (take_up := getattr(self._act, "take_up", None)) is not None:
-            take_up(state.bpm, state.beat_s)
-        if (go_to := getattr(self._act, "go_to", None)) is not None:
-            go_to(state.position_s, paused=state.paused, song=state.song)
+        self.source.resume_from(state)
         if state.panel:
             self.open_panel(state.panel_place)
 
@@ -467,13 +400,13 @@ class WindowShow(FrameLoop):
             replaced.picture.release()
 
     def _take_news(self) -> None:
-        lines = [self._act.news(), self._sound_watch.news(), self._window.news(), self.stage.scene.dreams.fault]
+        lines = [self.source.news(), self._sound_watch.news(), self._window.news(), self.stage.scene.dreams.fault]
         lines += self._controllers.news()
         for line in lines:
             if line and line not in self._news:  # some return it for as long as it holds
                 self._notices.say(line)
         self._news = lines
-        if self._title is not None and (title := self._title()) != self._title_shown:
+        if (title := self._title or self.source.title) != self._title_shown:
             self._window.set_title(title)
             self._title_shown = title
         for answer in (self._changes.fault(), self._camera.answer()):
@@ -490,7 +423,7 @@ class WindowShow(FrameLoop):
             self._hud_since_s = elapsed_s
             self._hud_lines = (
                 figure_lines(desk.loaded, shown, self.clock.times, rate_hz, self._scale, desk.states())
-                + self._act.status()
+                + self.source.status()
                 + self._controllers.status()
                 + [f"degraded\t{fault}" for fault in self.guard.faults()]
             )
@@ -510,9 +443,6 @@ class WindowShow(FrameLoop):
     def _state(self) -> ResumeState:
         """What a show that is started in place of this one goes on from."""
         desk, (place, fullscreen, monitor) = self._desk, self._window.window_place
-        heard = self._telemetry.listen() if not len(self._controllers) else self._telemetry.heard
-        song, position_s = self._act.place_in_song() if hasattr(self._act, "place_in_song") else ("", 0.0)
-        is_sure = heard.bpm > 0 and heard.confidence >= LEAST_SURE  # a guess changes all the time
         return ResumeState(
             preset=self._changes.opening or desk.loaded.reference,
             place=place,
@@ -522,12 +452,7 @@ class WindowShow(FrameLoop):
             hud=desk.hud_shown,
             panel=self._panel.is_open,
             panel_place=self._panel.place,
-            bpm=heard.bpm if is_sure else 0.0,
-            beat_s=monotonic() - heard.phase * 60.0 / heard.bpm if is_sure else 0.0,
-            input=getattr(self._act, "input_name", None),
-            song=song,
-            position_s=position_s,
-            paused=bool(getattr(self._act, "is_paused", False)),
+            **self.source.resume_values(),
         )
 
     def _adapt_size(self) -> None:

@@ -21,10 +21,11 @@ from ..render.picture import Picture
 from ..render.window import Window
 from ..supervision.resume import ResumeState
 from .clocks import ScreenClock, pace_hz
-from .frame import Graphics, Player, WindowShow
+from .frame import Graphics, WindowShow
 from .frametimes import NO_TIMES, Percentiles
 from .guard import Guard
-from .safe import SafeSound
+from .source import Capability, Source
+from .sources.guarded import GuardedSource
 from .stage import DisplayFrame, build_picture
 from .telemetry import OpensPanel
 
@@ -73,10 +74,10 @@ class Report:
 
 def run(
     loaded: LoadedPreset,
-    act: Player | Callable[[], Player],
+    source: Source | Callable[[], Source],
     cache: FrameCache,
     *,
-    title: str | Callable[[], str],
+    title: str | None = None,
     staging: Staging | None = None,
     greeting: str | None = None,
     takes: Collection[str] = LIVE_TAKES,
@@ -86,12 +87,12 @@ def run(
     opens_panel: OpensPanel | None = None,
     lifeline: Lifeline | None = None,
 ) -> Report:
-    """Show `act` in a window until it is over or the user ends it.
+    """Show a source in a window until it or the user ends it.
 
-    The act and the controllers may be given as what makes them: that is done before the window opens, so that what is asked for
+    The source and the controllers may be given as what makes them: that is done before the window opens, so that what is asked for
     wrongly is told at once; in a show that goes on after a death, once its picture is back.
 
-    title: what the window is called; a function where that changes. greeting: said first, how to get help if None, nothing if empty. takes: the actions of words.OF_ACTS that the act has a use for. on_frame:
+    title: of the window; that of the source if None. greeting: said first, how to get help if None, nothing if empty. takes: the actions of words.OF_ACTS that the source has a use for. on_frame:
     called with the count so far and each display frame before it is shown; returning True ends the show. opens: what
     makes the window, in place of `Window`. controllers: what else tells the show what to do; they are closed with it. opens_panel: opens
     the performer's panel. lifeline: to whoever starts the show anew when it dies. Raises BadInput for keys.yaml or a monitor that is not there, GraphicsError when no window can be opened.
@@ -105,12 +106,12 @@ def run(
         # what the performance takes over; closed here if anything fails before it does
         opened = stack.enter_context(ExitStack())
         if resume is None:
-            act, controllers = _made(act), _opened(controllers, opened)
+            source, controllers = _made(source), _opened(controllers, opened)
         # a sound callback waiting behind busy Python gets its turn within half a millisecond instead of five
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(0.0005)
-        named = title() if callable(title) else title
-        window = stack.enter_context(opens(loaded.size, named, **_where(staging, resume)))
+        shown_title = title or ("visualizer" if callable(source) else source.title)
+        window = stack.enter_context(opens(loaded.size, shown_title, **_where(staging, resume)))
         graphics = Graphics.of(window)
         picture = build_picture(loaded, window, graphics.programs)
         # a stage that was dark must not light up
@@ -118,24 +119,23 @@ def run(
         graphics.show_image(picture, dark=dark)
         first_picture_s = watch.elapsed_s()
         log.info("first picture after %.2f s", first_picture_s)
-        act = _made(act)
+        guarded = GuardedSource(_made(source), guard)
         if resume is not None:
             with guard.part("controllers", "the show goes on without them"):
                 controllers = _opened(controllers, opened)
-        sound = SafeSound(act, guard)
         rate_hz = staging.rate_hz or _measured_pace_hz(graphics, picture, dark)
         # only live knows of a kick when it comes; where the sound is known beforehand nothing is gained
         clock = ScreenClock(
-            sound.position_s,
+            guarded.position_s,
             rate_hz,
-            wait_for_kick=sound.listen if sound.can_listen else None,
+            wait_for_kick=guarded.wait_for_kick if Capability.WAKES in guarded.capabilities else None,
             swap_waits=staging.rate_hz is None and rate_hz > window.refresh_hz,
         )
         dreams = dreams_room.start(loaded, cache)
         opened.callback(dreams.close)
         show = WindowShow(
             graphics,
-            act,
+            guarded,
             loaded,
             cache,
             dreams,
@@ -144,13 +144,12 @@ def run(
             keymap,
             takes=takes,
             guard=guard,
-            sound=sound,
             adapt=staging.adapt,
             follow_monitor=staging.rate_hz is None,
             controllers=() if callable(controllers) else controllers,
             opens_panel=opens_panel,
             lifeline=lifeline,
-            title=title if callable(title) else None,
+            title=title,
         )
         opened.pop_all()
         del dreams  # the frames of one that has left the stage are not to be kept

@@ -94,10 +94,11 @@ class Source:
     # -- what the show sets -------------------------------------------------------------------------------------------
 
     def set_preset(self, loaded: LoadedPreset) -> None:
-        """Take over the beat settings of a preset and the number of its variants; called again when a setting is changed."""
+        """Take over the beat settings of a preset; called again when a setting is changed."""
 
     def needs(self, names: Collection[str]) -> None:
-        """Which fields of `Features` the picture uses. Those that take analysis of their own are computed only if named."""
+        """Which fields of `Features` the picture uses; called for every display frame. Those that take analysis of their own are
+        computed only if named."""
 
     def do(self, action: str) -> str | None:
         """Carry out an action, by its name; returns what to answer. One that the source has no use for is ignored."""

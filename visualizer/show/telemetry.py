@@ -16,6 +16,7 @@ from .clocks import ScreenClock
 from .controllers import Controllers
 from .desk import Desk
 from .guard import Guard
+from .source import Source
 from .stage import DisplayFrame
 
 log = logging.getLogger(__name__)
@@ -80,20 +81,13 @@ class PanelKeeper:
         return None
 
 
-class Hearable(Protocol):
-    """What can be asked for what it hears: an act."""
-
-    def heard(self) -> Meters:
-        """What there is to show of the sound."""
-
-
 class Telemetry:
     """Makes snapshots of a show and hands them to its controllers."""
 
     def __init__(
-        self, act: Hearable, controllers: Controllers, guard: Guard, desk: Desk, changes: PresetLoader
+        self, source: Source, controllers: Controllers, guard: Guard, desk: Desk, changes: PresetLoader
     ) -> None:
-        self._act, self._controllers, self._guard = act, controllers, guard
+        self._source, self._controllers, self._guard = source, controllers, guard
         self._desk, self._changes = desk, changes
         self._told_s = self._latency_s = 0.0
         self._p95_s = self._p95_ms = 0.0
@@ -101,7 +95,7 @@ class Telemetry:
 
     def listen(self) -> Meters:
         """What is heard now."""
-        self.heard = self._act.heard()
+        self.heard = self._source.meters()
         return self.heard
 
     def send(

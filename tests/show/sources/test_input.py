@@ -44,7 +44,7 @@ class Device:
 
 def set_beat(source, beat):
     """Other settings, as of another preset."""
-    preset = SimpleNamespace(settings=SimpleNamespace(beat=beat), variants=[1, 2])
+    preset = SimpleNamespace(settings=SimpleNamespace(beat=beat))
     source.set_preset(preset)
 
 

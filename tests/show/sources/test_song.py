@@ -43,9 +43,9 @@ def played(playback, beat=BEAT, needs=()):
     return SongSource(playback, songs, beat, needs)
 
 
-def set_beat(source, beat, n_variants=1):
+def set_beat(source, beat):
     """Other settings, as of another preset."""
-    source.set_preset(SimpleNamespace(settings=SimpleNamespace(beat=beat), variants=[1] * n_variants))
+    source.set_preset(SimpleNamespace(settings=SimpleNamespace(beat=beat)))
 
 
 def rise_s(sound, kick_s):
@@ -188,16 +188,16 @@ def test_variants_may_come_and_go_while_a_song_plays():
     sound = played(playback)
     sound.take_in(0.0)
     assert variant(sound, 0.9) == 0.0
-    set_beat(sound, BEAT, 3)
+    sound.needs({VARIANT})
     playback.blocks = [(44100, mono[44100:])]
     sound.take_in(0.0)
     assert variant(sound, 0.9) == 0.0, "not heard then"
     assert variant(sound, 1.95) > 0.9 and variant(sound, 3.9) < 0.3 and variant(sound, 5.9) > 0.9, (
         "at its place in the song"
     )
-    set_beat(sound, BeatSettings(decay=0.9), 3)
+    set_beat(sound, BeatSettings(decay=0.9))
     assert variant(sound, 5.9) > 0.9, "variants stay"
-    set_beat(sound, BEAT, 1)
+    sound.needs(())
     assert variant(sound, 5.9) == 0.0
 
 

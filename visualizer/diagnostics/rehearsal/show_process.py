@@ -159,8 +159,9 @@ class RehearsedShow:
         from ...files.log import open_log
         from ...presets.dreams import open_cache
         from ...presets.loaded import open_preset
-        from ...show.live import Live, open_input
+        from ...show.live import open_input
         from ...show.onscreen import Staging, run
+        from ...show.sources.input import InputSource
 
         options = self.options
         open_log("info")
@@ -172,7 +173,7 @@ class RehearsedShow:
             self._others = self._controllers()
             run(
                 loaded,
-                Live(self._source, loaded),
+                InputSource(self._source, loaded.settings.beat),
                 open_cache(),
                 title="rehearsal - visualizer",
                 staging=Staging(),

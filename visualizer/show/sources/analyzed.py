@@ -7,7 +7,6 @@ from collections.abc import Collection
 import numpy as np
 
 from ...beat import Analyzer
-from ...beat.features import VARIANT
 from ...beat.spectrum import spectrum_db
 from ...control.snapshot import Meters
 from ...presets.loaded import LoadedPreset
@@ -31,7 +30,7 @@ class AnalyzedSource(Source):
         """needs: names of features, see `Source.needs`."""
         self.beat = beat
         self.levels = Levels()
-        self._needs = self._needs_of_look = frozenset(needs)
+        self._needs = frozenset(needs)
 
     def new_analyzer(self, sample_rate_hz: int, start_s: float = 0.0) -> Analyzer:
         """Another analyzer with the settings in use. start_s: the time of its first sample, seconds of the source."""
@@ -45,11 +44,11 @@ class AnalyzedSource(Source):
     def set_preset(self, loaded: LoadedPreset) -> None:
         self.beat = loaded.settings.beat
         self.analyzer.set_beat(self.beat)
-        self._set_needs(self._needs_of_look, has_variants=len(loaded.variants) > 1)
 
     def needs(self, names: Collection[str]) -> None:
-        if self._needs_of_look != names:
-            self._set_needs(frozenset(names), has_variants=VARIANT in self._needs)
+        if self._needs != names:
+            self._needs = frozenset(names)
+            self.analyzer.set_needs(self._needs)
 
     def meters(self) -> Meters:
         return Meters(
@@ -57,11 +56,6 @@ class AnalyzedSource(Source):
             spectrum_db=self.levels.spectrum_db(self.analyzer.sample_rate_hz),
             n_kicks=self.analyzer.n_kicks,
         )
-
-    def _set_needs(self, of_look: frozenset[str], *, has_variants: bool) -> None:
-        self._needs_of_look = of_look
-        self._needs = of_look | {VARIANT} if has_variants else of_look - {VARIANT}
-        self.analyzer.set_needs(self._needs)
 
 
 class Levels:
