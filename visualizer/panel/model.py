@@ -169,7 +169,7 @@ def label(parameter: Parameter) -> str:
     """Label of a parameter in the panel, without its unit."""
     if parameter.name in MAIN:
         return MAIN[parameter.name]
-    key = parameter.name.rpartition(".")[2]
+    key = parameter.name.rpartition(".")[2].removeprefix("n_")
     for end in _UNITS:
         key = key.removesuffix(end)
     return key.replace("_", " ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..control.actions import find_actions
 from ..control.commands import Act, Change, Learn, Set, ShowPreset
 from ..control.keys import Keymap
-from ..control.parameters import LOOK, Parameter, Parameters, base_parameters
+from ..control.parameters import LOOK, Parameter, base_parameters
 from ..control.snapshot import Snapshot
 from ..presets.preset import label
 from . import gauges as gauges
@@ -31,10 +31,13 @@ class Sections:
         self._meters, self._bars, self._kick_flash = [model.Meter()], model.Bars(), model.Flash()
         self._pending = model.PendingValues()
         self._snapshot = Snapshot(0.0, "", "", ())
+        self._parameters = base_parameters()  # with those of the look that is shown
         self._now_s = 0.0
 
     def update(self, snapshot: Snapshot, now_s: float, *, is_new: bool) -> None:
         """Take in a snapshot and the time, before each frame. is_new: it is not the snapshot of the frame before."""
+        if snapshot.look != self._snapshot.look:
+            self._parameters = base_parameters().with_look(snapshot.look)
         self._snapshot, self._now_s = snapshot, now_s
         peaks = snapshot.channel_peaks or (snapshot.peak,)
         if len(peaks) != len(self._meters):
@@ -45,11 +48,6 @@ class Sections:
         self._kick_brightness = self._kick_flash.brightness(snapshot.n_kicks, now_s)
         if snapshot.learning:
             self.learn_target = ""
-
-    @property
-    def _parameters(self) -> Parameters:
-        """The parameters of the show, with those of the look that is shown."""
-        return base_parameters().with_look(self._snapshot.look)
 
     def take_commands(self) -> list[Change]:
         """The commands since the last call."""
