@@ -13,10 +13,12 @@ from visualizer.control.parameters import base_parameters
 from visualizer.errors import BadInput, GraphicsError
 from visualizer.looks.look import find_look
 from visualizer.looks.uniforms import MUSIC, SILENCE
+from visualizer.presets.cache import FrameCache
 from visualizer.presets.loaded import open_preset
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.programs import Programs
 from visualizer.resources import shipped
+from visualizer.show.export import export
 from visualizer.show.look import needs_of, open_look, parameters_of, set_parameter, uniforms_of
 from visualizer.show.stage import build_picture
 
@@ -185,3 +187,9 @@ def test_only_what_a_look_uses_is_made_and_asked_for():
 
 def test_the_plain_look_asks_for_nothing():
     assert parameters_of(find_look("crossfade")) == ()
+
+
+def test_an_export_reports_a_faulty_look_before_any_work(preset, tmp_path):
+    loaded = preset("render: {shader: own, parameters: {glow: 7}}\n")
+    with pytest.raises(BadInput, match=r"render\.parameters\.glow: 7 cannot be used"):
+        next(export(tmp_path / "no-song.mp3", tmp_path / "out.mp4", loaded, FrameCache(tmp_path / "cache", 10**6)))

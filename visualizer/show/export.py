@@ -69,13 +69,14 @@ def export(
 ) -> Generator[Progress, None, None]:
     """Write the show for the song as a video, yielding progress; closing the generator early leaves no file.
 
-    The video is as long as the song, to within one display frame; its size is the look's. Memory does not grow with the
+    The video is as long as the song, to within one display frame; its size is the preset's. Memory does not grow with the
     song. stream: number of the song's sound stream, see `Song`. say: called with a line the user should read. Raises BadInput before any work for a song or a file name that cannot be used, VisualizerError when it fails.
     """
     width, height = loaded.size
     if width % 2 or height % 2:
         raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
-    open_look(loaded)  # a look that cannot be used is reported before any work
+    for line in open_look(loaded).declaration.news:  # a look that cannot be used is reported before any work
+        say(line)
     n_depths, n_variants = loaded.n_depths, len(loaded.variants)
     with Song(song_path, stream=stream) as song:
         writer = VideoFile(out, loaded.size, fps, sound_rate_hz=song.sample_rate_hz, crf=crf)
@@ -96,10 +97,7 @@ def export(
         with writer, Offscreen(loaded.size) as surface:
             programs, canvas, clock = Programs(surface.ctx), Canvas(surface.ctx), FrameClock(fps)
             source = SongFileSource(song, loaded.settings.beat, frame_s=float(1 / fps))
-            scene = Scene(build_picture(loaded, surface, programs), ReadyDreams(frames), loaded)
-            for line in scene.picture.look.declaration.news:
-                say(line)
-            stage = Stage(surface, scene)
+            stage = Stage(surface, Scene(build_picture(loaded, surface, programs), ReadyDreams(frames), loaded))
             del frames  # the graphics memory holds them from the first display frame on
             loop = FrameLoop(clock, source, stage, canvas, [writer], Guard(raises=True), lambda: loaded.size)
             source.start()
