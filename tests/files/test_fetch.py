@@ -98,7 +98,7 @@ def test_a_transfer_that_is_cut_goes_on_by_itself(site: Site, to: Path) -> None:
 
 def test_a_transfer_that_is_cut_again_and_again_is_kept_for_the_next_try(site: Site, to: Path) -> None:
     site.cuts = [10_000] * 5
-    refused(site.url, to, "127.0.0.1", "broke off", "0.1 MB are kept", "goes on from there")
+    refused(site.url, to, "127.0.0.1", "interrupted", "0.1 MB are kept", "continues from there")
     assert left(to) == {"net.pth.part", "net.pth.part.json"}
     steps = run(site.url, to)
     assert to.read_bytes() == CONTENT and left(to) == {"net.pth"}
@@ -107,7 +107,7 @@ def test_a_transfer_that_is_cut_again_and_again_is_kept_for_the_next_try(site: S
 
 def test_a_server_that_sends_nothing_at_all(site: Site, to: Path) -> None:
     site.cuts = [0]
-    refused(site.url, to, "broke off", "try again")
+    refused(site.url, to, "interrupted", "try again")
     assert len(site.asked) == 1
 
 
@@ -177,7 +177,7 @@ def test_killed_before_the_last_step_nothing_is_fetched_again(site: Site, to: Pa
 
 @pytest.mark.parametrize("hashes", [{"sha256": "12345678"}, {"sha256": "", "git_blob": SHA256[:40]}])
 def test_a_wrong_file_is_thrown_away(site: Site, to: Path, hashes: dict[str, str]) -> None:
-    refused(site.url, to, "not the file expected", "thrown away", next(filter(None, hashes.values()))[:8], **hashes)
+    refused(site.url, to, "not the file expected", "was removed", next(filter(None, hashes.values()))[:8], **hashes)
     assert left(to) == set()
 
 

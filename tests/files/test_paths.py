@@ -82,7 +82,7 @@ def test_settings_that_cannot_be_read_are_not_passed_over(tmp_path, monkeypatch)
 
 def test_where_no_temporary_folder_can_be_made_it_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
-    with pytest.raises(VisualizerError, match=r"no temporary folder can be made: .*; TMPDIR can name another"):
+    with pytest.raises(VisualizerError, match=r"no temporary folder can be created: .*; TMPDIR can name another"):
         paths.temporary_folder("x-")
 
 

@@ -38,15 +38,15 @@ def boxes(sheet, colour):
 def test_a_grid_has_a_place_for_every_cell_and_no_empty_row(n_cells, shape):
     grid = grid_of(n_cells, shape)
     n_places = n_cells - 1 + grid.span**2
-    assert grid.span <= min(grid.n_columns, grid.n_variants)
-    assert 0 <= grid.n_columns * grid.n_variants - n_places < max(grid.n_columns, 2)
+    assert grid.span <= min(grid.n_columns, grid.n_rows)
+    assert 0 <= grid.n_columns * grid.n_rows - n_places < max(grid.n_columns, 2)
 
 
 @pytest.mark.parametrize(("n_cells", "shape"), [(16, 16 / 9), (21, 16 / 9), (21, 3 / 4), (13, 16 / 9), (18, 16 / 9)])
 def test_the_usual_sheets_leave_no_place_empty(n_cells, shape):
     grid = grid_of(n_cells, shape)
-    assert grid.n_columns * grid.n_variants == n_cells - 1 + grid.span**2
-    assert grid.n_columns >= grid.n_variants
+    assert grid.n_columns * grid.n_rows == n_cells - 1 + grid.span**2
+    assert grid.n_columns >= grid.n_rows
 
 
 @pytest.mark.parametrize("n_cells", [1, 2, 5, 16, 21])

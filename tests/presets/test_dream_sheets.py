@@ -9,7 +9,7 @@ from visualizer.errors import BadInput, DreamError, VisualizerError
 from visualizer.networks import DEFAULT_NETWORK, NETWORKS
 from visualizer.presets import dream_sheets as sheets
 from visualizer.presets.dream_sheets import depths, layers
-from visualizer.presets.loaded import chosen
+from visualizer.presets.loaded import with_network
 from visualizer.settings import DreamSettings
 
 BOX = (64, 64)
@@ -37,7 +37,7 @@ def test_the_sheet_of_layers_has_every_layer_and_they_differ(image, tmp_path, mo
     steps = list(layers(image, tmp_path / "sheet.png", box=BOX, depth_index=1))
     names = NETWORKS[DEFAULT_NETWORK].layer_names
     assert [cell.name for cell in drawn["cells"]] == ["the picture", *names]
-    assert [cell.word for cell in drawn["cells"]][1:] == [layer.dreams for layer in NETWORKS[DEFAULT_NETWORK].layers]
+    assert [cell.remark for cell in drawn["cells"]][1:] == [layer.dreams for layer in NETWORKS[DEFAULT_NETWORK].layers]
     pictures = [cell.picture.astype(int) for cell in drawn["cells"]]
     for index, one in enumerate(pictures):
         assert all(np.abs(one - other).mean() > 0.3 for other in pictures[:index])
@@ -175,7 +175,7 @@ def test_a_disk_that_fails_at_the_end_is_one_line(image, tmp_path, tiny_preset):
 @pytest.mark.parametrize("network", [name for name in NETWORKS if name != DEFAULT_NETWORK])
 def test_another_network_alone_takes_the_layer_most_like_the_presets(network):
     for name in ("block6.expand", "block8.expand", "block10.expand", "block12.expand"):
-        settings = chosen(DreamSettings(layer=name), network, None)
+        settings = with_network(DreamSettings(layer=name), network, None)
         stand_in = NETWORKS[network].layer(str(settings.layer)).stand_in
         assert abs(int(stand_in[5:].partition(".")[0]) - int(name[5:].partition(".")[0])) <= 1
 

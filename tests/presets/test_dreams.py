@@ -44,7 +44,7 @@ def frames_of(dreams, **options):
     return [placed.frame for placed in dreams.placed(**options)]
 
 
-def order_of(loaded, cache):
+def request_of(loaded, cache):
     return BakeRequest(
         loaded.image,
         loaded.variants[0],
@@ -106,7 +106,7 @@ def test_a_bake_behind_the_show_gives_the_very_same_frames(loaded, tmp_path, mon
     here = frames_of(Dreams(loaded, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(tmp_path / "another"))
     apart = [
-        baked.frame for baked in bake_in_child(order_of(loaded, open_cache()), Stop(), preview=True) if baked.finished
+        baked.frame for baked in bake_in_child(request_of(loaded, open_cache()), Stop(), preview=True) if baked.finished
     ]
     assert len(here) == 5 and same(here, apart)
     assert same(here, frames_of(Dreams(loaded, open_cache()))), "the child keeps what it bakes"
@@ -160,10 +160,10 @@ def test_an_interrupted_bake_goes_on_after_its_last_depth(loaded, tmp_path, monk
     whole = frames_of(Dreams(loaded, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(tmp_path / "interrupted"))
     monkeypatch.setattr(
-        "visualizer.presets.baker.CHECKPOINT_SHARE", 1e9
+        "visualizer.presets.baker.CHECKPOINT_FRACTION", 1e9
     )  # depths so small take less time than keeping them
     cache = open_cache()
-    bake = bake_inline(order_of(loaded, cache), cache, preview=False)
+    bake = bake_inline(request_of(loaded, cache), cache, preview=False)
     for baked in bake:
         if baked.depth_index == n_done:
             break
@@ -172,7 +172,7 @@ def test_an_interrupted_bake_goes_on_after_its_last_depth(loaded, tmp_path, monk
     again = Dreams(loaded, open_cache())
     assert not again.from_cache
     assert same(whole, frames_of(again))
-    assert f"going on after depth {n_done} of 4" in caplog.text
+    assert f"continuing after depth {n_done} of 4" in caplog.text
     assert not (cache.entry_folder(again.variants[0].key) / "checkpoint").exists(), "a finished bake needs none"
 
 
@@ -182,16 +182,16 @@ def test_a_bake_whose_process_is_killed_goes_on_where_it_was(tiny_preset, monkey
         str(tiny_preset), size=(320, 180)
     )  # a frame is more than a pipe holds: it cannot end before it is read
     cache = open_cache()
-    order = order_of(loaded, cache)
-    bake = bake_in_child(order, Stop(), preview=False)
-    while not (cache.entry_folder(order.key) / "checkpoint").exists():
+    request = request_of(loaded, cache)
+    bake = bake_in_child(request, Stop(), preview=False)
+    while not (cache.entry_folder(request.key) / "checkpoint").exists():
         next(bake)
     for child in multiprocessing.active_children():
         child.kill()
     bake.close()
     caplog.set_level("INFO", "visualizer")
     again = frames_of(Dreams(loaded, open_cache()))
-    assert "going on after depth" in caplog.text
+    assert "continuing after depth" in caplog.text
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(cache.folder / "fresh"))
     assert same(again, frames_of(Dreams(loaded, open_cache())))
 
@@ -203,14 +203,14 @@ def test_a_bake_whose_process_is_killed_goes_on_where_it_was(tiny_preset, monkey
 def test_a_damaged_checkpoint_only_costs_time(loaded, monkeypatch, spoil):
     whole = frames_of(Dreams(loaded, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(open_cache().folder / "interrupted"))
-    monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_FRACTION", 1e9)
     cache = open_cache()
-    order = order_of(loaded, cache)
-    bake = bake_inline(order, cache, preview=False)
+    request = request_of(loaded, cache)
+    bake = bake_inline(request, cache, preview=False)
     for _ in range(4):
         next(bake)
     bake.close()
-    checkpoint = cache.entry_folder(order.key) / "checkpoint"
+    checkpoint = cache.entry_folder(request.key) / "checkpoint"
     checkpoint.write_bytes(spoil(checkpoint.read_bytes()))
     assert same(whole, frames_of(Dreams(loaded, open_cache())))
 
@@ -218,14 +218,14 @@ def test_a_damaged_checkpoint_only_costs_time(loaded, monkeypatch, spoil):
 def test_a_checkpoint_deeper_than_the_frames_kept_is_not_gone_on_from(loaded, monkeypatch):
     whole = frames_of(Dreams(loaded, open_cache()))
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(open_cache().folder / "interrupted"))
-    monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_FRACTION", 1e9)
     cache = open_cache()
-    order = order_of(loaded, cache)
-    bake = bake_inline(order, cache, preview=False)
+    request = request_of(loaded, cache)
+    bake = bake_inline(request, cache, preview=False)
     for _ in range(4):
         next(bake)
     bake.close()
-    (cache.entry_folder(order.key) / "002.frame").unlink()
+    (cache.entry_folder(request.key) / "002.frame").unlink()
     assert same(whole, frames_of(Dreams(loaded, open_cache())))
 
 
@@ -235,17 +235,17 @@ def test_a_checkpoint_that_does_not_fit_is_removed_and_the_bake_starts_again(
 ):
     """As one of an earlier version would be, which laid out its octaves otherwise."""
     whole = frames_of(Dreams(loaded, FrameCache(tmp_path / "whole", 10**9)))
-    monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_FRACTION", 1e9)
     cache = open_cache()
-    order = order_of(loaded, cache)
-    baking = bake_inline(order, cache, preview=False)
+    request = request_of(loaded, cache)
+    baking = bake_inline(request, cache, preview=False)
     for _ in range(4):
         next(baking)
     baking.close()
-    kept = Checkpoint.from_bytes(cache.load_checkpoint(order.key))
+    kept = Checkpoint.from_bytes(cache.load_checkpoint(request.key))
     other = Checkpoint(kept.depth_index, kept.states[1:]) if change == "octaves" else Checkpoint(99, kept.states)
-    cache.save_checkpoint(order.key, other.parts())
-    assert same(whole, [baked.frame for baked in bake_inline(order, cache, preview=False)])
+    cache.save_checkpoint(request.key, other.parts())
+    assert same(whole, [baked.frame for baked in bake_inline(request, cache, preview=False)])
     assert caplog.text.count("an interrupted bake cannot be continued and starts again: a checkpoint of depth") == 1
 
 
@@ -302,7 +302,7 @@ def test_closing_ends_the_bake_at_once_and_leaves_no_process(loaded):
 
 @pytest.mark.slow
 def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(loaded):
-    generator = bake_in_child(order_of(loaded, open_cache()), Stop(), preview=True)
+    generator = bake_in_child(request_of(loaded, open_cache()), Stop(), preview=True)
     assert next(generator).depth_index == 0
     first = next(generator)
     assert first.depth_index == 1
@@ -333,37 +333,37 @@ def test_wherever_it_is_killed_that_is_what_is_said(tiny_preset, monkeypatch, ch
     loaded = open_preset(str(tiny_preset), size=(640, 360))  # more than a pipe holds
     monkeypatch.setattr("visualizer.presets.baker._child", child)
     with pytest.raises(DreamError, match="the dream's process died \\(killed by the system: out of memory"):
-        list(bake_in_child(order_of(loaded, open_cache()), Stop(), preview=True))
+        list(bake_in_child(request_of(loaded, open_cache()), Stop(), preview=True))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_bake_that_is_killed_while_it_loads_is_told(tiny_preset, monkeypatch):
     """The image is more than a pipe holds: nobody may wait for ever until somebody takes it out."""
-    really = baker._tell
+    really = baker._send
 
-    def tell(pipe, order):
+    def send(pipe, request):
         for child in multiprocessing.active_children():
             child.kill()
             child.join()
-        really(pipe, order)
+        really(pipe, request)
 
-    monkeypatch.setattr(baker, "_tell", tell)
+    monkeypatch.setattr(baker, "_send", send)
     loaded = open_preset(str(tiny_preset), size=(640, 360))
     with pytest.raises(DreamError, match="the dream's process died"):
-        list(bake_in_child(order_of(loaded, open_cache()), Stop(), preview=True))
+        list(bake_in_child(request_of(loaded, open_cache()), Stop(), preview=True))
 
 
 def _logs_while_it_sends(pipe, orders, preview):
     """The real child, with a thread that logs all the while, as those that run out of memory do (tiles.py)."""
 
-    def bakes(order, cache, **_):
+    def bakes(request, cache, **_):
         over = threading.Event()
         logger = logging.getLogger("visualizer.dream.tiles")
         threads = [threading.Thread(target=_log_until, args=(logger, over)) for _ in range(3)]
         for thread in threads:
             thread.start()
         for depth_index in range(1, 40):
-            yield BakedFrame(depth_index, np.full_like(order.image, depth_index), True)
+            yield BakedFrame(depth_index, np.full_like(request.image, depth_index), True)
         over.set()
 
     baker.bake_inline = bakes
@@ -381,7 +381,7 @@ def _log_until(logger, over):
 def test_frames_and_log_records_do_not_mix_in_the_pipe(tiny_preset, monkeypatch):
     loaded = open_preset(str(tiny_preset), size=(640, 360))  # more than a pipe holds
     monkeypatch.setattr("visualizer.presets.baker._child", _logs_while_it_sends)
-    baked = list(bake_in_child(order_of(loaded, open_cache()), Stop(), preview=True))[1:]
+    baked = list(bake_in_child(request_of(loaded, open_cache()), Stop(), preview=True))[1:]
     assert [int(one.frame.min()) for one in baked] == list(range(1, 40))
     assert [int(one.frame.max()) for one in baked] == list(range(1, 40))
 
@@ -420,7 +420,7 @@ def kill(*_):
     os.killpg(os.getpgid(0), signal.SIGINT)
 
 if __name__ == "__main__":
-    baker._tell = kill  # the process has been started, and is loading
+    baker._send = kill  # the process has been started, and is loading
     frames = start(open_preset(sys.argv[1], size=(1280, 720)), open_cache())
     try:
         while True:

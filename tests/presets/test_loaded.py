@@ -6,7 +6,7 @@ from PIL import Image
 
 from visualizer.errors import BadInput, DreamError
 from visualizer.networks import NETWORKS
-from visualizer.presets.loaded import GUIDE_PX, Overrides, chosen, open_preset, stood_in
+from visualizer.presets.loaded import GUIDE_PX, Overrides, for_default_network, open_preset, with_network
 from visualizer.settings import DreamSettings
 
 SIZE = (96, 64)
@@ -120,23 +120,23 @@ def test_an_empty_variants_section_is_no_variants(preset):
 
 def test_another_network_dreams_with_the_layer_most_like(preset):
     own = DreamSettings(layer="block8.expand", channels="0:3")
-    assert chosen(own, "vgg16", None).layer == "conv4_2"
-    assert chosen(own, "vgg16", None).channels == "all"
-    assert chosen(own, None, "block6.expand").channels == "0:3"
+    assert with_network(own, "vgg16", None).layer == "conv4_2"
+    assert with_network(own, "vgg16", None).channels == "all"
+    assert with_network(own, None, "block6.expand").channels == "0:3"
     with pytest.raises(BadInput, match="did you mean 'conv4_2'"):
-        chosen(own, "vgg16", "conv42")
-    with pytest.raises(BadInput, match="no network is called 'vgg19'"):
-        chosen(own, "vgg19", None)
+        with_network(own, "vgg16", "conv42")
+    with pytest.raises(BadInput, match="unknown network 'vgg19'"):
+        with_network(own, "vgg19", None)
     with pytest.raises(BadInput, match="channels do not fit"):
-        chosen(DreamSettings(layer="block15.expand", channels="900:1000"), None, "block1.expand")
+        with_network(DreamSettings(layer="block15.expand", channels="900:1000"), None, "block1.expand")
 
 
 def test_every_layer_of_every_network_has_a_stand_in():
     for info in NETWORKS.values():
         for layer in info.layer_names:
-            settings = stood_in(DreamSettings(network=info.name, layer=layer))
+            settings = for_default_network(DreamSettings(network=info.name, layer=layer))
             assert DreamSettings.model_validate(settings.model_dump()) == settings
-    both = stood_in(DreamSettings(network="inception5h", layer={"mixed4c": 1.0, "mixed4d": 0.5}))
+    both = for_default_network(DreamSettings(network="inception5h", layer={"mixed4c": 1.0, "mixed4d": 0.5}))
     assert both.layer == "block10.expand"
 
 

@@ -156,7 +156,7 @@ def test_what_opens_a_preset_again(places, monkeypatch):
         assert (again.name, again.preset.title, again.reference) == ("clouds", "Elsewhere", reference)
         assert label(reference) == "clouds"
     assert label("mine") == "mine"
-    with pytest.raises(BadInput, match="no preset is called that"):
+    with pytest.raises(BadInput, match="unknown preset 'cloud'"):
         reference_of("cloud")
 
 

@@ -10,7 +10,7 @@ import typer
 from .messages import print_message
 
 if TYPE_CHECKING:
-    from ..presets.networks import Fetched, ListedNetwork
+    from ..presets.network_files import Fetched, ListedNetwork
 
 networks_app = typer.Typer(
     help="List the networks to dream with, or download one.", rich_markup_mode=None, add_completion=False
@@ -21,7 +21,7 @@ networks_app = typer.Typer(
 def networks(context: typer.Context) -> None:
     """List the networks to dream with; `visualizer networks get NAME` downloads one."""
     if context.invoked_subcommand is None:
-        from ..presets.networks import list_networks
+        from ..presets.network_files import list_networks
         from .tables import network_tables
 
         network_tables(list_networks())
@@ -30,7 +30,7 @@ def networks(context: typer.Context) -> None:
 @networks_app.command()
 def get(name: Annotated[str, typer.Argument(metavar="NAME", help="A network of `visualizer networks`.")]) -> None:
     """Download a network. A download that was interrupted is resumed."""
-    from ..presets.networks import get_network
+    from ..presets.network_files import get_network
 
     try:
         was_here, found = _show_fetch(name, get_network(name))

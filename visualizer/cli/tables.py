@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..audio.devices import ListedDevice
     from ..diagnostics.latency import Latency
     from ..presets.cache_listing import CacheListing
-    from ..presets.networks import ListedNetwork
+    from ..presets.network_files import ListedNetwork
     from ..presets.preset import PresetFolder
     from ..render.monitors import Monitor
 

@@ -1,4 +1,4 @@
-"""What a settings model allows under a key, in words made from its declaration."""
+"""The constraints of a settings model in words, for error messages: made from the declarations of its fields."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ _TYPE_WORDS = {int: "a whole number", float: "a number", str: "text", bool: "tru
 
 
 def known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
-    """The keys allowed in the section at `loc` (() is the top)."""
+    """The keys allowed in the section at `loc`, a path of keys; () is the top."""
     section = _section(model, loc)
     return list(section.model_fields) if section else []
 
 
 def suggest_key(model: type[BaseModel], loc: Sequence[str | int]) -> str:
-    """The hint for an unknown key: ` (did you mean 'x'?)`, or the section in which it would be right, or nothing."""
+    """A hint for an unknown key: ` (did you mean 'x'?)`, or the section where it would be right; "" if there is
+    none.
+    """
     word = str(loc[-1])
     elsewhere = [dotted for dotted in _all_keys(model) if dotted.rpartition(".")[2] == word]
     if elsewhere:
@@ -48,7 +50,9 @@ def describe_field(model: type[BaseModel], loc: Sequence[str | int]) -> str:
 
 
 def fill_empty_sections(model: type[BaseModel], value: Any) -> Any:
-    """`value` with {} where a section has no lines (`dream:` with every line below it commented out is None)."""
+    """`value` with {} for sections without lines: YAML reads `dream:` with every line below it commented out as
+    None.
+    """
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -67,7 +71,7 @@ def fill_empty_sections(model: type[BaseModel], value: Any) -> Any:
 def _section(model: type[BaseModel], loc: Sequence[str | int]) -> type[BaseModel] | None:
     section: type[BaseModel] | None = model
     for part in loc:
-        if isinstance(part, int):  # a place in a list of sections
+        if isinstance(part, int):  # an index in a list of sections
             continue
         if section is None or part not in section.model_fields:
             return None

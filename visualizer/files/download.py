@@ -1,9 +1,10 @@
-"""A file that is still arriving: its bytes so far, where they are from, and one process at a time.
+"""A partial download: the bytes received so far, where they come from, and a lock for one process at a time.
 
-    NAME.part         the bytes so far
-    NAME.part.json    where from: url, what the server calls this version of the file (ETag or date), its whole size
+    NAME.part         the bytes received so far
+    NAME.part.json    their source: url, the server's version of the file (ETag or date), its total size
 
-Killed at any moment it leaves these two, from which another run goes on; NAME itself appears whole, by a rename.
+A process killed at any moment leaves these two, from which another continues; NAME itself appears complete, by a
+rename.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from ..oneline import plain
 
 
 class DownloadSource(BaseModel):
-    """Where the bytes are from. version: a strong ETag or a Last-Modified, "" if unknown; n_total: None if not told."""
+    """Where the bytes come from.
+
+    version: a strong ETag or a Last-Modified date, "" if unknown; n_total: size of the file, None if unknown.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -32,16 +36,18 @@ class DownloadSource(BaseModel):
 
 
 class PartialDownload:
-    """The part of the file `to` that is there, to be used in a `with` block. Methods raise OSError as the disk does.
+    """The part of the file `to` that has been received, for use in a `with` block. Methods raise OSError.
 
-    n_bytes: how much is there. source: where it is from; None if that is not known, and it can only be begun anew.
+    n_bytes: its size. source: where it comes from; None if that is unknown, and the download has to start again.
     """
 
     n_bytes: int
     source: DownloadSource | None
 
     def __init__(self, to: Path) -> None:
-        """Make the folder and the part if need be, and hold it. Raises VisualizerError if another process does."""
+        """Create the folder and the file if necessary, and lock it. Raises VisualizerError if another process holds
+        it.
+        """
         self._to = to
         self._path = to.with_name(to.name + ".part")
         self._note = to.with_name(to.name + ".part.json")
@@ -55,33 +61,33 @@ class PartialDownload:
 
     def __exit__(self, kind: type | None, fault: BaseException | None, trace: TracebackType | None) -> None:
         if self.n_bytes == 0:
-            self.remove()  # nothing came: nothing stays
+            self.remove()  # nothing was received: leave no file
         self._file.close()
 
     @property
     def folder(self) -> Path:
-        """Where it lies."""
+        """The folder it is in."""
         return self._path.parent
 
     def holds_all_of(self, url: str) -> bool:
-        """True if all the bytes that the server at `url` told of are there."""
+        """True if all bytes of the file at `url` have been received."""
         return self.source is not None and (self.source.url, self.source.n_total) == (url, self.n_bytes)
 
     @property
     def file(self) -> io.FileIO:
-        """To read the bytes."""
+        """The open file, for reading."""
         return self._file
 
     def begin(self, source: DownloadSource) -> None:
-        """Empty it, for bytes from `source`."""
-        # in this order: killed between any two lines, an old note never stands beside new bytes
+        """Remove all bytes, and start again with bytes from `source`."""
+        # in this order: if the process is killed between two lines, there is never an old note for new bytes
         self._file.seek(0)
         self._file.truncate()
         self.n_bytes, self.source = 0, source
         self._note.write_text(source.model_dump_json(), encoding="utf-8")
 
     def append(self, block: bytes) -> None:
-        """Add bytes at the end."""
+        """Append bytes."""
         rest = memoryview(block)
         while rest:
             n_written = self._file.write(rest)
@@ -89,7 +95,7 @@ class PartialDownload:
             rest = rest[n_written:]
 
     def finish(self) -> None:
-        """Give it its name: from here on `to` is there, whole, in place of what was."""
+        """Rename it to `to`, replacing a file that was there."""
         os.fsync(self._file.fileno())
         if sys.platform == "win32":  # an open file cannot be renamed there
             self._file.close()
@@ -97,7 +103,7 @@ class PartialDownload:
         self._note.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Throw the bytes away."""
+        """Remove it."""
         if sys.platform == "win32":
             self._file.close()
         self._path.unlink(missing_ok=True)
@@ -105,11 +111,11 @@ class PartialDownload:
 
     def _open(self) -> io.FileIO:
         while True:
-            # unbuffered: what was written is there although the process is killed
+            # unbuffered: what was written stays if the process is killed
             file = io.FileIO(os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644), "r+b")
             try:
-                _hold(file)
-                # the process that held it may just have given it its name: then this is no longer the part
+                _lock(file)
+                # the process that held it may just have renamed it: then this is not the partial file any more
                 with contextlib.suppress(FileNotFoundError):
                     if os.path.samestat(os.fstat(file.fileno()), self._path.stat()):
                         return file
@@ -130,12 +136,12 @@ class PartialDownload:
             return None
 
 
-def _hold(file: io.FileIO) -> None:
-    """Keep other processes away until the file is closed. Raises BlockingIOError if one holds it already."""
+def _lock(file: io.FileIO) -> None:
+    """Lock the file for other processes until it is closed. Raises BlockingIOError if one holds it."""
     if sys.platform == "win32":
         import msvcrt
 
-        file.seek(1 << 40)  # far behind the bytes: what is locked there cannot be read or written
+        file.seek(1 << 40)  # far beyond the bytes, since what is locked there cannot be read or written
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError as fault:
@@ -148,4 +154,4 @@ def _hold(file: io.FileIO) -> None:
         except BlockingIOError:
             raise
         except OSError:
-            pass  # a network's disk without locks: alone there is no harm
+            pass  # a network disk without locks: a single process needs none

@@ -1,4 +1,4 @@
-"""One file from the web onto the disk: resumed where it broke off, checked, and under its name only when whole."""
+"""Downloading one file: resumed where it was interrupted, checked, and given its name only when complete."""
 
 from __future__ import annotations
 
@@ -23,45 +23,46 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_CONNECT_S, _SILENCE_S = 20.0, 40.0  # how long a server may take to answer, and to send nothing
-_MAX_CUTS = 4  # transfers that broke off and were taken up again at once; then the user decides
+_CONNECT_S, _READ_S = 20.0, 40.0  # timeouts for connecting, and for receiving anything
+_MAX_RETRIES = 4  # interrupted transfers that are resumed at once; then the error is raised
 _ELSEWHERE = "VISUALIZER_NETWORKS_DIR can name another folder"
 
 
 class Fetched(NamedTuple):
-    """Bytes on the disk, and how many it will be; None while the server has not told."""
+    """Bytes on the disk, and the size of the file, None while it is unknown."""
 
     n_bytes: int
     n_total: int | None
 
 
-class _BrokeOff(Exception):
+class _Interrupted(Exception):
     """The server could not be reached, or stopped sending. The message is one for the user."""
 
 
 def fetch(url: str, to: Path, *, sha256: str = "", git_blob: str = "") -> Generator[Fetched, None, None]:
-    """Fetch `url` and put it at `to`, in place of what is there; yields as the bytes come.
+    """Download `url` to the file `to`, replacing one that is there; yields as bytes come.
 
-    sha256: hex digits, all 64 or the first ones; git_blob: the SHA-1 git gives the file; nothing is checked if neither
-    is given. Stopped or killed at any moment it leaves NAME.part, from which the next call goes on, and never a half
-    file at `to`. Proxies are those of the environment (HTTPS_PROXY, NO_PROXY, ...). Raises VisualizerError in one line.
+    sha256: hex digits, all 64 or the first ones; git_blob: the SHA-1 that git gives the file; nothing is checked if
+    neither is given. If it is stopped or killed, NAME.part stays, from which the next call continues; `to` is never
+    incomplete.
+    Proxies are those of the environment (HTTPS_PROXY, NO_PROXY, ...). Raises VisualizerError, one line.
     """
-    with _telling_of_the_disk(to), PartialDownload(to) as part:
-        n_cuts, is_done = 0, part.holds_all_of(url)
+    with _disk_errors(to), PartialDownload(to) as part:
+        n_retries, is_done = 0, part.holds_all_of(url)
         while not is_done:
             n_before = part.n_bytes
             try:
                 is_done = yield from _receive(url, part)
-            except _BrokeOff as cut:
-                n_cuts += 1
-                if n_cuts > _MAX_CUTS or part.n_bytes <= n_before:
-                    raise VisualizerError(str(cut)) from cut.__cause__
-                log.warning("fetch: %s; going on", cut)
+            except _Interrupted as interruption:
+                n_retries += 1
+                if n_retries > _MAX_RETRIES or part.n_bytes <= n_before:
+                    raise VisualizerError(str(interruption)) from interruption.__cause__
+                log.warning("fetch: %s; resuming", interruption)
         fault = hash_fault(part.file, sha256, git_blob)
         if fault:
             part.remove()
             raise VisualizerError(
-                f"what came from {plain(url)} is not the file expected ({fault}) and was thrown away; try again, "
+                f"what came from {plain(url)} is not the file expected ({fault}) and was removed; try again, "
                 "perhaps from another network"
             )
         part.finish()
@@ -69,21 +70,23 @@ def fetch(url: str, to: Path, *, sha256: str = "", git_blob: str = "") -> Genera
 
 
 def _receive(url: str, part: PartialDownload) -> Generator[Fetched, None, bool]:
-    """Ask for what is missing and append what comes; False if all must be asked for anew. Raises _BrokeOff too."""
+    """Request the missing bytes and append them; False if the whole file must be requested again. Raises
+    _Interrupted.
+    """
     import httpx
 
     headers = {"User-Agent": f"visualizer/{__version__}", "Accept-Encoding": "identity"}
     version = part.source.version if part.source is not None and part.source.url == url else ""
-    goes_on = version != ""
-    if goes_on:
-        # If-Range: should the file have changed meanwhile, all of the new one comes instead of its end
+    resumes = version != ""
+    if resumes:
+        # If-Range: if the file has changed meanwhile, the server sends all of the new one instead of its end
         headers |= {"Range": f"bytes={part.n_bytes}-", "If-Range": version}
     try:
         with _client() as client, client.stream("GET", url, headers=headers) as response:
-            begins_there = response.headers.get("Content-Range", "").startswith(f"bytes {part.n_bytes}-")
-            if goes_on and response.status_code == 206 and begins_there:
-                log.info("fetch: %s goes on at byte %d", url, part.n_bytes)
-            elif goes_on and response.status_code in (206, 416):  # a server that does not keep to what it said
+            matches = response.headers.get("Content-Range", "").startswith(f"bytes {part.n_bytes}-")
+            if resumes and response.status_code == 206 and matches:
+                log.info("fetch: %s is resumed at byte %d", url, part.n_bytes)
+            elif resumes and response.status_code in (206, 416):  # the server does not resume although it promised to
                 part.begin(DownloadSource(url=url, version="", n_total=None))
                 return False
             else:
@@ -92,7 +95,7 @@ def _receive(url: str, part: PartialDownload) -> Generator[Fetched, None, bool]:
             yield from _append(response, part)
             return True
     except httpx.RequestError as fault:
-        raise _BrokeOff(_told(fault, part)) from fault
+        raise _Interrupted(_message(fault, part)) from fault
 
 
 def _append(response: httpx.Response, part: PartialDownload) -> Generator[Fetched, None, None]:
@@ -111,9 +114,9 @@ def _client() -> httpx.Client:
     import httpx
 
     try:
-        return httpx.Client(timeout=httpx.Timeout(_SILENCE_S, connect=_CONNECT_S), follow_redirects=True)
+        return httpx.Client(timeout=httpx.Timeout(_READ_S, connect=_CONNECT_S), follow_redirects=True)
     except (ImportError, ValueError, OSError, httpx.InvalidURL) as fault:
-        # a SOCKS proxy, an address that is none, a file of certificates that is missing
+        # a SOCKS proxy, an invalid address, a missing file of certificates
         raise VisualizerError(
             f"the environment's proxy or certificates cannot be used ({plain(fault)}); "
             "look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE"
@@ -121,7 +124,7 @@ def _client() -> httpx.Client:
 
 
 def _check_answer(response: httpx.Response) -> None:
-    """Raise VisualizerError unless the whole file is about to come."""
+    """Raise VisualizerError unless the response is the whole file."""
     url, host = plain(response.url), plain(response.url.host)
     status = f"{response.status_code} {plain(response.reason_phrase)}".strip()
     if response.status_code in (404, 410):
@@ -139,7 +142,7 @@ def _check_answer(response: httpx.Response) -> None:
 
 
 def _version(response: httpx.Response) -> str:
-    """What the server calls this version of the file, if it may be asked for with If-Range."""
+    """The server's version of the file, if it can be used with If-Range; else ""."""
     tag: str = response.headers.get("ETag", "")
     if tag and not tag.startswith("W/"):
         return tag
@@ -147,12 +150,12 @@ def _version(response: httpx.Response) -> str:
 
 
 def _length(response: httpx.Response) -> int | None:
-    told = response.headers.get("Content-Length", "")
-    return int(told) if told.isdecimal() else None
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() else None
 
 
-def _told(fault: httpx.RequestError, part: PartialDownload) -> str:
-    """What went wrong between here and the server, for the user."""
+def _message(fault: httpx.RequestError, part: PartialDownload) -> str:
+    """An error of the connection as one line for the user."""
     import httpx
 
     url = fault.request.url
@@ -165,13 +168,13 @@ def _told(fault: httpx.RequestError, part: PartialDownload) -> str:
             way_out = "the proxy is set in the environment"
         line = f"{plain(url.host)} cannot be reached{_proxy(url, ' through ')} ({reason}); {way_out}"
     elif isinstance(fault, httpx.ReadTimeout):
-        line = f"{plain(url.host)} sent nothing for {_SILENCE_S:.0f} s; try again later"
+        line = f"{plain(url.host)} sent nothing for {_READ_S:.0f} s; try again later"
     elif isinstance(fault, httpx.TooManyRedirects | httpx.UnsupportedProtocol):
         line = f"{plain(url)} leads nowhere ({reason}); a file from elsewhere can be given with --weights"
     else:
-        line = f"the transfer from {plain(url.host)} broke off ({reason}); try again"
+        line = f"the transfer from {plain(url.host)} was interrupted ({reason}); try again"
     if part.n_bytes and part.source is not None and part.source.version:
-        line += f". {_mb(part.n_bytes)} are kept: the same command goes on from there"
+        line += f". {_mb(part.n_bytes)} are kept: the same command continues from there"
     return line
 
 
@@ -186,7 +189,7 @@ def _proxy(url: httpx.URL, before: str = " ") -> str:
 
 
 @contextlib.contextmanager
-def _telling_of_the_disk(to: Path) -> Iterator[None]:
+def _disk_errors(to: Path) -> Iterator[None]:
     try:
         yield
     except OSError as fault:

@@ -1,4 +1,4 @@
-"""The log: where every swallowed or survived problem is told in full."""
+"""The log file: every problem, also those that the program survives, in full."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def open_log(level: str | None) -> Path | None:
     path = log_folder() / "visualizer.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # delay=False: found out now, and not by a traceback from the logging machinery in the middle of a show
+        # not delayed: a file that cannot be opened is found now, not by a traceback during a show
         handler: logging.Handler = logging.handlers.RotatingFileHandler(
             path, maxBytes=MAX_BYTES, backupCount=3, encoding="utf-8"
         )
@@ -43,35 +43,33 @@ def open_log(level: str | None) -> Path | None:
         return None
     handler.setFormatter(_PrivateFormatter(FORMAT))
     root.addHandler(handler)
-    # a full disk must not spill tracebacks over the performer's terminal
+    # with a full disk, logging must not print tracebacks on the terminal
     logging.raiseExceptions = False
     log.info("visualizer %s, Python %s, %s", __version__, platform.python_version(), platform.platform())
     return path
 
 
 class _PrivateFormatter(logging.Formatter):
-    """Leaves out where the user's songs are, see `private`; in tracebacks, too."""
+    """Removes the folders of the user's songs from every line and traceback, see `private`."""
 
     def format(self, record: logging.LogRecord) -> str:
         return without_folders(super().format(record))
 
 
 def share_log() -> None:
-    """Leave the log file to another process, which turns it over: from here on each line is written by itself, and the
-    file is not held open in between.
-    """
+    """Let another process rotate the log file: from here on the file is opened for each line and not held open."""
     root = logging.getLogger("visualizer")
     for handler in list(root.handlers):
         if isinstance(handler, logging.handlers.RotatingFileHandler):
             root.removeHandler(handler)
             handler.close()
-            guest = _Guest(handler.baseFilename, encoding="utf-8", delay=True)
-            guest.setFormatter(handler.formatter)
-            root.addHandler(guest)
+            shared = _SharedFileHandler(handler.baseFilename, encoding="utf-8", delay=True)
+            shared.setFormatter(handler.formatter)
+            root.addHandler(shared)
 
 
-class _Guest(logging.FileHandler):
-    """Opens the file for each line, at its end."""
+class _SharedFileHandler(logging.FileHandler):
+    """Opens the file for each line and appends it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         super().emit(record)

@@ -1,4 +1,6 @@
-"""Files that are written for the user: where one may be, checked before any work is done for it, and written whole."""
+"""Files that are written for the user: the path is checked before any work is done, and the file is written
+atomically.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,11 @@ log = logging.getLogger(__name__)
 
 
 def check_output_path(path: Path, suffixes: Sequence[str] = (), *, overwrite: bool = True) -> Path:
-    """Where a file named `path` will be: absolute, links followed, or the rename at the end would replace the link.
+    """The absolute path where a file named `path` will be written. Links are followed: a rename would replace the link.
 
-    suffixes: how its name may end, lower case; any if empty. Raises BadInput if its name ends otherwise, or if no file
-    can be written there.
+    suffixes: allowed endings of the name, lower case; any if empty. overwrite: whether an existing file may be
+    replaced.
+    Raises BadInput for another ending, or if no file can be written there.
     """
     name = plain(path)
     if suffixes and path.suffix.lower() not in suffixes:
@@ -30,7 +33,7 @@ def check_output_path(path: Path, suffixes: Sequence[str] = (), *, overwrite: bo
         path = path.expanduser().resolve()
         folder = path.parent
         try:
-            # stat and not is_dir or exists: from Python 3.14 on those say False for what cannot be looked at
+            # stat and not is_dir or exists: from Python 3.14 on those return False where permissions are missing
             mode = path.stat().st_mode
         except (FileNotFoundError, NotADirectoryError):
             if not folder.is_dir():
@@ -46,23 +49,24 @@ def check_output_path(path: Path, suffixes: Sequence[str] = (), *, overwrite: bo
             raise PermissionError
     except PermissionError as fault:
         raise BadInput(f"{name}: the folder {plain(path.parent)} cannot be written to (permission denied)") from fault
-    except (OSError, ValueError, RuntimeError) as fault:  # a null byte, a name too long, a circle of links
+    except (OSError, ValueError, RuntimeError) as fault:  # a null byte, a name too long, a loop of links
         raise BadInput(f"{name}: cannot be a file name: {plain(fault)}") from fault
     return path
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A new file in the folder of `path`, to be written in the block; it gets the name `path` when the block ends well.
+    """Yield the path of a temporary file in the folder of `path`, to be written in the block, and rename it to `path`
+    after.
 
-    When it does not, the new file is removed and what was at `path` stays. Raises VisualizerError, one line, for every
-    OSError, also one of the block.
+    If the block raises, the temporary file is removed and a file at `path` stays as it was. Raises VisualizerError, one
+    line, for every OSError, also one of the block.
     """
     part = path.with_name(f".visualizer-{secrets.token_hex(8)}.part{path.suffix.lower()}")
     try:
         yield part
         with part.open("r+b") as file:
-            os.fsync(file.fileno())  # a disk over a network may say only here that it is full
+            os.fsync(file.fileno())  # a network disk may report only here that it is full
         part.replace(path)
     except OSError as fault:
         raise VisualizerError(f"{plain(path)} could not be written: {plain(fault.strerror or fault)}") from fault
@@ -71,7 +75,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file of this program, if it is there and can be removed; never raises for the disk's sake."""
+    """Remove a file of this program if it exists; a failure is only logged."""
     try:
         path.unlink(missing_ok=True)
     except OSError as fault:

@@ -1,4 +1,4 @@
-"""Where the program keeps its files, by the custom of the platform."""
+"""The folders of the program's files, as usual on each platform."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def config_folder() -> Path:
 
 
 def networks_folder() -> Path:
-    """Networks fetched at the user's wish. Environment variable VISUALIZER_NETWORKS_DIR overrides it. Need not exist
+    """Networks that were fetched. Environment variable VISUALIZER_NETWORKS_DIR overrides it. Need not exist
     yet.
     """
     return _folder(
@@ -47,7 +47,7 @@ def pictures_folder() -> Path:
 
 
 def load_user_settings() -> UserSettings:
-    """What settings.yaml in the config folder says; the defaults when there is no such file. Raises BadInput."""
+    """The settings in settings.yaml in the config folder; the defaults if there is no such file. Raises BadInput."""
     path = config_folder() / "settings.yaml"
     try:
         exists = os.path.lexists(path)
@@ -57,19 +57,19 @@ def load_user_settings() -> UserSettings:
 
 
 def temporary_folder(prefix: str) -> Path:
-    """A new private folder, which the caller removes. Raises VisualizerError where none can be made."""
+    """A new private folder, which the caller removes. Raises VisualizerError if it cannot be created."""
     try:
         return Path(tempfile.mkdtemp(prefix=prefix))
     except OSError as fault:
         reason = fault.strerror or str(fault)
         raise VisualizerError(
-            f"no temporary folder can be made: {plain(reason)}; TMPDIR can name another place"
+            f"no temporary folder can be created: {plain(reason)}; TMPDIR can name another place"
         ) from fault
 
 
 def is_file(path: Path) -> bool:
-    """True if `path` is an ordinary file; False also where that cannot be found out: in a folder that may not be
-    entered, for a name too long. Path.is_file raises OSError for these before Python 3.14.
+    """True if `path` is an ordinary file; False also if that cannot be determined, as without permissions or for a name
+    that is too long. Path.is_file raises OSError then before Python 3.14.
     """
     try:
         return path.is_file()
@@ -78,7 +78,7 @@ def is_file(path: Path) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """True if `path` is a folder; False also where that cannot be found out, see `is_file`."""
+    """True if `path` is a folder; False also if that cannot be determined, see `is_file`."""
     try:
         return path.is_dir()
     except OSError:
@@ -86,9 +86,7 @@ def is_folder(path: Path) -> bool:
 
 
 def is_writable_folder(path: Path) -> bool:
-    """True if files can be made in the folder `path`, as far as its permissions say; False also where that cannot be
-    found out.
-    """
+    """True if the permissions of the folder `path` allow creating files; False also if they cannot be determined."""
     return is_folder(path) and os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
@@ -97,7 +95,7 @@ def _folder(variable: str, default: Callable[[], str]) -> Path:
     if not asked:
         try:
             folder = Path(default())
-            if folder.parts[:1] != ("~",):  # older platformdirs leave it so, and a folder called "~" would be made
+            if folder.parts[:1] != ("~",):  # older platformdirs return it, and a folder called "~" would be created
                 return folder
         except RuntimeError:
             pass

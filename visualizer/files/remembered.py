@@ -1,4 +1,4 @@
-"""What the program remembers from one show to the next: the sound input and output that were chosen, by their names."""
+"""Choices remembered from one show to the next: sound input and output by name, and the delay of each output."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from .paths import config_folder
 
 log = logging.getLogger(__name__)
 
-#: said in place of a name, it means whatever the system's default is, and what was remembered is forgotten
+#: given in place of a name: the system's default, and nothing is remembered
 DEFAULT_INPUT = DEFAULT_OUTPUT = "default"
-# More than this is not a file that this program has written.
-_MOST_BYTES = 10_000
+_MAX_BYTES = 10_000  # a larger file was not written by this program
 
 
 def remembered_input() -> str | None:
@@ -74,7 +73,7 @@ def _read(file_name: str, key: str) -> object:
     """The value of a key in a file of the config folder; None if there is none, or if it cannot be read."""
     try:
         with (config_folder() / file_name).open("rb") as file:
-            return json.loads(file.read(_MOST_BYTES))[key]
+            return json.loads(file.read(_MAX_BYTES))[key]
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, BadInput) as fault:

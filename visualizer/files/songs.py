@@ -1,4 +1,4 @@
-"""Which files a list of songs is made of: files as given, and folders for the songs in them."""
+"""The song files that paths name: files as given, and the songs in folders."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import BadInput
 from ..private import keep_private
 from .paths import is_folder
 
-#: the names of files that are taken from a folder; a file that is named itself may be called anything
+#: endings of the files that are taken from a folder; a file that is named itself may have any name
 SUFFIXES = frozenset(
     [
         "3gp",
@@ -54,10 +54,10 @@ SUFFIXES = frozenset(
 
 
 def song_files(paths: Sequence[Path]) -> list[Path]:
-    """The songs that paths name: files as they are, and for a folder the songs in it, in natural order ("2" before
+    """The songs that paths name: files as given, and for a folder the songs in it, in natural order ("2" before
     "10").
 
-    Hidden files, files with names of other things than sound, and folders inside a folder are passed over.
+    Hidden files, files with other endings, and folders inside a folder are ignored.
     Raises BadInput for a folder that cannot be read or holds no song.
     """
     found: list[Path] = []
@@ -68,7 +68,7 @@ def song_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def natural_key(name: str) -> tuple[list[str | int], str]:
-    """What names are sorted by, so that numbers in them count as numbers, and capital letters as small ones."""
+    """The sort key of a name: numbers in it are compared as numbers, and case is ignored."""
     parts = re.split(r"(\d+)", name.casefold())
     return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
 

@@ -1,8 +1,8 @@
-"""Settings files: YAML read into a pydantic model, with faults told as FILE:LINE: key: what is wrong, what is allowed.
+"""Settings files: YAML read into a pydantic model; errors say FILE:LINE: key: what is wrong; what is allowed.
 
 Scalars follow the YAML 1.2 core schema, not 1.1, so that a file means what it seems to mean: `1e-3` is a number, `no`
 and `12:30` are text, `010` is ten. Types are strict: "20" is text and never becomes 20. Anchors, aliases and tags are
-refused: no settings file needs them, and they are what bombs and code execution are made of.
+refused: no settings file needs them, and attacks by size and by code are built with them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_NESTING = 16
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-# libyaml where the wheel has it: the pure Python parser takes 10 s for the largest file let in
+# libyaml where the wheel has it: the pure Python parser takes 10 s for the largest file allowed
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _NULL = re.compile(r"(~|null|Null|NULL|)")
@@ -38,14 +38,14 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\
 def read_settings(path: Path, model: type[_Model]) -> _Model:
     """The settings in the YAML file `path` (UTF-8, at most 1 MB, an empty file gives the defaults) as a `model`.
 
-    Raises BadInput with one line: `FILE:LINE: dotted.key: what is wrong; allowed: ...`. Of several faults the first in
-    the file is told, and how many more there are.
+    Raises BadInput with one line: `FILE:LINE: dotted.key: what is wrong; allowed: ...`. Of several faults the message
+    has the first in the file, and the number of others.
     """
     text = _read_text(path)
     try:
         tree = _Composer(text).document()
     except _Fault as fault:
-        raise BadInput(fault.told(path)) from None
+        raise BadInput(fault.message(path)) from None
     except yaml.YAMLError as error:
         raise BadInput(_syntax(path, text, error)) from None
     faults = list(tree.faults)
@@ -54,10 +54,10 @@ def read_settings(path: Path, model: type[_Model]) -> _Model:
     except ValidationError as error:
         faults += [_explain(one, tree, model) for one in error.errors(include_url=False)]
     if faults:
-        # what is missing comes last: a mistyped key, which explains it, has a line of its own
+        # missing keys come last: a mistyped key that explains one has a line of its own
         faults.sort(key=lambda fault: (fault.is_missing, fault.line))
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise BadInput(faults[0].told(path) + more)
+        raise BadInput(faults[0].message(path) + more)
     return result
 
 
@@ -86,7 +86,7 @@ class _Fault(Exception):
     what: str
     is_missing: bool = False
 
-    def told(self, path: Path) -> str:
+    def message(self, path: Path) -> str:
         return f"{plain(path)}:{self.line}: {self.what}"
 
 
@@ -102,7 +102,7 @@ class _Node:
 
 
 class _Composer:
-    """Builds nodes from parser events: flat, bounded in depth, and nothing but mappings, lists and plain scalars."""
+    """Builds nodes from parser events: of bounded depth, and only mappings, lists and plain scalars."""
 
     def __init__(self, text: str) -> None:
         self._events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
@@ -118,7 +118,7 @@ class _Composer:
                     raise _Fault(_line(event), "a second document ('---') begins here; one file holds one")
                 root = self._node(next(self._events), 0, "")
                 if not isinstance(root.value, dict) and root.value is not None:
-                    raise _Fault(root.line, f"{_shown(root.value)} stands alone; expected lines like 'key: value'")
+                    raise _Fault(root.line, f"{_shown(root.value)} is not a mapping; expected lines like 'key: value'")
         root.faults = self._faults
         return root
 
@@ -181,7 +181,7 @@ def _scalar(text: str) -> Any:
         return None
     if _BOOL.fullmatch(text):
         return text.lower() == "true"
-    if len(text) > 64:  # no number anyone writes; and int() of thousands of digits raises
+    if len(text) > 64:  # no sensible number; and int() of thousands of digits raises
         return text
     if _INT.fullmatch(text):
         return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
@@ -196,7 +196,7 @@ def _read_text(path: Path) -> str:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise BadInput(f"{shown}: is a folder, not a settings file")
-        if not stat.S_ISREG(mode):  # reading a pipe would wait for ever
+        if not stat.S_ISREG(mode):  # reading a pipe would block
             raise BadInput(f"{shown}: is not an ordinary file")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -221,12 +221,12 @@ def _syntax(path: Path, text: str, error: yaml.YAMLError) -> str:
         line = min(mark.line, text.count("\n")) + 1
     else:  # a character YAML does not allow: only the place is known, in characters or (libyaml) in bytes
         line = text[: int(getattr(error, "position", 0) or 0)].count("\n") + 1
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be understood"
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be parsed"
     return f"{plain(path)}:{line}: not valid YAML: {plain(problem)}"
 
 
 def _explain(error: Any, tree: _Node, model: type[BaseModel]) -> _Fault:
-    """One pydantic error in our words."""
+    """A pydantic error as a fault with its line."""
     node, line = tree, tree.line
     for part in error["loc"]:
         if part not in node.below:
@@ -239,7 +239,7 @@ def _explain(error: Any, tree: _Node, model: type[BaseModel]) -> _Fault:
     if kind == "extra_forbidden":
         hint = suggest_key(model, error["loc"])
         return _Fault(line, f"{where}unknown key{hint}; allowed: {', '.join(known_keys(model, error['loc'][:-1]))}")
-    if kind == "value_error":  # a validator of ours: it already says what is allowed
+    if kind == "value_error":  # from a validator of this program: it says what is allowed
         return _Fault(line, where + plain(error["ctx"]["error"]))
     allowed = describe_field(model, error["loc"])
     allowed = f"; allowed: {allowed}" if allowed else ""
@@ -249,7 +249,7 @@ def _explain(error: Any, tree: _Node, model: type[BaseModel]) -> _Fault:
 
 
 def _shown(value: Any) -> str:
-    """A value as its author may recognise it: one line, at most 40 characters, nothing a terminal would obey."""
+    """A value for a message: one line, at most 40 characters, no control characters."""
     if value is None:
         return "an empty value"
     if isinstance(value, dict | list):

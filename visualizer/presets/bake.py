@@ -1,4 +1,4 @@
-"""A bake without a show: dream now, so that the show starts warm."""
+"""A bake without a show, so that a later show starts at once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from .loaded import LoadedPreset
 
 @dataclass(frozen=True)
 class BakeProgress:
-    """One depth done. done, total: dream frames, of all variants; seconds: since the beginning; folder: where the
-    frames of the first variant lie; device: what computes; fault: a line for the user."""
+    """One more depth is done.
+
+    done, total: dream frames, of all variants; seconds: since the start; folder: where the frames of the first variant
+    are kept; device: what computes, for people; fault: one line for the user, None if there is none.
+    """
 
     done: int
     total: int
@@ -29,8 +32,8 @@ class BakeProgress:
 
 
 def bake(loaded: LoadedPreset, cache: FrameCache) -> Generator[BakeProgress, None, None]:
-    """Bake every depth of `look` into the cache, yielding as each is done. Raises DreamError, and VisualizerError at
-    the first depth that cannot be kept: a bake is of no other use.
+    """Bake every depth of a preset into the cache, yielding after each. Raises DreamError, and VisualizerError as soon
+    as a depth cannot be kept: such a bake is useless.
     """
     watch = Stopwatch()
     dreams = Dreams(loaded, cache)

@@ -1,11 +1,12 @@
-"""The bake of one variant, kept as it goes: here, or in a process of its own so that a show neither stutters nor dies
-with it.
+"""The bake of one variant, saved as it goes: in this process, or in a child process so that it can neither slow down a
+show nor end it.
 
-Loading torch holds the interpreter's lock for half a second; a step under way cannot be stopped; a process killed for
-its memory takes its threads along. In a process of its own none of that reaches the picture (docs/decisions/0003).
 
-Every finished frame is kept at once, and with it what is needed to go on from there: a bake that was interrupted, by
-whatever, goes on after its last finished depth (docs/decisions/0008).
+Loading torch holds the interpreter's lock for half a second, a step cannot be interrupted, and a process killed for its
+memory ends with all its threads. In a child process none of that affects the picture (docs/decisions/0003).
+
+Every finished frame is saved at once, together with a checkpoint: an interrupted bake continues after its last finished
+depth (docs/decisions/0008).
 """
 
 from __future__ import annotations
@@ -36,20 +37,20 @@ from .loaded import Variant
 
 log = logging.getLogger(__name__)
 
-#: measured: the show keeps its frame time, and the bake gets the cores that drawing leaves
+#: measured: the show keeps its frame time, and the bake gets the cores that are free
 NICENESS = 10
-#: until every depth has its preview the bake may push a little harder: those seconds decide how soon the show is whole
+#: until every depth has its preview the bake gets a higher priority, so that all depths can be shown soon
 PREVIEW_NICENESS = 5
-MOST_LAST_WORDS = 2000  # bytes
-#: keeping checkpoints may take this share of a bake's time: those of very large images are hundreds of megabytes
-CHECKPOINT_SHARE = 0.15
-#: when these shares of the depths are finished, the previews of all others get what detail there is
+MAX_ERROR_BYTES = 2000  # of a dead child's standard error that are logged
+#: saving checkpoints may take this fraction of a bake's time: those of very large images are hundreds of megabytes
+CHECKPOINT_FRACTION = 0.15
+#: when these fractions of the depths are finished, the previews of all others get the detail drawn so far
 SHARPENED_AT = (0.15, 0.35, 0.6)
 
 
 @dataclass(frozen=True)
 class BakeRequest:
-    """A variant to be baked, and where it is kept: in the cache in `folder`, of at most `max_bytes`, under `key`."""
+    """A variant to be baked, and where it is saved: under `key` in the cache in `folder`, of at most `max_bytes`."""
 
     image: np.ndarray
     variant: Variant
@@ -59,7 +60,9 @@ class BakeRequest:
 
 
 class BakedFrame(NamedTuple):
-    """A dream frame. finished: False for a preview; fault: a line for the user; unkept: the frame could not be kept."""
+    """A dream frame. finished: False for a preview; fault: a line for the user; unkept: the frame could not be
+    saved.
+    """
 
     depth_index: int
     frame: np.ndarray
@@ -69,23 +72,26 @@ class BakedFrame(NamedTuple):
 
 
 def bake_inline(
-    order: BakeRequest, cache: FrameCache, *, preview: bool, beside_show: bool = False
+    request: BakeRequest, cache: FrameCache, *, preview: bool, beside_show: bool = False
 ) -> Generator[BakedFrame, None, None]:
-    """The frames kept by an earlier bake, then the rest, each kept as it is done. Raises DreamError."""
-    variant, key = order.variant, order.key
+    """Yield the frames saved by an earlier bake, then the rest, each saved when it is done. Raises DreamError.
+
+    preview: yield a coarse frame of every depth first; beside_show: leave cores to a show.
+    """
+    variant, key = request.variant, request.key
     n_depths = variant.settings.n_depths
-    frames = cache.load_begun(key, n_depths, order.image.shape)
-    checkpoint = _checkpoint(order, cache, len(frames) - 1)
+    frames = cache.load_begun(key, n_depths, request.image.shape)
+    checkpoint = _checkpoint(request, cache, len(frames) - 1)
     begun = 0 if checkpoint is None else checkpoint.depth_index
-    if begun:  # depth 0 too: a dream that goes on does not yield it again
+    if begun:  # depth 0 too: a continued dream does not yield it again
         for depth_index in range(begun + 1):
             yield BakedFrame(depth_index, frames[depth_index], True)
-        log.info("going on after depth %d of %d", begun, n_depths)
+        log.info("continuing after depth %d of %d", begun, n_depths)
     del frames
     previews: dict[int, np.ndarray] = {}
     watch, spent_s, kept = Stopwatch(), 0.0, True
     bake = dream_on(
-        order.image,
+        request.image,
         variant.settings,
         guide=variant.guide,
         weights=variant.weights,
@@ -103,15 +109,15 @@ def bake_inline(
                 continue
             fault = None
             if kept and not cache.save(key, depth_index, frame):
-                kept, fault = False, cache.last_fault  # a full disk stays full: say it once, go on without
+                kept, fault = False, cache.last_fault  # a full disk stays full: report it once, continue without saving
             last = depth_index == n_depths
-            if kept and checkpoint is not None and not last and spent_s <= CHECKPOINT_SHARE * watch.elapsed_s():
+            if kept and checkpoint is not None and not last and spent_s <= CHECKPOINT_FRACTION * watch.elapsed_s():
                 begin_s = watch.elapsed_s()
                 cache.save_checkpoint(key, checkpoint.parts())
                 spent_s += watch.elapsed_s() - begin_s
-            checkpoint = None  # it holds memory that the next depth could use
+            checkpoint = None  # its memory is reused for the next depth
             yield BakedFrame(depth_index, frame, True, fault, fault is not None)
-            if previews and depth_index in {round(n_depths * share) for share in SHARPENED_AT}:
+            if previews and depth_index in {round(n_depths * fraction) for fraction in SHARPENED_AT}:
                 for deeper, better in sharpened(previews, depth_index, frame):
                     yield BakedFrame(deeper, better, False)
             previews.pop(depth_index, None)
@@ -122,11 +128,10 @@ def bake_inline(
 def sharpened(
     previews: dict[int, np.ndarray], depth_index: int, finished: np.ndarray
 ) -> Generator[tuple[int, np.ndarray], None, None]:
-    """The previews deeper than a depth just finished, with the detail that its own preview lacked: (depth, frame), the
-    deepest first, since that is where a kick lands.
+    """Yield (depth, frame) for the previews deeper than a finished depth, with the detail that its own preview lacked.
 
-    A dream grows out of the depth before, so what the finer octaves have drawn by now is largely there in all that
-    follow.
+    The deepest come first, since a kick shows those. Each depth continues the one before, so most of what the finer
+    octaves have drawn so far is in all deeper ones as well.
     """
     detail = finished.astype(np.int16)
     detail -= previews[depth_index]
@@ -135,28 +140,28 @@ def sharpened(
         yield deeper, np.clip(better, 0, 255, out=better).astype(np.uint8)
 
 
-def _checkpoint(order: BakeRequest, cache: FrameCache, deepest: int) -> Checkpoint | None:
+def _checkpoint(request: BakeRequest, cache: FrameCache, deepest: int) -> Checkpoint | None:
     """Where an interrupted bake can continue; None if nowhere. deepest: the last depth whose frame is kept.
 
     A checkpoint that cannot be used, like one of an earlier version with other octaves, is removed.
     """
-    content = cache.load_checkpoint(order.key)
+    content = cache.load_checkpoint(request.key)
     if content is None:
         return None
     try:
         found = Checkpoint.from_bytes(content)
-        fault = misfit(found, order.image, order.variant.settings)
+        fault = misfit(found, request.image, request.variant.settings)
     except ValueError as error:
         fault = str(error)
     if fault:
         log.warning("an interrupted bake cannot be continued and starts again: %s", fault)
-        cache.drop_checkpoint(order.key)
+        cache.drop_checkpoint(request.key)
         return None
     return found if found.depth_index <= deepest else None
 
 
 class Stop:
-    """Ends a bake in another process from any thread, even one that stands still in the middle of a message."""
+    """Ends a bake in another process, from any thread, even if that process hangs in the middle of a message."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -164,11 +169,11 @@ class Stop:
         self._is_set = False
 
     def is_set(self) -> bool:
-        """Whether the end was asked for."""
+        """Whether `set` was called."""
         return self._is_set
 
     def set(self) -> None:
-        """Kill the process, and every one that is `watched` later."""
+        """Kill the process, and any that is `watched` later."""
         with self._lock:
             self._is_set = True
             if self._process is not None:
@@ -176,7 +181,9 @@ class Stop:
 
     @contextmanager
     def watched(self, process: BaseProcess) -> Iterator[None]:
-        """While inside `set` kills this process, started before; it is killed and reaped on leaving, too."""
+        """While inside, `set` kills this process, which has been started; on leaving it is killed and reaped in any
+        case.
+        """
         with self._lock:
             self._process = process
         if self._is_set:
@@ -184,32 +191,32 @@ class Stop:
         try:
             yield
         finally:
-            with self._lock:  # once it is reaped its number may be another's
+            with self._lock:  # after reaping, its process id may belong to another
                 self._process = None
             process.kill()
             process.join()
 
 
-def bake_in_child(order: BakeRequest, stop: Stop, *, preview: bool) -> Generator[BakedFrame, None, None]:
-    """Like `bake_inline`, computed and kept by a child process of low priority; depth 0 comes at once.
+def bake_in_child(request: BakeRequest, stop: Stop, *, preview: bool) -> Generator[BakedFrame, None, None]:
+    """Like `bake_inline`, in a child process of low priority; depth 0 comes at once.
 
-    Closing the generator, or setting `stop` from another thread, ends that process at once, whatever it is at. Raises
-    DreamError, also when the process dies.
+    Closing the generator, or setting `stop` from another thread, kills that process. Raises DreamError, also when the
+    process dies.
     """
-    yield BakedFrame(0, order.image, True)
-    context = multiprocessing.get_context("spawn")  # fork would copy the window's and the sound's threads and locks
+    yield BakedFrame(0, request.image, True)
+    context = multiprocessing.get_context("spawn")  # fork would copy the locks of the window's and the sound's threads
     ours, theirs = context.Pipe(duplex=False)
-    to_read, to_tell = context.Pipe(duplex=False)
+    to_read, to_write = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(theirs, to_read, preview), name="bake", daemon=True)
-    start_child(process, _last_words())
-    theirs.close()  # only the child's ends are left: when it dies, reading and writing end
+    start_child(process, _error_file())
+    theirs.close()  # then the child has the only open ends: when it dies, reading and writing end
     to_read.close()
     # the image is more than a pipe holds: as an argument it would keep whoever starts a process that dies at once for
     # ever
-    telling = threading.Thread(target=_tell, args=(to_tell, order), name="bake's order", daemon=True)
-    telling.start()
+    sending = threading.Thread(target=_send, args=(to_write, request), name="bake request", daemon=True)
+    sending.start()
     with ExitStack() as stack:
-        stack.callback(telling.join)
+        stack.callback(sending.join)
         stack.enter_context(stop.watched(process))
         stack.enter_context(ours)
         while True:
@@ -230,18 +237,20 @@ def bake_in_child(order: BakeRequest, stop: Stop, *, preview: bool) -> Generator
             else:
                 return
     if not stop.is_set():
-        _log_last_words()
+        _log_errors()
         how = "killed by the system: out of memory?" if process.exitcode == -9 else how_it_ended(process.exitcode)
         raise DreamError(f"the dream's process died ({how}); a smaller --size needs less")
 
 
-def _tell(pipe: Connection, order: BakeRequest) -> None:
-    with suppress(OSError), pipe:  # it has died: that is found where it is read from
-        pipe.send(order)
+def _send(pipe: Connection, request: BakeRequest) -> None:
+    with suppress(OSError), pipe:  # the child has died: that is detected where its messages are read
+        pipe.send(request)
 
 
-def _last_words() -> Path:
-    """Where libraries say why they die; nowhere, if there is no folder for logs."""
+def _error_file() -> Path:
+    """The file for the child's standard error, where libraries write why they abort; the null device without a log
+    folder.
+    """
     with suppress(OSError, VisualizerError):
         folder = log_folder()
         folder.mkdir(parents=True, exist_ok=True)
@@ -249,27 +258,27 @@ def _last_words() -> Path:
     return Path(os.devnull)
 
 
-def _log_last_words() -> None:
-    """What a bake that died had to say."""
+def _log_errors() -> None:
+    """Log the end of the standard error of a bake that died."""
     with suppress(OSError):
-        words = _last_words().read_bytes()[-MOST_LAST_WORDS:].decode("utf-8", "replace").strip()
+        words = _error_file().read_bytes()[-MAX_ERROR_BYTES:].decode("utf-8", "replace").strip()
         if words:
-            log.warning("the bake's last words: %s", words)
+            log.warning("standard error of the bake that died: %s", words)
 
 
-def _child(pipe: Connection, orders: Connection, preview: bool) -> None:
-    """What the child does: bake, keep, and send each frame as it is done."""
-    if sys.platform == "win32":  # elsewhere it was started so
-        redirect_streams(_last_words(), 2)
+def _child(pipe: Connection, requests: Connection, preview: bool) -> None:
+    """The child process: bake, save, and send each frame when it is done."""
+    if sys.platform == "win32":  # elsewhere it was started with it
+        redirect_streams(_error_file(), 2)
     lower_priority(PREVIEW_NICENESS if preview else NICENESS)
-    # torch's threads go to sleep sooner when they wait: the cores are the show's
+    # torch's threads sleep sooner when they wait, so that the show gets the cores
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     outlet = Outlet(pipe)
     logger = log_through(lambda line: outlet.send("log", line))
     try:
-        order: BakeRequest = orders.recv()
-        cache = FrameCache(order.folder, order.max_bytes)
-        for baked in bake_inline(order, cache, preview=preview, beside_show=True):
+        request: BakeRequest = requests.recv()
+        cache = FrameCache(request.folder, request.max_bytes)
+        for baked in bake_inline(request, cache, preview=preview, beside_show=True):
             if baked.finished:
                 lower_priority(NICENESS)
             if baked.depth_index > 0:

@@ -1,12 +1,13 @@
-"""Where baked dreams rest: one folder a dream, one file a dream frame, checked when read, the least used thrown out.
+"""The cache of baked dreams: a folder for each dream, a file for each dream frame, checked when read; the least
+recently used dreams are removed when it grows too large.
 
     FOLDER/<key>/007.frame     header (magic, version, key, depth, shape, checksum), then height*width*3 raw bytes
-    FOLDER/<key>/checkpoint    only while a bake is unfinished: what the dream room needs to go on after its last depth
-    FOLDER/<key>/note.json     what it is of, for people: see Note
+    FOLDER/<key>/checkpoint    only while a bake is unfinished: what it needs to continue after its last depth
+    FOLDER/<key>/note.json     what the dream is of, for people: see Note
 
-Raw bytes, because reading 21 pictures must take less than the blink before a window opens. Each file appears whole
-(written under another name, then renamed), so a killed bake leaves its first frames usable, and two bakes of one dream
-can only replace a file by the same file.
+Raw bytes, because 21 pictures must be read in less time than a window takes to open. Each file is written under another
+name and then renamed, so a bake that is killed leaves its first frames usable, and two bakes of one dream can only
+replace a file by the same file.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _FRAME_NAME = re.compile(r"[0-9]{3}\.frame")
 _KEPT_NAME = re.compile(rf"{_FRAME_NAME.pattern}|{_CHECKPOINT}|{re.escape(_NOTE)}")
 _TEMP_NAME = re.compile(rf"\.([0-9]{{3}}|{_CHECKPOINT}|note)-[0-9a-f]{{16}}\.part")
 _MOST_NOTE_BYTES = 10_000
-_TEMP_LIFE_S = 600.0  # a frame is written in milliseconds: a temp file this old was left by a killed process
+_TEMP_LIFE_S = 600.0  # a frame is written in milliseconds: an older temporary file was left by a killed process
 
 
 class Note(BaseModel):
@@ -66,9 +67,11 @@ class Note(BaseModel):
 
 @dataclass(frozen=True)
 class Entry:
-    """A dream in the cache. used_at: seconds since the epoch; age_s: since then; n_frames: depths kept, depth 0
-    counted; note:
-    None where none was written or it cannot be read."""
+    """A dream in the cache.
+
+    used_at: seconds since the epoch; age_s: since it was used; n_frames: depths kept, depth 0 included; note: None
+    where none was written or it cannot be read.
+    """
 
     key: str
     used_at: float
@@ -79,44 +82,44 @@ class Entry:
 
 
 class FrameCache:
-    """Baked dream frames in `folder`, taking at most `max_bytes`.
+    """Baked dream frames in `folder`, of at most `max_bytes`.
 
-    Nothing here raises for the disk's sake: a cache that cannot be read is empty, one that cannot be written stays as
-    it is, and `last_fault` holds one line for the user (None when all is well) besides the log. Two processes may use
-    one folder at once.
+    No method but `entries` raises for a fault of the disk: a cache that cannot be read is empty, one that cannot be
+    written does not change, and `last_fault` has one line for the user (None while there is none), which is logged as
+    well. Two processes may use one folder at once.
     """
 
     def __init__(self, folder: Path, max_bytes: int, *, now: Callable[[], float] = time.time) -> None:
-        """now: seconds since the epoch, compared with the times of files."""
+        """now: the time in seconds since the epoch, compared with the times of files."""
         self.last_fault: str | None = None
         self._folder = folder
         self._max_bytes = max_bytes
         self._now = now
-        self._n_bytes: int | None = None  # what lies in the folder, as far as known; None before the first look
-        self._refused: set[str] = set()  # keys no longer saved: too large for the cap, or the disk said no
+        self._n_bytes: int | None = None  # size of the folder as far as known; None before it was measured
+        self._refused: set[str] = set()  # keys that are not saved any more: too large, or a fault of the disk
 
     @property
     def folder(self) -> Path:
-        """Where the dreams lie; it need not exist yet."""
+        """Where the dreams are; it need not exist yet."""
         return self._folder
 
     @property
     def max_bytes(self) -> int:
-        """What they may take together."""
+        """The largest size of all dreams together."""
         return self._max_bytes
 
     def key(self, image: np.ndarray, dream: DreamSettings, identity: str) -> str:
-        """The name of a dream: image (height, width, 3) uint8, every dream setting and the network's identity,
-        hashed.
+        """The key of a dream: a hash of the image (height, width, 3) uint8, every dream setting and dream.identity's
+        line.
         """
-        told = hashlib.sha256()
+        digest = hashlib.sha256()
         for part in (f"frames {_VERSION}", repr(image.shape), dream.model_dump_json(), identity):
-            told.update(f"{len(part)}:{part};".encode())
-        told.update(np.ascontiguousarray(image, dtype=np.uint8).data)
-        return told.hexdigest()
+            digest.update(f"{len(part)}:{part};".encode())
+        digest.update(np.ascontiguousarray(image, dtype=np.uint8).data)
+        return digest.hexdigest()
 
     def entry_folder(self, key: str) -> Path:
-        """Where the frames of `key` lie, or would lie."""
+        """The folder of the dream `key`; it need not exist."""
         if not _KEY.fullmatch(key):
             raise ValueError(f"not a key of this cache: {key!r}")
         return self._folder / key
@@ -126,16 +129,14 @@ class FrameCache:
         there.
         """
         entry = self.entry_folder(key)
-        # look before reading: an unfinished entry may be many megabytes
+        # names are checked before anything is read: an unfinished entry may be many megabytes
         if not all(is_file(entry / _frame_name(index)) for index in range(n_depths + 1)):
             return None
         frames = self.load_begun(key, n_depths, shape)
         return frames if len(frames) == n_depths + 1 else None
 
     def load_begun(self, key: str, n_depths: int, shape: tuple[int, ...]) -> list[np.ndarray]:
-        """The sound frames 0, 1, .. of a bake up to the first that is missing or damaged (removed, told, to be
-        rebaked).
-        """
+        """The intact frames 0, 1, .. of a bake up to the first that is missing or damaged; a damaged one is removed."""
         entry = self.entry_folder(key)
         frames: list[np.ndarray] = []
         for index in range(n_depths + 1):
@@ -144,12 +145,12 @@ class FrameCache:
                 frames.append(_read_frame(path, key, index, shape))
             except FileNotFoundError:
                 break
-            except OSError as fault:  # not removed: saving it again replaces it, where that is allowed
+            except OSError as fault:  # not removed: saving replaces it, if permissions allow
                 reason = plain(fault.strerror or fault)
-                self._tell(f"a cached dream frame cannot be read and will be baked again: {reason}", path)
+                self._report(f"a cached dream frame cannot be read and will be baked again: {reason}", path)
                 break
             except ValueError as fault:
-                self._tell(f"a cached dream frame is damaged and will be baked again ({plain(fault)})", path)
+                self._report(f"a cached dream frame is damaged and will be baked again ({plain(fault)})", path)
                 remove(path)
                 break
         if frames:
@@ -157,8 +158,8 @@ class FrameCache:
         return frames
 
     def glance(self, key: str, depth_index: int, shape: tuple[int, ...]) -> np.ndarray | None:
-        """One frame of `shape` (height, width, 3) uint8, if it is there and sound; the dream does not count as used
-        for that.
+        """One frame of `shape` (height, width, 3) uint8, None if it is missing or damaged. The time of use is not
+        changed.
         """
         try:
             return _read_frame(self.entry_folder(key) / _frame_name(depth_index), key, depth_index, shape)
@@ -166,9 +167,7 @@ class FrameCache:
             return None
 
     def save(self, key: str, depth_index: int, frame: np.ndarray) -> bool:
-        """Keep one frame (height, width, 3) uint8. False (and `last_fault`) if it could not be kept; never raises for
-        that.
-        """
+        """Save one frame (height, width, 3) uint8. Returns False, and sets `last_fault`, if that is not possible."""
         entry = self.entry_folder(key)
         if not 0 <= depth_index <= 999 or frame.ndim != 3 or frame.dtype != np.uint8:
             raise ValueError(f"not a dream frame: depth {depth_index}, {frame.dtype} {frame.shape}")
@@ -182,7 +181,7 @@ class FrameCache:
         except OSError as fault:
             self._refused.add(key)
             reason = fault.strerror or str(fault)
-            self._tell(f"the dream is not kept for next time: {plain(reason)} ({plain(self._folder)})", entry)
+            self._report(f"the dream is not kept for next time: {plain(reason)} ({plain(self._folder)})", entry)
             return False
         self._n_bytes = (self._n_bytes or 0) + frame.nbytes + _HEADER.size
         if self._n_bytes > self._max_bytes:
@@ -190,9 +189,10 @@ class FrameCache:
         return key not in self._refused
 
     def save_checkpoint(self, key: str, parts: Iterable[bytes | memoryview]) -> bool:
-        """Keep what an unfinished bake needs to go on, in place of what was kept before. False if it could not be kept.
+        """Save what an unfinished bake needs to continue, replacing what was saved before. False if that is not
+        possible.
 
-        That is no fault to tell a user: only a bake that is interrupted would have had use for it.
+        It is no fault for the user: only a bake that is interrupted would use it.
         """
         entry = self.entry_folder(key)
         if key in self._refused:
@@ -209,7 +209,7 @@ class FrameCache:
         return key not in self._refused
 
     def load_checkpoint(self, key: str) -> bytes | None:
-        """What `save_checkpoint` kept last, unchecked; None if there is nothing that can be read."""
+        """What `save_checkpoint` saved last, unchecked; None if nothing can be read."""
         try:
             return (self.entry_folder(key) / _CHECKPOINT).read_bytes()
         except OSError as fault:
@@ -218,11 +218,11 @@ class FrameCache:
             return None
 
     def drop_checkpoint(self, key: str) -> None:
-        """The bake is finished: what was kept to go on with it goes."""
+        """Remove the checkpoint of a dream."""
         remove(self.entry_folder(key) / _CHECKPOINT)
 
     def describe(self, key: str, note: Note) -> None:
-        """Write down what the dream `key` is of. Nothing is lost where that cannot be done."""
+        """Write the note of the dream `key`; a fault is only logged."""
         entry = self.entry_folder(key)
         try:
             if _read_note(entry) != note and entry.exists():
@@ -242,7 +242,7 @@ class FrameCache:
         )
 
     def entries(self) -> list[Entry]:
-        """Every dream in the cache, the one used last first. Raises VisualizerError for a folder that cannot be
+        """Every dream in the cache, the most recently used first. Raises VisualizerError for a folder that cannot be
         read.
         """
         try:
@@ -264,7 +264,7 @@ class FrameCache:
         return sorted(found, key=lambda entry: (-entry.used_at, entry.key))
 
     def remove(self, key: str) -> bool:
-        """Throw a dream out; whether nothing of it is left. Files that are not the cache's own stay."""
+        """Remove a dream; whether nothing of it is left. Other files in its folder stay."""
         entry = self.entry_folder(key)
         _remove_entry(entry)
         self._n_bytes = None
@@ -276,9 +276,9 @@ class FrameCache:
             return False
 
     def trim(self, keep: str | None = None) -> None:
-        """Throw out the least recently used dreams until the cap holds; the dream `keep` goes last.
+        """Remove the least recently used dreams until the cache is small enough; the dream `keep` goes last.
 
-        `save` does this by itself; call it after a bake to count what other processes have written meanwhile.
+        `save` calls it when needed; call it after a bake to count what other processes have written meanwhile.
         """
         entries = self._entries()
         entries.sort(key=lambda entry: (entry.path.name == keep, entry.used_at))
@@ -288,14 +288,14 @@ class FrameCache:
                 break
             if entry.path.name == keep:
                 self._refused.add(keep)
-                self._tell(
+                self._report(
                     f"one dream takes more than the cache may hold ({self._max_bytes / 1e6:.0f} MB) and is not kept: "
                     "raise cache.max_gb in settings.yaml",
                     entry.path,
                 )
             _remove_entry(entry.path)
             n_bytes -= entry.n_bytes
-            log.info("cache: dropped %s, last used %.0f s ago", entry.path.name, self._now() - entry.used_at)
+            log.info("cache: removed %s, last used %.0f s ago", entry.path.name, self._now() - entry.used_at)
         self._n_bytes = n_bytes
 
     def _folders(self) -> list[Path]:
@@ -303,16 +303,14 @@ class FrameCache:
         return [path for path in self._folder.iterdir() if _KEY.fullmatch(path.name) and path.is_dir()]
 
     def _entries(self) -> list[_Measured]:
-        """Every dream, none in a folder that cannot be read."""
+        """Every dream; an empty list if the folder cannot be read."""
         try:
             return self._measured(self._folders())
         except OSError:
             return []
 
     def _measured(self, folders: list[Path]) -> list[_Measured]:
-        """What the dreams in these folders take. Leftovers of killed processes are removed on the way; foreign files
-        stay.
-        """
+        """The sizes of the dreams in these folders. Leftovers of killed processes are removed; other files stay."""
         found = []
         for folder in folders:
             try:
@@ -324,7 +322,7 @@ class FrameCache:
                         remove(file)
                     elif _KEPT_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
                         n_bytes += status.st_size
-            except OSError:  # another process is throwing it out at this moment
+            except OSError:  # another process is removing it at this moment
                 continue
             found.append(_Measured(folder, used_at, n_bytes, n_frames))
         return found
@@ -333,10 +331,10 @@ class FrameCache:
         try:
             moment = self._now()
             os.utime(entry, (moment, moment))
-        except OSError as fault:  # a cache that may only be read
+        except OSError as fault:  # a read-only cache
             log.debug("cache: time of use not noted: %s", fault)
 
-    def _tell(self, what: str, path: Path) -> None:
+    def _report(self, what: str, path: Path) -> None:
         self.last_fault = what
         log.warning("cache: %s: %s", path, what)
 
@@ -366,16 +364,14 @@ def _write_frame(entry: Path, key: str, depth_index: int, frame: np.ndarray) -> 
 
 
 def _write(entry: Path, name: str, mark: str, parts: Iterable[bytes | memoryview]) -> int:
-    """Write a file of the entry whole or not at all; how many bytes it has. mark: what its temp file's name begins
-    with.
-    """
+    """Write a file of an entry atomically; returns its size. mark: how the name of its temporary file begins."""
     temp = entry / f".{mark}-{secrets.token_hex(8)}.part"
     for attempt in (1, 2):
         entry.mkdir(parents=True, exist_ok=True)
         try:
             file = temp.open("xb")
             break
-        except FileNotFoundError:  # thrown out by another process between the two lines above
+        except FileNotFoundError:  # removed by another process between the two lines above
             if attempt == 2:
                 raise
     try:
@@ -406,7 +402,7 @@ def _size_of(path: Path) -> int:
 
 
 def _read_frame(path: Path, key: str, depth_index: int, shape: tuple[int, ...]) -> np.ndarray:
-    """The frame in `path`. Raises ValueError when it is not exactly what was saved under that key and depth."""
+    """The frame in `path`. Raises ValueError unless it is exactly what was saved under that key and depth."""
     frame = np.empty(shape, dtype=np.uint8)
     with path.open("rb", buffering=0) as file:
         n_bytes = os.fstat(file.fileno()).st_size
@@ -432,5 +428,5 @@ def _remove_entry(entry: Path) -> None:
             if _KEPT_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):
                 remove(file)
         entry.rmdir()
-    except OSError as fault:  # someone else's file in it, or it is in use (Windows), or already gone
+    except OSError as fault:  # another file in it, or in use (Windows), or already removed
         log.debug("cache: %s stays: %s", entry, fault)

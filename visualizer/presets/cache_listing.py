@@ -1,4 +1,4 @@
-"""The dreams that are kept in the cache: listing them, and throwing some out."""
+"""Listing the dreams in the cache, and removing some, for the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True)
 class CacheListing:
-    """Dreams of the cache, the one used last first; the folder they lie in, and what all may take together."""
+    """Dreams in the cache, the most recently used first; folder: the cache's; max_bytes: the largest size of all
+    dreams.
+    """
 
     entries: list[Entry]
     folder: Path
@@ -24,12 +26,12 @@ class CacheListing:
 
     @property
     def n_bytes(self) -> int:
-        """What these dreams take."""
+        """The size of these dreams."""
         return sum(entry.n_bytes for entry in self.entries)
 
 
 def describe_entry(entry: Entry) -> tuple[str, str, str, str]:
-    """Preset, layer, size and depths of a dream, in words; "?" for one kept before notes were written."""
+    """Preset, layer, size and depths of a dream as text; "?" where it has no note."""
     note = entry.note
     if note is None:
         return "?", "?", "?", str(max(0, entry.n_frames - 1))
@@ -40,7 +42,7 @@ def describe_entry(entry: Entry) -> tuple[str, str, str, str]:
 
 
 def list_cached(preset: str | None = None, older_than_days: float | None = None) -> CacheListing:
-    """The dreams of the cache, or those of one preset, or those not used for so many days. Raises BadInput,
+    """The dreams in the cache, or those of one preset, or those not used for so many days. Raises BadInput,
     VisualizerError.
     """
     if older_than_days is not None and not (math.isfinite(older_than_days) and older_than_days >= 0):
@@ -58,7 +60,7 @@ def list_cached(preset: str | None = None, older_than_days: float | None = None)
 
 
 def clear_cached(listed: CacheListing) -> None:
-    """Throw these dreams out of the cache, and nothing else. Raises VisualizerError if something of them stays."""
+    """Remove these dreams from the cache. Raises VisualizerError if some cannot be removed."""
     cache = open_cache()
     n_left = sum(not cache.remove(entry.key) for entry in listed.entries)
     if n_left:

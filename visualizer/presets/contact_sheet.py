@@ -1,4 +1,4 @@
-"""Sheets: labelled pictures in a grid on a dark ground, written as one picture file."""
+"""Contact sheets: labelled pictures in a grid on a dark background, written as one picture file."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
-MAX_SIDE_PX = 16_000  # of a sheet: every viewer opens this, and no JPEG may have more than 65535
+MAX_SIDE_PX = 16_000  # of a sheet: every viewer opens this, and a JPEG cannot have more than 65535
 MAX_SHAPE = 4.0  # a longer or taller picture is cut to this many times its shorter side
 
-_GROUND, _INK, _FAINT, _FRAME = (20, 18, 29), (232, 230, 240), (150, 145, 175), (46, 42, 62)
+_BACKGROUND, _TEXT, _FAINT_TEXT, _BORDER = (20, 18, 29), (232, 230, 240), (150, 145, 175), (46, 42, 62)
 _ELLIPSIS = "…"
 
 
 class Cell(NamedTuple):
-    """A picture (height, width, 3) uint8 and what is written below it: a name, and a word about it."""
+    """A picture (height, width, 3) uint8 and what is written below it: a name, and a short remark."""
 
     name: str
-    word: str
+    remark: str
     picture: np.ndarray
 
 
 class Grid(NamedTuple):
-    """How cells lie: the first takes span x span places of n_columns x n_variants, the others one each."""
+    """The layout of cells: the first takes span x span places of n_columns x n_rows, the others one each."""
 
     span: int
     n_columns: int
-    n_variants: int
+    n_rows: int
 
 
 def cell_size(path: Path, box: tuple[int, int]) -> tuple[int, int]:
@@ -58,32 +58,32 @@ def cell_size(path: Path, box: tuple[int, int]) -> tuple[int, int]:
 
 
 def grid_of(n_cells: int, shape: float) -> Grid:
-    """The most pleasing grid for n_cells pictures of `shape` (width / height).
+    """The best grid for n_cells pictures of `shape` (width / height).
 
     Few empty places come first, then a sheet about as wide as a screen. The first picture, from which the others come,
     may take four places.
     """
 
     def cost(grid: Grid) -> float:
-        n_empty = grid.n_columns * grid.n_variants - (n_cells - 1 + grid.span**2)
-        looks = math.log(shape * grid.n_columns / grid.n_variants / 1.9)
+        n_empty = grid.n_columns * grid.n_rows - (n_cells - 1 + grid.span**2)
+        looks = math.log(shape * grid.n_columns / grid.n_rows / 1.9)
         return n_empty * 0.5 + abs(looks) + 0.1 * (grid.span - 1)
 
     found = []
     for span in (1, 2):
         n_places = n_cells - 1 + span**2
         for n_columns in range(span, n_places + 1):
-            n_variants = max(span, -(-n_places // n_columns))
-            found.append(Grid(span, n_columns, n_variants))
+            n_rows = max(span, -(-n_places // n_columns))
+            found.append(Grid(span, n_columns, n_rows))
     return min(found, key=cost)
 
 
 def draw_sheet(
     title: str, remark: str, cells: Sequence[Cell], size: tuple[int, int], grid: Grid | None = None
 ) -> np.ndarray:
-    """The sheet as (height, width, 3) uint8: the title and a remark above, then the cells, the first as their origin.
+    """The sheet as (height, width, 3) uint8: the title and a remark above, then the cells, the first is the original.
 
-    cells: at least one; their pictures are shown at `size` = (width, height) px. grid: None for the most pleasing.
+    cells: at least one; their pictures are shown at `size` = (width, height) px. grid: None for the best.
     Raises BadInput when the sheet would be larger than MAX_SIDE_PX.
     """
     from PIL import Image, ImageDraw
@@ -94,7 +94,7 @@ def draw_sheet(
     whole = measures.sheet(grid)
     if max(whole) > MAX_SIDE_PX:
         raise BadInput(f"a sheet of {whole[0]}x{whole[1]} px is too large to look at; ask for a smaller --size")
-    page = Image.new("RGB", whole, _GROUND)
+    page = Image.new("RGB", whole, _BACKGROUND)
     draw = ImageDraw.Draw(page)
     _write_title(draw, measures, title, remark, whole[0])
     places = _places(grid, len(cells))
@@ -114,31 +114,35 @@ def save_sheet(path: Path, pixels: np.ndarray) -> None:
 
 
 class _Measures(NamedTuple):
-    """Every length of a sheet, px. two_lines: a cell's word stands below its name, there being no room beside it."""
+    """Every length of a sheet, px. two_lines: a cell's remark is written below its name, where there is no space
+    beside it.
+    """
 
     width: int
     height: int
     gutter: int
     margin: int
     name_px: int
-    word_px: int
+    remark_px: int
     title_px: int
     two_lines: bool
 
     @classmethod
     def of(cls, width: int, height: int, cells: Sequence[Cell]) -> _Measures:
         name_px = min(max(round(math.sqrt(width * height) / 17), 13), 40)
-        word_px = max(12, round(name_px * 0.86))
+        remark_px = max(12, round(name_px * 0.86))
         gutter = max(10, round(name_px * 0.9))
         crowded = any(
-            _length(cell.name, name_px) + _length(cell.word, word_px) + name_px > width for cell in cells if cell.word
+            _length(cell.name, name_px) + _length(cell.remark, remark_px) + name_px > width
+            for cell in cells
+            if cell.remark
         )
-        return cls(width, height, gutter, gutter * 2, name_px, word_px, round(name_px * 1.5), crowded)
+        return cls(width, height, gutter, gutter * 2, name_px, remark_px, round(name_px * 1.5), crowded)
 
     @property
     def label(self) -> int:
-        """Height of what is written below a picture."""
-        return round(self.name_px * 1.55) + (round(self.word_px * 1.3) if self.two_lines else 0)
+        """Height of the text below a picture."""
+        return round(self.name_px * 1.55) + (round(self.remark_px * 1.3) if self.two_lines else 0)
 
     @property
     def head(self) -> int:
@@ -157,7 +161,7 @@ class _Measures(NamedTuple):
         """Width and height of all of it."""
         return (
             self.across(grid.n_columns) + 2 * self.margin,
-            self.margin + self.head + self.down(grid.n_variants) + self.margin,
+            self.margin + self.head + self.down(grid.n_rows) + self.margin,
         )
 
 
@@ -165,7 +169,7 @@ def _places(grid: Grid, n_cells: int) -> list[tuple[int, int]]:
     """(column, row) of each cell: the first at the top left, the others row by row around it."""
     free = [
         (column, row)
-        for row in range(grid.n_variants)
+        for row in range(grid.n_rows)
         for column in range(grid.n_columns)
         if column >= grid.span or row >= grid.span
     ]
@@ -179,40 +183,44 @@ def _put(
 
     left = measures.margin + column * (measures.width + measures.gutter)
     top = measures.margin + measures.head + row * (measures.height + measures.label + measures.gutter)
-    room = (measures.across(span), measures.down(span) - measures.label)
-    scale = min(room[0] / measures.width, room[1] / measures.height)
+    space = (measures.across(span), measures.down(span) - measures.label)
+    scale = min(space[0] / measures.width, space[1] / measures.height)
     size = (round(scale * measures.width), round(scale * measures.height))
-    at = (left + (room[0] - size[0]) // 2, top)
+    at = (left + (space[0] - size[0]) // 2, top)
     picture = Image.fromarray(cell.picture)
     page.paste(picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS), at)
-    draw.rectangle((at[0] - 1, at[1] - 1, at[0] + size[0], at[1] + size[1]), outline=_FRAME)
-    name_px = (
-        measures.name_px if span == 1 else measures.title_px
-    )  # what is left of several places holds larger letters
+    draw.rectangle((at[0] - 1, at[1] - 1, at[0] + size[0], at[1] + size[1]), outline=_BORDER)
+    name_px = measures.name_px if span == 1 else measures.title_px  # several places have space for larger text
     baseline = top + size[1] + round(name_px * 1.22)
-    draw.text((at[0], baseline), _fit(cell.name, name_px, size[0]), _INK, _font(name_px), anchor="ls")
-    if cell.word:
+    draw.text((at[0], baseline), _fit(cell.name, name_px, size[0]), _TEXT, _font(name_px), anchor="ls")
+    if cell.remark:
         if measures.two_lines:
-            word_at, anchor = (at[0], baseline + round(measures.word_px * 1.3)), "ls"
+            remark_at, anchor = (at[0], baseline + round(measures.remark_px * 1.3)), "ls"
         else:
-            word_at, anchor = (at[0] + size[0], baseline), "rs"
-        draw.text(word_at, _fit(cell.word, measures.word_px, size[0]), _FAINT, _font(measures.word_px), anchor=anchor)
+            remark_at, anchor = (at[0] + size[0], baseline), "rs"
+        draw.text(
+            remark_at,
+            _fit(cell.remark, measures.remark_px, size[0]),
+            _FAINT_TEXT,
+            _font(measures.remark_px),
+            anchor=anchor,
+        )
 
 
 def _write_title(draw: ImageDraw.ImageDraw, measures: _Measures, title: str, remark: str, width: int) -> None:
     baseline = measures.margin + round(measures.title_px * 0.85)
-    room = width - 2 * measures.margin
-    shown = _fit(title, measures.title_px, room)
-    draw.text((measures.margin, baseline), shown, _INK, _font(measures.title_px), anchor="ls")
-    rest = room - _length(shown, measures.title_px) - measures.title_px
+    space = width - 2 * measures.margin
+    shown = _fit(title, measures.title_px, space)
+    draw.text((measures.margin, baseline), shown, _TEXT, _font(measures.title_px), anchor="ls")
+    rest = space - _length(shown, measures.title_px) - measures.title_px
     if rest > 8 * measures.name_px:
         remark = _fit(remark, measures.name_px, rest)
-        draw.text((width - measures.margin, baseline), remark, _FAINT, _font(measures.name_px), anchor="rs")
+        draw.text((width - measures.margin, baseline), remark, _FAINT_TEXT, _font(measures.name_px), anchor="rs")
 
 
 @functools.lru_cache(maxsize=8)
 def _font(text_px: int) -> Any:
-    """The font that comes inside Pillow: there on every machine."""
+    """The font that is part of Pillow, so that it is there on every machine."""
     from PIL import ImageFont
 
     return ImageFont.load_default(text_px)
@@ -231,12 +239,12 @@ def _written(char: str, text_px: int) -> str:
     return "".join(base for base in unicodedata.normalize("NFKD", char) if base.isascii() and base.isprintable()) or "?"
 
 
-def _fit(text: str, text_px: int, room_px: int) -> str:
-    """`text` in letters the font has, cut with an ellipsis where it would be wider than room_px."""
-    # macOS writes file names with accents apart from their letters
+def _fit(text: str, text_px: int, space_px: int) -> str:
+    """`text` in characters that the font has, cut with an ellipsis where it would be wider than space_px."""
+    # macOS stores accents in file names as separate characters
     text = "".join(_written(char, text_px) for char in unicodedata.normalize("NFC", plain(text)))
-    if _length(text, text_px) <= room_px:
+    if _length(text, text_px) <= space_px:
         return text
-    while text and _length(text.rstrip() + _ELLIPSIS, text_px) > room_px:
+    while text and _length(text.rstrip() + _ELLIPSIS, text_px) > space_px:
         text = text[:-1]
     return text.rstrip() + _ELLIPSIS

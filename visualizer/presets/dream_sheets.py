@@ -1,4 +1,4 @@
-"""Sheets for choosing by eye: what every layer of a network makes of a picture, and how one dream deepens."""
+"""Sheets of dreams to compare: what every layer of a network makes of a picture, and all depths of one dream."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..settings import DEFAULT_PRESET, DreamSettings
 from .contact_sheet import SUFFIXES, Cell, cell_size, draw_sheet, save_sheet
 from .image import load_image
 from .loaded import Overrides, Variant, known_network, variants_of
-from .networks import weights_of
+from .network_files import weights_of
 from .preset import load_preset
 
 if TYPE_CHECKING:
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
 #: width and height in px that a cell's picture is fitted into
 DEFAULT_BOX = (360, 270)
 MIN_BOX_PX, MAX_BOX_PX = 64, 2048
-#: a cell is dreamt so many times larger and made smaller: nearer to what a show of full size looks like
+#: a cell is dreamt this many times larger and then scaled down: closer to the look of a show at full size
 FINER = 2
 
 
 @dataclass(frozen=True)
 class Step:
-    """One depth more. what: the layer being dreamt; seconds: since the beginning; news: lines the user should read."""
+    """One more depth is done.
+
+    done, total: depths; what: the layer being dreamt; seconds: since the start; news: lines the user should read.
+    """
 
     done: int
     total: int
@@ -53,8 +56,9 @@ def layers(
 ) -> Generator[Step, None, None]:
     """Dream the picture `image` once with each layer, then write all of them to the sheet `out`.
 
-    depth_index: how deep, 1..20. Raises BadInput, at once, for whatever cannot be used; DreamError; VisualizerError
-    when the sheet cannot be written. Closing it early leaves nothing behind.
+    box: width and height in px that each picture is fitted into; depth_index: 1..20. Raises BadInput at once for
+    arguments that cannot be used; DreamError; VisualizerError if the sheet cannot be written. If the generator is
+    closed early, no file is written.
     """
     info = known_network(network)
     n_depths = DreamSettings().n_depths
@@ -63,25 +67,25 @@ def layers(
     wanted = [
         DreamSettings.model_validate({"network": network, "layer": name, "seed": seed}) for name in info.layer_names
     ]
-    return _layers(_Easel(image, out, box), weights or weights_of(network), wanted, depth_index)
+    return _layers(_Sheet(image, out, box), weights or weights_of(network), wanted, depth_index)
 
 
 def _layers(
-    easel: _Easel, weights: Path | None, wanted: list[DreamSettings], depth_index: int
+    sheet: _Sheet, weights: Path | None, wanted: list[DreamSettings], depth_index: int
 ) -> Generator[Step, None, None]:
     info = NETWORKS[wanted[0].network]
-    cells = [Cell("the picture", "", easel.picture)]
+    cells = [Cell("the picture", "", sheet.picture)]
     total = len(wanted) * depth_index
     for settings in wanted:
         layer = info.layer(str(settings.layer))
         n_done = (len(cells) - 1) * depth_index
-        with closing(bake(easel.picture, settings, weights=weights)) as frames:
+        with closing(bake(sheet.picture, settings, weights=weights)) as frames:
             for index, picture in frames:
-                yield Step(n_done + index, total, layer.name, easel.watch.elapsed_s(), tuple(easel.news))
+                yield Step(n_done + index, total, layer.name, sheet.watch.elapsed_s(), tuple(sheet.news))
                 if index == depth_index:
                     cells.append(Cell(layer.name, layer.dreams, picture))
                     break
-    easel.finish(f"{info.title}, depth {depth_index}", cells)
+    sheet.finish(f"{info.title}, depth {depth_index}", cells)
 
 
 def depths(
@@ -95,31 +99,30 @@ def depths(
     box: tuple[int, int] = DEFAULT_BOX,
     seed: int | None = None,
 ) -> Generator[Step, None, None]:
-    """Dream the picture `image` as `preset` says, then write all its depths to the sheet `out`.
+    """Dream the picture `image` with the settings of `preset`, then write all its depths to the sheet `out`.
 
-    network, layer, seed: instead of the preset's; weights: a file to use in place of the network's own. A network given
-    alone dreams with the layer that is most like the preset's.
-    Raises as `layers` does.
+    network, layer, seed: instead of the preset's; for a network alone the layer most similar to the preset's is taken.
+    weights: a file instead of the network's own. Raises as `layers` does.
     """
     variants, news = variants_of(
         load_preset(preset), Overrides(seed=seed, network=network, layer=layer, weights=weights)
     )
-    return _depths(_Easel(image, out, box), variants[0], news)
+    return _depths(_Sheet(image, out, box), variants[0], news)
 
 
-def _depths(easel: _Easel, variant: Variant, news: tuple[str, ...]) -> Generator[Step, None, None]:
+def _depths(sheet: _Sheet, variant: Variant, news: tuple[str, ...]) -> Generator[Step, None, None]:
     settings = variant.settings
     what = " + ".join(settings.layers)
     cells = []
-    with closing(bake(easel.picture, settings, guide=variant.guide, weights=variant.weights)) as frames:
+    with closing(bake(sheet.picture, settings, guide=variant.guide, weights=variant.weights)) as frames:
         for index, picture in frames:
             cells.append(Cell(str(index) if index else "the picture", "", picture))
-            yield Step(index, settings.n_depths, what, easel.watch.elapsed_s(), (*news, *easel.news))
-    easel.finish(f"{NETWORKS[settings.network].title}, {what}", cells)
+            yield Step(index, settings.n_depths, what, sheet.watch.elapsed_s(), (*news, *sheet.news))
+    sheet.finish(f"{NETWORKS[settings.network].title}, {what}", cells)
 
 
-class _Easel:
-    """A picture put up to be dreamt in, and the sheet it is for: both looked at before any work is done."""
+class _Sheet:
+    """The picture to be dreamt in, and the sheet to be written: both are checked before any work is done."""
 
     def __init__(self, image: Path, out: Path, box: tuple[int, int]) -> None:
         if not all(MIN_BOX_PX <= side <= MAX_BOX_PX for side in box):

@@ -1,4 +1,4 @@
-"""Dream frames as they come: from the cache at once, or from a bake that goes on behind the show."""
+"""Dream frames as they come: from the cache at once, or from a bake that runs beside the show."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OLDER_DREAMS = "dreams baked by an older version are baked again"
 
 
 class Placed(NamedTuple):
-    """A dream frame and its place. frame: (height, width, 3) uint8; finished: False for a preview of it."""
+    """A dream frame, its variant and its depth. frame: (height, width, 3) uint8 sRGB; finished: False for a preview."""
 
     variant: int
     depth_index: int
@@ -33,12 +33,17 @@ class Placed(NamedTuple):
 
 
 class FrameSource(Protocol):
-    """Where dream frames come from: `Dreams`, or `ReadyDreams`."""
+    """Where a show gets its dream frames from: `ReadyDreams` or `BackgroundDreams`.
+
+    fault: one line for the user, such as why a bake ended or that its frames are not kept; None while there is none.
+    """
 
     fault: str | None
 
     def poll(self) -> list[Placed]:
-        """The dream frames that came since the last call; one that has come before replaces the earlier."""
+        """The dream frames that came since the last call; a later one of the same variant and depth replaces the
+        earlier.
+        """
 
     def close(self) -> None:
         """Stop baking."""
@@ -50,26 +55,24 @@ def open_cache() -> FrameCache:
 
 
 def cache_key(image: np.ndarray, variant: Variant, cache: FrameCache) -> str:
-    """The name under which the dream frames of one variant of an image are kept. Raises DreamError for weights not
-    readable.
-    """
+    """The key of one variant of an image in the cache. Raises DreamError if its weights cannot be read."""
     return cache.key(image, variant.settings, identity(variant.settings, variant.guide, variant.weights))
 
 
 class VariantDreams:
-    """The dream frames of one variant of a loaded."""
+    """The dream frames of one variant of a preset."""
 
-    def __init__(self, loaded: LoadedPreset, variant_index: int, cache: FrameCache, behind: Stop | None) -> None:
+    def __init__(self, loaded: LoadedPreset, variant_index: int, cache: FrameCache, stop: Stop | None) -> None:
         image, variant = loaded.image, loaded.variants[variant_index]
         self.n_depths = variant.settings.n_depths
         self.key = cache_key(image, variant, cache)
-        self._order = BakeRequest(image, variant, self.key, cache.folder, cache.max_bytes)
+        self._request = BakeRequest(image, variant, self.key, cache.folder, cache.max_bytes)
         self._variant_index = variant_index
         self._cache = cache
-        self._behind = behind
+        self._stop = stop
         self._cached = cache.load(self.key, self.n_depths, image.shape)
         self.from_cache = self._cached is not None
-        self.fault = cache.last_fault  # what was wrong with the cache, or with keeping a frame; to be said once
+        self.fault = cache.last_fault  # one line for the user: about the cache, or a frame that could not be kept
         own = loaded.overrides.image.name if loaded.overrides.image is not None else ""
         self._note = Note(
             preset=loaded.name,
@@ -86,7 +89,7 @@ class VariantDreams:
         self.kept = True  # False once a frame could not be kept for next time
 
     def frames(self, preview: bool) -> Generator[Placed, None, None]:
-        """All frames: those at hand; with `preview`, a coarse one of every depth that is not; then the rest, in
+        """All frames: those that are kept; with `preview`, a coarse one of every other depth; then the rest, in
         order.
         """
         if self._cached is not None:
@@ -94,10 +97,10 @@ class VariantDreams:
             for depth_index, frame in enumerate(self._cached):
                 yield Placed(self._variant_index, depth_index, frame, True)
             return
-        if self._behind is None:
-            bake = bake_inline(self._order, self._cache, preview=preview)
+        if self._stop is None:
+            bake = bake_inline(self._request, self._cache, preview=preview)
         else:
-            bake = bake_in_child(self._order, self._behind, preview=preview)
+            bake = bake_in_child(self._request, self._stop, preview=preview)
         with closing(bake) as done:
             for baked in done:
                 if baked.fault is not None:
@@ -108,14 +111,14 @@ class VariantDreams:
 
 
 class Dreams:
-    """The dream frames of a loaded, variant by variant: each variant's previews if asked for, then its finished frames
+    """The dream frames of a preset, variant by variant: each variant's previews if asked for, then its finished frames
     in order.
     """
 
-    def __init__(self, loaded: LoadedPreset, cache: FrameCache, *, behind: Stop | None = None) -> None:
-        """behind: bake behind a show, in a process of low priority that ends when this is set; None: bake here."""
+    def __init__(self, loaded: LoadedPreset, cache: FrameCache, *, stop: Stop | None = None) -> None:
+        """stop: bake beside a show, in a process of low priority that ends when this is set; None: in this process."""
         self.n_depths = loaded.n_depths
-        self.variants = [VariantDreams(loaded, index, cache, behind) for index in range(len(loaded.variants))]
+        self.variants = [VariantDreams(loaded, index, cache, stop) for index in range(len(loaded.variants))]
 
     @property
     def from_cache(self) -> bool:
@@ -129,7 +132,7 @@ class Dreams:
 
     @property
     def fault(self) -> str | None:
-        """What was wrong with the cache, to be said once."""
+        """One line for the user, None if there is none."""
         return next((variant.fault for variant in self.variants if variant.fault), None)
 
     def placed(self, *, preview: bool = False) -> Generator[Placed, None, None]:
@@ -139,7 +142,9 @@ class Dreams:
 
 
 class ReadyDreams:
-    """All frames at hand before the show begins (export, or a warm start): handed out at the first poll."""
+    """Frames that are all there before the show begins (export, or a start from the cache): returned by the first
+    poll.
+    """
 
     fault: str | None = None
 
@@ -147,27 +152,27 @@ class ReadyDreams:
         self._frames = frames
 
     def poll(self) -> list[Placed]:
-        """The frames not handed out yet."""
+        """The frames not returned yet."""
         frames, self._frames = self._frames, []
         return frames
 
     def close(self) -> None:
-        """Nothing runs; let go of the frames."""
+        """Release the frames."""
         self._frames = []
 
 
 class BackgroundDreams:
-    """Takes frames from a bake in another process, in a thread; `poll` hands out what has come since.
+    """Receives frames from a bake in another process, in a thread; `poll` returns what has come since.
 
-    A bake that fails leaves the depths that are there, and its one-line reason in `fault`.
+    If the bake fails, the depths that are done stay, and `fault` has the reason in one line.
     """
 
     def __init__(self, dreams: Dreams, stop: Stop) -> None:
-        """stop: what `dreams` was given to end its bake."""
+        """stop: the one that `dreams` was given."""
         self.fault: str | None = None
         self._dreams = dreams
         self._stop = stop
-        # two frames wait at most: the bake must not run ahead of a show that is slow to take them
+        # at most two frames wait: the bake must not run ahead of a show that is slow to take them
         self._ready: queue.Queue[Placed] = queue.Queue(maxsize=2)
         self._thread = threading.Thread(target=self._bake, name="bake", daemon=True)
         self._thread.start()
@@ -189,13 +194,13 @@ class BackgroundDreams:
             self.fault = str(error)
         except Exception as error:
             log.exception("the bake stopped")
-            self.fault = f"the dream stopped: {type(error).__name__}: {error} (the log tells more)".splitlines()[0]
+            self.fault = f"the dream stopped: {type(error).__name__}: {error} (details are in the log)".splitlines()[0]
 
     def poll(self) -> list[Placed]:
-        """What has been baked since the last call: one frame at most, so that no display frame waits for many
+        """At most one frame that has been baked since the last call, so that no display frame waits for many
         uploads.
         """
-        # only ever from nothing to something: the other thread may set it at this very moment
+        # only ever from None to a line: the other thread may set it at the same time
         fault = self._dreams.fault
         if fault is not None and self.fault is None:
             self.fault = fault
@@ -205,17 +210,15 @@ class BackgroundDreams:
             return []
 
     def close(self) -> None:
-        """Stop the bake, whatever it is at; what is baked so far stays in the cache, and the next bake goes on from
-        there.
-        """
+        """Stop the bake at once. What is baked so far stays in the cache, and the next bake continues from there."""
         self._stop.set()
         self._thread.join()
 
 
 def start(loaded: LoadedPreset, cache: FrameCache) -> ReadyDreams | BackgroundDreams:
-    """The frames of `look` for a show that begins now."""
+    """The frames of a preset for a show: all of them if they are cached, else a bake beside the show is started."""
     stop = Stop()
-    dreams = Dreams(loaded, cache, behind=stop)
+    dreams = Dreams(loaded, cache, stop=stop)
     if not dreams.from_cache:
         return BackgroundDreams(dreams, stop)
     ready = ReadyDreams(list(dreams.placed()))
@@ -224,7 +227,7 @@ def start(loaded: LoadedPreset, cache: FrameCache) -> ReadyDreams | BackgroundDr
 
 
 def complete(dreams: Dreams) -> Iterator[Placed]:
-    """Every frame of a loaded, in order; raises DreamError if fewer came than the preset asks for."""
+    """Every frame of a preset, in order. Raises DreamError if fewer come than the preset asks for."""
     deepest = [-1] * len(dreams.variants)
     for placed in dreams.placed():
         deepest[placed.variant] = placed.depth_index

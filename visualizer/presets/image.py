@@ -1,4 +1,4 @@
-"""Any picture file -> the image a dream starts from: sRGB, upright, opaque, exactly the size asked for."""
+"""Reading a picture file as the image a dream starts from: sRGB, upright, opaque, of exactly the size asked for."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ _TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANS
 }
 _ORIENTATION = 0x0112  # EXIF tag
 
-# What counts as dark, of 255, and the share of a picture that must be brighter for it not to be nearly black.
-_DARK, _SEEN_SHARE = 32, 0.005
-# The same for what is drawn on transparency, by its luma (navy and #333 have no contrast with black) unless it is
-# vivid; and the share of a picture up to which that is a drawing, whose ground may be chosen.
-_DARK_INK, _VIVID, _SEEN_INK_SHARE, _DRAWING_SHARE = 55, 192, 0.15, 0.7
-# White in levels that are no bytes: floating point, 8, 10, 12, 14 and 16 bits.
+# What counts as dark, of 255, and the fraction of a picture that must be brighter for it not to be nearly black.
+_DARK, _VISIBLE_FRACTION = 32, 0.005
+# The same for a drawing on transparency, by its luma (navy and #333 have no contrast with black) unless it is
+# saturated; and the fraction of a picture up to which the opaque part counts as a drawing, whose background may be
+# chosen.
+_DARK_INK, _VIVID, _VISIBLE_INK_FRACTION, _DRAWING_FRACTION = 55, 192, 0.15, 0.7
+# The usual levels of white: floating point, 8, 10, 12, 14 and 16 bits.
 _WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
-_SAMPLED = 1_000_000  # levels looked at for a percentile
+_MAX_SAMPLES = 1_000_000  # levels that a percentile is computed of
 
 _pillow_limit = threading.Lock()
 
@@ -49,14 +50,13 @@ log = logging.getLogger(__name__)
 
 
 def load_image(path: Path | str, size: tuple[int, int], *, say: Callable[[str], None] = log.warning) -> np.ndarray:
-    """The picture in the file `path`, filling size = (width, height) px -> (height, width, 3) uint8 sRGB.
+    """The picture in the file `path`, scaled and cropped to size = (width, height) px -> (height, width, 3) uint8 sRGB.
 
-    The middle is kept and the sides cut where the shapes differ; it is scaled, never stretched. EXIF orientation is
-    followed, an ICC profile converted to sRGB, transparency laid over black (a projector's dark; over white if what is
-    drawn on it is dark), 16 bit and floating point scaled to 8 bit by the levels that are used; of an animation the
-    first picture is taken. `say` gets a line for the user if levels were scaled unusually, white was chosen, or the
-    picture is nearly black. Raises BadInput with one line when the file is missing, no picture, damaged, or has more
-    than 250 megapixels.
+    The middle is kept where the shapes differ; it is never stretched. EXIF orientation is applied, an ICC profile
+    converted to sRGB, transparency composited over black (over white if the drawing on it is dark), 16 bit and floating
+    point scaled to 8 bit by the levels in use; of an animation the first picture is taken. say: called with a line for
+    the user if levels were scaled unusually, white was chosen, or the picture is nearly black. Raises BadInput, one
+    line, if the file is missing, damaged, no picture, or has more than 250 megapixels.
     """
     width, height = size
     if width < 1 or height < 1:
@@ -89,7 +89,7 @@ def open_picture(path: Path, name: str) -> Iterator[Image.Image]:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise BadInput(f"{name}: is a folder, not a picture")
-        if not stat.S_ISREG(mode):  # reading a pipe would wait for ever
+        if not stat.S_ISREG(mode):  # reading a pipe would block
             raise BadInput(f"{name}: is not an ordinary file")
         file = path.open("rb")
     except FileNotFoundError:
@@ -118,7 +118,9 @@ def open_picture(path: Path, name: str) -> Iterator[Image.Image]:
 
 @contextmanager
 def _no_pillow_limit() -> Iterator[None]:
-    """Pillow refuses large pictures without saying what is allowed: ours is the limit while a header is read."""
+    """Disable Pillow's own limit of pixels while a header is read: MAX_PIXELS is checked instead, with a clear
+    message.
+    """
     from PIL import Image
 
     with _pillow_limit:
@@ -142,7 +144,7 @@ def _to_srgb(picture: Image.Image, size: tuple[int, int], name: str, say: Callab
     small = plain.resize(across, Image.Resampling.LANCZOS, box=_cover(plain.size, across), reducing_gap=3.0)
     small, alpha = _colours(small, profile, name)
     pixels = np.array(small if alpha is None else _opaque(small, alpha, name, say), dtype=np.uint8)
-    if np.count_nonzero(pixels.max(axis=2) > _DARK) < _SEEN_SHARE * pixels.shape[0] * pixels.shape[1]:
+    if np.count_nonzero(pixels.max(axis=2) > _DARK) < _VISIBLE_FRACTION * pixels.shape[0] * pixels.shape[1]:
         is_empty = alpha is not None and alpha.getextrema()[1] == 0
         say(
             f"{name}: the picture is {'wholly transparent' if is_empty else 'nearly black'}, and so are the first depths of its dream"
@@ -153,7 +155,7 @@ def _to_srgb(picture: Image.Image, size: tuple[int, int], name: str, say: Callab
 
 
 def _draft(picture: Image.Image, size: tuple[int, int]) -> None:
-    """Let the JPEG decoder halve the picture as long as twice the size needed is left."""
+    """Let the JPEG decoder halve the picture as long as it stays at least twice the size needed."""
     across = (size[1], size[0]) if orientation(picture) >= 5 else size
     scale = max(across[0] / picture.width, across[1] / picture.height)
     picture.draft(None, (math.ceil(picture.width * scale) * 2, math.ceil(picture.height * scale) * 2))
@@ -162,14 +164,14 @@ def _draft(picture: Image.Image, size: tuple[int, int]) -> None:
 def orientation(picture: Image.Image) -> int:
     try:
         turn = picture.getexif().get(_ORIENTATION, 1)
-    except Exception as fault:  # noqa: BLE001  metadata nobody needs must not cost the picture
-        log.info("EXIF data left aside: %s", fault)
+    except Exception as fault:  # noqa: BLE001  # faulty metadata must not prevent reading the picture
+        log.info("EXIF data ignored: %s", fault)
         return 1
     return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
 
 
 def _cover(have: tuple[int, int], want: tuple[int, int]) -> tuple[float, float, float, float]:
-    """The largest box of shape `want` in the middle of a picture of size `have`, px: left, top, right, bottom."""
+    """The largest centred box of the shape of `want` in a picture of size `have`, px: left, top, right, bottom."""
     scale = min(have[0] / want[0], have[1] / want[1])
     width, height = min(want[0] * scale, have[0]), min(want[1] * scale, have[1])
     left, top = (have[0] - width) / 2, (have[1] - height) / 2
@@ -206,7 +208,7 @@ def _grey_to_bytes(grey: np.ndarray, *, is_float: bool, name: str, say: Callable
     if black < 0:
         white = high if high > low else low + 1
     elif is_float and white > 1:
-        bright = float(np.percentile(finite[:: max(1, finite.size // _SAMPLED)], 99))
+        bright = float(np.percentile(finite[:: max(1, finite.size // _MAX_SAMPLES)], 99))
         white = max(1.0, bright) if bright < white / 8 else white
     if high > 0 <= black and (white < high or white not in ((1.0, 255.0, 65535.0) if is_float else (65535.0,))):
         say(f"{name}: its levels go up to {high:g}; {white:g} is taken as white")
@@ -224,13 +226,13 @@ def _colours(picture: Image.Image, profile: Any, name: str) -> tuple[Image.Image
     elif profile:
         try:
             picture = _transform(picture, profile)
-        except Exception as fault:  # noqa: BLE001  damaged or for another kind of pixel: the picture is shown without it
+        except Exception as fault:  # noqa: BLE001  # damaged, or for another kind of pixel: it is ignored
             log.warning("%s: its colour profile cannot be used: %s", name, fault)
     return picture.convert("RGB"), alpha
 
 
 def _opaque(picture: Image.Image, alpha: Image.Image, name: str, say: Callable[[str], None]) -> Image.Image:
-    """RGB laid over black; over white where much is transparent and hardly any of what is drawn would be seen on
+    """RGB composited over black, or over white if much is transparent and hardly any of the drawing would be visible on
     black.
     """
     from PIL import Image
@@ -238,7 +240,9 @@ def _opaque(picture: Image.Image, alpha: Image.Image, name: str, say: Callable[[
     opacity = np.asarray(alpha, np.float32) / 255
     is_seen = (np.asarray(picture.convert("L")) > _DARK_INK) | (np.asarray(picture).max(axis=2) > _VIVID)
     drawn = float(opacity.sum())
-    on_white = 0 < drawn < _DRAWING_SHARE * opacity.size and float(opacity[is_seen].sum()) < _SEEN_INK_SHARE * drawn
+    on_white = (
+        0 < drawn < _DRAWING_FRACTION * opacity.size and float(opacity[is_seen].sum()) < _VISIBLE_INK_FRACTION * drawn
+    )
     if on_white:
         say(f"{name}: dark on a transparent background; white is put behind it")
     return Image.composite(picture, Image.new("RGB", picture.size, "white" if on_white else "black"), alpha)

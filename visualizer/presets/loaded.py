@@ -1,4 +1,4 @@
-"""What is shown: a preset with the user's image, size, seed, network and layer put in its place."""
+"""Loading a preset: its settings with the user's overrides applied, its image, and its weights found."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ..errors import BadInput, DreamError, nearest
 from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
 from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, Preset, channel_indices
 from .image import load_image
-from .networks import weights_of
+from .network_files import known_network, weights_of
 from .preset import PresetFolder, load_preset, reference_of
 
-#: a guide is looked at in this size: what is dreamt of are its features, not its pixels
+#: width and height in px that a guide is scaled to: its features are used, not its pixels
 GUIDE_PX = 320
 
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """One dream of the image: all it depends on.
+    """One dream of the image: everything that it depends on.
 
     guide: (height, width, 3) uint8, the picture whose features are dreamt of; weights: the network's file, None for the
     one that comes with pip.
@@ -36,8 +36,10 @@ class Variant:
 
 @dataclasses.dataclass(frozen=True)
 class Overrides:
-    """What the user asks for instead of the preset's own; None leaves it. weights: the network's file. dream: settings
-    of the dream turned by hand, (name, value), "colour" and the like."""
+    """What the user asks for instead of the preset's values; None keeps the preset's.
+
+    weights: the network's file; dream: dream settings changed during a show, as (name, value), such as ("colour", 0.5).
+    """
 
     image: Path | None = None
     seed: int | None = None
@@ -49,12 +51,13 @@ class Overrides:
 
 @dataclasses.dataclass(frozen=True)
 class LoadedPreset:
-    """A preset ready to be dreamt.
+    """A preset ready to be baked and shown.
 
-    image: (height, width, 3) uint8 sRGB, depth 0 of every dream; variants: the dreams, all of settings.dream.n_depths
-    depths; news: lines the user should read (a network that is not here, and what dreams in its place); overrides: what
-    was asked for instead of the preset's own; reference: what `open_preset` opens the preset with again, see
-    `PresetFolder`; folder: the preset's, in which a look of its own may lie, None where there is none.
+    name: the preset's, for people; settings: with the overrides applied; image: (height, width, 3) uint8 sRGB, depth 0
+    of every dream; variants: the dreams, all of settings.dream.n_depths depths; reference: what `open_preset` opens the
+    preset with again, see `PresetFolder`; news: lines the user should read, such as a network that is missing and what
+    is used instead; overrides: what was asked for instead of the preset's values; folder: the preset's, in which it may
+    have a look of its own, None where there is none.
     """
 
     name: str
@@ -81,11 +84,12 @@ class LoadedPreset:
 def open_preset(
     preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_SIZE, overrides: Overrides | None = None
 ) -> LoadedPreset:
-    """The preset of that name or folder, with what is asked for in its place. Raises BadInput, and DreamError for a
-    network asked for that is not here; where the preset's own is not, the one that comes with pip dreams, and `news`
-    says so.
+    """Load the preset of that name or folder, with the overrides applied. size: width and height of the dream frames,
+    px.
 
-    A network or layer asked for dreams alone: the preset's further variants are left out.
+    With a network or layer in the overrides only one variant is dreamt. Where the preset's own network has not been
+    fetched, the default network is used, and `news` says so. Raises BadInput; DreamError for a network in the overrides
+    that has not been fetched.
     """
     overrides = overrides or Overrides()
     found = load_preset(preset)
@@ -99,9 +103,7 @@ def open_preset(
 
 
 def is_preset(asked: str, reference: str) -> bool:
-    """Whether a preset as it was asked for, by name or folder, is the one of that reference. False where it has gone
-    by now.
-    """
+    """Whether the preset of that name or folder is the one of that reference. False if it no longer exists."""
     try:
         return reference_of(asked) == reference
     except BadInput:
@@ -109,16 +111,14 @@ def is_preset(asked: str, reference: str) -> bool:
 
 
 def variants_of(found: PresetFolder, overrides: Overrides) -> tuple[tuple[Variant, ...], tuple[str, ...]]:
-    """The dreams of a preset with what is asked for in its place, and lines to be read; see `open_preset`, which
-    raises alike.
-    """
+    """The variants of a preset with the overrides applied, and lines for the user. Raises as `open_preset` does."""
     dreams = [found.preset.dream, *found.preset.variants]
     if overrides.network is not None or overrides.layer is not None:
-        dreams = [chosen(found.preset.dream, overrides.network, overrides.layer)]
+        dreams = [with_network(found.preset.dream, overrides.network, overrides.layer)]
     if overrides.seed is not None:
         dreams = [one.model_copy(update={"seed": overrides.seed}) for one in dreams]
     if overrides.dream:
-        dreams = [turned(one, dict(overrides.dream)) for one in dreams]
+        dreams = [with_changes(one, dict(overrides.dream)) for one in dreams]
     news: list[str] = []
     variants = []
     for one in dreams:
@@ -130,8 +130,8 @@ def variants_of(found: PresetFolder, overrides: Overrides) -> tuple[tuple[Varian
             except DreamError as missing:
                 if overrides.network is not None:
                     raise
-                stand_in = stood_in(one)
-                news.append(f"{missing}; {' + '.join(stand_in.layers)} of {DEFAULT_NETWORK} dreams instead")
+                stand_in = for_default_network(one)
+                news.append(f"{missing}; {' + '.join(stand_in.layers)} of {DEFAULT_NETWORK} is used instead")
                 one, weights = stand_in, None
         guide = _open_guide(found.folder / one.guide, news.append) if one.guide else None
         variants.append(Variant(one, guide, weights))
@@ -143,34 +143,26 @@ def _open_guide(path: Path, say: Callable[[str], None]) -> np.ndarray:
 
 
 def open_settings(preset: str = DEFAULT_PRESET) -> Preset:
-    """Only the settings of a preset: for work that shows nothing. Raises BadInput."""
+    """Only the settings of a preset, without its image and weights. Raises BadInput."""
     return load_preset(preset).preset
 
 
-def known_network(name: str) -> NetworkInfo:
-    """The network of that name. Raises BadInput."""
-    if name not in NETWORKS:
-        raise BadInput(f"no network is called {name!r}{nearest(name, NETWORKS)}; there are: {', '.join(NETWORKS)}")
-    return NETWORKS[name]
+def with_network(settings: DreamSettings, network: str | None, layer: str | None) -> DreamSettings:
+    """`settings` with another network or layer. For a network alone its most similar layer is taken, with all channels.
 
-
-def chosen(settings: DreamSettings, network: str | None, layer: str | None) -> DreamSettings:
-    """`settings` with another network or layer. A network alone dreams with its layer that is most like theirs, all
-    channels.
-
-    Raises BadInput for what there is not.
+    Raises BadInput for an unknown network or layer.
     """
     info = known_network(network or settings.network)
     changes: dict[str, Any] = {"network": info.name}
     if info.name != settings.network:
-        changes["channels"] = "all"  # their numbers mean nothing in another network
+        changes["channels"] = "all"  # channel numbers mean nothing in another network
     if layer is not None:
         if layer not in info.layer_names:
             known = ", ".join(info.layer_names)
             raise BadInput(f"{info.name} has no layer {layer!r}{nearest(layer, info.layer_names)}; there are: {known}")
         changes["layer"] = layer
     elif info.name != settings.network:
-        changes["layer"] = _likest(settings, info)
+        changes["layer"] = _most_similar_layer(settings, info)
     result = settings.model_copy(update=changes)
     for name in result.layers:
         try:
@@ -180,8 +172,8 @@ def chosen(settings: DreamSettings, network: str | None, layer: str | None) -> D
     return result
 
 
-def turned(settings: DreamSettings, changes: dict[str, float | str]) -> DreamSettings:
-    """`settings` with some turned by hand. Raises BadInput for values that cannot be."""
+def with_changes(settings: DreamSettings, changes: dict[str, float | str]) -> DreamSettings:
+    """`settings` with some values changed. Raises BadInput for values that are not allowed."""
     try:
         return DreamSettings.model_validate({**settings.model_dump(), **changes})
     except ValidationError as fault:
@@ -189,8 +181,8 @@ def turned(settings: DreamSettings, changes: dict[str, float | str]) -> DreamSet
         raise BadInput(f"dream.{'.'.join(map(str, first['loc']))}: {first['msg']}") from fault
 
 
-def stood_in(settings: DreamSettings) -> DreamSettings:
-    """`settings` for the network that is always here: each layer's stand-in, all channels."""
+def for_default_network(settings: DreamSettings) -> DreamSettings:
+    """`settings` for the default network: the stand-in of each layer, all channels."""
     info = NETWORKS[settings.network]
     weights: dict[str, float] = {}
     for name, weight in settings.layers.items():
@@ -200,8 +192,8 @@ def stood_in(settings: DreamSettings) -> DreamSettings:
     return settings.model_copy(update={"network": DEFAULT_NETWORK, "layer": layer, "channels": "all"})
 
 
-def _likest(settings: DreamSettings, info: NetworkInfo) -> str:
-    """The layer that dreams most like the strongest of the settings' own: both stand for a block of DEFAULT_NETWORK."""
+def _most_similar_layer(settings: DreamSettings, info: NetworkInfo) -> str:
+    """The layer most similar to the one of greatest weight in `settings`: the nearest stand-in of DEFAULT_NETWORK."""
     blocks = {name: index for index, name in enumerate(NETWORKS[DEFAULT_NETWORK].layer_names)}
     strongest = max(settings.layers, key=lambda name: settings.layers[name])
     goal = blocks[NETWORKS[settings.network].layer(strongest).stand_in]

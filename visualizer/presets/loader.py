@@ -124,7 +124,9 @@ class PresetLoader:
             self._wake()
 
     def set_dream(self, values: Mapping[str, float | str]) -> None:
-        """Bake the same preset with these dream settings, once they stay unchanged for STILL_S. values: all set by hand, by name."""
+        """Bake the same preset with these dream settings, once they stay unchanged for STILL_S. values: all set by
+        hand, by name.
+        """
         self.turned, self._keeps_overrides = dict(values), True
         with self._changed:
             self._open, self._turned_at = self._to_turn, Stopwatch()

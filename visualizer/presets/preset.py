@@ -1,4 +1,4 @@
-"""Presets: a folder each, with preset.yaml and its image. Shipped ones and the user's own."""
+"""Finding and reading presets: a folder each, with preset.yaml and its image, shipped or the user's own."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PresetFolder:
-    """A preset, the folder it was read from, that folder's name, and what `load_preset` opens it with again from any
-    working folder: its name where it is on the list, else the absolute path of its folder.
+    """A preset as it was read.
+
+    name: of its folder; reference: what `load_preset` opens it with again from any working folder: its name if it is on
+    the list, else the absolute path of its folder.
     """
 
     name: str
@@ -40,10 +42,10 @@ class PresetFolder:
 def list_presets(
     extra_folder: Path | None = None, *, on_fault: Callable[[str], None] = log.warning
 ) -> list[PresetFolder]:
-    """Every preset there is, by name: shipped, in the user's config folder, and in `extra_folder`, if given.
+    """Every preset, by name: shipped, in the user's config folder, and in `extra_folder`, if given.
 
-    Where two have one name the later of these places wins. A preset that cannot be read is left out, and what is wrong
-    with it is told to `on_fault` (one line each): one bad file must not hide the others.
+    Of two with one name the one in the later of these places is taken. A preset that cannot be read is left out, and
+    `on_fault` is called with one line about it: one bad file must not hide the others.
     """
     found: dict[str, PresetFolder] = {}
     for folder in _preset_folders(extra_folder, on_fault).values():
@@ -55,26 +57,26 @@ def list_presets(
 
 
 def preset_names(extra_folder: Path | None = None) -> list[str]:
-    """The names of all presets, sorted; also of those that cannot be read, since none is."""
+    """The names of all presets, sorted. They are not read, so faulty ones are included."""
     return sorted(_preset_folders(extra_folder))
 
 
 def load_preset(name_or_folder: str, extra_folder: Path | None = None) -> PresetFolder:
     """The preset of that name (as in `list_presets`), or in that folder (or with that preset.yaml).
 
-    A name wins over a folder of the same name in the working folder: write `./name` for the folder. Raises BadInput
-    when there is neither, naming the presets there are and the nearest, or when the preset cannot be used.
+    A name is preferred to a folder of that name in the working folder: write `./name` for the folder. Raises BadInput
+    if there is neither, naming the existing presets and the most similar one, or if the preset cannot be used.
     """
     return _read(*_find(name_or_folder, extra_folder))
 
 
 def reference_of(name_or_folder: str) -> str:
-    """What opens that preset again, see `PresetFolder`; the preset is not read. Raises BadInput when there is none."""
+    """The reference of that preset, see `PresetFolder`; the preset is not read. Raises BadInput if there is none."""
     return _find(name_or_folder, None)[1]
 
 
 def label(reference: str) -> str:
-    """A preset's name for reading. reference: see `PresetFolder`."""
+    """A preset's name, for people. reference: see `PresetFolder`."""
     return PurePath(reference).name or reference
 
 
@@ -90,12 +92,12 @@ def _find(name_or_folder: str, extra_folder: Path | None) -> tuple[Path, str]:
             whole = _absolute(folder)
             listed = folders.get(whole.name)
             return folder, whole.name if listed is not None and listed.samefile(folder) else str(whole)
-    except (OSError, ValueError, RuntimeError):  # a name no path can have, or "~nobody": it is not a folder, then
+    except (OSError, ValueError, RuntimeError):  # not a valid path, or "~nobody": then it is no folder
         pass
     looks_like_path = any(mark and mark in name_or_folder for mark in (os.sep, os.altsep, "/"))
-    what = "no such preset folder" if looks_like_path else "no preset is called that"
+    what = "preset folder not found:" if looks_like_path else "unknown preset"
     names = ", ".join(sorted(folders)) or "none"
-    raise BadInput(f"{plain(name_or_folder)!r}: {what}{nearest(name_or_folder, folders)}; there are: {names}")
+    raise BadInput(f"{what} {plain(name_or_folder)!r}{nearest(name_or_folder, folders)}; there are: {names}")
 
 
 def _preset_folders(extra_folder: Path | None, on_fault: Callable[[str], None] = log.warning) -> dict[str, Path]:
@@ -120,8 +122,8 @@ def _absolute(folder: Path) -> Path:
 
 
 def _holds_preset(folder: Path) -> bool:
-    """False for a folder without preset.yaml, which is no preset. True where that cannot be found out: reading it
-    reports why.
+    """Whether the folder has a preset.yaml. True as well if that cannot be determined: reading it then reports the
+    reason.
     """
     try:
         (folder / FILE_NAME).stat()
@@ -147,14 +149,14 @@ def _read(folder: Path, reference: str) -> PresetFolder:
 
 def _check_picture(file: Path, key: str, picture: str) -> None:
     """Raises BadInput unless `picture` is a file in the folder of the preset `file`."""
-    told = f"{plain(file)}: {key}: {picture!r}"
+    where = f"{plain(file)}: {key}: {picture!r}"
     try:
         path = (file.parent / picture).resolve()
         inside = path.is_relative_to(file.parent.resolve())
         exists = path.is_file()
-    except (OSError, ValueError, RuntimeError) as fault:  # a null byte, a name too long, a circle of links
-        raise BadInput(f"{told} cannot be a file name: {plain(fault)}") from fault
+    except (OSError, ValueError, RuntimeError) as fault:  # a null byte, a name too long, a loop of links
+        raise BadInput(f"{where} cannot be a file name: {plain(fault)}") from fault
     if not inside:
-        raise BadInput(f"{told} lies outside the preset's folder; copy it into the folder")
+        raise BadInput(f"{where} lies outside the preset's folder; copy it into the folder")
     if not exists:
-        raise BadInput(f"{told} is not a file in the preset's folder")
+        raise BadInput(f"{where} is not a file in the preset's folder")

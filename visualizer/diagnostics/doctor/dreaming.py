@@ -90,7 +90,7 @@ def _weights() -> Iterator[Finding]:
 
 def _networks() -> Iterator[Finding]:
     """List the networks that are installed, and check that the default preset's is."""
-    from ...presets.networks import list_networks
+    from ...presets.network_files import list_networks
     from ...presets.preset import load_preset
     from ...settings import DEFAULT_PRESET
 

@@ -1,4 +1,4 @@
-"""The networks there are to dream with, and how those that are not here come here: never unless asked for."""
+"""The files of the networks: which are here, and fetching one, only when the user asks for it."""
 
 from __future__ import annotations
 
@@ -15,25 +15,30 @@ from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo, hash_fault
 
 @dataclass(frozen=True)
 class ListedNetwork:
-    """A network, and the file it lies in; None if it is not here."""
+    """A network and the file of its weights, None if it has not been fetched."""
 
     info: NetworkInfo
     file: Path | None
 
 
+def known_network(name: str) -> NetworkInfo:
+    """The network of that name. Raises BadInput."""
+    if name not in NETWORKS:
+        raise BadInput(f"unknown network {name!r}{nearest(name, NETWORKS)}; there are: {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
 def list_networks() -> list[ListedNetwork]:
-    """Every network, the one that comes with pip first."""
+    """Every network, the default first."""
     return [ListedNetwork(info, _file_of(name)) for name, info in NETWORKS.items()]
 
 
 def get_network(name: str) -> Generator[Fetched, None, ListedNetwork]:
-    """Fetch a network, unless a whole one is here; yields as it comes and returns where it lies.
+    """Fetch a network unless it is here already; yields as bytes come and returns where the file is.
 
-    Stopped, it goes on from there the next time. Raises BadInput for a network there is not, and VisualizerError.
+    A fetch that was stopped continues the next time. Raises BadInput for an unknown network, and VisualizerError.
     """
-    if name not in NETWORKS:
-        raise BadInput(f"unknown network {name!r}{nearest(name, NETWORKS)}; there are: {', '.join(NETWORKS)}")
-    info = NETWORKS[name]
+    info = known_network(name)
     if not info.url:
         return ListedNetwork(info, weights_file())
     file = networks_folder() / info.file_name
@@ -43,7 +48,7 @@ def get_network(name: str) -> Generator[Fetched, None, ListedNetwork]:
 
 
 def weights_of(network: str) -> Path | None:
-    """The file to dream with; None for the network that comes with pip. Raises DreamError if it was not fetched yet."""
+    """The file of a network's weights; None for the default network. Raises DreamError if it has not been fetched."""
     if network == DEFAULT_NETWORK:
         return None
     file = _file_of(network)
@@ -60,7 +65,7 @@ def _file_of(name: str) -> Path | None:
     try:
         file = networks_folder() / info.file_name if info.url else weights_file()
         return file if file.is_file() else None
-    except (OSError, DreamError):  # a folder that may not be looked into; a package that is not installed
+    except (OSError, DreamError):  # a folder without permission; a package that is not installed
         return None
 
 

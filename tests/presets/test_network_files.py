@@ -14,7 +14,7 @@ from tests.files.web import Site, serving
 from visualizer.dream import weights as weights_room
 from visualizer.errors import BadInput, DreamError, VisualizerError
 from visualizer.networks import DEFAULT_NETWORK, NETWORKS
-from visualizer.presets.networks import ListedNetwork, get_network, list_networks, weights_of
+from visualizer.presets.network_files import ListedNetwork, get_network, list_networks, weights_of
 
 CONTENT = bytes(range(256)) * 500
 NAME = "googlenet"
