@@ -243,7 +243,7 @@ def test_ctrl_c_while_it_is_opened_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("where", ["_finish", "_wait_for_thread", "_hand_over"])
+@pytest.mark.parametrize("where", ["_finish", "_wait_for_thread", "_enqueue"])
 def test_ctrl_c_anywhere_leaves_nothing(tmp_path, monkeypatch, where):
     interrupting(VideoFile, where, monkeypatch)
     with pytest.raises(KeyboardInterrupt):

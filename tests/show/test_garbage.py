@@ -19,7 +19,7 @@ from visualizer.presets.dreams import Placed, ReadyDreams
 from visualizer.render.canvas import Canvas
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
-from visualizer.show.adapt import RenderScale
+from visualizer.show.adaptive_size import AdaptiveSize
 from visualizer.show.clocks import FrameClock
 from visualizer.show.frame import FrameLoop
 from visualizer.show.frametimes import FrameTimes
@@ -126,7 +126,7 @@ class Murmur(Source):
 
 @pytest.mark.long
 def test_an_hour_leaves_nothing_behind_and_the_old_are_never_looked_through(collections, stack):
-    clock, scale = FastClock(), RenderScale(1 / 60)
+    clock, scale = FastClock(), AdaptiveSize(1 / 60)
     notices = Notices(clock.now)
     surface = stack.enter_context(Offscreen((2, 2)))
     picture = Picture(surface.ctx, (2, 2), 20, n_variants=2)

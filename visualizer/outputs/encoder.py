@@ -1,4 +1,4 @@
-"""Pictures and sound -> H.264, AAC and a container, through PyAV. One thread uses an Encoder at a time."""
+"""Encodes pictures and sound as H.264 and AAC in a container, with PyAV."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from av import AudioFrame, Packet, VideoFrame
 
 _SOUND_BITS_PER_S = 192_000
-_SOUND_RATES_HZ = (44_100, 48_000)  # every player and site takes these; all else is resampled to the last
-_KEYFRAME_EVERY_S = 2  # seeking lands this near
+_SOUND_RATES_HZ = (44_100, 48_000)  # every player and site accepts these; others are resampled to the last
+_KEYFRAME_EVERY_S = 2  # players seek to a keyframe
 _BT709 = 1  # colour primaries, transfer and matrix in the numbers of H.273
 _LIMITED_RANGE = 1
 _FORMAT_BITEXACT, _CODEC_BITEXACT = 0x0400, 1 << 23  # no date and no library version in the file
 
 
 class Encoder:
-    """Encodes into the new file `path`; push frames in the order of time, then finish(); drop() whatever happens.
+    """Encodes into the new file `path`. Push frames in the order of time, then call finish(); call drop() in any case.
+
+    One thread uses it at a time.
 
     Raises OSError when the file cannot be made or written.
     """
@@ -35,7 +37,7 @@ class Encoder:
         from av.video.reformatter import VideoReformatter
 
         self._file = _File(path)
-        # lengths are counted in thousandths of a second unless told otherwise, and 1001/30000 is none of those
+        # the default time base is 1/1000 s, which cannot express 1001/30000 s
         ticks = fps.numerator * math.ceil(48_000 / fps.numerator)
         # +faststart moves the index to the front, and opens the file a second time for that
         self._container = av.open(
@@ -81,7 +83,7 @@ class Encoder:
                 self._mux(self._sound.encode(ready))
 
     def finish(self) -> None:
-        """Write what is still held back, then the index; the file is complete and closed."""
+        """Encode what is still buffered, then write the index; the file is complete and closed."""
         if self._sound is not None:
             if self._resampler is not None:
                 for ready in self._resampler.resample(None):
@@ -89,17 +91,17 @@ class Encoder:
             self._mux(self._sound.encode())
         self._mux(self._video.encode())
         self._container.close()
-        os.fsync(self._file.fileno())  # a disk over a network may say only here that it is full
+        os.fsync(self._file.fileno())  # a network disk may report only here that it is full
         self._file.close()
 
     def drop(self) -> None:
-        """Close the file as it is: after finish() nothing is left to do, before it what was written is of no use."""
+        """Close the file. Does nothing after finish(); before it the file is incomplete and useless."""
         self._file.close()
 
     def _to_yuv(self, picture: VideoFrame) -> VideoFrame:
         from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-        # said in full: by default RGB is taken for limited range, and HD for BT.601; AREA averages the four colours
+        # explicit: by default RGB counts as limited range and HD as BT.601. AREA averages the four colours
         # that share one chroma sample instead of taking every second
         return self._reformatter.reformat(
             picture,
@@ -118,11 +120,11 @@ class Encoder:
 
 
 class _File(io.FileIO):
-    """A new file that is written in full or raises: the muxer does not look at how much was taken."""
+    """A new file whose writes are complete or raise: the muxer does not check how much was written."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "xb")
-        self.name = "video"  # PyAV wants text, which a file name need not be
+        self.name = "video"  # PyAV needs text, and a file name may be bytes
 
     def write(self, data: ReadableBuffer) -> int:
         rest = memoryview(data)

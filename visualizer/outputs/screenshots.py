@@ -1,4 +1,4 @@
-"""Pictures of the show, kept as PNG files."""
+"""Screenshots as PNG files."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ..files.output_file import remove
 from ..files.paths import is_writable_folder, pictures_folder
 from ..oneline import plain
 
-MOST_OF_A_SECOND = 1000  # files of one name before it is given up
+MAX_PER_SECOND = 1000  # file names tried for screenshots of the same second
 
 
 def save_screenshot(pixels: np.ndarray, stamp: str, folder: Path | None = None) -> Path:
     """Write `pixels` (height, width, 3) uint8 as visualizer-STAMP.png; no file is ever replaced. The file.
 
     folder: where; the user's pictures folder if None, or the working folder where that is missing or cannot be written to.
-    It appears whole or not at all. Raises VisualizerError when it cannot be written.
+    The file is complete or not there at all. Raises VisualizerError when it cannot be written.
     """
     from PIL import Image
 
     folder = _usable_folder() if folder is None else folder
     part = folder / f".visualizer-{secrets.token_hex(8)}.part"
-    packed = io.BytesIO()  # where packing fails half-way, on a full disk, Pillow never gives back what it packs with
-    # level 1: quick, while a show runs; a dream does not pack much smaller at 9
+    packed = io.BytesIO()  # in memory: Pillow leaks its encoder's buffers when writing to a full disk fails
+    # level 1: fast, since a show is running; a dream hardly gets smaller at 9
     Image.fromarray(pixels).save(packed, "PNG", compress_level=1)
     try:
         with part.open("xb") as file:
             file.write(packed.getbuffer())
-        for number in range(1, MOST_OF_A_SECOND):
+        for number in range(1, MAX_PER_SECOND):
             path = folder / (f"visualizer-{stamp}.png" if number == 1 else f"visualizer-{stamp}-{number}.png")
             if _named(part, path):
                 return path
@@ -44,7 +44,7 @@ def save_screenshot(pixels: np.ndarray, stamp: str, folder: Path | None = None) 
         ) from fault
     finally:
         remove(part)
-    raise VisualizerError(f"there are {MOST_OF_A_SECOND} screenshots of {stamp} in {plain(folder)} already")
+    raise VisualizerError(f"there are {MAX_PER_SECOND} screenshots of {stamp} in {plain(folder)} already")
 
 
 def _named(part: Path, path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The finished video: pictures and sound in, one H.264 + AAC file out, whole or not at all."""
+"""A video file as an output: pictures and sound become one H.264 + AAC file, complete or not at all."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MIN_SIDE_PX, MAX_SIDE_PX = 16, 8192
 X264Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
 
 _QUEUE_BYTES = 32_000_000  # what may wait for the encoder: 11 pictures of 1280x720, never fewer than 3
-_PATIENCE_S = 0.1  # how often a thread that waits for the other looks whether it still lives
+_POLL_S = 0.1  # how often a thread that waits for the other checks that it still runs
 
 
 class VideoFile(Output):
@@ -45,7 +45,7 @@ class VideoFile(Output):
 
     The file appears under its name when the block ends well; until then it has a temporary name in the same folder, and
     when anything goes wrong (an exception, Ctrl-C, a full disk) that is removed and a file that was there before stays.
-    The same pictures and sound give the same bytes on one machine. Hand pictures and sound over about in step: the file
+    The same pictures and sound give the same bytes on one machine. Write pictures and sound about in step: the file
     interleaves them. As an output of a show it takes both from `present`.
     """
 
@@ -110,20 +110,20 @@ class VideoFile(Output):
             self._thread.start()
             return self
         except BaseException as fault:  # Ctrl-C too: __exit__ is not asked then
-            self._give_up()
+            self._abandon()
             if isinstance(fault, PermissionError):
                 raise BadInput(f"{plain(self._path)}: the folder cannot be written to: {fault.strerror}") from fault
             if isinstance(fault, OSError):
-                raise self._told(fault) from fault
+                raise self._write_error(fault) from fault
             raise
 
     def present(self, canvas: Canvas, sound: np.ndarray, features: Features) -> None:
-        """The next sound and the next picture. Raises VisualizerError when the file cannot be written (a full disk)."""
+        """Write the next sound and the next picture. Raises VisualizerError when the file cannot be written (a full disk)."""
         self.write_sound(sound)
         self.write_picture(canvas.pixels())
 
     def write_picture(self, picture: np.ndarray) -> None:
-        """The next picture: (height, width, 3) uint8 sRGB. It is copied. Waits while the encoder is behind.
+        """Write the next picture: (height, width, 3) uint8 sRGB. It is copied. Waits while the encoder is behind.
 
         Raises VisualizerError when the file cannot be written (a full disk).
         """
@@ -134,11 +134,11 @@ class VideoFile(Output):
             raise ValueError(f"expected ({height}, {width}, 3) uint8, got {picture.shape} {picture.dtype}")
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
         frame.pts, frame.time_base = self._n_pictures, 1 / self._fps
-        self._hand_over(frame)
+        self._enqueue(frame)
         self._n_pictures += 1
 
     def write_sound(self, block: np.ndarray) -> None:
-        """The next sound: (samples, 2) float32, -1 .. 1 (what is louder is clipped, what is no number is silence).
+        """Write the next sound: (samples, 2) float32, -1 .. 1; louder samples are clipped, NaN is silence.
 
         Copied. Waits while the encoder is behind. Raises VisualizerError when the file cannot be written.
         """
@@ -155,7 +155,7 @@ class VideoFile(Output):
         frame = AudioFrame.from_ndarray(planes, format="fltp", layout="stereo")
         frame.sample_rate = self._sound_rate_hz
         frame.pts, frame.time_base = self._n_samples, Fraction(1, self._sound_rate_hz)
-        self._hand_over(frame)
+        self._enqueue(frame)
         self._n_samples += len(block)
 
     def __exit__(
@@ -165,42 +165,42 @@ class VideoFile(Output):
             if kind is None:
                 self._finish()
         finally:
-            # also reached when Ctrl-C arrives inside _finish; after success there is nothing left to do here
-            self._give_up()
+            # also reached when Ctrl-C arrives inside _finish; after success it does nothing
+            self._abandon()
 
     def _finish(self) -> None:
         if not self._n_pictures:
             raise VisualizerError(f"{plain(self._path)}: no picture was made, so there is no video")
-        self._hand_over(None)
+        self._enqueue(None)
         self._wait_for_thread()
         if self._fault is not None:
-            raise self._told(self._fault) from self._fault
+            raise self._write_error(self._fault) from self._fault
         try:
             self._temp.replace(self._path)
         except OSError as fault:
-            raise self._told(fault) from fault
+            raise self._write_error(fault) from fault
 
-    def _give_up(self) -> None:
+    def _abandon(self) -> None:
         try:
             self._abort.set()
             self._wait_for_thread()
         finally:  # a second Ctrl-C while waiting
             self._remove_temp()
 
-    def _hand_over(self, item: VideoFrame | AudioFrame | None) -> None:
+    def _enqueue(self, item: VideoFrame | AudioFrame | None) -> None:
         if self._thread is None:
             raise ValueError("use the writer in a `with` block")
         while self._fault is None:
             try:
-                return self._queue.put(item, timeout=_PATIENCE_S)
+                return self._queue.put(item, timeout=_POLL_S)
             except queue.Full:
                 continue
-        raise self._told(self._fault) from self._fault
+        raise self._write_error(self._fault) from self._fault
 
     def _wait_for_thread(self) -> None:
         # in slices: a join without an end cannot be interrupted by Ctrl-C on every platform
         while self._thread is not None and self._thread.is_alive():
-            self._thread.join(_PATIENCE_S)
+            self._thread.join(_POLL_S)
 
     def _remove_temp(self) -> None:
         try:
@@ -208,24 +208,24 @@ class VideoFile(Output):
         except OSError as fault:
             log.warning("video: %s could not be removed: %s", self._temp, fault)
 
-    def _told(self, fault: BaseException) -> VisualizerError:
+    def _write_error(self, fault: BaseException) -> VisualizerError:
         log.error("video: %s failed", self._path, exc_info=fault)
         reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault) or type(fault).__name__
         return VisualizerError(f"{plain(self._path)} could not be written: {plain(reason)}")
 
     def _encode(self, encoder: Encoder) -> None:
-        """The encoder thread: frames until None arrives, or until something fails or is given up."""
+        """Run the encoder thread: encode until None arrives, an error occurs, or the file is abandoned."""
         try:
             while not self._abort.is_set():
                 try:
-                    item = self._queue.get(timeout=_PATIENCE_S)
+                    item = self._queue.get(timeout=_POLL_S)
                 except queue.Empty:
                     continue
                 if item is None:
                     encoder.finish()
                     return
                 encoder.push(item)
-        except BaseException as fault:  # noqa: BLE001  carried to the thread that writes; it must not die here unseen
+        except BaseException as fault:  # noqa: BLE001  raised again in the thread that writes
             self._fault = fault
         finally:
             encoder.drop()

@@ -32,7 +32,7 @@ from ..render.picture import Picture
 from ..render.programs import Programs
 from ..render.window import Window
 from ..supervision.resume import ResumeState
-from .adapt import RenderScale
+from .adaptive_size import AdaptiveSize
 from .clocks import Clock, RateMeter, ScreenClock
 from .controllers import Controllers
 from .desk import Desk
@@ -219,7 +219,7 @@ class WindowShow(FrameLoop):
         self.clock = clock
         self._watch, self._meter = Stopwatch(), RateMeter()
         self._refresh_hz = self._window.refresh_hz if follow_monitor else None
-        self._adaptation = RenderScale(clock.times.period_s) if adapt else None
+        self._adaptation = AdaptiveSize(clock.times.period_s) if adapt else None
         self._window_size = self._window.framebuffer_size
         self._notices = Notices(self._watch.elapsed_s)
         self._hud_lines: list[str] = []

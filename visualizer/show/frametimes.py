@@ -1,4 +1,4 @@
-"""How long display frames take, and how many came too late or too early for their refresh."""
+"""How long display frames take, and how many came too late or too early for their refresh of the screen."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 N_RECENT = 600  # display frames: ten seconds at 60 a second
 BIN_S = 0.0001
-N_BINS = 5000  # all that took longer than half a second is one
+N_BINS = 5000  # everything above half a second is in the last one
 
 
 class Percentiles(NamedTuple):
-    """Milliseconds from one display frame to the next that 50, 95 and 99 % of them stay within."""
+    """Percentiles of the time from one display frame to the next, ms."""
 
     p50_ms: float
     p95_ms: float
@@ -23,11 +23,11 @@ NO_TIMES = Percentiles(0.0, 0.0, 0.0)
 
 
 class FrameTimes:
-    """Display frames as they are shown. period_s: how long each should stand. Nothing is allocated as they come.
+    """Statistics of display frames. period_s: how long each should be shown. `note` allocates nothing.
 
-    n_repeated: refreshes for which the display frame before stood again, since none was ready. n_dropped: display frames made
-    but hardly seen, since the next one came within half a period. work_s: from waking up to having shown, the last one. longest_s: the
-    longest time from one to the next.
+    n_repeated: refreshes that showed the display frame before again, since no new one was ready. n_dropped: display frames that were
+    hardly seen, since the next one came within half a period. work_s: from waking up to having shown, of the last one. longest_s:
+    the longest time from one to the next.
     """
 
     def __init__(self, period_s: float) -> None:
@@ -38,7 +38,7 @@ class FrameTimes:
         self._bins = np.zeros(N_BINS, np.int64)
 
     def note(self, interval_s: float, work_s: float) -> None:
-        """A display frame was shown. interval_s: since the one before. work_s: drawing and showing it."""
+        """Count a display frame. interval_s: since the one before; work_s: to draw and show it."""
         self._recent_s[self.n_frames % N_RECENT] = interval_s
         self._bins[min(int(interval_s / BIN_S), N_BINS - 1)] += 1
         self.n_frames += 1
@@ -52,14 +52,14 @@ class FrameTimes:
                 self.n_dropped += 1
 
     def recent(self) -> Percentiles:
-        """Of the last ten seconds or so; zeros before the first."""
+        """Of the last N_RECENT display frames; zeros before the first."""
         n = min(self.n_frames, N_RECENT)
         if n == 0:
             return NO_TIMES
         return Percentiles(*(np.percentile(self._recent_s[:n], (50, 95, 99)) * 1000).tolist())
 
     def overall(self) -> Percentiles:
-        """Of the whole show, to a tenth of a millisecond."""
+        """Of all display frames so far, to 0.1 ms; zeros before the first."""
         if self.n_frames == 0:
             return NO_TIMES
         reached = np.cumsum(self._bins)

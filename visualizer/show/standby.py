@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# What a show loads until its first picture, beside what importing its own modules loads.
+# What a show imports until its first picture: of its own, and of other packages what its own modules do not import at their top.
 _OWN = ("cli.commands", "show.live", "show.play")
 _FOREIGN = (
     "PIL.Image",
@@ -19,14 +19,14 @@ _FOREIGN = (
 
 
 def preparations() -> list[Callable[[], object]]:
-    """The steps, in order: importing modules, and loading the window library."""
+    """The steps to call, in order: importing modules, and loading the window library."""
     from importlib import import_module
 
     from ..render.glfw_library import quiet_glfw
 
     def window() -> None:
         import_module("moderngl")
-        with quiet_glfw():  # its library in the right variant; no display is opened
+        with quiet_glfw():  # loads the library for X11 or Wayland; no display is opened
             pass
 
     package = __name__.partition(".")[0]
