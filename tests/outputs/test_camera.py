@@ -47,5 +47,5 @@ def test_a_picture_that_was_drawn_smaller_is_kept_in_the_size_it_is_seen_in():
     camera = Camera(lambda pixels, stamp: kept.append(pixels.shape) or Path("one.png"))
     camera.take(Picture(), (4, 6))
     camera.take(Picture(), (0, 0))
-    wait_for(lambda: kept, "the screenshot")
+    wait_for(lambda: bool(kept), "the screenshot")
     assert kept == [(6, 4, 3)]
