@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.watching import Quiet, Script
 from tools.write_tables import with_table
 from visualizer.control import actions, keys
 from visualizer.control.addresses import OscMapping
@@ -16,6 +17,9 @@ from visualizer.control.commands import Act
 from visualizer.control.keys import Keymap, help_lines, load_keys
 from visualizer.control.tables import keys_table, osc_table
 from visualizer.panel.model import small_buttons
+from visualizer.presets.dreams import open_cache
+from visualizer.presets.loaded import open_preset
+from visualizer.show.onscreen import Staging, run
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -34,6 +38,11 @@ def calm(monkeypatch):
     monkeypatch.undo()
     forget()
     sys.modules.pop("visualizer.control.actions.calm", None)
+
+
+@pytest.fixture
+def loaded(tiny_preset):
+    return open_preset(str(tiny_preset), size=(320, 180))
 
 
 def test_it_has_its_key_and_keys_yaml_may_give_it_another(calm, home):
@@ -59,3 +68,19 @@ def test_the_tables_of_the_docs_are_those_that_the_actions_declare(page, table):
     """`python tools/write_tables.py` writes them."""
     text, made = (DOCS / page).read_text(encoding="utf-8"), table(actions.find_actions())
     assert made in text and with_table(text, made.splitlines()[0], made) == text
+
+
+def test_its_key_works_in_a_show(calm, screen, loaded):
+    act = Quiet()
+    steps = ["c", lambda: act.looks and act.looks[-1].settings.beat.smoothing_ms == 400.0]
+    screen.move_pointer(100, 90)
+    run(
+        loaded,
+        act,
+        open_cache(),
+        title="an action of its own",
+        staging=Staging(adapt=False),
+        greeting="",
+        on_frame=Script(screen, *steps),
+    )
+    assert act.looks[-1].settings.beat.smoothing_ms == 400.0

@@ -121,4 +121,4 @@ def test_wrong_use(midi: Midi) -> None:
 
 def test_where_there_is_no_midi() -> None:
     run = visualizer("midi", "ports", VISUALIZER_MIDI_API="jack", JACK_DEFAULT_SERVER="nobody")
-    refused(run, "MIDI cannot be reached through jack: ", status=1)
+    refused(run, "MIDI cannot be used through jack: ", status=1)

@@ -9,8 +9,10 @@ import pytest
 
 from visualizer.control import keys
 from visualizer.control.actions import find_actions
-from visualizer.control.keys import Keymap, load_keys, read_key, shown
+from visualizer.control.capabilities import Capability
+from visualizer.control.keys import Keymap, help_groups, help_lines, load_keys, read_key, shown
 from visualizer.errors import BadInput
+from visualizer.render.text import Layout, draw_text_box
 
 
 @pytest.fixture
@@ -170,3 +172,39 @@ def test_the_example_on_the_page_is_a_file_that_holds(write):
     write(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0])
     keymap = load_keys()
     assert keymap.keys_of("blackout") == ("b", "f9") and keymap.keys_of("lock") == ()
+
+
+# -- help lines
+
+LIVE, PLAY = {Capability.TEMPO, Capability.DEVICES}, {Capability.SEEK, Capability.PAUSE, Capability.VOLUME}
+
+
+def test_help_has_every_action_once():
+    shown_actions = [one for line in help_groups(find_actions()) for one in line]
+    assert shown_actions == list(find_actions().values())
+
+
+def test_help_tells_the_keys_as_they_are_and_only_what_the_act_has_use_for():
+    live, play = help_lines(Keymap(), LIVE), help_lines(Keymap(), PLAY)
+    assert "Space\tfreeze" in live and "Space\tpause" in play
+    assert "T\ttap the tempo" in live and "T\ttap the tempo" not in play
+    assert "Left, Right\t5 s back, on" in play and not any("5 s" in line for line in live)
+    assert "1 .. 9\tpreset by number" in live
+    own = help_lines(Keymap({"blackout": ("k", "f5"), "lock": ()}), LIVE)
+    assert "K, F5\tblackout" in own
+    assert not any("lock" in line for line in own), "an action without a key is not told"
+
+
+def test_digits_that_are_not_all_in_their_places_are_told_one_by_one():
+    lines = help_lines(Keymap({"tap": ("5",)}), LIVE)
+    assert "1, 2, 3, 4, 6, 7, 8, 9\tpreset by number" in lines
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (640, 360), (3840, 2160)])
+@pytest.mark.parametrize("capabilities", [LIVE, PLAY])
+def test_all_keys_fit_on_the_screen(size, capabilities):
+    layout = Layout.of(size)
+    lines = help_lines(Keymap(), capabilities)
+    assert layout is not None and len(lines) <= layout.max_lines
+    panel = draw_text_box(lines, layout, steady=False)
+    assert panel is not None and panel.shape[1] < size[0] * 0.4

@@ -281,3 +281,11 @@ def test_whatever_comes_the_state_stays_one_that_a_show_can_have(seed):
 def test_every_kind_of_change_is_in_the_random_night():
     kinds = {type(change) for change in random_changes(1, 3000)}
     assert kinds == set(commands.KINDS.values())
+
+
+def test_of_two_presets_with_one_name_the_one_on_the_list_is_meant_and_the_other_reached_by_its_path():
+    state = after(PresetsListed(("a-one", "b-two", "/x/b-two")), shown("/x/b-two"))
+    assert after(ShowPreset("b-two"), state=state).preset == "b-two"
+    assert after(ShowPreset("/x/b-two"), state=state).preset == "/x/b-two"
+    assert after(ShowPreset("tiny"), state=after(PresetsListed(("/y/tiny",)))).preset == "/y/tiny"
+    assert "unknown preset" in after(ShowPreset("/x"), state=state).answer

@@ -76,38 +76,39 @@ def opened_of(changes, name):
     return wait_for(poll, name)
 
 
-def test_the_next_and_the_one_before_go_round(changes):
-    assert changes.step(1) == "2  b-two …"
+def test_one_after_the_other(changes):
+    changes.want("b-two")
+    assert changes.opening == "b-two"
     assert opened_of(changes, "b-two").loaded.settings.title == "b-two"
-    assert changes.step(1).startswith("3")
-    assert changes.step(1).startswith("1")
-    assert changes.step(-1) == "3  c-three …"
-    opened_of(changes, "c-three")
-
-
-def test_by_number(changes):
-    assert changes.number(3) == "3  c-three …"
+    for name in ("c-three", "a-one", "c-three"):
+        changes.want(name)
     assert opened_of(changes, "c-three").loaded.size == SIZE
-    assert changes.number(4) == "there is no preset 4; there are 3"
-    assert changes.number(0) == "there is no preset 0; there are 3"
 
 
 def test_the_one_that_is_shown_may_be_read_again(changes, folder):
     file = folder / "a-one" / "preset.yaml"
     file.write_text(file.read_text().replace("a-one", "Changed"))
-    changes.number(1)
+    changes.want("a-one")
     assert opened_of(changes, "a-one").loaded.settings.title == "Changed"
 
 
-def test_a_show_of_a_folder_on_no_list_steps_into_the_list(folder, tiny_preset, started):
+def test_a_folder_on_no_list_is_the_last_of_the_names(folder, tiny_preset, started):
     loaded = open_preset(str(tiny_preset), size=SIZE)
-    for by, first in ((1, "a-one"), (-1, "c-three")):
-        changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
-        try:
-            changes.step(by)
-            opened_of(changes, first)
-        finally:
-            changes.close()
+    changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
+    assert changes.names == [*NAMES, loaded.reference]
+    changes.close()
+
+
+def test_a_preset_that_came_is_listed_when_asked(folder, started):
+    names = list(NAMES)
+    changes = PresetLoader(
+        open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(names), start=started.start
+    )
+    names.append("d-four")
+    assert changes.names == list(NAMES)
+    changes.list_again()
+    assert changes.names == [*NAMES, "d-four"]
+    changes.close()
 
 
 def test_the_users_own_image_and_seed_stay(folder, tiny_preset, started):
@@ -115,7 +116,7 @@ def test_the_users_own_image_and_seed_stay(folder, tiny_preset, started):
     loaded = open_preset("a-one", size=SIZE, overrides=overrides)
     changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
-        changes.step(1)
+        changes.want("b-two")
         opened = opened_of(changes, "b-two").loaded
     finally:
         changes.close()
@@ -124,17 +125,17 @@ def test_the_users_own_image_and_seed_stay(folder, tiny_preset, started):
 
 
 def test_pressing_wildly_opens_few_and_ends_at_the_last(changes, started):
-    for _ in range(301):
-        changes.step(1)
+    for index in range(302):
+        changes.want(NAMES[index % 3])
     opened_of(changes, "b-two")
     assert len(started.made) <= 4, "each costs a bake"
     assert changes.poll() is None
 
 
 def test_what_was_opened_and_not_fetched_is_released_for_the_next(changes, started):
-    changes.number(2)
+    changes.want("b-two")
     wait_for(lambda: started.made == ["b-two"], "the first")
-    changes.number(3)
+    changes.want("c-three")
     wait_for(lambda: started.closed == ["b-two"], "letting go")
     opened_of(changes, "c-three")
     assert started.n_open == 1
@@ -142,18 +143,18 @@ def test_what_was_opened_and_not_fetched_is_released_for_the_next(changes, start
 
 def test_a_broken_preset_is_told_and_the_next_one_opens(changes, folder):
     (folder / "b-two" / "preset.yaml").write_text("title: Broken\ndream: {n_depth: 3}\n")
-    changes.step(1)
+    changes.want("b-two")
     fault = wait_for(changes.fault, "the fault")
     assert "n_depth: unknown key (did you mean 'n_depths'?)" in fault and fault.endswith("stays as it was")
     assert "\n" not in fault
     assert changes.fault() is None and changes.poll() is None
-    assert changes.step(1) == "3  c-three …"
+    changes.want("c-three")
     opened_of(changes, "c-three")
 
 
 def test_a_preset_that_has_gone_is_told(changes, folder):
     shutil.rmtree(folder / "b-two")
-    changes.step(1)
+    changes.want("b-two")
     assert "b-two" in wait_for(changes.fault, "the fault")
 
 
@@ -163,7 +164,7 @@ def test_a_dream_that_cannot_begin_is_told(folder):
 
     changes = PresetLoader(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
     try:
-        changes.step(1)
+        changes.want("b-two")
         assert "the weights are damaged; the picture stays" in wait_for(changes.fault, "the fault")
     finally:
         changes.close()
@@ -175,7 +176,7 @@ def test_a_fault_of_our_own_is_told_in_one_line(folder, caplog):
 
     changes = PresetLoader(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES), start=start)
     try:
-        changes.step(1)
+        changes.want("b-two")
         fault = wait_for(changes.fault, "the fault")
     finally:
         changes.close()
@@ -192,19 +193,12 @@ def test_letting_go_happens_in_the_thread(changes):
 
 
 def test_closing_lets_go_of_everything_and_ends_the_thread(changes, started):
-    changes.step(1)
+    changes.want("b-two")
     wait_for(lambda: started.made, "opened")
     changes.release(started.start(open_preset("c-three", size=SIZE), None))
     changes.close()
     assert started.n_open == 0
     assert not any(thread.name == "presets" for thread in threading.enumerate())
-    changes.close()
-
-
-def test_without_presets_it_says_so(folder):
-    changes = PresetLoader(open_preset("a-one", size=SIZE), open_cache(), names=list)
-    assert changes.step(1) == "there are no presets"
-    assert changes.number(1) == "there is no preset 1; there are 0"
     changes.close()
 
 
@@ -214,41 +208,31 @@ def test_a_warm_preset_comes_with_all_its_frames(folder):
     list(Dreams(loaded, open_cache()).placed())
     changes = PresetLoader(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES))
     try:
-        changes.step(1)
+        changes.want("b-two")
         opened = opened_of(changes, "b-two")
         assert len(opened.dreams.poll()) == loaded.n_depths + 1
     finally:
         changes.close()
 
 
-# --- by name, turned by hand, and brought back
+# --- settings of the dream, and what is brought back
 
 
-def test_by_name(changes):
-    assert changes.named("b-two") == "2  b-two …"
-    assert changes.opening == "b-two"
-    opened_of(changes, "b-two")
-    wait_for(lambda: changes.opening == "", "the end of opening")
-    assert changes.named("b-to") == "there is no preset 'b-to' (did you mean 'b-two'?)"
-
-
-def test_a_setting_of_the_dream_turned_dreams_the_same_preset_anew_once_it_stands_still(changes, started):
+def test_settings_of_the_dream_bake_the_same_preset_once_they_stay_unchanged(changes, started):
     for share in range(30):
-        changes.turn("colour", share / 30)
+        changes.set_dream({"colour": share / 30})
     opened = opened_of(changes, "a-one").loaded
-    assert opened.settings.dream.colour == pytest.approx(29 / 30) and opened.variants[
-        0
-    ].settings.colour == pytest.approx(29 / 30)
+    assert opened.settings.dream.colour == opened.variants[0].settings.colour == pytest.approx(29 / 30)
     assert started.made == ["a-one"], "one bake for all of it"
-    changes.turn("seed", 5.0)
+    changes.set_dream({"colour": 0.9, "seed": 5.0})
     opened = opened_of(changes, "a-one").loaded
-    assert opened.settings.dream.seed == 5 and opened.settings.dream.colour == pytest.approx(29 / 30)
-    changes.number(2)
-    assert opened_of(changes, "b-two").loaded.settings.dream.seed == 0 and changes.turned == {}
+    assert opened.settings.dream.seed == 5 and opened.settings.dream.colour == 0.9
+    changes.want("b-two")
+    assert opened_of(changes, "b-two").loaded.settings.dream.seed == 0
 
 
 def test_a_value_that_cannot_be_is_told_and_changes_nothing(changes):
-    changes.turn("octave_scale", 99.0)
+    changes.set_dream({"octave_scale": 99.0})
     assert "octave_scale" in wait_for(changes.fault, "the fault")
     assert changes.poll() is None
 
@@ -257,23 +241,21 @@ def test_a_dream_turned_keeps_the_network_that_was_asked_for(folder, started):
     loaded = open_preset("a-one", size=SIZE, overrides=Overrides(layer="block3.expand"))
     changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
-        changes.turn("colour", 0.5)
+        changes.set_dream({"colour": 0.5})
         assert opened_of(changes, "a-one").loaded.settings.dream.layer == "block3.expand"
     finally:
         changes.close()
 
 
-def test_reset_dreams_as_the_preset_says_with_the_network_that_was_asked_for(folder, started):
+def test_without_settings_of_the_dream_the_network_that_was_asked_for_stays(folder, started):
     loaded = open_preset("a-one", size=SIZE, overrides=Overrides(layer="block3.expand"))
     changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
     try:
-        changes.reset()
-        assert not changes.opening, "nothing was turned"
-        changes.turn("colour", 0.5)
+        changes.set_dream({"colour": 0.5})
         opened_of(changes, "a-one")
-        changes.reset()
+        changes.set_dream({})
         again = opened_of(changes, "a-one").loaded
-        assert again.settings == loaded.settings and again.overrides == loaded.overrides and changes.turned == {}
+        assert again.settings == loaded.settings and again.overrides == loaded.overrides
     finally:
         changes.close()
 
@@ -301,48 +283,30 @@ def from_folder(elsewhere, started, monkeypatch):
 
 
 def test_a_dream_setting_turned_reopens_the_folder(from_folder):
-    from_folder.turn("colour", 0.5)
+    from_folder.set_dream({"colour": 0.5})
     loaded = wait_for(from_folder.poll, "the folder's preset").loaded
     assert (loaded.settings.title, loaded.settings.dream.colour) == ("Elsewhere", 0.5)
     assert loaded.overrides.image is not None, "the image that was asked for stays"
 
 
-def test_a_folder_is_left_and_reached_again_after_the_presets_on_the_list(from_folder, elsewhere):
+def test_a_folder_is_left_and_reached_again_by_its_path(from_folder, elsewhere):
     assert from_folder.names == [*NAMES, str(elsewhere)]
-    assert from_folder.step(1) == "1  a-one …"
-    assert opened_of(from_folder, "a-one").loaded.settings.title == "a-one"
-    assert from_folder.step(-1) == "4  b-two …"
-    assert opened_of(from_folder, "b-two").loaded.settings.title == "Elsewhere"
-    assert from_folder.number(2) == "2  b-two …"
-    assert opened_of(from_folder, "b-two").loaded.settings.title == "b-two", "the one on the list has the name"
-    assert from_folder.number(4) == "4  b-two …"
-    assert opened_of(from_folder, "b-two").loaded.settings.title == "Elsewhere"
-    assert from_folder.named("b-two") == "2  b-two …"
-    assert from_folder.named(str(elsewhere)) == "4  b-two …"
-    assert "there is no preset" in from_folder.named(str(elsewhere.parent))
-
-
-def test_a_folder_on_no_list_is_reached_by_its_name_where_no_other_has_it(folder, tiny_preset, started):
-    loaded = open_preset(str(tiny_preset), size=SIZE)
-    changes = PresetLoader(loaded, open_cache(), names=lambda: list(NAMES), start=started.start)
-    try:
-        assert changes.named("tiny") == "4  tiny …"
-        assert opened_of(changes, "tiny").loaded.reference == str(tiny_preset)
-    finally:
-        changes.close()
+    for reference, title in (("a-one", "a-one"), (str(elsewhere), "Elsewhere"), ("b-two", "b-two")):
+        from_folder.want(reference)
+        name = reference.rpartition("/")[2]
+        assert opened_of(from_folder, name).loaded.settings.title == title
 
 
 def test_a_setting_turned_after_a_preset_that_failed_turns_the_one_that_is_shown(changes, folder):
-    changes.turn("colour", 0.5)
+    changes.set_dream({"colour": 0.5})
     opened_of(changes, "a-one")
     (folder / "b-two" / "preset.yaml").write_text("title: [")
-    changes.step(1)
+    changes.want("b-two")
     wait_for(changes.fault, "the fault")
-    assert changes.turned == {"colour": 0.5}, "as it is shown"
-    changes.turn("seed", 5.0)
+    changes.set_dream({"colour": 0.5, "seed": 5.0})
     loaded = opened_of(changes, "a-one").loaded
     assert (loaded.settings.dream.seed, loaded.settings.dream.colour) == (5, 0.5)
-    assert changes.step(1) == "3  c-three …", "stepping goes on from the one that failed"
+    assert changes.wanted == "b-two", "stepping goes on from the one that failed"
 
 
 def test_a_look_whose_picture_is_lost_comes_again_whatever_its_files_say_by_now(folder, started):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import multiprocessing
 import threading
@@ -14,16 +15,18 @@ from tests.fixtures.watching import Quiet, Script
 from visualizer.audio import portaudio
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
-from visualizer.control.commands import Act, Learn, Set, ShowPreset
+from visualizer.control.commands import Act, Command, Learn, Set, SetTempo, ShowPreset
 from visualizer.control.controller import Controller
 from visualizer.control.controllers import open_controllers
 from visualizer.control.parameters import base_parameters
+from visualizer.control.state import ShowState, apply
 from visualizer.errors import GraphicsError, VisualizerError
 from visualizer.presets import loader
 from visualizer.presets.dreams import open_cache
 from visualizer.presets.loaded import Overrides, open_preset
 from visualizer.render.hud import Hud
 from visualizer.render.window import Window
+from visualizer.show.frame import WindowShow
 from visualizer.show.onscreen import Staging, run
 from visualizer.show.sources.song import SongSource
 from visualizer.show.stage import Stage
@@ -135,7 +138,7 @@ def test_wishes_are_granted_and_how_the_show_stands_is_told(show, dark, tiny_pre
         wishes(Act("blackout"), Act("tap")),
         lambda: not dark(),
         wishes(ShowPreset("no such preset")),
-        told(lambda shot: "there is no preset" in shot.notice),
+        told(lambda shot: "unknown preset" in shot.notice),
         wishes(Learn("beat.decay")),
         told(lambda shot: True),
     )
@@ -145,6 +148,29 @@ def test_wishes_are_granted_and_how_the_show_stands_is_told(show, dark, tiny_pre
     gaps_s = np.diff([one.time_s for one in hand.told])
     assert gaps_s.min() > 1 / 40, "thirty times a second at most"
     assert hand.closed == 1
+
+
+def test_the_commands_of_a_show_replayed_onto_a_fresh_state_give_its_state(show, monkeypatch):
+    """Recorded as JSON from keys and a controller; the state is that of the show at its end."""
+    recorded, shows = [], []
+    monkeypatch.setattr(WindowShow, "close", lambda one, close=WindowShow.close: shows.append(one) or close(one))
+    show(
+        "b",
+        wishes(
+            Set("beat.decay", 0.7), Act("sensitivity_up"), SetTempo(120.0, 1.0), ShowPreset("tiny"), Set("lock", 1.0)
+        ),
+        lambda: sum('"preset_shown"' in line for line in recorded) == 2,
+        "n",
+        wishes(Act("reset"), Act("tap"), Learn("tap"), Set("nothing", 1.0)),
+        told(lambda shot: "unknown parameter" in shot.notice),
+        on_command=lambda command: recorded.append(json.dumps(command.to_data())),
+    )
+    dispatcher, state = shows[0].dispatcher, ShowState()
+    for line in recorded:
+        state = apply(state, Command.from_data(json.loads(line)), dispatcher.context)
+    assert state == dispatcher.state and state.blackout and state.lock and state.n_shown == 2
+    stamps = [json.loads(line)["at_samples"] for line in recorded]
+    assert stamps == sorted(stamps) and stamps[-1] > 4800, "in samples of the source"
 
 
 def test_a_controller_that_fails_costs_itself_only(show, caplog):

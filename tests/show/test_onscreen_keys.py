@@ -16,7 +16,6 @@ from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import Dreams, open_cache
 from visualizer.presets.loaded import open_preset
 from visualizer.show.onscreen import Staging, run
-from visualizer.show.play import TAKES
 
 SIZE = (320, 180)
 PLAIN = Staging(adapt=False)
@@ -44,11 +43,19 @@ def presets(home, coloured):
 
 @pytest.fixture
 def show(screen):
-    """show(loaded, *steps, act, staging, takes) -> Report; see Script."""
+    """show(loaded, *steps, act, staging) -> Report; see Script."""
 
-    def of(loaded, *steps, act=None, staging=PLAIN, takes=TAKES):
+    def of(loaded, *steps, act=None, staging=PLAIN):
         script, act = Script(screen, *steps), act or Quiet()
-        return run(loaded, act, open_cache(), title="keys", staging=staging, takes=takes, greeting="", on_frame=script)
+        return run(
+            loaded,
+            act,
+            open_cache(),
+            title="keys",
+            staging=staging,
+            greeting="",
+            on_frame=script,
+        )
 
     screen.move_pointer(100, 90)
     return of
@@ -226,7 +233,7 @@ def test_frozen_the_picture_stands(loaded, show, eye):
 
     pause = [lambda: True] * 3
     steps = [*pause, see, "space", *pause, deepen, *pause, see, "space", *pause, see]
-    show(loaded, *steps, act=act, takes=())
+    show(loaded, *steps, act=act)
     image, frozen, deep = seen
     assert np.array_equal(frozen, image)
     assert np.abs(deep - image).mean() > 1

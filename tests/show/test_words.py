@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from visualizer.control.actions import find_actions
-from visualizer.control.keys import Keymap
 from visualizer.presets.loaded import open_preset
-from visualizer.render.text import Layout, draw_text_box
 from visualizer.show.frametimes import FrameTimes
-from visualizer.show.onscreen import LIVE_TAKES
-from visualizer.show.play import TAKES
 from visualizer.show.stage import DisplayFrame
 from visualizer.show.words import (
     ANSWER_S,
-    HELP,
     LONGEST_WAIT_S,
     MOST_WAITING,
     NOTICE_S,
-    OF_ACTS,
     Notices,
     figure_lines,
-    key_lines,
 )
 
 
@@ -89,38 +81,6 @@ def test_a_flood_of_notices_is_bounded_and_the_newest_are_kept(line_at):
     assert line_at(2 * NOTICE_S + 0.2) is None, "the others have waited too long by then"
     line_at.say("another")
     assert len(line_at.notices._said_s) <= 2
-
-
-def test_help_tells_every_action_once():
-    told = [action for actions, _ in HELP for action in actions]
-    assert sorted(told) == sorted(find_actions())
-    assert OF_ACTS - {"pause"} <= set(told)
-
-
-def test_help_tells_the_keys_as_they_are_and_only_what_the_act_has_use_for():
-    live, play = key_lines(Keymap(), LIVE_TAKES), key_lines(Keymap(), TAKES)
-    assert "Space\tfreeze" in live and "Space\tpause" in play
-    assert "T\ttap the tempo" in live and "T\ttap the tempo" not in play
-    assert "Left, Right\t5 s back, on" in play and not any("5 s" in line for line in live)
-    assert "1 .. 9\tpreset by number" in live
-    own = key_lines(Keymap({"blackout": ("k", "f5"), "lock": ()}), LIVE_TAKES)
-    assert "K, F5\tblackout" in own
-    assert not any("lock" in line for line in own), "an action without a key is not told"
-
-
-def test_digits_that_are_not_all_in_their_places_are_told_one_by_one():
-    lines = key_lines(Keymap({"tap": ("5",)}), LIVE_TAKES)
-    assert "1, 2, 3, 4, 6, 7, 8, 9\tpreset by number" in lines
-
-
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (640, 360), (3840, 2160)])
-@pytest.mark.parametrize("takes", [LIVE_TAKES, TAKES])
-def test_all_keys_fit_on_the_screen(size, takes):
-    layout = Layout.of(size)
-    lines = key_lines(Keymap(), takes)
-    assert layout is not None and len(lines) <= layout.max_lines
-    panel = draw_text_box(lines, layout, steady=False)
-    assert panel is not None and panel.shape[1] < size[0] * 0.4
 
 
 def test_the_figures(tiny_preset):

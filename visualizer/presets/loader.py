@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..clock import Stopwatch
-from ..errors import VisualizerError, nearest
+from ..errors import VisualizerError
 from . import dreams as dreams_room
 from .cache import FrameCache
 from .dreams import FrameSource
@@ -38,7 +38,7 @@ class PresetLoader:
     """Opens presets in a thread. Only the newest request counts; at most one bake runs for it.
 
     Presets are named by their references, see `PresetFolder`.
-    wanted: the preset asked for last. turned: dream settings changed by hand, until another preset is asked for.
+    wanted: the preset asked for last.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class PresetLoader:
         self._shown = loaded.reference, loaded.overrides  # of the preset handed out last
         self._to_turn = loaded.reference  # the preset whose dream settings change: never one that could not be opened
         self._size = loaded.size
-        self.turned: dict[str, float | str] = dict(loaded.overrides.dream)
+        self._dream: dict[str, float | str] = dict(loaded.overrides.dream)
         self._keeps_overrides = False  # True while only dream settings change: the network asked for at first stays
         self._overrides = Overrides(image=loaded.overrides.image, seed=loaded.overrides.seed)
         self._cache = FrameCache(cache.folder, cache.max_bytes)  # one of its own: a cache remembers what failed
@@ -74,50 +74,9 @@ class PresetLoader:
         self._ended = False
         self._thread: threading.Thread | None = None
 
-    def step(self, by: int) -> str:
-        """Ask for the preset `by` places further in the list, which wraps around. Returns the line to show."""
-        names = self._names
-        if not names:
-            return "there are no presets"
-        if self.wanted in names:
-            index = (names.index(self.wanted) + by) % len(names)
-        else:  # a preset that is no longer on the list
-            index = 0 if by > 0 else len(names) - 1
-        return self._want(names[index])
-
-    def number(self, number: int) -> str:
-        """Ask for a preset by its place in the list, from 1. Returns the line to show."""
-        names = self._names
-        if not 1 <= number <= len(names):
-            return f"there is no preset {number}; there are {len(names)}"
-        return self._want(names[number - 1])
-
-    def named(self, name: str) -> str:
-        """Ask for a preset by its name or reference. Returns the line to show."""
-        if name not in self._names:
-            self._names = self._listed()
-        known = [self.wanted, *self._names]
-        found = next((one for one in known if one == name), None) or next(
-            (one for one in known if label(one) == name), None
-        )
-        if found is None:
-            return f"there is no preset {name!r}{nearest(name, self._names)}"
-        return self._want(found)
-
-    def turn(self, key: str, value: float | str) -> None:
-        """Bake the same preset with a dream setting changed, as soon as the setting stays unchanged for STILL_S."""
-        self.turned[key] = value
-        self.set_dream(self.turned)
-
-    def reset(self) -> None:
-        """Bake the same preset without the dream settings that were changed."""
-        if self.turned:
-            self.turned = {}
-            self.set_dream(self.turned)
-
     def want(self, reference: str) -> None:
         """Ask for a preset. The one asked for already is read again from its files."""
-        self.turned, self._keeps_overrides = {}, False
+        self._dream, self._keeps_overrides = {}, False
         self.wanted = self._to_turn = reference
         with self._changed:
             self._open, self._fault, self._turned_at = reference, None, None
@@ -127,7 +86,7 @@ class PresetLoader:
         """Bake the same preset with these dream settings, once they stay unchanged for STILL_S. values: all set by
         hand, by name.
         """
-        self.turned, self._keeps_overrides = dict(values), True
+        self._dream, self._keeps_overrides = dict(values), True
         with self._changed:
             self._open, self._turned_at = self._to_turn, Stopwatch()
             self._wake()
@@ -172,7 +131,7 @@ class PresetLoader:
         with self._changed:
             fault, self._fault = self._fault, None
         if fault is not None:  # the preset shown stays as it is
-            self._to_turn, self.turned = self._shown[0], dict(self._shown[1].dream)
+            self._to_turn, self._dream = self._shown[0], dict(self._shown[1].dream)
         return fault
 
     def release(self, dreams: FrameSource) -> None:
@@ -192,14 +151,6 @@ class PresetLoader:
             self._opened.dreams.close()
         for dreams in self._released:
             dreams.close()
-
-    def _want(self, name: str) -> str:
-        self.turned, self._keeps_overrides = {}, False
-        self.wanted = self._to_turn = name
-        with self._changed:
-            self._open, self._fault, self._turned_at = name, None, None
-            self._wake()
-        return f"{self._names.index(name) + 1}  {label(name)} …" if name in self._names else f"{label(name)} …"
 
     def _listed(self) -> list[str]:
         """The presets that exist: those on the list, and the folder that the show started with if it is not among
@@ -267,7 +218,7 @@ class PresetLoader:
             return self._overrides
         shown, its_overrides = self._shown
         overrides = its_overrides if name == shown else self._overrides
-        return dataclasses.replace(overrides, dream=tuple(self.turned.items()))
+        return dataclasses.replace(overrides, dream=tuple(self._dream.items()))
 
     def _report(self, fault: str) -> None:
         with self._changed:

@@ -24,33 +24,15 @@ from ..control.state import Context, ShowState, apply
 from ..presets.loaded import LoadedPreset
 from ..presets.loader import PresetLoader
 from ..render.keyboard import Press
+from ..render.window import Window
 from .guard import Guard
 from .source import Source
+from .stage import Stage
 from .words import Notices
 
 log = logging.getLogger(__name__)
 
 AGAIN_S = 2.0  # a second press of leave_fullscreen within this ends the show
-
-
-class Screen(Protocol):
-    """The window, as far as commands change it."""
-
-    @property
-    def is_fullscreen(self) -> bool:
-        """Whether it is fullscreen."""
-
-    def toggle_fullscreen(self) -> None:
-        """Fullscreen, or back."""
-
-
-class Picture(Protocol):
-    """The stage, as far as commands change it. is_dark: whether it fades to black."""
-
-    is_dark: bool
-
-    def freeze(self, frozen: bool) -> None:
-        """Hold the picture, or go on."""
 
 
 class PanelSwitch(Protocol):
@@ -79,8 +61,8 @@ class Dispatcher:
         context: Context,
         loaded: LoadedPreset,
         *,
-        window: Screen,
-        stage: Picture,
+        window: Window,
+        stage: Stage,
         source: Source,
         loader: PresetLoader,
         notices: Notices,
@@ -157,9 +139,12 @@ class Dispatcher:
         if self.state.asks_to_end and self._now() - self._asked_s > AGAIN_S:
             self._report_switch("asks_to_end", False)
 
-    def replace(self, window: Screen, stage: Picture) -> None:
+    def replace(self, window: Window, stage: Stage) -> None:
         """Another window and stage have taken the place of those before, and stand as the state says."""
         self._window, self._stage = window, stage
+        for one in self.state.look:
+            if (value := self.state.value(one.name, self.context)) != one.default:
+                self._set_look(one.name, value)
 
     def values(self) -> dict[str, Value]:
         """The value of every parameter."""
@@ -206,8 +191,11 @@ class Dispatcher:
         elif after.n_bakings != before.n_bakings:
             with part:
                 self._loader.set_dream(after.dream_by_hand())
-        beat = after.beat_settings()
-        if after.n_shown != before.n_shown or beat != self.loaded.settings.beat:
+        beat, is_another = (
+            after.beat_settings(),
+            after.n_shown > max(before.n_shown, 1),
+        )  # the source began with the first
+        if is_another or beat != self.loaded.settings.beat:
             with part:
                 settings = self._own.settings.model_copy(update={"beat": beat})
                 self.loaded = dataclasses.replace(self._own, settings=settings)

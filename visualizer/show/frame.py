@@ -6,16 +6,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from ..beat.features import Features
 from ..clock import Stopwatch
-from ..control.commands import Change, Learn, Set
+from ..control.actions import find_actions
+from ..control.commands import Act, Command, Set
 from ..control.controller import Controller
-from ..control.keys import Keymap
+from ..control.keys import Keymap, help_lines
+from ..control.parameters import base_parameters
+from ..control.state import Context
 from ..errors import GraphicsError, VisualizerError
 from ..outputs.camera import Camera
 from ..outputs.output import Output
@@ -35,14 +38,15 @@ from ..supervision.resume import ResumeState
 from .adaptive_size import AdaptiveSize
 from .clocks import Clock, RateMeter, ScreenClock
 from .controllers import Controllers
-from .desk import Desk
+from .dispatcher import Dispatcher
 from .garbage import scheduled_collection
 from .guard import Guard
+from .look import parameters_of
 from .sound_watch import SoundWatch
 from .source import NO_SOUND, Source
 from .stage import DisplayFrame, Scene, Stage, build_picture
 from .telemetry import OpensPanel, PanelKeeper, Telemetry
-from .words import Notices, figure_lines, key_lines
+from .words import Notices, figure_lines
 
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline
@@ -179,8 +183,8 @@ class WindowShow(FrameLoop):
 
     picture: of the preset, with its image in place; it belongs to the show from here on, as do the graphics. clock: set to the
     window's pace. follow_monitor: keep the pace of the monitor that the window is on. adapt: draw smaller where the machine
-    cannot keep the pace. takes: the actions of words.OF_ACTS that the player has a use for. controllers: what else gives commands.
-    lifeline: the connection to the supervisor. title: what the window is called at present, if that changes.
+    cannot keep the pace. controllers: what else gives commands.
+    lifeline: the connection to the supervisor. title: of the window; that of the source if None. on_command: called with every command.
     """
 
     clock: ScreenClock
@@ -196,7 +200,6 @@ class WindowShow(FrameLoop):
         clock: ScreenClock,
         keymap: Keymap,
         *,
-        takes: Collection[str],
         guard: Guard,
         adapt: bool = True,
         follow_monitor: bool = True,
@@ -204,6 +207,7 @@ class WindowShow(FrameLoop):
         opens_panel: OpensPanel | None = None,
         lifeline: Lifeline | None = None,
         title: str | None = None,
+        on_command: Callable[[Command], None] = lambda command: None,
     ) -> None:
         self._graphics, self._window = graphics, graphics.window
         self._scene = Scene(picture, dreams, loaded)
@@ -223,26 +227,34 @@ class WindowShow(FrameLoop):
         self._window_size = self._window.framebuffer_size
         self._notices = Notices(self._watch.elapsed_s)
         self._hud_lines: list[str] = []
-        self._key_lines = key_lines(keymap, takes)
+        self._key_lines = help_lines(keymap, source.capabilities)
         self._notice: str | None = None
         self._hud_since_s = self._monitor_since_s = self._lost_since_s = self._state_since_s = 0.0
         self._news: list[str | None] = []  # of the display frame before
-        self._camera = Camera()
-        self._changes = PresetLoader(loaded, cache)
-        self._desk = Desk(
-            keymap,
-            window=self._window,
-            projection=self.stage,
-            act=source,
-            changes=self._changes,
-            notices=self._notices,
-            loaded=loaded,
-            takes=takes,
-            now=self._watch.elapsed_s,
-        )
+        self._camera, self._screenshot_wanted = Camera(), False
+        self._loader = PresetLoader(loaded, cache)
         self._controllers = Controllers(controllers, guard)
-        self._panel = PanelKeeper(self._controllers, opens_panel)
-        self._telemetry = Telemetry(source, self._controllers, guard, self._desk, self._changes)
+        self._panel = PanelKeeper(self._controllers, opens_panel, lambda: self._window)
+        self.dispatcher = Dispatcher(
+            Context(find_actions(), base_parameters(), keymap, source.capabilities),
+            loaded,
+            window=self._window,
+            stage=self.stage,
+            source=source,
+            loader=self._loader,
+            notices=self._notices,
+            guard=guard,
+            requests={
+                "screenshot": self._want_screenshot,
+                "next_monitor": lambda _: self._window.next_monitor() or "there is no other monitor",
+                "learn": self._controllers.learn,
+            },
+            panel=self._panel,
+            now=self._watch.elapsed_s,
+            look=parameters_of(picture.look),
+            on_command=on_command,
+        )
+        self._telemetry = Telemetry(source, self._controllers, guard, self.dispatcher, self._loader)
         self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
         self._title = title
         self._title_shown: str | None = None
@@ -258,18 +270,21 @@ class WindowShow(FrameLoop):
         """Go on from the state of a show that died: call once, before `run`."""
         if state.values.get("blackout"):
             self.stage.begin_dark()
-        for name, value in state.values.items():
-            if self._changes.turned.get(name.removeprefix("dream.")) != value:  # else it is baked so already
-                self._desk.grant(Set(name, value))
-        self._desk.hud_shown = state.hud
         self.source.resume_from(state)
+        self.dispatcher.report()
+        for name, value in state.values.items():
+            self.dispatcher.dispatch(Set(name, value))
+        if state.hud:
+            self.dispatcher.dispatch(Act("help"))
         if state.panel:
             self.open_panel(state.panel_place)
 
     def open_panel(self, place: Area | None = None) -> None:
-        """Open the performer's panel; where it cannot be opened, the reason is shown."""
-        if fault := self._panel.open(self._window, place):
-            self._notices.say(fault)
+        """Open the performer's panel; where it cannot be opened, the reason is shown. place: where its window was before."""
+        self._panel.last_place = place or self._panel.last_place
+        self.dispatcher.dispatch(Act("panel"))
+        if not self._panel.is_open:
+            self._notices.say(self.dispatcher.said)
 
     def run(self, on_frame: Callable[[int, DisplayFrame], bool] | None = None) -> int:
         """Start the source and show it until it or the user ends, or `on_frame` returns True; the number of display frames."""
@@ -288,22 +303,23 @@ class WindowShow(FrameLoop):
             for scene in (self.stage.leaving, self.stage.coming, self.stage.scene):
                 if scene is not None:
                     stack.callback(scene.dreams.close)
-            stack.callback(self._changes.close)
+            stack.callback(self._loader.close)
             stack.callback(self._controllers.close)
 
     def after(self, shown: DisplayFrame) -> None:
         """Everything that may be late without being seen: keys, commands, presets, text, telemetry, supervision, memory."""
         rate_hz, part = self._meter.count(), self.guard.part
         with part("keyboard", "other keys may still do"):
-            self._desk.press(self._window.events())
-        for command in self._controllers.poll():
-            with part("controls", "other controls may still do"):
-                self._grant(command)
-        if self._desk.screenshot_wanted:
+            self.dispatcher.press(self._window.events())
+        for change in self._controllers.poll():
+            self.dispatcher.dispatch(change)
+        if self._screenshot_wanted:
             with part("screenshot", "the picture goes on"):
                 self._take_screenshot()
         with part("change of presets", "the picture stays as it was"):
-            self._follow_changes()
+            self._follow_loader()
+        with part("commands", "other commands may still work"):
+            self.dispatcher.report()
         with part("news", "the log has it"):
             self._take_news()
         text = part("text on the screen", "the picture goes on")
@@ -311,16 +327,12 @@ class WindowShow(FrameLoop):
             with text:
                 self._write_text(shown, rate_hz)
         with part("panel", "the picture goes on"):
-            if self._desk.panel_wanted:
-                self._desk.panel_wanted = False
-                if fault := self._panel.toggle(self._window):
-                    self._notices.answer(fault)
             self._telemetry.send(shown, rate_hz, self.clock, self._scale, self._notices.line, self._hud_lines)
         if self._lifeline is not None:
             self._report_to(self._lifeline)
         self._garbage.collect_some()
         self._adapt_size()
-        self.ended = self._window.should_close or self._desk.ended
+        self.ended = self._window.should_close or self.dispatcher.state.ended
         if not self.ended and self._is_lost():
             self._rebuild()
 
@@ -345,36 +357,33 @@ class WindowShow(FrameLoop):
         part = self.guard.part("text on the screen", "the picture goes on")
         if not part.rests:
             with part:
-                shows_all = self._desk.hud_shown
+                shows_all = self.dispatcher.state.hud
                 self._graphics.hud.draw(
                     self._hud_lines if shows_all else (), size, self._notice, self._key_lines if shows_all else ()
                 )
 
     # -- after the swap -----------------------------------------------------------------------------------------------
 
+    def _want_screenshot(self, _: str) -> None:
+        self._screenshot_wanted = True
+
     def _take_screenshot(self) -> None:
         """Of the display frame just shown, or of the next one where this one was not kept."""
         if self.keeps_picture or not self.canvas.is_lent:
-            self._desk.screenshot_wanted = self.keeps_picture = False
+            self._screenshot_wanted = self.keeps_picture = False
             self._camera.take(self.canvas, self._window.framebuffer_size)
         else:
             self.keeps_picture = True
 
-    def _grant(self, command: Change) -> None:
-        if isinstance(command, Learn):
-            self._desk.said = self._controllers.learn(command.target) or self._desk.said
-        else:
-            self._desk.grant(command)
-
-    def _follow_changes(self) -> None:
+    def _follow_loader(self) -> None:
         """Bring a preset that has been opened, and release what has left the stage."""
         stage = self.stage
-        if not stage.is_crossing and (opened := self._changes.poll()) is not None:
+        if not stage.is_crossing and (opened := self._loader.poll()) is not None:
             self._bring(opened)
         if stage.scene is not self._scene:
             self._scene = stage.scene
             loaded = stage.scene.loaded
-            self._desk.set_preset(loaded)
+            self.dispatcher.preset_shown(loaded, parameters_of(stage.scene.picture.look))
             self._notices.answer(loaded.settings.title)
             self.say(*stage.scene.news)
         if (gone := stage.take_gone()) is not None:
@@ -391,12 +400,12 @@ class WindowShow(FrameLoop):
                 str(error) if isinstance(error, VisualizerError) else f"{opened.loaded.name}: {type(error).__name__}"
             )
             self._notices.answer(f"{words}; the picture stays as it was")
-            self._changes.release(opened.dreams)
+            self._loader.release(opened.dreams)
             return
         scene = Scene(picture, opened.dreams, opened.loaded, at_most=1)
-        self._changes.release(self.stage.scene.dreams)  # two bakes would share what the machine has
+        self._loader.release(self.stage.scene.dreams)  # two bakes would share what the machine has
         if (replaced := self.stage.bring(scene)) is not None:
-            self._changes.release(replaced.dreams)
+            self._loader.release(replaced.dreams)
             replaced.picture.release()
 
     def _take_news(self) -> None:
@@ -409,26 +418,25 @@ class WindowShow(FrameLoop):
         if (title := self._title or self.source.title) != self._title_shown:
             self._window.set_title(title)
             self._title_shown = title
-        for answer in (self._changes.fault(), self._camera.answer()):
-            if answer:
-                self._notices.answer(answer)
+        if answer := self._camera.answer():
+            self._notices.answer(answer)
 
     def _write_text(self, shown: DisplayFrame, rate_hz: float) -> None:
         """Write the figures and the notice that are drawn over the next display frame."""
-        elapsed_s, desk = self._watch.elapsed_s(), self._desk
+        elapsed_s, dispatcher = self._watch.elapsed_s(), self.dispatcher
         if elapsed_s - self._monitor_since_s > MONITOR_CHECK_S:
             self._monitor_since_s = elapsed_s
             self._follow_monitor()
-        if desk.hud_shown and elapsed_s - self._hud_since_s >= HUD_REFRESH_S:
+        if dispatcher.state.hud and elapsed_s - self._hud_since_s >= HUD_REFRESH_S:
             self._hud_since_s = elapsed_s
             self._hud_lines = (
-                figure_lines(desk.loaded, shown, self.clock.times, rate_hz, self._scale, desk.states())
+                figure_lines(dispatcher.loaded, shown, self.clock.times, rate_hz, self._scale, dispatcher.state_words())
                 + self.source.status()
                 + self._controllers.status()
                 + [f"degraded\t{fault}" for fault in self.guard.faults()]
             )
         # a blackout is black: notices wait; and who has a panel reads them there
-        hidden = self.stage.is_dark or (self._panel.is_open and not desk.hud_shown)
+        hidden = self.stage.is_dark or (self._panel.is_open and not dispatcher.state.hud)
         notice = None if self.stage.is_dark else self._notices.current()
         self._notice = None if hidden else notice
 
@@ -442,14 +450,14 @@ class WindowShow(FrameLoop):
 
     def _state(self) -> ResumeState:
         """What a show that is started in place of this one goes on from."""
-        desk, (place, fullscreen, monitor) = self._desk, self._window.window_place
+        dispatcher, (place, fullscreen, monitor) = self.dispatcher, self._window.window_place
         return ResumeState(
-            preset=self._changes.opening or desk.loaded.reference,
+            preset=self._loader.opening or dispatcher.loaded.reference,
             place=place,
             fullscreen=fullscreen,
             monitor=monitor,
-            values=desk.by_hand(),
-            hud=desk.hud_shown,
+            values=dispatcher.set_by_hand(),
+            hud=dispatcher.state.hud,
             panel=self._panel.is_open,
             panel_place=self._panel.place,
             **self.source.resume_values(),
@@ -506,12 +514,12 @@ class WindowShow(FrameLoop):
             self._window.make_current()
             self._n_undrawn = 0
             self.guard.part("plain drawing", "").renew()
-            self._desk.restage(self._window, self.stage)
+            self.dispatcher.replace(self._window, self.stage)
             coming = before.coming.loaded if before.coming is not None else None
             for gone in (before.scene, before.coming, before.leaving):
                 if gone is not None:
-                    self._changes.release(gone.dreams)
-            self._changes.load_again(coming or loaded)
+                    self._loader.release(gone.dreams)
+            self._loader.load_again(coming or loaded)
             lost.window.close()
             self._notices.say("the graphics were lost, and are built again")
         if part.in_a_row > MAX_REBUILDS:

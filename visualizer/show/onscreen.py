@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..clock import Stopwatch
+from ..control.commands import Command
 from ..control.controller import Controller
 from ..control.keys import load_keys
 from ..memory import give_large_blocks_back
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
-
-LIVE_TAKES = frozenset({"tap", "tempo_half", "tempo_double", "next_input"})
 
 
 @dataclass(frozen=True)
@@ -80,22 +79,22 @@ def run(
     title: str | None = None,
     staging: Staging | None = None,
     greeting: str | None = None,
-    takes: Collection[str] = LIVE_TAKES,
     on_frame: Callable[[int, DisplayFrame], bool] | None = None,
     opens: Callable[..., Window] = Window,
     controllers: Sequence[Controller] | Callable[[], Sequence[Controller]] = (),
     opens_panel: OpensPanel | None = None,
     lifeline: Lifeline | None = None,
+    on_command: Callable[[Command], None] = lambda command: None,
 ) -> Report:
     """Show a source in a window until it or the user ends it.
 
     The source and the controllers may be given as what makes them: that is done before the window opens, so that what is asked for
     wrongly is told at once; in a show that goes on after a death, once its picture is back.
 
-    title: of the window; that of the source if None. greeting: said first, how to get help if None, nothing if empty. takes: the actions of words.OF_ACTS that the source has a use for. on_frame:
+    title: of the window; that of the source if None. greeting: said first, how to get help if None, nothing if empty. on_frame:
     called with the count so far and each display frame before it is shown; returning True ends the show. opens: what
     makes the window, in place of `Window`. controllers: what else tells the show what to do; they are closed with it. opens_panel: opens
-    the performer's panel. lifeline: to whoever starts the show anew when it dies. Raises BadInput for keys.yaml or a monitor that is not there, GraphicsError when no window can be opened.
+    the performer's panel. on_command: called with every command. lifeline: to whoever starts the show anew when it dies. Raises BadInput for keys.yaml or a monitor that is not there, GraphicsError when no window can be opened.
     """
     watch = Stopwatch()
     give_large_blocks_back()
@@ -142,7 +141,6 @@ def run(
             picture,
             clock,
             keymap,
-            takes=takes,
             guard=guard,
             adapt=staging.adapt,
             follow_monitor=staging.rate_hz is None,
@@ -150,6 +148,7 @@ def run(
             opens_panel=opens_panel,
             lifeline=lifeline,
             title=title,
+            on_command=on_command,
         )
         opened.pop_all()
         del dreams  # the frames of one that has left the stage are not to be kept

@@ -23,9 +23,6 @@ from .telemetry import OpensPanel
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline
 
-TAKES = frozenset({"pause", "seek_back", "seek_forward", "volume_up", "volume_down", "mute"})
-LIST_TAKES = TAKES | {"previous_song", "next_song"}
-
 
 def song_list(paths: Sequence[Path], shuffle_seed: int | None = None) -> list[Path]:
     """The songs that files and folders name, see `files.songs`; in an order that depends on the seed alone, if one is given.
@@ -79,7 +76,6 @@ def play(
             SongSource(playback, songs, loaded.settings.beat, say=say, lines=lines, delay=delay),
             cache,
             staging=staging,
-            takes=LIST_TAKES if len(songs.paths) > 1 else TAKES,
             controllers=controllers,
             opens_panel=opens_panel,
             lifeline=lifeline,

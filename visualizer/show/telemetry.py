@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from ..clock import monotonic
@@ -14,7 +15,7 @@ from ..render.monitors import Area
 from ..render.window import Window
 from .clocks import ScreenClock
 from .controllers import Controllers
-from .desk import Desk
+from .dispatcher import Dispatcher
 from .guard import Guard
 from .source import Source
 from .stage import DisplayFrame
@@ -33,62 +34,60 @@ class OpensPanel(Protocol):
 
 
 class PanelKeeper:
-    """Opens the panel and closes it. opens: None where there can be none."""
+    """Opens the panel and closes it. opens: None if there can be none. window: the show's own, whose monitor is avoided.
 
-    def __init__(self, controllers: Controllers, opens: OpensPanel | None) -> None:
-        self._controllers, self._opens = controllers, opens
+    last_place: where the panel's window was last.
+    """
+
+    def __init__(self, controllers: Controllers, opens: OpensPanel | None, window: Callable[[], Window]) -> None:
+        self._controllers, self._opens, self._window = controllers, opens, window
         self._panel: PanelController | None = None
-        self._place: Area | None = None
+        self.last_place: Area | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether the performer has a panel before them."""
+        """Whether it is open: the performer may have closed it."""
         return self._panel is not None and self._panel.is_open
 
     @property
     def place(self) -> Area | None:
-        """Where it is, or was last."""
-        return self._panel.place or self._place if self._panel is not None else self._place
+        """Where its window is, or was last."""
+        return self._panel.place or self.last_place if self._panel is not None else self.last_place
 
-    def open(self, window: Window, place: Area | None = None) -> str | None:
-        """Open it; why not, if it cannot be."""
+    def switch(self, is_open: bool) -> str | None:
+        """Open or close it; returns why it cannot be opened."""
+        self._close()
+        return self._open(self._window()) if is_open else None
+
+    def _open(self, window: Window) -> str | None:
         if self._opens is None:
             return "this show has no panel"
-        self.close()
         avoid = window.window_place.place
         if window.is_fullscreen and window.monitor is not None:
             avoid = window.monitor.area
         try:
-            self._panel = self._opens(place or self._place, avoid=avoid)
+            self._panel = self._opens(self.last_place, avoid=avoid)
         except VisualizerError as fault:
             log.warning("%s", fault)
             return str(fault)
         self._controllers.add(self._panel)
         return None
 
-    def close(self) -> None:
-        """Close it, if it is open."""
+    def _close(self) -> None:
         if self._panel is not None:
-            self._place = self.place
+            self.last_place = self.place
             self._controllers.remove(self._panel)
             self._panel = None
-
-    def toggle(self, window: Window) -> str | None:
-        """Open it, or close it; why it cannot be opened."""
-        if not self.is_open:
-            return self.open(window)
-        self.close()
-        return None
 
 
 class Telemetry:
     """Makes snapshots of a show and hands them to its controllers."""
 
     def __init__(
-        self, source: Source, controllers: Controllers, guard: Guard, desk: Desk, changes: PresetLoader
+        self, source: Source, controllers: Controllers, guard: Guard, dispatcher: Dispatcher, loader: PresetLoader
     ) -> None:
         self._source, self._controllers, self._guard = source, controllers, guard
-        self._desk, self._changes = desk, changes
+        self._dispatcher, self._loader = dispatcher, loader
         self._told_s = self._latency_s = 0.0
         self._p95_s = self._p95_ms = 0.0
         self.heard = Meters()
@@ -106,20 +105,20 @@ class Telemetry:
         if not len(self._controllers) or now_s - self._told_s < TOLD_S:
             return
         self._told_s = now_s
-        heard, desk, times = self.listen(), self._desk, clock.times
+        heard, dispatcher, times = self.listen(), self._dispatcher, clock.times
         if heard.late_s > 0:
             late_s = heard.late_s + times.work_s + times.period_s / 2
             self._latency_s += (late_s - self._latency_s) * (LATENCY_SHARE if self._latency_s else 1.0)
         if now_s - self._p95_s > P95_S:
             self._p95_s, self._p95_ms = now_s, times.recent().p95_ms
-        loaded = desk.loaded
+        loaded = dispatcher.loaded
         self._controllers.update(
             Snapshot(
                 time_s=now_s,
                 title=loaded.settings.title,
                 preset=loaded.reference,
-                presets=tuple(self._changes.names),
-                wanted=self._changes.opening,
+                presets=dispatcher.state.presets,
+                wanted=self._loader.opening,
                 peak=heard.peak,
                 channel_peaks=heard.channel_peaks,
                 spectrum_db=heard.spectrum_db,
@@ -142,11 +141,12 @@ class Telemetry:
                 input_state=heard.input_state,
                 moves_by_itself=heard.moves_by_itself,
                 led_by=heard.led_by,
-                values=desk.values(),
-                notice=desk.said or notice,
+                values=dispatcher.values(),
+                notice=dispatcher.said or notice,
                 faults=self._guard.faults(),
                 lines=tuple(lines),
                 learning=self._controllers.learning,
+                look=dispatcher.state.look,
                 bindings=self._controllers.bindings,
             )
         )

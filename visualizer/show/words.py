@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
-from ..control.keys import Keymap
 from ..presets.loaded import LoadedPreset
 from .frametimes import FrameTimes
 from .stage import DisplayFrame
@@ -19,39 +18,6 @@ AGAIN_S = 10.0  # a line that was said is not said again so soon
 LONGEST_WAIT_S = 10.0  # what could not be shown by then is dropped: in a blackout nothing is; the log has it
 MOST_WAITING = 8
 DEPTH_BAR = 24  # strokes of the HUD's depth bar
-
-#: what help says of the actions, those of one line together: (actions, words)
-HELP: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("help",), "this panel"),
-    (("fullscreen",), "fullscreen"),
-    (("next_monitor",), "next monitor"),
-    (("previous_preset", "next_preset"), "preset before, after"),
-    (tuple(f"preset_{number}" for number in range(1, 10)), "preset by number"),
-    (("sensitivity_up", "sensitivity_down"), "sensitivity"),
-    (("reset",), "parameters of the preset"),
-    (("tap",), "tap the tempo"),
-    (("tempo_half", "tempo_double"), "tempo half, double"),
-    (("next_input",), "next input"),
-    (("seek_back", "seek_forward"), "5 s back, on"),
-    (("previous_song", "next_song"), "song before, after"),
-    (("volume_down", "volume_up"), "volume"),
-    (("mute",), "mute"),
-    (("freeze",), "freeze"),
-    (("blackout",), "blackout"),
-    (("panel",), "performer's panel"),
-    (("screenshot",), "screenshot"),
-    (("lock",), "lock the keys"),
-    (("leave_fullscreen",), "leave fullscreen; twice: end"),
-    (("quit",), "end the show"),
-)
-#: actions that only some shows have a use for
-OF_ACTS = frozenset(
-    {
-        *("tap", "tempo_half", "tempo_double", "next_input"),
-        *("pause", "seek_back", "seek_forward", "previous_song", "next_song"),
-        *("volume_up", "volume_down", "mute"),
-    }
-)
 
 
 class Notices:
@@ -104,27 +70,6 @@ class Notices:
             if self._current is not None:
                 self._said_s[self._current] = now_s
         return self._current
-
-
-def key_lines(keymap: Keymap, takes: Collection[str]) -> list[str]:
-    """The keys as they are, one line for each thing they do, "KEYS<tab>what". takes: the OF_ACTS that this show has a use for."""
-    lines = []
-    for actions, words in HELP:
-        if actions[0] in OF_ACTS and not set(actions) & set(takes):
-            continue
-        if actions == ("freeze",) and "pause" in takes:
-            words = "pause"
-        if keys := _together(keymap, actions):
-            lines.append(f"{keys}\t{words}")
-    return lines
-
-
-def _together(keymap: Keymap, actions: tuple[str, ...]) -> str:
-    """The keys of several actions: "Left, Right", "1 .. 9"."""
-    keys = [keymap.shown(action) for action in actions]
-    if keys == [str(number) for number in range(1, 10)]:
-        return "1 .. 9"
-    return ", ".join(key for key in keys if key)
 
 
 def figure_lines(
