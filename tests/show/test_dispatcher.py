@@ -72,6 +72,9 @@ class Recorder(Source):
     def freeze(self, frozen):
         self.is_frozen = frozen
 
+    def set_look(self, name, value):
+        self.look[name] = value
+
     # -- loader
     def want(self, reference):
         self.wanted = reference
@@ -120,7 +123,6 @@ def show(tiny_preset):
                     "next_monitor": lambda _: "there is no other monitor",
                     "learn": lambda target: behind.asked.append(f"learn {target}"),
                 },
-                set_look=behind.look.__setitem__,
                 panel=behind,
                 now=lambda: self.now_s,
                 look=[ZOOM],

@@ -50,7 +50,7 @@ class Dispatcher:
     """Applies commands to the state, one at a time, and carries out the difference between the state before and after.
 
     context: what the commands depend on. requests: for each kind of `Request` beside "source", what carries it out: it is called with
-    the argument and returns what to answer. set_look: sets a parameter of the look on the stage. now: seconds, rising. on_command: called with every command that was applied.
+    the argument and returns what to answer. now: seconds, rising. on_command: called with every command that was applied.
 
     state: as the commands so far have made it. loaded: the preset on the stage, its beat settings with what was set by hand.
     said: the newest answer to a controller; those to a key are shown as a notice.
@@ -68,7 +68,6 @@ class Dispatcher:
         notices: Notices,
         guard: Guard,
         requests: Mapping[str, Callable[[str], str | None]],
-        set_look: Callable[[str, Value], None],
         panel: PanelSwitch,
         now: Callable[[], float],
         look: Sequence[Parameter] = (),
@@ -80,7 +79,7 @@ class Dispatcher:
         self._window, self._stage, self._source, self._loader = window, stage, source, loader
         self._notices, self._guard, self._now = notices, guard, now
         self._requests = {**requests, "source": source.do, "look": self._fire}
-        self._set_look, self._panel, self._on_command = set_look, panel, on_command
+        self._panel, self._on_command = panel, on_command
         self._asked_s = 0.0
         self.preset_shown(loaded, look)
         self.report()
@@ -144,7 +143,7 @@ class Dispatcher:
         self._window, self._stage = window, stage
         for one in self.state.look:
             if (value := self.state.value(one.name, self.context)) != one.default:
-                self._set_look(one.name, value)
+                self._stage.set_look(one.name, value)
 
     def values(self) -> dict[str, Value]:
         """The value of every parameter."""
@@ -210,7 +209,7 @@ class Dispatcher:
         for name, value in after.look_values().items():
             if look_before[name] != value:
                 with part:
-                    self._set_look(name, value)
+                    self._stage.set_look(name, value)
         if after.panel not in (before.panel, self._panel.is_open):
             with part:
                 answers.append(self._panel.switch(after.panel))
@@ -229,4 +228,4 @@ class Dispatcher:
 
     def _fire(self, name: str) -> None:
         """Set an event of the look: it is on for one display frame."""
-        self._set_look(name, 1.0)
+        self._stage.set_look(name, 1.0)
