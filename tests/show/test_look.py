@@ -8,20 +8,25 @@ import shutil
 import numpy as np
 import pytest
 
+from tests.sounds import KICKS_S
+from visualizer.audio.decode import Song
 from visualizer.beat.features import Features
 from visualizer.control.parameters import base_parameters
 from visualizer.errors import BadInput, GraphicsError
 from visualizer.looks.look import find_look
 from visualizer.looks.uniforms import MUSIC, SILENCE
 from visualizer.presets.cache import FrameCache
+from visualizer.presets.dreams import ReadyDreams
 from visualizer.presets.loaded import open_preset
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.programs import Programs
 from visualizer.resources import shipped
 from visualizer.show.export import export
 from visualizer.show.look import needs_of, open_look, parameters_of, set_parameter, uniforms_of
-from visualizer.show.stage import build_picture
+from visualizer.show.sources.song import SongFileSource
+from visualizer.show.stage import Scene, Stage, build_picture
 
+SIZE = (32, 18)
 SHADER = """/*{"INPUTS": [
     {"NAME": "glow", "TYPE": "float", "DEFAULT": 0.5, "MAX": 2, "MIN": 0, "DESCRIPTION": "how much it glows"},
     {"NAME": "mirror", "TYPE": "bool"},
@@ -46,7 +51,7 @@ def preset(tmp_path):
 
     def opened(render: str):
         (folder / "preset.yaml").write_text(f"title: Mine\n{render}")
-        return open_preset(str(folder), size=(32, 18))
+        return open_preset(str(folder), size=SIZE)
 
     return opened
 
@@ -193,3 +198,22 @@ def test_an_export_reports_a_faulty_look_before_any_work(preset, tmp_path):
     loaded = preset("render: {shader: own, parameters: {glow: 7}}\n")
     with pytest.raises(BadInput, match=r"render\.parameters\.glow: 7 cannot be used"):
         next(export(tmp_path / "no-song.mp3", tmp_path / "out.mp4", loaded, FrameCache(tmp_path / "cache", 10**6)))
+
+
+def test_the_look_of_a_song_hears_its_kicks(preset, kick_song, tmp_path):
+    """The kick, at the display frame in which it is heard, from the file of a song to the pixels."""
+    (tmp_path / "mine" / "own.frag").write_text(
+        '#version 330 core\n#include "base/music.glsl"\nout vec4 colour;\nvoid main() { colour = vec4(kick); }\n'
+    )
+    loaded, levels = preset("render: {shader: own}\n"), []
+    with Song(kick_song) as song, Offscreen((2, 2)) as surface:
+        source = SongFileSource(song, loaded.settings.beat, frame_s=1 / 30)
+        stage = Stage(surface, Scene(build_picture(loaded, surface, Programs(surface.ctx)), ReadyDreams([]), loaded))
+        source.needs(stage.needs)
+        for n in range(6 * 30):
+            stage.advance(1 / 30)
+            stage.draw(source.listen(lambda time_s=(n + 0.5) / 30: time_s), (2, 2))
+            levels.append(int(surface.read()[0, 0, 0]))
+    for kick_s in KICKS_S:
+        at = round(kick_s * 30)
+        assert levels[at - 1] < 40 and max(levels[at : at + 3]) > 180
