@@ -1,6 +1,8 @@
 """What the documents say is true of the program."""
 
+import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -154,3 +156,27 @@ def test_every_file_of_the_program_that_a_page_names_exists(page):
         path = span.partition(":")[0]
         if re.fullmatch(r"\w+/[\w./-]*", path) and path.split("/")[0] in FOLDERS and not re.search("[A-Z]{4}", path):
             assert any((top / path).exists() for top in (ROOT, ROOT / "visualizer")), f"{page.name}: {span}"
+
+
+@cache
+def defined_in(path):
+    """Functions, classes and methods of a file: {"load_preset", "Stage", "Stage.draw"}."""
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)}
+    return found
+
+
+@pytest.mark.parametrize("page", PRESENT, ids=lambda page: page.name)
+def test_every_function_that_a_page_names_exists(page):
+    """In code spans: show/stage.py:Stage.draw."""
+    for span in sorted(code_spans(page.read_text())):
+        if found := re.fullmatch(r"([\w/]+\.py):([\w.]+)", span):
+            assert found[2] in defined_in(ROOT / "visualizer" / found[1]), f"{page.name}: {span}"
+
+
+def test_the_overview_names_the_functions_of_each_way_through_the_program():
+    assert len(re.findall(r"`[\w/]+\.py:[\w.]+`", (ROOT / "docs" / "overview.md").read_text())) > 40

@@ -35,7 +35,7 @@ BASS, MID, HIGH, KICK, DEPTH, BEAT = "#e0a458", "#5fd3bc", "#b39df3", "#ff7a59",
 
 
 def draw_input(analysis: InputAnalysis) -> InputReading | None:
-    """Draw until Ctrl-C; the last that was reading. Raises DeviceError when the device is lost."""
+    """Draw readings until Ctrl-C. Returns the last one. Raises DeviceError if the device is lost."""
     from rich.console import Console
     from rich.live import Live
 
