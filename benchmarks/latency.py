@@ -136,7 +136,7 @@ def _cached_look(folder: Path) -> str:
     """A preset whose dream is in the cache already, the brighter the deeper."""
     from PIL import Image
 
-    from visualizer.diagnostics.latency import grey_ladder
+    from visualizer.diagnostics.latency import with_test_ramp
     from visualizer.presets.dreams import open_cache
     from visualizer.presets.loaded import open_preset
 
@@ -144,7 +144,7 @@ def _cached_look(folder: Path) -> str:
     preset.mkdir()
     (preset / "preset.yaml").write_text("title: Grey\nimage: image.png\n")
     Image.new("RGB", SIZE).save(preset / "image.png")
-    grey_ladder(open_preset(str(preset), size=SIZE), open_cache())
+    with_test_ramp(open_preset(str(preset), size=SIZE), open_cache())
     return str(preset)
 
 

@@ -22,7 +22,7 @@ def test_as_json(screen, pulse, tiny_preset):
     run = visualizer("latency", "--json", "--clicks", 5, *SMALL, "--preset", tiny_preset, "--device", pulse.source)
     assert run.returncode == 0, run.stderr
     assert run.stderr.endswith(
-        "visualizer: 5 clicks through the default output, heard from visualizer_sink.monitor: 8 s\n"
+        "visualizer: 5 clicks through the default output, recorded from visualizer_sink.monitor: 8 s\n"
     )
     found = json.loads(run.stdout)
     assert (found["delay_ms"], found["set_delay_ms"]) == (None, 60.0)  # a monitor does not hear the loudspeaker

@@ -9,7 +9,7 @@ import pytest
 
 from tests.sounds import write_wav
 from visualizer.audio.clicks import RATE_HZ, StampedBlock, click_times, click_track
-from visualizer.diagnostics.latency import Delay, Latency, _delay, _Frame, _paired, grey_ladder, measure, told_in
+from visualizer.diagnostics.latency import Delay, Latency, _delay, _Frame, _paired, detections, measure, with_test_ramp
 from visualizer.errors import BadInput, DeviceError, GraphicsError, UnknownDevice, VisualizerError
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import Dreams
@@ -25,11 +25,11 @@ def plain(tiny_preset):
 
 
 def test_clicks_are_played_heard_and_seen(screen, pulse, plain):
-    told = []
-    found = measure(plain, n_clicks=6, said=told.append)
-    assert told[-1] == "6 clicks through the default output, heard from visualizer_sink.monitor: 9 s"
+    said = []
+    found = measure(plain, n_clicks=6, say=said.append)
+    assert said[-1] == "6 clicks through the default output, recorded from visualizer_sink.monitor: 9 s"
     assert (found.n_clicks, found.size) == (6, (320, 180)) and found.rate_hz > 5
-    assert 3 <= len(found.delays) <= found.n_told <= found.n_heard <= 6
+    assert 3 <= len(found.delays) <= found.n_detected <= found.n_heard <= 6
     for delay in found.delays:
         assert min(delay.analysis_s, delay.wait_s, delay.draw_s, delay.swap_s) >= 0
         assert delay.capture_s > -0.1 and 0 < delay.total_s < 0.5
@@ -38,16 +38,16 @@ def test_clicks_are_played_heard_and_seen(screen, pulse, plain):
     assert found.lead_ms == min(200, round(found.total.median_ms))
 
 
-def test_an_input_that_hears_nothing_of_it_is_told(screen, pulse, plain):
+def test_an_input_that_does_not_record_the_clicks_is_reported(screen, pulse, plain):
     module = pulse.control("load-module", "module-null-sink", "sink_name=elsewhere")
     try:
         with pytest.raises(
             DeviceError, match=r"no sound came back from 'elsewhere.monitor': choose the monitor"
-        ) as told:
+        ) as raised:
             measure(plain, device="elsewhere", n_clicks=50)
     finally:
         pulse.control("unload-module", module)
-    assert "--device, see `visualizer devices`" in str(told.value) and "\n" not in str(told.value)
+    assert "--device, see `visualizer devices`" in str(raised.value) and "\n" not in str(raised.value)
 
 
 def tinny(sound):
@@ -56,17 +56,19 @@ def tinny(sound):
     return np.fft.irfft(np.where(hz > 800, spectrum, 0), len(sound)).astype(np.float32)
 
 
-def test_clicks_that_do_not_sound_like_kicks_are_told(screen, pulse, plain, monkeypatch):
+def test_clicks_that_do_not_sound_like_kicks_are_reported(screen, pulse, plain, monkeypatch):
     def through_a_small_loudspeaker(path, times_s):
         write_wav(path, tinny(click_track(times_s)), RATE_HZ)
         return path
 
     monkeypatch.setattr("visualizer.diagnostics.latency.write_clicks", through_a_small_loudspeaker)
-    with pytest.raises(DeviceError, match=r"[345] of 5 clicks came back from .*, but only 0 sounded like a kick: turn"):
+    with pytest.raises(
+        DeviceError, match=r"[345] of 5 clicks were recorded from .*, but only 0 were detected as kicks: turn"
+    ):
         measure(plain, n_clicks=5)
 
 
-def test_a_window_closed_too_early_is_told(screen, pulse, plain):
+def test_a_window_closed_too_early_is_reported(screen, pulse, plain):
     done = threading.Event()
 
     def leave():
@@ -83,7 +85,7 @@ def test_a_window_closed_too_early_is_told(screen, pulse, plain):
         leaving.join()
 
 
-def test_what_is_not_there_is_told_before_anything_is_played(pulse, plain, monkeypatch):
+def test_errors_are_raised_before_anything_is_played(pulse, plain, monkeypatch):
     for n_clicks in (-1, 0, 4, 501):
         with pytest.raises(BadInput, match=r"allowed: 5 \.\. 500"):
             measure(plain, n_clicks=n_clicks)
@@ -99,31 +101,31 @@ def test_what_is_not_there_is_told_before_anything_is_played(pulse, plain, monke
         measure(plain)
 
 
-def test_the_ladder_is_the_brighter_the_deeper_and_in_the_cache(plain, tmp_path):
+def test_the_test_ramp_gets_brighter_with_depth_and_is_in_the_cache(plain, tmp_path):
     cache = FrameCache(tmp_path / "cache", 10**9)
-    ladder = grey_ladder(plain, cache)
-    dreams = Dreams(ladder, cache)
+    ramp = with_test_ramp(plain, cache)
+    dreams = Dreams(ramp, cache)
     assert dreams.from_cache
     greys = [int(placed.frame[0, 0, 0]) for placed in dreams.placed()]
-    assert greys == [0, 64, 128, 191, 255] and np.all(ladder.image == 0)
+    assert greys == [0, 64, 128, 191, 255] and np.all(ramp.image == 0)
     assert plain.image.any(), "the look itself was changed"
 
 
-def test_a_ladder_that_cannot_be_kept_is_told(plain, tmp_path):
+def test_a_test_ramp_that_cannot_be_saved_is_an_error(plain, tmp_path):
     (tmp_path / "cache").write_text("not a folder")
-    with pytest.raises(VisualizerError, match="cannot be kept"):
-        grey_ladder(plain, FrameCache(tmp_path / "cache", 10**9))
+    with pytest.raises(VisualizerError, match="cannot be saved"):
+        with_test_ramp(plain, FrameCache(tmp_path / "cache", 10**9))
 
 
-def test_told_in_names_the_blocks_that_tell():
+def test_detections_are_the_blocks_after_which_a_kick_is_reported():
     times_s = click_times(6)
     sound = click_track(times_s)
     blocks = [StampedBlock(0.0, sound[start : start + 256]) for start in range(0, len(sound), 256)]
-    told_s = np.array(told_in(blocks, RATE_HZ, BeatSettings())) * 256 / RATE_HZ
-    assert len(told_s) == 6 and np.all(np.abs(told_s - times_s - 0.008) < 0.016)
+    detected_s = np.array(detections(blocks, RATE_HZ, BeatSettings())) * 256 / RATE_HZ
+    assert len(detected_s) == 6 and np.all(np.abs(detected_s - times_s - 0.008) < 0.016)
     sound = tinny(sound)
     assert (
-        told_in(
+        detections(
             [StampedBlock(0.0, sound[start : start + 256]) for start in range(0, len(sound), 256)],
             RATE_HZ,
             BeatSettings(),

@@ -59,7 +59,7 @@ def latency(
         output=parse_device(output),
         n_clicks=clicks,
         staging=staged(fullscreen, monitor, borderless, no_adapt),
-        said=print_message,
+        say=print_message,
     )
     if json_wanted:
         import json
@@ -84,7 +84,7 @@ def _as_json(found: Latency) -> dict[str, Any]:
         "rate_hz": round(found.rate_hz, 1),
         "n_clicks": found.n_clicks,
         "n_heard": found.n_heard,
-        "n_told": found.n_told,
+        "n_told": found.n_detected,
         "n_seen": len(found.delays),
         "total": figure("total"),
         "parts": {part: figure(part) for part in found.parts},
