@@ -96,5 +96,5 @@ def test_a_network_there_is_not() -> None:
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name != DEFAULT_NETWORK])
 def test_one_that_is_not_here_says_how_to_fetch_it(name: str) -> None:
-    with pytest.raises(DreamError, match=rf"{name} is not here; `visualizer networks get {name}`.*\d+ MB"):
+    with pytest.raises(DreamError, match=rf"{name} has not been fetched; `visualizer networks get {name}`.*\d+ MB"):
         weights_of(name)

@@ -55,7 +55,7 @@ def weights_of(network: str) -> Path | None:
     if file is None:
         n_mb = NETWORKS[network].n_bytes / 1e6
         raise DreamError(
-            f"the network {network} is not here; `visualizer networks get {network}` fetches it ({n_mb:.0f} MB)"
+            f"the network {network} has not been fetched; `visualizer networks get {network}` fetches it ({n_mb:.0f} MB)"
         )
     return file
 
