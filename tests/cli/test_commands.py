@@ -142,7 +142,9 @@ def test_output_onto_a_full_disk_is_one_line_and_status_1(command, kick_song):
             [sys.executable, "-m", "visualizer", *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
         )
     assert run.returncode == 1
-    assert run.stderr == "visualizer: the output cannot be written: No space left on device\n"
+    assert (
+        run.stderr == "visualizer: the output cannot be written: No space left on device; write it to another place\n"
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a POSIX shell does")

@@ -98,7 +98,7 @@ def test_a_file_without_a_command_is_played(typed, plays, tmp_path, monkeypatch)
 
 
 def test_what_is_neither_file_nor_command(tmp_path, capfd):
-    refused(["sonng.wav"], capfd, "sonng.wav", "no such file", "visualizer play FILE")
+    refused(["sonng.wav"], capfd, "sonng.wav", "no such file", "visualizer --help")
     refused(["ply", "x.wav"], capfd, "'ply'", "play")
     path = tmp_path / "text.wav"
     path.write_text("no sound")
@@ -119,7 +119,7 @@ def test_lists_that_cannot_be_played(tmp_path, capfd):
     assert run(["play", str(tmp_path), str(tmp_path / "gone.mp3")]) == 1
     lines = capfd.readouterr().err.splitlines()
     assert [line.endswith("; skipped") for line in lines] == [True, True, False]
-    assert lines[-1] == "visualizer: none of the 2 songs can be played"
+    assert lines[-1] == "visualizer: none of the 2 songs can be played; the lines above say why"
     refused(["play", tmp_path], capfd, "a.mp3: not sound")
 
 

@@ -249,6 +249,7 @@ def _check_file(path: Path) -> None:
         if found.st_size == 0:
             raise BadInput(f"{path}: is empty; give a sound file")
     except FileNotFoundError:
-        raise BadInput(f"{path}: there is no such file") from None
+        raise BadInput(f"{path}: there is no such file; check the path") from None
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+        reason = getattr(error, "strerror", None) or error
+        raise BadInput(f"{path}: cannot be read ({reason}); check its permissions, or give another file") from error

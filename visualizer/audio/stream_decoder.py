@@ -54,13 +54,13 @@ def _reason(error: Exception, path: Path) -> str:
     import av
 
     if isinstance(error, FileNotFoundError):
-        return "there is no such file"
+        return "there is no such file; check the path"
     if isinstance(error, PermissionError) and not os.access(path, os.R_OK):
-        return "cannot be read (permission denied)"
+        return "cannot be read (permission denied); check its permissions"
     # FFmpeg raises PermissionError, too, when a playlist names files that the protocol whitelist excludes
     if isinstance(error, av.error.InvalidDataError | av.error.EOFError | PermissionError):
         return "not sound, or in an unknown format; give a sound file, such as FLAC or MP3"
-    return f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    return f"cannot be read ({getattr(error, 'strerror', None) or error}); give another file"
 
 
 class StreamDecoder:

@@ -73,12 +73,12 @@ def analyze(
             raise BadInput("--live needs a terminal to draw in; `visualizer analyze FILE --json` needs none")
         if stream is not None:
             raise BadInput("--stream works with a FILE only, not with --live")
-        _listen(open_settings(preset), device, parse_channels(channels), parse_gain(gain_db))
+        _analyze_input(open_settings(preset), device, parse_channels(channels), parse_gain(gain_db))
     elif song:
-        _tell(one_song(song, "analyze"), open_settings(preset), json_wanted, plot, stream)
+        _analyze_file(one_song(song, "analyze"), open_settings(preset), json_wanted, plot, stream)
 
 
-def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, stream: int | None) -> None:
+def _analyze_file(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, stream: int | None) -> None:
     """Analyse a file."""
     import json
 
@@ -107,7 +107,7 @@ def _tell(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, 
         print(f"plot: {plain(plot)}")
 
 
-def _listen(settings: Settings, device: str | None, channels: tuple[int, ...], gain_db: float) -> None:
+def _analyze_input(settings: Settings, device: str | None, channels: tuple[int, ...], gain_db: float) -> None:
     """Analyze an input until Ctrl-C, then print a summary."""
     from ..diagnostics.input_analysis import InputAnalysis
     from .analysis_screen import draw_input, summary

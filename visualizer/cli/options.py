@@ -38,7 +38,7 @@ log_level: str | None = None
 def parse_path(text: str) -> Path:
     """A path, or the path in a file:// address. Raises BadInput for any other address and for an empty name."""
     if not text:
-        raise BadInput("the file name is empty ('')")
+        raise BadInput("the file name is empty (''); give the name of a file")
     if not is_address(text):
         return Path(text)
     address = urlsplit(text)
@@ -296,7 +296,7 @@ def with_command(arguments: list[str], commands: Collection[str]) -> list[str]:
     if any(is_address(one) or _exists(one) for one in files):
         return ["play", *arguments]
     if not first.startswith("-") and re.search(r"[./\\]", first):
-        raise BadInput(f"{first}: there is no such file, and no such command; `visualizer play FILE` plays a file")
+        raise BadInput(f"{first}: there is no such file or command; check the path, or see `visualizer --help`")
     return arguments
 
 

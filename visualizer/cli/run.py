@@ -77,7 +77,7 @@ def run(arguments: list[str]) -> int:
         return _print_and_return("out of memory; try a smaller --size", 1)
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None and (reason := _output_fault()):
-            return _print_and_return(f"the output cannot be written: {reason}", 1)
+            return _print_and_return(f"the output cannot be written: {reason}; write it to another place", 1)
         log.exception("internal error")
         if options.debug:
             raise
