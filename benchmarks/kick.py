@@ -16,9 +16,9 @@ import numpy as np
 from tools.kick_masters import Song, song
 from tools.kick_songs import DRUMS, WITHOUT_KICKS
 from tools.kick_sounds import RATE_HZ
-from visualizer.beat import BandFollower, KickFollower, Stroke
+from visualizer.beat import BandFollower, Hit, KickFollower
 from visualizer.beat.follower import HOLD_S
-from visualizer.beat.hearing import HOPS_PER_S
+from visualizer.beat.kick_inputs import HOPS_PER_S
 from visualizer.settings import BeatSettings
 
 SEED = 1_000_001  # training has its own; see tools/train_kick.py
@@ -60,12 +60,12 @@ def follow(
 
 def all_of(
     sound: np.ndarray, rate_hz: int = RATE_HZ, settings: BeatSettings | None = None
-) -> tuple[np.ndarray, np.ndarray, list[Stroke]]:
+) -> tuple[np.ndarray, np.ndarray, list[Hit]]:
     """As `follow`, and the snares and hats."""
     follower = KickFollower(rate_hz, settings or BeatSettings(), trail_s=None)
     onsets = np.array([onset.time_s for onset in follower.push(sound)])
     level = np.array([follower.level_at(i / FPS) for i in range(int(len(sound) / rate_hz * FPS))])
-    return onsets, level, follower.strokes
+    return onsets, level, follower.hits
 
 
 def late(kicks_s: np.ndarray, onsets_s: np.ndarray, window_s: float) -> list[float]:

@@ -21,21 +21,21 @@ from tools.kick_masters import Song, song
 from tools.kick_songs import WITHOUT_KICKS
 from tools.kick_sounds import RATE_HZ
 from tools.train_kick import SEED, Arrays, Plan, train
-from visualizer.beat.hearing import HOPS_PER_S, LOW_HZ, N_BANDS, N_FEATURES, N_VIEWS, RISE_LAGS, Hearing
+from visualizer.beat.kick_inputs import HOPS_PER_S, LOW_HZ, N_BANDS, N_INPUTS, N_VIEWS, RISE_LAGS, KickInputs
+from visualizer.beat.kick_picker import KickPicker
 from visualizer.beat.network import KickNetwork, as_weights
-from visualizer.beat.onset import KickPicker
 from visualizer.settings import BeatSettings
 
 JUDGE_SEED = 2_000_001
 PLAN = Plan(n_songs=400, n_units=64, n_epochs=8)
-VIEW = np.arange(N_FEATURES) % N_VIEWS
-LAG = np.array([0, *RISE_LAGS])[np.arange(N_FEATURES) // N_VIEWS]
+VIEW = np.arange(N_INPUTS) % N_VIEWS
+LAG = np.array([0, *RISE_LAGS])[np.arange(N_INPUTS) // N_VIEWS]
 # of the second look at the low bands, which band each is
 BAND = np.where(VIEW < N_BANDS, VIEW, VIEW - N_BANDS)
 
-# each: the features that are kept, (N_FEATURES,) bool
+# each: the features that are kept, (N_INPUTS,) bool
 EARS: dict[str, np.ndarray] = {
-    "everything": np.ones(N_FEATURES, bool),
+    "everything": np.ones(N_INPUTS, bool),
     "no rises, only the bands as they are": LAG == 0,
     "only the rises": LAG > 0,
     "no rises over 53 and 107 ms": LAG <= 4,
@@ -46,11 +46,11 @@ EARS: dict[str, np.ndarray] = {
 
 
 def heard(sound: np.ndarray) -> np.ndarray:
-    """(n,) mono at RATE_HZ -> (hops, N_FEATURES), what the follower's network is given for it."""
-    hearing = Hearing(RATE_HZ, BeatSettings().floor_db)
-    before = np.zeros(hearing.window_samples - hearing.hop_samples)
-    windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, sound]), hearing.window_samples)
-    return hearing.features(windows[:: hearing.hop_samples])
+    """(n,) mono at RATE_HZ -> (hops, N_INPUTS), what the follower's network is given for it."""
+    inputs = KickInputs(RATE_HZ, BeatSettings().floor_db)
+    before = np.zeros(inputs.window_samples - inputs.hop_samples)
+    windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, sound]), inputs.window_samples)
+    return inputs.rows(windows[:: inputs.hop_samples])
 
 
 def judged(weights: Arrays, songs: dict[str, list[tuple[np.ndarray, Song]]]) -> list[str]:

@@ -1,6 +1,6 @@
 """What the kick network is taught with: the buses of many tapes, heard once, and mixed anew for every pass.
 
-Hearing is linear up to the power of a band: waves add in the low bands, powers (nearly) in the high ones. So each bus of a tape
+KickInputs is linear up to the power of a band: waves add in the low bands, powers (nearly) in the high ones. So each bus of a tape
 is heard once, alone, and a mix of any levels, tones and partners costs no more than a sum: a bass meets the kicks of another song,
 a kick is drowned or stands alone, and no pass hears the same music twice. A third of the tapes is mastered as a whole
 (tools/kick_masters.py) and kept so: compressors and clipping are not linear.
@@ -18,7 +18,7 @@ from tools.kick_masters import drawn_kind, master, under_the_rest
 from tools.kick_rooms import compress, convolve, room
 from tools.kick_songs import BUSES, DRUMS, recorded, side_chain
 from tools.kick_sounds import RATE_HZ, Rng, Sound, log_uniform, normal, through
-from visualizer.beat.hearing import BANDS_HZ, HOPS_PER_S, LOW_HZ, Ears, Hearing
+from visualizer.beat.kick_inputs import BANDS_HZ, HOPS_PER_S, LOW_HZ, BandFilters, KickInputs
 from visualizer.settings import BeatSettings
 
 SECONDS = 6.0
@@ -48,12 +48,12 @@ class Lesson:
 
 
 def heard_parts(sound: Sound) -> np.ndarray:
-    """(n,) mono at RATE_HZ -> (N_HOPS, parts) float32, see visualizer.beat.hearing.Ears."""
-    hearing = Hearing(RATE_HZ, BeatSettings().floor_db)
-    before = np.zeros(hearing.window_samples - hearing.hop_samples)
-    windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, sound]), hearing.window_samples)
-    windows = windows[:: hearing.hop_samples]
-    parts = [hearing.ears.parts(windows[start : start + 256]) for start in range(0, len(windows), 256)]
+    """(n,) mono at RATE_HZ -> (N_HOPS, parts) float32, see visualizer.beat.kick_inputs.BandFilters."""
+    inputs = KickInputs(RATE_HZ, BeatSettings().floor_db)
+    before = np.zeros(inputs.window_samples - inputs.hop_samples)
+    windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, sound]), inputs.window_samples)
+    windows = windows[:: inputs.hop_samples]
+    parts = [inputs.filters.parts(windows[start : start + 256]) for start in range(0, len(windows), 256)]
     return np.concatenate(parts)[:N_HOPS].astype(np.float32)
 
 
@@ -80,7 +80,7 @@ def lesson(place: tuple[int, int]) -> Lesson:
     kind = drawn_kind(rng)
     tape = recorded(rng, kind, SECONDS)
     told_s = {drum: np.array(sorted(tape.told_s[drum])) for drum in DRUMS}
-    parts = np.zeros((len(BUSES), N_HOPS, Ears.n_parts), np.float32)
+    parts = np.zeros((len(BUSES), N_HOPS, BandFilters.n_parts), np.float32)
     mastered = kind != "noise" and rng.random() < 0.35
     buried = np.zeros(len(told_s["kick"]), bool)
     if mastered:
@@ -95,7 +95,7 @@ def lesson(place: tuple[int, int]) -> Lesson:
 
 def at_level(parts: np.ndarray) -> np.ndarray:
     """Parts whose loud moments (95 of 100 are softer) have power 1."""
-    return gained(parts, 1 / (np.percentile(Ears.power(parts).sum(axis=1), 95) + 1e-12))
+    return gained(parts, 1 / (np.percentile(BandFilters.power(parts).sum(axis=1), 95) + 1e-12))
 
 
 def gained(parts: np.ndarray, power: float | np.ndarray) -> np.ndarray:
@@ -126,7 +126,7 @@ class Mixer:
         the other drums are too soft to ask for."""
         one = self.taught[index]
         if one.mastered:
-            power = Ears.power(one.parts[0].astype(np.float64))
+            power = BandFilters.power(one.parts[0].astype(np.float64))
             return power * (tone(rng) if rng.random() < 0.5 else 1.0), one.told_s, one.buried, False
         buses = self._buses(rng, index)
         kicks_s = one.told_s["kick"] if KICK in buses else np.zeros(0)
@@ -137,13 +137,13 @@ class Mixer:
         levels_db = drawn_levels_db(rng)
         if one.kind == "noise":
             levels_db[NOISE] = 0.0
-        mixed = np.zeros((N_HOPS, Ears.n_parts)) + 1e-12
+        mixed = np.zeros((N_HOPS, BandFilters.n_parts)) + 1e-12
         for bus, parts in buses.items():
             toned = gained(parts, tone(rng)) if rng.random() < 0.6 else parts
             buses[bus] = gained(toned, 10 ** (levels_db[bus] / 10))
             mixed += buses[bus]
         buried = drowned(kicks_s, buses[KICK], mixed) if len(kicks_s) else np.zeros(0, bool)
-        power = heard_from(rng, Ears.power(mixed) * tone(rng), noise=one.kind == "noise")
+        power = heard_from(rng, BandFilters.power(mixed) * tone(rng), noise=one.kind == "noise")
         return power, {**others, "kick": kicks_s}, buried, levels_db[STRUCK] < -9
 
     def _buses(self, rng: Rng, index: int) -> dict[int, np.ndarray]:
@@ -186,7 +186,7 @@ def tone(rng: Rng) -> np.ndarray:
 
 def drowned(kicks_s: np.ndarray, kick: np.ndarray, mixed: np.ndarray) -> np.ndarray:
     """Which kicks nobody could hear: for 50 ms, no band up to 260 Hz is the kick's, nor a fifth of the lowest eight together."""
-    alone, rest = Ears.power(kick), Ears.power(mixed - kick)
+    alone, rest = BandFilters.power(kick), BandFilters.power(mixed - kick)
     found = []
     for kick_s in kicks_s:
         hops = slice(int(kick_s * HOPS_PER_S) + 1, int(kick_s * HOPS_PER_S) + 9)

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools.kick_lessons import N_HOPS, Lesson, Mixer, lesson, lessons, targets
 from tools.kick_songs import DRUMS
-from visualizer.beat.hearing import HOPS_PER_S, N_FEATURES, Hearing
+from visualizer.beat.kick_inputs import HOPS_PER_S, N_INPUTS, KickInputs
 from visualizer.beat.network import WEIGHTS_FILE, KickNetwork, as_weights
 from visualizer.settings import BeatSettings
 
@@ -54,8 +54,10 @@ TINY = Plan(n_songs=16, n_units=12, n_epochs=2, n_together=8)
 
 
 def features(power: np.ndarray) -> np.ndarray:
-    """(songs, N_HOPS, bands) -> (songs, N_HOPS, N_FEATURES) float32, as the follower hears them."""
-    return np.stack([Hearing(44_100, BeatSettings().floor_db).hear_power(song)[0] for song in power]).astype(np.float32)
+    """(songs, N_HOPS, bands) -> (songs, N_HOPS, N_INPUTS) float32, as the follower hears them."""
+    return np.stack([KickInputs(44_100, BeatSettings().floor_db).compute_from_power(song)[0] for song in power]).astype(
+        np.float32
+    )
 
 
 def batch(mixer: Mixer, rng: np.random.Generator, songs: np.ndarray) -> Batch:
@@ -72,7 +74,7 @@ def batch(mixer: Mixer, rng: np.random.Generator, songs: np.ndarray) -> Batch:
 def train(plan: Plan, taught: list[Lesson], kept: np.ndarray | None = None) -> tuple[Arrays, list[float]]:
     """Train on lessons; the arrays of visualizer.beat.network.Weights, float32, and the loss of every pass, told on the way.
 
-    kept: (N_FEATURES,) bool, the features that are heard at all; None: all.
+    kept: (N_INPUTS,) bool, the features that are heard at all; None: all.
     """
     import torch
 
@@ -96,7 +98,7 @@ def _trained(plan: Plan, taught: list[Lesson], kept: np.ndarray | None) -> tuple
     mean, deviation = some.mean(axis=(0, 1)), some.std(axis=(0, 1)) + 1e-3
     if kept is not None:
         deviation[~kept] = 1e9  # what is divided by that is nothing
-    gru = torch.nn.GRU(N_FEATURES, plan.n_units, batch_first=True)
+    gru = torch.nn.GRU(N_INPUTS, plan.n_units, batch_first=True)
     head = torch.nn.Linear(plan.n_units, len(DRUMS))
     parameters = [*gru.parameters(), *head.parameters()]
     n_batches, n_pieces = len(taught) // plan.n_together, N_HOPS // plan.n_hops
@@ -138,7 +140,7 @@ def _trained(plan: Plan, taught: list[Lesson], kept: np.ndarray | None) -> tuple
 def arrays(gru: Any, head: Any, mean: np.ndarray, deviation: np.ndarray) -> Arrays:
     """torch's parameters, the scaling of the features folded in, laid out as visualizer.beat.network.Weights wants them."""
     n_units = gru.hidden_size
-    inner = gru.weight_ih_l0.detach().numpy().astype(np.float64).reshape(3, n_units, N_FEATURES) / deviation
+    inner = gru.weight_ih_l0.detach().numpy().astype(np.float64).reshape(3, n_units, N_INPUTS) / deviation
     bias = gru.bias_ih_l0.detach().numpy().astype(np.float64).reshape(3, n_units) - inner @ mean.astype(np.float64)
     found = {
         "inner": inner.transpose(0, 2, 1),

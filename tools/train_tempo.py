@@ -1,6 +1,6 @@
 """Trains the judge of the beat: `python tools/train_tempo.py [OUT.npz]`.
 
-Plays styles (tools/tempo_songs.py), hears their strokes as the program does (visualizer/beat/tempo_strokes.py), lays them out on
+Plays styles (tools/tempo_songs.py), hears their strokes as the program does (visualizer/beat/tempo_onsets.py), lays them out on
 the true beat and on all that it is taken for (half, double, off by half and so on), and fits with torch the small network of
 visualizer/beat/tempo_metre.py that tells the true one: by default visualizer/beat/tempo.npz. The same seed, torch build and kind
 of processor give the same file. It also holds how often the network is right on songs held out.
@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools.kick_sounds import RATE_HZ
 from tools.tempo_songs import SECONDS, STYLES, tempo_song
-from visualizer.beat.tempo import REAL_STROKE, SILENCE_S
+from visualizer.beat.tempo import LEAST_ONSET, SILENCE_S
 from visualizer.beat.tempo_metre import FASTEST_S, RELATED, SLOWEST_S, WEIGHTS_FILE, MetreJudge
-from visualizer.beat.tempo_strokes import DELAY_S, StrokeFinder
+from visualizer.beat.tempo_onsets import DELAY_S, OnsetDetector
 
 Arrays = dict[str, np.ndarray]
 
@@ -42,7 +42,7 @@ RATE, DECAY = 6e-3, 0.5
 
 def strokes(sound: np.ndarray, rate_hz: int) -> tuple[np.ndarray, float]:
     """((n_hops, N_GROUPS) strokes of a sound, seconds a hop)."""
-    finder = StrokeFinder(rate_hz)
+    finder = OnsetDetector(rate_hz)
     sound = np.concatenate([np.zeros(finder.window_samples - finder.hop_samples, np.float32), sound])
     windows = np.lib.stride_tricks.sliding_window_view(sound, finder.window_samples)[:: finder.hop_samples]
     return np.array(finder.push(windows)), finder.hop_s
@@ -69,11 +69,11 @@ def moments(
             period_s = float(np.median(np.diff(beats_s[max(0, last - 8) : last + 1]))) * (1 + rng.normal(0, LENGTH_OFF))
             beat_s = float(beats_s[last]) + rng.normal(0, BEAT_OFF_S)
             beats = [(period_s * times, beat_s + period_s * along) for times, along in RELATED]
-            shown.append(judge.features(beats, now_s))
+            shown.append(judge.inputs(beats, now_s))
             allowed.append([FASTEST_S <= length_s <= SLOWEST_S for length_s, _ in beats])
         if any(row):
-            judge.hear(now_s - DELAY_S, row)
-        if sum(row) >= REAL_STROKE and not set_in:
+            judge.add(now_s - DELAY_S, row)
+        if sum(row) >= LEAST_ONSET and not set_in:
             set_in = True
             if now_s > SILENCE_S:
                 judge.start(now_s - DELAY_S)

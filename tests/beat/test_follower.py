@@ -217,7 +217,7 @@ def test_snares_and_hats_are_told_beside_the_kicks():
         strokes = []
         for block in np.array_split(made.sound, 40):
             follower.push(block)
-            strokes += follower.strokes
+            strokes += follower.hits
         assert [stroke.time_s for stroke in strokes] == sorted(stroke.time_s for stroke in strokes)
         for drum, counts in hits.items():
             told = np.array([stroke.time_s for stroke in strokes if stroke.drum == drum])

@@ -15,7 +15,7 @@ def heard(bar, period_s, seconds=8.0, first_s=0.5):
     place = 0
     while (time_s := first_s + place * period_s / 4) < seconds:
         if place % 8 in bar:
-            judge.hear(time_s, list(bar[place % 8]))
+            judge.add(time_s, list(bar[place % 8]))
         place += 1
     return judge
 

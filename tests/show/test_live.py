@@ -91,7 +91,7 @@ def test_its_actions(pulse: Pulse, loaded: LoadedPreset) -> None:
         assert act.do("next_input") == "looking for the next input"
         for unknown in ("pause", "seek_back", "", "no such thing"):
             assert act.do(unknown) is None
-        assert lines(act)["tempo"].startswith("120.0 BPM  sure 0.8")
+        assert lines(act)["tempo"].startswith("120.0 BPM  confidence 0.8")
 
 
 def test_another_look_is_taken_over(pulse: Pulse, loaded: LoadedPreset) -> None:

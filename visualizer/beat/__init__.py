@@ -1,15 +1,15 @@
-"""Following the kick drum and the bands above it: pure numpy, no file, no device, no clock, no thread.
+"""From sound to kicks, level, bands, tempo and `Features`. Pure numpy: no file, no device, no clock, no thread.
 
-Push sound into a `KickFollower`, read onsets, and ask for the level at any time. Push the same sound into a `VariantFollower`,
-and ask for the place along the variants of a picture. A `BeatFollower` is a `KickFollower` that knows the tempo as well.
-An `Analyzer` holds those that are needed, and answers with `Features`.
+`Analyzer` is the whole: push sound, ask for the features of any time. It holds a `KickFollower` (kicks and the level), live a
+`BeatFollower` (that, and the tempo), and where they are needed a `VariantFollower` (bands, place along the variants) and a
+`TempoFollower`.
 """
 
 from .analyzer import Analyzer
 from .bands import BandFollower, Bands
+from .beat_follower import BeatFollower
 from .features import Features
-from .follower import KickFollower, Onset, Stroke
-from .lead import BeatFollower
+from .follower import Hit, KickFollower, Onset
 from .variants import VariantFollower
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "Bands",
     "BeatFollower",
     "Features",
+    "Hit",
     "KickFollower",
     "Onset",
-    "Stroke",
     "VariantFollower",
 ]

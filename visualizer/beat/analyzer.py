@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..settings import BeatSettings
+from .beat_follower import BeatFollower
 from .features import BANDS, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM, Features
 from .follower import KickFollower
-from .lead import BeatFollower
 from .spectrum import magnitudes
 from .tempo import BeatState, TempoFollower
 from .variants import VariantFollower
@@ -131,8 +131,8 @@ class Analyzer:
         onsets = self.kicks.push(samples)
         for onset in onsets:
             self._onsets["kick"].add(onset.time_s, onset.strength)
-        for stroke in self.kicks.strokes:
-            self._onsets[stroke.drum].add(stroke.time_s, stroke.sure)
+        for hit in self.kicks.hits:
+            self._onsets[hit.drum].add(hit.time_s, hit.probability)
         if self._tempo is not None and not self._is_live:
             self._tempo.push(samples)
         if self._bands is not None:

@@ -1,4 +1,4 @@
-"""Following the bass, the mids and the highs, and how loud the whole is: sound in, levels out."""
+"""Bass, mids, highs and loudness of a stream of sound."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from .blocks import check_rate, sound_block
 from .follower import BATCH_HOPS
 from .spectrum import Floats, band_weights, blackman
 
-# A hundred analyses a second, finer than any screen.
+# A hundred analyses a second.
 HOP_S = 0.01
 # Mids and highs: a window of two hops sets bins 50 Hz apart, narrow beside the bands.
 WINDOW_S = 0.02
-# The bass needs a longer one: the main lobe of 20 ms is 150 Hz to each side, which makes every bass drum a bass note. That of
-# 60 ms is 50 Hz. It says its word some 20 ms later for it. The loudness is taken over the same, since 20 ms hold less than
-# a cycle of the lowest notes and would tremble with them.
+# The bass needs a longer one: the main lobe of 20 ms is 150 Hz to each side, so that every bass drum would count as a bass note.
+# That of 60 ms is 50 Hz; its energy is known some 20 ms later. The loudness is measured over the same window, since 20 ms hold
+# less than a cycle of the lowest notes and would fluctuate with them.
 LONG_WINDOW_S = 0.06
 # A band that is quieter than this, dB of a full-scale sine, is silence: hiss at -70 dBFS, the last bits of a decoder.
 FLOOR_DB = -72.0
-# So is a band this far below the whole sound's loudest of late: what a bass drum leaves there is not a band playing.
+# So is a band this far below the recent maximum of the whole sound: the remains of a bass drum there are no music.
 BELOW_WHOLE_DB = -50.0
-# The gain reference stays this many times above the floor (6 dB): what only just clears it stays low.
+# The gain reference stays this many times above the floor (6 dB): what is hardly above it stays low.
 QUIETEST = 4.0
 # Long enough for a chorus to differ from its verse, short enough for the next song.
 GAIN_RELEASE_S = 8.0
 # A rest between two notes is not silence yet ...
 SILENT_AFTER_S = 0.5
-# ... and what ends it is louder than what began it (3 dB), so that noise at the floor does not flicker.
-HEARD_AGAIN = 2.0
+# ... and it ends 3 dB above where it began, so that noise at the floor does not flicker.
+SOUND_AGAIN = 2.0
 
 
 class Bands(NamedTuple):
-    """What is heard at a hop. bass, mid, high, loudness: 0..1, relative to their own loudest of late."""
+    """What was measured at a hop. bass, mid, high, loudness: 0..1, relative to their own recent maximum."""
 
     bass: float
     mid: float
@@ -48,10 +48,10 @@ class Bands(NamedTuple):
 class BandFollower:
     """Follows bass (120-480 Hz), mids (480-2940 Hz), highs (2940-7020 Hz) and the loudness of a stream of mono sound.
 
-    A level is the band's amplitude relative to its own loudest of late, above a floor, rising and falling with time
-    constants in seconds; the loudness of the whole does not matter and silence is 0. `silent` is for the sound as a whole:
-    under `floor_db` for half a second. Bounds, times and `floor_db` are the settings'. Any split of a sound into blocks
-    gives bit-identical results. What lies above half the sample rate is not heard.
+    A level is the amplitude of the band above a floor, relative to its own recent maximum; it rises and falls with time
+    constants in seconds. The volume of the whole does not matter, and silence is 0. `silent` means the whole sound was under
+    `floor_db` for half a second. Edges, times and `floor_db` come from the settings. Any split of a sound into blocks gives
+    bit-identical results. Bands above half the sample rate are 0.
     """
 
     def __init__(self, sample_rate_hz: int, settings: BeatSettings | None = None) -> None:
@@ -85,14 +85,14 @@ class BandFollower:
         return self.n_hops * self.hop_s
 
     def push(self, samples: NDArray[np.floating]) -> list[Bands]:
-        """Take the next block of mono sound, (n,) float in -1..1, any n; what is heard at every hop in it.
+        """Take the next block of mono sound, (n,) float in -1..1, any n; returns the bands at every hop in it.
 
         NaN, infinite and absurdly large samples count as silence. Raises BadInput for anything but a one-dimensional
         array of floats.
         """
         block, _ = sound_block(samples)
         self._pending = np.concatenate([self._pending, block])
-        heard: list[Bands] = []
+        found: list[Bands] = []
         while (n_ready := (len(self._pending) - self._window_samples) // self._hop_samples + 1) > 0:
             n_now = min(n_ready, BATCH_HOPS)
             windows = np.lib.stride_tricks.sliding_window_view(self._pending, self._window_samples)
@@ -100,21 +100,21 @@ class BandFollower:
             long = self._long.energies(windows).tolist()
             short = self._short.energies(windows[:, -self._short.n_samples :]).tolist()
             self._pending = self._pending[n_now * self._hop_samples :]
-            heard += [self._step(*slow, *quick) for slow, quick in zip(long, short, strict=True)]
+            found += [self._step(*slow, *quick) for slow, quick in zip(long, short, strict=True)]
         # a copy, since a view would keep a whole pushed song alive
         self._pending = self._pending.copy()
-        return heard
+        return found
 
     def _step(self, steady: float, low: float, whole: float, middle: float, top: float) -> Bands:
-        """One hop's energies -> what is heard. steady: of the whole over the long window; whole: over the short one; low,
-        middle, top: of the bands.
+        """The energies of one hop -> its bands. steady: of the whole over the long window; whole: over the short one; low, middle,
+        top: of the bands.
         """
         self._whole = max(whole, self._whole * self._forget)
         floor = max(10 ** (FLOOR_DB / 10), 10 ** (BELOW_WHOLE_DB / 10) * self._whole)
         for band, energy in enumerate((low, middle, top)):
             self._follow(band, energy, floor)
         self._follow(3, steady, self._silence)
-        loud = steady > self._silence * (HEARD_AGAIN if self._quiet_hops >= self._silent_hops else 1.0)
+        loud = steady > self._silence * (SOUND_AGAIN if self._quiet_hops >= self._silent_hops else 1.0)
         self._quiet_hops = 0 if loud else self._quiet_hops + 1
         self.n_hops += 1
         bass, mid, high, loudness = self._levels
@@ -122,11 +122,11 @@ class BandFollower:
 
     def _follow(self, band: int, energy: float, floor: float) -> None:
         """Move a level on, by the energy of its band."""
-        # what lies under the floor is taken off, so that hiss is silence and not a small level
+        # the floor is subtracted, so that hiss is silence and not a small level
         energy = max(0.0, energy - floor)
         self._loudest[band] = max(energy, self._loudest[band] * self._forget)
-        heard = (energy / max(self._loudest[band], QUIETEST * floor)) ** 0.5
-        way = heard - self._levels[band]
+        level = (energy / max(self._loudest[band], QUIETEST * floor)) ** 0.5
+        way = level - self._levels[band]
         self._levels[band] += way * (self._rise if way > 0 else self._fall)
 
 

@@ -1,4 +1,4 @@
-"""What every follower asks of the sound it is given."""
+"""Checks of the sound that followers are given."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from numpy.typing import NDArray
 from ..errors import BadInput
 from .spectrum import Floats
 
-# Beyond +24 dBFS a sample is damage, not music; one of 1e30 would hold a gain reference up for the rest of the night.
+# A sample beyond +24 dBFS is an error, not music; one of 1e30 would keep a gain reference up for hours.
 LIMIT = 16.0
 
 
 def check_rate(sample_rate_hz: int) -> None:
     """Raises BadInput for a sample rate outside 8000..192000."""
     if not 8000 <= sample_rate_hz <= 192000:
-        raise BadInput(f"a sample rate of {sample_rate_hz} Hz cannot be followed; allowed: 8000 .. 192000 Hz")
+        raise BadInput(f"a sample rate of {sample_rate_hz} Hz cannot be analysed; allowed: 8000 .. 192000 Hz")
 
 
 def sound_block(samples: NDArray[np.floating]) -> tuple[Floats, int]:
-    """A block of mono sound, (n,) float, as float64, and how many of its samples were bad.
+    """A block of mono sound, (n,) float, as float64, and how many of its samples were replaced by 0: NaN, infinite and those
+    beyond LIMIT.
 
-    Bad are NaN, infinite and absurdly large ones; they become silence. Raises BadInput for anything but a one-dimensional
+    Raises BadInput for anything but a one-dimensional
     array of floats.
     """
     block = np.asarray(samples)

@@ -10,48 +10,48 @@ from numpy.typing import NDArray
 
 from ..settings import BeatSettings
 from .blocks import check_rate, sound_block
-from .envelope import release
-from .hearing import LONG_FALL, N_VIEWS, RISE_LAGS, Hearing
+from .decay import release
+from .kick_inputs import LONG_FALL, N_VIEWS, RISE_LAGS, KickInputs
+from .kick_picker import KickPicker
 from .motion import Change, Motion, motion_for, moves_alike
 from .network import DRUMS, KickNetwork, shipped_weights
-from .onset import KickPicker
 from .spectrum import Floats, asymmetric, band_energy, band_weights, fft_length
 
-# No foot is faster than this.
+# No drummer plays faster than this.
 HOLD_S = 0.07
-# Evidence is novelty x probability to this power: a network taught on synthesised music may veto what rises, not invent what
-# does not. Alone it does worse on real drums than the rise alone; a square root keeps a drum that it never heard the like of.
-DOUBT = 0.5
-# The softest kick goes this share of the way that the loudest goes: a picture that answers every kick is worth more than one
-# that measures it, and at the moment of telling only the first milliseconds of it are known.
+# Evidence is novelty x probability to this power: the network, trained on synthesised music, may reject a rise, but not report a
+# kick without one. Alone it does worse on real drums than the rise alone; the square root keeps drums unlike those it was trained on.
+NETWORK_EXPONENT = 0.5
+# Strength of the softest kick, relative to the loudest: a picture that answers every kick is worth more than one that measures
+# it, and when a kick is reported only its first milliseconds are known.
 SOFTEST = 0.85
-# How late a kick is told, median over full mixes (docs/kick.md): what a show that knows the sound beforehand takes back.
-TOLD_AFTER_S = 0.008
-# Another motion takes over within this time, a quick dissolve.
+# How late a kick is reported, median over full mixes (docs/kick.md): a show that knows the sound beforehand looks this far ahead.
+REPORTED_AFTER_S = 0.008
+# Another motion is faded to within this time.
 TURN_S = 0.25
-# Hops heard together: bounds memory when a whole song is pushed at once.
+# Hops analysed together: bounds memory when a whole song is pushed at once.
 BATCH_HOPS = 256
 
 
-# Below this a rise is no kick, whatever it rises out of: noise, hum and notes that set in from silence.
-LEAST_SURE = 0.13
-# What tells one drum from another: how far each band rose within 53 ms.
+# With a probability below this a rise is no kick: noise, hum, and notes that begin in silence.
+LEAST_PROBABILITY = 0.13
+# The inputs that differ from drum to drum: how far each band rose within 53 ms.
 SHAPE = slice(N_VIEWS * (1 + RISE_LAGS.index(8)), N_VIEWS * (2 + RISE_LAGS.index(8)))
-# Snares and hats are told by the network alone.
-OTHERS_SURE = 0.5
+# Snares and hats are reported by the network alone, from this probability on.
+OTHERS_PROBABILITY = 0.5
 
 
-class Stroke(NamedTuple):
-    """A snare (or clap) or a hat (or cymbal). time_s: its emission time, as of an Onset; sure: 0..1."""
+class Hit(NamedTuple):
+    """An onset of a snare (or clap) or a hat (or cymbal). time_s: when it was reported, as of an Onset; probability: 0..1."""
 
     drum: str
     time_s: float
-    sure: float
+    probability: float
 
 
 @dataclass(frozen=True)
 class Onset:
-    """A kick. time_s: when a causal follower could first tell (its emission time); strength: how far it lifts, 0..1."""
+    """A kick. time_s: when it is reported, a few milliseconds after it sounds; strength: what it raises the level to, 0..1."""
 
     time_s: float
     strength: float
@@ -60,10 +60,10 @@ class Onset:
 class KickFollower:
     """Follows the kick drum in a stream of mono sound.
 
-    150 times a second: how far do the bands of a kick rise above what just sounded, and how sure is a small network, over
-    22 bands, that this is a kick? Where the product stands out it is an onset. There the level jumps to the kick's
-    strength, then it falls to `decay` of itself every 1/30 s, or moves as `motion` says. docs/kick.md tells how it was
-    trained and what each part earns.
+    150 times a second it measures how far the bands of a kick rise above what just sounded (novelty), and asks a small network
+    over 22 bands for the probability of a kick. Where their product stands out, an onset is reported. There the level jumps
+    to the kick's strength; then it falls to `decay` of itself every 1/30 s, or moves as `motion` says. docs/kick.md: how the
+    network was trained, and what each part contributes.
 
     Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
     """
@@ -77,15 +77,15 @@ class KickFollower:
         self.sample_rate_hz = sample_rate_hz
         self.settings = settings
         self.n_bad_samples = 0  # NaN, infinite or absurdly large, replaced by silence
-        self._hearing = Hearing(sample_rate_hz, settings.floor_db)
+        self._inputs = KickInputs(sample_rate_hz, settings.floor_db)
         self._network = KickNetwork(shipped_weights())
-        self._hop_samples, self._window_samples = self._hearing.hop_samples, self._hearing.window_samples
-        self._hop_s = self._hearing.hop_s
+        self._hop_samples, self._window_samples = self._inputs.hop_samples, self._inputs.window_samples
+        self._hop_s = self._inputs.hop_s
         hold_hops = max(1, round(HOLD_S / self._hop_s))
         self._picker = KickPicker(settings.threshold, hold_hops, self._hop_s)
-        self._others = {drum: KickPicker(OTHERS_SURE, hold_hops, self._hop_s) for drum in DRUMS[1:]}
-        self.strokes: list[Stroke] = []  # snares and hats told in the last push, in order
-        # how strong a kick is: its energy in the band, weighing in what has just come
+        self._others = {drum: KickPicker(OTHERS_PROBABILITY, hold_hops, self._hop_s) for drum in DRUMS[1:]}
+        self.hits: list[Hit] = []  # snares and hats reported in the last push, in order
+        # the strength of a kick is its energy in the band, the newest sound weighted most
         self._shape = asymmetric(self._window_samples, LONG_FALL)
         self._n_fft = fft_length(self._window_samples)
         self._weights = self._weights_of(settings)
@@ -105,36 +105,36 @@ class KickFollower:
 
     @property
     def latency_s(self) -> float:
-        """How far a show that knows the sound beforehand looks ahead, seconds, so that the picture moves on the kick and
-        not after it: as much as a kick is told late, median over full mixes."""
-        return TOLD_AFTER_S
+        """How late a kick is reported, seconds, median over full mixes: a show that knows the sound beforehand looks this far ahead,
+        so that the picture moves on the kick and not after it."""
+        return REPORTED_AFTER_S
 
     def set_beat(self, settings: BeatSettings) -> None:
         """Take other settings over while it runs, from the next hop on; the level does not jump."""
         before, self.settings = self.settings, settings
         self._picker.threshold = settings.threshold
-        self._hearing.set_floor(settings.floor_db)
+        self._inputs.set_floor(settings.floor_db)
         if (before.low_hz, before.high_hz) != (settings.low_hz, settings.high_hz):
             self._weights = self._weights_of(settings)
             self._loudest = 0.0  # measured by another band
         if not moves_alike(before, settings):
-            self._motion = self._turned(self._motion)
+            self._motion = self._faded(self._motion)
 
-    def _turned(self, motion: Motion) -> Motion:
-        """`motion`, going over into the one that is now set."""
+    def _faded(self, motion: Motion) -> Motion:
+        """`motion`, fading to the one that is now set."""
         new = motion_for(self.settings, self._hop_s)
         new.level = motion.level
         return Change(motion, new, TURN_S, self._hop_s)
 
     def _weights_of(self, settings: BeatSettings) -> Floats:
-        """What each bin counts for in a kick's energy: (bins,)."""
+        """The weight of each bin in the energy of a kick: (bins,)."""
         freqs_hz = np.fft.rfftfreq(self._n_fft, 1 / self.sample_rate_hz).astype(np.float64)
-        # a bin that lies wholly above the band is not worth a multiplication
+        # bins wholly above the band are left out
         top = int(np.searchsorted(freqs_hz, settings.high_hz)) + 2
         return band_weights(freqs_hz[:top], settings.low_hz, settings.high_hz)
 
     def push(self, samples: NDArray[np.floating]) -> list[Onset]:
-        """Take the next block of mono sound, (n,) float in -1..1, any n; return the kicks told in it, in order.
+        """Take the next block of mono sound, (n,) float in -1..1, any n; return the kicks reported in it, in order.
 
         NaN, infinite and absurdly large samples count as silence (see `n_bad_samples`). Raises BadInput for anything but
         a one-dimensional array of floats.
@@ -143,44 +143,45 @@ class KickFollower:
         self.n_bad_samples += n_bad
         self._pending = np.concatenate([self._pending, block])
         onsets: list[Onset] = []
-        self.strokes = []
+        self.hits = []
         while (n_ready := (len(self._pending) - self._window_samples) // self._hop_samples + 1) > 0:
             n_now = min(n_ready, BATCH_HOPS)
             windows = np.lib.stride_tricks.sliding_window_view(self._pending, self._window_samples)
             windows = windows[: n_now * self._hop_samples : self._hop_samples]
-            features, novelty = self._hearing.hear(windows)
-            sure = self._network.push(features)
-            told = (novelty * sure[:, 0] ** DOUBT * (sure[:, 0] > LEAST_SURE)).tolist()
+            inputs, novelty = self._inputs.compute(windows)
+            probability = self._network.push(inputs)
+            kicks = probability[:, 0]
+            evidence = (novelty * kicks**NETWORK_EXPONENT * (kicks > LEAST_PROBABILITY)).tolist()
             self._pending = self._pending[n_now * self._hop_samples :]
-            rises = np.maximum(features[:, SHAPE], 0.0)
-            hops = zip(windows, told, sure[:, 0].tolist(), rises, sure[:, 1:].tolist(), strict=True)
-            for window, evidence, kick, rise, others in hops:
-                strength = self._strength(window) if self._picker.step(evidence, kick, rise) else 0.0
+            rises = np.maximum(inputs[:, SHAPE], 0.0)
+            hops = zip(windows, evidence, kicks.tolist(), rises, probability[:, 1:].tolist(), strict=True)
+            for window, novel, kick, rise, others in hops:
+                strength = self._strength(window) if self._picker.step(novel, kick, rise) else 0.0
                 self._step(strength, onsets)
                 for drum, other in zip(DRUMS[1:], others, strict=True):
                     if self._others[drum].step(other):
-                        self.strokes.append(Stroke(drum, self.time_s, other))
+                        self.hits.append(Hit(drum, self.time_s, other))
         # a copy, since a view would keep a whole pushed song alive
         self._pending = self._pending.copy()
         return onsets
 
     def _step(self, strength: float, onsets: list[Onset]) -> None:
-        """One hop on. strength: of the kick told now, 0 without one."""
+        """Go one hop on. strength: of the kick reported now, 0 without one."""
         self._remember(self._move(strength))
         if strength > 0:
             onsets.append(Onset(self.time_s, strength))
 
     def _move(self, strength: float) -> float:
-        """The level one hop later. strength: of the kick told now, 0 without one."""
+        """The level one hop later. strength: of the kick reported now, 0 without one."""
         return self._motion.step(strength)
 
     def _strength(self, window: Floats) -> float:
-        """The level 0..1 that a kick heard in (window_samples,) lifts to, relative to the loudest kick of late."""
+        """The level 0..1 that a kick in (window_samples,) raises to, relative to the loudest recent kick."""
         energy = float(band_energy(window[None], self._shape, self._weights, self._n_fft)[0])
         since_s = (self._n_hops - self._loudest_hop) * self._hop_s
         self._loudest = max(energy, release(self._loudest, since_s, self.settings.gain_release_s))
         self._loudest_hop = self._n_hops
-        # the root makes an amplitude of the energy
+        # the root of an energy is an amplitude
         share = (energy / self._loudest) ** 0.5 if self._loudest > 0 else 1.0
         return min(1.0, self.settings.sensitivity * (SOFTEST + (1 - SOFTEST) * share))
 
@@ -195,7 +196,8 @@ class KickFollower:
     def level_at(self, time_s: float) -> float:
         """The level 0..1 at a time in seconds of sound.
 
-        Past the newest hop it goes on as without a further kick, before the first it is 0; earlier than the trail, the oldest remembered.
+        After the newest hop it moves on as without a further kick; before the first it is 0; earlier than the trail, it is the oldest
+        remembered.
         """
         hop = int(time_s / self._hop_s + 1e-9) if time_s > 0 else 0  # number of hops finished by then
         hop = max(min(hop, self._n_hops), self._n_hops - len(self._trail) + 1)

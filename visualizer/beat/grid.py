@@ -1,4 +1,4 @@
-"""Beats that are all equally far apart: how far one is along, and which come. A grid is (one beat in seconds, when any is)."""
+"""A grid of equally spaced beats: the phase of a time and the next beat. A grid is (seconds a beat, time of any beat)."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def off_beats(time_s: float, period_s: float, beat_s: float) -> float:
 def folded(
     period_s: float, beat_s: float, shortest_s: float, longest_s: float, before: tuple[float, float] | None
 ) -> tuple[float, float]:
-    """A grid with beats within shortest_s..longest_s: every second beat of one that is faster, and so on, or beats in between.
+    """A grid with beats within shortest_s..longest_s: every second beat of a faster one, and so on, or beats in between.
 
-    before: the grid until now; of the beats to choose from those are taken that it had.
+    before: the grid until now, whose beats are kept where there is a choice.
     """
-    told_s = period_s
+    given_s = period_s
     while period_s < shortest_s:
         period_s *= 2
     while period_s > longest_s:
         period_s /= 2
-    n_told = round(period_s / told_s)
-    if before is not None and n_told > 1:
+    n_skipped = round(period_s / given_s)
+    if before is not None and n_skipped > 1:
         beat_s = min(
-            (beat_s + index * told_s for index in range(n_told)), key=lambda time_s: off_beats(time_s, *before)
+            (beat_s + index * given_s for index in range(n_skipped)), key=lambda time_s: off_beats(time_s, *before)
         )
     return period_s, beat_s

@@ -1,7 +1,6 @@
 """From kicks to a level: how the picture moves when a kick comes, and how it comes back. All in seconds.
 
-The level 0..1 is what the depth is made of. Each motion is a small thing that is told, at every hop, whether a kick came and how
-strong it was, and says the level.
+The level 0..1 is what the depth is computed from. A motion gets, at every hop, the strength of a kick, and returns the level.
 """
 
 from __future__ import annotations
@@ -10,26 +9,26 @@ import math
 from typing import Protocol
 
 from ..settings import BeatSettings
-from .envelope import keep_for
+from .decay import keep_for
 
-#: `punch` falls as if the decay were applied so many times as often: gone before the next kick
+#: `punch` falls this many times as fast: gone before the next kick
 PUNCH = 2.5
 #: `breathe` rises and falls with these time constants behind the seed's envelope
 BREATHE_IN_S, BREATHE_OUT_S = 0.14, 0.35
-#: `pump` swells only while there are kicks: so long after the last one, and then falling with so long a time constant
+#: `pump` rises only while there are kicks: it holds for this long after the last, then falls with this time constant
 PUMP_HOLD_S, PUMP_RELEASE_S = 1.2, 1.0
 
 
 class Motion(Protocol):
-    """A way to move. level: 0..1, the newest."""
+    """How the level moves. level: 0..1, the newest."""
 
     level: float
 
     def step(self, strength: float) -> float:
-        """One hop later: the level. strength: 0 without a kick, else how far it lifts, 0..1."""
+        """One hop later: the level. strength: 0 without a kick, else what it raises the level to, 0..1."""
 
     def ahead(self, level: float, dt_s: float) -> float:
-        """Where `level` will be dt_s seconds after the hop it was told at, should no kick come."""
+        """Where `level` will be dt_s seconds after its hop if no kick comes."""
 
 
 class Fall:
@@ -49,7 +48,7 @@ class Fall:
 
 
 class Breathe:
-    """The seed's envelope, followed slowly: the picture swells after a kick and sinks back, with no jump."""
+    """The motion `decay`, followed slowly: the level rises after a kick and falls back, without a jump."""
 
     def __init__(self, decay: float, hop_s: float) -> None:
         self.level = 0.0
@@ -73,7 +72,7 @@ class Pump:
         self._under = Fall(decay, hop_s)
         self._hop_s = hop_s
         self._fade = math.exp(-hop_s / PUMP_RELEASE_S)
-        self._swell = 0.0  # how far the dive goes: as far as the kicks are strong, nowhere without any
+        self._swell = 0.0  # how far it rises between kicks: as far as they are strong, not at all without any
         self._rested_s = math.inf
 
     def step(self, strength: float) -> float:
@@ -91,7 +90,7 @@ class Pump:
 
 
 class Change:
-    """From one motion to another within some time, with no jump: both move on, and the picture goes over."""
+    """From one motion to another within some time, without a jump: both move on, and the level fades from one to the other."""
 
     def __init__(self, old: Motion, new: Motion, change_s: float, hop_s: float) -> None:
         self.level = old.level

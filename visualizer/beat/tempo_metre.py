@@ -1,8 +1,8 @@
-"""Which of the beats that fit is the beat: half, double, off by half, judged by what is struck where in the bar.
+"""Chooses between related beats (half, double, off by half) by the places in the bar at which onsets lie.
 
-The filter of tempo_states.py follows a beat well, but knows few rhythms. Here the strokes of the last seconds are laid out over
-a bar for every related tempo and phase, and a network of a few units says which of them a listener would tap to. It was fitted
-by tools/train_tempo.py to rhythms that the project plays itself.
+The filter of tempo_states.py follows a beat well, but knows few rhythms. Here the onsets of the last seconds are laid out over
+a bar for every related tempo and phase, and a network of a few units scores which of them a listener would tap to. It was
+trained by tools/train_tempo.py on synthesised rhythms.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .tempo_strokes import N_GROUPS, Floats
+from .tempo_onsets import N_GROUPS, Floats
 
 Weights = tuple[Floats, Floats, Floats]
 WEIGHTS_FILE = Path(__file__).with_name("tempo.npz")
-# Strokes are forgotten with this time constant, and dropped when they weigh a tenth.
+# The weight of onsets falls with this time constant; below a tenth they are dropped.
 FORGET_S = 6.0
 KEPT_S = 14.0
-# A stroke counts at the place it is near, so near, seconds.
+# How near to a place an onset counts for it, seconds.
 SCATTER_S = 0.025
-# Strokes of the lows and others so near each other are one: a drum, not a bass note.
+# An onset of the lows with another this near is a drum, not a bass note ...
 TOGETHER_S = 0.025
-# ... wholly if the others are so strong; cymbals tell less of it.
+# ... entirely if the other is this strong; cymbals count less.
 WITH_STRENGTH = 0.5
 WITH_GROUPS = ((1, 1.0), (2, 1.0), (3, 0.7))
-# Groups of strokes.N_GROUPS, the lows in two: those others strike with, and those alone.
+# The groups of onsets, with the lows in two parts: those with another onset, and those alone.
 N_PARTS = N_GROUPS + 1
 # A bar has 4 beats of 4 places, or of 3.
 N_BEATS, N_PLACES, N_THIRDS = 4, 4, 3
-# From so many beats on it is known how the tempo moved.
+# From this number of beats on the change of tempo is known.
 LEAST_PASSED = 4
 SLOWEST_S, FASTEST_S = 1.0, 0.3
 TEMPO_MIDDLE_BPM = 120.0
-# What may be meant by a beat: its length, and where its first one lies, in beats of the one that is asked about.
+# Related beats: length, and place of the first one, in beats of the given one.
 RELATED = (
     *((1.0, k / 4) for k in range(4)),
     *((2.0, k / 2) for k in range(4)),
@@ -50,41 +50,41 @@ RELATED = (
 
 
 class MetreJudge:
-    """Remembers the strokes of the last seconds, and tells which beat explains them best."""
+    """Remembers the onsets of the last seconds, and scores how well a beat explains them."""
 
     def __init__(self, weights: Weights | None = None) -> None:
-        """weights: inner (n_features, n_units), bias (n_units,) and outer (n_units,); those of the package by default."""
+        """weights: inner (n_inputs, n_units), bias (n_units,) and outer (n_units,); those of the package by default."""
         self._weights = load_weights() if weights is None else weights
-        self._strokes: deque[tuple[float, int, float]] = deque()
+        self._onsets: deque[tuple[float, int, float]] = deque()
         self.since_s = math.inf
         self._first_s = math.nan
 
-    def hear(self, time_s: float, strokes: list[float]) -> None:
-        """Remember what was struck at time_s, seconds: N_GROUPS of 0..1."""
+    def add(self, time_s: float, onsets: list[float]) -> None:
+        """Remember the onsets at time_s, seconds: N_GROUPS of 0..1."""
         self.since_s = min(self.since_s, time_s)
-        for group, stroke in enumerate(strokes):
-            if stroke:
-                self._strokes.append((time_s, group, stroke))
-        while self._strokes and self._strokes[0][0] < time_s - KEPT_S:
-            self._strokes.popleft()
+        for group, onset in enumerate(onsets):
+            if onset:
+                self._onsets.append((time_s, group, onset))
+        while self._onsets and self._onsets[0][0] < time_s - KEPT_S:
+            self._onsets.popleft()
 
     def start(self, time_s: float) -> None:
-        """The piece sets in with this stroke."""
+        """Music begins with this onset."""
         self._first_s = time_s
 
     def forget(self) -> None:
-        """Nothing has been heard."""
-        self._strokes.clear()
+        """Forget every onset."""
+        self._onsets.clear()
         self.since_s = math.inf
         self._first_s = math.nan
 
     def fit(self, period_s: float, beat_s: float, now_s: float) -> tuple[float, float]:
-        """The same beat, (period_s, beat_s) in seconds, moved to where the strokes near its sixteenths lie."""
-        heard = np.array(self._strokes)
-        if len(heard) < 6:
+        """The same beat, (period_s, beat_s) in seconds, moved to the onsets near its sixteenths."""
+        known = np.array(self._onsets)
+        if len(known) < 6:
             return period_s, beat_s
-        times_s = heard[:, 0] - now_s
-        weight = heard[:, 2] * np.exp(times_s / FORGET_S)
+        times_s = known[:, 0] - now_s
+        weight = known[:, 2] * np.exp(times_s / FORGET_S)
         phase_s, period = beat_s - now_s, period_s
         for width_s in (0.04, 0.03):
             along = np.round((times_s - phase_s) / period * 4) / 4
@@ -99,15 +99,15 @@ class MetreJudge:
         return float(period), float(phase_s + now_s)
 
     def judge(self, beats: list[tuple[float, float]], now_s: float, passed_s: Sequence[float] = ()) -> Floats:
-        """How well each beat (period_s, beat_s) tells the strokes: (n,), larger is better, differences are ln of odds.
+        """How well each beat (period_s, beat_s) explains the onsets: (n,), larger is better, differences are log odds.
 
-        passed_s: the times of the last beats of a beat that they are related to, if its tempo was not steady.
+        passed_s: the last beats of a related beat, if its tempo was not steady.
         """
         inner, inner_bias, outer = self._weights
-        return np.maximum(self.features(beats, now_s, passed_s) @ inner + inner_bias, 0.0) @ outer
+        return np.maximum(self.inputs(beats, now_s, passed_s) @ inner + inner_bias, 0.0) @ outer
 
-    def features(self, beats: list[tuple[float, float]], now_s: float, passed_s: Sequence[float] = ()) -> Floats:
-        """What `judge` weighs: (n, n_features)."""
+    def inputs(self, beats: list[tuple[float, float]], now_s: float, passed_s: Sequence[float] = ()) -> Floats:
+        """The inputs of the network: (n, n_inputs)."""
         period_s = np.array([beat[0] for beat in beats])
         beat_s = np.array([beat[1] for beat in beats]) - now_s
         times_s, parts, amount = self._parts(now_s)
@@ -127,7 +127,7 @@ class MetreJudge:
             laid.append(count.reshape(len(beats), N_PARTS, n_kept) / n_beats)
             nearness.append(near)
         stray = np.bincount(rows.ravel(), (amount * (1 - np.maximum(*nearness))).ravel(), len(beats) * N_PARTS)
-        # over the beats of a bar: the mean, and how much it goes by the bar and by twos, wherever the bar begins
+        # over the beats of a bar: the mean, and how much it varies by the bar and by every second beat, wherever the bar begins
         by_beat = np.fft.rfft(laid[0].reshape(len(beats), N_PARTS, N_BEATS, N_PLACES), axis=2)
         twos = by_beat[:, :, 2].real
         lows, body, snare, cymbals = twos[:, 0], twos[:, 1, 0], twos[:, 2, 0], twos[:, 3, 0]
@@ -141,8 +141,8 @@ class MetreJudge:
             low * lows[:, 2],
             lows[:, 2] * snare,
         ]
-        sure = math.sqrt(exposed_s / FORGET_S)
-        struck = np.concatenate(
+        weight = math.sqrt(exposed_s / FORGET_S)
+        pattern = np.concatenate(
             [
                 by_beat[:, :, 0].real.reshape(len(beats), -1),
                 np.abs(by_beat[:, :, 1]).reshape(len(beats), -1),
@@ -163,29 +163,29 @@ class MetreJudge:
                     off_s = ((along_first + place + 0.5) % 1.0 - 0.5) * period_s
                     first[:, k] += np.exp(-0.5 * (off_s / SCATTER_S) ** 2)
         octaves = np.log2(60 / period_s / TEMPO_MIDDLE_BPM)
-        return np.concatenate([sure * struck, first, octaves[:, None], octaves[:, None] ** 2], axis=1)
+        return np.concatenate([weight * pattern, first, octaves[:, None], octaves[:, None] ** 2], axis=1)
 
     def _parts(self, now_s: float) -> tuple[Floats, NDArray[np.int64], Floats]:
-        """The strokes as (times before now, N_PARTS parts, weight by strength and age)."""
-        heard = np.array(self._strokes).reshape(-1, 3)
-        times_s, groups = heard[:, 0] - now_s, heard[:, 1].astype(np.int64)
+        """The onsets as (times before now, N_PARTS parts, weight by strength and age)."""
+        known = np.array(self._onsets).reshape(-1, 3)
+        times_s, groups = known[:, 0] - now_s, known[:, 1].astype(np.int64)
         low = groups == 0
         together = np.zeros(int(low.sum()))
         for group, weight in WITH_GROUPS:
             other = groups == group
             near = np.abs(times_s[low][:, None] - times_s[other]) < TOGETHER_S
-            together = np.maximum(together, weight * (near * heard[other, 2]).max(axis=1, initial=0.0))
+            together = np.maximum(together, weight * (near * known[other, 2]).max(axis=1, initial=0.0))
         share = np.minimum(1.0, together / WITH_STRENGTH)
-        amount = heard[:, 2].copy()
+        amount = known[:, 2].copy()
         amount[low] *= share
         times_s = np.concatenate([times_s, times_s[low]])
         parts = np.concatenate([groups, np.full(len(share), N_GROUPS)])
-        amount = np.concatenate([amount, heard[low, 2] * (1 - share)])
+        amount = np.concatenate([amount, known[low, 2] * (1 - share)])
         return times_s, parts, amount * np.exp(times_s / FORGET_S)
 
 
 def _straight(times_s: Floats, passed_s: Floats) -> Floats:
-    """Times as they would be if the beats that passed, at passed_s, had kept the tempo of the last four."""
+    """Times as if the beats at passed_s had kept the tempo of the last four."""
     n_last = LEAST_PASSED - 1
     period_s = (passed_s[-1] - passed_s[-1 - n_last]) / n_last
     beats = np.arange(len(passed_s)) - (len(passed_s) - 1.0)
@@ -198,12 +198,12 @@ def _straight(times_s: Floats, passed_s: Floats) -> Floats:
 
 
 def load_weights() -> Weights:
-    """The fitted weights of the package."""
+    """The trained weights of the package."""
     with np.load(WEIGHTS_FILE, allow_pickle=False) as file:
         return file["inner"].astype(np.float64), file["bias"].astype(np.float64), file["outer"].astype(np.float64)
 
 
 def related(period_s: float, beat_s: float) -> list[tuple[float, float]]:
-    """What may be meant by a beat, those of 60..200 BPM; itself first if it is one of them."""
+    """The beats related to a beat, those of 60..200 BPM; itself first if it is one of them."""
     beats = [(period_s * times, beat_s + period_s * along) for times, along in RELATED]
     return [beat for beat in beats if FASTEST_S - 1e-3 <= beat[0] <= SLOWEST_S + 1e-3]

@@ -1,9 +1,9 @@
-"""Where in the rhythm the music is: a forward filter over tempo, place within two beats, and kind of rhythm.
+"""A forward filter over tempo, place within two beats, and kind of rhythm.
 
 The state space is the bar pointer of Whiteley, Cemgil and Godsill (2006) in the form of Krebs, Boeck and Widmer (2015): a
 beat is a row of as many states as it has hops, the pointer moves one state a hop, and the tempo changes at beats only.
-What is heard is taken as a Poisson process of strokes, whose rate at every place is written down below for a few kinds of
-rhythm. Nothing is learned.
+Onsets are modelled as a Poisson process, whose rate at every place is given below for a few kinds of rhythm. Nothing is
+learned.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .tempo_strokes import HOP_S, N_GROUPS, Floats
+from .tempo_onsets import HOP_S, N_GROUPS, Floats
 
 SLOWEST_BPM, FASTEST_BPM = 60.0, 200.0
-N_BEATS = 2  # told apart: bass drum and snare take turns on them, which tells a beat from half of it
+N_BEATS = 2  # bass drum and snare alternate on two beats, which distinguishes a beat from half of it
 # Every hop below 0.5 s, every other above: steps of 2 to 3 % in tempo, and finer by moving between them.
 INTERVALS = (*range(round(60 / FASTEST_BPM / HOP_S), 51), *range(52, round(60 / SLOWEST_BPM / HOP_S) + 1, 2))
-# How likely a stroke is on the 8 (or 6) places of two beats, in tenths; rows: lows, body, snare, cymbals.
+# How likely an onset is on the 8 (or 6) places of two beats, in tenths; rows: lows, body, snare, cymbals.
 RHYTHMS = {
     "four to the floor": ("9131 9131", "5142 6142", "5131 7131", "4262 6262"),
     "back beat": ("8131 2131", "5131 6131", "4131 9131", "6151 7151"),
@@ -28,15 +28,15 @@ RHYTHMS = {
     "shuffle": ("711 311", "512 612", "412 813", "614 714"),
     "one drop": ("2121 8131", "3171 4171", "3151 8151", "4151 5151"),
 }
-# Players and the picker together scatter this much around a place, seconds.
+# Players and the onset detector together deviate this much from a place, seconds.
 SCATTER_S = 0.025
-# Strokes that belong to no place, a second and group.
+# Onsets that belong to no place, a second and group.
 STRAY_HZ = 0.35
-# What a group's strokes weigh: most the bass drum's; chords and voices come when they like, cymbals are everywhere.
+# Weights of the groups: bass drums most; chords and voices come at any place, cymbals at every place.
 GROUP_WEIGHTS = (1.3, 0.8, 1.0, 0.7)
-# Strokes are taken a little more seriously than a Poisson process would, and strokes that stay away less.
-STROKE_WEIGHT = 1.1
-ABSENCE_WEIGHT = 0.65 * STROKE_WEIGHT
+# Onsets count a little more than in a Poisson process, and missing ones less.
+ONSET_WEIGHT = 1.1
+ABSENCE_WEIGHT = 0.65 * ONSET_WEIGHT
 # exp(-50 |ratio - 1|): a beat 2 % longer than the last is 2.7 times less likely.
 TEMPO_STIFFNESS = 50.0
 # At a beat, with these probabilities, the tempo is any, and the kind of rhythm another.
@@ -44,13 +44,13 @@ ANY_TEMPO = 1e-3
 OTHER_RHYTHM = 0.1
 # What tempo most people tap to most music: log-normal. It decides between half and double when nothing else does.
 PRIOR_BPM, PRIOR_OCTAVES = 125.0, 0.42
-# ... and goes on pulling: its weight a second. Rhythms of few strokes would else end at half the tempo, where fewer are missed.
+# ... and its weight at every second after. Rhythms with few onsets would otherwise end at half the tempo, where fewer are missing.
 PRIOR_PULL = 0.4
-# A piece that sets in after a moment of nothing sets in on a beat so many times likelier than elsewhere, and twice as
-# likely on the first of two.
+# Music that begins after silence begins on a beat, this many times more likely than elsewhere, and twice as likely on the first
+# of two.
 START_WEIGHT = 20.0
 START_FIRST = 2.0
-# What is near a tempo and place, of the tempo and of a beat.
+# What counts as near a tempo and place: fractions of the tempo and of a beat.
 NEAR_TEMPO = 0.08
 NEAR_BEATS = 0.2
 # No state is ever impossible.
@@ -58,7 +58,7 @@ LEAST = np.float32(1e-12)
 
 
 class BarPointer:
-    """The probability of every tempo, place and kind of rhythm, moved on hop by hop.
+    """The probability of every tempo, place and kind of rhythm, advanced hop by hop.
 
     `state`: (n_rhythms, N_BEATS, n_places) float32, sum 1. Along the last axis lie the beats of each tempo one after the
     other: `first[k]` .. `last[k]` are the hops of a beat of `hops[k]` hops, `place` is how far into it each lies, 0..1.
@@ -78,7 +78,7 @@ class BarPointer:
         rates = np.stack([[self._rate(row) for row in rows] for rows in RHYTHMS.values()], axis=1) + STRAY_HZ
         weights = np.array(GROUP_WEIGHTS)[:, None, None, None]
         self._absence = np.exp(-ABSENCE_WEIGHT * hop_s * (weights * rates).sum(axis=0)).astype(np.float32)
-        self._stroke = (STROKE_WEIGHT * weights * np.log(rates)).astype(np.float32)
+        self._presence = (ONSET_WEIGHT * weights * np.log(rates)).astype(np.float32)
         tempo_step = np.gradient(np.log(self.hops))
         favour = np.exp(-0.5 * (np.log2(60 / (self.hops * hop_s) / PRIOR_BPM) / PRIOR_OCTAVES) ** 2)
         prior = favour * tempo_step / (favour * tempo_step).sum()
@@ -93,7 +93,7 @@ class BarPointer:
         self._other = np.empty_like(self.state)
 
     def _rate(self, row: str) -> Floats:
-        """A row of RHYTHMS -> strokes a second at each place of two beats: (N_BEATS, n_places)."""
+        """A row of RHYTHMS -> onsets a second at each place of two beats: (N_BEATS, n_places)."""
         digits = row.replace(" ", "")
         rate = np.zeros((N_BEATS, len(self.place)))
         along = np.arange(N_BEATS)[:, None] + self.place
@@ -103,10 +103,10 @@ class BarPointer:
             rate += int(digit) / 10 * bell
         return rate
 
-    def step(self, strokes: list[float]) -> float:
-        """Move one hop on. strokes: N_GROUPS of 0..1.
+    def step(self, onsets: list[float]) -> float:
+        """Advance one hop. onsets: N_GROUPS of 0..1.
 
-        Returns the logarithm of how likely the strokes were (weighted as the constants above say).
+        Returns the log likelihood of the onsets (with the weights above).
         """
         old, new = self.state, self._other
         ends = old[:, :, self.last] @ self._next_tempo
@@ -114,11 +114,11 @@ class BarPointer:
         np.multiply(old[:, :, :-1], self._absence[:, :, 1:], out=new[:, :, 1:])
         new[:, :, self.first] = ends[:, ::-1] * self._absence[:, :, self.first]
         highest = 0.0
-        struck = [group for group in range(N_GROUPS) if strokes[group]]
-        if struck:
-            evidence = np.float32(strokes[struck[0]]) * self._stroke[struck[0]]
-            for group in struck[1:]:
-                evidence += np.float32(strokes[group]) * self._stroke[group]
+        sounding = [group for group in range(N_GROUPS) if onsets[group]]
+        if sounding:
+            evidence = np.float32(onsets[sounding[0]]) * self._presence[sounding[0]]
+            for group in sounding[1:]:
+                evidence += np.float32(onsets[group]) * self._presence[group]
             highest = float(evidence.max())
             evidence -= np.float32(highest)
             new *= np.exp(evidence, out=evidence)
@@ -128,16 +128,16 @@ class BarPointer:
         self.state, self._other = new, old
         return math.log(total) + highest
 
-    def expected(self, strokes: list[float], rates_hz: list[float]) -> float:
-        """What `step` would have returned if strokes came at these rates whenever they liked, without a rhythm."""
-        sure = 0.0
-        for stroke, rate_hz, weight in zip(strokes, rates_hz, GROUP_WEIGHTS, strict=True):
-            sure += weight * STROKE_WEIGHT * stroke * math.log(rate_hz)
-            sure -= weight * ABSENCE_WEIGHT * rate_hz * self.hop_s
-        return sure
+    def expected(self, onsets: list[float], rates_hz: list[float]) -> float:
+        """What `step` would return if onsets came at these rates at random, without a rhythm."""
+        found = 0.0
+        for onset, rate_hz, weight in zip(onsets, rates_hz, GROUP_WEIGHTS, strict=True):
+            found += weight * ONSET_WEIGHT * onset * math.log(rate_hz)
+            found -= weight * ABSENCE_WEIGHT * rate_hz * self.hop_s
+        return found
 
     def read(self, near: tuple[float, float] | None = None) -> tuple[float, float, float, float]:
-        """The likeliest tempo and place: (seconds a beat, place in it 0..1, its share 0..1 of what was looked at, and that).
+        """The likeliest tempo and place: (seconds a beat, place in it 0..1, its fraction 0..1 of the probability looked at, and that probability).
 
         near: look only at those about so many seconds a beat and this place; the last number is their probability.
         """
@@ -183,21 +183,21 @@ class BarPointer:
         return places, np.abs(beats_off) < NEAR_BEATS
 
     def start(self, place_s: float) -> None:
-        """Expect that the last beat, and one that the bass drum plays, was place_s seconds ago."""
+        """Make it likely that the last beat, one with the bass drum, was place_s seconds ago."""
         seconds_off = ((self.place - place_s / self.period_s + 0.5) % 1.0 - 0.5) * self.period_s
         bell = START_WEIGHT * np.exp(-0.5 * (seconds_off / SCATTER_S) ** 2)
         self.state[:, 0] *= (1 + START_FIRST * bell).astype(np.float32)
         self.state[:, 1] *= (1 + bell).astype(np.float32)
         self.state /= self.state.sum()
 
-    def seat(self, period_s: float, place: float, *, sure: float) -> None:
-        """Put the share `sure` 0..1 of all probability on a tempo and place; which beat and rhythm stays as likely as now."""
+    def align_to(self, period_s: float, place: float, *, weight: float) -> None:
+        """Put the fraction `weight` 0..1 of all probability on a tempo and place; the probabilities of beat and rhythm stay."""
         beats_off = (self.place - place + 0.5) % 1.0 - 0.5
         near = np.exp(-0.5 * (np.log(self.period_s / period_s) / 0.02) ** 2 - 0.5 * (beats_off * period_s / 0.02) ** 2)
         near = (near / near.sum()).astype(np.float32)
         kind = self.state.sum(axis=2, keepdims=True)
-        self.state *= np.float32(1 - sure)
-        self.state += np.float32(sure) * kind * near
+        self.state *= np.float32(1 - weight)
+        self.state += np.float32(weight) * kind * near
 
 
 # The width of a peak: 7 of 48 places, its edges by half.

@@ -11,15 +11,15 @@ from ..settings import BeatSettings
 from .bands import BandFollower, Bands
 from .spectrum import Floats
 
-# Up within a beat and down over several: variants are scenery, the kick is the pulse.
+# Up within a beat and down over several.
 ATTACK_S = 0.15
 RELEASE_S = 1.0
 
 
 def variant_position(mid: float, high: float) -> float:
-    """How far along the variants, 0 the first .. 1 the last, for levels 0..1: mids lift to the middle, highs to the last.
+    """How far along the variants, 0 the first .. 1 the last, for levels 0..1: mids move it to the middle, highs to the last.
 
-    The levels are squared: a full mix is rarely below half its loudest, and would never come back from the last variants.
+    The levels are squared: a full mix is rarely below half its maximum, and would never leave the last variants.
     """
     return max(0.5 * mid**2, high**2)
 
@@ -50,15 +50,15 @@ class VariantFollower:
     def push(self, samples: NDArray[np.floating]) -> None:
         """Take the next block of mono sound, see `BandFollower.push`."""
         n_hops = self._bands.n_hops
-        for hop, heard in enumerate(self._bands.push(samples), start=n_hops):
-            way = variant_position(heard.mid, heard.high) - self._position
+        for hop, bands in enumerate(self._bands.push(samples), start=n_hops):
+            way = variant_position(bands.mid, bands.high) - self._position
             self._position += way * (self._rise if way > 0 else self._fall)
-            self._trail[hop % len(self._trail)] = (*heard[:4], self._position)
+            self._trail[hop % len(self._trail)] = (*bands[:4], self._position)
 
     def variant_at(self, time_s: float) -> float:
         """The place along the variants 0..1 at a time in seconds of sound.
 
-        Past the newest hop it goes on falling, before the first it is 0; earlier than the trail, the oldest remembered.
+        After the newest hop it falls on; before the first it is 0; earlier than the trail, it is the oldest remembered.
         """
         known, since_s = self._known(time_s)
         return float(known[4]) * math.exp(-since_s / RELEASE_S)

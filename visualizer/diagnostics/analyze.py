@@ -13,7 +13,7 @@ import numpy as np
 from ..audio.decode import Song
 from ..audio.mono import MonoMix
 from ..audio.streams import silence_note
-from ..beat import Bands, Onset, Stroke
+from ..beat import Bands, Hit, Onset
 from ..errors import BadInput
 from ..settings import BeatSettings
 from ..show.depth import depth_of
@@ -34,7 +34,7 @@ class Analysis:
 
     Parameters
     ----------
-    onsets, strokes : kicks; snares and hats; with the times at which they are reported.
+    onsets, hits : kicks; snares and hats; with the times at which they are reported.
     depth : (n,) at times i / FPS, as `play` and `export` show it: they look ahead in the song by the latency of the kick follower.
     bands : (m, 4) at times i / BANDS_HZ: bass, mid, high and loudness, 0..1.
     tempo : (k, 3) at times i * TEMPO_STEP_S: beats per minute, confidence 0..1 and phase of the beat 0..1.
@@ -44,7 +44,7 @@ class Analysis:
     """
 
     onsets: list[Onset]
-    strokes: list[Stroke]
+    hits: list[Hit]
     depth: np.ndarray
     bands: np.ndarray
     tempo: np.ndarray
@@ -75,8 +75,8 @@ class Analysis:
             "onsets": [
                 {"time_s": round(onset.time_s, 6), "strength": round(onset.strength, 4)} for onset in self.onsets
             ],
-            "snares_s": [round(stroke.time_s, 6) for stroke in self.strokes if stroke.drum == "snare"],
-            "hats_s": [round(stroke.time_s, 6) for stroke in self.strokes if stroke.drum == "hat"],
+            "snares_s": [round(hit.time_s, 6) for hit in self.hits if hit.drum == "snare"],
+            "hats_s": [round(hit.time_s, 6) for hit in self.hits if hit.drum == "hat"],
             "bands": {"step_s": 1 / BANDS_HZ, **bands},
             "tempo": {
                 "step_s": TEMPO_STEP_S,
@@ -114,7 +114,7 @@ def analyze(
     Raises BadInput.
     """
     onsets: list[Onset] = []
-    strokes: list[Stroke] = []
+    hits: list[Hit] = []
     beats: list[tuple[float, float]] = []
     hop_bands: list[np.ndarray] = []
     peaks: list[np.ndarray] = []
@@ -134,7 +134,7 @@ def analyze(
             n_samples += len(mono)
             new_onsets, new_bands, new_beats = followers.push(mono)
             onsets += new_onsets
-            strokes += followers.kicks.strokes
+            hits += followers.kicks.hits
             beats += new_beats
             hop_bands.append(np.array(new_bands, np.float32).reshape(-1, len(Bands._fields)))
             if n_samples == _samples_to(len(tempo), rate_hz):
@@ -160,7 +160,7 @@ def analyze(
     hops = np.concatenate(hop_bands)
     return Analysis(
         onsets,
-        strokes,
+        hits,
         np.array(depth[: int(np.ceil(duration_s * FPS))]),
         _sampled(hops[:, :4], followers.bands.hop_s, duration_s),
         np.array(tempo),

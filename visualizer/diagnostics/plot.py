@@ -125,7 +125,7 @@ def _kicks(axes: Axes, analysis: Analysis) -> None:
     axes.scatter(times_s, strengths, s=min(26.0, max(3.0, 1.6 * room_px)), color=KICK, linewidth=0, zorder=4)
     tracks = {"snare": 1.45, "hat": 1.8}
     for drum, colour in (("snare", SNARE), ("hat", HAT)):
-        struck = [(stroke.time_s, stroke.sure) for stroke in analysis.strokes if stroke.drum == drum]
+        struck = [(hit.time_s, hit.probability) for hit in analysis.hits if hit.drum == drum]
         if struck:
             at_s, sure = np.array(struck).T
             size = min(14.0, max(2.0, WIDTH_PX * 0.9 / len(struck)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.sounds import KICKS_S, kicks
-from visualizer.beat.lead import BeatFollower
+from visualizer.beat.beat_follower import BeatFollower
 from visualizer.errors import BadInput
 from visualizer.settings import BeatSettings
 from visualizer.show.guard import Guard

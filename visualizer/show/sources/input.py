@@ -113,7 +113,7 @@ class InputSource(AnalyzedSource):
 
     def wait_for_kick(self, timeout_s: float) -> bool:
         if self.device.arrived.wait(timeout_s):
-            self.device.arrived.clear()  # before it is fetched: what comes meanwhile sets it again
+            self.device.arrived.clear()  # before the sound is fetched: sound that comes meanwhile sets it again
             self.take_in(self.position_s())
         has_kicked, self._has_kicked = self._has_kicked, False
         return has_kicked
@@ -184,7 +184,7 @@ class InputSource(AnalyzedSource):
             shown = peaks[1:] if 2 <= len(peaks[1:]) <= MOST_LEVELS else peaks[:1]
             level = f"{' / '.join(_in_db(peak) for peak in shown)} dBFS"
         confidence = tempo.confidence
-        bpm = f"{tempo.tempo_bpm:.1f} BPM  sure {confidence:.2f}" if confidence >= LEAST_SHOWN else "none yet"
+        bpm = f"{tempo.tempo_bpm:.1f} BPM  confidence {confidence:.2f}" if confidence >= LEAST_SHOWN else "none yet"
         counts = f"xruns {device.n_overruns}  dropped {device.n_dropped / device.sample_rate_hz:.1f} s"
         counts += f"  stalls {device.n_stalls}  lost {device.n_losses}  back {device.n_recoveries}"
         return [f"input\t{device.label}  {self._fault() or level}", f"tempo\t{bpm}", f"sound\t{counts}"]
@@ -238,8 +238,8 @@ class InputSource(AnalyzedSource):
                 self._fill(gap_s)
             elif gap_s < 0 and self._is_filling:  # silence was analysed in place of the oldest of it
                 sound = sound[min(len(sound), round(-gap_s * self.sample_rate_hz)) :]
-        n_led = self.follower.n_led
-        self._has_kicked = self.analyze(sound) > 0 or self.follower.n_led > n_led or self._has_kicked
+        n_early = self.follower.n_early
+        self._has_kicked = self.analyze(sound) > 0 or self.follower.n_early > n_early or self._has_kicked
         self._fed_s = stamp_s if self._fed_s is None else max(stamp_s, self._fed_s)
         self._is_filling = False
 

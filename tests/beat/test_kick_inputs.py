@@ -5,23 +5,23 @@ import itertools
 import numpy as np
 import pytest
 
-from visualizer.beat.hearing import (
+from visualizer.beat.kick_inputs import (
     GAIN_MEMORY_S,
     HIGH_HZ,
     LOW_HZ,
     N_BANDS,
-    N_FEATURES,
+    N_INPUTS,
     N_VIEWS,
     RISE_LAGS,
-    Ears,
+    BandFilters,
     Gain,
-    Hearing,
+    KickInputs,
     smooth_length,
 )
 
 
-def windows_of(sound, hearing):
-    return np.lib.stride_tricks.sliding_window_view(sound, hearing.window_samples)[:: hearing.hop_samples]
+def windows_of(sound, inputs):
+    return np.lib.stride_tricks.sliding_window_view(sound, inputs.window_samples)[:: inputs.hop_samples]
 
 
 def sine(freq_hz, rate_hz, seconds=1.0, amplitude=1.0):
@@ -29,8 +29,8 @@ def sine(freq_hz, rate_hz, seconds=1.0, amplitude=1.0):
 
 
 def powers(freq_hz, rate_hz, **kwargs):
-    hearing = Hearing(rate_hz, -66.0)
-    return Ears.power(hearing.ears.parts(windows_of(sine(freq_hz, rate_hz, **kwargs), hearing)))
+    inputs = KickInputs(rate_hz, -66.0)
+    return BandFilters.power(inputs.filters.parts(windows_of(sine(freq_hz, rate_hz, **kwargs), inputs)))
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 11025, 22050, 44100, 48000, 96000, 192000])
@@ -53,14 +53,14 @@ def test_a_bass_note_does_not_leak_into_the_treble():
 
 
 def test_a_constant_is_not_sound():
-    hearing = Hearing(44100, -66.0)
-    assert Ears.power(hearing.ears.parts(np.full((3, hearing.window_samples), 0.9))).max() < 1e-12
+    inputs = KickInputs(44100, -66.0)
+    assert BandFilters.power(inputs.filters.parts(np.full((3, inputs.window_samples), 0.9))).max() < 1e-12
 
 
 def test_the_parts_of_two_sounds_add_up():
-    hearing, rng = Hearing(44100, -66.0), np.random.default_rng(8)
-    one, other = (windows_of(rng.normal(0, 0.1, 44100), hearing) for _ in range(2))
-    both, apart = hearing.ears.parts(one + other), hearing.ears.parts(one) + hearing.ears.parts(other)
+    inputs, rng = KickInputs(44100, -66.0), np.random.default_rng(8)
+    one, other = (windows_of(rng.normal(0, 0.1, 44100), inputs) for _ in range(2))
+    both, apart = inputs.filters.parts(one + other), inputs.filters.parts(one) + inputs.filters.parts(other)
     low = 2 * len(LOW_HZ)
     assert np.allclose(both[:, :low], apart[:, :low], atol=1e-9), "waves add exactly"
     assert both[:, low:].mean() == pytest.approx(apart[:, low:].mean(), rel=0.05), "powers do on average"
@@ -77,7 +77,7 @@ def test_the_rates_of_sound_cards_hear_alike(rate_hz):
 
 
 def test_the_hops_of_sound_cards_stand_at_the_same_instants():
-    assert {Hearing(rate, -66.0).hop_s for rate in (44100, 48000, 88200, 96000, 192000)} == {1 / 150}
+    assert {KickInputs(rate, -66.0).hop_s for rate in (44100, 48000, 88200, 96000, 192000)} == {1 / 150}
 
 
 def test_features_do_not_depend_on_the_level():
@@ -85,21 +85,21 @@ def test_features_do_not_depend_on_the_level():
     settled = slice(30, None)  # until then the level's reference climbs from the floor
     rows = []
     for gain in (1.0, 0.01):
-        hearing = Hearing(44100, -120.0)
-        rows.append(hearing.features(windows_of(gain * noise, hearing))[settled])
-    assert rows[0].shape[1] == N_FEATURES
+        inputs = KickInputs(44100, -120.0)
+        rows.append(inputs.rows(windows_of(gain * noise, inputs))[settled])
+    assert rows[0].shape[1] == N_INPUTS
     assert np.abs(rows[0] - rows[1]).max() < 1e-3
 
 
 def test_silence_and_what_lies_under_the_floor_is_nothing():
-    hearing = Hearing(44100, -40.0)
-    assert not hearing.features(np.zeros((5, hearing.window_samples))).any()
-    assert np.abs(hearing.features(windows_of(sine(60, 44100, amplitude=1e-4), hearing))).max() < 0.05
+    inputs = KickInputs(44100, -40.0)
+    assert not inputs.rows(np.zeros((5, inputs.window_samples))).any()
+    assert np.abs(inputs.rows(windows_of(sine(60, 44100, amplitude=1e-4), inputs))).max() < 0.05
 
 
 def test_rises_are_differences_over_their_hops():
-    hearing = Hearing(44100, -66.0)
-    rows = hearing.features(windows_of(np.random.default_rng(6).normal(0, 0.1, 22050), hearing))
+    inputs = KickInputs(44100, -66.0)
+    rows = inputs.rows(windows_of(np.random.default_rng(6).normal(0, 0.1, 22050), inputs))
     now = rows[:, :N_VIEWS]
     for place, lag in enumerate(RISE_LAGS, start=1):
         rises = rows[lag:, place * N_VIEWS : (place + 1) * N_VIEWS]
@@ -110,10 +110,8 @@ def test_the_low_bands_are_seen_once_more_without_what_is_above_them():
     hiss = 0.2 * np.diff(np.random.default_rng(6).normal(0, 1, 44102), 2)
     rows = []
     for treble in (0.0, 1.0):
-        hearing = Hearing(44100, -66.0)
-        rows.append(
-            hearing.features(windows_of(sine(62, 44100, amplitude=0.1) + treble * hiss, hearing))[-50:].mean(axis=0)
-        )
+        inputs = KickInputs(44100, -66.0)
+        rows.append(inputs.rows(windows_of(sine(62, 44100, amplitude=0.1) + treble * hiss, inputs))[-50:].mean(axis=0))
     drowned, seen = LOW_HZ.index(62.0), N_BANDS + LOW_HZ.index(62.0)
     assert rows[1][drowned] < 0.8 * rows[0][drowned]
     assert rows[1][seen] == pytest.approx(rows[0][seen], rel=0.1)
@@ -133,21 +131,21 @@ def test_the_gain_follows_a_drop_soon_and_a_rest_between_beats_not_at_all():
 
 
 def test_the_floor_can_be_raised_while_it_hears():
-    hearing = Hearing(44100, -120.0)
-    windows = windows_of(sine(62, 44100, amplitude=0.001), hearing)
-    assert hearing.features(windows)[-1].max() > 0.5
-    hearing.set_floor(-20.0)
-    assert hearing.features(windows)[-1].max() < 0.1
+    inputs = KickInputs(44100, -120.0)
+    windows = windows_of(sine(62, 44100, amplitude=0.001), inputs)
+    assert inputs.rows(windows)[-1].max() > 0.5
+    inputs.set_floor(-20.0)
+    assert inputs.rows(windows)[-1].max() < 0.1
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 44100, 48000])
 def test_a_row_at_a_time_is_bit_identical_to_all_at_once(rate_hz):
     sound = np.random.default_rng(7).normal(0, 0.1, rate_hz)
-    whole, split = Hearing(rate_hz, -66.0), Hearing(rate_hz, -66.0)
+    whole, split = KickInputs(rate_hz, -66.0), KickInputs(rate_hz, -66.0)
     windows = windows_of(sound, whole)
     cuts = [0, 1, 2, 5, 38, len(windows)]
-    rows = [split.features(windows[a:b]) for a, b in itertools.pairwise(cuts)]
-    assert np.array_equal(np.concatenate(rows), whole.features(windows))
+    rows = [split.rows(windows[a:b]) for a, b in itertools.pairwise(cuts)]
+    assert np.array_equal(np.concatenate(rows), whole.rows(windows))
 
 
 def test_a_smooth_length_is_near_and_has_small_factors():

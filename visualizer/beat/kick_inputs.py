@@ -1,6 +1,6 @@
-"""From sound to what the kick network is given: 22 bands, compressed, relative to the sound's own level; and their rises.
+"""From sound to the inputs of the kick network: 22 bands, compressed, relative to the level of the sound; and their rises.
 
-Every number here is part of what the network was trained on: after a change of any of them, run `tools/train_kick.py`.
+The network was trained with these numbers: after a change of any of them, run `tools/train_kick.py`.
 """
 
 from __future__ import annotations
@@ -12,47 +12,47 @@ import numpy as np
 
 from .spectrum import Floats, asymmetric
 
-# 294 samples at 44.1 kHz, 320 at 48 kHz, 640 at 96 kHz: whole samples at all three, so that their analyses stand at the same
-# instants. Half of it, 3.3 ms, is the least a kick is late on average.
+# 294 samples at 44.1 kHz, 320 at 48 kHz, 640 at 96 kHz: whole samples at all three, so that they are analysed at the same
+# instants. A kick is late by half a hop on average, 3.3 ms.
 HOPS_PER_S = 150
-# Long enough to tell a kick's body from a bass note a third above it; the fresh end weighs in within 18 % of it (8 ms).
+# Long enough to separate the body of a kick from a bass note a third above it; the newest 18 % (8 ms) have full weight.
 LONG_S = 0.046
 LONG_FALL = 0.18
-# Short enough for a beater's click to stand alone; its fresh end weighs in within 3.5 ms.
+# Short enough to separate the click of the beater; the newest 3.5 ms have full weight.
 SHORT_S = 0.0116
 SHORT_FALL = 0.3
-# Centres of the low bands, Hz: closer than the long window can part (about 40 Hz), since the drums of a band differ by that.
+# Centres of the low bands, Hz: closer than the long window resolves (about 40 Hz), since drums differ by less.
 LOW_HZ = (32.0, 42.0, 52.0, 62.0, 74.0, 88.0, 104.0, 124.0, 148.0, 178.0, 214.0)
 # Edges and centres of the high bands, Hz: triangles from the one before to the one after.
 HIGH_HZ = (180.0, 260.0, 360.0, 500.0, 700.0, 1000.0, 1450.0, 2100.0, 3000.0, 4300.0, 6200.0, 9000.0, 13000.0)
 BANDS_HZ = (*LOW_HZ, *HIGH_HZ[1:-1])
 N_BANDS = len(BANDS_HZ)
-# The low bands need no more than this many samples a second; means of that many samples have their zeros exactly where
-# folding would put something on them (at the new rate and its multiples).
+# The low bands need no more than this many samples a second; means of that many samples have their zeros exactly at the
+# frequencies that would alias onto them (the new rate and its multiples).
 LOW_RATE_HZ = 6000
-# The level that the bands are taken relative to: up within a kick, down between phrases.
+# The level that bands are relative to rises within a kick and falls between phrases.
 GAIN_RISE_S = 0.02
 GAIN_FALL_S = 2.0
-# Nothing as loud as half of it for so long, longer than from beat to beat: somebody turned it down, and it follows at once.
+# Nothing as loud as half of it for this long, longer than a beat: it was turned down, and the level follows at once.
 GAIN_MEMORY_S = 0.9
 GAIN_ABOVE = 2.0
 GAIN_DROP_S = 0.12
-# ln(1 + 4 x): soft sounds still show 12 dB below the level, hiss 40 dB below it does not.
+# ln(1 + 4 x): sounds 12 dB below the level still count, hiss 40 dB below it does not.
 COMPRESSION = 4.0
-# Every band is told relative to the whole sound, and the low ones also relative to each other alone: a soft kick under bright
-# cymbals. N_VIEWS such numbers a hop.
+# Every band is relative to the whole sound, and the low ones a second time relative to the low ones alone: a soft kick under
+# bright cymbals. N_VIEWS such numbers a hop.
 N_VIEWS = N_BANDS + len(LOW_HZ)
-# Rises are told over so many hops: 7 ms for the click, 27 ms for the body, 53 and 107 ms for the note before it.
+# Rises are measured over these numbers of hops: 7 ms for the click, 27 ms for the body, 53 and 107 ms for the note before it.
 RISE_LAGS = (1, 2, 4, 8, 16)
-N_FEATURES = N_VIEWS * (1 + len(RISE_LAGS))
-# What a kick adds: the mean, over the bands from 42 to 104 Hz, of the rise above the most of 3 to 9 hops (20 to 60 ms) ago.
-# The most, not the mean: a bass that trembles does not rise above what it just was.
+N_INPUTS = N_VIEWS * (1 + len(RISE_LAGS))
+# What a kick adds: the mean, over the bands from 42 to 104 Hz, of the rise above the maximum of 3 to 9 hops (20 to 60 ms) ago.
+# The maximum, not the mean: a bass with tremolo does not rise above its own recent maximum.
 NOVEL_BANDS = slice(1, 7)
 NOVEL_LAGS = (3, 9)
 
 
-class Ears:
-    """Turns windows of sound into the power of bands, by way of `parts` that add up when sounds do.
+class BandFilters:
+    """Turns windows of sound into the power of bands, by way of `parts`, which add up when sounds are mixed.
 
     Parts: the waves of each low band (cosine, then sine), then the power of each high one.
     """
@@ -75,7 +75,7 @@ class Ears:
     def parts(self, windows: Floats) -> Floats:
         """(n, window_samples) in -1..1 -> (n, n_parts), a row for each window.
 
-        Products are stacks of one-row products: numpy then does each row alike, however many there are.
+        Products are stacks of one-row products: numpy then computes each row alike, however many there are.
         """
         means = windows.reshape(len(windows), -1, self._n_mean).sum(axis=2)
         low = np.matmul(means[:, None, :], self._filters)[:, 0]
@@ -94,9 +94,9 @@ class Ears:
 
 
 class Gain:
-    """The level that bands are taken relative to: up within a kick, down between phrases, never below a floor.
+    """The level that bands are relative to: rises within a kick, falls between phrases, never below a floor.
 
-    After a drop it is down within GAIN_MEMORY_S and a little more, however far.
+    After a drop of any size it is down little later than GAIN_MEMORY_S.
     """
 
     def __init__(self, floor: float, hop_s: float) -> None:
@@ -106,7 +106,7 @@ class Gain:
         self._rise, self._fall, self._drop = (1 - math.exp(-hop_s / time_s) for time_s in times_s)
         self._memory_hops = round(GAIN_MEMORY_S / hop_s)
         self._n_hops = 0
-        # the loudest of the memory first, behind each the loudest after it: (hop, level)
+        # the loudest of the memory first, after each the loudest later than it: (hop, level)
         self._loudest: deque[tuple[int, float]] = deque()
 
     def push(self, power: Floats) -> Floats:
@@ -130,15 +130,15 @@ class Gain:
         return np.array(gains)[:, None]
 
 
-class Hearing:
-    """Turns windows of mono sound into rows of features; remembers the level and the newest rows, nothing else."""
+class KickInputs:
+    """Turns windows of mono sound into rows of inputs; remembers the level and the newest rows, nothing else."""
 
     def __init__(self, sample_rate_hz: int, floor_db: float) -> None:
         """sample_rate_hz: 8000..192000. floor_db: level that counts as silence, dB of a full-scale sine."""
         self.hop_samples = round(sample_rate_hz / HOPS_PER_S)
         self.hop_s = self.hop_samples / sample_rate_hz
-        self.ears = Ears(sample_rate_hz)
-        self.window_samples = self.ears.window_samples
+        self.filters = BandFilters(sample_rate_hz)
+        self.window_samples = self.filters.window_samples
         self._gain, self._low_gain = (Gain(10 ** (floor_db / 20), self.hop_s) for _ in range(2))
         self._newest: Floats = np.zeros((max(*RISE_LAGS, *NOVEL_LAGS), N_VIEWS))
 
@@ -146,37 +146,37 @@ class Hearing:
         """Take another level for silence, dB of a full-scale sine, from the next hop on."""
         self._gain.floor = self._low_gain.floor = 10 ** (floor_db / 20)
 
-    def features(self, windows: Floats) -> Floats:
-        """(n, window_samples) of successive hops -> (n, N_FEATURES): views of the bands, then their rises over each of RISE_LAGS."""
-        return self.hear(windows)[0]
+    def rows(self, windows: Floats) -> Floats:
+        """(n, window_samples) of successive hops -> (n, N_INPUTS): views of the bands, then their rises over each of RISE_LAGS."""
+        return self.compute(windows)[0]
 
-    def hear(self, windows: Floats) -> tuple[Floats, Floats]:
-        """The `features` of (n, window_samples) of successive hops, and how novel the low bands are: (n,), 0 or more."""
-        return self.hear_power(self.ears.power(self.ears.parts(windows)))
+    def compute(self, windows: Floats) -> tuple[Floats, Floats]:
+        """The `rows` of (n, window_samples) of successive hops, and how novel the low bands are: (n,), 0 or more."""
+        return self.compute_from_power(self.filters.power(self.filters.parts(windows)))
 
-    def hear_power(self, power: Floats) -> tuple[Floats, Floats]:
-        """As `hear`, for the power of the bands in successive hops, (n, N_BANDS)."""
+    def compute_from_power(self, power: Floats) -> tuple[Floats, Floats]:
+        """As `compute`, for the power of the bands in successive hops, (n, N_BANDS)."""
         amplitude = np.sqrt(power)
         low = amplitude[:, : len(LOW_HZ)]
         views = np.concatenate(
             [amplitude / self._gain.push(power), low / self._low_gain.push(power[:, : len(LOW_HZ)])], axis=1
         )
-        heard = np.concatenate([self._newest, np.log1p(COMPRESSION * views)])
+        levels = np.concatenate([self._newest, np.log1p(COMPRESSION * views)])
         longest = len(self._newest)
-        self._newest = heard[-longest:]
-        now = heard[longest:]
-        features = np.concatenate([now, *(now - heard[longest - lag : -lag] for lag in RISE_LAGS)], axis=1)
+        self._newest = levels[-longest:]
+        now = levels[longest:]
+        rows = np.concatenate([now, *(now - levels[longest - lag : -lag] for lag in RISE_LAGS)], axis=1)
         first, last = NOVEL_LAGS
-        low = heard[:, NOVEL_BANDS]
+        low = levels[:, NOVEL_BANDS]
         before = low[longest - first : -first]
         for lag in range(first + 1, last + 1):
             before = np.maximum(before, low[longest - lag : -lag])
-        return features, np.maximum((low[longest:] - before).mean(axis=1), 0.0)
+        return rows, np.maximum((low[longest:] - before).mean(axis=1), 0.0)
 
 
 def smooth_length(n: int) -> int:
-    """The least length >= n with no prime factor above 7: as quick as a power of two, and near n, so that every sample rate
-    sees bins of nearly the same width."""
+    """The least length >= n with no prime factor above 7: as fast as a power of two, and close to n, so that bins are
+    nearly as wide at every sample rate."""
     while True:
         rest = n
         for prime in (2, 3, 5, 7):
@@ -190,7 +190,7 @@ def smooth_length(n: int) -> int:
 def low_filters(n_samples: int, rate_hz: float) -> Floats:
     """Windowed cosines and sines at LOW_HZ: (n_samples, 2 x len(LOW_HZ)), a full-scale sine at a centre gives power 1.
 
-    What a constant leaves is taken off each: a sound card's DC offset is not a kick that never ends.
+    Their response to a constant is subtracted: the DC offset of a sound card is no kick that never ends.
     """
     shape = asymmetric(n_samples, LONG_FALL)
     turns = 2 * np.pi * np.arange(n_samples)[:, None] / rate_hz * np.array(LOW_HZ)

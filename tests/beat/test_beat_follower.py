@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.sounds import kicks
 from visualizer.beat import BeatFollower, KickFollower
-from visualizer.beat.lead import KEPT, LET_GO_S, SAME_S, KickPattern
+from visualizer.beat.beat_follower import KEPT, MISSED_S, SAME_S, KickPattern
 from visualizer.errors import BadInput
 from visualizer.settings import BeatSettings
 
@@ -64,8 +64,8 @@ SONG_WHOLE = follow(SONG)
 def test_any_split_into_blocks_gives_bit_identical_results(cuts):
     whole, whole_onsets = SONG_WHOLE
     split, split_onsets = follow(SONG, cuts=cuts)
-    assert whole.n_led > 5, "there is something to compare"
-    assert (split_onsets, split.n_led, split.n_let_go) == (whole_onsets, whole.n_led, whole.n_let_go)
+    assert whole.n_early > 5, "there is something to compare"
+    assert (split_onsets, split.n_early, split.n_missed) == (whole_onsets, whole.n_early, whole.n_missed)
     assert np.array_equal(levels(split), levels(whole))
     assert split.tempo.predicted == whole.tempo.predicted
 
@@ -84,7 +84,7 @@ def test_without_a_lead_every_bit_is_a_kick_followers(motion):
     follower, told = follow(SONG, beat, cuts=[1000, 30000, 200001])
     assert told == onsets and np.array_equal(levels(follower), levels(plain))
     assert [follower.level_at(t) for t in (1.234, 4.0, 9.5)] == [plain.level_at(t) for t in (1.234, 4.0, 9.5)]
-    assert (follower.n_led, follower.latency_s, follower.time_s) == (0, plain.latency_s, plain.time_s)
+    assert (follower.n_early, follower.latency_s, follower.time_s) == (0, plain.latency_s, plain.time_s)
 
 
 def test_the_kicks_told_are_the_heard_ones_whatever_the_lead():
@@ -106,7 +106,7 @@ def test_on_a_steady_beat_the_level_is_up_as_much_before_the_kick_as_was_asked_f
     assert off_s.max() < 0.03 and off_s.min() > -lead_ms / 1000 - 0.03
     settled_s = off_s[times_s > 7] + lead_ms / 1000
     assert np.abs(settled_s).max() < 0.0135 and np.abs(np.median(settled_s)) < 0.0105
-    assert follower.n_let_go <= 1
+    assert follower.n_missed <= 1
 
 
 def test_with_a_lead_of_60_ms_the_level_is_up_60_ms_before_the_kick_itself():
@@ -132,11 +132,11 @@ def test_when_the_kicks_stop_the_level_is_let_go_at_once_and_smoothly(motion, le
     beat = BeatSettings(motion=motion, lead_ms=lead_ms)
     follower, onsets = follow(sound, beat)
     assert len(onsets) == len(played_s) and follower.tempo.confidence > 0.3
-    assert follower.n_let_go == 1, "fooled once"
+    assert follower.n_missed == 1, "fooled once"
     plain = KickFollower(RATE_HZ, beat, trail_s=None)
     plain.push(sound)
     due_s = played_s[-1] + 0.48
-    gone = round((due_s + 0.03 + SAME_S + LET_GO_S) / follower._hop_s)
+    gone = round((due_s + 0.03 + SAME_S + MISSED_S) / follower._hop_s)
     assert np.abs(levels(follower) - levels(plain))[gone:].max() < 0.3
     at = round((due_s - lead_ms / 1000 - 0.05) / follower._hop_s)
     if motion != "pump":
@@ -151,7 +151,7 @@ def test_half_the_kicks_missing_lead_to_few_that_are_let_go():
     sound = kicks(RATE_HZ, times_s, 40.0)
     follower, onsets = follow(sound)
     assert len(onsets) == len(times_s)
-    assert follower.n_let_go <= 0.2 * len(times_s)
+    assert follower.n_missed <= 0.2 * len(times_s)
     # every kick is shown, ahead or when it is heard, and then held
     for onset in onsets:
         assert follower.level_at(onset.time_s + 0.001) > 0.7 * onset.strength
@@ -162,7 +162,7 @@ def test_what_comes_every_second_beat_is_foreseen_there_and_not_between():
     sound += kicks(RATE_HZ, times_s[::2], 24.0) - kicks(RATE_HZ, times_s, 24.0)
     sound += kicks(RATE_HZ, times_s[1::2], 24.0, 0.02)  # too soft to be told
     follower, onsets = follow(sound)
-    assert len(onsets) == len(times_s[::2]) and follower.n_led > 10 and follower.n_let_go <= 1
+    assert len(onsets) == len(times_s[::2]) and follower.n_early > 10 and follower.n_missed <= 1
     off_s = np.array([np.abs(times_s[::2] - up_s - 0.06).min() for up_s in lifts_s(follower)[-11:-1]])
     assert off_s.max() < 0.03
 
@@ -173,7 +173,7 @@ def test_another_tempo_is_led_again_and_meanwhile_the_kicks_are_shown():
     times_s = np.concatenate([first_s, then_s])
     follower, onsets = follow(np.concatenate([first, then]))
     assert len(onsets) == len(times_s)
-    assert follower.n_let_go <= 3
+    assert follower.n_missed <= 3
     up_s = lifts_s(follower)
     late = then_s[then_s > 16]
     off_s = np.array([up_s[np.abs(up_s - time_s + 0.06).argmin()] - time_s + 0.06 for time_s in late])
@@ -192,25 +192,25 @@ def test_another_tempo_is_led_again_and_meanwhile_the_kicks_are_shown():
 )
 def test_where_there_is_no_kick_none_is_foreseen(sound):
     follower, onsets = follow(sound.astype(np.float32), BeatSettings(lead_ms=200))
-    assert follower.n_led == 0
+    assert follower.n_early == 0
     assert max(levels(follower)[RATE_HZ // 100 :], default=0) < 1e-2 or onsets
 
 
 def test_after_the_music_nothing_is_lifted():
     follower, _ = follow(np.concatenate([STEADY, np.zeros(20 * RATE_HZ, np.float32)]), BeatSettings(lead_ms=100))
-    assert follower.n_let_go <= 1
+    assert follower.n_missed <= 1
     assert levels(follower)[round(14 / follower._hop_s) :].max() < 0.02
 
 
 def test_kicks_at_random_are_not_foreseen():
     times_s = np.cumsum(np.random.default_rng(6).uniform(0.25, 0.9, 50))
     follower, onsets = follow(kicks(RATE_HZ, times_s, 30.0))
-    assert len(onsets) > 40 and follower.n_led <= 4
+    assert len(onsets) > 40 and follower.n_early <= 4
 
 
 def test_without_a_sure_beat_nothing_is_led(monkeypatch):
-    monkeypatch.setattr("visualizer.beat.lead.LEAST_CONFIDENCE", 1.01)
-    assert follow(STEADY)[0].n_led == 0
+    monkeypatch.setattr("visualizer.beat.beat_follower.LEAST_CONFIDENCE", 1.01)
+    assert follow(STEADY)[0].n_early == 0
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 48000, 96000])
@@ -244,7 +244,7 @@ def test_settings_are_taken_over_without_a_jump_and_without_losing_the_beat():
         kicked = np.abs(lifts_s(follower) / follower._hop_s - hop).min() < 4
         assert kicked or away.max() < 0.1
     assert told.min() >= 0 and told.max() <= 1
-    assert follower.n_led > 8 and follower.tempo.tempo_bpm == pytest.approx(125, rel=0.01)
+    assert follower.n_early > 8 and follower.tempo.tempo_bpm == pytest.approx(125, rel=0.01)
 
 
 def test_the_threshold_is_taken_over():
@@ -255,16 +255,16 @@ def test_the_threshold_is_taken_over():
     assert all(onset.strength <= 0.4 for onset in follower.push(STEADY[half:]))
 
 
-def test_a_motion_taken_over_while_a_kick_is_awaited_is_let_go_all_the_same():
+def test_a_motion_taken_over_while_a_kick_is_expected_kick_is_let_go_all_the_same():
     sound = np.concatenate([kicks(RATE_HZ, STEADY_S[:16], 8.0), np.zeros(4 * RATE_HZ, np.float32)])
     follower = BeatFollower(RATE_HZ, BeatSettings(lead_ms=200), trail_s=None)
     due_s = STEADY_S[16]
     at = round((due_s - 0.1) * RATE_HZ)
     follower.push(sound[:at])
-    assert follower._awaited is not None
+    assert follower._expected_kick is not None
     follower.set_beat(BeatSettings(lead_ms=200, decay=0.5))
     follower.push(sound[at:])
-    assert follower.n_let_go == 1
+    assert follower.n_missed == 1
     assert follower.level_at(due_s + 0.5) < 0.01
     assert np.diff(levels(follower)[at // 294 :]).min() > -0.2
 
@@ -309,8 +309,8 @@ def test_bad_samples_and_empty_blocks_are_taken():
 def test_little_is_remembered_however_long_it_lasts():
     pattern = KickPattern()
     for beat in range(5000):
-        pattern.told(beat * 0.5, 1.0)
-        pattern.due(beat * 0.5 + 0.06, beat * 0.5, 0.5, 1 / 150)
+        pattern.add(beat * 0.5, 1.0)
+        pattern.expected(beat * 0.5 + 0.06, beat * 0.5, 0.5, 1 / 150)
     assert len(pattern._times_s) == len(pattern._strengths) == KEPT
 
 
@@ -327,9 +327,9 @@ def test_what_a_pattern_foresees_lies_near_what_was_asked_for(gaps_s, beat_s, le
     for hop in range(1, 600):
         now_s = hop * hop_s
         while next_s <= now_s:
-            pattern.told(next_s, 0.9)
+            pattern.add(next_s, 0.9)
             next_s = next(told_s)
-        kick = pattern.due(now_s + lead_s, now_s, beat_s, hop_s)
+        kick = pattern.expected(now_s + lead_s, now_s, beat_s, hop_s)
         if kick is not None:
             assert -2 * hop_s <= kick.time_s - now_s - lead_s <= hop_s / 2
             assert kick.strength == pytest.approx(0.9)

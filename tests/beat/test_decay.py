@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.beat.envelope import keep_for, release
+from visualizer.beat.decay import keep_for, release
 
 
 def test_ninety_three_per_cent_stay_after_a_thirtieth_of_a_second():

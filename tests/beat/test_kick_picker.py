@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from visualizer.beat.onset import SURE_ALIKE, SURE_ALONE, KickPicker
+from visualizer.beat.kick_picker import CERTAIN_ALONE, CERTAIN_SIMILAR, KickPicker
 
 
 def fired(evidence, threshold=0.5, hold_hops=1, hop_s=1e-6):
@@ -62,8 +62,8 @@ def by_ear(*hops, known=True):
 
 
 def test_without_a_rise_a_kick_is_told_by_ear_if_it_is_like_those_before():
-    middling = (SURE_ALIKE + SURE_ALONE) / 2
-    assert by_ear((middling, KICK), (middling, SNARE), (SURE_ALIKE - 0.01, KICK), (0.99, SNARE)) == [0, 3]
+    middling = (CERTAIN_SIMILAR + CERTAIN_ALONE) / 2
+    assert by_ear((middling, KICK), (middling, SNARE), (CERTAIN_SIMILAR - 0.01, KICK), (0.99, SNARE)) == [0, 3]
 
 
 def test_before_a_kick_is_known_only_a_certain_one_is_told_by_ear():
@@ -72,12 +72,12 @@ def test_before_a_kick_is_known_only_a_certain_one_is_told_by_ear():
 
 def test_likeness_is_a_cosine_and_nothing_is_like_nothing():
     picker = KickPicker(0.5, 1, 1e-6)
-    assert 0 < picker.likeness(KICK) < 1
+    assert 0 < picker.similarity(KICK) < 1
     picker.step(0.9, 0.95, KICK)
     picker.step(0.0, 0.9, 3 * KICK)
-    assert picker.likeness(7 * KICK) == pytest.approx(1.0)
-    assert picker.likeness(SNARE) < 0.6
-    assert picker.likeness(np.zeros(4)) == 0
+    assert picker.similarity(7 * KICK) == pytest.approx(1.0)
+    assert picker.similarity(SNARE) < 0.6
+    assert picker.similarity(np.zeros(4)) == 0
 
 
 def test_a_network_that_stays_sure_is_one_kick():
