@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.fixtures.watching import Quiet, Script, finished, wait_for, window_shown
+from visualizer.control.capabilities import Capability
 from visualizer.errors import BadInput
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import Dreams, open_cache
@@ -240,7 +241,7 @@ def test_frozen_the_picture_stands(loaded, show, eye):
 
 
 def test_space_pauses_what_can_be_paused(loaded, show):
-    act = Quiet()
+    act = Quiet(capabilities=frozenset({Capability.PAUSE, Capability.SEEK}))
     show(loaded, lambda: True, "space", "Left", "Right", lambda: len(act.done) == 3, act=act)
     assert act.done == ["pause", "seek_back", "seek_forward"]
 
