@@ -223,6 +223,7 @@ def test_the_step_handed_to_fades_is_the_time_between_display_frames_and_never_a
         clock.wait()
         steps_s.append(clock.dt_s)
     assert steps_s == pytest.approx([0.0, 0.02, 0.03, LONGEST_STEP_S], abs=1e-6)
+    assert clock.time_s == pytest.approx(30.05, abs=1e-6), "which a pause counts in"
 
 
 def test_the_step_of_the_frame_clock_is_exact():
@@ -232,3 +233,4 @@ def test_the_step_of_the_frame_clock_is_exact():
         clock.wait()
         steps_s.append(clock.dt_s)
     assert steps_s == [0.0, 1001 / 30000, 1001 / 30000]
+    assert clock.time_s == 2002 / 30000

@@ -69,6 +69,9 @@ class Recorder(Source):
             raise OSError("no screen")
         self.is_fullscreen = not self.is_fullscreen
 
+    def set_beat(self, beat):
+        self.beat = beat
+
     def freeze(self, frozen):
         self.is_frozen = frozen
 
@@ -218,6 +221,7 @@ def test_settings_of_the_beat_go_to_the_source_with_the_preset(show, tiny_preset
     show.do(Set("beat.decay", 0.8), Set("beat.motion", "pump"), Act("sensitivity_up"))
     assert (beat_of(show).decay, beat_of(show).motion) == (0.8, "pump")
     assert beat_of(show).sensitivity == pytest.approx(2**0.25)
+    assert show.behind.beat == beat_of(show), "the stage draws whole depths for one of the motions"
     other = open_preset(str(tiny_preset), size=(64, 36))
     show.dispatcher.preset_shown(replace(other, name="another", reference="another"), [])
     assert show.behind.loaded.reference == "another" and beat_of(show).decay == other.settings.beat.decay

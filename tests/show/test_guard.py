@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from visualizer.show.guard import LOG_S, WAITS_S, WELL_S, Guard
+from visualizer.show.guard import LOG_S, RECOVERY_S, WAITS_S, Guard
 
 
 @pytest.fixture
@@ -34,28 +34,28 @@ def test_a_failure_ends_at_its_part_is_told_once_and_logged_with_its_traceback(s
     assert show.part.n_faults == 2
 
 
-def test_it_is_left_alone_longer_and_longer_and_never_for_good(show):
+def test_it_is_suspended_longer_and_longer_and_never_for_good(show):
     waits = []
     for _ in range(10):
         fail(show.part)
         before = show.now_s
-        while show.part.rests:
+        while show.part.is_suspended:
             show.now_s += 0.01
         waits.append(show.now_s - before)
     assert waits[: len(WAITS_S)] == pytest.approx(WAITS_S, abs=0.02)
     assert waits[-1] == pytest.approx(WAITS_S[-1], abs=0.02)
 
 
-def test_it_counts_as_well_after_a_while_without_failures_and_says_so(show):
+def test_it_has_recovered_after_a_while_without_failures_and_says_so(show):
     fail(show.part)
     with show.part:
         pass
-    assert not show.part.is_well, "once is not enough"
-    show.now_s += WELL_S
+    assert show.part.n_in_a_row, "once is not enough"
+    show.now_s += RECOVERY_S
     with show.part:
         pass
-    assert show.part.is_well and show.guard.faults() == ()
-    assert show.said[-1] == "the analysis is back"
+    assert not show.part.n_in_a_row and show.guard.faults() == ()
+    assert show.said[-1] == "the analysis works again"
     fail(show.part)
     assert len(show.said) == 3, "another time is told again"
 
@@ -72,16 +72,16 @@ def test_one_that_fails_for_hours_does_not_fill_the_log(show, caplog):
 def test_what_is_meant_to_end_the_show_ends_it(show, end):
     with pytest.raises(end), show.part:
         raise end
-    assert show.part.is_well
+    assert not show.part.n_in_a_row
 
 
 def test_lines_wait_for_a_screen_and_one_that_fails_takes_nothing_along():
     guard = Guard(now=lambda: 0.0)
     fail(guard.part("drawing", "plain"))
     said = []
-    guard.listen(said.append)
+    guard.report_to(said.append)
     assert said == ["the drawing failed (ValueError: bad block); plain"]
-    guard.listen(lambda line: 1 / 0)
+    guard.report_to(lambda line: 1 / 0)
     fail(guard.part("words", "none"))
     assert len(guard.faults()) == 2
 

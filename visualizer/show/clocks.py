@@ -25,9 +25,13 @@ MISSED = 1.5
 
 
 class Clock:
-    """What a frame loop asks of a clock. dt_s: seconds from the display frame before to this one, 0 for the first."""
+    """What a frame loop asks of a clock.
 
-    dt_s = 0.0
+    dt_s: seconds from the display frame before to this one, 0 for the first; what fades are advanced by. time_s: seconds from the
+    first display frame to this one, pauses of the program included.
+    """
+
+    dt_s = time_s = 0.0
 
     def wait(self) -> None:
         """Wait until it is time to make the next display frame."""
@@ -54,6 +58,7 @@ class FrameClock(Clock):
     def wait(self) -> None:
         self.frame_index += 1
         self.dt_s = float(1 / self.fps) if self.frame_index else 0.0
+        self.time_s = float(self.frame_index / self.fps)
 
     def now(self) -> float:
         """The middle of the time the frame is on the screen, so that on average a kick is shown neither early nor late."""
@@ -195,7 +200,8 @@ class ScreenClock(Clock):
             if rest_s > 0:
                 self._sleep(rest_s)
         began_s = self._now()
-        self.dt_s = 0.0 if self._is_first else min(began_s - self._began_s, LONGEST_STEP_S)
+        step_s = 0.0 if self._is_first else began_s - self._began_s
+        self.dt_s, self.time_s = min(step_s, LONGEST_STEP_S), self.time_s + step_s
         self._began_s, self._is_first = began_s, False
 
     def now(self) -> float:

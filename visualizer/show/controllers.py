@@ -95,4 +95,4 @@ class Controllers:
         self._members = []
 
     def _working(self) -> Iterator[tuple[Controller, Part]]:
-        return ((controller, part) for controller, part in self._members if not part.rests)
+        return ((controller, part) for controller, part in self._members if not part.is_suspended)

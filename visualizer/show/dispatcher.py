@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 from ..control.capabilities import Capability
 from ..control.commands import (
@@ -26,6 +25,7 @@ from ..presets.loader import PresetLoader
 from ..render.keyboard import Press
 from ..render.window import Window
 from .guard import Guard
+from .panel_switch import PanelSwitch
 from .source import Source
 from .stage import Stage
 from .words import Notices
@@ -33,17 +33,6 @@ from .words import Notices
 log = logging.getLogger(__name__)
 
 AGAIN_S = 2.0  # a second press of leave_fullscreen within this ends the show
-
-
-class PanelSwitch(Protocol):
-    """What opens and closes the performer's panel."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is open: the performer may have closed it."""
-
-    def switch(self, is_open: bool) -> str | None:
-        """Open or close it; returns why it cannot be opened."""
 
 
 class Dispatcher:
@@ -141,6 +130,7 @@ class Dispatcher:
     def replace(self, window: Window, stage: Stage) -> None:
         """Another window and stage have taken the place of those before, and stand as the state says."""
         self._window, self._stage = window, stage
+        self._stage.set_beat(self.loaded.settings.beat)
         for one in self.state.look:
             if (value := self.state.value(one.name, self.context)) != one.default:
                 self._stage.set_look(one.name, value)
@@ -198,6 +188,7 @@ class Dispatcher:
             with part:
                 settings = self._own.settings.model_copy(update={"beat": beat})
                 self.loaded = dataclasses.replace(self._own, settings=settings)
+                self._stage.set_beat(beat)
                 self._source.set_preset(self.loaded)
         own = self._source.parameters()
         for name, value in after.source_values.items():

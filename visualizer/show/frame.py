@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from ..beat.features import Features
-from ..clock import Stopwatch
 from ..control.actions import find_actions
 from ..control.commands import Act, Command, Set
 from ..control.controller import Controller
@@ -42,10 +41,11 @@ from .dispatcher import Dispatcher
 from .garbage import scheduled_collection
 from .guard import Guard
 from .look import parameters_of
+from .panel_switch import OpensPanel, PanelSwitch
 from .sound_watch import SoundWatch
 from .source import NO_SOUND, Source
 from .stage import DisplayFrame, Scene, Stage, build_picture
-from .telemetry import OpensPanel, PanelKeeper, Telemetry
+from .telemetry import Telemetry
 from .words import Notices, figure_lines
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class FrameLoop:
             (drawing, self.stage.draw),
             (self.guard.part("plain drawing", "the last picture stays"), self.stage.draw_plainly),
         ):
-            if part is drawing and part.rests:
+            if part is drawing and part.is_suspended:
                 continue
             with part:
                 if size != (0, 0):
@@ -131,7 +131,7 @@ class FrameLoop:
         sound = self.source.take_sound() if any(output.needs_sound for output in self.outputs) else NO_SOUND
         for output in self.outputs:
             part = self.guard.part(output.name, "the show goes on without it")
-            if not part.rests:
+            if not part.is_suspended:
                 with part:
                     output.present(self.canvas, sound, features)
 
@@ -221,20 +221,20 @@ class WindowShow(FrameLoop):
             self._drawn_size,
         )
         self.clock = clock
-        self._watch, self._meter = Stopwatch(), RateMeter()
+        self._meter = RateMeter()
         self._refresh_hz = self._window.refresh_hz if follow_monitor else None
         self._adaptation = AdaptiveSize(clock.times.period_s) if adapt else None
         self._window_size = self._window.framebuffer_size
-        self._notices = Notices(self._watch.elapsed_s)
+        self._notices = Notices(lambda: self.clock.time_s)
         self._hud_lines: list[str] = []
         self._key_lines = help_lines(keymap, source.capabilities)
         self._notice: str | None = None
-        self._hud_since_s = self._monitor_since_s = self._lost_since_s = self._state_since_s = 0.0
+        self._hud_written_s = self._monitor_checked_s = self._lost_checked_s = self._state_sent_s = 0.0
         self._news: list[str | None] = []  # of the display frame before
         self._camera, self._screenshot_wanted = Camera(), False
         self._loader = PresetLoader(loaded, cache)
         self._controllers = Controllers(controllers, guard)
-        self._panel = PanelKeeper(self._controllers, opens_panel, lambda: self._window)
+        self._panel = PanelSwitch(self._controllers, opens_panel, lambda: self._window)
         self.dispatcher = Dispatcher(
             Context(find_actions(), base_parameters(), keymap, source.capabilities),
             loaded,
@@ -250,7 +250,7 @@ class WindowShow(FrameLoop):
                 "learn": self._controllers.learn,
             },
             panel=self._panel,
-            now=self._watch.elapsed_s,
+            now=lambda: self.clock.time_s,
             look=parameters_of(picture.look),
             on_command=on_command,
         )
@@ -258,7 +258,7 @@ class WindowShow(FrameLoop):
         self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
         self._title = title
         self._title_shown: str | None = None
-        guard.listen(self._notices.say)
+        guard.report_to(self._notices.say)
 
     def say(self, *lines: str) -> None:
         """Show lines at the bottom of the screen, one after another."""
@@ -323,7 +323,7 @@ class WindowShow(FrameLoop):
         with part("news", "the log has it"):
             self._take_news()
         text = part("text on the screen", "the picture goes on")
-        if not text.rests:
+        if not text.is_suspended:
             with text:
                 self._write_text(shown, rate_hz)
         with part("panel", "the picture goes on"):
@@ -355,7 +355,7 @@ class WindowShow(FrameLoop):
     def _draw_text(self, size: tuple[int, int]) -> None:
         """Draw the text that was written after the display frame before over the picture in the window."""
         part = self.guard.part("text on the screen", "the picture goes on")
-        if not part.rests:
+        if not part.is_suspended:
             with part:
                 shows_all = self.dispatcher.state.hud
                 self._graphics.hud.draw(
@@ -423,12 +423,12 @@ class WindowShow(FrameLoop):
 
     def _write_text(self, shown: DisplayFrame, rate_hz: float) -> None:
         """Write the figures and the notice that are drawn over the next display frame."""
-        elapsed_s, dispatcher = self._watch.elapsed_s(), self.dispatcher
-        if elapsed_s - self._monitor_since_s > MONITOR_CHECK_S:
-            self._monitor_since_s = elapsed_s
+        time_s, dispatcher = self.clock.time_s, self.dispatcher
+        if time_s - self._monitor_checked_s > MONITOR_CHECK_S:
+            self._monitor_checked_s = time_s
             self._follow_monitor()
-        if dispatcher.state.hud and elapsed_s - self._hud_since_s >= HUD_REFRESH_S:
-            self._hud_since_s = elapsed_s
+        if dispatcher.state.hud and time_s - self._hud_written_s >= HUD_REFRESH_S:
+            self._hud_written_s = time_s
             self._hud_lines = (
                 figure_lines(dispatcher.loaded, shown, self.clock.times, rate_hz, self._scale, dispatcher.state_words())
                 + self.source.status()
@@ -443,8 +443,8 @@ class WindowShow(FrameLoop):
     def _report_to(self, lifeline: Lifeline) -> None:
         times = self.clock.times
         lifeline.beat(self.n_frames, times.n_dropped, times.longest_s * 1000)
-        if (now_s := self._watch.elapsed_s()) - self._state_since_s > STATE_S:
-            self._state_since_s = now_s
+        if self.clock.time_s - self._state_sent_s > STATE_S:
+            self._state_sent_s = self.clock.time_s
             with self.guard.part("lifeline", "after a crash the show may begin as at first"):
                 lifeline.keep(self._state())
 
@@ -487,16 +487,15 @@ class WindowShow(FrameLoop):
 
     def _is_lost(self) -> bool:
         """Whether nothing can be drawn in this window any more."""
-        elapsed_s = self._watch.elapsed_s()
-        if elapsed_s - self._lost_since_s < LOST_CHECK_S:
+        if self.clock.time_s - self._lost_checked_s < LOST_CHECK_S:
             return False
-        self._lost_since_s = elapsed_s
+        self._lost_checked_s = self.clock.time_s
         return self._window.is_lost or self.is_undrawable
 
     def _rebuild(self) -> None:
         """Build everything that lies on the graphics card again, in another window in the place of this one."""
         part = self.guard.part("graphics", "built again")
-        if part.rests:
+        if part.is_suspended:
             return
         log.error("the graphics are lost; they are built again")
         with part:
@@ -513,7 +512,7 @@ class WindowShow(FrameLoop):
                 lost.release()
             self._window.make_current()
             self._n_undrawn = 0
-            self.guard.part("plain drawing", "").renew()
+            self.guard.part("plain drawing", "").reset()
             self.dispatcher.replace(self._window, self.stage)
             coming = before.coming.loaded if before.coming is not None else None
             for gone in (before.scene, before.coming, before.leaving):
@@ -522,7 +521,7 @@ class WindowShow(FrameLoop):
             self._loader.load_again(coming or loaded)
             lost.window.close()
             self._notices.say("the graphics were lost, and are built again")
-        if part.in_a_row > MAX_REBUILDS:
+        if part.n_in_a_row > MAX_REBUILDS:
             raise GraphicsError(f"the graphics are lost and cannot be built again ({part.fault})")
 
 

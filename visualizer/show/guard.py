@@ -1,4 +1,4 @@
-"""A show's parts, each kept from taking the others along: what fails is told, logged, left alone for a while, and tried again."""
+"""Parts of a show that may fail without ending it: a failure is logged and reported, and the part is tried again after a while."""
 
 from __future__ import annotations
 
@@ -11,41 +11,39 @@ from ..clock import monotonic
 
 log = logging.getLogger(__name__)
 
-#: how long a part is left alone after its first, second, … failure in a row, seconds: the first may have been the fault of
-#: one block of sound or one display frame
+#: how long a part is suspended after its first, second, ... failure in a row, seconds: the first may be due to a single block of
+#: sound or a single display frame
 WAITS_S = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
-#: as long without a failure, and a part counts as well again
-WELL_S = 2.0
-#: the log is told of a part that goes on failing at most so often
+#: after so long without a failure a part counts as recovered
+RECOVERY_S = 2.0
+#: a part that keeps failing is logged at most this often
 LOG_S = 10.0
+#: lines kept until there is somebody to report them to
+MAX_UNREPORTED = 5
 
 
 class Part:
-    """One part of a show. Used as a context: an exception inside ends there, and is noted.
+    """One part of a show, used as a context manager: an exception inside is noted and not raised further.
 
-    name: "analysis". remains: what is left while it fails, for reading. n_faults: all so far; in_a_row: since it was well.
+    name: for messages, "analysis". consequence: what happens while it fails, for people. n_faults: failures so far; n_in_a_row: since it
+    last recovered; fault: the newest in one line, "" while there is none.
     """
 
-    def __init__(self, name: str, remains: str, guard: Guard) -> None:
-        self.name, self.remains = name, remains
-        self.n_faults = self.in_a_row = 0
+    def __init__(self, name: str, consequence: str, guard: Guard) -> None:
+        self.name, self.consequence = name, consequence
+        self.n_faults = self.n_in_a_row = 0
         self.fault = ""
         self._guard = guard
-        self._failed_s = self._rests_until_s = self._logged_s = float("-inf")
+        self._failed_s = self._suspended_until_s = self._logged_s = float("-inf")
 
     @property
-    def rests(self) -> bool:
-        """Whether it is to be left alone for now."""
-        return self.in_a_row > 0 and self._guard.now() < self._rests_until_s
+    def is_suspended(self) -> bool:
+        """Whether it failed and should not be tried yet."""
+        return self.n_in_a_row > 0 and self._guard.now() < self._suspended_until_s
 
-    @property
-    def is_well(self) -> bool:
-        """Whether it has not failed of late."""
-        return self.in_a_row == 0
-
-    def renew(self) -> None:
-        """What failed is no more; another has taken its place."""
-        self.in_a_row, self.fault = 0, ""
+    def reset(self) -> None:
+        """Forget the failures: what failed was replaced."""
+        self.n_in_a_row, self.fault = 0, ""
 
     def __enter__(self) -> Part:
         return self
@@ -54,67 +52,70 @@ class Part:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         if error is None:
-            if self.in_a_row and self._guard.now() - self._failed_s >= WELL_S:
-                self.in_a_row, self.fault = 0, ""
-                self._guard.say(f"the {self.name} is back")
+            if self.n_in_a_row and self._guard.now() - self._failed_s >= RECOVERY_S:
+                self.reset()
+                self._guard.report(f"the {self.name} works again")
             return False
-        if not isinstance(error, Exception) or self._guard.raises:  # Ctrl-C, or the end
+        if not isinstance(error, Exception) or self._guard.raises:  # KeyboardInterrupt and the like end the show
             return False
         self._note(error)
         return True
 
     def _note(self, error: Exception) -> None:
         now_s = self._guard.now()
-        first = self.in_a_row == 0
+        is_first = self.n_in_a_row == 0
         self.fault = " ".join(f"{type(error).__name__}: {error}".split())[:160]
         self.n_faults += 1
-        self.in_a_row += 1
+        self.n_in_a_row += 1
         self._failed_s = now_s
-        self._rests_until_s = now_s + WAITS_S[min(self.in_a_row, len(WAITS_S)) - 1]
-        if first or now_s - self._logged_s >= LOG_S:
+        self._suspended_until_s = now_s + WAITS_S[min(self.n_in_a_row, len(WAITS_S)) - 1]
+        if is_first or now_s - self._logged_s >= LOG_S:
             self._logged_s = now_s
             log.error("the %s failed, %d times so far", self.name, self.n_faults, exc_info=error)
-        if first:
-            self._guard.say(f"the {self.name} failed ({self.fault}); {self.remains}")
+        if is_first:
+            self._guard.report(f"the {self.name} failed ({self.fault}); {self.consequence}")
 
 
 class Guard:
-    """The parts of a show. say: takes a line for the screen. now: seconds, rising. raises: let exceptions through, for an export."""
+    """The parts of a show.
+
+    report: called with a line for the screen. now: seconds, rising. raises: raise exceptions instead of noting them, for an export.
+    """
 
     def __init__(
         self,
-        say: Callable[[str], None] | None = None,
+        report: Callable[[str], None] | None = None,
         *,
         now: Callable[[], float] = monotonic,
         raises: bool = False,
     ) -> None:
         self.now, self.raises = now, raises
-        self.tell = say
+        self._report = report
         self._parts: dict[str, Part] = {}
-        self._waiting: list[str] = []
+        self._unreported: list[str] = []
 
-    def part(self, name: str, remains: str) -> Part:
-        """The part of that name, made at the first call."""
+    def part(self, name: str, consequence: str) -> Part:
+        """The part of that name, created by the first call."""
         if name not in self._parts:
-            self._parts[name] = Part(name, remains, self)
+            self._parts[name] = Part(name, consequence, self)
         return self._parts[name]
 
     def faults(self) -> tuple[str, ...]:
-        """The parts that are failing: "analysis: ValueError: ..."."""
-        return tuple(f"{part.name}: {part.fault}" for part in self._parts.values() if not part.is_well)
+        """The parts that are failing, as "analysis: ValueError: ..."."""
+        return tuple(f"{part.name}: {part.fault}" for part in self._parts.values() if part.n_in_a_row)
 
-    def say(self, line: str) -> None:
-        """Tell a line, or keep it until there is somebody to tell; what cannot be told is in the log all the same."""
-        if self.tell is None:
-            self._waiting.append(line)
-            del self._waiting[:-5]
+    def report(self, line: str) -> None:
+        """Report a line, or keep it until `report_to` is called. An error of the receiver is ignored: the log has the failure."""
+        if self._report is None:
+            self._unreported.append(line)
+            del self._unreported[:-MAX_UNREPORTED]
         else:
             with suppress(Exception):
-                self.tell(line)
+                self._report(line)
 
-    def listen(self, say: Callable[[str], None]) -> None:
-        """From now on lines go here, those that waited first."""
-        self.tell = say
-        waiting, self._waiting = self._waiting, []
-        for line in waiting:
-            self.say(line)
+    def report_to(self, report: Callable[[str], None]) -> None:
+        """From now on report lines here, beginning with those that were kept."""
+        self._report = report
+        unreported, self._unreported = self._unreported, []
+        for line in unreported:
+            self.report(line)

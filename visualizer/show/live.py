@@ -12,8 +12,8 @@ from ..files.remembered import DEFAULT_INPUT, remember_input, remembered_input
 from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from .onscreen import Report, Staging, run
+from .panel_switch import OpensPanel
 from .sources.input import InputSource
-from .telemetry import OpensPanel
 
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline

@@ -25,10 +25,10 @@ from .clocks import ScreenClock, pace_hz
 from .frame import Graphics, WindowShow
 from .frametimes import NO_TIMES, Percentiles
 from .guard import Guard
+from .panel_switch import OpensPanel
 from .source import Capability, Source
 from .sources.guarded import GuardedSource
 from .stage import DisplayFrame, build_picture
-from .telemetry import OpensPanel
 
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline

@@ -17,8 +17,8 @@ from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from .onscreen import Report, Staging, run
 from .output import OutputDelay, open_playback
+from .panel_switch import OpensPanel
 from .sources.song import SongSource
-from .telemetry import OpensPanel
 
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline

@@ -14,6 +14,7 @@ from ..render.gl import Surface, gl_finish
 from ..render.layer import Layer, Overlay
 from ..render.picture import Picture
 from ..render.programs import Programs
+from ..settings import BeatSettings
 from .depth import depth_of
 from .look import needs_of, open_look, set_parameter, uniforms_of
 
@@ -184,6 +185,10 @@ class Stage:
         """Set a parameter that the look of the scene shown declares, see `look.parameters_of`. Raises BadInput."""
         picture = self.scene.picture
         set_parameter(picture.parameters, picture.look, name, value)
+
+    def set_beat(self, beat: BeatSettings) -> None:
+        """Take over the beat settings of the scene that is shown, with what was set by hand: `motion` decides whether depths are whole."""
+        self.scene.beat = beat
 
     def freeze(self, frozen: bool) -> None:
         """Let the picture stand still, or go on."""

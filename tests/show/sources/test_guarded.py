@@ -4,7 +4,7 @@ import pytest
 
 from visualizer.beat.features import Features
 from visualizer.control.snapshot import Meters
-from visualizer.show.guard import WELL_S, Guard
+from visualizer.show.guard import RECOVERY_S, Guard
 from visualizer.show.metronome import AFTER_S, FADE_IN_S
 from visualizer.show.source import Capability, Source
 from visualizer.show.sources.guarded import GuardedSource
@@ -117,7 +117,7 @@ def test_when_it_works_again_the_music_moves_the_picture_again(guarded):
     source.fails = True
     run(source, guarded, 4.0)
     source.fails = False
-    found = run(source, guarded, 5.0 + WELL_S + 1.5)
+    found = run(source, guarded, 5.0 + RECOVERY_S + 1.5)
     assert set(levels(found[-10:])) == {0.2} and guard.faults() == () and not guarded.is_fallback
 
 
@@ -128,7 +128,7 @@ def test_the_analysis_is_restarted_once_for_each_failure_and_not_for_each_frame_
         run(source, guarded, 0.02)
     source.fails = False
     n_restarted = source.n_restarted
-    run(source, guarded, WELL_S + 1.0)
+    run(source, guarded, RECOVERY_S + 1.0)
     assert source.n_restarted <= n_restarted + 1
 
 

@@ -56,10 +56,10 @@ class GuardedSource(Source):
 
     def take_in(self, time_s: float) -> None:
         part = self._analysis
-        if part.rests:
+        if part.is_suspended:
             return
         # once for each failure: it counts as one in a row until all has been well for a while
-        if part.in_a_row >= RESTART_AFTER and part.n_faults > self._n_restarted_for:
+        if part.n_in_a_row >= RESTART_AFTER and part.n_faults > self._n_restarted_for:
             self._n_restarted_for = part.n_faults
             with part:
                 self.source.restart_analysis()
@@ -85,7 +85,7 @@ class GuardedSource(Source):
         return features
 
     def wait_for_kick(self, timeout_s: float) -> bool:
-        if not self._analysis.rests:
+        if not self._analysis.is_suspended:
             with self._analysis:
                 return self.source.wait_for_kick(timeout_s)
         self._nothing.wait(timeout_s)  # whoever waits relies on time passing
