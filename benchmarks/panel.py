@@ -27,7 +27,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
 
     n_turns, seconds = (1, 8.0) if quick else (4, 15.0)
     loaded = open_preset(size=SIZE)
-    list(Dreams(loaded, open_cache()).placed())  # the dream is in the cache before anything is measured
+    list(Dreams(loaded, open_cache()).frames())  # the dream is in the cache before anything is measured
     frame_ms: dict[bool, list[float]] = {False: [], True: []}
     told_us: list[float] = []
     with tempfile.TemporaryDirectory() as folder, display() as screen:

@@ -45,7 +45,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
 
     seconds = 15 if quick else 60
     loaded = open_preset(size=SIZE)
-    list(Dreams(loaded, open_cache()).placed())  # warm: these figures are of showing, not of dreaming
+    list(Dreams(loaded, open_cache()).frames())  # warm: these figures are of showing, not of dreaming
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         song = write_song(folder / "song.wav", seconds)

@@ -27,7 +27,7 @@ DEPTH = 20
 def frames_of(look: LoadedPreset) -> list[list[np.ndarray]]:
     """Row by row a look's dream frames, (720, 1280, 3) uint8 each."""
     rows: list[list[np.ndarray]] = [[] for _ in look.rows]
-    for placed in Dreams(look, open_cache()).placed():
+    for placed in Dreams(look, open_cache()).frames():
         rows[placed.row].append(placed.frame)
     return rows
 

@@ -106,7 +106,7 @@ def test_the_test_ramp_gets_brighter_with_depth_and_is_in_the_cache(plain, tmp_p
     ramp = with_test_ramp(plain, cache)
     dreams = Dreams(ramp, cache)
     assert dreams.from_cache
-    greys = [int(placed.frame[0, 0, 0]) for placed in dreams.placed()]
+    greys = [int(placed.frame[0, 0, 0]) for placed in dreams.frames()]
     assert greys == [0, 64, 128, 191, 255] and np.all(ramp.image == 0)
     assert plain.image.any(), "the look itself was changed"
 

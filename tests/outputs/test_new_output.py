@@ -10,7 +10,7 @@ from itertools import islice
 
 from tests.show.greys import SIZE, Frames, Steady, grey, preset
 from visualizer.outputs.output import Output
-from visualizer.presets.dreams import Placed
+from visualizer.presets.dreams import DreamFrame
 from visualizer.render.canvas import Canvas
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
@@ -37,7 +37,7 @@ def test_a_new_output_is_one_file():
     lights = Brightness()
     with Offscreen(SIZE) as surface:
         picture = Picture(surface.ctx, SIZE, 4)
-        frames = Frames([Placed(0, depth, grey(10 * depth), True) for depth in range(5)])
+        frames = Frames([DreamFrame(0, depth, grey(10 * depth), True) for depth in range(5)])
         stage = Stage(surface, Scene(picture, frames, preset()))
         clock, canvas = FrameClock(Fraction(30)), Canvas(surface.ctx)
         loop = FrameLoop(clock, Steady(2.5), stage, canvas, [lights], Guard(raises=True), lambda: SIZE)

@@ -11,7 +11,7 @@ import pytest
 from tests.outputs.test_new_output import Brightness
 from tests.show.greys import SIZE, Frames, Steady, grey, preset
 from visualizer.outputs.window import WindowOutput
-from visualizer.presets.dreams import Placed
+from visualizer.presets.dreams import DreamFrame
 from visualizer.render.canvas import Canvas
 from visualizer.render.picture import Picture
 from visualizer.render.window import Window
@@ -49,7 +49,7 @@ def show(screen):
 
             output = WindowOutput(window, text, lambda: calls.append("drawn"), lambda: calls.append("shown"))
             picture = Picture(window.ctx, SIZE, 1)
-            stage = Stage(window, Scene(picture, Frames([Placed(0, n, grey(90), True) for n in (0, 1)]), preset(1)))
+            stage = Stage(window, Scene(picture, Frames([DreamFrame(0, n, grey(90), True) for n in (0, 1)]), preset(1)))
             clock, canvas = FrameClock(Fraction(60)), Canvas(window.ctx)
             loop = FrameLoop(clock, Steady(), stage, canvas, [output, *others], Guard(raises=True), lambda: size)
             assert len(list(islice(loop.frames(), 3))) == 3

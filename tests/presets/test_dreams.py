@@ -41,7 +41,7 @@ def loaded(tiny_preset):
 
 
 def frames_of(dreams, **options):
-    return [placed.frame for placed in dreams.placed(**options)]
+    return [placed.frame for placed in dreams.frames(**options)]
 
 
 def request_of(loaded, cache):
@@ -81,7 +81,7 @@ def test_a_bake_whose_variants_push_each_other_out_of_the_cache_fails(tiny_prese
 
 def test_a_second_look_comes_from_the_cache_frame_for_frame(loaded):
     first = Dreams(loaded, open_cache())
-    baked = list(first.placed())
+    baked = list(first.frames())
     second = Dreams(loaded, open_cache())
     assert not first.from_cache and second.from_cache
     assert [placed.depth_index for placed in baked] == [0, 1, 2, 3, 4]
@@ -251,7 +251,7 @@ def test_a_checkpoint_that_does_not_fit_is_removed_and_the_bake_starts_again(
 
 def test_dreams_of_an_older_recipe_are_baked_again_with_a_line(loaded, monkeypatch, caplog):
     caplog.set_level("INFO", "visualizer")
-    list(Dreams(loaded, open_cache()).placed())
+    list(Dreams(loaded, open_cache()).frames())
     assert Dreams(loaded, open_cache()).fault is None
     monkeypatch.setattr(dreams_room, "RECIPE", RECIPE + 1)
     monkeypatch.setattr(identity_room, "RECIPE", RECIPE + 1)
@@ -267,7 +267,7 @@ def test_dreams_of_an_older_recipe_are_baked_again_with_a_line(loaded, monkeypat
 
 @pytest.mark.parametrize("change", ["another picture", "another layer", "another size"])
 def test_another_dream_of_the_preset_is_no_older_one(loaded, tiny_preset, monkeypatch, change):
-    list(Dreams(loaded, open_cache()).placed())
+    list(Dreams(loaded, open_cache()).frames())
     monkeypatch.setattr(dreams_room, "RECIPE", RECIPE + 1)
     monkeypatch.setattr(identity_room, "RECIPE", RECIPE + 1)
     overrides = {
@@ -282,7 +282,7 @@ def test_another_dream_of_the_preset_is_no_older_one(loaded, tiny_preset, monkey
 def test_a_note_without_a_recipe_counts_as_older(loaded):
     cache = open_cache()
     dreams = Dreams(loaded, cache)
-    list(dreams.placed())
+    list(dreams.frames())
     key = dreams.variants[0].key
     note = cache.entry_folder(key) / "note.json"
     without = {name: value for name, value in json.loads(note.read_text()).items() if name != "recipe"}

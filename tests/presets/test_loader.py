@@ -205,7 +205,7 @@ def test_closing_lets_go_of_everything_and_ends_the_thread(changes, started):
 def test_a_warm_preset_comes_with_all_its_frames(folder):
     """With the real dreams: what is cached needs no bake."""
     loaded = open_preset("b-two", size=SIZE)
-    list(Dreams(loaded, open_cache()).placed())
+    list(Dreams(loaded, open_cache()).frames())
     changes = PresetLoader(open_preset("a-one", size=SIZE), open_cache(), names=lambda: list(NAMES))
     try:
         changes.want("b-two")

@@ -161,7 +161,7 @@ print(next(line.split()[1] for line in Path("/proc/self/status").read_text().spl
 @pytest.mark.long
 def test_memory_does_not_grow_with_the_song_and_a_warm_export_needs_no_torch(tiny_preset, tmp_path):
     loaded = ("-p", str(tiny_preset), "--size", "64x48")
-    list(Dreams(open_preset(str(tiny_preset), size=(64, 48)), open_cache()).placed())  # warm
+    list(Dreams(open_preset(str(tiny_preset), size=(64, 48)), open_cache()).frames())  # warm
     peaks = []
     for seconds in (20, 400):
         song = tmp_path / f"{seconds}.wav"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.show.greys import N_DEPTHS, SIZE, Frames, Steady, grey, preset
 from visualizer.outputs.output import Output
-from visualizer.presets.dreams import Placed
+from visualizer.presets.dreams import DreamFrame
 from visualizer.render.canvas import Canvas
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
@@ -22,7 +22,7 @@ from visualizer.show.stage import Scene, Stage
 
 def variant_of(variant, *, finished=True, depths=range(N_DEPTHS + 1), base=0):
     """A variant's frames; the grey of each tells where it belongs."""
-    return [Placed(variant, depth, grey(base + 50 * variant + 10 * depth), finished) for depth in depths]
+    return [DreamFrame(variant, depth, grey(base + 50 * variant + 10 * depth), finished) for depth in depths]
 
 
 class Pixels(Output):
@@ -84,7 +84,7 @@ def test_the_sound_moves_along_all_variants_that_are_there(show, place, variant)
 
 def test_a_preview_shows_at_once_and_is_replaced_by_the_finished_frame(show):
     previews = variant_of(0, finished=False, base=100)
-    last = [Placed(0, N_DEPTHS, grey(40), True)]
+    last = [DreamFrame(0, N_DEPTHS, grey(40), True)]
     seen = show(Frames(previews, [], last), 4)
     assert [level for _, level in seen] == [140, 140, 40, 40]
     assert [shown.n_baked for shown, _ in seen] == [0, 0, 1, 1], "what is finished is counted"

@@ -15,7 +15,7 @@ import pytest
 from tests.show.greys import grey, preset
 from visualizer.beat.features import Features
 from visualizer.outputs.output import Output
-from visualizer.presets.dreams import Placed, ReadyDreams
+from visualizer.presets.dreams import DreamFrame, ReadyDreams
 from visualizer.render.canvas import Canvas
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
@@ -130,7 +130,7 @@ def test_an_hour_leaves_nothing_behind_and_the_old_are_never_looked_through(coll
     notices = Notices(clock.now)
     surface = stack.enter_context(Offscreen((2, 2)))
     picture = Picture(surface.ctx, (2, 2), 20, n_variants=2)
-    dreams = ReadyDreams([Placed(v, d, grey(9, (2, 2)), True) for v in range(2) for d in range(21)])
+    dreams = ReadyDreams([DreamFrame(v, d, grey(9, (2, 2)), True) for v in range(2) for d in range(21)])
     stage = Stage(surface, Scene(picture, dreams, preset(20, n_variants=2, size=(2, 2))))
     second, hour = 60, 3600 * 60
     with scheduled_collection() as garbage:

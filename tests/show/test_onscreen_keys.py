@@ -30,7 +30,7 @@ def coloured(tiny_preset, tmp_path_factory):
         preset = folder / "presets" / name
         shutil.copytree(tiny_preset, preset)
         Image.new("RGB", (160, 90), colour).save(preset / "image.png")
-        list(Dreams(open_preset(str(preset), size=SIZE), FrameCache(folder / "cache", 10**9)).placed())
+        list(Dreams(open_preset(str(preset), size=SIZE), FrameCache(folder / "cache", 10**9)).frames())
     return folder
 
 
@@ -179,7 +179,7 @@ def test_memory_does_not_grow_with_changes(tiny_preset, home, show):
     for name in ("0-a", "1-b"):
         shutil.copytree(tiny_preset, home / "config" / "presets" / name)
     one = open_preset("0-a", size=size)
-    list(Dreams(one, open_cache()).placed())
+    list(Dreams(one, open_cache()).frames())
     act, megabytes = Quiet(), []
 
     def changed(n):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.show.greys import Frames, Steady, preset
 from visualizer.memory import give_large_blocks_back
-from visualizer.presets.dreams import Placed
+from visualizer.presets.dreams import DreamFrame
 from visualizer.render.canvas import Canvas
 from visualizer.render.picture import Picture
 from visualizer.render.window import Window
@@ -29,7 +29,7 @@ def test_a_picture_that_was_crossed_from_leaves_no_memory_behind(screen):
 
         def scene():
             frame = np.full((*PICTURE[::-1], 3), 90, np.uint8)
-            placed = [Placed(0, depth, frame, True) for depth in range(N_DEPTHS + 1)]
+            placed = [DreamFrame(0, depth, frame, True) for depth in range(N_DEPTHS + 1)]
             return Scene(Picture(window.ctx, PICTURE, N_DEPTHS), Frames(placed), preset(N_DEPTHS, size=PICTURE))
 
         def draw(n_frames):

@@ -13,7 +13,7 @@ from visualizer.beat.features import Features
 from visualizer.errors import BadInput
 from visualizer.looks.look import find_look
 from visualizer.memory import give_free_memory_back, give_large_blocks_back
-from visualizer.presets.dreams import Placed
+from visualizer.presets.dreams import DreamFrame
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.settings import BeatSettings
@@ -35,7 +35,7 @@ def small():
                 picture = Picture(self.ctx, SIZE, n_depths)
                 picture.put(0, grey(base))
                 if polls is None:
-                    polls = [[Placed(0, depth, grey(base + 10 * depth), True) for depth in range(1, n_depths + 1)]]
+                    polls = [[DreamFrame(0, depth, grey(base + 10 * depth), True) for depth in range(1, n_depths + 1)]]
                 return Scene(picture, Frames(*([] if image_only else polls)), preset(n_depths))
 
             def stage(self, scene):
@@ -96,7 +96,7 @@ def test_both_move_while_they_cross(small):
 
 def test_the_old_one_stays_until_the_next_has_its_first_depth(small):
     stage = small.stage(small.scene(0))
-    late = small.scene(100, polls=[[]] * 30 + [[Placed(0, 1, grey(110), True)]])
+    late = small.scene(100, polls=[[]] * 30 + [[DreamFrame(0, 1, grey(110), True)]])
     stage.bring(late)
     assert [small.draw(stage)[1] for _ in range(30)] == [40] * 30
     assert stage.coming is late
@@ -149,7 +149,7 @@ def test_the_same_sound_gives_the_same_picture_at_the_same_times_at_any_frame_ra
 
     def pictures(rate_hz):
         sixth = rate_hz // 6
-        polls = [[]] * (sixth - 1) + [[Placed(0, depth, grey(110 + 10 * depth), True) for depth in range(1, 3)]]
+        polls = [[]] * (sixth - 1) + [[DreamFrame(0, depth, grey(110 + 10 * depth), True) for depth in range(1, 3)]]
         stage = small.stage(small.scene(0))
         seen = []
         for index in range(2 * rate_hz):

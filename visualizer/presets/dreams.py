@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 OLDER_DREAMS = "dreams baked by an older version are baked again"
 
 
-class Placed(NamedTuple):
+class DreamFrame(NamedTuple):
     """A dream frame, its variant and its depth. frame: (height, width, 3) uint8 sRGB; finished: False for a preview."""
 
     variant: int
@@ -40,7 +40,7 @@ class FrameSource(Protocol):
 
     fault: str | None
 
-    def poll(self) -> list[Placed]:
+    def poll(self) -> list[DreamFrame]:
         """The dream frames that came since the last call; a later one of the same variant and depth replaces the
         earlier.
         """
@@ -88,14 +88,14 @@ class VariantDreams:
             log.info("%s: %s", loaded.name, OLDER_DREAMS)
         self.kept = True  # False once a frame could not be kept for next time
 
-    def frames(self, preview: bool) -> Generator[Placed, None, None]:
+    def frames(self, preview: bool) -> Generator[DreamFrame, None, None]:
         """All frames: those that are kept; with `preview`, a coarse one of every other depth; then the rest, in
         order.
         """
         if self._cached is not None:
             self._cache.describe(self.key, self._note)
             for depth_index, frame in enumerate(self._cached):
-                yield Placed(self._variant_index, depth_index, frame, True)
+                yield DreamFrame(self._variant_index, depth_index, frame, True)
             return
         if self._stop is None:
             bake = bake_inline(self._request, self._cache, preview=preview)
@@ -107,7 +107,7 @@ class VariantDreams:
                     self.fault, self.kept = baked.fault, self.kept and not baked.unkept
                 if baked.finished and self.kept and baked.depth_index == 1:  # depth 0 may come before it is kept
                     self._cache.describe(self.key, self._note)
-                yield Placed(self._variant_index, baked.depth_index, baked.frame, baked.finished)
+                yield DreamFrame(self._variant_index, baked.depth_index, baked.frame, baked.finished)
 
 
 class Dreams:
@@ -135,7 +135,7 @@ class Dreams:
         """One line for the user, None if there is none."""
         return next((variant.fault for variant in self.variants if variant.fault), None)
 
-    def placed(self, *, preview: bool = False) -> Generator[Placed, None, None]:
+    def frames(self, *, preview: bool = False) -> Generator[DreamFrame, None, None]:
         """Every frame, baked and kept if it was not cached. Raises DreamError."""
         for variant in self.variants:
             yield from variant.frames(preview)
@@ -148,10 +148,10 @@ class ReadyDreams:
 
     fault: str | None = None
 
-    def __init__(self, frames: list[Placed]) -> None:
+    def __init__(self, frames: list[DreamFrame]) -> None:
         self._frames = frames
 
-    def poll(self) -> list[Placed]:
+    def poll(self) -> list[DreamFrame]:
         """The frames not returned yet."""
         frames, self._frames = self._frames, []
         return frames
@@ -173,13 +173,13 @@ class BackgroundDreams:
         self._dreams = dreams
         self._stop = stop
         # at most two frames wait: the bake must not run ahead of a show that is slow to take them
-        self._ready: queue.Queue[Placed] = queue.Queue(maxsize=2)
+        self._ready: queue.Queue[DreamFrame] = queue.Queue(maxsize=2)
         self._thread = threading.Thread(target=self._bake, name="bake", daemon=True)
         self._thread.start()
 
     def _bake(self) -> None:
         try:
-            with closing(self._dreams.placed(preview=True)) as frames:
+            with closing(self._dreams.frames(preview=True)) as frames:
                 for frame in frames:
                     while not self._stop.is_set():
                         try:
@@ -196,7 +196,7 @@ class BackgroundDreams:
             log.exception("the bake stopped")
             self.fault = f"the dream stopped: {type(error).__name__}: {error} (details are in the log)".splitlines()[0]
 
-    def poll(self) -> list[Placed]:
+    def poll(self) -> list[DreamFrame]:
         """At most one frame that has been baked since the last call, so that no display frame waits for many
         uploads.
         """
@@ -221,15 +221,15 @@ def start(loaded: LoadedPreset, cache: FrameCache) -> ReadyDreams | BackgroundDr
     dreams = Dreams(loaded, cache, stop=stop)
     if not dreams.from_cache:
         return BackgroundDreams(dreams, stop)
-    ready = ReadyDreams(list(dreams.placed()))
+    ready = ReadyDreams(list(dreams.frames()))
     ready.fault = dreams.fault
     return ready
 
 
-def complete(dreams: Dreams) -> Iterator[Placed]:
+def complete(dreams: Dreams) -> Iterator[DreamFrame]:
     """Every frame of a preset, in order. Raises DreamError if fewer come than the preset asks for."""
     deepest = [-1] * len(dreams.variants)
-    for placed in dreams.placed():
+    for placed in dreams.frames():
         deepest[placed.variant] = placed.depth_index
         yield placed
     for last in deepest:

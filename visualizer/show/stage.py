@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..beat.features import VARIANT, Features
 from ..control.parameters import Value
-from ..presets.dreams import FrameSource, Placed
+from ..presets.dreams import DreamFrame, FrameSource
 from ..presets.loaded import LoadedPreset
 from ..render.gl import Surface, gl_finish
 from ..render.layer import Layer, Overlay
@@ -79,7 +79,7 @@ class Scene:
         self.picture, self.dreams, self.loaded, self.at_most = picture, dreams, loaded, at_most
         self.n_depths, self.beat = loaded.n_depths, loaded.settings.beat
         self.n_put = 0  # for the last display frame
-        self._waiting: deque[Placed] = deque()
+        self._waiting: deque[DreamFrame] = deque()
         self._finished: set[tuple[int, int]] = set()
         self._depths, self._variants = DepthLimiter(self.n_depths), DepthLimiter(max(picture.n_variants - 1, 1))
         self._last_variant = 0

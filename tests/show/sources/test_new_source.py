@@ -9,7 +9,7 @@ import pytest
 from tests.show.greys import N_DEPTHS, SIZE, Frames, grey, preset
 from visualizer.beat import Features
 from visualizer.outputs.output import Output
-from visualizer.presets.dreams import Placed, open_cache
+from visualizer.presets.dreams import DreamFrame, open_cache
 from visualizer.render.canvas import Canvas
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
@@ -66,7 +66,7 @@ class Greys(Output):
 def test_a_new_source_drives_the_picture(guarded):
     source, greys = Ramp(2.0), Greys()
     with Offscreen(SIZE) as surface:
-        frames = Frames([Placed(0, depth, grey(10 * depth), True) for depth in range(N_DEPTHS + 1)])
+        frames = Frames([DreamFrame(0, depth, grey(10 * depth), True) for depth in range(N_DEPTHS + 1)])
         stage = Stage(surface, Scene(Picture(surface.ctx, SIZE, N_DEPTHS), frames, preset()))
         guard = Guard(raises=True)
         loop = FrameLoop(
