@@ -159,7 +159,10 @@ def bar(
     for index in range(1, marks):
         ui.fill(Box(box.x + box.w * index / marks, box.bottom - 5 * u, 1 * u, 5 * u), FAINT, 0, 0.5)
     inner = Box(box.x + 10 * u, box.y, box.w - 20 * u, box.h)
-    used = ui.write(inner, text, BODY, WHITE, bold=True, align=1.0)
+    used = ui.text_width(text, BODY, bold=True)
+    if (left := inner.right - used - 4 * u) < box.x + box.w * fraction:  # the bar's end must not cross out the value
+        ui.fill(Box(left, box.y + 3 * u, used + 8 * u, box.h - 9 * u), mixed(BLACK, colour, 0.62), 3)
+    ui.write(inner, text, BODY, WHITE, bold=True, align=1.0)
     ui.write(Box(inner.x, inner.y, inner.w - used - 8 * u, inner.h), label, BODY, TEXT)
 
 
