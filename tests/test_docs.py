@@ -27,13 +27,13 @@ PRESENT = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent
     ("group", "model"), [("dream", DreamSettings), ("beat", BeatSettings), ("render", RenderSettings)]
 )
 def test_the_table_of_settings_holds_every_key_with_its_default(group, model):
-    variants = {}
+    rows = {}
     for line in (ROOT / "docs" / "presets.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 4 and cells[0].startswith(f"{group}."):
-            variants[cells[0].removeprefix(f"{group}.")] = cells
-    assert set(variants) == set(model.model_fields)
-    for key, (_, default, allowed, meaning) in variants.items():
+            rows[cells[0].removeprefix(f"{group}.")] = cells
+    assert set(rows) == set(model.model_fields)
+    for key, (_, default, allowed, meaning) in rows.items():
         field = model.model_fields[key]
         assert default == str(field.default), key
         assert meaning.startswith(field.description), f"{group}.{key} means: {field.description}"

@@ -1,7 +1,7 @@
-"""What each part of the kick network earns: `python tools/ablate_kick.py [--songs N]` prints the table of docs/kick.md.
+"""Measures what each part of the kick network contributes: `python tools/ablate_kick.py [--songs N]` prints the table of docs/kick.md.
 
-Trains the network again and again, on fewer songs and passes than the shipped one, each time without one part, and scores
-each on songs held out.
+Trains smaller networks, on fewer songs and passes than the shipped one, each without one part, and evaluates each on held-out
+songs.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ EARS: dict[str, np.ndarray] = {
 
 
 def heard(sound: np.ndarray) -> np.ndarray:
-    """(n,) mono at RATE_HZ -> (hops, N_INPUTS), what the follower's network is given for it."""
+    """The network's inputs, (hops, N_INPUTS), for mono sound, (n,) at RATE_HZ."""
     inputs = KickInputs(RATE_HZ, BeatSettings().floor_db)
     before = np.zeros(inputs.window_samples - inputs.hop_samples)
     windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, sound]), inputs.window_samples)
@@ -54,7 +54,7 @@ def heard(sound: np.ndarray) -> np.ndarray:
 
 
 def judged(weights: Arrays, songs: dict[str, list[tuple[np.ndarray, Song]]]) -> list[str]:
-    """F50 of each set with kicks, false onsets a minute of the set without: cells of a row. The network decides alone."""
+    """The cells of a row: F50 of each set with kicks, false onsets a minute of the set without. The network decides alone."""
     cells = []
     for made in songs.values():
         hits = n_kicks = n_onsets = n_hops = 0

@@ -1,9 +1,9 @@
-"""What the kick network is taught with: the buses of many tapes, heard once, and mixed anew for every pass.
+"""The training examples of the kick network: the tracks (buses) of many songs, analysed once and mixed differently in every pass.
 
-KickInputs is linear up to the power of a band: waves add in the low bands, powers (nearly) in the high ones. So each bus of a tape
-is heard once, alone, and a mix of any levels, tones and partners costs no more than a sum: a bass meets the kicks of another song,
-a kick is drowned or stands alone, and no pass hears the same music twice. A third of the tapes is mastered as a whole
-(tools/kick_masters.py) and kept so: compressors and clipping are not linear.
+KickInputs is linear up to the power of a band: waves add in the low bands, powers (nearly) in the high ones. So each bus is
+analysed once, alone, and a mix with any levels, equalisers and buses of other songs is only a sum: no pass has the same music
+twice. A third of the songs is mastered as a whole (tools/kick_masters.py), because compressors and clipping are not linear, and
+stays as it is.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from visualizer.settings import BeatSettings
 SECONDS = 6.0
 N_HOPS = round(SECONDS * HOPS_PER_S)
 N_LOW = len(LOW_HZ)
-# A stroke is to be told within so long; for a little longer it does not matter what is said, so that nobody learns to flicker.
+# A hit is to be reported within TELL_S; until EITHER_S the output does not count, so that the network does not learn to flicker.
 TELL_S = 0.045
 EITHER_S = 0.085
-# Within the first moment there is hardly anything to hear: being late there costs little, guessing costs as ever.
+# In the first moment there is hardly any sound yet: being late costs little there, a false report as much as ever.
 MOMENT_S = 0.004
 MOMENT_WEIGHT = 0.3
 KICK, STRUCK, BASS, MUSIC, NOISE = range(len(BUSES))
@@ -35,9 +35,9 @@ KICK, STRUCK, BASS, MUSIC, NOISE = range(len(BUSES))
 
 @dataclass(frozen=True)
 class Lesson:
-    """A tape as it is heard: parts (buses, N_HOPS, parts of the ear) float32; a mastered one has the whole on the first bus.
+    """An analysed song. parts: (buses, N_HOPS, filter outputs) float32; a mastered song has everything on the first bus.
 
-    told_s: for each of DRUMS, when its strokes begin. buried: which kicks of a mastered tape nobody hears.
+    told_s: for each of DRUMS, when its hits begin. buried: which kicks of a mastered song are inaudible.
     """
 
     parts: np.ndarray
@@ -48,7 +48,7 @@ class Lesson:
 
 
 def heard_parts(sound: Sound) -> np.ndarray:
-    """(n,) mono at RATE_HZ -> (N_HOPS, parts) float32, see visualizer.beat.kick_inputs.BandFilters."""
+    """Filter outputs, (N_HOPS, parts) float32, of mono sound, (n,) at RATE_HZ: see visualizer.beat.kick_inputs.BandFilters."""
     inputs = KickInputs(RATE_HZ, BeatSettings().floor_db)
     before = np.zeros(inputs.window_samples - inputs.hop_samples)
     windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, sound]), inputs.window_samples)
@@ -112,7 +112,7 @@ def lessons(seed: int, n_lessons: int) -> list[Lesson]:
 
 
 class Mixer:
-    """Mixes lessons: `mix` gives what the ear's bands hear and what was struck."""
+    """Mixes lessons: `mix` returns the power of the bands, and the hits."""
 
     def __init__(self, taught: list[Lesson]) -> None:
         self.taught = taught
@@ -122,8 +122,8 @@ class Mixer:
         ]
 
     def mix(self, rng: Rng, index: int) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray, bool]:
-        """Lesson `index`, mixed: power (N_HOPS, bands), strokes (as Lesson.told_s), which kicks are buried, and whether
-        the other drums are too soft to ask for."""
+        """Lesson `index`, mixed: power (N_HOPS, bands), hits (as Lesson.told_s), which kicks are inaudible, and whether
+        the other drums are too soft to be required."""
         one = self.taught[index]
         if one.mastered:
             power = BandFilters.power(one.parts[0].astype(np.float64))
@@ -171,21 +171,21 @@ class Mixer:
 
 
 def drawn_levels_db(rng: Rng) -> list[float]:
-    """How loud each bus is beside the kick: half the time as records are mixed, half the time anyhow."""
+    """Random levels of the buses relative to the kick, dB: half of them as in real mixes, half over a wider range."""
     if rng.random() < 0.5:
         return [0.0, rng.uniform(-12, 4), rng.uniform(-15, 3), rng.uniform(-20, 4), rng.uniform(-60, -20)]
     return [0.0, rng.uniform(-18, 9), rng.uniform(-15, 12), rng.uniform(-22, 12), rng.uniform(-60, -20)]
 
 
 def tone(rng: Rng) -> np.ndarray:
-    """(bands,) power gains of a smooth equaliser: speakers, rooms and engineers differ."""
+    """Random power gains, (bands,), of a smooth equaliser, as loudspeakers, rooms and engineers differ."""
     octaves = np.log2(np.array(BANDS_HZ) / 500)
     waves = [rng.uniform(-5, 5) * np.cos(rng.uniform(0.2, 1.2) * octaves + rng.uniform(0, 6.28)) for _ in range(3)]
     return 10 ** (np.sum(waves, axis=0) / 10)
 
 
 def drowned(kicks_s: np.ndarray, kick: np.ndarray, mixed: np.ndarray) -> np.ndarray:
-    """Which kicks nobody could hear: for 50 ms, no band up to 260 Hz is the kick's, nor a fifth of the lowest eight together."""
+    """Which kicks are inaudible: for 50 ms the kick dominates no band up to 260 Hz, and has under a fifth of the lowest eight."""
     alone, rest = BandFilters.power(kick), BandFilters.power(mixed - kick)
     found = []
     for kick_s in kicks_s:
@@ -196,7 +196,7 @@ def drowned(kicks_s: np.ndarray, kick: np.ndarray, mixed: np.ndarray) -> np.ndar
 
 
 def heard_from(rng: Rng, power: np.ndarray, *, noise: bool) -> np.ndarray:
-    """(N_HOPS, bands) at the level it comes in with; somebody may move the fader."""
+    """The power, (N_HOPS, bands), at a random input level, sometimes with a fader moved on the way."""
     if noise:
         power = power / power.sum(axis=1).mean() * 10 ** (rng.uniform(-75, -15) / 10)
     else:
@@ -210,9 +210,9 @@ def heard_from(rng: Rng, power: np.ndarray, *, noise: bool) -> np.ndarray:
 
 
 def targets(told_s: dict[str, np.ndarray], buried: np.ndarray, soft: bool) -> tuple[np.ndarray, np.ndarray]:
-    """What is to be said at the end of each hop, (N_HOPS, drums) 0 or 1, and how much it matters, the same; float32.
+    """The wanted output at the end of each hop, (N_HOPS, drums) 0 or 1, and its weight, of the same shape; float32.
 
-    A buried kick may be told or not; so may the other drums if they are `soft`.
+    An inaudible kick may be reported or not; so may the other drums if they are `soft`.
     """
     end_s = (np.arange(N_HOPS) + 1) / HOPS_PER_S
     wanted = np.zeros((N_HOPS, len(DRUMS)), np.float32)

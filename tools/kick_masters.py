@@ -1,6 +1,6 @@
-"""What is heard of a tape: songs as they come from a loudspeaker or a microphone, for training and for judging.
+"""Songs as they come from a loudspeaker or a microphone, for training and for evaluation.
 
-`song(seed, index)` is one of them and the times of its drums. The same two numbers give the same song.
+`song(seed, index)` returns one with the times of its drums. The same two numbers give the same song.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SECONDS = 6.0
 class Song:
     """sound: (n,) float32 in -1..1 at RATE_HZ; kicks_s: when each kick begins; kind: what was made.
 
-    told_s: for each of DRUMS, when its strokes begin. buried: for each kick, whether nobody could hear it under the rest.
+    told_s: for each of DRUMS, when its hits begin. buried: for each kick, whether the rest makes it inaudible.
     """
 
     sound: np.ndarray
@@ -31,18 +31,18 @@ class Song:
 
 
 def drawn_kind(rng: Rng) -> str:
-    """A kind of tape, as often as training meets it."""
+    """A random kind of song, with the probabilities of the training."""
     kinds = [
         *WITH_KICKS,
         *WITHOUT_KICKS,
         "noise",
         "tones",
-    ]  # those two twice: they are what a kick is least like, and came through
+    ]  # these two twice: they are least similar to a kick, and were still taken for one
     return str(rng.choice(kinds, p=[0.5, 0.23, *[0.27 / (len(kinds) - 2)] * (len(kinds) - 2)]))
 
 
 def song(seed: int, index: int, seconds: float = SECONDS, kind: str | None = None) -> Song:
-    """A song of the given kind: one of WITH_KICKS or WITHOUT_KICKS; None draws one."""
+    """A song of a kind: one of WITH_KICKS or WITHOUT_KICKS; a random one for None."""
     rng = np.random.default_rng([seed, index])
     kind = drawn_kind(rng) if kind is None else kind
     tape = recorded(rng, kind, seconds)
@@ -52,7 +52,7 @@ def song(seed: int, index: int, seconds: float = SECONDS, kind: str | None = Non
 
 
 def under_the_rest(tape: Tape, kicks_s: Sound) -> np.ndarray:
-    """Which kicks are more than 9 dB softer than all else in their first 50 ms, below 150 Hz and above: (kicks,) bool."""
+    """Which kicks are more than 9 dB softer than the rest in their first 50 ms, both below and above 150 Hz: (kicks,) bool."""
     if not len(kicks_s):
         return np.zeros(0, bool)
     rest = sum((sound for bus, sound in tape.buses.items() if bus != "kick"), np.zeros(tape.n))
@@ -69,7 +69,7 @@ def under_the_rest(tape: Tape, kicks_s: Sound) -> np.ndarray:
 
 
 def master(rng: Rng, tape: Tape) -> Sound:
-    """Rooms, tone, dynamics, the microphone, the level and its jumps: what is heard of a tape."""
+    """Apply room, equaliser, dynamics, microphone, level and jumps of the level to a tape."""
     if "noise" in tape.buses:
         return 10 ** (rng.uniform(-75, -15) / 20) * tape.buses["noise"]
     if rng.random() < 0.45:

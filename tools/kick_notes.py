@@ -1,6 +1,6 @@
 """The notes that the kick network is trained on: basses, chords and voices, synthesised with numpy.
 
-Every maker draws its character from a `numpy.random.Generator`; see tools/kick_sounds.py.
+Every function draws its parameters from a `numpy.random.Generator`; see tools/kick_sounds.py.
 """
 
 from __future__ import annotations

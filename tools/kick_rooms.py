@@ -13,7 +13,7 @@ def convolve(sound: Sound, response: Sound) -> Sound:
 
 
 def room(rng: Rng, long_s: float) -> Sound:
-    """A room's answer, without the direct sound: decaying noise, darker with time, after a first gap."""
+    """A room's impulse response without the direct sound: noise that decays and becomes darker, after a first gap."""
     n = round(long_s * RATE_HZ)
     t = np.arange(n) / RATE_HZ
     answer = through(rng.standard_normal(n), ("low", log_uniform(rng, 800, 8000), 0.7))
@@ -22,7 +22,7 @@ def room(rng: Rng, long_s: float) -> Sound:
 
 
 def compress(rng: Rng, sound: Sound) -> Sound:
-    """A compressor or an automatic gain: down with the envelope, within milliseconds or seconds."""
+    """A compressor or an automatic gain control: reduces the gain with the envelope, within milliseconds or seconds."""
     step = 147
     blocks = np.abs(sound[: len(sound) // step * step]).reshape(-1, step).max(axis=1)
     hop_s = step / RATE_HZ

@@ -1,6 +1,6 @@
 """The music that the kick network is trained on: patterns, mixes, rooms and microphones around tools/kick_sounds.py.
 
-A `Tape` holds what each player plays, and when each drum is struck; tools/kick_masters.py makes songs of tapes.
+A `Tape` holds the tracks of the players, and the times of the hits; tools/kick_masters.py makes songs of tapes.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ WITHOUT_KICKS = ("toms", "bass", "band", "voice", "strings", "crowd", "noise", "
 
 @dataclass
 class Tape:
-    """What a song is recorded on. Buses (kick, drums, bass, music, noise) are (n,) float64; place() adds a sound at a time.
+    """The tracks of a song. buses: (kick, drums, bass, music, noise), (n,) float64 each; place() adds a sound at a time.
 
-    told_s: when each stroke of a drum that is to be told begins.
+    told_s: for each drum that is to be detected, the times of its hits.
     """
 
     n: int
@@ -61,7 +61,7 @@ class Tape:
     told_s: dict[str, list[float]] = field(default_factory=lambda: {drum: [] for drum in DRUMS})
 
     def strike(self, drum: str, bus: str, sound: Sound, at_s: float, gain: float = 1.0) -> None:
-        """Place a stroke, and note it if it falls onto the tape."""
+        """Place a hit, and note its time if it lies within the song."""
         self.place(bus, sound, at_s, gain)
         if 0 <= at_s < self.n / RATE_HZ:
             self.told_s[drum].append(at_s)
@@ -78,7 +78,7 @@ class Tape:
 
 @dataclass(frozen=True)
 class Meter:
-    """Where a song's sixteenths stand: evenly, swung, and as evenly as its players."""
+    """The times of a song's sixteenths: even or swung, and as exact as its players."""
 
     sixteenth_s: float
     first_s: float
@@ -104,7 +104,7 @@ def meter(rng: Rng, seconds: float) -> Meter:
 
 
 def recorded(rng: Rng, kind: str, seconds: float) -> Tape:
-    """A tape of the given kind: one of WITH_KICKS or WITHOUT_KICKS."""
+    """A tape of a kind: one of WITH_KICKS or WITHOUT_KICKS."""
     tape = Tape(round(seconds * RATE_HZ))
     beat = meter(rng, seconds)
     if kind in WITH_KICKS:
@@ -253,7 +253,7 @@ def play_bass(rng: Rng, tape: Tape, beat: Meter, gain: float) -> None:
 
 
 def lift_bass(tape: Tape, over_db: float) -> None:
-    """Make the bass so many dB louder than the drums, both below 150 Hz."""
+    """Make the bass louder than the drums by a number of dB, both measured below 150 Hz."""
     drums = sum(tape.buses.get(bus, 0.0) for bus in ("kick", "drums"))
     energies = [
         np.sum(through(sound, ("low", 150, 0.7), ("low", 150, 0.7)) ** 2) for sound in (drums, tape.buses["bass"])
@@ -276,7 +276,7 @@ def play_chords(rng: Rng, tape: Tape, beat: Meter, gain: float, long: bool) -> N
 
 
 def play_around(rng: Rng, tape: Tape, beat: Meter) -> None:
-    """What else a band plays, the side chain, and the rumble of a kick in a cellar."""
+    """The other instruments of a band, a side chain, and the rumble of a kick in a cellar."""
     kicks_s = tape.told_s["kick"]
     for _ in range(rng.integers(0, 4)):
         play_chords(rng, tape, beat, log_uniform(rng, 0.1, 1.0), long=rng.random() < 0.3)

@@ -1,7 +1,7 @@
 """The drums that the kick network is trained on, synthesised with numpy: no samples, no recordings.
 
-Every maker draws its character from a `numpy.random.Generator` and returns mono sound, (n,) float64, peak about 1, that begins
-at once: the first sample is the moment a drummer's foot arrives. Times are seconds, frequencies Hz.
+Every function draws its parameters from a `numpy.random.Generator` and returns mono sound, (n,) float64, peak about 1; the first
+sample is the moment of the hit. Times are in seconds, frequencies in Hz.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Makes the pictures of docs/looks.md: python tools/make_looks.py [NAME ...], all of them if none is named.
 
-Each is a variant of dreams of one picture that differ in one setting. Some minutes on two cores.
+Each is a row of dreams of one picture that differ in one setting. Some minutes on two cores.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CELL = (304, 171)
 PRESETS = ("aurora", "ridges", "clouds", "marble")
 DEPTH = 20
 
-Variant = Iterator[Cell]
+Row = Iterator[Cell]
 
 
 @functools.cache
@@ -50,11 +50,11 @@ SUBJECTS: dict[str, Callable[[Path], np.ndarray]] = {
 
 
 def dreamt(name: str, settings: DreamSettings, depth: int = DEPTH, guide: str | None = None) -> np.ndarray:
-    """The dream frame of that depth of a subject, (360, 640, 3) uint8. guide: another subject."""
+    """The dream frame of a subject at a depth, (360, 640, 3) uint8. guide: another subject."""
     return dreamt_depths(name, settings.model_dump_json(), depth, guide)[depth]
 
 
-@functools.cache  # several variants hold one and the same dream
+@functools.cache  # several rows show the same dream
 def dreamt_depths(name: str, settings: str, deepest: int, guide: str | None) -> list[np.ndarray]:
     """All dream frames up to the deepest asked for."""
     seen = None if guide is None else subject(guide)
@@ -72,13 +72,13 @@ def dream_of(preset: str = "clouds", **changes: Any) -> DreamSettings:
     return DreamSettings.model_validate({**open_settings(preset).dream.model_dump(), **changes})
 
 
-def varied(name: str, variants: dict[str, dict[str, Any]], preset: str = "clouds") -> Variant:
+def varied(name: str, cells: dict[str, dict[str, Any]], preset: str = "clouds") -> Row:
     """A cell for each set of changes, named."""
-    for variant, changes in variants.items():
-        yield Cell(variant, "", dreamt(name, dream_of(preset, **changes)))
+    for label, changes in cells.items():
+        yield Cell(label, "", dreamt(name, dream_of(preset, **changes)))
 
 
-def presets_variant() -> Variant:
+def presets_row() -> Row:
     """Each subject, then its dream in each preset's way."""
     for name in SUBJECTS:
         yield Cell(name, "", subject(name))
@@ -86,22 +86,22 @@ def presets_variant() -> Variant:
             yield Cell("", f"{preset}: {dream_of(preset).layer}", dreamt(name, dream_of(preset)))
 
 
-def layers_variant() -> Variant:
-    """What every layer makes of the portrait."""
+def layers_row() -> Row:
+    """What each layer dreams in the portrait."""
     yield Cell("the picture", "", subject("portrait"))
     for layer in NETWORKS[DEFAULT_NETWORK].layers:
         yield Cell(layer.name, layer.dreams, dreamt("portrait", DreamSettings(layer=layer.name), 12))
 
 
-def depths_variant() -> Variant:
+def depths_row() -> Row:
     """The photograph, deeper and deeper."""
     for depth in range(0, DEPTH + 1, 4):
         frame = dreamt_depths("photograph", dream_of("marble").model_dump_json(), DEPTH, None)[depth]
         yield Cell(f"depth {depth}" if depth else "the picture", "", frame)
 
 
-def variants_variant() -> Variant:
-    """The club preset's dreams of its image, from left to right as the kick goes, from top to bottom as mids and highs go."""
+def variants_row() -> Row:
+    """The dreams of the club preset: depth (the kick) from left to right, variants (mids and highs) from top to bottom."""
     preset = open_settings("club")
     for number, settings in enumerate([preset.dream, *preset.variants], start=1):
         frames = dreamt_depths("club", settings.model_dump_json(), DEPTH, None)
@@ -110,8 +110,8 @@ def variants_variant() -> Variant:
             yield Cell(f"variant {number}, depth {depth}", words if depth else "", frames[depth])
 
 
-def light_variant() -> Variant:
-    """What dreaming does to the light of a dark picture and of a bright one."""
+def light_row() -> Row:
+    """How dreaming changes the brightness of a dark picture and of a bright one."""
     for name, preset in (("club", "club"), ("drawing", "clouds")):
         yield Cell(f"the {name}", lightness(subject(name)), subject(name))
         for colour in (0.0, open_settings(preset).dream.colour, 1.0):
@@ -120,59 +120,59 @@ def light_variant() -> Variant:
 
 
 def lightness(frame: np.ndarray) -> str:
-    """How bright a picture is: the mean of its values as they are stored, of white's."""
+    """The brightness of a picture: the mean of its stored values as a fraction of white."""
     return f"light {frame.mean() / 2.55:.1f} %"
 
 
-def smoothing_variant() -> Variant:
+def smoothing_row() -> Row:
     """With and without."""
-    variants = {
+    cells = {
         f"{start:g} + {growth:g} px": {"smoothing_px": start, "smoothing_growth_px": growth}
         for start, growth in ((0.0, 0.0), (0.9, 1.0), (0.5, 4.0), (2.5, 2.5))
     }
-    yield from middles(varied("cloudscape", variants))
+    yield from middles(varied("cloudscape", cells))
 
 
-def middles(variant: Variant) -> Variant:
-    """At full size, or the grain would be lost: the middle of each picture."""
+def middles(row: Row) -> Row:
+    """The middle of each picture at full size, so that the grain is visible."""
     top, left = (SIZE[1] - CELL[1]) // 2, (SIZE[0] - CELL[0]) // 2
-    for cell in variant:
+    for cell in row:
         yield cell._replace(picture=cell.picture[top : top + CELL[1], left : left + CELL[0]])
 
 
-def guide_variant() -> Variant:
-    """The cloudscape, dreamt towards what is seen in other pictures."""
+def guide_row() -> Row:
+    """The cloudscape with other pictures as guides."""
     settings = dream_of(layer="block11.expand")
     yield Cell("no guide", "", dreamt("cloudscape", settings))
     for name in ("photograph", "portrait", "drawing"):
         yield Cell(f"guide: the {name}", "", dreamt("cloudscape", settings, guide=name))
 
 
-def one_setting(name: str, key: str, *values: Any, preset: str = "clouds") -> Callable[[], Variant]:
-    """A variant in which only that setting changes."""
+def one_setting(name: str, key: str, *values: Any, preset: str = "clouds") -> Callable[[], Row]:
+    """A row of cells in which only one setting changes."""
     return lambda: varied(name, {f"{key}: {value}": {key: value} for value in values}, preset)
 
 
-def sizes_variant() -> Variant:
+def sizes_row() -> Row:
     """More sizes, then sizes further apart."""
     yield from one_setting("cloudscape", "n_octaves", 1, 3, 5, 7)()
     yield from one_setting("cloudscape", "octave_scale", 1.1, 1.2, 1.4, 2.0)()
 
 
-def chance_variant() -> Variant:
+def chance_row() -> Row:
     """What the random shifts are for, and what their seed does."""
     yield from middles(one_setting("cloudscape", "jitter_px", 0, 8, 32)())
     yield from middles(one_setting("cloudscape", "seed", 1)())
 
 
 #: name -> title, remark, cells
-VARIANTS: dict[str, tuple[str, str, Callable[[], Variant]]] = {
-    "presets": ("Five pictures, four presets", f"depth {DEPTH}", presets_variant),
-    "layers": ("layer", "depth 12", layers_variant),
-    "depths": ("depth", "marble's settings", depths_variant),
-    "light": ("light and colour", "block10.expand", light_variant),
+ROWS: dict[str, tuple[str, str, Callable[[], Row]]] = {
+    "presets": ("Five pictures, four presets", f"depth {DEPTH}", presets_row),
+    "layers": ("layer", "depth 12", layers_row),
+    "depths": ("depth", "marble's settings", depths_row),
+    "light": ("light and colour", "block10.expand", light_row),
     "colour": ("colour", "block10.expand", one_setting("photograph", "colour", 0.0, 0.25, 0.6, 1.0)),
-    "octaves": ("n_octaves, octave_scale", "block10.expand", sizes_variant),
+    "octaves": ("n_octaves, octave_scale", "block10.expand", sizes_row),
     "blend": ("blend", "block10.expand", one_setting("cloudscape", "blend", 0.0, 0.1, 0.5, 0.9)),
     "intensity": (
         "step_size",
@@ -184,8 +184,8 @@ VARIANTS: dict[str, tuple[str, str, Callable[[], Variant]]] = {
         "block10.expand",
         one_setting("portrait", "steps_per_depth", 1, 2, 4, 8),
     ),
-    "smoothing": ("smoothing_px + smoothing_growth_px", "block10.expand, at full size", smoothing_variant),
-    "chance": ("jitter_px, seed", "block10.expand, at full size", chance_variant),
+    "smoothing": ("smoothing_px + smoothing_growth_px", "block10.expand, at full size", smoothing_row),
+    "chance": ("jitter_px, seed", "block10.expand, at full size", chance_row),
     "channels": (
         "channels",
         "block12.expand",
@@ -204,8 +204,8 @@ VARIANTS: dict[str, tuple[str, str, Callable[[], Variant]]] = {
             },
         ),
     ),
-    "guide": ("guide", "block11.expand", guide_variant),
-    "variants": ("variants", "the club preset: deeper with the kick, down with mids and highs", variants_variant),
+    "guide": ("guide", "block11.expand", guide_row),
+    "variants": ("variants", "the club preset: deeper with the kick, down with mids and highs", variants_row),
 }
 SMALL = {"presets": (224, 126), "layers": (272, 153)}
 GRIDS = {4: Grid(1, 4, 1), 6: Grid(1, 3, 2), 8: Grid(1, 4, 2), 12: Grid(1, 4, 3), 16: Grid(1, 4, 4), 25: Grid(1, 5, 5)}
@@ -214,11 +214,11 @@ GRIDS = {4: Grid(1, 4, 1), 6: Grid(1, 3, 2), 8: Grid(1, 4, 2), 12: Grid(1, 4, 3)
 def main() -> None:
     """Dream, and write the sheets."""
     OUT.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[1:] or VARIANTS:
-        if name not in VARIANTS:
-            sys.exit(f"no picture is called {name!r}; there are: {', '.join(VARIANTS)}")
-        title, remark, variant = VARIANTS[name]
-        cells = list(variant())
+    for name in sys.argv[1:] or ROWS:
+        if name not in ROWS:
+            sys.exit(f"no picture is called {name!r}; there are: {', '.join(ROWS)}")
+        title, remark, row = ROWS[name]
+        cells = list(row())
         sheet = draw_sheet(title, remark, cells, SMALL.get(name, CELL), GRIDS[len(cells)])
         file = OUT / f"{name}.jpg"
         Image.fromarray(sheet).save(file, quality=82, optimize=True)

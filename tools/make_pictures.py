@@ -25,7 +25,7 @@ DEPTH = 20
 
 
 def frames_of(look: LoadedPreset) -> list[list[np.ndarray]]:
-    """Row by row a look's dream frames, (720, 1280, 3) uint8 each."""
+    """A preset's dream frames, variant by variant, (720, 1280, 3) uint8 each."""
     rows: list[list[np.ndarray]] = [[] for _ in look.rows]
     for placed in Dreams(look, open_cache()).frames():
         rows[placed.row].append(placed.frame)
@@ -33,7 +33,7 @@ def frames_of(look: LoadedPreset) -> list[list[np.ndarray]]:
 
 
 def strips(rows: list[np.ndarray]) -> np.ndarray:
-    """One picture, from left to right a strip of each."""
+    """One picture made of a strip of each, from left to right."""
     edges = np.linspace(0, rows[0].shape[1], len(rows) + 1).round().astype(int)
     parts = [row[:, left:right] for row, (left, right) in zip(rows, pairwise(edges), strict=True)]
     return np.concatenate(parts, axis=1)

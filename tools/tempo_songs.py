@@ -1,6 +1,6 @@
-"""The rhythms that the judge of the beat is trained on: two dozen styles, played by tools/kick_songs.py's instruments.
+"""The rhythms that the metre judge is trained on: two dozen styles, played with the instruments of tools/kick_songs.py.
 
-`tempo_song(seed, index)` is a dozen seconds of one and the times of its beats. The same two numbers give the same song.
+`tempo_song(seed, index)` returns twelve seconds of one with the times of its beats. The same two numbers give the same song.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tools.kick_sounds import RATE_HZ, Rng, Sound, brown, kick, log_uniform, met
 SECONDS = 12.0
 FOUR, EIGHTHS, SIXTEENTHS, OFFBEATS = "x...x...x...x...", "x.x.x.x.x.x.x.x.", "xxxxxxxxxxxxxxxx", "..x...x...x...x."
 BACK, HALF, NONE = "....x.......x...", "........x.......", "................"
-# The tempo range that a style is played in, beats a minute, and a bar of sixteenths of its bass drum, snare and hats: any of each.
+# For each style its range of tempo, BPM, and bars of sixteenths for bass drum, snare and hats, of which one each is chosen.
 STYLES = {
     "house": (118, 130, (FOUR,), (BACK,), (OFFBEATS, EIGHTHS)),
     "disco": (105, 128, (FOUR,), (BACK,), ("x.xxx.xxx.xxx.xx", OFFBEATS)),
@@ -49,7 +49,7 @@ STYLES = {
     "pop": (95, 128, ("x.......x.......", "x.....x.x.....x."), (BACK,), (EIGHTHS, SIXTEENTHS, OFFBEATS)),
     "shuffle": (90, 140, ("x.......x.......", "x..xx..xx..xx..x"), (BACK,), ("x..xx..xx..xx..x",)),
 }
-# An odd sixteenth so much earlier, in sixteenths, is a third of a beat.
+# Moving an odd sixteenth by this much, in sixteenths, puts it on a third of the beat.
 THIRDS = -1 / 3
 
 
@@ -84,7 +84,7 @@ def tempo_song(seed: int, index: int, seconds: float = SECONDS) -> tuple[str, So
 
 
 def wandering(rng: Rng, style: str, seconds: float) -> Wandering:
-    """The meter of a style: a piece sets in after a moment, or is heard from its midst."""
+    """The meter of a style. The music starts after a moment, or has already begun."""
     low, high = STYLES[style][:2]
     sixteenth_s = 15 / log_uniform(rng, low, high)
     begins = rng.choice(3, p=[0.5, 0.3, 0.2])
@@ -94,14 +94,14 @@ def wandering(rng: Rng, style: str, seconds: float) -> Wandering:
     n_sixteenths = int((seconds - first_s - 0.1) / sixteenth_s)
     bends_s = np.zeros(n_sixteenths + 8)
     if rng.random() < 0.3:
-        # the length of a beat wanders by up to some per cent
+        # the length of a beat drifts by up to some per cent
         wander = np.cumsum(rng.standard_normal(len(bends_s) // 4 + 2)) * rng.uniform(0.003, 0.012)
         bends_s = np.cumsum(np.repeat(wander - wander.mean(), 4)[: len(bends_s)]) * sixteenth_s
     return Wandering(sixteenth_s, first_s, THIRDS if style == "shuffle" else swing, human_s, n_sixteenths, bends_s)
 
 
 def play_style(rng: Rng, tape: Tape, beat: Meter, style: str) -> None:
-    """Bass drum, snare and hats of a style; few strokes are left out or added."""
+    """Bass drum, snare and hats of a style; a few hits are left out or added."""
     bars = [str(rng.choice(bars)) for bars in STYLES[style][2:]]
     drum, snares = kick(rng), snare(rng)
     hat = metal(rng, log_uniform(rng, 0.08, 0.3) if bars[2] == OFFBEATS else log_uniform(rng, 0.01, 0.08))

@@ -1,10 +1,10 @@
-"""Trains the network that tells a kick: `python tools/train_kick.py [--tiny] [OUT.npz]`.
+"""Trains the network that detects kicks: `python tools/train_kick.py [--tiny] [OUT.npz]`.
 
-Synthesises music (tools/kick_songs.py), hears it as the program does, mixes it anew for every pass (tools/kick_lessons.py),
+Synthesises music (tools/kick_songs.py), analyses it as the program does, mixes it differently in every pass (tools/kick_lessons.py),
 trains a GRU with torch on one thread, and writes its weights, by default to visualizer/beat/kick.npz. The same seed, torch build and
-kind of processor give the same file, bit for bit; another kind rounds otherwise, and training carries that on. So the file also
-holds what can be checked anywhere: the losses of a tiny run, and the loss of the weights on songs held out
-(tests/beat/test_training.py). --tiny makes the tiny run only.
+kind of processor give the same file bit for bit; on another processor rounding errors grow during the training. So the file
+also holds values that can be checked anywhere: the losses of a tiny run, and the loss of the weights on held-out songs
+(tests/beat/test_training.py). --tiny does the tiny run only.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 SEED = 6
 HELD_OUT_SEED = 5
 N_HELD_OUT = 12
-# What a drum's mistakes count for. Snares and hats keep the network from calling them kicks, and are told on the way.
+# The weight of each drum's errors. Training on snares and hats, too, keeps the network from taking them for kicks.
 MATTERS = {"kick": 1.0, "snare": 0.3, "hat": 0.3}
 
 
@@ -118,7 +118,7 @@ def _trained(plan: Plan, taught: list[Lesson], kept: np.ndarray | None) -> tuple
             state = None  # carried from piece to piece of a song, its gradient is not
             for piece in range(n_pieces):
                 hops = slice(piece * plan.n_hops, (piece + 1) * plan.n_hops)
-                # real drums are none of the synthesised: no band is trusted to the last tenth
+                # real drums differ from the synthesised ones: noise keeps the network from relying on exact levels
                 blurred = given[:, hops] + plan.noise * torch.randn(given[:, hops].shape)
                 said, state = gru(blurred, state)
                 state = state.detach()
@@ -138,7 +138,7 @@ def _trained(plan: Plan, taught: list[Lesson], kept: np.ndarray | None) -> tuple
 
 
 def arrays(gru: Any, head: Any, mean: np.ndarray, deviation: np.ndarray) -> Arrays:
-    """torch's parameters, the scaling of the features folded in, laid out as visualizer.beat.network.Weights wants them."""
+    """torch's parameters with the scaling of the features folded in, as arrays for visualizer.beat.network.Weights."""
     n_units = gru.hidden_size
     inner = gru.weight_ih_l0.detach().numpy().astype(np.float64).reshape(3, n_units, N_INPUTS) / deviation
     bias = gru.bias_ih_l0.detach().numpy().astype(np.float64).reshape(3, n_units) - inner @ mean.astype(np.float64)
@@ -154,7 +154,7 @@ def arrays(gru: Any, head: Any, mean: np.ndarray, deviation: np.ndarray) -> Arra
 
 
 def held_out_loss(weights: Arrays) -> float:
-    """The loss for kicks of the weights on lessons that nothing was trained on, as the program itself runs them."""
+    """The kick loss of the weights on held-out lessons, computed with the program's own network code."""
     mixer = Mixer([lesson((HELD_OUT_SEED, index)) for index in range(N_HELD_OUT)])
     heard, wanted, weight = batch(mixer, np.random.default_rng(HELD_OUT_SEED), np.arange(N_HELD_OUT))
     total = 0.0

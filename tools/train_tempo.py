@@ -1,9 +1,9 @@
-"""Trains the judge of the beat: `python tools/train_tempo.py [OUT.npz]`.
+"""Trains the metre judge: `python tools/train_tempo.py [OUT.npz]`.
 
-Plays styles (tools/tempo_songs.py), hears their strokes as the program does (visualizer/beat/tempo_onsets.py), lays them out on
-the true beat and on all that it is taken for (half, double, off by half and so on), and fits with torch the small network of
-visualizer/beat/tempo_metre.py that tells the true one: by default visualizer/beat/tempo.npz. The same seed, torch build and kind
-of processor give the same file. It also holds how often the network is right on songs held out.
+Plays songs of several styles (tools/tempo_songs.py), detects their onsets as the program does (visualizer/beat/tempo_onsets.py),
+folds them into the true beat and into those that it can be mistaken for (half, double, off by half and so on), and trains with torch
+the small network of visualizer/beat/tempo_metre.py that chooses the true one. It is written to visualizer/beat/tempo.npz by default.
+The same seed, torch build and kind of processor give the same file. It also holds how often the network is right on held-out songs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ N_SONGS = 7 * len(STYLES)  # a seed
 # Moments that each song is judged at; nothing is judged before the first.
 N_MOMENTS = 15
 FIRST_S = 1.2
-# A beat as it is followed lies a little off.
+# The beat that the program follows is never exact: random errors of its length (fraction) and its place.
 LENGTH_OFF, BEAT_OFF_S = 0.002, 0.006
 N_UNITS = 16
 N_EPOCHS = 30
@@ -41,7 +41,7 @@ RATE, DECAY = 6e-3, 0.5
 
 
 def strokes(sound: np.ndarray, rate_hz: int) -> tuple[np.ndarray, float]:
-    """((n_hops, N_GROUPS) strokes of a sound, seconds a hop)."""
+    """The onsets of a sound, (n_hops, N_GROUPS), and the length of a hop in seconds."""
     finder = OnsetDetector(rate_hz)
     sound = np.concatenate([np.zeros(finder.window_samples - finder.hop_samples, np.float32), sound])
     windows = np.lib.stride_tricks.sliding_window_view(sound, finder.window_samples)[:: finder.hop_samples]
@@ -49,7 +49,7 @@ def strokes(sound: np.ndarray, rate_hz: int) -> tuple[np.ndarray, float]:
 
 
 def lesson(place: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """What a song's moments show of each related beat, (n, len(RELATED), n_features), and which are in range: bool."""
+    """For moments of a song, the features of each related beat, (n, len(RELATED), n_features), and which are in range: bool."""
     _, sound, beats_s = tempo_song(*place)
     return moments(*strokes(sound, RATE_HZ), beats_s, np.random.default_rng([1, *place]))
 
@@ -89,7 +89,7 @@ def lessons(*seeds: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def train(shown: np.ndarray, allowed: np.ndarray) -> Arrays:
-    """The network that likes the true beat best."""
+    """Train the network to prefer the true beat."""
     import torch
 
     torch.set_num_threads(1)
@@ -120,14 +120,14 @@ def train(shown: np.ndarray, allowed: np.ndarray) -> Arrays:
 
 
 def share_right(weights: Arrays, shown: np.ndarray, allowed: np.ndarray) -> float:
-    """How often the true beat is liked best, 0..1."""
+    """How often the network prefers the true beat, 0..1."""
     inner, bias, outer = (weights[name].astype(np.float64) for name in ("inner", "bias", "outer"))
     score = np.where(allowed, np.maximum(shown @ inner + bias, 0.0) @ outer, -np.inf)
     return float((score.argmax(axis=1) == 0).mean())
 
 
 def main() -> None:
-    """Play, hear, train, write the weights."""
+    """Synthesise, analyse, train, and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", nargs="?", type=Path, default=WEIGHTS_FILE, metavar="OUT.npz")
     arguments = parser.parse_args()

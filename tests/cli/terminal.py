@@ -21,7 +21,7 @@ class Terminal:
         self,
         *arguments: str,
         n_columns: int = 80,
-        n_variants: int = 24,
+        n_rows: int = 24,
         stdout: Path | None = None,
         **environment: str,
     ) -> None:
@@ -30,7 +30,7 @@ class Terminal:
         import termios
 
         self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", n_variants, n_columns, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", n_rows, n_columns, 0, 0))
 
         def start() -> None:
             os.login_tty(theirs)  # so that Ctrl-C typed there reaches it
