@@ -40,8 +40,7 @@ def show(screen):
         def run(others, size=SIZE):
             calls = []
 
-            def text(drawn_size):
-                assert drawn_size == window.framebuffer_size
+            def text():
                 calls.append("text")
                 window.ctx.scissor = (0, 0, 2, 2)  # two pixels of white in the lower left corner
                 window.ctx.clear(1.0, 1.0, 1.0)

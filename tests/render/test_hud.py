@@ -162,3 +162,15 @@ def test_fonts_of_the_system_are_looked_for_before_a_letter_is_missing(offscreen
     hud = Hud(offscreen(SIZE).ctx)
     wait_until(lambda: system_font_files.cache_info().currsize == 1, 10, "nobody looks")
     hud.release()
+
+
+def test_text_is_written_once_and_shown_as_often_as_asked(scene):
+    drawn = scene(["x"], "y")
+    scene.hud.write(["x"], scene.stage.framebuffer_size, "y")
+    boxes = scene.hud._boxes
+    scene.hud.write(["x"], scene.stage.framebuffer_size, "y")
+    assert scene.hud._boxes is boxes, "the same text is not written again"
+    scene([], None)
+    scene.hud.write(["x"], scene.stage.framebuffer_size, "y")
+    scene.hud.show()
+    assert np.array_equal(scene.stage.read(), drawn)

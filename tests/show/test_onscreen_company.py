@@ -201,10 +201,10 @@ def test_controllers_that_cannot_be_opened_are_told_before_a_window_opens(loaded
 
 
 def test_words_that_cannot_be_written_leave_the_picture(show, eye, monkeypatch, caplog):
-    def draw(self, *_, **__):
+    def write(self, *_, **__):
         raise RuntimeError("no letters")
 
-    monkeypatch.setattr(Hud, "draw", draw)
+    monkeypatch.setattr(Hud, "write", write)
     with caplog.at_level(logging.ERROR):
         show(
             told(lambda shot: any("text" in fault for fault in shot.faults)),

@@ -13,8 +13,8 @@ from .output import Output
 
 
 class WindowOutput(Output):
-    """Presents pictures in a window. draw_over: draws text over the picture, which the canvas does not get; it is given the size in
-    px. on_drawn: called when everything is drawn, before the swap; on_shown: after it.
+    """Presents pictures in a window. draw_over: draws text over the picture, which the canvas does not get.
+    on_drawn: called when everything is drawn, before the swap; on_shown: after it.
     """
 
     name = "window"
@@ -22,7 +22,7 @@ class WindowOutput(Output):
     def __init__(
         self,
         window: Window,
-        draw_over: Callable[[tuple[int, int]], None] = lambda size: None,
+        draw_over: Callable[[], None] = lambda: None,
         on_drawn: Callable[[], None] = lambda: None,
         on_shown: Callable[[], None] = lambda: None,
     ) -> None:
@@ -34,7 +34,7 @@ class WindowOutput(Output):
         size = window.framebuffer_size
         if size != (0, 0):  # (0, 0): minimised
             canvas.present_on(window.ctx.screen, size)
-            self._draw_over(size)
+            self._draw_over()
         window.finish()
         self._on_drawn()
         window.swap()

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Hud:
-    """Draws lines of text over a picture; text that does not change takes almost no time. ctx: the OpenGL context of the picture."""
+    """Draws lines of text over a picture. ctx: the OpenGL context of the picture.
+
+    Text is prepared by `write` when nothing is urgent, and drawn by `show` in every display frame.
+    """
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
@@ -24,19 +27,26 @@ class Hud:
         self._lines = _TextBox(ctx, steady=True)
         self._keys = _TextBox(ctx, steady=False)
         self._notice = _TextBox(ctx, steady=False)
+        self._boxes: list[tuple[_TextBox, tuple[int, int]]] = []  # with the lower left corner of each, px
+        self._written: object = None
         if (layout := Layout.of((640, 360))) is not None:
             draw_text_box(("…",), layout, steady=False)  # loads Pillow now, and not between two display frames
         # the fonts for other scripts are searched in a thread: with many fonts installed that takes several display frames
         threading.Thread(target=system_font_files, name="fonts", daemon=True).start()
 
     def draw(
-        self,
-        lines: Sequence[str],
-        size: tuple[int, int],
-        notice: str | None = None,
-        keys: Sequence[str] = (),
+        self, lines: Sequence[str], size: tuple[int, int], notice: str | None = None, keys: Sequence[str] = ()
     ) -> None:
-        """Draw text over the picture. Any text is accepted: what does not fit ends in an ellipsis; the font size follows the picture's.
+        """Draw text over the picture at once: `write` and `show`."""
+        self.write(lines, size, notice, keys)
+        self.show()
+
+    def write(
+        self, lines: Sequence[str], size: tuple[int, int], notice: str | None = None, keys: Sequence[str] = ()
+    ) -> None:
+        """Prepare the text that `show` draws: takes milliseconds where it has changed.
+
+        Any text is accepted: what does not fit ends in an ellipsis; the font size follows the picture's.
 
         Parameters
         ----------
@@ -45,6 +55,10 @@ class Hud:
         notice : one short line, centred at the bottom.
         keys : for a box at the top right; below the first one or in a smaller font where it does not fit beside it.
         """
+        text = (tuple(lines), size, notice, tuple(keys))
+        if text == self._written:
+            return
+        self._boxes, self._written = [], None
         layout = Layout.of(size)
         if layout is None:
             return
@@ -55,9 +69,17 @@ class Hud:
         keys_layout, below_px = self._fit_keys(tuple(keys), layout, size)
         self._keys.prepare(tuple(keys) if keys_layout is not None else (), keys_layout or layout)
         left_px = margin_px if below_px else size[0] - margin_px - self._keys.size[0]
-        self._draw_box(self._lines, (margin_px, top_px - self._lines.size[1]))
-        self._draw_box(self._keys, (left_px, top_px - below_px - self._keys.size[1]))
-        self._draw_box(self._notice, ((size[0] - self._notice.size[0]) // 2, margin_px))
+        self._boxes = [
+            (self._lines, (margin_px, top_px - self._lines.size[1])),
+            (self._keys, (left_px, top_px - below_px - self._keys.size[1])),
+            (self._notice, ((size[0] - self._notice.size[0]) // 2, margin_px)),
+        ]
+        self._written = text
+
+    def show(self) -> None:
+        """Draw what was written over the picture. Takes almost no time."""
+        for box, corner in self._boxes:
+            self._draw_box(box, corner)
 
     def _fit_keys(self, keys: tuple[str, ...], layout: Layout, size: tuple[int, int]) -> tuple[Layout | None, int]:
         """The layout of the keys, as large as fits (None: not at all), and their distance from the top, px."""
@@ -79,6 +101,7 @@ class Hud:
 
     def release(self) -> None:
         """Release the textures and programs. The context must still exist. May be called twice."""
+        self._boxes, self._written = [], None
         self._lines.release()
         self._notice.release()
         self._keys.release()

@@ -228,7 +228,6 @@ class WindowShow(FrameLoop):
         self._notices = Notices(lambda: self.clock.time_s)
         self._hud_lines: list[str] = []
         self._key_lines = help_lines(keymap, source.capabilities)
-        self._notice: str | None = None
         self._hud_written_s = self._monitor_checked_s = self._lost_checked_s = self._state_sent_s = 0.0
         self._news: list[str | None] = []  # of the display frame before
         self._camera, self._screenshot_wanted = Camera(), False
@@ -352,15 +351,12 @@ class WindowShow(FrameLoop):
     def _window_output(self) -> WindowOutput:
         return WindowOutput(self._window, self._draw_text, lambda: self.clock.drawn(), lambda: self.clock.shown())
 
-    def _draw_text(self, size: tuple[int, int]) -> None:
-        """Draw the text that was written after the display frame before over the picture in the window."""
+    def _draw_text(self) -> None:
+        """Draw the text over the picture in the window: as it was written after the display frame before."""
         part = self.guard.part("text on the screen", "the picture goes on")
         if not part.is_suspended:
             with part:
-                shows_all = self.dispatcher.state.hud
-                self._graphics.hud.draw(
-                    self._hud_lines if shows_all else (), size, self._notice, self._key_lines if shows_all else ()
-                )
+                self._graphics.hud.show()
 
     # -- after the swap -----------------------------------------------------------------------------------------------
 
@@ -438,7 +434,13 @@ class WindowShow(FrameLoop):
         # a blackout is black: notices wait; and who has a panel reads them there
         hidden = self.stage.is_dark or (self._panel.is_open and not dispatcher.state.hud)
         notice = None if self.stage.is_dark else self._notices.current()
-        self._notice = None if hidden else notice
+        hud = dispatcher.state.hud
+        self._graphics.hud.write(
+            self._hud_lines if hud else (),
+            self._window.framebuffer_size,
+            None if hidden else notice,
+            self._key_lines if hud else (),
+        )
 
     def _report_to(self, lifeline: Lifeline) -> None:
         times = self.clock.times
