@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fixtures.pulse import wait_until
-from visualizer.control.commands import SetTempo
-from visualizer.control.link import LinkSession, is_new
+from visualizer.control.link import LinkSession, LinkTempo, is_new
 from visualizer.errors import VisualizerError
 
 pytest.importorskip("aalink")
@@ -61,7 +60,7 @@ def peer() -> Iterator[Peer]:
     one.leave()
 
 
-def off_s(tempo: SetTempo, peer: Peer) -> float:
+def off_s(tempo: LinkTempo, peer: Peer) -> float:
     """How far the beats told lie from the peer's, seconds."""
     beat, time_s = peer.ask()
     off = (time_s - tempo.beat_s) * tempo.bpm / 60 - beat
@@ -69,7 +68,7 @@ def off_s(tempo: SetTempo, peer: Peer) -> float:
 
 
 def test_tempo_and_beat_of_a_session_are_followed_until_the_last_has_gone(peer: Peer) -> None:
-    told: list[SetTempo] = []
+    told: list[LinkTempo] = []
     session = LinkSession(told.append, now=time.monotonic)
     try:
         deadline = time.monotonic() + 5
@@ -86,14 +85,14 @@ def test_tempo_and_beat_of_a_session_are_followed_until_the_last_has_gone(peer: 
         wait_until(lambda: told[-1].bpm == pytest.approx(150, abs=0.01), 5)
         wait_until(lambda: off_s(told[-1], peer) < 0.005, 5, "the beats are not the peer's")
         peer.process.stdin.close()
-        wait_until(lambda: told[-1] == SetTempo(0.0, 0.0), 10, "the peer has gone")
+        wait_until(lambda: told[-1] == LinkTempo(0.0, 0.0), 10, "the peer has gone")
         assert session.n_peers == 0
     finally:
         session.close()
 
 
 def test_alone_nothing_is_told() -> None:
-    told: list[SetTempo] = []
+    told: list[LinkTempo] = []
     session = LinkSession(told.append, now=time.monotonic)
     session.suggest(133.0)
     try:
@@ -108,16 +107,16 @@ def test_alone_nothing_is_told() -> None:
 @pytest.mark.parametrize(
     ("tempo", "news"),
     [
-        (SetTempo(120, 10.0), False),
-        (SetTempo(120, 12.5), False),
-        (SetTempo(120, 12.501), False),
-        (SetTempo(120, 12.51), True),
-        (SetTempo(120.1, 10.0), True),
-        (SetTempo(0, 0), True),
+        (LinkTempo(120, 10.0), False),
+        (LinkTempo(120, 12.5), False),
+        (LinkTempo(120, 12.501), False),
+        (LinkTempo(120, 12.51), True),
+        (LinkTempo(120.1, 10.0), True),
+        (LinkTempo(0, 0), True),
     ],
 )
-def test_which_tempos_are_reported(tempo: SetTempo, news: bool) -> None:
-    assert is_new(tempo, SetTempo(120, 10.0)) is news
+def test_which_tempos_are_reported(tempo: LinkTempo, news: bool) -> None:
+    assert is_new(tempo, LinkTempo(120, 10.0)) is news
     assert not is_new(tempo, tempo)
 
 

@@ -17,8 +17,8 @@ from visualizer.presets.loaded import open_preset
 from visualizer.render.keyboard import Press
 from visualizer.show.dispatcher import AGAIN_S, Dispatcher
 from visualizer.show.guard import Guard
+from visualizer.show.hud_text import ANSWER_S, Notices
 from visualizer.show.source import Source
-from visualizer.show.words import ANSWER_S, Notices
 
 LIVE = frozenset({Capability.TEMPO, Capability.DEVICES})
 PLAY = frozenset({Capability.PAUSE, Capability.SEEK, Capability.VOLUME})
@@ -259,10 +259,11 @@ def test_a_look_that_comes_again_gets_what_was_set_by_hand(show):
 
 
 def test_a_tempo_from_elsewhere_goes_to_a_source_that_has_one(show):
-    show.do(SetTempo(120.0, 5.0))
-    assert show.behind.led == (120.0, 5.0)
+    show.behind.time_s = 6.0
+    show.do(SetTempo(120.0, 0.25))
+    assert show.behind.led == (120.0, 5.75), "in the source's own time"
     show.do(SetTempo(0.0, 0.0))
-    assert show.behind.led == (0.0, 0.0)
+    assert show.behind.led[0] == 0.0
     show.make(capabilities=PLAY).do(SetTempo(120.0, 5.0))
     assert show.behind.led is None
 

@@ -25,9 +25,9 @@ from visualizer.show.frame import FrameLoop
 from visualizer.show.frametimes import FrameTimes
 from visualizer.show.garbage import N_YOUNG, scheduled_collection
 from visualizer.show.guard import Guard
+from visualizer.show.hud_text import Notices
 from visualizer.show.source import Source
 from visualizer.show.stage import Scene, Stage
-from visualizer.show.words import Notices
 
 
 @pytest.fixture

@@ -173,16 +173,7 @@ def test_a_killed_show_goes_on_in_the_same_song_of_the_list(started, screen, son
     assert str(songs[0].parent) not in log.read_text().rpartition("state of the show: ")[2]
 
 
-def test_volume_and_mute_by_key_and_by_control(act):
-    assert act.do("volume_up") == "volume 0 dB", "no louder than the file"
-    assert [act.do("volume_down") for _ in range(2)] == ["volume -2 dB", "volume -4 dB"]
-    assert act.do("mute") == "muted" and act.parameters()["output.mute"] == 1.0
-    assert act.do("mute") == "volume -4 dB"
-    act.do("mute")
-    assert act.do("volume_up") == "volume -2 dB", "whoever turns it up wants to hear it"
-    for _ in range(40):
-        act.do("volume_down")
-    assert act.parameters()["output.volume_db"] == -60.0
+def test_volume_and_mute(act):
     act.set_parameter("output.volume_db", -12.0)
     act.set_parameter("output.mute", 1.0)
     act.set_parameter("input.gain_db", 3.0)

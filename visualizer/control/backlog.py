@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable, Iterable
 
-from .commands import Change, Set, SetTempo
+from .commands import Change, Set
 
 #: changes that wait; more come only when a show hangs, and must not all be done when it goes on
 MOST = 256
@@ -27,8 +27,6 @@ class Backlog:
                 key: Hashable
                 if isinstance(change, Set):
                     key = (Set, change.name)
-                elif isinstance(change, SetTempo):
-                    key = SetTempo
                 else:
                     key = self._count = self._count + 1
                 if self._changes.pop(key, None) is None and len(self._changes) >= MOST:

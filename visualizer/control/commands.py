@@ -44,12 +44,12 @@ class PressKey:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SetTempo:
-    """Take the tempo from elsewhere. bpm: beats a minute, 0: nobody sets it any more; beat_s: when one of the beats is, seconds of
-    `clock.monotonic`.
+    """Take the tempo from elsewhere. bpm: beats a minute, 0: nobody sets it any more; beat_age_s: how long before the command one of its
+    beats was, seconds.
     """
 
     bpm: float
-    beat_s: float
+    beat_age_s: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

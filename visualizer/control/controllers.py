@@ -17,7 +17,7 @@ from .bound_control import ShowInfo
 from .commands import Change, SetTempo
 from .controller import Controller
 from .learning import Learner, sentence
-from .link import LinkSession
+from .link import LinkSession, LinkTempo
 from .mapping import MidiMapping, Moved
 from .midi import MidiInput
 from .osc import LOOPBACK, PRIVATE, Network, OscInput, is_among, parse_place, parse_senders
@@ -255,13 +255,16 @@ class LinkController(Controller):
 
     def __init__(self) -> None:
         """Raises VisualizerError where aalink is missing or cannot be used."""
-        self._backlog = Backlog()
+        self._tempo: deque[LinkTempo] = deque(maxlen=1)  # the newest that was not taken yet
         self._news: deque[str] = deque(maxlen=4)
         self._leads = False
         self._session = LinkSession(self._receive, now=monotonic)
 
     def poll(self) -> list[Change]:
-        return self._backlog.take()
+        if not self._tempo:
+            return []
+        tempo = self._tempo.popleft()
+        return [SetTempo(tempo.bpm, monotonic() - tempo.beat_s if tempo.bpm else 0.0)]
 
     def update(self, snapshot: Snapshot) -> None:
         """Hand a certain tempo to the session; it is used while nobody else is there."""
@@ -282,8 +285,8 @@ class LinkController(Controller):
     def close(self) -> None:
         self._session.close()
 
-    def _receive(self, tempo: SetTempo) -> None:
-        self._backlog.put([tempo])
+    def _receive(self, tempo: LinkTempo) -> None:
+        self._tempo.append(tempo)
         if (leads := tempo.bpm > 0) != self._leads:
             self._leads = leads
             self._news.append(f"Link leads the tempo: {tempo.bpm:.1f} BPM" if leads else "Link: all peers have left")

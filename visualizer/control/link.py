@@ -6,10 +6,9 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import VisualizerError
-from .commands import SetTempo
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +21,14 @@ SUGGEST_BPM = 0.5
 DEFAULT_BPM = 120.0
 
 
-def is_new(tempo: SetTempo, reported: SetTempo) -> bool:
+class LinkTempo(NamedTuple):
+    """The tempo of a session. bpm: beats a minute, 0 if there are no peers; beat_s: when one of the beats is, `clock.monotonic` seconds."""
+
+    bpm: float
+    beat_s: float
+
+
+def is_new(tempo: LinkTempo, reported: LinkTempo) -> bool:
     """Whether a tempo or the place of its beats differs from what was reported before."""
     if tempo.bpm == 0 or reported.bpm == 0:
         return tempo.bpm != reported.bpm
@@ -34,11 +40,11 @@ class LinkSession:
     """A member of the Link session on the local network that follows, and never changes the tempo of others. It has a thread of its own;
     `close` leaves the session.
 
-    on_tempo: called in that thread when the tempo or the place of its beats changes; SetTempo(0, 0) when the last peer has left.
+    on_tempo: called in that thread when the tempo or the place of its beats changes; LinkTempo(0, 0) when the last peer has left.
     n_peers: other members of the session. bpm: its tempo.
     """
 
-    def __init__(self, on_tempo: Callable[[SetTempo], None], *, now: Callable[[], float]) -> None:
+    def __init__(self, on_tempo: Callable[[LinkTempo], None], *, now: Callable[[], float]) -> None:
         """now: `time.monotonic`. Raises VisualizerError if aalink is missing or the network cannot be used."""
         try:
             from aalink import Link
@@ -48,7 +54,7 @@ class LinkSession:
         self.n_peers, self.bpm = 0, DEFAULT_BPM
         self.fault = ""
         self._own_bpm = 0.0
-        self._reported = SetTempo(0.0, 0.0)
+        self._reported = LinkTempo(0.0, 0.0)
         self._ending = threading.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
@@ -74,7 +80,7 @@ class LinkSession:
             log.exception("Ableton Link has stopped")
             self.n_peers = 0
             if self._reported.bpm:
-                self._report(SetTempo(0.0, 0.0))
+                self._report(LinkTempo(0.0, 0.0))
         finally:
             self._ready.set()
 
@@ -93,7 +99,7 @@ class LinkSession:
         self.n_peers = int(link.num_peers)
         if self.n_peers == 0:
             if self._reported.bpm:
-                self._report(SetTempo(0.0, 0.0))
+                self._report(LinkTempo(0.0, 0.0))
             self.bpm = float(link.tempo)
             if self._own_bpm > 0 and abs(self._own_bpm - self.bpm) > SUGGEST_BPM:
                 link.tempo = self._own_bpm
@@ -104,10 +110,10 @@ class LinkSession:
         if after_s - before_s > DRIFT_S / 2:
             return  # the thread was delayed in between, so the time is uncertain: poll again
         self.bpm = float(link.tempo)
-        tempo = SetTempo(self.bpm, (before_s + after_s) / 2 - beat % 1.0 * 60 / self.bpm)
+        tempo = LinkTempo(self.bpm, (before_s + after_s) / 2 - beat % 1.0 * 60 / self.bpm)
         if is_new(tempo, self._reported):
             self._report(tempo)
 
-    def _report(self, tempo: SetTempo) -> None:
+    def _report(self, tempo: LinkTempo) -> None:
         self._reported = tempo
         self._on_tempo(tempo)

@@ -25,10 +25,10 @@ from ..presets.loader import PresetLoader
 from ..render.keyboard import Press
 from ..render.window import Window
 from .guard import Guard
+from .hud_text import Notices
 from .panel_switch import PanelSwitch
 from .source import Source
 from .stage import Stage
-from .words import Notices
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Dispatcher:
         before, after = self.state, apply(self.state, command, self.context)
         self.state = after
         self._on_command(command)
-        answers = [after.answer, *self._carry_out(before, after)]
+        answers = [after.answer, *self._carry_out(before, after, command.at_samples)]
         for answer in answers:
             if not answer:
                 continue
@@ -157,7 +157,7 @@ class Dispatcher:
         if self.state.switch(name) != is_on:
             self.dispatch(Reported(name, is_on))
 
-    def _carry_out(self, before: ShowState, after: ShowState) -> list[str | None]:
+    def _carry_out(self, before: ShowState, after: ShowState, at_samples: int) -> list[str | None]:
         """Do what has changed; the answers. Each part for itself: one that fails must not keep the others from being done."""
         answers: list[str | None] = []
         part = self._guard.part("commands", "other commands may still work")
@@ -172,8 +172,9 @@ class Dispatcher:
                 self._freeze(after.freeze)
         if after.tempo != before.tempo and Capability.TEMPO in self.context.capabilities:
             with part:
-                tempo = after.tempo
-                self._source.lead_tempo(tempo.bpm if tempo else 0.0, tempo.beat_s if tempo else 0.0)
+                at_s = at_samples / self._source.sample_rate_hz
+                bpm, beat_age_s = (after.tempo.bpm, after.tempo.beat_age_s) if after.tempo else (0.0, 0.0)
+                self._source.lead_tempo(bpm, at_s - beat_age_s)
         if after.n_openings != before.n_openings:
             with part:
                 self._loader.want(after.preset)

@@ -40,13 +40,13 @@ from .controllers import Controllers
 from .dispatcher import Dispatcher
 from .garbage import scheduled_collection
 from .guard import Guard
+from .hud_text import Notices, figure_lines
 from .look import parameters_of
 from .panel_switch import OpensPanel, PanelSwitch
 from .sound_watch import SoundWatch
 from .source import NO_SOUND, Source
 from .stage import DisplayFrame, Scene, Stage, build_picture
 from .telemetry import Telemetry
-from .words import Notices, figure_lines
 
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline

@@ -112,7 +112,7 @@ class Source:
         """Set one of `parameters`; any other name is ignored."""
 
     def lead_tempo(self, bpm: float, beat_s: float) -> None:
-        """Take over a tempo from elsewhere: beats a minute, and when one of its beats is on the clock `clock.monotonic`.
+        """Take over a tempo from elsewhere: beats a minute, and when one of its beats is, seconds of this source.
         bpm 0: the source's own tempo again. Only with Capability.TEMPO."""
 
     def restart_analysis(self) -> None:

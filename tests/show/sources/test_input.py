@@ -307,7 +307,7 @@ def test_what_is_heard_is_told_for_the_panel():
 def test_a_tempo_led_from_elsewhere_is_taken_over_beat_for_beat_and_given_back():
     stage = Stage()
     stage.go_on(6, beats(6, bpm=120))
-    stage.sound.lead_tempo(93.0, stage.now_s + 0.25)
+    stage.sound.lead_tempo(93.0, stage.sound.position_s() + 0.25)
     heard = stage.sound.meters()
     assert (heard.bpm, heard.led_by, heard.confidence) == (93.0, "Link", 1.0)
     assert heard.phase == pytest.approx(1 - 0.25 * 93 / 60, abs=0.01)

@@ -227,7 +227,7 @@ class InputSource(AnalyzedSource):
             self.follower.lead_tempo(None)
         else:
             bpm, beat_s = self._led
-            self.follower.lead_tempo(bpm, self.position_s() - self.analyzer.start_s + beat_s - self._now())
+            self.follower.lead_tempo(bpm, beat_s - self.analyzer.start_s)
 
     def _take(self, blocks: list[np.ndarray], stamp_s: float) -> None:
         """Analyse what came, the newest of it at stamp_s, in its place in time."""

@@ -19,7 +19,7 @@ from ...audio.songlist import Place, SongList
 from ...beat.features import Features
 from ...control.snapshot import Meters
 from ...oneline import plain
-from ...settings import VOLUME_DB, BeatSettings
+from ...settings import BeatSettings
 from ...supervision.resume import ResumeState
 from ..output import OutputDelay
 from ..source import NO_SOUND, Capability
@@ -27,7 +27,6 @@ from .analyzed import AnalyzedSource
 
 SEEK_S = 5.0
 RESTART_S = 3.0  # earlier in a song, "previous song" is the one before; later, the beginning of this one
-VOLUME_STEP_DB = 2.0
 
 
 def minutes(seconds: float | None) -> str:
@@ -110,8 +109,6 @@ class SongSource(AnalyzedSource):
             self._seek(SEEK_S if action == "seek_forward" else -SEEK_S)
         elif action in ("previous_song", "next_song"):
             return self._change_song(1 if action == "next_song" else -1)
-        elif action in ("volume_up", "volume_down", "mute"):
-            return self._change_volume(action)
         return None
 
     def parameters(self) -> Mapping[str, float]:
@@ -213,16 +210,6 @@ class SongSource(AnalyzedSource):
         if place.duration_s is not None:
             wanted_s = min(wanted_s, place.duration_s)
         self.playback.seek(position_s + wanted_s - place.seconds)
-
-    def _change_volume(self, action: str) -> str:
-        volume = self.playback.volume
-        if action == "mute":
-            volume.is_muted = not volume.is_muted
-        else:
-            step_db = VOLUME_STEP_DB if action == "volume_up" else -VOLUME_STEP_DB
-            volume.level_db = min(max(volume.level_db + step_db, VOLUME_DB[0]), VOLUME_DB[1])
-            volume.is_muted = False
-        return self._volume_text()
 
     def _volume_text(self) -> str:
         volume = self.playback.volume

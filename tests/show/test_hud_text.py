@@ -1,4 +1,4 @@
-"""What is written over the picture."""
+"""Text over the picture."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import pytest
 
 from visualizer.presets.loaded import open_preset
 from visualizer.show.frametimes import FrameTimes
-from visualizer.show.stage import DisplayFrame
-from visualizer.show.words import (
+from visualizer.show.hud_text import (
     ANSWER_S,
     LONGEST_WAIT_S,
     MOST_WAITING,
@@ -15,6 +14,7 @@ from visualizer.show.words import (
     Notices,
     figure_lines,
 )
+from visualizer.show.stage import DisplayFrame
 
 
 @pytest.fixture

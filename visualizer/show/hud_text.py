@@ -1,4 +1,4 @@
-"""What is written over the picture: figures, keys, and lines said once."""
+"""Text over the picture: the figures of the HUD, and notices."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from .stage import DisplayFrame
 
 log = logging.getLogger(__name__)
 
-NOTICE_S = 6.0  # long enough to be read in the dark, short enough to be gone when the audience looks up
-ANSWER_S = 2.0  # to a key: whoever pressed it is looking
-AGAIN_S = 10.0  # a line that was said is not said again so soon
-LONGEST_WAIT_S = 10.0  # what could not be shown by then is dropped: in a blackout nothing is; the log has it
+NOTICE_S = 6.0  # how long a notice is shown
+ANSWER_S = 2.0  # how long an answer to a key is shown: whoever pressed it is looking
+REPEAT_S = 10.0  # a line that was shown is not shown again before
+LONGEST_WAIT_S = 10.0  # lines that could not be shown by then, as in a blackout, are dropped; the log has them
 MOST_WAITING = 8
-DEPTH_BAR = 24  # strokes of the HUD's depth bar
+DEPTH_BAR = 24  # characters of the HUD's depth bar
 
 
 class Notices:
-    """Lines at the bottom of the screen, line the newest: those that are said one after another, and answers to keys, which come first.
+    """Lines at the bottom of the screen: notices one after another, and answers to keys, which are shown first.
 
-    now: seconds, rising. Of lines that cannot be shown for a while the newest MOST_WAITING are kept, for LONGEST_WAIT_S.
+    now: seconds, rising. Of notices that cannot be shown for a while the newest MOST_WAITING are kept, for LONGEST_WAIT_S.
+    line: the newest line of all.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self.line = ""  # the newest of all
+        self.line = ""
         self._now = now
-        self._waiting: deque[tuple[float, str]] = deque(maxlen=MOST_WAITING)  # since when, and the line
+        self._waiting: deque[tuple[float, str]] = deque(maxlen=MOST_WAITING)  # since when it waits, and the line
         self._said_s: dict[str, float] = {}
         self._since_s = 0.0
         self._current: str | None = None
@@ -38,23 +39,23 @@ class Notices:
         self._answer_since_s: float | None = None
 
     def say(self, line: str) -> None:
-        """Queue a line; one that was said a moment ago, or waits, is not said again."""
+        """Queue a notice, unless the same one waits or was shown a moment ago."""
         said_s, now_s = self._said_s.get(line), self._now()
-        if said_s is None or now_s - said_s > AGAIN_S:
-            self._said_s = {one: at_s for one, at_s in self._said_s.items() if now_s - at_s <= AGAIN_S}
+        if said_s is None or now_s - said_s > REPEAT_S:
+            self._said_s = {one: at_s for one, at_s in self._said_s.items() if now_s - at_s <= REPEAT_S}
             self._said_s[line] = now_s
             self._waiting.append((now_s, line))
             self.line = line
             log.info("notice: %s", line)
 
     def answer(self, line: str) -> None:
-        """Show a line at once, for a shorter time, in place of the answer before."""
+        """Show an answer at once, for a shorter time, in place of the answer before."""
         self._answer, self._answered_s, self._answer_since_s = line, self._now(), None
         self.line = line
         log.info("answer: %s", line)
 
     def current(self) -> str | None:
-        """The line to show now."""
+        """The line to show now, if there is one."""
         now_s = self._now()
         if self._answer is not None:
             if self._answer_since_s is None and now_s - self._answered_s <= LONGEST_WAIT_S:
@@ -75,7 +76,7 @@ class Notices:
 def figure_lines(
     loaded: LoadedPreset, shown: DisplayFrame, times: FrameTimes, rate_hz: float, scale: float, states: str
 ) -> list[str]:
-    """What the show is at. rate_hz: display frames a second; scale: share of the size drawn; states: "frozen" and the like."""
+    """The lines of the HUD about the picture. rate_hz: display frames a second; scale: fraction of the width and height that is drawn; states: "frozen" and the like."""
     n_depths, n_variants = loaded.n_depths, len(loaded.variants)
     total = n_variants * n_depths
     variant = f"   variant {shown.variant + 1:.1f} / {n_variants}" if n_variants > 1 else ""
