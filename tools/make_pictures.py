@@ -1,7 +1,7 @@
 """Makes the pictures of the README from the shipped presets: python tools/make_pictures.py
 
 docs/pictures/depths.jpg: eight depths of the default preset; docs/pictures/presets.jpg: each preset's dream, its image in a
-corner; of a preset with rows, a strip of each.
+corner; of a preset with several variants, a strip of each.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ PRESETS = ("clouds", "ridges", "aurora", "marble", "club", "first")
 DEPTH = 20
 
 
-def frames_of(look: LoadedPreset) -> list[list[np.ndarray]]:
-    """A preset's dream frames, variant by variant, (720, 1280, 3) uint8 each."""
-    rows: list[list[np.ndarray]] = [[] for _ in look.rows]
-    for placed in Dreams(look, open_cache()).frames():
-        rows[placed.row].append(placed.frame)
-    return rows
+def frames_of(loaded: LoadedPreset) -> list[list[np.ndarray]]:
+    """The dream frames of a preset, variant by variant, (720, 1280, 3) uint8 each."""
+    frames: list[list[np.ndarray]] = [[] for _ in loaded.variants]
+    for placed in Dreams(loaded, open_cache()).frames():
+        frames[placed.variant].append(placed.frame)
+    return frames
 
 
-def strips(rows: list[np.ndarray]) -> np.ndarray:
-    """One picture made of a strip of each, from left to right."""
-    edges = np.linspace(0, rows[0].shape[1], len(rows) + 1).round().astype(int)
-    parts = [row[:, left:right] for row, (left, right) in zip(rows, pairwise(edges), strict=True)]
+def strips(pictures: list[np.ndarray]) -> np.ndarray:
+    """One picture, from left to right a strip of each."""
+    edges = np.linspace(0, pictures[0].shape[1], len(pictures) + 1).round().astype(int)
+    parts = [picture[:, left:right] for picture, (left, right) in zip(pictures, pairwise(edges), strict=True)]
     return np.concatenate(parts, axis=1)
 
 
@@ -46,22 +46,22 @@ def shown(pixels: np.ndarray, size: tuple[int, int]) -> Image.Image:
 
 def preset_cell(name: str, size: tuple[int, int]) -> tuple[str, Image.Image]:
     """A preset's title, and its deepest dream with the image in the corner."""
-    look = open_preset(name, size=SIZE)
-    cell = shown(strips([row[DEPTH] for row in frames_of(look)]), size)
+    loaded = open_preset(name, size=SIZE)
+    cell = shown(strips([frames[DEPTH] for frames in frames_of(loaded)]), size)
     inset = (round(size[0] * 0.27), round(size[1] * 0.27))
     left, top = size[0] - inset[0] - 10, size[1] - inset[1] - 10
     ImageDraw.Draw(cell).rectangle((left - 2, top - 2, left + inset[0] + 1, top + inset[1] + 1), fill="white")
-    cell.paste(shown(look.image, inset), (left, top))
-    title = look.settings.title
+    cell.paste(shown(loaded.image, inset), (left, top))
+    title = loaded.settings.title
     stand_in = NETWORKS[DEFAULT_NETWORK].title.partition("-")[0]
-    return f"{title} ({stand_in})" if look.news else title, cell
+    return f"{title} ({stand_in})" if loaded.news else title, cell
 
 
 def sheet(cells: list[tuple[str, Image.Image]], n_columns: int, text_px: int = 22) -> Image.Image:
     """Labelled pictures of one size side by side."""
     gap, (width, height) = 6, cells[0][1].size
-    n_variants = -(-len(cells) // n_columns)
-    page = Image.new("RGB", (n_columns * (width + gap) - gap, n_variants * (height + gap) - gap), "white")
+    n_rows = -(-len(cells) // n_columns)
+    page = Image.new("RGB", (n_columns * (width + gap) - gap, n_rows * (height + gap) - gap), "white")
     font = ImageFont.load_default(text_px)
     for index, (label, picture) in enumerate(cells):
         corner = (index % n_columns * (width + gap), index // n_columns * (height + gap))
