@@ -53,7 +53,7 @@ def test_wrong_use() -> None:
 
 
 def test_on_a_terminal_it_is_wrapped_under_its_columns(terminal, screen: object) -> None:
-    opened = terminal("doctor", n_variants=60)
+    opened = terminal("doctor", n_rows=60)
     wait_until(lambda: opened.process.poll() is not None, 60, "it does not end")
     wait_until(lambda: "\nno faults" in _plain(opened.raw), 10, "it does not come to an end")
     lines = [line.rstrip() for line in _plain(opened.raw).split("\n")]
