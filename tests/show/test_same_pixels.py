@@ -80,12 +80,21 @@ def played(song, loaded):
     return np.stack(pixels.pictures)
 
 
-@pytest.mark.parametrize("shader", ["crossfade", "pulse"])
-def test_an_export_and_a_play_at_the_same_frame_times_give_the_same_pixels(
-    kick_song, tiny_preset, tmp_path, monkeypatch, shader
-):
+def preset_with(tiny_preset, shader, n_variants=1):
+    """The tiny preset with another look, and with further variants of other seeds."""
     loaded = open_preset(str(tiny_preset), size=SIZE)
-    loaded = replace(loaded, settings=loaded.settings.model_copy(update={"render": RenderSettings(shader=shader)}))
+    (first,) = loaded.variants
+    seeded = [first.settings.model_copy(update={"seed": seed}) for seed in range(1, n_variants)]
+    changed = {"render": RenderSettings(shader=shader), "variants": seeded}
+    variants = (first, *(replace(first, settings=one) for one in seeded))
+    return replace(loaded, settings=loaded.settings.model_copy(update=changed), variants=variants)
+
+
+@pytest.mark.parametrize(("shader", "n_variants"), [("crossfade", 1), ("pulse", 2)])
+def test_an_export_and_a_play_at_the_same_frame_times_give_the_same_pixels(
+    kick_song, tiny_preset, tmp_path, monkeypatch, shader, n_variants
+):
+    loaded = preset_with(tiny_preset, shader, n_variants)
     of_export = exported(kick_song, loaded, tmp_path / "out.mp4", monkeypatch)
     of_play = played(kick_song, loaded)
     assert len(of_export) == 180 and abs(len(of_play) - len(of_export)) <= 1
@@ -117,8 +126,7 @@ class EverySixth(Pixels):
 
 @pytest.mark.parametrize("shader", ["crossfade", "pulse"])
 def test_the_same_sound_gives_the_same_picture_at_the_same_times_at_any_frame_rate(kick_song, tiny_preset, shader):
-    loaded = open_preset(str(tiny_preset), size=SIZE)
-    loaded = replace(loaded, settings=loaded.settings.model_copy(update={"render": RenderSettings(shader=shader)}))
+    loaded = preset_with(tiny_preset, shader)
 
     def pictures(fps):
         pixels = EverySixth(fps)

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a long job is. done, total: depths while dreaming, display frames while exporting; total None: unknown."""
+    """How far an export is. done, total: depths while dreaming, display frames while exporting; total is None where unknown."""
 
     stage: Literal["dreaming", "exporting"]
     done: int
@@ -69,8 +69,12 @@ def export(
 ) -> Generator[Progress, None, None]:
     """Write the show for the song as a video, yielding progress; closing the generator early leaves no file.
 
-    The video is as long as the song, to within one display frame; its size is the preset's. Memory does not grow with the
-    song. stream: number of the song's sound stream, see `Song`. say: called with a line the user should read. Raises BadInput before any work for a song or a file name that cannot be used, VisualizerError when it fails.
+    The video is as long as the song, to within one display frame, and of the preset's size. Memory does not grow with the
+    length of the song. The same input gives the same file on one machine.
+
+    fps: display frames a second. crf: quality, 0 (lossless) .. 51 (worst). stream: number of the song's sound stream, see `Song`. say:
+    called with a line the user should read. Raises BadInput before any work for a song, a size, a look or a file name that cannot
+    be used, and VisualizerError when the video cannot be written.
     """
     width, height = loaded.size
     if width % 2 or height % 2:
@@ -91,14 +95,14 @@ def export(
             yield Progress("dreaming", placed.variant * n_depths + placed.depth_index, n_variants * n_depths)
         if dreams.fault:
             say(dreams.fault)
-        del dreams  # it holds the frames, which need not lie in memory twice once they are drawn from
+        del dreams  # it holds the frames, which would be in memory twice once they are in textures
         total = None if song.duration_s is None else math.ceil(song.duration_s * fps)
-        yield Progress("exporting", 0, total)  # here the caller may still stop without a file having been opened
+        yield Progress("exporting", 0, total)  # here the caller can still stop before a file is opened
         with writer, Offscreen(loaded.size) as surface:
             programs, canvas, clock = Programs(surface.ctx), Canvas(surface.ctx), FrameClock(fps)
             source = SongFileSource(song, loaded.settings.beat, frame_s=float(1 / fps))
             stage = Stage(surface, Scene(build_picture(loaded, surface, programs), ReadyDreams(frames), loaded))
-            del frames  # the graphics memory holds them from the first display frame on
+            del frames  # from the first display frame on they are in textures
             loop = FrameLoop(clock, source, stage, canvas, [writer], Guard(raises=True), lambda: loaded.size)
             source.start()
             for _ in loop.frames():

@@ -1,4 +1,4 @@
-"""A show in a window: what live and play have in common."""
+"""Opens everything that a show in a window needs, shows it, and closes it: what live and play have in common."""
 
 from __future__ import annotations
 
@@ -35,13 +35,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Made = TypeVar("Made")
+Opened = TypeVar("Opened")
 
 
 @dataclass(frozen=True)
 class Staging:
-    """How a show is put on the screen. monitor: index or name, the primary one if None; adapt: draw smaller where the machine
-    cannot hold the pace; rate_hz: display frames a second, the screen's own if None; panel: open the performer's panel.
+    """How a show appears on the screen.
+
+    monitor: index or name, the primary one if None. adapt: draw smaller where the machine cannot keep the pace. rate_hz: display frames
+    a second, the screen's own if None. panel: open the performer's panel.
     """
 
     fullscreen: bool = False
@@ -54,8 +56,10 @@ class Staging:
 
 @dataclass(frozen=True)
 class Report:
-    """What was shown. first_picture_s: from the call to the first picture on the screen. times: from one display frame to the
-    next; n_dropped, n_repeated: see FrameTimes.
+    """What was shown.
+
+    n_frames, seconds: display frames, and how long they took. first_picture_s: from the call to the first picture on the screen. times:
+    from one display frame to the next. n_dropped, n_repeated: see `FrameTimes`.
     """
 
     n_frames: int
@@ -88,13 +92,15 @@ def run(
 ) -> Report:
     """Show a source in a window until it or the user ends it.
 
-    The source and the controllers may be given as what makes them: that is done before the window opens, so that what is asked for
-    wrongly is told at once; in a show that goes on after a death, once its picture is back.
+    source, controllers: themselves, or functions that open them. These are called before the window opens, so that errors are
+    reported at once; in a show that is restarted after a crash they are called once its picture is shown. Controllers are
+    closed at the end.
 
-    title: of the window; that of the source if None. greeting: said first, how to get help if None, nothing if empty. on_frame:
-    called with the count so far and each display frame before it is shown; returning True ends the show. opens: what
-    makes the window, in place of `Window`. controllers: what else tells the show what to do; they are closed with it. opens_panel: opens
-    the performer's panel. on_command: called with every command. lifeline: to whoever starts the show anew when it dies. Raises BadInput for keys.yaml or a monitor that is not there, GraphicsError when no window can be opened.
+    title: of the window; that of the source if None. greeting: the first notice, how to get help if None, none if empty. on_frame:
+    called after every display frame with the number of them and the newest; returning True ends the show. opens: opens the window.
+    opens_panel: opens the performer's panel. lifeline: the connection to the supervisor. on_command: called with every command.
+
+    Raises BadInput for keys.yaml or a monitor that does not exist, GraphicsError when no window can be opened.
     """
     watch = Stopwatch()
     give_large_blocks_back()
@@ -102,28 +108,28 @@ def run(
     resume = lifeline.resume if lifeline is not None else None
     guard = Guard()
     with ExitStack() as stack:
-        # what the performance takes over; closed here if anything fails before it does
+        # closed here if anything fails before the show takes it over
         opened = stack.enter_context(ExitStack())
         if resume is None:
-            source, controllers = _made(source), _opened(controllers, opened)
-        # a sound callback waiting behind busy Python gets its turn within half a millisecond instead of five
+            source, controllers = _open(source), _open_controllers(controllers, opened)
+        # a sound callback waiting for Python's lock gets it within 0.5 ms instead of 5 ms
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(0.0005)
         shown_title = title or ("visualizer" if callable(source) else source.title)
         window = stack.enter_context(opens(loaded.size, shown_title, **_where(staging, resume)))
         graphics = Graphics.of(window)
         picture = build_picture(loaded, window, graphics.programs)
-        # a stage that was dark must not light up
+        # a stage that was black must not light up
         dark = resume is not None and bool(resume.values.get("blackout"))
         graphics.show_image(picture, dark=dark)
         first_picture_s = watch.elapsed_s()
         log.info("first picture after %.2f s", first_picture_s)
-        guarded = GuardedSource(_made(source), guard)
+        guarded = GuardedSource(_open(source), guard)
         if resume is not None:
             with guard.part("controllers", "the show goes on without them"):
-                controllers = _opened(controllers, opened)
+                controllers = _open_controllers(controllers, opened)
         rate_hz = staging.rate_hz or _measured_pace_hz(graphics, picture, dark)
-        # only live knows of a kick when it comes; where the sound is known beforehand nothing is gained
+        # a song is known before it is heard: waking up at a kick gains nothing there
         clock = ScreenClock(
             guarded.position_s,
             rate_hz,
@@ -151,7 +157,7 @@ def run(
             on_command=on_command,
         )
         opened.pop_all()
-        del dreams  # the frames of one that has left the stage are not to be kept
+        del dreams  # else its frames stay in memory after a change of presets
         with closing(show), kept_awake():
             if resume is not None:
                 show.resume(resume)
@@ -167,7 +173,7 @@ def run(
                     lifeline.ended()
                 raise
             seconds = watch.elapsed_s()
-            if lifeline is not None:  # a normal end: what closing takes is no hang
+            if lifeline is not None:  # the supervisor must not take closing for a hang
                 lifeline.ended()
     times = clock.times
     report = Report(n_frames, seconds, first_picture_s, times.overall(), times.n_dropped, times.n_repeated)
@@ -179,23 +185,23 @@ def run(
     return report
 
 
-def _made(given: Made | Callable[[], Made]) -> Made:
-    """What is given, or what it makes."""
+def _open(given: Opened | Callable[[], Opened]) -> Opened:
+    """What is given, or what the function that is given opens."""
     return given() if callable(given) else given
 
 
-def _opened(
+def _open_controllers(
     given: Sequence[Controller] | Callable[[], Sequence[Controller]], opened: ExitStack
 ) -> Sequence[Controller]:
-    """The controllers given, or those that are made, to be closed with `opened`."""
-    controllers = _made(given)
+    """The controllers, to be closed with `opened`."""
+    controllers = _open(given)
     for one in controllers:
         opened.callback(one.close)
     return controllers
 
 
 def _where(staging: Staging, resume: ResumeState | None) -> dict[str, Any]:
-    """Where the window opens: as asked for, or where it was when the show died."""
+    """Where the window opens, as arguments of `Window`: as asked for, or where it was when the show crashed."""
     where: dict[str, Any] = {
         "fullscreen": staging.fullscreen,
         "monitor": staging.monitor,
