@@ -1,4 +1,4 @@
-"""How a show stands at one moment: what the performer's panel and the controllers are told. Plain data, quick to send."""
+"""The state of a show at one moment, for the performer's panel and the controllers. Plain data, quick to send to another process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .parameters import Parameter
 
 
 class Meters(NamedTuple):
-    """What there is to show of a sound, see `Snapshot`. late_s: how long ago the newest sample came, seconds."""
+    """What panel and HUD show of the source, see `Snapshot`. late_s: how long ago the newest sample came, seconds."""
 
     peak: float = 0.0
     channel_peaks: tuple[float, ...] = ()
@@ -21,7 +21,7 @@ class Meters(NamedTuple):
     bpm: float = 0.0
     phase: float = 0.0
     confidence: float = 0.0
-    moves_by_itself: bool = False
+    is_fallback: bool = False
     led_by: str = ""
     late_s: float = 0.0
     input: str = ""
@@ -32,16 +32,24 @@ class Meters(NamedTuple):
 class Snapshot:
     """A show at one moment.
 
-    time_s: `time.monotonic`. preset: the one shown, presets: all of them in their order, wanted: the one being opened, "" if
-    none; each by its reference, see `PresetFolder`. peak: largest sample since the last snapshot, full scale = 1, and channel_peaks: of each channel of an input before they are
-    mixed, () where there is no input; spectrum_db: (n,) dBFS of
-    bands of equal ratio from 30 Hz to 16 kHz, empty where nothing is heard; level: 0..1, what the depth is made of; n_kicks:
-    kicks told so far. bpm, phase 0..1 and confidence 0..1 of the tempo. depth: 0..n_depths; n_baked of n_dreams: finished
-    dream frames. rate_hz: display frames a second; p95_ms: from one to the next; latency_ms: from sound to light as far as
-    the program can tell, 0 if it cannot. scale: share of the size drawn. input: its name; input_state: "" while it is heard.
-    led_by: what leads the tempo ("Link"), "" if it is heard. values: of every `parameters.Parameters` name. notice: the line
-    said last; faults: parts that are degraded, "analysis: ..."; lines: the HUD's "name<tab>value" lines. learning: what the
-    next control moved will be bound to, "" if nothing; look: the parameters that the look shown declares; bindings: target to control, "beat.decay" to "CC 7 channel 1".
+    Attributes
+    ----------
+    time_s : `clock.monotonic` seconds
+    title, preset, presets, wanted : title and reference of the preset shown, references of all presets in order, and of the one
+        being opened, "" if none; see `presets.preset.PresetFolder`
+    peak, channel_peaks : the largest sample since the last snapshot, full scale = 1; of each channel of an input before they are
+        mixed, () if there is no input
+    spectrum_db : (n,) dBFS of bands of equal ratio from 30 Hz to 16 kHz, empty if there is no sound
+    level, n_kicks : the kick's level 0..1, which depth is made of; kicks reported so far
+    bpm, phase, confidence, led_by : the tempo, the place in the beat 0..1, how certain 0..1; what leads it ("Link"), "" if it is detected
+    depth, n_depths, n_baked, n_dreams : the depth shown, 0..n_depths; finished dream frames, of how many
+    rate_hz, p95_ms, n_dropped, n_repeated : display frames a second, time from one to the next, frames missed and shown again
+    latency_ms, scale : from sound to light as far as the program can tell, 0 if it cannot; fraction of the size that is drawn
+    input, input_state : name of the input or the song; why there is no sound, "" if there is
+    is_fallback : whether the fallback metronome moves the picture
+    values, look : the value of every parameter; the parameters that the look shown declares
+    notice, faults, lines : the newest line for the user; parts that are failing, "analysis: ..."; the HUD's "name<tab>value" lines
+    learning, bindings : the target that the next control moved is bound to, "" if none; controls by target, "beat.decay" to "CC 7"
     """
 
     time_s: float
@@ -69,7 +77,7 @@ class Snapshot:
     scale: float = 1.0
     input: str = ""
     input_state: str = ""
-    moves_by_itself: bool = False
+    is_fallback: bool = False
     led_by: str = ""
     values: dict[str, float | str] = field(default_factory=dict)
     notice: str = ""

@@ -139,7 +139,7 @@ class Sections:
         n_depths = max(snapshot.n_depths, 1)
         baking = snapshot.n_baked < snapshot.n_dreams
         with ui.card(34 + 8 + (30 if baking else 18)):
-            name = "depth (fallback metronome)" if snapshot.moves_by_itself else "depth"
+            name = "depth (fallback metronome)" if snapshot.is_fallback else "depth"
             text = f"{snapshot.depth:.1f} / {n_depths}"
             gauges.bar(ui, name, snapshot.depth / n_depths, text, style.VIOLET, height=34.0, marks=min(n_depths, 40))
             if baking:

@@ -74,7 +74,7 @@ class Telemetry:
                 scale=scale,
                 input=meters.input,
                 input_state=meters.input_state,
-                moves_by_itself=meters.moves_by_itself,
+                is_fallback=meters.is_fallback,
                 led_by=meters.led_by,
                 values=dispatcher.values(),
                 notice=dispatcher.said or notice,

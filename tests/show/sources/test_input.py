@@ -133,7 +133,7 @@ def test_only_zeros_are_no_sound():
     assert stage.guarded.is_fallback and max(stage.levels) > 0.2
 
 
-def test_without_any_device_it_moves_by_itself_from_the_start_and_follows_a_tapping_hand():
+def test_without_any_device_the_metronome_moves_it_from_the_start_and_follows_a_tapping_hand():
     stage = Stage()
     stage.go_on(4)
     assert stage.guarded.is_fallback and max(stage.levels) > 0.5
@@ -301,7 +301,7 @@ def test_what_is_heard_is_told_for_the_panel():
     ), "a kick is low"
     assert 0 <= heard.phase < 1 and 0 <= heard.level <= 1 and heard.led_by == ""
     stage.go_on(5)
-    assert stage.guarded.meters().moves_by_itself and stage.sound.meters().late_s >= 0
+    assert stage.guarded.meters().is_fallback and stage.sound.meters().late_s >= 0
 
 
 def test_a_tempo_led_from_elsewhere_is_taken_over_beat_for_beat_and_given_back():

@@ -108,12 +108,12 @@ def sound_lost(rig: Rig, trial: Trial) -> Steps:
     rig.sink.pull()
     try:
         trial.notice((yield from until(lambda status: status.n_losses > before.n_losses)))
-        yield from until(lambda status: status.moves_by_itself)
+        yield from until(lambda status: status.is_fallback)
         yield from hold(rig, 1.0)
     finally:
         rig.sink.plug()
     trial.heal()
-    trial.back((yield from until(lambda one: one.n_recoveries > before.n_recoveries and not one.moves_by_itself)))
+    trial.back((yield from until(lambda one: one.n_recoveries > before.n_recoveries and not one.is_fallback)))
 
 
 def _fails(part: str, seconds: float) -> Callable[[Rig, Trial], Steps]:

@@ -101,7 +101,7 @@ class RehearsedShow:
         snapshot, source, recorder = self.controller.snapshot, self._source, self.recorder
         of_show: dict[str, Any] = {}
         if snapshot is not None:
-            names = "preset wanted n_baked n_dreams rate_hz n_dropped n_repeated scale moves_by_itself n_kicks faults"
+            names = "preset wanted n_baked n_dreams rate_hz n_dropped n_repeated scale is_fallback n_kicks faults"
             of_show = {name: getattr(snapshot, name) for name in names.split()}
         return Status(
             time_s=monotonic(),

@@ -46,7 +46,7 @@ class Status:
     n_dropped: int = 0
     n_repeated: int = 0
     scale: float = 1.0
-    moves_by_itself: bool = False
+    is_fallback: bool = False
     input_state: str = ""
     n_losses: int = 0
     n_recoveries: int = 0

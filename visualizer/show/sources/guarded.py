@@ -143,7 +143,7 @@ class GuardedSource(Source):
         self.source.restart_analysis()
 
     def meters(self) -> Meters:
-        return self.source.meters()._replace(moves_by_itself=self.is_fallback)
+        return self.source.meters()._replace(is_fallback=self.is_fallback)
 
     def status(self) -> list[str]:
         lines = self.source.status()
