@@ -61,6 +61,7 @@ def spectrum(
     band: tuple[float, float] | None,
     low_colour: Colour,
     colour: Colour,
+    message: str = "",
 ) -> None:
     """Draw the spectrum as bars.
 
@@ -69,6 +70,7 @@ def spectrum(
     bands_db, held_db : (n,) levels and held peaks, dBFS.
     band : left and right end of the band that the kick detector measures, as fractions of the width, 0..1; None: none is marked.
     low_colour, colour : of the bars inside that band, and of the others.
+    message : drawn over it: why there is no signal.
     """
     u = ui.u
     box = ui.take(104.0)
@@ -78,8 +80,6 @@ def spectrum(
     if band is not None:
         marked = Box(bars.x + bars.w * band[0], bars.y, bars.w * (band[1] - band[0]), bars.h)
         ui.fill(marked, low_colour, 4, 0.16)
-    if n == 0:
-        ui.write(bars, "no signal", BODY, FAINT, align=0.5)
     width = bars.w / max(n, 1)
     gap = min(1.5 * u, width * 0.25)
     for index in range(n):
@@ -96,6 +96,10 @@ def spectrum(
                 0,
                 0.75,
             )
+    lines = ui.paragraph(message or ("" if n else "no signal"), BODY, bars.w - 20 * u, 3)
+    for index, line in enumerate(lines):
+        y = bars.y + bars.h / 2 + (index - len(lines) / 2) * 22 * u
+        ui.write(Box(bars.x, y, bars.w, 22 * u), line, BODY, AMBER if message else FAINT, align=0.5)
     for hz, text in ((30, "30 Hz"), (100, "100"), (300, "300"), (1000, "1k"), (3000, "3k"), (16000, "16k")):
         x = bars.x + bars.w * frequency_position(hz)
         align = 0.0 if hz == 30 else 1.0 if hz == 16000 else 0.5

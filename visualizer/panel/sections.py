@@ -87,7 +87,7 @@ class Sections:
             box = ui.take(26.0)
             has_signal = bool(snapshot.input) and not snapshot.input_state
             ui.disc(box.x + 8 * u, box.y + box.h / 2, 6 * u, style.GREEN if has_signal else style.AMBER)
-            state = snapshot.input_state or ("" if snapshot.input else "no input")
+            state, _, reason = (snapshot.input_state or ("" if snapshot.input else "no input")).partition(": ")
             used = ui.text_width(state, style.BODY, bold=True) if state else 0.0
             used = min(used, box.w * 0.55)
             ui.write(
@@ -106,7 +106,7 @@ class Sections:
                 max(meter.held_db for meter in self._meters),
                 any(meter.is_clipped for meter in self._meters),
             )
-            gauges.spectrum(ui, self._bars.bands_db, self._bars.held_db, self._band(), style.ORANGE, style.BLUE)
+            gauges.spectrum(ui, self._bars.bands_db, self._bars.held_db, self._band(), style.ORANGE, style.BLUE, reason)
 
     def _band(self) -> tuple[float, float] | None:
         """The band that the kick detector measures, as positions across the spectrum."""
