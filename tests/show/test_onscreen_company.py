@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures.watching import Quiet, Script
+from tests.outputs.test_new_output import Brightness
 from visualizer.audio import portaudio
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
@@ -187,6 +188,26 @@ def test_a_controller_that_fails_costs_itself_only(show, caplog):
             controllers=[Broken(), hand],
         )
     assert any(record.exc_info and "unplugged" in str(record.exc_info[1]) for record in caplog.records)
+
+
+def test_further_outputs_get_the_pictures_without_the_text_and_are_closed(show, monkeypatch):
+    class Closing(Brightness):
+        n_closed = 0
+
+        def close(self):
+            self.n_closed += 1
+
+    lights, broken = Closing(), Closing()
+    broken.name = "broken lights"
+    monkeypatch.setattr(broken, "present", lambda *_: 1 / 0)
+    show(
+        told(lambda shot: shot.depth > 2.5 and any("broken lights: ZeroDivisionError" in one for one in shot.faults)),
+        wishes(Set("blackout", 1.0)),
+        lambda: lights.seen[-1] == 0.0,
+        outputs=[broken, lights],
+        greeting="text over the picture",
+    )
+    assert max(lights.seen) > 40 and lights.n_closed == broken.n_closed == 1
 
 
 def test_controllers_that_cannot_be_opened_are_told_before_a_window_opens(loaded, screen):

@@ -182,7 +182,7 @@ class WindowShow(FrameLoop):
     """A show in a window. `run` shows it; `close` must be called, then the window is closed with everything else.
 
     picture: of the preset, with its image in place; it belongs to the show from here on, as do the graphics. clock: set to the
-    window's pace. follow_monitor: keep the pace of the monitor that the window is on. adapt: draw smaller where the machine
+    window's pace. outputs: where the pictures go beside the window; they are closed with it. follow_monitor: keep the pace of the monitor that the window is on. adapt: draw smaller where the machine
     cannot keep the pace. controllers: what else gives commands.
     lifeline: the connection to the supervisor. title: of the window; that of the source if None. on_command: called with every command.
     """
@@ -201,6 +201,7 @@ class WindowShow(FrameLoop):
         keymap: Keymap,
         *,
         guard: Guard,
+        outputs: Sequence[Output] = (),
         adapt: bool = True,
         follow_monitor: bool = True,
         controllers: Sequence[Controller] = (),
@@ -216,7 +217,7 @@ class WindowShow(FrameLoop):
             source,
             Stage(graphics.window, self._scene),
             graphics.canvas,
-            [self._window_output()],
+            [self._window_output(), *outputs],
             guard,
             self._drawn_size,
         )
@@ -297,8 +298,10 @@ class WindowShow(FrameLoop):
     def close(self) -> None:
         """Stop baking and release the graphics memory: all of it, should one part fail."""
         with ExitStack() as stack:  # the last one first
-            for end in (self._window.close, self._graphics.release, self.stage.release):
-                stack.callback(end)
+            for output in self.outputs:
+                stack.callback(output.close)
+            for part in (self._graphics, self.stage):
+                stack.callback(part.release)
             for scene in (self.stage.leaving, self.stage.coming, self.stage.scene):
                 if scene is not None:
                     stack.callback(scene.dreams.close)
@@ -344,6 +347,8 @@ class WindowShow(FrameLoop):
 
     def _drawn_size(self) -> tuple[int, int]:
         width, height = self._window.framebuffer_size
+        if (width, height) == (0, 0) and len(self.outputs) > 1:
+            return self.canvas.size  # minimised: the other outputs go on
         if (width, height) == (0, 0) or self._scale == 1.0:
             return width, height
         return max(1, round(width * self._scale)), max(1, round(height * self._scale))

@@ -14,6 +14,7 @@ from ..control.commands import Command
 from ..control.controller import Controller
 from ..control.keys import load_keys
 from ..memory import give_large_blocks_back
+from ..outputs.output import Output
 from ..presets import dreams as dreams_room
 from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
@@ -86,6 +87,7 @@ def run(
     on_frame: Callable[[int, DisplayFrame], bool] | None = None,
     opens: Callable[..., Window] = Window,
     controllers: Sequence[Controller] | Callable[[], Sequence[Controller]] = (),
+    outputs: Sequence[Output] = (),
     opens_panel: OpensPanel | None = None,
     lifeline: Lifeline | None = None,
     on_command: Callable[[Command], None] = lambda command: None,
@@ -98,7 +100,7 @@ def run(
 
     title: of the window; that of the source if None. greeting: the first notice, how to get help if None, none if empty. on_frame:
     called after every display frame with the number of them and the newest; returning True ends the show. opens: opens the window.
-    opens_panel: opens the performer's panel. lifeline: the connection to the supervisor. on_command: called with every command.
+    outputs: where the pictures go beside the window; they are closed at the end. opens_panel: opens the performer's panel. lifeline: the connection to the supervisor. on_command: called with every command.
 
     Raises BadInput for keys.yaml or a monitor that does not exist, GraphicsError when no window can be opened.
     """
@@ -148,6 +150,7 @@ def run(
             clock,
             keymap,
             guard=guard,
+            outputs=outputs,
             adapt=staging.adapt,
             follow_monitor=staging.rate_hz is None,
             controllers=() if callable(controllers) else controllers,
