@@ -18,7 +18,7 @@ from visualizer.audio.playback import Playback
 from visualizer.audio.songlist import SongList
 from visualizer.errors import UnknownDevice
 from visualizer.show.live import open_input
-from visualizer.show.output import open_playback
+from visualizer.show.song_output import open_playback
 
 from .sounds import chirp, wav_bytes
 
@@ -383,7 +383,7 @@ def test_of_several_outputs_with_a_part_of_the_name_the_one_chosen_last_is_meant
 def test_an_empty_name_of_a_device_is_refused_whatever_is_remembered(
     name: str, pulse: Pulse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("visualizer.show.output.remembered_output", lambda: pulse.sink)
+    monkeypatch.setattr("visualizer.show.song_output.remembered_output", lambda: pulse.sink)
     monkeypatch.setattr("visualizer.show.live.remembered_input", lambda: pulse.source)
     song_path = write_song(tmp_path, chirp(4800, SINK_RATE_HZ))
     with SongList([song_path]) as songs, pytest.raises(UnknownDevice, match="is empty"):

@@ -123,7 +123,7 @@ def test_the_beat_is_counted_and_on_the_kicks(is_live):
 def test_a_live_tempo_that_is_tapped_is_known_at_once():
     analyzer = analyzed(np.zeros(3 * RATE_HZ, np.float32), is_live=True)
     for time_s in (1.0, 1.6, 2.2, 2.8):
-        analyzer.kicks.tap(time_s)
+        analyzer.tempo.tap(time_s)
     features = analyzer.features_at(3.1)
     assert (
         features.bpm == pytest.approx(100) and features.beat_phase == pytest.approx(0.5) and features.confidence > 0.5

@@ -272,14 +272,14 @@ def test_a_motion_taken_over_while_a_kick_is_expected_kick_is_let_go_all_the_sam
 def test_taps_and_scaling_go_to_the_tempo():
     follower, _ = follow(np.zeros(4 * RATE_HZ, np.float32))
     for time_s in (1.0, 1.6, 2.2, 2.8):
-        follower.tap(time_s)
+        follower.tempo.tap(time_s)
     assert follower.tempo.tempo_bpm == pytest.approx(100) and follower.tempo.phase_at(2.8) == 0
-    follower.scale_tempo(2.0)
+    follower.tempo.scale(2.0)
     assert follower.tempo.tempo_bpm == pytest.approx(200)
-    follower.scale_tempo(0.5)
+    follower.tempo.scale(0.5)
     assert follower.tempo.tempo_bpm == pytest.approx(100)
     with pytest.raises(BadInput, match="a tap needs a time"):
-        follower.tap(float("nan"))
+        follower.tempo.tap(float("nan"))
 
 
 @pytest.mark.parametrize("beat", [BeatSettings(), LEAD], ids=["lead 0", "lead 60"])

@@ -94,10 +94,10 @@ def test_a_tempo_that_is_none_is_refused(bpm):
 
 def test_the_kick_follower_takes_the_beat_that_is_led():
     follower = BeatFollower(RATE_HZ, BeatSettings(lead_ms=40))
-    follower.lead_tempo(120.0, 0.5)
+    follower.tempo.lead(120.0, 0.5)
     follower.push(clicks(np.arange(0.5, 3.0, 0.5), 3.0))
     assert follower.tempo.is_led and follower.tempo.tempo_bpm == 120.0
-    follower.lead_tempo(None)
+    follower.tempo.lead(None)
     assert not follower.tempo.is_led
 
 

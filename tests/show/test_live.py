@@ -45,7 +45,7 @@ def test_it_listens_tells_and_survives(mortal_pulse: Pulse, loaded: LoadedPreset
         listened = InputSource(source, loaded.settings.beat)
         act = GuardedSource(listened, Guard())
         act.start()
-        play_on(act, lambda: source.state == OK and listened.follower.time_s > 0.5, "no sound")
+        play_on(act, lambda: source.state == OK and listened.analyzer.kicks.time_s > 0.5, "no sound")
         assert lines(act)["input"] == "Sine source at 100 Hz  -6 dBFS"
         assert "beat" not in lines(act) and "lost 0  back 0" in lines(act)["sound"]
         mortal_pulse.unplug(mic)
@@ -101,7 +101,7 @@ def test_another_look_is_taken_over(pulse: Pulse, loaded: LoadedPreset) -> None:
             act.tap(beat)
         preset = loaded.settings.model_copy(update={"beat": BeatSettings(sensitivity=2.0, motion="punch")})
         act.set_preset(LoadedPreset(loaded.name, preset, loaded.image, loaded.variants * 2, loaded.reference))
-        assert act.follower.settings.motion == "punch" and act.tempo.tempo_bpm == pytest.approx(120)
+        assert act.analyzer.settings.motion == "punch" and act.tempo.tempo_bpm == pytest.approx(120)
         act.take_in(0.0)
         assert np.isfinite(act.features_at(0.1).level) and act.features_at(0.1).variant == 0.0
 

@@ -335,7 +335,7 @@ def test_a_song_goes_on_where_it_was_or_stands_there(show, loaded, kick_song, pa
 
 
 @pytest.mark.parametrize(
-    ("line", "said"), [(Line(), "another process goes on"), (None, "the picture goes on without sound")]
+    ("line", "said"), [(Line(), "another process continues"), (None, "the show continues without sound")]
 )
 def test_a_sound_system_that_hangs_for_good_is_said_and_another_process_asked_for(show, monkeypatch, line, said):
     stuck, thread = threading.Event(), portaudio._PortAudioThread()

@@ -15,8 +15,8 @@ from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
 from visualizer.errors import BadInput
 from visualizer.files.remembered import remember_delay_ms
-from visualizer.show.output import OutputDelay
 from visualizer.show.play import song_list
+from visualizer.show.song_output import OutputDelay
 from visualizer.show.sources.song import SongSource
 from visualizer.supervision.resume import ResumeState
 

@@ -35,7 +35,7 @@ class Analyzer:
     blocks gives the same features.
 
     start_s: the time of the first sample pushed, seconds of the source; all other times of this class are of the source, too.
-    kicks: the kick follower, whose times are seconds of sound pushed.
+    kicks, tempo: the followers of kick and tempo (None while not followed), whose times are seconds of sound pushed.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Analyzer:
         self.sample_rate_hz = sample_rate_hz
         self.start_s = start_s
         self.kicks: KickFollower
-        self._tempo: TempoFollower | None = None
+        self.tempo: TempoFollower | None = None
         if is_live:
             self.kicks = follower = BeatFollower(sample_rate_hz, settings)
-            self._tempo = follower.tempo
+            self.tempo = follower.tempo
         else:
             self.kicks = KickFollower(sample_rate_hz, settings)
         self._is_live = is_live
@@ -100,9 +100,9 @@ class Analyzer:
         elif self._bands is None:
             self._bands, self._bands_from_s = VariantFollower(rate_hz, self.kicks.settings), now_s
         if not self._is_live and not self._needs & TEMPO:
-            self._tempo = None
-        elif self._tempo is None:
-            self._tempo, self._tempo_from_s = TempoFollower(rate_hz), now_s
+            self.tempo = None
+        elif self.tempo is None:
+            self.tempo, self._tempo_from_s = TempoFollower(rate_hz), now_s
         if not self._needs & {SPECTRUM, WAVEFORM}:
             self._sound = None
         elif self._sound is None:
@@ -133,8 +133,8 @@ class Analyzer:
             self._onsets["kick"].add(onset.time_s, onset.strength)
         for hit in self.kicks.hits:
             self._onsets[hit.drum].add(hit.time_s, hit.probability)
-        if self._tempo is not None and not self._is_live:
-            self._tempo.push(samples)
+        if self.tempo is not None and not self._is_live:
+            self.tempo.push(samples)
         if self._bands is not None:
             self._bands.push(samples)
         if self._sound is not None:
@@ -192,10 +192,10 @@ class Analyzer:
 
     def beat_at(self, time_s: float, ahead_s: float = 0.0) -> BeatState:
         """Tempo and beat alone; all 0 where the tempo is not followed."""
-        if self._tempo is None:
+        if self.tempo is None:
             return BeatState(0.0, 0.0, 0, 0.0)
         # the place in the beat is known for any time; what is known of the beat may be of later sound
-        state = self._tempo.state_at(time_s - self.start_s - self._tempo_from_s, ahead_s)
+        state = self.tempo.state_at(time_s - self.start_s - self._tempo_from_s, ahead_s)
         return state._replace(number=state.number + self._n_beats) if self._n_beats else state
 
     def _spectrum_at(self, sound_s: float) -> NDArray[np.float32]:

@@ -128,7 +128,6 @@ class BeatFollower(KickFollower):
         """As `KickFollower`. `tempo`: the tempo, its confidence, the phase and the beats to come."""
         super().__init__(sample_rate_hz, settings, trail_s=trail_s)
         self.tempo = TempoFollower(sample_rate_hz)
-        self.n_early = 0  # kicks shown before they came
         self.n_missed = 0  # of these, those that did not come
         self._pattern = KickPattern()
         self._expected_kick: ExpectedKick | None = None  # the level has been raised for it
@@ -164,18 +163,6 @@ class BeatFollower(KickFollower):
     def _tempo_now(self) -> tuple[float, float]:
         """Seconds a beat, and the confidence of that."""
         return 60.0 / self.tempo.tempo_bpm, self.tempo.confidence
-
-    def tap(self, time_s: float) -> None:
-        """A beat tapped by hand, see `TempoFollower.tap`."""
-        self.tempo.tap(time_s)
-
-    def lead_tempo(self, bpm: float | None, beat_time_s: float = 0.0) -> None:
-        """Tempo and beat from elsewhere, None to end that, see `TempoFollower.lead`."""
-        self.tempo.lead(bpm, beat_time_s)
-
-    def scale_tempo(self, factor: float) -> None:
-        """Halve (0.5) or double (2.0) the tempo, see `TempoFollower.scale`."""
-        self.tempo.scale(factor)
 
     def set_beat(self, settings: BeatSettings) -> None:
         """As `KickFollower.set_beat`; the tempo and the pattern of the kicks stay."""

@@ -76,6 +76,7 @@ class KickFollower:
         check_rate(sample_rate_hz)
         self.sample_rate_hz = sample_rate_hz
         self.settings = settings
+        self.n_early = 0  # kicks shown before they came, see `BeatFollower`
         self.n_bad_samples = 0  # NaN, infinite or absurdly large, replaced by silence
         self._inputs = KickInputs(sample_rate_hz, settings.floor_db)
         self._network = KickNetwork(shipped_weights())

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 def open_input(
     device: str | int | None, *, channels: Sequence[int] = (), gain_db: float = 0.0, was_there: bool = False
 ) -> LiveInput:
-    """The input a show listens to: the one asked for, else the one remembered, else the system's default.
+    """The input of a show: the given one, else the remembered one, else the default of the system.
 
-    What is asked for is remembered; "default" forgets it. was_there: it was listened to a moment ago, and is waited for. An input that is not there is an error, for it may be mistyped, but
-    not if it was there once: then it is waited for. Raises UnknownDevice, BadInput, and DeviceError where there is no sound at all.
+    A given input is remembered; "default" forgets it. was_there: it was in use a moment ago. An input that is missing is waited for
+    if it was in use or chosen before; otherwise its name may be mistyped, and it is an error. Raises UnknownDevice, BadInput, and
+    DeviceError without any sound system.
     """
     remembered = remembered_input()
     if device == DEFAULT_INPUT:
@@ -61,8 +62,8 @@ def live(
 ) -> Report:
     """Show the chosen input in a window until the user ends it; see `open_input` and `run`. Raises as these.
 
-    controllers: opens them; they are closed when it is over. opens_panel: opens the performer's panel. lifeline: to whoever starts the show again when it dies; a show that goes on takes the
-    input that was listened to.
+    controllers: opens the controllers, which are closed at the end. opens_panel: opens the performer's panel. lifeline: the connection
+    to the supervisor; a restarted show uses the input that was in use.
     """
     resume = lifeline.resume if lifeline is not None else None
     if resume is not None and resume.input and not channels:

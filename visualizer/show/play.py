@@ -16,8 +16,8 @@ from ..files.songs import song_files
 from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from .onscreen import Report, Staging, run
-from .output import OutputDelay, open_playback
 from .panel_switch import OpensPanel
+from .song_output import OutputDelay, open_playback
 from .sources.song import SongSource
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def song_list(paths: Sequence[Path], shuffle_seed: int | None = None) -> list[Path]:
-    """The songs that files and folders name, see `files.songs`; in an order that depends on the seed alone, if one is given.
+    """The songs of files and folders, see `files.songs`; with a seed in an order that depends on nothing else.
 
     Raises BadInput for a folder without songs.
     """
@@ -50,12 +50,14 @@ def play(
     lifeline: Lifeline | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Report:
-    """Play songs one after another in a window. paths: sound files, at least one. stream: number of their sound stream, see `Song`. delay_ms: how late the output is, see `OutputDelay`.
-    gain_mode: which ReplayGain tags are followed, none if None.
-    say: called with a line the user should read, on any thread. controllers, opens_panel, lifeline: see `run`.
+    """Play songs one after another in a window.
 
-    Raises BadInput for a single file that cannot be played, VisualizerError where none of several can, UnknownDevice for a device
-    asked for and not there, GraphicsError.
+    paths: sound files, at least one. device: the output, see `open_playback`. stream: number of their sound stream, see `Song`.
+    gain_mode: which ReplayGain tags are applied, none if None. delay_ms: of the output, see `OutputDelay`. say: called with lines
+    for the user, on any thread. controllers, opens_panel, lifeline: see `run`.
+
+    Raises BadInput for a single file that cannot be played, VisualizerError where none of several can, UnknownDevice for a
+    missing device, GraphicsError.
     """
     lines: deque[str] = deque()
 
@@ -67,7 +69,7 @@ def play(
     first = Path(resume.song) if resume is not None and resume.song else None
     with ExitStack() as stack:
         songs = stack.enter_context(SongList(paths, first=first, stream=stream, gain_mode=gain_mode, say=announce))
-        # a show that goes on after a crash waits for the output that it had
+        # a show that is restarted after a crash waits for the output that it had
         playback = stack.enter_context(open_playback(songs, device, was_there=resume is not None))
         delay = OutputDelay(delay_ms)
         stack.callback(delay.keep)

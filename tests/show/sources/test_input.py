@@ -96,9 +96,9 @@ class Stage:
     def until_rebuilt(self, before):
         """Frames without sound at one moment, until another follower has taken the place of `before`."""
         end_s = time.monotonic() + 20
-        while self.sound.follower is before and time.monotonic() < end_s:
+        while self.sound.analyzer is before and time.monotonic() < end_s:
             self.sound.take_in(self.sound.position_s())
-        assert self.sound.follower is not before
+        assert self.sound.analyzer is not before
 
 
 def beats(seconds, rate_hz=44100, bpm=120.0, first_s=0.5):
@@ -109,7 +109,7 @@ def test_while_the_sound_is_lost_the_picture_goes_on_in_its_tempo():
     stage = Stage()
     stage.go_on(15, beats(15, bpm=125))
     assert stage.sound.tempo.tempo_bpm == pytest.approx(125, abs=2) and stage.sound.tempo.confidence > 0.3
-    beat_s = stage.sound.follower.tempo.next_beat_s(stage.sound.position_s())
+    beat_s = stage.sound.tempo.next_beat_s(stage.sound.position_s())
     lost = stage.go_on(12)
     assert lost[45:60].max() < 0.16 and not stage.levels[0] > 0.03, "the last kick is let go first"
     assert 0.53 < lost[240:].max() < 0.61 and lost[240:].min() < 0.03
@@ -133,7 +133,7 @@ def test_only_zeros_are_no_sound():
     assert stage.guarded.is_fallback and max(stage.levels) > 0.2
 
 
-def test_without_any_device_the_metronome_moves_it_from_the_start_and_follows_a_tapping_hand():
+def test_without_any_device_the_metronome_moves_the_picture_from_the_start_and_follows_taps():
     stage = Stage()
     stage.go_on(4)
     assert stage.guarded.is_fallback and max(stage.levels) > 0.5
@@ -159,13 +159,13 @@ def test_a_short_dropout_is_not_seen():
 def test_another_sample_rate_after_a_loss_keeps_time_and_tempo():
     stage = Stage(48000)
     stage.go_on(15, beats(15, 48000))
-    before = stage.sound.follower
+    before = stage.sound.analyzer
     stage.go_on(3)
     stage.capture.sample_rate_hz = 32000
     song = beats(1.5, 32000, first_s=0.25)
     stage.go_on(1 / 60, song)
     stage.until_rebuilt(before)
-    assert stage.sound.follower.sample_rate_hz == 32000
+    assert stage.sound.analyzer.sample_rate_hz == 32000
     back = stage.go_on(1.5 - 1 / 60, song[round(32000 / 60) :])
     assert stage.sound.tempo.tempo_bpm == pytest.approx(120, abs=3) and stage.sound.tempo.confidence > 0.3
     assert back.max() > 0.5
@@ -186,31 +186,31 @@ def test_followers_for_another_sample_rate_are_built_beside_the_picture(monkeypa
     monkeypatch.setattr("visualizer.beat.analyzer.BeatFollower", Slow)
     stage = Stage(48000)
     stage.go_on(4, beats(4, 48000))
-    before, n_kicks = stage.sound.follower, stage.sound.meters().n_kicks
+    before, n_kicks = stage.sound.analyzer, stage.sound.meters().n_kicks
     stage.go_on(1)
     stage.capture.sample_rate_hz = 32000
     song = beats(3, 32000, first_s=0.25)
     stage.go_on(1.0, song)  # returns although nothing is built yet
-    assert stage.sound.follower is before and len(built_on) == 2
+    assert stage.sound.analyzer is before and len(built_on) == 2
     set_beat(stage.sound, BeatSettings(decay=0.8))
     may_go.set()
     stage.until_rebuilt(before)
     stage.go_on(1.5, song[32000:])
     assert built_on[1] is not threading.current_thread()
     assert stage.sound.meters().n_kicks == n_kicks + 5, "what came meanwhile was not lost"
-    assert stage.sound.follower.settings.decay == 0.8
+    assert stage.sound.analyzer.settings.decay == 0.8
     assert np.diff(stage.times_s).min() >= 0 and np.diff(stage.times_s).max() < 0.1
 
 
 def test_a_sample_rate_that_comes_back_at_once_keeps_the_followers():
     stage = Stage(48000)
     stage.go_on(1, beats(1, 48000))
-    before = stage.sound.follower
+    before = stage.sound.analyzer
     for rate_hz in (32000, 48000):
         stage.capture.sample_rate_hz = rate_hz
         stage.go_on(1 / 60, np.zeros(rate_hz, np.float32))
     stage.go_on(1, np.zeros(48000, np.float32))
-    assert stage.sound.follower is before or stage.sound.follower.sample_rate_hz == 48000
+    assert stage.sound.analyzer is before or stage.sound.analyzer.sample_rate_hz == 48000
 
 
 def test_followers_that_cannot_be_built_are_reported_and_tried_again():
@@ -222,7 +222,7 @@ def test_followers_that_cannot_be_built_are_reported_and_tried_again():
         end_s = time.monotonic() + 20
         while time.monotonic() < end_s:
             stage.sound.take_in(0.0)
-    before, stage.capture.sample_rate_hz = stage.sound.follower, 32000
+    before, stage.capture.sample_rate_hz = stage.sound.analyzer, 32000
     stage.go_on(1 / 60, np.zeros(32000, np.float32))
     stage.until_rebuilt(before)
 
@@ -237,7 +237,7 @@ def test_after_a_stall_the_dropped_sound_leaves_a_gap_in_time_not_a_shift():
     assert stage.sound.position_s() == pytest.approx(13.0, abs=0.05)
     rest = stage.go_on(4, song[13 * 44100 :])
     assert stage.sound.tempo.tempo_bpm == pytest.approx(120, abs=3) and rest.max() > 0.75
-    off_s = (stage.sound.follower.tempo.next_beat_s(stage.sound.position_s()) - 0.5) % 0.5
+    off_s = (stage.sound.tempo.next_beat_s(stage.sound.position_s()) - 0.5) % 0.5
     assert min(off_s, 0.5 - off_s) < 0.06, "the beats stand where they stood"
 
 
@@ -247,7 +247,7 @@ def test_an_hour_without_sound_costs_no_more_than_a_moment():
     stage.now_s += 3600.0
     stage.sound.take_in(0.0)
     assert stage.sound.position_s() == pytest.approx(3601, abs=0.1)
-    assert stage.sound.follower.time_s < 6
+    assert stage.sound.analyzer.kicks.time_s < 6
 
 
 def test_live_settings_change_without_a_jump_of_time_or_tempo():
@@ -270,7 +270,7 @@ def test_listening_hears_what_comes_and_tells_a_kick_once():
             assert level(sound, sound.position_s()) > 0.5
         assert not sound.wait_for_kick(0.0)
     assert np.array(told_s) == pytest.approx(KICKS_S, abs=0.025)
-    assert sound.follower.time_s > 5.9
+    assert sound.analyzer.kicks.time_s > 5.9
 
 
 def test_listening_ends_when_nothing_comes_and_keeps_what_a_pump_heard():
@@ -313,7 +313,7 @@ def test_a_tempo_led_from_elsewhere_is_taken_over_beat_for_beat_and_given_back()
     assert heard.phase == pytest.approx(1 - 0.25 * 93 / 60, abs=0.01)
     stage.go_on(3, beats(3, bpm=120))
     assert stage.sound.tempo.tempo_bpm == 93.0, "what is heard does not move it"
-    before = stage.sound.follower
+    before = stage.sound.analyzer
     stage.sound.restart_analysis()
     stage.until_rebuilt(before)
     assert stage.sound.tempo.tempo_bpm == 93.0, "nor do new followers"
@@ -327,7 +327,7 @@ def test_new_followers_keep_time_kicks_told_and_tempo():
     stage = Stage()
     stage.go_on(10, beats(10, bpm=110))
     before = stage.sound.meters()
-    at_s, follower = stage.sound.position_s(), stage.sound.follower
+    at_s, follower = stage.sound.position_s(), stage.sound.analyzer
     stage.sound.restart_analysis()
     stage.until_rebuilt(follower)
     after = stage.sound.meters()

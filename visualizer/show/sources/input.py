@@ -11,7 +11,7 @@ import numpy as np
 
 from ...audio.capture import Capture
 from ...audio.input import OK, ZEROS, LiveInput
-from ...beat import Analyzer, BeatFollower
+from ...beat import Analyzer
 from ...beat.features import Features
 from ...beat.tempo import TempoFollower
 from ...clock import monotonic
@@ -67,16 +67,10 @@ class InputSource(AnalyzedSource):
         self._channel_peaks: dict[str, tuple[float, ...]] = {"meters": (), "status": ()}  # for each that reads them
 
     @property
-    def follower(self) -> BeatFollower:
-        """The kick follower in use; another one after the device came back with another sample rate."""
-        follower = self.analyzer.kicks
-        assert isinstance(follower, BeatFollower)
-        return follower
-
-    @property
     def tempo(self) -> TempoFollower:
-        """The tempo follower in use."""
-        return self.follower.tempo
+        """The tempo follower in use; another one after the device came back with another sample rate."""
+        assert self.analyzer.tempo is not None, "a live analyzer has one"
+        return self.analyzer.tempo
 
     @property
     def is_lost(self) -> bool:
@@ -133,7 +127,7 @@ class InputSource(AnalyzedSource):
             self.tap(self.position_s())
             return f"{self.tempo.tempo_bpm:.0f} BPM"
         if action in ("tempo_half", "tempo_double"):
-            self.follower.scale_tempo(0.5 if action == "tempo_half" else 2.0)
+            self.tempo.scale(0.5 if action == "tempo_half" else 2.0)
             return f"{self.tempo.tempo_bpm:.0f} BPM"
         if action == "next_input":
             self.device.next_input()
@@ -142,7 +136,7 @@ class InputSource(AnalyzedSource):
 
     def tap(self, time_s: float) -> None:
         """A beat tapped by hand at a time of this source, seconds."""
-        self.follower.tap(time_s - self.analyzer.start_s)
+        self.tempo.tap(time_s - self.analyzer.start_s)
 
     def lead_tempo(self, bpm: float, beat_s: float) -> None:
         self._led = (bpm, beat_s) if bpm > 0 else None
@@ -224,10 +218,10 @@ class InputSource(AnalyzedSource):
 
     def _lead(self) -> None:
         if self._led is None:
-            self.follower.lead_tempo(None)
+            self.tempo.lead(None)
         else:
             bpm, beat_s = self._led
-            self.follower.lead_tempo(bpm, beat_s - self.analyzer.start_s)
+            self.tempo.lead(bpm, beat_s - self.analyzer.start_s)
 
     def _take(self, blocks: list[np.ndarray], stamp_s: float) -> None:
         """Analyse what came, the newest of it at stamp_s, in its place in time."""
@@ -238,8 +232,8 @@ class InputSource(AnalyzedSource):
                 self._fill(gap_s)
             elif gap_s < 0 and self._is_filling:  # silence was analysed in place of the oldest of it
                 sound = sound[min(len(sound), round(-gap_s * self.sample_rate_hz)) :]
-        n_early = self.follower.n_early
-        self._has_kicked = self.analyze(sound) > 0 or self.follower.n_early > n_early or self._has_kicked
+        n_early = self.analyzer.kicks.n_early
+        self._has_kicked = self.analyze(sound) > 0 or self.analyzer.kicks.n_early > n_early or self._has_kicked
         self._fed_s = stamp_s if self._fed_s is None else max(stamp_s, self._fed_s)
         self._is_filling = False
 

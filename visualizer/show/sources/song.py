@@ -21,7 +21,7 @@ from ...control.snapshot import Meters
 from ...oneline import plain
 from ...settings import BeatSettings
 from ...supervision.resume import ResumeState
-from ..output import OutputDelay
+from ..song_output import OutputDelay
 from ..source import NO_SOUND, Capability
 from .analyzed import AnalyzedSource
 

@@ -1,4 +1,4 @@
-"""The sound output of `play`: which one it is, and what is remembered of it."""
+"""The sound output of `play`: which one is used, and its remembered delay."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ..processes import reserve_environment
 
 
 class OutputDelay:
-    """How late the loudspeaker is against the picture, for the output that plays; remembered for each by its name.
+    """The delay of the loudspeaker, of the output in use; remembered for each output by its name.
 
-    ms: by so much later the picture is shown, or earlier if below 0. Given, or set before the output is known, it holds for the
-    first output in place of what is remembered.
+    ms: the picture is shown this much later, or earlier if below 0. A delay given, or set before the output is known, is used for
+    the first output instead of the remembered one.
     """
 
     def __init__(self, given_ms: float | None = None) -> None:
@@ -37,7 +37,7 @@ class OutputDelay:
         self._is_given = self._output is None
 
     def follow(self, output: str | None) -> None:
-        """This output plays now, by its full name; None: not known yet."""
+        """Use the delay of this output, by its full name; None: not known yet."""
         if output is None or output == self._output:
             return
         self.keep()
@@ -47,16 +47,16 @@ class OutputDelay:
         self._is_given = False
 
     def keep(self) -> None:
-        """Remember it."""
+        """Remember the delay of the output in use."""
         if self._output is not None:
             remember_delay_ms(self._output, self.ms)
 
 
 def open_playback(songs: SongList, device: str | int | None, *, was_there: bool = False) -> Playback:
-    """Playback through the output asked for, else the one remembered, else the system's default; see `Playback`.
+    """Playback through the given output, else the remembered one, else the default of the system; see `Playback`.
 
-    What is asked for is remembered; "default" forgets it. was_there: it was played through a moment ago, and is waited for. An
-    output that is not there is an error otherwise, but not if it was chosen before: then it is waited for. Raises UnknownDevice.
+    A given output is remembered; "default" forgets it. was_there: it was in use a moment ago. An output that is missing is waited
+    for if it was in use or chosen before; otherwise it is an error. Raises UnknownDevice.
     """
     remembered = remembered_output()
     if device == DEFAULT_OUTPUT:
