@@ -44,6 +44,8 @@ vec3 dream_variant(vec2 uv, float depth, int index) {
     );
 }
 
+#define dream_row dream_variant  // the former name
+
 vec3 dream(vec2 uv, float depth, float variant) {
     float place = clamp(variant, 0.0, float(VARIANTS - 1));
     float lower = floor(place);

@@ -140,7 +140,8 @@ out vec4 colour;
 void main() {
 #if defined(ROWS)
     float last = rows[ROWS - 1].y;
-    colour = vec4(dream(uv, min(depth, last), row), 1.0);
+    vec3 whole = dream_row(uv, min(depth, last), int(row));
+    colour = vec4(mix(whole, dream(uv, min(depth, last), row), 0.5), 1.0);
 #else
     colour = vec4(dream(uv, depth, row), 1.0);
 #endif
