@@ -70,7 +70,7 @@ def test_no_command_logs_where_songs_are(
     ):
         run([str(word) for word in words])
     capsys.readouterr()
-    report = as_json(examine([check for check in CHECKS if check.lane == "files"]))
+    report = as_json(examine([check for check in CHECKS if check.group == "files"]))
     text = log_text()
     assert "song.wav" in text and "cut.wav" in text and "broken.wav" in text
     for line in text.splitlines():

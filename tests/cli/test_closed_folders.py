@@ -77,5 +77,5 @@ def test_no_folder_that_may_not_be_entered_is_an_internal_error(tmp_path, kick_s
     assert "foreign" in said[1] and "Permission denied" in said[1]
     assert said[2] == ""
     for line in said[3:]:
-        assert (line.count("\n") == 0 and "ermission denied" in line) or "no preset" in line or "no such" in line, line
+        assert (line.count("\n") == 0 and "ermission denied" in line) or "not found" in line or "no such" in line, line
     assert (tmp_path / "out.mp4").is_file()
