@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 
 def plain(text: object, most: int | None = 300) -> str:
     """`text` with control characters escaped. most: cut after so many characters, None for no limit."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(text)[:most])
+
+
+def preset_label(reference: str) -> str:
+    """The name of a preset for people. reference: its name, or the path of its folder, see `presets.preset.PresetFolder`."""
+    return PurePath(reference).name or reference

@@ -21,7 +21,6 @@ CHANGES = st.one_of(
     st.builds(commands.Act, TEXTS),
     st.builds(commands.Set, TEXTS, NUMBERS | TEXTS),
     st.builds(commands.ShowPreset, TEXTS),
-    st.builds(commands.PressKey, TEXTS, TEXTS),
     st.builds(commands.SetTempo, NUMBERS, NUMBERS),
     st.builds(commands.Learn, TEXTS),
     st.builds(commands.PresetsListed, st.lists(TEXTS, max_size=3).map(tuple)),

@@ -2,8 +2,9 @@ import pytest
 
 from tests.files.disks import locked_folder
 from visualizer.errors import BadInput
+from visualizer.oneline import preset_label
 from visualizer.presets import preset as presets
-from visualizer.presets.preset import label, list_presets, load_preset, reference_of
+from visualizer.presets.preset import list_presets, load_preset, reference_of
 from visualizer.resources import shipped
 
 
@@ -154,8 +155,8 @@ def test_what_opens_a_preset_again(places, monkeypatch):
         monkeypatch.chdir(places)
         again = load_preset(reference)
         assert (again.name, again.preset.title, again.reference) == ("clouds", "Elsewhere", reference)
-        assert label(reference) == "clouds"
-    assert label("mine") == "mine"
+        assert preset_label(reference) == "clouds"
+    assert preset_label("mine") == "mine"
     with pytest.raises(BadInput, match="unknown preset 'cloud'"):
         reference_of("cloud")
 

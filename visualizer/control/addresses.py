@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
 
 from ..errors import BadInput, nearest
+from ..oneline import preset_label
 from .actions import find_actions
 from .bindings import OscBinding
 from .bound_control import BoundControl, ShowInfo, preset_change
@@ -118,7 +118,7 @@ def _set(name: str, values: Sequence[OscValue], show: ShowInfo, *, is_share: boo
 def _preset(values: Sequence[OscValue], show: ShowInfo) -> list[Change]:
     if values and isinstance(values[0], str):
         wanted, presets = values[0], show.presets
-        names = [PurePath(preset).name for preset in presets]  # one given as a folder is listed by its path
+        names = [preset_label(preset) for preset in presets]  # one given as a folder is listed by its path
         if presets and wanted not in (*presets, *names):
             raise Unusable(f"unknown preset {wanted[:60]!r}{nearest(wanted, names)}")
         return [ShowPreset(wanted)]

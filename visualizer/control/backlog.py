@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable, Iterable
 
-from .commands import Change, Set
+from .commands import Input, Set
 
 #: changes that wait; more come only when a show hangs, and must not all be done when it goes on
 MOST = 256
@@ -17,10 +17,10 @@ class Backlog:
     def __init__(self) -> None:
         self.n_dropped = 0
         self._lock = threading.Lock()
-        self._changes: dict[Hashable, Change] = {}
+        self._changes: dict[Hashable, Input] = {}
         self._count = 0
 
-    def put(self, changes: Iterable[Change]) -> None:
+    def put(self, changes: Iterable[Input]) -> None:
         """Add changes, in order."""
         with self._lock:
             for change in changes:
@@ -34,7 +34,7 @@ class Backlog:
                 else:
                     self._changes[key] = change
 
-    def take(self) -> list[Change]:
+    def take(self) -> list[Input]:
         """All of them, in order, and remove them."""
         if not self._changes:  # no lock needed
             return []

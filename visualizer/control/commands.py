@@ -35,14 +35,6 @@ class ShowPreset:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class PressKey:
-    """Press a key. name: what the key writes; place: what it is called on an American keyboard, see `render.keyboard.Press`."""
-
-    name: str
-    place: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class SetTempo:
     """Take the tempo from elsewhere. bpm: beats a minute, 0: nobody sets it any more; beat_age_s: how long before the command one of its
     beats was, seconds.
@@ -103,24 +95,28 @@ class Reported:
 
 
 Change = (
-    Act
-    | Set
-    | ShowPreset
-    | PressKey
-    | SetTempo
-    | Learn
-    | PresetsListed
-    | PresetShown
-    | PresetFailed
-    | SourceReported
-    | Reported
+    Act | Set | ShowPreset | SetTempo | Learn | PresetsListed | PresetShown | PresetFailed | SourceReported | Reported
 )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PressKey:
+    """A key was pressed: the dispatcher makes the change of it that the user's keys say, so that no command depends on these.
+
+    name: what the key writes; place: what it is called on an American keyboard, see `render.keyboard.Press`.
+    """
+
+    name: str
+    place: str
+
+
+#: what a controller may ask for
+Input = Change | PressKey
 #: the kinds of change by the name that JSON has for them
 KINDS: dict[str, type[Change]] = {
     "act": Act,
     "set": Set,
     "show_preset": ShowPreset,
-    "press_key": PressKey,
     "set_tempo": SetTempo,
     "learn": Learn,
     "presets_listed": PresetsListed,

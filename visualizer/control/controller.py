@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .commands import Change
+from .commands import Input
 from .snapshot import Snapshot
 
 
@@ -17,8 +17,8 @@ class Controller:
     name = ""
     can_learn = False
 
-    def poll(self) -> Sequence[Change]:
-        """The changes asked for since the last call, in order. Called for every display frame."""
+    def poll(self) -> Sequence[Input]:
+        """The changes asked for, and the keys pressed, since the last call, in order. Called for every display frame."""
         return ()
 
     def update(self, snapshot: Snapshot) -> None:

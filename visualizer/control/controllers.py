@@ -14,7 +14,7 @@ from .addresses import OscMapping
 from .backlog import Backlog
 from .bindings import Controls, MidiBinding, OscBinding, targets
 from .bound_control import ShowInfo
-from .commands import Change, SetTempo
+from .commands import Change, Input, SetTempo
 from .controller import Controller
 from .learning import Learner, sentence
 from .link import LinkSession, LinkTempo
@@ -97,7 +97,7 @@ class BoundControls:
         with self._lock:
             return self._midi.disconnect(port)
 
-    def take_released(self) -> list[Change]:
+    def take_released(self) -> list[Input]:
         """The changes that release what was held by controls whose binding is gone; each once."""
         return self._released.take()
 
@@ -169,7 +169,7 @@ class _BoundController(Controller):
     def learn(self, target: str) -> None:
         self._controls.learn(target)
 
-    def poll(self) -> list[Change]:
+    def poll(self) -> list[Input]:
         return [*self._backlog.take(), *self._controls.take_released()]
 
     def update(self, snapshot: Snapshot) -> None:
@@ -260,7 +260,7 @@ class LinkController(Controller):
         self._leads = False
         self._session = LinkSession(self._receive, now=monotonic)
 
-    def poll(self) -> list[Change]:
+    def poll(self) -> list[Input]:
         if not self._tempo:
             return []
         tempo = self._tempo.popleft()

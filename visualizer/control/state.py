@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, assert_never
 
 from pydantic import ValidationError
 
 from ..errors import BadInput, nearest
+from ..oneline import preset_label
 from ..settings import BeatSettings
 from .capabilities import Capability
 from .commands import (
@@ -213,6 +213,18 @@ def apply(state: ShowState, command: Command, context: Context) -> ShowState:
         return before.answering(str(fault))
 
 
+def action_of_key(key: PressKey, state: ShowState, context: Context) -> str | None:
+    """The action that a key does, None if it does none. Raises BadInput while the keys are locked."""
+    names = [key.name, key.place]
+    if key.place.startswith("shift+") and key.place[6:].isdigit():
+        names.append(key.place[6:])  # on keyboards that need Shift for digits
+    name = context.keymap.action(names)
+    if state.lock and (name is None or not context.actions[name].works_locked):
+        lock = context.keymap.shown("lock")
+        raise BadInput(f"the keys are locked{f'; {lock} unlocks them' if lock else ''}")
+    return name
+
+
 def _changed(state: ShowState, command: Command, context: Context) -> ShowState:
     change = command.change
     match change:
@@ -222,8 +234,6 @@ def _changed(state: ShowState, command: Command, context: Context) -> ShowState:
             return state.setting(name, value, context)
         case ShowPreset(preset):
             return state.wanting(_reference(preset, state))
-        case PressKey():
-            return _pressed(state, change, context)
         case SetTempo():
             return replace(state, tempo=change if change.bpm > 0 else None)
         case Learn(target):
@@ -255,17 +265,6 @@ def _acted(state: ShowState, name: str, context: Context) -> ShowState:
     after = action.apply(state, context)
     # a key pressed for something else is not the first of two that end the show
     return replace(after, asks_to_end=after.asks_to_end and not state.asks_to_end)
-
-
-def _pressed(state: ShowState, key: PressKey, context: Context) -> ShowState:
-    names = [key.name, key.place]
-    if key.place.startswith("shift+") and key.place[6:].isdigit():
-        names.append(key.place[6:])  # on keyboards that need Shift for digits
-    name = context.keymap.action(names)
-    if state.lock and (name is None or not context.actions[name].works_locked):
-        lock = context.keymap.shown("lock")
-        return state.answering(f"the keys are locked{f'; {lock} unlocks them' if lock else ''}")
-    return state if name is None else _acted(state, name, context)
 
 
 def _reference(preset: str, state: ShowState) -> str:
@@ -314,11 +313,6 @@ def _allowed_look(by_hand: Mapping[str, Value], look: tuple[Parameter, ...]) -> 
         except (KeyError, BadInput):
             del found[name]
     return found
-
-
-def preset_label(reference: str) -> str:
-    """The name of a preset for people. reference: see `presets.preset.PresetFolder`."""
-    return PurePath(reference).name or reference
 
 
 def _of_section(section: str, values: Mapping[str, Value]) -> dict[str, Value]:

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..control.backlog import Backlog
-from ..control.commands import Change
+from ..control.commands import Input
 from ..control.controller import PanelController
 from ..control.snapshot import Snapshot
 from ..errors import VisualizerError
@@ -61,7 +61,7 @@ class PanelLink(PanelController):
         """Its process number; None before the process has started."""
         return None if self._process is None else self._process.pid
 
-    def poll(self) -> Sequence[Change]:
+    def poll(self) -> Sequence[Input]:
         """The performer's commands since the last call, in order."""
         return self._backlog.take()
 

@@ -7,7 +7,7 @@ from ..control.commands import Act, Change, Learn, Set, ShowPreset
 from ..control.keys import Keymap
 from ..control.parameters import LOOK, Parameter, base_parameters
 from ..control.snapshot import Snapshot
-from ..presets.preset import label
+from ..oneline import preset_label
 from . import gauges as gauges
 from . import model as model
 from . import style as style
@@ -195,7 +195,7 @@ class Sections:
                     pressed = widgets.thumbnail(
                         ui,
                         f"preset:{name}",
-                        label(name),
+                        preset_label(name),
                         height,
                         name,
                         is_shown=name == snapshot.preset,

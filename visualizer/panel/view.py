@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..control.commands import Act, Change
 from ..control.keys import Keymap
 from ..control.snapshot import Snapshot
-from ..presets.preset import label
+from ..oneline import preset_label
 from . import gauges as gauges
 from . import model as model
 from . import style as style
@@ -62,7 +62,7 @@ class PanelView:
                 y += band.h
         head = Box(page.x + MARGIN * u, y, page.w - 2 * MARGIN * u, 38 * u)
         with ui.column("head", head):
-            title = label(snapshot.preset) or snapshot.title
+            title = preset_label(snapshot.preset) or snapshot.title
             used = ui.write(head, title, style.LARGE, style.WHITE, bold=True)
             rest = head._replace(x=head.x + used + 14 * u, w=head.w - used - 14 * u)
             ui.write(rest, snapshot.notice, style.BODY, style.FAINT, align=1.0)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from ..clock import Stopwatch
 from ..errors import VisualizerError
+from ..oneline import preset_label
 from . import dreams as dreams_room
 from .cache import FrameCache
 from .dreams import FrameSource
 from .loaded import LoadedPreset, Overrides, open_preset
-from .preset import label, preset_names
+from .preset import preset_names
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +158,7 @@ class PresetLoader:
         them.
         """
         names, first = self._list(), self._first
-        return names if first in names or label(first) == first else [*names, first]
+        return names if first in names or preset_label(first) == first else [*names, first]
 
     def _wake(self) -> None:
         """Start the thread if need be and notify it. The caller holds the lock."""
@@ -206,7 +207,9 @@ class PresetLoader:
             self._report(f"{error}; the picture stays as it was")
         except Exception as error:
             log.exception("preset %s cannot be opened", name)
-            self._report(f"preset {label(name)} cannot be shown ({type(error).__name__}); the picture stays as it was")
+            self._report(
+                f"preset {preset_label(name)} cannot be shown ({type(error).__name__}); the picture stays as it was"
+            )
         else:
             with self._changed:
                 replaced, self._opened = self._opened, opened

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from ..errors import BadInput, nearest
 from ..files.paths import config_folder
@@ -73,11 +73,6 @@ def load_preset(name_or_folder: str, extra_folder: Path | None = None) -> Preset
 def reference_of(name_or_folder: str) -> str:
     """The reference of that preset, see `PresetFolder`; the preset is not read. Raises BadInput if there is none."""
     return _find(name_or_folder, None)[1]
-
-
-def label(reference: str) -> str:
-    """A preset's name, for people. reference: see `PresetFolder`."""
-    return PurePath(reference).name or reference
 
 
 def _find(name_or_folder: str, extra_folder: Path | None) -> tuple[Path, str]:

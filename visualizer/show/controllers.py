@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from ..control.commands import Change
+from ..control.commands import Input
 from ..control.controller import Controller
 from ..control.snapshot import Snapshot
 from .guard import Guard, Part
@@ -35,9 +35,9 @@ class Controllers:
         with self._guard.part(controller.name, WAY_OUT):
             controller.close()
 
-    def poll(self) -> list[Change]:
-        """The changes that all of them ask for."""
-        changes: list[Change] = []
+    def poll(self) -> list[Input]:
+        """What all of them ask for."""
+        changes: list[Input] = []
         for controller, part in self._working():
             with part:
                 changes += controller.poll()

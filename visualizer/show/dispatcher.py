@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..control.capabilities import Capability
 from ..control.commands import (
-    Change,
+    Act,
     Command,
+    Input,
     PresetFailed,
     PresetShown,
     PresetsListed,
@@ -19,7 +20,8 @@ from ..control.commands import (
     SourceReported,
 )
 from ..control.parameters import Parameter, Value
-from ..control.state import Context, ShowState, apply
+from ..control.state import Context, ShowState, action_of_key, apply
+from ..errors import BadInput
 from ..presets.loaded import LoadedPreset
 from ..presets.loader import PresetLoader
 from ..render.keyboard import Press
@@ -78,16 +80,26 @@ class Dispatcher:
         for press in presses:
             self.dispatch(PressKey(press.name, press.place))
 
-    def dispatch(self, change: Change) -> None:
+    def dispatch(self, change: Input) -> None:
         """Make a command of a change, with the time that is now, and apply it. A failure is reported, and the show goes on."""
+        is_key = isinstance(change, PressKey)
+        if isinstance(change, PressKey):
+            try:
+                action = action_of_key(change, self.state, self.context)
+            except BadInput as fault:
+                self._notices.answer(str(fault))
+                return
+            if action is None:
+                return
+            change = Act(action)
         if isinstance(change, ShowPreset) and change.preset not in self.state.presets:
             self._loader.list_again()
             self._report_presets()
         with self._guard.part("commands", "other commands may still work"):
-            self.apply(Command(self._source.samples_at(self._source.position_s()), change))
+            self.apply(Command(self._source.samples_at(self._source.position_s()), change), is_key=is_key)
 
-    def apply(self, command: Command) -> None:
-        """Apply a command and carry out what it changed."""
+    def apply(self, command: Command, *, is_key: bool = False) -> None:
+        """Apply a command and carry out what it changed. is_key: the answer is shown on the screen."""
         before, after = self.state, apply(self.state, command, self.context)
         self.state = after
         self._on_command(command)
@@ -95,7 +107,7 @@ class Dispatcher:
         for answer in answers:
             if not answer:
                 continue
-            if isinstance(command.change, PressKey):
+            if is_key:
                 self._notices.answer(answer)
             else:
                 self.said = answer
