@@ -1,6 +1,6 @@
 """The least program that turns a kick into light: what the whole visualizer's delay is measured against.
 
-A PyAudio callback that takes an FFT and a threshold, a crossfade of 20 greys at 1280x720, swap, paced at 60. No tempo, no
+A PyAudio callback that takes an FFT and a threshold, a crossfade of 20 grey pictures at 1280x720, swap, paced at 60. No tempo, no
 network, no HUD, no errors handled: what anybody would write in an afternoon.
 
 python -m benchmarks.minimal_live [INPUT]
@@ -43,8 +43,8 @@ void main() {
 """
 
 
-class Ear:
-    """Hears the kick in PyAudio's callback."""
+class KickDetector:
+    """Detects kicks in PyAudio's callback."""
 
     def __init__(self) -> None:
         self.kick_s = -1e9
@@ -69,12 +69,12 @@ def main() -> None:
     import moderngl
     import pyaudio
 
-    ear = Ear()
+    detector = KickDetector()
     if len(sys.argv) > 1:
         os.environ["PULSE_SOURCE"] = sys.argv[1]
     audio = pyaudio.PyAudio()
     stream = audio.open(
-        RATE_HZ, 1, pyaudio.paFloat32, input=True, frames_per_buffer=N_BLOCK, stream_callback=ear.callback
+        RATE_HZ, 1, pyaudio.paFloat32, input=True, frames_per_buffer=N_BLOCK, stream_callback=detector.callback
     )
     glfw.init()
     glfw.window_hint(glfw.CONTEXT_VERSION_MAJOR, 3)
@@ -95,7 +95,7 @@ def main() -> None:
     while not glfw.window_should_close(window) and stream.is_active():
         deadline_s = max(deadline_s + 1 / 60, time.monotonic())
         time.sleep(max(0.0, deadline_s - time.monotonic()))
-        level = DECAY ** (30 * (time.monotonic() - ear.kick_s))
+        level = DECAY ** (30 * (time.monotonic() - detector.kick_s))
         program["depth"] = min(1 + (N_DEPTHS - 1) * level, N_DEPTHS - 1e-3)
         triangle.render(vertices=3)
         glfw.swap_buffers(window)

@@ -178,7 +178,7 @@ def play_rows(loaded, song_path: Path) -> list[tuple[str, str]]:
 
 
 def play_silently(loaded, song_path: Path, staging, on_frame, **how):
-    """Play a song to nobody, in time, until on_frame returns True; the Report. how: what else `onscreen.run` may be told."""
+    """Play a song silently at its own speed until on_frame returns True; the Report. how: further arguments of `onscreen.run`."""
     from visualizer.audio.playback import SilentPlayback
     from visualizer.audio.songlist import SongList
     from visualizer.presets.dreams import open_cache
@@ -227,7 +227,7 @@ def baking_rows(loaded, song_path: Path) -> list[tuple[str, str, float]]:
 
 
 def warm_start_s(song: Path) -> float:
-    """Seconds from starting the command to its first picture on the screen, as its log tells; the median of five."""
+    """Seconds from starting the command to its first picture on the screen, according to its log; the median of five."""
     log = Path(os.environ["VISUALIZER_LOG_DIR"]) / "visualizer.log"
     taken = []
     for _ in range(5):

@@ -267,7 +267,7 @@ class WindowShow(FrameLoop):
                 self._notices.say(line)
 
     def resume(self, state: ResumeState) -> None:
-        """Go on from the state of a show that died: call once, before `run`."""
+        """Continue from the state of a show that crashed: call once, before `run`."""
         if state.values.get("blackout"):
             self.stage.begin_dark()
         self.source.resume_from(state)
@@ -311,7 +311,7 @@ class WindowShow(FrameLoop):
     def after(self, shown: DisplayFrame) -> None:
         """Everything that may be late without being seen: keys, commands, presets, text, telemetry, supervision, memory."""
         rate_hz, part = self._meter.count(), self.guard.part
-        with part("keyboard", "other keys may still do"):
+        with part("keyboard", "other keys may still work"):
             self.dispatcher.press(self._window.events())
         for change in self._controllers.poll():
             self.dispatcher.dispatch(change)
@@ -322,7 +322,7 @@ class WindowShow(FrameLoop):
             self._follow_loader()
         with part("commands", "other commands may still work"):
             self.dispatcher.report()
-        with part("news", "the log has it"):
+        with part("notices", "the log has them"):
             self._take_news()
         text = part("text on the screen", "the picture goes on")
         if not text.is_suspended:
@@ -452,11 +452,11 @@ class WindowShow(FrameLoop):
         lifeline.beat(self.n_frames, times.n_dropped, times.longest_s * 1000)
         if self.clock.time_s - self._state_sent_s > STATE_S:
             self._state_sent_s = self.clock.time_s
-            with self.guard.part("lifeline", "after a crash the show may begin as at first"):
+            with self.guard.part("lifeline", "after a crash the show may start without its state"):
                 lifeline.keep(self._state())
 
     def _state(self) -> ResumeState:
-        """What a show that is started in place of this one goes on from."""
+        """The state that a restarted show continues from."""
         dispatcher, (place, fullscreen, monitor) = self.dispatcher, self._window.window_place
         return ResumeState(
             preset=self._loader.opening or dispatcher.loaded.reference,
@@ -472,7 +472,7 @@ class WindowShow(FrameLoop):
 
     def _adapt_size(self) -> None:
         """Draw smaller or larger, by how long display frames took."""
-        # a transition draws twice and new dream frames take their time: neither tells what the machine can do
+        # a transition draws twice and new dream frames take time: what these display frames took says nothing of the others
         if self._adaptation is None or self.stage.is_busy or self.stage.is_dark:
             return
         if (size := self._window.framebuffer_size) != self._window_size:

@@ -17,7 +17,7 @@ RETURN_EVERY = 600
 
 
 class Collection:
-    """Collects garbage when it is told to. The oldest generation is left alone: searching it takes long."""
+    """Collects garbage when it is called. It never searches the oldest generation, which takes long."""
 
     def __init__(self) -> None:
         self._n_collections = self._n_calls = 0
