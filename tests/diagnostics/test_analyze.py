@@ -1,4 +1,4 @@
-"""What `analyze` tells, and its plot."""
+"""The results of `analyze`, and its plot."""
 
 import json
 
@@ -16,16 +16,16 @@ from visualizer.settings import BeatSettings
 
 
 def test_onsets_and_depth_of_a_song(kick_song):
-    told = analyze(kick_song, BeatSettings(), 20).as_json()
-    assert list(told)[:5] == ["onsets_s", "depth", "fps", "n_depths", "sample_rate"]
-    assert (told["fps"], told["n_depths"], told["sample_rate"]) == (60, 20, 44100)
-    assert len(told["onsets_s"]) == len(KICKS_S)
-    late = np.array(told["onsets_s"]) - KICKS_S
+    found = analyze(kick_song, BeatSettings(), 20).as_json()
+    assert list(found)[:5] == ["onsets_s", "depth", "fps", "n_depths", "sample_rate"]
+    assert (found["fps"], found["n_depths"], found["sample_rate"]) == (60, 20, 44100)
+    assert len(found["onsets_s"]) == len(KICKS_S)
+    late = np.array(found["onsets_s"]) - KICKS_S
     assert (late > 0).all() and (late < 0.04).all()
-    assert len(told["depth"]) == 360
-    assert min(told["depth"]) >= 1 and max(told["depth"]) <= 20
+    assert len(found["depth"]) == 360
+    assert min(found["depth"]) >= 1 and max(found["depth"]) <= 20
     # causal: nothing moves before the first kick, and the depth is up within a twentieth of a second after it
-    assert max(told["depth"][:30]) == 1.0 and max(told["depth"][30:36]) > 15
+    assert max(found["depth"][:30]) == 1.0 and max(found["depth"][30:36]) > 15
 
 
 @pytest.fixture(scope="module")
@@ -45,21 +45,21 @@ def groove(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def told(groove):
+def found(groove):
     return json.loads(json.dumps(analyze(groove, BeatSettings(), 20).as_json()))
 
 
-def test_every_kick_has_its_strength(told):
-    assert [onset["time_s"] for onset in told["onsets"]] == told["onsets_s"]
-    assert len(told["onsets"]) > 20
-    assert all(0 < onset["strength"] <= 1 for onset in told["onsets"])
+def test_every_kick_has_its_strength(found):
+    assert [onset["time_s"] for onset in found["onsets"]] == found["onsets_s"]
+    assert len(found["onsets"]) > 20
+    assert all(0 < onset["strength"] <= 1 for onset in found["onsets"])
 
 
-def test_the_bands_are_those_of_a_live_show_fifty_times_a_second(groove, told):
+def test_the_bands_are_those_of_a_live_show_fifty_times_a_second(groove, found):
     from visualizer.audio.decode import Song
 
-    bands = told["bands"]
-    assert bands["step_s"] == 0.02 and told["duration_s"] == 16.5
+    bands = found["bands"]
+    assert bands["step_s"] == 0.02 and found["duration_s"] == 16.5
     assert {len(bands[name]) for name in ("bass", "mid", "high", "loudness")} == {825}
     follower = BandFollower(44100)
     with Song(groove) as song:
@@ -71,8 +71,8 @@ def test_the_bands_are_those_of_a_live_show_fifty_times_a_second(groove, told):
     assert np.mean(bands["bass"][60:120]) > 1.3 * np.mean(bands["bass"][140:220]), "a low note every other bar"
 
 
-def test_the_tempo_and_how_sure_it_is_twice_a_second(told):
-    tempo = told["tempo"]
+def test_the_tempo_and_its_confidence_twice_a_second(found):
+    tempo = found["tempo"]
     assert tempo["step_s"] == 0.5
     assert len(tempo["bpm"]) == len(tempo["confidence"]) == len(tempo["phase"]) == 34
     assert tempo["bpm"][20] == pytest.approx(120, abs=1.5) and tempo["confidence"][20] > 0.5
@@ -80,37 +80,37 @@ def test_the_tempo_and_how_sure_it_is_twice_a_second(told):
     assert all(0 <= sure <= 1 for sure in tempo["confidence"])
 
 
-def test_the_phase_is_how_far_into_the_beat_it_was(told):
-    phase = np.array(told["tempo"]["phase"])
+def test_the_phase_is_how_far_into_the_beat_it_was(found):
+    phase = np.array(found["tempo"]["phase"])
     assert (phase >= 0).all() and (phase < 1).all()
     # the beats lie on whole and half seconds, as the tempos do
     assert np.abs((phase[8:25] + 0.5) % 1 - 0.5).max() < 0.08
 
 
-def test_all_that_is_heard_is_in_the_json(told):
-    assert set(told) == {
+def test_everything_detected_is_in_the_json(found):
+    assert set(found) == {
         *("onsets_s", "depth", "fps", "n_depths", "sample_rate", "duration_s"),
         *("onsets", "snares_s", "hats_s", "bands", "tempo", "beats", "silence"),
     }
-    assert set(told["bands"]) == {"step_s", "bass", "mid", "high", "loudness"}
-    assert set(told["tempo"]) == {"step_s", "bpm", "confidence", "phase"}
-    assert all(told[name] == sorted(told[name]) for name in ("snares_s", "hats_s"))
+    assert set(found["bands"]) == {"step_s", "bass", "mid", "high", "loudness"}
+    assert set(found["tempo"]) == {"step_s", "bpm", "confidence", "phase"}
+    assert all(found[name] == sorted(found[name]) for name in ("snares_s", "hats_s"))
     # what is struck here beside the kick is noise without a tone: hats
-    assert sum(np.any(np.abs(np.array(told["hats_s"]) - at_s) < 0.06) for at_s in np.arange(2.0, 12.0, 1.0)) >= 8
+    assert sum(np.any(np.abs(np.array(found["hats_s"]) - at_s) < 0.06) for at_s in np.arange(2.0, 12.0, 1.0)) >= 8
 
 
-def test_beats_are_told_before_they_come(told):
-    beats = told["beats"]
+def test_beats_are_predicted(found):
+    beats = found["beats"]
     times = np.array([beat["time_s"] for beat in beats])
     assert all(beat["time_s"] - beat["told_at_s"] >= 0.0499 for beat in beats)
     steady = times[(times > 6) & (times < 12)]
     assert len(steady) in (12, 13)
     assert np.abs((steady - 0.5 + 0.25) % 0.5 - 0.25).max() < 0.05
-    assert times.max() < told["duration_s"]
+    assert times.max() < found["duration_s"]
 
 
-def test_silence_is_told_from_where_to_where(told):
-    first, second = told["silence"]
+def test_silences_have_a_start_and_an_end(found):
+    first, second = found["silence"]
     assert first == {"from_s": 0, "to_s": pytest.approx(0.51, abs=0.02)}
     assert second["from_s"] == pytest.approx(12.95, abs=0.15) and second["to_s"] == pytest.approx(14.51, abs=0.02)
 
@@ -205,7 +205,7 @@ def test_beats_that_were_not_sure_are_fainter(groove, tmp_path):
     pictures = []
     for index, drawn in enumerate((analysis, doubtful)):
         plot(drawn, tmp_path / f"{index}.png", "groove")
-        # the lane of the kicks, which is empty
+        # the track of the kicks, which is empty
         pictures.append(np.asarray(Image.open(tmp_path / f"{index}.png").convert("L"))[570:650, 150:1500].astype(float))
     sure, faint = (picture.max() - np.median(picture) for picture in pictures)
     assert sure > 2 * faint > 0

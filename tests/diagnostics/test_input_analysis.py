@@ -1,4 +1,4 @@
-"""Listening to a device: what is told from moment to moment, with a device made up here and with a real one."""
+"""Analysing an input device: its readings, with a fake device and with a real one."""
 
 import time
 
@@ -68,11 +68,11 @@ def listening(monkeypatch):
 
 
 def listen(listening, sound, n=None):
-    """What is heard after each 40 ms of it."""
+    """The reading after each 40 ms of a sound."""
     listening._capture.blocks = np.array_split(sound, max(1, round(len(sound) / 44100 / 0.04)))
-    heard = listening.readings()
-    moments = [next(heard) for _ in range(n or len(listening._capture.blocks))]
-    heard.close()
+    readings = listening.readings()
+    moments = [next(readings) for _ in range(n or len(listening._capture.blocks))]
+    readings.close()
     return moments
 
 
@@ -115,11 +115,11 @@ def test_without_sound_it_waits_and_the_meter_rests(listening):
 
 def test_a_lost_device_is_an_error_and_it_is_let_go(listening):
     with listening:
-        heard = listening.readings()
-        next(heard)
+        readings = listening.readings()
+        next(readings)
         listening._capture.lost = "the device stopped"
         with pytest.raises(DeviceError, match="'a fake' is lost: the device stopped"):
-            next(heard)
+            next(readings)
     assert listening._capture.closed
 
 

@@ -139,7 +139,7 @@ def test_frames_find_their_pictures():
     before, first, second = ShownPicture(0.0, 0.5, 0.6), ShownPicture(0.1, 1.2, 1.3), ShownPicture(0.9, 2.2, 2.3)
     assert _paired(frames, [before, first, second]) == [(frames[0], first), (frames[1], second)]
     assert _paired(frames, []) == []
-    # what was heard while waiting for the next display frame belongs to that
+    # sound taken in while waiting for the next display frame belongs to that frame
     waiting = _Frame(1.4, 1.5)
     assert _paired([frames[0], waiting, frames[1]], [first, second]) == [(frames[0], first), (frames[1], second)]
 

@@ -44,7 +44,7 @@ def test_an_exact_name_wins_over_part_of_another():
 
 
 @pytest.mark.parametrize(
-    ("wanted", "told"),
+    ("wanted", "message"),
     [
         (3, "there is no monitor 3; there are: 0 eDP-1, 1 HDMI-1 Epson, 2 HDMI-2 Wall"),
         ("hdmi", "'hdmi' fits 2 monitors: 1 HDMI-1 Epson, 2 HDMI-2 Wall; give the number"),
@@ -52,8 +52,8 @@ def test_an_exact_name_wins_over_part_of_another():
         ("", "no monitor is called ''"),
     ],
 )
-def test_one_that_is_not_there_names_those_that_are(wanted, told):
-    with pytest.raises(BadInput, match=told):
+def test_an_unknown_monitor_is_an_error_that_lists_the_known_ones(wanted, message):
+    with pytest.raises(BadInput, match=message):
         find_monitor(ALL, wanted)
 
 

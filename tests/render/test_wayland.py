@@ -24,13 +24,13 @@ SHOW = """
 import json, sys
 from visualizer.render.window import Window
 with Window(*json.loads(sys.argv[1])[:2], **json.loads(sys.argv[1])[2]) as window:
-    def tell(**facts):
+    def report(**facts):
         print(json.dumps(facts), flush=True)
     def draw():
         window.ctx.clear(1.0, 0.5, 0.0, 1.0)
         window.finish()
         window.swap()
-    tell(size=window.framebuffer_size, fullscreen=window.is_fullscreen, news=window.news())
+    report(size=window.framebuffer_size, fullscreen=window.is_fullscreen, news=window.news())
     while not window.should_close:
         size = window.framebuffer_size
         draw()
@@ -39,10 +39,10 @@ with Window(*json.loads(sys.argv[1])[:2], **json.loads(sys.argv[1])[2]) as windo
                 sys.exit()
             answer = window.toggle_fullscreen() if key.name == "f" else None
             answer = window.next_monitor() if key.name == "n" else answer
-            tell(key=key.name, answer=answer)
+            report(key=key.name, answer=answer)
         if window.framebuffer_size != size:
             draw()
-            tell(size=window.framebuffer_size, fullscreen=window.is_fullscreen, pixel=window.read()[0, 0].tolist())
+            report(size=window.framebuffer_size, fullscreen=window.is_fullscreen, pixel=window.read()[0, 0].tolist())
 """
 
 

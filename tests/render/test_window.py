@@ -204,7 +204,7 @@ def test_keys_arrive_by_name_in_order(open_window, screen):
     for name in names:
         screen.key(name)
     assert keys_until(window, len(names)) == list(names.values())
-    assert window.events() == [], "told once"
+    assert window.events() == [], "reported once"
 
 
 def test_modifiers_alone_are_no_key(open_window, screen):
@@ -252,7 +252,7 @@ def test_the_cursor_hides_when_it_is_idle_and_in_fullscreen(open_window, screen)
 
 @pytest.fixture
 def plugged(open_window, monkeypatch):
-    """The monitors a window sees; a test changes the list, and tells the window as glfw does."""
+    """The monitors a window sees; a test changes the list, and reports that to the window as glfw does."""
     import glfw
 
     open_window()  # so that glfw runs
@@ -451,4 +451,4 @@ def test_the_driver_is_asked_whether_the_card_was_reset(open_window, monkeypatch
         window.ctx.extra = dataclasses.replace(window.ctx.extra, reset_status=lambda answer=answer: answer)
         assert window.is_lost is lost
     window.ctx.extra = dataclasses.replace(window.ctx.extra, reset_status=None)
-    assert window.is_lost is False, "a driver that cannot tell"
+    assert window.is_lost is False, "a driver that does not report resets"

@@ -71,7 +71,7 @@ except KeyboardInterrupt:
     if life == "stubborn":
         time.sleep(60)
 line.ended()
-print("put away", flush=True)
+print("closed", flush=True)
 """
 PARENT = """
 import json, sys
@@ -146,14 +146,14 @@ def supervised(tmp_path, home, screen):
         one.process.communicate()
 
 
-def gone(pid):
+def has_ended(pid):
     """Ended, whether or not anybody has asked for its status."""
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_normal_end_and_a_bad_beginning_are_passed_on(supervised):
     show = supervised("quit")
-    assert finished(show.process) == (0, "put away\n", "") and len(show.lives) == 1
+    assert finished(show.process) == (0, "closed\n", "") and len(show.lives) == 1
 
 
 def test_before_the_first_picture_nothing_is_started_again_and_the_error_comes_once(supervised):
@@ -164,7 +164,7 @@ def test_before_the_first_picture_nothing_is_started_again_and_the_error_comes_o
 def test_crash_error_and_hang_are_survived_with_all_that_was_kept(supervised, home):
     show = supervised("crash", "raise", "hang", "quit", hang_s=3.0)
     status, out, err = finished(show.process)
-    assert (status, out) == (0, "put away\n")
+    assert (status, out) == (0, "closed\n")
     causes = ["killed by signal 11 (SIGSEGV)", "exit status 1", "it hung"]
     assert err.splitlines() == [f"visualizer: the show stopped ({cause}); restarting it" for cause in causes]
     assert [life["why"] for life in show.lives] == ["", *(f"the show was restarted: {cause}" for cause in causes)]
@@ -180,10 +180,10 @@ def test_killed_or_stopped_from_outside_it_is_back(supervised):
     first = show.life(1)
     os.kill(first, signal.SIGKILL)
     second = show.life(2)
-    assert show.lives[1]["preset"] == "preset 0" and gone(first)
+    assert show.lives[1]["preset"] == "preset 0" and has_ended(first)
     os.kill(second, signal.SIGSTOP)  # a debugger, say: no beat, so it is a hang
     show.life(3)
-    assert gone(second) and show.lives[2]["why"].endswith("it hung")
+    assert has_ended(second) and show.lives[2]["why"].endswith("it hung")
 
 
 def test_a_hot_standby_takes_over_and_is_replaced(supervised):
@@ -198,18 +198,18 @@ def test_a_hot_standby_takes_over_and_is_replaced(supervised):
     os.kill(first, signal.SIGKILL)
     assert show.life(2) == second and show.lives[1]["preset"] == "preset 0" and show.lives[1]["why"]
     third = wait_for(lambda: standby(second), "there is no second hot standby")
-    os.kill(third, signal.SIGKILL)  # one that dies harms nothing
+    os.kill(third, signal.SIGKILL)  # a standby that ends does no harm
     show.process.send_signal(signal.SIGTERM)
-    assert finished(show.process)[0] == 0 and gone(second) and gone(third) and len(show.lives) == 2
+    assert finished(show.process)[0] == 0 and has_ended(second) and has_ended(third) and len(show.lives) == 2
 
 
 def test_a_show_that_asks_for_it_is_started_again(supervised, home):
     show = supervised("asks", "quit")
     status, out, err = finished(show.process)
-    assert (status, out) == (0, "put away\n")
+    assert (status, out) == (0, "closed\n")
     assert err == "visualizer: the show stopped (the sound system hangs); restarting it\n"
     assert show.lives[1]["why"] == "the show was restarted: the sound system hangs" and show.lives[1]["preset"]
-    assert gone(show.lives[0]["pid"])
+    assert has_ended(show.lives[0]["pid"])
 
 
 def standby_beside(show, first, home, *, ready):
@@ -233,7 +233,7 @@ def test_a_hot_standby_that_stands_still_does_not_take_over(number, supervised, 
         first, number
     )  # stopped as well; or killed while the standby seems to wait, which is then called and silent
     second = show.life(2)
-    assert second not in (first, standby) and gone(first) and gone(standby)
+    assert second not in (first, standby) and has_ended(first) and has_ended(standby)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
@@ -242,7 +242,7 @@ def test_a_hot_standby_that_stands_still_while_it_loads_is_ended(supervised, hom
     first = show.life(1)
     standby = standby_beside(show, first, home, ready=False)
     os.kill(standby, signal.SIGSTOP)
-    wait_for(lambda: gone(standby), "it is kept")
+    wait_for(lambda: has_ended(standby), "it is kept")
     show.life(1, show.n_beats(first) + 10)
     assert len(show.lives) == 1
 
@@ -277,14 +277,14 @@ def test_asked_to_end_both_end(ending, supervised):
         os.killpg(show.process.pid, signal.SIGINT)
     else:
         show.process.send_signal(signal.SIGTERM)
-    assert finished(show.process) == (0, "put away\n", "") and gone(child) and len(show.lives) == 1
+    assert finished(show.process) == (0, "closed\n", "") and has_ended(child) and len(show.lives) == 1
 
 
 def test_a_show_that_ignores_the_request_to_end_is_killed(supervised):
     show = supervised("stubborn", end_s=1.0)
     child = show.life(1)
     show.process.send_signal(signal.SIGHUP)
-    assert finished(show.process)[0] == 0 and gone(child)
+    assert finished(show.process)[0] == 0 and has_ended(child)
 
 
 def test_a_driver_that_dies_while_the_show_is_taken_down_is_an_end(supervised):
@@ -315,10 +315,10 @@ def test_the_group_is_killed_before_its_number_can_be_another_s(how, capfd):
     if how == "stays":
         child.kill()
     wait_for(child.has_exited, "it does not end")
-    assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE and not gone(left_behind)
+    assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE and not has_ended(left_behind)
     status = child.reap()
     assert status == 0 if how == "ends" else status < 0
-    wait_for(lambda: gone(left_behind), "what it has started lives on")
+    wait_for(lambda: has_ended(left_behind), "the process it has started is still running")
     assert not psutil.pid_exists(child.pid)
 
 
@@ -333,7 +333,7 @@ def test_when_the_supervisor_is_killed_the_show_goes_on_and_the_standby_ends(sup
     show.process.wait()
     show.life(1, show.n_beats(first) + 30)
     assert len(show.lives) == 1
-    wait_for(lambda: gone(standby), "the hot standby does not end")
+    wait_for(lambda: has_ended(standby), "the hot standby does not end")
 
 
 def test_the_words_that_start_the_show(monkeypatch, tmp_path):
