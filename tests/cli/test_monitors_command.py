@@ -69,7 +69,7 @@ def test_the_real_one(screen, capsys):
 
 @pytest.mark.parametrize(("text", "wanted"), [(None, None), ("1", 1), ("HDMI-1", "HDMI-1"), ("1a", "1a"), ("-1", "-1")])
 def test_a_monitor_is_meant_by_number_or_name(text, wanted):
-    staging = options.staged(True, text, False, True)
+    staging = options.chosen_staging(True, text, False, True)
     assert staging.monitor == wanted and staging.fullscreen and not staging.adapt and not staging.borderless
 
 

@@ -55,26 +55,26 @@ def test_a_show_that_is_started_again_has_the_folder_it_was_given(tiny_preset, t
     folder = shutil.copytree(tiny_preset, tmp_path / "clouds")
     monkeypatch.chdir(tmp_path)
     asked = ("./clouds", "64x36", None, None, None, "block3.expand", None)
-    first = options.looked_up_again(resumed(""), *asked)
+    first = options.resumed_or_chosen_preset(resumed(""), *asked)
     assert (first.settings.title, first.settings.dream.layer) == ("Tiny", "block3.expand")
     assert first.reference == str(folder)
-    again = options.looked_up_again(resumed(first.reference), *asked)
+    again = options.resumed_or_chosen_preset(resumed(first.reference), *asked)
     assert (again.settings.title, again.settings.dream.layer) == ("Tiny", "block3.expand")
-    listed = options.looked_up_again(resumed("clouds"), *asked)
+    listed = options.resumed_or_chosen_preset(resumed("clouds"), *asked)
     assert listed.settings.title != "Tiny" and listed.reference == "clouds"
-    other = options.looked_up_again(resumed(str(folder)), "clouds", *asked[1:])
+    other = options.resumed_or_chosen_preset(resumed(str(folder)), "clouds", *asked[1:])
     assert (other.settings.title, other.settings.dream.layer) == ("Tiny", "block2.expand")
     shutil.rmtree(folder)
-    assert options.looked_up_again(resumed("clouds"), *asked).reference == "clouds"
+    assert options.resumed_or_chosen_preset(resumed("clouds"), *asked).reference == "clouds"
 
 
 def test_a_show_that_is_started_again_has_its_dream_as_it_was_turned(tiny_preset):
     asked = ("clouds", "64x36", None, None, None, None, None)
     for preset in ("", "clouds", str(tiny_preset)):
         line = resumed(preset, colour=0.75, steps_per_depth=3.0)
-        loaded = options.looked_up_again(line, *asked)
+        loaded = options.resumed_or_chosen_preset(line, *asked)
         assert (loaded.settings.dream.colour, loaded.settings.dream.steps_per_depth) == (0.75, 3)
         assert dict(loaded.overrides.dream) == {"colour": 0.75, "steps_per_depth": 3.0}
     for damaged in ({"colour": "no"}, {"steps_per_depth": 1e9}, {"nothing": 1.0}, {"seed": "x"}):
-        loaded = options.looked_up_again(resumed("clouds", **damaged, blend=0.5), *asked)
+        loaded = options.resumed_or_chosen_preset(resumed("clouds", **damaged, blend=0.5), *asked)
         assert loaded.reference == "clouds" and dict(loaded.overrides.dream) == {"blend": 0.5}

@@ -94,9 +94,7 @@ class LiveInput:
         self.arrived = threading.Event()
         self._watch = StreamWatch(now=now)
         self._known_rate_hz: int | None = None
-        self._turn = (
-            threading.Lock()
-        )  # guards what other threads set: the gain, and the number of steps to the next input
+        self._turn = threading.Lock()  # guards what other threads set: the gain, and the steps to the next input
         self._n_next = 0
         self._skipped: list[Identity] = []  # inputs that could not be opened during `next_input`
         self._used_channels = self._channels  # of the open input
@@ -227,6 +225,7 @@ class LiveInput:
     # -- on the input's own thread ---------------------------------------------------------------------------------
 
     def _supervise(self) -> None:
+        """Open the device, watch it until it is lost, close it, and open it again, until the end."""
         wait_s = 0.0
         while not self._stop.is_set():
             if wait_s:

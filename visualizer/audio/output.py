@@ -159,6 +159,7 @@ class AudioOutput:
         self.device_name, self.label = name, description or name
 
     def _supervise(self) -> None:
+        """Open the device, watch it until it is lost, close it, and open it again, until the end."""
         wait_s = 0.0
         while not self._stop.wait(wait_s):
             try:

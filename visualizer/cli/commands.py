@@ -36,7 +36,7 @@ from .options import (
     Song,
     Stream,
     Weights,
-    looked_up,
+    chosen_preset,
     one_song,
     parse_path,
 )
@@ -157,7 +157,7 @@ def export(
 
     song_path = one_song(song, "export")
     rate = parse_fps(fps)
-    loaded = looked_up(preset, size, image, seed, network, layer, weights)
+    loaded = chosen_preset(preset, size, image, seed, network, layer, weights)
     print_news(loaded)
     try:
         steps = run_export(song_path, out, loaded, open_cache(), fps=rate, crf=crf, stream=stream, say=print_message)
@@ -184,7 +184,7 @@ def bake(
     from ..presets.dreams import open_cache
     from .progress import show_bake
 
-    loaded = looked_up(preset, size, image, seed, network, layer, weights)
+    loaded = chosen_preset(preset, size, image, seed, network, layer, weights)
     print_news(loaded)
     try:
         done = show_bake(run_bake(loaded, open_cache()))

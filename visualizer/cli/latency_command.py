@@ -19,11 +19,11 @@ from .options import (
     NoAdapt,
     Preset,
     Size,
-    looked_up,
+    chosen_preset,
+    chosen_staging,
     parse_channels,
     parse_device,
     parse_gain,
-    staged,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def latency(
     """Measure the latency from sound to light: play clicks, record them through an input, detect them in the window."""
     from ..diagnostics.latency import measure
 
-    loaded = looked_up(preset, size)
+    loaded = chosen_preset(preset, size)
     found = measure(
         loaded,
         device=parse_device(device),
@@ -58,7 +58,7 @@ def latency(
         gain_db=parse_gain(gain_db),
         output=parse_device(output),
         n_clicks=clicks,
-        staging=staged(fullscreen, monitor, borderless, no_adapt),
+        staging=chosen_staging(fullscreen, monitor, borderless, no_adapt),
         say=print_message,
     )
     if json_wanted:

@@ -166,7 +166,7 @@ Stream = Annotated[
 ]
 
 
-def looked_up(
+def chosen_preset(
     preset: str,
     size: str,
     image: Path | None = None,
@@ -187,7 +187,7 @@ def looked_up(
     return open_preset(preset, size=parse_size(size), overrides=overrides)
 
 
-def looked_up_again(
+def resumed_or_chosen_preset(
     lifeline: Lifeline | None,
     preset: str,
     size: str,
@@ -199,19 +199,18 @@ def looked_up_again(
 ) -> LoadedPreset:
     """Load the preset to start with: of a restarted show the one it showed last, with the dream settings changed by hand.
 
-    Raises as `looked_up`.
+    Raises as `chosen_preset`.
     """
     from ..presets.loaded import is_preset
 
-    own = partial(looked_up, preset, size, image, seed, network, layer, weights)
+    own = partial(chosen_preset, preset, size, image, seed, network, layer, weights)
     resume = lifeline.resume if lifeline is not None else None
     if resume is None:
         return own()
     is_own = not resume.preset or is_preset(preset, resume.preset)
-    again = (
-        own if is_own else partial(looked_up, resume.preset, size, image, seed)
-    )  # the network was for the first preset
-    for dream in dict.fromkeys((_dream_of(resume), ())):
+    # the network and layer of the options are meant for the first preset only
+    again = own if is_own else partial(chosen_preset, resume.preset, size, image, seed)
+    for dream in dict.fromkeys((_dream_by_hand(resume), ())):
         try:
             return again(dream=dream)
         except VisualizerError as fault:  # its files were changed since
@@ -219,7 +218,7 @@ def looked_up_again(
     return own()
 
 
-def _dream_of(state: ResumeState) -> tuple[tuple[str, float | str], ...]:
+def _dream_by_hand(state: ResumeState) -> tuple[tuple[str, float | str], ...]:
     """(name, value) of the dream settings that were changed by hand; invalid ones are left out."""
     from ..control.parameters import base_parameters
 
@@ -232,7 +231,7 @@ def _dream_of(state: ResumeState) -> tuple[tuple[str, float | str], ...]:
     return tuple(found)
 
 
-def controllers_of(midi: str | None, osc: str | None, osc_allow: str | None, link: bool) -> list[Controller]:
+def open_chosen_controllers(midi: str | None, osc: str | None, osc_allow: str | None, link: bool) -> list[Controller]:
     """Open the controllers that the options name. Raises VisualizerError, and BadInput."""
     if midi is None and osc is None and osc_allow is None and not link:
         return []
@@ -241,7 +240,9 @@ def controllers_of(midi: str | None, osc: str | None, osc_allow: str | None, lin
     return open_controllers("" if midi == "all" else midi, osc, link, osc_allow=osc_allow, say=print_message)
 
 
-def staged(fullscreen: bool, monitor: str | None, borderless: bool, no_adapt: bool, panel: bool = False) -> Staging:
+def chosen_staging(
+    fullscreen: bool, monitor: str | None, borderless: bool, no_adapt: bool, panel: bool = False
+) -> Staging:
     """The options of the window and the panel as one value."""
     from ..show.onscreen import Staging
 
@@ -278,7 +279,7 @@ def one_song(songs: list[Path], command: str) -> Path:
     return songs[0]
 
 
-def give(*arguments: str) -> None:
+def add_arguments(*arguments: str) -> None:
     """Add arguments to `given`, for a child process that is started with them."""
     at = given.index("--") if "--" in given else len(given)
     given[at:at] = arguments

@@ -38,13 +38,13 @@ from .options import (
     Stream,
     Supervise,
     Weights,
-    controllers_of,
-    looked_up_again,
+    chosen_staging,
+    open_chosen_controllers,
     parse_channels,
     parse_delay,
     parse_device,
     parse_gain,
-    staged,
+    resumed_or_chosen_preset,
 )
 
 log = logging.getLogger("visualizer.cli")
@@ -88,7 +88,7 @@ def play(
 
     if shuffle and shuffle_seed is None:
         shuffle_seed = secrets.randbelow(2**32)
-        options.give("--shuffle-seed", str(shuffle_seed))  # so that a restarted show has the same order
+        options.add_arguments("--shuffle-seed", str(shuffle_seed))  # so that a restarted show has the same order
     if supervise:
         _supervised()
     share_one_heap()
@@ -100,9 +100,9 @@ def play(
     from ..show.play import song_list
 
     paths = song_list(songs, shuffle_seed)
-    loaded = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
+    loaded = resumed_or_chosen_preset(lifeline, preset, size, image, seed, network, layer, weights)
     print_news(loaded)
-    staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
+    staging = chosen_staging(fullscreen, monitor, borderless, no_adapt, panel)
     wanted, delay_ms = parse_device(output_device), parse_delay(delay_ms)
     # an album in its own order keeps the differences in loudness between its songs
     is_album = len(paths) > 1 and shuffle_seed is None
@@ -117,7 +117,7 @@ def play(
             gain_mode=("album" if is_album else "track") if replaygain else None,
             staging=staging,
             say=print_message,
-            controllers=partial(controllers_of, midi, osc, osc_allow, False),
+            controllers=partial(open_chosen_controllers, midi, osc, osc_allow, False),
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
         )
@@ -160,10 +160,10 @@ def live(
     from ..presets.dreams import open_cache
     from ..show.live import live as run_live
 
-    loaded = looked_up_again(lifeline, preset, size, image, seed, network, layer, weights)
+    loaded = resumed_or_chosen_preset(lifeline, preset, size, image, seed, network, layer, weights)
     print_news(loaded)
     wanted, chosen, gain_db = parse_device(device), parse_channels(channels), parse_gain(gain_db)
-    staging = staged(fullscreen, monitor, borderless, no_adapt, panel)
+    staging = chosen_staging(fullscreen, monitor, borderless, no_adapt, panel)
     try:
         run_live(
             loaded,
@@ -172,7 +172,7 @@ def live(
             channels=chosen,
             gain_db=gain_db,
             staging=staging,
-            controllers=partial(controllers_of, midi, osc, osc_allow, link),
+            controllers=partial(open_chosen_controllers, midi, osc, osc_allow, link),
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
         )
