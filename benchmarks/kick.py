@@ -1,7 +1,7 @@
-"""How well the kick is followed: `python -m benchmarks.kick [--quick]`.
+"""How well the kick is detected: `python -m benchmarks.kick [--quick]`.
 
-Scores the follower on music that tools/kick_masters.py makes and that training never heard (other seeds), as a causal follower
-is scored: every time is an emission time, when it could first be told. Then what is not music, levels, rates, and the cost.
+Scores the kick follower on music of tools/kick_masters.py with other seeds than in training. The time of an onset is when it is
+reported. Then sound that is not music, other levels and sample rates, and the cost.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from visualizer.settings import BeatSettings
 SEED = 1_000_001  # training has its own; see tools/train_kick.py
 FPS = 60
 HOLD_HOPS = round(HOLD_S * HOPS_PER_S)
-RECOVERED_S = 1.5  # after a drop of the level, so long may kicks be missed
+RECOVERED_S = 1.5  # after a drop of the level, kicks may be missed for this long
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ def score(songs: list[Song], settings: BeatSettings | None = None) -> Score:
     seconds = 0.0
     latencies: list[float] = []
     correlations: list[float] = []
-    others = {drum: np.zeros(3) for drum in DRUMS[1:]}  # told rightly, struck, told
+    others = {drum: np.zeros(3) for drum in DRUMS[1:]}  # found, played, reported
     for made in songs:
-        onsets_s, level, strokes = all_of(made.sound, settings=settings)
+        onsets_s, level, reported = all_of(made.sound, settings=settings)
         onsets_s = without_buried(onsets_s, made)
         kicks_s = made.kicks_s[~made.buried]
         for window_s in hits:
@@ -113,8 +113,8 @@ def score(songs: list[Song], settings: BeatSettings | None = None) -> Score:
         if len(kicks_s) and level.std() > 0:
             correlations.append(float(np.corrcoef(level, ideal_level(kicks_s, len(level)))[0, 1]))
         for drum, counts in others.items():
-            told_s = np.array([stroke.time_s for stroke in strokes if stroke.drum == drum])
-            counts += (len(late(made.told_s[drum], told_s, 0.05)), len(made.told_s[drum]), len(told_s))
+            drum_s = np.array([one.time_s for one in reported if one.drum == drum])
+            counts += (len(late(made.hits_s[drum], drum_s, 0.05)), len(made.hits_s[drum]), len(drum_s))
     latencies_ms = 1e3 * np.array(latencies or [np.nan])
     f50, f30 = (2 * n / max(1, n_kicks + n_onsets) for n in hits.values())
     return Score(
@@ -124,7 +124,7 @@ def score(songs: list[Song], settings: BeatSettings | None = None) -> Score:
         float(np.percentile(latencies_ms, 95)),
         float(np.mean(correlations)) if correlations else float("nan"),
         60 * (n_onsets - hits[0.05]) / seconds,
-        {drum: float(2 * hit / max(1.0, struck + told)) for drum, (hit, struck, told) in others.items()},
+        {drum: float(2 * hit / max(1.0, played + found)) for drum, (hit, played, found) in others.items()},
     )
 
 
@@ -156,7 +156,7 @@ def not_music(seconds: float = 10.0) -> dict[str, np.ndarray]:
 def levels_and_drops(songs: list[Song]) -> list[tuple[str, str]]:
     """What becomes of songs made softer, and of kicks after a drop of 24 dB."""
     n_loud, same, softer = 0, {-12: 0, -30: 0}, {-12: 0, -30: 0}
-    n_early = n_later = n_told = 0
+    n_early = n_later = n_found = 0
     for made in songs:
         sound = made.sound / np.abs(made.sound).max()
         loud, _ = follow(sound)
@@ -169,22 +169,22 @@ def levels_and_drops(songs: list[Song]) -> list[tuple[str, str]]:
         after, _ = follow(np.concatenate([sound[:half], sound[half:] * 10 ** (-24 / 20)]))
         kicks_s = made.kicks_s[made.kicks_s > half / RATE_HZ]
         # only of kicks that the loud song tells: what masks the others has nothing to do with the level
-        told = [kick_s for kick_s in kicks_s if late(np.array([kick_s]), loud, 0.05)]
-        lost = [kick_s - half / RATE_HZ for kick_s in told if not late(np.array([kick_s]), after, 0.05)]
+        found = [kick_s for kick_s in kicks_s if late(np.array([kick_s]), loud, 0.05)]
+        lost = [kick_s - half / RATE_HZ for kick_s in found if not late(np.array([kick_s]), after, 0.05)]
         n_early += sum(time_s < RECOVERED_S for time_s in lost)
         n_later += sum(time_s >= RECOVERED_S for time_s in lost)
-        n_told += len(told)
+        n_found += len(found)
     rows = [
         (
             f"same song at {gain_db} dB: onsets within 2 ms of those at 0 dB",
-            f"{same[gain_db]} of {n_loud}, {softer[gain_db]} told",
+            f"{same[gain_db]} of {n_loud}, {softer[gain_db]} reported",
         )
         for gain_db in same
     ]
     rows.append(
         (
-            f"after a drop of 24 dB: kicks missed within {RECOVERED_S:g} s / later, of those told without it",
-            f"{n_early} / {n_later} of {n_told}",
+            f"after a drop of 24 dB: kicks missed within {RECOVERED_S:g} s / later, of those reported without it",
+            f"{n_early} / {n_later} of {n_found}",
         )
     )
     return rows

@@ -1,6 +1,6 @@
 """How well the beat is predicted, and what that costs: `python -m benchmarks.tempo [--quick] [FOLDER ...]`.
 
-F-measure (mir_eval's, +-70 ms) of beats told at least 50 ms ahead, on rhythms made here from a seed, and on folders of
+F-measure (mir_eval's, +-70 ms) of beats predicted at least 50 ms ahead, on rhythms made here from a seed, and on folders of
 annotated sound: NAME.wav (or .flac) beside NAME.beats.txt, one beat a line, its time in seconds first. Twice: over the
 whole, and as mir_eval trims it, without the first 5 s. Needs mir_eval.
 """
@@ -74,21 +74,21 @@ def annotated(folder: Path) -> Iterator[tuple[str, NDArray[np.float32], int, np.
 
 
 def predicted(sound: NDArray[np.float32], rate_hz: int) -> np.ndarray:
-    """The beats told for a sound, seconds, those after its end left out."""
+    """The beats predicted for a sound, seconds, without those after its end."""
     follower = TempoFollower(rate_hz)
     for start in range(0, len(sound), BLOCK):
         follower.push(sound[start : start + BLOCK])
     return np.array([beat_s for beat_s, _ in follower.predicted if beat_s < len(sound) / rate_hz])
 
 
-def scores(told_s: np.ndarray, beats_s: np.ndarray) -> tuple[float, float]:
+def scores(predicted_s: np.ndarray, beats_s: np.ndarray) -> tuple[float, float]:
     """(F over the whole, F without the first 5 s)."""
     import mir_eval
 
     return (
-        mir_eval.beat.f_measure(beats_s, told_s) if len(told_s) else 0.0,
-        mir_eval.beat.f_measure(beats_s[beats_s >= TRIM_S], told_s[told_s >= TRIM_S])
-        if told_s.max(initial=0) > TRIM_S
+        mir_eval.beat.f_measure(beats_s, predicted_s) if len(predicted_s) else 0.0,
+        mir_eval.beat.f_measure(beats_s[beats_s >= TRIM_S], predicted_s[predicted_s >= TRIM_S])
+        if predicted_s.max(initial=0) > TRIM_S
         else 0.0,
     )
 

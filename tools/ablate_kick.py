@@ -58,13 +58,13 @@ def judged(weights: Arrays, songs: dict[str, list[tuple[np.ndarray, Song]]]) -> 
     cells = []
     for made in songs.values():
         hits = n_kicks = n_onsets = n_hops = 0
-        for features, judge in made:
+        for inputs, judge in made:
             picker = KickPicker(0.5, HOLD_HOPS, 1 / HOPS_PER_S)
-            told = KickNetwork(as_weights(weights)).push(features)[:, 0].tolist()
-            onsets_s = np.array([(hop + 1) / HOPS_PER_S for hop, sure in enumerate(told) if picker.step(sure)])
+            probabilities = KickNetwork(as_weights(weights)).push(inputs)[:, 0].tolist()
+            onsets_s = np.array([(hop + 1) / HOPS_PER_S for hop, one in enumerate(probabilities) if picker.step(one)])
             onsets_s, kicks_s = without_buried(onsets_s, judge), judge.kicks_s[~judge.buried]
             hits += len(late(kicks_s, onsets_s, 0.05))
-            n_kicks, n_onsets, n_hops = n_kicks + len(kicks_s), n_onsets + len(onsets_s), n_hops + len(told)
+            n_kicks, n_onsets, n_hops = n_kicks + len(kicks_s), n_onsets + len(onsets_s), n_hops + len(probabilities)
         cells.append(
             f"{2 * hits / (n_kicks + n_onsets):.3f}" if n_kicks else f"{60 * n_onsets * HOPS_PER_S / n_hops:.0f}"
         )
@@ -95,7 +95,7 @@ def main() -> None:
     for name, kept in EARS.items():
         row(name, train(plan, taught, kept))
     row("16 units instead of 64", train(dataclasses.replace(plan, n_units=16), taught))
-    row("no tapes without kicks", train(plan, [one for one in taught if len(one.told_s["kick"])]))
+    row("no tapes without kicks", train(plan, [one for one in taught if len(one.hits_s["kick"])]))
     mastered = [one for one in taught if one.mastered]
     longer = plan.n_epochs * len(taught) // max(1, len(mastered))
     row("mastered tapes only, nothing mixed anew", train(dataclasses.replace(plan, n_epochs=longer), mastered))

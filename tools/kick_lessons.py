@@ -37,11 +37,11 @@ KICK, STRUCK, BASS, MUSIC, NOISE = range(len(BUSES))
 class Lesson:
     """An analysed song. parts: (buses, N_HOPS, filter outputs) float32; a mastered song has everything on the first bus.
 
-    told_s: for each of DRUMS, when its hits begin. buried: which kicks of a mastered song are inaudible.
+    hits_s: for each of DRUMS, when its hits begin. buried: which kicks of a mastered song are inaudible.
     """
 
     parts: np.ndarray
-    told_s: dict[str, np.ndarray]
+    hits_s: dict[str, np.ndarray]
     buried: np.ndarray
     mastered: bool
     kind: str
@@ -79,18 +79,18 @@ def lesson(place: tuple[int, int]) -> Lesson:
     rng = np.random.default_rng([*place, 9])
     kind = drawn_kind(rng)
     tape = recorded(rng, kind, SECONDS)
-    told_s = {drum: np.array(sorted(tape.told_s[drum])) for drum in DRUMS}
+    hits_s = {drum: np.array(sorted(tape.hits_s[drum])) for drum in DRUMS}
     parts = np.zeros((len(BUSES), N_HOPS, BandFilters.n_parts), np.float32)
     mastered = kind != "noise" and rng.random() < 0.35
-    buried = np.zeros(len(told_s["kick"]), bool)
+    buried = np.zeros(len(hits_s["kick"]), bool)
     if mastered:
-        buried = under_the_rest(tape, told_s["kick"])
+        buried = under_the_rest(tape, hits_s["kick"])
         parts[0] = heard_parts(master(rng, tape))
     else:
         for bus, name in enumerate(BUSES):
             if name in tape.buses:
                 parts[bus] = at_level(heard_parts(treated(rng, name, tape.buses[name])))
-    return Lesson(parts, told_s, buried, mastered, kind)
+    return Lesson(parts, hits_s, buried, mastered, kind)
 
 
 def at_level(parts: np.ndarray) -> np.ndarray:
@@ -122,15 +122,15 @@ class Mixer:
         ]
 
     def mix(self, rng: Rng, index: int) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray, bool]:
-        """Lesson `index`, mixed: power (N_HOPS, bands), hits (as Lesson.told_s), which kicks are inaudible, and whether
+        """Lesson `index`, mixed: power (N_HOPS, bands), hits (as Lesson.hits_s), which kicks are inaudible, and whether
         the other drums are too soft to be required."""
         one = self.taught[index]
         if one.mastered:
             power = BandFilters.power(one.parts[0].astype(np.float64))
-            return power * (tone(rng) if rng.random() < 0.5 else 1.0), one.told_s, one.buried, False
+            return power * (tone(rng) if rng.random() < 0.5 else 1.0), one.hits_s, one.buried, False
         buses = self._buses(rng, index)
-        kicks_s = one.told_s["kick"] if KICK in buses else np.zeros(0)
-        others = one.told_s if STRUCK in buses else {drum: np.zeros(0) for drum in DRUMS}
+        kicks_s = one.hits_s["kick"] if KICK in buses else np.zeros(0)
+        others = one.hits_s if STRUCK in buses else {drum: np.zeros(0) for drum in DRUMS}
         if len(kicks_s) and rng.random() < 0.35:
             duck = side_chain(rng, kicks_s, N_HOPS, HOPS_PER_S)[:, None] ** 2
             buses.update({bus: gained(buses[bus], duck) for bus in (BASS, MUSIC) if bus in buses})
@@ -209,7 +209,7 @@ def heard_from(rng: Rng, power: np.ndarray, *, noise: bool) -> np.ndarray:
     return power
 
 
-def targets(told_s: dict[str, np.ndarray], buried: np.ndarray, soft: bool) -> tuple[np.ndarray, np.ndarray]:
+def targets(hits_s: dict[str, np.ndarray], buried: np.ndarray, soft: bool) -> tuple[np.ndarray, np.ndarray]:
     """The wanted output at the end of each hop, (N_HOPS, drums) 0 or 1, and its weight, of the same shape; float32.
 
     An inaudible kick may be reported or not; so may the other drums if they are `soft`.
@@ -218,12 +218,12 @@ def targets(told_s: dict[str, np.ndarray], buried: np.ndarray, soft: bool) -> tu
     wanted = np.zeros((N_HOPS, len(DRUMS)), np.float32)
     weight = np.ones_like(wanted)
     for drum, name in enumerate(DRUMS):
-        either = buried if name == "kick" else np.full(len(told_s[name]), soft)
-        for stroke_s in told_s[name]:
-            since_s = end_s - stroke_s
+        either = buried if name == "kick" else np.full(len(hits_s[name]), soft)
+        for hit_s in hits_s[name]:
+            since_s = end_s - hit_s
             weight[(since_s > 0) & (since_s < EITHER_S), drum] = 0
-        for stroke_s in told_s[name][~either]:
-            since_s = end_s - stroke_s
+        for hit_s in hits_s[name][~either]:
+            since_s = end_s - hit_s
             tell = (since_s > 0) & (since_s <= TELL_S)
             wanted[tell, drum] = 1
             weight[tell, drum] = np.where(since_s[tell] < MOMENT_S, MOMENT_WEIGHT, 1)

@@ -20,14 +20,14 @@ SECONDS = 6.0
 class Song:
     """sound: (n,) float32 in -1..1 at RATE_HZ; kicks_s: when each kick begins; kind: what was made.
 
-    told_s: for each of DRUMS, when its hits begin. buried: for each kick, whether the rest makes it inaudible.
+    hits_s: for each of DRUMS, when its hits begin. buried: for each kick, whether the rest makes it inaudible.
     """
 
     sound: np.ndarray
     kicks_s: np.ndarray
     kind: str
     buried: np.ndarray
-    told_s: dict[str, np.ndarray]
+    hits_s: dict[str, np.ndarray]
 
 
 def drawn_kind(rng: Rng) -> str:
@@ -46,9 +46,9 @@ def song(seed: int, index: int, seconds: float = SECONDS, kind: str | None = Non
     rng = np.random.default_rng([seed, index])
     kind = drawn_kind(rng) if kind is None else kind
     tape = recorded(rng, kind, seconds)
-    told_s = {drum: np.array(sorted(tape.told_s[drum])) for drum in DRUMS}
-    buried = under_the_rest(tape, told_s["kick"])
-    return Song(master(rng, tape).astype(np.float32), told_s["kick"], kind, buried, told_s)
+    hits_s = {drum: np.array(sorted(tape.hits_s[drum])) for drum in DRUMS}
+    buried = under_the_rest(tape, hits_s["kick"])
+    return Song(master(rng, tape).astype(np.float32), hits_s["kick"], kind, buried, hits_s)
 
 
 def under_the_rest(tape: Tape, kicks_s: Sound) -> np.ndarray:

@@ -53,18 +53,18 @@ WITHOUT_KICKS = ("toms", "bass", "band", "voice", "strings", "crowd", "noise", "
 class Tape:
     """The tracks of a song. buses: (kick, drums, bass, music, noise), (n,) float64 each; place() adds a sound at a time.
 
-    told_s: for each drum that is to be detected, the times of its hits.
+    hits_s: for each drum that is to be detected, the times of its hits.
     """
 
     n: int
     buses: dict[str, Sound] = field(default_factory=dict)
-    told_s: dict[str, list[float]] = field(default_factory=lambda: {drum: [] for drum in DRUMS})
+    hits_s: dict[str, list[float]] = field(default_factory=lambda: {drum: [] for drum in DRUMS})
 
     def strike(self, drum: str, bus: str, sound: Sound, at_s: float, gain: float = 1.0) -> None:
         """Place a hit, and note its time if it lies within the song."""
         self.place(bus, sound, at_s, gain)
         if 0 <= at_s < self.n / RATE_HZ:
-            self.told_s[drum].append(at_s)
+            self.hits_s[drum].append(at_s)
 
     def place(self, bus: str, sound: Sound, at_s: float, gain: float = 1.0) -> None:
         tape = self.buses.setdefault(bus, np.zeros(self.n))
@@ -277,7 +277,7 @@ def play_chords(rng: Rng, tape: Tape, beat: Meter, gain: float, long: bool) -> N
 
 def play_around(rng: Rng, tape: Tape, beat: Meter) -> None:
     """The other instruments of a band, a side chain, and the rumble of a kick in a cellar."""
-    kicks_s = tape.told_s["kick"]
+    kicks_s = tape.hits_s["kick"]
     for _ in range(rng.integers(0, 4)):
         play_chords(rng, tape, beat, log_uniform(rng, 0.1, 1.0), long=rng.random() < 0.3)
     if rng.random() < 0.3:

@@ -64,9 +64,9 @@ def batch(mixer: Mixer, rng: np.random.Generator, songs: np.ndarray) -> Batch:
     """Songs mixed: features, targets and weights (songs, N_HOPS, ...)."""
     mixed, wanted, weight = [], [], []
     for index in songs.tolist():
-        power, told_s, buried, soft = mixer.mix(rng, index)
+        power, hits_s, buried, soft = mixer.mix(rng, index)
         mixed.append(power)
-        for part, made in zip((wanted, weight), targets(told_s, buried, soft), strict=True):
+        for part, made in zip((wanted, weight), targets(hits_s, buried, soft), strict=True):
             part.append(made)
     return features(np.stack(mixed)), np.stack(wanted), np.stack(weight)
 

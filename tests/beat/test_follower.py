@@ -221,8 +221,8 @@ def test_snares_and_hats_are_told_beside_the_kicks():
         assert [stroke.time_s for stroke in strokes] == sorted(stroke.time_s for stroke in strokes)
         for drum, counts in hits.items():
             told = np.array([stroke.time_s for stroke in strokes if stroke.drum == drum])
-            counts[0] += sum(np.any((told > at_s - 0.02) & (told < at_s + 0.05)) for at_s in made.told_s[drum])
-            counts[1] += len(made.told_s[drum])
+            counts[0] += sum(np.any((told > at_s - 0.02) & (told < at_s + 0.05)) for at_s in made.hits_s[drum])
+            counts[1] += len(made.hits_s[drum])
             counts[2] += len(told)
     for drum, (right, struck, told) in hits.items():
         assert 2 * right / (struck + told) > 0.5, drum

@@ -29,7 +29,7 @@ def test_songs_of_every_kind_repeat_and_are_sound(kind):
     assert one.sound.dtype == np.float32 and len(one.sound) == 3 * 44100
     assert np.isfinite(one.sound).all() and 0 < np.abs(one.sound).max() < 2
     assert bool(len(one.kicks_s)) == (kind in WITH_KICKS)
-    assert all(np.all((one.told_s[drum] >= 0) & (one.told_s[drum] < 3.0)) for drum in DRUMS)
+    assert all(np.all((one.hits_s[drum] >= 0) & (one.hits_s[drum] < 3.0)) for drum in DRUMS)
 
 
 def test_what_is_to_be_said_begins_with_the_kick_and_ends_soon():

@@ -7,6 +7,7 @@ trained by tools/train_tempo.py on synthesised rhythms.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -197,6 +198,7 @@ def _straight(times_s: Floats, passed_s: Floats) -> Floats:
     return straight_s
 
 
+@functools.cache
 def load_weights() -> Weights:
     """The trained weights of the package."""
     with np.load(WEIGHTS_FILE, allow_pickle=False) as file:

@@ -8,6 +8,7 @@ learned.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -67,18 +68,11 @@ class BarPointer:
     def __init__(self, hop_s: float) -> None:
         """hop_s: seconds a hop, about HOP_S."""
         self.hop_s = hop_s
-        self.hops = np.array(INTERVALS)
-        self.first = np.concatenate([[0], np.cumsum(self.hops)[:-1]])
+        self.hops, self.first, self.interval, self.place = _places()
         self.last = self.first + self.hops - 1
-        n_places = int(self.hops.sum())
-        self.interval = np.repeat(np.arange(len(self.hops)), self.hops)
-        self.place = (np.arange(n_places) - self.first[self.interval]) / self.hops[self.interval]
         self._periods_s = self.hops * hop_s
         self.period_s = self._periods_s[self.interval]
-        rates = np.stack([[self._rate(row) for row in rows] for rows in RHYTHMS.values()], axis=1) + STRAY_HZ
-        weights = np.array(GROUP_WEIGHTS)[:, None, None, None]
-        self._absence = np.exp(-ABSENCE_WEIGHT * hop_s * (weights * rates).sum(axis=0)).astype(np.float32)
-        self._presence = (ONSET_WEIGHT * weights * np.log(rates)).astype(np.float32)
+        self._absence, self._presence = _likelihoods(hop_s)
         tempo_step = np.gradient(np.log(self.hops))
         favour = np.exp(-0.5 * (np.log2(60 / (self.hops * hop_s) / PRIOR_BPM) / PRIOR_OCTAVES) ** 2)
         prior = favour * tempo_step / (favour * tempo_step).sum()
@@ -91,17 +85,6 @@ class BarPointer:
         self.state: NDArray[np.float32] = np.tile(start, (len(RHYTHMS), N_BEATS, 1))
         self.state /= self.state.sum()
         self._other = np.empty_like(self.state)
-
-    def _rate(self, row: str) -> Floats:
-        """A row of RHYTHMS -> onsets a second at each place of two beats: (N_BEATS, n_places)."""
-        digits = row.replace(" ", "")
-        rate = np.zeros((N_BEATS, len(self.place)))
-        along = np.arange(N_BEATS)[:, None] + self.place
-        for index, digit in enumerate(digits):
-            beats_off = (along - index * N_BEATS / len(digits) + N_BEATS / 2) % N_BEATS - N_BEATS / 2
-            bell = np.exp(-0.5 * (beats_off * self.period_s / SCATTER_S) ** 2) / (SCATTER_S * math.sqrt(2 * math.pi))
-            rate += int(digit) / 10 * bell
-        return rate
 
     def step(self, onsets: list[float]) -> float:
         """Advance one hop. onsets: N_GROUPS of 0..1.
@@ -202,3 +185,40 @@ class BarPointer:
 
 # The width of a peak: 7 of 48 places, its edges by half.
 NEAR = np.array([0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5])
+
+
+def _places() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], Floats]:
+    """The last axis of the state: hops of each tempo, where its beat begins, and the tempo and place of every entry."""
+    hops = np.array(INTERVALS)
+    first = np.concatenate([[0], np.cumsum(hops)[:-1]])
+    interval = np.repeat(np.arange(len(hops)), hops)
+    return hops, first, interval, (np.arange(int(hops.sum())) - first[interval]) / hops[interval]
+
+
+@functools.lru_cache(maxsize=4)
+def _likelihoods(hop_s: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What a hop without onsets, and an onset of each group, multiply the probability of each state by (the second as log).
+
+    Cached: they take 20 ms, more than a display frame, and depend on nothing else.
+    """
+    hops, _, interval, place = _places()
+    period_s = (hops[interval] * hop_s).astype(np.float64)
+    rates = np.stack([[_rate(row, place, period_s) for row in rows] for rows in RHYTHMS.values()], axis=1) + STRAY_HZ
+    weights = np.array(GROUP_WEIGHTS)[:, None, None, None]
+    absence = np.exp(-ABSENCE_WEIGHT * hop_s * (weights * rates).sum(axis=0)).astype(np.float32)
+    presence = (ONSET_WEIGHT * weights * np.log(rates)).astype(np.float32)
+    for table in (absence, presence):
+        table.flags.writeable = False
+    return absence, presence
+
+
+def _rate(row: str, place: Floats, period_s: Floats) -> Floats:
+    """A row of RHYTHMS -> onsets a second at each place of two beats: (N_BEATS, n_places)."""
+    digits = row.replace(" ", "")
+    rate = np.zeros((N_BEATS, len(place)))
+    along = np.arange(N_BEATS)[:, None] + place
+    for index, digit in enumerate(digits):
+        beats_off = (along - index * N_BEATS / len(digits) + N_BEATS / 2) % N_BEATS - N_BEATS / 2
+        bell = np.exp(-0.5 * (beats_off * period_s / SCATTER_S) ** 2) / (SCATTER_S * math.sqrt(2 * math.pi))
+        rate += int(digit) / 10 * bell
+    return rate
