@@ -196,6 +196,9 @@ def test_answers_to_keys_are_shown_and_those_to_controllers_are_not(show):
     assert show.answer() == "sensitivity 1.19" and show.dispatcher.said == ""
     show.do(Act("tap"))
     assert show.answer() is None and show.dispatcher.said == "did tap"
+    assert show.notices.line == "did tap", "the panel shows it until there is a newer line"
+    show.notices.say("sound lost")
+    assert show.notices.line == "sound lost"
     show.do(PressKey("l", "l"))
     assert show.answer() == "locked; L unlocks", "a key pressed in the panel"
     show.do(Set("beat.decay", 7.0), Act("no such thing"))

@@ -111,6 +111,7 @@ class Dispatcher:
                 self._notices.answer(answer)
             else:
                 self.said = answer
+                self._notices.record(answer)
 
     def preset_shown(self, loaded: LoadedPreset, look: Sequence[Parameter]) -> None:
         """Another preset, or the same one read again, is on the stage. look: the parameters that its look declares."""

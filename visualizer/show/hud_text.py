@@ -48,6 +48,10 @@ class Notices:
             self.line = line
             log.info("notice: %s", line)
 
+    def record(self, line: str) -> None:
+        """Make a line the newest one without showing it: who asked has a screen of their own."""
+        self.line = line
+
     def answer(self, line: str) -> None:
         """Show an answer at once, for a shorter time, in place of the answer before."""
         self._answer, self._answered_s, self._answer_since_s = line, self._now(), None

@@ -77,7 +77,7 @@ class Telemetry:
                 is_fallback=meters.is_fallback,
                 led_by=meters.led_by,
                 values=dispatcher.values(),
-                notice=dispatcher.said or notice,
+                notice=notice,
                 faults=self._guard.faults(),
                 lines=tuple(lines),
                 learning=self._controllers.learning,
