@@ -1,4 +1,4 @@
-"""What OSC addresses do, and which mean nothing."""
+"""What OSC addresses do, and which cannot be used."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ BOUND = [
 ]
 
 
-def hear(address: str, *told, presets=PRESETS, values=None):
-    return OscMapping(BOUND).changes(address, told, ShowInfo(values or {}, presets), 0.0)
+def hear(address: str, *sent, presets=PRESETS, values=None):
+    return OscMapping(BOUND).changes(address, sent, ShowInfo(values or {}, presets), 0.0)
 
 
 @pytest.mark.parametrize(
-    ("address", "told", "commands"),
+    ("address", "values", "commands"),
     [
         ("/visualizer/action/next_preset", (), [Act("next_preset")]),
         ("/visualizer/action/next_preset", (1.0,), [Act("next_preset")]),
@@ -57,12 +57,12 @@ def hear(address: str, *told, presets=PRESETS, values=None):
         ("/1/steps", (1.0,), [Set("beat.motion", "steps")]),
     ],
 )
-def test_addresses(address, told, commands):
-    assert hear(address, *told, values={"beat.decay": 0.7}) == commands
+def test_addresses(address, values, commands):
+    assert hear(address, *values, values={"beat.decay": 0.7}) == commands
 
 
 @pytest.mark.parametrize(
-    ("address", "told", "why"),
+    ("address", "values", "why"),
     [
         ("/2/fader1", (1.0,), "not bound"),
         ("/visualizer", (), "not bound"),
@@ -93,9 +93,9 @@ def test_addresses(address, told, commands):
         ("/1/button", ("x",), "needs a number"),
     ],
 )
-def test_what_means_nothing_is_said(address, told, why):
+def test_messages_that_cannot_be_used_are_refused_with_a_reason(address, values, why):
     with pytest.raises(Unusable, match=why):
-        hear(address, *told)
+        hear(address, *values)
 
 
 def test_a_preset_given_as_a_folder_is_found_by_the_folders_name():
@@ -111,7 +111,7 @@ def test_a_preset_given_as_a_folder_is_found_by_the_folders_name():
         mapping.changes("/visualizer/preset", ["my lok"], ShowInfo(presets=tuple(presets)), 0.0)
 
 
-def test_every_setting_can_be_set_and_shared():
+def test_every_parameter_can_be_set_by_value_and_by_share():
     for name, one in base_parameters().items():
         address = name.replace(".", "/")
         assert hear(f"/visualizer/set/{address}", one.at(0.5)) == [Set(name, one.at(0.5))]

@@ -1,4 +1,4 @@
-"""What a control may be bound to, and what is said of bindings that make no sense."""
+"""What a control may be bound to, and the errors of invalid bindings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from visualizer.control.targets import check_target
 from visualizer.errors import BadInput
 
 
-def test_every_action_and_every_setting_is_a_target_and_can_be_bound():
+def test_every_action_and_every_parameter_is_a_target_and_can_be_bound():
     assert set(find_actions()) | set(base_parameters()) | {"preset"} == set(targets())
     for target in [*targets(), "preset:club"]:
         MidiBinding(program="any", does=target)
@@ -54,12 +54,12 @@ def test_other_targets_are_refused_naming_the_nearest(target):
         (3, "needs a section"),
     ],
 )
-def test_bindings_that_make_no_sense_are_refused(said, why):
+def test_invalid_bindings_are_refused(said, why):
     with pytest.raises(ValidationError, match=why):
         MidiBinding.model_validate(said)
 
 
-def test_a_binding_reads_like_a_sentence():
+def test_a_binding_as_text():
     assert str(MidiBinding(cc=7, channel=1, port="X", does="tap")) == "CC 7 channel 1 of X"
     assert str(MidiBinding(program="any", does="preset")) == "program any"
     assert str(MidiBinding(bend=True, does="beat.decay")) == "pitch bend"
@@ -77,7 +77,7 @@ def test_a_binding_reads_like_a_sentence():
         ({"cc": 1, "port": "nano"}, {"cc": 1, "port": "Launchpad"}, False),
     ],
 )
-def test_bindings_of_one_control_are_told(one, other, clash):
+def test_bindings_of_one_control_are_found(one, other, clash):
     first, second = MidiBinding(does="tap", **one), MidiBinding(does="quit", **other)
     assert first.shares_control(second) is second.shares_control(first) is clash
 

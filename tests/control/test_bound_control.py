@@ -19,7 +19,7 @@ def control(does: str, **more: object) -> BoundControl:
     return BoundControl(MidiBinding.model_validate({"cc": 1, "does": does, **more}))
 
 
-def test_a_button_acts_when_it_goes_down_and_not_when_it_says_so_again():
+def test_a_button_acts_when_it_is_pressed_and_not_when_that_is_sent_again():
     one = control("blackout")
     assert [one.button(pressed, NOTHING) for pressed in (True, True, False, False, True)] == [
         [Act("blackout")], [], [], [], [Act("blackout")],
@@ -53,15 +53,15 @@ def test_a_knob_waits_until_it_passes_the_value():
     assert [one.turn(share, ShowInfo(values), 0.0) for share in (0.1, 0.2, 0.4)] == [[], [], []]
     assert one.turn(0.6, ShowInfo(values), 0.1) == [Set("beat.decay", DECAY.at(0.6))], "passed"
     assert one.turn(0.1, ShowInfo(values), 0.2) == [Set("beat.decay", DECAY.at(0.1))], (
-        "it has hold, though what is told is late"
+        "it has picked up the value, although the report of it is late"
     )
 
 
-def test_a_knob_that_stands_at_the_value_has_hold_at_once():
+def test_a_knob_at_the_value_picks_it_up_at_once():
     assert control("beat.decay").turn(0.505, ShowInfo({"beat.decay": DECAY.at(0.5)}), 0.0)
 
 
-def test_a_knob_lets_go_when_something_else_changes_the_value():
+def test_a_knob_must_pick_up_again_when_something_else_changes_the_value():
     one, values = control("beat.decay"), {"beat.decay": DECAY.at(0.5)}
     assert one.turn(0.5, ShowInfo(values), 0.0)
     values["beat.decay"] = DECAY.at(0.9)  # another preset
@@ -69,7 +69,7 @@ def test_a_knob_lets_go_when_something_else_changes_the_value():
     assert one.turn(0.7, ShowInfo(values), 2.1) == [] and one.turn(0.95, ShowInfo(values), 2.2) != []
 
 
-def test_a_value_beyond_the_part_of_a_knob_is_taken_at_its_end():
+def test_a_value_outside_the_part_of_a_knob_is_picked_up_at_its_end():
     one = control("beat.decay", low=0.5, high=0.6)
     assert one.turn(0.5, ShowInfo({"beat.decay": 0.9}), 0.0) == []
     assert one.turn(1.0, ShowInfo({"beat.decay": 0.9}), 0.1) == [Set("beat.decay", pytest.approx(0.6))]
@@ -101,7 +101,7 @@ def test_an_endless_knob_starts_where_the_value_is():
     assert one.step(-127, ShowInfo(values), 9.0) == [Set("beat.decay", pytest.approx(DECAY.at(0.0)))]
 
 
-def test_an_endless_knob_goes_through_words_one_by_one():
+def test_an_endless_knob_goes_through_choices_one_by_one():
     motion = base_parameters().find("beat.motion")
     one, values = control("beat.motion", relative="twos"), {"beat.motion": motion.choices[0]}
     assert one.step(1, ShowInfo(values), 0.0) == [Set("beat.motion", motion.choices[1])]

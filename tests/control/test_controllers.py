@@ -1,4 +1,4 @@
-"""MIDI, OSC and Link as a show has them: commands, learning, the file that changes, and what is told."""
+"""MIDI, OSC and Link as a show uses them: changes, learning, a file that changes, and their reports."""
 
 from __future__ import annotations
 
@@ -91,14 +91,14 @@ def test_an_own_address_may_end_the_show(opened: list) -> None:
     assert commands(osc) == [Act("quit")]
 
 
-def test_senders_without_osc_and_senders_that_are_none_are_refused() -> None:
+def test_senders_without_osc_and_invalid_senders_are_refused() -> None:
     with pytest.raises(BadInput, match="--osc-allow needs --osc"):
         open_controllers("", None, False, osc_allow="10.0.0.5")
     with pytest.raises(BadInput, match="'stage' is no list of addresses"):
         open_controllers(None, "0", False, osc_allow="stage")
 
 
-def test_learning_by_osc_is_kept_and_told(opened: list) -> None:
+def test_learning_by_osc_is_saved_and_reported(opened: list) -> None:
     osc = OscController(BoundControls(), ("127.0.0.1", 0))
     opened.append(osc)
     client = SimpleUDPClient("127.0.0.1", osc.port)
@@ -119,7 +119,7 @@ def test_learning_by_osc_is_kept_and_told(opened: list) -> None:
     assert set(file.load_controls().osc) == {"/1/fader1"}
 
 
-def test_what_cannot_be_kept_holds_for_the_show(opened: list) -> None:
+def test_a_binding_that_cannot_be_saved_holds_until_the_show_ends(opened: list) -> None:
     osc = OscController(BoundControls(), ("127.0.0.1", 0))
     opened.append(osc)
     file.controls_file().parent.write_text("a file where the folder should be")
@@ -130,7 +130,7 @@ def test_what_cannot_be_kept_holds_for_the_show(opened: list) -> None:
     assert osc.bindings == {"tap": "/1/x"}
 
 
-def test_midi_learns_and_picks_up_and_survives_the_plug(midi: Midi, opened: list) -> None:
+def test_midi_learns_and_picks_up_and_survives_unplugging(midi: Midi, opened: list) -> None:
     knobs = midi.plug_in("Knobs")
     [one] = open_controllers("knobs", None, False)
     assert isinstance(one, MidiController)
@@ -192,14 +192,14 @@ def test_the_file_is_read_again_when_it_changes(opened: list) -> None:
     assert controls.news() is None, "said once"
 
 
-def test_a_file_with_faults_is_told_before_the_show(home) -> None:
+def test_errors_in_the_file_are_reported_before_the_show(home) -> None:
     file.controls_file().parent.mkdir()
     file.controls_file().write_text("midi:\n- does: tap\n")
     with pytest.raises(BadInput, match=":2: midi.0"):
         open_controllers(None, "0", False)
 
 
-def test_a_port_that_is_taken_and_an_extra_that_is_missing_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_and_a_missing_extra_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         with pytest.raises(VisualizerError, match="cannot listen for OSC at 127.0.0.1"):
@@ -217,14 +217,14 @@ def test_a_port_that_is_taken_and_an_extra_that_is_missing_are_told(monkeypatch:
 
 
 @pytest.mark.skipif(Path("/dev/snd/seq").exists(), reason="this machine has MIDI")
-def test_without_midi_a_show_goes_on_and_says_so(opened: list) -> None:
+def test_without_midi_a_show_goes_on_and_reports_it(opened: list) -> None:
     [one] = open_controllers("", None, False)
     opened.append(one)
     assert "there is no MIDI on this machine" in told(one)
     assert one.status() == ["midi\tthere is no MIDI on this machine  n 0  bad 0"] and one.poll() == []
 
 
-def test_link_says_who_is_there(opened: list) -> None:
+def test_link_reports_its_peers(opened: list) -> None:
     pytest.importorskip("aalink")
     [one] = open_controllers(None, None, True)
     opened.append(one)

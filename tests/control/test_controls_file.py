@@ -1,4 +1,4 @@
-"""controls.yaml: what it says, what is said of faults in it, and how learning changes it."""
+"""controls.yaml: what it holds, errors in it, and how learning changes it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_file_may_be_empty(write, said):
     assert file.load_controls() == Controls()
 
 
-def test_what_a_file_says(write):
+def test_what_a_file_holds(write):
     write(MINE)
     found = file.load_controls()
     assert found.midi[0] == MidiBinding(cc=3, channel=1, does="beat.sensitivity", low=0.5, high=3)
@@ -106,7 +106,7 @@ def test_what_a_file_says(write):
         ("midi: [\n", "not valid YAML"),
     ],
 )
-def test_faults_are_told_with_their_line(write, said, why):
+def test_errors_are_reported_with_their_line(write, said, why):
     write(said)
     with pytest.raises(BadInput, match=re.escape(why)) as told:
         file.load_controls()
@@ -153,7 +153,7 @@ def test_forgetting(write):
 @pytest.mark.parametrize(
     "said", ["midi: [{cc: 1, does: tap}]\n", "midi: [\n  {cc: 1, does: tap},\n]\n", "{midi: [{cc: 1, does: tap}]}"]
 )
-def test_a_file_that_cannot_be_changed_line_by_line_is_written_anew(write, said):
+def test_a_file_that_cannot_be_changed_line_by_line_is_rewritten(write, said):
     write(said)
     learn(KNOB)
     assert file.load_controls().midi == [MidiBinding(cc=1, does="tap"), KNOB]
@@ -173,7 +173,7 @@ def test_a_file_with_faults_is_not_touched(write):
     assert text() == "midi:\n- does: tap\n"
 
 
-def test_a_folder_that_cannot_be_written_to_is_told_in_one_line(home):
+def test_a_folder_that_cannot_be_written_to_is_reported_in_one_line(home):
     (home / "config").write_text("a file where the folder should be")
     with pytest.raises(VisualizerError, match="cannot be written: ") as told:
         file.change_controls(lambda _: Controls(midi=[KNOB]))

@@ -1,4 +1,4 @@
-"""Keys: the defaults, keys.yaml in their place, and what is said of faults in it."""
+"""Keys: the defaults, keys.yaml in their place, errors in it, and the lines of help."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_an_empty_file_is_the_defaults(write, text):
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "expected"),
     [
         ("blackot: k\n", 1, r"blackot: unknown key \(did you mean 'blackout'\?\); allowed: help, "),
         ("help: h\nblackout: spce\n", 2, r"blackout: unknown key 'spce' \(did you mean 'space'\?\)"),
@@ -106,15 +106,15 @@ def test_an_empty_file_is_the_defaults(write, text):
         ("tap: a\ntap: b\n", 2, "tap: given twice, first in line 1"),
     ],
 )
-def test_faults_are_told_with_their_line(write, text, line, told):
+def test_errors_are_reported_with_their_line(write, text, line, expected):
     write(text)
-    with pytest.raises(BadInput, match=told) as fault:
+    with pytest.raises(BadInput, match=expected) as fault:
         load_keys()
     assert f"keys.yaml:{line}: " in str(fault.value)
     assert "\n" not in str(fault.value)
 
 
-def test_a_folder_in_place_of_the_file_is_told(home):
+def test_a_folder_in_place_of_the_file_is_reported(home):
     (home / "config" / "keys.yaml").mkdir(parents=True)
     with pytest.raises(BadInput, match="is a folder"):
         load_keys()
@@ -130,11 +130,11 @@ def test_keys_as_people_write_them(written, name):
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "expected"),
     [("h", "H"), ("ctrl+q", "Ctrl+Q"), ("pageup", "Page up"), ("escape", "Esc"), ("f11", "F11"), ("ctrl++", "Ctrl++")],
 )
-def test_keys_for_reading(key, told):
-    assert shown(key) == told
+def test_keys_for_reading(key, expected):
+    assert shown(key) == expected
 
 
 def test_the_first_name_of_a_key_that_means_something_counts():
@@ -154,17 +154,17 @@ def test_every_key_that_a_window_can_name_can_be_written_here():
     assert set(keys.NAMED_KEYS) <= names
 
 
-def test_the_page_on_keys_tells_every_action_with_its_keys():
+def test_the_page_on_keys_names_every_action_with_its_keys():
     page = (Path(__file__).resolve().parents[2] / "docs" / "keys.md").read_text()
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| `")
     ]
-    told = {name: keys for keys, _, names in rows for name in re.findall(r"`(\w+)`", names)}
+    expected = {name: keys for keys, _, names in rows for name in re.findall(r"`(\w+)`", names)}
     digits = {f"preset_{number}" for number in range(2, 9)}
-    assert set(told) | digits == set(find_actions())
+    assert set(expected) | digits == set(find_actions())
     for action in find_actions().keys() - digits:
         for key in find_actions()[action].keys:
-            assert f"`{shown(key)}`" in told[action], action
+            assert f"`{shown(key)}`" in expected[action], action
 
 
 def test_the_example_on_the_page_is_a_file_that_holds(write):
@@ -184,7 +184,7 @@ def test_help_has_every_action_once():
     assert shown_actions == list(find_actions().values())
 
 
-def test_help_tells_the_keys_as_they_are_and_only_what_the_act_has_use_for():
+def test_help_shows_the_users_keys_and_only_actions_that_the_source_can_do():
     live, play = help_lines(Keymap(), LIVE), help_lines(Keymap(), PLAY)
     assert "Space\tfreeze" in live and "Space\tpause" in play
     assert "T\ttap the tempo" in live and "T\ttap the tempo" not in play
@@ -192,10 +192,10 @@ def test_help_tells_the_keys_as_they_are_and_only_what_the_act_has_use_for():
     assert "1 .. 9\tpreset by number" in live
     own = help_lines(Keymap({"blackout": ("k", "f5"), "lock": ()}), LIVE)
     assert "K, F5\tblackout" in own
-    assert not any("lock" in line for line in own), "an action without a key is not told"
+    assert not any("lock" in line for line in own), "an action without a key is not shown"
 
 
-def test_digits_that_are_not_all_in_their_places_are_told_one_by_one():
+def test_digits_that_are_not_all_presets_are_shown_one_by_one():
     lines = help_lines(Keymap({"tap": ("5",)}), LIVE)
     assert "1, 2, 3, 4, 6, 7, 8, 9\tpreset by number" in lines
 

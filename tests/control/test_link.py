@@ -61,39 +61,39 @@ def peer() -> Iterator[Peer]:
 
 
 def off_s(tempo: LinkTempo, peer: Peer) -> float:
-    """How far the beats told lie from the peer's, seconds."""
+    """How far the reported beats are from the peer's, seconds."""
     beat, time_s = peer.ask()
     off = (time_s - tempo.beat_s) * tempo.bpm / 60 - beat
     return abs(off - round(off)) * 60 / tempo.bpm
 
 
 def test_tempo_and_beat_of_a_session_are_followed_until_the_last_has_gone(peer: Peer) -> None:
-    told: list[LinkTempo] = []
-    session = LinkSession(told.append, now=time.monotonic)
+    reported: list[LinkTempo] = []
+    session = LinkSession(reported.append, now=time.monotonic)
     try:
         deadline = time.monotonic() + 5
-        while not told and time.monotonic() < deadline:
+        while not reported and time.monotonic() < deadline:
             session._ending.wait(0.01)
-        if not told:
+        if not reported:
             pytest.skip("no multicast on this machine: two Link sessions do not find each other")
         if session.n_peers > 1:
             pytest.skip("somebody else on this network is in a Link session")
         peer.ask("100")  # of two sessions as old as each other either may win
-        wait_until(lambda: told[-1].bpm == pytest.approx(100, abs=0.01), 5, "a guest has another tempo")
-        wait_until(lambda: off_s(told[-1], peer) < 0.005, 5, "the beats are not the peer's")
+        wait_until(lambda: reported[-1].bpm == pytest.approx(100, abs=0.01), 5, "a guest has another tempo")
+        wait_until(lambda: off_s(reported[-1], peer) < 0.005, 5, "the beats are not the peer's")
         peer.ask("150")
-        wait_until(lambda: told[-1].bpm == pytest.approx(150, abs=0.01), 5)
-        wait_until(lambda: off_s(told[-1], peer) < 0.005, 5, "the beats are not the peer's")
+        wait_until(lambda: reported[-1].bpm == pytest.approx(150, abs=0.01), 5)
+        wait_until(lambda: off_s(reported[-1], peer) < 0.005, 5, "the beats are not the peer's")
         peer.process.stdin.close()
-        wait_until(lambda: told[-1] == LinkTempo(0.0, 0.0), 10, "the peer has gone")
+        wait_until(lambda: reported[-1] == LinkTempo(0.0, 0.0), 10, "the peer has gone")
         assert session.n_peers == 0
     finally:
         session.close()
 
 
-def test_alone_nothing_is_told() -> None:
-    told: list[LinkTempo] = []
-    session = LinkSession(told.append, now=time.monotonic)
+def test_without_peers_nothing_is_reported() -> None:
+    reported: list[LinkTempo] = []
+    session = LinkSession(reported.append, now=time.monotonic)
     session.suggest(133.0)
     try:
         wait_until(lambda: session.n_peers or session.bpm == pytest.approx(133.0), 5, "it has not the tempo heard")
@@ -101,7 +101,7 @@ def test_alone_nothing_is_told() -> None:
         session.close()
     if session.n_peers:
         pytest.skip("somebody else is in a Link session on this network")
-    assert told == [] and session.n_peers == 0
+    assert reported == [] and session.n_peers == 0
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_which_tempos_are_reported(tempo: LinkTempo, news: bool) -> None:
     assert not is_new(tempo, tempo)
 
 
-def test_without_the_extra_it_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aalink", None)
     with pytest.raises(VisualizerError, match=r"pip install 'kickdream\[link\]'"):
         LinkSession(lambda _: None, now=time.monotonic)

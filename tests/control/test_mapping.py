@@ -1,4 +1,4 @@
-"""MIDI messages of every kind to commands; and what is learned from them."""
+"""MIDI messages of every kind to changes, and what is learned from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def hear(one: MidiMapping, kind: str, number: int, value: int, *, channel: int =
     return one.changes(Moved(kind, number, channel, value, port), ShowInfo(values or {}, ("a", "b")), 0.0)
 
 
-def test_a_control_change_turns_a_setting_over_its_whole_range():
+def test_a_control_change_sets_a_parameter_over_its_whole_range():
     one = mapping({"cc": 7, "does": "beat.decay"})
     assert hear(one, "cc", 7, 0) == [Set("beat.decay", DECAY.low)]
     assert hear(one, "cc", 7, 127) == [Set("beat.decay", pytest.approx(DECAY.high))]
@@ -44,13 +44,13 @@ def test_fourteen_bits():
     assert hear(one, "cc", 1, 127) and hear(one, "cc", 33, 127) == [Set("beat.decay", pytest.approx(DECAY.high))]
 
 
-def test_a_note_is_pressed_and_let_go_and_velocity_0_lets_go():
+def test_a_note_is_pressed_and_released_and_velocity_0_releases():
     one = mapping({"note": 36, "does": "blackout", "hold": True}, {"note": 37, "does": "tap"})
     assert hear(one, "note", 36, 1) == [Set("blackout", 1.0)] and hear(one, "note", 36, 0) == [Set("blackout", 0.0)]
     assert hear(one, "note", 37, 9) == hear(one, "note", 37, 9) == [Act("tap")] and hear(one, "note", 37, 0) == []
 
 
-def test_a_note_turns_a_setting_by_how_hard_it_is_hit():
+def test_a_note_sets_a_parameter_by_how_hard_it_is_hit():
     one = mapping({"note": 36, "does": "beat.decay"})
     assert hear(one, "note", 36, 127, values={"beat.decay": 0.2}) == [Set("beat.decay", pytest.approx(DECAY.high))]
     assert hear(one, "note", 36, 0) == []
@@ -62,7 +62,7 @@ def test_programs_show_presets():
     assert hear(one, "program", 5, 5) == [ShowPreset("club")], "there is no sixth preset"
 
 
-def test_the_bend_turns_and_presses():
+def test_the_bend_is_a_knob_or_a_button():
     one = mapping({"bend": True, "does": "beat.decay"}, {"bend": True, "channel": 2, "does": "tap"})
     assert hear(one, "bend", 0, 16383) == [Set("beat.decay", pytest.approx(DECAY.high))]
     assert [hear(one, "bend", 0, value, channel=2)[1:] for value in (8192, 16383, 8192)] == [[], [Act("tap")], []]
@@ -80,9 +80,11 @@ def test_learning_takes_the_first_control_that_moves():
     learner = Learner()
     assert learner.midi(Moved("cc", 1, 1, 5, "X")) is None, "nothing is learned"
     learner.target = "beat.decay"
-    assert learner.midi(Moved("cc", 1, 1, 5, "X")) is None, "it tells where it is, again"
-    assert learner.midi(Moved("cc", 2, 1, 5, "X")) is None, "never heard of before: it may tell where it is"
-    assert learner.midi(Moved("note", 2, 1, 0, "X")) is None, "let go"
+    assert learner.midi(Moved("cc", 1, 1, 5, "X")) is None, "it reports its position again"
+    assert learner.midi(Moved("cc", 2, 1, 5, "X")) is None, (
+        "the first message of a control: it may only report its position"
+    )
+    assert learner.midi(Moved("note", 2, 1, 0, "X")) is None, "released"
     assert learner.midi(Moved("cc", 123, 1, 0, "X")) is learner.midi(Moved("cc", 123, 1, 1, "X")) is None
     found = learner.midi(Moved("cc", 1, 1, 6, "X"))
     assert found == MidiBinding(cc=1, channel=1, port="X", does="beat.decay")
@@ -112,7 +114,7 @@ def test_learning_notes_programs_bends_and_osc():
     assert learner.osc("/1/x", [90.0]).full == 127.0
 
 
-def test_of_many_values_for_one_setting_the_last_waits_and_presses_all_do():
+def test_of_many_values_for_one_parameter_the_last_waits_and_presses_all_do():
     backlog = Backlog()
     for index in range(1000):
         backlog.put([Set("beat.decay", index / 1000)])
@@ -145,7 +147,7 @@ def test_a_lost_port_forgets_where_its_controls_stood():
     assert hear(one, "cc", 7, 127, values={"beat.decay": DECAY.low}) == [], "it was moved meanwhile: no jump"
 
 
-def test_what_is_bound_no_more_is_released_and_the_rest_stays_held():
+def test_what_is_no_longer_bound_is_released_and_the_rest_stays_held():
     one = mapping({"note": 36, **HOLD}, {"cc": 3, "does": "freeze", "hold": True})
     hear(one, "note", 36, 1), hear(one, "cc", 3, 127)
     [_, freeze] = one.bindings

@@ -1,4 +1,4 @@
-"""MIDI through real virtual ports: heard, counted, flooded, unplugged and back; and where there is none."""
+"""MIDI through real virtual ports: read, counted, flooded, unplugged and back; and without MIDI."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def listening(on_moved, wanted: str = "") -> Iterator[MidiInput]:
         one.close()
 
 
-def test_movements_are_heard_and_rubbish_is_counted(midi: Midi) -> None:
+def test_movements_are_read_and_bad_messages_are_counted(midi: Midi) -> None:
     heard: list[Moved] = []
     knobs = midi.plug_in("Knobs")
     with listening(heard.append) as one:
@@ -53,7 +53,7 @@ def test_movements_are_heard_and_rubbish_is_counted(midi: Midi) -> None:
     knobs.close()
 
 
-def test_a_flood_leaves_one_wish_for_a_setting_and_presses_come_through(midi: Midi) -> None:
+def test_a_flood_leaves_one_change_of_a_parameter_and_presses_come_through(midi: Midi) -> None:
     backlog = Backlog()
     mapping = MidiMapping([MidiBinding(cc=7, does="beat.decay"), MidiBinding(note=1, does="tap")])
     pads, other = midi.plug_in("Pads"), midi.plug_in("Other")
@@ -107,7 +107,7 @@ def test_ports_by_name(midi: Midi) -> None:
     pads.close()
 
 
-def test_what_messages_tell() -> None:
+def test_what_messages_mean() -> None:
     told = [
         ([NOTE_OFF, 5, 64], Moved("note", 5, 1, 0, "X")),
         ([NOTE_ON, 5, 0], Moved("note", 5, 1, 0, "X")),
@@ -144,7 +144,7 @@ def test_names() -> None:
 )
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux has these")
 @pytest.mark.skipif(Path("/dev/snd/seq").exists(), reason="this machine has MIDI")
-def test_without_midi_one_line_says_so_and_nothing_is_printed(
+def test_without_midi_one_line_reports_it_and_nothing_is_printed(
     api: str, why: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody")
@@ -158,7 +158,7 @@ def test_without_midi_one_line_says_so_and_nothing_is_printed(
     assert capfd.readouterr() == ("", "")
 
 
-def test_without_the_extra_it_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "supriya_midi", None)
     with pytest.raises(VisualizerError, match=r"pip install 'kickdream\[midi\]'"):
         MidiInput(lambda _: None)
@@ -180,7 +180,7 @@ print("closed", flush=True)
 """
 
 
-def test_a_sound_server_that_dies_takes_nothing_along(own_jack: Midi) -> None:
+def test_a_sound_server_that_dies_does_not_end_the_process(own_jack: Midi) -> None:
     pads = subprocess.Popen(
         [sys.executable, "-c", "from tests.fixtures.midi import Controller; p = Controller('Pads'); input()"],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""OSC over real UDP: every type, bundles, rubbish, floods, and a port that is taken."""
+"""OSC over real UDP: every type, bundles, bad packets, floods, and a port in use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from visualizer.errors import BadInput, VisualizerError
 
 
 class Listening:
-    """An OSC input that keeps what it hears, and a socket to send from."""
+    """An OSC input that keeps what it reads, and a socket to send from."""
 
     def __init__(self):
         self.heard = []
@@ -129,7 +129,7 @@ def nested(depth: int) -> bytes:
 
 
 @pytest.mark.parametrize("packet", [*BAD.values(), nested(2000)], ids=[*BAD, "bundles 2000 deep"])
-def test_a_bad_packet_is_counted_and_the_next_good_one_is_heard(osc, packet):
+def test_a_bad_packet_is_counted_and_the_next_good_one_is_read(osc, packet):
     osc.send(packet)
     osc.send(message("/good"))
     wait_until(lambda: osc.heard)
@@ -137,12 +137,12 @@ def test_a_bad_packet_is_counted_and_the_next_good_one_is_heard(osc, packet):
     assert (osc.input.n_messages, osc.input.n_bad) == (2, 1)
 
 
-def test_a_message_that_is_cut_off_is_reported_in_words():
+def test_a_truncated_message_is_reported():
     with pytest.raises(BadPacket, match="^a truncated or malformed message$"):
         read_message(BAD["cut off"])
 
 
-def test_what_means_nothing_is_counted_and_the_first_few_are_told(caplog):
+def test_unusable_messages_are_counted_and_the_first_few_are_logged(caplog):
     def refuse(address, told):
         raise ValueError(f"{address}\nis not known")
 
@@ -184,7 +184,7 @@ def test_any_bytes_are_messages_or_bad(packet):
 
 
 def hears(osc: Listening) -> bool:
-    """Whether it hears a message, perhaps a second one: the system too lets packets go when many come."""
+    """Whether it reads a message, perhaps a second one: the system drops packets, too, when many come."""
 
     def heard() -> bool:
         osc.send(message("/after"))
@@ -193,7 +193,7 @@ def hears(osc: Listening) -> bool:
     return wait_until(heard)
 
 
-def test_a_flood_is_read_in_part_and_the_newest_is_heard(osc):
+def test_of_a_flood_a_part_is_read_and_the_newest(osc):
     n_sent, part = 10_000, message("/x", 0.5)
     with osc.held():  # the reader may be as quick as we are: what is to be dropped comes while it is busy
         for _ in range(n_sent):
@@ -203,8 +203,8 @@ def test_a_flood_is_read_in_part_and_the_newest_is_heard(osc):
     assert osc.input.n_messages + osc.input.n_dropped < 2 * n_sent
 
 
-def test_a_flood_that_comes_one_by_one_is_held_back_too():
-    """Else a sender that never sends two at once could keep a core busy."""
+def test_a_flood_of_single_packets_is_limited_too():
+    """Otherwise a sender that never sends two at once could keep a core busy."""
     n_turns, part = 20, message("/x")
     heard: queue.SimpleQueue[str] = queue.SimpleQueue()
     one = OscInput(("127.0.0.1", 0), lambda address, _: heard.put(address), now=time.monotonic)
@@ -229,7 +229,7 @@ def test_a_flood_of_large_bundles_is_read_in_part(osc):
     assert osc.input.n_bad == 0
 
 
-def test_the_port_that_is_taken_is_told_in_one_line(osc):
+def test_a_port_in_use_is_reported_in_one_line(osc):
     with pytest.raises(
         VisualizerError, match=f"127.0.0.1:{osc.input.port}: .*in use.*--osc chooses another one"
     ) as told:
@@ -237,7 +237,7 @@ def test_the_port_that_is_taken_is_told_in_one_line(osc):
     assert told.value.status == 1 and "\n" not in str(told.value)
 
 
-def test_a_host_that_is_not_here_is_told_in_one_line():
+def test_a_host_that_is_not_this_machine_is_reported_in_one_line():
     for host in ("192.0.2.77", "no.such.host.invalid", "a" * 70):
         with pytest.raises(VisualizerError, match="cannot listen for OSC"):
             OscInput((host, 0), lambda *_: None, now=time.monotonic)
@@ -258,13 +258,13 @@ def test_places(text, place):
 
 
 @pytest.mark.parametrize("text", ["x", "1.2.3.4", "99999", "-1", "a b:9000", "9000:", "٣", "1e3"])
-def test_places_that_are_none(text):
+def test_invalid_places(text):
     with pytest.raises(BadInput, match="HOST:PORT"):
         parse_place(text)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has all of 127.0.0.0/8")
-def test_only_senders_that_are_allowed_are_heard(caplog):
+def test_only_allowed_senders_are_read(caplog):
     heard: queue.Queue = queue.Queue()
     one = OscInput(
         ("0.0.0.0", 0), lambda address, _: heard.put(address), allowed=parse_senders("127.0.0.2"), now=time.monotonic
@@ -306,6 +306,6 @@ def test_senders(senders, allowed, refused):
 
 
 @pytest.mark.parametrize("text", ["", ",", "club", "192.168.1.0/33", "192.168.1", "1.2.3.4:9000", "10.0.0.1,,10.0.0.2"])
-def test_senders_that_are_none(text):
+def test_invalid_senders(text):
     with pytest.raises(BadInput, match="no list of addresses or networks.*192.168.1.0/24"):
         parse_senders(text)

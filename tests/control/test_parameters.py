@@ -1,4 +1,4 @@
-"""What can be turned while a show runs."""
+"""What can be set while a show runs."""
 
 import math
 
@@ -17,7 +17,7 @@ def model_of(one):
     return {"beat": BeatSettings, "dream": DreamSettings}.get(one.name.partition(".")[0])
 
 
-def test_every_number_of_the_beat_and_the_dream_can_be_turned():
+def test_every_number_of_the_beat_and_the_dream_is_a_parameter():
     names = set(base_parameters())
     assert {"beat.sensitivity", "beat.decay", "beat.low_hz", "beat.smoothing_ms", "beat.motion"} < names
     assert {"dream.colour", "dream.seed", "input.gain_db", "output.delay_ms", "blackout", "freeze", "lock"} < names
@@ -40,14 +40,14 @@ def test_both_ends_and_every_place_between_are_values_the_settings_take(one):
 
 
 @given(st.sampled_from(NUMBERS), st.floats(0, 1))
-def test_a_place_is_found_again_from_its_value(one, share):
+def test_a_position_is_found_again_from_its_value(one, share):
     again = one.share_of(one.at(share))
     slack = 0.51 / (one.high - one.low) if one.kind == "whole" else 1e-6
     assert abs(again - share) <= slack
 
 
 @given(st.sampled_from(list(base_parameters().values())), st.floats(allow_nan=True, allow_infinity=True))
-def test_any_place_at_all_gives_a_value_that_may_be(one, share):
+def test_any_position_gives_an_allowed_value(one, share):
     assert one.checked(one.at(share)) == one.at(share)
 
 
@@ -55,7 +55,7 @@ def test_any_place_at_all_gives_a_value_that_may_be(one, share):
     st.sampled_from(list(base_parameters().values())),
     st.floats(allow_nan=True, allow_infinity=True) | st.text(max_size=20),
 )
-def test_values_from_elsewhere_are_taken_or_refused_with_the_bounds(one, value):
+def test_any_value_is_accepted_or_refused_with_the_bounds(one, value):
     try:
         taken = one.checked(value)
     except BadInput as fault:
@@ -64,7 +64,7 @@ def test_values_from_elsewhere_are_taken_or_refused_with_the_bounds(one, value):
         assert taken in one.choices if one.kind == "choice" else one.low <= taken <= one.high
 
 
-def test_ratios_where_ears_and_eyes_hear_ratios():
+def test_what_is_perceived_by_ratio_is_moved_by_ratio():
     sensitivity = base_parameters().find("beat.sensitivity")
     assert sensitivity.is_log and sensitivity.at(0.5) == pytest.approx(1.0)
     assert not base_parameters().find("beat.decay").is_log

@@ -1,4 +1,4 @@
-"""Controllers together: asked, told, and none takes the others along."""
+"""Controllers together: polled and updated, and one that fails does not stop the others."""
 
 from visualizer.control.commands import Act
 from visualizer.control.controller import Controller
@@ -10,13 +10,13 @@ SHOT = Snapshot(0.0, "Title", "clouds", ("clouds",))
 
 
 class One(Controller):
-    """A controller that notes what it is told; broken: everything it is asked fails."""
+    """A controller that records its calls; broken: every call fails."""
 
     can_learn, learning, bindings = True, "", {}
 
     def __init__(self, name, broken=False):
         self.name, self.broken = name, broken
-        self.told, self.closed, self.commands = [], 0, []
+        self.snapshots, self.closed, self.commands = [], 0, []
 
     def _may_fail(self):
         if self.broken:
@@ -29,7 +29,7 @@ class One(Controller):
 
     def update(self, snapshot):
         self._may_fail()
-        self.told.append(snapshot)
+        self.snapshots.append(snapshot)
 
     def status(self):
         self._may_fail()
@@ -48,13 +48,13 @@ class One(Controller):
         self._may_fail()
 
 
-def test_one_that_fails_costs_itself_only():
+def test_one_that_fails_stops_no_other():
     good, bad, said = One("osc"), One("midi", broken=True), []
     controllers = Controllers([bad, good], Guard(said.append, now=lambda: 0.0))
     good.commands = [Act("tap"), Act("freeze")]
     assert controllers.poll() == [Act("tap"), Act("freeze")] and controllers.poll() == []
     controllers.update(SHOT)
-    assert good.told == [SHOT] and controllers.status() == ["osc\tfine"] and controllers.news() == ["osc says"]
+    assert good.snapshots == [SHOT] and controllers.status() == ["osc\tfine"] and controllers.news() == ["osc says"]
     assert said == ["the midi failed (OSError: gone); the show goes on without it"]
     controllers.close()
     assert good.closed == bad.closed == 1 and len(controllers) == 0

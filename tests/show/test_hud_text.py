@@ -30,7 +30,7 @@ def line_at(clock):
     return at
 
 
-def test_notices_are_said_once_each_and_one_after_another(line_at):
+def test_notices_are_shown_once_each_and_one_after_another(line_at):
     line_at.say("one"), line_at.say("two"), line_at.say("one")
     assert line_at(0.0) == "one"
     assert line_at(NOTICE_S - 0.1) == "one"
@@ -53,7 +53,7 @@ def test_an_answer_comes_at_once_and_the_notice_goes_on_after_it(line_at):
     assert line_at(5.0) == "sensitivity 1.19", "the same answer may come again"
 
 
-def test_what_was_said_while_nothing_was_drawn_is_not_shown_later(line_at, clock):
+def test_notices_of_while_nothing_was_drawn_are_not_shown_later(line_at, clock):
     """As in a blackout of ten minutes, with an input that comes and goes."""
     for second in range(600):
         clock.now_s = float(second)

@@ -37,25 +37,25 @@ PLAIN = Staging(adapt=False)
 
 
 class Hand(Controller):
-    """A controller whose changes a test makes, and that notes what it is told."""
+    """A controller whose changes a test makes, and that keeps the snapshots."""
 
     name, can_learn = "hand", True
 
     def __init__(self):
-        self.wishes, self.told, self.learnt, self.closed = [], [], [], 0
+        self.changes, self.snapshots, self.learned, self.closed = [], [], [], 0
 
     def poll(self):
-        wishes, self.wishes = self.wishes, []
-        return wishes
+        changes, self.changes = self.changes, []
+        return changes
 
     def update(self, snapshot):
-        self.told.append(snapshot)
+        self.snapshots.append(snapshot)
 
     def status(self):
         return ["hand\tfine"]
 
     def learn(self, target):
-        self.learnt.append(target)
+        self.learned.append(target)
 
     def close(self):
         self.closed += 1
@@ -97,12 +97,12 @@ def show(screen, loaded):
     return of
 
 
-def wishes(*made):
-    """Step: these wishes are made."""
+def changes(*made):
+    """Step: make these changes."""
 
     def with_hand(hand):
         def step():
-            hand.wishes += made
+            hand.changes += made
             return True
 
         return step
@@ -111,11 +111,11 @@ def wishes(*made):
     return with_hand
 
 
-def told(condition):
-    """Step: the newest snapshot is so."""
+def snapshot(condition):
+    """Step: wait for a snapshot that meets a condition."""
 
     def with_hand(hand):
-        return lambda: bool(hand.told) and condition(hand.told[-1])
+        return lambda: bool(hand.snapshots) and condition(hand.snapshots[-1])
 
     with_hand.wants_hand = True
     return with_hand
@@ -127,26 +127,28 @@ def dark(eye):
     return lambda: max(eye.at(160, 90)) == 0
 
 
-def test_wishes_are_granted_and_how_the_show_stands_is_told(show, dark, tiny_preset):
+def test_changes_are_made_and_snapshots_report_them(show, dark, tiny_preset):
     act, hand = show(
-        told(lambda shot: shot.preset == str(tiny_preset) and shot.depth > 2.5 and shot.n_baked == shot.n_dreams == 4),
-        wishes(Set("beat.decay", 0.7), Set("beat.sensitivity", 3.0), Set("beat.decay", 99.0)),
-        told(lambda shot: shot.values["beat.decay"] == 0.7 and shot.values["beat.sensitivity"] == 3.0),
-        told(lambda shot: "out of range" in shot.notice),
-        wishes(Set("blackout", 1.0)),
+        snapshot(
+            lambda shot: shot.preset == str(tiny_preset) and shot.depth > 2.5 and shot.n_baked == shot.n_dreams == 4
+        ),
+        changes(Set("beat.decay", 0.7), Set("beat.sensitivity", 3.0), Set("beat.decay", 99.0)),
+        snapshot(lambda shot: shot.values["beat.decay"] == 0.7 and shot.values["beat.sensitivity"] == 3.0),
+        snapshot(lambda shot: "out of range" in shot.notice),
+        changes(Set("blackout", 1.0)),
         dark,
-        told(lambda shot: shot.values["blackout"] == 1.0),
-        wishes(Act("blackout"), Act("tap")),
+        snapshot(lambda shot: shot.values["blackout"] == 1.0),
+        changes(Act("blackout"), Act("tap")),
         lambda: not dark(),
-        wishes(ShowPreset("no such preset")),
-        told(lambda shot: "unknown preset" in shot.notice),
-        wishes(Learn("beat.decay")),
-        told(lambda shot: True),
+        changes(ShowPreset("no such preset")),
+        snapshot(lambda shot: "unknown preset" in shot.notice),
+        changes(Learn("beat.decay")),
+        snapshot(lambda shot: True),
     )
-    assert act.looks[-1].settings.beat.decay == 0.7 and act.done == ["tap"] and hand.learnt == ["beat.decay"]
-    shot = hand.told[-1]
+    assert act.looks[-1].settings.beat.decay == 0.7 and act.done == ["tap"] and hand.learned == ["beat.decay"]
+    shot = hand.snapshots[-1]
     assert set(shot.values) == set(base_parameters()) and "clouds" in shot.presets
-    gaps_s = np.diff([one.time_s for one in hand.told])
+    gaps_s = np.diff([one.time_s for one in hand.snapshots])
     assert gaps_s.min() > 1 / 40, "thirty times a second at most"
     assert hand.closed == 1
 
@@ -157,13 +159,13 @@ def test_the_commands_of_a_show_replayed_onto_a_fresh_state_give_its_state(show,
     monkeypatch.setattr(WindowShow, "close", lambda one, close=WindowShow.close: shows.append(one) or close(one))
     show(
         "b",
-        wishes(
+        changes(
             Set("beat.decay", 0.7), Act("sensitivity_up"), SetTempo(120.0, 1.0), ShowPreset("tiny"), Set("lock", 1.0)
         ),
         lambda: sum('"preset_shown"' in line for line in recorded) == 2,
         "n",
-        wishes(Act("reset"), Act("tap"), Learn("tap"), Set("nothing", 1.0)),
-        told(lambda shot: "unknown parameter" in shot.notice),
+        changes(Act("reset"), Act("tap"), Learn("tap"), Set("nothing", 1.0)),
+        snapshot(lambda shot: "unknown parameter" in shot.notice),
         on_command=lambda command: recorded.append(json.dumps(command.to_data())),
     )
     dispatcher, state = shows[0].dispatcher, ShowState()
@@ -174,7 +176,7 @@ def test_the_commands_of_a_show_replayed_onto_a_fresh_state_give_its_state(show,
     assert stamps == sorted(stamps) and stamps[-1] > 4800, "in samples of the source"
 
 
-def test_a_controller_that_fails_costs_itself_only(show, caplog):
+def test_a_controller_that_fails_stops_no_other(show, caplog):
     class Broken(Hand):
         name = "broken"
 
@@ -184,7 +186,7 @@ def test_a_controller_that_fails_costs_itself_only(show, caplog):
     hand = Hand()
     with caplog.at_level(logging.ERROR):
         show(
-            lambda: any("broken: OSError" in fault for shot in hand.told for fault in shot.faults),
+            lambda: any("broken: OSError" in fault for shot in hand.snapshots for fault in shot.faults),
             controllers=[Broken(), hand],
         )
     assert any(record.exc_info and "unplugged" in str(record.exc_info[1]) for record in caplog.records)
@@ -201,8 +203,10 @@ def test_further_outputs_get_the_pictures_without_the_text_and_are_closed(show, 
     broken.name = "broken lights"
     monkeypatch.setattr(broken, "present", lambda *_: 1 / 0)
     show(
-        told(lambda shot: shot.depth > 2.5 and any("broken lights: ZeroDivisionError" in one for one in shot.faults)),
-        wishes(Set("blackout", 1.0)),
+        snapshot(
+            lambda shot: shot.depth > 2.5 and any("broken lights: ZeroDivisionError" in one for one in shot.faults)
+        ),
+        changes(Set("blackout", 1.0)),
         lambda: lights.seen[-1] == 0.0,
         outputs=[broken, lights],
         greeting="text over the picture",
@@ -210,7 +214,7 @@ def test_further_outputs_get_the_pictures_without_the_text_and_are_closed(show, 
     assert max(lights.seen) > 40 and lights.n_closed == broken.n_closed == 1
 
 
-def test_controllers_that_cannot_be_opened_are_told_before_a_window_opens(loaded, screen):
+def test_controllers_that_cannot_be_opened_are_reported_before_a_window_opens(loaded, screen):
     def opens():
         raise VisualizerError("OSC port 9000 is taken; choose another")
 
@@ -228,8 +232,8 @@ def test_words_that_cannot_be_written_leave_the_picture(show, eye, monkeypatch, 
     monkeypatch.setattr(Hud, "write", write)
     with caplog.at_level(logging.ERROR):
         show(
-            told(lambda shot: any("text" in fault for fault in shot.faults)),
-            told(lambda shot: shot.depth > 2.5),
+            snapshot(lambda shot: any("text" in fault for fault in shot.faults)),
+            snapshot(lambda shot: shot.depth > 2.5),
             lambda: max(eye.at(160, 90)) > 40,
         )
     assert "no letters" in caplog.text
@@ -245,11 +249,11 @@ def test_a_drawing_that_fails_is_drawn_plainly_and_then_well_again(show, eye, mo
 
     monkeypatch.setattr(Stage, "draw", may_fail)
     show(
-        told(lambda shot: any("drawing: RuntimeError" in fault for fault in shot.faults)),
-        told(lambda shot: shot.depth > 2.5),
+        snapshot(lambda shot: any("drawing: RuntimeError" in fault for fault in shot.faults)),
+        snapshot(lambda shot: shot.depth > 2.5),
         lambda: max(eye.at(160, 90)) > 40,
         lambda: failing.clear() or failing.append(False) or True,
-        told(lambda shot: shot.faults == ()),
+        snapshot(lambda shot: shot.faults == ()),
     )
 
 
@@ -272,19 +276,19 @@ def test_graphics_that_are_lost_are_built_anew_dark_as_they_were(show, dark, mon
         return True
 
     _, hand = show(
-        told(lambda shot: shot.depth > 2.5),
-        wishes(Set("blackout", 1.0)),
+        snapshot(lambda shot: shot.depth > 2.5),
+        changes(Set("blackout", 1.0)),
         dark,
         lose,
         lambda: len(opened) == 2 and dark(),
-        told(lambda shot: shot.wanted == ""),
+        snapshot(lambda shot: shot.wanted == ""),
         dark,
-        wishes(Set("blackout", 0.0)),
+        changes(Set("blackout", 0.0)),
         lambda: not dark(),
-        told(lambda shot: shot.depth > 2.5 and shot.n_baked == 4),
+        snapshot(lambda shot: shot.depth > 2.5 and shot.n_baked == 4),
         opens=Losing,
     )
-    assert "built again" in " ".join(shot.notice for shot in hand.told)
+    assert "built again" in " ".join(shot.notice for shot in hand.snapshots)
 
 
 def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, loaded, eye, screen):
@@ -298,7 +302,7 @@ def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, loaded, eye,
     seen = []
     act, _ = show(
         lambda: seen.append(max(eye.at(560, 390))) or len(line.beats) > 40,
-        told(lambda shot: shot.values["blackout"] == 1.0 and shot.notice == line.why),
+        snapshot(lambda shot: shot.values["blackout"] == 1.0 and shot.notice == line.why),
         lifeline=line,
     )
     assert max(seen) == 0, "dark from the first picture on"
@@ -318,10 +322,10 @@ def test_a_show_that_goes_on_with_a_turned_dream_bakes_it_once(screen, tiny_pres
     loaded = open_preset(str(tiny_preset), size=(320, 180), overrides=Overrides(dream=(("colour", 0.75),)))
     line, hand = Line(ResumeState(preset=loaded.reference, values={"dream.colour": 0.75, "beat.decay": 0.8})), Hand()
     n_beats = int(60 * (loader.STILL_S + 0.5))
-    script = Script(screen, lambda: len(line.beats) > n_beats, lambda: hand.told[-1].n_baked == 4)
+    script = Script(screen, lambda: len(line.beats) > n_beats, lambda: hand.snapshots[-1].n_baked == 4)
     run(loaded, Quiet(depth=3.0), open_cache(), on_frame=script, title="company", controllers=[hand], lifeline=line)
     assert opened == [] and line.states[-1].values == line.resume.values
-    assert hand.told[-1].values["dream.colour"] == 0.75
+    assert hand.snapshots[-1].values["dream.colour"] == 0.75
 
 
 @pytest.mark.parametrize("paused", [True, False])
@@ -342,10 +346,10 @@ def test_a_sound_system_that_hangs_for_good_is_said_and_another_process_asked_fo
     monkeypatch.setattr(portaudio, "HANG_S", 0.0)
     monkeypatch.setattr("visualizer.show.sound_watch.THREAD", thread)
     thread.make(lambda: stuck.wait(60))
-    show(told(lambda shot: shot.n_kicks >= 0), wishes(Set("freeze", 1.0)), lifeline=line)
+    show(snapshot(lambda shot: shot.n_kicks >= 0), changes(Set("freeze", 1.0)), lifeline=line)
     assert line is None or not line.asked, "there was no sound before, and another process would hang as well"
     thread.was_open = True
-    show(told(lambda shot: f"the sound system hangs; {said}" in shot.notice), lifeline=line)
+    show(snapshot(lambda shot: f"the sound system hangs; {said}" in shot.notice), lifeline=line)
     assert line is None or line.asked == "the sound system hangs"
     stuck.set()
 
