@@ -1,1 +1,1 @@
-"""Controllers: MIDI, OSC and Ableton Link in; commands of `actions` out. Ports, sockets and threads are here and nowhere else."""
+"""What changes a show. Pure: commands, actions, state, parameters, bindings. With ports and threads: MIDI, OSC, Link."""

@@ -11,15 +11,24 @@ from .state import Context, ShowState
 
 @dataclass(frozen=True)
 class Action:
-    """Something a show can be told to do, by a key, the panel, MIDI or OSC.
+    """Something a show can do: by a key, a button of the panel, MIDI or OSC.
 
-    name: in keys.yaml, controls.yaml and the OSC address /visualizer/action/NAME. keys: that do it by default. help: what it does, in
-    a few words. apply: the state after it; pure. details: the same for docs/keys.md, in full; `help` if empty. line: words for
-    several actions that help shows in one line; all of these declare the same. needs: what the source must be able to do, else
-    the action does nothing; help_paused: help where the source can be paused. ends_show: it may end the show, so that OSC
-    does it only at an address that the user bound. works_locked: its keys work while the keys are locked. address: a second OSC
-    address. button: on the panel, none if empty; button_on: while a
-    switch of the action's name is on; button_order: of the buttons. order: of help and tables.
+    Attributes
+    ----------
+    name : its name in keys.yaml, in controls.yaml and in the OSC address /visualizer/action/NAME
+    keys : its default keys
+    help : what it does, in a few words
+    apply : the state after it; pure
+    details : what it does, for the table in docs/keys.md; `help` if empty
+    line : the text for several actions that help shows in one line; each of them has the same
+    needs : what the source must be able to do, otherwise the action does nothing
+    help_paused : replaces `help` where the source can pause
+    ends_show : it may end the show: OSC does it only at an address that the user bound
+    works_locked : its keys work while the keys are locked
+    address : a second OSC address
+    button, button_on, button_order : label of its button on the panel, none if empty; label while the switch of its
+        name is on; place among the buttons
+    order : place in help and tables
     """
 
     name: str

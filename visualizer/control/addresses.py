@@ -1,4 +1,6 @@
-"""OSC messages to changes of the show: our own addresses, and those that the user bound. Pure: state and time are arguments."""
+"""OSC messages to changes of the show: our own addresses, and those that the user bound. Pure: state and time are
+arguments.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class OscMapping:
         self.rebind(bindings)
 
     def rebind(self, bindings: Iterable[OscBinding]) -> list[Change]:
-        """Replace the bindings. Those bound as before keep their state; the changes returned release what the others hold."""
+        """Replace the bindings. Those bound as before keep their state; the changes returned release what the others
+        hold.
+        """
         before = {control.binding: control for control in self._controls.values()}
         # no pickup: a fader on a touch screen is put where it is touched
         controls = [before.pop(one) if one in before else BoundControl(one, pickup=False) for one in bindings]

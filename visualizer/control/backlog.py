@@ -12,7 +12,9 @@ MOST = 256
 
 
 class Backlog:
-    """Filled by the threads of controllers, emptied by the drawing thread. n_dropped: changes for which there was no room."""
+    """Filled by the threads of controllers, emptied by the drawing thread. n_dropped: changes for which there was no
+    room.
+    """
 
     def __init__(self) -> None:
         self.n_dropped = 0

@@ -22,9 +22,10 @@ def targets() -> list[str]:
 class Binding(BaseModel):
     """What a control does.
 
-    does: its target: an action, a parameter, "preset:NAME", or "preset" (the preset of the number sent). low, high: the part of the
-    parameter's range that a knob covers, in the parameter's unit; high below low reverses the knob. value: what a press sets the
-    parameter to. hold: on while held, where a press otherwise toggles. pickup: a knob has no effect until it passes the value.
+    does: its target: an action, a parameter, "preset:NAME", or "preset" (the preset of the number sent). low, high:
+    the part of the parameter's range that a knob covers, in the parameter's unit; high below low reverses the knob.
+    value: what a press sets the parameter to. hold: on while held, where a press otherwise toggles. pickup: a knob
+    has no effect until it passes the value.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,7 +82,9 @@ class Binding(BaseModel):
 
     @property
     def parameter(self) -> Parameter | None:
-        """The parameter that it sets, of those that every show has; None for an action, a preset or a look's parameter."""
+        """The parameter that it sets, of those that every show has; None for an action, a preset or a look's
+        parameter.
+        """
         return base_parameters().get(self.does)
 
     @property
@@ -103,11 +106,12 @@ class Binding(BaseModel):
 
 
 class MidiBinding(Binding):
-    """What a control on a MIDI port does: a control change, a note, a program change or the pitch bend, exactly one of them.
+    """What a control on a MIDI port does: a control change, a note, a program change or the pitch bend, exactly one
+    of them.
 
-    channel 1..16, None: any; port: part of a port's name, "": any. fine: the control change is the upper half of 14 bits,
-    number + 32 the lower. relative: how a control change encodes steps (two's complement; offset from 64; with a sign), None: it
-    sends a position.
+    channel 1..16, None: any; port: part of a port's name, "": any. fine: the control change is the upper half of 14
+    bits, number + 32 the lower. relative: how a control change encodes steps (two's complement; offset from 64; with
+    a sign), None: it sends a position.
     """
 
     cc: int | None = Field(default=None, ge=0, le=127, description="number of a control change")
@@ -218,7 +222,9 @@ class Controls(BaseModel):
 
 
 def check_address(address: str) -> str:
-    """`address`. Raises ValueError unless it can be bound: it begins with /, has no spaces or pattern characters, and is not ours."""
+    """`address`. Raises ValueError unless it can be bound: it begins with /, has no spaces or pattern characters, and
+    is not ours.
+    """
     if (
         not address.startswith("/")
         or len(address) > 200

@@ -10,7 +10,8 @@ from .commands import Act, Change, Set, ShowPreset
 from .parameters import Parameter, Parameters, Value, base_parameters
 from .targets import PRESET
 
-# A knob has picked up a value that is this near to its position, as a fraction of its range: one and a half of 127 steps.
+# A knob has picked up a value that is this near to its position, as a fraction of its range: one and a half of 127
+# steps.
 NEAR = 1.5 / 127
 # For so long after a control has set a value, the value reported by the show may still be the one before, seconds.
 IN_FLIGHT_S = 0.5
@@ -22,7 +23,9 @@ N_NUMBERED = 9
 
 @dataclass(frozen=True)
 class ShowInfo:
-    """What controls need to know of a show. values: of its parameters, as far as known; presets: their names in order, () if unknown."""
+    """What controls need to know of a show. values: of its parameters, as far as known; presets: their names in
+    order, () if unknown.
+    """
 
     values: Mapping[str, Value] = field(default_factory=dict)
     presets: tuple[str, ...] = ()
@@ -30,14 +33,18 @@ class ShowInfo:
 
 
 def preset_change(number: int, presets: tuple[str, ...]) -> Change | None:
-    """The change to the preset of a number, 1 is the first; None if there is none. presets: their names, () if unknown."""
+    """The change to the preset of a number, 1 is the first; None if there is none. presets: their names, () if
+    unknown.
+    """
     if 1 <= number <= len(presets):
         return ShowPreset(presets[number - 1])
     return Act(f"preset_{number}") if not presets and 1 <= number <= N_NUMBERED else None
 
 
 class BoundControl:
-    """What one bound control does, movement by movement. pickup: whether a knob has no effect until it passes the value."""
+    """What one bound control does, movement by movement. pickup: whether a knob has no effect until it passes the
+    value.
+    """
 
     def __init__(self, binding: Binding, *, pickup: bool = True) -> None:
         self.binding = binding
@@ -127,7 +134,9 @@ class BoundControl:
         return [Set(one.name, self._set)]
 
     def _picks_up(self, one: Parameter, before: float | None, position: float, show: ShowInfo, now_s: float) -> bool:
-        """Whether the knob sets the value: from when it was at the value or passed it, until something else changes the value."""
+        """Whether the knob sets the value: from when it was at the value or passed it, until something else changes
+        the value.
+        """
         current = self._current(one, show, now_s)
         if current is None:
             self._has_value = True
@@ -144,7 +153,9 @@ class BoundControl:
         return self._has_value
 
     def _current(self, one: Parameter, show: ShowInfo, now_s: float) -> Value | None:
-        """The present value: what this control has just set, otherwise what the show reported; None if that is unknown."""
+        """The present value: what this control has just set, otherwise what the show reported; None if that is
+        unknown.
+        """
         if self._set is not None and now_s - self._set_s < IN_FLIGHT_S:
             return self._set
         return show.values.get(one.name)

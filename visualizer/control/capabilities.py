@@ -6,9 +6,9 @@ from enum import Enum, auto
 
 
 class Capability(Enum):
-    """SEEK: go to another position. PAUSE: stand still. TEMPO: its tempo can be tapped, scaled and led from elsewhere.
-    DEVICES: there are other inputs to change to. VOLUME: it is played, at a volume. SONGS: it is a list of several songs.
-    WAKES: `Source.wait_for_kick` returns as soon as a kick is heard.
+    """SEEK: go to another position. PAUSE: stand still. TEMPO: its tempo can be tapped, scaled and led from
+    elsewhere. DEVICES: there are other inputs to change to. VOLUME: it is played, at a volume. SONGS: it is a list
+    of several songs. WAKES: `Source.wait_for_kick` returns as soon as a kick is heard.
     """
 
     SEEK = auto()

@@ -1,4 +1,4 @@
-"""Commands: every change of a show as a frozen value with its time. Pure; each can be written as JSON and read again."""
+"""Commands: every change of a show as a frozen value with its time. Pure; each can be written as JSON and read."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class ShowPreset:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SetTempo:
-    """Take the tempo from elsewhere. bpm: beats a minute, 0: nobody sets it any more; beat_age_s: how long before the command one of its
-    beats was, seconds.
+    """Take the tempo from elsewhere. bpm: beats a minute, 0: nobody sets it any more; beat_age_s: how long before the
+    command one of its beats was, seconds.
     """
 
     bpm: float
@@ -46,7 +46,9 @@ class SetTempo:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Learn:
-    """Bind the next control that is moved to a target: an action, a parameter's name or "preset:NAME"; "" cancels learning."""
+    """Bind the next control that is moved to a target: an action, a parameter's name or "preset:NAME"; "" cancels
+    learning.
+    """
 
     target: str
 
@@ -62,8 +64,9 @@ class PresetsListed:
 class PresetShown:
     """Reported by the show: a preset is on the stage.
 
-    preset: its reference. values: what it says of the parameters beat.* and dream.*, (name, value). dream: the parameters dream.*
-    set by hand that it was opened with, (name, value). look: the parameters that its look declares, named look.*.
+    preset: its reference. values: what it says of the parameters beat.* and dream.*, (name, value). dream: the
+    parameters dream.* set by hand that it was opened with, (name, value). look: the parameters that its look
+    declares, named look.*.
     """
 
     preset: str
@@ -79,15 +82,18 @@ class PresetFailed:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SourceReported:
-    """Reported by the show: the parameters that the source has, input.* and output.*, and their values, (name, value)."""
+    """Reported by the show: the parameters that the source has, input.* and output.*, and their values, (name,
+    value).
+    """
 
     values: tuple[tuple[str, Value], ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reported:
-    """Reported by the show: something stands otherwise although no command said so. name: of a field of `ShowState`: "fullscreen" at
-    the start, "panel" when its window was closed, "asks_to_end" when the time for the second press is over.
+    """Reported by the show: something stands otherwise although no command said so. name: of a field of `ShowState`:
+    "fullscreen" at the start, "panel" when its window was closed, "asks_to_end" when the time for the second press
+    is over.
     """
 
     name: str
@@ -101,7 +107,8 @@ Change = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PressKey:
-    """A key was pressed: the dispatcher makes the change of it that the user's keys say, so that no command depends on these.
+    """A key was pressed: the dispatcher makes the change of it that the user's keys say, so that no command depends
+    on these.
 
     name: what the key writes; place: what it is called on an American keyboard, see `render.keyboard.Press`.
     """
@@ -136,7 +143,7 @@ class Command:
     change: Change
 
     def to_data(self) -> dict[str, Any]:
-        """What `json.dumps` writes and `from_data` reads: {"at_samples": 96000, "kind": "set", "name": ..., "value": ...}."""
+        """What `json.dumps` writes and `from_data` reads: at_samples, kind, and the fields of the change."""
         return {"at_samples": self.at_samples, "kind": _NAMES[type(self.change)], **dataclasses.asdict(self.change)}
 
     @classmethod

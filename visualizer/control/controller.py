@@ -9,7 +9,8 @@ from .snapshot import Snapshot
 
 
 class Controller:
-    """A controller of a show: overrides what it can do. Called by the drawing thread, so nothing here may wait or take more than 0.1 ms.
+    """A controller of a show: overrides what it can do. Called by the drawing thread, so nothing here may wait or
+    take more than 0.1 ms.
 
     name: for the HUD and the log. can_learn: whether it can bind the next control that is moved, see `learn`.
     """
@@ -18,14 +19,16 @@ class Controller:
     can_learn = False
 
     def poll(self) -> Sequence[Input]:
-        """The changes asked for, and the keys pressed, since the last call, in order. Called for every display frame."""
+        """What was asked for since the last call, in order. Called for every display frame."""
         return ()
 
     def update(self, snapshot: Snapshot) -> None:
         """Take over the state of the show. Called about 30 times a second."""
 
     def learn(self, target: str) -> None:
-        """Bind the next control that is moved to a target; "" cancels. Only where `can_learn`. Raises BadInput for an unknown target."""
+        """Bind the next control that is moved to a target; "" cancels. Only where `can_learn`. Raises BadInput for an
+        unknown target.
+        """
 
     @property
     def learning(self) -> str:
@@ -50,7 +53,9 @@ class Controller:
 
 
 class PanelController(Controller):
-    """The performer's panel. place: of its window, x, y, width, height on the desktop, None if unknown; is_open: False once it was closed."""
+    """The performer's panel. place: of its window, x, y, width, height on the desktop, None if unknown; is_open:
+    False once it was closed.
+    """
 
     name = "panel"
     place: tuple[int, int, int, int] | None = None

@@ -33,9 +33,11 @@ CERTAIN = 0.5
 
 
 class BoundControls:
-    """The bindings of a show, and learning new ones: one for all its controllers. Its methods may be called by any thread.
+    """The bindings of a show, and learning new ones: one for all its controllers. Its methods may be called by any
+    thread.
 
-    Reads controls.yaml when it changes, and writes it when a control was learned. bindings: the controls of each target, for people.
+    Reads controls.yaml when it changes, and writes it when a control was learned. bindings: the controls of each
+    target, for people.
     """
 
     def __init__(self, *, now: Callable[[], float] = monotonic) -> None:
@@ -59,7 +61,9 @@ class BoundControls:
         return self._learner.target
 
     def learn(self, target: str) -> None:
-        """Bind the next control that is moved to a target; "" cancels. Raises BadInput for an unknown target, naming the nearest."""
+        """Bind the next control that is moved to a target; "" cancels. Raises BadInput for an unknown target, naming
+        the nearest.
+        """
         with self._lock:
             self._learner.target = check_target(target, targets()) if target else ""
 
@@ -84,7 +88,9 @@ class BoundControls:
             return []
 
     def osc_changes(self, address: str, values: list[OscValue]) -> list[Change]:
-        """The changes that a message asks for; none if it was the control to be learned. Raises ValueError for one that cannot be used."""
+        """The changes that a message asks for; none if it was the control to be learned. Raises ValueError for one
+        that cannot be used.
+        """
         with self._lock:
             learned = self._learner.osc(address, values)
             if learned is None:
@@ -302,10 +308,10 @@ def open_controllers(
 ) -> list[Controller]:
     """Open the controllers asked for; they listen already.
 
-    midi: part of a port's name, "" for all ports; osc: "[HOST:]PORT", "" for 127.0.0.1:9000;
-    None for neither. osc_allow: addresses and networks that may send OSC beside this machine; None: private networks. say: called with a
-    line if OSC is open to the network. Raises VisualizerError for a missing extra or a port that is in use, BadInput for errors
-    in controls.yaml, `osc` or `osc_allow`.
+    midi: part of a port's name, "" for all ports; osc: "[HOST:]PORT", "" for 127.0.0.1:9000; None for neither.
+    osc_allow: addresses and networks that may send OSC beside this machine; None: private networks. say: called with
+    a line if OSC is open to the network. Raises VisualizerError for a missing extra or a port that is in use,
+    BadInput for errors in controls.yaml, `osc` or `osc_allow`.
     """
     if osc_allow is not None and osc is None:
         raise BadInput("--osc-allow needs --osc; add --osc, or leave --osc-allow out")

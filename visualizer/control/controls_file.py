@@ -58,8 +58,9 @@ def stamp() -> tuple[int, int] | None:
 
 
 def with_binding(controls: Controls, new: MidiBinding | OscBinding) -> Controls:
-    """`controls` with a new binding in place of the one that had its control and the one that had its target. It takes over the
-    range, value, hold and pickup of the latter."""
+    """`controls` with a new binding in place of the one that had its control and the one that had its target. It
+    takes over the range, value, hold and pickup of the latter.
+    """
     if isinstance(new, MidiBinding):
         new = _like_before(new, controls.midi)
         return controls.model_copy(update={"midi": _placed(new, controls.midi, lambda one: one.shares_control(new))})
@@ -81,10 +82,11 @@ def learn(binding: MidiBinding | OscBinding) -> None:
 
 
 def change_controls(change: Callable[[Controls], Controls]) -> None:
-    """Apply `change` to the bindings in controls.yaml. Lines that stay the same are kept, with comments; the file is replaced as a whole.
+    """Apply `change` to the bindings in controls.yaml. Lines that stay the same are kept, with comments; the file is
+    replaced as a whole.
 
-    Other threads and processes that change it wait meanwhile, so that no change is lost. Raises what `change` raises, BadInput
-    if the file has errors (it is then not changed), VisualizerError if it cannot be written.
+    Other threads and processes that change it wait meanwhile, so that no change is lost. Raises what `change` raises,
+    BadInput if the file has errors (it is then not changed), VisualizerError if it cannot be written.
     """
     path = controls_file()
     try:
@@ -120,7 +122,9 @@ def _holds(path: Path, controls: Controls) -> bool:
 
 
 def _placed(new: _Some, before: list[_Some], clashes: Callable[[_Some], bool]) -> list[_Some]:
-    """The bindings with `new` in place of the first one with its target, or at the end, and without those it replaces."""
+    """The bindings with `new` in place of the first one with its target, or at the end, and without those it
+    replaces.
+    """
     placed: list[_Some] = []
     for one in before:
         if one.does == new.does and new not in placed:
@@ -202,7 +206,9 @@ def _entries(section: Any) -> Iterator[tuple[Any, int, int, int]]:
 
 
 def _last_line(node: Any) -> int:
-    """The line on which a node ends. The end mark of a block comes after the comments that follow it, so it is of no use."""
+    """The line on which a node ends. The end mark of a block comes after the comments that follow it, so it is of no
+    use.
+    """
     if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
         mark = node.end_mark
         return int(mark.line) if mark.column else max(int(mark.line) - 1, int(node.start_mark.line))

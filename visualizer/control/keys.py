@@ -1,4 +1,6 @@
-"""Which key does which action: the defaults that the actions declare, and what keys.yaml in the config folder puts in their place."""
+"""Which key does which action: the defaults that the actions declare, and what keys.yaml in the config folder puts in
+their place.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,8 @@ def read_key(text: str) -> str:
 class Keymap:
     """Which key does which action.
 
-    keys: for some actions, the keys in place of the defaults (of keys named twice the last one counts). actions: all there are.
+    keys: for some actions, the keys in place of the defaults (of keys named twice the last one counts). actions: all
+    there are.
     """
 
     def __init__(
@@ -65,7 +68,9 @@ class Keymap:
         self._actions = {key: name for name, of_action in self._keys.items() for key in of_action}
 
     def action(self, names: Iterable[str]) -> str | None:
-        """The action of a key. names: what the key is called, the first one that has an action counts. None without an action."""
+        """The action of a key. names: what the key is called, the first one that has an action counts. None without
+        an action.
+        """
         return next((self._actions[name] for name in names if name in self._actions), None)
 
     def keys_of(self, action: str) -> tuple[str, ...]:
@@ -85,7 +90,9 @@ def shown(key: str) -> str:
 
 
 def help_lines(keymap: Keymap, capabilities: Collection[Capability]) -> list[str]:
-    """The keys, one line for each thing they do, "KEYS<tab>what". capabilities: of the source; actions that need another are left out."""
+    """The keys, one line for each thing they do, "KEYS<tab>what". capabilities: of the source; actions that need
+    another are left out.
+    """
     lines = []
     for line in help_groups(find_actions()):
         first = line[0]

@@ -13,7 +13,8 @@ from ..errors import VisualizerError
 log = logging.getLogger(__name__)
 
 MISSING = "Ableton Link needs aalink: pip install 'kickdream[link]'"
-# How often the session is polled, seconds; a beat that has moved by more than this, or a tempo that differs by more, is reported.
+# How often the session is polled, seconds; a beat that has moved by more than this, or a tempo that differs by more,
+# is reported.
 POLL_S, DRIFT_S, TEMPO_STEP_BPM = 0.05, 0.002, 0.005
 # Without peers the session gets our tempo when it differs by more than this.
 SUGGEST_BPM = 0.5
@@ -22,7 +23,9 @@ DEFAULT_BPM = 120.0
 
 
 class LinkTempo(NamedTuple):
-    """The tempo of a session. bpm: beats a minute, 0 if there are no peers; beat_s: when one of the beats is, `clock.monotonic` seconds."""
+    """The tempo of a session. bpm: beats a minute, 0 if there are no peers; beat_s: when one of the beats is,
+    `clock.monotonic` seconds.
+    """
 
     bpm: float
     beat_s: float
@@ -37,11 +40,11 @@ def is_new(tempo: LinkTempo, reported: LinkTempo) -> bool:
 
 
 class LinkSession:
-    """A member of the Link session on the local network that follows, and never changes the tempo of others. It has a thread of its own;
-    `close` leaves the session.
+    """A member of the Link session on the local network that follows, and never changes the tempo of others. It has a
+    thread of its own; `close` leaves the session.
 
-    on_tempo: called in that thread when the tempo or the place of its beats changes; LinkTempo(0, 0) when the last peer has left.
-    n_peers: other members of the session. bpm: its tempo.
+    on_tempo: called in that thread when the tempo or the place of its beats changes; LinkTempo(0, 0) when the last
+    peer has left. n_peers: other members of the session. bpm: its tempo.
     """
 
     def __init__(self, on_tempo: Callable[[LinkTempo], None], *, now: Callable[[], float]) -> None:

@@ -1,4 +1,6 @@
-"""MIDI messages to changes of the show, by what the user bound. Pure: the state of the show and the time are arguments."""
+"""MIDI messages to changes of the show, by what the user bound. Pure: the state of the show and the time are
+arguments.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from .bindings import MidiBinding
 from .bound_control import BoundControl, ShowInfo
 from .commands import Change
 
-# A control change counts as pressed from this value on, as MIDI defines for pedals; a bend from this fraction of its range.
+# A control change counts as pressed from this value on, as MIDI defines for pedals; a bend from this fraction of its
+# range.
 PRESSED = 64
 BENT = 0.75
 BEND_RANGE = 8192
@@ -52,7 +55,9 @@ class MidiMapping:
         return tuple(one.binding for one in self._controls)
 
     def rebind(self, bindings: Iterable[MidiBinding]) -> list[Change]:
-        """Replace the bindings. Those bound as before keep their state; the changes returned release what the others hold."""
+        """Replace the bindings. Those bound as before keep their state; the changes returned release what the others
+        hold.
+        """
         before = {one.binding: one for one in self._controls}
         self._controls = [before.pop(binding) if binding in before else _MidiControl(binding) for binding in bindings]
         self._of = {}

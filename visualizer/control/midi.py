@@ -32,13 +32,15 @@ API_VARIABLE = "VISUALIZER_MIDI_API"
 SEQUENCER = Path("/dev/snd/seq")
 # Messages that a port holds until they are read.
 N_WAITING = 4096
-# Bytes after the status byte, by its upper four bits: note off, note on, key pressure, control change, program, pressure, bend.
+# Bytes after the status byte, by its upper four bits: note off, note on, key pressure, control change, program,
+# pressure, bend.
 _N_DATA = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}
 _SYSEX = 0xF0
 
 
 def moved_of(message: Sequence[int], port: str) -> Moved | None:
-    """The movement that a MIDI message reports; None for a kind that has no meaning here (clock, pressure and the like).
+    """The movement that a MIDI message reports; None for a kind that has no meaning here (clock, pressure and the
+    like).
 
     message: its bytes. port: short name of the port. Raises ValueError for a message that cannot be used.
     """
@@ -63,8 +65,9 @@ def moved_of(message: Sequence[int], port: str) -> Moved | None:
 
 
 def short_name(name: str) -> str:
-    """The name of a port without the numbers that ALSA assigns each time it is plugged in, and without a repeated client name:
-    "nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0" is "nanoKONTROL2 MIDI 1"."""
+    """The name of a port without the numbers that ALSA assigns each time it is plugged in, and without a repeated
+    client name: "nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0" is "nanoKONTROL2 MIDI 1".
+    """
     name = re.sub(r" \d+:\d+$", "", name.strip())
     client, _, rest = name.partition(":")
     return rest if client and rest.startswith(client) else name
@@ -73,8 +76,8 @@ def short_name(name: str) -> str:
 class PortList:
     """Lists and opens the MIDI inputs. For one thread.
 
-    The client that lists them is kept: making one each second disturbs a JACK server, and ends the process if the server has died
-    while ports of ours were open.
+    The client that lists them is kept: making one each second disturbs a JACK server, and ends the process if the
+    server has died while ports of ours were open.
     """
 
     def __init__(self) -> None:
@@ -98,7 +101,8 @@ class PortList:
     def open(self, name: str) -> Any:
         """Open a port; `get_message` of the object returned polls it. Raises DeviceError.
 
-        No callback is used: the library holds the GIL while it closes a port, and waits for a callback that needs the GIL.
+        No callback is used: the library holds the GIL while it closes a port, and waits for a callback that needs the
+        GIL.
         """
         client = None
         try:
@@ -139,7 +143,9 @@ class PortList:
 
 
 def port_names() -> list[str]:
-    """The full names of the MIDI inputs. Raises VisualizerError where supriya-midi is missing, DeviceError where there is no MIDI."""
+    """The full names of the MIDI inputs. Raises VisualizerError where supriya-midi is missing, DeviceError where
+    there is no MIDI.
+    """
     ports = PortList()
     try:
         return ports.names()
@@ -169,9 +175,10 @@ def check_port(wanted: str) -> None:
 class MidiInput:
     """Reads MIDI inputs in a thread of its own, which also lists the ports once a second; `close` ends it.
 
-    on_moved: called for each movement, in that thread. wanted: part of a port's name, "" for all ports. on_look: called there once
-    a second; on_lost: called there with the short name of a port that was unplugged. n_messages: messages read so far; n_bad: those of
-    them that could not be used: system exclusive, malformed, or on_moved failed.
+    on_moved: called for each movement, in that thread. wanted: part of a port's name, "" for all ports. on_look:
+    called there once a second; on_lost: called there with the short name of a port that was unplugged. n_messages:
+    messages read so far; n_bad: those of them that could not be used: system exclusive, malformed, or on_moved
+    failed.
     """
 
     def __init__(
@@ -299,7 +306,8 @@ def load_library() -> Any:
     """The module supriya_midi. Raises VisualizerError where it is missing."""
     reserve_environment()
     if sys.platform.startswith("linux"):
-        # the library's copy of libjack is too old for current servers: load that of the system first, so that it is used
+        # the library's copy of libjack is too old for current servers: load that of the system first, so that it is
+        # used
         with contextlib.suppress(OSError):
             ctypes.CDLL("libjack.so.0", mode=ctypes.RTLD_GLOBAL)
     try:

@@ -19,8 +19,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9000
 MISSING = "OSC needs python-osc: pip install 'kickdream[osc]'"
-# At most so many packets are read in a turn of TURN_S, the newest ones, and then the thread waits for as long: at most 3200 packets a
-# second, a few % of a core.
+# At most so many packets are read in a turn of TURN_S, the newest ones, and then the thread waits for as long: at
+# most 3200 packets a second, a few % of a core.
 MOST_AT_ONCE, TURN_S = 32, 0.01
 # Messages in a turn after which further packets are dropped: a packet may be a large bundle.
 MOST_IN_TURN = 2 * MOST_AT_ONCE
@@ -83,9 +83,10 @@ def is_among(host: str, networks: Iterable[Network]) -> bool:
 class OscInput:
     """Listens for OSC in a thread of its own, which `close` ends.
 
-    on_message: called in that thread with an address and its values; raises ValueError for a message that cannot be used. on_look:
-    called there about twice a second. allowed: networks whose packets are read. n_messages: messages received; n_bad: packets and
-    messages that could not be used; n_dropped: packets that were not read because too many came; n_refused: packets of other networks.
+    on_message: called in that thread with an address and its values; raises ValueError for a message that cannot be
+    used. on_look: called there about twice a second. allowed: networks whose packets are read. n_messages: messages
+    received; n_bad: packets and messages that could not be used; n_dropped: packets that were not read because too
+    many came; n_refused: packets of other networks.
     """
 
     def __init__(
@@ -97,7 +98,9 @@ class OscInput:
         now: Callable[[], float],
         on_look: Callable[[], None] | None = None,
     ) -> None:
-        """place: host and port, 0 for any free port. Raises VisualizerError if python-osc is missing or the port is taken."""
+        """place: host and port, 0 for any free port. Raises VisualizerError if python-osc is missing or the port is
+        taken.
+        """
         try:
             import pythonosc.osc_message  # noqa: F401
         except ImportError as fault:

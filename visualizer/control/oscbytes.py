@@ -1,7 +1,7 @@
 """OSC packets parsed: bundles by our own code, messages by python-osc.
 
-python-osc 1.10.2 never returns from a bundle with a part of negative length, so it gets no bundles; and it copies the rest of a message
-for each of its values, so it gets no long messages.
+python-osc 1.10.2 never returns from a bundle with a part of negative length, so it gets no bundles; and it copies the
+rest of a message for each of its values, so it gets no long messages.
 """
 
 from __future__ import annotations

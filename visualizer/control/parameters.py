@@ -30,10 +30,10 @@ _FORMER_CHOICES: dict[tuple[str, float | str], str] = {("beat.motion", "seed"): 
 class Parameter:
     """A parameter of the show.
 
-    name: "beat.decay", or "blackout" for a switch of the show itself; description: what it does, for people; kind: "number", "whole"
-    (a whole number), "choice" (one of `choices`) or "switch" (0 or 1). low, high: bounds of a number, in its unit. is_log: a
-    slider moves it by ratio. rebakes: setting it bakes the dream again. default: its value where nothing else sets one.
-    is_event: of a look: a switch that is on for one display frame when it is set.
+    name: "beat.decay", or "blackout" for a switch of the show itself; description: what it does, for people; kind:
+    "number", "whole" (a whole number), "choice" (one of `choices`) or "switch" (0 or 1). low, high: bounds of a
+    number, in its unit. is_log: a slider moves it by ratio. rebakes: setting it bakes the dream again. default: its
+    value where nothing else sets one. is_event: of a look: a switch that is on for one display frame when it is set.
     """
 
     name: str
@@ -81,7 +81,9 @@ class Parameter:
         return (number - self.low) / (self.high - self.low)
 
     def checked(self, value: Value) -> Value:
-        """`value` if the parameter can have it, a whole number rounded. Raises BadInput for a value out of bounds or an unknown word."""
+        """`value` if the parameter can have it, a whole number rounded. Raises BadInput for a value out of bounds or
+        an unknown word.
+        """
         if self.kind == "choice":
             value = _FORMER_CHOICES.get((self.name, value), value)
             if value not in self.choices:
@@ -121,7 +123,9 @@ class Parameters(Mapping[str, Parameter]):
         return self._of[name]
 
     def with_look(self, declared: Sequence[Parameter]) -> Parameters:
-        """These parameters with those of a look, named look.NAME, in place of the look's before. Raises ValueError for another name."""
+        """These parameters with those of a look, named look.NAME, in place of the look's before. Raises ValueError
+        for another name.
+        """
         for one in declared:
             if one.section != LOOK:
                 raise ValueError(f"{one.name!r}: a look's parameter is named {LOOK}.NAME")
@@ -139,7 +143,9 @@ class Parameters(Mapping[str, Parameter]):
 
 @cache
 def base_parameters() -> Parameters:
-    """The parameters that every show has: of beat, dream and source, and the switches. A look may add more, see `Parameters.with_look`."""
+    """The parameters that every show has: of beat, dream and source, and the switches. A look may add more, see
+    `Parameters.with_look`.
+    """
     return Parameters(
         [
             *_of_model("beat", BeatSettings),

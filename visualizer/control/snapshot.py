@@ -1,4 +1,6 @@
-"""The state of a show at one moment, for the performer's panel and the controllers. Plain data, quick to send to another process."""
+"""The state of a show at one moment, for the performer's panel and the controllers. Plain data, quick to send to
+another process.
+"""
 
 from __future__ import annotations
 
@@ -35,21 +37,26 @@ class Snapshot:
     Attributes
     ----------
     time_s : `clock.monotonic` seconds
-    title, preset, presets, wanted : title and reference of the preset shown, references of all presets in order, and of the one
-        being opened, "" if none; see `presets.preset.PresetFolder`
-    peak, channel_peaks : the largest sample since the last snapshot, full scale = 1; of each channel of an input before they are
-        mixed, () if there is no input
+    title, preset, presets, wanted : title and reference of the preset shown, references of all presets in order, and
+        of the one being opened, "" if none; see `presets.preset.PresetFolder`
+    peak, channel_peaks : the largest sample since the last snapshot, full scale = 1; of each channel of an input
+        before they are mixed, () if there is no input
     spectrum_db : (n,) dBFS of bands of equal ratio from 30 Hz to 16 kHz, empty if there is no sound
     level, n_kicks : the kick's level 0..1, which depth is made of; kicks reported so far
-    bpm, phase, confidence, led_by : the tempo, the place in the beat 0..1, how certain 0..1; what leads it ("Link"), "" if it is detected
+    bpm, phase, confidence, led_by : the tempo, the place in the beat 0..1, how certain 0..1; what leads it ("Link"),
+        "" if it is detected
     depth, n_depths, n_baked, n_dreams : the depth shown, 0..n_depths; finished dream frames, of how many
-    rate_hz, p95_ms, n_dropped, n_repeated : display frames a second, time from one to the next, frames missed and shown again
-    latency_ms, scale : from sound to light as far as the program can tell, 0 if it cannot; fraction of the size that is drawn
+    rate_hz, p95_ms, n_dropped, n_repeated : display frames a second, time from one to the next, frames missed and
+        shown again
+    latency_ms, scale : from sound to light as far as the program can tell, 0 if it cannot; fraction of the size that
+        is drawn
     input, input_state : name of the input or the song; why there is no sound, "" if there is
     is_fallback : whether the fallback metronome moves the picture
     values, look : the value of every parameter; the parameters that the look shown declares
-    notice, faults, lines : the newest line for the user; parts that are failing, "analysis: ..."; the HUD's "name<tab>value" lines
-    learning, bindings : the target that the next control moved is bound to, "" if none; controls by target, "beat.decay" to "CC 7"
+    notice, faults, lines : the newest line for the user; parts that are failing, "analysis: ..."; the HUD's
+        "name<tab>value" lines
+    learning, bindings : the target that the next control moved is bound to, "" if none; controls by target,
+        "beat.decay" to "CC 7"
     """
 
     time_s: float

@@ -44,7 +44,9 @@ REPORTED = ("fullscreen", "panel", "freeze", "asks_to_end")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Something to be done once. number: counts all requests from 1; kind: who does it, see `Dispatcher`; argument: for that kind."""
+    """Something to be done once. number: counts all requests from 1; kind: who does it, see `Dispatcher`; argument:
+    for that kind.
+    """
 
     number: int
     kind: str
@@ -68,12 +70,21 @@ class Context:
 class ShowState:
     """What the commands of a show have made of it. A fresh one is the state before the first command.
 
-    preset: reference of the preset wanted; n_openings: how often one was asked for (asking for the same again reads its files
-    again). shown: reference of the preset on the stage; n_shown: how often one came on it; presets: all references in order. preset_values: what the preset shown says
-    of its parameters; look: the parameters that its look declares. by_hand: parameters set by hand, but for the sensitivity, which
-    is `sensitivity_factor` times that of the preset; source_values: the parameters that the source has. n_bakings: how often one of the dream was set; shown_dream: those of the
-    dream that the preset shown was opened with. asks_to_end: leave_fullscreen was pressed once in a window. tempo: set from elsewhere.
-    answer: to whoever gave the newest command; requests: what that command wants done once, n_requests: how many there were so far.
+    Attributes
+    ----------
+    preset, n_openings : reference of the preset wanted; how often one was asked for (asking again reads its files
+        again)
+    shown, n_shown : reference of the preset on the stage; how often a preset came on it
+    presets : all references in order
+    preset_values, look : what the preset shown says of its parameters; the parameters that its look declares
+    by_hand, sensitivity_factor : parameters set by hand; the sensitivity is the preset's times this factor
+    source_values : the parameters that the source has, and their values
+    n_bakings, shown_dream : how often a parameter of the dream was set; those that the preset shown was opened with
+    blackout, freeze, lock, hud, panel, fullscreen : whether each is on
+    ended, asks_to_end : the show is over; leave_fullscreen was pressed once in a window
+    tempo : set from elsewhere, None if it is not
+    answer : to whoever gave the newest command
+    requests, n_requests : what the newest command wants done once; how many requests there were so far
     """
 
     preset: str = ""
@@ -128,7 +139,9 @@ class ShowState:
         return _of_section("dream", self.by_hand)
 
     def beat_settings(self) -> BeatSettings:
-        """The preset's settings of the beat with what was set by hand. Raises ValueError where these exclude each other."""
+        """The preset's settings of the beat with what was set by hand. Raises ValueError where these exclude each
+        other.
+        """
         values = _of_section("beat", self.preset_values) | _of_section("beat", self.by_hand)
         settings = BeatSettings.model_validate(values)
         if self.sensitivity_factor == 1.0:
@@ -205,7 +218,9 @@ class ShowState:
 
 
 def apply(state: ShowState, command: Command, context: Context) -> ShowState:
-    """The state after a command. Whatever is wrong with the command is in the answer, and nothing else has changed then."""
+    """The state after a command. Whatever is wrong with the command is in the answer, and nothing else has changed
+    then.
+    """
     before = replace(state, answer="", requests=())
     try:
         return _changed(before, command, context)

@@ -1,4 +1,6 @@
-"""The tables of actions in the docs, as Markdown: made from what each action declares. `tools/write_tables.py` writes them."""
+"""The tables of actions in the docs, as Markdown: made from what each action declares. `tools/write_tables.py` writes
+them.
+"""
 
 from __future__ import annotations
 

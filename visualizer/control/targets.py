@@ -12,8 +12,9 @@ PRESET = "preset"
 
 
 def check_target(text: str, known: Iterable[str]) -> str:
-    """`text` if it is a target: one of `known` (actions and parameters), "preset", "preset:NAME" or "look.NAME", which only some looks
-    have. Raises BadInput, naming the nearest."""
+    """`text` if it is a target: one of `known` (actions and parameters), "preset", "preset:NAME" or "look.NAME",
+    which only some looks have. Raises BadInput, naming the nearest.
+    """
     names = list(dict.fromkeys([*known, PRESET]))
     section, colon, preset = text.partition(":")
     head, *parts = text.split(".")

@@ -67,7 +67,9 @@ class Controllers:
         return lines
 
     def learn(self, target: str) -> str | None:
-        """Let every controller that can bind the next control moved to a target; "" cancels. Returns why, if none can."""
+        """Let every controller that can bind the next control moved to a target; "" cancels. Returns why, if none
+        can.
+        """
         able = [(controller, part) for controller, part in self._working() if controller.can_learn]
         for controller, part in able:
             with part:

@@ -1,4 +1,6 @@
-"""The dispatcher: every command of a show is applied here, and what it changed is carried out on window, stage, source and loader."""
+"""The dispatcher: every command of a show is applied here, and what it changed is carried out on window, stage,
+source and loader.
+"""
 
 from __future__ import annotations
 
@@ -38,13 +40,15 @@ AGAIN_S = 2.0  # a second press of leave_fullscreen within this ends the show
 
 
 class Dispatcher:
-    """Applies commands to the state, one at a time, and carries out the difference between the state before and after.
+    """Applies commands to the state, one at a time, and carries out the difference between the state before and
+    after.
 
-    context: what the commands depend on. requests: for each kind of `Request` beside "source", what carries it out: it is called with
-    the argument and returns what to answer. now: seconds, rising. on_command: called with every command that was applied.
+    context: what the commands depend on. requests: for each kind of `Request` beside "source", what carries it out:
+    it is called with the argument and returns what to answer. now: seconds, rising. on_command: called with every
+    command that was applied.
 
-    state: as the commands so far have made it. loaded: the preset on the stage, its beat settings with what was set by hand.
-    said: the newest answer to a controller; those to a key are shown as a notice.
+    state: as the commands so far have made it. loaded: the preset on the stage, its beat settings with what was set
+    by hand. said: the newest answer to a controller; those to a key are shown as a notice.
     """
 
     def __init__(
@@ -81,7 +85,9 @@ class Dispatcher:
             self.dispatch(PressKey(press.name, press.place))
 
     def dispatch(self, change: Input) -> None:
-        """Make a command of a change, with the time that is now, and apply it. A failure is reported, and the show goes on."""
+        """Make a command of a change, with the time that is now, and apply it. A failure is reported, and the show
+        goes on.
+        """
         is_key = isinstance(change, PressKey)
         if isinstance(change, PressKey):
             try:
@@ -171,7 +177,9 @@ class Dispatcher:
             self.dispatch(Reported(name, is_on))
 
     def _carry_out(self, before: ShowState, after: ShowState, at_samples: int) -> list[str | None]:
-        """Do what has changed; the answers. Each part for itself: one that fails must not keep the others from being done."""
+        """Do what has changed; the answers. Each part for itself: one that fails must not keep the others from being
+        done.
+        """
         answers: list[str | None] = []
         part = self._guard.part("commands", "other commands may still work")
         if after.fullscreen not in (before.fullscreen, self._window.is_fullscreen):

@@ -23,8 +23,8 @@ DEPTH_BAR = 24  # characters of the HUD's depth bar
 class Notices:
     """Lines at the bottom of the screen: notices one after another, and answers to keys, which are shown first.
 
-    now: seconds, rising. Of notices that cannot be shown for a while the newest MOST_WAITING are kept, for LONGEST_WAIT_S.
-    line: the newest line of all.
+    now: seconds, rising. Of notices that cannot be shown for a while the newest MOST_WAITING are kept, for
+    LONGEST_WAIT_S. line: the newest line of all.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -80,7 +80,9 @@ class Notices:
 def figure_lines(
     loaded: LoadedPreset, shown: DisplayFrame, times: FrameTimes, rate_hz: float, scale: float, states: str
 ) -> list[str]:
-    """The lines of the HUD about the picture. rate_hz: display frames a second; scale: fraction of the width and height that is drawn; states: "frozen" and the like."""
+    """The lines of the HUD about the picture. rate_hz: display frames a second; scale: fraction of the width and
+    height that is drawn; states: "frozen" and the like.
+    """
     n_depths, n_variants = loaded.n_depths, len(loaded.variants)
     total = n_variants * n_depths
     variant = f"   variant {shown.variant + 1:.1f} / {n_variants}" if n_variants > 1 else ""

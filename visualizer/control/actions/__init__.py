@@ -1,4 +1,6 @@
-"""Every action of a show. A module of this package declares one or more in `ACTIONS`; adding a file here adds an action."""
+"""Every action of a show. A module of this package declares one or more in `ACTIONS`; adding a file here adds an
+action.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from ..action import Action
 
 @cache
 def find_actions() -> Mapping[str, Action]:
-    """Every action by its name, in the order of help and tables. Raises ValueError where two have one name or one default key."""
+    """Every action by its name, in the order of help and tables. Raises ValueError where two have one name or one
+    default key.
+    """
     declared: list[Action] = []
     for module in pkgutil.iter_modules(__path__):
         declared += import_module(f"{__name__}.{module.name}").ACTIONS
