@@ -129,7 +129,7 @@ def test_before_any_frame_nothing_is_drawn_and_nothing_fails(show):
 # --- the order of a display frame
 
 
-def test_a_display_frame_waits_listens_advances_draws_presents_and_then_does_the_rest(loop, monkeypatch):
+def test_a_display_frame_waits_advances_listens_draws_presents_and_then_does_the_rest(loop, monkeypatch):
     order = []
 
     class Noted(Pixels):
@@ -144,7 +144,7 @@ def test_a_display_frame_waits_listens_advances_draws_presents_and_then_does_the
     note(shows.clock, "wait", "wait"), note(shows.source, "listen", "listen"), note(shows, "after", "after")
     note(shows.stage, "advance", "advance"), note(shows.stage, "draw", "draw")
     list(islice(shows.frames(), 2))
-    assert order == 2 * ["wait", "listen", "advance", "draw", "present", "after"]
+    assert order == 2 * ["wait", "advance", "listen", "draw", "present", "after"]
 
 
 def test_it_ends_with_its_source(loop):

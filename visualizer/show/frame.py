@@ -1,4 +1,4 @@
-"""One display frame, top to bottom: wait, listen, advance, draw, present; then everything that may be late without being seen.
+"""One display frame, top to bottom: wait, advance, listen, draw, present; then everything that may be late without being seen.
 
 `live`, `play` and `export` are this one loop. They differ in the source, the clock and the outputs handed in.
 """
@@ -90,12 +90,12 @@ class FrameLoop:
         """Make one display frame after another, until the source or the show ends."""
         while not self.ended:
             self.clock.wait()  # the pace; a kick may begin a display frame early
+            with self.guard.part("dream frames", "the picture goes on without them"):
+                self.stage.advance(self.clock.dt_s)  # may upload a dream frame, so it comes before listening
             self.source.needs(self.stage.needs)
             features = self.source.listen(self.clock.now)
             if self.source.ended:
                 return
-            with self.guard.part("dream frames", "the picture goes on without them"):
-                self.stage.advance(self.clock.dt_s)
             self._shown = self.draw(features)
             if self._shown.is_drawn:
                 self.present(features)
