@@ -290,6 +290,18 @@ def test_sending_a_snapshot_takes_no_time(hand):
     assert time.process_time() - begin < 1.0
 
 
+def test_a_source_without_tempo_has_no_buttons_for_it(hand):
+    place = hand.place("fullscreen")
+
+    def moved():
+        hand.link.update(snapshot(capabilities=frozenset()))
+        return "tap" not in hand.link.controls and hand.link.controls.get("fullscreen", place) != place
+
+    wait_for(moved, "the buttons without those of the tempo")
+    assert not {"tap", "tempo_half", "next_input", "next_song"} & set(hand.link.controls)
+    hand.place("tap")
+
+
 def test_a_panel_closed_by_the_performer_is_not_reported(hand):
     hand.screen.ask_to_close("panel - visualizer")
     wait_for(lambda: not hand.link.is_open, "its end")

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from visualizer.control.capabilities import Capability
 from visualizer.control.parameters import Parameter, base_parameters
 from visualizer.control.snapshot import Snapshot
 from visualizer.panel import model as model
@@ -113,6 +114,15 @@ def test_two_or_more_thumbnails_side_by_side():
     assert model.n_thumbnails_across(560, 6) == 3
     assert model.n_thumbnails_across(560, 30) == 4
     assert model.n_thumbnails_across(5000, 1) == 5
+
+
+def test_only_actions_that_the_source_can_carry_out_have_a_button():
+    live = [one.name for one in model.small_buttons({Capability.DEVICES, Capability.TEMPO})]
+    assert "next_input" in live and "fullscreen" in live and not {"next_song", "previous_song"} & set(live)
+    assert [one.name for one in model.small_buttons()] == [
+        one.name for one in sorted(model.small_buttons(), key=lambda one: one.button_order)
+    ]
+    assert {"next_input", "next_song"} <= {one.name for one in model.small_buttons()}
 
 
 @pytest.mark.parametrize("one", base_parameters().values(), ids=lambda one: one.name)

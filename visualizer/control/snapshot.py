@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .capabilities import Capability
 from .parameters import Parameter
 
 
@@ -57,6 +58,7 @@ class Snapshot:
         "name<tab>value" lines
     learning, bindings : the target that the next control moved is bound to, "" if none; controls by target,
         "beat.decay" to "CC 7"
+    capabilities : what the source can do: only actions that it can carry out have a button
     """
 
     time_s: float
@@ -93,3 +95,4 @@ class Snapshot:
     learning: str = ""
     look: tuple[Parameter, ...] = ()
     bindings: dict[str, str] = field(default_factory=dict)
+    capabilities: frozenset[Capability] = frozenset(Capability)

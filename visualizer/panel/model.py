@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
 from ..control.action import Action
 from ..control.actions import find_actions
+from ..control.capabilities import Capability
 from ..control.parameters import Parameter
 from ..control.snapshot import Snapshot
 
@@ -141,9 +143,12 @@ def beat_brightness(phase: float | None, confidence: float) -> float:
     return (1.0 - phase) ** 3 * (0.3 + 0.7 * min(max(confidence, 0.0), 1.0))
 
 
-def small_buttons() -> list[Action]:
-    """The actions that have a small button, in the order of the buttons."""
-    return sorted((one for one in find_actions().values() if one.button), key=lambda one: one.button_order)
+def small_buttons(capabilities: Collection[Capability] = frozenset(Capability)) -> list[Action]:
+    """The actions that have a small button and that a source with these capabilities can carry out, in the order of the buttons."""
+    actions = (
+        one for one in find_actions().values() if one.button and (one.needs is None or one.needs in capabilities)
+    )
+    return sorted(actions, key=lambda one: one.button_order)
 
 
 def n_columns(width: float, height: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..control.actions import find_actions
+from ..control.capabilities import Capability
 from ..control.commands import Act, Change, Learn, Set, ShowPreset
 from ..control.keys import Keymap
 from ..control.parameters import LOOK, Parameter, base_parameters
@@ -119,7 +120,8 @@ class Sections:
         """Kick light, beat light, tempo and its buttons."""
         ui, snapshot = self.ui, self._snapshot
         phase = model.beat_phase(snapshot, self._now_s)
-        with ui.card(92 + 8 + 44):
+        has_tempo = Capability.TEMPO in snapshot.capabilities
+        with ui.card(92 + (8 + 44 if has_tempo else 0)):
             with ui.row(92.0, (1.0, 1.0, 2.0)):
                 gauges.light(ui, "KICK", self._kick_brightness, style.ORANGE, 92.0)
                 gauges.light(ui, "BEAT", model.beat_brightness(phase, snapshot.confidence), style.GREEN, 92.0)
@@ -129,9 +131,10 @@ class Sections:
                 gauges.number(
                     ui, f"{snapshot.bpm:.1f}" if known else "-", "BPM", note if known else "no tempo", 92.0, colour
                 )
-            with ui.row(44.0, (2.0, 1.0, 1.0)):
-                for text, action in (("TAP", "tap"), ("half", "tempo_half"), ("double", "tempo_double")):
-                    self._action(text, action, 44.0)
+            if has_tempo:
+                with ui.row(44.0, (2.0, 1.0, 1.0)):
+                    for text, action in (("TAP", "tap"), ("half", "tempo_half"), ("double", "tempo_double")):
+                        self._action(text, action, 44.0)
 
     def depth(self) -> None:
         """The depth shown, and how many dream frames are baked."""
@@ -172,7 +175,7 @@ class Sections:
         """Small buttons for further actions."""
         ui = self.ui
         across = 3 if ui.width < 640 else 6
-        actions = model.small_buttons()
+        actions = model.small_buttons(self._snapshot.capabilities)
         for start in range(0, len(actions), across):
             with ui.row(40.0, [1.0] * across):
                 for one in actions[start : start + across]:

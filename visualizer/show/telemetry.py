@@ -83,5 +83,6 @@ class Telemetry:
                 learning=self._controllers.learning,
                 look=dispatcher.state.look,
                 bindings=self._controllers.bindings,
+                capabilities=dispatcher.context.capabilities,
             )
         )
