@@ -1,27 +1,33 @@
 """Makes the pictures of the README from the shipped presets: python tools/make_pictures.py
 
 docs/pictures/depths.jpg: eight depths of the default preset; docs/pictures/presets.jpg: each preset's dream, its image in a
-corner; of a preset with several variants, a strip of each.
+corner; of a preset with several variants, a strip of each; docs/pictures/demo.webp: some seconds of the bundled song as it is exported.
 """
 
 from __future__ import annotations
 
+import tempfile
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from visualizer.networks import DEFAULT_NETWORK, NETWORKS
 from visualizer.presets.dreams import Dreams, open_cache
 from visualizer.presets.loaded import LoadedPreset, open_preset
+from visualizer.resources import shipped
 from visualizer.settings import DEFAULT_PRESET
+from visualizer.show.export import export
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 SIZE = (1280, 720)
 DEPTHS = (0, 2, 4, 7, 10, 13, 16, 20)
 PRESETS = ("clouds", "ridges", "aurora", "marble", "club", "first")
 DEPTH = 20
+#: of the exported song, 30 display frames a second: from a kick to the last one before another; every second is kept
+MOVING = range(613, 718, 2)
 
 
 def frames_of(loaded: LoadedPreset) -> list[list[np.ndarray]]:
@@ -71,6 +77,17 @@ def sheet(cells: list[tuple[str, Image.Image]], n_columns: int, text_px: int = 2
     return page
 
 
+def moving() -> list[Image.Image]:
+    """Display frames of the bundled song with the default preset, as a video of it has them."""
+    with tempfile.TemporaryDirectory() as folder:
+        video = Path(folder) / "demo.mp4"
+        for _ in export(shipped("demo") / "song.opus", video, open_preset(DEFAULT_PRESET, size=SIZE), open_cache()):
+            pass
+        with av.open(str(video)) as container:
+            pictures = enumerate(container.decode(video=0))
+            return [shown(frame.to_ndarray(format="rgb24"), (512, 288)) for index, frame in pictures if index in MOVING]
+
+
 def main() -> None:
     """Bake what is not cached, and write the sheets."""
     OUT.mkdir(parents=True, exist_ok=True)
@@ -79,6 +96,8 @@ def main() -> None:
     depths.save(OUT / "depths.jpg", quality=86, optimize=True)
     presets = sheet([preset_cell(name, (536, 302)) for name in PRESETS], 3)
     presets.save(OUT / "presets.jpg", quality=86, optimize=True)
+    first, *others = moving()
+    first.save(OUT / "demo.webp", save_all=True, append_images=others, duration=67, loop=0, quality=45, method=4)
 
 
 if __name__ == "__main__":
