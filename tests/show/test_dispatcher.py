@@ -317,6 +317,20 @@ def test_an_action_that_fails_changes_nothing(show):
     assert show.behind.is_frozen
 
 
+def test_a_command_that_cannot_be_recorded_or_a_list_that_cannot_be_read_costs_no_command(show):
+    def full(command):
+        raise OSError("disk full")
+
+    def unreadable():
+        raise OSError("no folder")
+
+    show.dispatcher._on_command, show.behind.list_again = full, unreadable
+    show.press("b")
+    assert show.behind.is_dark and show.dispatcher.state.blackout and "disk full" in show.faults[0]
+    show.do(ShowPreset("c-new"))
+    assert any("no folder" in fault for fault in show.faults) and "unknown preset" in show.dispatcher.said
+
+
 def test_every_command_is_stamped_with_the_time_of_the_source_and_a_replay_gives_the_same_state(show):
     show.behind.time_s = 2.0
     show.press("b", "up", "n")

@@ -193,6 +193,16 @@ def test_an_output_that_fails_costs_itself_only(loop):
     assert len(pixels.pictures) == 3 and any("unplugged" in fault for fault in guard.faults())
 
 
+def test_a_source_that_cannot_compute_what_a_look_needs_costs_the_look_only(loop):
+    class Poor(Steady):
+        def needs(self, names):
+            raise MemoryError("no room")
+
+    guard, pixels = Guard(now=lambda: 0.0), Pixels()
+    list(islice(loop(Frames(variant_of(0)), sound=Poor(), outputs=[pixels], guard=guard).frames(), 2))
+    assert len(pixels.pictures) == 2 and any("no room" in fault for fault in guard.faults())
+
+
 # --- drawing that fails
 
 

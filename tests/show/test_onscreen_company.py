@@ -291,6 +291,35 @@ def test_graphics_that_are_lost_are_built_anew_dark_as_they_were(show, dark, mon
     assert "built again" in " ".join(shot.notice for shot in hand.snapshots)
 
 
+def test_a_window_that_can_show_no_picture_any_more_is_opened_again(show, monkeypatch):
+    opened = []
+
+    class Failing(Window):
+        fails = False
+
+        def __init__(self, *arguments, **named):
+            opened.append(self)
+            super().__init__(*arguments, **named)
+
+        def swap(self):
+            if self.fails:
+                raise RuntimeError("no swap")
+            super().swap()
+
+    def fail():
+        opened[0].fails = True
+        return True
+
+    _, hand = show(
+        snapshot(lambda shot: shot.depth > 2.5),
+        fail,
+        lambda: len(opened) == 2,
+        snapshot(lambda shot: shot.depth > 2.5 and shot.n_baked == 4 and shot.faults == ()),
+        opens=Failing,
+    )
+    assert "built again" in " ".join(shot.notice for shot in hand.snapshots)
+
+
 def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, loaded, eye, screen):
     state = ResumeState(
         preset=loaded.reference,

@@ -99,7 +99,8 @@ class Dispatcher:
                 return
             change = Act(action)
         if isinstance(change, ShowPreset) and change.preset not in self.state.presets:
-            self._loader.list_again()
+            with self._guard.part("commands", "other commands may still work"):
+                self._loader.list_again()
             self._report_presets()
         with self._guard.part("commands", "other commands may still work"):
             self.apply(Command(self._source.samples_at(self._source.position_s()), change), is_key=is_key)
@@ -108,7 +109,8 @@ class Dispatcher:
         """Apply a command and carry out what it changed. is_key: the answer is shown on the screen."""
         before, after = self.state, apply(self.state, command, self.context)
         self.state = after
-        self._on_command(command)
+        with self._guard.part("record of commands", "they are carried out all the same"):
+            self._on_command(command)
         answers = [after.answer, *self._carry_out(before, after, command.at_samples)]
         for answer in answers:
             if not answer:

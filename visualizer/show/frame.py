@@ -92,7 +92,8 @@ class FrameLoop:
             self.clock.wait()  # the pace; a kick may begin a display frame early
             with self.guard.part("dream frames", "the picture goes on without them"):
                 self.stage.advance(self.clock.dt_s)  # may upload a dream frame, so it comes before listening
-            self.source.needs(self.stage.needs)
+            with self.guard.part("choice of features", "the look goes on without those that are missing"):
+                self.source.needs(self.stage.needs)
             features = self.source.listen(self.clock.now)
             if self.source.ended:
                 return
@@ -497,7 +498,7 @@ class WindowShow(FrameLoop):
         if self.clock.time_s - self._lost_checked_s < LOST_CHECK_S:
             return False
         self._lost_checked_s = self.clock.time_s
-        return self._window.is_lost or self.is_undrawable
+        return self._window.is_lost or self.is_undrawable or self.guard.part("window", "").n_in_a_row >= LOST_AFTER
 
     def _rebuild(self) -> None:
         """Build everything that lies on the graphics card again, in another window in the place of this one."""
@@ -520,6 +521,7 @@ class WindowShow(FrameLoop):
             self._window.make_current()
             self._n_undrawn = 0
             self.guard.part("plain drawing", "").reset()
+            self.guard.part("window", "").reset()
             self.dispatcher.replace(self._window, self.stage)
             coming = before.coming.loaded if before.coming is not None else None
             for gone in (before.scene, before.coming, before.leaving):

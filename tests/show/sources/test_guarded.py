@@ -139,3 +139,9 @@ def test_one_bad_block_is_not_felt(guarded):
     run(source, guarded, 0.02)
     source.fails = False
     assert set(levels(run(source, guarded, 3.0))) == {0.2} and source.n_restarted <= 1
+
+
+def test_the_sample_rate_is_that_of_the_source(guarded):
+    source, _, guarded = guarded
+    source.sample_rate_hz = 44_100
+    assert guarded.sample_rate_hz == 44_100 and guarded.samples_at(1.0) / guarded.sample_rate_hz == 1.0

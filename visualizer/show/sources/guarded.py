@@ -109,6 +109,10 @@ class GuardedSource(Source):
     def is_lost(self) -> bool:
         return self.source.is_lost
 
+    @property
+    def sample_rate_hz(self) -> int:  # type: ignore[override]  # another device may have another
+        return self.source.sample_rate_hz
+
     def start(self) -> None:
         self.source.start()
 
