@@ -109,6 +109,12 @@ def test_the_panel_is_laid_out_in_as_many_columns_as_fit(size, columns):
     assert model.n_columns(size[0] / zoom - margin, size[1] / zoom) == columns
 
 
+def test_small_buttons_fill_their_rows():
+    assert [model.n_buttons_across(380, n) for n in (0, 3, 6, 7, 9)] == [0, 3, 3, 3, 3]
+    assert [model.n_buttons_across(540, n) for n in (5, 7, 8, 9)] == [3, 4, 4, 3]
+    assert model.n_buttons_across(50, 4) == 1
+
+
 def test_two_or_more_thumbnails_side_by_side():
     assert model.n_thumbnails_across(200, 6) == 2
     assert model.n_thumbnails_across(560, 6) == 3

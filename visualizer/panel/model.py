@@ -151,6 +151,12 @@ def small_buttons(capabilities: Collection[Capability] = frozenset(Capability)) 
     return sorted(actions, key=lambda one: one.button_order)
 
 
+def n_buttons_across(width: float, n_buttons: int) -> int:
+    """Number of small buttons side by side: as few rows as fit, filled evenly. width: of their column, units."""
+    n_rows = math.ceil(n_buttons / max(int(width // 112), 1))
+    return math.ceil(n_buttons / max(n_rows, 1))
+
+
 def n_columns(width: float, height: float) -> int:
     """Number of columns of the panel. width, height: of its window, units."""
     if width >= 1215:

@@ -174,8 +174,8 @@ class Sections:
     def buttons(self) -> None:
         """Small buttons for further actions."""
         ui = self.ui
-        across = 3 if ui.width < 640 else 6
         actions = model.small_buttons(self._snapshot.capabilities)
+        across = model.n_buttons_across(ui.width, len(actions))
         for start in range(0, len(actions), across):
             with ui.row(40.0, [1.0] * across):
                 for one in actions[start : start + across]:
