@@ -167,3 +167,18 @@ def test_a_presets_folder_that_may_not_be_entered_is_told(monkeypatch):
         monkeypatch.setenv("VISUALIZER_CONFIG_DIR", str(folder))
         list_presets(on_fault=told.append)
     assert f"presets in {folder}/presets cannot be listed: Permission denied" in told
+
+
+@pytest.mark.parametrize("key", ["variants", "rows"])  # the former name is the second
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("- seed: 1\n- seed: -1\n", r"preset.yaml:5: {}\.1\.seed: -1 cannot be used; allowed: a whole number, 0 .."),
+        ("- sed: 1\n", r"preset.yaml:4: {}\.0\.sed: unknown key \(did you mean 'seed'\?\); allowed: .*colour"),
+        ("  x\n", "preset.yaml:3: {}: 'x' cannot be used; allowed: a list of sections with keys of dream"),
+    ],
+)
+def test_a_fault_in_a_variant_has_its_line_and_the_key_of_the_file(places, key, more, said):
+    folder = make(places / "faulty", more=f"{key}:\n{more}")
+    with pytest.raises(BadInput, match=said.format(key)):
+        load_preset(str(folder))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import yaml
@@ -35,9 +36,10 @@ _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
-def read_settings(path: Path, model: type[_Model]) -> _Model:
+def read_settings(path: Path, model: type[_Model], former: Mapping[str, str] = MappingProxyType({})) -> _Model:
     """The settings in the YAML file `path` (UTF-8, at most 1 MB, an empty file gives the defaults) as a `model`.
 
+    former: for keys at the top that the model also takes by an earlier name, that name: {"variants": "rows"}.
     Raises BadInput with one line: `FILE:LINE: dotted.key: what is wrong; allowed: ...`. Of several faults the message
     has the first in the file, and the number of others.
     """
@@ -52,7 +54,7 @@ def read_settings(path: Path, model: type[_Model]) -> _Model:
     try:
         result = model.model_validate(fill_empty_sections(model, tree.value), strict=True)
     except ValidationError as error:
-        faults += [_explain(one, tree, model) for one in error.errors(include_url=False)]
+        faults += [_explain(one, tree, model, former) for one in error.errors(include_url=False)]
     if faults:
         # missing keys come last: a mistyped key that explains one has a line of its own
         faults.sort(key=lambda fault: (fault.is_missing, fault.line))
@@ -225,15 +227,17 @@ def _syntax(path: Path, text: str, error: yaml.YAMLError) -> str:
     return f"{plain(path)}:{line}: not valid YAML: {plain(problem)}"
 
 
-def _explain(error: Any, tree: _Node, model: type[BaseModel]) -> _Fault:
-    """A pydantic error as a fault with its line."""
-    node, line = tree, tree.line
-    for part in error["loc"]:
+def _explain(error: Any, tree: _Node, model: type[BaseModel], former: Mapping[str, str]) -> _Fault:
+    """A pydantic error as a fault with its line, and with the name of the key that is in the file."""
+    node, line, place = tree, tree.line, list(error["loc"])
+    if place and place[0] not in tree.below:
+        place[0] = former.get(place[0], place[0])
+    for part in place:
         if part not in node.below:
             break
         line = node.key_lines[part]
         node = node.below[part]
-    dotted = plain(".".join(str(part) for part in error["loc"] if part != "[key]"))
+    dotted = plain(".".join(str(part) for part in place if part != "[key]"))
     where = f"{dotted}: " if dotted else ""
     kind = error["type"]
     if kind == "extra_forbidden":

@@ -131,7 +131,7 @@ def _holds_preset(folder: Path) -> bool:
 
 def _read(folder: Path, reference: str) -> PresetFolder:
     file = folder / FILE_NAME
-    preset = read_settings(file, Preset)
+    preset = read_settings(file, Preset, former={"variants": "rows"})
     _check_picture(file, "image", preset.image)
     for key, dream in [
         ("dream", preset.dream),
