@@ -188,7 +188,7 @@ def test_help_shows_the_users_keys_and_only_actions_that_the_source_can_do():
     live, play = help_lines(Keymap(), LIVE), help_lines(Keymap(), PLAY)
     assert "Space\tfreeze" in live and "Space\tpause" in play
     assert "T\ttap the tempo" in live and "T\ttap the tempo" not in play
-    assert "Left, Right\t5 s back, on" in play and not any("5 s" in line for line in live)
+    assert "Left, Right\t5 s back, 5 s forward" in play and not any("5 s" in line for line in live)
     assert "1 .. 9\tpreset by number" in live
     own = help_lines(Keymap({"blackout": ("k", "f5"), "lock": ()}), LIVE)
     assert "K, F5\tblackout" in own

@@ -147,7 +147,9 @@ def export(
     fps: Annotated[
         str, typer.Option("--fps", metavar="N", help="Display frames a second: 30, 29.97, 60000/1001.")
     ] = "30",
-    crf: Annotated[int, typer.Option("--crf", min=0, max=51, help="Quality: 0 lossless .. 51 worst.")] = 18,
+    crf: Annotated[
+        int, typer.Option("--crf", min=0, max=51, metavar="N", help="Quality: 0 lossless .. 51 worst.")
+    ] = 18,
 ) -> None:
     """Write the show for a song as a video."""
     from ..presets.dreams import open_cache

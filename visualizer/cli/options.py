@@ -54,17 +54,18 @@ def is_address(text: str) -> bool:
 
 Preset = Annotated[
     str,
-    typer.Option("--preset", "-p", metavar="NAME|FOLDER", help="Preset to show; `visualizer presets` lists them."),
+    typer.Option("--preset", "-p", metavar="NAME|FOLDER", help="Preset to use; `visualizer presets` lists them."),
 ]
 Image = Annotated[
     Path | None,
     typer.Option("--image", "-i", parser=parse_path, metavar="FILE", help="Your own picture, instead of the preset's."),
 ]
 Size = Annotated[
-    str, typer.Option("--size", "-s", metavar="WxH", help="Size of the dream and the window or video, px.")
+    str, typer.Option("--size", "-s", metavar="WxH", help="Size of the dream, and of the window or video, px.")
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed: another number, another dream.")
+    int | None,
+    typer.Option("--seed", min=0, max=2**32 - 1, metavar="N", help="Random seed; another number gives another dream."),
 ]
 Network = Annotated[
     str | None,

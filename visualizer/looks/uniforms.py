@@ -29,7 +29,11 @@ PICTURE = (
 
 #: of the music; `#include "base/music.glsl"` declares them
 MUSIC = (
-    Uniform("level", "float", "how far a kick has the picture dream, 0..1: `depth` is made of it"),
+    Uniform(
+        "level",
+        "float",
+        "how far the kick has moved the picture, 0..1: 1 at a strong kick, falling after it; gives `depth`",
+    ),
     Uniform("kick", "float", "1 at a kick, then halved every 0.1 s"),
     Uniform("kick_time_s", "float", "seconds since the newest kick, 1e6 before the first"),
     Uniform("snare", "float", "1 at a snare, falling to 0 within a fraction of a second"),

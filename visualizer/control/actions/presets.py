@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..action import Action
 from ..state import Context, ShowState
 
-STEP, NUMBER = "preset before, after", "preset by number"
+STEP, NUMBER = "previous, next preset", "preset by number"
 
 
 def _step(by: int) -> Callable[[ShowState, Context], ShowState]:
@@ -37,9 +37,9 @@ ACTIONS = (
     Action(
         "previous_preset",
         keys=("p",),
-        help="the preset before",
+        help="the previous preset",
         apply=_step(-1),
-        details="the preset before, after",
+        details="the previous preset, the next preset",
         line=STEP,
         order=10,
     ),

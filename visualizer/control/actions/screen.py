@@ -1,4 +1,4 @@
-"""Actions for what is on the screen beside the picture: window, monitor, help, and the end of the show."""
+"""Actions for the window, the monitor, the help and the panel, and for ending the show."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ACTIONS = (
         keys=("f", "f11"),
         help="fullscreen",
         apply=_fullscreen,
-        details="fullscreen, on the monitor that the window is on; and back",
+        details="fullscreen on the monitor that the window is on; again: back to the window",
         button="fullscreen",
         button_order=6,
         order=2,

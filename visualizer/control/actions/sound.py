@@ -11,7 +11,7 @@ from ..state import Context, ShowState
 
 VOLUME_STEP_DB = 2.0
 MUTE, LEVEL = "output.mute", "output.volume_db"
-SEEK, SONG, VOLUME = "5 s back, on", "song before, after", "volume"
+SEEK, SONG, VOLUME = "5 s back, 5 s forward", "previous, next song", "volume"
 
 
 def _source(name: str) -> Callable[[ShowState, Context], ShowState]:
@@ -50,7 +50,7 @@ ACTIONS = (
         keys=("left",),
         help="5 s back",
         apply=_source("seek_back"),
-        details="5 s back, on (`play`)",
+        details="5 s back, 5 s forward (`play`)",
         line=SEEK,
         needs=Capability.SEEK,
         order=41,
@@ -58,7 +58,7 @@ ACTIONS = (
     Action(
         "seek_forward",
         keys=("right",),
-        help="5 s on",
+        help="5 s forward",
         apply=_source("seek_forward"),
         line=SEEK,
         needs=Capability.SEEK,
@@ -67,9 +67,9 @@ ACTIONS = (
     Action(
         "previous_song",
         keys=("shift+left",),
-        help="the beginning of the song; in its first 3 s the song before",
+        help="the beginning of the song; in its first 3 s the previous song",
         apply=_source("previous_song"),
-        details="the beginning of the song, or in its first 3 s the song before; the next song ([`play`](playing.md) with several)",
+        details="the beginning of the song, in its first 3 s the previous song; the next song ([`play`](playing.md) with several)",
         line=SONG,
         needs=Capability.SONGS,
         button="previous song",
@@ -111,7 +111,7 @@ ACTIONS = (
         keys=("m",),
         help="mute",
         apply=_mute,
-        details="mutes the song, and back (`play`)",
+        details="mutes the song; again: unmutes it (`play`)",
         needs=Capability.VOLUME,
         order=47,
     ),
