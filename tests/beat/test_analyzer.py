@@ -77,6 +77,17 @@ def test_of_known_sound_a_time_has_the_same_features_however_far_the_analysis_is
         assert dict(zip(names[:n_compared], mine, strict=False)) == dict(zip(names[:n_compared], whole, strict=False))
 
 
+def test_the_number_of_the_beat_never_falls_when_the_tempo_is_needed_again():
+    analyzer, half = Analyzer(RATE_HZ, BeatSettings(), TEMPO), len(SONG) // 2
+    analyzer.push(SONG[:half])
+    before = analyzer.features_at(analyzer.end_s).beat_number
+    analyzer.set_needs(())
+    analyzer.set_needs(TEMPO)
+    assert analyzer.features_at(analyzer.end_s).beat_number >= before > 4
+    analyzer.push(SONG[half:])
+    assert analyzer.features_at(analyzer.end_s).beat_number > before
+
+
 def test_kicks_are_counted_and_their_time_is_known():
     analyzer = analyzed(needs=())
     ahead_s = analyzer.kicks.latency_s

@@ -221,8 +221,16 @@ def test_controllers_that_cannot_be_opened_are_reported_before_a_window_opens(lo
     def no_window(*_, **__):
         pytest.fail("a window was opened")
 
+    class Closing(Brightness):
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    output = Closing()
     with pytest.raises(VisualizerError, match="taken"):
-        run(loaded, Quiet(), open_cache(), title="company", controllers=opens, opens=no_window)
+        run(loaded, Quiet(), open_cache(), title="company", controllers=opens, opens=no_window, outputs=[output])
+    assert output.closed
 
 
 def test_words_that_cannot_be_written_leave_the_picture(show, eye, monkeypatch, caplog):

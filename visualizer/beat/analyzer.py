@@ -100,6 +100,7 @@ class Analyzer:
         elif self._bands is None:
             self._bands, self._bands_from_s = VariantFollower(rate_hz, self.kicks.settings), now_s
         if not self._is_live and not self._needs & TEMPO:
+            self._n_beats = max(self._n_beats, self.beat_at(self.end_s).number)
             self.tempo = None
         elif self.tempo is None:
             self.tempo, self._tempo_from_s = TempoFollower(rate_hz), now_s

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,12 +67,15 @@ def blackman(n_samples: int) -> Floats:
     return 0.42 - 0.5 * np.cos(turn) + 0.08 * np.cos(2 * turn)
 
 
+_blackman = cache(blackman)  # asked for at every display frame
+
+
 def magnitudes(samples: NDArray[np.float32], n_bins: int) -> NDArray[np.float32]:
     """The first n_bins bins of the spectrum of (n,) samples: (n_bins,), -100..-30 dB as 0..1.
 
     As browsers compute it for their analyser (Web Audio: Blackman window, |X| / n), without its smoothing over time.
     """
-    size = np.abs(np.fft.rfft(samples * blackman(len(samples)))[:n_bins]) / len(samples)
+    size = np.abs(np.fft.rfft(samples * _blackman(len(samples)))[:n_bins]) / len(samples)
     return np.clip((20 * np.log10(np.maximum(size, 1e-9)) + 100) / 70, 0.0, 1.0).astype(np.float32)
 
 

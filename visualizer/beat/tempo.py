@@ -339,7 +339,7 @@ class TempoFollower:
             (self._period_s, self._own_phase_at(now_s - DELAY_S)) if self._chosen else None
         )
         beat_s = now_s - DELAY_S - place * period_s
-        off_beats = self._off_beats(period_s, beat_s)
+        off_beats = self._off_beats(beat_s)
         if abs(off_beats) > OTHER_PHASE or abs(period_s / self._period_s - 1) > OTHER_TEMPO:
             self._passed.clear()
             self._beat_s, self._period_s = beat_s, period_s
@@ -354,7 +354,7 @@ class TempoFollower:
         self._tap_confidence *= math.exp(-self.hop_s)
         self._confidence = max(confidence, self._tap_confidence)
 
-    def _off_beats(self, period_s: float, beat_s: float) -> float:
+    def _off_beats(self, beat_s: float) -> float:
         """Distance of a beat from the nearest of the current ones, in beats: -0.5..0.5."""
         off_beats = (beat_s - self._beat_s) / self._period_s
         return off_beats - round(off_beats)

@@ -258,7 +258,7 @@ def _changed(state: ShowState, command: Command, context: Context) -> ShowState:
         case PresetsListed(presets):
             return replace(state, presets=presets)
         case PresetShown():
-            return _shown(state, change, context)
+            return _shown(state, change)
         case PresetFailed():
             return replace(state, by_hand=_without("dream", state.by_hand) | dict(state.shown_dream))
         case SourceReported(values):
@@ -294,7 +294,7 @@ def _reference(preset: str, state: ShowState) -> str:
     raise BadInput(f"unknown preset {preset[:60]!r}{nearest(preset, map(preset_label, state.presets))}")
 
 
-def _shown(state: ShowState, change: PresetShown, context: Context) -> ShowState:
+def _shown(state: ShowState, change: PresetShown) -> ShowState:
     by_hand = dict(state.by_hand)
     if not state.shown:  # the first one
         state = replace(state, preset=change.preset)

@@ -112,6 +112,8 @@ def run(
     with ExitStack() as stack:
         # closed here if anything fails before the show takes it over
         opened = stack.enter_context(ExitStack())
+        for output in outputs:
+            opened.callback(output.close)
         if resume is None:
             source, controllers = _open(source), _open_controllers(controllers, opened)
         # a sound callback waiting for Python's lock gets it within 0.5 ms instead of 5 ms

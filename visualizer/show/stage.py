@@ -152,14 +152,8 @@ class Stage:
         self.is_frozen = False
         self._waited_s = self._mix = self._dark = 0.0
         self._kept: Features | None = None  # those of the moment of the freeze
-        self._depth = 0.0  # drawn last
         self._ctx = surface.ctx
         self._overlay, self._aside = Overlay(surface.ctx), Layer(surface.ctx)
-
-    @property
-    def is_black(self) -> bool:
-        """Whether nothing is left to be seen."""
-        return self._dark >= 1.0
 
     @property
     def is_crossing(self) -> bool:
@@ -237,20 +231,20 @@ class Stage:
     def draw(self, features: Features, size: tuple[int, int]) -> DisplayFrame:
         """Draw the picture of one instant over the whole framebuffer in use. size: its (width, height), px; (0, 0) draws nothing."""
         features = self._held(features)
-        self._depth, variant = self.scene.depth_and_variant(features)
+        depth, variant = self.scene.depth_and_variant(features)
         if min(size) > 0:
             self._draw_scenes(features, size)
-        return DisplayFrame(features.time_s, self._depth, self.scene.n_baked, variant)
+        return DisplayFrame(features.time_s, depth, self.scene.n_baked, variant)
 
     def draw_plainly(self, features: Features, size: tuple[int, int]) -> DisplayFrame:
         """Draw the scene's first variant and nothing else: for when `draw` fails."""
         features = self._held(features)
-        self._depth, _ = self.scene.depth_and_variant(features)
+        depth, _ = self.scene.depth_and_variant(features)
         if self.is_dark:
             self._overlay.darken(size, 1.0)
         elif min(size) > 0:
-            self.scene.picture.draw_plainly(self._depth, size)
-        return DisplayFrame(features.time_s, self._depth, self.scene.n_baked)
+            self.scene.picture.draw_plainly(depth, size)
+        return DisplayFrame(features.time_s, depth, self.scene.n_baked)
 
     def release(self) -> None:
         """Release the graphics memory, the scenes' too."""

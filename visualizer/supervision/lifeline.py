@@ -59,11 +59,6 @@ class Lifeline:
         self._beat_s = self._reported_s = -BEAT_S
         self._crash_log: IO[str] | None = None
 
-    @staticmethod
-    def is_offered() -> bool:
-        """True if a supervisor has started this process and `inherited` was not called yet."""
-        return LINE in os.environ
-
     @classmethod
     def inherited(cls) -> Lifeline | None:
         """The connection to the supervisor that started this process; None without one. Only the first call returns it."""

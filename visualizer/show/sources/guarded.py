@@ -37,7 +37,6 @@ class GuardedSource(Source):
         self._position_s, self._asked_s = 0.0, guard.now()
         self._fails = False  # the last try failed
         self._n_restarted_for = 0  # failures for which the analysis was restarted
-        self._features = Features()
         self._nothing = threading.Event()
 
     @property
