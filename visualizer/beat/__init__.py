@@ -1,8 +1,8 @@
 """From sound to kicks, level, bands, tempo and `Features`. Pure numpy: no file, no device, no clock, no thread.
 
-`Analyzer` is the whole: push sound, ask for the features of any time. It holds a `KickFollower` (kicks and the level), live a
-`BeatFollower` (that, and the tempo), and where they are needed a `VariantFollower` (bands, place along the variants) and a
-`TempoFollower`.
+`Analyzer` is the whole: push sound, ask for the features of any time. It holds a `KickFollower` (kicks and the level),
+live a `BeatFollower` (that, and the tempo), and where they are needed a `VariantFollower` (bands, place along the
+variants) and a `TempoFollower`.
 """
 
 from .analyzer import Analyzer

@@ -1,4 +1,4 @@
-"""From sound to `Features`: the followers of kick, tempo and bands beside each other, and the features of any time."""
+"""From sound to `Features`: runs the followers of kick, tempo and bands, and returns the features at any time."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ HIT_RELEASE_S = 0.08
 N_SPECTRUM, SOUND_S = 2048, 5.0
 # Settings that the band follower is made with: with others it begins again.
 _BAND_KEYS = ("bass_low_hz", "mid_low_hz", "high_low_hz", "high_high_hz", "band_attack_s", "band_release_s")
-_NEWS_S = 0.05  # a kick at most so old is news in the first features
+_NEWS_S = 0.05  # in the first features, a kick counts as new if it is at most this old
 _ALIKE = 1e-9  # seconds by which two times may differ and still be the same
 
 
 class Analyzer:
     """Analyses a stream of mono sound, and answers with the features of a time.
 
-    Kick, snare and hat are always followed. Bands, place along the variants, tempo, spectrum and waveform only where `needs`
-    names them, see `features`; a follower that is added later knows nothing of the sound before. Any split of a sound into
-    blocks gives the same features.
+    Kick, snare and hat are always followed. Bands, place along the variants, tempo, spectrum and waveform only where
+    `needs` names them, see `features.py`; a follower that is added later starts without the sound before. Any split of
+    a sound into blocks gives the same features.
 
-    start_s: the time of the first sample pushed, seconds of the source; all other times of this class are of the source, too.
+    start_s: the time of the first sample pushed, seconds of the source; all other times of this class are of the
+    source, too.
     kicks, tempo: the followers of kick and tempo (None while not followed), whose times are seconds of sound pushed.
     """
 
@@ -146,8 +147,8 @@ class Analyzer:
     def features_at(self, time_s: float, ahead_s: float = 0.0) -> Features:
         """The features of a time.
 
-        ahead_s: by how much later than that the sound may be known, where it is known beforehand: what followers report
-        late is then in its place. `Features.kick` is relative to the call before.
+        ahead_s: seconds of sound after that time that may be used, where the sound is known beforehand: compensates
+        that followers report late. `Features.kick` is relative to the call before.
         """
         sound_s = time_s - self.start_s
         known_s = sound_s + ahead_s
@@ -159,7 +160,7 @@ class Analyzer:
             bass, mid, high, loudness, _ = self._bands.bands_at(known_s - self._bands_from_s)
             variant = self._bands.variant_at(known_s - self._bands_from_s) if VARIANT in self._needs else 0.0
         bpm, phase, number, confidence = self.beat_at(time_s, ahead_s)
-        if self._n_asked is None:  # a seek may have put it behind kicks that nobody saw
+        if self._n_asked is None:  # after a seek, older kicks are not reported as new
             self._n_asked = n_kicks if known_s - kick_s > _NEWS_S else n_kicks - 1
         is_new, self._n_asked = n_kicks > self._n_asked, n_kicks
         return Features(

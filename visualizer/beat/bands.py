@@ -15,17 +15,17 @@ from .spectrum import Floats, band_weights, blackman
 
 # A hundred analyses a second.
 HOP_S = 0.01
-# Mids and highs: a window of two hops sets bins 50 Hz apart, narrow beside the bands.
+# Mids and highs: a window of two hops has bins 50 Hz apart, which is narrow compared with the bands.
 WINDOW_S = 0.02
-# The bass needs a longer one: the main lobe of 20 ms is 150 Hz to each side, so that every bass drum would count as a bass note.
-# That of 60 ms is 50 Hz; its energy is known some 20 ms later. The loudness is measured over the same window, since 20 ms hold
-# less than a cycle of the lowest notes and would fluctuate with them.
+# The bass needs a longer one: the main lobe of 20 ms is 150 Hz to each side, so that every bass drum would count as a
+# bass note. That of 60 ms is 50 Hz; its energy is known some 20 ms later. The loudness is measured over the same
+# window, since 20 ms hold less than a cycle of the lowest notes and would fluctuate with them.
 LONG_WINDOW_S = 0.06
 # A band that is quieter than this, dB of a full-scale sine, is silence: hiss at -70 dBFS, the last bits of a decoder.
 FLOOR_DB = -72.0
-# So is a band this far below the recent maximum of the whole sound: the remains of a bass drum there are no music.
+# So is a band this far below the recent maximum of the whole sound: that is what leaks into it from a bass drum.
 BELOW_WHOLE_DB = -50.0
-# The gain reference stays this many times above the floor (6 dB): what is hardly above it stays low.
+# The gain reference is at least this many times (6 dB) the floor, so that sound just above the floor gets a low level.
 QUIETEST = 4.0
 # Long enough for a chorus to differ from its verse, short enough for the next song.
 GAIN_RELEASE_S = 8.0
@@ -49,9 +49,9 @@ class BandFollower:
     """Follows bass (120-480 Hz), mids (480-2940 Hz), highs (2940-7020 Hz) and the loudness of a stream of mono sound.
 
     A level is the amplitude of the band above a floor, relative to its own recent maximum; it rises and falls with time
-    constants in seconds. The volume of the whole does not matter, and silence is 0. `silent` means the whole sound was under
-    `floor_db` for half a second. Edges, times and `floor_db` come from the settings. Any split of a sound into blocks gives
-    bit-identical results. Bands above half the sample rate are 0.
+    constants in seconds. The volume of the whole does not matter, and silence is 0. `silent` means the whole sound was
+    under `floor_db` for half a second. Edges, times and `floor_db` come from the settings. Any split of a sound into
+    blocks gives bit-identical results. Bands above half the sample rate are 0.
     """
 
     def __init__(self, sample_rate_hz: int, settings: BeatSettings | None = None) -> None:
@@ -66,7 +66,7 @@ class BandFollower:
         self._long = _Meter(LONG_WINDOW_S, sample_rate_hz, [(beat.bass_low_hz, beat.mid_low_hz)])
         self._short = _Meter(WINDOW_S, sample_rate_hz, [mids, highs])
         self._window_samples = self._long.n_samples
-        # music before the first sample was silence
+        # the first window is filled up with silence before the first sample
         self._pending: Floats = np.zeros(self._window_samples - self._hop_samples)
         self._forget = math.exp(-self.hop_s / GAIN_RELEASE_S)
         self._rise, self._fall = (
@@ -106,8 +106,8 @@ class BandFollower:
         return found
 
     def _step(self, steady: float, low: float, whole: float, middle: float, top: float) -> Bands:
-        """The energies of one hop -> its bands. steady: of the whole over the long window; whole: over the short one; low, middle,
-        top: of the bands.
+        """The energies of one hop -> its bands. steady: of the whole over the long window; whole: over the short one;
+        low, middle, top: of the bands.
         """
         self._whole = max(whole, self._whole * self._forget)
         floor = max(10 ** (FLOOR_DB / 10), 10 ** (BELOW_WHOLE_DB / 10) * self._whole)

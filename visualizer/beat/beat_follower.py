@@ -15,19 +15,20 @@ from .follower import KickFollower, Onset
 from .motion import Change, Motion, moves_alike
 from .tempo import TempoFollower
 
-# A kick is expected where one came this many times in a row: (beats apart, times). For a bar two are enough, since songs change
-# too often to wait for a third (docs/kick.md).
+# A kick is expected where one came this many times in a row: (beats apart, times). For a bar two are enough, since
+# songs change too often to wait for a third (docs/kick.md).
 CHAINS = ((1, 4), (2, 3), (4, 2))
 # A kick within this of a place is at it: seconds, or half a sixteenth where that is less.
 PLACE_S, PLACE_BEATS = 0.04, 0.125
-# The trust in each of the three at first; after each expected kick it moves by this fraction towards 1, or towards 0 if the kick
-# did not come; below the last it predicts nothing. One that was always right predicts nothing after its first miss.
+# The trust in each of CHAINS, 0..1: its first value; the fraction by which each expected kick moves it, towards 1 if
+# the kick came, else towards 0; and the least trust with which a kick is expected. One miss is enough to stop a chain
+# that was always right.
 TRUST, TRUST_RATE, LEAST_TRUST = 0.7, 0.4, 0.65
 # Below this confidence of the tempo no kick is expected.
 LEAST_CONFIDENCE = 0.3
 # A kick reported this near to an expected one is the expected one.
 SAME_S = 0.05
-# No kick is expected this soon after another expected one: sixteenths are followed, not expected.
+# The least time between two expected kicks: kicks on sixteenths are shown when they are reported.
 APART_S = 0.2
 # When an expected kick does not come, the level falls back within this time: without a jump, and before the next beat.
 MISSED_S = 0.08
@@ -65,7 +66,9 @@ class KickPattern:
         return self._near(time_s, SAME_S) is not None
 
     def expected(self, time_s: float, now_s: float, beat_s: float, hop_s: float) -> ExpectedKick | None:
-        """The kick expected at about time_s >= now_s, if that is trusted; call it every hop_s, in order. beat_s: seconds a beat."""
+        """The kick expected at about time_s >= now_s, if that is trusted; call it every hop_s, in order. beat_s:
+        seconds a beat.
+        """
         place_s = min(PLACE_S, PLACE_BEATS * beat_s)
         best = None
         for index, (beats, n_kicks) in enumerate(CHAINS):
@@ -113,11 +116,12 @@ class KickPattern:
 class BeatFollower(KickFollower):
     """A `KickFollower` and a `TempoFollower` of the same sound, which can show kicks before they sound.
 
-    With `lead_ms` above 0 the level rises that much before a kick would be reported, where the confidence of the tempo is .3 or
-    more and kicks came at that place of the last beats, half bars or bars. Set to the time from sound to light, the picture is
-    on the beat although the screen is late. When the kick comes it does not raise the level a second time; if it does not
-    come, the level falls back within a tenth of a second. Other kicks are shown when they are reported. Onsets and their times
-    are always those of the sound; with lead_ms 0 every bit is that of a KickFollower.
+    With `lead_ms` above 0 the level rises that much before a kick would be reported, where the confidence of the tempo
+    is .3 or more and kicks came at that place of the last beats, half bars or bars. If `lead_ms` is the latency from
+    sound to light, the picture is on the beat. When the kick comes it does not raise the level a second time; if it
+    does not come, the level falls back within a tenth of a second. Other kicks are shown when they are reported. Onsets
+    and their times are always those of the sound; with lead_ms 0 the results are bit-identical to those of a
+    KickFollower.
 
     Only a live show needs it: where the sound is known beforehand, looking ahead by `latency_s` is enough.
 
@@ -128,11 +132,11 @@ class BeatFollower(KickFollower):
         """As `KickFollower`. `tempo`: the tempo, its confidence, the phase and the beats to come."""
         super().__init__(sample_rate_hz, settings, trail_s=trail_s)
         self.tempo = TempoFollower(sample_rate_hz)
-        self.n_missed = 0  # of these, those that did not come
+        self.n_missed = 0  # of the `n_early` kicks, those that did not come
         self._pattern = KickPattern()
         self._expected_kick: ExpectedKick | None = None  # the level has been raised for it
         self._early_s = -1.0
-        self._without: Motion = self._motion  # the motion without that
+        self._without: Motion = self._motion  # the motion as it would be without the expected kick
         self._n_samples = 0
         self._tempo_hop = round(self.tempo.hop_s * sample_rate_hz)
         self._tempos = [self._tempo_now()]  # after each of the tempo's hops in the block being analysed
@@ -146,7 +150,8 @@ class BeatFollower(KickFollower):
             return onsets
         block, _ = sound_block(samples)
         start, step = 0, self._tempo_hop
-        # the tempo that a kick is compared with must not depend on where a block ends: it is the estimate at that sample
+        # the tempo that a kick is compared with must not depend on where a block ends: it is the estimate at that
+        # sample
         self._tempos, self._tempos_from = [self._tempo_now()], self._n_samples // step
         while start < len(block):
             end = start + step - self._n_samples % step

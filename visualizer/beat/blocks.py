@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..errors import BadInput
 from .spectrum import Floats
 
-# A sample beyond +24 dBFS is an error, not music; one of 1e30 would keep a gain reference up for hours.
+# A sample beyond +24 dBFS is an error, not music; one of 1e30 would keep the gain reference too high for hours.
 LIMIT = 16.0
 
 
@@ -19,11 +19,10 @@ def check_rate(sample_rate_hz: int) -> None:
 
 
 def sound_block(samples: NDArray[np.floating]) -> tuple[Floats, int]:
-    """A block of mono sound, (n,) float, as float64, and how many of its samples were replaced by 0: NaN, infinite and those
-    beyond LIMIT.
+    """A block of mono sound, (n,) float, as float64, and how many of its samples were replaced by 0: NaN, infinite and
+    those beyond LIMIT.
 
-    Raises BadInput for anything but a one-dimensional
-    array of floats.
+    Raises BadInput for anything but a one-dimensional array of floats.
     """
     block = np.asarray(samples)
     if block.ndim != 1 or not np.issubdtype(block.dtype, np.floating):

@@ -13,6 +13,7 @@ def release(value: float, dt_s: float, time_constant_s: float) -> float:
 def keep_for(decay: float, dt_s: float) -> float:
     """The fraction of a level kept over dt_s seconds when `decay` of it is kept every 1/30 s.
 
-    The original notebook kept 93 % per picture at 30 pictures a second. In seconds, the look is the same at any frame rate.
+    The original notebook kept 93 % per picture at 30 pictures a second. In seconds, the look is the same at any frame
+    rate.
     """
     return float(decay ** (dt_s * 30.0))

@@ -22,19 +22,20 @@ VARIANT, SPECTRUM, WAVEFORM = "variant", "spectrum", "waveform"
 class Features:
     """Everything heard that a picture may use at one instant; numbers without a unit are 0..1.
 
-    time_s: seconds of the source. level: loudness of the kick relative to recent kicks, moved by the settings' `motion`: the
-    depth shown is 1 + level x (number of depths - 1).
-    n_kicks: kicks reported so far; kick: whether one was reported since the features before; kick_strength: of the newest;
-    kick_time_s: seconds since it, NEVER_S before the first.
-    bass, mid, high, loudness: amplitude of a band and of the whole relative to its own recent maximum, with attack and release
-    of the settings; 0 unless needed.
+    time_s: seconds of the source. level: how far the kick has moved the picture, 1 at a strong kick, then falling as
+    `beat.motion` says: the depth shown is 1 + level x (number of depths - 1).
+    n_kicks: kicks reported so far; kick: whether one was reported since the previous features; kick_strength: of the
+    newest; kick_time_s: seconds since it, NEVER_S before the first.
+    bass, mid, high, loudness: amplitude of a band and of the whole relative to its own recent maximum, with attack and
+    release of the settings; 0 unless needed.
     n_snares, n_hats: onsets so far; snare, hat: 1 at an onset, falling to 0 within a fraction of a second.
     bpm: beats a minute, 0 if not known; beat_phase, bar_phase: place in the beat and in the bar of four, 0 on it;
-    beat_number: beats since the source began; confidence: how certain the tempo is. 0 unless needed, but for a live source.
+    beat_number: beats since the source began; confidence: how certain the tempo is. 0 unless needed, but for a live
+    source.
     variant: place along the variants of a preset, 0 the first, 1 the last; 0 unless needed.
     is_fallback: whether the fallback metronome moves the picture, since there is no sound.
-    spectrum: (N_BINS,) float32, magnitudes of the first N_BINS bins of 2048 samples (0 Hz to a quarter of the sample rate), -100..-30
-    dB as 0..1; waveform: (N_BINS,) float32, the newest samples, -1..1; None unless needed.
+    spectrum: (N_BINS,) float32, magnitudes of the first N_BINS bins of 2048 samples (0 Hz to a quarter of the sample
+    rate), -100..-30 dB as 0..1; waveform: (N_BINS,) float32, the newest samples, -1..1; None unless needed.
     """
 
     time_s: float = 0.0

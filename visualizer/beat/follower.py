@@ -17,22 +17,21 @@ from .motion import Change, Motion, motion_for, moves_alike
 from .network import DRUMS, KickNetwork, shipped_weights
 from .spectrum import Floats, asymmetric, band_energy, band_weights, fft_length
 
-# No drummer plays faster than this.
+# The shortest time between two kicks: no drummer plays faster.
 HOLD_S = 0.07
-# Evidence is novelty x probability to this power: the network, trained on synthesised music, may reject a rise, but not report a
-# kick without one. Alone it does worse on real drums than the rise alone; the square root keeps drums unlike those it was trained on.
+# Evidence is novelty x probability to this power: the network, trained on synthesised music, may reject a rise, but not
+# report a kick without one. Alone it does worse on real drums than the rise alone; the square root keeps drums unlike
+# those it was trained on.
 NETWORK_EXPONENT = 0.5
-# Strength of the softest kick, relative to the loudest: a picture that answers every kick is worth more than one that measures
-# it, and when a kick is reported only its first milliseconds are known.
+# Strength of the softest kick, relative to the loudest. The range is small on purpose: every kick should be visible,
+# and when a kick is reported only its first milliseconds are known, too little to measure it.
 SOFTEST = 0.85
-# How late a kick is reported, median over full mixes (docs/kick.md): a show that knows the sound beforehand looks this far ahead.
+# How late a kick is reported, median over full mixes (docs/kick.md), see `KickFollower.latency_s`.
 REPORTED_AFTER_S = 0.008
-# Another motion is faded to within this time.
+# A change of motion is crossfaded over this time.
 TURN_S = 0.25
 # Hops analysed together: bounds memory when a whole song is pushed at once.
 BATCH_HOPS = 256
-
-
 # With a probability below this a rise is no kick: noise, hum, and notes that begin in silence.
 LEAST_PROBABILITY = 0.13
 # The inputs that differ from drum to drum: how far each band rose within 53 ms.
@@ -42,7 +41,9 @@ OTHERS_PROBABILITY = 0.5
 
 
 class Hit(NamedTuple):
-    """An onset of a snare (or clap) or a hat (or cymbal). time_s: when it was reported, as of an Onset; probability: 0..1."""
+    """An onset of a snare (or clap) or a hat (or cymbal). time_s: when it was reported, as of an Onset; probability:
+    0..1.
+    """
 
     drum: str
     time_s: float
@@ -51,7 +52,9 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True)
 class Onset:
-    """A kick. time_s: when it is reported, a few milliseconds after it sounds; strength: what it raises the level to, 0..1."""
+    """A kick. time_s: when it is reported, a few milliseconds after it sounds; strength: what it raises the level to,
+    0..1.
+    """
 
     time_s: float
     strength: float
@@ -60,16 +63,17 @@ class Onset:
 class KickFollower:
     """Follows the kick drum in a stream of mono sound.
 
-    150 times a second it measures how far the bands of a kick rise above what just sounded (novelty), and asks a small network
-    over 22 bands for the probability of a kick. Where their product stands out, an onset is reported. There the level jumps
-    to the kick's strength; then it falls to `decay` of itself every 1/30 s, or moves as `motion` says. docs/kick.md: how the
-    network was trained, and what each part contributes.
+    150 times a second it measures how far the bands of a kick rise above what just sounded (novelty), and asks a small
+    network over 22 bands for the probability of a kick. Where their product stands out, an onset is reported. There the
+    level jumps to the kick's strength; then it falls to `decay` of itself every 1/30 s, or moves as `motion` says.
+    docs/kick.md: how the network was trained, and what each part contributes.
 
     Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
     """
 
     def __init__(self, sample_rate_hz: int, settings: BeatSettings, *, trail_s: float | None = 30.0) -> None:
-        """sample_rate_hz: 8000..192000. trail_s: how many seconds of the level are remembered for `level_at` (None: all).
+        """sample_rate_hz: 8000..192000. trail_s: how many seconds of the level are remembered for `level_at`; None:
+        all.
 
         Raises BadInput for a sample rate outside that range.
         """
@@ -92,7 +96,7 @@ class KickFollower:
         self._weights = self._weights_of(settings)
         self._loudest = 0.0
         self._loudest_hop = 0
-        # music before the first sample was silence
+        # the first window is filled up with silence before the first sample
         self._pending: Floats = np.zeros(self._window_samples - self._hop_samples)
         self._motion: Motion = motion_for(settings, self._hop_s)
         self._n_hops = 0
@@ -106,8 +110,9 @@ class KickFollower:
 
     @property
     def latency_s(self) -> float:
-        """How late a kick is reported, seconds, median over full mixes: a show that knows the sound beforehand looks this far ahead,
-        so that the picture moves on the kick and not after it."""
+        """How late a kick is reported, seconds, median over full mixes. Where the sound is known beforehand, features
+        are taken from this much later, so that the picture moves on the kick and not after it.
+        """
         return REPORTED_AFTER_S
 
     def set_beat(self, settings: BeatSettings) -> None:
@@ -137,8 +142,8 @@ class KickFollower:
     def push(self, samples: NDArray[np.floating]) -> list[Onset]:
         """Take the next block of mono sound, (n,) float in -1..1, any n; return the kicks reported in it, in order.
 
-        NaN, infinite and absurdly large samples count as silence (see `n_bad_samples`). Raises BadInput for anything but
-        a one-dimensional array of floats.
+        NaN, infinite and absurdly large samples count as silence (see `n_bad_samples`). Raises BadInput for anything
+        but a one-dimensional array of floats.
         """
         block, n_bad = sound_block(samples)
         self.n_bad_samples += n_bad
@@ -197,8 +202,8 @@ class KickFollower:
     def level_at(self, time_s: float) -> float:
         """The level 0..1 at a time in seconds of sound.
 
-        After the newest hop it moves on as without a further kick; before the first it is 0; earlier than the trail, it is the oldest
-        remembered.
+        After the newest hop it continues as if no kick came; before the first hop it is 0; before what is remembered,
+        the oldest value remembered.
         """
         hop = int(time_s / self._hop_s + 1e-9) if time_s > 0 else 0  # number of hops finished by then
         hop = max(min(hop, self._n_hops), self._n_hops - len(self._trail) + 1)

@@ -25,7 +25,8 @@ def off_beats(time_s: float, period_s: float, beat_s: float) -> float:
 def folded(
     period_s: float, beat_s: float, shortest_s: float, longest_s: float, before: tuple[float, float] | None
 ) -> tuple[float, float]:
-    """A grid with beats within shortest_s..longest_s: every second beat of a faster one, and so on, or beats in between.
+    """A grid with beats within shortest_s..longest_s: every second beat of a faster one, and so on, or beats in
+    between.
 
     before: the grid until now, whose beats are kept where there is a choice.
     """

@@ -1,4 +1,5 @@
-"""From sound to the inputs of the kick network: 22 bands, compressed, relative to the level of the sound; and their rises.
+"""From sound to the inputs of the kick network: 22 bands, compressed, relative to the level of the sound; and their
+rises.
 
 The network was trained with these numbers: after a change of any of them, run `tools/train_kick.py`.
 """
@@ -12,8 +13,8 @@ import numpy as np
 
 from .spectrum import Floats, asymmetric
 
-# 294 samples at 44.1 kHz, 320 at 48 kHz, 640 at 96 kHz: whole samples at all three, so that they are analysed at the same
-# instants. A kick is late by half a hop on average, 3.3 ms.
+# 294 samples at 44.1 kHz, 320 at 48 kHz, 640 at 96 kHz: whole samples at all three, so that they are analysed at the
+# same instants. A kick is late by half a hop on average, 3.3 ms.
 HOPS_PER_S = 150
 # Long enough to separate the body of a kick from a bass note a third above it; the newest 18 % (8 ms) have full weight.
 LONG_S = 0.046
@@ -33,20 +34,22 @@ LOW_RATE_HZ = 6000
 # The level that bands are relative to rises within a kick and falls between phrases.
 GAIN_RISE_S = 0.02
 GAIN_FALL_S = 2.0
-# Nothing as loud as half of it for this long, longer than a beat: it was turned down, and the level follows at once.
+# If for this time, longer than a beat, nothing was half as loud (GAIN_ABOVE), the sound was turned down: the level then
+# falls with the time constant GAIN_DROP_S.
 GAIN_MEMORY_S = 0.9
 GAIN_ABOVE = 2.0
 GAIN_DROP_S = 0.12
 # ln(1 + 4 x): sounds 12 dB below the level still count, hiss 40 dB below it does not.
 COMPRESSION = 4.0
-# Every band is relative to the whole sound, and the low ones a second time relative to the low ones alone: a soft kick under
-# bright cymbals. N_VIEWS such numbers a hop.
+# Every band is relative to the whole sound, and the low ones a second time relative to the low ones alone: a soft kick
+# under bright cymbals. N_VIEWS such numbers a hop.
 N_VIEWS = N_BANDS + len(LOW_HZ)
-# Rises are measured over these numbers of hops: 7 ms for the click, 27 ms for the body, 53 and 107 ms for the note before it.
+# Rises are measured over these numbers of hops: 7 ms for the click, 27 ms for the body, 53 and 107 ms for the note
+# before it.
 RISE_LAGS = (1, 2, 4, 8, 16)
 N_INPUTS = N_VIEWS * (1 + len(RISE_LAGS))
-# What a kick adds: the mean, over the bands from 42 to 104 Hz, of the rise above the maximum of 3 to 9 hops (20 to 60 ms) ago.
-# The maximum, not the mean: a bass with tremolo does not rise above its own recent maximum.
+# What a kick adds: the mean, over the bands from 42 to 104 Hz, of the rise above the maximum of 3 to 9 hops (20 to 60
+# ms) ago. The maximum, not the mean: a bass with tremolo does not rise above its own recent maximum.
 NOVEL_BANDS = slice(1, 7)
 NOVEL_LAGS = (3, 9)
 
@@ -147,7 +150,9 @@ class KickInputs:
         self._gain.floor = self._low_gain.floor = 10 ** (floor_db / 20)
 
     def rows(self, windows: Floats) -> Floats:
-        """(n, window_samples) of successive hops -> (n, N_INPUTS): views of the bands, then their rises over each of RISE_LAGS."""
+        """(n, window_samples) of successive hops -> (n, N_INPUTS): views of the bands, then their rises over each of
+        RISE_LAGS.
+        """
         return self.compute(windows)[0]
 
     def compute(self, windows: Floats) -> tuple[Floats, Floats]:
@@ -190,7 +195,8 @@ def smooth_length(n: int) -> int:
 def low_filters(n_samples: int, rate_hz: float) -> Floats:
     """Windowed cosines and sines at LOW_HZ: (n_samples, 2 x len(LOW_HZ)), a full-scale sine at a centre gives power 1.
 
-    Their response to a constant is subtracted: the DC offset of a sound card is no kick that never ends.
+    Their response to a constant is subtracted: otherwise the DC offset of a sound card would look like a kick that
+    never ends.
     """
     shape = asymmetric(n_samples, LONG_FALL)
     turns = 2 * np.pi * np.arange(n_samples)[:, None] / rate_hz * np.array(LOW_HZ)

@@ -8,13 +8,16 @@ import numpy as np
 
 from .spectrum import Floats
 
-# A kick has at least this fraction of the recent maximum of the evidence; below it are other drums and notes.
+# The evidence of a kick is at least this fraction of its recent maximum; that of other drums and notes is below.
 SHARE = 0.35
-# Long enough for a bar without a kick, short enough for the next part of a song.
+# The maximum decays with this time constant: long enough for a bar without a kick, short enough for a softer part of a
+# song.
 FORGET_S = 3.0
-# A kick that hardly rises out of a loud bass is reported by the network alone: at this probability, ...
+# Under a loud bass a kick gives little evidence. It is then reported by the network's probability alone: from this
+# value on,
 CERTAIN_ALONE = 0.95
-# ... or at less, down to this, the more its rises resemble those of recent kicks (cosine, from .85 to .95 and above).
+# or from a lower one, down to this, when its rises resemble those of recent kicks: linear over the cosine similarities
+# SIMILAR.
 CERTAIN_SIMILAR = 0.5
 SIMILAR = (0.85, 0.95)
 # The similarity while no kicks are known.
@@ -26,9 +29,11 @@ CALM = 0.3
 
 
 class KickPicker:
-    """Reports a kick once when the evidence reaches the threshold and SHARE of its recent maximum, or by the network alone.
+    """Decides at every hop whether a kick is reported.
 
-    After that it waits until the evidence has fallen to half of that and the probability to CALM, and for the hold.
+    That is when the evidence reaches the threshold and SHARE of its recent maximum, or the network's probability alone
+    suffices (CERTAIN_ALONE). The next kick is reported at the earliest `hold_hops` later, and only after the evidence
+    has fallen to half of the value needed and the probability to CALM.
     """
 
     def __init__(self, threshold: float, hold_hops: int, hop_s: float) -> None:
@@ -40,13 +45,13 @@ class KickPicker:
         self._armed = True
         self._held = 0
         self._known: Floats | None = None  # rises of recent kicks
-        self._fresh = 0.0  # probability of the kick reported a hop ago, 0 if there was none
+        self._fresh = 0.0  # probability of the kick reported one hop ago, 0 if there was none
 
     def step(self, evidence: float, probability: float = 0.0, rises: Floats | None = None) -> bool:
         """Take the next hop; True if a kick is reported now.
 
-        evidence: 0 or more. probability: of the network, 0..1. rises: (n,), how far each band rose, 0 or more; needed where
-        `probability` is above CERTAIN_SIMILAR.
+        evidence: 0 or more. probability: of the network, 0..1. rises: (n,), how far each band rose, 0 or more; needed
+        where `probability` is above CERTAIN_SIMILAR.
         """
         if self._fresh and rises is not None:
             self._learn(rises, max(self._fresh, probability))
@@ -78,7 +83,9 @@ class KickPicker:
         return float(rises @ self._known) / lengths if lengths > 0 else 0.0
 
     def _learn(self, rises: Floats, probability: float) -> None:
-        """Learn the rises of a kick, a hop after it was reported, when they are larger; weighted by its probability."""
+        """Learn the rises of a kick; called one hop after it was reported, when they are larger. Its probability is the
+        weight.
+        """
         length = float(np.linalg.norm(rises))
         if length > 0:
             new = rises / length * probability**3

@@ -1,6 +1,7 @@
 """From kicks to a level: how the picture moves when a kick comes, and how it comes back. All in seconds.
 
-The level 0..1 is what the depth is computed from. A motion gets, at every hop, the strength of a kick, and returns the level.
+The level 0..1 is what the depth is computed from. A motion gets, at every hop, the strength of a kick, and returns the
+level.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import Protocol
 from ..settings import BeatSettings
 from .decay import keep_for
 
-#: `punch` falls this many times as fast: gone before the next kick
+#: `punch` falls this many times as fast as `decay`: it has ended before the next kick
 PUNCH = 2.5
-#: `breathe` rises and falls with these time constants behind the seed's envelope
+#: time constants with which `breathe` follows the motion `decay` upwards and downwards
 BREATHE_IN_S, BREATHE_OUT_S = 0.14, 0.35
 #: `pump` rises only while there are kicks: it holds for this long after the last, then falls with this time constant
 PUMP_HOLD_S, PUMP_RELEASE_S = 1.2, 1.0
@@ -32,7 +33,10 @@ class Motion(Protocol):
 
 
 class Fall:
-    """The seed's: up at once, down to `decay` every 1/30 s. `speed`: how many times as fast that is."""
+    """The motions `decay` and `punch`: a kick raises the level at once, then `decay` of it is kept every 1/30 s.
+
+    decay: 0..1. speed: how many times as fast it falls.
+    """
 
     def __init__(self, decay: float, hop_s: float, speed: float = 1.0) -> None:
         self.level = 0.0
@@ -61,18 +65,18 @@ class Breathe:
         return self.level
 
     def ahead(self, level: float, dt_s: float) -> float:
-        return level  # a few milliseconds of something slow
+        return level  # it hardly changes within the few milliseconds asked for
 
 
 class Pump:
-    """Like a side chain: a kick pushes the picture up to the surface, and between kicks it dives again."""
+    """Ducked by each kick, like a side-chain compressor: the level drops to 0 at a kick and rises again between kicks."""
 
     def __init__(self, decay: float, hop_s: float) -> None:
         self.level = 0.0
         self._under = Fall(decay, hop_s)
         self._hop_s = hop_s
         self._fade = math.exp(-hop_s / PUMP_RELEASE_S)
-        self._swell = 0.0  # how far it rises between kicks: as far as they are strong, not at all without any
+        self._swell = 0.0  # the level between kicks: the strength of recent kicks, 0 without kicks
         self._rested_s = math.inf
 
     def step(self, strength: float) -> float:
@@ -90,7 +94,9 @@ class Pump:
 
 
 class Change:
-    """From one motion to another within some time, without a jump: both move on, and the level fades from one to the other."""
+    """From one motion to another within some time, without a jump: both move on, and the level fades from one to the
+    other.
+    """
 
     def __init__(self, old: Motion, new: Motion, change_s: float, hop_s: float) -> None:
         self.level = old.level
@@ -117,7 +123,7 @@ class Change:
 
 
 class Smooth:
-    """Another motion, followed with a time constant both ways: no edges, and a little late."""
+    """Another motion through a low-pass filter: without jumps, and later by about its time constant."""
 
     def __init__(self, under: Motion, smoothing_s: float, hop_s: float) -> None:
         self._under, self._share = under, 1 - math.exp(-hop_s / smoothing_s)
@@ -141,9 +147,10 @@ class Smooth:
 
 
 def motion_of(name: str, decay: float, hop_s: float, smoothing_s: float = 0.0) -> Motion:
-    """The motion of that name: decay, punch, breathe, pump or steps (which moves like decay; only its depths are whole).
+    """The motion of that name: decay, punch, breathe, pump or steps (which moves like decay; only its depths are
+    whole).
 
-    smoothing_s: time constant with which it is followed; 0: as it is.
+    smoothing_s: time constant of a low-pass filter on the level; 0: none.
     """
     if smoothing_s > 0:
         return Smooth(motion_of(name, decay, hop_s), smoothing_s, hop_s)

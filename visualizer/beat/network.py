@@ -22,8 +22,9 @@ WEIGHTS_FILE = Path(__file__).with_name("kick.npz")
 class Weights:
     """The trained weights, float64. The three parts of the first axis are the gates: reset, update, candidate.
 
-    inner: (3, inputs, units) and inner_bias: (3, units), from the inputs; again: (3, units, units) and again_bias: (3, units, 1),
-    from the state before; out: (drums, units) and out_bias: (drums,), from the state to the log odds of each of DRUMS.
+    inner: (3, inputs, units) and inner_bias: (3, units), from the inputs; again: (3, units, units) and again_bias: (3,
+    units, 1), from the state before; out: (drums, units) and out_bias: (drums,), from the state to the log odds of each
+    of DRUMS.
     """
 
     inner: Floats

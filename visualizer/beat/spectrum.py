@@ -25,8 +25,8 @@ def asymmetric(n_samples: int, fall: float) -> Floats:
 def fft_length(n_samples: int) -> int:
     """The power of two that is at least twice `n_samples`.
 
-    A power of two is fast to transform. Zero padding to twice the window puts a bin every 6-11 Hz, so that the edges of a band
-    120 Hz wide lie at about the same frequency at every sample rate.
+    A power of two is fast to transform. Zero padding to twice the window puts a bin every 6-11 Hz, so that the edges of
+    a band 120 Hz wide lie at about the same frequency at every sample rate.
     """
     return 1 << (2 * n_samples - 1).bit_length()
 
@@ -34,8 +34,8 @@ def fft_length(n_samples: int) -> int:
 def band_weights(freqs_hz: Floats, low_hz: float, high_hz: float) -> Floats:
     """How much of each bin lies inside low_hz..high_hz: (bins,) -> (bins,), 0..1.
 
-    A bin is as wide as the distance to its neighbours. Counting the bins at the edges partly keeps the band's width the same at
-    every sample rate.
+    A bin is as wide as the distance to its neighbours. Counting the bins at the edges partly keeps the band's width the
+    same at every sample rate.
     """
     half = (freqs_hz[1] - freqs_hz[0]) / 2
     overlap = np.minimum(freqs_hz + half, high_hz) - np.maximum(freqs_hz - half, low_hz)
@@ -48,8 +48,8 @@ def band_energy(windows: Floats, shape: Floats, weights: Floats, n_fft: int) -> 
     windows: (n, n_samples), samples in -1..1; shape: (n_samples,), the analysis window; weights: (bins,) of
     `band_weights`, bins <= n_fft // 2 + 1 -> (n,), 1.0 for a sine of amplitude 1 inside the band.
 
-    The weighted mean is subtracted first: the DC offset of a sound card would leak into the lowest bins and look like a kick that
-    never ends.
+    The weighted mean is subtracted first: the DC offset of a sound card would leak into the lowest bins and look like a
+    kick that never ends.
     """
     mean = (windows * shape).sum(axis=1, keepdims=True) / shape.sum()
     spectrum = np.fft.rfft((windows - mean) * shape, n_fft, axis=1)[:, : len(weights)]
@@ -84,9 +84,9 @@ SHOWN_HZ = (30.0, 16_000.0)
 
 
 def spectrum_db(samples: NDArray[np.float32], sample_rate_hz: int, n_bands: int) -> NDArray[np.float32]:
-    """A spectrum for display: the loudest bin in each of n_bands bands of equal ratio from 30 Hz to 16 kHz (what lies above half the
-    rate is silent). samples: (n,) -> (n_bands,), dB of a full-scale sine, -120 at least. Where a band is narrower than a bin, it is
-    the nearest bin's.
+    """A spectrum for display: the loudest bin in each of n_bands bands of equal ratio from 30 Hz to 16 kHz (what lies
+    above half the rate is silent). samples: (n,) -> (n_bands,), dB of a full-scale sine, -120 at least. Where a band is
+    narrower than a bin, it is the nearest bin's.
     """
     n_samples = len(samples)
     window = np.hanning(n_samples + 1)[:-1]

@@ -18,26 +18,28 @@ from .tempo_states import FASTEST_BPM, SLOWEST_BPM, BarPointer
 
 # A beat is predicted once it is this near, seconds: never nearer than 50 ms.
 LEAST_AHEAD_S = 0.05
-# ... with at least this confidence, and this fraction of a beat after the last one, else it is the same.
+# It needs at least this confidence, and must lie this fraction of a beat after the last one: otherwise it is the same
+# beat.
 LEAST_CONFIDENCE = 0.05
 SAME_BEAT = 0.55
 # Onsets weaker than this, all groups together (of N_GROUPS), do not count for the tempo.
 LEAST_ONSET = 0.5
-# A first onset after this much silence is where music begins; an earlier one is where playing was started in the middle.
+# A first onset after this much silence is where music begins; an earlier one is where playing was started in the
+# middle.
 SILENCE_S = 0.2
 # This long without an onset is a break, longer than the slowest beat: the beats continue as they were.
 BREAK_S = 1.25
 # Time constants: of the rates of onsets without a rhythm, and of how much better the rhythm explains them.
 RATE_S = 4.0
 EVIDENCE_S = 3.0
-# Log likelihood ratio of the rhythm against chance, each second: at the first there is no rhythm, at the second it is certain.
-# Music that is hard to follow gives -1 to 1; noise falls below -5 within seconds.
+# Log likelihood ratio of the rhythm against chance, each second: at the first there is no rhythm, at the second it is
+# certain. Music that is hard to follow gives -1 to 1; noise falls below -5 within seconds.
 CHANCE, CERTAIN = -3.0, 4.0
 # The judge is asked this often, seconds, once it has analysed this much; another beat needs this much more (log odds).
 JUDGE_S = 0.2
 ANALYSED_S = 1.5
 MARGIN = 1.5
-# Weight of the filter beside the judge (of its log probability; the least probability used).
+# Weight of the filter's log probability in addition to the judge's score, and the least probability used.
 FILTER_SHARE = 0.15
 LEAST_MASS = 1e-3
 # The filter is aligned again when less than this of its probability is near the current beat.
@@ -55,12 +57,12 @@ HOLD_TAP = 0.05
 HOLD_CONFIDENCE = 0.05
 # In a break the tempo of this many last beats continues; over 32 beats 0.1 % adds up to 16 ms at 120 BPM.
 STEADY_BEATS = 12
-# ... or of the last few, if the tempo has moved by more than this.
+# Instead the tempo of this many continues, if the two differ by more than DRIFT.
 FEW_BEATS = 6
 DRIFT = 0.025
 # In a break the confidence falls with this time constant: half is left after 8 bars at 120 BPM.
 BREAK_RELEASE_S = 24.0
-# Two taps further apart are not two beats; the confidence of a tapped beat.
+# The longest time between two taps of successive beats; the confidence of a tapped beat.
 LONGEST_TAP_S = 1.5
 TAP_CONFIDENCE = 0.8
 N_TAPS = 8
@@ -71,8 +73,9 @@ KEPT = 4096
 
 
 class BeatState(NamedTuple):
-    """Tempo and beat at one time. bpm: beats a minute; phase: place in the beat, 0 on it, below 1; number: beats counted since the
-    sound began, never falling; confidence: 0..1."""
+    """Tempo and beat at one time. bpm: beats a minute; phase: place in the beat, 0 on it, below 1; number: beats
+    counted since the sound began, never falling; confidence: 0..1.
+    """
 
     bpm: float
     phase: float
@@ -81,7 +84,9 @@ class BeatState(NamedTuple):
 
 
 class _Grid(NamedTuple):
-    """What was known after a hop: one beat and when any of them is, seconds; and beats counted, with the phase as their fraction."""
+    """What was known after a hop: one beat and when any of them is, seconds; and beats counted, with the phase as their
+    fraction.
+    """
 
     period_s: float
     beat_s: float
@@ -94,7 +99,8 @@ class TempoFollower:
     """Follows the tempo and the beat in a stream of mono sound, and predicts the next beats.
 
     Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
-    `predicted` holds the last 4096 predicted beats as (beat_time_s, predicted_at_s), the second at least 0.05 s before the first.
+    `predicted` holds the last 4096 predicted beats as (beat_time_s, predicted_at_s), the second at least 0.05 s before
+    the first.
     """
 
     def __init__(self, sample_rate_hz: int, *, trail_s: float = 30.0) -> None:
@@ -105,7 +111,7 @@ class TempoFollower:
         self.hop_s = self._onsets.hop_s
         self.n_hops = 0
         self.predicted: deque[tuple[float, float]] = deque(maxlen=KEPT)
-        # music before the first sample was silence
+        # the first window is filled up with silence before the first sample
         self._pending = np.zeros(self._onsets.window_samples - self._onsets.hop_samples, np.float32)
         self._judge = MetreJudge()
         self._judged_s = 0.0
@@ -160,8 +166,8 @@ class TempoFollower:
         return next_beat_s(after_s, *self._grid)
 
     def state_at(self, time_s: float, ahead_s: float = 0.0) -> BeatState:
-        """Tempo and beat at a time in seconds of sound, as known when it had been analysed, or ahead_s later; as known now
-        where that has not been analysed yet.
+        """Tempo and beat at a time in seconds of sound, as known when it had been analysed, or ahead_s later; as known
+        now where that has not been analysed yet.
 
         Before the first hop no beat is counted; earlier than the trail, the oldest remembered.
         """
@@ -184,7 +190,8 @@ class TempoFollower:
         return (self._period_s, self._beat_s) if self._lead is None else self._lead
 
     def lead(self, bpm: float | None, beat_time_s: float = 0.0) -> None:
-        """Take tempo and beat from elsewhere: a beat at beat_time_s in seconds of sound, and all others bpm a minute from it.
+        """Take tempo and beat from elsewhere: a beat at beat_time_s in seconds of sound, and all others bpm a minute
+        from it.
 
         While led, neither sound nor taps move them. A tempo beyond 60..200 is halved or doubled until it is within; the
         same beats then stay the counted ones when it is set again. None ends it: they continue from there, as after
@@ -208,7 +215,8 @@ class TempoFollower:
         self._lead = folded(60.0 / bpm, beat_time_s, SHORTEST_S, LONGEST_S, self._lead)
 
     def push(self, samples: NDArray[np.floating]) -> list[tuple[float, float]]:
-        """Take the next block of mono sound, (n,) float in -1..1, any n; the (beat_time_s, predicted_at_s) newly predicted in it.
+        """Take the next block of mono sound, (n,) float in -1..1, any n; the (beat_time_s, predicted_at_s) newly
+        predicted in it.
 
         NaN, infinite and absurdly large samples count as silence. Raises BadInput for anything but a one-dimensional
         array of floats.
@@ -232,8 +240,9 @@ class TempoFollower:
     def tap(self, time_s: float) -> None:
         """A beat tapped by hand at a time in seconds of sound.
 
-        One tap sets the phase; taps 0.3 to 1.5 s apart set the tempo too, the mean of the last 8 if they are that regular.
-        The sound goes on correcting both. While led it does nothing. Raises BadInput for a time that is not finite.
+        One tap sets the phase; taps 0.3 to 1.5 s apart set the tempo too, the mean of the last 8 if they are that
+        regular. The sound continues to correct both. While led it does nothing. Raises BadInput for a time that is not
+        finite.
         """
         if not math.isfinite(time_s):
             raise BadInput(f"a tap needs a time in seconds, got {time_s}")
@@ -261,7 +270,8 @@ class TempoFollower:
         self._align(0.95)
 
     def scale(self, factor: float) -> bool:
-        """Count half as many beats (0.5) or twice as many (2.0); whether that was done: not beyond 60..200 a minute, nor while led.
+        """Count half as many beats (0.5) or twice as many (2.0); whether that was done: not beyond 60..200 a minute,
+        nor while led.
 
         It stays until the next tap, or until confidence is lost. Raises BadInput for any other factor.
         """
@@ -439,7 +449,9 @@ def _same(beat: tuple[float, float], other: tuple[float, float], time_s: float) 
 
 
 def _counted(beats: float, dt_s: float, time_s: float, period_s: float, beat_s: float) -> float:
-    """Beats counted dt_s after there were `beats`: whole ones, and the phase of time_s in a grid; the nearest to steady counting."""
+    """Beats counted dt_s after there were `beats`: whole ones, and the phase of time_s in a grid; the nearest to steady
+    counting.
+    """
     place = phase(time_s, period_s, beat_s)
     return round(beats + dt_s / period_s - place) + place
 

@@ -1,8 +1,8 @@
 """Chooses between related beats (half, double, off by half) by the places in the bar at which onsets lie.
 
-The filter of tempo_states.py follows a beat well, but knows few rhythms. Here the onsets of the last seconds are laid out over
-a bar for every related tempo and phase, and a network of a few units scores which of them a listener would tap to. It was
-trained by tools/train_tempo.py on synthesised rhythms.
+The filter of tempo_states.py follows a beat well, but knows few rhythms. Here the onsets of the last seconds are laid
+out over a bar for every related tempo and phase, and a network of a few units scores which of them a listener would tap
+to. It was trained by tools/train_tempo.py on synthesised rhythms.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ FORGET_S = 6.0
 KEPT_S = 14.0
 # How near to a place an onset counts for it, seconds.
 SCATTER_S = 0.025
-# An onset of the lows with another this near is a drum, not a bass note ...
+# An onset of the lows with an onset of another group this near is a drum, not a bass note:
 TOGETHER_S = 0.025
-# ... entirely if the other is this strong; cymbals count less.
+# entirely from this strength of the other on, below it in proportion; cymbals count less.
 WITH_STRENGTH = 0.5
 WITH_GROUPS = ((1, 1.0), (2, 1.0), (3, 0.7))
 # The groups of onsets, with the lows in two parts: those with another onset, and those alone.
@@ -128,7 +128,8 @@ class MetreJudge:
             laid.append(count.reshape(len(beats), N_PARTS, n_kept) / n_beats)
             nearness.append(near)
         stray = np.bincount(rows.ravel(), (amount * (1 - np.maximum(*nearness))).ravel(), len(beats) * N_PARTS)
-        # over the beats of a bar: the mean, and how much it varies by the bar and by every second beat, wherever the bar begins
+        # over the beats of a bar: the mean, and its variation with periods of four and of two beats, independent of
+        # where the bar begins
         by_beat = np.fft.rfft(laid[0].reshape(len(beats), N_PARTS, N_BEATS, N_PLACES), axis=2)
         twos = by_beat[:, :, 2].real
         lows, body, snare, cymbals = twos[:, 0], twos[:, 1, 0], twos[:, 2, 0], twos[:, 3, 0]

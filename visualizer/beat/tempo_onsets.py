@@ -13,25 +13,26 @@ Floats = NDArray[np.float64]
 HOP_S = 0.01
 # 2048 samples at 44.1 kHz: separates a bass drum at 50 Hz from a bass note near it as well as such a window can.
 WINDOW_S = 2048 / 44100
-# An onset is reported at the hop after its steepest rise, when the middle of the window has just passed its start: this much
-# later than annotators of drums place it (median over annotated songs).
+# An onset is reported at the hop after its steepest rise, when the middle of the window has just passed its start: this
+# much later than annotators of drums place it (median over annotated songs).
 DELAY_S = 0.035
 # Three to an octave below, two above: edges of the bands, Hz.
 EDGES_HZ = (30, 60, 95, 150, 215, 300, 420, 600, 850, 1200, 1700, 2400, 3400, 4800, 6800, 9600, 14000)
-# Which bands are analysed as one instrument: bass drum and bass; drum bodies, chords; snare, clap, voice; hats, cymbals.
+# Which bands are analysed as one instrument: bass drum and bass; drum bodies, chords; snare, clap, voice; hats,
+# cymbals.
 GROUPS = ((0, 3), (3, 9), (9, 13), (13, 16))
 N_GROUPS = len(GROUPS)
 # Each band is relative to its own recent maximum, so that hats 40 dB below the bass count as onsets, too.
 BAND_RELEASE_S = 8.0
-# ... but not what lies 50 dB under the loudest band, or under -66 dBFS: that is hiss.
+# Below these limits, 50 dB under the loudest band and -66 dBFS, a band is hiss and has no onsets.
 BELOW_LOUDEST = 10 ** (-50 / 20)
 FLOOR = 10 ** (-66 / 20)
 # ln(1 + 3 x) of a band's level x: an onset from silence and one half as loud differ, but not by half.
 COMPRESSION = 3.0
 # The rise is taken over the highest of 20 and 30 ms ago, so that tremolo is no series of onsets.
 LAG_HOPS = 2
-# The onsets of a group are relative to its strongest recent one. A shorter time would make onsets of the notes of a quiet
-# passage; a longer one would miss a soft verse after a loud chorus.
+# The onsets of a group are relative to its strongest recent one. A shorter time would make onsets of the notes of a
+# quiet passage; a longer one would miss a soft verse after a loud chorus.
 ONSET_RELEASE_S = 15.0
 # No onset is smaller than this rise (in ln units): noise rises that much in every group all the time.
 LEAST_RISE = 0.12
@@ -66,7 +67,9 @@ class OnsetDetector:
         self._rises = [[0.0, 0.0] for _ in range(N_GROUPS)]  # of the last two hops
 
     def push(self, windows: NDArray[np.float32]) -> list[list[float]]:
-        """The next windows, (n, window_samples) float32 in -1..1 -> for each the onset of each group, 0 (none) or 0.1..1."""
+        """The next windows, (n, window_samples) float32 in -1..1 -> for each the onset of each group, 0 (none) or
+        0.1..1.
+        """
         spectrum = np.fft.rfft(windows * self._shape, self._n_fft, axis=1)[:, : self._n_bins]
         power = spectrum.real**2 + spectrum.imag**2
         levels = np.sqrt(np.add.reduceat(power, self._cuts[:-1], axis=1)).astype(np.float64) * self._scale

@@ -1,9 +1,9 @@
 """A forward filter over tempo, place within two beats, and kind of rhythm.
 
-The state space is the bar pointer of Whiteley, Cemgil and Godsill (2006) in the form of Krebs, Boeck and Widmer (2015): a
-beat is a row of as many states as it has hops, the pointer moves one state a hop, and the tempo changes at beats only.
-Onsets are modelled as a Poisson process, whose rate at every place is given below for a few kinds of rhythm. Nothing is
-learned.
+The state space is the bar pointer of Whiteley, Cemgil and Godsill (2006) in the form of Krebs, Boeck and Widmer (2015):
+a beat is a row of as many states as it has hops, the pointer moves one state a hop, and the tempo changes at beats
+only. Onsets are modelled as a Poisson process, whose rate at every place is given below for a few kinds of rhythm.
+Nothing is learned.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ ANY_TEMPO = 1e-3
 OTHER_RHYTHM = 0.1
 # What tempo most people tap to most music: log-normal. It decides between half and double when nothing else does.
 PRIOR_BPM, PRIOR_OCTAVES = 125.0, 0.42
-# ... and its weight at every second after. Rhythms with few onsets would otherwise end at half the tempo, where fewer are missing.
+# The exponent of that prior at every second of sound. Without it rhythms with few onsets would end at half the tempo,
+# where fewer expected onsets are missing.
 PRIOR_PULL = 0.4
-# Music that begins after silence begins on a beat, this many times more likely than elsewhere, and twice as likely on the first
-# of two.
+# Music that begins after silence begins on a beat, this many times more likely than elsewhere, and twice as likely on
+# the first of two.
 START_WEIGHT = 20.0
 START_FIRST = 2.0
 # What counts as near a tempo and place: fractions of the tempo and of a beat.
@@ -61,8 +62,9 @@ LEAST = np.float32(1e-12)
 class BarPointer:
     """The probability of every tempo, place and kind of rhythm, advanced hop by hop.
 
-    `state`: (n_rhythms, N_BEATS, n_places) float32, sum 1. Along the last axis lie the beats of each tempo one after the
-    other: `first[k]` .. `last[k]` are the hops of a beat of `hops[k]` hops, `place` is how far into it each lies, 0..1.
+    `state`: (n_rhythms, N_BEATS, n_places) float32, sum 1. Along the last axis lie the beats of each tempo one after
+    the other: `first[k]` .. `last[k]` are the hops of a beat of `hops[k]` hops, `place` is how far into it each lies,
+    0..1.
     """
 
     def __init__(self, hop_s: float) -> None:
@@ -120,7 +122,8 @@ class BarPointer:
         return found
 
     def read(self, near: tuple[float, float] | None = None) -> tuple[float, float, float, float]:
-        """The likeliest tempo and place: (seconds a beat, place in it 0..1, its fraction 0..1 of the probability looked at, and that probability).
+        """The likeliest tempo and place: (seconds a beat, place in it 0..1, its fraction 0..1 of the probability looked
+        at, and that probability).
 
         near: look only at those about so many seconds a beat and this place; the last number is their probability.
         """
@@ -174,7 +177,9 @@ class BarPointer:
         self.state /= self.state.sum()
 
     def align_to(self, period_s: float, place: float, *, weight: float) -> None:
-        """Put the fraction `weight` 0..1 of all probability on a tempo and place; the probabilities of beat and rhythm stay."""
+        """Put the fraction `weight` 0..1 of all probability on a tempo and place; the probabilities of beat and rhythm
+        stay.
+        """
         beats_off = (self.place - place + 0.5) % 1.0 - 0.5
         near = np.exp(-0.5 * (np.log(self.period_s / period_s) / 0.02) ** 2 - 0.5 * (beats_off * period_s / 0.02) ** 2)
         near = (near / near.sum()).astype(np.float32)
@@ -197,7 +202,8 @@ def _places() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], 
 
 @functools.lru_cache(maxsize=4)
 def _likelihoods(hop_s: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What a hop without onsets, and an onset of each group, multiply the probability of each state by (the second as log).
+    """What a hop without onsets, and an onset of each group, multiply the probability of each state by (the second as
+    log).
 
     Cached: they take 20 ms, more than a display frame, and depend on nothing else.
     """

@@ -11,13 +11,14 @@ from ..settings import BeatSettings
 from .bands import BandFollower, Bands
 from .spectrum import Floats
 
-# Up within a beat and down over several.
+# Time constants: upwards within a beat, downwards over several.
 ATTACK_S = 0.15
 RELEASE_S = 1.0
 
 
 def variant_position(mid: float, high: float) -> float:
-    """How far along the variants, 0 the first .. 1 the last, for levels 0..1: mids move it to the middle, highs to the last.
+    """How far along the variants, 0 the first .. 1 the last, for levels 0..1: mids move it to the middle, highs to the
+    last.
 
     The levels are squared: a full mix is rarely below half its maximum, and would never leave the last variants.
     """
@@ -31,7 +32,8 @@ class VariantFollower:
     """
 
     def __init__(self, sample_rate_hz: int, settings: BeatSettings | None = None, *, trail_s: float = 30.0) -> None:
-        """sample_rate_hz: 8000..192000, else BadInput. settings: the bands' bounds and times, the defaults unless given.
+        """sample_rate_hz: 8000..192000, else BadInput. settings: the bands' bounds and times, the defaults unless
+        given.
         trail_s: how many seconds are remembered for `variant_at` and `bands_at`.
         """
         self._bands = BandFollower(sample_rate_hz, settings)
@@ -58,7 +60,8 @@ class VariantFollower:
     def variant_at(self, time_s: float) -> float:
         """The place along the variants 0..1 at a time in seconds of sound.
 
-        After the newest hop it falls on; before the first it is 0; earlier than the trail, it is the oldest remembered.
+        After the newest hop it continues to fall; before the first hop it is 0; before what is remembered, the oldest
+        value.
         """
         known, since_s = self._known(time_s)
         return float(known[4]) * math.exp(-since_s / RELEASE_S)
