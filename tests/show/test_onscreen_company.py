@@ -233,6 +233,15 @@ def test_controllers_that_cannot_be_opened_are_reported_before_a_window_opens(lo
     assert output.closed
 
 
+def test_further_outputs_get_pictures_of_a_window_that_opens_minimised(show):
+    class Minimised(Window):
+        framebuffer_size = (0, 0)
+
+    lights = Brightness()
+    show(snapshot(lambda shot: shot.depth > 2.5), lambda: bool(lights.seen), outputs=[lights], opens=Minimised)
+    assert max(lights.seen) > 40
+
+
 def test_words_that_cannot_be_written_leave_the_picture(show, eye, monkeypatch, caplog):
     def write(self, *_, **__):
         raise RuntimeError("no letters")

@@ -349,7 +349,8 @@ class WindowShow(FrameLoop):
     def _drawn_size(self) -> tuple[int, int]:
         width, height = self._window.framebuffer_size
         if (width, height) == (0, 0) and len(self.outputs) > 1:
-            return self.canvas.size  # minimised: the other outputs go on
+            # minimised: the other outputs go on, in the preset's size where there was none before
+            return self.canvas.size if self.canvas.size != (0, 0) else self.stage.scene.loaded.size
         if (width, height) == (0, 0) or self._scale == 1.0:
             return width, height
         return max(1, round(width * self._scale)), max(1, round(height * self._scale))
