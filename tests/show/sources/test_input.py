@@ -323,6 +323,18 @@ def test_a_tempo_led_from_elsewhere_is_taken_over_beat_for_beat_and_given_back()
     assert stage.sound.tempo.tempo_bpm == pytest.approx(120, abs=2)
 
 
+def test_a_tempo_led_from_elsewhere_keeps_its_beats_over_a_long_gap():
+    """As when the computer was asleep: of such a gap only a part is analysed."""
+    stage = Stage()
+    stage.go_on(2, beats(2, bpm=120))
+    beat_s = stage.sound.position_s() + 0.25
+    stage.sound.lead_tempo(93.0, beat_s)
+    stage.now_s += 20.0
+    stage.sound.take_in(0.0)
+    phase = (stage.sound.position_s() - beat_s) * 93 / 60 % 1
+    assert (stage.sound.meters().phase - phase + 0.5) % 1 - 0.5 == pytest.approx(0.0, abs=0.01)
+
+
 def test_new_followers_keep_time_kicks_told_and_tempo():
     stage = Stage()
     stage.go_on(10, beats(10, bpm=110))

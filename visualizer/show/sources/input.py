@@ -251,7 +251,10 @@ class InputSource(AnalyzedSource):
     def _fill(self, seconds: float) -> None:
         """Analyse silence."""
         analyzed_s = min(seconds, self.LONGEST_REST_S)
-        self.analyzer.start_s += seconds - analyzed_s
+        if seconds > analyzed_s:
+            self.analyzer.start_s += seconds - analyzed_s
+            if self._led is not None:
+                self._lead()  # its beats are in the time of the source, and that has moved against the analyzer's
         self.analyze(np.zeros(round(analyzed_s * self.sample_rate_hz), np.float32))
 
     def _finish_rebuild(self, rebuild: _Rebuild) -> None:
