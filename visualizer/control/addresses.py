@@ -1,5 +1,5 @@
-"""OSC messages to changes of the show: our own addresses, and those that the user bound. Pure: state and time are
-arguments.
+"""OSC messages to changes of the show: the addresses under /visualizer/, and those that the user bound. Pure: state
+and time are arguments.
 """
 
 from __future__ import annotations

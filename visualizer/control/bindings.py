@@ -223,7 +223,7 @@ class Controls(BaseModel):
 
 def check_address(address: str) -> str:
     """`address`. Raises ValueError unless it can be bound: it begins with /, has no spaces or pattern characters, and
-    is not ours.
+    is not below /visualizer/.
     """
     if (
         not address.startswith("/")

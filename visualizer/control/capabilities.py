@@ -1,4 +1,4 @@
-"""What a source of sound can do beside being heard. An action declares which of these it needs."""
+"""What a source can do besides delivering sound. An action declares which of these it needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 
 class Capability(Enum):
-    """SEEK: go to another position. PAUSE: stand still. TEMPO: its tempo can be tapped, scaled and led from
+    """SEEK: go to another position. PAUSE: be paused. TEMPO: its tempo can be tapped, scaled and led from
     elsewhere. DEVICES: there are other inputs to change to. VOLUME: it is played, at a volume. SONGS: it is a list
     of several songs. WAKES: `Source.wait_for_kick` returns as soon as a kick is heard.
     """

@@ -36,8 +36,8 @@ class ShowPreset:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SetTempo:
-    """Take the tempo from elsewhere. bpm: beats a minute, 0: nobody sets it any more; beat_age_s: how long before the
-    command one of its beats was, seconds.
+    """Set the tempo from outside, as Link does. bpm: beats a minute, 0: the source's own tempo again; beat_age_s: how
+    long before the command one of its beats was, seconds.
     """
 
     bpm: float
@@ -91,7 +91,7 @@ class SourceReported:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reported:
-    """Reported by the show: something stands otherwise although no command said so. name: of a field of `ShowState`:
+    """Reported by the show: a value of the state has changed without a command. name: of a field of `ShowState`:
     "fullscreen" at the start, "panel" when its window was closed, "asks_to_end" when the time for the second press
     is over.
     """

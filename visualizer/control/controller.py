@@ -1,4 +1,4 @@
-"""What controls a show beside its keyboard: the performer's panel, MIDI, OSC, Link."""
+"""What controls a show besides its keyboard: the performer's panel, MIDI, OSC, Link."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from .targets import check_target
 
 log = logging.getLogger(__name__)
 
-# The least confidence, 0..1, of a tempo that is handed to whoever joins the Link session.
+# The least confidence, 0..1, with which the detected tempo is handed to the Link session.
 CERTAIN = 0.5
 
 
@@ -273,7 +273,7 @@ class LinkController(Controller):
         return [SetTempo(tempo.bpm, monotonic() - tempo.beat_s if tempo.bpm else 0.0)]
 
     def update(self, snapshot: Snapshot) -> None:
-        """Hand a certain tempo to the session; it is used while nobody else is there."""
+        """Hand the detected tempo to the session, if it is certain; it is used while there are no peers."""
         if snapshot.confidence >= CERTAIN:
             self._session.suggest(snapshot.bpm)
 
@@ -309,7 +309,7 @@ def open_controllers(
     """Open the controllers asked for; they listen already.
 
     midi: part of a port's name, "" for all ports; osc: "[HOST:]PORT", "" for 127.0.0.1:9000; None for neither.
-    osc_allow: addresses and networks that may send OSC beside this machine; None: private networks. say: called with
+    osc_allow: addresses and networks that may send OSC besides this machine; None: private networks. say: called with
     a line if OSC is open to the network. Raises VisualizerError for a missing extra or a port that is in use,
     BadInput for errors in controls.yaml, `osc` or `osc_allow`.
     """

@@ -1,5 +1,5 @@
-"""Which key does which action: the defaults that the actions declare, and what keys.yaml in the config folder puts in
-their place.
+"""Which key does which action: the defaults that the actions declare, replaced by those of keys.yaml in the config
+folder.
 """
 
 from __future__ import annotations

@@ -16,9 +16,9 @@ MISSING = "Ableton Link needs aalink: pip install 'kickdream[link]'"
 # How often the session is polled, seconds; a beat that has moved by more than this, or a tempo that differs by more,
 # is reported.
 POLL_S, DRIFT_S, TEMPO_STEP_BPM = 0.05, 0.002, 0.005
-# Without peers the session gets our tempo when it differs by more than this.
+# Without peers the session gets the detected tempo when it differs by more than this.
 SUGGEST_BPM = 0.5
-# The tempo of a session that has no peers and got none from us yet.
+# The tempo of a session that has no peers and was given none yet.
 DEFAULT_BPM = 120.0
 
 

@@ -95,7 +95,7 @@ def _matches(binding: MidiBinding, moved: Moved) -> bool:
 
 
 class _MidiControl:
-    """A bound control, and what of MIDI it must remember."""
+    """A bound control, and the MIDI state that it needs: the port, and the upper half of a 14-bit value."""
 
     def __init__(self, binding: MidiBinding) -> None:
         self.binding = binding

@@ -77,7 +77,7 @@ class PortList:
     """Lists and opens the MIDI inputs. For one thread.
 
     The client that lists them is kept: making one each second disturbs a JACK server, and ends the process if the
-    server has died while ports of ours were open.
+    server has died while this program had ports open.
     """
 
     def __init__(self) -> None:

@@ -39,7 +39,7 @@ PRIVATE = tuple(
 LOOPBACK = (PRIVATE[0], PRIVATE[5])
 # So many senders are remembered; further ones that are refused are not logged.
 MOST_SENDERS = 100
-# The longest UDP packet; the size of the system's receive buffer.
+# The longest UDP packet; the size of the system's receive buffer, bytes.
 MOST_BYTES, WAITING_BYTES = 65_536, 1 << 20
 LOOK_S = 0.5
 # Of bad messages the first few are logged, then one every few seconds.
@@ -168,7 +168,7 @@ class OscInput:
                 packets.append(packet)
         except (BlockingIOError, TimeoutError):
             pass
-        except OSError as fault:  # on Windows: a receiver of ours is gone, although we send nothing
+        except OSError as fault:  # Windows reports here that an earlier packet of this socket could not be delivered
             log.debug("osc: %s", fault)
             self._ending.wait(TURN_S)
         return packets

@@ -1,4 +1,4 @@
-"""OSC packets parsed: bundles by our own code, messages by python-osc.
+"""Parses OSC packets: bundles here, messages by python-osc.
 
 python-osc 1.10.2 never returns from a bundle with a part of negative length, so it gets no bundles; and it copies the
 rest of a message for each of its values, so it gets no long messages.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-#: the longest message and the most values that are read; ours need 1 value
+#: the longest message and the most values that are read; the program's own addresses need 1 value
 MOST_BYTES = 2048
 MOST_VALUES = 16
 MOST_NESTING = 8

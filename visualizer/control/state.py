@@ -55,7 +55,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Context:
-    """What `apply` depends on beside state and command; the same for a whole show.
+    """What `apply` depends on besides state and command; the same for a whole show.
 
     parameters: those that every show has, without the look's; capabilities: of the source.
     """
@@ -82,9 +82,9 @@ class ShowState:
     n_bakings, shown_dream : how often a parameter of the dream was set; those that the preset shown was opened with
     blackout, freeze, lock, hud, panel, fullscreen : whether each is on
     ended, asks_to_end : the show is over; leave_fullscreen was pressed once in a window
-    tempo : set from elsewhere, None if it is not
+    tempo : set by a controller such as Link; None if the source's own tempo is used
     answer : to whoever gave the newest command
-    requests, n_requests : what the newest command wants done once; how many requests there were so far
+    requests, n_requests : what the newest command wants to be done once; how many requests there were so far
     """
 
     preset: str = ""
@@ -182,7 +182,7 @@ class ShowState:
         return replace(self, requests=(*self.requests, Request(number, kind, argument)), n_requests=number)
 
     def wanting(self, reference: str) -> ShowState:
-        """This state, with a preset wanted; settings of the dream made by hand do not go with it."""
+        """This state, with a preset wanted; settings of the dream set by hand are dropped."""
         number = f"{self.presets.index(reference) + 1}  " if reference in self.presets else ""
         return replace(
             self,

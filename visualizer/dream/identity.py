@@ -21,8 +21,7 @@ def identity(settings: DreamSettings, guide: np.ndarray | None = None, weights: 
     """One line that changes whenever the same image and settings could give another dream. Does not load torch.
 
     guide: (height, width, 3) uint8, the picture that settings.guide names; weights: the file that `bake` is given.
-    Raises
-    DreamError if that cannot be read.
+    Raises DreamError if that cannot be read.
     """
     guided = ""
     if guide is not None:

@@ -422,7 +422,7 @@ def _read_frame(path: Path, key: str, depth_index: int, shape: tuple[int, ...]) 
 
 
 def _remove_entry(entry: Path) -> None:
-    """Remove our files of an entry, and the folder when nothing else lies in it."""
+    """Remove the program's files of an entry, and the folder when nothing else lies in it."""
     try:
         for file in list(entry.iterdir()):
             if _KEPT_NAME.fullmatch(file.name) or _TEMP_NAME.fullmatch(file.name):

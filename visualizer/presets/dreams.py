@@ -1,4 +1,4 @@
-"""Dream frames as they come: from the cache at once, or from a bake that runs beside the show."""
+"""Dream frames as they come: from the cache at once, or from a bake that runs during the show."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class Dreams:
     """
 
     def __init__(self, loaded: LoadedPreset, cache: FrameCache, *, stop: Stop | None = None) -> None:
-        """stop: bake beside a show, in a process of low priority that ends when this is set; None: in this process."""
+        """stop: bake during a show, in a process of low priority that ends when this is set; None: in this process."""
         self.n_depths = loaded.n_depths
         self.variants = [VariantDreams(loaded, index, cache, stop) for index in range(len(loaded.variants))]
 
@@ -216,7 +216,9 @@ class BackgroundDreams:
 
 
 def start(loaded: LoadedPreset, cache: FrameCache) -> ReadyDreams | BackgroundDreams:
-    """The frames of a preset for a show: all of them if they are cached, else a bake beside the show is started."""
+    """The frames of a preset for a show: all of them if they are cached, else a bake is started that runs during the
+    show.
+    """
     stop = Stop()
     dreams = Dreams(loaded, cache, stop=stop)
     if not dreams.from_cache:

@@ -136,7 +136,7 @@ class PresetLoader:
         return fault
 
     def release(self, dreams: FrameSource) -> None:
-        """Stop a bake in the thread, since its process takes a moment to end."""
+        """Stop a bake, on the loader's thread, since its process takes a moment to end."""
         with self._changed:
             self._released.append(dreams)
             self._wake()

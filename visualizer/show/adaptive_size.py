@@ -21,10 +21,11 @@ HELPS = 0.9  # drawing smallest helps if a display frame takes at most this frac
 class AdaptiveSize:
     """The size that pictures are drawn in, as a fraction of the window's width and height.
 
-    It steps down when more than 5 % of the display frames of two seconds are late, and steps up on trial after a while without
-    late ones. Whether there is time for more pixels cannot be known otherwise: a swap that waits for the screen takes a
-    whole period, however little was drawn. A step up that is reversed doubles the wait for the next one, so that the size
-    does not oscillate. Where even the smallest size is no faster, something else is slow: then all is drawn at full size.
+    It steps down when more than 5 % of the display frames of two seconds are late, and steps up on trial after a while
+    without late ones. Whether there is time for more pixels cannot be known otherwise: a swap that waits for the screen
+    takes a whole period, however little was drawn. A step up that is reversed doubles the wait for the next one, so
+    that the size does not oscillate. Where even the smallest size is no faster, something else is slow: then all is
+    drawn at full size.
     """
 
     def __init__(self, period_s: float) -> None:

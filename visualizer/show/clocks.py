@@ -1,7 +1,7 @@
 """The clocks of a show: when its next display frame is made, and at which second of the source it is seen.
 
-A clock is waited on once a display frame (`wait`). It then says how long the display frame comes after the one before (`dt_s`), and
-when it will be seen (`now`). Nothing that draws reads a clock of its own.
+A clock is waited on once a display frame (`wait`). It then says how long the display frame comes after the one before
+(`dt_s`), and when it will be seen (`now`). Nothing that draws reads a clock of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ LEAST_SHARE = 0.55
 LONGEST_STEP_S = 0.1
 
 LEAST_MARGIN_S = 0.0015
-# Half-lives in display frames: of the time that a display frame took, of the margin, and of the least margin that was enough.
+# Half-lives in display frames: of the time that a display frame took, of the margin, and of the least margin that was
+# enough.
 WORK_HALF_LIFE, MARGIN_HALF_LIFE, LEAST_HALF_LIFE = 150, 300, 20_000
 #: a refresh was missed when a display frame took more refreshes than this
 MISSED = 1.5
@@ -27,8 +28,8 @@ MISSED = 1.5
 class Clock:
     """What a frame loop asks of a clock.
 
-    dt_s: seconds from the display frame before to this one, 0 for the first; what fades are advanced by. time_s: seconds from the
-    first display frame to this one, pauses of the program included.
+    dt_s: seconds from the display frame before to this one, 0 for the first; what fades are advanced by. time_s:
+    seconds from the first display frame to this one, pauses of the program included.
     """
 
     dt_s = time_s = 0.0
@@ -68,8 +69,8 @@ class FrameClock(Clock):
 class Pacer:
     """Holds a steady rate where the driver's swap does not wait for the screen, and costs nothing where it does.
 
-    A deadline lies one period after the one before; falling more than a period behind starts the count again, since
-    hurrying to catch up would only bunch display frames together.
+    A deadline lies one period after the one before; a display frame that is more than a period late sets a new
+    deadline: making up for it would show several display frames too quickly.
     """
 
     def __init__(
@@ -87,8 +88,8 @@ class Pacer:
     def wait(self, wait_for_kick: Callable[[float], bool] | None = None) -> None:
         """Sleep until the next deadline.
 
-        wait_for_kick: sleeps instead, as many seconds as it is given or fewer; once it returns True the deadline is now, or as
-        soon as LEAST_SHARE of a period has passed.
+        wait_for_kick: sleeps instead, as many seconds as it is given or fewer; once it returns True the deadline is
+        now, or as soon as LEAST_SHARE of a period has passed.
         """
         now = self._now()
         if self._deadline is None or now > self._deadline + self.period_s:
@@ -111,18 +112,19 @@ class Pacer:
 def pace_hz(refresh_hz: float, swap_s: float) -> float:
     """The rate to pace a window at, when a display frame and its swap were measured to take swap_s seconds.
 
-    Where the swap waits for the screen, the pace only has to stay out of its way: drivers report 59.94 Hz as 59, and pacing
-    at that would show one picture a second twice. Where it does not, the pace is all there is.
+    Where the swap waits for the screen, the rate must be above the screen's: drivers report 59.94 Hz as 59, and pacing
+    at that would show one picture a second twice. Where it does not wait, the rate is that of the screen.
     """
     return refresh_hz * 1.05 if swap_s > 0.5 / refresh_hz else refresh_hz
 
 
 class LateStart:
-    """How long to sleep after a swap that waits for the screen, so that a display frame is begun as late as the machine allows.
+    """How long to sleep after a swap that waits for the screen, so that a display frame is begun as late as the machine
+    allows.
 
-    What is heard right after such a swap would wait a whole refresh to be seen. This measures how long hearing and drawing
-    take and keeps a margin, a larger one for a good while after every refresh that was missed: on a machine that is often
-    late it does not sleep at all. period_s: one refresh of the screen.
+    Without it, sound analysed right after such a swap would be seen a whole refresh later. This measures how long
+    listening and drawing take and keeps a margin, which grows with every refresh that was missed and shrinks slowly: on
+    a machine that is often late the sleep becomes 0. period_s: one refresh of the screen.
     """
 
     def __init__(self, period_s: float) -> None:
@@ -137,11 +139,11 @@ class LateStart:
 
     @property
     def sleep_s(self) -> float:
-        """How long to sleep after a swap before hearing and drawing."""
+        """How long to sleep after a swap before listening and drawing."""
         return max(0.0, self._period_s - self._work_s - self._margin_s)
 
     def note(self, work_s: float, interval_s: float) -> None:
-        """A display frame took work_s to hear and draw, and came interval_s after the one before."""
+        """A display frame took work_s to listen and draw, and came interval_s after the one before."""
         slept = self.sleep_s > 0.0
         self._work_s = max(work_s, self._work_s * 0.5 ** (1 / WORK_HALF_LIFE))
         if slept and interval_s > MISSED * self._period_s:
@@ -156,11 +158,11 @@ class LateStart:
 class ScreenClock(Clock):
     """Paces a window, and predicts when its next display frame is seen in seconds of the source.
 
-    position_s: the sound heard at this instant (playback) or just captured (live). A display frame made now reaches the eye
-    after its own drawing and, on average, in the middle of a refresh. times: how long display frames took.
+    position_s: the sound heard at this instant (playback) or just captured (live). A display frame made now reaches the
+    eye after its own drawing and, on average, in the middle of a refresh. times: how long display frames took.
 
-    wait_for_kick: see `Source.wait_for_kick`; a kick begins a display frame at once, where the swap does not wait for the
-    screen. swap_waits: whether it does; then a display frame is begun as late as possible, see `LateStart`.
+    wait_for_kick: see `Source.wait_for_kick`; a kick begins a display frame at once, where the swap does not wait for
+    the screen. swap_waits: whether it does; then a display frame is begun as late as possible, see `LateStart`.
     """
 
     def __init__(

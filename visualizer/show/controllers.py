@@ -10,7 +10,7 @@ from ..control.controller import Controller
 from ..control.snapshot import Snapshot
 from .guard import Guard, Part
 
-WAY_OUT = "the show goes on without it"
+CONSEQUENCE = "the show goes on without it"
 
 
 class Controllers:
@@ -27,12 +27,12 @@ class Controllers:
 
     def add(self, controller: Controller) -> None:
         """Add a controller."""
-        self._members.append((controller, self._guard.part(controller.name, WAY_OUT)))
+        self._members.append((controller, self._guard.part(controller.name, CONSEQUENCE)))
 
     def remove(self, controller: Controller) -> None:
         """Remove a controller and close it."""
         self._members = [member for member in self._members if member[0] is not controller]
-        with self._guard.part(controller.name, WAY_OUT):
+        with self._guard.part(controller.name, CONSEQUENCE):
             controller.close()
 
     def poll(self) -> list[Input]:
@@ -67,8 +67,8 @@ class Controllers:
         return lines
 
     def learn(self, target: str) -> str | None:
-        """Let every controller that can bind the next control moved to a target; "" cancels. Returns why, if none
-        can.
+        """Make every controller that can learn bind the next control moved to a target; "" cancels. Returns why not,
+        if none can.
         """
         able = [(controller, part) for controller, part in self._working() if controller.can_learn]
         for controller, part in able:

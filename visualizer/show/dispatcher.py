@@ -43,9 +43,9 @@ class Dispatcher:
     """Applies commands to the state, one at a time, and carries out the difference between the state before and
     after.
 
-    context: what the commands depend on. requests: for each kind of `Request` beside "source", what carries it out:
-    it is called with the argument and returns what to answer. now: seconds, rising. on_command: called with every
-    command that was applied.
+    context: what the commands depend on. requests: for each kind of `Request` besides "source" and "look", what carries
+    it out: it is called with the argument and returns what to answer. now: seconds, rising. on_command: called with
+    every command that was applied.
 
     state: as the commands so far have made it. loaded: the preset on the stage, its beat settings with what was set
     by hand. said: the newest answer to a controller; those to a key are shown as a notice.
@@ -80,7 +80,7 @@ class Dispatcher:
         self.report()
 
     def press(self, presses: Iterable[Press]) -> None:
-        """Do what keys of the window are for, in order."""
+        """Dispatch the keys that were pressed, in order."""
         for press in presses:
             self.dispatch(PressKey(press.name, press.place))
 
@@ -133,7 +133,7 @@ class Dispatcher:
         self.dispatch(PresetShown(loaded.reference, values, dream, tuple(look)))
 
     def report(self) -> None:
-        """Make commands of what has changed without one. Called for every display frame."""
+        """Make commands of changes that no command caused, such as a closed panel. Called for every display frame."""
         self._report_presets()
         self._report_switch("fullscreen", self._window.is_fullscreen)
         self._report_switch("panel", self._panel.is_open)
@@ -149,7 +149,7 @@ class Dispatcher:
             self._report_switch("asks_to_end", False)
 
     def replace(self, window: Window, stage: Stage) -> None:
-        """Another window and stage have taken the place of those before, and stand as the state says."""
+        """Use another window and stage in place of those before, and set them as the state says."""
         self._window, self._stage = window, stage
         self._stage.set_beat(self.loaded.settings.beat)
         for one in self.state.look:
@@ -179,9 +179,7 @@ class Dispatcher:
             self.dispatch(Reported(name, is_on))
 
     def _carry_out(self, before: ShowState, after: ShowState, at_samples: int) -> list[str | None]:
-        """Do what has changed; the answers. Each part for itself: one that fails must not keep the others from being
-        done.
-        """
+        """Do what has changed; the answers. Each is guarded by itself: one that fails does not stop the others."""
         answers: list[str | None] = []
         part = self._guard.part("commands", "other commands may still work")
         if after.fullscreen not in (before.fullscreen, self._window.is_fullscreen):

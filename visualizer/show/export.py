@@ -32,7 +32,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an export is. done, total: depths while dreaming, display frames while exporting; total is None where unknown."""
+    """How far an export is. done, total: depths while dreaming, display frames while exporting; total is None where
+    unknown.
+    """
 
     stage: Literal["dreaming", "exporting"]
     done: int
@@ -40,7 +42,8 @@ class Progress:
 
 
 def parse_fps(text: str) -> Fraction:
-    """Display frames a second as a fraction: "30", "25.0", "30000/1001"; 23.976, 29.97 and the like are n x 1000 / 1001.
+    """Display frames a second as a fraction: "30", "25.0", "30000/1001"; 23.976, 29.97 and the like are n x 1000 /
+    1001.
 
     Raises BadInput for anything else.
     """
@@ -69,12 +72,12 @@ def export(
 ) -> Generator[Progress, None, None]:
     """Write the show for the song as a video, yielding progress; closing the generator early leaves no file.
 
-    The video is as long as the song, to within one display frame, and of the preset's size. Memory does not grow with the
-    length of the song. The same input gives the same file on one machine.
+    The video is as long as the song, to within one display frame, and of the preset's size. Memory does not grow with
+    the length of the song. The same input gives the same file on one machine.
 
-    fps: display frames a second. crf: quality, 0 (lossless) .. 51 (worst). stream: number of the song's sound stream, see `Song`. say:
-    called with a line the user should read. Raises BadInput before any work for a song, a size, a look or a file name that cannot
-    be used, and VisualizerError when the video cannot be written.
+    fps: display frames a second. crf: quality, 0 (lossless) .. 51 (worst). stream: number of the song's sound stream,
+    see `Song`. say: called with a line the user should read. Raises BadInput before any work for a song, a size, a look
+    or a file name that cannot be used, and VisualizerError when the video cannot be written.
     """
     width, height = loaded.size
     if width % 2 or height % 2:

@@ -1,4 +1,5 @@
-"""One display frame, top to bottom: wait, advance, listen, draw, present; then everything that may be late without being seen.
+"""One display frame, top to bottom: wait, advance, listen, draw, present; then everything that can be late without an
+effect on the picture.
 
 `live`, `play` and `export` are this one loop. They differ in the source, the clock and the outputs handed in.
 """
@@ -64,9 +65,10 @@ MAX_REBUILDS = 8  # of the graphics in a row, over some 20 s, until starting ano
 class FrameLoop:
     """Makes display frames: draws the stage into the canvas and presents it on every output.
 
-    clock: when the display frames are made. outputs: the window first, if there is one. guard: a part that fails is noted there
-    and tried again later; with a guard that raises (an export) the loop ends instead. size: returns the (width, height) to draw, px;
-    (0, 0) draws nothing. keeps_picture: whether `canvas.pixels` is needed once the picture is shown.
+    clock: when the display frames are made. outputs: the window first, if there is one. guard: a part that fails is
+    noted there and tried again later; with a guard that raises (an export) the loop ends instead. size: returns the
+    (width, height) to draw, px; (0, 0) draws nothing. keeps_picture: whether `canvas.pixels` is needed once the picture
+    is shown.
     """
 
     def __init__(
@@ -138,7 +140,9 @@ class FrameLoop:
 
     @property
     def is_undrawable(self) -> bool:
-        """Whether the last display frames could not be drawn at all: that is no fault of a shader."""
+        """Whether the last display frames could not be drawn at all, not even plainly: then the cause is not the look's
+        shader.
+        """
         return self._n_undrawn >= LOST_AFTER
 
     def after(self, shown: DisplayFrame) -> None:
@@ -182,10 +186,12 @@ class Graphics:
 class WindowShow(FrameLoop):
     """A show in a window. `run` shows it; `close` must be called, then the window is closed with everything else.
 
-    picture: of the preset, with its image in place; it belongs to the show from here on, as do the graphics. clock: set to the
-    window's pace. outputs: where the pictures go beside the window; they are closed with it. follow_monitor: keep the pace of the monitor that the window is on. adapt: draw smaller where the machine
-    cannot keep the pace. controllers: what else gives commands.
-    lifeline: the connection to the supervisor. title: of the window; that of the source if None. on_command: called with every command.
+    picture: of the preset, with its image in place; it belongs to the show from here on, as do the graphics. clock: set
+    to the window's pace. outputs: where the pictures go besides the window; they are closed with it. follow_monitor:
+    keep the pace of the monitor that the window is on. adapt: draw smaller where the machine cannot keep the pace.
+    controllers: what gives commands besides the keyboard.
+    lifeline: the connection to the supervisor. title: of the window; that of the source if None. on_command: called
+    with every command.
     """
 
     clock: ScreenClock
@@ -281,14 +287,18 @@ class WindowShow(FrameLoop):
             self.open_panel(state.panel_place)
 
     def open_panel(self, place: Area | None = None) -> None:
-        """Open the performer's panel; where it cannot be opened, the reason is shown. place: where its window was before."""
+        """Open the performer's panel; where it cannot be opened, the reason is shown. place: where its window was
+        before.
+        """
         self._panel.last_place = place or self._panel.last_place
         self.dispatcher.dispatch(Act("panel"))
         if not self._panel.is_open:
             self._notices.say(self.dispatcher.said)
 
     def run(self, on_frame: Callable[[int, DisplayFrame], bool] | None = None) -> int:
-        """Start the source and show it until it or the user ends, or `on_frame` returns True; the number of display frames."""
+        """Start the source and show it until it or the user ends, or `on_frame` returns True; the number of display
+        frames.
+        """
         with scheduled_collection() as self._garbage:
             self.source.start()
             for shown in self.frames():
@@ -310,7 +320,9 @@ class WindowShow(FrameLoop):
             stack.callback(self._controllers.close)
 
     def after(self, shown: DisplayFrame) -> None:
-        """Everything that may be late without being seen: keys, commands, presets, text, telemetry, supervision, memory."""
+        """Everything that can be late without an effect on the picture: keys, commands, presets, text, telemetry,
+        supervision, memory.
+        """
         rate_hz, part = self._meter.count(), self.guard.part
         with part("keyboard", "other keys may still work"):
             self.dispatcher.press(self._window.events())
@@ -392,7 +404,7 @@ class WindowShow(FrameLoop):
         if (gone := stage.take_gone()) is not None:
             gone.picture.release()
             del gone
-            self._garbage.collect_all()  # what is left of it, while the picture has no need to hurry
+            self._garbage.collect_all()  # what is left of it, now that a delay is hardly seen
 
     def _bring(self, opened: OpenedPreset) -> None:
         try:
@@ -406,7 +418,7 @@ class WindowShow(FrameLoop):
             self._loader.release(opened.dreams)
             return
         scene = Scene(picture, opened.dreams, opened.loaded, at_most=1)
-        self._loader.release(self.stage.scene.dreams)  # two bakes would share what the machine has
+        self._loader.release(self.stage.scene.dreams)  # two bakes at once would each take twice as long
         if (replaced := self.stage.bring(scene)) is not None:
             self._loader.release(replaced.dreams)
             replaced.picture.release()
@@ -415,7 +427,7 @@ class WindowShow(FrameLoop):
         lines = [self.source.news(), self._sound_watch.news(), self._window.news(), self.stage.scene.dreams.fault]
         lines += self._controllers.news()
         for line in lines:
-            if line and line not in self._news:  # some return it for as long as it holds
+            if line and line not in self._news:  # some return their line for as long as it is true
                 self._notices.say(line)
         self._news = lines
         if (title := self._title or self.source.title) != self._title_shown:
@@ -438,7 +450,7 @@ class WindowShow(FrameLoop):
                 + self._controllers.status()
                 + [f"degraded\t{fault}" for fault in self.guard.faults()]
             )
-        # a blackout is black: notices wait; and who has a panel reads them there
+        # no text in a blackout: notices wait; while the panel is open, it shows them
         hidden = self.stage.is_dark or (self._panel.is_open and not dispatcher.state.hud)
         notice = None if self.stage.is_dark else self._notices.current()
         hud = dispatcher.state.hud
@@ -474,7 +486,7 @@ class WindowShow(FrameLoop):
 
     def _adapt_size(self) -> None:
         """Draw smaller or larger, by how long display frames took."""
-        # a transition draws twice and new dream frames take time: what these display frames took says nothing of the others
+        # a transition draws two scenes, and new dream frames take time to upload: these display frames are not typical
         if self._adaptation is None or self.stage.is_busy or self.stage.is_dark:
             return
         if (size := self._window.framebuffer_size) != self._window_size:
@@ -536,15 +548,18 @@ class WindowShow(FrameLoop):
 
 
 def _rebuilt(old: Window, scene: Scene, *, dark: bool) -> tuple[Graphics, Picture]:
-    """Another window in the place of the old one, showing the image of the scene's preset (black if dark), and the image's picture.
+    """Another window in the place of the old one, showing the image of the scene's preset (black if dark), and the
+    image's picture.
 
-    The old one still exists, without a context that works, and must be closed. Raises GraphicsError, and what drivers raise.
+    The old one still exists, without a context that works, and must be closed. Raises GraphicsError, and what drivers
+    raise.
     """
     window = old.successor()
     try:
         graphics = Graphics.of(window)
         picture = build_picture(scene.loaded, window, graphics.programs, scene.picture)
-        # everything that takes time is done before it appears: until its first swap it shows what lies under it, the old one
+        # everything that takes time is done before it appears: until its first swap it shows what lies under it, the
+        # old one
         graphics.show_image(picture, dark=dark, swap=False)
         window.appear()
         graphics.show_image(picture, dark=dark)

@@ -25,9 +25,9 @@ NO_TIMES = Percentiles(0.0, 0.0, 0.0)
 class FrameTimes:
     """Statistics of display frames. period_s: how long each should be shown. `note` allocates nothing.
 
-    n_repeated: refreshes that showed the display frame before again, since no new one was ready. n_dropped: display frames that were
-    hardly seen, since the next one came within half a period. work_s: from waking up to having shown, of the last one. longest_s:
-    the longest time from one to the next.
+    n_repeated: refreshes that showed the display frame before again, since no new one was ready. n_dropped: display
+    frames that were hardly seen, since the next one came within half a period. work_s: from waking up to having shown,
+    of the last one. longest_s: the longest time from one to the next.
     """
 
     def __init__(self, period_s: float) -> None:

@@ -1,4 +1,6 @@
-"""Parts of a show that may fail without ending it: a failure is logged and reported, and the part is tried again after a while."""
+"""Parts of a show that may fail without ending it: a failure is logged and reported, and the part is tried again after
+a while.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +13,22 @@ from ..clock import monotonic
 
 log = logging.getLogger(__name__)
 
-#: how long a part is suspended after its first, second, ... failure in a row, seconds: the first may be due to a single block of
-#: sound or a single display frame
+#: how long a part is suspended after its first, second, ... failure in a row, seconds: the first may be due to a single
+#: block of sound or a single display frame
 WAITS_S = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
 #: after so long without a failure a part counts as recovered
 RECOVERY_S = 2.0
 #: a part that keeps failing is logged at most this often
 LOG_S = 10.0
-#: lines kept until there is somebody to report them to
+#: lines kept until `report_to` is called
 MAX_UNREPORTED = 5
 
 
 class Part:
     """One part of a show, used as a context manager: an exception inside is noted and not raised further.
 
-    name: for messages, "analysis". consequence: what happens while it fails, for people. n_faults: failures so far; n_in_a_row: since it
-    last recovered; fault: the newest in one line, "" while there is none.
+    name: for messages, "analysis". consequence: what happens while it fails, for people. n_faults: failures so far;
+    n_in_a_row: since it last recovered; fault: the newest in one line, "" while there is none.
     """
 
     def __init__(self, name: str, consequence: str, guard: Guard) -> None:
@@ -79,7 +81,8 @@ class Part:
 class Guard:
     """The parts of a show.
 
-    report: called with a line for the screen. now: seconds, rising. raises: raise exceptions instead of noting them, for an export.
+    report: called with a line for the screen. now: seconds, rising. raises: raise exceptions instead of noting them,
+    for an export.
     """
 
     def __init__(
@@ -105,7 +108,9 @@ class Guard:
         return tuple(f"{part.name}: {part.fault}" for part in self._parts.values() if part.n_in_a_row)
 
     def report(self, line: str) -> None:
-        """Report a line, or keep it until `report_to` is called. An error of the receiver is ignored: the log has the failure."""
+        """Report a line, or keep it until `report_to` is called. An error of the receiver is ignored: the log has the
+        failure.
+        """
         if self._report is None:
             self._unreported.append(line)
             del self._unreported[:-MAX_UNREPORTED]

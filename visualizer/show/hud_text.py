@@ -13,7 +13,7 @@ from .stage import DisplayFrame
 log = logging.getLogger(__name__)
 
 NOTICE_S = 6.0  # how long a notice is shown
-ANSWER_S = 2.0  # how long an answer to a key is shown: whoever pressed it is looking
+ANSWER_S = 2.0  # how long an answer to a key is shown: shorter, since it is expected
 REPEAT_S = 10.0  # a line that was shown is not shown again before
 LONGEST_WAIT_S = 10.0  # lines that could not be shown by then, as in a blackout, are dropped; the log has them
 MOST_WAITING = 8
@@ -49,7 +49,7 @@ class Notices:
             log.info("notice: %s", line)
 
     def record(self, line: str) -> None:
-        """Make a line the newest one without showing it: who asked has a screen of their own."""
+        """Make a line the newest one without showing it on the picture: the panel shows it."""
         self.line = line
 
     def answer(self, line: str) -> None:

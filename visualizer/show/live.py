@@ -24,9 +24,9 @@ def open_input(
 ) -> LiveInput:
     """The input of a show: the given one, else the remembered one, else the default of the system.
 
-    A given input is remembered; "default" forgets it. was_there: it was in use a moment ago. An input that is missing is waited for
-    if it was in use or chosen before; otherwise its name may be mistyped, and it is an error. Raises UnknownDevice, BadInput, and
-    DeviceError without any sound system.
+    A given input is remembered; "default" forgets it. was_there: it was in use a moment ago. An input that is missing
+    is waited for if it was in use or chosen before; otherwise its name may be mistyped, and it is an error. Raises
+    UnknownDevice, BadInput, and DeviceError without any sound system.
     """
     remembered = remembered_input()
     if device == DEFAULT_INPUT:
@@ -62,8 +62,8 @@ def live(
 ) -> Report:
     """Show the chosen input in a window until the user ends it; see `open_input` and `run`. Raises as these.
 
-    controllers: opens the controllers, which are closed at the end. opens_panel: opens the performer's panel. lifeline: the connection
-    to the supervisor; a restarted show uses the input that was in use.
+    controllers: opens the controllers, which are closed at the end. opens_panel: opens the performer's panel. lifeline:
+    the connection to the supervisor; a restarted show uses the input that was in use.
     """
     resume = lifeline.resume if lifeline is not None else None
     if resume is not None and resume.input and not channels:

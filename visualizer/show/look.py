@@ -1,4 +1,6 @@
-"""The look of a preset in a show: opened with the values that the preset sets; its parameters; its uniforms, made of features."""
+"""The look of a preset in a show: opened with the values that the preset sets; its parameters; its uniforms, made of
+features.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ _FREE = (0.0, 1.0)
 def open_look(loaded: LoadedPreset) -> Look:
     """The look of a preset, with the values that the preset sets as its defaults.
 
-    Raises BadInput, with the file and line of the preset, for a look that there is not and for values that its header does not allow;
-    and what `find_look` raises.
+    Raises BadInput, with the file and line of the preset, for a look that there is not and for values that its header
+    does not allow; and what `find_look` raises.
     """
     render = loaded.settings.render
     try:
@@ -45,12 +47,16 @@ def open_look(loaded: LoadedPreset) -> Look:
 
 
 def parameters_of(look: Look) -> tuple[Parameter, ...]:
-    """The parameters of a look: "look.NAME", of a colour "look.NAME.red" and so on, of a point "look.NAME.x" and "look.NAME.y"."""
+    """The parameters of a look: "look.NAME", of a colour "look.NAME.red" and so on, of a point "look.NAME.x" and
+    "look.NAME.y".
+    """
     return tuple(parameter for one in look.declaration.inputs for parameter in _parameters(one))
 
 
 def set_parameter(values: dict[str, Value], look: Look, name: str, value: Setting) -> None:
-    """Set a parameter of a look in `values`, a picture's `parameters`. name: of one of `parameters_of`. Raises BadInput."""
+    """Set a parameter of a look in `values`, a picture's `parameters`. name: of one of `parameters_of`. Raises
+    BadInput.
+    """
     key, _, part = name.removeprefix(f"{LOOK}.").partition(".")
     one = look.declaration.input(key)
     if not part:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-# A dropout shorter than this is over before anybody sees it.
+# The metronome begins only this long after the sound was lost: a shorter dropout is not noticed.
 AFTER_S = 1.0
 FADE_IN_S, FADE_OUT_S = 1.5, 0.8
-# Its highest level: one sees that it is not the music.
+# Its highest level, below that of a strong kick, so that it looks different from the music.
 HIGHEST = 0.6
 # The tempo where none was known, and the confidence that a known one must have.
 DEFAULT_BPM = 100.0
 LEAST_CONFIDENCE = 0.3
-# Of a faster tempo every second beat is shown: the picture is to be calm, and nothing may flash.
+# Of a faster tempo only every second beat is shown, so that the picture moves calmly and never flashes.
 FASTEST_BPM = 140.0
 # How it approaches other beats, as those of tapping: time constant, and the largest change of its own speed.
 FOLLOW_S, MOST_CHANGE = 0.3, 0.25
@@ -21,7 +21,8 @@ FOLLOW_S, MOST_CHANGE = 0.3, 0.25
 class FallbackMetronome:
     """A steady, gentle beat that fades in when the sound is lost and out when it is back. Pure: time is handed in.
 
-    It continues the tempo and the beats that were known last, if they were certain; else, until somebody taps, it beats at 100 BPM.
+    It continues the tempo and the beats that were known last, if they were certain; else, until somebody taps, it beats
+    at 100 BPM.
     """
 
     def __init__(self) -> None:
@@ -43,8 +44,9 @@ class FallbackMetronome:
         return 60.0 * self._rate_hz
 
     def step(self, time_s: float, *, lost: bool, tempo_bpm: float, confidence: float, phase: float) -> None:
-        """Advance to time_s, rising seconds. lost: there is no sound now; the rest: what is known of the beat at time_s,
-        phase 0..1, confidence 0..1."""
+        """Advance to time_s, rising seconds. lost: there is no sound now; the rest: what is known of the beat at
+        time_s, phase 0..1, confidence 0..1.
+        """
         dt_s = 0.0 if self._time_s is None else max(0.0, time_s - self._time_s)
         self._time_s = time_s
         self._lost_s = self._lost_s + dt_s if lost else 0.0
@@ -52,7 +54,7 @@ class FallbackMetronome:
         if not lost and self._weight == 0.0:
             self._follows = False
             return
-        # a tempo that is certain, or becomes so by tapping, is kept, however uncertain it grows in the silence
+        # once the tempo was certain, also by tapping, it is followed, although its confidence falls in the silence
         self._follows = self._follows or (lost and confidence >= LEAST_CONFIDENCE)
         n_beats = 2 if self._follows and tempo_bpm > FASTEST_BPM else 1
         if not self._follows:
@@ -68,7 +70,7 @@ class FallbackMetronome:
                 off = min(most, max(-most, off * (1 - math.exp(-dt_s / FOLLOW_S))))
             self._place = (self._place + off / n_beats) % 1.0
         elif self._weight == 0.0 and step <= 0.0:
-            self._place = 0.5  # it begins with a swell
+            self._place = 0.5  # the level begins at 0, rising
         self._weight = min(1.0, max(0.0, self._weight + step))
 
     def level_at(self, time_s: float) -> float:

@@ -43,8 +43,8 @@ Opened = TypeVar("Opened")
 class Staging:
     """How a show appears on the screen.
 
-    monitor: index or name, the primary one if None. adapt: draw smaller where the machine cannot keep the pace. rate_hz: display frames
-    a second, the screen's own if None. panel: open the performer's panel.
+    monitor: index or name, the primary one if None. adapt: draw smaller where the machine cannot keep the pace.
+    rate_hz: display frames a second, the screen's own if None. panel: open the performer's panel.
     """
 
     fullscreen: bool = False
@@ -59,8 +59,8 @@ class Staging:
 class Report:
     """What was shown.
 
-    n_frames, seconds: display frames, and how long they took. first_picture_s: from the call to the first picture on the screen. times:
-    from one display frame to the next. n_dropped, n_repeated: see `FrameTimes`.
+    n_frames, seconds: display frames, and how long they took. first_picture_s: from the call to the first picture on
+    the screen. times: from one display frame to the next. n_dropped, n_repeated: see `FrameTimes`.
     """
 
     n_frames: int
@@ -94,13 +94,15 @@ def run(
 ) -> Report:
     """Show a source in a window until it or the user ends it.
 
-    source, controllers: themselves, or functions that open them. These are called before the window opens, so that errors are
-    reported at once; in a show that is restarted after a crash they are called once its picture is shown. Controllers are
-    closed at the end.
+    source, controllers: the objects, or functions that open them. These are called before the window opens, so that
+    errors are reported at once; in a show that is restarted after a crash they are called once its picture is shown.
+    Controllers are closed at the end.
 
-    title: of the window; that of the source if None. greeting: the first notice, how to get help if None, none if empty. on_frame:
-    called after every display frame with the number of them and the newest; returning True ends the show. opens: opens the window.
-    outputs: where the pictures go beside the window; they are closed at the end. opens_panel: opens the performer's panel. lifeline: the connection to the supervisor. on_command: called with every command.
+    title: of the window; that of the source if None. greeting: the first notice; None: which key shows help; "": no
+    notice. on_frame: called after every display frame with the number of them and the newest; returning True ends the
+    show. opens: opens the window.
+    outputs: where the pictures go besides the window; they are closed at the end. opens_panel: opens the performer's
+    panel. lifeline: the connection to the supervisor. on_command: called with every command.
 
     Raises BadInput for keys.yaml or a monitor that does not exist, GraphicsError when no window can be opened.
     """

@@ -1,4 +1,4 @@
-"""Opens and closes the performer's panel beside a show."""
+"""Opens and closes the performer's panel during a show."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ log = logging.getLogger(__name__)
 
 
 class OpensPanel(Protocol):
-    """Opens the performer's window; raises VisualizerError where that is not possible. avoid: the area that the audience sees."""
+    """Opens the performer's window; raises VisualizerError where that is not possible. avoid: the area that the
+    audience sees.
+    """
 
     def __call__(self, place: Area | None = None, *, avoid: Area | None = None) -> PanelController: ...
 
 
 class PanelSwitch:
-    """Opens and closes the panel. opens: None if there can be none. window: returns the show's own, whose monitor is avoided.
+    """Opens and closes the panel. opens: None if there can be none. window: returns the show's own, whose monitor is
+    avoided.
 
     last_place: where the panel's window was last.
     """

@@ -52,12 +52,13 @@ def play(
 ) -> Report:
     """Play songs one after another in a window.
 
-    paths: sound files, at least one. device: the output, see `open_playback`. stream: number of their sound stream, see `Song`.
-    gain_mode: which ReplayGain tags are applied, none if None. delay_ms: of the output, see `OutputDelay`. say: called with lines
-    for the user, on any thread. controllers, opens_panel, lifeline: see `run`.
+    paths: sound files, at least one. device: the output, see `open_playback`. stream: number of their sound stream, see
+    `Song`.
+    gain_mode: which ReplayGain tags are applied, none if None. delay_ms: of the output, see `OutputDelay`. say: called
+    with lines for the user, on any thread. controllers, opens_panel, lifeline: see `run`.
 
-    Raises BadInput for a single file that cannot be played, VisualizerError where none of several can, UnknownDevice for a
-    missing device, GraphicsError.
+    Raises BadInput for a single file that cannot be played, VisualizerError where none of several can, UnknownDevice
+    for a missing device, GraphicsError.
     """
     lines: deque[str] = deque()
 

@@ -17,8 +17,8 @@ from ..processes import reserve_environment
 class OutputDelay:
     """The delay of the loudspeaker, of the output in use; remembered for each output by its name.
 
-    ms: the picture is shown this much later, or earlier if below 0. A delay given, or set before the output is known, is used for
-    the first output instead of the remembered one.
+    ms: the picture is shown this much later, or earlier if below 0. A delay given, or set before the output is known,
+    is used for the first output instead of the remembered one.
     """
 
     def __init__(self, given_ms: float | None = None) -> None:
@@ -55,8 +55,8 @@ class OutputDelay:
 def open_playback(songs: SongList, device: str | int | None, *, was_there: bool = False) -> Playback:
     """Playback through the given output, else the remembered one, else the default of the system; see `Playback`.
 
-    A given output is remembered; "default" forgets it. was_there: it was in use a moment ago. An output that is missing is waited
-    for if it was in use or chosen before; otherwise it is an error. Raises UnknownDevice.
+    A given output is remembered; "default" forgets it. was_there: it was in use a moment ago. An output that is missing
+    is waited for if it was in use or chosen before; otherwise it is an error. Raises UnknownDevice.
     """
     remembered = remembered_output()
     if device == DEFAULT_OUTPUT:

@@ -13,7 +13,9 @@ HANGS = "the sound system hangs"
 
 
 class SoundWatch:
-    """Asks the supervisor for another process when a call of PortAudio does not return: this one can open no device any more."""
+    """Asks the supervisor for another process when a call of PortAudio does not return: this one can open no device any
+    more.
+    """
 
     def __init__(self, lifeline: Lifeline | None) -> None:
         self._lifeline = lifeline

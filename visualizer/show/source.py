@@ -1,7 +1,7 @@
 """Where sound and time come from: the base class of every source.
 
-A source is one file in `show/sources/`. It overrides what it can do and declares the rest in `capabilities`; everything here
-has a default that does nothing, so that a show never has to ask whether a method exists.
+A source is one file in `show/sources/`. It overrides what it can do and declares the rest in `capabilities`; everything
+here has a default that does nothing, so that a show never has to ask whether a method exists.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NO_SOUND = np.zeros((0, 2), np.float32)
 class Source:
     """A source of sound and time. Its time is float seconds from 0 on, and rises except after a seek.
 
-    capabilities: what it can do beside being heard. sample_rate_hz: of the sound that is analysed.
+    capabilities: what it can do besides delivering sound. sample_rate_hz: of the sound that is analysed.
     """
 
     capabilities: frozenset[Capability] = frozenset()
@@ -43,7 +43,7 @@ class Source:
 
     @property
     def is_paused(self) -> bool:
-        """Whether it stands still, see Capability.PAUSE."""
+        """Whether it is paused, see Capability.PAUSE."""
         return False
 
     @property
@@ -73,18 +73,22 @@ class Source:
     def listen(self, now: Callable[[], float]) -> Features:
         """Take in what has arrived, then the features of the present.
 
-        now: the time at which the next display frame is seen, seconds of the source. It is asked twice, since taking in sound
-        may move the clock of a live source.
+        now: the time at which the next display frame is seen, seconds of the source. It is asked twice, since taking in
+        sound may move the clock of a live source.
         """
         self.take_in(now())
         return self.features_at(now())
 
     def wait_for_kick(self, timeout_s: float) -> bool:
-        """Wait at most timeout_s, taking in sound as it arrives; True as soon as a kick was heard. Only with Capability.WAKES."""
+        """Wait at most timeout_s, taking in sound as it arrives; True as soon as a kick was heard. Only with
+        Capability.WAKES.
+        """
         return False
 
     def take_sound(self) -> np.ndarray:
-        """The sound taken in since the last call, for outputs that write or send it: (n_samples, 2) float32. Empty where none is kept."""
+        """The sound taken in since the last call, for outputs that write or send it: (n_samples, 2) float32. Empty
+        where none is kept.
+        """
         return NO_SOUND
 
     def samples_at(self, time_s: float) -> int:
@@ -97,8 +101,9 @@ class Source:
         """Take over the beat settings of a preset; called again when a setting is changed."""
 
     def needs(self, names: Collection[str]) -> None:
-        """Which fields of `Features` the picture uses; called for every display frame. Those that take analysis of their own are
-        computed only if named."""
+        """Which fields of `Features` the picture uses; called for every display frame. Those that take analysis of
+        their own are computed only if named.
+        """
 
     def do(self, action: str) -> str | None:
         """Carry out an action, by its name; returns what to answer. One that the source has no use for is ignored."""
@@ -135,8 +140,10 @@ class Source:
     # -- restarting a show --------------------------------------------------------------------------------------------
 
     def resume_values(self) -> dict[str, Any]:
-        """What a restarted show needs to go on: fields of `ResumeState` by name (bpm, beat_s, input, song, position_s, paused)."""
+        """What a restarted show needs to continue: fields of `ResumeState` by name (bpm, beat_s, input, song,
+        position_s, paused).
+        """
         return {}
 
     def resume_from(self, state: ResumeState) -> None:
-        """Go on from the state that a show before this one left."""
+        """Continue from the state of the show that crashed."""

@@ -26,9 +26,9 @@ WAIT_S = 2.5  # how long the next preset is waited for to have its first depth; 
 class DisplayFrame(NamedTuple):
     """One display frame.
 
-    time_s: seconds of the source. depth: the dream frame drawn, 0..n_depths. n_baked: finished dream frames so far, of all variants;
-    all are n_variants * n_depths, since depth 0 is the image itself. variant: the one drawn, 0..n_variants - 1. is_drawn: False where
-    drawing failed and the display frame before stays on the screen.
+    time_s: seconds of the source. depth: the dream frame drawn, 0..n_depths. n_baked: finished dream frames so far, of
+    all variants; all are n_variants * n_depths, since depth 0 is the image itself. variant: the one drawn,
+    0..n_variants - 1. is_drawn: False where drawing failed and the display frame before stays on the screen.
     """
 
     time_s: float
@@ -41,8 +41,8 @@ class DisplayFrame(NamedTuple):
 class DepthLimiter:
     """Limits depths to the dream frames that exist, easing when more are baked. Limits variants in the same way.
 
-    With 5 of 20 depths baked a kick goes down to 5. Following the count at once would make the picture jump whenever a depth
-    arrives. n_depths: the deepest there will be.
+    With 5 of 20 depths baked a strong kick shows depth 5. The limit follows the number of baked depths smoothly,
+    otherwise the picture would jump whenever a depth arrives. n_depths: the deepest there will be.
     """
 
     EASE_S = 0.4
@@ -53,7 +53,9 @@ class DepthLimiter:
         self._limit: float | None = None  # None: before the first `advance`
 
     def advance(self, available: int, dt_s: float) -> None:
-        """Go on by dt_s seconds. available: the deepest depth that exists now; at first and after a loss it counts at once."""
+        """Go on by dt_s seconds. available: the deepest depth that exists now; at first and after a loss it counts at
+        once.
+        """
         self._available = available
         if self._limit is None or available < self._limit:
             self._limit = float(available)
@@ -69,8 +71,9 @@ class DepthLimiter:
 class Scene:
     """A preset on the stage: its picture, and its dream frames as they arrive.
 
-    picture: released with the scene. loaded: the preset; beat: its beat settings with what was set by hand. at_most: how many dream frames are put into the picture for one
-    display frame, None: all that have arrived. Each takes milliseconds, so a show that is running takes one at a time.
+    picture: released with the scene. loaded: the preset; beat: its beat settings with what was set by hand. at_most:
+    how many dream frames are put into the picture for one display frame, None: all that have arrived. Each takes
+    milliseconds, so a show that is running takes one at a time.
     """
 
     def __init__(
@@ -110,7 +113,8 @@ class Scene:
             if placed.finished and placed.depth_index > 0:
                 self._finished.add((placed.variant, placed.depth_index))
         picture = self.picture
-        # a variant is crossed to once it goes as deep as the first: a picture that crosses to it must not lose its depth
+        # a variant is crossed to once it goes as deep as the first: a picture that crosses to it must not lose its
+        # depth
         while self._last_variant + 1 < picture.n_variants and picture.deepest_of(self._last_variant + 1) >= max(
             picture.deepest, 1
         ):
@@ -137,11 +141,12 @@ class Scene:
 class Stage:
     """Draws scenes. surface: whose context it draws with.
 
-    All that is kept from one display frame to the next (fades, transitions, limiters, and what a look declares that it keeps) lives
-    here and in the scenes, and depends on nothing but the features and the seconds handed in: running a show again from its
-    start rebuilds it.
+    All that is kept from one display frame to the next (fades, transitions, limiters, and what a look declares that it
+    keeps) lives here and in the scenes, and depends on nothing but the features and the seconds handed in: running a
+    show again from its start rebuilds it.
 
-    scene: the one shown, coming: the one that waits for its first depth, leaving: the one that the transition goes away from.
+    scene: the one shown, coming: the one that waits for its first depth, leaving: the one that the transition fades
+    out.
     """
 
     def __init__(self, surface: Surface, scene: Scene) -> None:
@@ -151,7 +156,7 @@ class Stage:
         self.is_dark = False
         self.is_frozen = False
         self._waited_s = self._mix = self._dark = 0.0
-        self._kept: Features | None = None  # those of the moment of the freeze
+        self._kept: Features | None = None  # the features at the moment of the freeze
         self._ctx = surface.ctx
         self._overlay, self._aside = Overlay(surface.ctx), Layer(surface.ctx)
 
@@ -181,15 +186,17 @@ class Stage:
         set_parameter(picture.parameters, picture.look, name, value)
 
     def set_beat(self, beat: BeatSettings) -> None:
-        """Take over the beat settings of the scene that is shown, with what was set by hand: `motion` decides whether depths are whole."""
+        """Take over the beat settings of the scene that is shown, with what was set by hand: `motion` decides whether
+        depths are whole.
+        """
         self.scene.beat = beat
 
     def freeze(self, frozen: bool) -> None:
-        """Let the picture stand still, or go on."""
+        """Freeze the picture, or let it move on."""
         self.is_frozen, self._kept = frozen, None
 
     def begin_dark(self) -> None:
-        """Be black from the first picture on, without a fade."""
+        """Begin black, without a fade."""
         self.is_dark, self._dark = True, 1.0
 
     def continue_from(self, before: Stage) -> None:
@@ -198,7 +205,9 @@ class Stage:
         self.is_frozen, self._kept = before.is_frozen, before._kept
 
     def bring(self, scene: Scene) -> Scene | None:
-        """Begin a transition to a scene as soon as it has its first depth. Returns the scene that was waiting before, if any."""
+        """Begin a transition to a scene as soon as it has its first depth. Returns the scene that was waiting before,
+        if any.
+        """
         replaced, self.coming = self.coming, scene
         self._waited_s = 0.0
         return replaced
@@ -212,7 +221,9 @@ class Stage:
         return gone
 
     def advance(self, dt_s: float) -> None:
-        """Go on by dt_s seconds: fades, transitions, and the dream frames that have arrived. Sound may be paused meanwhile."""
+        """Go on by dt_s seconds: fades, transitions, and the dream frames that have arrived. Sound may be paused
+        meanwhile.
+        """
         change = dt_s / BLACKOUT_S
         self._dark = min(self._dark + change, 1.0) if self.is_dark else max(self._dark - change, 0.0)
         if self.leaving is not None:
@@ -229,7 +240,9 @@ class Stage:
                 self.scene.ease(0.0)
 
     def draw(self, features: Features, size: tuple[int, int]) -> DisplayFrame:
-        """Draw the picture of one instant over the whole framebuffer in use. size: its (width, height), px; (0, 0) draws nothing."""
+        """Draw the picture of one instant over the whole framebuffer in use. size: its (width, height), px; (0, 0)
+        draws nothing.
+        """
         features = self._held(features)
         depth, variant = self.scene.depth_and_variant(features)
         if min(size) > 0:
@@ -281,7 +294,8 @@ class Stage:
 
 
 def build_picture(loaded: LoadedPreset, surface: Surface, programs: Programs, before: Picture | None = None) -> Picture:
-    """The picture of a preset with its image in place. Raises BadInput or GraphicsError for one that this driver cannot show.
+    """The picture of a preset with its image in place. Raises BadInput or GraphicsError for one that this driver cannot
+    show.
 
     before: a picture of the same preset, whose look and parameters are taken over; the look's file is not read again.
     """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# What a show imports until its first picture: of its own, and of other packages what its own modules do not import at their top.
+# What a show imports until its first picture: of its own, and of other packages what its own modules do not import at
+# their top.
 _OWN = ("cli.commands", "show.live", "show.play")
 _FOREIGN = (
     "PIL.Image",

@@ -33,8 +33,8 @@ class Telemetry:
     ) -> None:
         """Send a snapshot to every controller, if it is time.
 
-        rate_hz: display frames a second. scale: fraction of the window's width and height that is drawn. notice: the line shown last;
-        lines: those of the HUD.
+        rate_hz: display frames a second. scale: fraction of the window's width and height that is drawn. notice: the
+        line shown last; lines: those of the HUD.
         """
         now_s = monotonic()
         if not len(self._controllers) or now_s - self._sent_s < SNAPSHOT_S:

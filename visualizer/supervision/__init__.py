@@ -1,1 +1,3 @@
-"""Restarting a show that crashes: the supervisor, the hot standby, the socket between them and the show, and the state that is resumed."""
+"""Restarting a show that crashes: the supervisor, the hot standby, the socket between them and the show, and the state
+that is resumed.
+"""

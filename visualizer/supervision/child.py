@@ -102,7 +102,9 @@ class Child:
         return None if self._first_beat_s is None else self._now() - self._first_beat_s
 
     def activate(self, state: ResumeState | None, why: str) -> bool:
-        """Make a hot standby start the show; False if it cannot be reached. `is_ready` stays as it is until the standby answers."""
+        """Make a hot standby start the show; False if it cannot be reached. `is_ready` stays as it is until the standby
+        answers.
+        """
         self.state = state
         try:
             # far smaller than a socket's buffer, so it is sent whole
@@ -150,7 +152,9 @@ class Child:
             self._process.kill()
 
     def reap(self) -> int:
-        """Wait until it has ended, kill the processes it has left running, and return its exit status: negative for a signal."""
+        """Wait until it has ended, kill the processes it has left running, and return its exit status: negative for a
+        signal.
+        """
         if sys.platform != "win32" and hasattr(os, "waitid"):
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
             with suppress(OSError):
@@ -168,7 +172,9 @@ class Child:
         self.reap()
 
     def _signal(self, number: int) -> None:
-        """Send a signal. `Popen.send_signal` is not used because it reaps a process that has ended, which frees its group's number."""
+        """Send a signal. `Popen.send_signal` is not used because it reaps a process that has ended, which frees its
+        group's number.
+        """
         if self._process.returncode is None:
             with suppress(OSError):
                 os.kill(self.pid, number)

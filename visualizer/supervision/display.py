@@ -12,7 +12,9 @@ CONNECT_S = 1.0
 
 
 def is_display_reachable(environment: Mapping[str, str]) -> bool:
-    """Return False only when certainly no window can be opened: on Linux, when no display named in the environment accepts a connection."""
+    """Return False only when certainly no window can be opened: on Linux, when no display named in the environment
+    accepts a connection.
+    """
     if not sys.platform.startswith("linux"):
         return True
     servers = [server for server in (_x11(environment.get("DISPLAY", "")), _wayland(environment)) if server is not None]
@@ -20,7 +22,8 @@ def is_display_reachable(environment: Mapping[str, str]) -> bool:
 
 
 def pauses_hidden_windows(environment: Mapping[str, str]) -> bool:
-    """Return whether the display server stops a window that is not visible from drawing, as Wayland does (another workspace, say).
+    """Return whether the display server stops a window that is not visible from drawing, as Wayland does (another
+    workspace, say).
 
     Chooses between X11 and Wayland as `render.glfw_library` does.
     """

@@ -38,7 +38,8 @@ _PAUSE_S = 0.1
 class Lifeline:
     """The connection to the supervisor.
 
-    resume: the state to continue from, None for a first start; why: the reason of the restart as a line for the user, or "".
+    resume: the state to continue from, None for a first start; why: the reason of the restart as a line for the user,
+    or "".
     """
 
     def __init__(
@@ -78,7 +79,9 @@ class Lifeline:
         return lifeline
 
     def beat(self, n_frames: int, n_dropped: int, longest_gap_ms: float) -> None:
-        """Report that a display frame was shown: the frames so far, those dropped, and the longest time between two of them."""
+        """Report that a display frame was shown: the frames so far, those dropped, and the longest time between two of
+        them.
+        """
         if self._connection is None:
             return
         now_s = self._now()
@@ -94,7 +97,8 @@ class Lifeline:
             self._report_state(self._now())
 
     def ask_restart(self, reason: str) -> bool:
-        """Ask the supervisor to continue the show in a new process, because of a fault that cannot be mended in this one.
+        """Ask the supervisor to continue the show in a new process, because of a fault that cannot be repaired in this
+        one.
 
         Only the first call asks. reason: a few words for the user. Returns False without a supervisor.
         """
@@ -145,7 +149,9 @@ class Lifeline:
         return not self._unsent
 
     def _prepare_for_crashes(self) -> None:
-        """Write tracebacks to crash.log on a crash, without a core dump; and do not stop when a line is written to the terminal."""
+        """Write tracebacks to crash.log on a crash, without a core dump; and do not stop when a line is written to the
+        terminal.
+        """
         from ..files.paths import log_folder
 
         with suppress(OSError):
@@ -161,13 +167,16 @@ class Lifeline:
             import resource
 
             with suppress(OSError, ValueError):
-                # writing a core dump takes longer than the restart; the limit 1, unlike 0, also stops dumps through a pipe
+                # writing a core dump takes longer than the restart; the limit 1, unlike 0, also stops dumps through a
+                # pipe
                 resource.setrlimit(resource.RLIMIT_CORE, (1, resource.getrlimit(resource.RLIMIT_CORE)[1]))
             signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # this process is not in the terminal's foreground group
 
 
 def read_start(message: str) -> tuple[ResumeState | None, str]:
-    """Parse the start message -> (state to continue from, reason of the restart); (None, "") for an empty or damaged one."""
+    """Parse the start message -> (state to continue from, reason of the restart); (None, "") for an empty or damaged
+    one.
+    """
     try:
         data = json.loads(message)
     except (ValueError, RecursionError):
@@ -181,7 +190,8 @@ def read_start(message: str) -> tuple[ResumeState | None, str]:
 def wait_as_standby(preparations: Callable[[], Iterable[Callable[[], object]]]) -> None:
     """Load everything a show needs, step by step, then wait until the supervisor activates this process.
 
-    preparations: returns the steps to run before waiting; one that fails is skipped. On return the start message is in the environment for `Lifeline.inherited`. Exits the process when the supervisor has ended.
+    preparations: returns the steps to run before waiting; one that fails is skipped. On return the start message is in
+    the environment for `Lifeline.inherited`. Exits the process when the supervisor has ended.
     """
     connection = socket.socket(fileno=int(os.environ[LINE]))
     share_one_heap()

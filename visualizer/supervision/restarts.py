@@ -10,9 +10,11 @@ from typing import Literal, NamedTuple
 HANG_S = 5.0
 #: longest time from a start to the first display frame: at the first start the files may not be in the disk's cache yet
 FIRST_START_S, START_S = 60.0, 30.0
-#: longest time between two messages of a hot standby that is ready (it sends two a second), and to its answer when it is activated
+#: longest time between two messages of a hot standby that is ready (it sends two a second), and to its answer when it
+#: is activated
 STANDBY_S = 3.0
-#: longest time to end, after SIGTERM or after the show has reported its end: images and dream frames are written completely
+#: longest time to end, after SIGTERM or after the show has reported its end: images and dream frames are written
+#: completely
 END_S = 10.0
 #: seconds before another start, by the number of early crashes in a row; the last one for all further
 WAITS_S = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0)
@@ -80,9 +82,9 @@ class Decision(NamedTuple):
 class Restarts:
     """Counts the crashes of a show and decides about each.
 
-    A show that ends by itself has ended. One that ends before any display frame was ever shown was started wrongly or on a machine
-    that cannot run it: its status is passed on. All others are started again; crashes that follow each other quickly make the wait
-    longer and the resumed state smaller.
+    A show with exit status 0, or that has reported its end, is not started again. One that ends before any display
+    frame was ever shown was started wrongly or on a machine that cannot run it: its status is passed on. All others are
+    started again; crashes that follow each other quickly make the wait longer and the resumed state smaller.
     """
 
     def __init__(self) -> None:
@@ -113,7 +115,8 @@ class Restarts:
 
 
 class Timeout:
-    """A timeout that counts only the time in which this process waited, not the time in which the machine was suspended.
+    """A timeout that counts only the time in which this process waited, not the time in which the machine was
+    suspended.
 
     limit_s: seconds until it expires; None: it never does.
     """

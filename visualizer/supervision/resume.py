@@ -97,8 +97,8 @@ class ResumeState:
     def reduced(self, step: int) -> ResumeState:
         """Return the state without the parts that may have caused a crash.
 
-        step: 0: everything; 1: without the panel and the values set by hand; 2: also with the default preset; 3 and more: only the
-        default preset. A blackout is always kept.
+        step: 0: everything; 1: without the panel and the values set by hand; 2: also with the default preset; 3 and
+        more: only the default preset. A blackout is always kept.
         """
         if step <= 0:
             return self

@@ -1,7 +1,7 @@
 """The supervisor: runs the show as a child process, and after a crash starts it again from its last state.
 
-It holds no part of the show, loads no driver and draws nothing, so that it survives whatever crashes the show. The show does not
-need it either: when the supervisor is killed, the show goes on.
+It holds no part of the show, loads no driver and draws nothing, so that it survives whatever crashes the show. The show
+does not need it either: when the supervisor is killed, the show goes on.
 """
 
 from __future__ import annotations

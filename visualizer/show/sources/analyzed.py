@@ -1,4 +1,6 @@
-"""What every source has that analyses sound: the analyzer, what it needs to compute, and the figures for panel and HUD."""
+"""The base of every source that analyses sound: its analyzer, which features it computes, and the figures for panel and
+HUD.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ N_RECENT, N_BANDS = 4096, 48
 
 
 class AnalyzedSource(Source):
-    """A source with an `Analyzer`. A source of its own hands every block to `analyze`, and answers in `features_at`.
+    """A source with an `Analyzer`. A subclass hands every block to `analyze`, and overrides `features_at`.
 
     analyzer: the one in use; set by the subclass, which may replace it by `new_analyzer`. beat: the settings in use.
     """
@@ -59,7 +61,9 @@ class AnalyzedSource(Source):
 
 
 class Levels:
-    """The peak of the sound since it was last read, by each of its readers, and the newest sound for the panel's spectrum."""
+    """The peak of the sound, for each reader since that reader last took it; and the newest sound, for the panel's
+    spectrum.
+    """
 
     def __init__(self) -> None:
         self._recent = np.zeros(N_RECENT, np.float32)

@@ -1,4 +1,4 @@
-"""A guard around any source: the picture goes on moving while there is no sound, and while the analysis of it fails."""
+"""A guard around any source: the picture continues to move while there is no sound, or while its analysis fails."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ RESTART_AFTER = 2
 class GuardedSource(Source):
     """Another source, and the fallback metronome for when it has no sound or its analysis fails.
 
-    Whatever the other source raises while it is listened to is reported to the guard, and tried again later; after several
-    failures in a row with a new analysis. Everything else is handed to it as it is.
+    Whatever the other source raises while it is listened to is reported to the guard, and tried again later; after
+    several failures in a row with a new analysis. Everything else is handed to it as it is.
     """
 
     def __init__(self, source: Source, guard: Guard) -> None:
@@ -57,7 +57,7 @@ class GuardedSource(Source):
         part = self._analysis
         if part.is_suspended:
             return
-        # once for each failure: it counts as one in a row until all has been well for a while
+        # only once for each failure: the count of failures in a row stays up until the part has recovered
         if part.n_in_a_row >= RESTART_AFTER and part.n_faults > self._n_restarted_for:
             self._n_restarted_for = part.n_faults
             with part:
@@ -76,7 +76,7 @@ class GuardedSource(Source):
                 self._fails = False
         metronome, is_lost = self._metronome, self._fails or self.source.is_lost
         if is_lost or metronome.is_active:
-            # a tempo of before the failure is not known any more
+            # while the analysis fails these are 0: the tempo is unknown then
             tempo = {"tempo_bpm": features.bpm, "confidence": features.confidence, "phase": features.beat_phase}
             metronome.step(time_s, lost=is_lost, **tempo)
             if metronome.is_active:
@@ -87,7 +87,7 @@ class GuardedSource(Source):
         if not self._analysis.is_suspended:
             with self._analysis:
                 return self.source.wait_for_kick(timeout_s)
-        self._nothing.wait(timeout_s)  # whoever waits relies on time passing
+        self._nothing.wait(timeout_s)  # the caller waits in a loop, and would otherwise take a whole core
         return False
 
     # -- handed on as it is -------------------------------------------------------------------------------------------

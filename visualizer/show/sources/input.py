@@ -31,18 +31,18 @@ SILENT, MOST_LEVELS = 1e-5, 4
 class InputSource(AnalyzedSource):
     """Sound from an input device. It runs until the user ends it.
 
-    Its time is seconds since it began, of sound and of silence where there was none: it continues between blocks, and while the
-    sound is lost. The followers then get silence, so that the tempo continues.
+    Its time is seconds since it began, of sound and of silence where there was none: it continues between blocks, and
+    while the sound is lost. The followers then get silence, so that the tempo continues.
     """
 
     capabilities = frozenset({Capability.TEMPO, Capability.DEVICES, Capability.WAKES})
     is_live = True
     title = "live - visualizer"
 
-    # No block for this long counts as silence, and a gap in what came, as after stale sound was dropped, is filled with it;
-    # of a longer one, only this much.
+    # No block for REST_S counts as silence. A gap of more than GAP_S between blocks, as after stale sound was dropped,
+    # is filled with silence, of which at most LONGEST_REST_S is analysed.
     REST_S, GAP_S, LONGEST_REST_S = 0.3, 0.2, 4.0
-    # Silence is analysed this late, so that sound that comes after all finds its place.
+    # Silence is analysed this late, so that sound that comes a little late is still analysed at its own time.
     BEHIND_S = 0.05
 
     def __init__(
@@ -60,10 +60,10 @@ class InputSource(AnalyzedSource):
         self.analyzer = self.new_analyzer(self.sample_rate_hz)
         self._fed_s: float | None = None  # when the newest sample came that was analysed
         self._position_s = 0.0
-        self._is_filling = False  # whether that was silence for want of sound
+        self._is_filling = False  # whether the newest sample analysed was silence, because no sound came
         self._rebuild: _Rebuild | None = None
         self._led: tuple[float, float] | None = None  # tempo and a beat of whatever leads it
-        self._has_kicked = False  # a kick was reported, or shown ahead, since `wait_for_kick` said so last
+        self._has_kicked = False  # a kick was reported, or shown early, since the last call of `wait_for_kick`
         self._channel_peaks: dict[str, tuple[float, ...]] = {"meters": (), "status": ()}  # for each that reads them
 
     @property
@@ -189,7 +189,7 @@ class InputSource(AnalyzedSource):
     def resume_values(self) -> dict[str, Any]:
         values: dict[str, Any] = {"input": self.device.device_name}
         tempo = self.tempo
-        if tempo.confidence >= LEAST_CONFIDENCE:  # a guess changes all the time
+        if tempo.confidence >= LEAST_CONFIDENCE:  # an uncertain tempo changes all the time
             phase = tempo.phase_at(self.position_s() - self.analyzer.start_s)
             values |= {"bpm": tempo.tempo_bpm, "beat_s": self._now() - phase * 60.0 / tempo.tempo_bpm}
         return values
@@ -238,7 +238,7 @@ class InputSource(AnalyzedSource):
         self._is_filling = False
 
     def _rest(self) -> None:
-        """Nothing came: after a while that is silence."""
+        """No sound came: after REST_S, analyse silence instead."""
         now_s = self._now()
         if self._fed_s is None:
             self._fed_s = now_s
@@ -289,7 +289,8 @@ class InputSource(AnalyzedSource):
 class _Rebuild:
     """An analyzer being built in a thread: that takes as long as a display frame, and more where the machine is busy.
 
-    rate_hz: sample rate of the sound that it is for; blocks, stamp_s: the sound that came meanwhile, and when its newest sample came.
+    rate_hz: sample rate of the sound that it is for; blocks, stamp_s: the sound that came meanwhile, and when its
+    newest sample came.
     """
 
     def __init__(self, rate_hz: int, source: InputSource) -> None:

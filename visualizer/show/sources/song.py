@@ -1,7 +1,7 @@
 """Songs as sources: played, on the clock of what is heard; or read for an export, as far as each display frame needs.
 
-The sound is known before it is heard. Features are therefore those of a little later, by the latency of the kick follower, so
-that the picture moves on the kick and not after it.
+The sound is known before it is heard. Features are therefore those of a little later, by the latency of the kick
+follower, so that the picture moves on the kick and not after it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def minutes(seconds: float | None) -> str:
 class SongSource(AnalyzedSource):
     """Songs played through the speakers, or silently on an exact clock while no output takes the sound.
 
-    Its time is the position in the continuous sound of the list; a seek begins a new analysis there. `beat.lead_ms` has no effect:
-    every kick is shown on time.
+    Its time is the position in the continuous sound of the list; a seek begins a new analysis there. `beat.lead_ms` has
+    no effect: every kick is shown on time.
     """
 
     def __init__(
@@ -52,8 +52,9 @@ class SongSource(AnalyzedSource):
         lines: deque[str] | None = None,
         delay: OutputDelay | None = None,
     ) -> None:
-        """playback: of the songs. delay: of its output. say: called with each line about the sound output. lines: to be shown on
-        the screen one after another; may be added to on any thread."""
+        """playback: of the songs. delay: of its output. say: called with each line about the sound output. lines: to be
+        shown on the screen one after another; may be added to on any thread.
+        """
         super().__init__(beat, needs)
         self.playback, self.delay = playback, delay or OutputDelay()
         self.lines = deque[str]() if lines is None else lines
@@ -233,7 +234,8 @@ class SongSource(AnalyzedSource):
 class SongFileSource(AnalyzedSource):
     """A song read just as far as the next display frame needs: for an export, as fast as pictures are made.
 
-    The caller's clock is its time. frame_s: the duration of a display frame, whose middle `take_in` is asked for, seconds.
+    The caller's clock is its time. frame_s: the duration of a display frame, whose middle `take_in` is asked for,
+    seconds.
     """
 
     BLOCK_SAMPLES = 4096
