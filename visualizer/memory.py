@@ -18,8 +18,9 @@ _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 def give_large_blocks_back() -> bool:
     """Have large blocks, such as dream frames, returned to the system when they are freed.
 
-    By default glibc raises its mmap threshold when the first large block is freed. Later frames then come from its heaps and
-    leave holes there: after fourteen presets a show held 305 to 358 MB; with a fixed threshold it holds 240 MB.
+    By default glibc raises its mmap threshold when the first large block is freed. Later frames then come from its
+    heaps and leave holes there: after fourteen presets a show held 305 to 358 MB; with a fixed threshold it holds 240
+    MB.
 
     Returns whether the allocator accepted the setting; False with any other C library, where nothing is changed.
     """
@@ -29,9 +30,9 @@ def give_large_blocks_back() -> bool:
 def share_one_heap() -> bool:
     """Make all threads of this process allocate from one heap. Call it before any thread is started.
 
-    By default glibc gives new threads heaps (arenas) of their own, up to eight for each core, and every short thread (a bake, a
-    screenshot, one of a driver) leaves holes in one of them: with a full disk simulated again and again, a show grew from 88 to
-    98 MB; with one heap it stays between 85 and 87 MB.
+    By default glibc gives new threads heaps (arenas) of their own, up to eight for each core, and every short thread (a
+    bake, a screenshot, one of a driver) leaves holes in one of them: with a full disk simulated again and again, a show
+    grew from 88 to 98 MB; with one heap it stays between 85 and 87 MB.
 
     Returns whether the allocator accepted the setting; False with any other C library, where nothing is changed.
     """

@@ -11,5 +11,7 @@ def plain(text: object, most: int | None = 300) -> str:
 
 
 def preset_label(reference: str) -> str:
-    """The name of a preset for people. reference: its name, or the path of its folder, see `presets.preset.PresetFolder`."""
+    """The name of a preset for people. reference: its name, or the path of its folder, see
+    `presets.preset.PresetFolder`.
+    """
     return PurePath(reference).name or reference

@@ -26,9 +26,9 @@ _own_stderr = -1  # a copy of the original descriptor 2
 def redirect_stderr(path: str | os.PathLike[str] = os.devnull) -> Iterator[None]:
     """Redirect descriptor 2 of this process to a file, which is emptied first, while inside.
 
-    Several threads may be inside and leave in any order: stderr goes to the file of the newest one still inside, and back to
-    the original when all have left. Nothing is redirected where there is no stderr, the file cannot be opened, or no
-    descriptor is free. `past_redirects` gives a stream that is not redirected.
+    Several threads may be inside and leave in any order: stderr goes to the file of the newest one still inside, and
+    back to the original when all have left. Nothing is redirected where there is no stderr, the file cannot be opened,
+    or no descriptor is free. `past_redirects` gives a stream that is not redirected.
     """
     target = _enter(path)
     try:
@@ -67,11 +67,11 @@ def _leave(target: int) -> None:
 def reserve_environment(*, chooses_output: bool = False) -> None:
     """Set the sound libraries' environment variables that the user has not set. Call it before any thread is started.
 
-    chooses_output: whether an output is going to be chosen by name. If not, PULSE_SINK stays unset: only then does the sound
-    server move our stream when the default output changes.
+    chooses_output: whether an output is going to be chosen by name. If not, PULSE_SINK stays unset: only then does the
+    sound server move this program's stream when the default output changes.
 
-    C code reads the environment on any thread, without a lock. Adding a variable later could move the others while they are
-    read; changing the value of an existing one is safe.
+    C code reads the environment on any thread, without a lock. Adding a variable later could move the others while they
+    are read; changing the value of an existing one is safe.
     """
     if sys.platform.startswith("linux"):
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
@@ -90,7 +90,9 @@ def past_redirects() -> TextIO | None:
 
 
 def redirect_streams(path: str | os.PathLike[str], *descriptors: int) -> None:
-    """Redirect descriptors of this process, 0..2, to a file permanently; any that cannot be redirected stay as they are."""
+    """Redirect descriptors of this process, 0..2, to a file permanently; any that cannot be redirected stay as they
+    are.
+    """
     with suppress(OSError):
         target = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         for descriptor in descriptors:
@@ -148,8 +150,8 @@ def _ctrl_c_blocked() -> Iterator[None]:
 def start_child(process: BaseProcess, stderr: str | os.PathLike[str]) -> None:
     """Start a child process of the show. It does not receive Ctrl-C while it loads.
 
-    stderr: the file that the child's stderr goes to from the start, emptied first. On Windows descriptors are not inherited,
-    and the child redirects its own with `redirect_streams`.
+    stderr: the file that the child's stderr goes to from the start, emptied first. On Windows descriptors are not
+    inherited, and the child redirects its own with `redirect_streams`.
     """
     # the lock keeps other threads from redirecting stderr while the child inherits it
     with ExitStack() as stack:

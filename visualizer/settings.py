@@ -1,8 +1,8 @@
 """Every setting of the program: default, bounds and unit, declared once.
 
 Presets (YAML) and the command line both read these models. They are frozen: a show never changes a setting in place, it
-makes a new object (`settings.model_copy(update={...})`). The descriptions appear in error messages, on the panel and in the
-tables of docs/presets.md.
+makes a new object (`settings.model_copy(update={...})`). The descriptions appear in error messages, on the panel and in
+the tables of docs/presets.md.
 """
 
 from __future__ import annotations

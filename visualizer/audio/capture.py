@@ -165,7 +165,8 @@ class Capture:
         self._gain = 10.0 ** (gain_db / 20)
 
     def drain(self) -> tuple[list[np.ndarray], float]:
-        """The blocks since the last call, oldest first, (n,) float32 each, and when the newest arrived (on the clock `now`).
+        """The blocks since the last call, oldest first, (n,) float32 each, and when the newest arrived (on the clock
+        `now`).
 
         Samples older than half a second are dropped and counted, so that the picture does not fall behind the sound.
         """

@@ -12,13 +12,17 @@ from ..errors import VisualizerError
 from .capture import Capture
 
 RATE_HZ = 48_000
-# Silence before the first click (an idle sound server takes over two seconds to deliver its first block) and after the last.
+# Silence before the first click (an idle sound server takes over two seconds to deliver its first block) and after the
+# last.
 FIRST_S, REST_S = 2.5, 0.8
-# Time between clicks: irregular, so that none can be predicted and each falls on another moment of the display's refresh.
+# Time between clicks: irregular, so that none can be predicted and each falls on another moment of the display's
+# refresh.
 LEAST_GAP_S, MOST_GAP_S = 0.6, 0.95
-# A click is searched this long before and after its time: a monitor source may be early, a wireless loudspeaker is late.
+# A click is searched this long before and after its time: a monitor source may be early, a wireless loudspeaker is
+# late.
 EARLIEST_S, LATEST_S = 0.15, 0.5
-# A click begins where the sound reaches this fraction of its peak; the RMS of the QUIET_S before must be STANDS_OUT times smaller.
+# A click begins where the sound reaches this fraction of its peak; the RMS of the QUIET_S before must be STANDS_OUT
+# times smaller.
 BEGIN_SHARE, QUIET_S, STANDS_OUT = 0.25, 0.06, 12.0
 LEAST_PEAK = 1e-3
 

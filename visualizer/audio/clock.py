@@ -32,10 +32,11 @@ class SteadyClock:
 
 
 class AudibleClock:
-    """A position derived from the blocks delivered to an output device: a block delivered now is heard `latency_s` later.
+    """A position derived from the blocks delivered to an output device: a block delivered now is heard `latency_s`
+    later.
 
-    `delivered` may be called from the device's thread, everything else from one other thread. While the clock is held, the
-    position does not change; after `release` it stays until the device takes a block, and then goes on.
+    `delivered` may be called from the device's thread, everything else from one other thread. While the clock is held,
+    the position does not change; after `release` it stays until the device takes a block, and then goes on.
     """
 
     def __init__(self, latency_s: float) -> None:

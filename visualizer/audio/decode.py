@@ -1,4 +1,6 @@
-"""Reads a song from a file in any format that FFmpeg decodes, as stereo float32 at a chosen rate; seeks to the exact sample."""
+"""Reads a song from a file in any format that FFmpeg decodes, as stereo float32 at a chosen rate; seeks to the exact
+sample.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ log = logging.getLogger(__name__)
 
 # The sample rates that the rest of the program supports. A file outside this range is resampled to the nearer bound.
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
-# Up to this size a file whose header may be wrong (MP3, Ogg, raw AAC) is scanned once to find its length: 0.3 s at most.
+# Up to this size a file whose header may be wrong (MP3, Ogg, raw AAC) is scanned once to find its length: 0.3 s at
+# most.
 _SCANNED_BYTES = 40_000_000
 # The resampling filter spans 16 samples of the slower rate to either side; this is several times that.
 _FILTER_SAMPLES = 256
@@ -46,8 +49,9 @@ class Song:
     def __init__(self, path: str | Path, *, sample_rate_hz: int | None = None, stream: int | None = None) -> None:
         """Open a sound file or the sound of a video.
 
-        sample_rate_hz: 8000..192000; stream: number of its sound stream from 1, None for FFmpeg's choice. Raises BadInput if
-        the file is missing, a folder, empty, not sound or too damaged, if it has no such stream, or for another sample rate.
+        sample_rate_hz: 8000..192000; stream: number of its sound stream from 1, None for FFmpeg's choice. Raises
+        BadInput if the file is missing, a folder, empty, not sound or too damaged, if it has no such stream, or for
+        another sample rate.
         """
         self.path = Path(path)
         keep_private(self.path)
@@ -102,7 +106,9 @@ class Song:
                     pass
 
     def song_start(self, sample_index: int) -> int:
-        """The index of the first sample of the song that contains a sample: always 0 here; a `SongList` has several songs."""
+        """The index of the first sample of the song that contains a sample: always 0 here; a `SongList` has several
+        songs.
+        """
         return 0
 
     def close(self) -> None:
@@ -158,7 +164,9 @@ class Song:
         return np.concatenate(parts) if parts else np.empty((0, 2), np.float32)
 
     def _begin(self, target: int) -> None:
-        """Move the decoder to a place at or before `target` (a sample index at our rate), and set `position` to that place."""
+        """Move the decoder to a place at or before `target` (a sample index at this decoder's rate), and set `position`
+        to that place.
+        """
         self._pending = np.empty((0, 2), np.float32)
         self._at_end = False
         if self._native_step == self._own_step:
@@ -187,7 +195,7 @@ class Song:
         self.position = n_periods * self._own_step
 
     def _next_block(self) -> np.ndarray | None:
-        """The next block at our rate, not empty; None at the end."""
+        """The next block at this decoder's rate, not empty; None at the end."""
         while not self._at_end and not self._closed:
             block: np.ndarray | None = self._leftover
             if len(self._leftover):
@@ -225,7 +233,9 @@ class Song:
 
 
 def resampled(resampler: Any, block: np.ndarray | None, rate_hz: int) -> np.ndarray:
-    """Resample a block, (n, 2) float32 at rate_hz, with an `av.AudioResampler`; None flushes it. Returns (m, 2) float32."""
+    """Resample a block, (n, 2) float32 at rate_hz, with an `av.AudioResampler`; None flushes it. Returns (m, 2)
+    float32.
+    """
     import av
 
     frame = None

@@ -40,8 +40,9 @@ _WAY_OUT = (
 class Device:
     """A sound device of PortAudio, or a source or sink of the sound server that PortAudio reaches as "pulse".
 
-    source: the sound server's name of it, "" for a device of PortAudio; description: a readable name where it differs from
-    `name`; opened_as: PortAudio's index if it is not `index`; is_mixed: the sound server delivers its channels only mixed.
+    source: the sound server's name of it, "" for a device of PortAudio; description: a readable name where it differs
+    from `name`; opened_as: PortAudio's index if it is not `index`; is_mixed: the sound server delivers its channels
+    only mixed.
     """
 
     index: int
@@ -71,8 +72,8 @@ class Device:
 def open_portaudio(*, timeout_s: float | None = None) -> Any:
     """Create a `pyaudio.PyAudio` without output on stderr; close it with `close_portaudio`.
 
-    timeout_s: ANSWER_S if None. Raises DeviceError; SoundHangs, a DeviceError, on a timeout. SIGINT and SIGTERM interrupt the
-    wait.
+    timeout_s: ANSWER_S if None. Raises DeviceError; SoundHangs, a DeviceError, on a timeout. SIGINT and SIGTERM
+    interrupt the wait.
     """
     try:
         import pyaudio
@@ -111,8 +112,8 @@ def open_stream(portaudio: Any, what: str, *, source: str = "", **arguments: Any
     source: the sound server's source (for an output: sink) to open through the device "pulse". Raises SoundHangs, a
     DeviceError, if the stream is not open within ANSWER_S; a stream that opens later is closed.
     """
-    # With this variable set, PulseAudio's ALSA plug-in reports a wrong latency (200: 144 ms off) or accepts no sound (10).
-    # Recording works with it, so the user may set it; playback needs the true latency.
+    # With this variable set, PulseAudio's ALSA plug-in reports a wrong latency (200: 144 ms off) or accepts no sound
+    # (10). Recording works with it, so the user may set it; playback needs the true latency.
     is_misleading = arguments.get("output") and "PULSE_LATENCY_MSEC" in os.environ
     environment = {"PULSE_LATENCY_MSEC": "0"} if is_misleading else {}  # 0 has the effect of not set
     environment |= {"PULSE_SINK" if arguments.get("output") else "PULSE_SOURCE": source} if source else {}
@@ -158,8 +159,8 @@ def rates_of(portaudio: Any, device: Device) -> tuple[int, ...]:
 def list_devices(portaudio: Any = None, *, timeout_s: float | None = None) -> list[Device]:
     """All devices present now, in PortAudio's order; empty if there is none. Raises DeviceError.
 
-    portaudio: an open PyAudio; without it one is opened and closed, see `open_portaudio` for timeout_s. PortAudio reads the
-    list of devices anew only when no other PyAudio is open.
+    portaudio: an open PyAudio; without it one is opened and closed, see `open_portaudio` for timeout_s. PortAudio reads
+    the list of devices anew only when no other PyAudio is open.
     """
     if portaudio is None:
         portaudio = open_portaudio(timeout_s=timeout_s)
@@ -220,9 +221,11 @@ def list_devices_with_rates() -> list[ListedDevice]:
 
 
 def list_devices_at_start() -> list[Device]:
-    """`list_devices` with short timeouts, for the start of a show: a sound system that hangs must not delay the first picture.
+    """`list_devices` with short timeouts, for the start of a show: a sound system that hangs must not delay the first
+    picture.
 
-    Raises SoundHangs after LOOK_S, or after SERVER_S if the sound server does not answer; DeviceError as `list_devices`.
+    Raises SoundHangs after LOOK_S, or after SERVER_S if the sound server does not answer; DeviceError as
+    `list_devices`.
     """
     if server_hangs(answer_s=SERVER_S):
         raise SoundHangs("the sound server does not answer; restart it")
@@ -232,8 +235,8 @@ def list_devices_at_start() -> list[Device]:
 def find_input(wanted: str | int | None, devices: Sequence[Device]) -> Device:
     """The input with a number, a name or part of a name (case is ignored); the default input for None.
 
-    An exact match comes before a partial one, a name before a description. Raises UnknownDevice if none or several match,
-    DeviceError if there is no input at all.
+    An exact match comes before a partial one, a name before a description. Raises UnknownDevice if none or several
+    match, DeviceError if there is no input at all.
     """
     return _find(wanted, [device for device in devices if device.n_inputs > 0], "input")
 

@@ -46,7 +46,8 @@ def find_again(identity: Identity, devices: Sequence[Device]) -> Device:
 
 
 def find_wanted(wanted: str | int | None, devices: Sequence[Device]) -> Device:
-    """As `find_input`, but ALSA's aliases of the default ("default", "pulse", ...) are replaced by the server's default source.
+    """As `find_input`, but ALSA's aliases of the default ("default", "pulse", ...) are replaced by the server's default
+    source.
 
     A stream opened on an alias would move when the default changes, perhaps to a microphone in another room.
     """
@@ -71,7 +72,8 @@ def first_input(wanted: str | int | None, remembered: str | None, devices: Seque
 
 
 def following_input(identity: Identity | None, devices: Sequence[Device], passed: Sequence[Identity] = ()) -> Device:
-    """The next input in the list, wrapping around, without those in `passed`. Raises UnknownDevice if there is no other.
+    """The next input in the list, wrapping around, without those in `passed`. Raises UnknownDevice if there is no
+    other.
 
     Aliases of the default are left out if the sound server's own sources are listed.
     """

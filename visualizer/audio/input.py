@@ -22,7 +22,7 @@ from .watch import StreamWatch
 
 log = logging.getLogger(__name__)
 
-WAITING, ZEROS = "waiting", "only zeros"  # further states beside OK and LOST
+WAITING, ZEROS = "waiting", "only zeros"  # further states besides OK and LOST
 NOT_STARTED = "not started"
 # Sample rate of the analysis until the device's rate is known.
 USUAL_RATE_HZ = 48_000
@@ -46,9 +46,9 @@ class LiveInput:
       n_losses, n_recoveries, n_stalls, n_backlogs    counts since the start
       n_dropped, n_overruns    samples dropped because they were stale; times the device or the ring buffer was full
 
-    A lost device is searched for by its full name and host API on a separate thread, several times a second at first; no other
-    device ever replaces it. The sound server is asked four times a second where our stream is connected: if it moved the stream to
-    another source, the device counts as lost.
+    A lost device is searched for by its full name and host API on a separate thread, several times a second at first;
+    no other device ever replaces it. The sound server is asked four times a second where the recording stream is connected: if it
+    moved the stream to another source, the device counts as lost.
     """
 
     def __init__(
@@ -115,7 +115,8 @@ class LiveInput:
             self._thread.start()
 
     def drain(self) -> tuple[list[np.ndarray], float]:
-        """The blocks since the last call, oldest first, (n,) float32 of one rate, and when the newest arrived (on the clock `now`).
+        """The blocks since the last call, oldest first, (n,) float32 of one rate, and when the newest arrived (on the
+        clock `now`).
 
         There are none while there is no sound. Samples older than half a second are dropped and counted.
         """

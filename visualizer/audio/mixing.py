@@ -40,8 +40,8 @@ _UNNAMED_ORDER: dict[int, tuple[str, ...]] = {
 def stereo_shares(channel_names: Sequence[str]) -> np.ndarray:
     """The down-mix matrix of named channels ("FL", "FC", ...), (channels, 2) float32.
 
-    If the larger column sum exceeds 1, the matrix is divided by it, so that the output stays within full scale. A channel of
-    unknown name goes to both sides in equal parts; a single channel goes to both sides with share 1.
+    If the larger column sum exceeds 1, the matrix is divided by it, so that the output stays within full scale. A
+    channel of unknown name goes to both sides in equal parts; a single channel goes to both sides with share 1.
     """
     if len(channel_names) == 1:
         return np.ones((1, 2), np.float32)
@@ -51,7 +51,9 @@ def stereo_shares(channel_names: Sequence[str]) -> np.ndarray:
 
 
 def to_stereo(planes: np.ndarray, channel_names: Sequence[str]) -> np.ndarray:
-    """Mix planes, (channels, n) float32, to stereo, (n, 2) float32. One channel goes to both sides; two are left and right."""
+    """Mix planes, (channels, n) float32, to stereo, (n, 2) float32. One channel goes to both sides; two are left and
+    right.
+    """
     n_channels, n_samples = planes.shape
     out = np.empty((n_samples, 2), np.float32)
     if n_channels <= 2:

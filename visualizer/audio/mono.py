@@ -1,8 +1,8 @@
 """The mono mix that is analysed: the mean of all channels, or a single channel where they cancel each other.
 
-The mean of a stereo signal with one side inverted (a balanced cable in a stereo line-in, a badly mastered file) is zero. The
-channels are compared in steps of STEP_S, over all frequencies and in the kick's range; while they cancel, the loudest channel
-is used alone.
+The mean of a stereo signal with one side inverted (a balanced cable in a stereo line-in, a badly mastered file) is
+zero. The channels are compared in steps of STEP_S, over all frequencies and in the kick's range; while they cancel, the
+loudest channel is used alone.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ STEP_S, N_WINDOW, N_EVIDENCE = 0.25, 8, 2
 LOW_HZ = (30.0, 120.0)
 # The channels cancel if `sum_gain` is below the first, and no longer cancel if it is above the second (hysteresis).
 CANCELS, AGREES = 0.25, 0.5
-# Change to another channel if it has LOUDER times the power of the present one. The first channel with at least the fraction ALIKE
-# of the loudest one's power counts as the loudest.
+# Change to another channel if it has LOUDER times the power of the present one. The first channel with at least the
+# fraction ALIKE of the loudest one's power counts as the loudest.
 LOUDER, ALIKE = 2.0, 0.9
-# Mean square below which a step is silent (-80 dBFS); fraction of the total power below which the low frequencies are ignored.
+# Mean square below which a step is silent (-80 dBFS); fraction of the total power below which the low frequencies are
+# ignored.
 SILENT, LEAST_LOW = 1e-8, 0.01
 # Approximate sample rate for the comparison of low frequencies.
 _SLOW_HZ = 1000
@@ -33,8 +34,8 @@ _SLOW_HZ = 1000
 def sum_gain(power: np.ndarray) -> float:
     """The power of the sum of all channels, relative to the sum of their powers.
 
-    power: (n, n), the mean products of each pair of channels. Returns 0 if they cancel, 1 if they are uncorrelated, all silent
-    or all but one silent, and n if all are equal; for two channels of equal power it is 1 + their correlation.
+    power: (n, n), the mean products of each pair of channels. Returns 0 if they cancel, 1 if they are uncorrelated, all
+    silent or all but one silent, and n if all are equal; for two channels of equal power it is 1 + their correlation.
     """
     total = float(np.trace(power))
     return float(power.sum()) / total if total > 0 else 1.0
@@ -60,11 +61,11 @@ def channel_to_follow(power: np.ndarray, low_power: np.ndarray, followed: int | 
 class MonoMix:
     """Mixes consecutive blocks of sound to mono.
 
-    Attributes: followed, the index of the channel used alone, or None; note, a message for the user once the channels have
-    cancelled each other, "" before.
+    Attributes: followed, the index of the channel used alone, or None; note, a message for the user once the channels
+    have cancelled each other, "" before.
 
-    There is no delay, and the result does not depend on how the sound is split into blocks. Unless channels cancel it equals
-    `to_mono`. A change is faded over one step, so that it is not mistaken for a drum.
+    There is no delay, and the result does not depend on how the sound is split into blocks. Unless channels cancel it
+    equals `to_mono`. A change is faded over one step, so that it is not mistaken for a drum.
     """
 
     def __init__(self, sample_rate_hz: int, names: Sequence[str] = ("the left channel", "the right channel")) -> None:

@@ -49,8 +49,8 @@ class AudioOutput:
       n_losses, n_recoveries    counts since the start
       n_underruns               times the device ran out of sound
 
-    A lost device is found again by its full name and host API; without a wanted device, the default one of that moment is opened.
-    The sound server may move the stream to another sink; device_name then changes.
+    A lost device is found again by its full name and host API; without a wanted device, the default one of that moment
+    is opened. The sound server may move the stream to another sink; device_name then changes.
     """
 
     def __init__(

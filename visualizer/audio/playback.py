@@ -1,4 +1,4 @@
-"""Plays a song, through a sound device or silently, and knows which second of it is heard now."""
+"""Plays a song, through a sound device or silently, and tells which second of it is heard now."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ class SilentPlayback:
     def drain(self) -> list[tuple[int, np.ndarray]]:
         """The blocks read since the last call: (index of the first sample in the song, (n,) mono float32).
 
-        They are up to two seconds ahead of `position_s`. After a seek the index jumps to two seconds before the new position (the
-        preroll), so that a new analyzer has settled when that position is heard.
+        They are up to two seconds ahead of `position_s`. After a seek the index jumps to two seconds before the new
+        position (the preroll), so that a new analyzer has settled when that position is heard.
         """
         return self._reader.drain()
 
@@ -151,8 +151,8 @@ class SilentPlayback:
 class Playback(SilentPlayback):
     """Plays a song through an output device.
 
-    While no device plays (it is being opened, lost, suspended), the position follows a clock; a device that works again joins at that
-    position. At the start the song waits for its device, at most STALLED_AFTER_OPENING_S.
+    While no device plays (it is being opened, lost, suspended), the position follows a clock; a device that works again
+    joins at that position. At the start the song waits for its device, at most STALLED_AFTER_OPENING_S.
     """
 
     def __init__(
@@ -289,7 +289,8 @@ class Playback(SilentPlayback):
     def _join(self, segment: Segment, now_s: float, latency_s: float, n_samples: int) -> int:
         """Move the ring to the position that is heard latency_s from now, so that the device joins there.
 
-        Returns the number of samples of silence before it begins; n_samples if the device cannot join within this block.
+        Returns the number of samples of silence before it begins; n_samples if the device cannot join within this
+        block.
         """
         position_s = self._clock.position(now_s)
         wanted = round((position_s + latency_s - segment.start_s) * segment.rate_hz)

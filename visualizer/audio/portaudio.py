@@ -28,7 +28,8 @@ _FLOAT32 = 1  # PortAudio's paFloat32
 ANSWER_S = 5.0
 # Waits are split into parts of this length: a signal that arrives just before a wait is handled only when it ends.
 SIGNAL_S = 0.2
-# A call that has not returned after this long is considered hung. Closing a device that is gone takes up to half a second.
+# A call that has not returned after this long is considered hung. Closing a device that is gone takes up to half a
+# second.
 HANG_S = 10.0
 # How long a JACK server may take to accept a client.
 JACK_S = 2.0
@@ -48,7 +49,8 @@ jack.jack_client_close(client)
 class _PortAudioThread:
     """Runs all calls of PortAudio one after another: PortAudio is not thread-safe, and a call may never return.
 
-    The thread is a daemon that runs until the program ends: on Windows, sound devices belong to the thread that found them.
+    The thread is a daemon that runs until the program ends: on Windows, sound devices belong to the thread that found
+    them.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +70,9 @@ class _PortAudioThread:
         self._calls.put(call)
 
     def hangs(self) -> bool:
-        """Whether the current call has taken longer than HANG_S after sound had worked: this process will get no sound again."""
+        """Whether the current call has taken longer than HANG_S after sound had worked: this process will get no sound
+        again.
+        """
         begun_s = self._begun_s
         return self.was_open and begun_s is not None and self._now() - begun_s > HANG_S
 
@@ -88,8 +92,9 @@ def call_with_timeout(
 ) -> Result:
     """Run `call` on PortAudio's thread and wait for it. Returns or raises what it does.
 
-    Raises SoundHangs when it takes longer than timeout_s (ANSWER_S if None); a result that comes later is passed to `discard`.
-    The waiting thread still handles signals. stderr is redirected meanwhile: PortAudio prints debug output when a device refuses.
+    Raises SoundHangs when it takes longer than timeout_s (ANSWER_S if None); a result that comes later is passed to
+    `discard`. The waiting thread still handles signals. stderr is redirected meanwhile: PortAudio prints debug output
+    when a device refuses.
     """
     timeout_s = ANSWER_S if timeout_s is None else timeout_s
     results: list[Result] = []
@@ -148,8 +153,8 @@ def unsupported_reason(
 ) -> str:
     """Why a device does not support float32 sound at this rate; "" if it does.
 
-    PyAudio holds the interpreter lock during this call, so a sound server that hangs would stop the whole program. PortAudio's
-    library is therefore called directly where it can be found.
+    PyAudio holds the interpreter lock during this call, so a sound server that hangs would stop the whole program.
+    PortAudio's library is therefore called directly where it can be found.
     """
     library = _library()
     if library is None:
@@ -188,7 +193,8 @@ def close_quietly(close: Callable[[], object]) -> None:
 
 
 def terminate(portaudio: Any) -> None:
-    """Terminate a PyAudio object, unless it uses a JACK server that has died: an assertion in PortAudio would then abort the process.
+    """Terminate a PyAudio object, unless it uses a JACK server that has died: an assertion in PortAudio would then
+    abort the process.
 
     It stays open in that case. Devices of other host APIs can still be opened, but new devices are not found.
     """
@@ -209,7 +215,9 @@ def _uses_jack(portaudio: Any) -> bool:
 
 
 def _jack_answers() -> bool:
-    """Whether the JACK server accepts a client. A child process tries it: JACK's library may abort a process whose server died."""
+    """Whether the JACK server accepts a client. A child process tries it: JACK's library may abort a process whose
+    server died.
+    """
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", _JACK_CLIENT],
@@ -232,8 +240,8 @@ def one_line(error: BaseException) -> str:
 def silence_libraries() -> None:
     """Stop ALSA and JACK from printing some eighty lines about missing devices to stderr.
 
-    Both accept an error handler. They get getpid of the C library, which ignores its arguments: unlike a Python function it
-    needs no interpreter lock on PortAudio's threads, and it is never freed.
+    Both accept an error handler. They get getpid of the C library, which ignores its arguments: unlike a Python
+    function it needs no interpreter lock on PortAudio's threads, and it is never freed.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -50,8 +50,8 @@ class Segment:
 class SongReader:
     """Reads a song about two seconds in advance. Only its thread touches the song; all methods return at once.
 
-    The sound has two consumers: playback gets stereo at speaker_rate_hz, with the song's gain, from the current segment's ring;
-    the analysis gets mono at the song's rate, without the gain, from `drain`.
+    The sound has two consumers: playback gets stereo at speaker_rate_hz, with the song's gain, from the current
+    segment's ring; the analysis gets mono at the song's rate, without the gain, from `drain`.
 
     rate_hz     speaker_rate_hz of future segments
     skip_heard  called before each read, to drop from a segment's ring what no device takes

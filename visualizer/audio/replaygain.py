@@ -18,8 +18,8 @@ _MOST_DB, _HIGHEST_PEAK = 60.0, 4.0
 def replay_gain(tags: Mapping[str, str], mode: Mode) -> float:
     """The factor to multiply a song's samples with; 1 without tags.
 
-    tags: values by name in lower case. mode: the gain to use; if a file has only the other one, that is used. The peak tag
-    limits the factor so that nothing clips; without a peak tag a song is never made louder.
+    tags: values by name in lower case. mode: the gain to use; if a file has only the other one, that is used. The peak
+    tag limits the factor so that nothing clips; without a peak tag a song is never made louder.
     """
     for kind in (mode, "track" if mode == "album" else "album"):
         gain_db = _gain_db(tags, kind)

@@ -8,8 +8,8 @@ import numpy as np
 class SampleRing:
     """A first-in, first-out buffer of float32 samples: one thread may write while one other reads.
 
-    It needs no lock: each counter is changed by one side only, and only after the samples that it counts have been copied.
-    `n_written` and `n_taken` count from the start and never wrap.
+    It needs no lock: each counter is changed by one side only, and only after the samples that it counts have been
+    copied. `n_written` and `n_taken` count from the start and never wrap.
     """
 
     def __init__(self, n_samples: int, n_channels: int) -> None:
@@ -41,7 +41,9 @@ class SampleRing:
         return n
 
     def read_into(self, out: np.ndarray) -> int:
-        """Move up to n samples into out, (n, channels); the rest of out is unchanged. Returns the number of samples moved."""
+        """Move up to n samples into out, (n, channels); the rest of out is unchanged. Returns the number of samples
+        moved.
+        """
         n = min(len(out), self.n_ready)
         start = self.n_taken % len(self._samples)
         n_first = min(n, len(self._samples) - start)

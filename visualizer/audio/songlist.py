@@ -43,9 +43,9 @@ class _Span(NamedTuple):
 class SongList:
     """Songs one after another, with the methods of `Song` that a player uses.
 
-    One thread reads and seeks; `jump`, `at` and `neighbour` may be called from another. All songs share one time line: the next
-    song follows without a gap, and `jump` appends a song after everything else. Songs that cannot be played are skipped, with
-    one line passed to `say`, on any thread.
+    One thread reads and seeks; `jump`, `at` and `neighbour` may be called from another. All songs share one time line:
+    the next song follows without a gap, and `jump` appends a song after everything else. Songs that cannot be played
+    are skipped, with one line passed to `say`, on any thread.
 
     sample_rate_hz  that of the first song, but at least 44.1 kHz if there are several; other songs are resampled to it
     """
@@ -63,8 +63,9 @@ class SongList:
     ) -> None:
         """Open the first song that can be played.
 
-        first: the song to begin with; ignored if it is not one of paths. stream: see `Song`. gain_mode: which ReplayGain tags to
-        use; None for none. Raises BadInput if there is one song and it cannot be played, VisualizerError if none of several can.
+        first: the song to begin with; ignored if it is not one of paths. stream: see `Song`. gain_mode: which
+        ReplayGain tags to use; None for none. Raises BadInput if there is one song and it cannot be played,
+        VisualizerError if none of several can.
         """
         self.paths = tuple(paths)
         self._stream, self._gain_mode, self._say = stream, gain_mode, say

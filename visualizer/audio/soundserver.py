@@ -1,8 +1,10 @@
-"""Asks PulseAudio (or PipeWire in its place) for its sources and sinks, and where our streams are connected. Linux only.
+"""Asks PulseAudio (or PipeWire in its place) for its sources and sinks, and where this program's streams are connected.
+Linux only.
 
 PortAudio presents a sound server as one device called "pulse". The server itself knows each microphone and monitor by a
-permanent name, which of them are suspended, and when it moved a stream to another source. A query through libpulse takes a
-few hundred microseconds. Of libpulse's structures only the first fields are declared here; the rest is never read.
+permanent name, which of them are suspended, and when it moved a stream to another source. A query through libpulse
+takes a few hundred microseconds. Of libpulse's structures only the first fields are declared here; the rest is never
+read.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from typing import Any
 
 # A server normally answers within a millisecond; after this time it is considered hung.
 ANSWER_S = 0.4
-# After the timeout, answers that have already arrived are still read, in up to this many iterations: this thread may have been delayed.
+# After the timeout, answers that have already arrived are still read, in up to this many iterations: this thread may
+# have been delayed.
 LATE_TURNS = 10
 _NO_AUTOSPAWN = 1
 _READY, _FAILED = 4, 5
@@ -40,7 +43,8 @@ class ServerError(Exception):
 class ServerSource:
     """A source of the server: something that can be recorded. name: unique and permanent; description: a readable name.
 
-    is_plain: whether a client that names no channels gets its channels unchanged; otherwise the server mixes or drops some.
+    is_plain: whether a client that names no channels gets its channels unchanged; otherwise the server mixes or drops
+    some.
     """
 
     index: int
@@ -55,7 +59,9 @@ class ServerSource:
 
 @dataclass(frozen=True)
 class ServerSink:
-    """A sink of the server: something that sound can be played to. name: unique and permanent; description: a readable name."""
+    """A sink of the server: something that sound can be played to. name: unique and permanent; description: a readable
+    name.
+    """
 
     index: int
     name: str

@@ -1,7 +1,7 @@
 """Decodes one sound stream of a media file to stereo blocks whose position is known to the exact sample.
 
-Positions are sample indices at the stream's own rate; index 0 is the first sample that decoding from the start yields, after
-the encoder's priming samples. `decode.Song` resamples the result and has the simpler interface.
+Positions are sample indices at the stream's own rate; index 0 is the first sample that decoding from the start yields,
+after the encoder's priming samples. `decode.Song` resamples the result and has the simpler interface.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RATE_RANGE_HZ = (1_000, 1_536_000)
-# Lossy codecs need earlier sound to decode correctly: an MP3 bit reservoir up to 10 frames, Opus 80 ms. Half a second is
-# far more, and is decoded in a millisecond.
+# Lossy codecs need earlier sound to decode correctly: an MP3 bit reservoir up to 10 frames, Opus 80 ms. Half a second
+# is far more, and is decoded in a millisecond.
 _PREROLL_S = 0.5
-# A jump of the time stamps by more than this is missing sound, and not rounding; longer ones than the second are ignored.
+# A jump of the time stamps by more than this is missing sound, and not rounding; longer ones than the second are
+# ignored.
 _GAP_S, _LONGEST_GAP_S = 0.06, 10.0
 # Time stamps that the demuxer computed are wrong if they are off by more than this.
 _DRIFT_S = 0.005
@@ -40,8 +41,8 @@ _FULL_SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0, "s64": 92233720
 
 # Containers whose demuxer seeks reliably, with time stamps that are exact to the sample.
 _EXACT_FORMATS = frozenset({"wav", "flac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2", "caf", "w64", "au"})
-# Containers that store time stamps: a jump means missing sound. For others the demuxer adds up the assumed lengths of the
-# packets, which is wrong after a false header or a change of the rate.
+# Containers that store time stamps: a jump means missing sound. For others the demuxer adds up the assumed lengths of
+# the packets, which is wrong after a false header or a change of the rate.
 _STAMPED_FORMATS = frozenset(
     {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "ogg", "asf", "mpegts", "mpeg", "flv", "nut", "rm", "wtv", "mxf", "wv"}
 )
@@ -163,7 +164,9 @@ class StreamDecoder:
         self._blocks = self._decoded(self._demuxed())
 
     def _learn_clock(self) -> None:
-        """Decode the beginning, to find the rate, the first time stamp, and the grid that coarse time stamps are rounded to."""
+        """Decode the beginning, to find the rate, the first time stamp, and the grid that coarse time stamps are
+        rounded to.
+        """
         self._time_base = self._stream.time_base
         if self.next_block() is None:
             if self.n_damaged:
@@ -213,7 +216,9 @@ class StreamDecoder:
     # -- packets and frames ----------------------------------------------------------------------------------------
 
     def _demuxed(self) -> Iterator[Any]:
-        """Packets of the stream, then an empty one that flushes the decoder. Errors are skipped, up to _DAMAGED_IN_A_ROW."""
+        """Packets of the stream, then an empty one that flushes the decoder. Errors are skipped, up to
+        _DAMAGED_IN_A_ROW.
+        """
         import av
 
         n_in_a_row = 0
@@ -305,7 +310,9 @@ class StreamDecoder:
         return np.zeros((n_samples, 2), np.float32)
 
     def _stereo(self, frame: AudioFrame) -> np.ndarray:
-        """A frame as (n, 2) float32 at the stream's rate. NaN and infinity become 0 and are counted; |x| is limited to 8."""
+        """A frame as (n, 2) float32 at the stream's rate. NaN and infinity become 0 and are counted; |x| is limited to
+        8.
+        """
         if frame.sample_rate != self.rate_hz:
             return self._at_own_rate(frame)
         samples = frame.to_ndarray()
@@ -367,7 +374,8 @@ class StreamDecoder:
     def _seek_by_passing(self, wanted: int, index: int) -> None:
         """Skip packets from the start without decoding them; their time stamps are reliable. Four minutes take 30 ms.
 
-        Needed where the demuxer's seeking is not exact: MP3 (seek tables), raw AAC (guessed byte positions), Ogg (last page).
+        Needed where the demuxer's seeking is not exact: MP3 (seek tables), raw AAC (guessed byte positions), Ogg (last
+        page).
         """
         self._restart()
         if self._coarse and self._grid is None:

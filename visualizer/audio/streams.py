@@ -19,7 +19,8 @@ DECODER_ERRORS = (LookupError, ValueError, NotImplementedError, MemoryError)
 def open_container(path: Path) -> Any:
     """Open a media file as an `av` container. Raises what PyAV raises: FFmpegError, OSError, DECODER_ERRORS.
 
-    "file:" keeps a name with a colon from being read as a protocol; the whitelist keeps a disguised playlist off the network.
+    "file:" keeps a name with a colon from being read as a protocol; the whitelist keeps a disguised playlist off the
+    network.
     """
     import av
 
@@ -46,8 +47,8 @@ def sound_stream(container: Any, number: int | None, path: Path) -> Any:
 def silence_note(path: Path, number: int | None = None) -> str | None:
     """A message for the user if the sound stream that would be read is silent and another one is not; None otherwise.
 
-    Only samples are taken: a second at each of 12 places, until the stream is found not to be silent. A stream that cannot be
-    decoded counts as silent.
+    Only samples are taken: a second at each of 12 places, until the stream is found not to be silent. A stream that
+    cannot be decoded counts as silent.
     """
     import av
 

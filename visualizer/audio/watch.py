@@ -1,4 +1,4 @@
-"""Checks in the sound server that our recording stream is still connected to its source."""
+"""Checks in the sound server that this program's recording stream is still connected to its source."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ class StreamWatch:
         return "" if there else f"{source!r} is not there"
 
     def prepare(self, source: str) -> None:
-        """Call it before a stream is opened. source: the server's name of the source, "" for a device that is not the server's."""
+        """Call it before a stream is opened. source: the server's name of the source, "" for a device that is not the
+        server's.
+        """
         self.close()
         self._source = source
         if source:

@@ -74,7 +74,8 @@ def _global(
         str | None, typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error (log file).")
     ] = None,
 ) -> None:
-    # `options.take_global` has already removed --debug and --log-level, wherever they stood; here they are for --help only
+    # `options.take_global` has already removed --debug and --log-level, wherever they stood; here they are for --help
+    # only
     from ..errors import BadInput
 
     try:

@@ -179,8 +179,8 @@ def chosen_preset(
 ) -> LoadedPreset:
     """Load the preset that these options describe.
 
-    dream: (name, value) of dream settings that were changed by hand, see `Overrides`. Raises BadInput, and DreamError for a
-    network that is not installed.
+    dream: (name, value) of dream settings that were changed by hand, see `Overrides`. Raises BadInput, and DreamError
+    for a network that is not installed.
     """
     from ..presets.loaded import Overrides, open_preset
 
@@ -198,7 +198,8 @@ def resumed_or_chosen_preset(
     layer: str | None,
     weights: Path | None,
 ) -> LoadedPreset:
-    """Load the preset to start with: of a restarted show the one it showed last, with the dream settings changed by hand.
+    """Load the preset to start with: of a restarted show the one it showed last, with the dream settings changed by
+    hand.
 
     Raises as `chosen_preset`.
     """
@@ -287,7 +288,8 @@ def add_arguments(*arguments: str) -> None:
 
 
 def with_command(arguments: list[str], commands: Collection[str]) -> list[str]:
-    """The arguments, with `play` inserted before them if they begin with a file, folder or address instead of a command.
+    """The arguments, with `play` inserted before them if they begin with a file, folder or address instead of a
+    command.
 
     Raises BadInput for a first argument with a dot or a slash, as only file names have, that does not exist.
     """

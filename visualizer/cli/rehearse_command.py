@@ -30,7 +30,9 @@ def rehearse(
     panel: Annotated[bool, typer.Option(help="Open the performer's panel, and sometimes kill it.")] = True,
     kill: Annotated[bool, typer.Option("--kill", help="Sometimes kill the show's process, too.")] = False,
 ) -> None:
-    """Run the live show while faults are provoked: devices, presets, shaders, disk, graphics, processes. Exit status 1 if it failed."""
+    """Run the live show while faults are provoked: devices, presets, shaders, disk, graphics, processes. Exit status 1
+    if it failed.
+    """
     from ..diagnostics.rehearsal.record import as_json, is_passed
     from ..diagnostics.rehearsal.report import checked_report, write_report
     from ..diagnostics.rehearsal.runner import rehearse as run

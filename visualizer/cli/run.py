@@ -99,8 +99,8 @@ def _usage(error: Exception) -> int:
 def _replace_closed_streams() -> None:
     """Open the null device as stdin, stdout or stderr where the caller closed it (`>&-`).
 
-    Otherwise Python sets the stream to None, which some libraries write to; a file opened later would get its descriptor; and a
-    child process without it fails when it prints.
+    Otherwise Python sets the stream to None, which some libraries write to; a file opened later would get its
+    descriptor; and a child process without it fails when it prints.
     """
     for number in range(3):
         try:

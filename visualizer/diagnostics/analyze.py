@@ -187,7 +187,9 @@ def _sampled(hops: np.ndarray, hop_s: float, duration_s: float) -> np.ndarray:
 
 
 def _spans(true: np.ndarray, hop_s: float, duration_s: float) -> list[tuple[float, float]]:
-    """Intervals of True: (hops,) bool, known at the end of each hop -> (from_s, to_s). The first value also counts before its hop ends."""
+    """Intervals of True: (hops,) bool, known at the end of each hop -> (from_s, to_s). The first value also counts
+    before its hop ends.
+    """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], true[:1], true, [False]]).astype(int)))
     times_s = np.minimum(edges * hop_s, duration_s).tolist()
     return list(zip(times_s[::2], times_s[1::2], strict=True))

@@ -28,7 +28,9 @@ QUIET = Bands(0.0, 0.0, 0.0, 0.0, silent=True)
 
 
 def input_of(device: str | int | None) -> str | int | None:
-    """The input that `live` would use: for None the remembered one if it is connected; None (the default input) for "default"."""
+    """The input that `live` would use: for None the remembered one if it is connected; None (the default input) for
+    "default".
+    """
     if device is None:
         remembered = remembered_input()
         if remembered is not None and any(one.name == remembered for one in list_devices() if one.n_inputs):
@@ -45,7 +47,9 @@ class Followers:
         self.tempo = TempoFollower(sample_rate_hz)
 
     def push(self, mono: np.ndarray) -> tuple[list[Onset], list[Bands], list[tuple[float, float]]]:
-        """Take the next block, (n,) float -> kicks reported in it, bands of every hop in it, (beat_s, predicted_at_s) predicted in it."""
+        """Take the next block, (n,) float -> kicks reported in it, bands of every hop in it, (beat_s, predicted_at_s)
+        predicted in it.
+        """
         return self.kicks.push(mono), self.bands.push(mono), self.tempo.push(mono)
 
 

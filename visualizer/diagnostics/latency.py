@@ -125,7 +125,8 @@ def _figure(seconds: Sequence[float]) -> Figure:
 def with_test_ramp(loaded: LoadedPreset, cache: FrameCache) -> LoadedPreset:
     """Replace the preset's dream frames by a test ramp: grey frames from black at depth 0 to white at the deepest.
 
-    The brightness of a picture then shows its depth, and drawing takes as long as always. The frames are saved in `cache`.
+    The brightness of a picture then shows its depth, and drawing takes as long as always. The frames are saved in
+    `cache`.
     """
     shape = loaded.image.shape
     greys = np.linspace(0, 255, loaded.n_depths + 1).round().astype(np.uint8)
@@ -354,7 +355,9 @@ def detections(blocks: Sequence[StampedBlock], rate_hz: int, beat: BeatSettings)
 def _delay(
     time_s: float, delivered_s: float, detected_s: float, shown: Sequence[tuple[_Frame, ShownPicture]]
 ) -> Delay | None:
-    """Delay of a click that sounded at time_s, was delivered at delivered_s and could be reported at detected_s; None if not seen."""
+    """Delay of a click that sounded at time_s, was delivered at delivered_s and could be reported at detected_s; None
+    if not seen.
+    """
     for (_, before), (frame, picture) in pairwise(shown):
         if not detected_s < picture.shown_s < detected_s + SHOW_S:
             continue

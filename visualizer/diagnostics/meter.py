@@ -18,7 +18,9 @@ class Metering:
     """An input device and its levels. `levels` yields without end; close it, or use it as a context."""
 
     def __init__(self, device: str | int | None, *, channels: Sequence[int] = (), gain_db: float = 0.0) -> None:
-        """Open the device that `live` would use; channels: those to measure, from 1. Raises UnknownDevice, BadInput, DeviceError."""
+        """Open the device that `live` would use; channels: those to measure, from 1. Raises UnknownDevice, BadInput,
+        DeviceError.
+        """
         self._capture = Capture(input_of(device), channels=channels, gain_db=gain_db)
 
     @property
@@ -32,7 +34,8 @@ class Metering:
         return self._capture.mix_note
 
     def levels(self, *, rate_hz: float = RATE_HZ) -> Generator[dict[int, float], None, None]:
-        """Yield the level of each channel, numbered from 1, rate_hz times a second: dBFS after the gain, falling slowly.
+        """Yield the level of each channel, numbered from 1, rate_hz times a second: dBFS after the gain, falling
+        slowly.
 
         Raises DeviceError when the device is lost.
         """

@@ -21,7 +21,9 @@ MAX_QUEUED = 1000  # movements that wait to be printed; a terminal is slow
 
 @dataclass(frozen=True)
 class Port:
-    """A MIDI input. name: the system's; short_name: without parts that change; n_bindings: its bindings in controls.yaml."""
+    """A MIDI input. name: the system's; short_name: without parts that change; n_bindings: its bindings in
+    controls.yaml.
+    """
 
     name: str
     short_name: str
@@ -30,7 +32,9 @@ class Port:
 
 @dataclass(frozen=True)
 class ListedBinding:
-    """A binding of controls.yaml. control: "CC 7 channel 1 of X" or an OSC address; does: its target; more: its range and so on."""
+    """A binding of controls.yaml. control: "CC 7 channel 1 of X" or an OSC address; does: its target; more: its range
+    and so on.
+    """
 
     control: str
     does: str
@@ -38,7 +42,9 @@ class ListedBinding:
 
 
 def ports() -> list[Port]:
-    """List the MIDI inputs. Raises VisualizerError if supriya-midi or MIDI is missing, BadInput for faults in controls.yaml."""
+    """List the MIDI inputs. Raises VisualizerError if supriya-midi or MIDI is missing, BadInput for faults in
+    controls.yaml.
+    """
     bindings = file.load_controls().midi
     return [
         Port(name, short_name(name), sum(one.port.lower() in short_name(name).lower() for one in bindings))
@@ -66,7 +72,9 @@ def where() -> str:
 
 
 def forget(target: str) -> int:
-    """Remove all bindings of `target`; returns how many there were. Raises BadInput, naming the nearest target, if there was none."""
+    """Remove all bindings of `target`; returns how many there were. Raises BadInput, naming the nearest target, if
+    there was none.
+    """
     count = 0
 
     def change(controls: Controls) -> Controls:
@@ -84,7 +92,9 @@ def forget(target: str) -> int:
 
 
 class MidiMonitor:
-    """Receives from the MIDI inputs. Use as a context. wanted: part of a port's name, "" for all; names: of the inputs opened."""
+    """Receives from the MIDI inputs. Use as a context. wanted: part of a port's name, "" for all; names: of the inputs
+    opened.
+    """
 
     def __init__(self, wanted: str = "") -> None:
         """Raises like `control.midi.check_port`, and DeviceError if there is no input."""
@@ -137,8 +147,8 @@ def check_learnable(target: str) -> str:
 def learn(target: str, inputs: MidiMonitor, *, timeout_s: float) -> str:
     """Bind the next control that is moved to a target; returns a sentence about it.
 
-    Raises BadInput for an unknown target, VisualizerError if nothing was moved within timeout_s seconds (controls.yaml is then
-    unchanged) or the file cannot be written.
+    Raises BadInput for an unknown target, VisualizerError if nothing was moved within timeout_s seconds (controls.yaml
+    is then unchanged) or the file cannot be written.
     """
     learner = Learner()
     learner.target = check_learnable(target)

@@ -28,7 +28,9 @@ GRID_ALPHA, MIN_GRID_ALPHA = 0.2, 0.05
 
 
 def check_plot(out: Path) -> Path:
-    """Check that a plot can be written to `out`, before any work is done; returns its path. Raises BadInput or VisualizerError."""
+    """Check that a plot can be written to `out`, before any work is done; returns its path. Raises BadInput or
+    VisualizerError.
+    """
     path = check_output_path(out, PLOT_SUFFIXES)
     try:
         import matplotlib  # noqa: F401  to know before the song is analysed

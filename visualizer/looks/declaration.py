@@ -1,4 +1,4 @@
-"""What a look declares in its header: its description, and the inputs that can be turned."""
+"""What a look declares in its header: its description, and the inputs that can be changed in a show."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GLSL_TYPES: dict[Kind, str] = {
     "color": "vec4",
     "point2D": "vec2",
 }
-#: ISF's types that are known here and not offered yet
+#: ISF's types that are recognised here, but not supported yet
 LATER_TYPES = ("image", "audio", "audioFFT", "cube")
 #: what the parts of a value of several numbers are called
 PARTS: dict[str, tuple[str, ...]] = {"color": ("red", "green", "blue", "alpha"), "point2D": ("x", "y")}
@@ -37,8 +37,8 @@ _NAME = re.compile(r"(?!gl_)[A-Za-z_][A-Za-z0-9_]{0,62}")
 class LookInput:
     """One input of a look.
 
-    name: of the uniform. label, description: for the performer. default: its value at first. low, high: bounds of each of its
-    numbers. labels: of a long that is a choice, in the order of `values`, which are what the shader is given.
+    name: of the uniform. label, description: for the performer. default: its value at first. low, high: bounds of each
+    of its numbers. labels: of a long that is a choice, in the order of `values`, which are what the shader is given.
     """
 
     name: str
@@ -103,8 +103,8 @@ class LookInput:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a header says. news: lines for the user about what is declared and not offered yet. others: keys that mean nothing here,
-    as they are written.
+    """What a header says. news: lines for the user about what is declared and not offered yet. others: keys that mean
+    nothing here, as they are written.
     """
 
     description: str = ""
@@ -221,7 +221,7 @@ def _default(header: Header, place: Place, entry: dict[str, Any], one: LookInput
         if one.kind == "long":
             return one.values[0] if one.values else int(one.low)
         return 0
-    if one.kind == "event":  # it happens at an instant: there is nothing that it could be at first
+    if one.kind == "event":  # an event has no initial value
         return 0
     if one.kind in ("float", "long") and not one.labels and (number := _number(given)) is not None:
         given = min(max(number, one.low), one.high)  # as the reference does

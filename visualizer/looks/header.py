@@ -18,7 +18,8 @@ MAX_NESTING = 16
 #: where a value stands in the header: keys, and indices of lists, from the outside in
 Place = tuple[str | int, ...]
 
-# What may stand before the header: space, line comments, the #version line. Each alternative begins with another character.
+# What may stand before the header: space, line comments, the #version line. Each alternative begins with another
+# character.
 _BEFORE = re.compile(r"(?:\s+|//[^\n]*|#[^\n]*)*")
 _TOKEN = re.compile(
     r"""(?P<mark>[{}\[\]:,])
@@ -49,7 +50,8 @@ class Header:
 def read_header(text: str, path: FilePath) -> Header | None:
     """The header of a shader, None if its first comment holds none.
 
-    text: the whole file. path: for messages. Raises BadInput, with file and line, for a header that is not a JSON object.
+    text: the whole file. path: for messages. Raises BadInput, with file and line, for a header that is not a JSON
+    object.
     """
     before = _BEFORE.match(text)
     start = before.end() if before else 0

@@ -14,7 +14,7 @@ from ..resources import shipped
 from .declaration import Declaration, read_declaration
 from .source import ShaderSource, read_shader, read_text
 
-#: the look that everything else falls back on
+#: the look that is used where another one fails
 PLAIN = "crossfade"
 
 _NAME = re.compile(r"[a-z0-9_-]+")
@@ -34,11 +34,13 @@ class Look:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is the shipped look that everything else falls back on."""
+        """Whether it is the shipped look that is used where another one fails."""
         return self.path == _plain_path()
 
     def with_default(self, name: str, value: object) -> Look:
-        """The same with another default of one of its inputs. Raises BadInput for a name or value that there cannot be."""
+        """The same with another default of one of its inputs. Raises BadInput for an unknown name, or a value that is
+        not allowed.
+        """
         before = self.declaration.input(name)
         after = replace(before, default=before.checked(value))
         inputs = tuple(after if one is before else one for one in self.declaration.inputs)
@@ -50,7 +52,7 @@ class Look:
 
 
 def look_names(preset_folder: Path | None = None) -> list[str]:
-    """The names that `shader:` may have, sorted. preset_folder: of the preset that asks."""
+    """The names that `shader:` may have, sorted. preset_folder: of the preset that names one."""
     names: set[str] = set()
     for folder in _folders(preset_folder):
         try:
@@ -61,9 +63,10 @@ def look_names(preset_folder: Path | None = None) -> list[str]:
 
 
 def find_look(name: str, preset_folder: Path | None = None) -> Look:
-    """The look of that name: NAME.frag in the preset's folder, else in `looks/` of the config folder, else among the shipped shaders.
+    """The look of that name: NAME.frag in the preset's folder, else in `looks/` of the config folder, else among the
+    shipped shaders.
 
-    preset_folder: of the preset that asks. Raises BadInput for a name that there is not, a file that cannot be read or lies
+    preset_folder: of the preset that names it. Raises BadInput for an unknown name, a file that cannot be read or lies
     outside these folders, and a header that cannot be used.
     """
     if _NAME.fullmatch(name):
@@ -82,7 +85,7 @@ def find_look(name: str, preset_folder: Path | None = None) -> Look:
 
 
 def plain_look() -> Look:
-    """The shipped look that everything else falls back on. Raises BadInput where the program's files are damaged."""
+    """The shipped look that is used where another one fails. Raises BadInput where the program's files are damaged."""
     return _open(PLAIN, _plain_path())
 
 

@@ -41,8 +41,9 @@ class ShaderSource:
 def read_shader(path: Path) -> ShaderSource:
     """Read a shader file and the files it includes (`#include "base/dream.glsl"`).
 
-    An included file is looked for beside the file that includes it, then among the shipped shaders; it lies in the folder of the
-    shader or among the shipped ones. Raises BadInput for a file that is missing, not text, or includes itself.
+    An included file is looked for beside the file that includes it, then among the shipped shaders; it lies in the
+    folder of the shader or among the shipped ones. Raises BadInput for a file that is missing, not text, or includes
+    itself.
     """
     return _read(path, (path.parent, shipped("shaders")), ())
 

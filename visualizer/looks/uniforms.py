@@ -1,4 +1,4 @@
-"""The uniforms that every look may use: names, types and meanings, from which the documents are made."""
+"""The uniforms that every look may use: names, types and meanings, as in the tables of docs/looks.md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Literal, NamedTuple
 
 
 class Uniform(NamedTuple):
-    """A uniform that the program sets. name: in GLSL; kind: its type in GLSL; words: what it holds, with unit and range."""
+    """A uniform that the program sets. name: in GLSL; kind: its type in GLSL; words: what it holds, with unit and
+    range.
+    """
 
     name: str
     kind: Literal["float", "vec2", "sampler2D", "sampler2DArray"]

@@ -30,7 +30,9 @@ class Camera:
         self._saving: list[threading.Thread] = []
 
     def take(self, canvas: Canvas, size: tuple[int, int]) -> None:
-        """Keep the picture on the canvas, scaled to `size` (width, height), px, if it was drawn in another; (0, 0) keeps nothing."""
+        """Keep the picture on the canvas, scaled to `size` (width, height), px, if it was drawn in another; (0, 0)
+        keeps nothing.
+        """
         self._saving = [one for one in self._saving if one.is_alive()]
         if len(self._saving) >= MOST_AT_ONCE:
             self._answers.append(f"{MOST_AT_ONCE} screenshots are still being written; try again in a moment")

@@ -12,9 +12,9 @@ from ..render.gl import Surface
 class Output:
     """One place that the pictures of a show go to.
 
-    name: for messages, another for each output. surface: what it shows at every swap, if it is a window: a show that has no other output
-    draws there directly instead of having the picture copied. needs_sound: whether `present` uses the sound; a source that would have to keep it for that does so only
-    if an output needs it.
+    name: for messages, another for each output. surface: what it shows at every swap, if it is a window: a show that
+    has no other output draws there directly instead of having the picture copied. needs_sound: whether `present` uses
+    the sound; a source that would have to keep it for that does so only if an output needs it.
     """
 
     name = "output"
@@ -24,8 +24,9 @@ class Output:
     def present(self, canvas: Canvas, sound: np.ndarray, features: Features) -> None:
         """Show, write or send one display frame.
 
-        canvas: the picture; as a texture on the graphics card, or as `canvas.pixels()`. sound: (n_samples, 2) float32, -1..1, what
-        the source took in since the display frame before; empty unless needs_sound. features: what was heard at this instant.
+        canvas: the picture; as a texture on the graphics card, or as `canvas.pixels()`. sound: (n_samples, 2) float32,
+        -1..1, what the source took in since the display frame before; empty unless needs_sound. features: what was
+        heard at this instant.
         """
         raise NotImplementedError
 

@@ -19,8 +19,8 @@ MAX_PER_SECOND = 1000  # file names tried for screenshots of the same second
 def save_screenshot(pixels: np.ndarray, stamp: str, folder: Path | None = None) -> Path:
     """Write `pixels` (height, width, 3) uint8 as visualizer-STAMP.png; no file is ever replaced. The file.
 
-    folder: where; the user's pictures folder if None, or the working folder where that is missing or cannot be written to.
-    The file is complete or not there at all. Raises VisualizerError when it cannot be written.
+    folder: where; the user's pictures folder if None, or the working folder where that is missing or cannot be written
+    to. The file is complete or not there at all. Raises VisualizerError when it cannot be written.
     """
     from PIL import Image
 

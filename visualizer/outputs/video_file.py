@@ -118,7 +118,9 @@ class VideoFile(Output):
             raise
 
     def present(self, canvas: Canvas, sound: np.ndarray, features: Features) -> None:
-        """Write the next sound and the next picture. Raises VisualizerError when the file cannot be written (a full disk)."""
+        """Write the next sound and the next picture. Raises VisualizerError when the file cannot be written (a full
+        disk).
+        """
         self.write_sound(sound)
         self.write_picture(canvas.pixels())
 

@@ -151,7 +151,9 @@ def tile(ui: Ui, label: str, value: str, colour: Colour = TEXT) -> None:
 def bar(
     ui: Ui, label: str, fraction: float, text: str, colour: Colour, *, height: float = 30.0, marks: int = 0
 ) -> None:
-    """Draw a level, 0..1, as a bar with a label and a value in it. marks: number of equal parts, separated by tick marks."""
+    """Draw a level, 0..1, as a bar with a label and a value in it. marks: number of equal parts, separated by tick
+    marks.
+    """
     u = ui.u
     box = ui.take(height)
     fraction = min(max(fraction, 0.0), 1.0)

@@ -1,7 +1,7 @@
 """The show's end of the performer's panel: sends it snapshots of the show and receives the performer's commands.
 
-The panel runs in its own process, so that neither drawing it nor its end can delay the show. Two threads connect the two: one
-sends the newest snapshot, and may block while the panel does not read; the other one reads.
+The panel runs in its own process, so that neither drawing it nor its end can delay the show. Two threads connect the
+two: one sends the newest snapshot, and may block while the panel does not read; the other one reads.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ TITLE = "panel - visualizer"
 class PanelLink(PanelController):
     """A panel in its own process, which is started at once.
 
-    is_open: False once the performer or the show has closed it or its process has ended. place: left, top, width and height of its window on the
-    desktop; None before it has reported them. controls: with `PanelOptions.reports_controls`, the rectangle of each control in its window, by name.
+    is_open: False once the performer or the show has closed it or its process has ended. place: left, top, width and
+    height of its window on the desktop; None before it has reported them. controls: with
+    `PanelOptions.reports_controls`, the rectangle of each control in its window, by name.
     """
 
     def __init__(self, options: PanelOptions) -> None:

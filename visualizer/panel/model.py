@@ -97,7 +97,9 @@ class Flash:
 
 
 class PendingValues:
-    """Values set in the panel that the show has not reported yet, so that a slider does not jump back while it is moved."""
+    """Values set in the panel that the show has not reported yet, so that a slider does not jump back while it is
+    moved.
+    """
 
     def __init__(self) -> None:
         self._set: dict[str, tuple[float | str, float]] = {}
@@ -114,7 +116,9 @@ class PendingValues:
         return reported
 
     def set(self, parameter: Parameter, value: float | str, now_s: float) -> float | str | None:
-        """A control was moved to `value`: returns the value to send now; None while a new bake waits for the control's release."""
+        """A control was moved to `value`: returns the value to send now; None while a new bake waits for the control's
+        release.
+        """
         self._set[parameter.name] = value, now_s
         if parameter.rebakes:
             self._waiting[parameter.name] = value
@@ -137,14 +141,18 @@ def beat_phase(snapshot: Snapshot, now_s: float) -> float | None:
 
 
 def beat_brightness(phase: float | None, confidence: float) -> float:
-    """Brightness of the tempo light, 0..1: it flashes at each beat and fades; it is dimmer while the tempo is uncertain."""
+    """Brightness of the tempo light, 0..1: it flashes at each beat and fades; it is dimmer while the tempo is
+    uncertain.
+    """
     if phase is None:
         return 0.0
     return (1.0 - phase) ** 3 * (0.3 + 0.7 * min(max(confidence, 0.0), 1.0))
 
 
 def small_buttons(capabilities: Collection[Capability] = frozenset(Capability)) -> list[Action]:
-    """The actions that have a small button and that a source with these capabilities can carry out, in the order of the buttons."""
+    """The actions that have a small button and that a source with these capabilities can carry out, in the order of the
+    buttons.
+    """
     actions = (
         one for one in find_actions().values() if one.button and (one.needs is None or one.needs in capabilities)
     )

@@ -1,4 +1,6 @@
-"""The panel's own process: draws the panel's window from the snapshots that arrive through a pipe, until that is closed."""
+"""The panel's own process: draws the panel's window from the snapshots that arrive through a pipe, until that is
+closed.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ PLACE_POLL_S = 0.5
 
 @dataclass(frozen=True)
 class PanelOptions:
-    """How a panel is opened. place, avoid: see `PanelWindow`; reports_controls: report the rectangle of each control, for tests."""
+    """How a panel is opened. place, avoid: see `PanelWindow`; reports_controls: report the rectangle of each control,
+    for tests.
+    """
 
     title: str
     place: Area | None = None

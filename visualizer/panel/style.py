@@ -44,7 +44,9 @@ class Fonts:
 
 
 def load_fonts(imgui: Any) -> Fonts:
-    """Load imgui-bundle's Roboto, or imgui's own font if its files are missing, with the system's fonts for other scripts."""
+    """Load imgui-bundle's Roboto, or imgui's own font if its files are missing, with the system's fonts for other
+    scripts.
+    """
     import imgui_bundle
 
     folder = Path(imgui_bundle.__file__).parent / "assets" / "fonts" / "Roboto"

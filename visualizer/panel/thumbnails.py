@@ -15,7 +15,8 @@ from ..settings import DEFAULT_SIZE
 
 log = logging.getLogger(__name__)
 
-#: depth of the dream frame, as a fraction of all depths: deep enough to show the dream, and the image is still recognised
+#: depth of the dream frame, as a fraction of all depths: deep enough to show the dream, and the image is still
+#: recognised
 DEPTH = 0.7
 WIDTH_PX = 400  # enough for the widest thumbnail of a panel on a large monitor
 
@@ -51,7 +52,9 @@ class Thumbnails:
         threading.Thread(target=self._work, name="thumbnails", daemon=True).start()
 
     def request(self, presets: Iterable[str], *, baked: str = "") -> None:
-        """Request the thumbnails of these presets, each once, and that of `baked` again if it shows the image and the bake has ended."""
+        """Request the thumbnails of these presets, each once, and that of `baked` again if it shows the image and the
+        bake has ended.
+        """
         again = baked and baked in self._asked - self._dreamt - self._baked
         new = [name for name in presets if name not in self._asked]
         if not new and not again:

@@ -55,7 +55,8 @@ class Interaction(NamedTuple):
 class Ui:
     """Places boxes from top to bottom in the current column, and draws in them.
 
-    u: one unit of layout in the window's coordinates; controls: the rectangle of each control that is visible now, by name.
+    u: one unit of layout in the window's coordinates; controls: the rectangle of each control that is visible now, by
+    name.
     """
 
     def __init__(self, window: PanelWindow) -> None:
@@ -91,7 +92,9 @@ class Ui:
 
     @contextmanager
     def page(self, zoom: Callable[[float, float], float]) -> Iterator[Box]:
-        """Begin the page that fills the window. zoom: gives the enlargement for a window's width and height, both at a monitor scale of 1."""
+        """Begin the page that fills the window. zoom: gives the enlargement for a window's width and height, both at a
+        monitor scale of 1.
+        """
         imgui, scale = self.imgui, self.window.scale
         self.u = scale * zoom(*(length / scale for length in self.window.size))
         self.controls = {}
@@ -296,7 +299,9 @@ class Ui:
         return line[:low].rstrip() + ELLIPSIS if low else ""
 
     def paragraph(self, text: str, size: float, width: float, max_lines: int) -> list[str]:
-        """Break a text into at most `max_lines` lines of at most `width`, in the window's coordinates; the last line gets all of the rest."""
+        """Break a text into at most `max_lines` lines of at most `width`, in the window's coordinates; the last line
+        gets all of the rest.
+        """
         lines: list[str] = []
         for word in printable(text).split(" "):
             if lines and (len(lines) == max_lines or self.text_width(f"{lines[-1]} {word}", size) <= width):

@@ -27,7 +27,9 @@ class PanelView:
         self._last: Snapshot | None = None
 
     def draw(self, snapshot: Snapshot | None, now_s: float) -> list[Change]:
-        """Draw a frame. snapshot: of the show, None before the first one has come; now_s: `monotonic` seconds, as in the snapshot."""
+        """Draw a frame. snapshot: of the show, None before the first one has come; now_s: `monotonic` seconds, as in
+        the snapshot.
+        """
         ui, sections = self._ui, self.sections
         with ui.page(model.zoom) as page:
             if snapshot is None:

@@ -28,7 +28,9 @@ FINE = 0.1  # speed of a slider with Shift held, relative to the mouse
 
 
 class LearnTag(NamedTuple):
-    """Shown on a control in learn mode. text: its binding, "" for none; can: it can be bound; waits: it waits for a knob or pad."""
+    """Shown on a control in learn mode. text: its binding, "" for none; can: it can be bound; waits: it waits for a
+    knob or pad.
+    """
 
     text: str = ""
     can: bool = False
@@ -36,8 +38,8 @@ class LearnTag(NamedTuple):
 
 
 class SliderEvent(NamedTuple):
-    """What the user did with a slider in this frame. position: where it was moved to, 0..1, None if it was not moved; pressed, released:
-    the mouse button was.
+    """What the user did with a slider in this frame. position: where it was moved to, 0..1, None if it was not moved;
+    pressed, released: the mouse button was.
     """
 
     position: float | None = None
@@ -61,7 +63,9 @@ def button(
     hint: str = "",
     tag: LearnTag = NO_TAG,
 ) -> bool:
-    """A button; True in the frame in which the mouse button goes down on it. colour: its filling while it is on; note: text under its label."""
+    """A button; True in the frame in which the mouse button goes down on it. colour: its filling while it is on; note:
+    text under its label.
+    """
     box = ui.take(height)
     interaction = ui.interaction(name, box)
     ui.hint(hint)
@@ -94,7 +98,9 @@ def slider(
     tag: LearnTag = NO_TAG,
     is_fixed: bool = False,
 ) -> SliderEvent:
-    """A slider at `position`, 0..1, with its value as `text`; Shift moves it finely. is_fixed: it cannot be moved, only pressed."""
+    """A slider at `position`, 0..1, with its value as `text`; Shift moves it finely. is_fixed: it cannot be moved, only
+    pressed.
+    """
     box = ui.take(38.0)
     interaction = ui.interaction(name, box)
     ui.hint(hint)

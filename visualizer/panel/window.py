@@ -1,7 +1,7 @@
 """The panel's window: a glfw window that imgui draws in, and the textures shown in it.
 
-imgui's own OpenGL backend draws, so that no other package is needed. Mouse events go to imgui; key events do not: every key
-belongs to the show.
+imgui's own OpenGL backend draws, so that no other package is needed. Mouse events go to imgui; key events do not: every
+key belongs to the show.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _WHEEL_STEPS = 1.4  # imgui's own are short
 class PanelWindow:
     """A window with imgui; its OpenGL context is current on the calling thread, the main one of its process.
 
-    place: left, top, width and height on the desktop; None: the middle of a monitor other than that of `avoid` if there is one,
-    else beside `avoid`, or where the system puts it. Raises GraphicsError without a display or OpenGL 3.3, VisualizerError without
-    imgui-bundle.
+    place: left, top, width and height on the desktop; None: the middle of a monitor other than that of `avoid` if there
+    is one, else beside `avoid`, or where the system puts it. Raises GraphicsError without a display or OpenGL 3.3,
+    VisualizerError without imgui-bundle.
     """
 
     def __init__(self, title: str, *, place: Area | None = None, avoid: Area | None = None) -> None:
@@ -115,7 +115,9 @@ class PanelWindow:
 
     @property
     def scale(self) -> float:
-        """Factor for font sizes in the desktop's coordinates: the monitor's scale, or 1 where those are scaled already (macOS)."""
+        """Factor for font sizes in the desktop's coordinates: the monitor's scale, or 1 where those are scaled already
+        (macOS).
+        """
         framebuffer = self._glfw.get_framebuffer_size(self._handle)[0] / self.size[0]
         content = self._glfw.get_window_content_scale(self._handle)[0]
         return float(max(content / framebuffer if framebuffer > 0 else 1.0, 0.5))
@@ -217,8 +219,8 @@ class PanelWindow:
 def _preload_imgui_glfw() -> None:
     """Load the glfw that imgui-bundle is linked with, on Linux.
 
-    It is an X11 build and must be loaded before the one our windows use: otherwise the linker takes that one for it, and a Wayland
-    build lacks half of the functions.
+    It is an X11 build and must be loaded before the one our windows use: otherwise the linker takes that one for it,
+    and a Wayland build lacks half of the functions.
     """
     spec = find_spec("imgui_bundle") if sys.platform.startswith("linux") else None
     for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
@@ -245,8 +247,8 @@ def has_imgui() -> bool:
 def choose_place(monitors: Sequence[Monitor], place: Area | None, avoid: Area | None) -> Area | None:
     """Choose where the panel opens.
 
-    Returns `place` if its title bar is visible there, else the middle of a monitor that `avoid` does not lie on, else a place beside
-    `avoid`; None if there is no room, so that the system chooses.
+    Returns `place` if its title bar is visible there, else the middle of a monitor that `avoid` does not lie on, else a
+    place beside `avoid`; None if there is no room, so that the system chooses.
     """
     if place is not None:
         left, top, width, height = place

@@ -49,7 +49,7 @@ _TEMP_LIFE_S = 600.0  # a frame is written in milliseconds: an older temporary f
 
 class Note(BaseModel):
     """What a dream is of, for people. preset: its name; image: the file name of the user's own picture, "" for the
-    preset's; layer: what it is dreamt with; width, height: of its frames, px; n_depths: how many it has beside depth 0
+    preset's; layer: what it is dreamt with; width, height: of its frames, px; n_depths: how many it has besides depth 0
     when complete; recipe: the `dream.identity.RECIPE` it was baked with, 0 where an earlier version of the program did
     not record it.
     """

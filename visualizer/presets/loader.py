@@ -57,7 +57,9 @@ class PresetLoader:
         self.wanted = loaded.reference
         self._first = loaded.reference
         self._shown = loaded.reference, loaded.overrides  # of the preset handed out last
-        self._to_turn = loaded.reference  # the preset whose dream settings change: never one that could not be opened
+        self._dream_preset = (
+            loaded.reference
+        )  # the preset whose dream settings change: never one that could not be opened
         self._size = loaded.size
         self._dream: dict[str, float | str] = dict(loaded.overrides.dream)
         self._keeps_overrides = False  # True while only dream settings change: the network asked for at first stays
@@ -67,7 +69,7 @@ class PresetLoader:
         self._names = self._listed()
         self._changed = threading.Condition()
         self._open: str | LoadedPreset | None = None
-        self._turned_at: Stopwatch | None = None
+        self._dream_set_at: Stopwatch | None = None
         self._opens = False
         self._opened: OpenedPreset | None = None
         self._fault: str | None = None
@@ -78,9 +80,9 @@ class PresetLoader:
     def want(self, reference: str) -> None:
         """Ask for a preset. The one asked for already is read again from its files."""
         self._dream, self._keeps_overrides = {}, False
-        self.wanted = self._to_turn = reference
+        self.wanted = self._dream_preset = reference
         with self._changed:
-            self._open, self._fault, self._turned_at = reference, None, None
+            self._open, self._fault, self._dream_set_at = reference, None, None
             self._wake()
 
     def set_dream(self, values: Mapping[str, float | str]) -> None:
@@ -89,7 +91,7 @@ class PresetLoader:
         """
         self._dream, self._keeps_overrides = dict(values), True
         with self._changed:
-            self._open, self._turned_at = self._to_turn, Stopwatch()
+            self._open, self._dream_set_at = self._dream_preset, Stopwatch()
             self._wake()
 
     def list_again(self) -> None:
@@ -132,7 +134,7 @@ class PresetLoader:
         with self._changed:
             fault, self._fault = self._fault, None
         if fault is not None:  # the preset shown stays as it is
-            self._to_turn, self._dream = self._shown[0], dict(self._shown[1].dream)
+            self._dream_preset, self._dream = self._shown[0], dict(self._shown[1].dream)
         return fault
 
     def release(self, dreams: FrameSource) -> None:
@@ -176,13 +178,13 @@ class PresetLoader:
                     return
                 released, self._released = self._released, []
                 left_s = SETTLE_S - watch.elapsed_s() if watch is not None else 0.0
-                if self._turned_at is not None:
-                    left_s = max(left_s, STILL_S - self._turned_at.elapsed_s())
+                if self._dream_set_at is not None:
+                    left_s = max(left_s, STILL_S - self._dream_set_at.elapsed_s())
                 name = None
                 if not released and left_s > 0:
                     self._changed.wait(left_s)
                 elif not released:
-                    name, self._open, self._turned_at = self._open, None, None
+                    name, self._open, self._dream_set_at = self._open, None, None
                     self._opens = True
             _close(released)
             if name is not None:

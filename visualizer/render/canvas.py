@@ -1,7 +1,7 @@
 """The canvas: the one framebuffer that a show draws into, and from which every output takes the picture.
 
-Copying a picture costs a software renderer as much as a third of drawing it. A window that is the only output therefore lends
-its own framebuffer: what is drawn on the canvas then lies in the window already, and nothing is copied.
+Copying a picture costs a software renderer as much as a third of drawing it. A window that is the only output therefore
+lends its own framebuffer: what is drawn on the canvas then lies in the window already, and nothing is copied.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Canvas:
     """A framebuffer of the size that is drawn. ctx: the context of a Surface, current while this is used.
 
-    size: (width, height), px; (0, 0) before the first `begin`. is_lent: whether the framebuffer is that of the only output; it has
-    no `pixels` then.
+    size: (width, height), px; (0, 0) before the first `begin`. is_lent: whether the framebuffer is that of the only
+    output; it has no `pixels` then.
     """
 
     def __init__(self, ctx: moderngl.Context) -> None:
@@ -73,10 +73,11 @@ class Canvas:
         self._quad.render(moderngl.TRIANGLE_STRIP, vertices=4)
 
     def pixels(self) -> np.ndarray:
-        """The picture: (height, width, 3) uint8 sRGB, top row first. Read once a display frame and valid until the next `begin`.
+        """The picture: (height, width, 3) uint8 sRGB, top row first. Read once a display frame and valid until the next
+        `begin`.
 
-        Waits until the picture is drawn, while other Python threads run. Raises ValueError before the first `begin`, and where the
-        framebuffer is lent.
+        Waits until the picture is drawn, while other Python threads run. Raises ValueError before the first `begin`,
+        and where the framebuffer is lent.
         """
         if self._framebuffer is None or self.is_lent:
             raise ValueError(

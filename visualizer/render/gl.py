@@ -60,7 +60,8 @@ class Surface(Protocol):
 class _Calls:
     """GL functions called through ctypes, which releases Python's lock during the call.
 
-    moderngl's own `finish` and `read` hold it while a software driver draws: threads that handle sound would wait as long.
+    moderngl's own `finish` and `read` hold it while a software driver draws: threads that handle sound would wait as
+    long.
     """
 
     finish: Any
@@ -89,8 +90,8 @@ def offered_version(loader: Loader) -> str:
 def wrap_context(loader: Loader, *, standalone: bool) -> moderngl.Context:
     """A moderngl context for the GL context that is current, with the calls of `_Calls` in its `extra`.
 
-    loader: finds the functions. standalone: True if there is no window's framebuffer. Raises GraphicsError for a driver older
-    than OpenGL 3.3.
+    loader: finds the functions. standalone: True if there is no window's framebuffer. Raises GraphicsError for a driver
+    older than OpenGL 3.3.
     """
     import moderngl
 
@@ -129,7 +130,9 @@ def _reset_status(loader: Loader, ctx: moderngl.Context) -> Any:
 
 
 def was_reset(ctx: moderngl.Context) -> bool:
-    """Whether the graphics card or its driver was reset, so that everything in this context is lost. ctx: the current one."""
+    """Whether the graphics card or its driver was reset, so that everything in this context is lost. ctx: the current
+    one.
+    """
     status = ctx.extra.reset_status
     return status is not None and status() != 0
 
@@ -145,7 +148,8 @@ def gl_finish(ctx: moderngl.Context) -> None:
 
 
 def read_rgb(ctx: moderngl.Context, into: np.ndarray, origin: tuple[int, int] = (0, 0)) -> None:
-    """Read the framebuffer in use, while other Python threads run. into: (H, W, 3) uint8 contiguous; its first row is the bottom one.
+    """Read the framebuffer in use, while other Python threads run. into: (H, W, 3) uint8 contiguous; its first row is
+    the bottom one.
 
     origin: x and y of the first pixel read, px from the bottom left corner.
     """
@@ -156,7 +160,8 @@ def read_rgb(ctx: moderngl.Context, into: np.ndarray, origin: tuple[int, int] = 
 
 
 def new_bgra_texture(ctx: moderngl.Context, size: tuple[int, int]) -> moderngl.Texture:
-    """A texture of 8 bits a channel, clamped at its edges, in the order of channels that window systems use. size: (width, height), px.
+    """A texture of 8 bits a channel, clamped at its edges, in the order of channels that window systems use. size:
+    (width, height), px.
 
     moderngl makes RGBA only.
     """
@@ -172,10 +177,11 @@ _current: list[Callable[[], None]] = []
 
 
 def take_over(detach: Callable[[], None]) -> None:
-    """Detach the context that is current, before another surface makes its own current. detach: detaches the new one later.
+    """Detach the context that is current, before another surface makes its own current. detach: detaches the new one
+    later.
 
-    Linux has two families of contexts, EGL and GLX. Making one current over the other fails without a word, or kills the
-    process.
+    Linux has two families of contexts, EGL and GLX. Making one current over the other fails without a word, or kills
+    the process.
     """
     leave()
     _current.append(detach)
@@ -187,7 +193,8 @@ def leave(detach: Callable[[], None] | None = None) -> None:
         _current.pop()()
 
 
-# How drivers write the place of an error: Mesa "0:6(10): error: x", NVIDIA "0(6) : error C1008: x", Apple, AMD and Intel "ERROR: 0:6: x"
+# How drivers write the place of an error: Mesa "0:6(10): error: x", NVIDIA "0(6) : error C1008: x", Apple, AMD and
+# Intel "ERROR: 0:6: x"
 _FAULT = re.compile(r"^(?:ERROR:\s*)?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:?\s*(?:error\s*\w*\s*:)?\s*(.*)$", re.IGNORECASE)
 
 

@@ -31,7 +31,8 @@ class Hud:
         self._written: object = None
         if (layout := Layout.of((640, 360))) is not None:
             draw_text_box(("…",), layout, steady=False)  # loads Pillow now, and not between two display frames
-        # the fonts for other scripts are searched in a thread: with many fonts installed that takes several display frames
+        # the fonts for other scripts are searched in a thread: with many fonts installed that takes several display
+        # frames
         threading.Thread(target=system_font_files, name="fonts", daemon=True).start()
 
     def draw(

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 class Press(NamedTuple):
     """A key press with its modifiers: "ctrl+alt+shift+super+q", in this order.
 
-    name: what the key types, in lower case ("q", "1", "ä"), or "space", "left", "escape", "f11" and so on. place: the name of the key
-    in the same position on an American keyboard, if that is not a letter: on other layouts digits and brackets are elsewhere, or
-    need more than one key. Equal to `name` otherwise.
+    name: what the key types, in lower case ("q", "1", "ä"), or "space", "left", "escape", "f11" and so on. place: the
+    name of the key in the same position on an American keyboard, if that is not a letter: on other layouts digits and
+    brackets are elsewhere, or need more than one key. Equal to `name` otherwise.
     """
 
     name: str
@@ -69,7 +69,9 @@ def key_name(glfw: Any, key: int, scancode: int) -> str:
 
 @functools.cache
 def us_key_names(glfw: Any) -> dict[int, str]:
-    """Names of the keys of an American keyboard by glfw's key code, without modifiers; the same on every layout, so cached."""
+    """Names of the keys of an American keyboard by glfw's key code, without modifiers; the same on every layout, so
+    cached.
+    """
     silent = ("SHIFT", "CONTROL", "ALT", "SUPER", "UNKNOWN", "LAST", "LOCK")
     names = {}
     for constant in dir(glfw):

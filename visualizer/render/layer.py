@@ -52,7 +52,9 @@ class Overlay:
 
 
 class Layer:
-    """A texture to draw on: between `begin` and `end` everything is drawn on it, and not on the framebuffer in use before."""
+    """A texture to draw on: between `begin` and `end` everything is drawn on it, and not on the framebuffer in use
+    before.
+    """
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
@@ -61,7 +63,9 @@ class Layer:
         self.texture: moderngl.Texture | None = None
 
     def begin(self, size: tuple[int, int]) -> None:
-        """Draw here from now on. size: (width, height), px, at least 1; another size than before discards what was drawn."""
+        """Draw here from now on. size: (width, height), px, at least 1; another size than before discards what was
+        drawn.
+        """
         if self.texture is None or self._fbo is None or self.texture.size != size:
             self.release()
             self.texture = self._ctx.texture(size, 3)

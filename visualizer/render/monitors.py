@@ -46,7 +46,9 @@ class Monitor:
 
 
 def list_monitors() -> list[Monitor]:
-    """List the monitors in the system's order. Raises GraphicsError without a display. Not to be called while a window is open."""
+    """List the monitors in the system's order. Raises GraphicsError without a display. Not to be called while a window
+    is open.
+    """
     with quiet_glfw() as glfw:
         if not start(glfw):
             raise GraphicsError(no_display_message())
@@ -83,7 +85,8 @@ def connected_monitors(glfw: Any) -> list[Monitor]:
 
 
 def find_monitor(monitors: Sequence[Monitor], wanted: str | int) -> Monitor:
-    """Find a monitor by its index, its name, or a part of its name that no other has; upper and lower case are the same.
+    """Find a monitor by its index, its name, or a part of its name that no other has; upper and lower case are the
+    same.
 
     Raises BadInput, which lists the monitors.
     """
@@ -158,9 +161,11 @@ def fitted(size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
 class HomeMonitor:
     """Remembers the monitor that a window belongs on, and finds it again after it was disconnected.
 
-    The place of the window is recorded from time to time; where the system moves it while its monitor is disconnected is not.
+    The place of the window is recorded from time to time; where the system moves it while its monitor is disconnected
+    is not.
 
-    monitor: where it belongs; None before any is known. fullscreen, place: of the window on it. is_away: the monitor is disconnected.
+    monitor: where it belongs; None before any is known. fullscreen, place: of the window on it. is_away: the monitor is
+    disconnected.
     """
 
     def __init__(self) -> None:
@@ -176,12 +181,16 @@ class HomeMonitor:
         return "" if self.monitor is None else self.monitor.name
 
     def record(self, monitor: Monitor | None, place: Area, *, fullscreen: bool, chosen: bool = False) -> None:
-        """Record where the window is. chosen: the user moved it there, which counts even while its own monitor is disconnected."""
+        """Record where the window is. chosen: the user moved it there, which counts even while its own monitor is
+        disconnected.
+        """
         if monitor is not None and (chosen or not self.is_away):
             self.monitor, self.place, self.fullscreen, self.is_away = monitor, place, fullscreen, False
 
     def update(self, monitors: Sequence[Monitor]) -> str | None:
-        """Take in the monitors that are connected now; returns what happened to the window's own: "lost", "back" or None."""
+        """Take in the monitors that are connected now; returns what happened to the window's own: "lost", "back" or
+        None.
+        """
         home, keys = self.monitor, {monitor.key for monitor in monitors}
         if home is None:
             return None
@@ -191,7 +200,7 @@ class HomeMonitor:
             if there is not None:
                 self.monitor = there  # its place or index may have changed
                 return None
-        # two projectors of one model have the same name: ours is the one that was not connected before
+        # two projectors of one model have the same name: the window's is the one that was not connected before
         came = [monitor for monitor in monitors if monitor.name == home.name and monitor.key not in known]
         if came:
             self.monitor, self.is_away = came[0], False

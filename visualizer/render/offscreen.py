@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Offscreen:
     """A picture in memory to draw on. size: (width, height), px.
 
-    Its context is current on the calling thread once it is made. Raises BadInput for a size that the driver cannot draw, and
-    GraphicsError if no OpenGL 3.3 context can be made.
+    Its context is current on the calling thread once it is made. Raises BadInput for a size that the driver cannot
+    draw, and GraphicsError if no OpenGL 3.3 context can be made.
     """
 
     refresh_hz = 60.0

@@ -60,7 +60,9 @@ class _CompiledLook:
         self.needs: frozenset[str] = frozenset()  # names of MUSIC that its programs so far use
 
     def get(self, shrink: float) -> Compiled:
-        """The program for a picture `shrink` times smaller than the frames. Raises VisualizerError where there is none yet."""
+        """The program for a picture `shrink` times smaller than the frames. Raises VisualizerError where there is none
+        yet.
+        """
         if shrink == 1:
             kind: tuple[str, int] | None = ("EXACT", 1)
         elif shrink > 2:
@@ -86,7 +88,7 @@ class _CompiledLook:
         return self._compiled[kind]
 
     def release(self) -> None:
-        """Give back all its programs; may be called twice."""
+        """Release all its programs; may be called twice."""
         while self._compiled:
             self._programs.give_back(self._compiled.popitem()[1])
 
@@ -94,15 +96,15 @@ class _CompiledLook:
 class Picture:
     """Variants of dream frames 0..n_depths in one texture array, drawn at any depth and variant through a look.
 
-    ctx: the context of the Surface it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths: the
-    deepest frame's index. look: the plain one if None. n_variants: how many dreams of the image there are, each a variant of
-    n_depths + 1 frames. programs: compiled looks shared with other pictures, its own if None. Raises BadInput for a size or count
-    that cannot be; GraphicsError for a shader that does not compile, for more frames than the driver holds, or too little
-    graphics memory.
+    ctx: the context of the Surface it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths:
+    the deepest frame's index. look: the plain one if None. n_variants: how many dreams of the image there are, each a
+    variant of n_depths + 1 frames. programs: compiled looks shared with other pictures, its own if None. Raises
+    BadInput for a size or count that cannot be; GraphicsError for a shader that does not compile, for more frames than
+    the driver holds, or too little graphics memory.
 
     Frames may be put in any order and between draws; each variant goes as deep as its frames are there without a gap.
-    look: the one it is drawn through. parameters: its inputs by name, as the shader takes them (`LookInput.checked`); change them
-    at will between draws. An event is set to 1, and is 0 again once it was drawn.
+    look: the one it is drawn through. parameters: its inputs by name, as the shader takes them (`LookInput.checked`);
+    change them at will between draws. An event is set to 1, and is 0 again once it was drawn.
     """
 
     def __init__(
@@ -201,11 +203,12 @@ class Picture:
     ) -> None:
         """Draw the dream over the whole framebuffer in use.
 
-        depth: 0 .. n_depths; in each variant clamped to the frames that are there. size: (width, height) of the framebuffer,
-        px; nothing is drawn if one of them is 0. time_s: for looks that move by themselves, seconds. variant: 0 .. n_variants - 1,
-        clamped; between two whole numbers the picture is between two variants. In the place of a variant without frames stands the
-        nearest before it that has some, or else the nearest after it. A depth or variant of NaN is 0. uniforms: values of
-        `looks.uniforms.MUSIC` by name, those of silence where one is missing; spectrum and waveform: (512,) float32.
+        depth: 0 .. n_depths; in each variant clamped to the frames that are there. size: (width, height) of the
+        framebuffer, px; nothing is drawn if one of them is 0. time_s: for looks that move by themselves, seconds.
+        variant: 0 .. n_variants - 1, clamped; between two whole numbers the picture is between two variants. In the
+        place of a variant without frames stands the nearest before it that has some, or else the nearest after it. A
+        depth or variant of NaN is 0. uniforms: values of `looks.uniforms.MUSIC` by name, those of silence where one is
+        missing; spectrum and waveform: (512,) float32.
         """
         if size[0] <= 0 or size[1] <= 0:
             return
@@ -247,7 +250,9 @@ class Picture:
             self.parameters[name] = 0
 
     def draw_plainly(self, depth: float, size: tuple[int, int]) -> None:
-        """Draw the dream of the first variant through the plain look, over the framebuffer in use: for when another look fails."""
+        """Draw the dream of the first variant through the plain look, over the framebuffer in use: for when another
+        look fails.
+        """
         import moderngl
 
         self._ctx.enable_only(moderngl.NOTHING)
@@ -275,7 +280,9 @@ class Picture:
         self._ctx.clear_samplers(UNITS[name], UNITS[name] + 1)
 
     def _variant(self, variant: float) -> float:
-        """`variant` clamped; a whole number where the variants on both sides show the same, which halves the work of drawing."""
+        """`variant` clamped; a whole number where the variants on both sides show the same, which halves the work of
+        drawing.
+        """
         variant = _clamped(variant, self.n_variants - 1)
         lower = int(variant)
         if variant > lower and np.array_equal(self._places[lower], self._places[lower + 1]):
@@ -296,7 +303,9 @@ class Picture:
         self._frames.release()
 
     def _compiled_plain(self) -> _CompiledLook:
-        """The plain look, compiled beforehand: when it is needed, its file may be gone. The picture's own look where that fails."""
+        """The plain look, compiled beforehand: when it is needed, its file may be gone. The picture's own look where
+        that fails.
+        """
         plain = None
         try:
             plain = _CompiledLook(plain_look(), self._programs, self.n_variants)

@@ -36,7 +36,8 @@ _GL_TYPES = {
 class Compiled:
     """A look's program, and the triangle that is drawn with it.
 
-    text: the source it was compiled from. uniforms: those that the program uses and that are set for every display frame.
+    text: the source it was compiled from. uniforms: those that the program uses and that are set for every display
+    frame.
     n_users: how many pictures are drawn with it.
     """
 

@@ -65,7 +65,9 @@ class Layout:
         return cls(text_px, margin_px, padding_px, line_px, max_width_px, max_lines)
 
     def smaller(self, factor: float, room_px: tuple[int, int]) -> Layout | None:
-        """The layout with a smaller font, for a box of at most `room_px` (width, height); None if that would not be legible."""
+        """The layout with a smaller font, for a box of at most `room_px` (width, height); None if that would not be
+        legible.
+        """
         text_px = round(self.text_px * factor)
         padding_px = max(4, round(text_px * 0.7))
         line_px = round(text_px * 1.45)
@@ -78,8 +80,9 @@ class Layout:
 def draw_text_box(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> np.ndarray | None:
     """Draw lines of text on a dark box: (H, W, 4) uint8, premultiplied alpha, top row first; None without any text.
 
-    A tab separates two columns, which are aligned in all lines that have one. A line that is too long ends in an ellipsis, and so
-    does a list of too many lines. steady: the width grows in steps, so that the box does not change with every digit.
+    A tab separates two columns, which are aligned in all lines that have one. A line that is too long ends in an
+    ellipsis, and so does a list of too many lines. steady: the width grows in steps, so that the box does not change
+    with every digit.
     """
     from PIL import Image, ImageDraw
 

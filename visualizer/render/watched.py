@@ -16,8 +16,8 @@ N_PX = 4
 class ShownPicture(NamedTuple):
     """A picture that was shown.
 
-    brightness: mean of its centre, 0..1, NaN while minimised; drawn_s: when it was drawn; shown_s: when its swap had finished; both in
-    seconds of the window's clock.
+    brightness: mean of its centre, 0..1, NaN while minimised; drawn_s: when it was drawn; shown_s: when its swap had
+    finished; both in seconds of the window's clock.
     """
 
     brightness: float
@@ -28,8 +28,8 @@ class ShownPicture(NamedTuple):
 class WatchedWindow(Window):
     """A Window that records every picture it shows in `seen`, in order.
 
-    It reads a few pixels of the buffer that is swapped next, and records when the swap has finished, which is the last moment that
-    OpenGL reports. The delays of a compositor, the cable and the projector are not included.
+    It reads a few pixels of the buffer that is swapped next, and records when the swap has finished, which is the last
+    moment that OpenGL reports. The delays of a compositor, the cable and the projector are not included.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

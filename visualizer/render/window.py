@@ -52,7 +52,9 @@ _open_windows: set[int] = set()
 
 
 def display_available() -> bool:
-    """True if there is a display to open a window on. Whether it offers OpenGL 3.3 is known only after opening a `Window`."""
+    """True if there is a display to open a window on. Whether it offers OpenGL 3.3 is known only after opening a
+    `Window`.
+    """
     if _open_windows:
         return True
     if not display_named():
@@ -239,7 +241,9 @@ class Window:
         )
 
     def appear(self) -> None:
-        """Show a window that was opened with shown=False. Draw before and swap right after: until then its content is undefined."""
+        """Show a window that was opened with shown=False. Draw before and swap right after: until then its content is
+        undefined.
+        """
         self._glfw.show_window(self._handle)
         if self._appears_fullscreen and (monitor := self.monitor) is not None:
             self._cover(monitor)

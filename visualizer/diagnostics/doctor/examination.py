@@ -34,8 +34,9 @@ _LOG_HINT = "run `visualizer doctor --json` and report it"
 class Check(NamedTuple):
     """A check.
 
-    run: yields findings; it may raise, hang or crash. group: the checks of a group run one after another in one process, the groups in
-    parallel. timeout_s: longest time to the next finding. way_out: what to do if it hangs or crashes.
+    run: yields findings; it may raise, hang or crash. group: the checks of a group run one after another in one
+    process, the groups in parallel. timeout_s: longest time to the next finding. way_out: what to do if it hangs or
+    crashes.
     """
 
     name: str
@@ -69,7 +70,8 @@ def examine(
 ) -> Generator[Finding, None, None]:
     """Run the checks and yield their findings in the order of the checks, each as early as that order allows.
 
-    Raises nothing: a check that hangs, crashes or raises yields a finding itself. Closing the generator ends what still runs.
+    Raises nothing: a check that hangs, crashes or raises yields a finding itself. Closing the generator ends what still
+    runs.
     now: clock, seconds.
     """
     found: dict[str, list[Finding]] = {check.name: [] for check in checks}

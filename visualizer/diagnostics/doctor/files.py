@@ -12,7 +12,8 @@ from typing import Any
 from ...errors import VisualizerError
 from .finding import FAULT, OK, WARNING, Finding, of_error
 
-# Size of a bake on the disk relative to its frames: its checkpoint, to continue after an interruption, takes at most half as much again.
+# Size of a bake on the disk relative to its frames: its checkpoint, to continue after an interruption, takes at most
+# half as much again.
 BAKE_FACTOR = 1.5
 FEW_BAKES = 10  # warn if there is room for fewer
 
@@ -182,7 +183,9 @@ def bake_bytes() -> tuple[int, str]:
 
 
 def cannot_write(folder: Path) -> str:
-    """Try to write a file in a folder, rename it over another one, read it back and delete it; returns why that fails, "" if it works."""
+    """Try to write a file in a folder, rename it over another one, read it back and delete it; returns why that fails,
+    "" if it works.
+    """
     name = f".visualizer-{secrets.token_hex(8)}"
     part, whole = folder / f"{name}.part", folder / name
     content = name.encode() * 1000

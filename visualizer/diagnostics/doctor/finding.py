@@ -36,7 +36,9 @@ class Finding:
 
 
 def of_error(name: str, error: BaseException, *, way_out: str = "", state: str = FAULT) -> Finding:
-    """Make a finding of an error of the program, "what is wrong; the way out". way_out: used where the error names none."""
+    """Make a finding of an error of the program, "what is wrong; the way out". way_out: used where the error names
+    none.
+    """
     said, found = split(str(error).strip() or type(error).__name__)
     return Finding(name, state, said, found or way_out)
 
@@ -81,7 +83,9 @@ def without_private(finding: Finding) -> Finding:
 
 
 def as_json(findings: Iterable[Finding]) -> dict[str, Any]:
-    """The report for --json: {"is_well": bool, "findings": [{"name", "state", "said", "way_out", "facts"}]}, without private texts."""
+    """The report for --json: {"is_well": bool, "findings": [{"name", "state", "said", "way_out", "facts"}]}, without
+    private texts.
+    """
     shown = [without_private(finding) for finding in findings]
     return {
         "is_well": all(one.state != FAULT for one in shown),

@@ -94,7 +94,9 @@ def _packages(needed: dict[str, str]) -> Iterator[Finding]:
 
 
 def required() -> tuple[str, dict[str, str]]:
-    """Requirements of the program: bounds of Python ("" if unknown), and package -> bounds; of the checkout, else of the installation."""
+    """Requirements of the program: bounds of Python ("" if unknown), and package -> bounds; of the checkout, else of
+    the installation.
+    """
     project = project_file()
     try:
         found = tomllib.loads(project.read_text(encoding="utf-8"))["project"]

@@ -210,7 +210,9 @@ def _has_display() -> bool:
 
 
 def _default_preset() -> tuple[int, int, str]:
-    """Depths, variants and shader of the default preset; the defaults if it cannot be read, which another check reports."""
+    """Depths, variants and shader of the default preset; the defaults if it cannot be read, which another check
+    reports.
+    """
     from ...presets.preset import load_preset
     from ...settings import DEFAULT_PRESET, DreamSettings, RenderSettings
 

@@ -1,7 +1,8 @@
-"""The faults of a rehearsal: for each kind how it is provoked and ended, and how one knows that the show has noticed it and recovered.
+"""The faults of a rehearsal: for each kind how it is provoked and ended, and how one knows that the show has noticed it
+and recovered.
 
-Each is a generator that is sent every status of the show: it provokes the fault, waits until the show has noticed it, ends the fault,
-and waits until the show has recovered. When it is closed it undoes what it has done to the machine.
+Each is a generator that is sent every status of the show: it provokes the fault, waits until the show has noticed it,
+ends the fault, and waits until the show has recovered. When it is closed it undoes what it has done to the machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Faults that are provoked inside the show's process, by wrapping methods of the program; and the gaps between display frames."""
+"""Faults that are provoked inside the show's process, by wrapping methods of the program; and the gaps between display
+frames.
+"""
 
 from __future__ import annotations
 

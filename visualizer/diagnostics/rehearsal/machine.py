@@ -30,8 +30,8 @@ def machine() -> dict[str, str]:
 def held_bytes(pid: int) -> int:
     """Memory that a process has written to and does not share, bytes. Raises psutil.Error, OSError.
 
-    On Linux pages of libraries that it only reads are left out: whether they are shared depends on whether another program uses
-    the same driver, which makes a difference of twenty megabytes.
+    On Linux pages of libraries that it only reads are left out: whether they are shared depends on whether another
+    program uses the same driver, which makes a difference of twenty megabytes.
     """
     import psutil
 

@@ -70,8 +70,8 @@ class PlannedFault:
 class Plan:
     """The plan of a rehearsal.
 
-    total_s: its duration; quiet_from_s: there are no faults from here to the end; faults: in order; patience: factor for the duration
-    of the faults.
+    total_s: its duration; quiet_from_s: there are no faults from here to the end; faults: in order; patience: factor
+    for the duration of the faults.
     """
 
     total_s: float
@@ -81,10 +81,12 @@ class Plan:
 
 
 def plan(minutes: float, seed: int, kinds: Collection[str] = tuple(KINDS)) -> Plan:
-    """Plan rounds in which every kind comes once, in random order (the rare kinds only in the first and the last round).
+    """Plan rounds in which every kind comes once, in random order (the rare kinds only in the first and the last
+    round).
 
-    There is at least one round, and more if half of the time remains without faults. minutes: MIN_MINUTES .. MAX_MINUTES; if
-    one round is too long for them, the faults follow each other closely, and there may be no time for the last ones.
+    There is at least one round, and more if half of the time remains without faults. minutes: MIN_MINUTES ..
+    MAX_MINUTES; if one round is too long for them, the faults follow each other closely, and there may be no time for
+    the last ones.
     """
     rng = random.Random(seed)
     total_s = minutes * 60.0

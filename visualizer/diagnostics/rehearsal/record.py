@@ -24,7 +24,9 @@ N_INTERVALS, MIN_POINTS = 12, 5
 
 
 class Memory(NamedTuple):
-    """Memory that the show's process has for itself. time_s: since the beginning; calm: there was no fault at that time."""
+    """Memory that the show's process has for itself. time_s: since the beginning; calm: there was no fault at that
+    time.
+    """
 
     time_s: float
     megabytes: float
@@ -42,8 +44,8 @@ class Slope(NamedTuple):
 def slope(memory: Sequence[Memory], total_s: float) -> Slope | None:
     """Fit a line by least squares to the minimum in each of N_INTERVALS intervals of the calm time after the warm-up.
 
-    The minimum, because memory that a driver or an allocator holds for a while and then releases is no growth; a leak raises the
-    minimum as well. Returns None for too few samples.
+    The minimum, because memory that a driver or an allocator holds for a while and then releases is no growth; a leak
+    raises the minimum as well. Returns None for too few samples.
     """
     warm_s = min(WARM_FRACTION * total_s, WARM_S)
     calm = [one for one in memory if one.calm and one.time_s >= warm_s]

@@ -1,7 +1,7 @@
 """The child process of a rehearsal: the live show in its own window, with faults that the runner asks for.
 
-`python -m visualizer.diagnostics.rehearsal.show_process`; an environment variable holds the options and the address of the runner.
-When the runner has ended, the show ends, and removes what the runner has left behind.
+`python -m visualizer.diagnostics.rehearsal.show_process`; an environment variable holds the options and the address of
+the runner. When the runner has ended, the show ends, and removes what the runner has left behind.
 """
 
 from __future__ import annotations
