@@ -1,8 +1,8 @@
 /*{
-    "DESCRIPTION": "The dream comes nearer with the bass, a kick sends a ripple through it, and its edges catch the light of a snare. Listens to bass, kick and snare.",
+    "DESCRIPTION": "The dream is enlarged with the bass, a kick sends a ripple through it, and a snare lights its edges.",
     "INPUTS": [
         {"NAME": "zoom", "TYPE": "float", "DEFAULT": 0.06, "MIN": 0, "MAX": 0.2, "LABEL": "zoom",
-         "DESCRIPTION": "how far the picture comes nearer with the bass"},
+         "DESCRIPTION": "how much the picture is enlarged with the bass"},
         {"NAME": "ripple", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1, "LABEL": "ripple",
          "DESCRIPTION": "strength of the ring that a kick sends outwards"},
         {"NAME": "glint", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1, "LABEL": "glint",
@@ -18,7 +18,7 @@
 in vec2 uv;
 out vec4 colour;
 
-const float BREATH_S = 13.0;   // of one slow breath
+const float BREATH_S = 13.0;   // period of the slow zoom, which needs no sound
 const float SPEED = 0.9;       // of the ring, picture heights a second
 const float WIDTH = 0.22;      // of the ring, picture heights
 const float PARTING = 0.35;    // of the colours, of the way that the ring moves a pixel

@@ -13,11 +13,11 @@ SHARE = 0.35
 # The maximum decays with this time constant: long enough for a bar without a kick, short enough for a softer part of a
 # song.
 FORGET_S = 3.0
-# Under a loud bass a kick gives little evidence. It is then reported by the network's probability alone: from this
-# value on,
+# Under a loud bass a kick gives little evidence: it is then reported by the network's probability alone, from this
+# value on ...
 CERTAIN_ALONE = 0.95
-# or from a lower one, down to this, when its rises resemble those of recent kicks: linear over the cosine similarities
-# SIMILAR.
+# ... or from a lower one, down to this, when its rises resemble those of recent kicks: in proportion, over the cosine
+# similarities SIMILAR.
 CERTAIN_SIMILAR = 0.5
 SIMILAR = (0.85, 0.95)
 # The similarity while no kicks are known.
