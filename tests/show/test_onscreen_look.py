@@ -42,28 +42,28 @@ def test_a_parameter_of_a_look_is_turned_from_outside_and_reset(screen, eye, tin
 
     def osc(address, *values):
         def step():
-            parameters = base_parameters().with_look(hand.told[-1].look)
-            hand.wishes += OscMapping().changes(address, values, ShowInfo(parameters=parameters), 0.0)
+            parameters = base_parameters().with_look(hand.snapshots[-1].look)
+            hand.changes += OscMapping().changes(address, values, ShowInfo(parameters=parameters), 0.0)
             return True
 
         return step
 
-    def told(value):
-        return lambda: hand.told[-1].values.get("look.tint.green") == value
+    def reported(value):
+        return lambda: hand.snapshots[-1].values.get("look.tint.green") == value
 
     script = Script(
         screen,
-        lambda: bool(hand.told) and len(hand.told[-1].look) == 4,
+        lambda: bool(hand.snapshots) and len(hand.snapshots[-1].look) == 4,
         sees(102, 0, 0),
         osc("/visualizer/set/look/tint/green", 0.6),
         sees(102, 153, 0),
-        told(0.6),
+        reported(0.6),
         osc("/visualizer/share/look/tint/blue", 1.0),
         sees(102, 153, 255),
-        lambda: hand.wishes.append(Act("reset")) or True,
+        lambda: hand.changes.append(Act("reset")) or True,
         sees(102, 0, 0),
-        lambda: hand.wishes.append(ShowPreset("clouds")) or True,
-        lambda: not hand.told[-1].look and "look.tint.red" not in hand.told[-1].values,
+        lambda: hand.changes.append(ShowPreset("clouds")) or True,
+        lambda: not hand.snapshots[-1].look and "look.tint.red" not in hand.snapshots[-1].values,
     )
     screen.move_pointer(100, 90)
     run(
