@@ -1,5 +1,6 @@
 """What a show has used and freed goes back to the system."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -86,3 +87,14 @@ def test_it_says_whether_it_could(monkeypatch):
 
     monkeypatch.setattr(memory.sys, "platform", "darwin")
     assert memory.give_large_blocks_back() is False and memory.share_one_heap() is False
+
+
+def test_garbage_is_collected_rarely_once_asked_for():
+    from visualizer import memory
+
+    before = gc.get_threshold()
+    try:
+        memory.collect_rarely()
+        assert gc.get_threshold()[0] == 50_000
+    finally:
+        gc.set_threshold(*before)

@@ -83,7 +83,7 @@ def play(
     supervise: Supervise = False,
 ) -> None:
     """Play songs one after another; the picture follows what you hear."""
-    from ..memory import share_one_heap
+    from ..memory import collect_rarely, share_one_heap
     from ..supervision.lifeline import Lifeline
 
     if shuffle and shuffle_seed is None:
@@ -92,6 +92,7 @@ def play(
     if supervise:
         _supervised()
     share_one_heap()
+    collect_rarely()
     lifeline = Lifeline.inherited()
 
     from ..panel.link import open_panel
@@ -148,12 +149,13 @@ def live(
     supervise: Supervise = True,
 ) -> None:
     """Show pictures that follow a microphone or line input."""
-    from ..memory import share_one_heap
+    from ..memory import collect_rarely, share_one_heap
     from ..supervision.lifeline import Lifeline
 
     if supervise:
         _supervised()
     share_one_heap()
+    collect_rarely()
     lifeline = Lifeline.inherited()
 
     from ..panel.link import open_panel

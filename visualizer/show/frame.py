@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from ..beat.features import Features
@@ -156,12 +157,16 @@ class Graphics:
     window: Window
     programs: Programs
     canvas: Canvas
-    hud: Hud
 
     @classmethod
     def of(cls, window: Window) -> Self:
         """What draws in a window. Raises GraphicsError."""
-        return cls(window, Programs(window.ctx), Canvas(window.ctx), Hud(window.ctx))
+        return cls(window, Programs(window.ctx), Canvas(window.ctx))
+
+    @cached_property
+    def hud(self) -> Hud:
+        """The text over the picture, made when first asked for: the first picture need not wait for fonts."""
+        return Hud(self.window.ctx)
 
     def show_image(self, picture: Picture, *, dark: bool, swap: bool = True) -> None:
         """Show a preset's image before its show begins; black if `dark`."""
@@ -179,8 +184,10 @@ class Graphics:
     def release(self) -> None:
         """Release the graphics memory, but not the window: all of it, should one part fail."""
         with ExitStack() as stack:
-            for part in (self.programs, self.hud, self.canvas):
+            for part in (self.programs, self.canvas):
                 stack.callback(part.release)
+            if "hud" in self.__dict__:
+                stack.callback(self.hud.release)
 
 
 class WindowShow(FrameLoop):
@@ -229,6 +236,7 @@ class WindowShow(FrameLoop):
             self._drawn_size,
         )
         self.clock = clock
+        _ = graphics.hud  # made now, and not between two display frames
         self._meter = RateMeter()
         self._refresh_hz = self._window.refresh_hz if follow_monitor else None
         self._adaptation = AdaptiveSize(clock.times.period_s) if adapt else None
