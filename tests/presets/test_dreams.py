@@ -154,6 +154,16 @@ def test_previews_get_the_detail_that_is_there_the_deepest_first():
     assert dict(sharpened(white, 1, np.full((2, 2, 3), 200, np.uint8)))[2].max() == 255, "no sum wraps around"
 
 
+def interrupted(loaded, cache):
+    """Bakes four frames of the first variant into a cache and stops. Returns the bake's request."""
+    request = request_of(loaded, cache)
+    bake = bake_inline(request, cache, preview=False)
+    for _ in range(4):
+        next(bake)
+    bake.close()
+    return request
+
+
 @pytest.mark.parametrize("n_done", [1, 2, 3])
 @pytest.mark.slow
 def test_an_interrupted_bake_goes_on_after_its_last_depth(loaded, tmp_path, monkeypatch, n_done, caplog):
@@ -205,11 +215,7 @@ def test_a_damaged_checkpoint_only_costs_time(loaded, monkeypatch, spoil):
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(open_cache().folder / "interrupted"))
     monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_FRACTION", 1e9)
     cache = open_cache()
-    request = request_of(loaded, cache)
-    bake = bake_inline(request, cache, preview=False)
-    for _ in range(4):
-        next(bake)
-    bake.close()
+    request = interrupted(loaded, cache)
     checkpoint = cache.entry_folder(request.key) / "checkpoint"
     checkpoint.write_bytes(spoil(checkpoint.read_bytes()))
     assert same(whole, frames_of(Dreams(loaded, open_cache())))
@@ -220,11 +226,7 @@ def test_a_checkpoint_deeper_than_the_frames_kept_is_not_gone_on_from(loaded, mo
     monkeypatch.setenv("VISUALIZER_CACHE_DIR", str(open_cache().folder / "interrupted"))
     monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_FRACTION", 1e9)
     cache = open_cache()
-    request = request_of(loaded, cache)
-    bake = bake_inline(request, cache, preview=False)
-    for _ in range(4):
-        next(bake)
-    bake.close()
+    request = interrupted(loaded, cache)
     (cache.entry_folder(request.key) / "002.frame").unlink()
     assert same(whole, frames_of(Dreams(loaded, open_cache())))
 
@@ -237,11 +239,7 @@ def test_a_checkpoint_that_does_not_fit_is_removed_and_the_bake_starts_again(
     whole = frames_of(Dreams(loaded, FrameCache(tmp_path / "whole", 10**9)))
     monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_FRACTION", 1e9)
     cache = open_cache()
-    request = request_of(loaded, cache)
-    baking = bake_inline(request, cache, preview=False)
-    for _ in range(4):
-        next(baking)
-    baking.close()
+    request = interrupted(loaded, cache)
     kept = Checkpoint.from_bytes(cache.load_checkpoint(request.key))
     other = Checkpoint(kept.depth_index, kept.states[1:]) if change == "octaves" else Checkpoint(99, kept.states)
     cache.save_checkpoint(request.key, other.parts())

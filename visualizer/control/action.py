@@ -46,3 +46,8 @@ class Action:
     button_on: str = ""
     button_order: float = 100.0
     order: float = 1000.0
+
+
+def requesting(kind: str, argument: str = "") -> Callable[[ShowState, Context], ShowState]:
+    """The `apply` of an action that only adds a request to the state, see `ShowState.requesting`."""
+    return lambda state, context: state.requesting(kind, argument)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..action import Action
+from ..action import Action, requesting
 from ..capabilities import Capability
 from ..parameters import LOOK
 from ..state import Context, ShowState
@@ -34,10 +34,6 @@ def _reset(state: ShowState, context: Context) -> ShowState:
         n_bakings=state.n_bakings + bool(state.dream_by_hand()),
         answer="every parameter is as in the preset",
     )
-
-
-def _source(name: str) -> Callable[[ShowState, Context], ShowState]:
-    return lambda state, context: state.requesting("source", name)
 
 
 ACTIONS = (
@@ -72,7 +68,7 @@ ACTIONS = (
         "tap",
         keys=("t",),
         help="tap the tempo",
-        apply=_source("tap"),
+        apply=requesting("source", "tap"),
         details="tap the tempo (`live`)",
         needs=Capability.TEMPO,
         address="/visualizer/tap",
@@ -82,7 +78,7 @@ ACTIONS = (
         "tempo_half",
         keys=("[",),
         help="half the tempo",
-        apply=_source("tempo_half"),
+        apply=requesting("source", "tempo_half"),
         details="halves, doubles the tempo (`live`)",
         line=TEMPO,
         needs=Capability.TEMPO,
@@ -92,7 +88,7 @@ ACTIONS = (
         "tempo_double",
         keys=("]",),
         help="double the tempo",
-        apply=_source("tempo_double"),
+        apply=requesting("source", "tempo_double"),
         line=TEMPO,
         needs=Capability.TEMPO,
         order=32,

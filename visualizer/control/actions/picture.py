@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..action import Action
+from ..action import Action, requesting
 from ..state import Context, ShowState
 
 
@@ -14,10 +14,6 @@ def _blackout(state: ShowState, context: Context) -> ShowState:
 
 def _freeze(state: ShowState, context: Context) -> ShowState:
     return replace(state, freeze=not state.freeze)
-
-
-def _screenshot(state: ShowState, context: Context) -> ShowState:
-    return state.requesting("screenshot")
 
 
 def _lock(state: ShowState, context: Context) -> ShowState:
@@ -47,7 +43,7 @@ ACTIONS = (
         "screenshot",
         keys=("s",),
         help="screenshot",
-        apply=_screenshot,
+        apply=requesting("screenshot"),
         details="saves the picture, without the text over it, as a PNG",
         button="screenshot",
         button_order=9,

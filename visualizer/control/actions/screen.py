@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..action import Action
+from ..action import Action, requesting
 from ..state import Context, ShowState
 
 
@@ -14,10 +14,6 @@ def _help(state: ShowState, context: Context) -> ShowState:
 
 def _fullscreen(state: ShowState, context: Context) -> ShowState:
     return replace(state, fullscreen=not state.fullscreen)
-
-
-def _next_monitor(state: ShowState, context: Context) -> ShowState:
-    return state.requesting("next_monitor")
 
 
 def _leave_fullscreen(state: ShowState, context: Context) -> ShowState:
@@ -61,7 +57,7 @@ ACTIONS = (
         "next_monitor",
         keys=("shift+f",),
         help="next monitor",
-        apply=_next_monitor,
+        apply=requesting("next_monitor"),
         details="goes to the next monitor",
         button="next monitor",
         button_order=7,

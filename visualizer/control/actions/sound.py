@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...settings import VOLUME_DB
-from ..action import Action
+from ..action import Action, requesting
 from ..capabilities import Capability
 from ..state import Context, ShowState
 
 VOLUME_STEP_DB = 2.0
 MUTE, LEVEL = "output.mute", "output.volume_db"
 SEEK, SONG, VOLUME = "5 s back, 5 s forward", "previous, next song", "volume"
-
-
-def _source(name: str) -> Callable[[ShowState, Context], ShowState]:
-    return lambda state, context: state.requesting("source", name)
 
 
 def _volume(step_db: float) -> Callable[[ShowState, Context], ShowState]:
@@ -38,7 +34,7 @@ ACTIONS = (
         "next_input",
         keys=("i",),
         help="next input",
-        apply=_source("next_input"),
+        apply=requesting("source", "next_input"),
         details="the next input (`live`)",
         needs=Capability.DEVICES,
         button="next input",
@@ -49,7 +45,7 @@ ACTIONS = (
         "seek_back",
         keys=("left",),
         help="5 s back",
-        apply=_source("seek_back"),
+        apply=requesting("source", "seek_back"),
         details="5 s back, 5 s forward (`play`)",
         line=SEEK,
         needs=Capability.SEEK,
@@ -59,7 +55,7 @@ ACTIONS = (
         "seek_forward",
         keys=("right",),
         help="5 s forward",
-        apply=_source("seek_forward"),
+        apply=requesting("source", "seek_forward"),
         line=SEEK,
         needs=Capability.SEEK,
         order=42,
@@ -68,7 +64,7 @@ ACTIONS = (
         "previous_song",
         keys=("shift+left",),
         help="the beginning of the song; in its first 3 s the previous song",
-        apply=_source("previous_song"),
+        apply=requesting("source", "previous_song"),
         details="the beginning of the song, in its first 3 s the previous song; the next song ([`play`](playing.md) with several)",
         line=SONG,
         needs=Capability.SONGS,
@@ -80,7 +76,7 @@ ACTIONS = (
         "next_song",
         keys=("shift+right",),
         help="the next song",
-        apply=_source("next_song"),
+        apply=requesting("source", "next_song"),
         line=SONG,
         needs=Capability.SONGS,
         button="next song",
