@@ -129,7 +129,7 @@ def score(songs: list[Song], settings: BeatSettings | None = None) -> Score:
 
 
 def without_buried(onsets_s: np.ndarray, made: Song) -> np.ndarray:
-    """The onsets but those that tell a buried kick and no other."""
+    """The onsets, without those that report a masked kick and no other."""
     audible, buried = made.kicks_s[~made.buried], made.kicks_s[made.buried]
     near = [
         np.abs(onset_s - kicks_s).min(initial=np.inf) < 0.05 for onset_s in onsets_s for kicks_s in (audible, buried)
@@ -139,7 +139,7 @@ def without_buried(onsets_s: np.ndarray, made: Song) -> np.ndarray:
 
 
 def not_music(seconds: float = 10.0) -> dict[str, np.ndarray]:
-    """Sounds with nothing to tell."""
+    """Sounds without a kick."""
     n, rng = round(seconds * RATE_HZ), np.random.default_rng(0)
     t = np.arange(n) / RATE_HZ
     brown = np.cumsum(rng.standard_normal(n))
@@ -168,7 +168,7 @@ def levels_and_drops(songs: list[Song]) -> list[tuple[str, str]]:
         half = len(sound) // 2
         after, _ = follow(np.concatenate([sound[:half], sound[half:] * 10 ** (-24 / 20)]))
         kicks_s = made.kicks_s[made.kicks_s > half / RATE_HZ]
-        # only of kicks that the loud song tells: what masks the others has nothing to do with the level
+        # only of kicks that are detected in the loud song: what masks the others has nothing to do with the level
         found = [kick_s for kick_s in kicks_s if late(np.array([kick_s]), loud, 0.05)]
         lost = [kick_s - half / RATE_HZ for kick_s in found if not late(np.array([kick_s]), after, 0.05)]
         n_early += sum(time_s < RECOVERED_S for time_s in lost)

@@ -1,4 +1,4 @@
-"""The catalogue's facts hold together, and a file's hash is told from another's."""
+"""The catalogue's facts hold together, and a wrong hash of a file is found."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_what_it_writes_to_stderr_goes_to_a_file_and_ours_does_not(tmp_path, cap
     other = multiprocessing.get_context("spawn").Process(target=_fails)
     start_child(other, tmp_path / "no" / "folder")
     other.join(60)
-    assert "RuntimeError" in capfd.readouterr().err, "where it cannot be kept it is told as ever"
+    assert "RuntimeError" in capfd.readouterr().err, "where it cannot be kept it is printed as ever"
 
 
 @pytest.mark.parametrize(("exitcode", "words"), [(-11, "signal 11"), (1, "status 1"), (0, "status 0")])

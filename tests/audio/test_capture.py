@@ -94,7 +94,7 @@ def test_the_ring_overflows_without_harm(pulse: Pulse) -> None:
         assert capture._callback(data, n_room, None, 0) == (None, 0)
         assert capture.n_overruns == 0
         capture._callback(data, n_room, None, 2)
-        assert capture.n_overruns == 2  # one the device tells of, one of the ring
+        assert capture.n_overruns == 2  # one reported by the device, one by the ring
 
 
 def test_a_fault_in_the_callback_is_a_loss_not_an_exception(pulse: Pulse) -> None:

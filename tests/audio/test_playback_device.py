@@ -65,7 +65,7 @@ def test_position_is_what_is_heard_within_10_ms(
 
 
 def _errors_ms(pulse: Pulse, path: Path, n_clicks: int, click_s: float) -> np.ndarray:
-    """How far what is heard lies from what the player tells, without the outermost: one value a click."""
+    """How far what is heard lies from what the player reports, without the outermost: one value a click."""
     asked: list[tuple[float, float]] = []
     with Song(path) as song, pulse.record() as recording, Playback(song) as player:
         player.start()

@@ -1,4 +1,4 @@
-"""Kicks shown ahead: on time where the beat foresees them, let go where they stay away, and never a bit changed without a lead."""
+"""Kicks shown ahead: on time where the beat predicts them, taken back where they do not come, and no bit changed without a lead."""
 
 import itertools
 

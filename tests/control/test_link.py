@@ -15,7 +15,7 @@ from visualizer.errors import VisualizerError
 
 pytest.importorskip("aalink")
 
-# begins a session at 100 BPM; tells, for a line it is sent, its beat and time.monotonic; "150": goes at 150 BPM
+# begins a session at 100 BPM; answers each line with its beat and time.monotonic; "150": goes at 150 BPM
 _PEER = """
 import asyncio, sys, time
 from aalink import Link

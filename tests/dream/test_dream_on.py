@@ -202,7 +202,7 @@ def test_blend_lets_the_coarse_dream_go() -> None:
         if blend == SETTINGS.blend:
             assert all(np.array_equal(a, b) for a, b in zip(frames, plain(), strict=True))
     assert low[0.0] > 1.2 * low[0.5] > 1.2 * low[1.0]
-    # with all of it let go, the finest octave dreams as if alone, but for its random shifts
+    # with all of it removed, the finest octave dreams as if alone, but for its random shifts
     alone = [frame for _, frame in bake(image, single, device="cpu")][-1].astype(float) - image
     assert np.abs(alone.reshape(8, 10, 10, 10, 3).mean((1, 3))).mean() == pytest.approx(low[1.0], rel=0.3)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import islice
 
-from tests.show.greys import SIZE, Frames, Steady, grey, preset
+from tests.show.ramp import SIZE, Frames, Steady, grey, preset
 from visualizer.outputs.output import Output
 from visualizer.presets.dreams import DreamFrame
 from visualizer.render.canvas import Canvas

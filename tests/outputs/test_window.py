@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.outputs.test_new_output import Brightness
-from tests.show.greys import SIZE, Frames, Steady, grey, preset
+from tests.show.ramp import SIZE, Frames, Steady, grey, preset
 from visualizer.outputs.window import WindowOutput
 from visualizer.presets.dreams import DreamFrame
 from visualizer.render.canvas import Canvas

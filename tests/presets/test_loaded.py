@@ -1,4 +1,4 @@
-"""A preset with the user's wishes, and with what is missing replaced."""
+"""A preset with the user's overrides, and with what is missing replaced."""
 
 import numpy as np
 import pytest

@@ -60,7 +60,7 @@ def test_the_panel_is_put_over_the_picture_pixel_for_pixel(scene):
 
 
 def test_it_is_readable_over_the_busiest_picture(scene):
-    """Noise of full contrast: behind the letters at most a third of it is left."""
+    """Noise of full contrast: behind the text at most a third of it is left."""
     seen = scene(["Mmmm"])
     layout = hud_module.Layout.of(SIZE)
     behind = seen[

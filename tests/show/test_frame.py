@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from tests.show.greys import N_DEPTHS, SIZE, Frames, Steady, grey, preset
+from tests.show.ramp import N_DEPTHS, SIZE, Frames, Steady, grey, preset
 from visualizer.outputs.output import Output
 from visualizer.presets.dreams import DreamFrame
 from visualizer.render.canvas import Canvas
@@ -21,7 +21,7 @@ from visualizer.show.stage import Scene, Stage
 
 
 def variant_of(variant, *, finished=True, depths=range(N_DEPTHS + 1), base=0):
-    """A variant's frames; the grey of each tells where it belongs."""
+    """A variant's frames; the grey of each shows where it belongs."""
     return [DreamFrame(variant, depth, grey(base + 50 * variant + 10 * depth), finished) for depth in depths]
 
 

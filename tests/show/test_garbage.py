@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from tests.show.greys import grey, preset
+from tests.show.ramp import grey, preset
 from visualizer.beat.features import Features
 from visualizer.outputs.output import Output
 from visualizer.presets.dreams import DreamFrame, ReadyDreams

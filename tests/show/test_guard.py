@@ -1,4 +1,4 @@
-"""Parts that fail alone: what is told, what is logged, when they are tried again."""
+"""Parts that fail alone: what is reported, what is logged, when they are tried again."""
 
 import logging
 
@@ -57,7 +57,7 @@ def test_it_has_recovered_after_a_while_without_failures_and_says_so(show):
     assert not show.part.n_in_a_row and show.guard.faults() == ()
     assert show.said[-1] == "the analysis works again"
     fail(show.part)
-    assert len(show.said) == 3, "another time is told again"
+    assert len(show.said) == 3, "another time is reported again"
 
 
 def test_one_that_fails_for_hours_does_not_fill_the_log(show, caplog):

@@ -1,4 +1,4 @@
-"""The watcher itself: it tells a picture, a black window and the desktop apart, and how long each was there."""
+"""The watcher itself: it distinguishes a picture, a black window and the desktop, and how long each was there."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ PLAIN = Staging(adapt=False)
 
 @pytest.fixture(scope="module")
 def coloured(tiny_preset, tmp_path_factory):
-    """A folder with presets, and one with their dream frames: each image of one colour that tells which it is."""
+    """A folder with presets, and one with their dream frames: each image of a colour of its own."""
     folder = tmp_path_factory.mktemp("coloured")
     for name, colour in {"0-red": (160, 20, 20), "1-green": (20, 160, 20), "2-blue": (20, 20, 160)}.items():
         preset = folder / "presets" / name

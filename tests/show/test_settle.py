@@ -6,7 +6,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.show.greys import Frames, Steady, preset
+from tests.show.ramp import Frames, Steady, preset
 from visualizer.memory import give_large_blocks_back
 from visualizer.presets.dreams import DreamFrame
 from visualizer.render.canvas import Canvas

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.show.greys import N_DEPTHS, SIZE, Frames, Steady, grey, preset
+from tests.show.ramp import N_DEPTHS, SIZE, Frames, Steady, grey, preset
 from visualizer.beat.features import Features
 from visualizer.errors import BadInput
 from visualizer.looks.look import find_look

@@ -1,4 +1,4 @@
-"""Clocks that tell which second of a song is heard now. They read no time themselves: every method takes it."""
+"""Clocks that give the second of a song that is heard now. They read no time themselves: every method takes it."""
 
 from __future__ import annotations
 

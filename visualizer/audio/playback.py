@@ -1,4 +1,4 @@
-"""Plays a song, through a sound device or silently, and tells which second of it is heard now."""
+"""Plays a song, through a sound device or silently, and reports which second of it is heard now."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from visualizer.show.sources.guarded import GuardedSource
 
 
 class Failing(Source):
-    """A source that fails, or has no sound, when it is told to."""
+    """A source that fails, or has no sound, when a test says so."""
 
     capabilities = frozenset({Capability.PAUSE, Capability.WAKES})
     title = "failing"

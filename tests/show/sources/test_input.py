@@ -111,7 +111,7 @@ def test_while_the_sound_is_lost_the_picture_goes_on_in_its_tempo():
     assert stage.sound.tempo.tempo_bpm == pytest.approx(125, abs=2) and stage.sound.tempo.confidence > 0.3
     beat_s = stage.sound.tempo.next_beat_s(stage.sound.position_s())
     lost = stage.go_on(12)
-    assert lost[45:60].max() < 0.16 and not stage.levels[0] > 0.03, "the last kick is let go first"
+    assert lost[45:60].max() < 0.16 and not stage.levels[0] > 0.03, "the last kick is released first"
     assert 0.53 < lost[240:].max() < 0.61 and lost[240:].min() < 0.03
     assert np.abs(np.diff(lost[30:])).max() < 0.13, "no jump"
     times_s = np.array(stage.times_s[-720:])[240:]
@@ -279,7 +279,7 @@ def test_listening_ends_when_nothing_comes_and_keeps_what_a_pump_heard():
     assert not sound.wait_for_kick(0.001)
     capture.bring(kicks(44100, [0.5], 1.0), 1.0)
     sound.take_in(0.0)  # a display frame came before anybody listened
-    assert sound.wait_for_kick(0.0), "it has not been told yet"
+    assert sound.wait_for_kick(0.0), "it has not been reported yet"
 
 
 # --- what is shown of the sound, a tempo from elsewhere, and beginning anew

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.show.greys import N_DEPTHS, SIZE, Frames, grey, preset
+from tests.show.ramp import N_DEPTHS, SIZE, Frames, grey, preset
 from visualizer.beat import Features
 from visualizer.outputs.output import Output
 from visualizer.presets.dreams import DreamFrame, open_cache
