@@ -17,8 +17,8 @@ from tools.kick_masters import Song, song
 from tools.kick_songs import DRUMS, WITHOUT_KICKS
 from tools.kick_sounds import RATE_HZ
 from visualizer.beat import BandFollower, Hit, KickFollower
-from visualizer.beat.follower import HOLD_S
 from visualizer.beat.kick_inputs import HOPS_PER_S
+from visualizer.beat.onset_follower import HOLD_S
 from visualizer.settings import BeatSettings
 
 SEED = 1_000_001  # training has its own; see tools/train_kick.py

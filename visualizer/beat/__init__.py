@@ -9,7 +9,8 @@ from .analyzer import Analyzer
 from .bands import BandFollower, Bands
 from .beat_follower import BeatFollower
 from .features import Features
-from .follower import Hit, KickFollower, Onset
+from .follower import KickFollower
+from .onset_follower import Hit, Onset
 from .variants import VariantFollower
 
 __all__ = [

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..settings import BeatSettings
 from .blocks import check_rate, sound_block
-from .follower import BATCH_HOPS
+from .onset_follower import BATCH_HOPS
 from .spectrum import Floats, band_weights, blackman
 
 # A hundred analyses a second.

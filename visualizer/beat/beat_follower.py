@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ..settings import BeatSettings
 from .blocks import sound_block
-from .follower import KickFollower, Onset
+from .follower import KickFollower
 from .motion import Change, Motion, moves_alike
+from .onset_follower import Onset
 from .tempo import TempoFollower
 
 # A kick is expected where one came this many times in a row: (beats apart, times). For a bar two are enough, since

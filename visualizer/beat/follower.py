@@ -1,37 +1,22 @@
-"""The streaming kick follower: sound in, onsets and level out."""
+"""The causal kick follower: reports a kick as soon as it is heard."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from ..settings import BeatSettings
-from .blocks import check_rate, sound_block
-from .decay import release
-from .kick_inputs import LONG_FALL, N_VIEWS, RISE_LAGS, KickInputs
+from .kick_inputs import N_VIEWS, RISE_LAGS
 from .kick_picker import KickPicker
-from .motion import Change, Motion, motion_for, moves_alike
 from .network import DRUMS, KickNetwork, shipped_weights
-from .spectrum import Floats, asymmetric, band_energy, band_weights, fft_length
+from .onset_follower import Hit, Onset, OnsetFollower
+from .spectrum import Floats
 
-# The shortest time between two kicks: no drummer plays faster.
-HOLD_S = 0.07
 # Evidence is novelty x probability to this power: the network, trained on synthesised music, may reject a rise, but not
 # report a kick without one. Alone it does worse on real drums than the rise alone; the square root keeps drums unlike
 # those it was trained on.
 NETWORK_EXPONENT = 0.5
-# Strength of the softest kick, relative to the loudest. The range is small on purpose: every kick should be visible,
-# and when a kick is reported only its first milliseconds are known, too little to measure it.
-SOFTEST = 0.85
-# How late a kick is reported, median over full mixes (docs/kick.md), see `KickFollower.latency_s`.
+# How late a kick is reported, median over full mixes (docs/kick.md), see `OnsetFollower.latency_s`.
 REPORTED_AFTER_S = 0.008
-# A change of motion is crossfaded over this time.
-TURN_S = 0.25
-# Hops analysed together: bounds memory when a whole song is pushed at once.
-BATCH_HOPS = 256
 # With a probability below this a rise is no kick: noise, hum, and notes that begin in silence.
 LEAST_PROBABILITY = 0.13
 # The inputs that differ from drum to drum: how far each band rose within 53 ms.
@@ -40,27 +25,7 @@ SHAPE = slice(N_VIEWS * (1 + RISE_LAGS.index(8)), N_VIEWS * (2 + RISE_LAGS.index
 OTHERS_PROBABILITY = 0.5
 
 
-class Hit(NamedTuple):
-    """An onset of a snare (or clap) or a hat (or cymbal). time_s: when it was reported, as of an Onset; probability:
-    0..1.
-    """
-
-    drum: str
-    time_s: float
-    probability: float
-
-
-@dataclass(frozen=True)
-class Onset:
-    """A kick. time_s: when it is reported, a few milliseconds after it sounds; strength: what it raises the level to,
-    0..1.
-    """
-
-    time_s: float
-    strength: float
-
-
-class KickFollower:
+class KickFollower(OnsetFollower):
     """Follows the kick drum in a stream of mono sound.
 
     150 times a second it measures how far the bands of a kick rise above what just sounded (novelty), and asks a small
@@ -71,143 +36,28 @@ class KickFollower:
     Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
     """
 
+    latency_s = needs_ahead_s = REPORTED_AFTER_S
+
     def __init__(self, sample_rate_hz: int, settings: BeatSettings, *, trail_s: float | None = 30.0) -> None:
-        """sample_rate_hz: 8000..192000. trail_s: how many seconds of the level are remembered for `level_at`; None:
-        all.
-
-        Raises BadInput for a sample rate outside that range.
-        """
-        check_rate(sample_rate_hz)
-        self.sample_rate_hz = sample_rate_hz
-        self.settings = settings
-        self.n_early = 0  # kicks shown before they came, see `BeatFollower`
-        self.n_bad_samples = 0  # NaN, infinite or absurdly large, replaced by silence
-        self._inputs = KickInputs(sample_rate_hz, settings.floor_db)
+        """As `OnsetFollower`."""
+        super().__init__(sample_rate_hz, settings, trail_s=trail_s)
         self._network = KickNetwork(shipped_weights())
-        self._hop_samples, self._window_samples = self._inputs.hop_samples, self._inputs.window_samples
-        self._hop_s = self._inputs.hop_s
-        hold_hops = max(1, round(HOLD_S / self._hop_s))
-        self._picker = KickPicker(settings.threshold, hold_hops, self._hop_s)
-        self._others = {drum: KickPicker(OTHERS_PROBABILITY, hold_hops, self._hop_s) for drum in DRUMS[1:]}
-        self.hits: list[Hit] = []  # snares and hats reported in the last push, in order
-        # the strength of a kick is its energy in the band, the newest sound weighted most
-        self._shape = asymmetric(self._window_samples, LONG_FALL)
-        self._n_fft = fft_length(self._window_samples)
-        self._weights = self._weights_of(settings)
-        self._loudest = 0.0
-        self._loudest_hop = 0
-        # the first window is filled up with silence before the first sample
-        self._pending: Floats = np.zeros(self._window_samples - self._hop_samples)
-        self._motion: Motion = motion_for(settings, self._hop_s)
-        self._n_hops = 0
-        self._trail_hops = None if trail_s is None else max(2, round(trail_s / self._hop_s))
-        self._trail = np.zeros(1024)
-
-    @property
-    def time_s(self) -> float:
-        """Seconds of sound analysed so far."""
-        return self._n_hops * self._hop_s
-
-    @property
-    def latency_s(self) -> float:
-        """How late a kick is reported, seconds, median over full mixes. Where the sound is known beforehand, features
-        are taken from this much later, so that the picture moves on the kick and not after it.
-        """
-        return REPORTED_AFTER_S
+        self._picker = KickPicker(settings.threshold, self._hold_hops, self._hop_s)
+        self._others = {drum: KickPicker(OTHERS_PROBABILITY, self._hold_hops, self._hop_s) for drum in DRUMS[1:]}
 
     def set_beat(self, settings: BeatSettings) -> None:
-        """Take other settings over while it runs, from the next hop on; the level does not jump."""
-        before, self.settings = self.settings, settings
+        super().set_beat(settings)
         self._picker.threshold = settings.threshold
-        self._inputs.set_floor(settings.floor_db)
-        if (before.low_hz, before.high_hz) != (settings.low_hz, settings.high_hz):
-            self._weights = self._weights_of(settings)
-            self._loudest = 0.0  # measured by another band
-        if not moves_alike(before, settings):
-            self._motion = self._faded(self._motion)
 
-    def _faded(self, motion: Motion) -> Motion:
-        """`motion`, fading to the one that is now set."""
-        new = motion_for(self.settings, self._hop_s)
-        new.level = motion.level
-        return Change(motion, new, TURN_S, self._hop_s)
-
-    def _weights_of(self, settings: BeatSettings) -> Floats:
-        """The weight of each bin in the energy of a kick: (bins,)."""
-        freqs_hz = np.fft.rfftfreq(self._n_fft, 1 / self.sample_rate_hz).astype(np.float64)
-        # bins wholly above the band are left out
-        top = int(np.searchsorted(freqs_hz, settings.high_hz)) + 2
-        return band_weights(freqs_hz[:top], settings.low_hz, settings.high_hz)
-
-    def push(self, samples: NDArray[np.floating]) -> list[Onset]:
-        """Take the next block of mono sound, (n,) float in -1..1, any n; return the kicks reported in it, in order.
-
-        NaN, infinite and absurdly large samples count as silence (see `n_bad_samples`). Raises BadInput for anything
-        but a one-dimensional array of floats.
-        """
-        block, n_bad = sound_block(samples)
-        self.n_bad_samples += n_bad
-        self._pending = np.concatenate([self._pending, block])
-        onsets: list[Onset] = []
-        self.hits = []
-        while (n_ready := (len(self._pending) - self._window_samples) // self._hop_samples + 1) > 0:
-            n_now = min(n_ready, BATCH_HOPS)
-            windows = np.lib.stride_tricks.sliding_window_view(self._pending, self._window_samples)
-            windows = windows[: n_now * self._hop_samples : self._hop_samples]
-            inputs, novelty = self._inputs.compute(windows)
-            probability = self._network.push(inputs)
-            kicks = probability[:, 0]
-            evidence = (novelty * kicks**NETWORK_EXPONENT * (kicks > LEAST_PROBABILITY)).tolist()
-            self._pending = self._pending[n_now * self._hop_samples :]
-            rises = np.maximum(inputs[:, SHAPE], 0.0)
-            hops = zip(windows, evidence, kicks.tolist(), rises, probability[:, 1:].tolist(), strict=True)
-            for window, novel, kick, rise, others in hops:
-                strength = self._strength(window) if self._picker.step(novel, kick, rise) else 0.0
-                self._step(strength, onsets)
-                for drum, other in zip(DRUMS[1:], others, strict=True):
-                    if self._others[drum].step(other):
-                        self.hits.append(Hit(drum, self.time_s, other))
-        # a copy, since a view would keep a whole pushed song alive
-        self._pending = self._pending.copy()
-        return onsets
-
-    def _step(self, strength: float, onsets: list[Onset]) -> None:
-        """Go one hop on. strength: of the kick reported now, 0 without one."""
-        self._remember(self._move(strength))
-        if strength > 0:
-            onsets.append(Onset(self.time_s, strength))
-
-    def _move(self, strength: float) -> float:
-        """The level one hop later. strength: of the kick reported now, 0 without one."""
-        return self._motion.step(strength)
-
-    def _strength(self, window: Floats) -> float:
-        """The level 0..1 that a kick in (window_samples,) raises to, relative to the loudest recent kick."""
-        energy = float(band_energy(window[None], self._shape, self._weights, self._n_fft)[0])
-        since_s = (self._n_hops - self._loudest_hop) * self._hop_s
-        self._loudest = max(energy, release(self._loudest, since_s, self.settings.gain_release_s))
-        self._loudest_hop = self._n_hops
-        # the root of an energy is an amplitude
-        share = (energy / self._loudest) ** 0.5 if self._loudest > 0 else 1.0
-        return min(1.0, self.settings.sensitivity * (SOFTEST + (1 - SOFTEST) * share))
-
-    def _remember(self, level: float) -> None:
-        if self._trail_hops is not None and len(self._trail) < self._trail_hops:
-            self._trail = np.zeros(self._trail_hops)
-        elif self._trail_hops is None and self._n_hops == len(self._trail):
-            self._trail = np.concatenate([self._trail, np.zeros_like(self._trail)])
-        self._trail[self._n_hops % len(self._trail)] = level
-        self._n_hops += 1
-
-    def level_at(self, time_s: float) -> float:
-        """The level 0..1 at a time in seconds of sound.
-
-        After the newest hop it continues as if no kick came; before the first hop it is 0; before what is remembered,
-        the oldest value remembered.
-        """
-        hop = int(time_s / self._hop_s + 1e-9) if time_s > 0 else 0  # number of hops finished by then
-        hop = max(min(hop, self._n_hops), self._n_hops - len(self._trail) + 1)
-        if hop <= 0:
-            return 0.0
-        level = float(self._trail[(hop - 1) % len(self._trail)])
-        return self._motion.ahead(level, max(0.0, time_s - hop * self._hop_s))
+    def _detect(self, windows: Floats, inputs: Floats, novelty: Floats, onsets: list[Onset]) -> None:
+        probability = self._network.push(inputs)
+        kicks = probability[:, 0]
+        evidence = (novelty * kicks**NETWORK_EXPONENT * (kicks > LEAST_PROBABILITY)).tolist()
+        rises = np.maximum(inputs[:, SHAPE], 0.0)
+        hops = zip(windows, evidence, kicks.tolist(), rises, probability[:, 1:].tolist(), strict=True)
+        for window, novel, kick, rise, others in hops:
+            strength = self._strength(window) if self._picker.step(novel, kick, rise) else 0.0
+            self._step(strength, onsets)
+            for drum, other in zip(DRUMS[1:], others, strict=True):
+                if self._others[drum].step(other):
+                    self.hits.append(Hit(drum, self.time_s, other))
