@@ -57,6 +57,7 @@ bench-kick: setup-test
 	$(BIN)/python -m benchmarks.tempo
 
 train-kick: setup-dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt tinysoundfont
 	$(BIN)/python tools/train_kick.py
 
 train-tempo: setup-dev
