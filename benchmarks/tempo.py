@@ -2,15 +2,19 @@
 
 F-measure (mir_eval's, +-70 ms) of beats predicted at least 50 ms ahead, on rhythms made here from a seed, and on folders of
 annotated sound: NAME.wav (or .flac) beside NAME.beats.txt, one beat a line, its time in seconds first. Twice: over the
-whole, and as mir_eval trims it, without the first 5 s. Needs mir_eval.
+whole, and as mir_eval trims it, without the first 5 s. Beside it, without the first 5 s: F if twice or half as many beats
+are right too ("any level"), F on the off-beats (half-way between the beats), and how many tracks are at another tempo or
+on the off-beats. Needs mir_eval.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +25,9 @@ from visualizer.beat.tempo import TempoFollower
 SAMPLE_RATE_HZ = 44100
 BLOCK = 1024
 TRIM_S = 5.0
+# Predicted to annotated tempo, and how near it must be (fraction).
+RATIOS = {"1": 1.0, "2": 2.0, "1/2": 0.5, "3/2": 1.5, "2/3": 2 / 3, "4/3": 4 / 3, "3/4": 0.75}
+SAME_TEMPO = 0.06
 # One bar of 16ths: bass drum, snare, closed hat, bass note; and a tempo range that the style is played in.
 STYLES = {
     "house": ("x...x...x...x...", "....x.......x...", "..x...x...x...x.", "..x...x...x...x.", (115, 132)),
@@ -81,15 +88,53 @@ def predicted(sound: NDArray[np.float32], rate_hz: int) -> np.ndarray:
     return np.array([beat_s for beat_s, _ in follower.predicted if beat_s < len(sound) / rate_hz])
 
 
-def scores(predicted_s: np.ndarray, beats_s: np.ndarray) -> tuple[float, float]:
-    """(F over the whole, F without the first 5 s)."""
+class BeatScore(NamedTuple):
+    """How well one track was predicted. whole, trimmed: F over all, and without the first 5 s; the next two the same as
+    `trimmed`, but against half or twice as many beats if that is better, and against the off-beats.
+
+    bpm: of the annotation; ratio: predicted to annotated tempo, a key of RATIOS or "other".
+    """
+
+    bpm: float
+    whole: float
+    trimmed: float
+    any_level: float
+    off_beat: float
+    ratio: str
+
+    @property
+    def error(self) -> str:
+        """What is wrong, or "none"."""
+        if self.ratio != "1":
+            return {"2": "double", "1/2": "half"}.get(self.ratio, "other tempo")
+        return "off-beat" if self.off_beat > self.trimmed else "none"
+
+
+def f_measure(beats_s: np.ndarray, predicted_s: np.ndarray, from_s: float = 0.0) -> float:
+    """mir_eval's, +-70 ms, from a time on; 0 without beats."""
     import mir_eval
 
-    return (
-        mir_eval.beat.f_measure(beats_s, predicted_s) if len(predicted_s) else 0.0,
-        mir_eval.beat.f_measure(beats_s[beats_s >= TRIM_S], predicted_s[predicted_s >= TRIM_S])
-        if predicted_s.max(initial=0) > TRIM_S
-        else 0.0,
+    beats_s, predicted_s = beats_s[beats_s >= from_s], predicted_s[predicted_s >= from_s]
+    return float(mir_eval.beat.f_measure(beats_s, predicted_s)) if len(beats_s) and len(predicted_s) else 0.0
+
+
+def score(predicted_s: np.ndarray, beats_s: np.ndarray) -> BeatScore:
+    """predicted_s, beats_s: (n,) seconds, at least two beats."""
+    gap_s = float(np.median(np.diff(beats_s)))
+    between_s = (beats_s[:-1] + beats_s[1:]) / 2
+    levels = (beats_s, np.sort(np.concatenate([beats_s, between_s])), beats_s[::2], beats_s[1::2])
+    ratio = "other"
+    if len(predicted_s) > 1:
+        found = gap_s / float(np.median(np.diff(predicted_s)))
+        nearest = min(RATIOS, key=lambda name: abs(found / RATIOS[name] - 1))
+        ratio = nearest if abs(found / RATIOS[nearest] - 1) < SAME_TEMPO else "other"
+    return BeatScore(
+        bpm=60 / gap_s,
+        whole=f_measure(beats_s, predicted_s),
+        trimmed=f_measure(beats_s, predicted_s, TRIM_S),
+        any_level=max(f_measure(level_s, predicted_s, TRIM_S) for level_s in levels),
+        off_beat=f_measure(between_s, predicted_s, TRIM_S),
+        ratio=ratio,
     )
 
 
@@ -112,23 +157,35 @@ def run(quick: bool, folders: tuple[Path, ...] = ()) -> list[tuple[str, str]]:
         found = []
         for bpm in np.linspace(*STYLES[style][4], 2 if quick else 6):
             sound, beats_s = rhythm(style, float(bpm), 12.0 if quick else 20.0, rng)
-            found.append(scores(predicted(sound, SAMPLE_RATE_HZ), beats_s))
+            found.append(score(predicted(sound, SAMPLE_RATE_HZ), beats_s))
         every += found
         rows.append((f"predicted beats, {style}: F / without the first 5 s", figures(found)))
     rows.append(("predicted beats, all styles: F / without the first 5 s", figures(every)))
     for folder in folders:
         found = []
         for name, sound, rate_hz, beats_s in annotated(folder):
-            found.append(scores(predicted(sound, rate_hz), beats_s))
-            rows.append((f"predicted beats, {folder.name}/{name}", figures(found[-1:])))
+            track = score(predicted(sound, rate_hz), beats_s)
+            found.append(track)
+            rows.append(
+                (
+                    f"predicted beats, {folder.name}/{name}, {track.bpm:.1f} BPM",
+                    f"{track.whole:.3f} / {track.trimmed:.3f}, any level {track.any_level:.3f}, "
+                    f"off-beats {track.off_beat:.3f}, tempo times {track.ratio}, error: {track.error}",
+                )
+            )
         rows.append((f"predicted beats, {folder.name}, {len(found)} tracks: F / without the first 5 s", figures(found)))
     rows.append(("tempo follower, one core at 48 kHz", f"{cost(5.0 if quick else 30.0):.1%}"))
     return rows
 
 
-def figures(found: list[tuple[float, float]]) -> str:
-    """The means of both scores."""
-    return " / ".join(f"{mean:.3f}" for mean in np.mean(np.array(found).reshape(-1, 2), axis=0)) if found else "none"
+def figures(found: list[BeatScore]) -> str:
+    """The means of the scores, and how many tracks have which error."""
+    if not found:
+        return "none"
+    whole, trimmed, any_level = np.mean([(track.whole, track.trimmed, track.any_level) for track in found], axis=0)
+    errors = Counter(track.error for track in found if track.error != "none")
+    counted = "".join(f", {n} {error}" for error, n in sorted(errors.items()))
+    return f"{whole:.3f} / {trimmed:.3f}, any level {any_level:.3f}{counted}"
 
 
 def main() -> None:
