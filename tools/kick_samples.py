@@ -52,6 +52,8 @@ DRUM_FILES = {
         *(f"elec_{name}" for name in ("plip", "pop", "tick", "triangle", "twang", "twip", "wood")),
     ),
 }
+# Files whose hit follows a soft noise of some milliseconds: the level of the hit, in dB of the peak.
+HIT_DB = {"bd_boom": -14.0, "bd_haus": -14.0, "bd_mehackit": -14.0}
 # The keys of each kind of drum in a drum kit of General MIDI (bank 128).
 DRUM_KEYS = {
     "kick": (35, 36),
@@ -155,18 +157,18 @@ def is_of_share(name: str, share: str) -> bool:
 # --- one sound ---------------------------------------------------------------------------------------------------------------
 
 
-def from_onset(sound: Sound) -> Sound:
+def from_onset(sound: Sound, hit_db: float = -30.0) -> Sound:
     """Without what comes before the hit.
 
-    The hit is where the sound first reaches -30 dB of its peak; up to 1 ms before it is kept, from -50 dB on.
+    The hit is where the sound first reaches hit_db of its peak; up to 1 ms before it is kept, from 20 dB below on.
     """
     level = np.abs(sound)
     peak = level.max(initial=0.0)
     if peak == 0:
         return sound
-    hit = int(np.argmax(level >= 10 ** (-30 / 20) * peak))
+    hit = int(np.argmax(level >= 10 ** (hit_db / 20) * peak))
     earliest = max(0, hit - RATE_HZ // 1000)
-    before = level[earliest:hit] >= 10 ** (-50 / 20) * peak
+    before = level[earliest:hit] >= 10 ** ((hit_db - 20) / 20) * peak
     return sound[earliest + int(np.argmax(before)) if before.any() else hit :]
 
 
@@ -194,7 +196,7 @@ def decoded(path: Path, longest_s: float = 2.5) -> np.ndarray:
         sound = song.read(round((longest_s + 1) * RATE_HZ)).mean(axis=1)
     finally:
         song.close()
-    return normal(from_onset(sound))[: round(longest_s * RATE_HZ)].astype(np.float32)
+    return normal(from_onset(sound, HIT_DB.get(path.stem, -30.0)))[: round(longest_s * RATE_HZ)].astype(np.float32)
 
 
 class SoundFont:

@@ -58,6 +58,8 @@ def test_what_comes_before_the_hit_is_removed():
     assert len(made) - len(hit) >= 18
     assert np.array_equal(from_onset(hit[1:]), hit[1:]), "nothing to remove"
     assert not from_onset(np.zeros(9)).any()
+    noise = 0.1 * sine(3000, 0.01)
+    assert abs(len(from_onset(np.concatenate([noise, hit]), -14.0)) - len(hit)) < RATE_HZ // 1000
 
 
 def test_a_drum_of_the_formulas_keeps_its_beginning():
@@ -241,6 +243,13 @@ def test_the_shares_have_no_recording_in_common_and_kits_that_are_the_same_count
         assert training and not training & held_out
         assert not any("loop" in name or "Same" in name for name in training | held_out)
     assert sum(drum.file is None for drum in drums(folder / FILES, folder / FONT)["kick"]) <= 2
+
+
+def test_a_kick_keeps_its_body_where_kicks_have_it(folder):
+    sounds = SampledSounds(folder)
+    bodies = [body_hz(sounds.one_shot(np.random.default_rng(seed), "kick")) for seed in range(60)]
+    assert np.mean((np.array(bodies) > 33) & (np.array(bodies) < 115)) > 0.9
+    assert np.std(bodies) > 10
 
 
 @pytest.mark.parametrize("kind", ["bass", "lead", "chord"])
