@@ -54,19 +54,20 @@ DRUM_FILES = {
 }
 # Files whose hit follows a soft noise of some milliseconds: the level of the hit, in dB of the peak.
 HIT_DB = {"bd_boom": -14.0, "bd_haus": -14.0, "bd_mehackit": -14.0}
-# The keys of each kind of drum in a drum kit of General MIDI (bank 128).
+# The keys of each kind of drum in a drum kit of General MIDI (bank 128); those together are one drum, tuned differently.
 DRUM_KEYS = {
-    "kick": (35, 36),
-    "snare": (38, 39, 40),
-    "hat": (42, 44, 46, 49, 51, 52, 53, 54, 55),
-    "tom": (41, 43, 45, 47, 48, 50),
-    "hand": (33, 37, 56, 60, 61, 62, 63, 64, 65, 66, 67, 68, 75, 76, 77, 80, 81),
+    "kick": ((35, 36),),
+    "snare": ((38, 40), (39,)),
+    "hat": ((42,), (44,), (46,), (49, 51), (52,), (53,), (54,), (55,)),
+    "tom": ((41, 43, 45, 47, 48, 50),),
+    "hand": ((33,), (37,), (56,), (60, 61), (62, 63, 64), (65, 66), (67, 68), (75,), (76, 77), (80, 81)),
 }
 KITS = 128  # the bank of the drum kits
+ORCHESTRA = 48  # a kit all of whose cymbals are one recording
 # Drums among the instruments: (bank, program), keys. Taiko and concert drum are bass drums of their own: left out.
 DRUM_PROGRAMS = {
-    "tom": (((0, 117), (0, 118), (8, 117), (8, 118)), (40, 45, 50, 55)),
-    "hand": (((0, 113), (0, 115), (8, 115)), (55, 62, 69)),
+    "tom": (((0, 117), (0, 118), (8, 118)), (40, 45, 50, 55)),
+    "hand": (((8, 115),), (55, 62, 69)),
 }
 # (bank, program) of the sound font: basses, and low notes of a tuba, a double bass, pianos and a synthesiser.
 BASS_PROGRAMS = (
@@ -275,22 +276,26 @@ def drums(files: Path, font: Path) -> dict[str, tuple[RecordedDrum, ...]]:
         found[kind] = [RecordedDrum(path.stem, path) for path in paths if path.stem.startswith(begins)]
         programs, keys = DRUM_PROGRAMS.get(kind, ((), ()))
         candidates = [
-            # a kit's kicks, snares and toms are one recording each, tuned differently
-            RecordedDrum(f"{name} {kind if kind in ('kick', 'tom') else key}", None, KITS, program, key)
+            RecordedDrum(
+                f"{name} {(DRUM_KEYS[kind][0] if program == ORCHESTRA else keys)[0]}", None, KITS, program, key
+            )
             for program, name in opened.names(KITS).items()
-            for key in DRUM_KEYS[kind]
+            for keys in DRUM_KEYS[kind]
+            for key in keys
         ] + [
             RecordedDrum(name, None, bank, program, key)
             for bank, program in programs
             if (name := opened.names(bank).get(program))
             for key in keys
         ]
-        kept: list[Sound] = []
+        kept: list[np.ndarray] = []  # the spectra of those before
         for drum in candidates:
             start = opened.render(drum.bank, drum.program, (drum.key,), 100, RATE_HZ // 8)
             size = np.linalg.norm(start)
-            if size > 1e-3 and all(abs(np.dot(start / size, other)) < 0.9 for other in kept):
-                kept.append(start / size)
+            spectrum = np.fft.rfft(start / max(size, 1e-9), 1 << 14)
+            # a copy is the same but for its delay and level
+            if size > 1e-3 and all(np.abs(np.fft.irfft(spectrum * other.conj())).max() < 0.93 for other in kept):
+                kept.append(spectrum)
                 found[kind].append(drum)
     return {kind: tuple(some) for kind, some in found.items()}
 
