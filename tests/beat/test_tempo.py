@@ -164,6 +164,39 @@ def test_a_new_tempo_is_followed_within_eight_seconds():
     assert np.abs(off_s(beats(follower), every_s[every_s > 20])).max() < 0.05
 
 
+def house(bpm, seconds, start_s, *, bass_places, hat_places, bass=0.3, hat=0.15):
+    """Bass drum on every beat; bass notes and hats at these sixteenths of the beat: (n,) float32."""
+    rng = np.random.default_rng(2)
+    every_s = np.arange(start_s, seconds - 0.3, 15 / bpm)
+    sound = kicks(44100, every_s[::4], seconds, 0.6)
+    t = np.arange(round(0.2 * 44100)) / 44100
+    note = bass * np.sin(2 * np.pi * 55 * t) * np.minimum(1, t / 0.005) * np.exp(-t / 0.12)
+    for index, time_s in enumerate(every_s):
+        at = round(time_s * 44100)
+        if index % 4 in bass_places:
+            sound[at : at + len(t)] += note.astype(np.float32)
+        if index % 4 in hat_places:
+            sound[at : at + len(t)] += (hat * rng.standard_normal(len(t)) * np.exp(-t / 0.02)).astype(np.float32)
+    return sound
+
+
+@pytest.mark.parametrize("bpm", [125, 145])
+def test_sounds_on_every_sixteenth_are_a_rhythm(bpm):
+    """Where every rhythm had fewer sounds they were taken for chance: after some seconds no beat was predicted."""
+    follower = follow(house(bpm, 16.0, 0.5, bass_places=(1, 2, 3), hat_places=(0, 1, 2, 3)))
+    assert follower.confidence > 0.4
+    every_s = np.arange(0.5, 15.5, 60 / bpm)
+    assert np.abs(off_s(beats(follower), every_s[every_s > 5])).max() < 0.03
+
+
+def test_a_record_cut_in_between_two_beats_is_followed_on_the_beat():
+    """The first sound after a silence need not be a beat: here it is a hat and a bass note half a beat early."""
+    sound = house(125, 16.0, 0.02, bass_places=(2,), hat_places=(2,))
+    sound[: round(0.7 * 44100)] = 0
+    beats_s = 0.02 + np.arange(16, 32) * 60 / 125
+    assert np.abs(off_s(beats(follow(sound)), beats_s)).max() < 0.03
+
+
 def test_a_tempo_that_drifts_is_followed():
     """From 110 to 130 in 24 s."""
     beats_s, at_s = [], 0.5

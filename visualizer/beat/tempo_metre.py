@@ -23,6 +23,9 @@ WEIGHTS_FILE = Path(__file__).with_name("tempo.npz")
 # The weight of onsets falls with this time constant; below a tenth they are dropped.
 FORGET_S = 6.0
 KEPT_S = 14.0
+# What the first onset says about the beat counts less and less, with this time constant: music may also be cut in
+# between its beats.
+FIRST_S = 2.0
 # How near to a place an onset counts for it, seconds.
 SCATTER_S = 0.025
 # An onset of the lows with an onset of another group this near is a drum, not a bass note:
@@ -164,6 +167,7 @@ class MetreJudge:
                 if k == 1:
                     off_s = ((along_first + place + 0.5) % 1.0 - 0.5) * period_s
                     first[:, k] += np.exp(-0.5 * (off_s / SCATTER_S) ** 2)
+            first *= math.exp(min(0.0, (self._first_s - now_s) / FIRST_S))
         octaves = np.log2(60 / period_s / TEMPO_MIDDLE_BPM)
         return np.concatenate([weight * pattern, first, octaves[:, None], octaves[:, None] ** 2], axis=1)
 

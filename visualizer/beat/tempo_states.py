@@ -28,6 +28,7 @@ RHYTHMS = {
     "plain": ("7121 7121", "7131 7131", "7131 7131", "7141 7141"),
     "shuffle": ("711 311", "512 612", "412 813", "614 714"),
     "one drop": ("2121 8131", "3171 4171", "3151 8151", "4151 5151"),
+    "sixteenths": ("9999 9999", "5555 5555", "7777 7777", "9999 9999"),
 }
 # Players and the onset detector together deviate this much from a place, seconds.
 SCATTER_S = 0.025
@@ -49,8 +50,8 @@ PRIOR_BPM, PRIOR_OCTAVES = 125.0, 0.42
 # where fewer expected onsets are missing.
 PRIOR_PULL = 0.4
 # Music that begins after silence begins on a beat, this many times more likely than elsewhere, and twice as likely on
-# the first of two.
-START_WEIGHT = 20.0
+# the first of two. No more than that: a record may also be cut in between its beats.
+START_WEIGHT = 4.0
 START_FIRST = 2.0
 # What counts as near a tempo and place: fractions of the tempo and of a beat.
 NEAR_TEMPO = 0.08
