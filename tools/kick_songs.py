@@ -5,27 +5,17 @@ A `Tape` holds the tracks of the players, and the times of the hits; tools/kick_
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
-from tools.kick_notes import bass_kind, chord_kind, voice
+from tools.kick_instruments import Instruments
+from tools.kick_notes import voice
 from tools.kick_rooms import convolve, crowd, room
-from tools.kick_sounds import (
-    RATE_HZ,
-    Rng,
-    Sound,
-    brown,
-    hand,
-    kick,
-    log_uniform,
-    metal,
-    normal,
-    snare,
-    through,
-    tom,
-)
-from visualizer.beat.network import DRUMS  # those whose strokes are noted
+from tools.kick_samples import SampledSounds
+from tools.kick_sounds import RATE_HZ, Rng, Sound, brown, log_uniform, normal, through
+from tools.kick_styles import STYLES, electronic
+from tools.kick_tape import BUSES, DRUMS, EVENTS, Meter, Tape, begins_at_once, meter, side_chain
+
+__all__ = ["BUSES", "DRUMS", "EVENTS", "Meter", "Tape", "recorded", "side_chain"]
 
 # one bar of sixteenths; x a kick
 KICK_BARS = (
@@ -44,97 +34,51 @@ KICK_BARS = (
     "x.x.x.x.x.x.x.x.",
     "..x...x...x...x.",
 )
-BUSES = ("kick", "drums", "bass", "music", "noise")
-WITH_KICKS = ("mix", "loud bass")
-WITHOUT_KICKS = ("toms", "bass", "band", "voice", "strings", "crowd", "noise", "tones", "percussion")
+BANDS = ("mix", "loud bass")
+WITH_KICKS = (*BANDS, *STYLES)
+KICKS_MUTED = tuple(f"{style} without kicks" for style in STYLES)
+CLOSEST_KICKS_S = 0.075
+SYNTHESISED = Instruments()
+NEVER_KICKS = ("toms", "bass", "band", "voice", "strings", "crowd", "noise", "tones", "percussion")
+WITHOUT_KICKS = (*NEVER_KICKS, *KICKS_MUTED)
 
 
-@dataclass
-class Tape:
-    """The tracks of a song. buses: (kick, drums, bass, music, noise), (n,) float64 each; place() adds a sound at a time.
-
-    hits_s: for each drum that is to be detected, the times of its hits.
-    """
-
-    n: int
-    buses: dict[str, Sound] = field(default_factory=dict)
-    hits_s: dict[str, list[float]] = field(default_factory=lambda: {drum: [] for drum in DRUMS})
-
-    def strike(self, drum: str, bus: str, sound: Sound, at_s: float, gain: float = 1.0) -> None:
-        """Place a hit, and note its time if it lies within the song."""
-        self.place(bus, sound, at_s, gain)
-        if 0 <= at_s < self.n / RATE_HZ:
-            self.hits_s[drum].append(at_s)
-
-    def place(self, bus: str, sound: Sound, at_s: float, gain: float = 1.0) -> None:
-        tape = self.buses.setdefault(bus, np.zeros(self.n))
-        start = round(at_s * RATE_HZ)
-        if 0 <= start < self.n:
-            tape[start : start + len(sound)] += gain * sound[: self.n - start]
-
-    def add(self, bus: str, sound: Sound, gain: float = 1.0) -> None:
-        self.place(bus, sound, 0.0, gain)
-
-
-@dataclass(frozen=True)
-class Meter:
-    """The times of a song's sixteenths: even or swung, and as exact as its players."""
-
-    sixteenth_s: float
-    first_s: float
-    swing: float
-    human_s: float
-    n_sixteenths: int
-
-    def at(self, rng: Rng, place: float) -> float:
-        swung = self.swing * self.sixteenth_s if int(place) % 2 else 0.0
-        return self.first_s + place * self.sixteenth_s + swung + float(rng.normal(0, self.human_s))
-
-
-def meter(rng: Rng, seconds: float) -> Meter:
-    sixteenth_s = 15.0 / log_uniform(rng, 65, 182)
-    first_s = rng.uniform(0.02, 0.6)
-    return Meter(
-        sixteenth_s,
-        first_s,
-        rng.uniform(0, 0.3) if rng.random() < 0.3 else 0.0,
-        rng.uniform(0, 0.01) if rng.random() < 0.6 else 0.0,
-        int((seconds - first_s - 0.1) / sixteenth_s),
-    )
-
-
-def recorded(rng: Rng, kind: str, seconds: float) -> Tape:
-    """A tape of a kind: one of WITH_KICKS or WITHOUT_KICKS."""
+def recorded(rng: Rng, kind: str, seconds: float, samples: SampledSounds | None = None) -> Tape:
+    """A tape of a kind: one of WITH_KICKS or WITHOUT_KICKS. samples: half of the drums and instruments are drawn from them."""
     tape = Tape(round(seconds * RATE_HZ))
+    own = Instruments(samples)
+    if kind not in (*BANDS, *NEVER_KICKS):
+        electronic(rng, tape, kind, own)
+        return tape
     beat = meter(rng, seconds)
-    if kind in WITH_KICKS:
-        play_kicks(rng, tape, beat)
+    if kind in BANDS:
+        play_kicks(rng, tape, beat, own=own)
         if rng.random() < 0.9:
-            play_drums(rng, tape, beat, busy=rng.random() < 0.4)
+            play_drums(rng, tape, beat, busy=rng.random() < 0.4, own=own)
         if kind == "loud bass" or rng.random() < 0.85:
-            play_bass(rng, tape, beat, log_uniform(rng, 0.12, 1.0))
+            play_bass(rng, tape, beat, log_uniform(rng, 0.12, 1.0), own=own)
         if kind == "loud bass":
             lift_bass(tape, rng.uniform(2, 10))
-        play_around(rng, tape, beat)
+        play_around(rng, tape, beat, own=own)
     elif kind == "toms":
-        play_toms(rng, tape, beat, 0.4)
+        play_toms(rng, tape, beat, 0.4, own=own)
         if rng.random() < 0.5:
-            play_drums(rng, tape, beat, busy=False)
+            play_drums(rng, tape, beat, busy=False, own=own)
     elif kind == "bass":
-        play_bass(rng, tape, beat, 1.0)
+        play_bass(rng, tape, beat, 1.0, own=own)
         if rng.random() < 0.5:
-            play_drums(rng, tape, beat, busy=False)
+            play_drums(rng, tape, beat, busy=False, own=own)
     elif kind == "band":
-        play_bass(rng, tape, beat, log_uniform(rng, 0.2, 1.0))
-        play_drums(rng, tape, beat, busy=rng.random() < 0.5)
-        play_around(rng, tape, beat)
+        play_bass(rng, tape, beat, log_uniform(rng, 0.2, 1.0), own=own)
+        play_drums(rng, tape, beat, busy=rng.random() < 0.5, own=own)
+        play_around(rng, tape, beat, own=own)
     elif kind == "percussion":
-        play_drums(rng, tape, beat, busy=True)
+        play_drums(rng, tape, beat, busy=True, own=own)
     elif kind == "voice":
         tape.add("music", voice(rng, seconds, singing=rng.random() < 0.3))
     elif kind == "strings":
         for _ in range(3):
-            play_chords(rng, tape, beat, 1.0, long=True)
+            play_chords(rng, tape, beat, 1.0, long=True, own=own)
     elif kind == "crowd":
         tape.add("music", crowd(rng, seconds))
     elif kind == "tones":
@@ -155,9 +99,9 @@ def hiss(rng: Rng, n: int) -> Sound:
     return normal(made)
 
 
-def play_kicks(rng: Rng, tape: Tape, beat: Meter) -> None:
+def play_kicks(rng: Rng, tape: Tape, beat: Meter, own: Instruments = SYNTHESISED) -> None:
     """Kicks of one drum after a bar that repeats with changes."""
-    drum = kick(rng)
+    drum = own.drum(rng, "kick")
     soft = through(drum, ("low", log_uniform(rng, 200, 3000), 0.7))
     bar = np.array([c == "x" for c in KICK_BARS[rng.integers(len(KICK_BARS))]])
     if rng.random() < 0.2:
@@ -171,44 +115,44 @@ def play_kicks(rng: Rng, tape: Tape, beat: Meter) -> None:
             continue
         if bool(bar[place % 16]) ^ (rng.random() < changes):
             at_s = beat.at(rng, place)
-            if kicks_s and at_s - kicks_s[-1] < 0.085:
+            if kicks_s and at_s - kicks_s[-1] < CLOSEST_KICKS_S:
                 continue
             gain = 1 - velocities * rng.random()
             tape.strike("kick", "kick", drum if gain > rng.uniform(0.5, 0.9) else soft, at_s, gain)
             kicks_s.append(at_s)
 
 
-def play_drums(rng: Rng, tape: Tape, beat: Meter, busy: bool) -> None:
+def play_drums(rng: Rng, tape: Tape, beat: Meter, busy: bool, own: Instruments = SYNTHESISED) -> None:
     """Snare, hats, cymbals, and, where busy, toms and hand drums."""
     if rng.random() < 0.85:
-        drum, gain = snare(rng), log_uniform(rng, 0.2, 1.2)
+        drum, gain = own.drum(rng, "snare"), log_uniform(rng, 0.2, 1.2)
         places = [(4, 12), (8,), (4, 12, 15), (4, 7, 9, 12)][rng.integers(4)]
         for place in range(beat.n_sixteenths):
             if place % 16 in places or rng.random() < 0.02:
                 tape.strike("snare", "drums", drum, beat.at(rng, place), gain * rng.uniform(0.6, 1))
     if rng.random() < 0.85:
-        closed, open_ = metal(rng, log_uniform(rng, 0.01, 0.06)), metal(rng, log_uniform(rng, 0.1, 0.9))
+        closed, open_ = own.hat(rng, log_uniform(rng, 0.01, 0.06)), own.hat(rng, log_uniform(rng, 0.1, 0.9))
         gain, step = log_uniform(rng, 0.05, 1.0), int(rng.choice([1, 2, 2, 4]))
         for place in range(0, beat.n_sixteenths, step):
             hat = open_ if rng.random() < 0.1 else closed
             tape.strike("hat", "drums", hat, beat.at(rng, place), gain * rng.uniform(0.4, 1))
         if rng.random() < 0.4:
             for place in range(0, beat.n_sixteenths, 32):
-                tape.strike("hat", "drums", metal(rng, log_uniform(rng, 0.4, 1.2)), beat.at(rng, place), gain)
+                tape.strike("hat", "drums", own.hat(rng, log_uniform(rng, 0.4, 1.2)), beat.at(rng, place), gain)
     if busy:
         if rng.random() < 0.7:
-            play_toms(rng, tape, beat, rng.uniform(0.03, 0.15))
+            play_toms(rng, tape, beat, rng.uniform(0.03, 0.15), own)
         if rng.random() < 0.6:
-            drums, gain = [hand(rng) for _ in range(3)], log_uniform(rng, 0.1, 0.8)
+            drums, gain = [own.drum(rng, "hand") for _ in range(3)], log_uniform(rng, 0.1, 0.8)
             bar = rng.integers(-3, 3, 16)
             for place in range(beat.n_sixteenths):
                 if bar[place % 16] >= 0:
                     tape.place("drums", drums[bar[place % 16]], beat.at(rng, place), gain * rng.uniform(0.5, 1))
 
 
-def play_toms(rng: Rng, tape: Tape, beat: Meter, often: float) -> None:
+def play_toms(rng: Rng, tape: Tape, beat: Meter, often: float, own: Instruments = SYNTHESISED) -> None:
     base_hz = log_uniform(rng, 75, 130)
-    toms = [tom(rng, base_hz * ratio) for ratio in (1.0, 1.35, 1.8)]
+    toms = [own.tom(rng, base_hz * ratio) for ratio in (1.0, 1.35, 1.8)]
     gain = log_uniform(rng, 0.3, 1.0)
     fill = rng.integers(0, 3, 16)
     for place in range(beat.n_sixteenths):
@@ -217,9 +161,9 @@ def play_toms(rng: Rng, tape: Tape, beat: Meter, often: float) -> None:
             tape.place("drums", toms[fill[place % 16]], beat.at(rng, place), gain * rng.uniform(0.5, 1))
 
 
-def play_bass(rng: Rng, tape: Tape, beat: Meter, gain: float) -> None:
+def play_bass(rng: Rng, tape: Tape, beat: Meter, gain: float, own: Instruments = SYNTHESISED) -> None:
     """A bass line: long, on the eighths, off the beat, syncopated, walking or running; sliding through four roots."""
-    play = bass_kind(rng)
+    play = own.player(rng, "bass")
     root_hz = log_uniform(rng, 32, 75)
     roots = [root_hz * 2 ** (k / 12) for k in rng.choice([-5, -4, -2, 0, 0, 0, 3, 5, 7], 4)]
     style = rng.integers(7)
@@ -248,7 +192,11 @@ def play_bass(rng: Rng, tape: Tape, beat: Meter, gain: float) -> None:
             key = (round(hz * 10), steps)
             if key not in notes:
                 notes[key] = play(hz, steps * beat.sixteenth_s * long)
-            tape.place("bass", notes[key], beat.at(rng, place), gain * rng.uniform(0.8, 1))
+            at_s, level = beat.at(rng, place), gain * rng.uniform(0.8, 1)
+            if begins_at_once(notes[key]):
+                tape.strike("bass", "bass", notes[key], at_s, level)
+            else:
+                tape.place("bass", notes[key], at_s, level)
         place += steps
 
 
@@ -261,8 +209,8 @@ def lift_bass(tape: Tape, over_db: float) -> None:
     tape.buses["bass"] *= np.sqrt(energies[0] / max(energies[1], 1e-9)) * 10 ** (over_db / 20)
 
 
-def play_chords(rng: Rng, tape: Tape, beat: Meter, gain: float, long: bool) -> None:
-    play = chord_kind(rng)
+def play_chords(rng: Rng, tape: Tape, beat: Meter, gain: float, long: bool, own: Instruments = SYNTHESISED) -> None:
+    play = own.player(rng, "chord")
     root_hz = log_uniform(rng, 75, 440)
     roots = [root_hz * 2 ** (k / 12) for k in rng.choice([-5, -2, 0, 0, 3, 5], 4)]
     steps = int(rng.choice([8, 16]) if long else rng.choice([2, 4, 8, 16]))
@@ -272,14 +220,14 @@ def play_chords(rng: Rng, tape: Tape, beat: Meter, gain: float, long: bool) -> N
             hz = roots[place // 16 % 4]
             if hz not in notes:
                 notes[hz] = play(hz, steps * beat.sixteenth_s)
-            tape.place("music", notes[hz], beat.at(rng, place), gain * rng.uniform(0.6, 1))
+            tape.note(hz, notes[hz], beat.at(rng, place), gain * rng.uniform(0.6, 1))
 
 
-def play_around(rng: Rng, tape: Tape, beat: Meter) -> None:
+def play_around(rng: Rng, tape: Tape, beat: Meter, own: Instruments = SYNTHESISED) -> None:
     """The other instruments of a band, a side chain, and the rumble of a kick in a cellar."""
     kicks_s = tape.hits_s["kick"]
     for _ in range(rng.integers(0, 4)):
-        play_chords(rng, tape, beat, log_uniform(rng, 0.1, 1.0), long=rng.random() < 0.3)
+        play_chords(rng, tape, beat, log_uniform(rng, 0.1, 1.0), rng.random() < 0.3, own)
     if rng.random() < 0.3:
         tape.add("music", voice(rng, tape.n / RATE_HZ, singing=rng.random() < 0.8), log_uniform(rng, 0.2, 1.0))
     if kicks_s and rng.random() < 0.12:
@@ -291,19 +239,6 @@ def play_around(rng: Rng, tape: Tape, beat: Meter) -> None:
         for bus in ("bass", "music"):
             if bus in tape.buses:
                 tape.buses[bus] *= duck
-
-
-def side_chain(rng: Rng, kicks_s: Sound, n: int, rate_hz: float) -> Sound:
-    """(n,) factors 0..1 at rate_hz: down at every kick, back within a fraction of a second."""
-    recover_s, deep = log_uniform(rng, 0.06, 0.35), rng.uniform(0.4, 1)
-    duck = np.ones(n)
-    for at_s in kicks_s:
-        start = round(at_s * rate_hz)
-        way = deep * np.exp(-np.arange(round(4 * recover_s * rate_hz)) / (recover_s * rate_hz))
-        part = duck[start : start + len(way)]
-        np.minimum(part, 1 - way[: len(part)], out=part)
-    width = max(1, round(0.004 * rate_hz))  # a compressor takes its time, and no step may click
-    return np.convolve(duck, np.ones(width) / width)[:n]
 
 
 def play_tones(rng: Rng, tape: Tape) -> None:
