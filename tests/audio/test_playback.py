@@ -97,11 +97,12 @@ def test_ends_when_all_was_heard_and_can_be_sought_back(song: Song) -> None:
         now.s += 0.9
         drained_until(player, 29.9)
         assert not player.ended
+        wait_until(lambda: (player.drain(), player.is_drained)[1], 5, "its end is not read")
         now.s += 5
         wait_until(lambda: player.ended, 5, "it does not end")
         assert player.position_s == 30.0
         player.seek(10.0)
-        assert not player.ended
+        assert not player.ended and not player.is_drained
         now.s += 0.25
         assert player.position_s == 10.25
 

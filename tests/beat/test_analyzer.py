@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.beat.test_bands import sine
 from tests.sounds import kicks
 from visualizer.beat import Analyzer, Features
-from visualizer.beat.analyzer import SOUND_S
+from visualizer.beat.analyzer import LOOK_AHEAD_S, SOUND_S
 from visualizer.beat.features import BANDS, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM
 from visualizer.errors import BadInput
 from visualizer.settings import BeatSettings
@@ -39,6 +39,7 @@ def analyzed(sound=SONG, needs=ALL, cuts=(), **options):
     analyzer = Analyzer(RATE_HZ, BeatSettings(), needs, **options)
     for block in np.split(sound, sorted(cuts)):
         analyzer.push(block)
+    analyzer.finish()
     return analyzer
 
 
@@ -53,26 +54,29 @@ def _plain(value):
 
 
 TIMES_S = np.arange(-0.1, 7.9, 0.037)
-WHOLE = {is_live: of(analyzed(is_live=is_live), TIMES_S, 0.008) for is_live in (False, True)}
+KINDS = {"causal": {}, "live": {"is_live": True}, "known": {"is_known": True}}
+WHOLE = {kind: of(analyzed(**options), TIMES_S, LOOK_AHEAD_S) for kind, options in KINDS.items()}
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.lists(st.integers(0, len(SONG)), max_size=40), st.booleans())
-def test_any_split_into_blocks_gives_the_same_features(cuts, is_live):
-    assert of(analyzed(cuts=cuts, is_live=is_live), TIMES_S, 0.008) == WHOLE[is_live]
+@given(st.lists(st.integers(0, len(SONG)), max_size=40), st.sampled_from(list(KINDS)))
+def test_any_split_into_blocks_gives_the_same_features(cuts, kind):
+    assert of(analyzed(cuts=cuts, **KINDS[kind]), TIMES_S, LOOK_AHEAD_S) == WHOLE[kind]
 
 
-def test_of_known_sound_a_time_has_the_same_features_however_far_the_analysis_is():
+@pytest.mark.parametrize("kind", ["causal", "known"])
+def test_of_known_sound_a_time_has_the_same_features_however_far_the_analysis_is(kind):
     """A player analyses up to two seconds ahead, an export as far as it must."""
-    analyzer, found = Analyzer(RATE_HZ, BeatSettings(), ALL), []
+    analyzer, found = Analyzer(RATE_HZ, BeatSettings(), ALL, **KINDS[kind]), []
     for time_s in TIMES_S:
-        while analyzer.end_s < time_s + 0.1:
-            at = analyzer._n_samples
-            analyzer.push(SONG[at : at + 1000] if at < len(SONG) else np.zeros(1000, np.float32))
-        found += of(analyzer, [time_s], 0.008)
+        while (at := analyzer._n_samples) < min(len(SONG), round((time_s + analyzer.needs_ahead_s) * RATE_HZ)):
+            analyzer.push(SONG[at : at + 1000])
+            if at + 1000 >= len(SONG):
+                analyzer.finish()
+        found += of(analyzer, [time_s], LOOK_AHEAD_S)
     names = [field.name for field in fields(Features)]
     kept = len(TIMES_S) - int(SOUND_S / 0.037) + 1  # earlier sound is no longer kept for a spectrum
-    for index, (mine, whole) in enumerate(zip(found, WHOLE[False], strict=True)):
+    for index, (mine, whole) in enumerate(zip(found, WHOLE[kind], strict=True)):
         n_compared = len(names) if index > kept else len(names) - 2
         assert dict(zip(names[:n_compared], mine, strict=False)) == dict(zip(names[:n_compared], whole, strict=False))
 

@@ -79,6 +79,7 @@ def test_a_terminal_that_cannot_redraw_is_refused(terminal):
         (["--live", "--json"], ["--json and --plot need a FILE"]),
         (["--live", "--plot", "x.png"], ["--json and --plot need a FILE"]),
         (["x.wav", "--device", "1"], ["--device works with --live only"]),
+        (["--live", "--ahead"], ["--ahead needs a FILE"]),
         (["--live", "--preset", "cluods"], ["terminal"]),
     ],
 )

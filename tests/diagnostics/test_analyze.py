@@ -28,6 +28,21 @@ def test_onsets_and_depth_of_a_song(kick_song):
     assert max(found["depth"][:30]) == 1.0 and max(found["depth"][30:36]) > 15
 
 
+def test_of_a_song_that_is_known_beforehand_it_prints_where_kicks_begin(kick_song):
+    causal, found = (analyze(kick_song, BeatSettings(), 20, ahead=ahead).as_json() for ahead in (False, True))
+    assert list(found) == list(causal) and len(found["depth"]) == 360
+    assert found["onsets_s"] == pytest.approx(KICKS_S, abs=0.010)
+    assert max(found["depth"][:29]) == 1.0 and max(found["depth"][29:32]) > 15
+    assert all(found[name] == causal[name] for name in ("bands", "tempo", "beats", "silence"))
+
+
+def test_a_song_that_ends_with_a_kick_is_analysed_to_its_end(tmp_path):
+    write_wav(tmp_path / "short.wav", kicks(44100, [0.5, 1.0, 1.9], 2.0), 44100)
+    found = analyze(tmp_path / "short.wav", BeatSettings(), 20, ahead=True).as_json()
+    assert found["onsets_s"] == pytest.approx([0.5, 1.0, 1.9], abs=0.010)
+    assert len(found["depth"]) == 120 and found["depth"][116] > 15
+
+
 @pytest.fixture(scope="module")
 def groove(tmp_path_factory):
     """Half a second of nothing, then 12 s at 120 BPM: kick, snare, hats, a low note; 2 s of nothing; a chord."""

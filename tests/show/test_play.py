@@ -89,14 +89,28 @@ def test_the_picture_follows_the_kicks_over_a_join_and_after_a_jump(act, clock):
     assert max(level for at_s, level in levels if begin_s + 0.2 < at_s < begin_s + 0.4) < 0.5
 
 
+def test_the_end_of_the_last_song_is_shown_and_what_is_sought_after_it(tmp_path, clock, loaded):
+    write_wav(tmp_path / "a.wav", kicks(RATE_HZ, [0.5, 1.0, 2.7], 3.0), RATE_HZ)
+    with SongList([tmp_path / "a.wav"]) as joined, SilentPlayback(joined, now=clock) as playback:
+        act = SongSource(playback, joined, loaded.settings.beat)
+        playback.start()
+        levels = _play_until(act, clock, 2.95)
+        assert max(level for at_s, level in levels if at_s > 2.65) > 0.66
+        levels = _play_until(act, clock, 4.0)
+        assert act.ended and act.analyzer.n_kicks == 3
+        playback.seek(0.3)
+        levels = _play_until(act, clock, 4.3)
+        assert max(level for at_s, level in levels) > 0.66 and not act.ended
+
+
 def _play_until(act, clock, end_s):
     """Move the clock on, a display frame at a time, as fast as the song is read -> (time, level) of each."""
     import time
 
     levels, until = [], time.monotonic() + 20
     while clock.now_s < end_s:
-        ahead_s = act.playback.position_s + 0.5
-        while act._next_sample / act.sample_rate_hz < ahead_s and not act.playback.ended:
+        ahead_s = act.playback.position_s + act.analyzer.needs_ahead_s
+        while act._next_sample / act.sample_rate_hz < ahead_s and not act.playback.is_drained:
             act.take_in(act.position_s())
             assert time.monotonic() < until, "the song is not read"
             time.sleep(0.001)

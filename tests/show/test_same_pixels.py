@@ -43,7 +43,7 @@ class Driven(SongSource):
 
         def is_read():
             super(Driven, self).take_in(time_s)
-            needed_s = min(time_s + self.analyzer.kicks.latency_s, SONG_S)
+            needed_s = min(time_s + self.analyzer.needs_ahead_s, SONG_S)
             return self._next_sample >= round(needed_s * self.sample_rate_hz)
 
         wait_until(is_read, 20)

@@ -104,6 +104,11 @@ class SilentPlayback:
         """
         return self._reader.drain()
 
+    @property
+    def is_drained(self) -> bool:
+        """Whether the song was read to its end, and `drain` has returned all of it."""
+        return self._reader.is_drained
+
     def close(self) -> None:
         """Stop. Closing twice is fine."""
         self._closed = True

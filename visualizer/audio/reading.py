@@ -98,6 +98,12 @@ class SongReader:
             self._forget_waiting()
         return blocks
 
+    @property
+    def is_drained(self) -> bool:
+        """Whether the end of the song was read, and `drain` has returned everything before it."""
+        with self._turn:
+            return not self._waiting and self.segment is not None and self.segment.n_total is not None
+
     def stop(self, timeout_s: float = 1.0) -> None:
         """Stop the thread; the song may be closed afterwards."""
         with self._turn:

@@ -10,13 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..settings import BeatSettings
+from .ahead import AheadFollower
 from .beat_follower import BeatFollower
 from .features import BANDS, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM, Features
-from .follower import KickFollower
+from .follower import REPORTED_AFTER_S, KickFollower
+from .onset_follower import Onset, OnsetFollower
 from .spectrum import magnitudes
 from .tempo import BeatState, TempoFollower
 from .variants import VariantFollower
 
+#: Where the sound is known beforehand, features are taken from this much later, seconds: about as much as a causal
+#: follower is late, so that the picture moves on the sound and not after it.
+LOOK_AHEAD_S = REPORTED_AFTER_S
 #: `Features.snare` and `hat` fall with this time constant after an onset
 HIT_RELEASE_S = 0.08
 #: samples of which a spectrum is computed, and seconds of sound that are kept for it: more than a player analyses ahead
@@ -46,19 +51,23 @@ class Analyzer:
         needs: Collection[str] = (),
         *,
         is_live: bool = False,
+        is_known: bool = False,
         start_s: float = 0.0,
     ) -> None:
         """sample_rate_hz: 8000..192000, else BadInput. settings: of the beat and the bands. needs: names of features.
 
         is_live: the tempo is always followed, and kicks may be shown before they come, see `BeatFollower`.
+        is_known: the sound is known beforehand, and kicks are detected with what comes after them, see `AheadFollower`.
         """
         self.sample_rate_hz = sample_rate_hz
         self.start_s = start_s
-        self.kicks: KickFollower
+        self.kicks: OnsetFollower
         self.tempo: TempoFollower | None = None
         if is_live:
             self.kicks = follower = BeatFollower(sample_rate_hz, settings)
             self.tempo = follower.tempo
+        elif is_known:
+            self.kicks = AheadFollower(sample_rate_hz, settings)
         else:
             self.kicks = KickFollower(sample_rate_hz, settings)
         self._is_live = is_live
@@ -81,6 +90,11 @@ class Analyzer:
     def end_s(self) -> float:
         """The time up to which kicks were looked for."""
         return self.start_s + self.kicks.time_s
+
+    @property
+    def needs_ahead_s(self) -> float:
+        """Seconds of sound after a time that must have been pushed before its features with `LOOK_AHEAD_S` are complete."""
+        return max(LOOK_AHEAD_S, self.kicks.needs_ahead_s)
 
     @property
     def settings(self) -> BeatSettings:
@@ -131,10 +145,7 @@ class Analyzer:
         Raises BadInput for anything but a one-dimensional array of floats.
         """
         onsets = self.kicks.push(samples)
-        for onset in onsets:
-            self._onsets["kick"].add(onset.time_s, onset.strength)
-        for hit in self.kicks.hits:
-            self._onsets[hit.drum].add(hit.time_s, hit.probability)
+        self._note(onsets)
         if self.tempo is not None and not self._is_live:
             self.tempo.push(samples)
         if self._bands is not None:
@@ -144,40 +155,52 @@ class Analyzer:
         self._n_samples += len(samples)
         return len(onsets)
 
+    def finish(self) -> None:
+        """The sound has ended: detect what waited for more of it. Call it once, after the last `push`."""
+        self._note(self.kicks.finish())
+
+    def _note(self, onsets: list[Onset]) -> None:
+        """Keep kicks just reported, and the hits reported with them."""
+        for onset in onsets:
+            self._onsets["kick"].add(onset.time_s, onset.strength)
+        for hit in self.kicks.hits:
+            self._onsets[hit.drum].add(hit.time_s, hit.probability)
+
     def features_at(self, time_s: float, ahead_s: float = 0.0) -> Features:
         """The features of a time.
 
-        ahead_s: seconds of sound after that time that may be used, where the sound is known beforehand: compensates
-        that followers report late. `Features.kick` is relative to the call before.
+        ahead_s: seconds of sound after that time that may be used, where the sound is known beforehand, LOOK_AHEAD_S:
+        compensates that followers report late. `Features.kick` is relative to the call before.
         """
         sound_s = time_s - self.start_s
         known_s = sound_s + ahead_s
-        n_kicks, kick_s, strength = self._onsets["kick"].before(known_s)
-        n_snares, snare_s, _ = self._onsets["snare"].before(known_s)
-        n_hats, hat_s, _ = self._onsets["hat"].before(known_s)
+        hit_s = sound_s + min(ahead_s, self.kicks.latency_s)
+        n_kicks, kick_s, strength = self._onsets["kick"].before(hit_s)
+        n_snares, snare_s, _ = self._onsets["snare"].before(hit_s)
+        n_hats, hat_s, _ = self._onsets["hat"].before(hit_s)
         bass = mid = high = loudness = variant = 0.0
         if self._bands is not None:
             bass, mid, high, loudness, _ = self._bands.bands_at(known_s - self._bands_from_s)
             variant = self._bands.variant_at(known_s - self._bands_from_s) if VARIANT in self._needs else 0.0
         bpm, phase, number, confidence = self.beat_at(time_s, ahead_s)
         if self._n_asked is None:  # after a seek, older kicks are not reported as new
-            self._n_asked = n_kicks if known_s - kick_s > _NEWS_S else n_kicks - 1
+            self._n_asked = n_kicks if hit_s - kick_s > _NEWS_S else n_kicks - 1
         is_new, self._n_asked = n_kicks > self._n_asked, n_kicks
         return Features(
             time_s=time_s,
-            level=self.kicks.level_at(known_s),
+            level=self.kicks.level_at(hit_s),
             n_kicks=n_kicks,
             kick=is_new,
             kick_strength=strength,
-            kick_time_s=min(NEVER_S, known_s - kick_s),
+            kick_time_s=min(NEVER_S, hit_s - kick_s),
             bass=bass,
             mid=mid,
             high=high,
             loudness=loudness,
             n_snares=n_snares,
             n_hats=n_hats,
-            snare=math.exp(-(known_s - snare_s) / HIT_RELEASE_S),
-            hat=math.exp(-(known_s - hat_s) / HIT_RELEASE_S),
+            snare=math.exp(-(hit_s - snare_s) / HIT_RELEASE_S),
+            hat=math.exp(-(hit_s - hat_s) / HIT_RELEASE_S),
             bpm=bpm,
             beat_phase=phase,
             bar_phase=(number % 4 + phase) / 4,
@@ -190,7 +213,7 @@ class Analyzer:
 
     def level_at(self, time_s: float, ahead_s: float = 0.0) -> float:
         """`Features.level` alone."""
-        return self.kicks.level_at(time_s - self.start_s + ahead_s)
+        return self.kicks.level_at(time_s - self.start_s + min(ahead_s, self.kicks.latency_s))
 
     def beat_at(self, time_s: float, ahead_s: float = 0.0) -> BeatState:
         """Tempo and beat alone; all 0 where the tempo is not followed."""

@@ -143,6 +143,7 @@ class OnsetFollower(ABC):
 
     def finish(self) -> list[Onset]:
         """The sound has ended: the kicks not yet reported, in order. Call it once, after the last `push`."""
+        self.hits = []
         return []
 
     @abstractmethod

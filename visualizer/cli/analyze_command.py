@@ -45,6 +45,12 @@ def analyze(
     json_wanted: Annotated[
         bool, typer.Option("--json", help="Print kicks, depth, bands, tempo, beats and silence as one JSON object.")
     ] = False,
+    ahead: Annotated[
+        bool,
+        typer.Option(
+            "--ahead", help="Detect kicks as `play` and `export` do, which know what comes, instead of as a live show."
+        ),
+    ] = False,
     plot: Annotated[
         Path | None,
         typer.Option(
@@ -59,6 +65,8 @@ def analyze(
     if live == bool(song):
         words = "--live and a FILE were both given; give one of them" if live else "give a FILE, or --live"
         raise BadInput(f"{words}; see `visualizer analyze --help`")
+    if live and ahead:
+        raise BadInput("--ahead needs a FILE; what comes from an input is not known beforehand")
     if live and (json_wanted or plot is not None):
         raise BadInput("--json and --plot need a FILE; --live only draws in the terminal")
     for given, option in (
@@ -75,10 +83,12 @@ def analyze(
             raise BadInput("--stream works with a FILE only, not with --live")
         _analyze_input(open_settings(preset), device, parse_channels(channels), parse_gain(gain_db))
     elif song:
-        _analyze_file(one_song(song, "analyze"), open_settings(preset), json_wanted, plot, stream)
+        _analyze_file(one_song(song, "analyze"), open_settings(preset), json_wanted, plot, stream, ahead)
 
 
-def _analyze_file(song: Path, settings: Settings, json_wanted: bool, plot: Path | None, stream: int | None) -> None:
+def _analyze_file(
+    song: Path, settings: Settings, json_wanted: bool, plot: Path | None, stream: int | None, ahead: bool
+) -> None:
     """Analyse a file."""
     import json
 
@@ -90,7 +100,13 @@ def _analyze_file(song: Path, settings: Settings, json_wanted: bool, plot: Path 
     out = None if plot is None else check_plot(plot)
     with show_analysis() as progress:
         analysis = analyze_file(
-            song, settings.beat, settings.dream.n_depths, stream=stream, say=print_message, progress=progress
+            song,
+            settings.beat,
+            settings.dream.n_depths,
+            stream=stream,
+            ahead=ahead,
+            say=print_message,
+            progress=progress,
         )
     if out is not None:
         draw(analysis, out, song.name)

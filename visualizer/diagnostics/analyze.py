@@ -1,4 +1,4 @@
-"""Analyse a sound file with the causal followers of a live show."""
+"""Analyse a sound file with the followers of a live show, or with those of `play` and `export`."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ SURE = 0.3  # confidence from which a tempo counts
 
 @dataclass(frozen=True)
 class Analysis:
-    """The results of the causal followers: at each time, what was known then.
+    """The results of the followers: at each time, what was known then.
 
     Parameters
     ----------
-    onsets, hits : kicks; snares and hats; with the times at which they are reported.
-    depth : (n,) at times i / FPS, as `play` and `export` show it: they look ahead in the song by the latency of the kick follower.
+    onsets, hits : kicks; snares and hats; with the times at which they are reported, or `ahead`, at which they begin.
+    depth : (n,) at times i / FPS, each a little later than the time of the sound where kicks are reported late.
     bands : (m, 4) at times i / BANDS_HZ: bass, mid, high and loudness, 0..1.
     tempo : (k, 3) at times i * TEMPO_STEP_S: beats per minute, confidence 0..1 and phase of the beat 0..1.
     beats : predicted beats, (time_s, time of the prediction in s).
@@ -97,10 +97,11 @@ def analyze(
     n_depths: int,
     *,
     stream: int | None = None,
+    ahead: bool = False,
     say: Callable[[str], None] = log.warning,
     progress: Callable[[float, float | None], None] = lambda done_s, total_s: None,
 ) -> Analysis:
-    """Analyse a sound file causally, as a live show would.
+    """Analyse a sound file causally, as a live show would, or as a song that is known beforehand.
 
     Parameters
     ----------
@@ -108,6 +109,7 @@ def analyze(
     beat : settings of the followers.
     n_depths : deepest depth.
     stream : number of the sound stream, see `Song`.
+    ahead : detect kicks, snares and hats with what comes after them, as `play` and `export` do.
     say : called with each message for the user.
     progress : called with the seconds analysed so far and of the whole file, None if that is unknown.
 
@@ -125,7 +127,7 @@ def analyze(
         if note := silence_note(path, stream):
             say(note)
         rate_hz = song.sample_rate_hz
-        mix, followers = MonoMix(rate_hz), Followers(rate_hz, beat)
+        mix, followers = MonoMix(rate_hz), Followers(rate_hz, beat, is_known=ahead)
         ahead_s = followers.kicks.latency_s
         rest = np.zeros(0, np.float32)
         # blocks as long as the step between two tempos, because a follower knows only its current tempo
@@ -154,13 +156,15 @@ def analyze(
     if mix.note:
         say(f"{path.name}: {mix.note}")
     duration_s = n_samples / rate_hz
+    onsets += followers.kicks.finish()
+    hits += followers.kicks.hits
     while len(levels) < duration_s * FPS:
         levels.append(followers.kicks.level_at(len(levels) / FPS + ahead_s))
     depth = [depth_of(level, n_depths, beat) for level in levels]
     hops = np.concatenate(hop_bands)
     return Analysis(
-        onsets,
-        hits,
+        [onset for onset in onsets if onset.time_s <= duration_s],
+        [hit for hit in hits if hit.time_s <= duration_s],
         np.array(depth[: int(np.ceil(duration_s * FPS))]),
         _sampled(hops[:, :4], followers.bands.hop_s, duration_s),
         np.array(tempo),

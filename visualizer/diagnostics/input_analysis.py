@@ -10,7 +10,8 @@ import numpy as np
 
 from ..audio.capture import Capture
 from ..audio.devices import list_devices
-from ..beat import BandFollower, Bands, KickFollower, Onset
+from ..beat import AheadFollower, BandFollower, Bands, KickFollower, Onset
+from ..beat.onset_follower import OnsetFollower
 from ..beat.tempo import TempoFollower
 from ..clock import Stopwatch
 from ..errors import DeviceError
@@ -41,8 +42,10 @@ def input_of(device: str | int | None) -> str | int | None:
 class Followers:
     """The followers of kicks, bands and tempo, fed with the same sound."""
 
-    def __init__(self, sample_rate_hz: int, beat: BeatSettings) -> None:
-        self.kicks = KickFollower(sample_rate_hz, beat)
+    def __init__(self, sample_rate_hz: int, beat: BeatSettings, *, is_known: bool = False) -> None:
+        """is_known: the sound is known beforehand, and kicks are detected with what comes, see `AheadFollower`."""
+        follower: type[OnsetFollower] = AheadFollower if is_known else KickFollower
+        self.kicks = follower(sample_rate_hz, beat)
         self.bands = BandFollower(sample_rate_hz, beat)
         self.tempo = TempoFollower(sample_rate_hz)
 

@@ -26,7 +26,7 @@ class AnalyzedSource(Source):
     """
 
     analyzer: Analyzer
-    is_live = False
+    is_live = is_known = False  # see `Analyzer`
 
     def __init__(self, beat: BeatSettings, needs: Collection[str] = ()) -> None:
         """needs: names of features, see `Source.needs`."""
@@ -36,7 +36,8 @@ class AnalyzedSource(Source):
 
     def new_analyzer(self, sample_rate_hz: int, start_s: float = 0.0) -> Analyzer:
         """Another analyzer with the settings in use. start_s: the time of its first sample, seconds of the source."""
-        return Analyzer(sample_rate_hz, self.beat, self._needs, is_live=self.is_live, start_s=start_s)
+        kind = {"is_live": self.is_live, "is_known": self.is_known}
+        return Analyzer(sample_rate_hz, self.beat, self._needs, **kind, start_s=start_s)
 
     def analyze(self, block: np.ndarray) -> int:
         """Take in a block of mono sound, (n,) float32; how many kicks were reported in it."""

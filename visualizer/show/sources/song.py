@@ -1,7 +1,7 @@
 """Songs as sources: played, on the clock of what is heard; or read for an export, as far as each display frame needs.
 
-The sound is known before it is heard. Features are therefore those of a little later, by the latency of the kick
-follower, so that the picture moves on the kick and not after it.
+The sound is known before it is heard. Kicks are therefore detected with what comes after them, and the other features
+are those of a little later, so that the picture moves on the sound and not after it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ...audio.decode import Song
 from ...audio.mono import MonoMix
 from ...audio.playback import Playback, SilentPlayback
 from ...audio.songlist import Place, SongList
+from ...beat.analyzer import LOOK_AHEAD_S
 from ...beat.features import Features
 from ...control.snapshot import Meters
 from ...oneline import plain
@@ -41,6 +42,8 @@ class SongSource(AnalyzedSource):
     no effect: every kick is shown on time.
     """
 
+    is_known = True
+
     def __init__(
         self,
         playback: Playback | SilentPlayback,
@@ -65,7 +68,7 @@ class SongSource(AnalyzedSource):
         self.capabilities = frozenset(capabilities)
         self._songs, self._say = songs, say
         self._announced = songs.at(0.0).song
-        self._next_sample = 0
+        self._next_sample, self._is_finished = 0, False
         self.analyzer = self.new_analyzer(self.sample_rate_hz)
 
     @property
@@ -93,9 +96,12 @@ class SongSource(AnalyzedSource):
                 self._begin(start_sample)
             self.analyze(block)
             self._next_sample += len(block)
+        if self.playback.is_drained and not self._is_finished:
+            self._is_finished = True
+            self.analyzer.finish()
 
     def features_at(self, time_s: float) -> Features:
-        return self.analyzer.features_at(time_s, self.analyzer.kicks.latency_s)
+        return self.analyzer.features_at(time_s, LOOK_AHEAD_S)
 
     def restart_analysis(self) -> None:
         self._begin(self._next_sample)
@@ -135,7 +141,7 @@ class SongSource(AnalyzedSource):
             super()
             .meters()
             ._replace(
-                level=self.analyzer.level_at(time_s, self.analyzer.kicks.latency_s),
+                level=self.analyzer.level_at(time_s, LOOK_AHEAD_S),
                 input=self._where(),
                 input_state="paused" if self.playback.paused else self.playback.lost or "",
                 bpm=beat.bpm,
@@ -186,7 +192,7 @@ class SongSource(AnalyzedSource):
             self.new_analyzer(self.sample_rate_hz, start_sample / self.sample_rate_hz),
         )
         self.analyzer.continue_counts(before)
-        self._next_sample = start_sample
+        self._next_sample, self._is_finished = start_sample, False
 
     def _place(self) -> Place:
         return self._songs.at(self.playback.position_s)
@@ -238,6 +244,7 @@ class SongFileSource(AnalyzedSource):
     seconds.
     """
 
+    is_known = True
     BLOCK_SAMPLES = 4096
 
     def __init__(self, song: Song, beat: BeatSettings, needs: Collection[str] = (), *, frame_s: float = 0.0) -> None:
@@ -271,17 +278,18 @@ class SongFileSource(AnalyzedSource):
 
     def take_in(self, time_s: float) -> None:
         self._time_s = time_s
-        while not self.is_read and self.read_s < time_s + self.analyzer.kicks.latency_s:
+        while not self.is_read and self.read_s < time_s + self.analyzer.needs_ahead_s:
             block = self._song.read(self.BLOCK_SAMPLES)
             if not len(block):
                 self.is_read = True
+                self.analyzer.finish()
                 break
             self._n_samples += len(block)
             self.analyze(self._mix.push(block))
             self._blocks.append(block)
 
     def features_at(self, time_s: float) -> Features:
-        return self.analyzer.features_at(time_s, self.analyzer.kicks.latency_s)
+        return self.analyzer.features_at(time_s, LOOK_AHEAD_S)
 
     def take_sound(self) -> np.ndarray:
         blocks, self._blocks = self._blocks, []
