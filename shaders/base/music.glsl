@@ -4,6 +4,7 @@ uniform float kick;
 uniform float kick_time_s;
 uniform float snare;
 uniform float hat;
+uniform float bass_note;
 uniform float bass;
 uniform float mid;
 uniform float high;

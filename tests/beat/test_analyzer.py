@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.beat.test_bands import sine
 from tests.sounds import kicks
-from visualizer.beat import Analyzer, Features
+from visualizer.beat import Analyzer, Features, Hit, KickFollower
 from visualizer.beat.analyzer import LOOK_AHEAD_S, SOUND_S
 from visualizer.beat.features import BANDS, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM
 from visualizer.errors import BadInput
@@ -111,6 +111,28 @@ def test_hats_are_counted_and_fade():
     assert np.mean([one.hat > 0.6 for one in at]) > 0.8
     assert np.mean([analyzer.features_at(time_s - 0.03).hat < 0.1 for time_s in HATS_S[2:]]) > 0.8
     assert analyzer.features_at(7.9).n_hats == pytest.approx(len(HATS_S), abs=3)
+
+
+class BassFollower(KickFollower):
+    """Reports a bass note every half second, as a network that detects them does."""
+
+    def push(self, samples):
+        before_s = self.time_s
+        onsets = super().push(samples)
+        notes_s = [time_s for time_s in BEATS_S.tolist() if before_s <= time_s < self.time_s]
+        self.hits += [Hit("bass", time_s, 0.8) for time_s in notes_s]
+        return onsets
+
+
+def test_bass_notes_are_counted_and_fade(monkeypatch):
+    monkeypatch.setattr("visualizer.beat.analyzer.KickFollower", BassFollower)
+    first = analyzed(SONG[: 4 * RATE_HZ], needs=())
+    before, on, after = (first.features_at(time_s) for time_s in (0.4, 1.0, 1.2))
+    assert (before.n_bass_notes, before.bass_note) == (0, 0.0)
+    assert (on.n_bass_notes, on.bass_note) == (2, 1.0) and 0 < after.bass_note < 0.1
+    second = Analyzer(RATE_HZ, BeatSettings(), start_s=4.0)
+    second.continue_counts(first)
+    assert second.features_at(4.0).n_bass_notes == 7
 
 
 def test_bands_and_variant_follow_a_note():

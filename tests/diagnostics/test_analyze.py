@@ -105,11 +105,11 @@ def test_the_phase_is_how_far_into_the_beat_it_was(found):
 def test_everything_detected_is_in_the_json(found):
     assert set(found) == {
         *("onsets_s", "depth", "fps", "n_depths", "sample_rate", "duration_s"),
-        *("onsets", "snares_s", "hats_s", "bands", "tempo", "beats", "silence"),
+        *("onsets", "snares_s", "hats_s", "bass_notes_s", "bands", "tempo", "beats", "silence"),
     }
     assert set(found["bands"]) == {"step_s", "bass", "mid", "high", "loudness"}
     assert set(found["tempo"]) == {"step_s", "bpm", "confidence", "phase"}
-    assert all(found[name] == sorted(found[name]) for name in ("snares_s", "hats_s"))
+    assert all(found[name] == sorted(found[name]) for name in ("snares_s", "hats_s", "bass_notes_s"))
     # what is struck here beside the kick is noise without a tone: hats
     assert sum(np.any(np.abs(np.array(found["hats_s"]) - at_s) < 0.06) for at_s in np.arange(2.0, 12.0, 1.0)) >= 8
 

@@ -22,8 +22,10 @@ from .variants import VariantFollower
 #: Where the sound is known beforehand, features are taken from this much later, seconds: about as much as a causal
 #: follower is late, so that the picture moves on the sound and not after it.
 LOOK_AHEAD_S = REPORTED_AFTER_S
-#: `Features.snare` and `hat` fall with this time constant after an onset
+#: `Features.snare`, `hat` and `bass_note` fall with this time constant after an onset
 HIT_RELEASE_S = 0.08
+# What is counted: kicks, and the hits of a follower (`Hit.drum`).
+EVENTS = ("kick", "snare", "hat", "bass")
 #: samples of which a spectrum is computed, and seconds of sound that are kept for it: more than a player analyses ahead
 N_SPECTRUM, SOUND_S = 2048, 5.0
 # Settings that the band follower is made with: with others it begins again.
@@ -35,7 +37,7 @@ _ALIKE = 1e-9  # seconds by which two times may differ and still be the same
 class Analyzer:
     """Analyses a stream of mono sound, and answers with the features of a time.
 
-    Kick, snare and hat are always followed. Bands, place along the variants, tempo, spectrum and waveform only where
+    Kick, snare, hat and bass notes are always followed. Bands, place along the variants, tempo, spectrum and waveform only where
     `needs` names them, see `features.py`; a follower that is added later starts without the sound before. Any split of
     a sound into blocks gives the same features.
 
@@ -76,7 +78,7 @@ class Analyzer:
         self._sound: _Sound | None = None
         self._needs: frozenset[str] = frozenset()
         self._n_samples = 0
-        self._onsets = {drum: _Onsets() for drum in ("kick", "snare", "hat")}
+        self._onsets = {drum: _Onsets() for drum in EVENTS}
         self._n_asked: int | None = None  # kicks of the features before
         self._n_beats = 0  # counted before the first sample
         self.set_needs(needs)
@@ -178,6 +180,7 @@ class Analyzer:
         n_kicks, kick_s, strength = self._onsets["kick"].before(hit_s)
         n_snares, snare_s, _ = self._onsets["snare"].before(hit_s)
         n_hats, hat_s, _ = self._onsets["hat"].before(hit_s)
+        n_bass_notes, bass_note_s, _ = self._onsets["bass"].before(hit_s)
         bass = mid = high = loudness = variant = 0.0
         if self._bands is not None:
             bass, mid, high, loudness, _ = self._bands.bands_at(known_s - self._bands_from_s)
@@ -199,8 +202,10 @@ class Analyzer:
             loudness=loudness,
             n_snares=n_snares,
             n_hats=n_hats,
+            n_bass_notes=n_bass_notes,
             snare=math.exp(-(hit_s - snare_s) / HIT_RELEASE_S),
             hat=math.exp(-(hit_s - hat_s) / HIT_RELEASE_S),
+            bass_note=math.exp(-(hit_s - bass_note_s) / HIT_RELEASE_S),
             bpm=bpm,
             beat_phase=phase,
             bar_phase=(number % 4 + phase) / 4,

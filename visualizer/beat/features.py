@@ -28,7 +28,8 @@ class Features:
     newest; kick_time_s: seconds since it, NEVER_S before the first.
     bass, mid, high, loudness: amplitude of a band and of the whole relative to its own recent maximum, with attack and
     release of the settings; 0 unless needed.
-    n_snares, n_hats: onsets so far; snare, hat: 1 at an onset, falling to 0 within a fraction of a second.
+    n_snares, n_hats, n_bass_notes: onsets so far; snare, hat, bass_note: 1 at an onset, falling to 0 within a fraction
+    of a second.
     bpm: beats a minute, 0 if not known; beat_phase, bar_phase: place in the beat and in the bar of four, 0 on it;
     beat_number: beats since the source began; confidence: how certain the tempo is. 0 unless needed, but for a live
     source.
@@ -50,8 +51,10 @@ class Features:
     loudness: float = 0.0
     n_snares: int = 0
     n_hats: int = 0
+    n_bass_notes: int = 0
     snare: float = 0.0
     hat: float = 0.0
+    bass_note: float = 0.0
     bpm: float = 0.0
     beat_phase: float = 0.0
     bar_phase: float = 0.0

@@ -28,8 +28,8 @@ BATCH_HOPS = 256
 
 
 class Hit(NamedTuple):
-    """An onset of a snare (or clap) or a hat (or cymbal). time_s: when it was reported, as of an Onset; probability:
-    0..1.
+    """An onset of another instrument. drum: "snare" (or clap), "hat" (or cymbal) or "bass", a bass note; time_s: when
+    it was reported, as of an Onset; probability: 0..1.
     """
 
     drum: str
@@ -77,7 +77,7 @@ class OnsetFollower(ABC):
         self._hop_samples, self._window_samples = self._inputs.hop_samples, self._inputs.window_samples
         self._hop_s = self._inputs.hop_s
         self._hold_hops = max(1, round(HOLD_S / self._hop_s))
-        self.hits: list[Hit] = []  # snares and hats reported in the last push, in order
+        self.hits: list[Hit] = []  # of other instruments, reported in the last push, in order
         # the strength of a kick is its energy in the band, the newest sound weighted most
         self._shape = asymmetric(self._window_samples, LONG_FALL)
         self._n_fft = fft_length(self._window_samples)

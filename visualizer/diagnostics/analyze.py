@@ -34,7 +34,7 @@ class Analysis:
 
     Parameters
     ----------
-    onsets, hits : kicks; snares and hats; with the times at which they are reported, or `ahead`, at which they begin.
+    onsets, hits : kicks; snares, hats and bass notes; with the times at which they are reported, or `ahead`, at which they begin.
     depth : (n,) at times i / FPS, each a little later than the time of the sound where kicks are reported late.
     bands : (m, 4) at times i / BANDS_HZ: bass, mid, high and loudness, 0..1.
     tempo : (k, 3) at times i * TEMPO_STEP_S: beats per minute, confidence 0..1 and phase of the beat 0..1.
@@ -77,6 +77,7 @@ class Analysis:
             ],
             "snares_s": [round(hit.time_s, 6) for hit in self.hits if hit.drum == "snare"],
             "hats_s": [round(hit.time_s, 6) for hit in self.hits if hit.drum == "hat"],
+            "bass_notes_s": [round(hit.time_s, 6) for hit in self.hits if hit.drum == "bass"],
             "bands": {"step_s": 1 / BANDS_HZ, **bands},
             "tempo": {
                 "step_s": TEMPO_STEP_S,

@@ -22,7 +22,7 @@ GAP = 0.18  # between two tracks, each of height 1
 BACKGROUND, PANEL, TEXT, FAINT = "#14121d", "#1b1826", "#e8e6f0", "#a09bb8"
 WAVE, BASS, MID, HIGH, KICK, DEPTH = "#7f9fe8", "#e0a458", "#5fd3bc", "#b39df3", "#ff7a59", "#d8d4ea"
 TEMPO = "#e58fb4"
-SNARE, HAT = "#f2d16b", "#9fd8ef"
+HITS = {"bass": "#c9b37e", "snare": "#f2d16b", "hat": "#9fd8ef"}
 # Opacity of the beats' lines at confidence 1 and 0.
 GRID_ALPHA, MIN_GRID_ALPHA = 0.2, 0.05
 
@@ -119,24 +119,21 @@ def _bands(axes: Axes, analysis: Analysis) -> None:
 
 
 def _kicks(axes: Axes, analysis: Analysis) -> None:
-    """Kicks, as high as their strength; above them snares and hats, with an opacity by their probability."""
+    """Kicks, as high as their strength; above them bass notes, snares and hats, with an opacity by their probability."""
     times_s = [onset.time_s for onset in analysis.onsets]
     strengths = [onset.strength for onset in analysis.onsets]
     room_px = WIDTH_PX * 0.9 / max(1, len(times_s))
     axes.vlines(times_s, 0, strengths, color=KICK, alpha=0.75, linewidth=min(1.6, max(0.6, room_px / 4)), zorder=3)
     axes.scatter(times_s, strengths, s=min(26.0, max(3.0, 1.6 * room_px)), color=KICK, linewidth=0, zorder=4)
-    tracks = {"snare": 1.45, "hat": 1.8}
-    for drum, colour in (("snare", SNARE), ("hat", HAT)):
-        struck = [(hit.time_s, hit.probability) for hit in analysis.hits if hit.drum == drum]
-        if struck:
-            at_s, sure = np.array(struck).T
-            size = min(14.0, max(2.0, WIDTH_PX * 0.9 / len(struck)))
-            axes.scatter(
-                at_s, np.full(len(at_s), tracks[drum]), s=size, color=colour, alpha=sure, linewidth=0, zorder=4
-            )
-    axes.set_ylim(0, 2.05)
+    found = {hit.drum for hit in analysis.hits}
+    tracks = {drum: 1.3 + 0.3 * place for place, drum in enumerate(drum for drum in HITS if drum in found)}
+    for drum, height in tracks.items():
+        at_s, sure = np.array([(hit.time_s, hit.probability) for hit in analysis.hits if hit.drum == drum]).T
+        size = min(14.0, max(2.0, WIDTH_PX * 0.9 / len(at_s)))
+        axes.scatter(at_s, np.full(len(at_s), height), s=size, color=HITS[drum], alpha=sure, linewidth=0, zorder=4)
+    axes.set_ylim(0, 2.1)
     axes.set_yticks([0.5, *tracks.values()], ["kick", *tracks])
-    for label, colour in zip(axes.get_yticklabels(), (KICK, SNARE, HAT), strict=True):
+    for label, colour in zip(axes.get_yticklabels(), (KICK, *map(HITS.__getitem__, tracks)), strict=True):
         label.set(color=colour, fontsize=13)
 
 
