@@ -39,8 +39,13 @@ class BeatSettings(_Settings):
         float, Field(ge=20, le=1000, description="upper edge of the band in which a kick's strength is measured, Hz")
     ] = 120.0
     motion: Annotated[
-        Literal["decay", "punch", "breathe", "pump", "steps"], Field(description="how the level moves with a kick")
+        Literal["decay", "punch", "breathe", "pump", "steps", "energy"],
+        Field(description="how the level moves with a kick; energy: with the energy of the band instead"),
     ] = "decay"
+    without_kicks: Annotated[
+        Literal["breathe", "rest"],
+        Field(description="while there are no kicks: move with loudness and notes, or rest on the image"),
+    ] = "breathe"
     decay: Annotated[float, Field(ge=0.1, le=0.999, description="fraction of the level kept every 1/30 s")] = 0.93
     smoothing_ms: Annotated[
         float, Field(ge=0, le=1000, description="time constant of a low-pass filter on the level, ms")

@@ -9,6 +9,7 @@ uniform float bass;
 uniform float mid;
 uniform float high;
 uniform float energy;
+uniform float low_energy;
 uniform float loudness;
 uniform float bpm;
 uniform float confidence;

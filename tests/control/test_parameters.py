@@ -69,7 +69,7 @@ def test_what_is_perceived_by_ratio_is_moved_by_ratio():
     assert sensitivity.is_log and sensitivity.at(0.5) == pytest.approx(1.0)
     assert not base_parameters().find("beat.decay").is_log
     assert (
-        base_parameters().find("beat.motion").at(0.99) == "steps" and base_parameters().find("blackout").at(0.5) == 1.0
+        base_parameters().find("beat.motion").at(0.99) == "energy" and base_parameters().find("blackout").at(0.5) == 1.0
     )
     assert not math.isnan(float(sensitivity.at(math.nan)))
 

@@ -15,6 +15,16 @@ from visualizer.errors import BadInput, VisualizerError
 from visualizer.settings import BeatSettings
 
 
+def test_the_depth_is_that_of_the_kick_whatever_moves_the_picture_in_a_show(tmp_path):
+    swells = 0.2 * np.sin(2 * np.pi * 440 * np.arange(8 * 8000) / 8000) * (1.1 + np.sin(np.arange(8 * 8000) / 8000 * 3))
+    write_wav(tmp_path / "a.wav", swells.astype(np.float32) + kicks(8000, [0.5, 1.0], 8.0), 8000)
+    depths = [
+        analyze(tmp_path / "a.wav", BeatSettings(**beat), 20).depth.tolist()
+        for beat in ({"without_kicks": "rest"}, {}, {"motion": "energy"})
+    ]
+    assert depths[0] == depths[1] == depths[2] and max(depths[0][300:]) < 1.05
+
+
 def test_onsets_and_depth_of_a_song(kick_song):
     found = analyze(kick_song, BeatSettings(), 20).as_json()
     assert list(found)[:5] == ["onsets_s", "depth", "fps", "n_depths", "sample_rate"]

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from ..settings import BeatSettings
 from .ahead import AheadFollower
 from .beat_follower import BeatFollower
-from .features import BANDS, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM, Features
+from .features import BANDS, LOW_ENERGY, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM, Features
 from .follower import REPORTED_AFTER_S, KickFollower
 from .onset_follower import Onset, OnsetFollower
+from .shown_level import ShownLevel
 from .spectrum import magnitudes
 from .tempo import BeatState, TempoFollower
 from .variants import VariantFollower
+from .without_kicks import N_KICKS
 
 #: Where the sound is known beforehand, features are taken from this much later, seconds: about as much as a causal
 #: follower is late, so that the picture moves on the sound and not after it.
@@ -37,8 +39,8 @@ _ALIKE = 1e-9  # seconds by which two times may differ and still be the same
 class Analyzer:
     """Analyses a stream of mono sound, and answers with the features of a time.
 
-    Kick, snare, hat and bass notes are always followed. Bands, place along the variants, tempo, spectrum and waveform only where
-    `needs` names them, see `features.py`; a follower that is added later starts without the sound before. Any split of
+    Kick, snare, hat and bass notes are always followed. Bands, energy of the lows, place along the variants, tempo,
+    spectrum and waveform only where `needs` names them, see `features.py`; a follower that is added later starts without the sound before. Any split of
     a sound into blocks gives the same features.
 
     start_s: the time of the first sample pushed, seconds of the source; all other times of this class are of the
@@ -73,6 +75,7 @@ class Analyzer:
         else:
             self.kicks = KickFollower(sample_rate_hz, settings)
         self._is_live = is_live
+        self._shown = ShownLevel(sample_rate_hz, settings)
         self._bands: VariantFollower | None = None
         self._tempo_from_s = self._bands_from_s = 0.0  # where these began to follow
         self._sound: _Sound | None = None
@@ -121,6 +124,7 @@ class Analyzer:
             self.tempo = None
         elif self.tempo is None:
             self.tempo, self._tempo_from_s = TempoFollower(rate_hz), now_s
+        self._shown.need_energy(LOW_ENERGY in self._needs)
         if not self._needs & {SPECTRUM, WAVEFORM}:
             self._sound = None
         elif self._sound is None:
@@ -137,6 +141,7 @@ class Analyzer:
         before = self.kicks.settings
         if settings is not before:
             self.kicks.set_beat(settings)
+            self._shown.set_beat(settings)
         if self._bands is not None and any(getattr(before, key) != getattr(settings, key) for key in _BAND_KEYS):
             self._bands = None
             self.set_needs(self._needs)
@@ -147,6 +152,7 @@ class Analyzer:
         Raises BadInput for anything but a one-dimensional array of floats.
         """
         onsets = self.kicks.push(samples)
+        self._shown.push(samples)
         self._note(onsets)
         if self.tempo is not None and not self._is_live:
             self.tempo.push(samples)
@@ -191,7 +197,8 @@ class Analyzer:
         is_new, self._n_asked = n_kicks > self._n_asked, n_kicks
         return Features(
             time_s=time_s,
-            level=self.kicks.level_at(hit_s),
+            level=self.level_at(time_s, ahead_s),
+            low_energy=self._shown.energy_at(known_s) if LOW_ENERGY in self._needs else 0.0,
             n_kicks=n_kicks,
             kick=is_new,
             kick_strength=strength,
@@ -218,7 +225,10 @@ class Analyzer:
 
     def level_at(self, time_s: float, ahead_s: float = 0.0) -> float:
         """`Features.level` alone."""
-        return self.kicks.level_at(time_s - self.start_s + min(ahead_s, self.kicks.latency_s))
+        sound_s = time_s - self.start_s
+        hit_s = sound_s + min(ahead_s, self.kicks.latency_s)
+        kicks_s = self._onsets["kick"].times_before(hit_s, N_KICKS)
+        return self._shown.level_at(sound_s + ahead_s, self.kicks.level_at(hit_s), kicks_s)
 
     def beat_at(self, time_s: float, ahead_s: float = 0.0) -> BeatState:
         """Tempo and beat alone; all 0 where the tempo is not followed."""
@@ -262,6 +272,11 @@ class _Onsets:
         if index == 0:
             return n_onsets, -math.inf, 0.0
         return n_onsets, self._times_s[index - 1], self._strengths[index - 1]
+
+    def times_before(self, time_s: float, n_most: int) -> list[float]:
+        """The times of the newest onsets until a time, n_most at most, in order."""
+        index = bisect_right(self._times_s, time_s + _ALIKE)
+        return self._times_s[max(0, index - n_most) : index]
 
 
 class _Sound:

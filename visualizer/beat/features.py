@@ -15,15 +15,18 @@ N_BINS = 512
 # Features that take analysis of their own. They are computed only where `Source.needs` names one of the group.
 BANDS = frozenset({"bass", "mid", "high", "loudness"})
 TEMPO = frozenset({"bpm", "beat_phase", "bar_phase", "beat_number", "confidence"})
-VARIANT, SPECTRUM, WAVEFORM = "variant", "spectrum", "waveform"
+VARIANT, SPECTRUM, WAVEFORM, LOW_ENERGY = "variant", "spectrum", "waveform", "low_energy"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
     """Everything heard that a picture may use at one instant; numbers without a unit are 0..1.
 
-    time_s: seconds of the source. level: how far the kick has moved the picture, 1 at a strong kick, then falling as
-    `beat.motion` says: the depth shown is 1 + level x (number of depths - 1).
+    time_s: seconds of the source. level: how far the picture is moved, 1 at a strong kick, then falling as
+    `beat.motion` says, and without kicks as `beat.without_kicks` says: the depth shown is
+    1 + level x (number of depths - 1).
+    low_energy: the energy of the lows relative to its own recent maximum, falling as `beat.decay` says, see
+    `EnergyFollower`; 0 unless needed.
     n_kicks: kicks reported so far; kick: whether one was reported since the previous features; kick_strength: of the
     newest; kick_time_s: seconds since it, NEVER_S before the first.
     bass, mid, high, loudness: amplitude of a band and of the whole relative to its own recent maximum, with attack and
@@ -41,6 +44,7 @@ class Features:
 
     time_s: float = 0.0
     level: float = 0.0
+    low_energy: float = 0.0
     n_kicks: int = 0
     kick: bool = False
     kick_strength: float = 0.0

@@ -147,8 +147,8 @@ class Smooth:
 
 
 def motion_of(name: str, decay: float, hop_s: float, smoothing_s: float = 0.0) -> Motion:
-    """The motion of that name: decay, punch, breathe, pump or steps (which moves like decay; only its depths are
-    whole).
+    """The motion of that name: decay, punch, breathe, pump, steps (which moves like decay; only its depths are whole)
+    or energy (like decay too, but `EnergyFollower` moves it and not the kick).
 
     smoothing_s: time constant of a low-pass filter on the level; 0: none.
     """

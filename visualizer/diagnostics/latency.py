@@ -241,7 +241,7 @@ def measure(
     if not N_CLICKS[0] <= n_clicks <= N_CLICKS[1]:
         raise BadInput(f"{n_clicks} clicks cannot be measured; allowed: {N_CLICKS[0]} .. {N_CLICKS[1]}")
     times_s = click_times(n_clicks, seed)
-    beat = loaded.settings.beat.model_copy(update={"motion": "decay", "lead_ms": 0.0})
+    beat = loaded.settings.beat.model_copy(update={"motion": "decay", "without_kicks": "rest", "lead_ms": 0.0})
     loaded = replace(loaded, settings=loaded.settings.model_copy(update={"beat": beat}), news=())
 
     def once() -> Latency:

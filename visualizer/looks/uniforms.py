@@ -34,7 +34,7 @@ MUSIC = (
     Uniform(
         "level",
         "float",
-        "how far the kick has moved the picture, 0..1: 1 at a strong kick, falling after it; gives `depth`",
+        "how far the picture is moved, 0..1: 1 at a strong kick, falling after it; gives `depth`",
     ),
     Uniform("kick", "float", "1 at a kick, then halved every 0.1 s"),
     Uniform("kick_time_s", "float", "seconds since the newest kick, 1e6 before the first"),
@@ -45,6 +45,9 @@ MUSIC = (
     Uniform("mid", "float", "the same of the mids, 0..1"),
     Uniform("high", "float", "the same of the highs, 0..1"),
     Uniform("energy", "float", "mean of bass, mid and high, 0..1"),
+    Uniform(
+        "low_energy", "float", "energy of the lows (`low_hz` to `high_hz`), relative to its own recent maximum, 0..1"
+    ),
     Uniform("loudness", "float", "amplitude of all that sounds, relative to its own recent maximum, 0..1"),
     Uniform("bpm", "float", "tempo, beats a minute; 0 if it is not known"),
     Uniform("confidence", "float", "how certain the tempo is, 0..1"),

@@ -1,0 +1,75 @@
+"""What followers with hops of their own share: windows of a stream of sound, and a memory of what was found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .blocks import sound_block
+from .spectrum import Floats
+
+# Windows analysed together: bounds memory when a whole song is pushed at once.
+BATCH = 256
+
+
+class SlidingWindows:
+    """Cuts a stream of sound into overlapping windows, one each hop; the first is filled up with silence before it.
+
+    hop_samples, hop_s, window_samples: the distance and the length of the windows.
+    """
+
+    def __init__(self, sample_rate_hz: int, hop_s: float, window_s: float) -> None:
+        """hop_s, window_s: seconds, rounded to whole samples; a window is at least as long as a hop."""
+        self.hop_samples = round(hop_s * sample_rate_hz)
+        self.hop_s = self.hop_samples / sample_rate_hz
+        self.window_samples = max(self.hop_samples, round(window_s * sample_rate_hz))
+        self._kept: Floats = np.zeros(self.window_samples - self.hop_samples)
+        self._blocks: list[NDArray[np.floating]] = []
+        self._n_new = 0
+
+    def push(self, samples: NDArray[np.floating]) -> Generator[Floats, None, None]:
+        """Take the next block, (n,) float in -1..1; yields (m, window_samples) of the windows that it completes, in
+        batches. Exhaust it. Bad samples are 0, see `sound_block`.
+        """
+        # a live block is often shorter than a hop: joining the blocks only when one is complete saves most of the cost
+        self._blocks.append(samples)
+        self._n_new += len(samples)
+        if self._n_new < self.hop_samples:
+            return
+        sound = np.concatenate([self._kept, sound_block(np.concatenate(self._blocks))[0]])
+        n_windows, rest = divmod(self._n_new, self.hop_samples)
+        windows = np.lib.stride_tricks.sliding_window_view(sound, self.window_samples)[:: self.hop_samples]
+        # copies, since a view would keep a whole pushed song alive
+        self._kept = sound[n_windows * self.hop_samples :][: self.window_samples - self.hop_samples].copy()
+        self._blocks = [sound[len(sound) - rest :].copy()] if rest else []
+        self._n_new = rest
+        for first in range(0, n_windows, BATCH):
+            yield windows[first : min(first + BATCH, n_windows)]
+
+
+class Trail:
+    """Remembers the newest rows of numbers, one for each hop. n_hops: how many there were."""
+
+    def __init__(self, n_columns: int, hop_s: float, trail_s: float) -> None:
+        """hop_s: seconds a hop; trail_s: how many seconds are remembered."""
+        self.n_hops = 0
+        self._hop_s = hop_s
+        self._rows: Floats = np.zeros((max(2, round(trail_s / hop_s)), n_columns))
+
+    def add(self, *row: float) -> None:
+        """Remember the numbers of the next hop."""
+        self._rows[self.n_hops % len(self._rows)] = row
+        self.n_hops += 1
+
+    def at(self, time_s: float) -> tuple[list[float], float]:
+        """The row of the newest hop that ended by a time, seconds of sound, and how many seconds before it that was.
+
+        Zeros before the first hop; before what is remembered, the oldest row.
+        """
+        hop = int(time_s / self._hop_s + 1e-9) if time_s > 0 else 0  # number of hops ended by then
+        hop = max(min(hop, self.n_hops), self.n_hops - len(self._rows) + 1)
+        if hop <= 0:
+            return [0.0] * self._rows.shape[1], 0.0
+        return self._rows[(hop - 1) % len(self._rows)].tolist(), max(0.0, time_s - hop * self._hop_s)
