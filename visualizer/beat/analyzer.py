@@ -40,8 +40,8 @@ class Analyzer:
     """Analyses a stream of mono sound, and answers with the features of a time.
 
     Kick, snare, hat and bass notes are always followed. Bands, energy of the lows, place along the variants, tempo,
-    spectrum and waveform only where `needs` names them, see `features.py`; a follower that is added later starts without the sound before. Any split of
-    a sound into blocks gives the same features.
+    spectrum and waveform only where `needs` names them, see `features.py`; a follower that is added later starts without
+    the sound before. Any split of a sound into blocks gives the same features.
 
     start_s: the time of the first sample pushed, seconds of the source; all other times of this class are of the
     source, too.
