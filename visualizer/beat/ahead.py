@@ -12,9 +12,8 @@ from .spectrum import Floats
 
 # At the default of the setting `threshold`, a kick is detected from this probability on. The setting scales the odds.
 KICK_PROBABILITY = 0.4
-# Snares and hats are detected from this probability on.
+# Snares, hats and bass notes are detected from this probability on.
 HIT_PROBABILITY = 0.4
-HITS = ("snare", "hat")
 # The strength of a kick is measured so many hops after its begin, about when its energy is greatest.
 STRENGTH_HOPS = 4
 DEFAULT_THRESHOLD: float = BeatSettings().threshold
@@ -55,7 +54,7 @@ class AheadFollower(OnsetFollower):
                 window = self._sound[hop * self._hop_samples :][: self._window_samples]
                 self._step(self._strength(window) if kick >= self._least() else 0.0, onsets)
                 for event, other in zip(EVENTS[1:], others, strict=True):
-                    if event in HITS and other >= HIT_PROBABILITY:
+                    if other >= HIT_PROBABILITY:
                         self.hits.append(Hit(event, self.time_s, other))
             self._sound = self._sound[len(peaks) * self._hop_samples :]
 
