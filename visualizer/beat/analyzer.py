@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..settings import BeatSettings
 from .ahead import AheadFollower
+from .ahead_network import EVENTS
 from .beat_follower import BeatFollower
 from .features import BANDS, LOW_ENERGY, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM, Features
 from .follower import REPORTED_AFTER_S, KickFollower
@@ -26,8 +27,6 @@ from .without_kicks import N_KICKS
 LOOK_AHEAD_S = REPORTED_AFTER_S
 #: `Features.snare`, `hat` and `bass_note` fall with this time constant after an onset
 HIT_RELEASE_S = 0.08
-# What is counted: kicks, and the hits of a follower (`Hit.drum`).
-EVENTS = ("kick", "snare", "hat", "bass")
 #: samples of which a spectrum is computed, and seconds of sound that are kept for it: more than a player analyses ahead
 N_SPECTRUM, SOUND_S = 2048, 5.0
 # Settings that the band follower is made with: with others it begins again.

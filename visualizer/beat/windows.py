@@ -40,11 +40,14 @@ class SlidingWindows:
             return
         sound = np.concatenate([self._kept, sound_block(np.concatenate(self._blocks))[0]])
         n_windows, rest = divmod(self._n_new, self.hop_samples)
-        windows = np.lib.stride_tricks.sliding_window_view(sound, self.window_samples)[:: self.hop_samples]
         # copies, since a view would keep a whole pushed song alive
         self._kept = sound[n_windows * self.hop_samples :][: self.window_samples - self.hop_samples].copy()
         self._blocks = [sound[len(sound) - rest :].copy()] if rest else []
         self._n_new = rest
+        if n_windows == 1:  # as live: the general way costs as much as a small FFT
+            yield sound[None, : self.window_samples]
+            return
+        windows = np.lib.stride_tricks.sliding_window_view(sound, self.window_samples)[:: self.hop_samples]
         for first in range(0, n_windows, BATCH):
             yield windows[first : min(first + BATCH, n_windows)]
 
