@@ -11,9 +11,13 @@ from .onset_follower import Hit, Onset, OnsetFollower
 from .spectrum import Floats
 
 # At the default of the setting `threshold`, a kick is detected from this probability on. The setting scales the odds.
-KICK_PROBABILITY = 0.4
+KICK_PROBABILITY = 0.5
 # Snares, hats and bass notes are detected from this probability on.
-HIT_PROBABILITY = 0.4
+HIT_PROBABILITY = 0.25
+# Where the novelty (see `KickInputs.compute`) is greater than this, the odds of a kick are multiplied by the square of
+# how many times greater it is, at most NOVELTY_MOST: real drums differ from those of the training, but they rise. Its
+# maximum is taken from a hop before to NOVEL_HOPS after.
+NOVELTY, NOVELTY_MOST, NOVEL_HOPS = 0.15, 1.0, 5
 # The strength of a kick is measured so many hops after its begin, about when its energy is greatest.
 STRENGTH_HOPS = 4
 DEFAULT_THRESHOLD: float = BeatSettings().threshold
@@ -22,8 +26,9 @@ DEFAULT_THRESHOLD: float = BeatSettings().threshold
 class AheadFollower(OnsetFollower):
     """Follows the kick drum in a song that is known beforehand: for `play`, `export` and `analyze --ahead`.
 
-    A network that hears half a second ahead says at every hop how probable it is that a kick begins there; a kick is
-    where that is greatest, and at least the threshold. The time of an onset is when the kick begins, to within a hop.
+    A network that is given half a second ahead estimates for every hop the probability that a kick begins there; a rise
+    of the low bands makes it greater. A kick is where it is greatest, and at least the threshold. The time of an onset is
+    when the kick begins, to within a hop.
 
     Times are seconds of sound pushed since the start, but `time_s` is about `needs_ahead_s` behind what was pushed. Any
     split of a sound into blocks gives bit-identical results.
@@ -38,6 +43,8 @@ class AheadFollower(OnsetFollower):
         self._network = AheadNetwork(shipped_ahead_weights())
         # probabilities of the last hops decided, which count as hold-off, and of those not yet decided
         self._probability: NDArray[np.float32] = np.zeros((self._hold_hops + 1, len(EVENTS)), np.float32)
+        # the novelty of these hops and of all later ones
+        self._novelty: Floats = np.zeros(self._hold_hops + 1)
         # the sound from the first window on that the strength of a kick may be measured in
         self._sound: Floats = np.zeros(self._window_samples - (1 + STRENGTH_HOPS) * self._hop_samples)
 
@@ -46,10 +53,11 @@ class AheadFollower(OnsetFollower):
 
     def _detect(self, windows: Floats, inputs: Floats, novelty: Floats, onsets: list[Onset]) -> None:
         self._sound = np.concatenate([self._sound, windows[:, -self._hop_samples :].ravel()])
+        self._novelty = np.concatenate([self._novelty, novelty])
         for probability in self._network.push(inputs):
             self._probability = np.concatenate([self._probability, probability])
             peaks = self._peaks()
-            self._probability = self._probability[len(peaks) :]
+            self._probability, self._novelty = self._probability[len(peaks) :], self._novelty[len(peaks) :]
             for hop, (kick, *others) in enumerate(peaks.tolist()):
                 window = self._sound[hop * self._hop_samples :][: self._window_samples]
                 self._step(self._strength(window) if kick >= self._least() else 0.0, onsets)
@@ -71,6 +79,9 @@ class AheadFollower(OnsetFollower):
         raw = self._probability
         # an event is wanted at three hops: the middle one is the peak
         p = np.float32(0.25) * (raw[:-2] + 2 * raw[1:-1] + raw[2:])
+        novelty = np.lib.stride_tricks.sliding_window_view(self._novelty, NOVEL_HOPS + 2)[: len(p)].max(axis=1)
+        more = np.clip(novelty / NOVELTY, 1.0, NOVELTY_MOST / NOVELTY)
+        p[:, 0] = p[:, 0] * more * more / (1 + p[:, 0] * (more * more - 1))
         around = np.lib.stride_tricks.sliding_window_view(p, 2 * hold + 1, axis=0)
         now = p[hold : len(p) - hold]
         is_peak = (now > around[:, :, :hold].max(axis=2)) & (now >= around[:, :, hold + 1 :].max(axis=2))
