@@ -16,8 +16,8 @@ help:
 	@echo "make test-oldest  run test-fast with the oldest package versions that pyproject.toml allows"
 	@echo "make lint         run ruff and mypy; make format: format the code"
 	@echo "make bench        measure, and print the table of figures"
-	@echo "make bench-kick   measure the detection of kicks and beats"
-	@echo "make train-kick   train the kick network again; make train-tempo: the tempo network"
+	@echo "make bench-kick   measure the detection of kicks and beats; FOLDERS=\"A B\": also of annotated sound in these"
+	@echo "make train-kick   train the kick networks again; make train-tempo: the tempo network"
 	@echo "make setup        install system packages, and Python packages into .venv"
 	@echo "make clean        remove .venv and everything that was built"
 	@echo "Set PYTHON=python3.13, or TORCH=cpu or TORCH=cuda, to use another Python or build of torch."
@@ -53,12 +53,13 @@ bench: setup-test
 	$(BIN)/python -m benchmarks
 
 bench-kick: setup-test
-	$(BIN)/python -m benchmarks.kick
-	$(BIN)/python -m benchmarks.tempo
+	$(BIN)/python -m benchmarks.kick --ahead $(if $(BASS),--bass $(BASS)) $(FOLDERS)
+	$(BIN)/python -m benchmarks.tempo $(FOLDERS)
 
 train-kick: setup-dev
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt tinysoundfont
-	$(BIN)/python tools/train_kick.py
+	$(BIN)/python tools/train_kick.py --lessons build/lessons
+	$(BIN)/python tools/train_ahead.py --lessons build/lessons
 
 train-tempo: setup-dev
 	$(BIN)/python tools/train_tempo.py

@@ -1,141 +1,171 @@
-"""How well the kick is detected: `python -m benchmarks.kick [--quick]`.
+"""How well kicks are detected: `python -m benchmarks.kick [--quick] [--ahead] [--per-track] [--bass MIXES DRUMS] [FOLDER ...]`.
 
-Scores the kick follower on music of tools/kick_masters.py with other seeds than in training. The time of an onset is when it is
-reported. Then sound that is not music, other levels and sample rates, and the cost.
+First folders of annotated sound: NAME.flac or NAME.wav beside NAME.kicks.txt, one kick a line, its time in seconds
+first; an empty file: no kicks. Then music of tools/kick_masters.py with other seeds than in training, also its snares,
+hats and bass notes; sound that is not music, other levels and sample rates, and the cost. The time of an onset is when
+it is reported.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from tools.kick_masters import Song, song
-from tools.kick_songs import DRUMS, WITHOUT_KICKS
+from benchmarks.annotated import annotated
+from benchmarks.kick_score import FPS, Score, Track, f_measure, late, score, without_inaudible
+from tools.kick_masters import SHARES, Song, song
+from tools.kick_songs import EVENTS, WITHOUT_KICKS
 from tools.kick_sounds import RATE_HZ
 from visualizer.beat import BandFollower, Hit, KickFollower
-from visualizer.beat.kick_inputs import HOPS_PER_S
-from visualizer.beat.onset_follower import HOLD_S
+from visualizer.beat.onset_follower import OnsetFollower
 from visualizer.settings import BeatSettings
 
 SEED = 1_000_001  # training has its own; see tools/train_kick.py
-FPS = 60
-HOLD_HOPS = round(HOLD_S * HOPS_PER_S)
+SECONDS = 12.0  # of a generated song: the follower needs some to know its kick
 RECOVERED_S = 1.5  # after a drop of the level, kicks may be missed for this long
+BASS_DB, BASS_HZ, BASS_ORDER = 8.0, 150.0, 4  # of the row "bass +8 dB"
+
+Rows = Iterator[tuple[str, str]]
+Begin = Callable[[int], OnsetFollower]
 
 
-@dataclass(frozen=True)
-class Score:
-    """Of a set of songs: F within 50 and 30 ms, emission latency median and p95 (ms), depth's correlation, false onsets, and F
-    within 50 ms of snares and of hats.
-
-    A kick that nobody can hear under the rest is neither asked for nor held against the follower.
-    """
-
-    f50: float
-    f30: float
-    median_ms: float
-    p95_ms: float
-    correlation: float
-    false_a_minute: float
-    others: dict[str, float]
-
-    def __str__(self) -> str:
-        return (
-            f"F50 {self.f50:.3f}, F30 {self.f30:.3f}, latency {self.median_ms:.1f} / {self.p95_ms:.1f} ms, "
-            f"correlation {self.correlation:.3f}, false {self.false_a_minute:.1f} a minute"
-        )
+def live(rate_hz: int) -> OnsetFollower:
+    """The follower of a live show."""
+    return KickFollower(rate_hz, BeatSettings(), trail_s=None)
 
 
-def follow(
-    sound: np.ndarray, rate_hz: int = RATE_HZ, settings: BeatSettings | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Onset times in seconds, and the level 0..1 at every 1/60 s."""
-    onsets_s, level, _ = all_of(sound, rate_hz, settings)
-    return onsets_s, level
+class Reports(NamedTuple):
+    """What a follower reports of a sound. onsets_s: (n,); level: 0..1 at i / FPS, as `analyze` prints the depth; hits."""
+
+    onsets_s: np.ndarray
+    level: np.ndarray
+    hits: list[Hit]
+
+    def times_s(self, event: str) -> np.ndarray:
+        """When one of EVENTS was reported, seconds."""
+        return self.onsets_s if event == "kick" else np.array([hit.time_s for hit in self.hits if hit.drum == event])
 
 
-def all_of(
-    sound: np.ndarray, rate_hz: int = RATE_HZ, settings: BeatSettings | None = None
-) -> tuple[np.ndarray, np.ndarray, list[Hit]]:
-    """As `follow`, and the snares and hats."""
-    follower = KickFollower(rate_hz, settings or BeatSettings(), trail_s=None)
-    onsets = np.array([onset.time_s for onset in follower.push(sound)])
-    level = np.array([follower.level_at(i / FPS) for i in range(int(len(sound) / rate_hz * FPS))])
-    return onsets, level, follower.hits
-
-
-def late(kicks_s: np.ndarray, onsets_s: np.ndarray, window_s: float) -> list[float]:
-    """Onset minus kick, seconds, of the most pairs within +-window_s that use no kick and no onset twice.
-
-    Both sorted. All windows are equally wide, so taking the earliest possible partner each time loses none.
-    """
-    pairs, index = [], 0
-    for kick_s in kicks_s:
-        while index < len(onsets_s) and onsets_s[index] < kick_s - window_s:
-            index += 1
-        if index < len(onsets_s) and onsets_s[index] <= kick_s + window_s:
-            pairs.append(float(onsets_s[index] - kick_s))
-            index += 1
-    return pairs
-
-
-def ideal_level(kicks_s: np.ndarray, n: int) -> np.ndarray:
-    """1 at every kick, x .93 each 1/30 s after: (n,) at 1/60 s."""
-    starts = {int(np.ceil(kick_s * FPS - 1e-9)) for kick_s in kicks_s}
-    level, value = np.zeros(n), 0.0
-    for index in range(n):
-        value = 1.0 if index in starts else value * 0.93 ** (30 / FPS)
-        level[index] = value
-    return level
-
-
-def score(songs: list[Song], settings: BeatSettings | None = None) -> Score:
-    """The pooled score of songs."""
-    hits = {0.05: 0, 0.03: 0}
-    n_kicks = n_onsets = 0
-    seconds = 0.0
-    latencies: list[float] = []
-    correlations: list[float] = []
-    others = {drum: np.zeros(3) for drum in DRUMS[1:]}  # found, played, reported
-    for made in songs:
-        onsets_s, level, reported = all_of(made.sound, settings=settings)
-        onsets_s = without_buried(onsets_s, made)
-        kicks_s = made.kicks_s[~made.buried]
-        for window_s in hits:
-            hits[window_s] += len(late(kicks_s, onsets_s, window_s))
-        latencies += late(kicks_s, onsets_s, 0.1)
-        n_kicks, n_onsets = n_kicks + len(kicks_s), n_onsets + len(onsets_s)
-        seconds += len(made.sound) / RATE_HZ
-        if len(kicks_s) and level.std() > 0:
-            correlations.append(float(np.corrcoef(level, ideal_level(kicks_s, len(level)))[0, 1]))
-        for drum, counts in others.items():
-            drum_s = np.array([one.time_s for one in reported if one.drum == drum])
-            counts += (len(late(made.hits_s[drum], drum_s, 0.05)), len(made.hits_s[drum]), len(drum_s))
-    latencies_ms = 1e3 * np.array(latencies or [np.nan])
-    f50, f30 = (2 * n / max(1, n_kicks + n_onsets) for n in hits.values())
-    return Score(
-        f50,
-        f30,
-        float(np.median(latencies_ms)),
-        float(np.percentile(latencies_ms, 95)),
-        float(np.mean(correlations)) if correlations else float("nan"),
-        60 * (n_onsets - hits[0.05]) / seconds,
-        {drum: float(2 * hit / max(1.0, played + found)) for drum, (hit, played, found) in others.items()},
+def follow(sound: np.ndarray, rate_hz: int = RATE_HZ, begin: Begin = live) -> Reports:
+    """Analyse mono sound, (n,)."""
+    follower = begin(rate_hz)
+    onsets, hits = follower.push(sound), follower.hits
+    onsets, hits = onsets + follower.finish(), hits + follower.hits
+    length_s = len(sound) / rate_hz
+    times_s = np.arange(int(np.ceil(length_s * FPS))) / FPS + follower.latency_s
+    return Reports(
+        np.array([onset.time_s for onset in onsets if onset.time_s <= length_s]),
+        np.array([follower.level_at(time_s) for time_s in times_s.tolist()]),
+        [hit for hit in hits if hit.time_s <= length_s],
     )
 
 
-def without_buried(onsets_s: np.ndarray, made: Song) -> np.ndarray:
-    """The onsets, without those that report a masked kick and no other."""
-    audible, buried = made.kicks_s[~made.buried], made.kicks_s[made.buried]
-    near = [
-        np.abs(onset_s - kicks_s).min(initial=np.inf) < 0.05 for onset_s in onsets_s for kicks_s in (audible, buried)
-    ]
-    pairs = np.array(near, bool).reshape(-1, 2)
-    return onsets_s[pairs[:, 0] | ~pairs[:, 1]]
+# --- annotated sound ---------------------------------------------------------------------------------------------------
+
+
+def of_folder(folder: Path, begin: Begin = live) -> dict[str, Track]:
+    """The annotated songs of a folder by name."""
+    tracks = {}
+    for name, sound, rate_hz, kicks_s in annotated(folder, "kicks"):
+        onsets_s, level, _ = follow(sound, rate_hz, begin)
+        tracks[name] = Track(kicks_s, onsets_s, level, len(sound) / rate_hz)
+    return tracks
+
+
+def folder_rows(folder: Path, per_track: bool, begin: Begin = live) -> Rows:
+    """A row of a folder, and of each of its songs."""
+    tracks = of_folder(folder, begin)
+    yield from _rows_of(folder.name, tracks, per_track)
+
+
+def _rows_of(what: str, tracks: dict[str, Track], per_track: bool) -> Rows:
+    if per_track:
+        for name, track in tracks.items():
+            counts = f"{len(track.kicks_s)} kicks, {len(track.onsets_s)} onsets"
+            yield f"{what}/{name}, {counts}", str(score([track]))
+    if tracks:
+        pooled = score(list(tracks.values()))
+        yield f"{what}, {pooled.n_songs} songs, {pooled.n_kicks} kicks", str(pooled)
+    else:
+        yield f"{what}, kicks", "none annotated"
+
+
+def bass_rows(mixes: Path, drums: Path, per_track: bool, begin: Begin = live) -> Rows:
+    """The songs that are in both folders with everything but the drums raised to 8 dB above them below 150 Hz.
+
+    drums: the drums of the mixes alone, under the same names.
+    """
+    alone = {name: sound for name, sound, _, _ in annotated(drums, "kicks")}
+    tracks = {}
+    for name, mix, rate_hz, kicks_s in annotated(mixes, "kicks"):
+        if name in alone:
+            sound = bass_raised(mix, alone[name], rate_hz)
+            onsets_s, level, _ = follow(sound, rate_hz, begin)
+            tracks[name] = Track(kicks_s, onsets_s, level, len(sound) / rate_hz)
+    yield from _rows_of(f"{mixes.name}, bass +{BASS_DB:g} dB", tracks, per_track)
+
+
+def bass_raised(mix: np.ndarray, drums: np.ndarray, rate_hz: int) -> np.ndarray:
+    """A mix with all but its drums at BASS_DB above the drums below BASS_HZ: (n,), its peak .9.
+
+    mix, drums: mono, (n,) each; what is not drums is the mix less its projection on the drums.
+    """
+    n = min(len(mix), len(drums))
+    mix, drums = mix[:n].astype(np.float64), drums[:n].astype(np.float64)
+    drums = drums * (mix @ drums) / (drums @ drums)
+    rest = mix - drums
+    # Parseval: the power below BASS_HZ, through the response of a Butterworth filter
+    passed = 1 / (1 + (np.fft.rfftfreq(n, 1 / rate_hz) / BASS_HZ) ** (2 * BASS_ORDER))
+    of_drums, of_rest = (float((np.abs(np.fft.rfft(part)) ** 2 * passed).sum()) for part in (drums, rest))
+    raised = drums + rest * (10 ** (BASS_DB / 10) * of_drums / of_rest) ** 0.5
+    return 0.9 * raised / np.abs(raised).max()
+
+
+# --- generated music ---------------------------------------------------------------------------------------------------
+
+
+def generated_rows(n_with: int, n_without: int, begin: Begin = live) -> Rows:
+    """Every kind of generated song, so many of each with and without kicks; and the other events of those with kicks.
+
+    A kick that nobody can hear under the rest is neither asked for nor held against the follower.
+    """
+    found: dict[str, list[np.ndarray]] = {event: [] for event in EVENTS[1:]}
+    for place, kind in enumerate(SHARES):
+        n = n_without if kind in WITHOUT_KICKS else n_with
+        tracks = []
+        for index in range(n):
+            made = song(SEED + place, index, SECONDS, kind)
+            reports = follow(made.sound, begin=begin)
+            onsets_s = without_inaudible(reports.onsets_s, made.kicks_s, made.inaudible["kick"])
+            tracks.append(Track(made.kicks_s[~made.inaudible["kick"]], onsets_s, reports.level, SECONDS))
+            if kind not in WITHOUT_KICKS:
+                for event, counts in found.items():
+                    counts.append(np.array([event_counts(made, event, reports, audible) for audible in (False, True)]))
+        yield f"{n} generated songs, {kind}", _figures(score(tracks), kind)
+    for event, counts in found.items():
+        every, audible = np.sum(counts, axis=0).tolist()
+        yield (
+            f"{event}, {len(counts)} generated songs with kicks: F50 of all / of those that the rest does not hide",
+            f"{f_measure(*every):.3f} / {f_measure(*audible):.3f}",
+        )
+
+
+def _figures(of_kind: Score, kind: str) -> str:
+    return f"false {of_kind.false_a_minute:.1f} a minute" if kind in WITHOUT_KICKS else str(of_kind)
+
+
+def event_counts(made: Song, event: str, reports: Reports, audible_only: bool) -> tuple[int, int, int]:
+    """Of an event in a song: found within 50 ms, played, reported."""
+    times_s, reported_s = made.hits_s[event], reports.times_s(event)
+    if audible_only:
+        reported_s = without_inaudible(reported_s, times_s, made.inaudible[event])
+        times_s = times_s[~made.inaudible[event]]
+    return len(late(times_s, reported_s, 0.05)), len(times_s), len(reported_s)
 
 
 def not_music(seconds: float = 10.0) -> dict[str, np.ndarray]:
@@ -153,20 +183,26 @@ def not_music(seconds: float = 10.0) -> dict[str, np.ndarray]:
     }
 
 
-def levels_and_drops(songs: list[Song]) -> list[tuple[str, str]]:
+def not_music_rows(begin: Begin = live) -> Rows:
+    for name, sound in not_music().items():
+        onsets_s, level, _ = follow(sound, begin=begin)
+        yield f"10 s of {name}: onsets, mean depth of 20", f"{len(onsets_s)}, {1 + 19 * level.mean():.2f}"
+
+
+def level_rows(songs: list[Song]) -> Rows:
     """What becomes of songs made softer, and of kicks after a drop of 24 dB."""
     n_loud, same, softer = 0, {-12: 0, -30: 0}, {-12: 0, -30: 0}
     n_early = n_later = n_found = 0
     for made in songs:
         sound = made.sound / np.abs(made.sound).max()
-        loud, _ = follow(sound)
+        loud = follow(sound).onsets_s
         n_loud += len(loud)
         for gain_db in same:
-            onsets, _ = follow(sound * 10 ** (gain_db / 20))
-            same[gain_db] += len(late(loud, onsets, 0.002))
-            softer[gain_db] += len(onsets)
+            onsets_s = follow(sound * 10 ** (gain_db / 20)).onsets_s
+            same[gain_db] += len(late(loud, onsets_s, 0.002))
+            softer[gain_db] += len(onsets_s)
         half = len(sound) // 2
-        after, _ = follow(np.concatenate([sound[:half], sound[half:] * 10 ** (-24 / 20)]))
+        after = follow(np.concatenate([sound[:half], sound[half:] * 10 ** (-24 / 20)])).onsets_s
         kicks_s = made.kicks_s[made.kicks_s > half / RATE_HZ]
         # only of kicks that are detected in the loud song: what masks the others has nothing to do with the level
         found = [kick_s for kick_s in kicks_s if late(np.array([kick_s]), loud, 0.05)]
@@ -174,93 +210,115 @@ def levels_and_drops(songs: list[Song]) -> list[tuple[str, str]]:
         n_early += sum(time_s < RECOVERED_S for time_s in lost)
         n_later += sum(time_s >= RECOVERED_S for time_s in lost)
         n_found += len(found)
-    rows = [
-        (
+    for gain_db, n_same in same.items():
+        yield (
             f"same song at {gain_db} dB: onsets within 2 ms of those at 0 dB",
-            f"{same[gain_db]} of {n_loud}, {softer[gain_db]} reported",
+            f"{n_same} of {n_loud}, {softer[gain_db]} reported",
         )
-        for gain_db in same
-    ]
-    rows.append(
-        (
-            f"after a drop of 24 dB: kicks missed within {RECOVERED_S:g} s / later, of those reported without it",
-            f"{n_early} / {n_later} of {n_found}",
-        )
+    yield (
+        f"after a drop of 24 dB: kicks missed within {RECOVERED_S:g} s / later, of those reported without it",
+        f"{n_early} / {n_later} of {n_found}",
     )
-    return rows
 
 
-def rates(songs: list[Song]) -> list[tuple[str, str]]:
+def rate_rows(songs: list[Song]) -> Rows:
     """Onsets of the same songs at 48 and 96 kHz against those at 44.1 kHz."""
-    rows = []
     for rate_hz in (48_000, 96_000):
         n_all = n_same = 0
         for made in songs:
-            reference, _ = follow(made.sound)
+            reference = follow(made.sound).onsets_s
             n = len(made.sound)
             n_new = n * rate_hz // RATE_HZ
-            sound = np.fft.irfft(np.fft.rfft(made.sound), n_new) * (n_new / n) if n_new > n else made.sound
-            other, _ = follow(sound, rate_hz)
+            other = follow(np.fft.irfft(np.fft.rfft(made.sound), n_new) * (n_new / n), rate_hz).onsets_s
             n_all += max(len(reference), len(other))
             n_same += len(late(reference, other, 0.002))
-        rows.append((f"{rate_hz / 1000:g} kHz: onsets within 2 ms of those at 44.1 kHz", f"{n_same} of {n_all}"))
-    return rows
+        yield f"{rate_hz / 1000:g} kHz: onsets within 2 ms of those at 44.1 kHz", f"{n_same} of {n_all}"
+
+
+# --- cost --------------------------------------------------------------------------------------------------------------
 
 
 def cost(
-    begun: Callable[[int], KickFollower | BandFollower], seconds: float, rate_hz: int = 48_000, block_samples: int = 256
+    begin: Callable[[int], OnsetFollower | BandFollower],
+    seconds: float,
+    rate_hz: int = 48_000,
+    block_samples: int = 256,
 ) -> tuple[float, float]:
-    """Share of one core, 0..1, that a follower takes when sound comes in blocks as from a device; and when a song is pushed whole."""
-    sound = np.random.default_rng(0).normal(0, 0.1, round(seconds * rate_hz)).astype(np.float32)
+    """Share of one core, 0..1, that a follower takes of a song whose sound comes in blocks as from a device; and when it is
+    pushed whole.
+    """
+    made = song(SEED, 0, SECONDS, "club").sound
+    sound = np.tile(made, int(np.ceil(seconds * rate_hz / len(made))))[: round(seconds * rate_hz)]
     shares = []
     for n_block in (block_samples, len(sound)):
-        follower = begun(rate_hz)
-        start = time.process_time()
+        follower = begin(rate_hz)
+        start_s = time.process_time()
         for first in range(0, len(sound), n_block):
             follower.push(sound[first : first + n_block])
-        shares.append((time.process_time() - start) / seconds)
+        shares.append((time.process_time() - start_s) / seconds)
     return shares[0], shares[1]
 
 
-def run(quick: bool) -> list[tuple[str, str]]:
-    """Rows of (what, figure). quick: fewer songs."""
-    n = 8 if quick else 60
-    rows = []
-    mixes = [song(SEED, index, kind="mix") for index in range(n)]
-    of_mixes = score(mixes)
-    rows.append((f"kick, {n} generated mixes", str(of_mixes)))
-    rows += [(f"{drum}, {n} generated mixes: F50", f"{found:.3f}") for drum, found in of_mixes.others.items()]
-    hard = [song(SEED + 1, index, kind="loud bass") for index in range(n)]
-    rows.append((f"kick, {n} generated mixes, bass 4-10 dB over the drums below 150 Hz", str(score(hard))))
-    for kind in WITHOUT_KICKS:
-        others = [song(SEED + 2, index, kind=kind) for index in range(max(2, n // 10))]
-        rows.append(
-            (f"kick, {len(others)} without kicks, {kind}: false onsets a minute", f"{score(others).false_a_minute:.1f}")
+def cost_rows(seconds: float, followers: dict[str, Callable[[int], OnsetFollower | BandFollower]]) -> Rows:
+    for what, begin in followers.items():
+        blocks, whole = cost(begin, seconds)
+        yield (
+            f"{what}: share of one core at 48 kHz, in blocks of 256 / a whole song at once",
+            f"{blocks:.2%} / {whole:.2%}",
         )
-    for name, sound in not_music().items():
-        onsets_s, level = follow(sound)
-        rows.append(
-            (f"kick, 10 s of {name}: onsets, mean depth of 20", f"{len(onsets_s)}, {1 + 19 * level.mean():.2f}")
-        )
-    few = mixes[: 4 if quick else 20]
-    rows += [(f"kick, {what}", figure) for what, figure in levels_and_drops(few) + rates(few)]
-    for what, begun in (
-        ("kick", lambda rate_hz: KickFollower(rate_hz, BeatSettings())),
-        ("bass, mids and highs", BandFollower),
+
+
+def run(
+    quick: bool,
+    folders: Sequence[Path] = (),
+    *,
+    with_ahead: bool = False,
+    per_track: bool = False,
+    bass: tuple[Path, Path] | None = None,
+) -> Rows:
+    """Rows of (what, figure). quick: few songs, only to see that it runs; with_ahead: also the follower for known songs."""
+    followers: dict[str, Begin] = {"live": live}
+    if with_ahead:
+        from visualizer.beat.ahead import AheadFollower
+
+        followers["song known"] = lambda rate_hz: AheadFollower(rate_hz, BeatSettings(), trail_s=None)
+    for name, begin in followers.items():
+        tables = [folder_rows(folder, per_track, begin) for folder in folders]
+        if bass is not None:
+            tables.append(bass_rows(*bass, per_track, begin))
+        tables.append(generated_rows(*((1, 1) if quick else (24, 8)), begin))
+        tables.append(not_music_rows(begin))
+        for table in tables:
+            yield from ((f"{name}: {what}", figure) for what, figure in table)
+    few = [song(SEED, index, SECONDS, "mix") for index in range(1 if quick else 20)]
+    for table in (level_rows(few), rate_rows(few)):
+        yield from ((f"live: {what}", figure) for what, figure in table)
+    yield from cost_rows(10 if quick else 60, {**followers, "bass, mids and highs": BandFollower})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="annotated sound")
+    parser.add_argument("--quick", action="store_true", help="few generated songs, only to see that it runs")
+    parser.add_argument("--ahead", action="store_true", help="also the follower of play and export, which looks ahead")
+    parser.add_argument("--per-track", action="store_true", help="also a row for each annotated song")
+    parser.add_argument(
+        "--bass", nargs=2, type=Path, metavar=("MIXES", "DRUMS"), help="folders: also with bass +8 dB over the drums"
+    )
+    arguments = parser.parse_args()
+    for folder in (*arguments.folders, *(arguments.bass or ())):
+        if not folder.is_dir():
+            parser.error(f"{folder} is no folder; give folders of annotated sound")
+    print("| what | figure |\n|---|---|")
+    for what, figure in run(
+        arguments.quick,
+        arguments.folders,
+        with_ahead=arguments.ahead,
+        per_track=arguments.per_track,
+        bass=arguments.bass,
     ):
-        live, whole = cost(begun, 10 if quick else 60)
-        rows.append(
-            (
-                f"{what}, share of one core at 48 kHz: live in blocks of 256 / a whole song at once",
-                f"{live:.2%} / {whole:.2%}",
-            )
-        )
-    return rows
+        print(f"| {what} | {figure} |", flush=True)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer songs")
-    print("| what | figure |\n|---|---|")
-    for what, figure in run(parser.parse_args().quick):
-        print(f"| {what} | {figure} |", flush=True)
+    main()

@@ -12,14 +12,13 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.audio.decode import Song
+from benchmarks.annotated import annotated
 from visualizer.beat.tempo import TempoFollower
 
 SAMPLE_RATE_HZ = 44100
@@ -65,19 +64,6 @@ def rhythm(style: str, bpm: float, seconds: float, rng: np.random.Generator) -> 
             sound[at : at + len(part)] += gain * rng.uniform(0.7, 1.0) * part
     beats_s = np.arange(start_s, seconds, 4 * sixteenth_s)
     return (0.7 * sound / np.abs(sound).max()).astype(np.float32), beats_s
-
-
-def annotated(folder: Path) -> Iterator[tuple[str, NDArray[np.float32], int, np.ndarray]]:
-    """(name, mono sound, sample rate, beat times) of every annotated file in a folder."""
-    for file in sorted(folder.glob("*.beats.txt")):
-        name = file.name.removesuffix(".beats.txt")
-        for sound_file in (folder / f"{name}.wav", folder / f"{name}.flac"):
-            if sound_file.exists():
-                with Song(sound_file) as song:
-                    sound = song.read(round(1e9)).mean(axis=1)
-                    rate_hz = song.sample_rate_hz
-                beats_s = [float(line.split()[0]) for line in file.read_text().splitlines() if line.strip()]
-                yield name, sound, rate_hz, np.array(beats_s)
 
 
 def predicted(sound: NDArray[np.float32], rate_hz: int) -> np.ndarray:
@@ -163,7 +149,7 @@ def run(quick: bool, folders: tuple[Path, ...] = ()) -> list[tuple[str, str]]:
     rows.append(("predicted beats, all styles: F / without the first 5 s", figures(every)))
     for folder in folders:
         found = []
-        for name, sound, rate_hz, beats_s in annotated(folder):
+        for name, sound, rate_hz, beats_s in annotated(folder, "beats"):
             track = score(predicted(sound, rate_hz), beats_s)
             found.append(track)
             rows.append(

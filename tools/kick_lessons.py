@@ -8,20 +8,26 @@ stays as it is.
 
 from __future__ import annotations
 
+import functools
+import json
 import multiprocessing
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from tools.kick_masters import drawn_kind, master, under_the_rest
 from tools.kick_rooms import compress, convolve, room
-from tools.kick_songs import BUSES, DRUMS, recorded, side_chain
+from tools.kick_samples import SampledSounds
+from tools.kick_songs import BUSES, EVENTS, recorded, side_chain
 from tools.kick_sounds import RATE_HZ, Rng, Sound, log_uniform, normal, through
 from visualizer.beat.kick_inputs import BANDS_HZ, HOPS_PER_S, LOW_HZ, BandFilters, KickInputs
 from visualizer.settings import BeatSettings
 
-SECONDS = 6.0
+# Long enough to learn the kick and the bass of a song, and to use that.
+SECONDS = 12.0
 N_HOPS = round(SECONDS * HOPS_PER_S)
 N_LOW = len(LOW_HZ)
 # A hit is to be reported within TELL_S; until EITHER_S the output does not count, so that the network does not learn to flicker.
@@ -31,18 +37,27 @@ EITHER_S = 0.085
 MOMENT_S = 0.004
 MOMENT_WEIGHT = 0.3
 KICK, STRUCK, BASS, MUSIC, NOISE = range(len(BUSES))
+# The bus of each event, and the bands in which it is heard: up to 260 Hz, from 90 Hz, from 1 kHz, up to 260 Hz.
+PLAYED_ON = {"kick": KICK, "snare": STRUCK, "hat": STRUCK, "bass": BASS}
+HEARD_IN = {
+    "kick": slice(0, N_LOW + 1),
+    "snare": slice(5, None),
+    "hat": slice(N_LOW + 4, None),
+    "bass": slice(0, N_LOW + 1),
+}
 
 
 @dataclass(frozen=True)
 class Lesson:
     """An analysed song. parts: (buses, N_HOPS, filter outputs) float32; a mastered song has everything on the first bus.
 
-    hits_s: for each of DRUMS, when its hits begin. buried: which kicks of a mastered song are inaudible.
+    hits_s: for each of EVENTS, when they begin. buried: for each of EVENTS, which of them are inaudible; used for a
+    mastered song only.
     """
 
     parts: np.ndarray
     hits_s: dict[str, np.ndarray]
-    buried: np.ndarray
+    buried: dict[str, np.ndarray]
     mastered: bool
     kind: str
 
@@ -55,6 +70,12 @@ def heard_parts(sound: Sound) -> np.ndarray:
     windows = windows[:: inputs.hop_samples]
     parts = [inputs.filters.parts(windows[start : start + 256]) for start in range(0, len(windows), 256)]
     return np.concatenate(parts)[:N_HOPS].astype(np.float32)
+
+
+def inputs(power: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N_HOPS, bands) -> (N_HOPS, N_INPUTS) float32 and the novelty, (N_HOPS,), as the follower computes them."""
+    rows, novelty = KickInputs(RATE_HZ, BeatSettings().floor_db).compute_from_power(power)
+    return rows.astype(np.float32), novelty
 
 
 def treated(rng: Rng, bus: str, sound: Sound) -> Sound:
@@ -74,17 +95,19 @@ def treated(rng: Rng, bus: str, sound: Sound) -> Sound:
     return sound
 
 
-def lesson(place: tuple[int, int]) -> Lesson:
-    """The lesson (seed, index); the same two numbers give the same."""
+def lesson(place: tuple[int, int], samples: SampledSounds | None = None) -> Lesson:
+    """The lesson (seed, index); the same two numbers and sounds give the same. samples: recorded sounds to play with; None:
+    synthesised sounds only.
+    """
     rng = np.random.default_rng([*place, 9])
     kind = drawn_kind(rng)
-    tape = recorded(rng, kind, SECONDS)
-    hits_s = {drum: np.array(sorted(tape.hits_s[drum])) for drum in DRUMS}
+    tape = recorded(rng, kind, SECONDS, samples)
+    hits_s = {event: np.array(sorted(tape.hits_s[event])) for event in EVENTS}
     parts = np.zeros((len(BUSES), N_HOPS, BandFilters.n_parts), np.float32)
     mastered = kind != "noise" and rng.random() < 0.35
-    buried = np.zeros(len(hits_s["kick"]), bool)
+    buried = {event: np.zeros(len(times_s), bool) for event, times_s in hits_s.items()}
     if mastered:
-        buried = under_the_rest(tape, hits_s["kick"])
+        buried = {event: under_the_rest(tape, times_s, event) for event, times_s in hits_s.items()}
         parts[0] = heard_parts(master(rng, tape))
     else:
         for bus, name in enumerate(BUSES):
@@ -105,10 +128,49 @@ def gained(parts: np.ndarray, power: float | np.ndarray) -> np.ndarray:
     return parts * np.concatenate([low, low, gain[:, N_LOW:]], axis=1)
 
 
-def lessons(seed: int, n_lessons: int) -> list[Lesson]:
-    """n_lessons lessons, each with its own seed, made by as many processes as there are cores."""
+@functools.cache
+def _opened(folder: Path | None, share: str) -> SampledSounds:
+    return SampledSounds(folder, share)
+
+
+def _sampled_lesson(place: tuple[int, int], folder: Path | None, share: str) -> Lesson:
+    return lesson(place, _opened(folder, share))
+
+
+def lessons(seed: int, n_lessons: int, samples: Path | None = None, share: str = "") -> Iterable[Lesson]:
+    """n_lessons lessons, each with its own seed, made one after another by as many processes as there are cores.
+
+    share: which recorded sounds are played, see `SampledSounds`; "": synthesised sounds only.
+    """
+    one = functools.partial(_sampled_lesson, folder=samples, share=share) if share else lesson
     with multiprocessing.get_context("spawn").Pool(max(1, min(os.cpu_count() or 1, 8, n_lessons // 8))) as pool:
-        return pool.map(lesson, [(seed, index) for index in range(n_lessons)], chunksize=4)
+        yield from pool.imap(one, [(seed, index) for index in range(n_lessons)], chunksize=4)
+
+
+def save(folder: Path, n_lessons: int, made: Iterable[Lesson]) -> None:
+    """Write lessons into a folder, from which several trainings can read them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = (n_lessons, len(BUSES), N_HOPS, BandFilters.n_parts)
+    parts = np.lib.format.open_memmap(folder / "parts.npy", mode="w+", dtype=np.float32, shape=shape)
+    notes = []
+    for index, one in enumerate(made):
+        parts[index] = one.parts
+        hits = {event: times_s.tolist() for event, times_s in one.hits_s.items()}
+        buried = {event: flags.tolist() for event, flags in one.buried.items()}
+        notes.append({"hits_s": hits, "buried": buried, "mastered": one.mastered, "kind": one.kind})
+    parts.flush()
+    (folder / "lessons.json").write_text(json.dumps(notes))
+
+
+def load(folder: Path) -> list[Lesson]:
+    """The lessons that `save` wrote; their parts stay in the file until they are used."""
+    parts = np.load(folder / "parts.npy", mmap_mode="r")
+    found = []
+    for part, note in zip(parts, json.loads((folder / "lessons.json").read_text()), strict=True):
+        hits_s = {event: np.array(times_s) for event, times_s in note["hits_s"].items()}
+        buried = {event: np.array(flags, bool) for event, flags in note["buried"].items()}
+        found.append(Lesson(part, hits_s, buried, note["mastered"], note["kind"]))
+    return found
 
 
 class Mixer:
@@ -121,16 +183,15 @@ class Mixer:
             for bus in range(len(BUSES))
         ]
 
-    def mix(self, rng: Rng, index: int) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray, bool]:
-        """Lesson `index`, mixed: power (N_HOPS, bands), hits (as Lesson.hits_s), which kicks are inaudible, and whether
-        the other drums are too soft to be required."""
+    def mix(self, rng: Rng, index: int) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Lesson `index`, mixed: power (N_HOPS, bands), hits (as Lesson.hits_s), and which of them are inaudible."""
         one = self.taught[index]
         if one.mastered:
             power = BandFilters.power(one.parts[0].astype(np.float64))
-            return power * (tone(rng) if rng.random() < 0.5 else 1.0), one.hits_s, one.buried, False
-        buses = self._buses(rng, index)
-        kicks_s = one.hits_s["kick"] if KICK in buses else np.zeros(0)
-        others = one.hits_s if STRUCK in buses else {drum: np.zeros(0) for drum in DRUMS}
+            return power * (tone(rng) if rng.random() < 0.5 else 1.0), one.hits_s, one.buried
+        buses, bass = self._buses(rng, index)
+        nothing = np.zeros(0)
+        kicks_s = one.hits_s["kick"] if KICK in buses else nothing
         if len(kicks_s) and rng.random() < 0.35:
             duck = side_chain(rng, kicks_s, N_HOPS, HOPS_PER_S)[:, None] ** 2
             buses.update({bus: gained(buses[bus], duck) for bus in (BASS, MUSIC) if bus in buses})
@@ -142,32 +203,42 @@ class Mixer:
             toned = gained(parts, tone(rng)) if rng.random() < 0.6 else parts
             buses[bus] = gained(toned, 10 ** (levels_db[bus] / 10))
             mixed += buses[bus]
-        buried = drowned(kicks_s, buses[KICK], mixed) if len(kicks_s) else np.zeros(0, bool)
-        power = heard_from(rng, BandFilters.power(mixed) * tone(rng), noise=one.kind == "noise")
-        return power, {**others, "kick": kicks_s}, buried, levels_db[STRUCK] < -9
+        struck = {drum: one.hits_s[drum] if STRUCK in buses else nothing for drum in ("snare", "hat")}
+        hits_s = {"kick": kicks_s, **struck, "bass": bass}
+        buried = {
+            event: drowned(times_s, buses[PLAYED_ON[event]], mixed, HEARD_IN[event])
+            if len(times_s)
+            else np.zeros(0, bool)
+            for event, times_s in hits_s.items()
+        }
+        return heard_from(rng, BandFilters.power(mixed) * tone(rng), noise=one.kind == "noise"), hits_s, buried
 
-    def _buses(self, rng: Rng, index: int) -> dict[int, np.ndarray]:
-        """The buses of a lesson, some of them another lesson's, some left out."""
+    def _buses(self, rng: Rng, index: int) -> tuple[dict[int, np.ndarray], np.ndarray]:
+        """The buses of a lesson, some of them another lesson's, some left out; and when the notes of the bass begin."""
         one = self.taught[index]
         buses = {}
+        bass_s = one.hits_s["bass"]
         for bus in range(len(BUSES)):
             source = index
             own = one.parts[bus].any()
             borrowed = (
-                rng.random() < 0.5 and (own or rng.random() < 0.3)
+                rng.random() < 0.35 and (own or rng.random() < 0.3)
                 if bus in (BASS, MUSIC)
                 else bus == NOISE and one.kind != "noise" and rng.random() < 0.25
             )
             if borrowed and self._with[bus]:
                 source = int(rng.choice(self._with[bus]))
             if source != index:
-                buses[bus] = np.roll(self.taught[source].parts[bus], int(rng.integers(N_HOPS)), axis=0)
+                shift = int(rng.integers(N_HOPS))
+                buses[bus] = np.roll(self.taught[source].parts[bus], shift, axis=0)
+                if bus == BASS:
+                    bass_s = np.sort((self.taught[source].hits_s["bass"] + shift / HOPS_PER_S) % SECONDS)
             elif own:
                 buses[bus] = one.parts[bus]
-        for bus, share in ((STRUCK, 0.08), (BASS, 0.12), (MUSIC, 0.25), (KICK, 0.12)):
+        for bus, share in ((STRUCK, 0.08), (BASS, 0.12), (MUSIC, 0.25), (KICK, 0.15)):
             if bus in buses and len(buses) > 1 and rng.random() < share:
                 del buses[bus]
-        return buses
+        return buses, bass_s if BASS in buses else np.zeros(0)
 
 
 def drawn_levels_db(rng: Rng) -> list[float]:
@@ -184,15 +255,17 @@ def tone(rng: Rng) -> np.ndarray:
     return 10 ** (np.sum(waves, axis=0) / 10)
 
 
-def drowned(kicks_s: np.ndarray, kick: np.ndarray, mixed: np.ndarray) -> np.ndarray:
-    """Which kicks are inaudible: for 50 ms the kick dominates no band up to 260 Hz, and has under a fifth of the lowest eight."""
-    alone, rest = BandFilters.power(kick), BandFilters.power(mixed - kick)
+def drowned(times_s: np.ndarray, own: np.ndarray, mixed: np.ndarray, bands: slice) -> np.ndarray:
+    """Which events of a bus are inaudible: for 50 ms the bus dominates none of the bands, and has under a fifth of their
+    power. own, mixed: (N_HOPS, parts) of the bus and of everything.
+    """
+    alone, rest = BandFilters.power(own)[:, bands], BandFilters.power(mixed - own)[:, bands]
     found = []
-    for kick_s in kicks_s:
-        hops = slice(int(kick_s * HOPS_PER_S) + 1, int(kick_s * HOPS_PER_S) + 9)
+    for time_s in times_s:
+        hops = slice(int(time_s * HOPS_PER_S) + 1, int(time_s * HOPS_PER_S) + 9)
         its, others = alone[hops].sum(axis=0), np.maximum(rest[hops].sum(axis=0), 0.0) + 1e-12
-        found.append((its / others)[: N_LOW + 1].max() < 1 and its[:8].sum() < others[:8].sum() / 4)
-    return np.array(found)
+        found.append((its / others).max() < 1 and its.sum() < others.sum() / 4)
+    return np.array(found, bool)
 
 
 def heard_from(rng: Rng, power: np.ndarray, *, noise: bool) -> np.ndarray:
@@ -209,22 +282,20 @@ def heard_from(rng: Rng, power: np.ndarray, *, noise: bool) -> np.ndarray:
     return power
 
 
-def targets(hits_s: dict[str, np.ndarray], buried: np.ndarray, soft: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The wanted output at the end of each hop, (N_HOPS, drums) 0 or 1, and its weight, of the same shape; float32.
+def targets(hits_s: dict[str, np.ndarray], buried: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The wanted output at the end of each hop, (N_HOPS, events) 0 or 1, and its weight, of the same shape; float32.
 
-    An inaudible kick may be reported or not; so may the other drums if they are `soft`.
+    What is inaudible may be reported or not.
     """
     end_s = (np.arange(N_HOPS) + 1) / HOPS_PER_S
-    wanted = np.zeros((N_HOPS, len(DRUMS)), np.float32)
+    wanted = np.zeros((N_HOPS, len(EVENTS)), np.float32)
     weight = np.ones_like(wanted)
-    for drum, name in enumerate(DRUMS):
-        either = buried if name == "kick" else np.full(len(hits_s[name]), soft)
-        for hit_s in hits_s[name]:
-            since_s = end_s - hit_s
-            weight[(since_s > 0) & (since_s < EITHER_S), drum] = 0
-        for hit_s in hits_s[name][~either]:
+    for index, event in enumerate(EVENTS):
+        for hit_s in hits_s[event]:
+            weight[(end_s > hit_s) & (end_s < hit_s + EITHER_S), index] = 0
+        for hit_s in hits_s[event][~buried[event]]:
             since_s = end_s - hit_s
             tell = (since_s > 0) & (since_s <= TELL_S)
-            wanted[tell, drum] = 1
-            weight[tell, drum] = np.where(since_s[tell] < MOMENT_S, MOMENT_WEIGHT, 1)
+            wanted[tell, index] = 1
+            weight[tell, index] = np.where(since_s[tell] < MOMENT_S, MOMENT_WEIGHT, 1)
     return wanted, weight

@@ -13,9 +13,9 @@ from tools.kick_rooms import convolve, crowd, room
 from tools.kick_samples import SampledSounds
 from tools.kick_sounds import RATE_HZ, Rng, Sound, brown, log_uniform, normal, through
 from tools.kick_styles import STYLES, electronic
-from tools.kick_tape import BUSES, DRUMS, EVENTS, Meter, Tape, begins_at_once, meter, side_chain
+from tools.kick_tape import BUSES, EVENTS, Meter, Tape, begins_at_once, meter, side_chain
 
-__all__ = ["BUSES", "DRUMS", "EVENTS", "Meter", "Tape", "recorded", "side_chain"]
+__all__ = ["BUSES", "EVENTS", "Meter", "Tape", "recorded", "side_chain"]
 
 # one bar of sixteenths; x a kick
 KICK_BARS = (

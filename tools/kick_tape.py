@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tools.kick_sounds import RATE_HZ, Rng, Sound, log_uniform
-from visualizer.beat.network import DRUMS
+from visualizer.beat.network import EVENTS
 
 # What is noted: the drums of the network, and every note whose fundamental lies below LOW_NOTE_HZ.
-EVENTS = (*DRUMS, "bass")
 BUSES = ("kick", "drums", "bass", "music", "noise")
 BUS_OF = {"kick": "kick", "snare": "drums", "hat": "drums", "bass": "bass"}
 LOW_NOTE_HZ = 160.0

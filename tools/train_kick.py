@@ -1,10 +1,11 @@
-"""Trains the network that detects kicks: `python tools/train_kick.py [--tiny] [OUT.npz]`.
+"""Trains the networks that detect kicks: `python tools/train_kick.py [OUT.npz]`.
 
-Synthesises music (tools/kick_songs.py), analyses it as the program does, mixes it differently in every pass (tools/kick_lessons.py),
-trains a GRU with torch on one thread, and writes its weights, by default to visualizer/beat/kick.npz. The same seed, torch build and
-kind of processor give the same file bit for bit; on another processor rounding errors grow during the training. So the file
-also holds values that can be checked anywhere: the losses of a tiny run, and the loss of the weights on held-out songs
-(tests/beat/test_training.py). --tiny does the tiny run only.
+Makes songs of synthesised and recorded sounds (tools/kick_songs.py, tools/kick_samples.py), analyses them as the program does, mixes
+them differently in every pass (tools/kick_lessons.py), trains a GRU with torch on one thread, then the decision network on songs of
+recorded sounds that the first was not trained on (tools/kick_decisions.py), and writes the weights of both, by default to
+visualizer/beat/kick.npz. The same seed, torch build and kind of processor give the same file bit for bit; on another processor
+rounding errors grow during the training. So the file also holds values that can be checked anywhere: the losses of tiny
+trainings, and the losses of the weights on held-out songs, both of synthesised sounds only (tests/beat/test_training.py).
 """
 
 from __future__ import annotations
@@ -12,139 +13,161 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.kick_lessons import N_HOPS, Lesson, Mixer, lesson, lessons, targets
-from tools.kick_songs import DRUMS
-from visualizer.beat.kick_inputs import HOPS_PER_S, N_INPUTS, KickInputs
-from visualizer.beat.network import WEIGHTS_FILE, KickNetwork, as_weights
-from visualizer.settings import BeatSettings
+from tools.kick_decisions import DecisionPlan, train_decision, walked, walks
+from tools.kick_lessons import N_HOPS, SECONDS, Lesson, Mixer, inputs, lesson, lessons, load, save, targets
+from tools.kick_samples import fetch
+from visualizer.beat.kick_decision import KickDecision, as_decision_weights
+from visualizer.beat.kick_inputs import N_INPUTS
+from visualizer.beat.network import EVENTS, WEIGHTS_FILE, KickNetwork, as_weights
 
 Arrays = dict[str, np.ndarray]
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 SEED = 6
+OTHERS_SEED, DECISION_SEED = 8, 3
 HELD_OUT_SEED = 5
+# Lessons made, of all recorded sounds but those held out, and of these; and of the tiny trainings that the tests repeat.
+N_LESSONS, N_DECISION_LESSONS, N_TINY_LESSONS = 2400, 400, 16
 N_HELD_OUT = 12
 # The weight of each drum's errors. Training on snares and hats, too, keeps the network from taking them for kicks.
-MATTERS = {"kick": 1.0, "snare": 0.3, "hat": 0.3}
+MATTERS = {"kick": 1.0, "snare": 0.3, "hat": 0.2, "bass": 0.3}
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a training. seed; n_epochs: passes over the lessons; rate: the highest learning rate; noise on the inputs, in
+    standard deviations."""
+
+    seed: int
+    n_epochs: int
+    rate: float
+    noise: float
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is trained: tapes made, units of the network, passes over the tapes, hops to a piece and songs to a step,
-    the highest learning rate, noise on the features in standard deviations."""
+    """How much is trained: numbers that the inputs are projected to, units of the network, hops to a piece, songs to a step,
+    phases one after another."""
 
-    n_songs: int = 3000
-    n_units: int = 112
-    n_epochs: int = 22
-    n_hops: int = 150
-    n_together: int = 32
-    rate: float = 4e-3
-    noise: float = 0.15
+    n_projected: int = 112
+    n_units: int = 208
+    n_hops: int = 300
+    n_together: int = 48
+    phases: tuple[Phase, ...] = (Phase(SEED, 12, 4e-3, 0.15),)
 
 
-TINY = Plan(n_songs=16, n_units=12, n_epochs=2, n_together=8)
-
-
-def features(power: np.ndarray) -> np.ndarray:
-    """(songs, N_HOPS, bands) -> (songs, N_HOPS, N_INPUTS) float32, as the follower hears them."""
-    return np.stack([KickInputs(44_100, BeatSettings().floor_db).compute_from_power(song)[0] for song in power]).astype(
-        np.float32
-    )
+TINY = Plan(n_projected=12, n_units=12, n_together=8, phases=(Phase(SEED, 2, 4e-3, 0.15),))
+TINY_DECISION = DecisionPlan(n_epochs=2, n_together=4)
 
 
 def batch(mixer: Mixer, rng: np.random.Generator, songs: np.ndarray) -> Batch:
     """Songs mixed: features, targets and weights (songs, N_HOPS, ...)."""
     mixed, wanted, weight = [], [], []
     for index in songs.tolist():
-        power, hits_s, buried, soft = mixer.mix(rng, index)
-        mixed.append(power)
-        for part, made in zip((wanted, weight), targets(hits_s, buried, soft), strict=True):
+        power, hits_s, buried = mixer.mix(rng, index)
+        mixed.append(inputs(power)[0])
+        for part, made in zip((wanted, weight), targets(hits_s, buried), strict=True):
             part.append(made)
-    return features(np.stack(mixed)), np.stack(wanted), np.stack(weight)
+    return np.stack(mixed), np.stack(wanted), np.stack(weight)
 
 
-def train(plan: Plan, taught: list[Lesson], kept: np.ndarray | None = None) -> tuple[Arrays, list[float]]:
-    """Train on lessons; the arrays of visualizer.beat.network.Weights, float32, and the loss of every pass, told on the way.
-
-    kept: (N_INPUTS,) bool, the features that are heard at all; None: all.
-    """
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Within it torch gives the same results each time: the order of a sum, and with it the last bits, depends on how the
+    work is shared among threads."""
     import torch
 
     was = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(1)  # a sum's order, and with it the last bits, depends on how it is shared out
+    torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+    torch.manual_seed(SEED)
     try:
-        return _trained(plan, taught, kept)
+        yield
     finally:
         torch.set_num_threads(was[0])
         torch.use_deterministic_algorithms(was[1])
 
 
+def train(plan: Plan, taught: list[Lesson], kept: np.ndarray | None = None) -> tuple[Arrays, list[float]]:
+    """Train on lessons; the arrays of visualizer.beat.network.Weights, float32, and the loss of every pass.
+
+    kept: (N_INPUTS,) bool, the features that are used at all; None: all.
+    """
+    with repeatable():
+        return _trained(plan, taught, kept)
+
+
 def _trained(plan: Plan, taught: list[Lesson], kept: np.ndarray | None) -> tuple[Arrays, list[float]]:
     import torch
 
-    torch.manual_seed(SEED)
-    rng = np.random.default_rng(SEED)
     mixer = Mixer(taught)
-    some = batch(mixer, rng, np.arange(0, len(taught), max(1, len(taught) // 96)))[0]
+    some = batch(mixer, np.random.default_rng(SEED), np.arange(0, len(taught), max(1, len(taught) // 96)))[0]
     mean, deviation = some.mean(axis=(0, 1)), some.std(axis=(0, 1)) + 1e-3
     if kept is not None:
         deviation[~kept] = 1e9  # what is divided by that is nothing
-    gru = torch.nn.GRU(N_INPUTS, plan.n_units, batch_first=True)
-    head = torch.nn.Linear(plan.n_units, len(DRUMS))
-    parameters = [*gru.parameters(), *head.parameters()]
+    project = torch.nn.Linear(N_INPUTS, plan.n_projected)
+    gru = torch.nn.GRU(plan.n_projected, plan.n_units, batch_first=True)
+    head = torch.nn.Linear(plan.n_units, len(EVENTS))
+    parameters = [*project.parameters(), *gru.parameters(), *head.parameters()]
     n_batches, n_pieces = len(taught) // plan.n_together, N_HOPS // plan.n_hops
-    optimiser = torch.optim.AdamW(parameters, lr=plan.rate, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, plan.rate, total_steps=plan.n_epochs * n_batches * n_pieces, pct_start=0.15
-    )
-    matters = torch.tensor([MATTERS[drum] for drum in DRUMS])
+    matters = torch.tensor([MATTERS[event] for event in EVENTS])
     passes = []
     start = time.perf_counter()
-    for epoch in range(plan.n_epochs):
-        order = rng.permutation(len(taught))[: n_batches * plan.n_together]
-        losses = []
-        for songs in order.reshape(n_batches, -1):
-            given, wanted, weight = (torch.from_numpy(part) for part in batch(mixer, rng, songs))
-            given = (given - torch.from_numpy(mean)) / torch.from_numpy(deviation)
-            state = None  # carried from piece to piece of a song, its gradient is not
-            for piece in range(n_pieces):
-                hops = slice(piece * plan.n_hops, (piece + 1) * plan.n_hops)
-                # real drums differ from the synthesised ones: noise keeps the network from relying on exact levels
-                blurred = given[:, hops] + plan.noise * torch.randn(given[:, hops].shape)
-                said, state = gru(blurred, state)
-                state = state.detach()
-                each = torch.nn.functional.binary_cross_entropy_with_logits(
-                    head(said), wanted[:, hops], weight[:, hops], reduction="none"
-                ).mean(dim=(0, 1))
-                optimiser.zero_grad()
-                (each * matters).sum().backward()
-                torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-                optimiser.step()
-                schedule.step()
-                losses.append(float(each[0].detach()))
-        passes.append(float(np.mean(losses)))
-        told = f"epoch {epoch + 1}/{plan.n_epochs}: loss {passes[-1]:.4f}, {time.perf_counter() - start:.0f} s"
-        print(told, file=sys.stderr, flush=True)
-    return arrays(gru, head, mean, deviation), passes
+    for phase in plan.phases:
+        torch.manual_seed(phase.seed)
+        rng = np.random.default_rng(phase.seed)
+        optimiser = torch.optim.AdamW(parameters, lr=phase.rate, weight_decay=1e-2)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, phase.rate, total_steps=phase.n_epochs * n_batches * n_pieces, pct_start=0.15
+        )
+        for epoch in range(phase.n_epochs):
+            order = rng.permutation(len(taught))[: n_batches * plan.n_together]
+            losses = []
+            for songs in order.reshape(n_batches, -1):
+                given, wanted, weight = (torch.from_numpy(part) for part in batch(mixer, rng, songs))
+                given = (given - torch.from_numpy(mean)) / torch.from_numpy(deviation)
+                state = None  # carried from piece to piece of a song, its gradient is not
+                for piece in range(n_pieces):
+                    hops = slice(piece * plan.n_hops, (piece + 1) * plan.n_hops)
+                    # real drums differ from the synthesised ones: noise keeps the network from relying on exact levels
+                    blurred = given[:, hops] + phase.noise * torch.randn(given[:, hops].shape)
+                    states, state = gru(torch.relu(project(blurred)), state)
+                    state = state.detach()
+                    each = torch.nn.functional.binary_cross_entropy_with_logits(
+                        head(states), wanted[:, hops], weight[:, hops], reduction="none"
+                    ).mean(dim=(0, 1))
+                    optimiser.zero_grad()
+                    (each * matters).sum().backward()
+                    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+                    optimiser.step()
+                    schedule.step()
+                    losses.append(float(each[0].detach()))
+            passes.append(float(np.mean(losses)))
+            line = f"epoch {epoch + 1}/{phase.n_epochs}: loss {passes[-1]:.4f}, {time.perf_counter() - start:.0f} s"
+            print(line, file=sys.stderr, flush=True)
+    return arrays(project, gru, head, mean, deviation), passes
 
 
-def arrays(gru: Any, head: Any, mean: np.ndarray, deviation: np.ndarray) -> Arrays:
+def arrays(project: Any, gru: Any, head: Any, mean: np.ndarray, deviation: np.ndarray) -> Arrays:
     """torch's parameters with the scaling of the features folded in, as arrays for visualizer.beat.network.Weights."""
     n_units = gru.hidden_size
-    inner = gru.weight_ih_l0.detach().numpy().astype(np.float64).reshape(3, n_units, N_INPUTS) / deviation
-    bias = gru.bias_ih_l0.detach().numpy().astype(np.float64).reshape(3, n_units) - inner @ mean.astype(np.float64)
+    scaled = project.weight.detach().numpy().astype(np.float64) / deviation
     found = {
-        "inner": inner.transpose(0, 2, 1),
-        "inner_bias": bias,
+        "project": scaled.T,
+        "project_bias": project.bias.detach().numpy() - scaled @ mean.astype(np.float64),
+        "inner": gru.weight_ih_l0.detach().numpy().reshape(3, n_units, -1).transpose(0, 2, 1),
+        "inner_bias": gru.bias_ih_l0.detach().numpy().reshape(3, n_units),
         "again": gru.weight_hh_l0.detach().numpy().reshape(3, n_units, n_units),
         "again_bias": gru.bias_hh_l0.detach().numpy().reshape(3, n_units, 1),
         "out": head.weight.detach().numpy(),
@@ -153,38 +176,87 @@ def arrays(gru: Any, head: Any, mean: np.ndarray, deviation: np.ndarray) -> Arra
     return {name: np.ascontiguousarray(array, np.float32) for name, array in found.items()}
 
 
-def held_out_loss(weights: Arrays) -> float:
-    """The kick loss of the weights on held-out lessons, computed with the program's own network code."""
+def held_out_losses(weights: Arrays) -> tuple[float, float]:
+    """The kick loss of the network, and the loss of the decision, on held-out lessons of synthesised sounds, computed with the
+    program's own code."""
     mixer = Mixer([lesson((HELD_OUT_SEED, index)) for index in range(N_HELD_OUT)])
-    heard, wanted, weight = batch(mixer, np.random.default_rng(HELD_OUT_SEED), np.arange(N_HELD_OUT))
-    total = 0.0
+    rng = np.random.default_rng(HELD_OUT_SEED)
+    network_weights = as_weights(weights)
+    totals = np.zeros((2, 2))
     for song in range(N_HELD_OUT):
-        said = np.clip(KickNetwork(as_weights(weights)).push(heard[song].astype(np.float64))[:, 0], 1e-9, 1 - 1e-9)
-        right = np.where(wanted[song, :, 0] > 0, np.log(said), np.log1p(-said))
-        total -= float((weight[song, :, 0] * right).sum())
-    return total / float(weight[..., 0].sum())
+        power, hits_s, buried = mixer.mix(rng, song)
+        rows, novelty = inputs(power)
+        wanted, weight = (part[:, 0] for part in targets(hits_s, buried))
+        logits, states = KickNetwork(network_weights).push(rows)
+        totals[0] += _loss(logits[:, 0], wanted, weight), weight.sum()
+        walk = walked(logits, states, rows, novelty, hits_s["kick"], buried["kick"])
+        decision = KickDecision(as_decision_weights(weights), states.shape[1])
+        found = [decision.step(logits[hop], states[hop], rows[hop], float(novelty[hop])) for hop in range(N_HOPS)]
+        likely = np.clip([one for one in found if one > 0], 1e-9, 1 - 1e-9)
+        totals[1] += _loss(np.log(likely / (1 - likely)), walk.wanted, walk.weight), walk.weight.sum()
+    return float(totals[0, 0] / totals[0, 1]), float(totals[1, 0] / totals[1, 1])
+
+
+def _loss(logits: np.ndarray, wanted: np.ndarray, weight: np.ndarray) -> float:
+    """The sum of the weighted cross entropies."""
+    return float((weight * np.logaddexp(0, np.where(wanted > 0, -1, 1) * logits.astype(np.float64))).sum())
+
+
+def made_lessons(folder: Path, seed: int, n_lessons: int, samples: Path | None, share: str) -> list[Lesson]:
+    """Lessons, from a folder if they are there."""
+    if not (folder / "lessons.json").exists():
+        start = time.perf_counter()
+        save(folder, n_lessons, lessons(seed, n_lessons, samples, share))
+        line = f"{n_lessons} lessons, {n_lessons * SECONDS / 60:.0f} min of music, {time.perf_counter() - start:.0f} s"
+        print(line, file=sys.stderr, flush=True)
+    return load(folder)
+
+
+def tiny_losses() -> np.ndarray:
+    """The losses of two tiny trainings: of the network, then of the decision."""
+    taught = [lesson((SEED, index)) for index in range(N_TINY_LESSONS)]
+    found, losses = train(TINY, taught)
+    rng = np.random.default_rng(SEED)
+    with repeatable():
+        _, more = train_decision(TINY_DECISION, walks(as_weights(found), Mixer(taught), rng, N_TINY_LESSONS), SEED)
+    return np.float32([*losses, *more])
 
 
 def main() -> None:
-    """Make the songs, train, write the weights."""
+    """Make the lessons, train both networks, write the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", nargs="?", type=Path, default=WEIGHTS_FILE, metavar="OUT.npz")
-    parser.add_argument("--tiny", action="store_true", help="a small run of a few seconds")
-    arguments = parser.parse_args()
-    if arguments.tiny and arguments.out == WEIGHTS_FILE:
-        parser.error("--tiny would overwrite the weights; name another file")
-    plan = TINY if arguments.tiny else Plan()
-    start = time.perf_counter()
-    taught = lessons(SEED, plan.n_songs)
-    print(
-        f"{plan.n_songs} tapes, {plan.n_songs * N_HOPS / HOPS_PER_S / 60:.0f} min of music, {time.perf_counter() - start:.0f} s",
-        flush=True,
+    parser.add_argument("--samples", type=Path, metavar="FOLDER", help="where recorded sounds are, or are unpacked to")
+    parser.add_argument(
+        "--lessons", type=Path, metavar="FOLDER", help="keep the lessons there, and use those found there"
     )
-    _, tiny_losses = train(TINY, taught[: TINY.n_songs])
-    found, _ = train(plan, taught)
-    loss = held_out_loss(found)
-    np.savez(arguments.out, **found, tiny_losses=np.float32(tiny_losses), held_out_loss=np.float32(loss))
-    print(f"{arguments.out}: {arguments.out.stat().st_size} bytes, loss on songs held out {loss:.4f}")
+    parser.add_argument("--lessons-only", action="store_true", help="make the lessons, train nothing")
+    parser.add_argument("--decision-only", action="store_true", help="keep the first network of OUT.npz")
+    arguments = parser.parse_args()
+    if arguments.lessons_only and arguments.lessons is None:
+        parser.error("--lessons-only needs --lessons FOLDER")
+    samples = fetch(arguments.samples)
+    with TemporaryDirectory() as scratch:
+        folder = arguments.lessons or Path(scratch)
+        taught = made_lessons(folder / "training", SEED, N_LESSONS, samples, "training")
+        others = made_lessons(folder / "held out", OTHERS_SEED, N_DECISION_LESSONS, samples, "held out")
+        if arguments.lessons_only:
+            return
+        if arguments.decision_only:
+            with np.load(arguments.out, allow_pickle=False) as file:
+                found = dict(file)
+        else:
+            found, _ = train(Plan(), taught)
+        rng = np.random.default_rng(OTHERS_SEED)
+        heard = walks(as_weights(found), Mixer(others), rng, DecisionPlan.n_songs)
+        with repeatable():
+            decision, _ = train_decision(DecisionPlan(), heard, DECISION_SEED)
+    found = {**found, **decision}
+    checks = {"tiny_losses": tiny_losses(), "held_out_losses": np.float32(held_out_losses(found))}
+    np.savez(arguments.out, **{**found, **checks})
+    print(
+        f"{arguments.out}: {arguments.out.stat().st_size} bytes, losses on songs held out {checks['held_out_losses']}"
+    )
 
 
 if __name__ == "__main__":

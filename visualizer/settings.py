@@ -65,7 +65,10 @@ class BeatSettings(_Settings):
         float, Field(ge=-120, le=0, description="level that counts as silence, dB of a full-scale sine")
     ] = -66.0
     threshold: Annotated[
-        float, Field(gt=0, le=1, description="how far a kick must rise above the sound before it, 0..1")
+        float,
+        Field(
+            gt=0, le=1, description="how certain a kick must be, 0..1: higher, fewer false ones, but more are missed"
+        ),
     ] = 0.13
     lead_ms: Annotated[
         float,

@@ -6,18 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..settings import BeatSettings
-from .ahead_network import AHEAD_HOPS, CHUNK_HOPS, EVENTS, AheadNetwork, shipped_ahead_weights
+from .ahead_network import AHEAD_HOPS, CHUNK_HOPS, AheadNetwork, shipped_ahead_weights
+from .network import EVENTS
 from .onset_follower import Hit, Onset, OnsetFollower
 from .spectrum import Floats
 
 # At the default of the setting `threshold`, a kick is detected from this probability on. The setting scales the odds.
-KICK_PROBABILITY = 0.5
+KICK_PROBABILITY = 0.35
 # Snares, hats and bass notes are detected from this probability on.
 HIT_PROBABILITY = 0.25
 # Where the novelty (see `KickInputs.compute`) is greater than this, the odds of a kick are multiplied by the square of
 # how many times greater it is, at most NOVELTY_MOST: real drums differ from those of the training, but they rise. Its
 # maximum is taken from a hop before to NOVEL_HOPS after.
 NOVELTY, NOVELTY_MOST, NOVEL_HOPS = 0.15, 1.0, 5
+# With a probability below this a rise is no kick: noise, hum, and notes that begin in silence.
+LEAST_PROBABILITY = 0.02
 # The strength of a kick is measured so many hops after its begin, about when its energy is greatest.
 STRENGTH_HOPS = 4
 DEFAULT_THRESHOLD: float = BeatSettings().threshold
@@ -80,7 +83,7 @@ class AheadFollower(OnsetFollower):
         # an event is wanted at three hops: the middle one is the peak
         p = np.float32(0.25) * (raw[:-2] + 2 * raw[1:-1] + raw[2:])
         novelty = np.lib.stride_tricks.sliding_window_view(self._novelty, NOVEL_HOPS + 2)[: len(p)].max(axis=1)
-        more = np.clip(novelty / NOVELTY, 1.0, NOVELTY_MOST / NOVELTY)
+        more = np.where(p[:, 0] < LEAST_PROBABILITY, 1.0, np.clip(novelty / NOVELTY, 1.0, NOVELTY_MOST / NOVELTY))
         p[:, 0] = p[:, 0] * more * more / (1 + p[:, 0] * (more * more - 1))
         around = np.lib.stride_tricks.sliding_window_view(p, 2 * hold + 1, axis=0)
         now = p[hold : len(p) - hold]

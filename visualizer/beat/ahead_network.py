@@ -16,11 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .kick_inputs import N_INPUTS
+from .network import EVENTS, Floats32
 
-Floats32 = NDArray[np.float32]
-
-# What is detected, in the order of the outputs.
-EVENTS = ("kick", "snare", "hat", "bass")
 WEIGHTS_FILE = Path(__file__).with_name("ahead.npz")
 # Every hop is judged with at least so many hops after it: half a second.
 AHEAD_HOPS = 75

@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..settings import BeatSettings
-from .kick_inputs import N_VIEWS, RISE_LAGS
+from .kick_decision import KickDecision, shipped_decision
 from .kick_picker import KickPicker
-from .network import DRUMS, KickNetwork, shipped_weights
+from .network import EVENTS, KickNetwork, shipped_weights
 from .onset_follower import Hit, Onset, OnsetFollower
 from .spectrum import Floats
 
-# Evidence is novelty x probability to this power: the network, trained on synthesised music, may reject a rise, but not
-# report a kick without one. Alone it does worse on real drums than the rise alone; the square root keeps drums unlike
-# those it was trained on.
-NETWORK_EXPONENT = 0.5
+# A kick is reported from this probability on, at the default of `beat.threshold`.
+KICK_PROBABILITY = 0.5
+# Its log odds are the greater of two. Either both networks and the rise of the low bands (r = ln((novelty + NOVELTY_ADDED)
+# / NOVELTY)): those of the decision network + BY_DECISION[0] r - BY_DECISION[1]. Or, since the networks were trained on
+# synthesised music and are less sure on real drums, the first network and the rise alone: BY_RISE[0] times the log odds of
+# the network + BY_RISE[1] r - BY_RISE[2].
+BY_DECISION = (0.83, 1.02)
+BY_RISE = (0.94, 2.85, 1.61)
+NOVELTY, NOVELTY_ADDED = 0.15, 0.02
+# With a probability of the first network below this a rise is no kick: noise, hum, and notes that begin in silence.
+LEAST_PROBABILITY = 0.12
+# Log odds beyond this are cut off.
+MOST_LOG_ODDS = 6.9
+DEFAULT_THRESHOLD = BeatSettings().threshold
 # How late a kick is reported, median over full mixes (docs/kick.md), see `OnsetFollower.latency_s`.
 REPORTED_AFTER_S = 0.008
-# With a probability below this a rise is no kick: noise, hum, and notes that begin in silence.
-LEAST_PROBABILITY = 0.13
-# The inputs that differ from drum to drum: how far each band rose within 53 ms.
-SHAPE = slice(N_VIEWS * (1 + RISE_LAGS.index(8)), N_VIEWS * (2 + RISE_LAGS.index(8)))
-# Snares and hats are reported by the network alone, from this probability on.
+# Snares, hats and bass notes are reported by the first network alone, from this probability on.
 OTHERS_PROBABILITY = 0.5
 
 
 class KickFollower(OnsetFollower):
     """Follows the kick drum in a stream of mono sound.
 
-    150 times a second it measures how far the bands of a kick rise above what just sounded (novelty), and asks a small
-    network over 22 bands for the probability of a kick. Where their product stands out, an onset is reported. There the
-    level jumps to the kick's strength; then it falls to `decay` of itself every 1/30 s, or moves as `motion` says.
-    docs/kick.md: how the network was trained, and what each part contributes.
+    150 times a second a small network is given 22 bands and their rises. Where it says that a kick may begin, a second
+    one decides, by what the song has played so far. Then an onset is reported. There the level jumps to the kick's
+    strength; then it falls to `decay` of itself every 1/30 s, or moves as `motion` says. docs/kick.md: how the networks
+    were trained, and what each part contributes.
 
     Times are seconds of sound pushed since the start. Any split of a sound into blocks gives bit-identical results.
     """
@@ -41,23 +49,46 @@ class KickFollower(OnsetFollower):
     def __init__(self, sample_rate_hz: int, settings: BeatSettings, *, trail_s: float | None = 30.0) -> None:
         """As `OnsetFollower`."""
         super().__init__(sample_rate_hz, settings, trail_s=trail_s)
-        self._network = KickNetwork(shipped_weights())
-        self._picker = KickPicker(settings.threshold, self._hold_hops, self._hop_s)
-        self._others = {drum: KickPicker(OTHERS_PROBABILITY, self._hold_hops, self._hop_s) for drum in DRUMS[1:]}
+        weights = shipped_weights()
+        self._network = KickNetwork(weights)
+        self._decision = KickDecision(shipped_decision(), weights.out.shape[1])
+        self._picker = KickPicker(needed_probability(settings.threshold), self._hold_hops)
+        self._others = {event: KickPicker(OTHERS_PROBABILITY, self._hold_hops) for event in EVENTS[1:]}
 
     def set_beat(self, settings: BeatSettings) -> None:
         super().set_beat(settings)
-        self._picker.threshold = settings.threshold
+        self._picker.threshold = needed_probability(settings.threshold)
 
     def _detect(self, windows: Floats, inputs: Floats, novelty: Floats, onsets: list[Onset]) -> None:
-        probability = self._network.push(inputs)
-        kicks = probability[:, 0]
-        evidence = (novelty * kicks**NETWORK_EXPONENT * (kicks > LEAST_PROBABILITY)).tolist()
-        rises = np.maximum(inputs[:, SHAPE], 0.0)
-        hops = zip(windows, evidence, kicks.tolist(), rises, probability[:, 1:].tolist(), strict=True)
-        for window, novel, kick, rise, others in hops:
-            strength = self._strength(window) if self._picker.step(novel, kick, rise) else 0.0
-            self._step(strength, onsets)
-            for drum, other in zip(DRUMS[1:], others, strict=True):
-                if self._others[drum].step(other):
-                    self.hits.append(Hit(drum, self.time_s, other))
+        logits, states = self._network.push(inputs)
+        others = 1.0 / (1.0 + np.exp(-logits[:, 1:]))
+        for hop, window in enumerate(windows):
+            rise = float(novelty[hop])
+            decision = self._decision.step(logits[hop], states[hop], inputs[hop], rise)
+            kick = kick_probability(decision, float(logits[hop, 0]), rise)
+            self._step(self._strength(window) if self._picker.step(kick) else 0.0, onsets)
+            for event, probability in zip(EVENTS[1:], others[hop].tolist(), strict=True):
+                if self._others[event].step(probability):
+                    self.hits.append(Hit(event, self.time_s, probability))
+
+
+def kick_probability(decision: float, log_odds: float, novelty: float) -> float:
+    """The probability 0..1 that a kick has begun.
+
+    decision: probability by the decision network, 0..1. log_odds: of the first network. novelty: see KickInputs.
+    """
+    rise = math.log((novelty + NOVELTY_ADDED) / NOVELTY)
+    least = 1 / (1 + math.exp(MOST_LOG_ODDS))
+    decision = min(1 - least, max(least, decision))
+    by_decision = math.log(decision / (1 - decision)) + BY_DECISION[0] * rise - BY_DECISION[1]
+    if log_odds < math.log(LEAST_PROBABILITY / (1 - LEAST_PROBABILITY)):
+        return 1 / (1 + math.exp(-by_decision)) if decision > least else 0.0
+    by_rise = BY_RISE[0] * min(MOST_LOG_ODDS, log_odds) + BY_RISE[1] * rise - BY_RISE[2]
+    return 1 / (1 + math.exp(-max(by_decision, by_rise)))
+
+
+def needed_probability(threshold: float) -> float:
+    """The probability from which a kick is reported, 0..1: KICK_PROBABILITY for the default of `beat.threshold`, higher
+    and lower with it.
+    """
+    return float(KICK_PROBABILITY ** (math.log(threshold) / math.log(DEFAULT_THRESHOLD)))

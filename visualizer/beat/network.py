@@ -1,4 +1,4 @@
-"""The network that detects kick, snare and hat: one gated recurrent layer (GRU), numpy only, hop by hop."""
+"""The network that detects kicks, snares, hats and bass notes: one gated recurrent layer (GRU), numpy only, hop by hop."""
 
 from __future__ import annotations
 
@@ -11,36 +11,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .kick_inputs import N_INPUTS
-from .spectrum import Floats
 
-# What is detected, in the order of the outputs.
-DRUMS = ("kick", "snare", "hat")
+Floats32 = NDArray[np.float32]
+# What is detected, in the order of the outputs: the begin of each.
+EVENTS = ("kick", "snare", "hat", "bass")
 WEIGHTS_FILE = Path(__file__).with_name("kick.npz")
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The trained weights, float64. The three parts of the first axis are the gates: reset, update, candidate.
+    """The trained weights, float32. The three parts of the first axis are the gates: reset, update, candidate.
 
-    inner: (3, inputs, units) and inner_bias: (3, units), from the inputs; again: (3, units, units) and again_bias: (3,
-    units, 1), from the state before; out: (drums, units) and out_bias: (drums,), from the state to the log odds of each
-    of DRUMS.
+    project: (inputs, projected) and project_bias: (projected,), from the inputs to what the layer is given (ReLU). inner:
+    (3, projected, units) and inner_bias: (3, units), from that; again: (3, units, units) and again_bias: (3,
+    units, 1), from the state before; out: (events, units) and out_bias: (events,), from the state to the log odds of each
+    of EVENTS.
     """
 
-    inner: Floats
-    inner_bias: Floats
-    again: Floats
-    again_bias: Floats
-    out: Floats
-    out_bias: Floats
+    project: Floats32
+    project_bias: Floats32
+    inner: Floats32
+    inner_bias: Floats32
+    again: Floats32
+    again_bias: Floats32
+    out: Floats32
+    out_bias: Floats32
 
 
 def as_weights(arrays: Mapping[str, NDArray[np.float32]]) -> Weights:
     """Arrays named as the fields of Weights, others ignored, as Weights. Raises ValueError for weights of other inputs."""
-    parts = {part.name: np.asarray(arrays[part.name], np.float64) for part in fields(Weights) if part.name in arrays}
-    wanted = (3, N_INPUTS, parts["out"].shape[-1])
-    if parts["inner"].shape != wanted or parts["out"].shape[0] != len(DRUMS):
-        raise ValueError(f"weights for inputs {parts['inner'].shape}, the program has {wanted}")
+    parts = {part.name: np.asarray(arrays[part.name], np.float32) for part in fields(Weights) if part.name in arrays}
+    found, wanted = (len(parts["project"]), len(parts["out"])), (N_INPUTS, len(EVENTS))
+    if found != wanted:
+        raise ValueError(f"weights for {found} inputs and events, the program has {wanted}")
     return Weights(**parts)
 
 
@@ -56,24 +59,27 @@ class KickNetwork:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
-        self._state: Floats = np.zeros((weights.out.shape[1], 1))
+        self._again = np.ascontiguousarray(weights.again.reshape(-1, weights.again.shape[-1]))
+        self._state: Floats32 = np.zeros((weights.out.shape[1], 1), np.float32)
 
-    def push(self, inputs: NDArray[np.float64]) -> Floats:
-        """(n, inputs) of successive hops -> (n, drums): the probability 0..1, for each hop, that each of DRUMS begins.
+    def push(self, inputs: NDArray[np.floating]) -> tuple[Floats32, Floats32]:
+        """(n, inputs) of successive hops -> (n, events), the log odds that each of EVENTS begins at each hop; and the states,
+        (n, units).
 
         Products are of one row or one column each: the result does not depend on n.
         """
         w = self._weights
-        from_inputs = np.matmul(inputs[:, None, None, :], w.inner)[:, :, 0] + w.inner_bias
+        projected = np.matmul(inputs.astype(np.float32)[:, None, :], w.project) + w.project_bias
+        from_inputs = np.matmul(np.maximum(projected, 0)[:, None], w.inner)[:, :, 0] + w.inner_bias
         state = self._state
-        states = np.empty((len(inputs), len(state), 1))
+        states = np.empty((len(inputs), len(state), 1), np.float32)
         with np.errstate(over="ignore"):  # for a closed gate exp() may be infinite, and the gate is 0
             for hop, row in enumerate(from_inputs[:, :, :, None]):
-                again = np.matmul(w.again, state)
+                again = np.matmul(self._again, state).reshape(w.again_bias.shape)
                 again += w.again_bias
                 gates = 1.0 / (1.0 + np.exp(-(row[:2] + again[:2])))
                 candidate = np.tanh(row[2] + gates[0] * again[2])
                 state = candidate + gates[1] * (state - candidate)
                 states[hop] = state
-            self._state = state
-            return 1.0 / (1.0 + np.exp(-np.matmul(w.out, states)[:, :, 0] - w.out_bias))
+        self._state = state
+        return np.matmul(w.out, states)[:, :, 0] + w.out_bias, states[:, :, 0]
