@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .kick_inputs import N_INPUTS
-from .network import EVENTS, Floats32
+from .network import EVENTS, Floats32, gru
 
 WEIGHTS_FILE = Path(__file__).with_name("ahead.npz")
 # Every hop is judged with at least so many hops after it: half a second.
@@ -96,26 +96,3 @@ class AheadNetwork:
         self._state = states[-1]
         with np.errstate(over="ignore"):  # exp() may be infinite, and the probability is 0
             return 1 / (1 + np.exp(-(states @ w.out + w.out_bias)))
-
-
-def gru(from_inputs: Floats32, again: Floats32, again_bias: Floats32, state: Floats32) -> Floats32:
-    """A gated recurrent layer over successive steps, with the gates of torch.nn.GRU.
-
-    Parameters
-    ----------
-    from_inputs : (n, 3 units), what the inputs add to the gates: reset, update, candidate.
-    again, again_bias : (units, 3 units), (3 units,), what the state before adds to them.
-    state : (units,), before the first step.
-
-    Returns the state after each step, (n, units).
-    """
-    units = len(again)
-    states = np.empty((len(from_inputs), units), np.float32)
-    with np.errstate(over="ignore"):  # for a closed gate exp() may be infinite, and the gate is 0
-        for step, row in enumerate(from_inputs):
-            added = state @ again + again_bias
-            gates = 1 / (1 + np.exp(-(row[: 2 * units] + added[: 2 * units])))
-            candidate = np.tanh(row[2 * units :] + gates[:units] * added[2 * units :])
-            state = candidate + gates[units:] * (state - candidate)
-            states[step] = state
-    return states

@@ -13,6 +13,7 @@ import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,6 +211,17 @@ def shipped_decision() -> DecisionWeights:
         return as_decision_weights(file)
 
 
+class SongSoFar(NamedTuple):
+    """The song so far, as a candidate is compared with it. keys: (n, embedding) of those remembered; values: (n, 1 + values),
+    first how likely each was a kick; ages: (n,), what their age takes from their score; intervals: see `expected`.
+    """
+
+    keys: Floats
+    values: Floats
+    ages: Floats
+    intervals: Floats
+
+
 class KickDecision:
     """Runs the decision network over the candidates of successive hops."""
 
@@ -217,31 +229,39 @@ class KickDecision:
         self._weights = weights
         self._tracker = CandidateTracker(n_units)
         self._keys: Floats = np.zeros((0, len(weights.key_bias)))
+        self._song: SongSoFar | None = None  # for the newest candidate; None: not yet computed
+        self._song_start = -1
 
     def step(self, logits: Floats, state: Floats, row: Floats, novelty: float) -> float:
         """Take the next hop, see `CandidateTracker.step`; the probability 0..1 that a kick has begun, 0 without a candidate."""
         w, tracker = self._weights, self._tracker
-        n_before = len(tracker.after)
-        newest = int(tracker.starts[-1]) if n_before else -1
+        newest = int(tracker.starts[-1]) if len(tracker.starts) else -1
         given = tracker.step(logits, state, row, novelty)
-        if len(tracker.after) and int(tracker.starts[-1]) != newest:
+        if len(tracker.starts) and int(tracker.starts[-1]) != newest:
             key = np.tanh(w.key @ tracker.after[-1] + w.key_bias)
             self._keys = np.concatenate([self._keys[-MEMORY + 1 :], key[None]])
+            self._song = None
         if given is None or tracker.candidate is None:
             return 0.0
-        return decided(w, given, self._keys, tracker.starts, tracker.candidate.start)
+        start = tracker.candidate.start
+        if self._song is None or start != self._song_start:
+            self._song, self._song_start = song_so_far(w, self._keys, tracker.starts, start), start
+        return decided(w, given, self._song)
 
 
-def decided(w: DecisionWeights, given: Floats, keys: Floats, starts: NDArray[np.int64], start: int) -> float:
-    """The probability 0..1 that a candidate is a kick. keys: (n, embedding) of those remembered."""
-    query = np.tanh(w.given @ given + w.given_bias)
+def song_so_far(w: DecisionWeights, keys: Floats, starts: NDArray[np.int64], start: int) -> SongSoFar:
+    """The song for a candidate that began at a hop. keys: (n, embedding), starts: (n,) of those remembered."""
     kicks = 1.0 / (1.0 + np.exp(-(keys @ w.kick + w.kick_bias)))
-    ages_s = (start - starts) / HOPS_PER_S
-    scores = np.append(keys @ (w.attend @ query) - w.forget * ages_s, w.nobody)
+    values = np.concatenate([kicks[:, None], np.tanh(keys @ w.value.T + w.value_bias)], axis=1)
+    return SongSoFar(keys, values, w.forget * (start - starts) / HOPS_PER_S, expected(start, starts, kicks))
+
+
+def decided(w: DecisionWeights, given: Floats, song: SongSoFar) -> float:
+    """The probability 0..1 that a candidate is a kick. given: see `CandidateTracker.step`."""
+    query = np.tanh(w.given @ given + w.given_bias)
+    scores = np.append(song.keys @ (w.attend @ query) - song.ages, w.nobody)
     shares = np.exp(scores - scores.max())
     shares /= shares.sum()
-    values = np.concatenate([kicks[:, None], np.tanh(keys @ w.value.T + w.value_bias)], axis=1)
-    attended = shares[:-1] @ values if len(keys) else np.zeros(1 + len(w.value_bias))
-    parts = [query, given[-N_SCALARS:], attended, [shares[-1]], expected(start, starts, kicks)]
+    parts = [query, given[-N_SCALARS:], shares[:-1] @ song.values, shares[-1:], song.intervals]
     hidden = np.tanh(w.hidden @ np.concatenate(parts) + w.hidden_bias)
     return float(1.0 / (1.0 + np.exp(-(w.out @ hidden + w.out_bias))))

@@ -59,27 +59,46 @@ class KickNetwork:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
-        self._again = np.ascontiguousarray(weights.again.reshape(-1, weights.again.shape[-1]))
-        self._state: Floats32 = np.zeros((weights.out.shape[1], 1), np.float32)
+        _, n_projected, units = weights.inner.shape
+        # the gates side by side, as `gru` takes them
+        self._inner = np.ascontiguousarray(weights.inner.transpose(1, 0, 2).reshape(n_projected, 3 * units))
+        self._again = np.ascontiguousarray(weights.again.transpose(2, 0, 1).reshape(units, 3 * units))
+        self._inner_bias, self._again_bias = weights.inner_bias.ravel(), weights.again_bias.ravel()
+        self._state: Floats32 = np.zeros(units, np.float32)
 
     def push(self, inputs: NDArray[np.floating]) -> tuple[Floats32, Floats32]:
         """(n, inputs) of successive hops -> (n, events), the log odds that each of EVENTS begins at each hop; and the states,
         (n, units).
 
-        Products are of one row or one column each: the result does not depend on n.
+        Products are of one row each: the result does not depend on n.
         """
         w = self._weights
         projected = np.matmul(inputs.astype(np.float32)[:, None, :], w.project) + w.project_bias
-        from_inputs = np.matmul(np.maximum(projected, 0)[:, None], w.inner)[:, :, 0] + w.inner_bias
-        state = self._state
-        states = np.empty((len(inputs), len(state), 1), np.float32)
-        with np.errstate(over="ignore"):  # for a closed gate exp() may be infinite, and the gate is 0
-            for hop, row in enumerate(from_inputs[:, :, :, None]):
-                again = np.matmul(self._again, state).reshape(w.again_bias.shape)
-                again += w.again_bias
-                gates = 1.0 / (1.0 + np.exp(-(row[:2] + again[:2])))
-                candidate = np.tanh(row[2] + gates[0] * again[2])
-                state = candidate + gates[1] * (state - candidate)
-                states[hop] = state
-        self._state = state
-        return np.matmul(w.out, states)[:, :, 0] + w.out_bias, states[:, :, 0]
+        from_inputs = np.matmul(np.maximum(projected, 0), self._inner)[:, 0] + self._inner_bias
+        states = gru(from_inputs, self._again, self._again_bias, self._state)
+        if len(states):
+            self._state = states[-1]
+        return np.matmul(w.out, states[:, :, None])[:, :, 0] + w.out_bias, states
+
+
+def gru(from_inputs: Floats32, again: Floats32, again_bias: Floats32, state: Floats32) -> Floats32:
+    """A gated recurrent layer over successive steps, with the gates of torch.nn.GRU.
+
+    Parameters
+    ----------
+    from_inputs : (n, 3 units), what the inputs add to the gates: reset, update, candidate.
+    again, again_bias : (units, 3 units), (3 units,), what the state before adds to them.
+    state : (units,), before the first step.
+
+    Returns the state after each step, (n, units).
+    """
+    units = len(again)
+    states = np.empty((len(from_inputs), units), np.float32)
+    with np.errstate(over="ignore"):  # for a closed gate exp() may be infinite, and the gate is 0
+        for step, row in enumerate(from_inputs):
+            added = state @ again + again_bias
+            gates = 1 / (1 + np.exp(-(row[: 2 * units] + added[: 2 * units])))
+            candidate = np.tanh(row[2 * units :] + gates[:units] * added[2 * units :])
+            state = candidate + gates[units:] * (state - candidate)
+            states[step] = state
+    return states

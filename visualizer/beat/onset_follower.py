@@ -132,8 +132,11 @@ class OnsetFollower(ABC):
         self.hits = []
         while (n_ready := (len(self._pending) - self._window_samples) // self._hop_samples + 1) > 0:
             n_now = min(n_ready, BATCH_HOPS)
-            windows = np.lib.stride_tricks.sliding_window_view(self._pending, self._window_samples)
-            windows = windows[: n_now * self._hop_samples : self._hop_samples]
+            if n_now == 1:  # as live: the general way costs as much as a small FFT
+                windows = self._pending[None, : self._window_samples]
+            else:
+                windows = np.lib.stride_tricks.sliding_window_view(self._pending, self._window_samples)
+                windows = windows[: n_now * self._hop_samples : self._hop_samples]
             inputs, novelty = self._inputs.compute(windows)
             self._pending = self._pending[n_now * self._hop_samples :]
             self._detect(windows, inputs, novelty, onsets)
