@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools.kick_lessons import N_HOPS, Lesson, Mixer, inputs, lesson, load
-from tools.train_kick import Phase, repeatable
+from tools.train_kick import Phase, Tensors, fit, repeatable
 from visualizer.beat.ahead_network import (
     AHEAD_HOPS,
     CHUNK_HOPS,
@@ -129,43 +128,21 @@ def _trained(plan: Plan, taught: list[Lesson]) -> tuple[Arrays, list[float]]:
     some = batch(mixer, np.random.default_rng(SEED), np.arange(0, len(taught), max(1, len(taught) // 96)))[0]
     mean, deviation = some.mean(axis=(0, 1)), some.std(axis=(0, 1)) + 1e-3
     net = network(plan)
-    n_piece = plan.n_chunks * CHUNK_HOPS
-    n_batches, n_pieces = len(taught) // plan.n_together, (N_HOPS - AHEAD_HOPS) // n_piece
-    matters = torch.tensor([MATTERS[event] for event in EVENTS])
-    passes = []
-    start = time.perf_counter()
-    for phase in plan.phases:
-        torch.manual_seed(phase.seed)
-        rng = np.random.default_rng(phase.seed)
-        optimiser = torch.optim.AdamW(net.parameters(), lr=phase.rate, weight_decay=1e-2)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, phase.rate, total_steps=phase.n_epochs * n_batches * n_pieces, pct_start=0.15
-        )
-        for epoch in range(phase.n_epochs):
-            order = rng.permutation(len(taught))[: n_batches * plan.n_together]
-            losses = []
-            for songs in order.reshape(n_batches, -1):
-                given, wanted, weight = (torch.from_numpy(part) for part in batch(mixer, rng, songs))
-                given = (given - torch.from_numpy(mean)) / torch.from_numpy(deviation)
-                # real drums differ from the synthesised ones: noise keeps the network from relying on exact levels
-                given += phase.noise * torch.randn(given.shape)
-                state = None  # carried from piece to piece of a song, its gradient is not
-                for piece in range(n_pieces):
-                    hops = slice(piece * n_piece, (piece + 1) * n_piece)
-                    odds, state = net(given[:, hops.start : hops.stop + AHEAD_HOPS], state)
-                    state = state.detach()
-                    each = torch.nn.functional.binary_cross_entropy_with_logits(
-                        odds, wanted[:, hops], weight[:, hops], reduction="none"
-                    ).mean(dim=(0, 1))
-                    optimiser.zero_grad()
-                    (each * matters).sum().backward()
-                    torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-                    optimiser.step()
-                    schedule.step()
-                    losses.append(float(each[0].detach()))
-            passes.append(float(np.mean(losses)))
-            line = f"epoch {epoch + 1}/{phase.n_epochs}: loss {passes[-1]:.4f}, {time.perf_counter() - start:.0f} s"
-            print(line, file=sys.stderr, flush=True)
+    scale = torch.from_numpy(mean), torch.from_numpy(deviation)
+
+    def drawn(rng: np.random.Generator, songs: np.ndarray, noise: float) -> Tensors:
+        given, wanted, weight = (torch.from_numpy(part) for part in batch(mixer, rng, songs))
+        given = (given - scale[0]) / scale[1]
+        # real drums differ from the synthesised ones: noise keeps the network from relying on exact levels
+        return given + noise * torch.randn(given.shape), wanted, weight
+
+    def predicted(given: Any, hops: slice, noise: float, state: Any) -> tuple[Any, Any]:
+        odds, state = net(given[:, hops.start : hops.stop + AHEAD_HOPS], state)
+        return odds, state
+
+    n_hops, n_piece = N_HOPS - AHEAD_HOPS, plan.n_chunks * CHUNK_HOPS
+    parameters = list(net.parameters())
+    passes = fit(parameters, plan.phases, len(taught), plan.n_together, n_hops, n_piece, MATTERS, drawn, predicted)
     return arrays(net, mean, deviation), passes
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from visualizer.beat.network import EVENTS, WEIGHTS_FILE, KickNetwork, as_weight
 
 Arrays = dict[str, np.ndarray]
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
+Tensors = tuple[Any, Any, Any]  # the same, of torch
 
 SEED = 6
 OTHERS_SEED, DECISION_SEED = 8, 3
@@ -120,11 +121,46 @@ def _trained(plan: Plan, taught: list[Lesson], kept: np.ndarray | None) -> tuple
     gru = torch.nn.GRU(plan.n_projected, plan.n_units, batch_first=True)
     head = torch.nn.Linear(plan.n_units, len(EVENTS))
     parameters = [*project.parameters(), *gru.parameters(), *head.parameters()]
-    n_batches, n_pieces = len(taught) // plan.n_together, N_HOPS // plan.n_hops
-    matters = torch.tensor([MATTERS[event] for event in EVENTS])
+    scale = torch.from_numpy(mean), torch.from_numpy(deviation)
+
+    def drawn(rng: np.random.Generator, songs: np.ndarray, noise: float) -> Tensors:
+        given, wanted, weight = (torch.from_numpy(part) for part in batch(mixer, rng, songs))
+        return (given - scale[0]) / scale[1], wanted, weight
+
+    def predicted(given: Any, hops: slice, noise: float, state: Any) -> tuple[Any, Any]:
+        # real drums differ from the synthesised ones: noise keeps the network from relying on exact levels
+        blurred = given[:, hops] + noise * torch.randn(given[:, hops].shape)
+        states, state = gru(torch.relu(project(blurred)), state)
+        return head(states), state
+
+    passes = fit(parameters, plan.phases, len(taught), plan.n_together, N_HOPS, plan.n_hops, MATTERS, drawn, predicted)
+    return arrays(project, gru, head, mean, deviation), passes
+
+
+def fit(
+    parameters: list[Any],
+    phases: Sequence[Phase],
+    n_lessons: int,
+    n_together: int,
+    n_hops: int,
+    n_piece: int,
+    matters: Mapping[str, float],
+    drawn: Callable[[np.random.Generator, np.ndarray, float], Tensors],
+    predicted: Callable[[Any, slice, float, Any], tuple[Any, Any]],
+) -> list[float]:
+    """Train parameters of torch in phases; the kick's mean loss of every pass.
+
+    n_together: songs to a step; n_hops: hops of a song that are trained, in pieces of n_piece. matters: the weight of each of
+    EVENTS. drawn: from lessons (indices) and the noise to inputs, targets and weights. predicted: from inputs, the hops of a
+    piece, the noise and the state before to log odds of these hops and the state after.
+    """
+    import torch
+
+    each_matters = torch.tensor([matters[event] for event in EVENTS])
+    n_batches, n_pieces = n_lessons // n_together, n_hops // n_piece
     passes = []
     start = time.perf_counter()
-    for phase in plan.phases:
+    for phase in phases:
         torch.manual_seed(phase.seed)
         rng = np.random.default_rng(phase.seed)
         optimiser = torch.optim.AdamW(parameters, lr=phase.rate, weight_decay=1e-2)
@@ -132,23 +168,20 @@ def _trained(plan: Plan, taught: list[Lesson], kept: np.ndarray | None) -> tuple
             optimiser, phase.rate, total_steps=phase.n_epochs * n_batches * n_pieces, pct_start=0.15
         )
         for epoch in range(phase.n_epochs):
-            order = rng.permutation(len(taught))[: n_batches * plan.n_together]
+            order = rng.permutation(n_lessons)[: n_batches * n_together]
             losses = []
             for songs in order.reshape(n_batches, -1):
-                given, wanted, weight = (torch.from_numpy(part) for part in batch(mixer, rng, songs))
-                given = (given - torch.from_numpy(mean)) / torch.from_numpy(deviation)
+                given, wanted, weight = drawn(rng, songs, phase.noise)
                 state = None  # carried from piece to piece of a song, its gradient is not
                 for piece in range(n_pieces):
-                    hops = slice(piece * plan.n_hops, (piece + 1) * plan.n_hops)
-                    # real drums differ from the synthesised ones: noise keeps the network from relying on exact levels
-                    blurred = given[:, hops] + phase.noise * torch.randn(given[:, hops].shape)
-                    states, state = gru(torch.relu(project(blurred)), state)
+                    hops = slice(piece * n_piece, (piece + 1) * n_piece)
+                    odds, state = predicted(given, hops, phase.noise, state)
                     state = state.detach()
                     each = torch.nn.functional.binary_cross_entropy_with_logits(
-                        head(states), wanted[:, hops], weight[:, hops], reduction="none"
+                        odds, wanted[:, hops], weight[:, hops], reduction="none"
                     ).mean(dim=(0, 1))
                     optimiser.zero_grad()
-                    (each * matters).sum().backward()
+                    (each * each_matters).sum().backward()
                     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
                     optimiser.step()
                     schedule.step()
@@ -156,7 +189,7 @@ def _trained(plan: Plan, taught: list[Lesson], kept: np.ndarray | None) -> tuple
             passes.append(float(np.mean(losses)))
             line = f"epoch {epoch + 1}/{phase.n_epochs}: loss {passes[-1]:.4f}, {time.perf_counter() - start:.0f} s"
             print(line, file=sys.stderr, flush=True)
-    return arrays(project, gru, head, mean, deviation), passes
+    return passes
 
 
 def arrays(project: Any, gru: Any, head: Any, mean: np.ndarray, deviation: np.ndarray) -> Arrays:
