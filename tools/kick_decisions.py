@@ -21,8 +21,8 @@ from visualizer.beat.kick_decision import (
 from visualizer.beat.kick_inputs import HOPS_PER_S
 from visualizer.beat.network import KickNetwork, Weights
 
-# A kick is to be reported within TELL_S; a report until EITHER_S does not count.
-TELL_S, EITHER_S = 0.05, 0.07
+# A kick is to be reported within REPORT_S; a report until EITHER_S does not count.
+REPORT_S, EITHER_S = 0.05, 0.07
 # The sum over the hops of a song is divided by this: about so many hops have candidates.
 LOSS_SCALE = 400
 # A candidate is a kick if one began so long before its first hop, or so soon after.
@@ -96,8 +96,8 @@ def walked(
         if is_buried:
             after_weight[near] = 0
         else:
-            told = (since_s > 0) & (since_s <= TELL_S)
-            wanted[told], weight[told] = 1, 1
+            is_wanted = (since_s > 0) & (since_s <= REPORT_S)
+            wanted[is_wanted], weight[is_wanted] = 1, 1
             was_kick[near] = 1
     return Walk(
         np.array(given, np.float32).reshape(-1, n_given(n_units)),
@@ -157,7 +157,6 @@ def train_decision(plan: DecisionPlan, songs: list[Walk], seed: int) -> tuple[di
     )
     mean_given, mean_after = (torch.from_numpy(mean.astype(np.float32)) for mean, _ in scales)
     deviation_given, deviation_after = (torch.from_numpy(deviation.astype(np.float32)) for _, deviation in scales)
-    # which inputs are scalars: these are given to the hidden layer, too
     passes = []
     for epoch in range(plan.n_epochs):
         order = rng.permutation(len(songs))[: n_steps * plan.n_together].reshape(n_steps, -1)

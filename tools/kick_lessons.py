@@ -30,8 +30,8 @@ from visualizer.settings import BeatSettings
 SECONDS = 12.0
 N_HOPS = round(SECONDS * HOPS_PER_S)
 N_LOW = len(LOW_HZ)
-# A hit is to be reported within TELL_S; until EITHER_S the output does not count, so that the network does not learn to flicker.
-TELL_S = 0.045
+# A hit is to be reported within REPORT_S; until EITHER_S the output does not count, so that the network does not learn to flicker.
+REPORT_S = 0.045
 EITHER_S = 0.085
 # In the first moment there is hardly any sound yet: being late costs little there, a false report as much as ever.
 MOMENT_S = 0.004
@@ -295,7 +295,7 @@ def targets(hits_s: dict[str, np.ndarray], buried: dict[str, np.ndarray]) -> tup
             weight[(end_s > hit_s) & (end_s < hit_s + EITHER_S), index] = 0
         for hit_s in hits_s[event][~buried[event]]:
             since_s = end_s - hit_s
-            tell = (since_s > 0) & (since_s <= TELL_S)
-            wanted[tell, index] = 1
-            weight[tell, index] = np.where(since_s[tell] < MOMENT_S, MOMENT_WEIGHT, 1)
+            is_wanted = (since_s > 0) & (since_s <= REPORT_S)
+            wanted[is_wanted, index] = 1
+            weight[is_wanted, index] = np.where(since_s[is_wanted] < MOMENT_S, MOMENT_WEIGHT, 1)
     return wanted, weight

@@ -469,11 +469,16 @@ def club(stage: Stage, _: str) -> None:
             play_bass_line(stage, attacked(rng, instruments.player(rng, "bass")), bass)
             bass.record()
         balance(stage, -12, 7)
+    surround(stage, pumped=0.65, rising=0.35, filtered=0.22)
+
+
+def surround(stage: Stage, pumped: float, rising: float, filtered: float) -> None:
+    """Music around drums and bass, and with these probabilities a side chain, a riser and a filtered section."""
     music(stage)
-    pump(stage, 0.65)
-    if rng.random() < 0.35:
+    pump(stage, pumped)
+    if stage.rng.random() < rising:
         riser(stage)
-    if rng.random() < 0.22:
+    if stage.rng.random() < filtered:
         filtered_section(stage)
 
 
@@ -531,12 +536,7 @@ def half_time(stage: Stage, _: str) -> None:
         play_bass_line(stage, attacked(rng, player), bass)
     bass.record()
     balance(stage, -8, 8)
-    music(stage)
-    pump(stage, 0.3)
-    if rng.random() < 0.3:
-        riser(stage)
-    if rng.random() < 0.15:
-        filtered_section(stage)
+    surround(stage, pumped=0.3, rising=0.3, filtered=0.15)
 
 
 def follow_kicks(stage: Stage, player: Player, channel: Channel) -> None:
@@ -661,7 +661,7 @@ def tracker(stage: Stage, style: str) -> None:
             if rng.random() < 0.25 and channel is lead:  # the same on another channel, later and softer
                 late_s, softer = stage.beat.sixteenth_s * int(rng.choice([2, 3, 4])), rng.uniform(0.2, 0.6)
                 echo = Channel(softer, ramp_s)
-                echo.notes = [(at_s + late_s, *rest) for at_s, *rest in channel.notes]  # type: ignore[misc]
+                echo.notes = [(note[0] + late_s, *note[1:]) for note in channel.notes]
                 channels.append(echo)
     for channel in channels:
         channel.record()

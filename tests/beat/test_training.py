@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tools import train_kick
-from tools.kick_lessons import N_HOPS, TELL_S, Mixer, lesson, load, save, targets
+from tools.kick_lessons import N_HOPS, REPORT_S, Mixer, lesson, load, save, targets
 from tools.kick_masters import song
 from tools.kick_songs import EVENTS, WITH_KICKS, WITHOUT_KICKS
 from visualizer.beat.network import WEIGHTS_FILE
@@ -47,7 +47,7 @@ def test_an_event_is_wanted_from_its_begin_for_a_moment():
     wanted, weight = targets(hits_s, buried)
     end_s = (np.arange(len(wanted)) + 1) / 150
     kick_s = end_s[wanted[:, 0] > 0]
-    assert kick_s.min() > 0.1 and kick_s.max() <= 0.1 + TELL_S, "nothing is wanted of the inaudible one"
+    assert kick_s.min() > 0.1 and kick_s.max() <= 0.1 + REPORT_S, "nothing is wanted of the inaudible one"
     assert np.all(weight[end_s < 0.099, 0] == 1) and not weight[(end_s > 2.001) & (end_s < 2.08), 0].any()
     assert np.all(weight[(end_s > 0.19) & (end_s < 1.99), 0] == 1)
     assert end_s[wanted[:, 1] > 0].min() > 1.0 and not wanted[:, 2:].any()

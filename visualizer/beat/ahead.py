@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..settings import BeatSettings
 from .ahead_network import AHEAD_HOPS, CHUNK_HOPS, AheadNetwork, shipped_ahead_weights
 from .network import EVENTS
-from .onset_follower import Hit, Onset, OnsetFollower
+from .onset_follower import DEFAULT_THRESHOLD, Hit, Onset, OnsetFollower
 from .spectrum import Floats
 
 # At the default of the setting `threshold`, a kick is detected from this probability on. The setting scales the odds.
@@ -23,7 +23,6 @@ NOVELTY, NOVELTY_MOST, NOVEL_HOPS = 0.15, 1.0, 5
 LEAST_PROBABILITY = 0.02
 # The strength of a kick is measured so many hops after its begin, about when its energy is greatest.
 STRENGTH_HOPS = 4
-DEFAULT_THRESHOLD: float = BeatSettings().threshold
 
 
 class AheadFollower(OnsetFollower):

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from ..settings import BeatSettings
 from .ahead import AheadFollower
-from .ahead_network import EVENTS
 from .beat_follower import BeatFollower
 from .features import BANDS, LOW_ENERGY, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM, Features
 from .follower import REPORTED_AFTER_S, KickFollower
+from .network import EVENTS
 from .onset_follower import Onset, OnsetFollower
 from .shown_level import ShownLevel
 from .spectrum import magnitudes

@@ -10,7 +10,7 @@ from ..settings import BeatSettings
 from .kick_decision import KickDecision, shipped_decision
 from .kick_picker import KickPicker
 from .network import EVENTS, KickNetwork, shipped_weights
-from .onset_follower import Hit, Onset, OnsetFollower
+from .onset_follower import DEFAULT_THRESHOLD, Hit, Onset, OnsetFollower
 from .spectrum import Floats
 
 # A kick is reported from this probability on, at the default of `beat.threshold`.
@@ -26,7 +26,6 @@ NOVELTY, NOVELTY_ADDED = 0.15, 0.02
 LEAST_PROBABILITY = 0.12
 # Log odds beyond this are cut off.
 MOST_LOG_ODDS = 6.9
-DEFAULT_THRESHOLD = BeatSettings().threshold
 # How late a kick is reported, median over full mixes (docs/kick.md), see `OnsetFollower.latency_s`.
 REPORTED_AFTER_S = 0.008
 # Snares, hats and bass notes are reported by the first network alone, from this probability on.

@@ -176,7 +176,8 @@ class DecisionWeights:
 
     given, given_bias: what is given of a candidate -> its embedding (tanh). key, key_bias: what is remembered -> its
     embedding (tanh). kick, kick_bias: embedding of a remembered candidate -> log odds that it was a kick. value,
-    value_bias: the same -> values. scale, nobody: attention; the logit of attending to nobody. hidden, hidden_bias, out,
+    value_bias: the same -> values. attend: embedding of the candidate -> what those remembered are scored with; nobody: the
+    score of none of them; forget: what each second of age takes from a score. hidden, hidden_bias, out,
     out_bias: embedding, scalars, attended values, intervals -> log odds.
     """
 

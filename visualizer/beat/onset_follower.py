@@ -18,6 +18,8 @@ from .spectrum import Floats, asymmetric, band_energy, band_weights, fft_length
 
 # The shortest time between two kicks: no drummer plays faster.
 HOLD_S = 0.07
+# Of `beat.threshold`: each follower has a probability that it needs there.
+DEFAULT_THRESHOLD: float = BeatSettings().threshold
 # Strength of the softest kick, relative to the loudest. The range is small on purpose: every kick should be visible,
 # and when a kick is reported only its first milliseconds are known, too little to measure it.
 SOFTEST = 0.85
