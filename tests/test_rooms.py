@@ -21,9 +21,13 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
     "render": ({"looks"}, {"numpy", "moderngl", "glcontext", "glfw", "PIL", "wakepy"}),
     "control": ({"files"}, {"numpy", "pydantic", "yaml", "filelock", "supriya_midi", "pythonosc", "aalink"}),
     "outputs": ({"beat", "files", "render"}, {"numpy", "av", "PIL"}),
+    "session": ({"audio", "control", "files", "looks", "presets"}, {"numpy", "pydantic", "av", "PIL"}),
     "supervision": ({"files"}, set()),
     "panel": ({"control", "looks", "presets", "render"}, {"numpy", "imgui_bundle"}),
-    "show": ({"audio", "beat", "control", "files", "looks", "outputs", "presets", "render", "supervision"}, {"numpy"}),
+    "show": (
+        {"audio", "beat", "control", "files", "looks", "outputs", "presets", "render", "session", "supervision"},
+        {"numpy"},
+    ),
     "diagnostics": (
         {
             "audio",
@@ -36,13 +40,26 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
             "panel",
             "presets",
             "render",
+            "session",
             "show",
             "supervision",
         },
         {"numpy", "matplotlib", "psutil"},
     ),
     "cli": (
-        {"audio", "control", "diagnostics", "files", "outputs", "panel", "presets", "render", "show", "supervision"},
+        {
+            "audio",
+            "control",
+            "diagnostics",
+            "files",
+            "outputs",
+            "panel",
+            "presets",
+            "render",
+            "session",
+            "show",
+            "supervision",
+        },
         {"typer", "click", "rich"},
     ),
 }

@@ -12,6 +12,7 @@ VARIABLES = {
     "VISUALIZER_LOG_DIR": paths.log_folder,
     "VISUALIZER_CONFIG_DIR": paths.config_folder,
     "VISUALIZER_NETWORKS_DIR": paths.networks_folder,
+    "VISUALIZER_SESSIONS_DIR": paths.sessions_folder,
 }
 
 

@@ -41,6 +41,15 @@ def networks_folder() -> Path:
     )
 
 
+def sessions_folder() -> Path:
+    """Recorded sessions, a folder each. Environment variable VISUALIZER_SESSIONS_DIR overrides it. Need not exist
+    yet.
+    """
+    return _folder(
+        "VISUALIZER_SESSIONS_DIR", lambda: str(Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "sessions")
+    )
+
+
 def pictures_folder() -> Path:
     """Where screenshots go. Environment variable VISUALIZER_PICTURES_DIR overrides it. The folder need not exist."""
     return _folder("VISUALIZER_PICTURES_DIR", platformdirs.user_pictures_dir)

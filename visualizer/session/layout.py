@@ -1,0 +1,118 @@
+"""The folder of a session: the names of what is in it, and session.json, which says what it is. docs/sessions.md has all
+of it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import BadInput
+from ..oneline import plain
+
+#: the version of the format; a program reads its own and the older ones
+FORMAT = 1
+#: no session.json is larger
+MOST_INFO_BYTES = 100_000
+
+
+@dataclass(frozen=True)
+class SessionFolder:
+    """The places of the files of a session. root: its folder."""
+
+    root: Path
+
+    @property
+    def info(self) -> Path:
+        """Says what the session is, see `SessionInfo`."""
+        return self.root / "session.json"
+
+    @property
+    def events(self) -> Path:
+        """Its events, one a line, see `session.events`."""
+        return self.root / "events.jsonl"
+
+    def sound(self, number: int) -> Path:
+        """A part of its sound. number: from 1."""
+        return self.root / f"sound-{number:04d}.flac"
+
+    @property
+    def sounds(self) -> list[Path]:
+        """The parts of its sound that exist, in order."""
+        return sorted(self.root.glob("sound-[0-9]*.flac"))
+
+    @property
+    def presets(self) -> Path:
+        """The folder of the copies of presets, a folder each."""
+        return self.root / "presets"
+
+    @property
+    def dreams(self) -> Path:
+        """The folder of the dream frames."""
+        return self.root / "dreams"
+
+    def dream(self, sha256: str) -> Path:
+        """A dream frame: a PNG picture, 8 bits of red, green and blue. sha256: of its pixels, 64 hexadecimal digits."""
+        return self.dreams / f"{sha256}.png"
+
+    @property
+    def songs(self) -> Path:
+        """The folder of the songs of `play`."""
+        return self.root / "songs"
+
+
+class SessionInfo(BaseModel):
+    """What session.json says.
+
+    format: version of the format. state: "open" while it is written; a session whose recording was cut off stays open.
+    program: version of the program. kind: "live" or "play". started: local date and time with the offset from UTC, ISO
+    8601. width, height: of the dream frames at the start, px. seeds: numbers that chance was begun with, by what for.
+    has_sound, has_dreams: whether they are recorded. at: the tick at which it begins. Set at the close: end_at, the
+    last tick; n_events, lines of events.jsonl; reason, why it ended, "" for the user's wish.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    format: int = Field(default=FORMAT, ge=1, le=FORMAT)
+    state: Literal["open", "closed"] = "open"
+    program: str = Field(max_length=100)
+    kind: Literal["live", "play"]
+    started: str = Field(max_length=100)
+    width: Annotated[int, Field(ge=1, le=65_536)]
+    height: Annotated[int, Field(ge=1, le=65_536)]
+    seeds: dict[str, int] = {}
+    has_sound: bool = True
+    has_dreams: bool = True
+    at: int = Field(default=0, ge=0)
+    end_at: int = Field(default=0, ge=0)
+    n_events: int = Field(default=0, ge=0)
+    reason: str = ""
+
+    def to_json(self) -> bytes:
+        """The text of session.json."""
+        return json.dumps(self.model_dump(), indent=2, ensure_ascii=False).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, text: bytes) -> SessionInfo:
+        """What a session.json says. Raises BadInput where it is damaged, or of a newer version of the program."""
+        try:
+            data: Any = json.loads(text)
+        except (ValueError, RecursionError) as fault:
+            raise BadInput(f"session.json is damaged: {plain(fault, 80)}") from fault
+        if not isinstance(data, dict):
+            raise BadInput("session.json is damaged: it holds no JSON object")
+        version = data.get("format")
+        if type(version) is int and version > FORMAT:
+            raise BadInput(
+                f"session.json: format {version} is of a newer version of the program, {plain(data.get('program'), 40)}; "
+                f"this one reads up to format {FORMAT}: update it"
+            )
+        try:
+            return cls.model_validate(data)
+        except ValidationError as fault:
+            first = fault.errors()[0]
+            raise BadInput(f"session.json: {'.'.join(map(str, first['loc']))}: {first['msg']}") from fault
