@@ -15,7 +15,8 @@ from visualizer.control.parameters import Parameter, base_parameters
 from visualizer.control.state import Context, ShowState, apply
 from visualizer.presets.loaded import open_preset
 from visualizer.render.keyboard import Press
-from visualizer.show.dispatcher import AGAIN_S, Dispatcher
+from visualizer.show.dispatcher import Dispatcher
+from visualizer.show.effects import AGAIN_S, LoaderEffects, StageEffects, WindowEffects
 from visualizer.show.guard import Guard
 from visualizer.show.hud_text import ANSWER_S, Notices
 from visualizer.show.source import Source
@@ -112,26 +113,30 @@ def show(tiny_preset):
             self.notices = Notices(lambda: self.now_s)
             behind, loaded = self.behind, open_preset(str(tiny_preset), size=(64, 36))
             behind.names, behind.on_disk = [loaded.reference, "b-two"], [loaded.reference, "b-two"]
+            guard = Guard(self.faults.append, now=lambda: self.now_s)
+            context = Context(find_actions(), base_parameters(), keymap or Keymap(), capabilities)
+            self.stage = StageEffects(context, loaded, behind, behind, guard)
+            self.window = WindowEffects(behind, behind, guard, lambda: self.now_s)
             self.dispatcher = Dispatcher(
-                Context(find_actions(), base_parameters(), keymap or Keymap(), capabilities),
-                loaded,
-                window=behind,
-                stage=behind,
-                source=behind,
-                loader=behind,
+                context,
+                behind,
+                [self.window, self.stage, LoaderEffects(behind, guard, self.notices.answer)],
                 notices=self.notices,
-                guard=Guard(self.faults.append, now=lambda: self.now_s),
+                guard=guard,
                 requests={
                     "screenshot": lambda _: behind.asked.append("screenshot"),
                     "next_monitor": lambda _: "there is no other monitor",
                     "learn": lambda target: behind.asked.append(f"learn {target}"),
+                    "look": self.stage.fire,
                 },
-                panel=behind,
-                now=lambda: self.now_s,
-                look=[ZOOM],
                 on_command=self.commands.append,
             )
+            self.shown(loaded, [ZOOM])
+            self.dispatcher.report()
             return self
+
+        def shown(self, loaded, look):
+            self.dispatcher.dispatch(self.stage.shown(loaded, look))
 
         def press(self, *names):
             self.dispatcher.press([Press(name, name) for name in names])
@@ -226,10 +231,10 @@ def test_settings_of_the_beat_go_to_the_source_with_the_preset(show, tiny_preset
     assert beat_of(show).sensitivity == pytest.approx(2**0.25)
     assert show.behind.beat == beat_of(show), "the stage draws whole depths for one of the motions"
     other = open_preset(str(tiny_preset), size=(64, 36))
-    show.dispatcher.preset_shown(replace(other, name="another", reference="another"), [])
+    show.shown(replace(other, name="another", reference="another"), [])
     assert show.behind.loaded.reference == "another" and beat_of(show).decay == other.settings.beat.decay
     assert beat_of(show).sensitivity == pytest.approx(2**0.25), "the sensitivity stays"
-    assert show.dispatcher.loaded is show.behind.loaded
+    assert show.stage.loaded is show.behind.loaded
     show.do(Act("reset"))
     assert beat_of(show) == other.settings.beat
 
@@ -254,10 +259,10 @@ def test_dream_source_and_look_are_set_where_they_are(show):
 def test_a_look_that_comes_again_gets_what_was_set_by_hand(show):
     show.do(Set("look.zoom", 3.0))
     show.behind.look.clear()
-    show.dispatcher.preset_shown(show.dispatcher.loaded, [ZOOM])
+    show.shown(show.stage.loaded, [ZOOM])
     assert show.behind.look == {"look.zoom": 3.0}
     show.behind.look.clear()
-    show.dispatcher.preset_shown(replace(show.dispatcher.loaded, reference="another"), [ZOOM])
+    show.shown(replace(show.stage.loaded, reference="another"), [ZOOM])
     assert show.behind.look == {}
 
 
@@ -336,7 +341,7 @@ def test_every_command_is_stamped_with_the_time_of_the_source_and_a_replay_gives
     show.press("b", "up", "n")
     show.behind.time_s = 2.5
     show.do(Set("beat.decay", 0.5), Set("dream.colour", 0.9), Act("help"), SetTempo(100.0, 1.0))
-    show.dispatcher.preset_shown(show.dispatcher.loaded, [])
+    show.shown(show.stage.loaded, [])
     assert [one.at_samples for one in show.commands if one.change == Act("blackout")] == [96_000]
     assert show.commands[-1].at_samples == 120_000
     state = ShowState()
@@ -356,6 +361,27 @@ def test_a_show_that_opens_in_fullscreen_is_left_by_one_key(show):
 def test_another_window_and_stage_take_the_place_of_those_before(show):
     other = Recorder(LIVE)
     show.press("b")
-    show.dispatcher.replace(other, other)
+    show.window.window = other
+    show.stage.replace(other, show.dispatcher.state)
     show.press("b", "f")
     assert not other.is_dark and other.is_fullscreen and show.behind.is_dark
+
+
+def test_a_show_without_window_loader_and_panel_applies_the_commands_of_one_that_has_them(show):
+    show.press("b", "up", "n", "f", "o")
+    show.do(Set("beat.decay", 0.5), Set("look.zoom", 3.0), SetTempo(100.0, 1.0))
+    alone, loaded = Recorder(LIVE), show.stage.loaded
+    guard = Guard(raises=True)
+    context = show.dispatcher.context
+    dispatcher = Dispatcher(
+        context,
+        alone,
+        [StageEffects(context, loaded, alone, alone, guard)],
+        notices=Notices(lambda: 0.0),
+        guard=guard,
+        requests={},
+    )
+    for command in show.commands:
+        dispatcher.apply(command)
+    assert dispatcher.state == show.dispatcher.state
+    assert (alone.is_dark, alone.look, alone.beat, alone.led) == (True, {"look.zoom": 3.0}, show.behind.beat, (100, -1))

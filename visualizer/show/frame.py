@@ -40,6 +40,7 @@ from .adaptive_size import AdaptiveSize
 from .clocks import Clock, RateMeter, ScreenClock
 from .controllers import Controllers
 from .dispatcher import Dispatcher
+from .effects import LoaderEffects, StageEffects, WindowEffects
 from .garbage import scheduled_collection
 from .guard import Guard
 from .hud_text import Notices, figure_lines
@@ -250,26 +251,26 @@ class WindowShow(FrameLoop):
         self._loader = PresetLoader(loaded, cache)
         self._controllers = Controllers(controllers, guard)
         self._panel = PanelSwitch(self._controllers, opens_panel, lambda: self._window)
+        context = Context(find_actions(), base_parameters(), keymap, source.capabilities)
+        self._on_stage = StageEffects(context, loaded, self.stage, source, guard)
+        self._on_window = WindowEffects(self._window, self._panel, guard, lambda: self.clock.time_s)
         self.dispatcher = Dispatcher(
-            Context(find_actions(), base_parameters(), keymap, source.capabilities),
-            loaded,
-            window=self._window,
-            stage=self.stage,
-            source=source,
-            loader=self._loader,
+            context,
+            source,
+            [self._on_window, self._on_stage, LoaderEffects(self._loader, guard, self._notices.answer)],
             notices=self._notices,
             guard=guard,
             requests={
                 "screenshot": self._want_screenshot,
                 "next_monitor": lambda _: self._window.next_monitor() or "there is no other monitor",
                 "learn": self._controllers.learn,
+                "look": self._on_stage.fire,
             },
-            panel=self._panel,
-            now=lambda: self.clock.time_s,
-            look=parameters_of(picture.look),
             on_command=on_command,
         )
-        self._telemetry = Telemetry(source, self._controllers, guard, self.dispatcher, self._loader)
+        self.dispatcher.dispatch(self._on_stage.shown(loaded, parameters_of(picture.look)))
+        self.dispatcher.report()
+        self._telemetry = Telemetry(source, self._controllers, guard, self.dispatcher, self._on_stage, self._loader)
         self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
         self._title = title
         self._title_shown: str | None = None
@@ -406,7 +407,7 @@ class WindowShow(FrameLoop):
         if stage.scene is not self._scene:
             self._scene = stage.scene
             loaded = stage.scene.loaded
-            self.dispatcher.preset_shown(loaded, parameters_of(stage.scene.picture.look))
+            self.dispatcher.dispatch(self._on_stage.shown(loaded, parameters_of(stage.scene.picture.look)))
             self._notices.answer(loaded.settings.title)
             self.say(*stage.scene.news)
         if (gone := stage.take_gone()) is not None:
@@ -453,7 +454,9 @@ class WindowShow(FrameLoop):
         if dispatcher.state.hud and time_s - self._hud_written_s >= HUD_REFRESH_S:
             self._hud_written_s = time_s
             self._hud_lines = (
-                figure_lines(dispatcher.loaded, shown, self.clock.times, rate_hz, self._scale, dispatcher.state_words())
+                figure_lines(
+                    self._on_stage.loaded, shown, self.clock.times, rate_hz, self._scale, dispatcher.state_words()
+                )
                 + self.source.status()
                 + self._controllers.status()
                 + [f"degraded\t{fault}" for fault in self.guard.faults()]
@@ -481,7 +484,7 @@ class WindowShow(FrameLoop):
         """The state that a restarted show continues from."""
         dispatcher, (place, fullscreen, monitor) = self.dispatcher, self._window.window_place
         return ResumeState(
-            preset=self._loader.opening or dispatcher.loaded.reference,
+            preset=self._loader.opening or self._on_stage.loaded.reference,
             place=place,
             fullscreen=fullscreen,
             monitor=monitor,
@@ -543,7 +546,8 @@ class WindowShow(FrameLoop):
             self._n_undrawn = 0
             self.guard.part("plain drawing", "").reset()
             self.guard.part("window", "").reset()
-            self.dispatcher.replace(self._window, self.stage)
+            self._on_window.window = self._window
+            self._on_stage.replace(self.stage, self.dispatcher.state)
             coming = before.coming.loaded if before.coming is not None else None
             for gone in (before.scene, before.coming, before.leaving):
                 if gone is not None:

@@ -8,6 +8,7 @@ from ..presets.loader import PresetLoader
 from .clocks import ScreenClock
 from .controllers import Controllers
 from .dispatcher import Dispatcher
+from .effects import StageEffects
 from .guard import Guard
 from .source import Source
 from .stage import DisplayFrame
@@ -21,10 +22,16 @@ class Telemetry:
     """Makes snapshots of a show and hands them to its controllers."""
 
     def __init__(
-        self, source: Source, controllers: Controllers, guard: Guard, dispatcher: Dispatcher, loader: PresetLoader
+        self,
+        source: Source,
+        controllers: Controllers,
+        guard: Guard,
+        dispatcher: Dispatcher,
+        on_stage: StageEffects,
+        loader: PresetLoader,
     ) -> None:
         self._source, self._controllers, self._guard = source, controllers, guard
-        self._dispatcher, self._loader = dispatcher, loader
+        self._dispatcher, self._on_stage, self._loader = dispatcher, on_stage, loader
         self._sent_s = self._latency_s = 0.0
         self._p95_s = self._p95_ms = 0.0
 
@@ -46,7 +53,7 @@ class Telemetry:
             self._latency_s += (late_s - self._latency_s) * (LATENCY_SHARE if self._latency_s else 1.0)
         if now_s - self._p95_s > P95_S:
             self._p95_s, self._p95_ms = now_s, times.recent().p95_ms
-        loaded = dispatcher.loaded
+        loaded = self._on_stage.loaded
         self._controllers.update(
             Snapshot(
                 time_s=now_s,
