@@ -85,3 +85,27 @@ def test_a_window_that_lends_its_framebuffer_has_the_picture_at_once(open_window
     window.ctx.screen.clear()
     canvas.present_on(window.ctx.screen, SIZE)
     assert np.array_equal(window.read(), frame) and np.array_equal(canvas.pixels(), frame)
+
+
+def linear(srgb):
+    """sRGB 0..255 as linear light 0..1 (IEC 61966-2-1)."""
+    values = np.asarray(srgb, float) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_a_supersampled_picture_is_averaged_in_linear_light(offscreen, factor):
+    big = (SIZE[0] * factor, SIZE[1] * factor)
+    surface, frame = offscreen(big), noise(big, 1)
+    canvas, picture = Canvas(surface.ctx, supersample=factor), Picture(surface.ctx, big, 1)
+    for depth_index, one in enumerate((frame, 255 - frame)):
+        picture.put(depth_index, one)
+    for depth_index, one in enumerate((frame, 255 - frame)):
+        canvas.begin(big)
+        picture.draw(depth_index, big)
+        assert canvas.picture_size == SIZE
+        light = linear(one).reshape(SIZE[1], factor, SIZE[0], factor, 3).mean(axis=(1, 3))
+        assert np.abs(linear(canvas.pixels()) - light).max() < 0.006, "of each display frame anew, to half a level"
+        canvas.present_on(surface.framebuffer, SIZE)
+        assert np.array_equal(surface.read()[-SIZE[1] :, : SIZE[0]], canvas.pixels()), "pixel for pixel"
+    canvas.release()
