@@ -9,10 +9,13 @@ from collections.abc import Collection
 import numpy as np
 
 from ...beat import Analyzer
+from ...beat.features import Features
 from ...beat.spectrum import spectrum_db
+from ...beat.tempo import TempoFollower
 from ...control.snapshot import Meters
 from ...presets.loaded import LoadedPreset
 from ...settings import BeatSettings
+from ..metronome import LEAST_CONFIDENCE
 from ..source import Source
 
 #: samples that the panel's spectrum is of, and its number of bands
@@ -59,6 +62,75 @@ class AnalyzedSource(Source):
             spectrum_db=self.levels.spectrum_db(self.analyzer.sample_rate_hz),
             n_kicks=self.analyzer.n_kicks,
         )
+
+
+class TempoSource(AnalyzedSource):
+    """A source of sound that is not known beforehand: its tempo is always followed, and can be tapped, scaled and led
+    from elsewhere. Its analyzer may be replaced by another, and its time may go on without sound.
+    """
+
+    is_live = True
+
+    def __init__(self, beat: BeatSettings, needs: Collection[str] = ()) -> None:
+        super().__init__(beat, needs)
+        self.led: tuple[float, float] | None = None  # tempo and a beat of whatever leads it
+
+    @property
+    def tempo(self) -> TempoFollower:
+        """The tempo follower in use; another one after the device came back with another sample rate."""
+        assert self.analyzer.tempo is not None, "a live analyzer has one"
+        return self.analyzer.tempo
+
+    def features_at(self, time_s: float) -> Features:
+        return self.analyzer.features_at(time_s)
+
+    def do(self, action: str) -> str | None:
+        if action == "tap":
+            self.tap(self.position_s())
+        elif action in ("tempo_half", "tempo_double"):
+            self.tempo.scale(0.5 if action == "tempo_half" else 2.0)
+        else:
+            return None
+        return f"{self.tempo.tempo_bpm:.0f} BPM"
+
+    def tap(self, time_s: float) -> None:
+        """A beat tapped by hand at a time of this source, seconds."""
+        self.tempo.tap(time_s - self.analyzer.start_s)
+
+    def lead_tempo(self, bpm: float, beat_s: float) -> None:
+        self.led = (bpm, beat_s) if bpm > 0 else None
+        self._lead()
+
+    def skip(self, seconds: float) -> None:
+        """Let the time go on without sound."""
+        self.analyzer.start_s += seconds
+        if self.led is not None:
+            self._lead()  # its beats are in the time of the source, and that has moved against the analyzer's
+
+    def replace_analyzer(self, analyzer: Analyzer, start_s: float) -> None:
+        """Use another analyzer, as for another sample rate, that begins with the tempo of the one before.
+
+        start_s: the time of its first sample, seconds of the source.
+        """
+        before, tempo = self.analyzer, self.tempo
+        analyzer.start_s = start_s
+        analyzer.continue_counts(before)
+        analyzer.set_beat(self.beat)  # settings may have been changed since it was built
+        analyzer.set_needs(before.needs)
+        self.analyzer, self.sample_rate_hz = analyzer, analyzer.sample_rate_hz
+        if tempo.confidence >= LEAST_CONFIDENCE:
+            beat_s = before.start_s + tempo.next_beat_s(tempo.time_s)
+            for back in (2, 1):
+                self.tap(beat_s - back * 60.0 / tempo.tempo_bpm)
+        if self.led is not None:
+            self._lead()
+
+    def _lead(self) -> None:
+        if self.led is None:
+            self.tempo.lead(None)
+        else:
+            bpm, beat_s = self.led
+            self.tempo.lead(bpm, beat_s - self.analyzer.start_s)
 
 
 class Levels:

@@ -12,15 +12,13 @@ import numpy as np
 from ...audio.capture import Capture
 from ...audio.input import OK, ZEROS, LiveInput
 from ...beat import Analyzer
-from ...beat.features import Features
-from ...beat.tempo import TempoFollower
 from ...clock import monotonic
 from ...control.snapshot import Meters
 from ...settings import BeatSettings
 from ...supervision.resume import ResumeState
 from ..metronome import LEAST_CONFIDENCE
 from ..source import Capability
-from .analyzed import AnalyzedSource
+from .analyzed import TempoSource
 
 # A tempo less certain than this is not shown.
 LEAST_SHOWN = 0.1
@@ -28,7 +26,7 @@ LEAST_SHOWN = 0.1
 SILENT, MOST_LEVELS = 1e-5, 4
 
 
-class InputSource(AnalyzedSource):
+class InputSource(TempoSource):
     """Sound from an input device. It runs until the user ends it.
 
     Its time is seconds since it began, of sound and of silence where there was none: it continues between blocks, and
@@ -36,7 +34,6 @@ class InputSource(AnalyzedSource):
     """
 
     capabilities = frozenset({Capability.TEMPO, Capability.DEVICES, Capability.WAKES})
-    is_live = True
     title = "live - visualizer"
 
     # No block for REST_S counts as silence. A gap of more than GAP_S between blocks, as after stale sound was dropped,
@@ -62,15 +59,8 @@ class InputSource(AnalyzedSource):
         self._position_s = 0.0
         self._is_filling = False  # whether the newest sample analysed was silence, because no sound came
         self._rebuild: _Rebuild | None = None
-        self._led: tuple[float, float] | None = None  # tempo and a beat of whatever leads it
         self._has_kicked = False  # a kick was reported, or shown early, since the last call of `wait_for_kick`
         self._channel_peaks: dict[str, tuple[float, ...]] = {"meters": (), "status": ()}  # for each that reads them
-
-    @property
-    def tempo(self) -> TempoFollower:
-        """The tempo follower in use; another one after the device came back with another sample rate."""
-        assert self.analyzer.tempo is not None, "a live analyzer has one"
-        return self.analyzer.tempo
 
     @property
     def is_lost(self) -> bool:
@@ -112,9 +102,6 @@ class InputSource(AnalyzedSource):
         has_kicked, self._has_kicked = self._has_kicked, False
         return has_kicked
 
-    def features_at(self, time_s: float) -> Features:
-        return self.analyzer.features_at(time_s)
-
     def restart_analysis(self) -> None:
         """The new analyzer is built on another thread."""
         if self._rebuild is None:
@@ -123,24 +110,10 @@ class InputSource(AnalyzedSource):
     # -- actions and parameters ---------------------------------------------------------------------------------------
 
     def do(self, action: str) -> str | None:
-        if action == "tap":
-            self.tap(self.position_s())
-            return f"{self.tempo.tempo_bpm:.0f} BPM"
-        if action in ("tempo_half", "tempo_double"):
-            self.tempo.scale(0.5 if action == "tempo_half" else 2.0)
-            return f"{self.tempo.tempo_bpm:.0f} BPM"
         if action == "next_input":
             self.device.next_input()
             return "looking for the next input"
-        return None
-
-    def tap(self, time_s: float) -> None:
-        """A beat tapped by hand at a time of this source, seconds."""
-        self.tempo.tap(time_s - self.analyzer.start_s)
-
-    def lead_tempo(self, bpm: float, beat_s: float) -> None:
-        self._led = (bpm, beat_s) if bpm > 0 else None
-        self._lead()
+        return super().do(action)
 
     def parameters(self) -> Mapping[str, float]:
         return {"input.gain_db": self.device.gain_db}
@@ -162,7 +135,7 @@ class InputSource(AnalyzedSource):
                 bpm=tempo.tempo_bpm,
                 phase=tempo.phase_at(now_s - self.analyzer.start_s),
                 confidence=tempo.confidence,
-                led_by="Link" if self._led is not None else "",
+                led_by="Link" if self.led is not None else "",
                 late_s=max(0.0, self._now() - self._fed_s) if self._fed_s is not None else 0.0,
                 input=self.device.label,
                 input_state=self._fault(),
@@ -216,13 +189,6 @@ class InputSource(AnalyzedSource):
         peaks, self._channel_peaks[reader] = self._channel_peaks[reader], ()
         return peaks
 
-    def _lead(self) -> None:
-        if self._led is None:
-            self.tempo.lead(None)
-        else:
-            bpm, beat_s = self._led
-            self.tempo.lead(bpm, beat_s - self.analyzer.start_s)
-
     def _take(self, blocks: list[np.ndarray], stamp_s: float) -> None:
         """Analyse what came, the newest of it at stamp_s, in its place in time."""
         sound = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
@@ -252,9 +218,7 @@ class InputSource(AnalyzedSource):
         """Analyse silence."""
         analyzed_s = min(seconds, self.LONGEST_REST_S)
         if seconds > analyzed_s:
-            self.analyzer.start_s += seconds - analyzed_s
-            if self._led is not None:
-                self._lead()  # its beats are in the time of the source, and that has moved against the analyzer's
+            self.skip(seconds - analyzed_s)
         self.analyze(np.zeros(round(analyzed_s * self.sample_rate_hz), np.float32))
 
     def _finish_rebuild(self, rebuild: _Rebuild) -> None:
@@ -266,24 +230,9 @@ class InputSource(AnalyzedSource):
             raise
         if analyzer is not None:
             self._rebuild = None
-            self._replace(analyzer)
+            self.replace_analyzer(analyzer, self.analyzer.end_s)
             if rebuild.blocks:
                 self._take(rebuild.blocks, rebuild.stamp_s)
-
-    def _replace(self, analyzer: Analyzer) -> None:
-        """Use another analyzer, as for another sample rate, that begins with the tempo of the one before."""
-        before, tempo = self.analyzer, self.tempo
-        analyzer.start_s = before.end_s
-        analyzer.continue_counts(before)
-        analyzer.set_beat(self.beat)  # settings may have been changed meanwhile
-        analyzer.set_needs(before.needs)
-        self.analyzer, self.sample_rate_hz = analyzer, analyzer.sample_rate_hz
-        if tempo.confidence >= LEAST_CONFIDENCE:
-            beat_s = before.start_s + tempo.next_beat_s(tempo.time_s)
-            for back in (2, 1):
-                self.tap(beat_s - back * 60.0 / tempo.tempo_bpm)
-        if self._led is not None:
-            self._lead()
 
 
 class _Rebuild:
