@@ -21,7 +21,7 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
     "render": ({"looks"}, {"numpy", "moderngl", "glcontext", "glfw", "PIL", "wakepy"}),
     "control": ({"files"}, {"numpy", "pydantic", "yaml", "filelock", "supriya_midi", "pythonosc", "aalink"}),
     "outputs": ({"beat", "files", "render"}, {"numpy", "av", "PIL"}),
-    "session": ({"audio", "control", "files", "looks", "presets"}, {"numpy", "pydantic", "av", "PIL"}),
+    "session": ({"audio", "control", "files", "looks", "presets"}, {"numpy", "pydantic", "av", "PIL", "filelock"}),
     "supervision": ({"files"}, set()),
     "panel": ({"control", "looks", "presets", "render"}, {"numpy", "imgui_bundle"}),
     "show": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 
 def monotonic() -> float:
@@ -14,6 +15,11 @@ def monotonic() -> float:
 def day_and_time() -> str:
     """Local date and time for file names: "20260131-235959"."""
     return time.strftime("%Y%m%d-%H%M%S")
+
+
+def iso_date_and_time() -> str:
+    """Local date and time with the offset from UTC, ISO 8601: "2026-01-31T23:59:59+01:00"."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 class Stopwatch:

@@ -61,7 +61,7 @@ class SoundEvent(Event):
 
     file: _FileName
     rate_hz: int = Field(ge=8000, le=192_000)
-    channels: int = Field(ge=1, le=64)
+    channels: int = Field(ge=1, le=8)
     first: _Count = 0
     full_scale: int = Field(default=1, ge=1, le=16)
 

@@ -11,13 +11,34 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..errors import BadInput
+from ..clock import day_and_time
+from ..errors import BadInput, VisualizerError
+from ..files.paths import sessions_folder
 from ..oneline import plain
 
 #: the version of the format; a program reads its own and the older ones
 FORMAT = 1
 #: no session.json is larger
 MOST_INFO_BYTES = 100_000
+
+
+def new_folder(wanted: Path | None = None) -> SessionFolder:
+    """Create an empty folder for a session.
+
+    wanted: its path; with "-2" and so on after its name if there is something in it already. None: a folder in
+    `sessions_folder`, named after the local date and time. Raises VisualizerError if it cannot be created.
+    """
+    path = sessions_folder() / day_and_time() if wanted is None else wanted.expanduser().absolute()
+    try:
+        for number in range(1, 1000):
+            one = path if number == 1 else path.with_name(f"{path.name}-{number}")
+            one.mkdir(parents=True, exist_ok=True)
+            if not any(one.iterdir()):
+                return SessionFolder(one)
+    except (OSError, ValueError) as fault:  # ValueError: a null byte, or no name
+        reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else fault
+        raise VisualizerError(f"the folder {plain(path)} of the session cannot be created: {plain(reason)}") from fault
+    raise VisualizerError(f"there are 999 sessions named {plain(path)} already; choose another name")
 
 
 @dataclass(frozen=True)
@@ -35,6 +56,11 @@ class SessionFolder:
     def events(self) -> Path:
         """Its events, one a line, see `session.events`."""
         return self.root / "events.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the program that records the session, see `filelock.FileLock`; removed at its close."""
+        return self.root / ".lock"
 
     def sound(self, number: int) -> Path:
         """A part of its sound. number: from 1."""

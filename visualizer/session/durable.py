@@ -1,0 +1,28 @@
+"""Files that survive a power cut: what was written is on the disk when these return."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def sync_file(descriptor: int) -> None:
+    """Wait until the contents of an open file are on the disk. Raises OSError, also for what could not be written
+    before.
+    """
+    if sys.platform == "linux":
+        os.fdatasync(descriptor)
+    else:
+        os.fsync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk. Windows has no such call, and needs none."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,88 @@
+"""A preset as a session keeps it: preset.yaml, its pictures, and its look with the included files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import BadInput, VisualizerError
+from ..looks.look import Look, find_look
+from ..oneline import plain, preset_label
+from ..presets.loaded import LoadedPreset
+from ..presets.preset import FILE_NAME
+from ..resources import shipped
+from .durable import sync_file, sync_folder
+
+
+class PresetCopy(NamedTuple):
+    """folder: the name of its folder, of the preset's name and the hash of what is in it. files: contents by path in the
+    folder, with "/". image: the picture that the user asked for instead of the preset's, "" for the preset's.
+    """
+
+    folder: str
+    files: dict[str, bytes]
+    image: str
+
+
+def copy_of(loaded: LoadedPreset) -> PresetCopy:
+    """Read all of a preset's files. Raises VisualizerError if one cannot be read."""
+    folder, settings = loaded.folder, loaded.settings
+    if folder is None:
+        raise VisualizerError(f"preset {plain(loaded.name)} has no folder")
+    guides = {one.settings.guide for one in loaded.variants if one.settings.guide}
+    sources = {name: folder / name for name in (FILE_NAME, settings.image, *guides) if _is_within(name)}
+    image, own = "", loaded.overrides.image
+    if own is None and not _is_within(settings.image):
+        own = folder / settings.image
+    if own is not None:
+        image = "chosen-picture" + re.sub(r"[^.A-Za-z0-9]", "", own.suffix)[:10]
+        sources[image] = own
+    with suppress(BadInput):  # a look that cannot be opened is not shown either
+        sources |= _look_files(find_look(settings.render.shader, folder))
+    try:
+        files = {Path(name).as_posix(): path.read_bytes() for name, path in sorted(sources.items())}
+    except OSError as fault:
+        raise VisualizerError(f"preset {plain(loaded.name)}: {plain(fault.strerror or fault)}") from fault
+    found = hashlib.sha256()
+    for name, data in files.items():
+        found.update(f"{name}\0{len(data)}\0".encode() + data)
+    label = re.sub(r"[^A-Za-z0-9_-]+", "_", preset_label(loaded.reference))[:40] or "preset"
+    return PresetCopy(f"{label}-{found.hexdigest()[:12]}", files, image)
+
+
+def write_copy(copy: PresetCopy, presets: Path) -> int:
+    """Write a copy into a new folder in `presets`, on the disk when this returns; its size in bytes. Raises OSError."""
+    part = presets / f".part-{copy.folder}"
+    for name, data in copy.files.items():
+        path = part / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.write(data)
+            file.flush()
+            sync_file(file.fileno())
+    sync_folder(part)
+    part.rename(presets / copy.folder)
+    sync_folder(presets)
+    return sum(map(len, copy.files.values()))
+
+
+def _look_files(look: Look) -> dict[str, Path]:
+    """The shader and what it includes, by where the copy finds them again: beside the preset, and in folders as beside
+    the shader.
+    """
+    files = {}
+    for path in {path for path, _ in look.source.lines} | {look.path}:
+        root = look.path.parent if path.is_relative_to(look.path.parent) else shipped("shaders")
+        name = os.path.relpath(path, root)
+        if _is_within(name):
+            files[name] = path
+    return files
+
+
+def _is_within(name: str) -> bool:
+    """Whether a path goes down from a folder only."""
+    return not Path(name).is_absolute() and ".." not in Path(name).parts

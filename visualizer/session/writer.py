@@ -1,0 +1,535 @@
+"""Writes a session while it happens, on a thread of its own. docs/sessions.md describes what comes of it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import shutil
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from .. import __version__
+from ..clock import iso_date_and_time, monotonic
+from ..errors import VisualizerError
+from ..files.output_file import atomic_write
+from ..oneline import plain
+from ..presets.dreams import DreamFrame
+from ..presets.loaded import LoadedPreset
+from .dream_files import pixel_sha256, write_dream
+from .durable import sync_file, sync_folder
+from .events import (
+    CLOCK_HZ,
+    AnalysisEvent,
+    DeviceEvent,
+    DreamEvent,
+    EndEvent,
+    Event,
+    GapEvent,
+    PresetEvent,
+    SoundEvent,
+    encode,
+)
+from .keeper import FileKeeper
+from .layout import SessionFolder, SessionInfo, new_folder
+from .preset_copy import copy_of, write_copy
+from .sound import SoundPart, full_scale_for, on_grid
+
+log = logging.getLogger(__name__)
+
+#: what waits is written this often; files are synced this often, so that with the time this takes half a second is
+#: the most that a power cut takes away
+POLL_S, SYNC_S = 0.05, 0.35
+#: length of a part of sound: damage costs one part at most
+PART_S = 600.0
+#: the sound of a part is anchored to the clock again when it is off by more than this
+OFF_TICKS = CLOCK_HZ // 1000
+#: steps of the analysis are joined up to this length
+STEP_S = 0.25
+#: free space is looked at this often, and less than this is a warning; bytes a second until they are known
+SPACE_S, WARN_S, USUAL_BYTES_PER_S = 10.0, 30 * 60.0, 110_000.0
+#: what may wait in memory for a slow disk: sound and events, and dream frames
+MOST_WAITING_BYTES, MOST_WAITING_DREAM_BYTES = 64_000_000, 512_000_000
+#: from so much on that waits, dream frames are written without compressing them, which is faster
+_HURRY_BYTES = 64_000_000
+_EVENT_BYTES = 1000  # of memory that an event takes while it waits, about
+_TOO_SLOW = "the disk is too slow"
+_What = Literal["sound", "event", "dream", "preset"]
+
+
+@dataclass(frozen=True)
+class RecordingState:
+    """How a recording goes.
+
+    is_recording: False once it has ended, or had to stop: then `reason` says why, "" for the user's wish. seconds:
+    recorded so far. n_bytes: of its files so far. free_s: seconds of sound for which the disk has room. n_gaps: times
+    something could not be written. name: of its folder.
+    """
+
+    is_recording: bool
+    seconds: float
+    n_bytes: int
+    free_s: float
+    n_gaps: int
+    reason: str
+    name: str
+
+
+class SessionWriter:
+    """Records a session. Everything handed over is written by a thread; no method but `close` waits for a disk, and
+    none raises after `open`: what goes wrong is in `state` and `news`.
+
+    folder: where it is. Times `at` are ticks of the session's clock.
+    """
+
+    def __init__(
+        self,
+        folder: SessionFolder,
+        info: SessionInfo,
+        lock: FileLock,
+        *,
+        most_dream_bytes: int,
+        keep_free_bytes: int,
+        now: Callable[[], float],
+    ) -> None:
+        """See `open`."""
+        self.folder, self._info, self._file_lock, self._now = folder, info, lock, now
+        self._most_dream_bytes, self._keep_free_bytes = most_dream_bytes, keep_free_bytes
+        # handed over, and not written yet
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Callable[[], None], int]] = []
+        self._n_waiting_bytes = 0
+        self._missing: dict[_What, GapEvent] = {}
+        self._is_ending, self._reason = False, ""
+        self._wake = threading.Event()
+        self._news: deque[str] = deque(maxlen=8)
+        # of the writing thread
+        self._is_recording = True
+        self._part: SoundPart | None = None
+        self._n_parts = self._n_lines = self._n_gaps = 0
+        self._n_sound_bytes = self._n_event_bytes = self._n_dream_bytes = 0
+        self._anchor = (0, 0)  # a sample of the part, and its tick
+        self._begins_part = False
+        self._device = ("", "")
+        self._step: AnalysisEvent | None = None
+        self._step_end, self._rate_hz = 0, 0
+        self._latest = info.at
+        self._dreams: set[str] = set()
+        self._presets: set[str] = set()
+        self._free_bytes, self._has_warned, self._has_no_room_for_dreams = 0, False, False
+        self._synced_s = self._looked_s = now()
+        self._keeper = FileKeeper()
+        self._events = io.FileIO(folder.events, "xb")
+        self._thread = threading.Thread(target=self._run, name="session", daemon=True)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path | None = None,
+        *,
+        kind: Literal["live", "play"],
+        width: int,
+        height: int,
+        at: int = 0,
+        seeds: Mapping[str, int] | None = None,
+        keep_sound: bool = True,
+        keep_dreams: bool = True,
+        most_dream_bytes: int = 4_000_000_000,
+        keep_free_bytes: int = 500_000_000,
+        now: Callable[[], float] = monotonic,
+    ) -> Self:
+        """Create the folder of a session and begin to record.
+
+        Parameters
+        ----------
+        folder : its path, see `new_folder`
+        width, height : of the dream frames, px
+        at : the tick at which it begins; sound from before is left out
+        seeds : numbers that chance was begun with, by what for
+        keep_sound, keep_dreams : whether sound and dream frames are kept
+        most_dream_bytes : of all dream frames together, before they are compressed; later ones are not kept
+        keep_free_bytes : of the disk; the recording stops when less is free
+
+        Raises VisualizerError if nothing can be written there, or the disk has too little room.
+        """
+        info = SessionInfo(
+            program=__version__,
+            kind=kind,
+            started=iso_date_and_time(),
+            width=width,
+            height=height,
+            seeds=dict(seeds or {}),
+            has_sound=keep_sound,
+            has_dreams=keep_dreams,
+            at=at,
+        )
+        place = new_folder(folder)
+        lock = FileLock(place.lock)
+        try:
+            lock.acquire(timeout=0)
+            with atomic_write(place.info) as part:
+                part.write_bytes(info.to_json())
+            place.presets.mkdir()
+            place.dreams.mkdir()
+            writer = cls(place, info, lock, most_dream_bytes=most_dream_bytes, keep_free_bytes=keep_free_bytes, now=now)
+            sync_folder(place.root)
+            sync_folder(place.root.parent)
+            writer._look_at_space()
+        except (OSError, Timeout) as fault:
+            lock.release(force=True)
+            reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else fault
+            raise VisualizerError(f"nothing can be recorded in {plain(place.root)}: {plain(reason)}") from fault
+        if writer._is_ending:
+            writer._abandon()
+            raise VisualizerError(
+                f"nothing can be recorded in {plain(place.root)}: the disk has only "
+                f"{writer._free_bytes / 1e6:.0f} MB free; free some space, or record elsewhere"
+            )
+        writer._news.appendleft(f"recording; the disk has room for {_duration(writer._free_s)}")
+        writer._thread.start()
+        return writer
+
+    # -- for any thread -----------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> RecordingState:
+        """How it goes."""
+        n_bytes = self._n_sound_bytes + self._n_event_bytes + self._keeper.n_bytes
+        seconds = (self._latest - self._info.at) / CLOCK_HZ
+        return RecordingState(
+            self._is_recording, seconds, n_bytes, self._free_s, self._n_gaps, self._reason, self.folder.root.name
+        )
+
+    def news(self) -> str | None:
+        """A line for the user, each once: the room at the start, a warning, why it stopped."""
+        return self._news.popleft() if self._news else None
+
+    def event(self, event: Event) -> None:
+        """Record an event."""
+        self._put(partial(self._write_event, event), _EVENT_BYTES, GapEvent(at=event.at, what="event"))
+
+    def sound(self, samples: np.ndarray, at: int, rate_hz: int) -> None:
+        """Record sound that the analyzer was given, and that it was: the step of the analysis is written with it.
+
+        samples: (n,) or (n, channels) float32, on the grid of `session.sound.on_grid`, else they are rounded to it. at:
+        of the first of them.
+        """
+        if self._info.has_sound and len(samples):
+            lost = GapEvent(at=at, what="sound", count=len(samples))
+            self._put(partial(self._write_sound, samples.copy(), at, rate_hz), _EVENT_BYTES + samples.nbytes, lost)
+
+    def dream(self, at: int, scene: int, placed: DreamFrame) -> None:
+        """Record that a dream frame was put into a scene. The frame must not be changed afterwards."""
+        lost, n_bytes = GapEvent(at=at, what="dream"), placed.frame.nbytes
+        most = MOST_WAITING_DREAM_BYTES - self._keeper.n_waiting_bytes
+        self._put(partial(self._write_dream, at, scene, placed), n_bytes, lost, most)
+
+    def preset(self, at: int, scene: int, loaded: LoadedPreset) -> None:
+        """Record that a preset was opened as a scene, and copy its files."""
+        self._put(partial(self._write_preset, at, scene, loaded), _EVENT_BYTES, GapEvent(at=at, what="preset"))
+
+    def end(self, reason: str = "") -> None:
+        """Begin to end the recording: `state` says when it has ended. reason: "" for the user's wish."""
+        with self._lock:
+            if not self._is_ending:
+                self._is_ending, self._reason = True, reason
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the recording, and wait until all of it is written."""
+        self.end()
+        self._thread.join()
+
+    def _put(self, write: Callable[[], None], n_bytes: int, lost: GapEvent, most_bytes: int | None = None) -> None:
+        """Hand something over to the writing thread; count it as lost where too much waits already."""
+        most_bytes = MOST_WAITING_BYTES if most_bytes is None else most_bytes
+        with self._lock:
+            if self._is_ending:
+                return
+            if self._n_waiting_bytes + n_bytes > most_bytes:
+                before = self._missing.get(lost.what)
+                if before is not None:
+                    lost = before.model_copy(update={"count": before.count + lost.count})
+                self._missing[lost.what] = lost.model_copy(update={"reason": _TOO_SLOW})
+                return
+            self._put_missing()
+            self._waiting.append((write, n_bytes))
+            self._n_waiting_bytes += n_bytes
+
+    def _put_missing(self) -> None:
+        """Hand over what was lost before what comes next. The caller holds the lock."""
+        for gap in self._missing.values():
+            self._waiting.append((partial(self._write_gap, gap), 0))
+        self._missing.clear()
+
+    # -- on the writing thread ----------------------------------------------------------------------------------------
+
+    @property
+    def _free_s(self) -> float:
+        recorded_s = (self._latest - self._info.at) / CLOCK_HZ
+        n_bytes = self._n_sound_bytes + self._n_event_bytes
+        rate = n_bytes / recorded_s if recorded_s > 60 else USUAL_BYTES_PER_S
+        return max(0.0, self._free_bytes - self._keep_free_bytes) / max(rate, 1.0)
+
+    def _run(self) -> None:
+        try:
+            is_last = False
+            while not is_last:
+                self._wake.wait(POLL_S)
+                is_last = self._is_ending  # asked before what waits is taken: nothing is handed over after it
+                self._write_waiting()
+                if self._now() - self._looked_s >= SPACE_S:
+                    self._look_at_space()
+            self._finish()
+        except Exception as error:
+            log.exception("the recording stopped")
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            self._reason = f"it could not be written: {plain(reason)}"
+            with self._lock:
+                self._is_ending = True
+                self._waiting.clear()
+            self._abandon()
+        if self._reason:
+            self._news.append(f"the recording has stopped: {self._reason}")
+        self._is_recording = False
+
+    def _write_waiting(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            if not waiting and self._is_ending:
+                self._put_missing()
+                waiting, self._waiting = self._waiting, []
+        waiting.reverse()
+        while waiting:  # what is written is released at once
+            write, n_bytes = waiting.pop()
+            write()
+            with self._lock:
+                self._n_waiting_bytes -= n_bytes
+            self._sync_when_due()
+        self._end_step()
+        self._sync_when_due()
+
+    def _sync_when_due(self) -> None:
+        if self._now() - self._synced_s >= SYNC_S:
+            self._sync()
+
+    def _sync(self) -> None:
+        self._synced_s = self._now()
+        if self._part is not None:
+            self._part.sync()  # first: an event then is of sound that is there
+        sync_file(self._events.fileno())
+        self._report_unkept()
+
+    def _report_unkept(self) -> None:
+        if self._keeper.failed is not None:
+            failed, self._keeper.failed = self._keeper.failed, None
+            self._write_gap(GapEvent(at=self._latest, what="dream", reason=plain(failed)))
+
+    def _look_at_space(self) -> None:
+        self._looked_s = self._now()
+        self._free_bytes = shutil.disk_usage(self.folder.root).free
+        if self._free_bytes < self._keep_free_bytes:
+            self.end(f"the disk is full: only {self._free_bytes / 1e6:.0f} MB are free")
+        elif self._free_s < WARN_S and not self._has_warned:
+            self._has_warned = True
+            self._news.append(f"the disk has room for only {_duration(self._free_s)} of recording")
+
+    def _write_line(self, event: Event) -> None:
+        line = encode(self._n_lines, event)
+        rest = memoryview(line)
+        while rest:
+            rest = rest[self._events.write(rest) :]
+        self._n_lines += 1
+        self._n_event_bytes += len(line)
+        self._latest = max(self._latest, event.at)
+
+    def _write_event(self, event: Event) -> None:
+        self._end_step()
+        if isinstance(event, DeviceEvent):
+            # a device that is back, and another one, begin a part; what a device is called may change while it is lost
+            if event.state == "ok" and (event.state, event.label) != self._device:
+                self._begins_part = True
+            self._device = (event.state, event.label)
+        self._write_line(event)
+
+    def _write_gap(self, gap: GapEvent) -> None:
+        self._n_gaps += 1
+        what = "frames of the dream" if gap.what == "dream" else f"{gap.what}s" if gap.what != "sound" else ""
+        lost = f"{gap.count} {what}" if what else f"{gap.count / max(self._rate_hz, 1):.1f} s of sound"
+        self._news.append(f"recording: {lost} could not be written: {gap.reason}")
+        self._write_event(gap)
+
+    def _write_sound(self, samples: np.ndarray, at: int, rate_hz: int) -> None:
+        samples = on_grid(samples[:, np.newaxis] if samples.ndim == 1 else samples)
+        if at < self._info.at:  # sound left over from before the recording
+            n_before = math.ceil((self._info.at - at) * rate_hz / CLOCK_HZ)
+            samples, at = samples[n_before:], at + round(n_before * CLOCK_HZ / rate_hz)
+        if not len(samples):
+            return
+        part, n_channels, full_scale = self._part, samples.shape[1], full_scale_for(samples)
+        if (
+            part is None
+            or self._begins_part
+            or (rate_hz, n_channels) != (part.rate_hz, part.n_channels)
+            or full_scale > part.full_scale
+            or part.n_samples >= PART_S * rate_hz
+        ):
+            part = self._new_part(rate_hz, n_channels, full_scale)
+            self._write_anchor(part, at)
+        elif abs(at - self._tick_of_next(part)) > OFF_TICKS:
+            self._write_anchor(part, at)
+        n_bytes = part.n_bytes
+        part.write(samples)
+        self._n_sound_bytes += part.n_bytes - n_bytes
+        self._add_step(at, len(samples), rate_hz)
+
+    def _new_part(self, rate_hz: int, n_channels: int, full_scale: int) -> SoundPart:
+        self._end_part()
+        self._n_parts += 1
+        self._begins_part, self._rate_hz = False, rate_hz
+        self._part = SoundPart(self.folder.sound(self._n_parts), rate_hz, n_channels, full_scale)
+        sync_folder(self.folder.root)
+        return self._part
+
+    def _end_part(self) -> None:
+        if self._part is not None:
+            part, self._part = self._part, None
+            n_bytes = part.n_bytes
+            try:
+                part.finish()
+            finally:
+                part.drop()
+            self._n_sound_bytes += part.path.stat().st_size - n_bytes
+
+    def _tick_of_next(self, part: SoundPart) -> int:
+        """Where the next sample of a part is, as its last anchor says."""
+        first, at = self._anchor
+        return at + round((part.n_samples - first) * CLOCK_HZ / part.rate_hz)
+
+    def _write_anchor(self, part: SoundPart, at: int) -> None:
+        self._anchor = (part.n_samples, at)
+        event = SoundEvent(
+            at=at,
+            file=part.path.name,
+            rate_hz=part.rate_hz,
+            channels=part.n_channels,
+            first=part.n_samples,
+            full_scale=part.full_scale,
+        )
+        self._write_event(event)
+
+    def _add_step(self, at: int, n_samples: int, rate_hz: int) -> None:
+        """Note that the analyzer was given these samples: joined with the step before where that is the same sound."""
+        step, end = self._step, at + round(n_samples * CLOCK_HZ / rate_hz)
+        if step is not None and abs(at - self._step_end) <= OFF_TICKS and step.n_samples < STEP_S * rate_hz:
+            self._step = step.model_copy(update={"n_samples": step.n_samples + n_samples})
+        else:
+            self._end_step()
+            self._step = AnalysisEvent(at=at, step="sound", n_samples=n_samples)
+        self._step_end = end
+
+    def _end_step(self) -> None:
+        if self._step is not None:
+            step, self._step = self._step, None
+            self._write_line(step)
+            self._latest = max(self._latest, self._step_end)
+
+    def _write_dream(self, at: int, scene: int, placed: DreamFrame) -> None:
+        height, width = placed.frame.shape[:2]
+        sha256 = pixel_sha256(placed.frame)
+        self._write_event(
+            DreamEvent(
+                at=at,
+                scene=scene,
+                variant=placed.variant,
+                depth_index=placed.depth_index,
+                sha256=sha256,
+                width=width,
+                height=height,
+                finished=placed.finished,
+            )
+        )
+        n_bytes = placed.frame.nbytes
+        if sha256 in self._dreams or not self._info.has_dreams or self._has_no_room_for_dreams:
+            return
+        if self._n_dream_bytes + n_bytes > self._most_dream_bytes or self._has_warned:
+            self._has_no_room_for_dreams = True
+            room = "the disk is nearly full" if self._has_warned else f"they have {self._n_dream_bytes / 1e9:.1f} GB"
+            self._write_gap(GapEvent(at=at, what="dream", reason=f"{room}; no further ones are kept"))
+            return
+        self._dreams.add(sha256)
+        self._n_dream_bytes += n_bytes
+        self._keeper.put(partial(self._keep_dream, sha256, placed.frame), n_bytes)
+
+    def _keep_dream(self, sha256: str, frame: np.ndarray) -> int:
+        """On the keeper's thread."""
+        return write_dream(self.folder.dream(sha256), frame, compress=self._keeper.n_waiting_bytes < _HURRY_BYTES)
+
+    def _write_preset(self, at: int, scene: int, loaded: LoadedPreset) -> None:
+        try:
+            copy = copy_of(loaded)
+        except VisualizerError as fault:
+            self._write_gap(GapEvent(at=at, what="preset", reason=str(fault)))
+            return
+        asked, (width, height) = loaded.overrides, loaded.size
+        event = PresetEvent(
+            at=at,
+            folder=copy.folder,
+            scene=scene,
+            reference=loaded.reference,
+            name=loaded.name,
+            width=width,
+            height=height,
+            image=copy.image,
+            seed=asked.seed,
+            network=asked.network,
+            layer=asked.layer,
+            dream=dict(asked.dream),
+        )
+        self._write_event(event)
+        if copy.folder not in self._presets:
+            self._presets.add(copy.folder)
+            n_bytes = sum(map(len, copy.files.values()))
+            self._keeper.put(partial(write_copy, copy, self.folder.presets), n_bytes)
+
+    def _finish(self) -> None:
+        """End the recording as it should be ended."""
+        self._end_part()
+        self._sync()
+        self._keeper.close()
+        self._report_unkept()
+        self._write_event(EndEvent(at=self._latest, reason=self._reason))
+        sync_file(self._events.fileno())
+        self._events.close()
+        changes = {"state": "closed", "end_at": self._latest, "n_events": self._n_lines, "reason": self._reason}
+        with atomic_write(self.folder.info) as part:
+            part.write_bytes(self._info.model_copy(update=changes).to_json())
+        self._unlock()
+
+    def _abandon(self) -> None:
+        """Close all files as they are: the session stays open, and can be repaired."""
+        self._keeper.close()
+        if self._part is not None:
+            self._part.drop()
+        with suppress(OSError):
+            self._events.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        with suppress(OSError):
+            self._file_lock.release(force=True)
+            self.folder.lock.unlink()
+
+
+def _duration(seconds: float) -> str:
+    """Hours or minutes for people."""
+    return f"{seconds / 3600:.0f} h" if seconds >= 2 * 3600 else f"{seconds / 60:.0f} min"
