@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Set cache, log, config and networks folders to temporary ones: the user's are neither read nor written."""
     folder = tmp_path_factory.mktemp("home")
-    for name in ("CACHE", "LOG", "CONFIG", "NETWORKS"):
+    for name in ("CACHE", "LOG", "CONFIG", "NETWORKS", "SESSIONS"):
         monkeypatch.setenv(f"VISUALIZER_{name}_DIR", str(folder / name.lower()))
     yield folder
 
