@@ -57,6 +57,8 @@ def test_a_session_is_open_while_it_is_recorded_and_closed_after_it(tmp_path):
     assert (info["state"], info["end_at"], info["n_events"], info["seeds"]) == ("closed", 96_000, 2, {"shuffle": 7})
     assert events_of(folder) == [XrunEvent(at=96_000, n_xruns=1), EndEvent(at=96_000)]
     assert sorted(path.name for path in folder.iterdir()) == ["dreams", "events.jsonl", "presets", "session.json"]
+    with FileLock(writer.folder.lock).acquire(timeout=0):
+        pass
     state = writer.state
     assert not state.is_recording and state.seconds == 2.0 and state.n_gaps == 0 and state.name == folder.name
 

@@ -173,7 +173,7 @@ class SessionWriter:
             at=at,
         )
         place = new_folder(folder)
-        lock = FileLock(place.lock)
+        lock = FileLock(place.lock, thread_local=False)  # the writing thread releases it
         try:
             lock.acquire(timeout=0)
             with atomic_write(place.info) as part:
@@ -291,7 +291,8 @@ class SessionWriter:
                     self._look_at_space()
             self._finish()
         except Exception as error:
-            log.exception("the recording stopped")
+            if not isinstance(error, OSError):
+                log.exception("the recording failed")
             reason = error.strerror if isinstance(error, OSError) and error.strerror else error
             self._reason = f"it could not be written: {plain(reason)}"
             with self._lock:
@@ -299,6 +300,7 @@ class SessionWriter:
                 self._waiting.clear()
             self._abandon()
         if self._reason:
+            log.warning("the recording in %s has stopped: %s", self.folder.root.name, self._reason)
             self._news.append(f"the recording has stopped: {self._reason}")
         self._is_recording = False
 
