@@ -47,7 +47,7 @@ class Recorder(Source):
     def is_paused(self):
         return self.paused
 
-    def do(self, action):
+    def do(self, action, at_s=None):
         self.done.append(action)
         self.paused ^= action == "pause"
         return f"did {action}"

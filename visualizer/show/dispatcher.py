@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ..control.capabilities import Capability
 from ..control.commands import Act, Change, Command, Input, PressKey, SourceReported
 from ..control.parameters import Value
-from ..control.state import Context, ShowState, action_of_key, apply
+from ..control.state import Context, Request, ShowState, action_of_key, apply
 from ..errors import BadInput
 from ..render.keyboard import Press
 from .effects import COMMANDS, Effects, switches
@@ -46,7 +46,7 @@ class Dispatcher:
         self.said = ""
         self._source, self._effects = source, effects
         self._notices, self._guard = notices, guard
-        self._requests = {**requests, "source": source.do}
+        self._requests = requests
         self._on_command = on_command
 
     def press(self, presses: Iterable[Press]) -> None:
@@ -84,7 +84,7 @@ class Dispatcher:
             answers += effects.carry_out(before, after, command.at_samples)
         for request in after.requests:
             with self._guard.part(*COMMANDS):
-                answers.append(self._requests[request.kind](request.argument))
+                answers.append(self._request(request, command.at_samples))
         for answer in answers:
             if not answer:
                 continue
@@ -119,6 +119,11 @@ class Dispatcher:
         state, can_pause = self.state, Capability.PAUSE in self.context.capabilities
         words = {"frozen": state.freeze and not can_pause, "blackout": state.blackout, "locked": state.lock}
         return "   ".join(word for word, is_on in words.items() if is_on)
+
+    def _request(self, request: Request, at_samples: int) -> str | None:
+        if request.kind == "source":
+            return self._source.do(request.argument, at_samples / self._source.sample_rate_hz)
+        return self._requests[request.kind](request.argument)
 
     def _stamp_and_apply(self, change: Change, *, is_key: bool = False) -> None:
         with self._guard.part(*COMMANDS):

@@ -7,7 +7,7 @@ here has a default that does nothing, so that a show never has to ask whether a 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,10 +16,23 @@ from ..control.capabilities import Capability
 from ..control.snapshot import Meters
 from ..presets.loaded import LoadedPreset
 from ..supervision.resume import ResumeState
+from .analysis_steps import AnalysisSteps
 
-__all__ = ["NO_SOUND", "Capability", "Source"]
+__all__ = ["NO_SOUND", "Capability", "InputState", "Source"]
 
 NO_SOUND = np.zeros((0, 2), np.float32)
+
+
+class InputState(NamedTuple):
+    """How a source gets its sound. state: "ok", or why not, see `audio.input.LiveInput`; label: the input, for people;
+    reason: why the state is not "ok", in one line. n_xruns, n_dropped: overruns, and samples dropped, since the start.
+    """
+
+    state: str = "ok"
+    label: str = ""
+    reason: str = ""
+    n_xruns: int = 0
+    n_dropped: int = 0
 
 
 class Source:
@@ -105,8 +118,11 @@ class Source:
         their own are computed only if named.
         """
 
-    def do(self, action: str) -> str | None:
-        """Carry out an action, by its name; returns what to answer. One that the source has no use for is ignored."""
+    def do(self, action: str, at_s: float | None = None) -> str | None:
+        """Carry out an action, by its name; returns what to answer. One that the source has no use for is ignored.
+
+        at_s: when it was asked for, seconds of the source; now if None.
+        """
         return None
 
     def parameters(self) -> Mapping[str, float]:
@@ -121,7 +137,10 @@ class Source:
         bpm 0: the source's own tempo again. Only with Capability.TEMPO."""
 
     def restart_analysis(self) -> None:
-        """Replace an analysis that fails by a new one, keeping a certain tempo."""
+        """Replace the analysis by a new one, keeping a certain tempo: one that fails, or when a recording begins."""
+
+    def observe_analysis(self, steps: AnalysisSteps) -> None:
+        """Report every step of the analysis from here on, `NO_STEPS` to nobody. Does nothing without an analysis."""
 
     # -- what the show displays ---------------------------------------------------------------------------------------
 
@@ -136,6 +155,10 @@ class Source:
     def news(self) -> str | None:
         """A line for the user that was not returned yet, if there is one."""
         return None
+
+    def input_state(self) -> InputState:
+        """How it gets its sound. Cheap enough for every block of sound."""
+        return InputState()
 
     # -- restarting a show --------------------------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ class Ramp(Source):
     def features_at(self, time_s):
         return Features(time_s, level=min(1.0, time_s / self.seconds))
 
-    def do(self, action):
+    def do(self, action, at_s=None):
         if action == "pause":
             self.is_paused = not self.is_paused
 

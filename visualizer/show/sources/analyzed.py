@@ -16,6 +16,7 @@ from ...control.snapshot import Meters
 from ...presets.loaded import LoadedPreset
 from ...settings import BeatSettings
 from ..metronome import LEAST_CONFIDENCE
+from ..analysis_steps import NO_STEPS, AnalysisSteps
 from ..source import Source
 
 #: samples that the panel's spectrum is of, and its number of bands
@@ -28,14 +29,28 @@ class AnalyzedSource(Source):
     analyzer: the one in use; set by the subclass, which may replace it by `new_analyzer`. beat: the settings in use.
     """
 
-    analyzer: Analyzer
     is_live = is_known = False  # see `Analyzer`
 
     def __init__(self, beat: BeatSettings, needs: Collection[str] = ()) -> None:
         """needs: names of features, see `Source.needs`."""
         self.beat = beat
         self.levels = Levels()
+        self.steps = NO_STEPS
         self._needs = frozenset(needs)
+
+    @property
+    def analyzer(self) -> Analyzer:
+        """The analyzer in use."""
+        return self._analyzer
+
+    @analyzer.setter
+    def analyzer(self, analyzer: Analyzer) -> None:
+        self._analyzer, self._n_analyzed = analyzer, 0
+
+    @property
+    def analyzed_s(self) -> float:
+        """The time up to which sound was handed to the analyzer, seconds of the source."""
+        return self.analyzer.start_s + self._n_analyzed / self.analyzer.sample_rate_hz
 
     def new_analyzer(self, sample_rate_hz: int, start_s: float = 0.0) -> Analyzer:
         """Another analyzer with the settings in use. start_s: the time of its first sample, seconds of the source."""
@@ -44,6 +59,19 @@ class AnalyzedSource(Source):
 
     def analyze(self, block: np.ndarray) -> int:
         """Take in a block of mono sound, (n,) float32; how many kicks were reported in it."""
+        block = self.steps.sound(block, self.analyzed_s, self.analyzer.sample_rate_hz)
+        return self._push(block)
+
+    def analyze_silence(self, n_samples: int) -> None:
+        """Take in zeros, in place of sound that did not come."""
+        self.steps.silence(n_samples, self.analyzed_s)
+        self._push(np.zeros(n_samples, np.float32))
+
+    def observe_analysis(self, steps: AnalysisSteps) -> None:
+        self.steps = steps
+
+    def _push(self, block: np.ndarray) -> int:
+        self._n_analyzed += len(block)
         self.levels.note(block)
         return self.analyzer.push(block)
 
@@ -84,9 +112,9 @@ class TempoSource(AnalyzedSource):
     def features_at(self, time_s: float) -> Features:
         return self.analyzer.features_at(time_s)
 
-    def do(self, action: str) -> str | None:
+    def do(self, action: str, at_s: float | None = None) -> str | None:
         if action == "tap":
-            self.tap(self.position_s())
+            self.tap(self.position_s() if at_s is None else at_s)
         elif action in ("tempo_half", "tempo_double"):
             self.tempo.scale(0.5 if action == "tempo_half" else 2.0)
         else:
@@ -103,14 +131,15 @@ class TempoSource(AnalyzedSource):
 
     def skip(self, seconds: float) -> None:
         """Let the time go on without sound."""
+        self.steps.skip(seconds, self.analyzed_s)
         self.analyzer.start_s += seconds
         if self.led is not None:
             self._lead()  # its beats are in the time of the source, and that has moved against the analyzer's
 
-    def replace_analyzer(self, analyzer: Analyzer, start_s: float) -> None:
+    def replace_analyzer(self, analyzer: Analyzer, start_s: float, *, is_restart: bool = False) -> None:
         """Use another analyzer, as for another sample rate, that begins with the tempo of the one before.
 
-        start_s: the time of its first sample, seconds of the source.
+        start_s: the time of its first sample, seconds of the source. is_restart: see `AnalysisSteps.began`.
         """
         before, tempo = self.analyzer, self.tempo
         analyzer.start_s = start_s
@@ -118,12 +147,18 @@ class TempoSource(AnalyzedSource):
         analyzer.set_beat(self.beat)  # settings may have been changed since it was built
         analyzer.set_needs(before.needs)
         self.analyzer, self.sample_rate_hz = analyzer, analyzer.sample_rate_hz
+        self.steps.began(analyzer.sample_rate_hz, start_s, is_known=False, is_restart=is_restart)
         if tempo.confidence >= LEAST_CONFIDENCE:
-            beat_s = before.start_s + tempo.next_beat_s(tempo.time_s)
-            for back in (2, 1):
-                self.tap(beat_s - back * 60.0 / tempo.tempo_bpm)
+            bpm, phase = tempo.tempo_bpm, tempo.phase_at(start_s - before.start_s)
+            self.begin_tempo(bpm, phase, start_s)
+            self.steps.tempo(bpm, phase, tempo.confidence, start_s)
         if self.led is not None:
             self._lead()
+
+    def begin_tempo(self, bpm: float, phase: float, time_s: float) -> None:
+        """Give a new analyzer a tempo that was known before. phase: the place in the beat at a time of the source, 0..1."""
+        for back in (1, 0):
+            self.tap(time_s - (phase + back) * 60.0 / bpm)
 
     def _lead(self) -> None:
         if self.led is None:

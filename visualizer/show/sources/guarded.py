@@ -13,9 +13,10 @@ from ...beat.features import Features
 from ...control.snapshot import Meters
 from ...presets.loaded import LoadedPreset
 from ...supervision.resume import ResumeState
+from ..analysis_steps import AnalysisSteps
 from ..guard import Guard
 from ..metronome import FallbackMetronome
-from ..source import Source
+from ..source import InputState, Source
 
 #: failures in a row after which the analysis is replaced by a new one: what it remembers may be what fails
 RESTART_AFTER = 2
@@ -130,8 +131,8 @@ class GuardedSource(Source):
     def needs(self, names: Collection[str]) -> None:
         self.source.needs(names)
 
-    def do(self, action: str) -> str | None:
-        return self.source.do(action)
+    def do(self, action: str, at_s: float | None = None) -> str | None:
+        return self.source.do(action, at_s)
 
     def parameters(self) -> Mapping[str, float]:
         return self.source.parameters()
@@ -144,6 +145,12 @@ class GuardedSource(Source):
 
     def restart_analysis(self) -> None:
         self.source.restart_analysis()
+
+    def observe_analysis(self, steps: AnalysisSteps) -> None:
+        self.source.observe_analysis(steps)
+
+    def input_state(self) -> InputState:
+        return self.source.input_state()
 
     def meters(self) -> Meters:
         return self.source.meters()._replace(is_fallback=self.is_fallback)

@@ -17,7 +17,7 @@ from ...control.snapshot import Meters
 from ...settings import BeatSettings
 from ...supervision.resume import ResumeState
 from ..metronome import LEAST_CONFIDENCE
-from ..source import Capability
+from ..source import Capability, InputState
 from .analyzed import TempoSource
 
 # A tempo less certain than this is not shown.
@@ -105,15 +105,15 @@ class InputSource(TempoSource):
     def restart_analysis(self) -> None:
         """The new analyzer is built on another thread."""
         if self._rebuild is None:
-            self._rebuild = _Rebuild(self.sample_rate_hz, self)
+            self._rebuild = _Rebuild(self.sample_rate_hz, self, is_restart=True)
 
     # -- actions and parameters ---------------------------------------------------------------------------------------
 
-    def do(self, action: str) -> str | None:
+    def do(self, action: str, at_s: float | None = None) -> str | None:
         if action == "next_input":
             self.device.next_input()
             return "looking for the next input"
-        return super().do(action)
+        return super().do(action, at_s)
 
     def parameters(self) -> Mapping[str, float]:
         return {"input.gain_db": self.device.gain_db}
@@ -158,6 +158,10 @@ class InputSource(TempoSource):
 
     def news(self) -> str | None:
         return self.device.news()
+
+    def input_state(self) -> InputState:
+        device = self.device
+        return InputState(device.state, device.label, device.reason, device.n_overruns, device.n_dropped)
 
     def resume_values(self) -> dict[str, Any]:
         values: dict[str, Any] = {"input": self.device.device_name}
@@ -219,7 +223,7 @@ class InputSource(TempoSource):
         analyzed_s = min(seconds, self.LONGEST_REST_S)
         if seconds > analyzed_s:
             self.skip(seconds - analyzed_s)
-        self.analyze(np.zeros(round(analyzed_s * self.sample_rate_hz), np.float32))
+        self.analyze_silence(round(analyzed_s * self.sample_rate_hz))
 
     def _finish_rebuild(self, rebuild: _Rebuild) -> None:
         """Use the new analyzer, once it is built; it begins with what came meanwhile. Raises what building it raised."""
@@ -230,7 +234,7 @@ class InputSource(TempoSource):
             raise
         if analyzer is not None:
             self._rebuild = None
-            self.replace_analyzer(analyzer, self.analyzer.end_s)
+            self.replace_analyzer(analyzer, self.analyzer.end_s, is_restart=rebuild.is_restart)
             if rebuild.blocks:
                 self._take(rebuild.blocks, rebuild.stamp_s)
 
@@ -239,11 +243,11 @@ class _Rebuild:
     """An analyzer being built in a thread: that takes as long as a display frame, and more where the machine is busy.
 
     rate_hz: sample rate of the sound that it is for; blocks, stamp_s: the sound that came meanwhile, and when its
-    newest sample came.
+    newest sample came. is_restart: it was asked for, and not due to another sample rate.
     """
 
-    def __init__(self, rate_hz: int, source: InputSource) -> None:
-        self.rate_hz = rate_hz
+    def __init__(self, rate_hz: int, source: InputSource, *, is_restart: bool = False) -> None:
+        self.rate_hz, self.is_restart = rate_hz, is_restart
         self.blocks: list[np.ndarray] = []
         self.stamp_s = 0.0
         executor = ThreadPoolExecutor(1, "followers")

@@ -98,15 +98,16 @@ class SongSource(AnalyzedSource):
             self._next_sample += len(block)
         if self.playback.is_drained and not self._is_finished:
             self._is_finished = True
+            self.steps.finished(self.analyzed_s)
             self.analyzer.finish()
 
     def features_at(self, time_s: float) -> Features:
         return self.analyzer.features_at(time_s, LOOK_AHEAD_S)
 
     def restart_analysis(self) -> None:
-        self._begin(self._next_sample)
+        self._begin(self._next_sample, is_restart=True)
 
-    def do(self, action: str) -> str | None:
+    def do(self, action: str, at_s: float | None = None) -> str | None:
         if action == "pause":
             if self.playback.paused:
                 self.playback.resume()
@@ -185,13 +186,14 @@ class SongSource(AnalyzedSource):
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _begin(self, start_sample: int) -> None:
+    def _begin(self, start_sample: int, *, is_restart: bool = False) -> None:
         """Begin a new analysis at a sample of the songs."""
         before, self.analyzer = (
             self.analyzer,
             self.new_analyzer(self.sample_rate_hz, start_sample / self.sample_rate_hz),
         )
         self.analyzer.continue_counts(before)
+        self.steps.began(self.sample_rate_hz, self.analyzer.start_s, is_known=True, is_restart=is_restart)
         self._next_sample, self._is_finished = start_sample, False
 
     def _place(self) -> Place:
