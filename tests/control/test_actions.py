@@ -6,7 +6,18 @@ from visualizer.control.actions import find_actions
 from visualizer.control.parameters import base_parameters
 
 USED_BY_USERS = {
-    *("help", "fullscreen", "next_monitor", "leave_fullscreen", "quit", "lock", "screenshot", "blackout", "freeze"),
+    *(
+        "help",
+        "fullscreen",
+        "next_monitor",
+        "leave_fullscreen",
+        "quit",
+        "lock",
+        "record",
+        "screenshot",
+        "blackout",
+        "freeze",
+    ),
     *("panel", "next_preset", "previous_preset", *(f"preset_{number}" for number in range(1, 10))),
     *("sensitivity_up", "sensitivity_down", "reset", "tap", "tempo_half", "tempo_double", "next_input"),
     *("volume_up", "volume_down", "mute", "seek_back", "seek_forward", "previous_song", "next_song"),

@@ -33,14 +33,13 @@ def test_without_a_file_the_defaults_hold():
         "f": "fullscreen", "f11": "fullscreen", "shift+f": "next_monitor", "h": "help", "f1": "help", "space": "freeze",
         "b": "blackout", "n": "next_preset", "p": "previous_preset", "1": "preset_1", "9": "preset_9",
         "up": "sensitivity_up", "down": "sensitivity_down", "t": "tap", "[": "tempo_half", "]": "tempo_double",
-        "l": "lock", "s": "screenshot", "i": "next_input", "left": "seek_back", "right": "seek_forward",
+        "l": "lock", "r": "record", "s": "screenshot", "i": "next_input", "left": "seek_back", "right": "seek_forward",
         "shift+left": "previous_song", "shift+right": "next_song",
         "+": "volume_up", "=": "volume_up", "-": "volume_down", "m": "mute",
         "ctrl+q": "quit", "backspace": "reset", "escape": "leave_fullscreen",
     }  # fmt: skip
     assert {key: keymap.action([key]) for key in asked} == asked
     assert keymap.action(["q"]) is None, "Q alone ends nothing"
-    assert keymap.action(["r"]) is None, "free for recording"
 
 
 def test_no_default_key_does_two_things():

@@ -96,4 +96,4 @@ def test_defaults_are_those_of_the_settings():
 
 
 def test_the_switches_of_the_show_are_declared_once():
-    assert base_parameters().switches == ("blackout", "freeze", "lock")
+    assert base_parameters().switches == ("blackout", "freeze", "lock", "record")

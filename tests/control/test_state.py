@@ -29,7 +29,7 @@ from visualizer.control.commands import (
 )
 from visualizer.control.keys import Keymap
 from visualizer.control.parameters import Parameter, base_parameters
-from visualizer.control.state import SENSITIVITY_RANGE, Context, Request, ShowState, action_of_key, apply
+from visualizer.control.state import SENSITIVITY_RANGE, Context, Request, ShowState, action_of_key, apply, changes_to
 from visualizer.errors import BadInput
 from visualizer.settings import BeatSettings
 
@@ -268,6 +268,30 @@ def test_recorded_commands_replayed_onto_a_fresh_state_give_the_same_state(seed)
     for line in recorded:
         replayed = apply(replayed, Command.from_data(json.loads(line)), CONTEXT)
     assert replayed == live and live.n_requests > 100 and live.n_openings > 50 and live.n_shown > 50
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 200))
+def test_a_fresh_state_becomes_one_in_which_the_same_is_shown(seed, n):
+    state = after(*random_changes(seed, n), state=START)
+    again = after(*changes_to(state, CONTEXT))
+    values, expected = again.values(CONTEXT), state.values(CONTEXT)
+    assert values == pytest.approx(expected, nan_ok=True) if not values.keys() ^ expected.keys() else False
+    assert (again.shown, again.look, again.dream_by_hand()) == (state.shown, state.look, state.dream_by_hand())
+    assert again.beat_settings().model_dump() == pytest.approx(state.beat_settings().model_dump())
+
+
+def test_values_that_are_allowed_only_together_are_set_in_an_order_that_works():
+    state = after(shown(low_hz=40.0, high_hz=120.0), Set("beat.high_hz", 300.0), Set("beat.low_hz", 200.0))
+    state = replace(state, by_hand=dict(reversed(state.by_hand.items())))
+    again = after(*changes_to(state, CONTEXT))
+    assert (again.beat_settings().low_hz, again.beat_settings().high_hz) == (200.0, 300.0)
+
+
+def test_recording_is_switched_and_the_show_may_say_that_it_has_ended():
+    assert after(Act("record"), state=START).record
+    assert not after(Act("record"), Act("record"), state=START).record
+    assert not after(Act("record"), Reported("record", False), state=START).record
 
 
 @settings(max_examples=60, deadline=None)

@@ -137,7 +137,7 @@ class Parameters(Mapping[str, Parameter]):
 
     @property
     def switches(self) -> tuple[str, ...]:
-        """The names of the switches of the show itself: blackout, freeze, lock."""
+        """The names of the switches of the show itself: blackout, freeze, lock, record."""
         return tuple(one.name for one in self.of_section("") if one.kind == "switch")
 
 
@@ -159,6 +159,7 @@ def base_parameters() -> Parameters:
             Parameter("blackout", "shows black", "switch"),
             Parameter("freeze", "freezes the picture", "switch"),
             Parameter("lock", "locks the keys", "switch"),
+            Parameter("record", "records a session", "switch"),
         ]
     )
 

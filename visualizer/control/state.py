@@ -14,6 +14,7 @@ from ..settings import BeatSettings
 from .capabilities import Capability
 from .commands import (
     Act,
+    Change,
     Command,
     Learn,
     PresetFailed,
@@ -39,7 +40,7 @@ SENSITIVITY_RANGE = (0.1, 10.0)  # as in the settings
 #: parameters of the beat that depend on the room and the machine: set by hand, they stay when the preset changes
 KEPT = ("beat.lead_ms", "beat.floor_db")
 #: fields of the state that the show itself may report, see `Reported`
-REPORTED = ("fullscreen", "panel", "freeze", "asks_to_end")
+REPORTED = ("fullscreen", "panel", "freeze", "record", "asks_to_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class ShowState:
     by_hand, sensitivity_factor : parameters set by hand; the sensitivity is the preset's times this factor
     source_values : the parameters that the source has, and their values
     n_bakings, shown_dream : how often a parameter of the dream was set; those that the preset shown was opened with
-    blackout, freeze, lock, hud, panel, fullscreen : whether each is on
+    blackout, freeze, lock, record, hud, panel, fullscreen : whether each is on
     ended, asks_to_end : the show is over; leave_fullscreen was pressed once in a window
     tempo : set by a controller such as Link; None if the source's own tempo is used
     answer : to whoever gave the newest command
@@ -102,6 +103,7 @@ class ShowState:
     blackout: bool = False
     freeze: bool = False
     lock: bool = False
+    record: bool = False
     hud: bool = False
     panel: bool = False
     fullscreen: bool = False
@@ -226,6 +228,34 @@ def apply(state: ShowState, command: Command, context: Context) -> ShowState:
         return _changed(before, command, context)
     except BadInput as fault:
         return before.answering(str(fault))
+
+
+def changes_to(state: ShowState, context: Context) -> list[Change]:
+    """The changes that make a state of a fresh one in which the same is shown.
+
+    What is still asked for (a preset that is being opened, requests) is left out, and so is a tempo set from elsewhere,
+    and what concerns the window only.
+    """
+    changes: list[Change] = [
+        PresetsListed(state.presets),
+        PresetShown(state.shown, tuple(state.preset_values.items()), tuple(state.shown_dream.items()), state.look),
+        SourceReported(tuple(state.source_values.items())),
+    ]
+    after = ShowState()
+    for change in changes:
+        after = apply(after, Command(0, change), context)
+    waiting = list(state.set_by_hand(context).items())
+    for _ in range(len(waiting)):  # a value may be allowed only with another one: the edges of a band
+        refused = []
+        for name, value in waiting:
+            changed = apply(after, Command(0, Set(name, value)), context)
+            if changed.answer:
+                refused.append((name, value))
+            else:
+                after = changed
+                changes.append(Set(name, value))
+        waiting = refused
+    return changes
 
 
 def action_of_key(key: PressKey, state: ShowState, context: Context) -> str | None:

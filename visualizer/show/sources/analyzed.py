@@ -15,8 +15,8 @@ from ...beat.tempo import TempoFollower
 from ...control.snapshot import Meters
 from ...presets.loaded import LoadedPreset
 from ...settings import BeatSettings
-from ..metronome import LEAST_CONFIDENCE
 from ..analysis_steps import NO_STEPS, AnalysisSteps
+from ..metronome import LEAST_CONFIDENCE
 from ..source import Source
 
 #: samples that the panel's spectrum is of, and its number of bands
