@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import shutil
 import threading
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 from tests.fixtures.pulse import wait_until
 from tests.session.recorded import OPEN, count_of, counted, decoded, events_of, info_of, sound_of
+from visualizer.beat import Analyzer
 from visualizer.errors import VisualizerError
 from visualizer.presets.dreams import DreamFrame
 from visualizer.presets.loaded import Overrides, open_preset
@@ -21,11 +23,14 @@ from visualizer.session.events import (
     GapEvent,
     PresetEvent,
     SceneEvent,
+    SongEvent,
     SoundEvent,
     XrunEvent,
 )
+from visualizer.session.reader import RecordedSession, SoundTape
 from visualizer.session.sound import on_grid
 from visualizer.session.writer import SessionWriter
+from visualizer.settings import BeatSettings
 
 GB = 1_000_000_000
 
@@ -120,6 +125,49 @@ def test_the_analyzer_finds_the_same_in_the_recorded_sound(tmp_path):
     assert np.array_equal(np.concatenate([samples[:, 0] for _, samples in parts]), on_grid(sound))
     for anchors, _ in parts:
         assert len(anchors) == 1
+
+
+def test_a_replay_of_the_steps_gives_the_same_features(tmp_path):
+    """Bit for bit: kicks, tempo and level of the live analyzer, over a loss of the device."""
+    settings, times_s = BeatSettings(), np.arange(0.0, 5.0, 0.05)
+    rng = np.random.default_rng(7)
+    t = np.arange(2 * 48_000) / 48_000
+    loud = (np.exp(-((t % 0.5) * 18)) * np.sin(2 * np.pi * 55 * t) * 1.4 + rng.standard_normal(len(t)) * 0.01).astype(
+        np.float32
+    )
+
+    def features(analyzer):
+        return [dataclasses.astuple(analyzer.features_at(time_s)) for time_s in times_s]
+
+    def play(writer):
+        live = Analyzer(48_000, settings, is_live=True)
+        writer.event(AnalysisEvent(at=0, step="start", rate_hz=48_000))
+        for at in range(0, len(loud), 700):
+            block = on_grid(loud[at : at + 700] * 0.5)
+            writer.sound(block, at, 48_000)
+            live.push(block)
+        writer.event(AnalysisEvent(at=len(loud), step="silence", n_samples=48_000))
+        live.push(np.zeros(48_000, np.float32))
+        for at in range(0, len(loud), 1100):
+            block = on_grid(loud[at : at + 1100])
+            writer.sound(block, len(loud) + 48_000 + at, 48_000)
+            live.push(block)
+        heard.append(features(live))
+
+    heard = []
+    session = RecordedSession(recorded(tmp_path / "s", play).folder.root)
+    replayed, tape = Analyzer(48_000, settings, is_live=True), SoundTape(session)
+    for event in session.events():
+        if isinstance(event, SoundEvent):
+            tape.begin(event)
+        elif isinstance(event, AnalysisEvent) and event.step == "sound":
+            for block in tape.read(event.n_samples):
+                replayed.push(block[:, 0])
+        elif isinstance(event, AnalysisEvent) and event.step == "silence":
+            replayed.push(np.zeros(event.n_samples, np.float32))
+    tape.close()
+    assert replayed.n_kicks >= 6 and not tape.n_lost and len(session.folder.sounds) == 2  # louder than full scale
+    assert features(replayed) == heard[0]
 
 
 def test_events_keep_their_order_between_the_steps_of_the_analysis(tmp_path):
@@ -408,6 +456,28 @@ def test_a_preset_that_has_gone_is_a_gap(tmp_path, preset):
     writer = recorded(tmp_path / "s", lambda writer: writer.preset(7, 0, loaded))
     [gap] = of(events_of(writer.folder.root), GapEvent)
     assert (gap.what, gap.at) == ("preset", 7) and writer.state.n_gaps == 1
+
+
+@pytest.mark.parametrize("copy", [True, False])
+def test_a_song_is_kept_by_its_hash_and_as_a_copy(tmp_path, copy):
+    song = tmp_path / "a song 🎵.mp3"
+    song.write_bytes(b"not really a song" * 1000)
+
+    def play(writer):
+        writer.song(5, 0.0, song, copy=copy)
+        writer.song(9, 12.5, song, copy=copy)
+        writer.song(10, 20.0, tmp_path / "gone.mp3", copy=copy)
+
+    folder = recorded(tmp_path / "s", play).folder
+    first, second = of(events_of(folder.root), SongEvent)
+    assert (first.at, first.name, first.start_s, second.start_s) == (5, song.name, 0.0, 12.5)
+    assert first.sha256 == hashlib.sha256(song.read_bytes()).hexdigest()
+    if copy:
+        assert first.file == second.file == f"{first.sha256[:16]}.mp3"
+        assert (folder.songs / first.file).read_bytes() == song.read_bytes()
+    else:
+        assert first.file == "" and not folder.songs.exists()
+    assert [(gap.what, gap.at) for gap in of(events_of(folder.root), GapEvent)] == [("song", 10)]
 
 
 def test_what_a_slow_disk_cannot_take_is_marked_and_reported(tmp_path, monkeypatch):

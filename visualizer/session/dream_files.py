@@ -20,6 +20,12 @@ def pixel_sha256(frame: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(frame).data).hexdigest()
 
 
+def file_sha256(path: Path) -> str:
+    """The hash of a file: 64 hexadecimal digits. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_dream(path: Path, frame: np.ndarray, *, compress: bool = True) -> int:
     """Write a dream frame, (height, width, 3) uint8 sRGB, as a PNG that is on the disk when this returns; its size in
     bytes.

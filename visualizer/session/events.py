@@ -220,14 +220,14 @@ class SongEvent(Event):
 
 
 class GapEvent(Event):
-    """Something could not be written. what: "sound", "event", "dream", "preset"; count: of samples, events, frames or
-    presets. Of sound so many samples are missing, the first of which was at the time of the event; the analyzer had
-    got them.
+    """Something could not be written. what: "sound", "event", "dream", "preset", "song"; count: of samples, events,
+    frames and so on. Of sound so many samples are missing, the first of which was at the time of the event; the
+    analyzer had got them.
     """
 
     kind: ClassVar[str] = "gap"
 
-    what: Literal["sound", "event", "dream", "preset"]
+    what: Literal["sound", "event", "dream", "preset", "song"]
     count: _Count = 1
     reason: _Name = ""
 

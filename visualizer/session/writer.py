@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import math
+import re
 import shutil
 import threading
 from collections import deque
@@ -25,7 +26,7 @@ from ..files.output_file import atomic_write
 from ..oneline import plain
 from ..presets.dreams import DreamFrame
 from ..presets.loaded import LoadedPreset
-from .dream_files import pixel_sha256, write_dream
+from .dream_files import file_sha256, pixel_sha256, write_dream
 from .durable import sync_file, sync_folder
 from .events import (
     CLOCK_HZ,
@@ -36,6 +37,7 @@ from .events import (
     Event,
     GapEvent,
     PresetEvent,
+    SongEvent,
     SoundEvent,
     encode,
 )
@@ -63,7 +65,7 @@ MOST_WAITING_BYTES, MOST_WAITING_DREAM_BYTES = 64_000_000, 512_000_000
 _HURRY_BYTES = 64_000_000
 _EVENT_BYTES = 1000  # of memory that an event takes while it waits, about
 _TOO_SLOW = "the disk is too slow"
-_What = Literal["sound", "event", "dream", "preset"]
+_What = Literal["sound", "event", "dream", "preset", "song"]
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ class SessionWriter:
         self._latest = info.at
         self._dreams: set[str] = set()
         self._presets: set[str] = set()
+        self._late: deque[Event] = deque()  # from the keeper's thread
         self._free_bytes, self._has_warned, self._has_no_room_for_dreams = 0, False, False
         self._synced_s = self._looked_s = now()
         self._keeper = FileKeeper()
@@ -175,7 +178,8 @@ class SessionWriter:
         place = new_folder(folder)
         lock = FileLock(place.lock, thread_local=False)  # the writing thread releases it
         try:
-            lock.acquire(timeout=0)
+            with suppress(NotImplementedError):  # a disk without locks
+                lock.acquire(timeout=0)
             with atomic_write(place.info) as part:
                 part.write_bytes(info.to_json())
             place.presets.mkdir()
@@ -236,6 +240,12 @@ class SessionWriter:
     def preset(self, at: int, scene: int, loaded: LoadedPreset) -> None:
         """Record that a preset was opened as a scene, and copy its files."""
         self._put(partial(self._write_preset, at, scene, loaded), _EVENT_BYTES, GapEvent(at=at, what="preset"))
+
+    def song(self, at: int, start_s: float, path: Path, *, copy: bool) -> None:
+        """Record that a song is played which begins at `start_s` seconds of the source: by its hash, and with a copy of
+        the file if `copy` and there is room.
+        """
+        self._put(partial(self._write_song, at, start_s, path, copy), _EVENT_BYTES, GapEvent(at=at, what="song"))
 
     def end(self, reason: str = "") -> None:
         """Begin to end the recording: `state` says when it has ended. reason: "" for the user's wish."""
@@ -329,9 +339,13 @@ class SessionWriter:
         if self._part is not None:
             self._part.sync()  # first: an event then is of sound that is there
         sync_file(self._events.fileno())
-        self._report_unkept()
+        self._write_late()
 
-    def _report_unkept(self) -> None:
+    def _write_late(self) -> None:
+        """Write what the keeper has found out."""
+        while self._late:
+            event = self._late.popleft()
+            self._write_gap(event) if isinstance(event, GapEvent) else self._write_event(event)
         if self._keeper.failed is not None:
             failed, self._keeper.failed = self._keeper.failed, None
             self._write_gap(GapEvent(at=self._latest, what="dream", reason=plain(failed)))
@@ -503,12 +517,35 @@ class SessionWriter:
             n_bytes = sum(map(len, copy.files.values()))
             self._keeper.put(partial(write_copy, copy, self.folder.presets), n_bytes)
 
+    def _write_song(self, at: int, start_s: float, path: Path, copy: bool) -> None:
+        self._keeper.put(partial(self._keep_song, at, start_s, path, copy), 0)
+
+    def _keep_song(self, at: int, start_s: float, path: Path, copy: bool) -> int:
+        """On the keeper's thread: reading a whole song can take seconds."""
+        try:
+            sha256 = file_sha256(path)
+            name = f"{sha256[:16]}{re.sub('[^.A-Za-z0-9]', '', path.suffix)[:10]}" if copy else ""
+            n_bytes = path.stat().st_size if copy else 0
+            if n_bytes > self._free_bytes - self._keep_free_bytes:
+                name, n_bytes = "", 0
+            target = self.folder.songs / name
+            if name and not target.exists():
+                self.folder.songs.mkdir(exist_ok=True)
+                with atomic_write(target) as part:
+                    shutil.copyfile(path, part)
+        except (OSError, VisualizerError) as fault:
+            reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else fault
+            self._late.append(GapEvent(at=at, what="song", reason=plain(reason)))
+            return 0
+        self._late.append(SongEvent(at=at, name=path.name, sha256=sha256, start_s=start_s, file=name))
+        return n_bytes
+
     def _finish(self) -> None:
         """End the recording as it should be ended."""
         self._end_part()
         self._sync()
         self._keeper.close()
-        self._report_unkept()
+        self._write_late()
         self._write_event(EndEvent(at=self._latest, reason=self._reason))
         sync_file(self._events.fileno())
         self._events.close()
