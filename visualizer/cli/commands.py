@@ -15,6 +15,7 @@ from .analyze_command import analyze
 from .cache_command import cache_app
 from .devices_command import devices
 from .doctor_command import doctor
+from .export_command import export
 from .latency_command import latency
 from .messages import print_message, print_news
 from .midi_command import midi_app
@@ -33,12 +34,8 @@ from .options import (
     Preset,
     Seed,
     Size,
-    Song,
-    Stream,
     Weights,
     chosen_preset,
-    one_song,
-    parse_path,
 )
 from .rehearse_command import rehearse
 from .sheets_command import depths, layers
@@ -130,46 +127,7 @@ app.command()(play)
 app.command()(live)
 
 
-@app.command()
-def export(
-    song: Song,
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", parser=parse_path, metavar="OUT.mp4", help="Video to write (.mp4, .mov or .mkv)."),
-    ],
-    preset: Preset = DEFAULT_PRESET,
-    image: Image = None,
-    size: Size = DEFAULT_SIZE_TEXT,
-    seed: Seed = None,
-    network: Network = None,
-    layer: Layer = None,
-    weights: Weights = None,
-    stream: Stream = None,
-    fps: Annotated[
-        str, typer.Option("--fps", metavar="N", help="Display frames a second: 30, 29.97, 60000/1001.")
-    ] = "30",
-    crf: Annotated[
-        int, typer.Option("--crf", min=0, max=51, metavar="N", help="Quality: 0 lossless .. 51 worst.")
-    ] = 18,
-) -> None:
-    """Write the show for a song as a video."""
-    from ..presets.dreams import open_cache
-    from ..show.export import export as run_export
-    from ..show.export import parse_fps
-    from .progress import show_export
-
-    song_path = one_song(song, "export")
-    rate = parse_fps(fps)
-    loaded = chosen_preset(preset, size, image, seed, network, layer, weights)
-    print_news(loaded)
-    try:
-        steps = run_export(song_path, out, loaded, open_cache(), fps=rate, crf=crf, stream=stream, say=print_message)
-        n_frames, seconds = show_export(steps)
-    except KeyboardInterrupt:
-        print_message(f"interrupted: {out} was not written")
-        raise typer.Exit(1) from None
-    speed = f", {n_frames / seconds:.0f} fps" if seconds else ""
-    print_message(f"{out}: {n_frames} display frames in {seconds:.1f} s{speed}")
+app.command()(export)
 
 
 @app.command()
