@@ -308,11 +308,16 @@ class SessionWriter:
             with self._lock:
                 self._is_ending = True
                 self._waiting.clear()
+            self._report_end()
             self._abandon()
+        else:
+            self._report_end()
+
+    def _report_end(self) -> None:
         if self._reason:
             log.warning("the recording in %s has stopped: %s", self.folder.root.name, self._reason)
             self._news.append(f"the recording has stopped: {self._reason}")
-        self._is_recording = False
+        self._is_recording = False  # last: who sees it finds the news
 
     def _write_waiting(self) -> None:
         with self._lock:
