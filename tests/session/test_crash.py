@@ -109,7 +109,7 @@ def test_a_power_cut_at_any_moment_loses_at_most_half_a_second(tmp_path, monkeyp
         writer.sound(counted(block * 480, 480), block * 480, 48_000)
         writer.event(XrunEvent(at=block * 480, n_xruns=block))
         now[0] += 0.01
-        wait_until(lambda: writer._n_waiting_bytes == 0)
+        wait_until(lambda: writer._waits.n_bytes == 0)
         left.append(((block + 1) * 480, dict(on_disk)))
     writer.close()
     for number, (handed_over, files) in enumerate(left):
@@ -192,7 +192,7 @@ def test_a_full_disk_ends_the_recording_and_what_was_recorded_can_be_read(small_
         writer.sound(counted(n_given, 4800), n_given, 48_000)
         writer.event(XrunEvent(at=n_given, n_xruns=n_given // 4800))
         n_given += 4800
-        wait_until(lambda: writer._n_waiting_bytes == 0 or not writer.state.is_recording)
+        wait_until(lambda: writer._waits.n_bytes == 0 or not writer.state.is_recording)
     assert "No space left" in writer.state.reason or "is full" in writer.state.reason
     writer.close()
     [(anchors, samples)] = sound_of(small_disk / "s")
