@@ -94,6 +94,7 @@ class FrameLoop:
         """Make one display frame after another, until the source or the show ends."""
         while not self.ended:
             self.clock.wait()  # the pace; a kick may begin a display frame early
+            self.before()
             with self.guard.part("dream frames", "the picture goes on without them"):
                 self.stage.advance(self.clock.dt_s)  # may upload a dream frame, so it comes before listening
             with self.guard.part("choice of features", "the look goes on without those that are missing"):
@@ -146,6 +147,9 @@ class FrameLoop:
         shader.
         """
         return self._n_undrawn >= LOST_AFTER
+
+    def before(self) -> None:
+        """What is done before a display frame is made: what was recorded is performed up to its time."""
 
     def after(self, shown: DisplayFrame) -> None:
         """What is done once the picture is shown. An export does nothing here."""

@@ -212,6 +212,13 @@ class Stage:
         self._waited_s = 0.0
         return replaced
 
+    def cross(self) -> None:
+        """Begin the transition to the scene that waits, with the depths that it has; only if none is under way."""
+        if self.coming is not None and self.leaving is None:
+            self.leaving, self.scene, self.coming = self.scene, self.coming, None
+            self._mix = 0.0
+            self.scene.ease(0.0)
+
     def take_gone(self) -> Scene | None:
         """The scene whose transition has ended, once."""
         if self.leaving is None or self._mix < 1.0:
@@ -235,9 +242,7 @@ class Stage:
             self.coming.take()
             self._waited_s += dt_s
             if self.coming.has_depth or (self._waited_s > WAIT_S and self.coming.picture.deepest == 0):
-                self.leaving, self.scene, self.coming = self.scene, self.coming, None
-                self._mix = 0.0
-                self.scene.ease(0.0)
+                self.cross()
 
     def draw(self, features: Features, size: tuple[int, int]) -> DisplayFrame:
         """Draw the picture of one instant over the whole framebuffer in use. size: its (width, height), px; (0, 0)

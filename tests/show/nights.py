@@ -1,0 +1,109 @@
+"""Sessions for the tests, written by the real writer: a night of a live show that lasts seconds."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from visualizer.control.commands import Command
+from visualizer.presets.dreams import DreamFrame
+from visualizer.render.canvas import Canvas
+from visualizer.render.offscreen import Offscreen
+from visualizer.render.programs import Programs
+from visualizer.session.events import CLOCK_HZ, AnalysisEvent, CommandEvent, EndEvent, ticks_of
+from visualizer.session.reader import RecordedSession
+from visualizer.session.sound import on_grid
+from visualizer.session.writer import SessionWriter
+from visualizer.show.clocks import SessionClock
+from visualizer.show.guard import Guard
+from visualizer.show.performance import Performance, contents_of
+from visualizer.show.session_export import PerformanceLoop
+from visualizer.show.sources.guarded import GuardedSource
+from visualizer.show.sources.session import SessionSource
+
+RATE_HZ = 48_000
+
+
+class Night:
+    """Records a session, in order. Times are seconds.
+
+    heard: sound of which each call first writes what was heard before its time, as a running show does; None: none.
+    """
+
+    def __init__(self, root, loaded, *, at_s=0.0, **options):
+        self.heard, self._n_heard = None, 0
+        width, height = loaded.size
+        self.root = root
+        self.writer = SessionWriter.open(
+            root, kind="live", width=width, height=height, at=ticks_of(at_s), keep_free_bytes=0, **options
+        )
+
+    def sound(self, at_s, samples, rate_hz=RATE_HZ, block=777):
+        """Sound that was heard, in blocks, as the analyzer got it."""
+        samples = on_grid(samples)
+        for first in range(0, len(samples), block):
+            self.writer.sound(samples[first : first + block], ticks_of(at_s + first / rate_hz), rate_hz)
+
+    def until(self, at_s):
+        """Write what was heard before a time."""
+        if self.heard is not None:
+            end = min(round(at_s * RATE_HZ), len(self.heard))
+            self.sound(self._n_heard / RATE_HZ, self.heard[self._n_heard : end])
+            self._n_heard = end
+
+    def step(self, at_s, step, **values):
+        self.writer.event(AnalysisEvent(at=ticks_of(at_s), step=step, **values))
+
+    def do(self, at_s, change):
+        self.until(at_s)
+        self.writer.event(CommandEvent(at=ticks_of(at_s), command=Command(ticks_of(at_s), change).to_data()))
+
+    def preset(self, at_s, scene, loaded):
+        self.until(at_s)
+        self.writer.preset(ticks_of(at_s), scene, loaded)
+
+    def dream(self, at_s, scene, depth_index, colour, size, *, finished=True):
+        """A dream frame of one colour."""
+        self.until(at_s)
+        frame = np.full((size[1], size[0], 3), colour, np.uint8)
+        self.writer.dream(ticks_of(at_s), scene, DreamFrame(0, depth_index, frame, finished))
+
+    def event(self, event):
+        self.until(event.at / CLOCK_HZ)
+        self.writer.event(event)
+
+    def end(self, at_s):
+        self.until(at_s)
+        self.writer.event(EndEvent(at=ticks_of(at_s)))
+        self.writer.close()
+        return self.root
+
+
+class Pixels:
+    """An output that keeps every picture."""
+
+    name, surface, needs_sound = "pixels", None, False
+
+    def __init__(self):
+        self.pictures = []
+
+    def present(self, canvas, sound, features):
+        self.pictures.append(canvas.pixels().copy())
+
+
+def performed(root, size, fps=Fraction(30), said=None, **options):
+    """A session performed offscreen: its display frames, the features of each, and its pictures (n, height, width, 3)."""
+    session, pixels, shown = RecordedSession(root), Pixels(), []
+    contents = contents_of(session)
+    with Offscreen(size) as surface:
+        source = SessionSource(session)
+        say = (lambda line: None) if said is None else said.append
+        performance = Performance(session, contents, source, surface, Programs(surface.ctx), say=say, **options)
+        guard = Guard(raises=True)
+        clock = SessionClock(fps, source.position_s)
+        canvas = Canvas(surface.ctx)
+        loop = PerformanceLoop(clock, GuardedSource(source, guard), performance, canvas, [pixels], guard, lambda: size)
+        shown = list(loop.frames())
+        performance.release()
+    return shown, np.stack(pixels.pictures)

@@ -1,0 +1,356 @@
+"""A recorded session, performed again: its events in order, handed to a stage and a source.
+
+The dispatcher, the stage and the source are those of a running show. No clock, no device and no window takes part.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..control.actions import find_actions
+from ..control.commands import Command, PresetShown
+from ..control.keys import Keymap
+from ..control.parameters import base_parameters
+from ..control.state import Context
+from ..errors import BadInput, VisualizerError
+from ..oneline import plain
+from ..presets.dreams import DreamFrame, FrameSource
+from ..presets.loaded import LoadedPreset, Overrides, Variant, open_preset
+from ..presets.preset import FILE_NAME
+from ..render.gl import Surface
+from ..render.programs import Programs
+from ..session.events import (
+    CLOCK_HZ,
+    AnalysisEvent,
+    CommandEvent,
+    DisplayEvent,
+    DreamEvent,
+    Event,
+    PresetEvent,
+    SceneEvent,
+    SizeEvent,
+    UnknownEvent,
+)
+from ..session.reader import RecordedSession
+from ..settings import DreamSettings, Preset, RenderSettings
+from .dispatcher import Dispatcher
+from .effects import StageEffects
+from .guard import Guard
+from .hud_text import Notices
+from .look import parameters_of
+from .sources.session import SessionSource
+from .stage import Scene, Stage, build_picture
+
+log = logging.getLogger(__name__)
+
+#: no dream frame is larger
+MOST_PIXELS = 64_000_000
+
+
+@dataclass
+class Contents:
+    """What a session holds, found by reading its events once.
+
+    start, end: its first and last tick. presets: the presets that were opened, in order. deepest: the number of variants
+    and the deepest dream frame of each scene. n_unknown: events of a newer version. display: the first size of the
+    window, None: not recorded.
+    """
+
+    start: int
+    end: int
+    presets: list[PresetEvent] = field(default_factory=list)
+    deepest: dict[int, tuple[int, int]] = field(default_factory=dict)
+    n_unknown: int = 0
+    display: tuple[int, int] | None = None
+    early: dict[int, list[DreamEvent]] = field(default_factory=dict)
+
+    @property
+    def duration_s(self) -> float:
+        """Its length, seconds."""
+        return (self.end - self.start) / CLOCK_HZ
+
+
+def contents_of(session: RecordedSession) -> Contents:
+    """Read all events of a session. Raises BadInput where they cannot be read, and where there is nothing to show."""
+    found = Contents(session.info.at, max(session.info.at, session.info.end_at))
+    rate_hz = CLOCK_HZ
+    for event in session.events():
+        end = event.at
+        match event:
+            case AnalysisEvent():
+                rate_hz = event.rate_hz or rate_hz
+                end += event.n_samples * CLOCK_HZ // rate_hz if not event.is_known else 0
+            case PresetEvent():
+                found.presets.append(event)
+            case DreamEvent():
+                variants, depth = found.deepest.get(event.scene, (1, 1))
+                found.deepest[event.scene] = (max(variants, event.variant + 1), max(depth, event.depth_index))
+                if event.at <= found.start:
+                    found.early.setdefault(event.scene, []).append(event)
+            case DisplayEvent():
+                found.display = found.display or (event.width, event.height)
+            case UnknownEvent():
+                found.n_unknown += 1
+        found.end = max(found.end, end)
+    if not found.presets:
+        raise BadInput(f"{plain(session.folder.root)}: no preset was recorded, so there is nothing to show")
+    return found
+
+
+class RecordedDreams:
+    """The dream frames of one scene, each when it came. A frame is read from its file when it is asked for."""
+
+    fault: str | None = None
+
+    def __init__(self, session: RecordedSession, loaded: LoadedPreset, say: Callable[[str], None]) -> None:
+        self._session, self._loaded, self._say = session, loaded, say
+        self._waiting: list[DreamEvent] = []
+        self._has_said = False
+
+    def add(self, event: DreamEvent) -> None:
+        """A frame that came now."""
+        self._waiting.append(event)
+
+    def poll(self) -> list[DreamFrame]:
+        """The dream frames that came since the last call; one that cannot be read is left out."""
+        waiting, self._waiting = self._waiting, []
+        frames = []
+        for event in waiting:
+            try:
+                if not self._fits(event):
+                    raise BadInput(f"a recorded frame does not fit the preset {plain(self._loaded.name)}")
+                frame = self._session.dream(event)
+            except BadInput as fault:
+                log.warning("%s", fault)
+                if not self._has_said:
+                    self._say(f"{fault}; the picture goes on without it")
+                self._has_said = True
+            else:
+                frames.append(DreamFrame(event.variant, event.depth_index, frame, event.finished))
+        return frames
+
+    def close(self) -> None:
+        """Forget the frames that were not asked for."""
+        self._waiting = []
+
+    def _fits(self, event: DreamEvent) -> bool:
+        loaded = self._loaded
+        is_there = event.variant < len(loaded.variants) and event.depth_index <= loaded.n_depths
+        return is_there and (event.width, event.height) == loaded.size
+
+
+class Performance:
+    """Performs a session: call `before` and `after` around every display frame, in the order of time.
+
+    say: called with each line that the user should read. bakes: gives all dream frames of a preset, so that it is shown
+    as it was intended, without waiting for a bake; None: the recorded frames, each when it came. dream_size: of the
+    frames that are baked, px; None: as recorded.
+
+    stage: what to draw. size: the size that was drawn in, and display: that of the window, as recorded last; None:
+    not recorded. Raises BadInput or GraphicsError for a first preset that cannot be shown.
+    """
+
+    def __init__(
+        self,
+        session: RecordedSession,
+        contents: Contents,
+        source: SessionSource,
+        surface: Surface,
+        programs: Programs,
+        *,
+        say: Callable[[str], None],
+        bakes: Callable[[LoadedPreset], FrameSource] | None = None,
+        dream_size: tuple[int, int] | None = None,
+    ) -> None:
+        self.size: tuple[int, int] | None = None
+        self.display: tuple[int, int] | None = None
+        self._session, self._contents, self._source = session, contents, source
+        self._surface, self._programs, self._say = surface, programs, say
+        self._bakes, self._dream_size = bakes, dream_size
+        self._events = session.events()
+        self._next: Event | None = None
+        self._has_said: set[str] = set()
+        self._scenes: dict[int, Scene] = {}
+        self._recorded: dict[int, RecordedDreams] = {}
+        guard = Guard(say, now=source.position_s)
+        first = self._open(contents.presets[0])
+        self.stage = Stage(surface, first)
+        self._shown = first
+        context = Context(find_actions(), base_parameters(), Keymap(), source.capabilities)
+        self._on_stage = StageEffects(context, first.loaded, self.stage, source, guard)
+        self.dispatcher = Dispatcher(
+            context,
+            source,
+            [self._on_stage],
+            notices=Notices(source.position_s),
+            guard=guard,
+            # whatever else was asked for once, such as a screenshot, is not done again
+            requests=defaultdict(lambda: lambda argument: None, look=self._on_stage.fire),
+        )
+        source.set_preset(first.loaded)
+        source.needs(self.stage.needs)
+        self._tell_shown()
+
+    def before(self, time_s: float) -> None:
+        """Perform what happened up to a time in seconds since the session began."""
+        until = self._contents.start + round(time_s * CLOCK_HZ)
+        while (event := self._peek()) is not None and event.at <= until:
+            if not self._perform(event, until):
+                break
+            self._next = None
+        self._source.tick = until
+        self._source.has_ended = until > self._contents.end
+        if line := self._source.news():
+            self._say(line)
+
+    def after(self) -> None:
+        """What follows when the display frame is drawn: a scene that has come is announced to the state, and one that has
+        gone is released.
+        """
+        if self.stage.scene is not self._shown:
+            self._shown = self.stage.scene
+            self._tell_shown()
+        if (gone := self.stage.take_gone()) is not None:
+            self._release(gone)
+
+    def release(self) -> None:
+        """Release the graphics memory, and close the files."""
+        for scene in self._scenes.values():
+            scene.dreams.close()
+        self.stage.release()
+        self._source.close()
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _peek(self) -> Event | None:
+        if self._next is None:
+            self._next = next(self._events, None)
+        return self._next
+
+    def _perform(self, event: Event, until: int) -> bool:
+        """Perform an event; whether all of it is before the tick `until`."""
+        match event:
+            case CommandEvent():
+                self._apply(event)
+            case PresetEvent():
+                self._bring(event)
+            case DreamEvent():
+                dreams = self._recorded.get(event.scene)
+                if dreams is not None and event.at > self._contents.start:
+                    dreams.add(event)
+            case SceneEvent():
+                if self.stage.coming is not None and self.stage.coming is self._scenes.get(event.scene):
+                    self.stage.coming.take()
+                    self.stage.cross()
+            case SizeEvent():
+                self.size = event.width, event.height
+            case DisplayEvent():
+                self.display = event.width, event.height
+            case _:
+                return self._source.take_event(event, until)
+        return True
+
+    def _apply(self, event: CommandEvent) -> None:
+        try:
+            command = Command.from_data(event.command)
+        except BadInput as fault:  # of another version of the program
+            self._say_once("command", f"a recorded command is left out: {fault}")
+            return
+        # the scene on the stage is announced when it is there, which may be earlier than it was
+        if not isinstance(command.change, PresetShown):
+            self._source.tick = event.at
+            self.dispatcher.apply(command)
+
+    def _tell_shown(self) -> None:
+        look = parameters_of(self._shown.picture.look)
+        at_samples = self._source.samples_at(self._source.position_s())
+        self.dispatcher.apply(Command(at_samples, self._on_stage.shown(self._shown.loaded, look)))
+
+    def _bring(self, event: PresetEvent) -> None:
+        if event.scene in self._scenes:
+            return
+        try:
+            scene = self._open(event)
+        except VisualizerError as fault:
+            self._say(f"{fault}; the picture stays as it was")
+            return
+        if (replaced := self.stage.bring(scene)) is not None:
+            self._release(replaced)
+
+    def _open(self, event: PresetEvent) -> Scene:
+        bakes = self._bakes
+        try:
+            loaded = recorded_preset(self._session, event, bakes=bakes is not None, size=self._dream_size)
+        except VisualizerError as fault:
+            self._say(f"{fault}; its frames are shown without its settings")
+            loaded, bakes = self._stand_in(event), None
+        try:
+            picture = build_picture(loaded, self._surface, self._programs)
+        except BadInput as fault:  # its look cannot be used
+            self._say(f"{fault}; it is shown without its look")
+            loaded = replace(
+                loaded, folder=None, settings=loaded.settings.model_copy(update={"render": RenderSettings()})
+            )
+            picture = build_picture(loaded, self._surface, self._programs)
+        dreams: FrameSource
+        if bakes is None:
+            dreams = self._recorded[event.scene] = RecordedDreams(self._session, loaded, self._say)
+            for early in self._contents.early.get(event.scene, ()):
+                dreams.add(early)
+        else:
+            dreams = bakes(loaded)
+        scene = self._scenes[event.scene] = Scene(picture, dreams, loaded)
+        return scene
+
+    def _stand_in(self, event: PresetEvent) -> LoadedPreset:
+        """A preset in place of one that cannot be opened: black, for the recorded frames of its scene."""
+        n_variants, n_depths = self._contents.deepest.get(event.scene, (1, 1))
+        if event.width * event.height > MOST_PIXELS:
+            raise BadInput(f"preset {plain(event.name)}: dream frames of {event.width}x{event.height} are too large")
+        try:
+            dream = DreamSettings(n_depths=n_depths)
+            settings = Preset(title=plain(event.name, 60) or "-", dream=dream, variants=[dream] * (n_variants - 1))
+        except ValueError as fault:  # of more depths or variants than a preset can have
+            raise BadInput(f"preset {plain(event.name)}: its recorded frames are of no preset") from fault
+        image = np.zeros((event.height, event.width, 3), np.uint8)
+        return LoadedPreset(event.name, settings, image, (Variant(dream),) * n_variants, event.reference)
+
+    def _say_once(self, what: str, line: str) -> None:
+        if what not in self._has_said:
+            self._has_said.add(what)
+            self._say(line)
+
+    def _release(self, scene: Scene) -> None:
+        scene.dreams.close()
+        scene.picture.release()
+        for number in [number for number, one in self._scenes.items() if one is scene]:
+            del self._scenes[number]
+            self._recorded.pop(number, None)
+
+
+def recorded_preset(
+    session: RecordedSession, event: PresetEvent, *, bakes: bool, size: tuple[int, int] | None = None
+) -> LoadedPreset:
+    """The copy of a preset, with what the user had asked for instead of its values. bakes: whether its dream is baked, and
+    its network needed. size: of the dream frames, px; None: as recorded.
+
+    Raises BadInput, and DreamError for a network that is needed and has not been fetched.
+    """
+    folder, size = session.preset(event), size or (event.width, event.height)
+    if size[0] * size[1] > MOST_PIXELS:
+        raise BadInput(f"{plain(folder)}: dream frames of {size[0]}x{size[1]} are too large")
+    overrides = Overrides(
+        image=folder / event.image if event.image else None,
+        seed=event.seed,
+        network=event.network,
+        layer=event.layer,
+        # with a file named, none is looked for: where nothing is baked, a network that was not fetched is no fault
+        weights=None if bakes else folder / FILE_NAME,
+        dream=tuple(event.dream.items()),
+    )
+    return replace(open_preset(str(folder), size=size, overrides=overrides), name=event.name, reference=event.reference)

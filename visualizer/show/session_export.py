@@ -1,0 +1,158 @@
+"""Exporting a recorded session: the same performance, on an exact frame clock, as a video of any size."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from ..errors import BadInput, VisualizerError
+from ..oneline import plain
+from ..outputs.output import Output
+from ..outputs.video_file import VideoFile
+from ..presets.cache import FrameCache
+from ..presets.dreams import Dreams, ReadyDreams, complete
+from ..presets.loaded import LoadedPreset
+from ..render.canvas import Canvas
+from ..render.offscreen import Offscreen
+from ..render.programs import Programs
+from ..session.events import CLOCK_HZ
+from ..session.layout import SessionFolder
+from ..session.reader import RecordedSession
+from ..session.soundtrack import Soundtrack
+from .clocks import SessionClock
+from .export import Progress
+from .frame import FrameLoop
+from .guard import Guard
+from .performance import Contents, Performance, contents_of, recorded_preset
+from .source import Source
+from .sources.guarded import GuardedSource
+from .sources.session import SessionSource
+from .stage import DisplayFrame
+
+log = logging.getLogger(__name__)
+
+
+def is_session(path: Path) -> bool:
+    """Whether a path is the folder of a session."""
+    return SessionFolder(path).info.is_file()
+
+
+def export_session(
+    root: Path,
+    out: Path,
+    cache: FrameCache,
+    *,
+    fps: Fraction = Fraction(30),
+    crf: int = 18,
+    size: tuple[int, int] | None = None,
+    as_intended: bool = False,
+    say: Callable[[str], None] = log.warning,
+) -> Generator[Progress, None, None]:
+    """Write a recorded session as a video, yielding progress; closing the generator early leaves no file.
+
+    The session in the folder `root` is performed again: the recorded sound is analysed as it was, every command is
+    applied where it happened, and the dream frames are those that were shown, scaled. No clock, no device and no
+    window takes part: the same session gives the same file on one machine. Memory does not grow with its length.
+
+    fps, crf: see `export`. size: of the video, px, both even; None: of the dream frames at the start. as_intended:
+    finished dreams at the size of the video from the beginning of each preset, baked now where they are not cached. say:
+    called with each line that the user should read. Raises BadInput before any work, and VisualizerError.
+    """
+    session = RecordedSession(root)
+    contents = contents_of(session)
+    for line in news_of(session, contents):
+        say(line)
+    width, height = size = size or (session.info.width & ~1, session.info.height & ~1)
+    if width % 2 or height % 2:
+        raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
+    writer = VideoFile(out, size, fps, sound_rate_hz=CLOCK_HZ, crf=crf)
+    bakes = as_intended or not session.info.has_dreams
+    dream_size = size if as_intended else None
+    if bakes:
+        yield from _baked(session, contents, dream_size, cache)
+    total = round(contents.duration_s * fps)
+    yield Progress("exporting", 0, total)
+    with writer, Offscreen(size) as surface:
+        programs, canvas = Programs(surface.ctx), Canvas(surface.ctx)
+        soundtrack = Soundtrack(session, RecordedSession(root).events(), contents.start, say)
+        source = SessionSource(session, soundtrack=soundtrack)
+        performance = Performance(
+            session,
+            contents,
+            source,
+            surface,
+            programs,
+            say=say,
+            bakes=(lambda loaded: dreams_of(loaded, cache)) if bakes else None,
+            dream_size=dream_size,
+        )
+        guard = Guard(raises=True)
+        clock = SessionClock(fps, source.position_s)
+        loop = PerformanceLoop(clock, GuardedSource(source, guard), performance, canvas, [writer], guard, lambda: size)
+        for _ in loop.frames():
+            yield Progress("exporting", loop.n_frames, total)
+        source.tick = contents.start + round(loop.n_frames / fps * CLOCK_HZ)
+        writer.write_sound(source.take_sound())
+        performance.release()
+        canvas.release()
+
+
+def news_of(session: RecordedSession, contents: Contents) -> list[str]:
+    """What the user should know of a session before it is shown."""
+    tally, name = session.tally, plain(session.folder.root)
+    lines = []
+    if tally.n_damaged or tally.n_missing:
+        lines.append(
+            f"{name}: {tally.n_damaged + tally.n_missing} events are damaged or missing, and left out; "
+            "`visualizer sessions check` says more"
+        )
+    if contents.n_unknown:
+        lines.append(f"{name}: {contents.n_unknown} events are of a newer version of the program, and left out")
+    if not session.info.has_dreams:
+        lines.append(f"{name}: was recorded without dream frames; they are baked again")
+    return lines
+
+
+def dreams_of(loaded: LoadedPreset, cache: FrameCache) -> ReadyDreams:
+    """The whole dream of a preset. Raises DreamError."""
+    return ReadyDreams(list(complete(Dreams(loaded, cache))))
+
+
+def _baked(
+    session: RecordedSession, contents: Contents, size: tuple[int, int] | None, cache: FrameCache
+) -> Generator[Progress, None, None]:
+    """Bake the dreams of all presets into the cache. One that cannot be opened is reported when it is shown."""
+    for event in contents.presets:
+        try:
+            loaded = recorded_preset(session, event, bakes=True, size=size)
+        except VisualizerError as fault:
+            log.warning("%s", fault)
+            continue
+        total = loaded.n_depths * len(loaded.variants)
+        for placed in complete(Dreams(loaded, cache)):
+            yield Progress("dreaming", placed.variant * loaded.n_depths + placed.depth_index, total)
+
+
+class PerformanceLoop(FrameLoop):
+    """The frame loop of a performance that is rendered. clock: counts its display frames."""
+
+    def __init__(
+        self,
+        clock: SessionClock,
+        source: Source,
+        performance: Performance,
+        canvas: Canvas,
+        outputs: Sequence[Output],
+        guard: Guard,
+        size: Callable[[], tuple[int, int]],
+    ) -> None:
+        super().__init__(clock, source, performance.stage, canvas, outputs, guard, size)
+        self._performance, self._session_s = performance, lambda: clock.session_s
+
+    def before(self) -> None:
+        self._performance.before(self._session_s())
+
+    def after(self, shown: DisplayFrame) -> None:
+        self._performance.after()

@@ -1,0 +1,186 @@
+"""A recorded session as a source: what the analyzer got when it was recorded, in the same order, analysed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from ...audio.input import ZEROS
+from ...beat.analyzer import LOOK_AHEAD_S
+from ...beat.features import Features
+from ...session.events import (
+    CLOCK_HZ,
+    AnalysisEvent,
+    ClockEvent,
+    DeviceEvent,
+    Event,
+    FeaturesEvent,
+    GapEvent,
+    SoundEvent,
+    TempoEvent,
+)
+from ...session.reader import RecordedSession, SoundTape
+from ...session.soundtrack import Soundtrack
+from ...settings import BeatSettings
+from ..source import NO_SOUND, Capability
+from .analyzed import TempoSource
+from .input import InputSource
+
+#: what the sources could do that are recorded, by the kind of session
+CAPABILITIES: Mapping[str, frozenset[Capability]] = {
+    "live": InputSource.capabilities,
+    "play": frozenset({Capability.SEEK, Capability.PAUSE, Capability.VOLUME, Capability.SONGS}),
+}
+# Sound is analysed in blocks of at most so many samples.
+_MOST_SAMPLES = 1 << 16
+#: the fields of `Features` that are numbers, and what makes them of one
+_NUMBERS = {one.name: type(one.default) for one in fields(Features) if isinstance(one.default, bool | int | float)}
+
+
+class SessionSource(TempoSource):
+    """The sound of a session, silences, skips and new analyzers included, for whoever hands in its events in order.
+
+    It reads no clock and no device: `tick` is its time, set by whoever hands in the events. soundtrack: what outputs
+    get, None where none needs it.
+    """
+
+    def __init__(self, session: RecordedSession, *, soundtrack: Soundtrack | None = None) -> None:
+        super().__init__(BeatSettings())  # until a preset is on the stage
+        kind = session.info.kind
+        self.capabilities = CAPABILITIES[kind]
+        self.is_live, self.is_known = kind == "live", kind == "play"
+        self.tick = session.info.at
+        self.has_ended = False
+        self.soundtrack = soundtrack
+        self._tape = SoundTape(session)
+        self._n_faults = 0
+        self.analyzer = self.new_analyzer(self.sample_rate_hz, self.tick / CLOCK_HZ)
+        self._has_analyzer = False  # whether the session has begun one
+        self._step: AnalysisEvent | None = None  # the one being taken
+        self._n_taken = 0  # samples of it taken so far
+        self._rate_hz = self.sample_rate_hz  # of the newest part of sound
+        self._silent_since: int | None = None  # the tick from which on there was no sound
+        self._is_zeros = False
+        self._clock: ClockEvent | None = None
+        self._features: FeaturesEvent | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.has_ended
+
+    @property
+    def is_lost(self) -> bool:
+        if self._silent_since is None:
+            return self._is_zeros
+        # the input was only known to be silent after this
+        return self._is_zeros or self.tick - self._silent_since >= InputSource.REST_S * CLOCK_HZ
+
+    def position_s(self) -> float:
+        return self.position_at(self.tick)
+
+    def position_at(self, tick: int) -> float:
+        """The second of the source at a tick of the session."""
+        clock = self._clock
+        if clock is None:
+            return tick / CLOCK_HZ
+        return clock.position_s + (tick - clock.at) / CLOCK_HZ * clock.is_running
+
+    def take_event(self, event: Event, until: int) -> bool:
+        """Take in an event about sound, as far as it is before the tick `until`; whether all of it was taken."""
+        match event:
+            case AnalysisEvent():
+                return self._take_step(event, until)
+            case SoundEvent():
+                self._rate_hz = event.rate_hz
+                self._tape.begin(event)
+            case GapEvent() if event.what == "sound":
+                return self._take_samples(AnalysisEvent(at=event.at, step="silence", n_samples=event.count), until)
+            case DeviceEvent():
+                self._is_zeros = event.state == ZEROS
+            case ClockEvent():
+                self._clock = event
+            case TempoEvent() if self.is_live:
+                self.begin_tempo(event.bpm, event.phase, event.at / CLOCK_HZ)
+            case FeaturesEvent():
+                self._features = event
+        return True
+
+    def features_at(self, time_s: float) -> Features:
+        if self._features is not None:
+            return features_of(self._features, time_s)
+        if self.is_known:
+            return self.analyzer.features_at(time_s, LOOK_AHEAD_S)
+        return super().features_at(time_s)
+
+    def take_sound(self) -> np.ndarray:
+        return NO_SOUND if self.soundtrack is None else self.soundtrack.take(self.tick)
+
+    def news(self) -> str | None:
+        faults = self._tape.faults
+        if self._n_faults == len(faults):
+            return None
+        self._n_faults += 1
+        return f"{faults[self._n_faults - 1]}; it is silent there"
+
+    def close(self) -> None:
+        self._tape.close()
+        if self.soundtrack is not None:
+            self.soundtrack.close()
+
+    def _take_step(self, event: AnalysisEvent, until: int) -> bool:
+        match event.step:
+            case "start":
+                self._begin_analysis(event.rate_hz or self._rate_hz, event.start_s, is_known=event.is_known)
+            case "skip":
+                self.skip(event.seconds)
+            case "finish":
+                self.analyzer.finish()
+            case _:
+                return self._take_samples(event, until)
+        return True
+
+    def _begin_analysis(self, rate_hz: int, start_s: float, *, is_known: bool) -> None:
+        self.is_known, self.is_live = is_known, not is_known
+        analyzer = self.new_analyzer(rate_hz, start_s)
+        if self._has_analyzer and self.is_live:
+            self.replace_analyzer(analyzer, start_s)
+        else:
+            if self._has_analyzer:
+                analyzer.continue_counts(self.analyzer)
+            self.analyzer, self.sample_rate_hz = analyzer, rate_hz
+        self._has_analyzer = True
+
+    def _take_samples(self, event: AnalysisEvent, until: int) -> bool:
+        """Analyse as much of a step as is before a tick; sound that is known beforehand at once."""
+        if self._step != event:
+            self._step, self._n_taken = event, 0
+            if not self._has_analyzer:
+                self._begin_analysis(self._rate_hz, event.at / CLOCK_HZ, is_known=self.is_known)
+        n_samples = event.n_samples
+        if not self.is_known:
+            n_samples = min(n_samples, max(0, (until - event.at) * self.sample_rate_hz // CLOCK_HZ))
+        if n_samples > self._n_taken:
+            is_silence = event.step == "silence"
+            self._silent_since = (
+                (event.at if self._silent_since is None else self._silent_since) if is_silence else None
+            )
+            for block in self._silence(n_samples) if is_silence else self._tape.read(n_samples - self._n_taken):
+                self.analyze(block[:, 0] if block.shape[1] == 1 else block.mean(axis=1))
+            self._n_taken = n_samples
+        if self._n_taken < event.n_samples:
+            return False
+        self._step = None
+        return True
+
+    def _silence(self, n_samples: int) -> Iterator[np.ndarray]:
+        for first in range(self._n_taken, n_samples, _MOST_SAMPLES):
+            yield np.zeros((min(n_samples - first, _MOST_SAMPLES), 1), np.float32)
+
+
+def features_of(event: FeaturesEvent, time_s: float) -> Features:
+    """The features that a session without sound has, as those of another time."""
+    values: dict[str, Any] = {name: _NUMBERS[name](value) for name, value in event.values.items() if name in _NUMBERS}
+    return Features(**values | {"time_s": time_s})
