@@ -58,8 +58,9 @@ bench-kick: setup-test
 
 train-kick: setup-dev
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt tinysoundfont
-	$(BIN)/python tools/train_kick.py --lessons build/lessons
+	$(BIN)/python tools/train_kick.py --lessons build/lessons --lessons-only
 	$(BIN)/python tools/train_ahead.py --lessons build/lessons
+	$(BIN)/python tools/train_kick.py --lessons build/lessons
 
 train-tempo: setup-dev
 	$(BIN)/python tools/train_tempo.py

@@ -99,11 +99,13 @@ def export_rows(loaded, song: Path, folder: Path, seconds: int) -> list[tuple[st
     """An export, and the encoder alone fed with pictures of the same show, both in this run."""
     from visualizer.outputs.video_file import VideoFile
     from visualizer.presets.dreams import open_cache
-    from visualizer.show.export import export
+    from visualizer.show.export import VideoOptions, export
 
     start = time.perf_counter()
     n_shown = sum(
-        1 for step in export(song, folder / "show.mp4", loaded, open_cache(), fps=FPS) if step.stage == "exporting"
+        1
+        for step in export(song, folder / "show.mp4", loaded, open_cache(), VideoOptions(fps=FPS))
+        if step.stage == "exporting"
     )
     whole_fps = n_shown / (time.perf_counter() - start)
 

@@ -26,9 +26,11 @@ from tools.kick_masters import Song, song
 from tools.kick_songs import WITHOUT_KICKS
 from tools.kick_sounds import RATE_HZ
 from tools.train_kick import DECISION_SEED, OTHERS_SEED, SEED, Arrays, Phase, Plan, repeatable, train
-from visualizer.beat.kick_decision import N_INTERVALS, as_decision_weights
+from visualizer.beat.ahead_network import shipped_ahead_weights
+from visualizer.beat.kick_decision import N_FIGURES, N_SCALARS, as_decision_weights
 from visualizer.beat.kick_inputs import LOW_HZ, N_BANDS, N_INPUTS, N_VIEWS, RISE_LAGS
 from visualizer.beat.network import as_weights
+from visualizer.beat.repeats import N_REPEATS
 
 JUDGE_SEED = 2_000_001
 N_LESSONS, N_OTHERS = 96, 64
@@ -100,44 +102,40 @@ def whole(songs: list[Walk]) -> list[Walk]:
 
 def forgotten(songs: list[Walk]) -> list[Walk]:
     """No candidate is remembered."""
-    return [replace(one, known=np.zeros_like(one.known)) for one in songs]
+    return unrepeated([replace(one, known=np.zeros_like(one.known)) for one in songs])
 
 
-def stateless(songs: list[Walk]) -> list[Walk]:
-    """The state of the first network is 0, in what is given and in what is remembered."""
-    n_units = PLAN.n_units
-    return [
-        replace(
-            one,
-            given=np.concatenate([np.zeros_like(one.given[:, :n_units]), one.given[:, n_units:]], axis=1),
-            after=np.concatenate([np.zeros_like(one.after[:, :n_units]), one.after[:, n_units:]], axis=1),
-        )
-        for one in songs
-    ]
+def unrepeated(songs: list[Walk]) -> list[Walk]:
+    """Nothing is expected because the song repeats itself."""
+    return [replace(one, repeats=np.zeros_like(one.repeats)) for one in songs]
+
+
+def unlike(songs: list[Walk]) -> list[Walk]:
+    """All candidates sound alike."""
+    return [replace(one, rows=np.zeros_like(one.rows)) for one in songs]
 
 
 def forgets(weights: Arrays) -> None:
-    """Make the weights attend to nobody, and believe that nothing remembered was a kick."""
-    weights["decision_nobody"] = np.float32(1e6)
-    weights["decision_kick"] = np.zeros_like(weights["decision_kick"])
-    weights["decision_kick_bias"] = np.float32(-40)
+    """Make the weights attend to nobody, and ignore how many kicks there were."""
+    weights["decision_nobody"] = np.full_like(weights["decision_nobody"], 1e6)
+    weights["decision_first"][:, -N_FIGURES:] = 0
+    has_no_repeats(weights)
 
 
-def has_no_intervals(weights: Arrays) -> None:
-    weights["decision_hidden"][:, -N_INTERVALS:] = 0
+def has_no_repeats(weights: Arrays) -> None:
+    weights["decision_first"][:, N_SCALARS : N_SCALARS + N_REPEATS] = 0
 
 
-def has_no_state(weights: Arrays) -> None:
-    for name in ("decision_given", "decision_key"):
-        weights[name][:, : PLAN.n_units] = 0
+def hears_no_difference(weights: Arrays) -> None:
+    weights["decision_sound"][:] = 0
 
 
 Change = tuple[Callable[[list[Walk]], list[Walk]], DecisionPlan, Callable[[Arrays], None]]
 DECISIONS: dict[str, Change] = {
     "and the decision": (whole, DECISION_PLAN, lambda weights: None),
     "decision without the memory of the song": (forgotten, DECISION_PLAN, forgets),
-    "decision without the intervals": (whole, replace(DECISION_PLAN, with_intervals=False), has_no_intervals),
-    "decision without the network's state": (stateless, DECISION_PLAN, has_no_state),
+    "decision without the repeats": (unrepeated, DECISION_PLAN, has_no_repeats),
+    "decision that compares no sounds": (unlike, replace(DECISION_PLAN, noise=0.0), hears_no_difference),
 }
 
 
@@ -168,7 +166,13 @@ def main() -> None:
     row("no songs without kicks", train(PLAN, [one for one in own if len(one.hits_s["kick"])])[0])
 
     first = networks["everything"]
-    with_candidates = walks(as_weights(first), Mixer(others), np.random.default_rng(OTHERS_SEED), DECISION_PLAN.n_songs)
+    with_candidates = walks(
+        as_weights(first),
+        shipped_ahead_weights(),
+        Mixer(others),
+        np.random.default_rng(OTHERS_SEED),
+        DECISION_PLAN.n_songs,
+    )
     for name, (change, plan, change_weights) in DECISIONS.items():
         with repeatable():
             decision, _ = train_decision(plan, change(with_candidates), DECISION_SEED)

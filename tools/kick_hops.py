@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from visualizer.beat.ahead_network import shipped_ahead_weights
 from visualizer.beat.follower import KICK_PROBABILITY, kick_probability
 from visualizer.beat.kick_decision import DecisionWeights, KickDecision
 from visualizer.beat.kick_inputs import HOPS_PER_S, KickInputs
@@ -30,13 +31,13 @@ def probabilities(
     weights: Weights, decision: DecisionWeights | None, rows: np.ndarray, novelty: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of a kick, 0..1, at every hop: the network's, (hops,), and that by which onsets are reported, (hops,), zeros without a decision."""
-    logits, states = KickNetwork(weights).push(rows)
+    logits = KickNetwork(weights).push(rows)
     network = 1 / (1 + np.exp(-logits[:, 0].astype(np.float64)))
     if decision is None:
         return network, np.zeros(len(rows))
-    decide = KickDecision(decision, states.shape[1])
-    hops = zip(logits, states, rows, novelty.tolist(), strict=True)
-    return network, np.array([kick_probability(decide.step(*hop), float(hop[0][0]), hop[3]) for hop in hops])
+    decide = KickDecision(decision, shipped_ahead_weights())
+    hops = zip(logits, rows, novelty.tolist(), strict=True)
+    return network, np.array([kick_probability(decide.step(*hop), float(hop[0][0]), hop[2]) for hop in hops])
 
 
 def onsets_of(kick: np.ndarray, threshold: float = KICK_PROBABILITY) -> np.ndarray:

@@ -53,7 +53,7 @@ class Plan:
     n_units: int = 144
     n_chunks: int = 4
     n_together: int = 32
-    phases: tuple[Phase, ...] = (Phase(SEED, 6, 4e-3, 0.15), Phase(17, 5, 3e-3, 0.2))
+    phases: tuple[Phase, ...] = (Phase(SEED, 6, 4e-3, 0.15), Phase(17, 5, 3e-3, 0.2), Phase(27, 8, 3e-3, 0.25))
 
 
 TINY = Plan(n_projected=12, n_back=8, n_units=12, n_together=8, phases=(Phase(SEED, 2, 4e-3, 0.15),))

@@ -1,8 +1,9 @@
 """Trains the networks that detect kicks: `python tools/train_kick.py [OUT.npz]`.
 
 Makes songs of synthesised and recorded sounds (tools/kick_songs.py, tools/kick_samples.py), analyses them as the program does, mixes
-them differently in every pass (tools/kick_lessons.py), trains a GRU with torch on one thread, then the decision network on songs of
-recorded sounds that the first was not trained on (tools/kick_decisions.py), and writes the weights of both, by default to
+them differently in every pass (tools/kick_lessons.py), trains a GRU with torch on one thread, then the decision network, half of it on songs of
+recorded sounds that the first was not trained on (tools/kick_decisions.py; it needs the network for known songs, so run
+tools/train_ahead.py first where that is to be trained, too), and writes the weights of both, by default to
 visualizer/beat/kick.npz. The same seed, torch build and kind of processor give the same file bit for bit; on another processor
 rounding errors grow during the training. So the file also holds values that can be checked anywhere: the losses of tiny
 trainings, and the losses of the weights on held-out songs, both of synthesised sounds only (tests/beat/test_training.py).
@@ -27,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools.kick_decisions import DecisionPlan, train_decision, walked, walks
 from tools.kick_lessons import N_HOPS, SECONDS, Lesson, Mixer, inputs, lesson, lessons, load, save, targets
 from tools.kick_samples import fetch
+from visualizer.beat.ahead_network import shipped_ahead_weights
 from visualizer.beat.kick_decision import KickDecision, as_decision_weights
 from visualizer.beat.kick_inputs import N_INPUTS
 from visualizer.beat.network import EVENTS, WEIGHTS_FILE, KickNetwork, as_weights
@@ -37,6 +39,8 @@ Tensors = tuple[Any, Any, Any]  # the same, of torch
 
 SEED = 6
 OTHERS_SEED, DECISION_SEED = 8, 3
+# The decision is trained on mixes of the same lessons and of others, half and half.
+MIXED_SEEDS = 12, 11
 HELD_OUT_SEED = 5
 # Lessons made, of all recorded sounds but those held out, and of these; and of the tiny trainings that the tests repeat.
 N_LESSONS, N_DECISION_LESSONS, N_TINY_LESSONS = 2400, 400, 16
@@ -220,11 +224,11 @@ def held_out_losses(weights: Arrays) -> tuple[float, float]:
         power, hits_s, buried = mixer.mix(rng, song)
         rows, novelty = inputs(power)
         wanted, weight = (part[:, 0] for part in targets(hits_s, buried))
-        logits, states = KickNetwork(network_weights).push(rows)
+        logits = KickNetwork(network_weights).push(rows)
         totals[0] += _loss(logits[:, 0], wanted, weight), weight.sum()
-        walk = walked(logits, states, rows, novelty, hits_s["kick"], buried["kick"])
-        decision = KickDecision(as_decision_weights(weights), states.shape[1])
-        found = [decision.step(logits[hop], states[hop], rows[hop], float(novelty[hop])) for hop in range(N_HOPS)]
+        walk = walked(logits, rows, novelty, shipped_ahead_weights(), hits_s["kick"], buried["kick"])
+        decision = KickDecision(as_decision_weights(weights), shipped_ahead_weights())
+        found = [decision.step(logits[hop], rows[hop], float(novelty[hop])) for hop in range(N_HOPS)]
         likely = np.clip([one for one in found if one > 0], 1e-9, 1 - 1e-9)
         totals[1] += _loss(np.log(likely / (1 - likely)), walk.wanted, walk.weight), walk.weight.sum()
     return float(totals[0, 0] / totals[0, 1]), float(totals[1, 0] / totals[1, 1])
@@ -251,7 +255,8 @@ def tiny_losses() -> np.ndarray:
     found, losses = train(TINY, taught)
     rng = np.random.default_rng(SEED)
     with repeatable():
-        _, more = train_decision(TINY_DECISION, walks(as_weights(found), Mixer(taught), rng, N_TINY_LESSONS), SEED)
+        heard = walks(as_weights(found), shipped_ahead_weights(), Mixer(taught), rng, N_TINY_LESSONS)
+        _, more = train_decision(TINY_DECISION, heard, SEED)
     return np.float32([*losses, *more])
 
 
@@ -280,8 +285,17 @@ def main() -> None:
                 found = dict(file)
         else:
             found, _ = train(Plan(), taught)
-        rng = np.random.default_rng(OTHERS_SEED)
-        heard = walks(as_weights(found), Mixer(others), rng, DecisionPlan.n_songs)
+        heard = [
+            walk
+            for songs, seed in zip((taught, others), MIXED_SEEDS, strict=True)
+            for walk in walks(
+                as_weights(found),
+                shipped_ahead_weights(),
+                Mixer(songs),
+                np.random.default_rng(seed),
+                DecisionPlan.n_songs // 2,
+            )
+        ]
         with repeatable():
             decision, _ = train_decision(DecisionPlan(), heard, DECISION_SEED)
     found = {**found, **decision}

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 
 import av
 import numpy as np
+from av.stream import Disposition
+from PIL import Image
 
 # name -> (codec, container, sample rate, bit rate)
 FORMATS = {
@@ -41,17 +46,22 @@ def chirp(n_samples: int, rate_hz: int, n_channels: int = 2) -> np.ndarray:
 
 def write(
     path: Path, sound: np.ndarray, *, codec: str, container: str, rate_hz: int, bit_rate: int | None = None,
-    layout: str | None = None, picture: bool = False,
+    layout: str | None = None, picture: bool = False, tags: Mapping[str, str] = MappingProxyType({}),
+    cover: Image.Image | None = None,
 ) -> Path:  # fmt: skip
-    """Encode sound (n, channels) float32; picture: with a video stream before it."""
+    """Encode sound (n, channels) float32; picture: with a video stream before it; tags, cover: what the file says of
+    itself.
+    """
     layout = layout or {1: "mono", 2: "stereo", 6: "5.1"}[sound.shape[1]]
     with av.open(str(path), "w", format=container) as output:
+        output.metadata.update(tags)
         video = None
         if picture:
             video = output.add_stream("mpeg4", rate=25)
             video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         options = {"strict": "experimental"} if codec == "vorbis" else {}
         stream = output.add_stream(codec, rate=rate_hz, layout=layout, options=options)
+        attached = _attached(output, cover) if cover is not None else None
         if bit_rate:
             stream.bit_rate = bit_rate
         context = stream.codec_context
@@ -61,6 +71,8 @@ def write(
         resampler = av.AudioResampler(
             format=context.format, layout=layout, rate=rate_hz, frame_size=context.frame_size or 4096
         )
+        if attached is not None:
+            output.mux(attached)
         position = 0
         for part in resampler.resample(frame) + resampler.resample(None):
             part.pts, part.time_base = position, Fraction(1, rate_hz)
@@ -75,6 +87,18 @@ def write(
                 output.mux(video.encode(picture_frame))
             output.mux(video.encode(None))
     return path
+
+
+def _attached(output: av.container.OutputContainer, cover: Image.Image) -> av.Packet:
+    """A cover picture as the packet of a stream of its own."""
+    data = BytesIO()
+    cover.save(data, "JPEG")
+    stream = output.add_mux_stream("mjpeg", width=cover.width, height=cover.height)
+    stream.disposition = Disposition.attached_pic
+    packet = av.Packet(data.getvalue())
+    packet.stream = stream
+    packet.pts = packet.dts = 0
+    return packet
 
 
 def write_named(folder: Path, name: str, seconds: float = 4.0, n_channels: int = 2) -> Path:

@@ -518,6 +518,20 @@ def test_what_a_slow_disk_cannot_take_is_marked_and_reported(tmp_path, monkeypat
     assert np.array_equal(samples[-480:, 0], counted(9600, 480))
 
 
+def test_many_dream_frames_at_once_do_not_take_the_place_of_sound(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer_room, "MOST_WAITING_BYTES", 10_000)
+    frames = np.random.default_rng(1).integers(0, 256, (40, 360, 640, 3), np.uint8)
+
+    def show(writer):
+        for depth_index, frame in enumerate(frames):
+            writer.dream(0, 0, DreamFrame(0, depth_index, frame, True))
+        writer.sound(counted(0, 480), 0, 48_000)
+
+    folder = recorded(tmp_path / "s", show).folder
+    assert not of(events_of(folder.root), GapEvent) and len(list(folder.dreams.iterdir())) == len(frames)
+    assert count_of(sound_of(folder.root)[0][1]) == 480
+
+
 def test_what_is_lost_last_is_marked_at_the_close(tmp_path, monkeypatch):
     writer = SessionWriter.open(tmp_path / "s", **OPEN, keep_free_bytes=0)
     monkeypatch.setattr(writer_room, "MOST_WAITING_BYTES", 0)

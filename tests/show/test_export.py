@@ -1,5 +1,6 @@
 """Exporting, checked on the finished file with an independent decoder."""
 
+import math
 import subprocess
 import sys
 from fractions import Fraction
@@ -7,12 +8,14 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.sounds import KICKS_S, kicks, write_wav
+from visualizer.audio.decode import Song
 from visualizer.errors import BadInput
 from visualizer.presets.dreams import Dreams, open_cache
 from visualizer.presets.loaded import open_preset
-from visualizer.show.export import export, parse_fps
+from visualizer.show.export import VideoOptions, dream_size, export, parse_fps
 
 SIZE = (160, 96)
 
@@ -23,7 +26,7 @@ def loaded(tiny_preset):
 
 
 def run(song, out, loaded, **options):
-    return list(export(song, out, loaded, open_cache(), **options))
+    return list(export(song, out, loaded, open_cache(), VideoOptions(**options)))
 
 
 def pictures(path):
@@ -182,3 +185,170 @@ def test_memory_does_not_grow_with_the_song_and_a_warm_export_needs_no_torch(tin
         peaks.append(int(done.stdout.split()[-1]) / 1024)
     # the sound alone is 67 MB longer once decoded; what may grow is the file's own index
     assert peaks[1] - peaks[0] < 15, peaks
+
+
+def flashes(tmp_path, condition):
+    """A preset whose look is white while the condition holds, and black otherwise; 160x96 px."""
+    folder = tmp_path / "flash"
+    folder.mkdir()
+    (folder / "preset.yaml").write_text(
+        "title: Flash\nimage: image.png\nrender: {shader: flash}\n"
+        "dream: {layer: block2.expand, n_depths: 1, n_octaves: 1, steps_per_depth: 1}\n"
+    )
+    Image.new("RGB", SIZE, (90, 120, 60)).save(folder / "image.png")
+    (folder / "flash.frag").write_text(
+        '#version 330 core\n#include "base/dream.glsl"\n#include "base/music.glsl"\nout vec4 colour;\n'
+        f"void main() {{ colour = vec4(vec3({condition} ? 1.0 : 0.0), 1.0); }}\n"
+    )
+    return open_preset(str(folder), size=SIZE)
+
+
+def flash_times(path):
+    """When each white display frame of a video begins, seconds."""
+    with av.open(str(path)) as video:
+        return [
+            float(frame.pts * frame.time_base)
+            for frame in video.decode(video=0)
+            if frame.to_ndarray(format="gray").mean() > 128
+        ]
+
+
+CLICK_S = 1.7183  # at no boundary of a display frame
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize(("fps", "rate_hz"), [("25", 44100), ("29.97", 22050), ("60", 48000), ("120", 96000)])
+def test_a_click_and_its_flash_are_within_half_a_display_frame(tmp_path, suffix, fps, rate_hz):
+    """Measured on the decoded file: neither the delay of the sound encoder, nor the resampler's, nor --from shows."""
+    rate, from_s = parse_fps(fps), 0.777
+    click = np.zeros(round(2.5 * rate_hz))
+    first = round(CLICK_S * rate_hz)
+    click[first : first + round(0.002 * rate_hz)] = 0.8
+    write_wav(tmp_path / "song.wav", click, rate_hz)
+    loaded = flashes(tmp_path, f"time_s >= {CLICK_S} && time_s < {CLICK_S + float(1 / rate)}")
+    out = tmp_path / f"out{suffix}"
+    run(tmp_path / "song.wav", out, loaded, fps=rate, from_s=from_s, size=(32, 32))
+    (seen_s,) = flash_times(out)
+    with av.open(str(out)) as video:
+        frames = list(video.decode(audio=0))
+    heard = np.concatenate([frame.to_ndarray().mean(axis=0) for frame in frames])
+    loud = np.abs(heard) > 0.5 * np.abs(heard).max()
+    heard_s = float(frames[0].pts * frames[0].time_base) + int(np.argmax(loud)) / frames[0].sample_rate
+    begun_s = math.floor(from_s * rate) / rate
+    assert heard_s == pytest.approx(CLICK_S - begun_s, abs=0.0015)
+    assert abs(seen_s - heard_s) <= 0.5 / rate + 0.0015, "a click of 2 ms, blurred by the encoder"
+
+
+@pytest.mark.slow
+def test_kicks_are_seen_with_their_sound(kick_song, tmp_path):
+    rate = Fraction(60)
+    run(kick_song, tmp_path / "out.mp4", flashes(tmp_path, "kick_time_s < 1.0 / 60.0"), fps=rate, size=(32, 32))
+    seen_s = flash_times(tmp_path / "out.mp4")
+    assert np.abs(np.array(seen_s) - KICKS_S).max() <= 0.5 / rate
+
+
+@pytest.mark.parametrize("fps", ["30", "29.97"])
+def test_a_part_has_the_pictures_and_the_sound_of_the_whole(kick_song, loaded, tmp_path, fps):
+    rate = parse_fps(fps)
+    run(kick_song, tmp_path / "whole.mp4", loaded, fps=rate, crf=0)
+    steps = run(kick_song, tmp_path / "part.mp4", loaded, fps=rate, crf=0, from_s=1.1, to_s=2.7)
+    first, end = math.floor(1.1 * rate), math.ceil(2.7 * rate)
+    whole, part = pictures(tmp_path / "whole.mp4"), pictures(tmp_path / "part.mp4")
+    assert len(part) == end - first
+    assert np.array_equal(part, whole[first:end]), "kicks before the part count, though they are not drawn"
+    assert part.std(axis=0).max() > 5, "it moves"
+    (heard, rate_hz), (of_whole, _) = sound(tmp_path / "part.mp4"), sound(tmp_path / "whole.mp4")
+    assert len(heard) == pytest.approx((end - first) / rate * rate_hz, abs=1024), "and the sound is as long"
+    with av.open(str(tmp_path / "part.mp4")) as video:
+        lengths_s = [float(stream.duration * stream.time_base) for stream in video.streams]
+    assert max(lengths_s) - min(lengths_s) < 0.5 / rate
+    begin = round(first / rate * rate_hz)
+    n = round(1.5 * rate_hz)
+    assert np.abs(heard[:n] - of_whole[begin : begin + n])[2048:].max() < 0.05, "AAC is not lossless"
+    said = [(step.stage, step.done, step.total) for step in steps if step.stage != "dreaming"]
+    assert said[0] == ("analyzing", 0, first) and ("analyzing", first - 1, first) in said
+    assert said[-1] == ("exporting", end - first, end - first)
+
+
+@pytest.mark.parametrize("to_s", [5.999, 6.0, 100.0])
+def test_a_part_may_go_to_the_end(kick_song, loaded, tmp_path, to_s):
+    steps = run(kick_song, tmp_path / "out.mp4", loaded, fps=Fraction(10), from_s=5.0, to_s=to_s)
+    assert steps[-1].done == steps[-1].total == 10 == len(pictures(tmp_path / "out.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"from_s": 2.0, "to_s": 2.0}, "--to 2 s must be after --from 2 s"),
+        ({"from_s": 6.0}, "--from 6 s is after the end: it is 6.0 s long"),
+        ({"from_s": 1e9}, "after the end"),
+    ],
+)
+def test_a_part_that_is_not_there_is_refused_before_any_work(kick_song, loaded, tmp_path, part, said):
+    with pytest.raises(BadInput, match=said):
+        run(kick_song, tmp_path / "out.mp4", loaded, **part)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_after_an_end_that_is_not_known_before(kick_song, loaded, tmp_path, monkeypatch):
+    monkeypatch.setattr(Song, "_measure_duration", lambda song: setattr(song, "duration_s", None))
+    with pytest.raises(BadInput, match="--from 7 s is after the end: it is 6.0 s long"):
+        run(kick_song, tmp_path / "out.mp4", loaded, fps=Fraction(10), from_s=7.0)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "baked"),
+    [
+        ((1280, 720), (1280, 720)),
+        ((1920, 1080), (1920, 1080)),
+        ((3840, 2160), (1920, 1080)),
+        ((2560, 1440), (1920, 1080)),
+        ((1080, 1920), (1080, 1920)),
+        ((2160, 3840), (1080, 1920)),
+        ((8192, 16), (8192, 16)),
+        ((7680, 1080), (3840, 540)),
+    ],
+)
+def test_the_dream_of_a_large_video_is_baked_at_most_as_large_as_1080p(size, baked):
+    assert dream_size(size) == baked
+
+
+def test_a_dream_of_another_shape_fills_the_video_and_is_cut_evenly(kick_song, loaded, tmp_path):
+    """160x96 of red from left to right and green from top to bottom, as an upright video of 80x96 and one twice as large."""
+    run(kick_song, tmp_path / "same.mp4", loaded, fps=Fraction(10), to_s=0.1, crf=0)
+    same = pictures(tmp_path / "same.mp4")[0].astype(int)
+    for size in ((80, 96), (160, 192)):
+        run(kick_song, tmp_path / "tall.mp4", loaded, fps=Fraction(10), to_s=0.1, crf=0, size=size)
+        tall = pictures(tmp_path / "tall.mp4")[0].astype(int)
+        assert tall.shape[1::-1] == size
+        scale = size[1] // 96
+        small = tall.reshape(96, scale, 80, scale, 3).mean(axis=(1, 3))
+        assert np.abs(small - same[:, 40:120]).mean() < 2
+
+
+def test_a_supersampled_video_is_the_same_picture_smoother(kick_song, tmp_path):
+    """Vertical lines of one pixel, drawn by the look four times as dense as the video's pixels, become their mean."""
+    lines = flashes(tmp_path, "mod(floor(gl_FragCoord.x), 2.0) < 0.5")
+    seen = {}
+    for supersample in (1, 2):
+        run(
+            kick_song,
+            tmp_path / "out.mp4",
+            lines,
+            fps=Fraction(10),
+            to_s=0.1,
+            crf=0,
+            size=(64, 48),
+            supersample=supersample,
+        )
+        seen[supersample] = pictures(tmp_path / "out.mp4")[0].astype(int)
+        assert seen[supersample].shape == (48, 64, 3)
+    assert np.ptp(seen[1]) > 240, "lines of the video's own pixels"
+    assert np.abs(seen[2] - 188).max() <= 3, "half the light of white, which is 188 of 255 in sRGB"
+
+
+def test_a_picture_that_the_driver_cannot_draw_is_refused(kick_song, loaded, tmp_path):
+    with pytest.raises(BadInput, match="cannot draw pictures of 32768x32768"):
+        run(kick_song, tmp_path / "out.mp4", loaded, size=(8192, 8192), supersample=4)
+    assert list(tmp_path.iterdir()) == []

@@ -22,7 +22,7 @@ from visualizer.render.offscreen import Offscreen
 from visualizer.render.programs import Programs
 from visualizer.settings import RenderSettings
 from visualizer.show.clocks import FrameClock
-from visualizer.show.export import export
+from visualizer.show.export import VideoOptions, export
 from visualizer.show.frame import FrameLoop
 from visualizer.show.guard import Guard
 from visualizer.show.sources.song import SongFileSource, SongSource
@@ -65,7 +65,7 @@ def exported(song, loaded, out, monkeypatch):
     """The pictures of a real export, as they are handed to the encoder."""
     pictures, write = [], VideoFile.write_picture
     monkeypatch.setattr(VideoFile, "write_picture", lambda self, one: (pictures.append(one.copy()), write(self, one)))
-    list(export(song, out, loaded, open_cache(), fps=FPS))
+    list(export(song, out, loaded, open_cache(), VideoOptions(fps=FPS)))
     return np.stack(pictures)
 
 

@@ -12,13 +12,13 @@ from .onset_follower import DEFAULT_THRESHOLD, Hit, Onset, OnsetFollower
 from .spectrum import Floats
 
 # At the default of the setting `threshold`, a kick is detected from this probability on. The setting scales the odds.
-KICK_PROBABILITY = 0.35
+KICK_PROBABILITY = 0.52
 # Snares, hats and bass notes are detected from this probability on.
 HIT_PROBABILITY = 0.25
-# Where the novelty (see `KickInputs.compute`) is greater than this, the odds of a kick are multiplied by the square of
-# how many times greater it is, at most NOVELTY_MOST: real drums differ from those of the training, but they rise. Its
+# Where the novelty (see `KickInputs.compute`) is greater than this, the odds of a kick are multiplied by how many
+# times greater it is, at most NOVELTY_MOST, to the power of RISE_POWER: real drums differ from those of the training, but they rise. Its
 # maximum is taken from a hop before to NOVEL_HOPS after.
-NOVELTY, NOVELTY_MOST, NOVEL_HOPS = 0.15, 1.0, 5
+NOVELTY, NOVELTY_MOST, NOVEL_HOPS, RISE_POWER = 0.15, 1.0, 5, 2.8
 # With a probability below this a rise is no kick: noise, hum, and notes that begin in silence.
 LEAST_PROBABILITY = 0.02
 # The strength of a kick is measured so many hops after its begin, about when its energy is greatest.
@@ -83,7 +83,8 @@ class AheadFollower(OnsetFollower):
         p = np.float32(0.25) * (raw[:-2] + 2 * raw[1:-1] + raw[2:])
         novelty = np.lib.stride_tricks.sliding_window_view(self._novelty, NOVEL_HOPS + 2)[: len(p)].max(axis=1)
         more = np.where(p[:, 0] < LEAST_PROBABILITY, 1.0, np.clip(novelty / NOVELTY, 1.0, NOVELTY_MOST / NOVELTY))
-        p[:, 0] = p[:, 0] * more * more / (1 + p[:, 0] * (more * more - 1))
+        odds = more**RISE_POWER
+        p[:, 0] = p[:, 0] * odds / (1 + p[:, 0] * (odds - 1))
         around = np.lib.stride_tricks.sliding_window_view(p, 2 * hold + 1, axis=0)
         now = p[hold : len(p) - hold]
         is_peak = (now > around[:, :, :hold].max(axis=2)) & (now >= around[:, :, hold + 1 :].max(axis=2))

@@ -24,6 +24,11 @@ AHEAD_HOPS = 75
 # The backward layer begins anew, in silence, for each chunk of so many hops. Fewer cost more, more need more sound
 # ahead.
 CHUNK_HOPS = 60
+# Hop by hop, so many steps of a layer are a part of the work, and there are so many parts to a chunk.
+STEPS = 8
+N_PARTS = -(-(CHUNK_HOPS + AHEAD_HOPS) // STEPS) + -(-CHUNK_HOPS // STEPS)
+# So many hops after a hop its result is known, at most.
+LATE_HOPS = CHUNK_HOPS + AHEAD_HOPS + N_PARTS
 
 
 @dataclass(frozen=True)
@@ -65,13 +70,22 @@ def shipped_ahead_weights() -> AheadWeights:
         return as_ahead_weights(file)
 
 
+def probabilities(log_odds: Floats32) -> Floats32:
+    """Log odds -> probabilities 0..1."""
+    with np.errstate(over="ignore"):  # exp() may be infinite, and the probability is 0
+        found: Floats32 = np.reciprocal(1 + np.exp(-log_odds))
+    return found
+
+
 class AheadNetwork:
-    """Runs the network over rows of inputs, chunk by chunk."""
+    """Runs the network over rows of inputs, chunk by chunk: a whole song with `push`, or hop by hop with `step`."""
 
     def __init__(self, weights: AheadWeights) -> None:
         self._weights = weights
         self._state: Floats32 = np.zeros(len(weights.again), np.float32)
-        self._waiting: Floats32 = np.zeros((0, N_INPUTS), np.float32)
+        self._waiting: Floats32 = np.zeros((CHUNK_HOPS + AHEAD_HOPS, N_INPUTS), np.float32)
+        self._n_waiting = 0
+        self._work: Iterator[Floats32 | None] = iter(())  # what is left to do of a chunk
 
     def push(self, inputs: NDArray[np.floating]) -> Iterator[Floats32]:
         """Take (n, inputs) of the next hops; yield, for each chunk that is now known with what comes after it,
@@ -79,20 +93,57 @@ class AheadNetwork:
 
         Chunks begin at multiples of CHUNK_HOPS: their results do not depend on n.
         """
-        self._waiting = np.concatenate([self._waiting, inputs.astype(np.float32)])
-        while len(self._waiting) >= CHUNK_HOPS + AHEAD_HOPS:
-            chunk = np.ascontiguousarray(self._waiting[: CHUNK_HOPS + AHEAD_HOPS])
-            self._waiting = self._waiting[CHUNK_HOPS:]
-            yield self._chunk(chunk)
+        while len(inputs):
+            n_taken = min(len(inputs), len(self._waiting) - self._n_waiting)
+            chunk = self._take(inputs[:n_taken])
+            inputs = inputs[n_taken:]
+            if chunk is not None:
+                *_, log_odds = self._judged(chunk)
+                assert log_odds is not None, "the last of them is the result"
+                yield probabilities(log_odds)
 
-    def _chunk(self, inputs: Floats32) -> Floats32:
-        """(CHUNK_HOPS + AHEAD_HOPS, inputs) -> (CHUNK_HOPS, events)."""
+    def step(self, row: NDArray[np.floating]) -> Floats32 | None:
+        """Take the next hop, (inputs,), and do a part of the work: no hop costs much more than another.
+
+        Returns (CHUNK_HOPS, events), the log odds of the next chunk, once they are computed: at most LATE_HOPS after its
+        first hop.
+        """
+        chunk = self._take(row[None])
+        if chunk is not None:
+            self._work = self._judged(chunk)
+        return next(self._work, None)
+
+    def _take(self, inputs: NDArray[np.floating]) -> Floats32 | None:
+        """Keep (n, inputs), no more than are missing; the chunk with what comes after it, once it is complete."""
+        end = self._n_waiting + len(inputs)
+        self._waiting[self._n_waiting : end] = inputs
+        self._n_waiting = end
+        if end < len(self._waiting):
+            return None
+        chunk = self._waiting.copy()
+        self._waiting[:AHEAD_HOPS] = chunk[CHUNK_HOPS:]
+        self._n_waiting = AHEAD_HOPS
+        return chunk
+
+    def _judged(self, inputs: Floats32) -> Iterator[Floats32 | None]:
+        """(CHUNK_HOPS + AHEAD_HOPS, inputs) -> None for each part of the work, N_PARTS - 1 times, and then (CHUNK_HOPS,
+        events), the log odds.
+        """
         w = self._weights
-        nothing = np.zeros(len(w.back_again), np.float32)
         projected = np.maximum(inputs @ w.project + w.project_bias, 0)
-        back = gru(projected[::-1] @ w.back_inner + w.back_bias, w.back_again, w.back_again_bias, nothing)
-        both = np.concatenate([projected[:CHUNK_HOPS], back[: -CHUNK_HOPS - 1 : -1]], axis=1)
-        states = gru(both @ w.inner + w.bias, w.again, w.again_bias, self._state)
-        self._state = states[-1]
-        with np.errstate(over="ignore"):  # exp() may be infinite, and the probability is 0
-            return 1 / (1 + np.exp(-(states @ w.out + w.out_bias)))
+        given = projected[::-1] @ w.back_inner + w.back_bias
+        back: Floats32 = np.zeros((1, len(w.back_again)), np.float32)
+        states = [back]
+        for first in range(0, len(given), STEPS):
+            back = gru(given[first : first + STEPS], w.back_again, w.back_again_bias, back[-1])
+            states.append(back)
+            yield None
+        backward = np.concatenate(states)[: -CHUNK_HOPS - 1 : -1]
+        given = np.concatenate([projected[:CHUNK_HOPS], backward], axis=1) @ w.inner + w.bias
+        states = []
+        for first in range(0, CHUNK_HOPS, STEPS):
+            states.append(gru(given[first : first + STEPS], w.again, w.again_bias, self._state))
+            self._state = states[-1][-1]
+            if first + STEPS < CHUNK_HOPS:
+                yield None
+        yield np.concatenate(states) @ w.out + w.out_bias

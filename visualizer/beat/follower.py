@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..settings import BeatSettings
+from .ahead_network import shipped_ahead_weights
 from .kick_decision import KickDecision, shipped_decision
 from .kick_picker import KickPicker
 from .network import EVENTS, KickNetwork, shipped_weights
@@ -19,8 +20,8 @@ KICK_PROBABILITY = 0.5
 # / NOVELTY)): those of the decision network + BY_DECISION[0] r - BY_DECISION[1]. Or, since the networks were trained on
 # synthesised music and are less sure on real drums, the first network and the rise alone: BY_RISE[0] times the log odds of
 # the network + BY_RISE[1] r - BY_RISE[2].
-BY_DECISION = (0.83, 1.02)
-BY_RISE = (0.94, 2.85, 1.61)
+BY_DECISION = (0.71, -0.1)
+BY_RISE = (0.82, 1.5, 2.86)
 NOVELTY, NOVELTY_ADDED = 0.15, 0.02
 # With a probability of the first network below this a rise is no kick: noise, hum, and notes that begin in silence.
 LEAST_PROBABILITY = 0.12
@@ -48,9 +49,8 @@ class KickFollower(OnsetFollower):
     def __init__(self, sample_rate_hz: int, settings: BeatSettings, *, trail_s: float | None = 30.0) -> None:
         """As `OnsetFollower`."""
         super().__init__(sample_rate_hz, settings, trail_s=trail_s)
-        weights = shipped_weights()
-        self._network = KickNetwork(weights)
-        self._decision = KickDecision(shipped_decision(), weights.out.shape[1])
+        self._network = KickNetwork(shipped_weights())
+        self._decision = KickDecision(shipped_decision(), shipped_ahead_weights())
         self._picker = KickPicker(needed_probability(settings.threshold), self._hold_hops)
         self._others = {event: KickPicker(OTHERS_PROBABILITY, self._hold_hops) for event in EVENTS[1:]}
 
@@ -59,11 +59,11 @@ class KickFollower(OnsetFollower):
         self._picker.threshold = needed_probability(settings.threshold)
 
     def _detect(self, windows: Floats, inputs: Floats, novelty: Floats, onsets: list[Onset]) -> None:
-        logits, states = self._network.push(inputs)
+        logits = self._network.push(inputs)
         others = 1.0 / (1.0 + np.exp(-logits[:, 1:]))
         for hop, window in enumerate(windows):
             rise = float(novelty[hop])
-            decision = self._decision.step(logits[hop], states[hop], inputs[hop], rise)
+            decision = self._decision.step(logits[hop], inputs[hop], rise)
             kick = kick_probability(decision, float(logits[hop, 0]), rise)
             self._step(self._strength(window) if self._picker.step(kick) else 0.0, onsets)
             for event, probability in zip(EVENTS[1:], others[hop].tolist(), strict=True):

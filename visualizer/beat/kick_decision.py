@@ -1,25 +1,29 @@
 """Decides which candidates are kicks, by what the song has played so far.
 
 Where the network (`network.py`) says that a kick may begin, a candidate begins. For the next 53 ms the decision network
-is given, at every hop, the state of the first network, the bands and their rises, and the song so far: the last
-candidates, each as it was 80 ms after it began, when a kick and a bass note are easily told apart. It compares the
-new candidate with these (attention), and its time with theirs (a kick that continues an interval is expected). So it
-adapts to the kick and the bass of the song.
+compares it, at every hop, with the candidates of the last 16 s as they were at the same age, and of which it is known by now
+what they were: a second after they began, another network has judged them by what came after them (`hindsight.py`). In
+most electronic music a kick is the same sample each time. So it adapts to the kick, the snare and the bass of the song. It
+is also given where a kick would repeat earlier ones (`repeats.py`).
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .kick_inputs import HOPS_PER_S, N_VIEWS, RISE_LAGS
+from .ahead_network import AheadWeights
+from .hindsight import JUDGED_HOPS, MOST_LOG_ODDS, Hindsight
+from .kick_inputs import HOPS_PER_S
 from .network import EVENTS, WEIGHTS_FILE
+from .repeats import N_REPEATS, SONG_HOPS, repeats
 from .spectrum import Floats
 
 # A candidate begins at this probability of the network, and may be reported within so many hops.
@@ -27,173 +31,165 @@ OPEN_PROBABILITY = 0.1
 OPEN_HOPS = 8
 # The next one may begin when the probability has fallen to this fraction of its highest, and risen by this factor since.
 REARM, RISE_AGAIN = 0.5, 1.5
-# What is remembered of a candidate: what rose and sounded so many hops after it began, and what sounds so many hops after.
-FIRST_HOPS, EARLY_HOPS, AFTER_HOPS = 1, 5, 12
-# So many of the last candidates are remembered.
-MEMORY = 64
-# How exactly a kick continues an interval, seconds (standard deviation).
-INTERVAL_S = 0.015
-# Log odds beyond this are cut off.
-MOST_LOGIT = 8.0
-VIEWS = slice(0, N_VIEWS)
-# How far each band rose within 53 ms: what differs most from drum to drum.
-RISES = slice(N_VIEWS * (1 + RISE_LAGS.index(8)), N_VIEWS * (2 + RISE_LAGS.index(8)))
-N_SCALARS, N_AFTER_SCALARS = 8 + len(EVENTS), 1 + len(EVENTS)
-N_INTERVALS = 2
+# A longer time since the candidate before counts as this, seconds.
+LONGEST_S = 2.0
+N_SCALARS = len(EVENTS) + 3 + 5
+# Of each remembered candidate: how likely each of EVENTS was, and the log odds.
+N_VALUES = 2 * len(EVENTS)
+N_FIGURES = 4
+# Log odds are divided by this, so that they are of the size of probabilities.
+LOG_ODDS_SCALE = 4.0
 
 
+class SongSoFar(NamedTuple):
+    """The song so far, as a candidate is compared with it. sounds: (n, OPEN_HOPS, size), the remembered candidates at each
+    age; values: (n, N_VALUES); ages_s: (n,); figures: (N_FIGURES,), how many there are and how many of them were kicks;
+    repeats: (N_REPEATS,), see `repeats.repeats`.
+    """
+
+    sounds: Floats
+    values: Floats
+    ages_s: Floats
+    figures: Floats
+    repeats: Floats
+
+
+@dataclass(eq=False)
 class Candidate:
-    """A moment that may be a kick. start: its first hop; most_logits, most_novelty: the highest values since."""
+    """A moment that may be a kick. start: its first hop; most_log_odds, most_novelty: the highest values since; sounds: of its
+    hops so far, see `CandidateTracker`; log_odds: (events,), by hindsight; song: the song before it, once it is needed.
+    """
 
-    def __init__(self, start: int, logits: Floats, novelty: float) -> None:
-        self.start = start
-        self.most_logits = logits
-        self.most_novelty = novelty
-        self.early: list[Floats] = []
-
-    def update(self, logits: Floats, novelty: float) -> None:
-        """Take the next hop's values."""
-        self.most_logits = np.maximum(self.most_logits, logits)
-        self.most_novelty = max(self.most_novelty, novelty)
+    start: int
+    most_log_odds: float
+    most_novelty: float
+    sounds: list[Floats] = field(default_factory=list)
+    log_odds: Floats | None = None
+    song: SongSoFar | None = None
 
 
 class CandidateTracker:
-    """Finds candidates in successive hops, and what the decision network is given of them.
+    """Finds candidates in successive hops, and collects what the decision network is given of them.
 
-    after: (n, n_after(units)), the remembered candidates, at most MEMORY; starts: (n,), the hops at which they began.
-    candidate: the one to be decided, None without one.
+    candidate: the one to be decided, None without one. judged: those of the last SONG_HOPS that are judged by now, the
+    oldest first.
     """
 
-    def __init__(self, n_units: int) -> None:
-        """n_units: of the first network."""
-        self.after: Floats = np.zeros((0, n_after(n_units)))
-        self.starts: NDArray[np.int64] = np.zeros(0, np.int64)
+    def __init__(self, sound_of: Callable[[Floats], Floats], hindsight: Hindsight) -> None:
+        """sound_of: from the inputs of a hop, (N_INPUTS,), to what its sound is compared by, (size,)."""
         self.candidate: Candidate | None = None
+        self.judged: list[Candidate] = []
         self.hop = -1
-        self._unfinished: list[Candidate] = []  # not yet remembered
+        self._sound_of, self._hindsight = sound_of, hindsight
+        self._unjudged: deque[Candidate] = deque()
+        self._begun: list[Candidate] = []  # OPEN_HOPS ago or later
         self._is_armed = True
         self._most, self._least = 0.0, 1.0  # highest probability since the newest candidate, lowest since then
-        self._newest_start = self._last_start = (
-            -10 * HOPS_PER_S
-        )  # first hops of the newest candidate and the one before
-        self._before = (-MOST_LOGIT,) * 3  # log odds of a kick in the hops before, the newest first
+        self._newest_start = -SONG_HOPS
+        self._since_s = 0.0  # from the first hop of the candidate before to that of this one
+        self._before = (-MOST_LOG_ODDS,) * 3  # log odds of a kick in the hops before, the newest first
 
-    def step(self, logits: Floats, state: Floats, row: Floats, novelty: float) -> Floats | None:
-        """Take the next hop; what is given of the candidate: (n_given(units),), None without a candidate.
+    def step(self, log_odds: Floats, row: Floats, novelty: float) -> Floats | None:
+        """Take the next hop; the scalars of the candidate to be decided: (N_SCALARS,), None without a candidate.
 
-        logits: (events,) log odds that each of EVENTS begins. state: (units,) of the first network. row: (N_INPUTS,), its
-        inputs. novelty: see KickInputs.
+        log_odds: (events,) that each of EVENTS begins. row: (N_INPUTS,), the inputs. novelty: see KickInputs.
         """
         self.hop += 1
-        kick = min(MOST_LOGIT, max(-MOST_LOGIT, float(logits[0])))
-        probability = 1.0 / (1.0 + math.exp(-kick))
+        self._hindsight.step(row)
+        self._judge()
+        kick = min(MOST_LOG_ODDS, max(-MOST_LOG_ODDS, float(log_odds[0])))
+        if self._begins(1.0 / (1.0 + math.exp(-kick))):
+            self._since_s = min(LONGEST_S, (self.hop - self._newest_start) / HOPS_PER_S)
+            self._newest_start = self.hop
+            self.candidate = Candidate(self.hop, kick, novelty)
+            self._begun.append(self.candidate)
+            self._unjudged.append(self.candidate)
+        scalars = None
+        if self._begun:
+            self._follow(kick, row, novelty)
+            if self.candidate is not None:
+                scalars = self._scalars(self.candidate, log_odds, novelty)
+        self._before = (kick, *self._before[:-1])
+        return scalars
+
+    def _follow(self, kick: float, row: Floats, novelty: float) -> None:
+        """Go one hop on with the candidates that began a moment ago."""
+        if self.hop - self._begun[0].start == OPEN_HOPS:
+            del self._begun[0]
+        if not self._begun:
+            self.candidate = None
+            return
+        sound = self._sound_of(row)
+        for one in self._begun:
+            one.sounds.append(sound)
+            one.most_log_odds = max(one.most_log_odds, kick)
+            one.most_novelty = max(one.most_novelty, novelty)
+
+    def _scalars(self, one: Candidate, log_odds: Floats, novelty: float) -> Floats:
+        rest = [
+            one.most_log_odds,
+            math.log1p(10 * novelty),
+            math.log1p(10 * one.most_novelty),
+            (self.hop - one.start) / OPEN_HOPS,
+            self._since_s,
+        ]
+        return np.concatenate([np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS), self._before, rest])
+
+    def _judge(self) -> None:
+        """Take over the judgement of a candidate that is known now, and forget the one that is too old."""
+        if self._unjudged and self._unjudged[0].start == self.hop - JUDGED_HOPS:
+            one = self._unjudged.popleft()
+            one.log_odds = self._hindsight.of(one.start)
+            self.judged.append(one)
+        if self.judged and self.judged[0].start == self.hop - SONG_HOPS:
+            del self.judged[0]
+
+    def _begins(self, probability: float) -> bool:
+        """Whether a candidate begins now."""
         self._most = max(self._most, probability)
         self._least = min(self._least, probability)
         if not self._is_armed and probability < max(OPEN_PROBABILITY / 2, REARM * self._most):
             self._is_armed, self._least = True, probability
-        begins = self._is_armed and probability >= max(OPEN_PROBABILITY, RISE_AGAIN * self._least)
-        given = None
-        if begins or self._unfinished:
-            given = self._follow(begins, np.clip(logits, -MOST_LOGIT, MOST_LOGIT), state, row, novelty)
-        if begins:
-            self._is_armed, self._most, self._least = False, probability, probability
-        self._before = (kick, *self._before[:-1])
-        return given
-
-    def _follow(self, begins: bool, logits: Floats, state: Floats, row: Floats, novelty: float) -> Floats | None:
-        """Go one hop on with the candidates not yet remembered, and one that may begin now."""
-        for one in self._unfinished:
-            one.update(logits, novelty)
-        if begins:
-            self._last_start, self._newest_start = self._newest_start, self.hop
-            self.candidate = Candidate(self.hop, logits, novelty)
-            self._unfinished.append(self.candidate)
-        given = None
-        if self.candidate is not None:
-            age = self.hop - self.candidate.start
-            if age < OPEN_HOPS:
-                given = np.concatenate(
-                    [state, row[VIEWS], row[RISES], self._scalars(self.candidate, logits, novelty, age)]
-                )
-            else:
-                self.candidate = None
-        for one in self._unfinished:
-            if self.hop - one.start == FIRST_HOPS:
-                one.early.append(row[RISES])
-            elif self.hop - one.start == EARLY_HOPS:
-                one.early += [row[VIEWS], row[RISES]]
-        if self.hop - self._unfinished[0].start == AFTER_HOPS:
-            self._remember(self._unfinished.pop(0), state, row)
-        return given
-
-    def _scalars(self, one: Candidate, logits: Floats, novelty: float, age: int) -> Floats:
-        since_s = min(2.0, (one.start - self._last_start) / HOPS_PER_S)
-        rest = [
-            one.most_logits[0],
-            math.log1p(10 * novelty),
-            math.log1p(10 * one.most_novelty),
-            age / OPEN_HOPS,
-            since_s,
-        ]
-        return np.concatenate([logits, self._before, rest])
-
-    def _remember(self, one: Candidate, state: Floats, row: Floats) -> None:
-        """Keep a candidate as it is AFTER_HOPS after it began."""
-        scalars = [*one.most_logits, math.log1p(10 * one.most_novelty)]
-        after = np.concatenate([state, *one.early, row[VIEWS], scalars])
-        self.after = np.concatenate([self.after[-MEMORY + 1 :], after[None]])
-        self.starts = np.concatenate([self.starts[-MEMORY + 1 :], [one.start]])
+        if not (self._is_armed and probability >= max(OPEN_PROBABILITY, RISE_AGAIN * self._least)):
+            return False
+        self._is_armed, self._most, self._least = False, probability, probability
+        return True
 
 
-def n_given(n_units: int) -> int:
-    """Numbers that `CandidateTracker.step` gives of a candidate."""
-    return n_units + 2 * N_VIEWS + N_SCALARS
-
-
-def n_after(n_units: int) -> int:
-    """Numbers that are remembered of a candidate."""
-    return n_units + 4 * N_VIEWS + N_AFTER_SCALARS
-
-
-def expected(start: int, starts: NDArray[np.int64], kicks: Floats) -> Floats:
-    """How far a kick at a hop continues the intervals of earlier candidates: (N_INTERVALS,), 0 not at all.
-
-    starts: (n,), hops at which they began; kicks: (n,), how likely each was a kick, 0..1. First the sum over pairs, one
-    as long after the second as that after the first, of the product of both; then the same relative to all kicks.
+def figures_of(kicks: Floats) -> Floats:
+    """(N_FIGURES,) of how likely each remembered candidate was a kick, (n,): the song's number of kicks and of candidates, the
+    most likely kick, the share of kicks.
     """
-    if len(starts) < 2:
-        return np.zeros(N_INTERVALS)
-    times_s = (starts - start) / HOPS_PER_S
-    misses_s = 2 * times_s[None, :] - times_s[:, None]  # (first, second): how late the kick would be
-    pairs = np.exp(-0.5 * (misses_s / INTERVAL_S) ** 2) * kicks[:, None] * kicks[None, :]
-    total = float((pairs * (times_s[:, None] < times_s[None, :])).sum())
-    return np.array([math.log1p(total), total / (0.5 + float(kicks.sum()))])
+    total = float(kicks.sum())
+    most = float(kicks.max()) if len(kicks) else 0.0
+    return np.array([math.log1p(total), math.log1p(len(kicks)) / 2, most, total / (len(kicks) + 1)])
+
+
+def values_of(log_odds: Floats) -> Floats:
+    """(n, events), by hindsight -> (n, N_VALUES)."""
+    return np.concatenate([1.0 / (1.0 + np.exp(-log_odds)), log_odds / LOG_ODDS_SCALE], axis=1)
 
 
 @dataclass(frozen=True)
 class DecisionWeights:
-    """The trained weights of the decision network, float64; each takes a column vector or rows.
+    """The trained weights of the decision network, float64. It compares in several ways (H heads).
 
-    given, given_bias: what is given of a candidate -> its embedding (tanh). key, key_bias: what is remembered -> its
-    embedding (tanh). kick, kick_bias: embedding of a remembered candidate -> log odds that it was a kick. value,
-    value_bias: the same -> values. attend: embedding of the candidate -> what those remembered are scored with; nobody: the
-    score of none of them; forget: what each second of age takes from a score. hidden, hidden_bias, out,
-    out_bias: embedding, scalars, attended values, intervals -> log odds.
+    sound, sound_bias: (size, inputs), (size,), the inputs of a hop -> what its sound is compared by (tanh), an equal part for
+    each head. sharpness, forget, nobody: (H,), the score of a remembered candidate is minus sharpness times the squared
+    distance minus forget times its age in seconds; nobody is the score of none of them. first, first_bias, second,
+    second_bias, out, out_bias: scalars, repeats, for each head the mean values and the share of nobody, figures -> log odds,
+    through two hidden layers (tanh).
     """
 
-    given: Floats
-    given_bias: Floats
-    key: Floats
-    key_bias: Floats
-    kick: Floats
-    kick_bias: Floats
-    value: Floats
-    value_bias: Floats
-    attend: Floats
-    nobody: Floats
+    sound: Floats
+    sound_bias: Floats
+    sharpness: Floats
     forget: Floats
-    hidden: Floats
-    hidden_bias: Floats
+    nobody: Floats
+    first: Floats
+    first_bias: Floats
+    second: Floats
+    second_bias: Floats
     out: Floats
     out_bias: Floats
 
@@ -212,57 +208,53 @@ def shipped_decision() -> DecisionWeights:
         return as_decision_weights(file)
 
 
-class SongSoFar(NamedTuple):
-    """The song so far, as a candidate is compared with it. keys: (n, embedding) of those remembered; values: (n, 1 + values),
-    first how likely each was a kick; ages: (n,), what their age takes from their score; intervals: see `expected`.
-    """
-
-    keys: Floats
-    values: Floats
-    ages: Floats
-    intervals: Floats
-
-
 class KickDecision:
     """Runs the decision network over the candidates of successive hops."""
 
-    def __init__(self, weights: DecisionWeights, n_units: int) -> None:
+    def __init__(self, weights: DecisionWeights, ahead: AheadWeights) -> None:
+        """ahead: of the network that judges candidates by hindsight."""
         self._weights = weights
-        self._tracker = CandidateTracker(n_units)
-        self._keys: Floats = np.zeros((0, len(weights.key_bias)))
-        self._song: SongSoFar | None = None  # for the newest candidate; None: not yet computed
-        self._song_start = -1
+        self._tracker = CandidateTracker(self._sound, Hindsight(ahead))
 
-    def step(self, logits: Floats, state: Floats, row: Floats, novelty: float) -> float:
+    def step(self, log_odds: Floats, row: Floats, novelty: float) -> float:
         """Take the next hop, see `CandidateTracker.step`; the probability 0..1 that a kick has begun, 0 without a candidate."""
-        w, tracker = self._weights, self._tracker
-        newest = int(tracker.starts[-1]) if len(tracker.starts) else -1
-        given = tracker.step(logits, state, row, novelty)
-        if len(tracker.starts) and int(tracker.starts[-1]) != newest:
-            key = np.tanh(w.key @ tracker.after[-1] + w.key_bias)
-            self._keys = np.concatenate([self._keys[-MEMORY + 1 :], key[None]])
-            self._song = None
-        if given is None or tracker.candidate is None:
+        scalars = self._tracker.step(log_odds, row, novelty)
+        candidate = self._tracker.candidate
+        if scalars is None or candidate is None:
             return 0.0
-        start = tracker.candidate.start
-        if self._song is None or start != self._song_start:
-            self._song, self._song_start = song_so_far(w, self._keys, tracker.starts, start), start
-        return decided(w, given, self._song)
+        if candidate.song is None:
+            candidate.song = song_so_far(candidate.start, self._tracker.judged, len(self._weights.sound_bias))
+        return decided(self._weights, scalars, candidate.sounds, candidate.song)
+
+    def _sound(self, row: Floats) -> Floats:
+        sound: Floats = np.tanh(self._weights.sound @ row + self._weights.sound_bias)
+        return sound
 
 
-def song_so_far(w: DecisionWeights, keys: Floats, starts: NDArray[np.int64], start: int) -> SongSoFar:
-    """The song for a candidate that began at a hop. keys: (n, embedding), starts: (n,) of those remembered."""
-    kicks = 1.0 / (1.0 + np.exp(-(keys @ w.kick + w.kick_bias)))
-    values = np.concatenate([kicks[:, None], np.tanh(keys @ w.value.T + w.value_bias)], axis=1)
-    return SongSoFar(keys, values, w.forget * (start - starts) / HOPS_PER_S, expected(start, starts, kicks))
+def song_so_far(start: int, judged: list[Candidate], size: int) -> SongSoFar:
+    """The song for a candidate that began at a hop. judged: see `CandidateTracker`; size: of a sound."""
+    starts = np.array([one.start for one in judged], np.int64)
+    sounds = np.array([one.sounds for one in judged]).reshape(-1, OPEN_HOPS, size)
+    values = values_of(np.array([one.log_odds for one in judged], np.float64).reshape(-1, len(EVENTS)))
+    kicks = values[:, 0]
+    return SongSoFar(sounds, values, (start - starts) / HOPS_PER_S, figures_of(kicks), repeats(start, starts, kicks))
 
 
-def decided(w: DecisionWeights, given: Floats, song: SongSoFar) -> float:
-    """The probability 0..1 that a candidate is a kick. given: see `CandidateTracker.step`."""
-    query = np.tanh(w.given @ given + w.given_bias)
-    scores = np.append(song.keys @ (w.attend @ query) - song.ages, w.nobody)
-    shares = np.exp(scores - scores.max())
-    shares /= shares.sum()
-    parts = [query, given[-N_SCALARS:], shares[:-1] @ song.values, shares[-1:], song.intervals]
-    hidden = np.tanh(w.hidden @ np.concatenate(parts) + w.hidden_bias)
+def decided(w: DecisionWeights, scalars: Floats, sounds: list[Floats], song: SongSoFar) -> float:
+    """The probability 0..1 that a candidate is a kick. scalars: see `CandidateTracker.step`; sounds: of its hops so far."""
+    age = len(sounds) - 1
+    n_heads = len(w.sharpness)
+    squares = (song.sounds[:, age] - sounds[age]) ** 2
+    distances = squares.reshape(len(squares), n_heads, squares.shape[1] // n_heads).sum(axis=2)
+    scores = np.vstack([-w.sharpness * distances - w.forget * song.ages_s[:, None], w.nobody])
+    shares = np.exp(scores - scores.max(axis=0))
+    shares /= shares.sum(axis=0)
+    means = np.concatenate([shares[:-1].T @ song.values, shares[-1:].T], axis=1)
+    given = np.concatenate([scalars, song.repeats, means.ravel(), song.figures])
+    hidden = np.tanh(w.second @ np.tanh(w.first @ given + w.first_bias) + w.second_bias)
     return float(1.0 / (1.0 + np.exp(-(w.out @ hidden + w.out_bias))))
+
+
+def n_given(n_heads: int) -> int:
+    """Numbers that the hidden layers are given."""
+    return N_SCALARS + N_REPEATS + n_heads * (N_VALUES + 1) + N_FIGURES

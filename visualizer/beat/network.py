@@ -66,9 +66,8 @@ class KickNetwork:
         self._inner_bias, self._again_bias = weights.inner_bias.ravel(), weights.again_bias.ravel()
         self._state: Floats32 = np.zeros(units, np.float32)
 
-    def push(self, inputs: NDArray[np.floating]) -> tuple[Floats32, Floats32]:
-        """(n, inputs) of successive hops -> (n, events), the log odds that each of EVENTS begins at each hop; and the states,
-        (n, units).
+    def push(self, inputs: NDArray[np.floating]) -> Floats32:
+        """(n, inputs) of successive hops -> (n, events), the log odds that each of EVENTS begins at each hop.
 
         Products are of one row each: the result does not depend on n.
         """
@@ -78,7 +77,7 @@ class KickNetwork:
         states = gru(from_inputs, self._again, self._again_bias, self._state)
         if len(states):
             self._state = states[-1]
-        return np.matmul(w.out, states[:, :, None])[:, :, 0] + w.out_bias, states
+        return np.matmul(w.out, states[:, :, None])[:, :, 0] + w.out_bias
 
 
 def gru(from_inputs: Floats32, again: Floats32, again_bias: Floats32, state: Floats32) -> Floats32:

@@ -15,6 +15,7 @@ from .analyze_command import analyze
 from .cache_command import cache_app
 from .devices_command import devices
 from .doctor_command import doctor
+from .export_command import export
 from .latency_command import latency
 from .messages import print_message, print_news
 from .midi_command import midi_app
@@ -33,13 +34,8 @@ from .options import (
     Preset,
     Seed,
     Size,
-    Song,
-    Stream,
     Weights,
     chosen_preset,
-    one_song,
-    parse_path,
-    parse_size,
 )
 from .rehearse_command import rehearse
 from .sheets_command import depths, layers
@@ -131,64 +127,7 @@ app.command()(play)
 app.command()(live)
 
 
-@app.command()
-def export(
-    song: Song,
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", parser=parse_path, metavar="OUT.mp4", help="Video to write (.mp4, .mov or .mkv)."),
-    ],
-    preset: Preset = DEFAULT_PRESET,
-    image: Image = None,
-    size: Size = DEFAULT_SIZE_TEXT,
-    seed: Seed = None,
-    network: Network = None,
-    layer: Layer = None,
-    weights: Weights = None,
-    stream: Stream = None,
-    fps: Annotated[
-        str, typer.Option("--fps", metavar="N", help="Display frames a second: 30, 29.97, 60000/1001.")
-    ] = "30",
-    crf: Annotated[
-        int, typer.Option("--crf", min=0, max=51, metavar="N", help="Quality: 0 lossless .. 51 worst.")
-    ] = 18,
-    as_intended: Annotated[
-        bool,
-        typer.Option(
-            "--as-intended", help="Of a session: finished dreams at full size from the beginning of each preset."
-        ),
-    ] = False,
-) -> None:
-    """Write the show for a song, or a recorded session, as a video."""
-    from ..errors import BadInput
-    from ..presets.dreams import open_cache
-    from ..show.export import export as run_export
-    from ..show.export import parse_fps
-    from ..show.session_export import export_session, is_session
-    from .progress import show_export
-
-    song_path = one_song(song, "export")
-    rate = parse_fps(fps)
-    cache = open_cache()
-    if is_session(song_path):
-        # the size of the dream frames that were shown, unless another was asked for
-        wanted = None if size == DEFAULT_SIZE_TEXT else parse_size(size)
-        steps = export_session(
-            song_path, out, cache, fps=rate, crf=crf, size=wanted, as_intended=as_intended, say=print_message
-        )
-    else:
-        if as_intended:
-            raise BadInput("--as-intended is for the folder of a recorded session")
-        loaded = chosen_preset(preset, size, image, seed, network, layer, weights)
-        print_news(loaded)
-        steps = run_export(song_path, out, loaded, cache, fps=rate, crf=crf, stream=stream, say=print_message)
-    try:
-        n_frames, seconds = show_export(steps)
-    except KeyboardInterrupt:
-        print_message(f"interrupted: {out} was not written")
-        raise typer.Exit(1) from None
-    speed = f", {n_frames / seconds:.0f} fps" if seconds else ""
-    print_message(f"{out}: {n_frames} display frames in {seconds:.1f} s{speed}")
+app.command()(export)
 
 
 @app.command()

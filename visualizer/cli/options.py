@@ -311,14 +311,15 @@ def _exists(text: str) -> bool:
         return False
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """ "1280x720" -> (1280, 720). Raises BadInput."""
+def parse_size(text: str, option: str = "--size", names: Collection[str] = ()) -> tuple[int, int]:
+    """ "1280x720" -> (1280, 720). option, names: for messages, its name and what else it takes. Raises BadInput."""
     match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
     if match is None:
-        raise BadInput(f"--size {text!r} is not a size; write width x height in pixels, like 1280x720")
+        others = f", or one of {', '.join(names)}" if names else ""
+        raise BadInput(f"{option} {text!r} is not a size; write width x height in pixels, like 1280x720{others}")
     width, height = int(match[1]), int(match[2])
     if not (16 <= width <= 16384 and 16 <= height <= 16384):
-        raise BadInput(f"--size {text} is out of range; allowed: 16x16 .. 16384x16384")
+        raise BadInput(f"{option} {text} is out of range; allowed: 16x16 .. 16384x16384")
     return width, height
 
 

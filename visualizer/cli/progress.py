@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+
+from ..clock import Stopwatch
+from .messages import print_message
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -65,29 +70,80 @@ class _Interrupts:
             signal.signal(number, handler)
 
 
-def show_export(steps: Generator[Progress, None, None]) -> tuple[int, float]:
-    """Run an export with a bar for the dream and one for the video. Returns (display frames written, seconds taken)."""
-    tasks: dict[str, TaskID] = {}
-    bars, interrupts = bars_of(), _Interrupts()
+def show_export(steps: Generator[Progress, None, None], out: Path, *, json_wanted: bool = False) -> None:
+    """Run an export that writes the file `out`, with a bar for each of its stages on stderr, and a line at the end.
+
+    json_wanted: print lines of JSON to stdout instead, see `_JsonLines`.
+    """
+    shown: _ExportBars | _JsonLines = _JsonLines() if json_wanted else _ExportBars()
+    interrupts, n_frames = _Interrupts(), 0
+    watch: Stopwatch | None = None
     try:
         with closing(steps):
             for step in steps:
-                bars.start()  # only now: if the first step fails, the error is the only line printed
-                if step.stage not in tasks:
-                    tasks[step.stage] = bars.add_task(step.stage, total=step.total, rate="")
-                task = bars.tasks[tasks[step.stage]]
-                rate = f"{task.finished_speed or task.speed or 0:.0f} fps" if step.stage == "exporting" else "depths"
-                bars.update(task.id, completed=step.done, total=step.total, rate=rate)
-                if step.stage == "exporting":
+                shown.show(step)
+                if step.stage != "dreaming":
+                    watch = watch or Stopwatch()
                     interrupts.hold()
+                    n_frames = step.done if step.stage == "exporting" else 0
                 interrupts.check()
-        if "exporting" not in tasks:
-            return 0, 0.0
-        task = bars.tasks[tasks["exporting"]]
-        return int(task.completed), task.elapsed or 0.0
+        shown.done(out, n_frames, watch.elapsed_s() if watch is not None else 0.0)
     finally:
-        stop(bars)
+        shown.close()
         interrupts.release()
+
+
+class _ExportBars:
+    """The progress of an export as bars on stderr."""
+
+    def __init__(self) -> None:
+        self._bars = bars_of()
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, step: Progress) -> None:
+        self._bars.start()  # only now: if the first step fails, the error is the only line printed
+        if step.stage not in self._tasks:
+            self._tasks[step.stage] = self._bars.add_task(step.stage, total=step.total, rate="")
+        task = self._bars.tasks[self._tasks[step.stage]]
+        rate = "depths" if step.stage == "dreaming" else f"{task.finished_speed or task.speed or 0:.0f} fps"
+        self._bars.update(task.id, completed=step.done, total=step.total, rate=rate)
+
+    def done(self, out: Path, n_frames: int, seconds: float) -> None:
+        self.close()
+        speed = f", {n_frames / seconds:.0f} fps" if seconds else ""
+        print_message(f"{out}: {n_frames} display frames in {seconds:.1f} s{speed}")
+
+    def close(self) -> None:
+        stop(self._bars)
+
+
+class _JsonLines:
+    """The progress of an export as lines on stdout, each a JSON object; docs/export.md explains the fields.
+
+    The first and the last step of a stage have a line each; between, there are at most two lines a second.
+    """
+
+    EVERY_S = 0.5
+
+    def __init__(self) -> None:
+        self._watch = Stopwatch()
+        self._stage, self._next_s = "", 0.0
+
+    def show(self, step: Progress) -> None:
+        now_s = self._watch.elapsed_s()
+        if step.stage != self._stage or step.done == step.total or now_s >= self._next_s:
+            self._stage, self._next_s = step.stage, now_s + self.EVERY_S
+            self._print(stage=step.stage, done=step.done, total=step.total)
+
+    def done(self, out: Path, n_frames: int, seconds: float) -> None:
+        self._print(stage="done", file=str(out), frames=n_frames)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _print(self, **fields: object) -> None:
+        # at once: a program that reads it is not kept waiting
+        print(json.dumps({**fields, "elapsed_s": round(self._watch.elapsed_s(), 3)}), flush=True)
 
 
 def show_bake(steps: Generator[BakeProgress, None, None]) -> BakeProgress | None:

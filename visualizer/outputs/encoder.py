@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
     from av import AudioFrame, Packet, VideoFrame
+
+log = logging.getLogger(__name__)
 
 _SOUND_BITS_PER_S = 192_000
 _SOUND_RATES_HZ = (44_100, 48_000)  # every player and site accepts these; others are resampled to the last
@@ -31,8 +35,18 @@ class Encoder:
     """
 
     def __init__(
-        self, path: Path, size: tuple[int, int], fps: Fraction, sound_rate_hz: int | None, *, crf: int, preset: str
+        self,
+        path: Path,
+        size: tuple[int, int],
+        fps: Fraction,
+        sound_rate_hz: int | None,
+        *,
+        crf: int,
+        preset: str,
+        tags: Mapping[str, str] = MappingProxyType({}),
+        cover: bytes | None = None,
     ) -> None:
+        """The arguments are those of `VideoFile`."""
         import av
         from av.video.reformatter import VideoReformatter
 
@@ -50,6 +64,7 @@ class Encoder:
             io_open=lambda url, flags, options: io.FileIO(path),
         )
         self._container.flags |= _FORMAT_BITEXACT
+        self._container.metadata.update(tags)
         self._video = self._container.add_stream("libx264", rate=fps)
         self._video.width, self._video.height = size
         self._video.pix_fmt = "yuv420p"
@@ -71,11 +86,17 @@ class Encoder:
             self._resampler = None
             if rate_hz != sound_rate_hz:
                 self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate_hz)
+        self._first: Packet | None = None
+        if cover is not None:
+            self._add_cover(cover, path.suffix)
 
     def push(self, frame: VideoFrame | AudioFrame) -> None:
         """Encode one frame of either kind, with its pts and time_base set."""
         from av import VideoFrame
 
+        if self._first is not None:
+            self._mux([self._first])
+            self._first = None
         if isinstance(frame, VideoFrame):
             self._mux(self._video.encode(self._to_yuv(frame)))
         elif self._sound is not None:
@@ -97,6 +118,30 @@ class Encoder:
     def drop(self) -> None:
         """Close the file. Does nothing after finish(); before it the file is incomplete and useless."""
         self._file.close()
+
+    def _add_cover(self, cover: bytes, suffix: str) -> None:
+        """Put a picture into the file as its cover, if it is one; QuickTime (.mov) has no place for one."""
+        import av
+        from av.stream import Disposition
+        from PIL import Image
+
+        try:
+            with Image.open(io.BytesIO(cover), formats=("JPEG", "PNG")) as picture:
+                kind, size = str(picture.format), picture.size
+        except Exception as fault:  # noqa: BLE001  whatever is damaged in a picture: the video does without it
+            log.warning("video: the cover picture is left out: %s", fault)
+            return
+        if suffix == ".mkv":
+            name = {"JPEG": "cover.jpg", "PNG": "cover.png"}[kind]
+            self._container.add_attachment(name, f"image/{kind.lower()}", cover)
+        elif suffix == ".mp4":
+            codec = {"JPEG": "mjpeg", "PNG": "png"}[kind]
+            stream = self._container.add_mux_stream(codec, width=size[0], height=size[1])
+            stream.disposition = Disposition.attached_pic
+            packet = av.Packet(cover)
+            packet.stream = stream
+            packet.pts = packet.dts = 0
+            self._first = packet  # written with the first frame: an encoder that is only made writes nothing
 
     def _to_yuv(self, picture: VideoFrame) -> VideoFrame:
         from av.video.reformatter import ColorRange, Colorspace, Interpolation

@@ -6,9 +6,10 @@ import logging
 import queue
 import secrets
 import threading
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -62,10 +63,13 @@ class VideoFile(Output):
         crf: int = 18,
         preset: X264Preset = "veryfast",
         overwrite: bool = True,
+        tags: Mapping[str, str] = MappingProxyType({}),
+        cover: bytes | None = None,
     ) -> None:
         """size: (width, height) px, both even. fps: exact, 1 .. 240. sound_rate_hz: None for a silent video.
 
-        crf: 0 (lossless) .. 51 (worst). preset: x264's trade of time for file size.
+        crf: 0 (lossless) .. 51 (worst). preset: x264's trade of time for file size. tags: title, artist, album and the
+        like, by FFmpeg's names. cover: a JPEG or PNG file, for .mp4 and .mkv; .mov has no place for it.
         Raises BadInput, before any work is done, for anything that cannot become a video file.
         """
         _check(size, fps, crf, sound_rate_hz)
@@ -74,6 +78,7 @@ class VideoFile(Output):
         self._fps = Fraction(fps)
         self._sound_rate_hz = sound_rate_hz
         self._crf, self._x264_preset = crf, preset
+        self._tags, self._cover = dict(tags), cover
         self._temp = self._path.with_name(f".visualizer-{secrets.token_hex(8)}.part{self._path.suffix.lower()}")
         self._queue: queue.Queue[VideoFrame | AudioFrame | None] = queue.Queue(
             max(3, min(12, _QUEUE_BYTES // (size[0] * size[1] * 3)))
@@ -104,7 +109,14 @@ class VideoFile(Output):
 
         try:
             encoder = Encoder(
-                self._temp, self._size, self._fps, self._sound_rate_hz, crf=self._crf, preset=self._x264_preset
+                self._temp,
+                self._size,
+                self._fps,
+                self._sound_rate_hz,
+                crf=self._crf,
+                preset=self._x264_preset,
+                tags=self._tags,
+                cover=self._cover,
             )
             self._thread = threading.Thread(target=self._encode, args=(encoder,), name="encoder", daemon=True)
             self._thread.start()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Literal, Self
 
@@ -86,6 +87,14 @@ class RecordingState:
     name: str
 
 
+@dataclass
+class _Waiting:
+    """How much of one kind waits for the disk, and may."""
+
+    most_bytes: Callable[[], int]
+    n_bytes: int = 0
+
+
 class SessionWriter:
     """Records a session. Everything handed over is written by a thread; no method but `close` waits for a disk, and
     none raises after `open`: what goes wrong is in `state` and `news`.
@@ -108,8 +117,10 @@ class SessionWriter:
         self._most_dream_bytes, self._keep_free_bytes = most_dream_bytes, keep_free_bytes
         # handed over, and not written yet
         self._lock = threading.Lock()
-        self._waiting: list[tuple[Callable[[], None], int]] = []
-        self._n_waiting_bytes = 0
+        self._waiting: list[tuple[Callable[[], None], int, _Waiting]] = []
+        self._waits = _Waiting(lambda: MOST_WAITING_BYTES)
+        # many dream frames at once do not take the place of sound
+        self._waits_dream = _Waiting(lambda: MOST_WAITING_DREAM_BYTES - self._keeper.n_waiting_bytes)
         self._missing: dict[_What, GapEvent] = {}
         self._is_ending, self._reason = False, ""
         self._wake = threading.Event()
@@ -150,7 +161,7 @@ class SessionWriter:
         keep_free_bytes: int = 500_000_000,
         now: Callable[[], float] = monotonic,
     ) -> Self:
-        """Create the folder of a session and begin to record.
+        """Create the folder of a session and begin to record. It takes some tenths of a second, the first time.
 
         Parameters
         ----------
@@ -164,6 +175,8 @@ class SessionWriter:
 
         Raises VisualizerError if nothing can be written there, or the disk has too little room.
         """
+        import_module("av")  # now, and not while sound waits for it
+
         info = SessionInfo(
             program=__version__,
             kind=kind,
@@ -233,9 +246,7 @@ class SessionWriter:
 
     def dream(self, at: int, scene: int, placed: DreamFrame) -> None:
         """Record that a dream frame was put into a scene. The frame must not be changed afterwards."""
-        lost, n_bytes = GapEvent(at=at, what="dream"), placed.frame.nbytes
-        most = MOST_WAITING_DREAM_BYTES - self._keeper.n_waiting_bytes
-        self._put(partial(self._write_dream, at, scene, placed), n_bytes, lost, most)
+        self._put(partial(self._write_dream, at, scene, placed), placed.frame.nbytes, GapEvent(at=at, what="dream"))
 
     def preset(self, at: int, scene: int, loaded: LoadedPreset) -> None:
         """Record that a preset was opened as a scene, and copy its files."""
@@ -259,26 +270,26 @@ class SessionWriter:
         self.end()
         self._thread.join()
 
-    def _put(self, write: Callable[[], None], n_bytes: int, lost: GapEvent, most_bytes: int | None = None) -> None:
+    def _put(self, write: Callable[[], None], n_bytes: int, lost: GapEvent) -> None:
         """Hand something over to the writing thread; count it as lost where too much waits already."""
-        most_bytes = MOST_WAITING_BYTES if most_bytes is None else most_bytes
+        waits = self._waits_dream if lost.what == "dream" else self._waits
         with self._lock:
             if self._is_ending:
                 return
-            if self._n_waiting_bytes + n_bytes > most_bytes:
+            if waits.n_bytes + n_bytes > waits.most_bytes():
                 before = self._missing.get(lost.what)
                 if before is not None:
                     lost = before.model_copy(update={"count": before.count + lost.count})
                 self._missing[lost.what] = lost.model_copy(update={"reason": _TOO_SLOW})
                 return
             self._put_missing()
-            self._waiting.append((write, n_bytes))
-            self._n_waiting_bytes += n_bytes
+            self._waiting.append((write, n_bytes, waits))
+            waits.n_bytes += n_bytes
 
     def _put_missing(self) -> None:
         """Hand over what was lost before what comes next. The caller holds the lock."""
         for gap in self._missing.values():
-            self._waiting.append((partial(self._write_gap, gap), 0))
+            self._waiting.append((partial(self._write_gap, gap), 0, self._waits))
         self._missing.clear()
 
     # -- on the writing thread ----------------------------------------------------------------------------------------
@@ -308,11 +319,16 @@ class SessionWriter:
             with self._lock:
                 self._is_ending = True
                 self._waiting.clear()
+            self._report_end()
             self._abandon()
+        else:
+            self._report_end()
+
+    def _report_end(self) -> None:
         if self._reason:
             log.warning("the recording in %s has stopped: %s", self.folder.root.name, self._reason)
             self._news.append(f"the recording has stopped: {self._reason}")
-        self._is_recording = False
+        self._is_recording = False  # last: who sees it finds the news
 
     def _write_waiting(self) -> None:
         with self._lock:
@@ -322,10 +338,11 @@ class SessionWriter:
                 waiting, self._waiting = self._waiting, []
         waiting.reverse()
         while waiting:  # what is written is released at once
-            write, n_bytes = waiting.pop()
+            write, n_bytes, waits = waiting.pop()
             write()
+            del write
             with self._lock:
-                self._n_waiting_bytes -= n_bytes
+                waits.n_bytes -= n_bytes
             self._sync_when_due()
         self._end_step()
         self._sync_when_due()

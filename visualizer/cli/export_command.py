@@ -1,0 +1,168 @@
+"""`visualizer export`: the show for a song as a video."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import BadInput
+from ..settings import DEFAULT_PRESET
+from .messages import print_message, print_news
+from .options import (
+    DEFAULT_SIZE_TEXT,
+    Image,
+    Layer,
+    Network,
+    Preset,
+    Seed,
+    Song,
+    Stream,
+    Weights,
+    chosen_preset,
+    one_song,
+    parse_path,
+    parse_size,
+)
+
+#: sizes of videos by name, width and height in px
+VIDEO_SIZES = {
+    "720p": (1280, 720),
+    "1080p": (1920, 1080),
+    "1440p": (2560, 1440),
+    "4k": (3840, 2160),
+    "vertical": (1080, 1920),
+    "square": (1080, 1080),
+}
+MOST_SUPERSAMPLE = 4
+
+
+def export(
+    song: Song,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", parser=parse_path, metavar="OUT.mp4", help="Video to write (.mp4, .mov or .mkv)."),
+    ],
+    preset: Preset = DEFAULT_PRESET,
+    image: Image = None,
+    size: Annotated[
+        str,
+        typer.Option(
+            "--size", "-s", metavar="WxH|NAME", help=f"Size of the video, px, or one of {', '.join(VIDEO_SIZES)}."
+        ),
+    ] = DEFAULT_SIZE_TEXT,
+    dream_size: Annotated[
+        str | None,
+        typer.Option(
+            "--dream-size",
+            metavar="WxH|NAME",
+            help="Size of the dream, which is scaled to the video. If not given: that of the video, at most 1080p.",
+        ),
+    ] = None,
+    seed: Seed = None,
+    network: Network = None,
+    layer: Layer = None,
+    weights: Weights = None,
+    stream: Stream = None,
+    fps: Annotated[
+        str, typer.Option("--fps", metavar="N", help="Display frames a second: 30, 29.97, 60000/1001.")
+    ] = "30",
+    crf: Annotated[
+        int, typer.Option("--crf", min=0, max=51, metavar="N", help="Quality: 0 lossless .. 51 worst.")
+    ] = 18,
+    supersample: Annotated[
+        int,
+        typer.Option(
+            "--supersample", min=1, max=MOST_SUPERSAMPLE, metavar="N", help="Draw N times larger, and average it down."
+        ),
+    ] = 1,
+    from_text: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Begin there: seconds or m:ss. If not given: 0.")
+    ] = None,
+    to_text: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="End there: seconds or m:ss. If not given: the end.")
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="Title in the file. If not given: the song's.")
+    ] = None,
+    as_intended: Annotated[
+        bool,
+        typer.Option(
+            "--as-intended", help="Of a session: finished dreams at full size from the beginning of each preset."
+        ),
+    ] = False,
+    json_wanted: Annotated[
+        bool, typer.Option("--json", help="Print the progress to stdout, one JSON object a line, instead of bars.")
+    ] = False,
+) -> None:
+    """Write the show for a song, or a recorded session, as a video."""
+    from ..presets.dreams import open_cache
+    from ..show.export import VideoOptions, check_part, check_size, parse_fps
+    from ..show.export import dream_size as default_dream_size
+    from ..show.export import export as run_export
+    from ..show.session_export import export_session, is_session
+    from .progress import show_export
+
+    song_path = one_song(song, "export")
+    video_size = parse_video_size(size)
+    check_size(video_size)
+    if is_session(song_path):
+        # the size of the dream frames that were shown, unless another was asked for
+        wanted = None if size == DEFAULT_SIZE_TEXT else video_size
+        recorded = export_session(
+            song_path,
+            out,
+            open_cache(),
+            fps=parse_fps(fps),
+            crf=crf,
+            size=wanted,
+            as_intended=as_intended,
+            say=print_message,
+        )
+        try:
+            show_export(recorded, out, json_wanted=json_wanted)
+        except KeyboardInterrupt:
+            print_message(f"interrupted: {out} was not written")
+            raise typer.Exit(1) from None
+        return
+    if as_intended:
+        raise BadInput("--as-intended is for the folder of a recorded session")
+    video = VideoOptions(
+        fps=parse_fps(fps),
+        crf=crf,
+        size=video_size,
+        supersample=supersample,
+        from_s=0.0 if from_text is None else parse_time(from_text, "--from"),
+        to_s=None if to_text is None else parse_time(to_text, "--to"),
+        title=title,
+    )
+    check_part(video, None)
+    baked = default_dream_size(video_size) if dream_size is None else parse_video_size(dream_size, "--dream-size")
+    loaded = chosen_preset(preset, "{}x{}".format(*baked), image, seed, network, layer, weights)
+    print_news(loaded)
+    try:
+        steps = run_export(song_path, out, loaded, open_cache(), video, stream=stream, say=print_message)
+        show_export(steps, out, json_wanted=json_wanted)
+    except KeyboardInterrupt:
+        print_message(f"interrupted: {out} was not written")
+        raise typer.Exit(1) from None
+
+
+def parse_video_size(text: str, option: str = "--size") -> tuple[int, int]:
+    """ "1280x720" -> (1280, 720), "vertical" -> (1080, 1920). Raises BadInput."""
+    return VIDEO_SIZES.get(text.strip().lower()) or parse_size(text, option, VIDEO_SIZES)
+
+
+def parse_time(text: str, option: str) -> float:
+    """A place in a song, "83.5", "1:23.5" or "0:01:23.5" -> seconds. Raises BadInput."""
+    parts = text.strip().split(":")
+    is_number = all(re.fullmatch(r"\d{1,6}", part, re.ASCII) for part in parts[:-1])
+    if not is_number or len(parts) > 3 or re.fullmatch(r"\d{1,6}(\.\d*)?|\.\d+", parts[-1], re.ASCII) is None:
+        raise BadInput(f"{option} {text!r} is not a time; write seconds or minutes:seconds, like 83.5 or 1:23.5")
+    seconds = math.fsum(float(part) * 60**place for place, part in enumerate(reversed(parts)))
+    if any(float(part) >= 60 for part in parts[1:]):
+        raise BadInput(f"{option} {text!r} is not a time; seconds and minutes after a colon go up to 59")
+    return seconds
