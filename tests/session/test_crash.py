@@ -16,7 +16,7 @@ from PIL import Image
 from tests.fixtures.pulse import wait_until
 from tests.session.recorded import OPEN, count_of, counted, decoded, events_of, info_of, sound_of
 from visualizer.presets.dreams import DreamFrame
-from visualizer.session import sound as sound_room
+from visualizer.session import syncer as syncer_room
 from visualizer.session import writer as writer_room
 from visualizer.session.dream_files import pixel_sha256
 from visualizer.session.events import CLOCK_HZ, DreamEvent, EndEvent, GapEvent, SoundEvent, XrunEvent, encode
@@ -90,7 +90,7 @@ def test_a_power_cut_at_any_moment_loses_at_most_half_a_second(tmp_path, monkeyp
     monkeypatch.setattr(writer_room, "POLL_S", 0.0005)
     monkeypatch.setattr(writer_room, "PART_S", 1.0)
     folder, on_disk = tmp_path / "s", {}
-    sync = writer_room.sync_file
+    sync = syncer_room.sync_file
 
     def note(descriptor):
         sync(descriptor)
@@ -99,8 +99,8 @@ def test_a_power_cut_at_any_moment_loses_at_most_half_a_second(tmp_path, monkeyp
             if os.path.samestat(path.stat(), synced):
                 on_disk[path.name] = path.read_bytes()
 
-    monkeypatch.setattr(writer_room, "sync_file", note)
-    monkeypatch.setattr(sound_room, "sync_file", note)
+    monkeypatch.setattr(syncer_room, "sync_file", note)
+    monkeypatch.setattr(syncer_room, "_POLL_S", 0.0005)
     now = [0.0]
     writer = SessionWriter.open(folder, **OPEN, keep_free_bytes=0, now=lambda: now[0])
     on_disk["session.json"] = (folder / "session.json").read_bytes()
@@ -110,6 +110,7 @@ def test_a_power_cut_at_any_moment_loses_at_most_half_a_second(tmp_path, monkeyp
         writer.event(XrunEvent(at=block * 480, n_xruns=block))
         now[0] += 0.01
         wait_until(lambda: writer._waits.n_bytes == 0)
+        wait_until(lambda: now[0] - writer._syncer.synced_s <= writer_room.SYNC_S + 0.01)
         left.append(((block + 1) * 480, dict(on_disk)))
     writer.close()
     for number, (handed_over, files) in enumerate(left):
@@ -132,6 +133,7 @@ def test_sound_cut_off_at_any_byte_is_read_to_the_last_whole_frame(tmp_path):
             sizes.append(part.n_bytes)
     open_end = part.path.read_bytes()
     part.finish()
+    part.file.close()
     closed_end = part.path.read_bytes()
     assert len(sizes) > 8
     whole = decoded(part.path)[0][:, 0]

@@ -42,6 +42,7 @@ def test_a_part_holds_the_samples_exactly_in_blocks_of_any_length(tmp_path, n_ch
     for at in range(0, len(sound), n_block):
         part.write(sound[at : at + n_block])
     part.finish()
+    part.file.close()
     whole, rate_hz = decoded(part.path)
     assert rate_hz == 44_100 and part.n_samples == len(sound)
     assert np.array_equal(whole / 2**23 * part.full_scale, sound)
@@ -57,7 +58,7 @@ def test_a_part_can_be_read_while_it_is_written(tmp_path):
             whole, _ = decoded(part.path)
             assert n_written - len(whole) <= 0.05 * 48_000
             assert np.array_equal(whole / 2**23, sound[: len(whole)])
-    part.drop()
+    part.file.close()
 
 
 def test_no_file_is_replaced(tmp_path):

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .durable import sync_file
-
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
@@ -44,7 +42,7 @@ def full_scale_for(samples: np.ndarray) -> int:
 class SoundPart:
     """A FLAC file of 24 bits that is readable up to the last frame at any time while it is written.
 
-    path: of a new file. rate_hz, n_channels: of its sound. full_scale: see `full_scale_for`. n_samples: written so far.
+    path: of a new file; file: the same, open. rate_hz, n_channels: of its sound. full_scale: see `full_scale_for`. n_samples: written so far.
 
     Raises OSError when the file cannot be made or written.
     """
@@ -55,9 +53,9 @@ class SoundPart:
         self.path, self.rate_hz, self.n_channels, self.full_scale = path, rate_hz, n_channels, full_scale
         self.n_samples = 0
         self._to_24_bits = GRID * MOST // full_scale
-        self._file = _WholeWrites(path)
+        self.file = _WholeWrites(path)
         # without flush_packets FFmpeg keeps the last 32 KB to itself
-        self._container = av.open(self._file, "w", format="flac", container_options={"flush_packets": "1"})
+        self._container = av.open(self.file, "w", format="flac", container_options={"flush_packets": "1"})
         self._layout = "mono" if n_channels == 1 else "stereo" if n_channels == 2 else f"{n_channels}c"
         self._stream = self._container.add_stream("flac", rate=rate_hz, layout=self._layout, format="s32")
         self._stream.codec_context.options = {"frame_size": str(_FRAME_SAMPLES)}
@@ -65,7 +63,7 @@ class SoundPart:
     @property
     def n_bytes(self) -> int:
         """Its size so far."""
-        return os.fstat(self._file.fileno()).st_size
+        return os.fstat(self.file.fileno()).st_size
 
     def write(self, samples: np.ndarray) -> None:
         """Append samples on the grid, (n, channels) float32, within its full scale."""
@@ -79,20 +77,10 @@ class SoundPart:
         self._container.mux(self._stream.encode(frame))
         self.n_samples += len(samples)
 
-    def sync(self) -> None:
-        """Wait until what was written is on the disk, but for a last incomplete frame."""
-        sync_file(self._file.fileno())
-
     def finish(self) -> None:
-        """Write the last frame and the length, and close the file."""
+        """Write the last frame and the length. The file stays open: closing it is the caller's, in any case."""
         self._container.mux(self._stream.encode(None))
         self._container.close()
-        self.sync()
-        self._file.close()
-
-    def drop(self) -> None:
-        """Close the file as it is. Does nothing after `finish`."""
-        self._file.close()
 
 
 class _WholeWrites(io.FileIO):

@@ -28,7 +28,7 @@ from ..oneline import plain
 from ..presets.dreams import DreamFrame
 from ..presets.loaded import LoadedPreset
 from .dream_files import file_sha256, pixel_sha256, write_dream
-from .durable import sync_file, sync_folder
+from .durable import sync_folder
 from .events import (
     CLOCK_HZ,
     AnalysisEvent,
@@ -46,6 +46,7 @@ from .keeper import FileKeeper
 from .layout import SessionFolder, SessionInfo, new_folder
 from .preset_copy import copy_of, write_copy
 from .sound import SoundPart, full_scale_for, on_grid
+from .syncer import Syncer
 
 log = logging.getLogger(__name__)
 
@@ -140,9 +141,11 @@ class SessionWriter:
         self._presets: set[str] = set()
         self._late: deque[Event] = deque()  # from the keeper's thread
         self._free_bytes, self._has_warned, self._has_no_room_for_dreams = 0, False, False
-        self._synced_s = self._looked_s = now()
+        self._looked_s = now()
         self._keeper = FileKeeper()
         self._events = io.FileIO(folder.events, "xb")
+        self._syncer = Syncer(folder.root, SYNC_S, now)
+        self._syncer.add(self._events)
         self._thread = threading.Thread(target=self._run, name="session", daemon=True)
 
     @classmethod
@@ -198,7 +201,6 @@ class SessionWriter:
             place.presets.mkdir()
             place.dreams.mkdir()
             writer = cls(place, info, lock, most_dream_bytes=most_dream_bytes, keep_free_bytes=keep_free_bytes, now=now)
-            sync_folder(place.root)
             sync_folder(place.root.parent)
             writer._look_at_space()
         except (OSError, Timeout) as fault:
@@ -308,6 +310,9 @@ class SessionWriter:
                 self._wake.wait(POLL_S)
                 is_last = self._is_ending  # asked before what waits is taken: nothing is handed over after it
                 self._write_waiting()
+                self._write_late()
+                if self._syncer.failed is not None:
+                    raise self._syncer.failed
                 if self._now() - self._looked_s >= SPACE_S:
                     self._look_at_space()
             self._finish()
@@ -343,20 +348,7 @@ class SessionWriter:
             del write
             with self._lock:
                 waits.n_bytes -= n_bytes
-            self._sync_when_due()
         self._end_step()
-        self._sync_when_due()
-
-    def _sync_when_due(self) -> None:
-        if self._now() - self._synced_s >= SYNC_S:
-            self._sync()
-
-    def _sync(self) -> None:
-        self._synced_s = self._now()
-        if self._part is not None:
-            self._part.sync()  # first: an event then is of sound that is there
-        sync_file(self._events.fileno())
-        self._write_late()
 
     def _write_late(self) -> None:
         """Write what the keeper has found out."""
@@ -430,18 +422,16 @@ class SessionWriter:
         self._n_parts += 1
         self._begins_part, self._rate_hz = False, rate_hz
         self._part = SoundPart(self.folder.sound(self._n_parts), rate_hz, n_channels, full_scale)
-        sync_folder(self.folder.root)
+        self._syncer.add(self._part.file)
         return self._part
 
     def _end_part(self) -> None:
         if self._part is not None:
             part, self._part = self._part, None
             n_bytes = part.n_bytes
-            try:
-                part.finish()
-            finally:
-                part.drop()
-            self._n_sound_bytes += part.path.stat().st_size - n_bytes
+            part.finish()
+            self._n_sound_bytes += part.n_bytes - n_bytes
+            self._syncer.finish(part.file)
 
     def _tick_of_next(self, part: SoundPart) -> int:
         """Where the next sample of a part is, as its last anchor says."""
@@ -560,12 +550,10 @@ class SessionWriter:
     def _finish(self) -> None:
         """End the recording as it should be ended."""
         self._end_part()
-        self._sync()
         self._keeper.close()
         self._write_late()
         self._write_event(EndEvent(at=self._latest, reason=self._reason))
-        sync_file(self._events.fileno())
-        self._events.close()
+        self._syncer.close()
         changes = {"state": "closed", "end_at": self._latest, "n_events": self._n_lines, "reason": self._reason}
         with atomic_write(self.folder.info) as part:
             part.write_bytes(self._info.model_copy(update=changes).to_json())
@@ -574,10 +562,8 @@ class SessionWriter:
     def _abandon(self) -> None:
         """Close all files as they are: the session stays open, and can be repaired."""
         self._keeper.close()
-        if self._part is not None:
-            self._part.drop()
         with suppress(OSError):
-            self._events.close()
+            self._syncer.close()
         self._unlock()
 
     def _unlock(self) -> None:
