@@ -12,13 +12,13 @@ from .onset_follower import DEFAULT_THRESHOLD, Hit, Onset, OnsetFollower
 from .spectrum import Floats
 
 # At the default of the setting `threshold`, a kick is detected from this probability on. The setting scales the odds.
-KICK_PROBABILITY = 0.52
+KICK_PROBABILITY = 0.47
 # Snares, hats and bass notes are detected from this probability on.
 HIT_PROBABILITY = 0.25
 # Where the novelty (see `KickInputs.compute`) is greater than this, the odds of a kick are multiplied by how many
 # times greater it is, at most NOVELTY_MOST, to the power of RISE_POWER: real drums differ from those of the training, but they rise. Its
 # maximum is taken from a hop before to NOVEL_HOPS after.
-NOVELTY, NOVELTY_MOST, NOVEL_HOPS, RISE_POWER = 0.15, 1.0, 5, 2.8
+NOVELTY, NOVELTY_MOST, NOVEL_HOPS, RISE_POWER = 0.103, 1.38, 5, 1.32
 # With a probability below this a rise is no kick: noise, hum, and notes that begin in silence.
 LEAST_PROBABILITY = 0.02
 # The strength of a kick is measured so many hops after its begin, about when its energy is greatest.
