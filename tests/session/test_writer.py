@@ -17,6 +17,7 @@ from visualizer.presets.loaded import Overrides, open_preset
 from visualizer.session import writer as writer_room
 from visualizer.session.events import (
     AnalysisEvent,
+    CommandEvent,
     DeviceEvent,
     DreamEvent,
     EndEvent,
@@ -524,6 +525,16 @@ def test_what_a_slow_disk_cannot_take_is_marked_and_reported(tmp_path, monkeypat
     [(anchors, samples)] = sound_of(tmp_path / "s")
     assert [(one.first, one.at) for one in anchors] == [(0, 0), (gaps["sound"].at, 9600)]
     assert np.array_equal(samples[-480:, 0], counted(9600, 480))
+
+
+def test_an_event_that_cannot_be_written_is_a_gap(tmp_path):
+    def show(writer):
+        for value in (float("nan"), object(), "x" * 1_000_000, 0.5):
+            writer.event(CommandEvent(at=7, command={"value": value}))
+
+    events = events_of(recorded(tmp_path / "s", show).folder.root)
+    assert [(gap.what, gap.at) for gap in of(events, GapEvent)] == [("event", 7)] * 3
+    assert [one.command for one in of(events, CommandEvent)] == [{"value": 0.5}]
 
 
 def test_many_dream_frames_at_once_do_not_take_the_place_of_sound(tmp_path, monkeypatch):

@@ -263,7 +263,10 @@ class EventLine(NamedTuple):
 
 
 def encode(n: int, event: Event) -> bytes:
-    """The line of an event, with its line feed. n: its place in the sequence, from 0."""
+    """The line of an event, with its line feed. n: its place in the sequence, from 0.
+
+    Raises TypeError or ValueError for a value that JSON does not have, ValueError for a line that is too long.
+    """
     if isinstance(event, UnknownEvent):
         kind, version, fields = event.name, event.number, event.fields
     else:
@@ -272,7 +275,10 @@ def encode(n: int, event: Event) -> bytes:
     data = {"n": n, "at": event.at, "type": kind, "v": version, **fields}
     text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     body = text[:-1].encode()
-    return b'%s%s%08x"}\n' % (body, _CRC_MARK, zlib.crc32(body))
+    line = b'%s%s%08x"}\n' % (body, _CRC_MARK, zlib.crc32(body))
+    if len(line) > MOST_LINE_BYTES:
+        raise ValueError(f"its line is longer than {MOST_LINE_BYTES // 1_000_000} MB")
+    return line
 
 
 def decode(line: bytes) -> EventLine:

@@ -369,7 +369,12 @@ class SessionWriter:
             self._news.append(f"the disk has room for only {_duration(self._free_s)} of recording")
 
     def _write_line(self, event: Event) -> None:
-        line = encode(self._n_lines, event)
+        try:
+            line = encode(self._n_lines, event)
+        except (TypeError, ValueError) as fault:  # such as no number of JSON in a command
+            log.exception("an event cannot be written")
+            self._write_gap(GapEvent(at=event.at, what="event", reason=plain(fault, 80)))
+            return
         rest = memoryview(line)
         while rest:
             rest = rest[self._events.write(rest) :]
