@@ -1,4 +1,6 @@
 import hashlib
+import shutil
+import subprocess
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -7,9 +9,15 @@ import av
 import numpy as np
 import pytest
 
+from tests.render.pictures import noise, smooth
+from visualizer.beat.features import Features
 from visualizer.outputs.video_file import VideoFile
+from visualizer.render.canvas import Canvas
+from visualizer.render.offscreen import Offscreen
+from visualizer.render.picture import Picture
 
 SIZE = (128, 96)
+NO_SOUND = np.zeros((0, 2), np.float32)
 
 
 def flat(colour, size=SIZE):
@@ -49,6 +57,41 @@ def pictures_of(path):
             )
             for frame in container.decode(video=0)
         ]
+
+
+def planes_of(path):
+    """[Y, U, V] of the first picture as they were encoded."""
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+    return [np.frombuffer(one, np.uint8).reshape(-1, one.line_size)[:, : one.width].astype(int) for one in frame.planes]
+
+
+class Drawn:
+    """Pictures drawn on a canvas, one after another."""
+
+    def __init__(self, surface):
+        self.canvas = Canvas(surface.ctx)
+
+    def draw(self, rgb):
+        """The canvas with this picture on it."""
+        size = rgb.shape[1::-1]
+        picture = Picture(self.canvas.ctx, size, 1)
+        picture.put(0, rgb)
+        self.canvas.begin(size)
+        picture.draw(0, size)
+        picture.release()
+        return self.canvas
+
+
+def present(path, pictures, **options):
+    """A silent video of pictures that were drawn."""
+    with Offscreen(SIZE) as surface, VideoFile(path, SIZE, 30, sound_rate_hz=None, **options) as writer:
+        drawn = Drawn(surface)
+        for rgb in pictures:
+            writer.write_canvas(drawn.draw(rgb))
+        drawn.canvas.release()
+        assert writer.n_pictures == len(pictures)
+    return path
 
 
 def sound_of(path):
@@ -124,6 +167,80 @@ def test_a_smooth_picture_comes_back_nearly_unchanged(tmp_path):
     path = write(tmp_path / "out.mp4", n_pictures=4, size=(320, 180), picture=lambda _: scene)
     error = np.mean((pictures_of(path)[2][1].astype(float) - scene) ** 2)
     assert 10 * np.log10(255**2 / error) > 38
+
+
+@pytest.mark.parametrize("make", [noise, smooth])
+def test_a_drawn_picture_is_encoded_as_the_same_pixels_are(tmp_path, make):
+    """Converted by the shader, or by FFmpeg; crf 0 is lossless."""
+    rgb = make(SIZE, 1)
+    drawn = planes_of(present(tmp_path / "drawn.mp4", [rgb], crf=0))
+    converted = planes_of(write(tmp_path / "rgb.mp4", 1, sound_rate_hz=None, picture=lambda _: rgb, crf=0))
+    for plane, other in zip(drawn, converted, strict=True):
+        differ = np.abs(plane - other)[:, 1:-1]  # FFmpeg handles the first column of U and V differently
+        assert differ.max() <= 1 and differ.mean() < 0.1
+
+
+def test_drawn_pictures_come_back_in_order_and_nearly_unchanged(tmp_path):
+    pictures = [smooth(SIZE, seed) for seed in range(20)]
+    seen = pictures_of(present(tmp_path / "out.mp4", pictures, crf=4))
+    assert np.allclose([time for time, _ in seen], np.arange(20) / 30, atol=1e-6)
+    for (_, picture), rgb in zip(seen, pictures, strict=True):
+        differ = np.abs(picture.astype(int) - rgb)  # half of it is the decoder's coarse chroma
+        assert differ.mean() < 2.5 and differ.max() <= 16
+
+
+@pytest.mark.parametrize(
+    "colour", [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (128, 128, 128), (255, 200, 40)]
+)
+def test_drawn_colours_survive(tmp_path, colour):
+    for _, picture in pictures_of(present(tmp_path / "out.mp4", 3 * [flat(colour)])):
+        assert np.abs(picture.astype(int) - colour).max() <= 3
+
+
+@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="PyAV does not say where U and V lie; ffprobe does")
+def test_the_file_says_where_its_chroma_lies(tmp_path):
+    path = present(tmp_path / "out.mp4", [flat(0)])
+    ask = ["ffprobe", "-v", "error", "-show_entries", "stream=chroma_location,color_range,color_space", path]
+    said = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
+    assert "chroma_location=left" in said and "color_range=tv" in said and "color_space=bt709" in said
+
+
+def test_close_fetches_the_pictures_under_way_while_there_still_is_a_context(tmp_path):
+    with VideoFile(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None) as writer, Offscreen(SIZE) as surface:
+        drawn = Drawn(surface)
+        for level in (0, 100, 200, 255):
+            writer.present(drawn.draw(flat(level)), NO_SOUND, Features())
+        writer.close()
+        writer.close()
+    levels = [picture.mean() for _, picture in pictures_of(tmp_path / "out.mp4")]
+    assert np.allclose(levels, [0, 100, 200, 255], atol=2)
+
+
+def test_with_the_graphics_built_again_the_video_goes_on_at_its_times(tmp_path):
+    """What was under way in a context that is lost is missing: the picture before it stays."""
+    with VideoFile(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None) as writer:
+        with Offscreen(SIZE) as surface:
+            drawn = Drawn(surface)
+            for _ in range(5):
+                writer.write_canvas(drawn.draw(flat(50)))
+        with Offscreen(SIZE) as surface:
+            drawn = Drawn(surface)
+            for _ in range(5):
+                writer.write_canvas(drawn.draw(flat(200)))
+            writer.close()
+    seen = [(round(time * 30), round(picture.mean(), -1)) for time, picture in pictures_of(tmp_path / "out.mp4")]
+    assert seen == [(0, 50), (1, 50), (2, 50), *((index, 200) for index in range(5, 10))]
+
+
+def test_a_failure_while_pictures_are_under_way_leaves_no_file(tmp_path):
+    with (
+        pytest.raises(KeyError),
+        Offscreen(SIZE) as surface,
+        VideoFile(tmp_path / "out.mp4", SIZE, 30, sound_rate_hz=None) as writer,
+    ):
+        writer.write_canvas(Drawn(surface).draw(flat(0)))
+        raise KeyError("something else")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("threads", [1, 3])

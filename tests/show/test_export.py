@@ -106,7 +106,7 @@ def test_stopping_early_leaves_no_file(kick_song, loaded, tmp_path):
 def test_a_failure_leaves_the_file_that_was_there(kick_song, loaded, tmp_path, monkeypatch):
     out = tmp_path / "out.mp4"
     out.write_bytes(b"last week's video")
-    monkeypatch.setattr("visualizer.render.canvas.Canvas.pixels", lambda *_: 1 / 0)
+    monkeypatch.setattr("visualizer.render.canvas.Canvas.texture", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(kick_song, out, loaded)
     assert out.read_bytes() == b"last week's video"

@@ -62,9 +62,11 @@ def dreamt(loaded):
 
 
 def exported(song, loaded, out, monkeypatch):
-    """The pictures of a real export, as they are handed to the encoder."""
-    pictures, write = [], VideoFile.write_picture
-    monkeypatch.setattr(VideoFile, "write_picture", lambda self, one: (pictures.append(one.copy()), write(self, one)))
+    """The pictures of a real export, as they are drawn."""
+    pictures, write = [], VideoFile.write_canvas
+    monkeypatch.setattr(
+        VideoFile, "write_canvas", lambda self, one: (pictures.append(one.pixels().copy()), write(self, one))
+    )
     list(export(song, out, loaded, open_cache(), VideoOptions(fps=FPS)))
     return np.stack(pictures)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
     from av import AudioFrame, Packet, VideoFrame
+    from av.filter import Graph
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,6 @@ class Encoder:
     ) -> None:
         """The arguments are those of `VideoFile`."""
         import av
-        from av.video.reformatter import VideoReformatter
 
         self._file = _File(path)
         # the default time base is 1/1000 s, which cannot express 1001/30000 s
@@ -67,15 +67,16 @@ class Encoder:
         self._container.metadata.update(tags)
         self._video = self._container.add_stream("libx264", rate=fps)
         self._video.width, self._video.height = size
-        self._video.pix_fmt = "yuv420p"
+        self._video.pix_fmt = "nv12"  # x264's own order in memory: read back from the graphics card as it is
         self._video.time_base = 1 / fps
         context = self._video.codec_context
         context.time_base = 1 / fps
         context.gop_size = max(1, round(fps * _KEYFRAME_EVERY_S))
         context.color_range = _LIMITED_RANGE
         context.colorspace = context.color_primaries = context.color_trc = _BT709
-        context.options = {"crf": str(crf), "preset": preset}
-        self._reformatter = VideoReformatter()
+        context.options = {"crf": str(crf), "preset": preset, "chroma_sample_location": "left"}
+        self._fps = fps
+        self._converter: Graph | None = None  # made for the first RGB picture
 
         self._sound = None
         if sound_rate_hz is not None:
@@ -91,14 +92,16 @@ class Encoder:
             self._add_cover(cover, path.suffix)
 
     def push(self, frame: VideoFrame | AudioFrame) -> None:
-        """Encode one frame of either kind, with its pts and time_base set."""
+        """Encode one frame of either kind, with its pts and time_base set. Pictures: NV12 in BT.709, limited range, or
+        RGB, which is converted here.
+        """
         from av import VideoFrame
 
         if self._first is not None:
             self._mux([self._first])
             self._first = None
         if isinstance(frame, VideoFrame):
-            self._mux(self._video.encode(self._to_yuv(frame)))
+            self._mux(self._video.encode(frame if frame.format.name == "nv12" else self._to_yuv(frame)))
         elif self._sound is not None:
             for ready in [frame] if self._resampler is None else self._resampler.resample(frame):
                 self._mux(self._sound.encode(ready))
@@ -144,24 +147,34 @@ class Encoder:
             self._first = packet  # written with the first frame: an encoder that is only made writes nothing
 
     def _to_yuv(self, picture: VideoFrame) -> VideoFrame:
-        from av.video.reformatter import ColorRange, Colorspace, Interpolation
-
-        # explicit: by default RGB counts as limited range and HD as BT.601. AREA averages the four colours
-        # that share one chroma sample instead of taking every second
-        return self._reformatter.reformat(
-            picture,
-            format="yuv420p",
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG,
-            src_colorspace=Colorspace.ITU709,
-            dst_colorspace=Colorspace.ITU709,
-            interpolation=Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT,
-            threads=1,
-        )
+        """An RGB picture as the planes that `PlaneReader` makes."""
+        if self._converter is None:
+            self._converter = _converter(picture, 1 / self._fps)
+        self._converter.vpush(picture)
+        return self._converter.vpull()
 
     def _mux(self, packets: Iterable[Packet]) -> None:
         for packet in packets:
             self._container.mux(packet)
+
+
+def _converter(picture: VideoFrame, time_base: Fraction) -> Graph:
+    """Converts pictures like this one, RGB, to NV12 in BT.709, limited range."""
+    from av.filter import Graph
+
+    # explicit: by default RGB counts as limited range and HD as BT.601, and every second colour is dropped
+    graph = Graph()
+    graph.link_nodes(
+        graph.add_buffer(width=picture.width, height=picture.height, format=picture.format, time_base=time_base),
+        graph.add(
+            "scale",
+            "in_range=full:out_range=limited:in_color_matrix=bt709:out_color_matrix=bt709:out_chroma_loc=left:"
+            "flags=area+full_chroma_inp+accurate_rnd+bitexact",
+        ),
+        graph.add("format", "pix_fmts=nv12"),
+        graph.add("buffersink"),
+    ).configure()
+    return graph
 
 
 class _File(io.FileIO):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ..errors import BadInput, VisualizerError
 from ..files.output_file import check_output_path
 from ..oneline import plain
 from ..render.canvas import Canvas
+from ..render.planes import PlaneReader
 from .output import Output
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ MIN_FPS, MAX_FPS = 1, 240
 MIN_SIDE_PX, MAX_SIDE_PX = 16, 8192
 X264Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
 
-_QUEUE_BYTES = 32_000_000  # what may wait for the encoder: 11 pictures of 1280x720, never fewer than 3
+_QUEUE_BYTES = 32_000_000  # what may wait for the encoder: 12 pictures of 1280x720, never fewer than 3
 _POLL_S = 0.1  # how often a thread that waits for the other checks that it still runs
 
 
@@ -51,7 +52,6 @@ class VideoFile(Output):
     """
 
     name = "video file"
-    needs_sound = True
 
     def __init__(
         self,
@@ -77,15 +77,17 @@ class VideoFile(Output):
         self._size = size
         self._fps = Fraction(fps)
         self._sound_rate_hz = sound_rate_hz
+        self.needs_sound = sound_rate_hz is not None
         self._crf, self._x264_preset = crf, preset
         self._tags, self._cover = dict(tags), cover
         self._temp = self._path.with_name(f".visualizer-{secrets.token_hex(8)}.part{self._path.suffix.lower()}")
         self._queue: queue.Queue[VideoFrame | AudioFrame | None] = queue.Queue(
-            max(3, min(12, _QUEUE_BYTES // (size[0] * size[1] * 3)))
+            max(3, min(12, _QUEUE_BYTES // (size[0] * size[1] * 3 // 2)))
         )
         self._abort = threading.Event()
         self._fault: BaseException | None = None
         self._thread: threading.Thread | None = None
+        self._reader: PlaneReader | None = None
         self._n_pictures = 0
         self._n_samples = 0
 
@@ -133,8 +135,32 @@ class VideoFile(Output):
         """Write the next sound and the next picture. Raises VisualizerError when the file cannot be written (a full
         disk).
         """
-        self.write_sound(sound)
-        self.write_picture(canvas.pixels())
+        if self.needs_sound:
+            self.write_sound(sound)
+        self.write_canvas(canvas)
+
+    def write_canvas(self, canvas: Canvas) -> None:
+        """Write the picture on the canvas as the next one, scaled where it has another size. It is converted on the
+        graphics card and fetched two calls later, or by `close`; waits while the encoder is behind.
+
+        Raises VisualizerError when the file cannot be written (a full disk).
+        """
+        if self._reader is None or self._reader.canvas is not canvas:
+            self._reader = PlaneReader(canvas, self._size)  # pictures under way went with the other canvas's context
+        self._reader.begin(self._n_pictures)
+        self._n_pictures += 1
+        if self._reader.is_full:
+            self._fetch(self._reader)
+
+    def close(self) -> None:
+        """Fetch the pictures that are still under way. The canvas's context must exist and be current; the canvas may
+        be released. Leaving the `with` block does the same.
+        """
+        if self._reader is not None:
+            reader, self._reader = self._reader, None
+            while len(reader):
+                self._fetch(reader)
+            reader.release()
 
     def write_picture(self, picture: np.ndarray) -> None:
         """Write the next picture: (height, width, 3) uint8 sRGB. It is copied. Waits while the encoder is behind.
@@ -182,7 +208,21 @@ class VideoFile(Output):
             # also reached when Ctrl-C arrives inside _finish; after success it does nothing
             self._abandon()
 
+    def _fetch(self, reader: PlaneReader) -> None:
+        """Hand the oldest picture under way to the encoder: read directly into the memory that it encodes from."""
+        from av import VideoFrame
+
+        frame = VideoFrame(*self._size, format="nv12")
+        y, uv = (
+            # PyAV's stubs do not say that a plane is a buffer
+            np.frombuffer(cast(Any, plane), np.uint8).reshape(-1, plane.line_size)[:, : self._size[0]]
+            for plane in frame.planes
+        )
+        frame.pts, frame.time_base = reader.fetch(y, uv), 1 / self._fps
+        self._enqueue(frame)
+
     def _finish(self) -> None:
+        self.close()
         if not self._n_pictures:
             raise VisualizerError(f"{plain(self._path)}: no picture was made, so there is no video")
         self._enqueue(None)

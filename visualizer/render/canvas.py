@@ -28,7 +28,7 @@ class Canvas:
         self.size = (0, 0)
         self.is_lent = False
         self.supersample = supersample
-        self._ctx = ctx
+        self.ctx = ctx
         self._program = compile_program(ctx, base_shader("canvas.vert"), base_shader("canvas.frag"))
         set_uniforms(self._program, {"picture": 0})
         self._quad = ctx.vertex_array(self._program, [])
@@ -56,8 +56,8 @@ class Canvas:
         if self._framebuffer is None or self.size != size:
             self._release_picture()
             # BGRA is what window systems present: Mesa's software renderer copies it a third as quickly otherwise
-            self._texture = new_bgra_texture(self._ctx, size)
-            self._framebuffer = self._ctx.framebuffer([self._texture])
+            self._texture = new_bgra_texture(self.ctx, size)
+            self._framebuffer = self.ctx.framebuffer([self._texture])
             self.size = size
         self._is_read = False
         if self._averaged is not None:
@@ -79,11 +79,18 @@ class Canvas:
         kind = moderngl.NEAREST if size == self.picture_size else moderngl.LINEAR
         texture.filter = (kind, kind)
         texture.use(0)
-        self._ctx.clear_samplers(0, 1)  # a sampler that is still bound would override the texture's filter
-        self._ctx.enable_only(moderngl.NOTHING)
-        self._ctx.viewport = (0, 0, *size)
+        self.ctx.clear_samplers(0, 1)  # a sampler that is still bound would override the texture's filter
+        self.ctx.enable_only(moderngl.NOTHING)
+        self.ctx.viewport = (0, 0, *size)
         # two triangles and not the usual one that is too large: Mesa's software renderer copies rectangles quickly
         self._quad.render(moderngl.TRIANGLE_STRIP, vertices=4)
+
+    def texture(self) -> moderngl.Texture:
+        """The picture on the graphics card, of `picture_size`, first row the bottom one; valid until the next `begin`.
+
+        Raises ValueError as `pixels` does.
+        """
+        return self._picture()[0]
 
     def pixels(self) -> np.ndarray:
         """The picture: (height, width, 3) uint8 sRGB, top row first. Read once a display frame and valid until the next
@@ -92,18 +99,14 @@ class Canvas:
         Waits until the picture is drawn, while other Python threads run. Raises ValueError before the first `begin`,
         and where the framebuffer is lent.
         """
-        if self._framebuffer is None or self.is_lent:
-            raise ValueError(
-                "nothing was drawn on the canvas itself, so there are no pixels; call begin without a lender"
-            )
+        _, framebuffer = self._picture()
         width, height = self.picture_size
         if self._pixels is None or self._pixels.shape != (height, width, 3):
             self._pixels = np.empty((height, width, 3), np.uint8)
         if not self._is_read:
-            _, framebuffer = self._picture()
             framebuffer.use()
-            gl_finish(self._ctx)
-            read_rgb(self._ctx, self._pixels)
+            gl_finish(self.ctx)
+            read_rgb(self.ctx, self._pixels)
             self._is_read = True
         return self._pixels[::-1]  # OpenGL's first row is the bottom one
 
@@ -116,8 +119,11 @@ class Canvas:
         self._program.release()
 
     def _picture(self) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
-        """The picture that outputs get, of `picture_size`."""
-        assert self._texture is not None and self._framebuffer is not None
+        """The picture that outputs get, of `picture_size`. Raises ValueError."""
+        if self._texture is None or self._framebuffer is None or self.is_lent:
+            raise ValueError(
+                "nothing was drawn on the canvas itself, so there are no pixels; call begin without a lender"
+            )
         if self._averaged is None:
             return self._texture, self._framebuffer
         return self._averaged.of(self._texture)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -24,6 +25,8 @@ NEEDED_VERSION = 330
 
 _GL_RGB, _GL_UNSIGNED_BYTE, _GL_PACK_ALIGNMENT = 0x1907, 0x1401, 0x0D05
 _GL_TEXTURE_2D, _GL_RGBA, _GL_BGRA = 0x0DE1, 0x1908, 0x80E1
+_GL_PACK_ROW_LENGTH, _GL_COLOR_ATTACHMENT0 = 0x0D02, 0x8CE0
+_GL_PIXEL_PACK_BUFFER, _GL_STREAM_READ, _GL_MAP_READ_BIT = 0x88EB, 0x88E1, 0x0001
 _GL_VENDOR_STRINGS = {"version": 0x1F02, "renderer": 0x1F01}
 
 
@@ -65,7 +68,13 @@ class _Calls:
     """
 
     finish: Any
+    flush: Any
     read_pixels: Any
+    read_buffer: Any
+    bind_buffer: Any
+    buffer_data: Any
+    map_buffer: Any
+    unmap_buffer: Any
     pixel_store: Any
     tex_image: Any
     reset_status: Any  # None where the driver cannot tell
@@ -100,16 +109,18 @@ def wrap_context(loader: Loader, *, standalone: bool) -> moderngl.Context:
         ctx = moderngl.create_context(require=NEEDED_VERSION, standalone=standalone, context=cast(Any, loader))
     except (ValueError, moderngl.Error) as error:
         raise GraphicsError(needs_newer(offered_version(loader))) from error
-    integer, pointer = ctypes.c_int, ctypes.c_void_p
+    integer, code, length, pointer = ctypes.c_int, ctypes.c_uint, ctypes.c_ssize_t, ctypes.c_void_p
     ctx.extra = _Calls(
         finish=_function(loader, "glFinish", None),
-        read_pixels=_function(
-            loader, "glReadPixels", None, integer, integer, integer, integer, ctypes.c_uint, ctypes.c_uint, pointer
-        ),
-        pixel_store=_function(loader, "glPixelStorei", None, ctypes.c_uint, integer),
-        tex_image=_function(
-            loader, "glTexImage2D", None, ctypes.c_uint, *5 * (integer,), ctypes.c_uint, ctypes.c_uint, pointer
-        ),
+        flush=_function(loader, "glFlush", None),
+        read_pixels=_function(loader, "glReadPixels", None, *4 * (integer,), code, code, pointer),
+        read_buffer=_function(loader, "glReadBuffer", None, code),
+        bind_buffer=_function(loader, "glBindBuffer", None, code, code),
+        buffer_data=_function(loader, "glBufferData", None, code, length, pointer, code),
+        map_buffer=_function(loader, "glMapBufferRange", pointer, code, length, length, code),
+        unmap_buffer=_function(loader, "glUnmapBuffer", ctypes.c_ubyte, code),
+        pixel_store=_function(loader, "glPixelStorei", None, code, integer),
+        tex_image=_function(loader, "glTexImage2D", None, code, *5 * (integer,), code, code, pointer),
         reset_status=_reset_status(loader, ctx),
     )
     return ctx
@@ -157,6 +168,71 @@ def read_rgb(ctx: moderngl.Context, into: np.ndarray, origin: tuple[int, int] = 
     calls: _Calls = ctx.extra
     calls.pixel_store(_GL_PACK_ALIGNMENT, 1)
     calls.read_pixels(*origin, width, height, _GL_RGB, _GL_UNSIGNED_BYTE, into.ctypes.data)
+
+
+class PixelBuffer:
+    """Memory of the graphics driver that pixels are read into without waiting for what draws them.
+
+    ctx: of a Surface. n_bytes: its size. All calls let other Python threads run.
+    """
+
+    def __init__(self, ctx: moderngl.Context, n_bytes: int) -> None:
+        self._calls: _Calls = ctx.extra
+        self._n_bytes = n_bytes
+        self._buffer = ctx.buffer(reserve=n_bytes)
+        with self._bound():  # moderngl makes buffers that are meant for drawing: mapped, these can be slow to read
+            self._calls.buffer_data(_GL_PIXEL_PACK_BUFFER, n_bytes, None, _GL_STREAM_READ)
+
+    def read_rgba(self, attachment: int, size: tuple[int, int], offset: int, row_bytes: int) -> None:
+        """Begin to read four bytes a pixel of the framebuffer in use, the bottom row first.
+
+        attachment: which of its colours. size: (width, height), px, from the bottom left corner. offset: where in the
+        buffer the first row begins, row_bytes: how far it is to the next, both multiples of 4.
+        """
+        calls = self._calls
+        with self._bound():
+            calls.read_buffer(_GL_COLOR_ATTACHMENT0 + attachment)
+            calls.pixel_store(_GL_PACK_ALIGNMENT, 4)
+            calls.pixel_store(_GL_PACK_ROW_LENGTH, row_bytes // 4)
+            calls.read_pixels(0, 0, *size, _GL_RGBA, _GL_UNSIGNED_BYTE, offset)
+            calls.pixel_store(_GL_PACK_ROW_LENGTH, 0)
+
+    @contextmanager
+    def mapped(self) -> Iterator[np.ndarray]:
+        """What was read, as (n_bytes,) uint8, valid inside the `with` block; waits until it is there.
+
+        Raises GraphicsError where the driver has lost it.
+        """
+        import numpy as np
+
+        with self._bound():
+            at = self._calls.map_buffer(_GL_PIXEL_PACK_BUFFER, 0, self._n_bytes, _GL_MAP_READ_BIT)
+            if not at:
+                raise GraphicsError("the graphics driver cannot hand over a picture that was read back")
+            try:
+                yield np.ctypeslib.as_array((ctypes.c_ubyte * self._n_bytes).from_address(at))
+            finally:
+                is_whole = self._calls.unmap_buffer(_GL_PIXEL_PACK_BUFFER)
+            if not is_whole:
+                raise GraphicsError("the graphics driver lost a picture that was read back")
+
+    def release(self) -> None:
+        """Release the memory. The context must still exist; may be called twice."""
+        self._buffer.release()
+
+    @contextmanager
+    def _bound(self) -> Iterator[None]:
+        """While inside, reading pixels and mapping mean this buffer; outside, reading goes to ordinary memory."""
+        self._calls.bind_buffer(_GL_PIXEL_PACK_BUFFER, self._buffer.glo)
+        try:
+            yield
+        finally:
+            self._calls.bind_buffer(_GL_PIXEL_PACK_BUFFER, 0)
+
+
+def gl_flush(ctx: moderngl.Context) -> None:
+    """Let the driver begin with everything that was asked for, without waiting. ctx: of a Surface."""
+    ctx.extra.flush()
 
 
 def new_bgra_texture(ctx: moderngl.Context, size: tuple[int, int]) -> moderngl.Texture:

@@ -226,7 +226,8 @@ def export(
         del dreams  # it holds the frames, which would be in memory twice once they are in textures
         excerpt = Excerpt(writer, video, size, song.sample_rate_hz)
         yield excerpt.progress(song.duration_s)  # here the caller can still stop before a file is opened
-        with writer, Offscreen((size[0] * video.supersample, size[1] * video.supersample)) as surface:
+        drawn = (size[0] * video.supersample, size[1] * video.supersample)
+        with Offscreen(drawn) as surface, writer:  # in this order: the writer's end needs the surface
             programs, clock = Programs(surface.ctx), FrameClock(video.fps)
             canvas = Canvas(surface.ctx, supersample=video.supersample)
             source = SongFileSource(song, loaded.settings.beat, frame_s=float(1 / video.fps))

@@ -74,7 +74,7 @@ def export_session(
         yield from _baked(session, contents, dream_size, cache)
     total = round(contents.duration_s * fps)
     yield Progress("exporting", 0, total)
-    with writer, Offscreen(size) as surface:
+    with Offscreen(size) as surface, writer:  # in this order: the writer's end needs the surface
         programs, canvas = Programs(surface.ctx), Canvas(surface.ctx)
         soundtrack = Soundtrack(session, RecordedSession(root).events(), contents.start, say)
         source = SessionSource(session, soundtrack=soundtrack)
