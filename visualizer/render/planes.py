@@ -2,7 +2,7 @@
 
 Video encoders want Y of every pixel, and U and V of every 2 x 2. A shader converts: half as much is read back, and the
 CPU converts nothing. Each picture has targets and a buffer of its own and is fetched two display frames later, so that
-drawing, reading and encoding overlap (docs/decisions/0022-planes.md).
+drawing, reading and encoding overlap (docs/decisions/0023-planes.md).
 """
 
 from __future__ import annotations
