@@ -41,7 +41,7 @@ def follow(sound, beat=LEAD, *, cuts=(), rate_hz=RATE_HZ):
 
 def levels(follower):
     """The level after each hop."""
-    return follower._trail[: follower._n_hops]
+    return follower._trail._rows[: follower._trail.n_hops, 0]
 
 
 def lifts_s(follower):
@@ -236,7 +236,7 @@ def test_settings_are_taken_over_without_a_jump_and_without_losing_the_beat():
     for index, block in enumerate(np.array_split(STEADY, 60)):
         if index % 7 == 6:
             follower.set_beat(follower.settings.model_copy(update=changes[index // 7 % len(changes)]))
-            heard.append(follower._n_hops)
+            heard.append(follower._trail.n_hops)
         follower.push(block)
     told = levels(follower)
     for hop in heard:

@@ -98,7 +98,7 @@ def test_memory_stays_flat_and_the_trail_answers_for_its_last_seconds():
     for _ in range(100):
         short.push(block)
         long.push(block)
-    assert short._trail.nbytes < 10_000
+    assert short._trail._rows.nbytes < 10_000
     for back_s in (0.0, 0.5, 1.0, 1.9):
         assert short.variant_at(short.time_s - back_s) == long.variant_at(long.time_s - back_s)
     assert 0 <= short.variant_at(0.0) <= 1  # long forgotten: the oldest remembered, no crash

@@ -37,8 +37,16 @@ def test_any_split_gives_the_same_windows(cuts):
 def test_a_long_block_comes_in_batches_and_is_not_kept():
     sliding = SlidingWindows(1000, 0.01, 0.025)
     assert [len(batch) for batch in sliding.push(np.zeros(10 * BATCH + 14, np.float32))] == [BATCH, 1]
-    assert sum(block.nbytes for block in (sliding._kept, *sliding._blocks)) < 500
-    assert all(block.base is None for block in (sliding._kept, *sliding._blocks))
+    assert sum(block.nbytes for block in sliding._blocks) < 500
+    assert all(block.base is None for block in sliding._blocks)
+
+
+def test_a_block_may_change_after_it_was_pushed():
+    sliding, block = SlidingWindows(1000, 0.01, 0.025), np.ones(5)
+    assert not list(sliding.push(block))
+    block[:] = 2.0
+    (windows,) = sliding.push(block)
+    assert windows[0, -10:].tolist() == [1.0] * 5 + [2.0] * 5
 
 
 def test_bad_samples_are_silence():
@@ -57,3 +65,10 @@ def test_a_trail_answers_with_the_newest_hop_before_a_time():
     assert trail.at(3.5) == ([29.0, -29.0], pytest.approx(0.5))
     assert trail.at(0.1) == trail.at(2.1) == ([20.0, -20.0], 0.0), "the oldest remembered"
     assert trail.at(-1.0)[0] == [20.0, -20.0]
+
+
+def test_a_trail_without_an_end_remembers_all():
+    trail = Trail(1, 0.1, trail_s=None)
+    for hop in range(3000):
+        trail.add(hop)
+    assert [trail.at(0.1 * hop)[0] for hop in (1, 1024, 1025, 3000)] == [[0.0], [1023.0], [1024.0], [2999.0]]

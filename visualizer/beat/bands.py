@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..settings import BeatSettings
-from .blocks import check_rate, sound_block
-from .onset_follower import BATCH_HOPS
+from .blocks import check_rate
 from .spectrum import Floats, band_weights, blackman
+from .windows import SlidingWindows
 
 # A hundred analyses a second.
 HOP_S = 0.01
@@ -59,15 +59,12 @@ class BandFollower:
         check_rate(sample_rate_hz)
         beat = settings or BeatSettings()
         self.n_hops = 0
-        self._hop_samples = round(HOP_S * sample_rate_hz)
-        self.hop_s = self._hop_samples / sample_rate_hz
+        self._windows = SlidingWindows(sample_rate_hz, HOP_S, LONG_WINDOW_S)
+        self.hop_s = self._windows.hop_s
         mids = (beat.mid_low_hz, beat.high_low_hz)
         highs = (beat.high_low_hz, beat.high_high_hz)
         self._long = _Meter(LONG_WINDOW_S, sample_rate_hz, [(beat.bass_low_hz, beat.mid_low_hz)])
         self._short = _Meter(WINDOW_S, sample_rate_hz, [mids, highs])
-        self._window_samples = self._long.n_samples
-        # the first window is filled up with silence before the first sample
-        self._pending: Floats = np.zeros(self._window_samples - self._hop_samples)
         self._forget = math.exp(-self.hop_s / GAIN_RELEASE_S)
         self._rise, self._fall = (
             1 - math.exp(-self.hop_s / time_s) for time_s in (beat.band_attack_s, beat.band_release_s)
@@ -90,19 +87,11 @@ class BandFollower:
         NaN, infinite and absurdly large samples count as silence. Raises BadInput for anything but a one-dimensional
         array of floats.
         """
-        block, _ = sound_block(samples)
-        self._pending = np.concatenate([self._pending, block])
         found: list[Bands] = []
-        while (n_ready := (len(self._pending) - self._window_samples) // self._hop_samples + 1) > 0:
-            n_now = min(n_ready, BATCH_HOPS)
-            windows = np.lib.stride_tricks.sliding_window_view(self._pending, self._window_samples)
-            windows = windows[: n_now * self._hop_samples : self._hop_samples]
+        for windows in self._windows.push(samples):
             long = self._long.energies(windows).tolist()
             short = self._short.energies(windows[:, -self._short.n_samples :]).tolist()
-            self._pending = self._pending[n_now * self._hop_samples :]
             found += [self._step(*slow, *quick) for slow, quick in zip(long, short, strict=True)]
-        # a copy, since a view would keep a whole pushed song alive
-        self._pending = self._pending.copy()
         return found
 
     def _step(self, steady: float, low: float, whole: float, middle: float, top: float) -> Bands:

@@ -178,7 +178,7 @@ class BeatFollower(KickFollower):
             self._without = self._faded(self._without)
 
     def _move(self, strength: float) -> float:
-        now_s = (self._n_hops + 1) * self._hop_s
+        now_s = (self._trail.n_hops + 1) * self._hop_s
         if strength > 0:
             self._pattern.add(now_s, strength)
         while isinstance(self._motion, Change) and self._motion.over:
@@ -202,7 +202,7 @@ class BeatFollower(KickFollower):
 
     def _expected(self, now_s: float) -> ExpectedKick | None:
         """The kick to show from now on, if there is one."""
-        hops = (self._n_hops + 1) * self._hop_samples // self._tempo_hop
+        hops = (self._trail.n_hops + 1) * self._hop_samples // self._tempo_hop
         beat_s, confidence = self._tempos[hops - self._tempos_from]
         kick = self._pattern.expected(now_s + self.settings.lead_ms / 1000, now_s, beat_s, self._hop_s)
         if kick is None or kick.time_s - self._early_s < APART_S or self._pattern.has_kick_at(kick.time_s):

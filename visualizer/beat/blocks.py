@@ -19,16 +19,17 @@ def check_rate(sample_rate_hz: int) -> None:
 
 
 def sound_block(samples: NDArray[np.floating]) -> tuple[Floats, int]:
-    """A block of mono sound, (n,) float, as float64, and how many of its samples were replaced by 0: NaN, infinite and
+    """A copy of a block of mono sound, (n,) float, as float64, and how many of its samples were replaced by 0: NaN, infinite and
     those beyond LIMIT.
 
     Raises BadInput for anything but a one-dimensional array of floats.
     """
     block = np.asarray(samples)
-    if block.ndim != 1 or not np.issubdtype(block.dtype, np.floating):
+    if block.ndim != 1 or block.dtype.kind != "f":
         raise BadInput(
             f"sound must be a one-dimensional block of floats, got {block.dtype} of shape {block.shape}; "
             "mix to mono and scale to -1..1 first"
         )
     good = np.abs(block) <= LIMIT  # False for NaN as well
-    return np.where(good, block, 0).astype(np.float64), int(block.size - np.count_nonzero(good))
+    n_bad = block.size - int(np.count_nonzero(good))
+    return (np.where(good, block, 0) if n_bad else block).astype(np.float64), n_bad

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..settings import BeatSettings
-from .blocks import check_rate, sound_block
+from .blocks import check_rate
 from .decay import release
 from .kick_inputs import LONG_FALL, KickInputs
 from .motion import Change, Motion, motion_for, moves_alike
 from .spectrum import Floats, asymmetric, band_energy, band_weights, fft_length
+from .windows import SlidingWindows, Trail
 
 # The shortest time between two kicks: no drummer plays faster.
 HOLD_S = 0.07
@@ -25,8 +26,6 @@ DEFAULT_THRESHOLD: float = BeatSettings().threshold
 SOFTEST = 0.85
 # A change of motion is crossfaded over this time.
 TURN_S = 0.25
-# Hops analysed together: bounds memory when a whole song is pushed at once.
-BATCH_HOPS = 256
 
 
 class Hit(NamedTuple):
@@ -74,10 +73,10 @@ class OnsetFollower(ABC):
         self.sample_rate_hz = sample_rate_hz
         self.settings = settings
         self.n_early = 0  # kicks shown before they came, see `BeatFollower`
-        self.n_bad_samples = 0  # NaN, infinite or absurdly large, replaced by silence
         self._inputs = KickInputs(sample_rate_hz, settings.floor_db)
         self._hop_samples, self._window_samples = self._inputs.hop_samples, self._inputs.window_samples
         self._hop_s = self._inputs.hop_s
+        self._windows = SlidingWindows(sample_rate_hz, self._hop_s, self._window_samples / sample_rate_hz)
         self._hold_hops = max(1, round(HOLD_S / self._hop_s))
         self.hits: list[Hit] = []  # of other instruments, reported in the last push, in order
         # the strength of a kick is its energy in the band, the newest sound weighted most
@@ -86,17 +85,18 @@ class OnsetFollower(ABC):
         self._weights = self._weights_of(settings)
         self._loudest = 0.0
         self._loudest_hop = 0
-        # the first window is filled up with silence before the first sample
-        self._pending: Floats = np.zeros(self._window_samples - self._hop_samples)
         self._motion: Motion = motion_for(settings, self._hop_s)
-        self._n_hops = 0
-        self._trail_hops = None if trail_s is None else max(2, round(trail_s / self._hop_s))
-        self._trail = np.zeros(1024)
+        self._trail = Trail(1, self._hop_s, trail_s)  # the level
 
     @property
     def time_s(self) -> float:
         """Seconds of sound analysed so far."""
-        return self._n_hops * self._hop_s
+        return self._trail.n_hops * self._hop_s
+
+    @property
+    def n_bad_samples(self) -> int:
+        """Samples that were NaN, infinite or absurdly large, and were replaced by silence."""
+        return self._windows.n_bad_samples
 
     def set_beat(self, settings: BeatSettings) -> None:
         """Take other settings over while it runs, from the next hop on; the level does not jump."""
@@ -127,23 +127,11 @@ class OnsetFollower(ABC):
         NaN, infinite and absurdly large samples count as silence (see `n_bad_samples`). Raises BadInput for anything
         but a one-dimensional array of floats.
         """
-        block, n_bad = sound_block(samples)
-        self.n_bad_samples += n_bad
-        self._pending = np.concatenate([self._pending, block])
         onsets: list[Onset] = []
         self.hits = []
-        while (n_ready := (len(self._pending) - self._window_samples) // self._hop_samples + 1) > 0:
-            n_now = min(n_ready, BATCH_HOPS)
-            if n_now == 1:  # as live: the general way costs as much as a small FFT
-                windows = self._pending[None, : self._window_samples]
-            else:
-                windows = np.lib.stride_tricks.sliding_window_view(self._pending, self._window_samples)
-                windows = windows[: n_now * self._hop_samples : self._hop_samples]
+        for windows in self._windows.push(samples):
             inputs, novelty = self._inputs.compute(windows)
-            self._pending = self._pending[n_now * self._hop_samples :]
             self._detect(windows, inputs, novelty, onsets)
-        # a copy, since a view would keep a whole pushed song alive
-        self._pending = self._pending.copy()
         return onsets
 
     def finish(self) -> list[Onset]:
@@ -159,7 +147,7 @@ class OnsetFollower(ABC):
 
     def _step(self, strength: float, onsets: list[Onset]) -> None:
         """Go one hop on. strength: of the kick reported now, 0 without one."""
-        self._remember(self._move(strength))
+        self._trail.add(self._move(strength))
         if strength > 0:
             onsets.append(Onset(self.time_s, strength))
 
@@ -170,20 +158,12 @@ class OnsetFollower(ABC):
     def _strength(self, window: Floats) -> float:
         """The level 0..1 that a kick in (window_samples,) raises to, relative to the loudest recent kick."""
         energy = float(band_energy(window[None], self._shape, self._weights, self._n_fft)[0])
-        since_s = (self._n_hops - self._loudest_hop) * self._hop_s
+        since_s = (self._trail.n_hops - self._loudest_hop) * self._hop_s
         self._loudest = max(energy, release(self._loudest, since_s, self.settings.gain_release_s))
-        self._loudest_hop = self._n_hops
+        self._loudest_hop = self._trail.n_hops
         # the root of an energy is an amplitude
         share = (energy / self._loudest) ** 0.5 if self._loudest > 0 else 1.0
         return min(1.0, self.settings.sensitivity * (SOFTEST + (1 - SOFTEST) * share))
-
-    def _remember(self, level: float) -> None:
-        if self._trail_hops is not None and len(self._trail) < self._trail_hops:
-            self._trail = np.zeros(self._trail_hops)
-        elif self._trail_hops is None and self._n_hops == len(self._trail):
-            self._trail = np.concatenate([self._trail, np.zeros_like(self._trail)])
-        self._trail[self._n_hops % len(self._trail)] = level
-        self._n_hops += 1
 
     def level_at(self, time_s: float) -> float:
         """The level 0..1 at a time in seconds of sound.
@@ -191,9 +171,5 @@ class OnsetFollower(ABC):
         After the newest hop it continues as if no kick came; before the first hop it is 0; before what is remembered,
         the oldest value remembered.
         """
-        hop = int(time_s / self._hop_s + 1e-9) if time_s > 0 else 0  # number of hops finished by then
-        hop = max(min(hop, self._n_hops), self._n_hops - len(self._trail) + 1)
-        if hop <= 0:
-            return 0.0
-        level = float(self._trail[(hop - 1) % len(self._trail)])
-        return self._motion.ahead(level, max(0.0, time_s - hop * self._hop_s))
+        (level,), since_s = self._trail.at(time_s)
+        return self._motion.ahead(level, since_s)

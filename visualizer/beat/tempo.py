@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInput
-from .blocks import check_rate, sound_block
+from .blocks import check_rate
 from .grid import folded, next_beat_s, phase
 from .tempo_metre import MetreJudge, related
-from .tempo_onsets import DELAY_S, N_GROUPS, OnsetDetector
+from .tempo_onsets import DELAY_S, HOP_S, N_GROUPS, WINDOW_S, OnsetDetector
 from .tempo_states import FASTEST_BPM, SLOWEST_BPM, BarPointer
+from .windows import SlidingWindows
 
 # A beat is predicted once it is this near, seconds: never nearer than 50 ms.
 LEAST_AHEAD_S = 0.05
@@ -66,8 +67,6 @@ BREAK_RELEASE_S = 24.0
 LONGEST_TAP_S = 1.5
 TAP_CONFIDENCE = 0.8
 N_TAPS = 8
-# Hops whose spectra are computed together: bounds memory when a whole song is pushed at once.
-BATCH_HOPS = 64
 # Number of beats kept in `predicted`.
 KEPT = 4096
 
@@ -106,13 +105,12 @@ class TempoFollower:
     def __init__(self, sample_rate_hz: int, *, trail_s: float = 30.0) -> None:
         """sample_rate_hz: 8000..192000, else BadInput. trail_s: how many seconds are remembered for `state_at`."""
         check_rate(sample_rate_hz)
+        self._windows = SlidingWindows(sample_rate_hz, HOP_S, WINDOW_S)
         self._onsets = OnsetDetector(sample_rate_hz)
         self._pointer = BarPointer(self._onsets.hop_s)
         self.hop_s = self._onsets.hop_s
         self.n_hops = 0
         self.predicted: deque[tuple[float, float]] = deque(maxlen=KEPT)
-        # the first window is filled up with silence before the first sample
-        self._pending = np.zeros(self._onsets.window_samples - self._onsets.hop_samples, np.float32)
         self._judge = MetreJudge()
         self._judged_s = 0.0
         self._chosen = False
@@ -221,20 +219,12 @@ class TempoFollower:
         NaN, infinite and absurdly large samples count as silence. Raises BadInput for anything but a one-dimensional
         array of floats.
         """
-        block, _ = sound_block(samples)
-        pending = np.concatenate([self._pending, block.astype(np.float32)])
-        hop, window = self._onsets.hop_samples, self._onsets.window_samples
         predicted: list[tuple[float, float]] = []
-        while (n_ready := (len(pending) - window) // hop + 1) > 0:
-            n_now = min(n_ready, BATCH_HOPS)
-            windows = np.lib.stride_tricks.sliding_window_view(pending, window)[: n_now * hop : hop]
-            for onsets in self._onsets.push(windows):
+        for windows in self._windows.push(samples):
+            for onsets in self._onsets.push(windows.astype(np.float32)):
                 beat = self._step(onsets)
                 if beat is not None:
                     predicted.append(beat)
-            pending = pending[n_now * hop :]
-        # a copy, since a view would keep a whole pushed song alive
-        self._pending = pending.copy()
         return predicted
 
     def tap(self, time_s: float) -> None:

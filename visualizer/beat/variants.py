@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..settings import BeatSettings
 from .bands import BandFollower, Bands
-from .spectrum import Floats
+from .windows import Trail
 
 # Time constants: upwards within a beat, downwards over several.
 ATTACK_S = 0.15
@@ -41,8 +41,7 @@ class VariantFollower:
         self._rise, self._fall = (1 - math.exp(-hop_s / time_s) for time_s in (ATTACK_S, RELEASE_S))
         self._position = 0.0
         self._release_s = (settings or BeatSettings()).band_release_s
-        # bass, mid, high, loudness, place along the variants
-        self._trail: Floats = np.zeros((max(2, round(trail_s / hop_s)), 5))
+        self._trail = Trail(5, hop_s, trail_s)  # bass, mid, high, loudness, place along the variants
 
     @property
     def time_s(self) -> float:
@@ -51,11 +50,10 @@ class VariantFollower:
 
     def push(self, samples: NDArray[np.floating]) -> None:
         """Take the next block of mono sound, see `BandFollower.push`."""
-        n_hops = self._bands.n_hops
-        for hop, bands in enumerate(self._bands.push(samples), start=n_hops):
+        for bands in self._bands.push(samples):
             way = variant_position(bands.mid, bands.high) - self._position
             self._position += way * (self._rise if way > 0 else self._fall)
-            self._trail[hop % len(self._trail)] = (*bands[:4], self._position)
+            self._trail.add(*bands[:4], self._position)
 
     def variant_at(self, time_s: float) -> float:
         """The place along the variants 0..1 at a time in seconds of sound.
@@ -63,20 +61,11 @@ class VariantFollower:
         After the newest hop it continues to fall; before the first hop it is 0; before what is remembered, the oldest
         value.
         """
-        known, since_s = self._known(time_s)
-        return float(known[4]) * math.exp(-since_s / RELEASE_S)
+        (*_, position), since_s = self._trail.at(time_s)
+        return position * math.exp(-since_s / RELEASE_S)
 
     def bands_at(self, time_s: float) -> Bands:
         """The bands at a time in seconds of sound, as `variant_at`; `silent` is not remembered, and False."""
-        known, since_s = self._known(time_s)
-        bass, mid, high, loudness = (known[:4] * math.exp(-since_s / self._release_s)).tolist()
-        return Bands(bass, mid, high, loudness, silent=False)
-
-    def _known(self, time_s: float) -> tuple[Floats, float]:
-        """What was known at a time, and how many seconds after the newest hop that is."""
-        n_hops, hop_s = self._bands.n_hops, self._bands.hop_s
-        hop = int(time_s / hop_s + 1e-9) if time_s > 0 else 0  # number of hops finished by then
-        hop = max(min(hop, n_hops), n_hops - len(self._trail) + 1)
-        if hop <= 0:
-            return np.zeros(5), 0.0
-        return self._trail[(hop - 1) % len(self._trail)], max(0.0, time_s - hop * hop_s)
+        (bass, mid, high, loudness, _), since_s = self._trail.at(time_s)
+        fall = math.exp(-since_s / self._release_s)
+        return Bands(bass * fall, mid * fall, high * fall, loudness * fall, silent=False)

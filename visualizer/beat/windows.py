@@ -17,7 +17,8 @@ BATCH = 256
 class SlidingWindows:
     """Cuts a stream of sound into overlapping windows, one each hop; the first is filled up with silence before it.
 
-    hop_samples, hop_s, window_samples: the distance and the length of the windows.
+    hop_samples, hop_s, window_samples: the distance and the length of the windows. n_bad_samples: how many samples were
+    replaced by 0, see `sound_block`.
     """
 
     def __init__(self, sample_rate_hz: int, hop_s: float, window_s: float) -> None:
@@ -25,25 +26,27 @@ class SlidingWindows:
         self.hop_samples = round(hop_s * sample_rate_hz)
         self.hop_s = self.hop_samples / sample_rate_hz
         self.window_samples = max(self.hop_samples, round(window_s * sample_rate_hz))
-        self._kept: Floats = np.zeros(self.window_samples - self.hop_samples)
-        self._blocks: list[NDArray[np.floating]] = []
-        self._n_new = 0
+        self.n_bad_samples = 0
+        # the sound from the begin of the next window on, and how many samples it has
+        self._blocks: list[Floats] = [np.zeros(self.window_samples - self.hop_samples)]
+        self._n_samples = self.window_samples - self.hop_samples
 
     def push(self, samples: NDArray[np.floating]) -> Generator[Floats, None, None]:
         """Take the next block, (n,) float in -1..1; yields (m, window_samples) of the windows that it completes, in
-        batches. Exhaust it. Bad samples are 0, see `sound_block`.
+        batches. Exhaust it. Raises BadInput for anything but a one-dimensional array of floats.
         """
-        # a live block is often shorter than a hop: joining the blocks only when one is complete saves most of the cost
-        self._blocks.append(samples)
-        self._n_new += len(samples)
-        if self._n_new < self.hop_samples:
+        block, n_bad = sound_block(samples)
+        self.n_bad_samples += n_bad
+        self._blocks.append(block)
+        self._n_samples += len(block)
+        # a live block is often shorter than a hop: the blocks are joined only when a window is complete
+        if self._n_samples < self.window_samples:
             return
-        sound = np.concatenate([self._kept, sound_block(np.concatenate(self._blocks))[0]])
-        n_windows, rest = divmod(self._n_new, self.hop_samples)
-        # copies, since a view would keep a whole pushed song alive
-        self._kept = sound[n_windows * self.hop_samples :][: self.window_samples - self.hop_samples].copy()
-        self._blocks = [sound[len(sound) - rest :].copy()] if rest else []
-        self._n_new = rest
+        sound = np.concatenate(self._blocks)
+        n_windows = (self._n_samples - self.window_samples) // self.hop_samples + 1
+        # a copy, since a view would keep a whole pushed song alive
+        rest = sound[n_windows * self.hop_samples :].copy()
+        self._blocks, self._n_samples = [rest], len(rest)
         if n_windows == 1:  # as live: the general way costs as much as a small FFT
             yield sound[None, : self.window_samples]
             return
@@ -55,14 +58,17 @@ class SlidingWindows:
 class Trail:
     """Remembers the newest rows of numbers, one for each hop. n_hops: how many there were."""
 
-    def __init__(self, n_columns: int, hop_s: float, trail_s: float) -> None:
-        """hop_s: seconds a hop; trail_s: how many seconds are remembered."""
+    def __init__(self, n_columns: int, hop_s: float, trail_s: float | None) -> None:
+        """hop_s: seconds a hop; trail_s: how many seconds are remembered; None: all."""
         self.n_hops = 0
         self._hop_s = hop_s
-        self._rows: Floats = np.zeros((max(2, round(trail_s / hop_s)), n_columns))
+        self._keeps_all = trail_s is None
+        self._rows: Floats = np.zeros((1024 if trail_s is None else max(2, round(trail_s / hop_s)), n_columns))
 
     def add(self, *row: float) -> None:
         """Remember the numbers of the next hop."""
+        if self._keeps_all and self.n_hops == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
         self._rows[self.n_hops % len(self._rows)] = row
         self.n_hops += 1
 
