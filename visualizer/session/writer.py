@@ -160,7 +160,7 @@ class SessionWriter:
         seeds: Mapping[str, int] | None = None,
         keep_sound: bool = True,
         keep_dreams: bool = True,
-        most_dream_bytes: int = 4_000_000_000,
+        most_dream_bytes: int = 16_000_000_000,
         keep_free_bytes: int = 500_000_000,
         now: Callable[[], float] = monotonic,
     ) -> Self:
