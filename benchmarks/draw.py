@@ -37,7 +37,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
             picture = Picture(stage.ctx, size, N_DEPTHS)
             put_s = _fill(picture)
             out = np.empty((size[1], size[0], 3), np.uint8)
-            depths = _depths()
+            depths = falling_depths()
 
             def draw_and_read(picture=picture, stage=stage, out=out, depths=depths, size=size) -> None:
                 picture.draw(next(depths), size)
@@ -56,7 +56,7 @@ def _window_rows(size: tuple[int, int], seconds: float, screen: str) -> list[tup
 
     name = f"{screen} {size[0]}x{size[1]}"
     with Window(size, "visualizer benchmark") as window:
-        picture, hud, depths = Picture(window.ctx, size, N_DEPTHS), Hud(window.ctx), _depths()
+        picture, hud, depths = Picture(window.ctx, size, N_DEPTHS), Hud(window.ctx), falling_depths()
         _fill(picture)
 
         def clear() -> None:
@@ -106,7 +106,7 @@ def _fill(picture) -> float:
     return float(np.median(times_s))
 
 
-def _depths() -> Iterator[float]:
+def falling_depths() -> Iterator[float]:
     """Depths as after kicks: full depth, then 93 % of the previous one."""
     while True:
         depth = float(N_DEPTHS)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.draw import display
+from benchmarks.draw import display, falling_depths
 
 SIZE = (1280, 720)
 FPS = Fraction(30)
@@ -49,7 +49,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         song = write_song(folder / "song.wav", seconds)
-        rows = export_rows(loaded, song, folder, seconds)
+        rows = export_rows(loaded, folder, seconds=10 if quick else 20)
         with display():
             rows.append((f"warm start at {SIZE[0]}x{SIZE[1]}: command to first picture", f"{warm_start_s(song):.2f} s"))
             rows += play_rows(loaded, write_song(folder / "short.wav", 60))
@@ -95,43 +95,96 @@ def _blocks(song) -> Iterator[np.ndarray]:
         yield block
 
 
-def export_rows(loaded, song: Path, folder: Path, seconds: int) -> list[tuple[str, str]]:
-    """An export, and the encoder alone fed with pictures of the same show, both in this run."""
-    from visualizer.outputs.video_file import VideoFile
-    from visualizer.presets.dreams import open_cache
-    from visualizer.show.export import VideoOptions, export
-
-    start = time.perf_counter()
-    n_shown = sum(
-        1
-        for step in export(song, folder / "show.mp4", loaded, open_cache(), VideoOptions(fps=FPS))
-        if step.stage == "exporting"
-    )
-    whole_fps = n_shown / (time.perf_counter() - start)
-
-    pictures = _pictures(folder / "show.mp4", n=150)
-    start = time.perf_counter()
-    with VideoFile(folder / "alone.mp4", SIZE, FPS, sound_rate_hz=None) as writer:
-        for index in range(int(seconds * FPS)):
-            writer.write_picture(pictures[index % len(pictures)])
-    alone_fps = seconds * FPS / (time.perf_counter() - start)
-    name = f"export of {seconds} s at {SIZE[0]}x{SIZE[1]}p{float(FPS):g}"
+def export_rows(loaded, folder: Path, seconds: int) -> list[tuple[str, str]]:
+    """An export of so many seconds and its two parts alone, in turns: medians of display frames a second and of CPU."""
+    song, shown = write_song(folder / "turn.wav", seconds), folder / "show.mp4"
+    _measured(exported(loaded, song, shown))
+    pictures, n = _pictures(shown, n=150), int(seconds * FPS)
+    turns = [
+        (
+            _measured(exported(loaded, song, shown)),
+            _measured(encoded(pictures, folder / "alone.mp4", n)),
+            _measured(drawn(loaded, n)),
+        )
+        for _ in range(3)
+    ]
+    (whole_fps, whole_ms), (encoding_fps, encoding_ms), (drawing_fps, drawing_ms) = np.median(turns, axis=0)
+    name = f"{SIZE[0]}x{SIZE[1]}p{float(FPS):g}"
     return [
-        (name, f"{whole_fps:.1f} fps"),
-        ("encoding the same pictures alone", f"{float(alone_fps):.1f} fps"),
-        ("export against encoding alone", f"{whole_fps / float(alone_fps):.2f}"),
+        (f"export of {seconds} s at {name}", f"{whole_fps:.1f} fps, {whole_ms:.1f} ms of CPU a picture"),
+        ("of it encoding alone, the same pictures", f"{encoding_fps:.1f} fps, {encoding_ms:.1f} ms"),
+        ("of it drawing, converting and reading back alone", f"{drawing_fps:.1f} fps, {drawing_ms:.1f} ms"),
+        ("export against encoding alone: fps, CPU", f"{whole_fps / encoding_fps:.2f}, {encoding_ms / whole_ms:.2f}"),
     ]
 
 
-def _pictures(path: Path, n: int) -> list[np.ndarray]:
-    """n pictures of a video from its fifth second on, in order."""
+def _measured(pictures: Iterator[object]) -> tuple[float, float]:
+    """Pictures a second, and ms of CPU time a picture, of something that yields once a picture; the first one and what
+    is done before it are not counted.
+    """
+    next(pictures)
+    began_s, cpu_s = time.perf_counter(), time.process_time()
+    n_pictures = sum(1 for _ in pictures)
+    return n_pictures / (time.perf_counter() - began_s), (time.process_time() - cpu_s) / n_pictures * 1e3
+
+
+def exported(loaded, song: Path, out: Path) -> Iterator[object]:
+    """Export a song."""
+    from visualizer.presets.dreams import open_cache
+    from visualizer.show.export import VideoOptions, export
+
+    for step in export(song, out, loaded, open_cache(), VideoOptions(fps=FPS)):
+        if step.stage == "exporting" and step.done:
+            yield step
+
+
+def encoded(pictures: list, out: Path, n: int) -> Iterator[object]:
+    """Encode n pictures that are planes already, without sound."""
+    from visualizer.outputs.encoder import Encoder
+
+    out.unlink(missing_ok=True)
+    encoder = Encoder(out, SIZE, FPS, None, crf=18, preset="veryfast")
+    for index in range(n):
+        frame = pictures[index % len(pictures)]
+        frame.pts, frame.time_base = index, 1 / FPS
+        encoder.push(frame)
+        yield frame
+    encoder.finish()
+
+
+def drawn(loaded, n: int) -> Iterator[object]:
+    """Draw n pictures of the dream and read them back as planes, without sound and encoder."""
+    from visualizer.presets.dreams import Dreams, complete, open_cache
+    from visualizer.render.canvas import Canvas
+    from visualizer.render.offscreen import Offscreen
+    from visualizer.render.picture import Picture
+    from visualizer.render.planes import PlaneReader
+
+    width, height = SIZE
+    with Offscreen(SIZE) as surface:
+        picture, canvas = Picture(surface.ctx, SIZE, loaded.n_depths), Canvas(surface.ctx)
+        for placed in complete(Dreams(loaded, open_cache())):
+            picture.put(placed.depth_index, placed.frame)
+        reader, depths = PlaneReader(canvas, SIZE), falling_depths()
+        y, uv = np.empty((height, width), np.uint8), np.empty((height // 2, width), np.uint8)
+        for index in range(n):
+            canvas.begin(SIZE)
+            picture.draw(next(depths), SIZE)
+            reader.begin(index)
+            if reader.is_full:
+                reader.fetch(y, uv)
+            yield y
+
+
+def _pictures(path: Path, n: int) -> list:
+    """n pictures of a video from its fifth second on, in order, as planes of NV12."""
     import av
 
     found = []
     with av.open(str(path)) as video:
         for index, frame in enumerate(video.decode(video=0)):
             if index >= 5 * FPS:
-                found.append(frame.to_ndarray(format="rgb24"))
+                found.append(frame.reformat(format="nv12"))
             if len(found) == n:
                 break
     return found
