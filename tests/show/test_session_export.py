@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from fractions import Fraction
 
 import av
 import numpy as np
@@ -20,9 +19,10 @@ from visualizer.presets.loaded import open_preset
 from visualizer.session.dream_files import pixel_sha256
 from visualizer.session.events import SceneEvent, ticks_of
 from visualizer.session.sound import on_grid
+from visualizer.show.export import VideoOptions
 from visualizer.show.session_export import export_session
 
-SIZE, FPS = (64, 36), Fraction(30)
+SIZE = (64, 36)
 DEPTHS = {1: 40, 2: 90, 3: 140, 4: 190}  # the colour of each depth
 KICKS_S = [0.5 * n for n in range(1, 12)]
 
@@ -143,8 +143,8 @@ def test_an_export_is_the_whole_session_and_the_same_bytes_again(night, tmp_path
     night.sound(0.0, kicks(1.5))
     night.sound(2.0, kicks(1.0))
     root = night.end(3.0)
-    steps = list(export_session(root, tmp_path / "one.mp4", open_cache(), fps=FPS, size=(96, 54)))
-    list(export_session(root, tmp_path / "two.mp4", open_cache(), fps=FPS, size=(96, 54)))
+    steps = list(export_session(root, tmp_path / "one.mp4", open_cache(), VideoOptions(size=(96, 54))))
+    list(export_session(root, tmp_path / "two.mp4", open_cache(), VideoOptions(size=(96, 54))))
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
     assert steps[-1].done == 90 and steps[-1].total == 90
     with av.open(str(tmp_path / "one.mp4")) as video:
@@ -164,7 +164,7 @@ def test_as_intended_the_whole_dream_is_there_from_the_beginning_at_full_size(ni
     said = []
     steps = list(
         export_session(
-            root, tmp_path / "a.mp4", open_cache(), fps=FPS, size=(128, 72), as_intended=True, say=said.append
+            root, tmp_path / "a.mp4", open_cache(), VideoOptions(size=(128, 72)), as_intended=True, say=said.append
         )
     )
     assert any(step.stage == "dreaming" for step in steps) and said == []

@@ -91,7 +91,7 @@ def export(
     as_intended: Annotated[
         bool,
         typer.Option(
-            "--as-intended", help="Of a session: finished dreams at full size from the beginning of each preset."
+            "--as-intended", help="Of a session: finished dreams, complete from the beginning of each preset."
         ),
     ] = False,
     json_wanted: Annotated[
@@ -107,44 +107,34 @@ def export(
     from .progress import show_export
 
     song_path = one_song(song, "export")
+    is_recorded = is_session(song_path)
+    if as_intended and not is_recorded:
+        raise BadInput("--as-intended is for the folder of a recorded session")
+    # of a session, the size of the dream frames that were shown unless another is asked for
+    is_its_own = is_recorded and size == DEFAULT_SIZE_TEXT
     video_size = parse_video_size(size)
     check_size(video_size)
-    if is_session(song_path):
-        # the size of the dream frames that were shown, unless another was asked for
-        wanted = None if size == DEFAULT_SIZE_TEXT else video_size
-        recorded = export_session(
-            song_path,
-            out,
-            open_cache(),
-            fps=parse_fps(fps),
-            crf=crf,
-            size=wanted,
-            as_intended=as_intended,
-            say=print_message,
-        )
-        try:
-            show_export(recorded, out, json_wanted=json_wanted)
-        except KeyboardInterrupt:
-            print_message(f"interrupted: {out} was not written")
-            raise typer.Exit(1) from None
-        return
-    if as_intended:
-        raise BadInput("--as-intended is for the folder of a recorded session")
     video = VideoOptions(
         fps=parse_fps(fps),
         crf=crf,
-        size=video_size,
+        size=None if is_its_own else video_size,
         supersample=supersample,
         from_s=0.0 if from_text is None else parse_time(from_text, "--from"),
         to_s=None if to_text is None else parse_time(to_text, "--to"),
         title=title,
     )
     check_part(video, None)
-    baked = default_dream_size(video_size) if dream_size is None else parse_video_size(dream_size, "--dream-size")
-    loaded = chosen_preset(preset, "{}x{}".format(*baked), image, seed, network, layer, weights)
-    print_news(loaded)
-    try:
+    wanted = None if dream_size is None else parse_video_size(dream_size, "--dream-size")
+    if is_recorded:
+        steps = export_session(
+            song_path, out, open_cache(), video, as_intended=as_intended, dream_size=wanted, say=print_message
+        )
+    else:
+        baked = wanted or default_dream_size(video_size)
+        loaded = chosen_preset(preset, "{}x{}".format(*baked), image, seed, network, layer, weights)
+        print_news(loaded)
         steps = run_export(song_path, out, loaded, open_cache(), video, stream=stream, say=print_message)
+    try:
         show_export(steps, out, json_wanted=json_wanted)
     except KeyboardInterrupt:
         print_message(f"interrupted: {out} was not written")

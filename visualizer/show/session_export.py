@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Sequence
-from fractions import Fraction
 from pathlib import Path
 
-from ..errors import BadInput, VisualizerError
+from ..errors import VisualizerError
 from ..oneline import plain
 from ..outputs.output import Output
 from ..outputs.video_file import VideoFile
@@ -22,7 +21,8 @@ from ..session.layout import SessionFolder
 from ..session.reader import RecordedSession
 from ..session.soundtrack import Soundtrack
 from .clocks import SessionClock
-from .export import Progress
+from .export import Excerpt, Progress, VideoOptions, check_part, check_size, tags_of
+from .export import dream_size as default_dream_size
 from .frame import FrameLoop
 from .guard import Guard
 from .performance import Contents, Performance, contents_of, recorded_preset
@@ -43,11 +43,10 @@ def export_session(
     root: Path,
     out: Path,
     cache: FrameCache,
+    video: VideoOptions,
     *,
-    fps: Fraction = Fraction(30),
-    crf: int = 18,
-    size: tuple[int, int] | None = None,
     as_intended: bool = False,
+    dream_size: tuple[int, int] | None = None,
     say: Callable[[str], None] = log.warning,
 ) -> Generator[Progress, None, None]:
     """Write a recorded session as a video, yielding progress; closing the generator early leaves no file.
@@ -56,26 +55,34 @@ def export_session(
     applied where it happened, and the dream frames are those that were shown, scaled. No clock, no device and no
     window takes part: the same session gives the same file on one machine. Memory does not grow with its length.
 
-    fps, crf: see `export`. size: of the video, px, both even; None: of the dream frames at the start. as_intended:
-    finished dreams at the size of the video from the beginning of each preset, baked now where they are not cached. say:
-    called with each line that the user should read. Raises BadInput before any work, and VisualizerError.
+    video: its size None: that of the dream frames at the start. as_intended: finished dreams from the beginning of each
+    preset, baked now where they are not cached; dream_size: of these, px, None: as fits the video. say: called with each
+    line that the user should read. Raises BadInput before any work, and VisualizerError.
     """
     session = RecordedSession(root)
     contents = contents_of(session)
     for line in news_of(session, contents):
         say(line)
-    width, height = size = size or (session.info.width & ~1, session.info.height & ~1)
-    if width % 2 or height % 2:
-        raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
-    writer = VideoFile(out, size, fps, sound_rate_hz=CLOCK_HZ, crf=crf)
+    check_part(video, contents.duration_s)
+    size = video.size or (session.info.width & ~1, session.info.height & ~1)
+    check_size(size)
+    writer = VideoFile(
+        out,
+        size,
+        video.fps,
+        sound_rate_hz=CLOCK_HZ,
+        crf=video.crf,
+        tags=tags_of({}, video.title),
+    )
     bakes = as_intended or not session.info.has_dreams
-    dream_size = size if as_intended else None
+    baked_size = (dream_size or default_dream_size(size)) if as_intended else None
     if bakes:
-        yield from _baked(session, contents, dream_size, cache)
-    total = round(contents.duration_s * fps)
-    yield Progress("exporting", 0, total)
-    with Offscreen(size) as surface, writer:  # in this order: the writer's end needs the surface
-        programs, canvas = Programs(surface.ctx), Canvas(surface.ctx)
+        yield from _baked(session, contents, baked_size, cache)
+    excerpt = Excerpt(writer, video, size, CLOCK_HZ)
+    yield excerpt.progress(contents.duration_s)
+    drawn = (size[0] * video.supersample, size[1] * video.supersample)
+    with Offscreen(drawn) as surface, writer:  # in this order: the writer's end needs the surface
+        programs, canvas = Programs(surface.ctx), Canvas(surface.ctx, supersample=video.supersample)
         soundtrack = Soundtrack(session, RecordedSession(root).events(), contents.start, say)
         source = SessionSource(session, soundtrack=soundtrack)
         performance = Performance(
@@ -86,15 +93,17 @@ def export_session(
             programs,
             say=say,
             bakes=(lambda loaded: dreams_of(loaded, cache)) if bakes else None,
-            dream_size=dream_size,
+            dream_size=baked_size,
         )
         guard = Guard(raises=True)
-        clock = SessionClock(fps, source.position_s)
-        loop = PerformanceLoop(clock, GuardedSource(source, guard), performance, canvas, [writer], guard, lambda: size)
+        clock = SessionClock(video.fps, source.position_s)
+        loop = PerformanceLoop(clock, GuardedSource(source, guard), performance, canvas, [excerpt], guard, excerpt.size)
         for _ in loop.frames():
-            yield Progress("exporting", loop.n_frames, total)
-        source.tick = contents.start + round(loop.n_frames / fps * CLOCK_HZ)
-        writer.write_sound(source.take_sound())
+            yield excerpt.progress(contents.duration_s)
+            if excerpt.is_over:
+                break
+        source.tick = contents.start + round(loop.n_frames / video.fps * CLOCK_HZ)
+        excerpt.write_sound(source.take_sound())
         performance.release()
         canvas.release()
 
