@@ -15,11 +15,9 @@ from visualizer.session.events import CLOCK_HZ, AnalysisEvent, CommandEvent, End
 from visualizer.session.reader import RecordedSession
 from visualizer.session.sound import on_grid
 from visualizer.session.writer import SessionWriter
-from visualizer.show.clocks import SessionClock
+from visualizer.show.clocks import FrameClock
 from visualizer.show.guard import Guard
-from visualizer.show.performance import Performance, contents_of
-from visualizer.show.session_export import PerformanceLoop
-from visualizer.show.sources.guarded import GuardedSource
+from visualizer.show.performance import Performance, PerformanceLoop, PerformedSource, contents_of
 from visualizer.show.sources.session import SessionSource
 
 RATE_HZ = 48_000
@@ -99,11 +97,15 @@ def performed(root, size, fps=Fraction(30), said=None, **options):
     with Offscreen(size) as surface:
         source = SessionSource(session)
         say = (lambda line: None) if said is None else said.append
-        performance = Performance(session, contents, source, surface, Programs(surface.ctx), say=say, **options)
+        performance = Performance(
+            session, contents, session.events(), source, surface, Programs(surface.ctx), say=say, **options
+        )
         guard = Guard(raises=True)
-        clock = SessionClock(fps, source.position_s)
+        clock = FrameClock(fps)
         canvas = Canvas(surface.ctx)
-        loop = PerformanceLoop(clock, GuardedSource(source, guard), performance, canvas, [pixels], guard, lambda: size)
+        loop = PerformanceLoop(
+            clock, PerformedSource(source, guard), performance, canvas, [pixels], guard, lambda: size
+        )
         shown = list(loop.frames())
         performance.release()
     return shown, np.stack(pixels.pictures)

@@ -39,7 +39,7 @@ from .options import (
 )
 from .rehearse_command import rehearse
 from .sheets_command import depths, layers
-from .show_commands import live, play
+from .show_commands import live, play, replay
 
 log = logging.getLogger("visualizer.cli")
 
@@ -125,6 +125,7 @@ def demo(
 
 app.command()(play)
 app.command()(live)
+app.command()(replay)
 
 
 app.command()(export)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,6 +45,7 @@ from .options import (
     parse_delay,
     parse_device,
     parse_gain,
+    parse_path,
     resumed_or_chosen_preset,
 )
 
@@ -178,6 +180,25 @@ def live(
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
         )
+    except KeyboardInterrupt:
+        log.info("ended by Ctrl-C")
+
+
+def replay(
+    session: Annotated[
+        Path, typer.Argument(parser=parse_path, metavar="FOLDER", help="The folder of a recorded session.")
+    ],
+    fullscreen: Fullscreen = False,
+    monitor: Monitor = None,
+    borderless: Borderless = False,
+) -> None:
+    """Show a recorded session again in a window."""
+    from ..presets.dreams import open_cache
+    from ..show.replay import replay as show_again
+
+    staging = chosen_staging(fullscreen, monitor, borderless, False, False)
+    try:
+        show_again(session, open_cache(), staging=staging, say=print_message)
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")
 

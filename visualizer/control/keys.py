@@ -89,12 +89,14 @@ def shown(key: str) -> str:
     return "+".join([*(word.capitalize() for word in held), words.get(last, last.capitalize())])
 
 
-def help_lines(keymap: Keymap, capabilities: Collection[Capability]) -> list[str]:
+def help_lines(
+    keymap: Keymap, capabilities: Collection[Capability], actions: Mapping[str, Action] | None = None
+) -> list[str]:
     """The keys, one line for each thing they do, "KEYS<tab>what". capabilities: of the source; actions that need
-    another are left out.
+    another are left out. actions: those of the keymap; all there are if None.
     """
     lines = []
-    for line in help_groups(find_actions()):
+    for line in help_groups(actions or find_actions()):
         first = line[0]
         if first.needs is not None and first.needs not in capabilities:
             continue

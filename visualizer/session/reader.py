@@ -205,6 +205,12 @@ class SoundTape:
             n_samples -= len(block)
             yield block
 
+    def skip(self, n_samples: int) -> None:
+        """Leave out the next samples without decoding them."""
+        self._position += n_samples
+        if self._file is not None and (self._frame is None or self._frame.end <= self._position):
+            self._frame, self._frames = None, self._file.frames(self._position)
+
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:

@@ -83,11 +83,11 @@ class SoundFile:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def frames(self) -> Iterator[SoundFrame]:
-        """Every whole frame, in order. What is damaged between two is left out: the next one says where its samples
-        belong. Raises BadInput if the disk fails.
+    def frames(self, first_sample: int = 0) -> Iterator[SoundFrame]:
+        """Every whole frame, in order, from at most a few before that of `first_sample` on. What is damaged between two
+        is left out: the next one says where its samples belong. Raises BadInput if the disk fails.
         """
-        self.end_offset = offset = self._start
+        self.end_offset = offset = self._offset_before(first_sample) if first_sample else self._start
         decoder = _open_decoder(self._streaminfo)
         expected = n_damaged = 0
         try:
@@ -105,6 +105,18 @@ class SoundFile:
                     yield SoundFrame(start, n_bytes, first, samples)
         except OSError as fault:
             raise self._unreadable(fault) from fault
+
+    def _offset_before(self, sample: int) -> int:
+        """Where a frame begins that is not after a sample, and not far before it."""
+        low, high = self._start, self.n_bytes
+        while high - low > 2 * _CHUNK_BYTES:
+            middle = (low + high) // 2
+            found = self._next_header(middle, 0)
+            if found is None or found[0] >= high or found[1] > sample:
+                high = middle
+            else:
+                low = found[0]
+        return low
 
     def _unreadable(self, fault: OSError) -> BadInput:
         return BadInput(f"{plain(self.path)}: cannot be read: {reason_of(fault)}")

@@ -66,24 +66,6 @@ class FrameClock(Clock):
         return float((self.frame_index + Fraction(1, 2)) / self.fps)
 
 
-class SessionClock(FrameClock):
-    """An exact count of display frames of a recorded session, whose source has a time of its own. position_s: of the
-    source.
-    """
-
-    def __init__(self, fps: Fraction, position_s: Callable[[], float]) -> None:
-        super().__init__(fps)
-        self._position_s = position_s
-
-    @property
-    def session_s(self) -> float:
-        """When the display frame is seen, seconds since the session began."""
-        return super().now()
-
-    def now(self) -> float:
-        return self._position_s()
-
-
 class Pacer:
     """Holds a steady rate where the driver's swap does not wait for the screen, and costs nothing where it does.
 

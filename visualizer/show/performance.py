@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..beat.features import Features
 from ..control.actions import find_actions
 from ..control.commands import Command, PresetShown
 from ..control.keys import Keymap
 from ..control.parameters import base_parameters
-from ..control.state import Context
+from ..control.state import Context, ShowState, apply
 from ..errors import BadInput, VisualizerError
 from ..oneline import plain
+from ..outputs.output import Output
 from ..presets.dreams import DreamFrame, FrameSource
 from ..presets.loaded import LoadedPreset, Overrides, Variant, open_preset
 from ..presets.preset import FILE_NAME
+from ..render.canvas import Canvas
 from ..render.gl import Surface
 from ..render.programs import Programs
 from ..session.events import (
@@ -38,18 +42,24 @@ from ..session.events import (
 )
 from ..session.reader import RecordedSession
 from ..settings import DreamSettings, Preset, RenderSettings
+from .clocks import Clock
 from .dispatcher import Dispatcher
 from .effects import StageEffects
+from .frame import FrameLoop
 from .guard import Guard
 from .hud_text import Notices
 from .look import parameters_of
+from .source import Source
+from .sources.guarded import GuardedSource
 from .sources.session import SessionSource
-from .stage import Scene, Stage, build_picture
+from .stage import DisplayFrame, Scene, Stage, build_picture
 
 log = logging.getLogger(__name__)
 
 #: no dream frame is larger
 MOST_PIXELS = 64_000_000
+#: so much sound is analysed before a moment that is gone to, seconds: after it the tempo is known again
+PREROLL_S = 12.0
 
 
 @dataclass
@@ -113,7 +123,9 @@ class RecordedDreams:
         self._has_said = False
 
     def add(self, event: DreamEvent) -> None:
-        """A frame that came now."""
+        """A frame that came now, in place of one of its place that was not asked for yet."""
+        place = event.variant, event.depth_index
+        self._waiting = [one for one in self._waiting if (one.variant, one.depth_index) != place]
         self._waiting.append(event)
 
     def poll(self) -> list[DreamFrame]:
@@ -147,9 +159,12 @@ class RecordedDreams:
 class Performance:
     """Performs a session: call `before` and `after` around every display frame, in the order of time.
 
-    say: called with each line that the user should read. bakes: gives all dream frames of a preset, so that it is shown
+    events: all of the session, in order. say: called with each line that the user should read. bakes: gives all dream frames of a preset, so that it is shown
     as it was intended, without waiting for a bake; None: the recorded frames, each when it came. dream_size: of the
     frames that are baked, px; None: as recorded.
+
+    before: the events before `events`, where the session is not performed from its beginning: their result is there at
+    once, and only the last PREROLL_S seconds of sound are analysed.
 
     stage: what to draw. size: the size that was drawn in, and display: that of the window, as recorded last; None:
     not recorded. Raises BadInput or GraphicsError for a first preset that cannot be shown.
@@ -159,6 +174,7 @@ class Performance:
         self,
         session: RecordedSession,
         contents: Contents,
+        events: Iterable[Event],
         source: SessionSource,
         surface: Surface,
         programs: Programs,
@@ -166,19 +182,21 @@ class Performance:
         say: Callable[[str], None],
         bakes: Callable[[LoadedPreset], FrameSource] | None = None,
         dream_size: tuple[int, int] | None = None,
+        before: Sequence[Event] = (),
     ) -> None:
         self.size: tuple[int, int] | None = None
         self.display: tuple[int, int] | None = None
         self._session, self._contents, self._source = session, contents, source
         self._surface, self._programs, self._say = surface, programs, say
         self._bakes, self._dream_size = bakes, dream_size
-        self._events = session.events()
+        self._events = iter(events)
         self._next: Event | None = None
         self._has_said: set[str] = set()
         self._scenes: dict[int, Scene] = {}
         self._recorded: dict[int, RecordedDreams] = {}
         guard = Guard(say, now=source.position_s)
-        first = self._open(contents.presets[0])
+        opened, coming = _on_stage(before, contents)
+        first = self._open(opened)
         self.stage = Stage(surface, first)
         self._shown = first
         context = Context(find_actions(), base_parameters(), Keymap(), source.capabilities)
@@ -195,6 +213,10 @@ class Performance:
         source.set_preset(first.loaded)
         source.needs(self.stage.needs)
         self._tell_shown()
+        if before:
+            if coming is not None:
+                self._bring(coming)
+            self._catch_up(before)
 
     def before(self, time_s: float) -> None:
         """Perform what happened up to a time in seconds since the session began."""
@@ -226,6 +248,23 @@ class Performance:
         self._source.close()
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _catch_up(self, before: Sequence[Event]) -> None:
+        """Bring about the result of events, without showing each."""
+        state, untold, end = ShowState(), self.dispatcher.state, before[-1].at
+        self._source.analyzes_from = end - round(PREROLL_S * CLOCK_HZ)
+        for event in before:
+            match event:
+                case CommandEvent():
+                    with suppress(BadInput):
+                        state = apply(state, Command.from_data(event.command), self.dispatcher.context)
+                case PresetEvent() | SceneEvent():
+                    pass
+                case _:
+                    self._perform(event, end)
+        self.dispatcher.state = state if state.n_shown else untold
+        self._on_stage.carry_out(untold, self.dispatcher.state, end * self._source.sample_rate_hz // CLOCK_HZ)
+        self._source.tick = end
 
     def _peek(self) -> Event | None:
         if self._next is None:
@@ -331,6 +370,66 @@ class Performance:
         for number in [number for number, one in self._scenes.items() if one is scene]:
             del self._scenes[number]
             self._recorded.pop(number, None)
+
+
+def _on_stage(before: Sequence[Event], contents: Contents) -> tuple[PresetEvent, PresetEvent | None]:
+    """The preset that is on the stage after these events, and one that waits to come."""
+    scenes = {one.scene: one for one in reversed(contents.presets)}
+    shown, newest = contents.presets[0], contents.presets[0]
+    for event in before:
+        if isinstance(event, PresetEvent):
+            newest = event
+        elif isinstance(event, SceneEvent):
+            shown = scenes.get(event.scene, shown)
+    return shown, newest if newest.scene > shown.scene else None
+
+
+class PerformedSource(GuardedSource):
+    """The source of a session with its fallback metronome. Its time is that of the events that were handed in, whatever
+    the clock of the display frames says.
+    """
+
+    def listen(self, now: Callable[[], float]) -> Features:
+        return self.features_at(self.source.position_s())
+
+
+class PerformanceLoop(FrameLoop):
+    """The frame loop of a performance. clock: its display frames are seen at seconds since the session began."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        source: Source,
+        performance: Performance,
+        canvas: Canvas,
+        outputs: Sequence[Output],
+        guard: Guard,
+        size: Callable[[], tuple[int, int]],
+    ) -> None:
+        super().__init__(clock, source, performance.stage, canvas, outputs, guard, size)
+        self.performance = performance
+
+    def before(self) -> None:
+        self.performance.before(self.clock.now())
+
+    def after(self, shown: DisplayFrame) -> None:
+        self.performance.after()
+
+
+def news_of(session: RecordedSession, contents: Contents) -> list[str]:
+    """What the user should know of a session before it is shown."""
+    tally, name = session.tally, plain(session.folder.root)
+    lines = []
+    if tally.n_damaged or tally.n_missing:
+        lines.append(
+            f"{name}: {tally.n_damaged + tally.n_missing} events are damaged or missing, and left out; "
+            "`visualizer sessions check` says more"
+        )
+    if contents.n_unknown:
+        lines.append(f"{name}: {contents.n_unknown} events are of a newer version of the program, and left out")
+    if not session.info.has_dreams:
+        lines.append(f"{name}: was recorded without dream frames; they are baked again")
+    return lines
 
 
 def recorded_preset(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from ..errors import VisualizerError
-from ..oneline import plain
-from ..outputs.output import Output
 from ..outputs.video_file import VideoFile
 from ..presets.cache import FrameCache
 from ..presets.dreams import Dreams, ReadyDreams, complete
@@ -20,16 +18,20 @@ from ..session.events import CLOCK_HZ
 from ..session.layout import SessionFolder
 from ..session.reader import RecordedSession
 from ..session.soundtrack import Soundtrack
-from .clocks import SessionClock
+from .clocks import FrameClock
 from .export import Excerpt, Progress, VideoOptions, check_part, check_size, tags_of
 from .export import dream_size as default_dream_size
-from .frame import FrameLoop
 from .guard import Guard
-from .performance import Contents, Performance, contents_of, recorded_preset
-from .source import Source
-from .sources.guarded import GuardedSource
+from .performance import (
+    Contents,
+    Performance,
+    PerformanceLoop,
+    PerformedSource,
+    contents_of,
+    news_of,
+    recorded_preset,
+)
 from .sources.session import SessionSource
-from .stage import DisplayFrame
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +90,7 @@ def export_session(
         performance = Performance(
             session,
             contents,
+            session.events(),
             source,
             surface,
             programs,
@@ -96,8 +99,9 @@ def export_session(
             dream_size=baked_size,
         )
         guard = Guard(raises=True)
-        clock = SessionClock(video.fps, source.position_s)
-        loop = PerformanceLoop(clock, GuardedSource(source, guard), performance, canvas, [excerpt], guard, excerpt.size)
+        loop = PerformanceLoop(
+            FrameClock(video.fps), PerformedSource(source, guard), performance, canvas, [excerpt], guard, excerpt.size
+        )
         for _ in loop.frames():
             yield excerpt.progress(contents.duration_s)
             if excerpt.is_over:
@@ -106,22 +110,6 @@ def export_session(
         excerpt.write_sound(source.take_sound())
         performance.release()
         canvas.release()
-
-
-def news_of(session: RecordedSession, contents: Contents) -> list[str]:
-    """What the user should know of a session before it is shown."""
-    tally, name = session.tally, plain(session.folder.root)
-    lines = []
-    if tally.n_damaged or tally.n_missing:
-        lines.append(
-            f"{name}: {tally.n_damaged + tally.n_missing} events are damaged or missing, and left out; "
-            "`visualizer sessions check` says more"
-        )
-    if contents.n_unknown:
-        lines.append(f"{name}: {contents.n_unknown} events are of a newer version of the program, and left out")
-    if not session.info.has_dreams:
-        lines.append(f"{name}: was recorded without dream frames; they are baked again")
-    return lines
 
 
 def dreams_of(loaded: LoadedPreset, cache: FrameCache) -> ReadyDreams:
@@ -142,26 +130,3 @@ def _baked(
         total = loaded.n_depths * len(loaded.variants)
         for placed in complete(Dreams(loaded, cache)):
             yield Progress("dreaming", placed.variant * loaded.n_depths + placed.depth_index, total)
-
-
-class PerformanceLoop(FrameLoop):
-    """The frame loop of a performance that is rendered. clock: counts its display frames."""
-
-    def __init__(
-        self,
-        clock: SessionClock,
-        source: Source,
-        performance: Performance,
-        canvas: Canvas,
-        outputs: Sequence[Output],
-        guard: Guard,
-        size: Callable[[], tuple[int, int]],
-    ) -> None:
-        super().__init__(clock, source, performance.stage, canvas, outputs, guard, size)
-        self._performance, self._session_s = performance, lambda: clock.session_s
-
-    def before(self) -> None:
-        self._performance.before(self._session_s())
-
-    def after(self, shown: DisplayFrame) -> None:
-        self._performance.after()

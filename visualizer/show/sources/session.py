@@ -43,8 +43,9 @@ _NUMBERS = {one.name: type(one.default) for one in fields(Features) if isinstanc
 class SessionSource(TempoSource):
     """The sound of a session, silences, skips and new analyzers included, for whoever hands in its events in order.
 
-    It reads no clock and no device: `tick` is its time, set by whoever hands in the events. soundtrack: what outputs
-    get, None where none needs it.
+    It reads no clock and no device: `tick` is its time, set by whoever hands in the events. analyzes_from: a tick before
+    which sound is left out, so that a later moment is reached quickly: the analysis begins anew there. soundtrack: what
+    outputs get, None where none needs it.
     """
 
     def __init__(self, session: RecordedSession, *, soundtrack: Soundtrack | None = None) -> None:
@@ -53,12 +54,14 @@ class SessionSource(TempoSource):
         self.capabilities = CAPABILITIES[kind]
         self.is_live, self.is_known = kind == "live", kind == "play"
         self.tick = session.info.at
+        self.analyzes_from = 0
         self.has_ended = False
         self.soundtrack = soundtrack
         self._tape = SoundTape(session)
         self._n_faults = 0
         self.analyzer = self.new_analyzer(self.sample_rate_hz, self.tick / CLOCK_HZ)
         self._has_analyzer = False  # whether the session has begun one
+        self._next_s: float | None = None  # the second of the source that the next step is of
         self._step: AnalysisEvent | None = None  # the one being taken
         self._n_taken = 0  # samples of it taken so far
         self._rate_hz = self.sample_rate_hz  # of the newest part of sound
@@ -102,7 +105,7 @@ class SessionSource(TempoSource):
                 self._is_zeros = event.state == ZEROS
             case ClockEvent():
                 self._clock = event
-            case TempoEvent() if self.is_live:
+            case TempoEvent() if self.is_live and self._has_analyzer:
                 self.begin_tempo(event.bpm, event.phase, event.at / CLOCK_HZ)
             case FeaturesEvent():
                 self._features = event
@@ -131,6 +134,9 @@ class SessionSource(TempoSource):
             self.soundtrack.close()
 
     def _take_step(self, event: AnalysisEvent, until: int) -> bool:
+        if event.at < self.analyzes_from:
+            self._leave_out(event)
+            return True
         match event.step:
             case "start":
                 self._begin_analysis(event.rate_hz or self._rate_hz, event.start_s, is_known=event.is_known)
@@ -141,6 +147,15 @@ class SessionSource(TempoSource):
             case _:
                 return self._take_samples(event, until)
         return True
+
+    def _leave_out(self, event: AnalysisEvent) -> None:
+        if event.step == "start":
+            self._rate_hz, self._next_s = event.rate_hz or self._rate_hz, event.start_s
+            self.is_known, self.is_live = event.is_known, not event.is_known
+        elif event.step == "sound":
+            self._tape.skip(event.n_samples)
+        if self._next_s is not None:
+            self._next_s += event.n_samples / self._rate_hz + event.seconds
 
     def _begin_analysis(self, rate_hz: int, start_s: float, *, is_known: bool) -> None:
         self.is_known, self.is_live = is_known, not is_known
@@ -158,7 +173,8 @@ class SessionSource(TempoSource):
         if self._step != event:
             self._step, self._n_taken = event, 0
             if not self._has_analyzer:
-                self._begin_analysis(self._rate_hz, event.at / CLOCK_HZ, is_known=self.is_known)
+                start_s = event.at / CLOCK_HZ if self._next_s is None else self._next_s
+                self._begin_analysis(self._rate_hz, start_s, is_known=self.is_known)
         n_samples = event.n_samples
         if not self.is_known:
             n_samples = min(n_samples, max(0, (until - event.at) * self.sample_rate_hz // CLOCK_HZ))
