@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ..settings import BeatSettings
 from .ahead_network import shipped_ahead_weights
 from .kick_decision import KickDecision, shipped_decision
@@ -60,13 +58,13 @@ class KickFollower(OnsetFollower):
 
     def _detect(self, windows: Floats, inputs: Floats, novelty: Floats, onsets: list[Onset]) -> None:
         logits = self._network.push(inputs)
-        others = 1.0 / (1.0 + np.exp(-logits[:, 1:]))
-        for hop, window in enumerate(windows):
-            rise = float(novelty[hop])
-            decision = self._decision.step(logits[hop], inputs[hop], rise)
-            kick = kick_probability(decision, float(logits[hop, 0]), rise)
+        for window, log_odds, row, rise in zip(windows, logits, inputs, novelty.tolist(), strict=True):
+            decision = self._decision.step(log_odds, row, rise)
+            kick_log_odds, *others = log_odds.tolist()
+            kick = kick_probability(decision, kick_log_odds, rise)
             self._step(self._strength(window) if self._picker.step(kick) else 0.0, onsets)
-            for event, probability in zip(EVENTS[1:], others[hop].tolist(), strict=True):
+            for event, other in zip(EVENTS[1:], others, strict=True):
+                probability = 1 / (1 + math.exp(-other))
                 if self._others[event].step(probability):
                     self.hits.append(Hit(event, self.time_s, probability))
 

@@ -43,13 +43,14 @@ LOG_ODDS_SCALE = 4.0
 
 class SongSoFar(NamedTuple):
     """The song so far, as a candidate is compared with it. sounds: (n, OPEN_HOPS, size), the remembered candidates at each
-    age; values: (n, N_VALUES); ages_s: (n,); figures: (N_FIGURES,), how many there are and how many of them were kicks;
+    age; values: (n + 1, N_VALUES + 1), theirs, and in the last row and column a 1 for none of them; forgotten: (n, heads),
+    what their age takes from their scores; figures: (N_FIGURES,), how many there are and how many of them were kicks;
     repeats: (N_REPEATS,), see `repeats.repeats`.
     """
 
     sounds: Floats
     values: Floats
-    ages_s: Floats
+    forgotten: Floats
     figures: Floats
     repeats: Floats
 
@@ -66,6 +67,11 @@ class Candidate:
     sounds: list[Floats] = field(default_factory=list)
     log_odds: Floats | None = None
     song: SongSoFar | None = None
+
+    @functools.cached_property
+    def all_sounds(self) -> Floats:
+        """Once it is OPEN_HOPS old: its sounds one after the other, (OPEN_HOPS x size,)."""
+        return np.concatenate(self.sounds)
 
 
 class CandidateTracker:
@@ -126,14 +132,16 @@ class CandidateTracker:
             one.most_novelty = max(one.most_novelty, novelty)
 
     def _scalars(self, one: Candidate, log_odds: Floats, novelty: float) -> Floats:
-        rest = [
+        scalars = [
+            *(min(MOST_LOG_ODDS, max(-MOST_LOG_ODDS, value)) for value in log_odds.tolist()),
+            *self._before,
             one.most_log_odds,
             math.log1p(10 * novelty),
             math.log1p(10 * one.most_novelty),
             (self.hop - one.start) / OPEN_HOPS,
             self._since_s,
         ]
-        return np.concatenate([np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS), self._before, rest])
+        return np.array(scalars)
 
     def _judge(self) -> None:
         """Take over the judgement of a candidate that is known now, and forget the one that is too old."""
@@ -223,7 +231,7 @@ class KickDecision:
         if scalars is None or candidate is None:
             return 0.0
         if candidate.song is None:
-            candidate.song = song_so_far(candidate.start, self._tracker.judged, len(self._weights.sound_bias))
+            candidate.song = song_so_far(self._weights, candidate.start, self._tracker.judged)
         return decided(self._weights, scalars, candidate.sounds, candidate.song)
 
     def _sound(self, row: Floats) -> Floats:
@@ -231,13 +239,21 @@ class KickDecision:
         return sound
 
 
-def song_so_far(start: int, judged: list[Candidate], size: int) -> SongSoFar:
-    """The song for a candidate that began at a hop. judged: see `CandidateTracker`; size: of a sound."""
+def song_so_far(w: DecisionWeights, start: int, judged: list[Candidate]) -> SongSoFar:
+    """The song for a candidate that began at a hop. judged: see `CandidateTracker`."""
     starts = np.array([one.start for one in judged], np.int64)
-    sounds = np.array([one.sounds for one in judged]).reshape(-1, OPEN_HOPS, size)
-    values = values_of(np.array([one.log_odds for one in judged], np.float64).reshape(-1, len(EVENTS)))
-    kicks = values[:, 0]
-    return SongSoFar(sounds, values, (start - starts) / HOPS_PER_S, figures_of(kicks), repeats(start, starts, kicks))
+    sounds = np.array([one.all_sounds for one in judged]).reshape(-1, OPEN_HOPS, len(w.sound_bias))
+    values = np.zeros((len(judged) + 1, N_VALUES + 1))
+    values[:-1, :-1] = values_of(np.array([one.log_odds for one in judged], np.float64).reshape(-1, len(EVENTS)))
+    values[-1, -1] = 1.0
+    kicks = values[:-1, 0]
+    return SongSoFar(
+        sounds,
+        values,
+        w.forget * ((start - starts) / HOPS_PER_S)[:, None],
+        figures_of(kicks),
+        repeats(start, starts, kicks),
+    )
 
 
 def decided(w: DecisionWeights, scalars: Floats, sounds: list[Floats], song: SongSoFar) -> float:
@@ -246,13 +262,12 @@ def decided(w: DecisionWeights, scalars: Floats, sounds: list[Floats], song: Son
     n_heads = len(w.sharpness)
     squares = (song.sounds[:, age] - sounds[age]) ** 2
     distances = squares.reshape(len(squares), n_heads, squares.shape[1] // n_heads).sum(axis=2)
-    scores = np.vstack([-w.sharpness * distances - w.forget * song.ages_s[:, None], w.nobody])
+    scores = np.concatenate([-w.sharpness * distances - song.forgotten, w.nobody[None]])
     shares = np.exp(scores - scores.max(axis=0))
     shares /= shares.sum(axis=0)
-    means = np.concatenate([shares[:-1].T @ song.values, shares[-1:].T], axis=1)
-    given = np.concatenate([scalars, song.repeats, means.ravel(), song.figures])
+    given = np.concatenate([scalars, song.repeats, (shares.T @ song.values).ravel(), song.figures])
     hidden = np.tanh(w.second @ np.tanh(w.first @ given + w.first_bias) + w.second_bias)
-    return float(1.0 / (1.0 + np.exp(-(w.out @ hidden + w.out_bias))))
+    return 1.0 / (1.0 + math.exp(-float(w.out @ hidden + w.out_bias)))
 
 
 def n_given(n_heads: int) -> int:

@@ -52,6 +52,7 @@ N_INPUTS = N_VIEWS * (1 + len(RISE_LAGS))
 # ms) ago. The maximum, not the mean: a bass with tremolo does not rise above its own recent maximum.
 NOVEL_BANDS = slice(1, 7)
 NOVEL_LAGS = (3, 9)
+_RISE_LAGS, _NOVEL_LAGS = np.array(RISE_LAGS), np.arange(NOVEL_LAGS[0], NOVEL_LAGS[1] + 1)
 
 
 class BandFilters:
@@ -67,8 +68,8 @@ class BandFilters:
         self._n_mean = max(1, round(sample_rate_hz / LOW_RATE_HZ))
         n_low = round(LONG_S * sample_rate_hz / self._n_mean)
         self.window_samples = n_low * self._n_mean  # each window holds so many samples
-        # `parts` hands over sums of samples, not means
-        self._filters = low_filters(n_low, sample_rate_hz / self._n_mean) / self._n_mean
+        self._mean: Floats = np.full(self._n_mean, 1 / self._n_mean)
+        self._filters = low_filters(n_low, sample_rate_hz / self._n_mean)
         short = round(SHORT_S * sample_rate_hz)
         self._short = short + 1  # one more for the difference
         self._shape = asymmetric(short, SHORT_FALL)
@@ -80,7 +81,7 @@ class BandFilters:
 
         Products are stacks of one-row products: numpy then computes each row alike, however many there are.
         """
-        means = windows.reshape(len(windows), -1, self._n_mean).sum(axis=2)
+        means = np.matmul(windows.reshape(len(windows), -1, self._n_mean), self._mean)
         low = np.matmul(means[:, None, :], self._filters)[:, 0]
         # the difference is quiet where music is loud: a bass note does not leak into the bands far above it
         fresh = windows[:, -self._short :]
@@ -116,7 +117,8 @@ class Gain:
         """(n, bands) of successive hops -> (n, 1) amplitudes."""
         gains = []
         gain, loudest = self._level, self._loudest
-        for level in np.sqrt(power.sum(axis=1)).tolist():
+        for total in power.sum(axis=1).tolist():
+            level = math.sqrt(total)
             while loudest and loudest[-1][1] <= level:
                 loudest.pop()
             loudest.append((self._n_hops, level))
@@ -170,13 +172,11 @@ class KickInputs:
         longest = len(self._newest)
         self._newest = levels[-longest:]
         now = levels[longest:]
-        rows = np.concatenate([now, *(now - levels[longest - lag : -lag] for lag in RISE_LAGS)], axis=1)
-        first, last = NOVEL_LAGS
-        low = levels[:, NOVEL_BANDS]
-        before = low[longest - first : -first]
-        for lag in range(first + 1, last + 1):
-            before = np.maximum(before, low[longest - lag : -lag])
-        return rows, np.maximum((low[longest:] - before).mean(axis=1), 0.0)
+        hops = np.arange(longest, len(levels))[:, None]
+        rises = now[:, None] - levels[hops - _RISE_LAGS]
+        before = levels[hops - _NOVEL_LAGS, NOVEL_BANDS].max(axis=1)
+        rows = np.concatenate([now, rises.reshape(len(now), -1)], axis=1)
+        return rows, np.maximum((now[:, NOVEL_BANDS] - before).sum(axis=1) / before.shape[1], 0.0)
 
 
 def smooth_length(n: int) -> int:

@@ -20,12 +20,11 @@ WEIGHTS_FILE = Path(__file__).with_name("kick.npz")
 
 @dataclass(frozen=True)
 class Weights:
-    """The trained weights, float32. The three parts of the first axis are the gates: reset, update, candidate.
+    """The trained weights, float32. The three parts of the columns are the gates: reset, update, candidate.
 
     project: (inputs, projected) and project_bias: (projected,), from the inputs to what the layer is given (ReLU). inner:
-    (3, projected, units) and inner_bias: (3, units), from that; again: (3, units, units) and again_bias: (3,
-    units, 1), from the state before; out: (events, units) and out_bias: (events,), from the state to the log odds of each
-    of EVENTS.
+    (projected, 3 units) and inner_bias: (3 units,), from that; again: (units, 3 units) and again_bias: (3 units,), from
+    the state before; out: (events, units) and out_bias: (events,), from the state to the log odds of each of EVENTS.
     """
 
     project: Floats32
@@ -39,11 +38,17 @@ class Weights:
 
 
 def as_weights(arrays: Mapping[str, NDArray[np.float32]]) -> Weights:
-    """Arrays named as the fields of Weights, others ignored, as Weights. Raises ValueError for weights of other inputs."""
+    """Arrays named as the fields of Weights, others ignored, as Weights. Raises ValueError for weights of other inputs.
+
+    In the file the gates are apart: inner is (3, projected, units), again (3, units after, units before).
+    """
     parts = {part.name: np.asarray(arrays[part.name], np.float32) for part in fields(Weights) if part.name in arrays}
     found, wanted = (len(parts["project"]), len(parts["out"])), (N_INPUTS, len(EVENTS))
     if found != wanted:
         raise ValueError(f"weights for {found} inputs and events, the program has {wanted}")
+    for name, axes in (("inner", (1, 0, 2)), ("again", (2, 0, 1))):
+        parts[name] = np.ascontiguousarray(parts[name].transpose(axes)).reshape(parts[name].shape[axes[0]], -1)
+        parts[f"{name}_bias"] = parts[f"{name}_bias"].ravel()
     return Weights(**parts)
 
 
@@ -59,12 +64,7 @@ class KickNetwork:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
-        _, n_projected, units = weights.inner.shape
-        # the gates side by side, as `gru` takes them
-        self._inner = np.ascontiguousarray(weights.inner.transpose(1, 0, 2).reshape(n_projected, 3 * units))
-        self._again = np.ascontiguousarray(weights.again.transpose(2, 0, 1).reshape(units, 3 * units))
-        self._inner_bias, self._again_bias = weights.inner_bias.ravel(), weights.again_bias.ravel()
-        self._state: Floats32 = np.zeros(units, np.float32)
+        self._state: Floats32 = np.zeros(len(weights.again), np.float32)
 
     def push(self, inputs: NDArray[np.floating]) -> Floats32:
         """(n, inputs) of successive hops -> (n, events), the log odds that each of EVENTS begins at each hop.
@@ -73,8 +73,8 @@ class KickNetwork:
         """
         w = self._weights
         projected = np.matmul(inputs.astype(np.float32)[:, None, :], w.project) + w.project_bias
-        from_inputs = np.matmul(np.maximum(projected, 0), self._inner)[:, 0] + self._inner_bias
-        states = gru(from_inputs, self._again, self._again_bias, self._state)
+        from_inputs = np.matmul(np.maximum(projected, 0), w.inner)[:, 0] + w.inner_bias
+        states = gru(from_inputs, w.again, w.again_bias, self._state)
         if len(states):
             self._state = states[-1]
         return np.matmul(w.out, states[:, :, None])[:, :, 0] + w.out_bias
@@ -93,11 +93,10 @@ def gru(from_inputs: Floats32, again: Floats32, again_bias: Floats32, state: Flo
     """
     units = len(again)
     states = np.empty((len(from_inputs), units), np.float32)
-    with np.errstate(over="ignore"):  # for a closed gate exp() may be infinite, and the gate is 0
-        for step, row in enumerate(from_inputs):
-            added = state @ again + again_bias
-            gates = 1 / (1 + np.exp(-(row[: 2 * units] + added[: 2 * units])))
-            candidate = np.tanh(row[2 * units :] + gates[:units] * added[2 * units :])
-            state = candidate + gates[units:] * (state - candidate)
-            states[step] = state
+    for step, row in enumerate(from_inputs):
+        added = state @ again + again_bias
+        # the logistic function as a tanh, which cannot overflow
+        gates = 0.5 + 0.5 * np.tanh(0.5 * (row[: 2 * units] + added[: 2 * units]))
+        candidate = np.tanh(row[2 * units :] + gates[:units] * added[2 * units :])
+        state = states[step] = candidate + gates[units:] * (state - candidate)
     return states
