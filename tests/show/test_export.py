@@ -8,8 +8,8 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from PIL import Image
 
+from tests.show.flash import flash_times, flashes
 from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.audio.decode import Song
 from visualizer.errors import BadInput
@@ -185,32 +185,6 @@ def test_memory_does_not_grow_with_the_song_and_a_warm_export_needs_no_torch(tin
         peaks.append(int(done.stdout.split()[-1]) / 1024)
     # the sound alone is 67 MB longer once decoded; what may grow is the file's own index
     assert peaks[1] - peaks[0] < 15, peaks
-
-
-def flashes(tmp_path, condition):
-    """A preset whose look is white while the condition holds, and black otherwise; 160x96 px."""
-    folder = tmp_path / "flash"
-    folder.mkdir()
-    (folder / "preset.yaml").write_text(
-        "title: Flash\nimage: image.png\nrender: {shader: flash}\n"
-        "dream: {layer: block2.expand, n_depths: 1, n_octaves: 1, steps_per_depth: 1}\n"
-    )
-    Image.new("RGB", SIZE, (90, 120, 60)).save(folder / "image.png")
-    (folder / "flash.frag").write_text(
-        '#version 330 core\n#include "base/dream.glsl"\n#include "base/music.glsl"\nout vec4 colour;\n'
-        f"void main() {{ colour = vec4(vec3({condition} ? 1.0 : 0.0), 1.0); }}\n"
-    )
-    return open_preset(str(folder), size=SIZE)
-
-
-def flash_times(path):
-    """When each white display frame of a video begins, seconds."""
-    with av.open(str(path)) as video:
-        return [
-            float(frame.pts * frame.time_base)
-            for frame in video.decode(video=0)
-            if frame.to_ndarray(format="gray").mean() > 128
-        ]
 
 
 CLICK_S = 1.7183  # at no boundary of a display frame

@@ -367,3 +367,29 @@ def test_a_look_hears_the_music_and_is_turned(small, tmp_path):
     with pytest.raises(BadInput):
         stage.set_look("look.gain", 2.0)
     assert small.draw(stage)[1] == 102
+
+
+EVENT = """/*{"INPUTS": [{"NAME": "flash", "TYPE": "event"}]}*/
+#version 330 core
+out vec4 colour;
+void main() { colour = vec4(float(flash)); }
+"""
+
+
+def test_an_event_passes_with_a_display_frame_that_is_not_drawn(small, tmp_path, monkeypatch):
+    """As before the part of an export, and in a minimised window: it is not seen later."""
+    monkeypatch.setenv("VISUALIZER_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "looks").mkdir()
+    (tmp_path / "looks" / "flash.frag").write_text(EVENT)
+    scene = small.scene(50)
+    scene.picture = Picture(small.ctx, SIZE, N_DEPTHS, find_look("flash"))
+    scene.picture.put(0, grey(50))
+    stage = small.stage(scene)
+    seen = []
+    for size in (SIZE, (0, 0)):
+        stage.set_look("look.flash", 1)
+        small.draw(stage, size=size)
+        seen.append([small.draw(stage)[1] for _ in range(2)])
+        stage.set_look("look.flash", 1)
+        seen.append([small.draw(stage)[1] for _ in range(2)])
+    assert seen == [[0, 0], [255, 0], [0, 0], [255, 0]]

@@ -246,6 +246,10 @@ class Picture:
             self._frames.use(unit)
             sampler.use(unit)
         compiled.triangle.render(vertices=3)
+        self.pass_events()
+
+    def pass_events(self) -> None:
+        """Set the look's events to 0, as once they were drawn: for a display frame that is not drawn."""
         for name in self._events:
             self.parameters[name] = 0
 

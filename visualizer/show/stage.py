@@ -252,6 +252,9 @@ class Stage:
         depth, variant = self.scene.depth_and_variant(features)
         if min(size) > 0:
             self._draw_scenes(features, size)
+        elif self._dark < 1.0:
+            for scene in filter(None, (self.leaving, self.scene)):
+                scene.picture.pass_events()
         return DisplayFrame(features.time_s, depth, self.scene.n_baked, variant)
 
     def draw_plainly(self, features: Features, size: tuple[int, int]) -> DisplayFrame:
