@@ -193,3 +193,24 @@ def test_the_command_exports_a_folder_that_is_a_session(night, tmp_path):
     assert result.exit_code == 0, result.output
     with av.open(str(tmp_path / "night.mp4")) as video:
         assert (video.streams.video[0].width, video.streams.video[0].height) == SIZE
+
+
+def test_a_part_of_a_session_has_the_pictures_and_the_sound_of_the_whole(night, tmp_path):
+    """Kicks, a command and a blackout before the part count, though nothing of them is drawn."""
+    night.heard = kicks(3.0)
+    night.do(0.4, Set("beat.decay", 0.9))
+    night.do(0.9, Act("blackout"))
+    night.do(1.1, Act("blackout"))
+    root, out = night.end(3.0), {"whole": VideoOptions(crf=0), "part": VideoOptions(crf=0, from_s=1.2, to_s=2.5)}
+    pictures, sound = {}, {}
+    for name, video in out.items():
+        steps = list(export_session(root, tmp_path / f"{name}.mp4", open_cache(), video))
+        with av.open(str(tmp_path / f"{name}.mp4")) as file:
+            pictures[name] = np.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)])
+            file.seek(0)
+            sound[name] = np.concatenate([frame.to_ndarray()[0] for frame in file.decode(audio=0)])
+    assert steps[-1].done == steps[-1].total == 39
+    assert np.array_equal(pictures["part"], pictures["whole"][36:75])
+    assert np.ptp(pictures["part"].mean(axis=(1, 2, 3))) > 5, "it moves"
+    begin, n = round(1.2 * RATE_HZ), round(1.2 * RATE_HZ)
+    assert np.abs(sound["part"][:n] - sound["whole"][begin : begin + n])[2048:].max() < 0.05, "AAC is not lossless"
