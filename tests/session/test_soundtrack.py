@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.session.recorded import OPEN
-from visualizer.session.events import CLOCK_HZ, DeviceEvent
+from visualizer.session.events import CLOCK_HZ, AnalysisEvent, ClockEvent, DeviceEvent, EndEvent
 from visualizer.session.reader import RecordedSession
 from visualizer.session.soundtrack import Soundtrack
 from visualizer.session.writer import SessionWriter
@@ -82,3 +82,33 @@ def test_a_session_that_begins_later_and_a_part_that_is_missing(tmp_path):
     sound, said = track_of(root, 532_800, start=480_000)
     assert not sound[:48_000].any() and sound[48_000:].any()
     assert len(said) == 1 and "sound-0001.flac" in said[0] and "silent" in said[0]
+
+
+def test_songs_are_heard_at_the_second_that_the_clock_says_and_not_when_they_were_analysed(tmp_path):
+    """Analysed 2 s ahead; paused from 1 to 2 s; at 3 s a seek to second 10 of the songs."""
+    writer = SessionWriter.open(tmp_path / "night", **OPEN | {"kind": "play"}, keep_free_bytes=0)
+    song = np.linspace(0.0, 0.9, 20 * 48_000, dtype=np.float32)  # a sample says where it is
+    rate = 48_000
+
+    def analyse(at_s, begin_s, end_s, *, starts=False):
+        if starts:
+            writer.event(
+                AnalysisEvent(at=round(at_s * rate), step="start", rate_hz=rate, start_s=begin_s, is_known=True)
+            )
+        for first in range(round(begin_s * rate), round(end_s * rate), 4096):
+            block = song[first : min(first + 4096, round(end_s * rate))]
+            writer.sound(block, round(at_s * rate), rate)
+
+    analyse(0.0, 0.0, 2.0, starts=True)
+    writer.event(ClockEvent(at=0, position_s=0.0))
+    analyse(0.5, 2.0, 4.0)
+    writer.event(ClockEvent(at=rate, position_s=1.0, is_running=False))
+    writer.event(ClockEvent(at=2 * rate, position_s=1.0))
+    writer.event(ClockEvent(at=3 * rate, position_s=10.0))
+    analyse(3.01, 10.0, 12.5, starts=True)
+    writer.event(EndEvent(at=5 * rate))
+    writer.close()
+    sound, _ = track_of(tmp_path / "night", 5 * CLOCK_HZ)
+    for at_s, second in ((0.5, 0.5), (2.5, 1.5), (3.5, 10.5), (4.5, 11.5)):
+        assert sound[round(at_s * rate), 0] == pytest.approx(song[round(second * rate)], abs=1e-4), at_s
+    assert not sound[round(1.1 * rate) : round(1.9 * rate)].any()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import BadInput
-from .events import CLOCK_HZ, Event, SoundEvent
+from .events import CLOCK_HZ, AnalysisEvent, ClockEvent, Event, SoundEvent
 from .reader import RecordedSession
 from .sound_reader import SoundFile, SoundFrame
 
@@ -87,14 +88,15 @@ class Soundtrack:
 
     Parts of other sample rates are resampled, and the sound of a device whose clock is not exact is stretched by that
     little, so that sound and picture stay together however long it is. events: of the session, in order; only those of
-    sound are used. start: the first tick.
+    sound are used. start: the first tick. Songs are analysed before they are heard: there the sound is that of the second
+    of the source that `clock` events say.
     """
 
     def __init__(
         self, session: RecordedSession, events: Iterable[Event], start: int, say: Callable[[str], None] = lambda _: None
     ) -> None:
         self._reader = PartReader(session, say)
-        self._pieces = _pieces(events)
+        self._pieces = _pieces(events) if session.info.kind == "live" else iter(_heard_pieces(events))
         self._piece = next(self._pieces, None)
         self._opened = ""
         self.tick = start
@@ -165,6 +167,64 @@ def _piece(one: SoundEvent, following: SoundEvent | None) -> _Piece:
             if ticks > 0 and last > one.first and abs(off_s) < STRETCH_S:
                 ratio = (last - one.first) / ticks
     return _Piece(one, end, last, ratio)
+
+
+@dataclass
+class _Run:
+    """Sound of a source that was analysed in one piece. begin_s, end_s: seconds of the source. at: the tick at which the
+    analysis of it began. sound, first: its part, and its first sample there.
+    """
+
+    begin_s: float
+    end_s: float
+    at: int
+    sound: SoundEvent
+    first: int
+
+
+def _heard_pieces(events: Iterable[Event]) -> list[_Piece]:
+    """The pieces of sound in the order in which they were heard, where the source has a time of its own."""
+    runs: list[_Run] = []
+    clocks: list[ClockEvent] = []
+    sound: SoundEvent | None = None
+    source_s, next_sample, end, is_new = 0.0, 0, 0, True
+    for event in events:
+        end = max(end, event.at)
+        if isinstance(event, ClockEvent):
+            clocks.append(event)
+        elif isinstance(event, SoundEvent):
+            is_new = is_new or sound is None or (sound.file, next_sample) != (event.file, event.first)
+            sound, next_sample = event, event.first
+        elif isinstance(event, AnalysisEvent):
+            if event.step == "start":
+                source_s, is_new = event.start_s, True
+            if sound is not None:
+                begin_s, source_s = source_s, source_s + event.n_samples / sound.rate_hz + event.seconds
+                if event.step != "sound":
+                    is_new = is_new or source_s > begin_s
+                    continue
+                if is_new:
+                    runs.append(_Run(begin_s, begin_s, event.at, sound, next_sample))
+                next_sample, is_new, runs[-1].end_s = next_sample + event.n_samples, False, source_s
+    pieces = []
+    for clock, end_at in zip(clocks, [*(one.at for one in clocks[1:]), end], strict=True):
+        at = clock.at
+        while clock.is_running and at < end_at:
+            position_s = clock.position_s + (at - clock.at) / CLOCK_HZ
+            run = next((one for one in reversed(runs) if one.at < end_at and _covers(one, position_s)), None)
+            if run is None:  # it was not analysed, or only later
+                break
+            first = run.first + round((position_s - run.begin_s) * run.sound.rate_hz)
+            until = min(end_at, at + max(1, round((run.end_s - position_s) * CLOCK_HZ)))
+            begins = run.sound.model_copy(update={"at": at, "first": max(first, 0)})
+            pieces.append(_Piece(begins, until, None, run.sound.rate_hz / CLOCK_HZ))
+            at = until
+    return pieces
+
+
+def _covers(run: _Run, position_s: float) -> bool:
+    near_s = 0.5 / CLOCK_HZ
+    return run.begin_s - near_s <= position_s < run.end_s - near_s
 
 
 def _at_places(reader: PartReader, places: np.ndarray, step: float) -> np.ndarray:
