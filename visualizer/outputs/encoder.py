@@ -162,7 +162,8 @@ def _converter(picture: VideoFrame, time_base: Fraction) -> Graph:
     """Converts pictures like this one, RGB, to NV12 in BT.709, limited range."""
     from av.filter import Graph
 
-    # explicit: by default RGB counts as limited range and HD as BT.601, and every second colour is dropped
+    # explicit: by default RGB counts as limited range and HD as BT.601. area and full_chroma_inp make each U and V the
+    # mean of the colours around its place
     graph = Graph()
     graph.link_nodes(
         graph.add_buffer(width=picture.width, height=picture.height, format=picture.format, time_base=time_base),
