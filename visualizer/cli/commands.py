@@ -38,6 +38,7 @@ from .options import (
     chosen_preset,
 )
 from .rehearse_command import rehearse
+from .sessions_command import sessions_app
 from .sheets_command import depths, layers
 from .show_commands import live, play, replay
 
@@ -166,6 +167,7 @@ app.command()(depths)
 app.add_typer(networks_app, name="networks")
 app.add_typer(cache_app, name="cache")
 app.add_typer(midi_app, name="midi")
+app.add_typer(sessions_app, name="sessions")
 
 
 app.command()(devices)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..oneline import plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from ..presets.network_files import ListedNetwork
     from ..presets.preset import PresetFolder
     from ..render.monitors import Monitor
+    from ..session.listing import ListedSession
 
 
 def _table(*columns: str) -> Table:
@@ -160,6 +164,35 @@ def cache_table(listed: CacheListing) -> None:
     print(
         f"{n} dream{'' if n == 1 else 's'}, {megabytes(listed.n_bytes)} of at most {megabytes(listed.max_bytes)}, in {listed.folder}"
     )
+
+
+def session_table(listed: Sequence[ListedSession], folder: Path) -> None:
+    """Print the recorded sessions. folder: where they are."""
+    if listed:
+        table = _table("name", "date", "length", "size", "presets", "state")
+        for column in table.columns[2:4]:
+            column.justify = "right"
+        for one in listed:
+            found = one.found
+            if found is None:
+                table.add_row(plain(one.name), "?", "?", "?", "?", "cannot be read")
+                continue
+            date = plain(found.info.started[:16].replace("T", " "))
+            presets = ", ".join(plain(name, 40) for name in found.presets)
+            table.add_row(
+                plain(one.name), date, duration(found.seconds), megabytes(found.n_bytes), presets, found.state
+            )
+        _print(table)
+    n = len(listed)
+    n_bytes = sum(one.found.n_bytes for one in listed if one.found is not None)
+    print(f"{n} session{'' if n == 1 else 's'}, {megabytes(n_bytes)}, in {plain(folder, most=None)}")
+
+
+def duration(seconds: float) -> str:
+    """A length of time as text: "0:07", "3:25:00"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def megabytes(n_bytes: float) -> str:

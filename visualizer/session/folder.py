@@ -25,7 +25,8 @@ _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{device}{n}" for device in ("COM", 
 
 
 def session_files(root: Path) -> list[str]:
-    """The files of the session in the folder `root`, as relative paths with "/", sorted; without its lock.
+    """The files of the session in the folder `root`, as relative paths with "/", sorted; without its lock and other
+    files and folders whose names begin with a dot, such as those that were being written at a crash.
 
     `root` itself may be a link. Raises BadInput for links, for what is no ordinary file or folder, and for more files or
     folders in each other than a session has: whatever is opened in the folder after this is in the folder.
@@ -43,11 +44,13 @@ def _walk(folder: Path, prefix: str, depth: int, count: list[int]) -> Iterator[s
         if count[0] > MOST_FILES or depth > _MOST_NESTING:
             raise BadInput(f"{plain(folder)}: holds more files or folders than a session does")
         mode = _mode_without_links(Path(entry.path))
+        if entry.name.startswith("."):
+            continue
         if stat.S_ISDIR(mode):
             yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", depth + 1, count)
         elif not stat.S_ISREG(mode):
             raise BadInput(f"{plain(entry.path)}: is not an ordinary file, which a session does not hold")
-        elif prefix or entry.name != SessionFolder(folder).lock.name:
+        else:
             yield prefix + entry.name
 
 
@@ -85,9 +88,14 @@ def check_name(name: str) -> str:
             f"the name {plain(name)!r} cannot be that of a session: it must not be empty, longer than 200 bytes, or begin "
             "or end with a dot or a space"
         )
-    if name.partition(".")[0].upper() in _RESERVED:
+    if is_device(name):
         raise BadInput(f"the name {plain(name)!r} is that of a device on Windows; choose another")
     return name
+
+
+def is_device(name: str) -> bool:
+    """Whether a file of this name is a device on Windows, such as NUL or COM1.txt."""
+    return name.partition(".")[0].rstrip(" ").upper() in _RESERVED
 
 
 def refuse_while_recorded(root: Path) -> None:
