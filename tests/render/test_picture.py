@@ -46,6 +46,20 @@ def test_any_depth_is_the_blend_of_its_two_neighbours(drawn, depth):
     assert worst(drawn(depth), blend(FRAMES, depth)) <= 1
 
 
+def test_every_frame_that_was_put_in_can_be_read_back_bit_for_bit(offscreen):
+    frames = {
+        (variant, depth): noise(SIZE, 10 * variant + depth)
+        for variant, depth in ((0, 0), (0, 1), (0, 4), (1, 0), (1, 5))  # with gaps
+    }
+    stage = offscreen(SIZE)
+    picture = Picture(stage.ctx, SIZE, N_DEPTHS, find_look("pulse"), n_variants=2)
+    for (variant, depth), frame in frames.items():
+        picture.put(depth, frame, variant)
+    for (variant, depth), frame in frames.items():
+        assert np.array_equal(picture.frame(depth, variant), frame), (variant, depth)
+    assert picture.deepest == 1, "reading changes nothing"
+
+
 def test_the_crossfade_moves_by_no_more_than_a_step_asks_for(drawn):
     """No jump where one pair of frames hands over to the next."""
     before, after = drawn(2 - 1e-4).astype(int), drawn(2 + 1e-4).astype(int)

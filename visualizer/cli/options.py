@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..control.controller import Controller
     from ..presets.loaded import LoadedPreset
     from ..show.onscreen import Staging
+    from ..show.recorder import RecordingOptions
     from ..supervision.lifeline import Lifeline
     from ..supervision.resume import ResumeState
 
@@ -129,6 +130,20 @@ NoAdapt = Annotated[
     bool, typer.Option("--no-adapt", help="Keep the full resolution even if the machine is too slow for it.")
 ]
 Panel = Annotated[bool, typer.Option("--panel", help="Open the performer's panel, a second window (or press O).")]
+Record = Annotated[
+    bool,
+    typer.Option(
+        "--record", help="Record the show as a session from its beginning (or press R); see docs/sessions.md."
+    ),
+]
+RecordTo = Annotated[
+    Path | None,
+    typer.Option("--record-to", parser=parse_path, metavar="DIR", help="The same, into this folder."),
+]
+NoSound = Annotated[
+    bool, typer.Option("--no-sound", help="Record no sound: only the level and the other features that it had.")
+]
+NoDreams = Annotated[bool, typer.Option("--no-dreams", help="Record no dream frames: they are baked again.")]
 Midi = Annotated[
     str | None,
     typer.Option(
@@ -250,6 +265,32 @@ def chosen_staging(
 
     wanted = int(monitor) if monitor is not None and re.fullmatch(r"\d{1,3}", monitor) else monitor
     return Staging(fullscreen=fullscreen, monitor=wanted, borderless=borderless, adapt=not no_adapt, panel=panel)
+
+
+def chosen_recording(record: bool, record_to: Path | None, no_sound: bool, no_dreams: bool) -> RecordingOptions:
+    """The options of the recording as one value."""
+    from ..show.recorder import RecordingOptions
+
+    return RecordingOptions(
+        begins=record or record_to is not None,
+        folder=record_to.absolute() if record_to is not None else None,
+        keeps_sound=not no_sound,
+        keeps_dreams=not no_dreams,
+    )
+
+
+def with_record_folder(arguments: list[str]) -> list[str]:
+    """The arguments, with --record-to in place of --record where a folder follows it: as in --record=DIR, and in
+    `live --record DIR`, since `live` has no other arguments without a dash.
+    """
+    rest: list[str] = []
+    for argument in arguments:
+        if argument.startswith("--record="):
+            argument = f"--record-to={argument.partition('=')[2]}"
+        elif rest and rest[0] == "live" and rest[-1] == "--record" and argument and not argument.startswith("-"):
+            rest[-1] = "--record-to"
+        rest.append(argument)
+    return rest
 
 
 def take_global(arguments: list[str]) -> list[str]:

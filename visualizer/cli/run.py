@@ -48,6 +48,7 @@ def run(arguments: list[str]) -> int:
     quiet.propagate = False
     try:
         rest = options.with_command(options.take_global(arguments), command_names())
+        rest = options.with_record_folder(rest)
     except BadInput as error:
         return _print_and_return(str(error), error.status)
     signal.signal(signal.SIGTERM, _terminated)

@@ -56,6 +56,7 @@ class Snapshot:
     values, look : the value of every parameter; the parameters that the look shown declares
     notice, faults, lines : the newest line for the user; parts that are failing, "analysis: ..."; the HUD's
         "name<tab>value" lines
+    recording : how the recording of a session goes, "" while there is none
     learning, bindings : the target that the next control moved is bound to, "" if none; controls by target,
         "beat.decay" to "CC 7"
     capabilities : what the source can do: only actions that it can carry out have a button
@@ -92,6 +93,7 @@ class Snapshot:
     notice: str = ""
     faults: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
+    recording: str = ""
     learning: str = ""
     look: tuple[Parameter, ...] = ()
     bindings: dict[str, str] = field(default_factory=dict)

@@ -57,7 +57,7 @@ class PanelView:
         y = page.y
         for text, background, colour, is_shown in self._bands(snapshot, now_s):
             if is_shown:
-                large = background in (style.DEEP_RED, style.DEEP_ICE)
+                large = text in ("BLACKOUT IS ON", "FROZEN")
                 band = Box(page.x, y, page.w, (44 if large else 30) * u)
                 with ui.column(f"band {text[:8]}", band):
                     widgets.banner(ui, band, text, background, colour, style.LARGE if large else style.BODY)
@@ -91,6 +91,7 @@ class PanelView:
             ("FROZEN", style.DEEP_ICE, style.WHITE, sections.is_on("freeze")),
             (f"no update from the show for {age_s:.0f} s", style.AMBER, style.BLACK, age_s > model.NO_SNAPSHOT_S),
             (learn, style.AMBER, style.BLACK, sections.learns),
+            (f"RECORDING   {snapshot.recording}", style.DEEP_RED, style.WHITE, bool(snapshot.recording)),
             ("the keys are locked", style.AMBER, style.BLACK, sections.is_on("lock")),
         ]
 

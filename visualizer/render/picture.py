@@ -14,7 +14,7 @@ from visualizer.looks.declaration import Value
 from visualizer.looks.look import Look, plain_look
 from visualizer.looks.uniforms import MUSIC, SILENCE
 
-from .gl import gl_finish
+from .gl import gl_finish, new_bgra_texture, read_rgb
 from .programs import UNITS, Compiled, Programs
 
 if TYPE_CHECKING:
@@ -265,6 +265,30 @@ class Picture:
             self.draw(depth, size)
         finally:
             self._own = own
+
+    def frame(self, depth_index: int, variant: int = 0) -> np.ndarray:
+        """A dream frame that was put in, read back from the graphics card: (H, W, 3) uint8, top row first.
+
+        It takes milliseconds, and leaves another framebuffer in use.
+        """
+        kept = self._own, self.parameters, self._deepest, self._places
+        texture = new_bgra_texture(self._ctx, self.frame_size)
+        framebuffer = self._ctx.framebuffer([texture])
+        try:
+            framebuffer.use()
+            # drawn plainly in its own size, every pixel is the frame's; frames behind a gap are drawn, too
+            self._own, self.parameters = self._plain, dict(self.parameters)
+            self._deepest = [self.n_depths] * self.n_variants
+            self._places = _places(self._deepest, self.n_depths)
+            self.draw(depth_index, self.frame_size, variant=variant)
+            frame = np.empty((*self.frame_size[::-1], 3), np.uint8)
+            gl_finish(self._ctx)
+            read_rgb(self._ctx, frame)
+        finally:
+            self._own, self.parameters, self._deepest, self._places = kept
+            framebuffer.release()
+            texture.release()
+        return frame[::-1].copy()
 
     def _use_row(self, name: str, values: np.ndarray | None) -> None:
         """Make the texture of a spectrum or waveform the one that the look reads. values: float32, black if None."""

@@ -46,6 +46,7 @@ from .guard import Guard
 from .hud_text import Notices, figure_lines
 from .look import parameters_of
 from .panel_switch import OpensPanel, PanelSwitch
+from .recorder import Recorder, RecorderEffects, RecordingOptions
 from .sound_watch import SoundWatch
 from .source import NO_SOUND, Source
 from .stage import DisplayFrame, Scene, Stage, build_picture
@@ -202,8 +203,8 @@ class WindowShow(FrameLoop):
     to the window's pace. outputs: where the pictures go besides the window; they are closed with it. follow_monitor:
     keep the pace of the monitor that the window is on. adapt: draw smaller where the machine cannot keep the pace.
     controllers: what gives commands besides the keyboard.
-    lifeline: the connection to the supervisor. title: of the window; that of the source if None. on_command: called
-    with every command.
+    lifeline: the connection to the supervisor. title: of the window; that of the source if None. recording: how it is
+    recorded as a session. on_command: called with every command.
     """
 
     clock: ScreenClock
@@ -227,6 +228,7 @@ class WindowShow(FrameLoop):
         opens_panel: OpensPanel | None = None,
         lifeline: Lifeline | None = None,
         title: str | None = None,
+        recording: RecordingOptions | None = None,
         on_command: Callable[[Command], None] = lambda command: None,
     ) -> None:
         self._graphics, self._window = graphics, graphics.window
@@ -257,11 +259,22 @@ class WindowShow(FrameLoop):
         self._panel = PanelSwitch(self._controllers, opens_panel, lambda: self._window)
         context = Context(find_actions(), base_parameters(), keymap, source.capabilities)
         self._on_stage = StageEffects(context, loaded, self.stage, source, guard)
+        self.recorder = Recorder(source, context, guard, recording)
         self._on_window = WindowEffects(self._window, self._panel, guard, lambda: self.clock.time_s)
+
+        def applied(command: Command) -> None:
+            self.recorder.command(command)
+            on_command(command)
+
         self.dispatcher = Dispatcher(
             context,
             source,
-            [self._on_window, self._on_stage, LoaderEffects(self._loader, guard, self._notices.answer)],
+            [
+                self._on_window,
+                self._on_stage,
+                LoaderEffects(self._loader, guard, self._notices.answer),
+                RecorderEffects(self.recorder, guard, lambda: self.stage.scene.loaded.size),
+            ],
             notices=self._notices,
             guard=guard,
             requests={
@@ -270,11 +283,13 @@ class WindowShow(FrameLoop):
                 "learn": self._controllers.learn,
                 "look": self._on_stage.fire,
             },
-            on_command=on_command,
+            on_command=applied,
         )
         self.dispatcher.dispatch(self._on_stage.shown(loaded, parameters_of(picture.look)))
         self.dispatcher.report()
-        self._telemetry = Telemetry(source, self._controllers, guard, self.dispatcher, self._on_stage, self._loader)
+        self._telemetry = Telemetry(
+            source, self._controllers, guard, self.dispatcher, self._on_stage, self._loader, self.recorder
+        )
         self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
         self._title = title
         self._title_shown: str | None = None
@@ -326,6 +341,7 @@ class WindowShow(FrameLoop):
                 stack.callback(output.close)
             for part in (self._graphics, self.stage):
                 stack.callback(part.release)
+            stack.callback(self.recorder.close)
             for scene in (self.stage.leaving, self.stage.coming, self.stage.scene):
                 if scene is not None:
                     stack.callback(scene.dreams.close)
@@ -337,6 +353,14 @@ class WindowShow(FrameLoop):
         supervision, memory.
         """
         rate_hz, part = self._meter.count(), self.guard.part
+        self.recorder.follow(
+            shown,
+            self.stage,
+            self.dispatcher.state,
+            size=self._drawn_size(),
+            window_size=self._window.framebuffer_size,
+            rate_hz=self.clock.rate_hz,
+        )
         with part("keyboard", "other keys may still work"):
             self.dispatcher.press(self._window.events())
         for change in self._controllers.poll():
@@ -365,6 +389,10 @@ class WindowShow(FrameLoop):
             self._rebuild()
 
     # -- drawing ------------------------------------------------------------------------------------------------------
+
+    def draw(self, features: Features) -> DisplayFrame:
+        self.recorder.features(features)
+        return super().draw(features)
 
     @property
     def _scale(self) -> float:
@@ -432,13 +460,15 @@ class WindowShow(FrameLoop):
             return
         scene = Scene(picture, opened.dreams, opened.loaded, at_most=1)
         self._loader.release(self.stage.scene.dreams)  # two bakes at once would each take twice as long
-        if (replaced := self.stage.bring(scene)) is not None:
+        replaced = self.stage.bring(scene)
+        self.recorder.follow_stage(self.stage)  # before its first dream frame is put into the picture
+        if replaced is not None:
             self._loader.release(replaced.dreams)
             replaced.picture.release()
 
     def _take_news(self) -> None:
         lines = [self.source.news(), self._sound_watch.news(), self._window.news(), self.stage.scene.dreams.fault]
-        lines += self._controllers.news()
+        lines += self._controllers.news() + self.recorder.news()
         for line in lines:
             if line and line not in self._news:  # some return their line for as long as it is true
                 self._notices.say(line)
@@ -463,6 +493,7 @@ class WindowShow(FrameLoop):
                 )
                 + self.source.status()
                 + self._controllers.status()
+                + self.recorder.status()
                 + [f"degraded\t{fault}" for fault in self.guard.faults()]
             )
         # no text in a blackout: notices wait; while the panel is open, it shows them

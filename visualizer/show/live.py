@@ -13,6 +13,7 @@ from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from .onscreen import Report, Staging, run
 from .panel_switch import OpensPanel
+from .recorder import RecordingOptions
 from .sources.input import InputSource
 
 if TYPE_CHECKING:
@@ -59,11 +60,12 @@ def live(
     controllers: Callable[[], Sequence[Controller]] = tuple,
     opens_panel: OpensPanel | None = None,
     lifeline: Lifeline | None = None,
+    recording: RecordingOptions | None = None,
 ) -> Report:
     """Show the chosen input in a window until the user ends it; see `open_input` and `run`. Raises as these.
 
     controllers: opens the controllers, which are closed at the end. opens_panel: opens the performer's panel. lifeline:
-    the connection to the supervisor; a restarted show uses the input that was in use.
+    the connection to the supervisor; a restarted show uses the input that was in use. recording: see `run`.
     """
     resume = lifeline.resume if lifeline is not None else None
     if resume is not None and resume.input and not channels:
@@ -83,4 +85,5 @@ def live(
             controllers=controllers,
             opens_panel=opens_panel,
             lifeline=lifeline,
+            recording=recording,
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..clock import Stopwatch
-from ..control.commands import Command
+from ..control.commands import Command, Set
 from ..control.controller import Controller
 from ..control.keys import load_keys
 from ..memory import give_large_blocks_back
@@ -27,6 +27,7 @@ from .frame import Graphics, WindowShow
 from .frametimes import NO_TIMES, Percentiles
 from .guard import Guard
 from .panel_switch import OpensPanel
+from .recorder import RecordingOptions
 from .source import Capability, Source
 from .sources.guarded import GuardedSource
 from .stage import DisplayFrame, build_picture
@@ -90,6 +91,7 @@ def run(
     outputs: Sequence[Output] = (),
     opens_panel: OpensPanel | None = None,
     lifeline: Lifeline | None = None,
+    recording: RecordingOptions | None = None,
     on_command: Callable[[Command], None] = lambda command: None,
 ) -> Report:
     """Show a source in a window until it or the user ends it.
@@ -102,7 +104,8 @@ def run(
     notice. on_frame: called after every display frame with the number of them and the newest; returning True ends the
     show. opens: opens the window.
     outputs: where the pictures go besides the window; they are closed at the end. opens_panel: opens the performer's
-    panel. lifeline: the connection to the supervisor. on_command: called with every command.
+    panel. lifeline: the connection to the supervisor. recording: how the show is recorded as a session; in a show that
+    is restarted after a crash it goes on, as another session. on_command: called with every command.
 
     Raises BadInput for keys.yaml or a monitor that does not exist, GraphicsError when no window can be opened.
     """
@@ -161,6 +164,7 @@ def run(
             opens_panel=opens_panel,
             lifeline=lifeline,
             title=title,
+            recording=recording,
             on_command=on_command,
         )
         opened.pop_all()
@@ -169,8 +173,11 @@ def run(
             if resume is not None:
                 show.resume(resume)
                 greeting = lifeline.why if lifeline is not None else greeting
-            elif staging.panel:
-                show.open_panel()
+            else:
+                if staging.panel:
+                    show.open_panel()
+                if recording is not None and recording.begins:
+                    show.dispatcher.dispatch(Set("record", 1.0))
             show.say(*show.stage.scene.news, f"{keymap.shown('help')}  help" if greeting is None else greeting)
             watch = Stopwatch()
             try:

@@ -17,6 +17,7 @@ from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from .onscreen import Report, Staging, run
 from .panel_switch import OpensPanel
+from .recorder import RecordingOptions
 from .song_output import OutputDelay, open_playback
 from .sources.song import SongSource
 
@@ -48,6 +49,7 @@ def play(
     controllers: Callable[[], Sequence[Controller]] = tuple,
     opens_panel: OpensPanel | None = None,
     lifeline: Lifeline | None = None,
+    recording: RecordingOptions | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Play songs one after another in a window.
@@ -55,7 +57,7 @@ def play(
     paths: sound files, at least one. device: the output, see `open_playback`. stream: number of their sound stream, see
     `Song`.
     gain_mode: which ReplayGain tags are applied, none if None. delay_ms: of the output, see `OutputDelay`. say: called
-    with lines for the user, on any thread. controllers, opens_panel, lifeline: see `run`.
+    with lines for the user, on any thread. controllers, opens_panel, lifeline, recording: see `run`.
 
     Raises BadInput for a single file that cannot be played, VisualizerError where none of several can, UnknownDevice
     for a missing device, GraphicsError.
@@ -82,4 +84,5 @@ def play(
             controllers=controllers,
             opens_panel=opens_panel,
             lifeline=lifeline,
+            recording=recording,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ..beat.features import VARIANT, Features
@@ -74,6 +75,9 @@ class Scene:
     picture: released with the scene. loaded: the preset; beat: its beat settings with what was set by hand. at_most:
     how many dream frames are put into the picture for one display frame, None: all that have arrived. Each takes
     milliseconds, so a show that is running takes one at a time.
+
+    frames: which dream frames are in the picture, as (variant, depth), and whether each is finished. on_put: called
+    with every one that is put in.
     """
 
     def __init__(
@@ -82,6 +86,8 @@ class Scene:
         self.picture, self.dreams, self.loaded, self.at_most = picture, dreams, loaded, at_most
         self.n_depths, self.beat = loaded.n_depths, loaded.settings.beat
         self.n_put = 0  # for the last display frame
+        self.frames: dict[tuple[int, int], bool] = {}
+        self.on_put: Callable[[DreamFrame], None] = ignored_frame
         self._waiting: deque[DreamFrame] = deque()
         self._finished: set[tuple[int, int]] = set()
         self._depths, self._variants = DepthLimiter(self.n_depths), DepthLimiter(max(picture.n_variants - 1, 1))
@@ -110,6 +116,8 @@ class Scene:
             placed = self._waiting.popleft()
             self.picture.put(placed.depth_index, placed.frame, placed.variant)
             self.n_put += 1
+            self.frames[placed.variant, placed.depth_index] = placed.finished
+            self.on_put(placed)
             if placed.finished and placed.depth_index > 0:
                 self._finished.add((placed.variant, placed.depth_index))
         picture = self.picture
@@ -299,6 +307,10 @@ class Stage:
             self._overlay.lay(self._aside.texture, size, 1 - mix)
         if self._dark > 0:
             self._overlay.darken(size, self._dark)
+
+
+def ignored_frame(placed: DreamFrame) -> None:
+    """What a scene does with its dream frames besides putting them into its picture: nothing."""
 
 
 def build_picture(loaded: LoadedPreset, surface: Surface, programs: Programs, before: Picture | None = None) -> Picture:

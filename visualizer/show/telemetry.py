@@ -10,6 +10,7 @@ from .controllers import Controllers
 from .dispatcher import Dispatcher
 from .effects import StageEffects
 from .guard import Guard
+from .recorder import Recorder
 from .source import Source
 from .stage import DisplayFrame
 
@@ -29,9 +30,11 @@ class Telemetry:
         dispatcher: Dispatcher,
         on_stage: StageEffects,
         loader: PresetLoader,
+        recorder: Recorder,
     ) -> None:
         self._source, self._controllers, self._guard = source, controllers, guard
         self._dispatcher, self._on_stage, self._loader = dispatcher, on_stage, loader
+        self._recorder = recorder
         self._sent_s = self._latency_s = 0.0
         self._p95_s = self._p95_ms = 0.0
 
@@ -87,6 +90,7 @@ class Telemetry:
                 notice=notice,
                 faults=self._guard.faults(),
                 lines=tuple(lines),
+                recording=self._recorder.text,
                 learning=self._controllers.learning,
                 look=dispatcher.state.look,
                 bindings=self._controllers.bindings,

@@ -1,0 +1,457 @@
+"""Records a show as a session while it runs: hands everything that made the picture what it was to a `SessionWriter`.
+
+A recording that begins in the middle of a show begins with the whole state of it: the presets on the stage, the dream
+frames in their pictures, what commands have set. The analysis is replaced by a new one at that moment, as after a change
+of the sample rate: what it had heard before is no part of the session, and a replay begins as it does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ..beat.features import Features
+from ..clock import monotonic
+from ..control.capabilities import Capability
+from ..control.commands import Change, Command, SetTempo
+from ..control.state import Context, ShowState, changes_to
+from ..errors import VisualizerError
+from ..oneline import plain
+from ..presets.dreams import DreamFrame
+from ..session.events import (
+    AnalysisEvent,
+    ClockEvent,
+    CommandEvent,
+    DeviceEvent,
+    DisplayEvent,
+    Event,
+    FeaturesEvent,
+    SceneEvent,
+    SizeEvent,
+    TempoEvent,
+    XrunEvent,
+    ticks_of,
+)
+from ..session.sound import on_grid
+from ..session.writer import SessionWriter
+from .analysis_steps import NO_STEPS, AnalysisSteps
+from .effects import Effects, switches
+from .guard import Guard, Part
+from .source import InputState, Source
+from .stage import DisplayFrame, Scene, Stage, ignored_frame
+
+#: from one dream frame that is read back from the graphics card to the next: each takes milliseconds
+READ_BACK_S = 0.1
+#: the time of songs is written again when it is off by more than this, seconds
+OFF_S = 0.005
+#: the fields of `Features` that are numbers: what a session without sound keeps of it
+_NUMBERS = tuple(one.name for one in dataclasses.fields(Features) if one.name not in ("time_s", "spectrum", "waveform"))
+
+
+@dataclass(frozen=True)
+class RecordingOptions:
+    """How a show is recorded.
+
+    begins: from its first picture on. folder: of the session, one named by date and time in the user's sessions if
+    None. keeps_sound, keeps_dreams: whether sound and dream frames are kept.
+    """
+
+    begins: bool = False
+    folder: Path | None = None
+    keeps_sound: bool = True
+    keeps_dreams: bool = True
+
+
+class Recorder(AnalysisSteps):
+    """Records a show, from `begin` to `end`, as often as it is asked to. Called by the drawing thread, which it never
+    keeps waiting: files are opened and written by threads.
+
+    source: of the show. context: of its commands. guard: where a fault of the recording is reported; the show goes on.
+
+    is_wanted: whether it records, or is about to.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        context: Context,
+        guard: Guard,
+        options: RecordingOptions | None = None,
+        *,
+        opens: Callable[..., SessionWriter] = SessionWriter.open,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
+        self.is_wanted = False
+        self._source, self._context, self._guard = source, context, guard
+        self._options, self._opens, self._now = options or RecordingOptions(), opens, now
+        # the time of songs stands still and jumps: that of their session is the time since the start
+        self._is_played = Capability.PAUSE in source.capabilities
+        self._start_s = now()
+        self._opening: Future[SessionWriter] | None = None
+        self._writer: SessionWriter | None = None
+        self._ending: list[SessionWriter] = []
+        self._news: deque[str] = deque()
+        self._tempo: tuple[float, float] | None = None  # set from elsewhere: beats a minute, and when a beat is
+        self._reset()
+
+    def _reset(self) -> None:
+        """Nothing of the show was recorded yet."""
+        self._at = 0
+        self._has_analysis = False  # whether the analyzer was replaced since the recording began
+        self._is_first = False  # whether it is the one that the recording began with
+        self._scenes: dict[Scene, int] = {}
+        self._n_scenes = 0
+        self._shown: Scene | None = None
+        self._unread: dict[tuple[Scene, int, int], bool] = {}  # dream frames to read back; whether each is finished
+        self._read_s = 0.0
+        self._input = InputState(state="")
+        self._size, self._display = (0, 0), (0, 0, 0.0)
+        self._clock: ClockEvent | None = None
+
+    # -- begin and end ------------------------------------------------------------------------------------------------
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether events are recorded now."""
+        return self._writer is not None
+
+    def begin(self, size: tuple[int, int]) -> None:
+        """Begin to record. size: (width, height) of the dream frames, px."""
+        self.is_wanted = True
+        if self._opening is not None or self._writer is not None:
+            return
+        self._reset()
+        self._at = self.tick()
+        executor = ThreadPoolExecutor(1, "recording")
+        self._opening = executor.submit(
+            self._opens,
+            self._options.folder,
+            kind=self._kind,
+            width=size[0],
+            height=size[1],
+            at=self._at,
+            keep_sound=self._options.keeps_sound,
+            keep_dreams=self._options.keeps_dreams,
+        )
+        executor.shutdown(wait=False)
+
+    def end(self) -> None:
+        """Stop recording; what was recorded is written to its end by a thread."""
+        if self._writer is not None:
+            self._news.append(f"recorded: {plain(self._writer.folder.root)}")
+        self._stop()
+
+    def close(self) -> None:
+        """End, and wait until everything is written."""
+        self.end()
+        with ExitStack() as stack:
+            for writer in self._ending:
+                stack.callback(writer.close)
+            if self._opening is not None:  # it is closed as soon as it is open
+                self._opening.add_done_callback(_close)
+        self._ending = []
+
+    # -- for every display frame --------------------------------------------------------------------------------------
+
+    def follow(
+        self,
+        shown: DisplayFrame,
+        stage: Stage,
+        state: ShowState,
+        *,
+        size: tuple[int, int],
+        window_size: tuple[int, int],
+        rate_hz: float,
+    ) -> None:
+        """Record what has changed on the stage and in the window since the display frame before. Called before
+        commands are applied.
+
+        size: drawn; window_size: (width, height) of the picture, px. rate_hz: display frames a second.
+        """
+        with self._guarded():
+            self._follow_writers(stage, state)
+        if self._writer is None:
+            return
+        with self._guarded():
+            self._follow_clock()
+            self._follow_input()
+            self._follow_sizes(size, window_size, rate_hz)
+            # what was drawn in this display frame is recorded at the time that it showed, at the latest
+            self._follow_stage(stage, min(self.tick(), ticks_of(shown.time_s)) if not self._is_played else None)
+            self._read_back()
+
+    def follow_stage(self, stage: Stage, *, at: int | None = None) -> None:
+        """Record which scenes are on the stage. Called again when a scene was brought, before its first dream frame."""
+        with self._guarded():
+            self._follow_stage(stage, at)
+
+    def _follow_stage(self, stage: Stage, at: int | None) -> None:
+        if self._writer is None:
+            return
+        at = self.tick() if at is None else max(at, self._at)
+        for scene in (stage.scene, stage.coming):
+            if scene is not None and scene not in self._scenes:
+                self._scenes[scene] = self._n_scenes
+                self._n_scenes += 1
+                self._writer.preset(at, self._scenes[scene], scene.loaded)
+                scene.on_put = partial(self._put, scene)
+        if stage.scene is not self._shown:
+            if self._shown is not None:
+                self._writer.event(SceneEvent(at=at, scene=self._scenes[stage.scene]))
+            self._shown = stage.scene
+        for scene in [one for one in self._scenes if one not in (stage.scene, stage.coming, stage.leaving)]:
+            scene.on_put = ignored_frame
+            del self._scenes[scene]
+            self._unread = {key: done for key, done in self._unread.items() if key[0] is not scene}
+
+    def features(self, features: Features) -> None:
+        """Record what was heard for a display frame, where no sound is recorded."""
+        if self._writer is not None and not self._options.keeps_sound:
+            values = {name: float(getattr(features, name)) for name in _NUMBERS}
+            at = self.tick() if self._is_played else max(self._at, ticks_of(features.time_s))
+            with self._guarded():
+                self._writer.event(FeaturesEvent(at=at, values=values))
+
+    def command(self, command: Command) -> None:
+        """Record a command that was applied."""
+        if isinstance(change := command.change, SetTempo):
+            beat_s = command.at_samples / self._source.sample_rate_hz - change.beat_age_s
+            self._tempo = (change.bpm, beat_s) if change.bpm > 0 else None
+        if self._writer is not None:
+            self._event(CommandEvent(at=self.tick(), command=command.to_data()))
+
+    def tick(self) -> int:
+        """The present in ticks of the session's clock."""
+        return max(0, ticks_of(self._now() - self._start_s if self._is_played else self._source.position_s()))
+
+    # -- what is said of it -------------------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """How it goes, for people: the time recorded, the size, the room that is left; "" while nothing is recorded."""
+        if self._writer is None:
+            return ""
+        state = self._writer.state
+        gaps = f"   {state.n_gaps} gaps" if state.n_gaps else ""
+        return f"{_clock(state.seconds)}   {_size(state.n_bytes)}   room for {_clock(state.free_s)}{gaps}"
+
+    def status(self) -> list[str]:
+        """Lines for the HUD, "name<tab>value"."""
+        return [f"recording\t{self.text}"] if self.is_recording else []
+
+    def news(self) -> list[str]:
+        """Lines for the user that were not returned yet."""
+        lines = [*self._news]
+        self._news.clear()
+        for writer in (self._writer, *self._ending):
+            while writer is not None and (line := writer.news()):
+                lines.append(line)
+        return lines
+
+    # -- the analysis, on the drawing thread --------------------------------------------------------------------------
+
+    def sound(self, block: np.ndarray, start_s: float, rate_hz: int) -> np.ndarray:
+        if not self._has_analysis or self._writer is None:
+            return block
+        kept = on_grid(block)
+        with self._guarded():
+            self._follow_input()
+            self._writer.sound(kept, self._analysis_tick(start_s), rate_hz)
+        return kept
+
+    def silence(self, n_samples: int, start_s: float) -> None:
+        self._step(AnalysisEvent(at=self._analysis_tick(start_s), step="silence", n_samples=n_samples))
+
+    def skip(self, seconds: float, start_s: float) -> None:
+        self._step(AnalysisEvent(at=self._analysis_tick(start_s), step="skip", seconds=seconds))
+
+    def began(self, rate_hz: int, start_s: float, *, is_known: bool, is_restart: bool) -> None:
+        self._is_first = is_restart and not self._has_analysis
+        self._has_analysis = self._has_analysis or is_restart
+        at = self._analysis_tick(start_s)
+        self._step(AnalysisEvent(at=at, step="start", rate_hz=rate_hz, start_s=start_s, is_known=is_known))
+
+    def tempo(self, bpm: float, phase: float, confidence: float, time_s: float) -> None:
+        # later, a replay knows the tempo itself
+        if self._is_first:
+            self._event(TempoEvent(at=self._analysis_tick(time_s), bpm=bpm, phase=phase, confidence=confidence))
+
+    def finished(self, time_s: float) -> None:
+        self._step(AnalysisEvent(at=self._analysis_tick(time_s), step="finish"))
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _kind(self) -> Literal["live", "play"]:
+        return "play" if self._is_played else "live"
+
+    def _guarded(self) -> Part:
+        return self._guard.part("recording", "the show goes on, parts of the recording may be missing")
+
+    def _event(self, event: Event) -> None:
+        if self._writer is not None:
+            with self._guarded():
+                self._writer.event(event)
+
+    def _step(self, event: AnalysisEvent) -> None:
+        if self._has_analysis and self._options.keeps_sound:
+            self._event(event)
+
+    def _analysis_tick(self, time_s: float) -> int:
+        """The tick of a step: when its sound is heard, or of songs, which are analysed before they are heard, now."""
+        return self.tick() if self._is_played else max(self._at, ticks_of(time_s))
+
+    def _follow_writers(self, stage: Stage, state: ShowState) -> None:
+        if self._opening is not None and self._opening.done():
+            opening, self._opening = self._opening, None
+            try:
+                writer = opening.result()
+            except VisualizerError as fault:
+                self.is_wanted = False
+                self._news.append(str(fault))
+                return
+            except Exception:
+                self.is_wanted = False
+                raise
+            if self.is_wanted:
+                self._writer = writer
+                self._begin_with(writer, stage, state)
+            else:  # ended before it was open
+                writer.end()
+                self._ending.append(writer)
+        if self._writer is not None and not self._writer.state.is_recording:  # it had to stop, and says why
+            self._stop()
+        for writer in [one for one in self._ending if not one.state.is_recording]:
+            self._ending.remove(writer)
+            writer.close()
+            while line := writer.news():
+                self._news.append(line)
+
+    def _begin_with(self, writer: SessionWriter, stage: Stage, state: ShowState) -> None:
+        """Record the show as it is now, and everything from here on."""
+        self._follow_stage(stage, self._at)
+        for scene in self._scenes:
+            self._unread |= {(scene, *place): done for place, done in scene.frames.items()}
+        samples_at = self._source.samples_at(self._at_s())
+        for change in self._changes(state):
+            writer.event(CommandEvent(at=self._at, command=Command(samples_at, change).to_data()))
+        if self._options.keeps_sound:
+            self._source.observe_analysis(self)
+            self._source.restart_analysis()
+
+    def _changes(self, state: ShowState) -> Iterable[Change]:
+        yield from changes_to(state, self._context)
+        if self._tempo is not None:
+            bpm, beat_s = self._tempo
+            yield SetTempo(bpm, self._at_s() - beat_s)
+
+    def _at_s(self) -> float:
+        return self._source.position_s()
+
+    def _stop(self) -> None:
+        """Record nothing any more."""
+        self.is_wanted = False
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            self._source.observe_analysis(NO_STEPS)
+            for scene in self._scenes:
+                scene.on_put = ignored_frame
+            self._reset()
+            writer.end()
+            self._ending.append(writer)
+
+    def _put(self, scene: Scene, placed: DreamFrame) -> None:
+        """A dream frame was put into the picture of a scene."""
+        if self._writer is not None:
+            self._unread.pop((scene, placed.variant, placed.depth_index), None)
+            with self._guarded():
+                self._writer.dream(self.tick(), self._scenes[scene], placed)
+
+    def _read_back(self) -> None:
+        """Record one of the dream frames that were put into a picture before the recording."""
+        if not self._unread or self._writer is None or self._now() - self._read_s < READ_BACK_S:
+            return
+        self._read_s = self._now()
+        (scene, variant, depth_index), finished = self._unread.popitem()
+        frame = scene.picture.frame(depth_index, variant)
+        self._writer.dream(self._at, self._scenes[scene], DreamFrame(variant, depth_index, frame, finished))
+
+    def _follow_clock(self) -> None:
+        """Record the time of songs: where it jumps, stands still, or is off."""
+        if not self._is_played or self._writer is None:
+            return
+        at, position_s, before = self.tick(), self._source.position_s(), self._clock
+        is_running = not self._source.is_paused
+        if before is not None and before.is_running == is_running:
+            expected_s = before.position_s + is_running * (at - before.at) / ticks_of(1.0)
+            if abs(position_s - expected_s) <= OFF_S:
+                return
+        self._clock = ClockEvent(at=at, position_s=position_s, is_running=is_running)
+        self._writer.event(self._clock)
+
+    def _follow_input(self) -> None:
+        assert self._writer is not None
+        before, now = self._input, self._source.input_state()
+        if now == before:
+            return
+        self._input = now
+        if now[:3] != before[:3]:
+            self._writer.event(DeviceEvent(at=self.tick(), state=now.state, label=now.label, reason=now.reason))
+        if now[3:] != before[3:]:
+            self._writer.event(XrunEvent(at=self.tick(), n_xruns=now.n_xruns, n_dropped=now.n_dropped))
+
+    def _follow_sizes(self, size: tuple[int, int], window_size: tuple[int, int], rate_hz: float) -> None:
+        assert self._writer is not None
+        at, display = self.tick(), (*window_size, rate_hz)
+        if size != self._size and min(size) > 0:
+            self._size = size
+            self._writer.event(SizeEvent(at=at, width=size[0], height=size[1]))
+        if display != self._display and min(window_size) > 0:
+            self._display = display
+            self._writer.event(DisplayEvent(at=at, width=display[0], height=display[1], refresh_hz=display[2]))
+
+
+class RecorderEffects(Effects):
+    """What commands do to the recorder: the switch "record" begins and ends a recording. size: returns that of the
+    dream frames on the stage, (width, height) px.
+    """
+
+    def __init__(self, recorder: Recorder, guard: Guard, size: Callable[[], tuple[int, int]]) -> None:
+        self._recorder, self._guard, self._size = recorder, guard, size
+
+    def carry_out(self, before: ShowState, after: ShowState, at_samples: int) -> list[str | None]:
+        if after.record != self._recorder.is_wanted:
+            with self._guard.part("recording", "the show goes on"):
+                if after.record:
+                    self._recorder.begin(self._size())
+                else:
+                    self._recorder.end()
+        return []
+
+    def reports(self, state: ShowState) -> Iterable[Change]:
+        return switches(state, record=self._recorder.is_wanted)
+
+
+def _clock(seconds: float) -> str:
+    """A duration for people: "1:02:03"."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def _size(n_bytes: int) -> str:
+    """A size for people: "12 MB", "3.4 GB"."""
+    return f"{n_bytes / 1e6:.0f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.1f} GB"
+
+
+def _close(opening: Future[SessionWriter]) -> None:
+    if opening.exception() is None:
+        opening.result().close()
