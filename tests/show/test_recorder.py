@@ -1,0 +1,212 @@
+"""A show that is recorded: what its session holds makes the same picture again."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from tests.session.recorded import info_of
+from tests.sounds import kicks
+from visualizer.beat import Analyzer
+from visualizer.control.actions import find_actions
+from visualizer.control.capabilities import Capability
+from visualizer.control.commands import Act, Command, Set
+from visualizer.control.controller import Controller
+from visualizer.control.keys import Keymap
+from visualizer.control.parameters import base_parameters
+from visualizer.control.state import Context, ShowState, apply
+from visualizer.presets.dreams import Dreams, open_cache
+from visualizer.session.events import (
+    CLOCK_HZ,
+    AnalysisEvent,
+    CommandEvent,
+    DeviceEvent,
+    DisplayEvent,
+    DreamEvent,
+    EndEvent,
+    GapEvent,
+    PresetEvent,
+    SizeEvent,
+    SoundEvent,
+)
+from visualizer.session.reader import RecordedSession, SoundTape
+from visualizer.show.depth import depth_of
+from visualizer.show.live import open_input
+from visualizer.show.onscreen import Staging, run
+from visualizer.show.recorder import RecordingOptions
+from visualizer.show.sources.input import InputSource
+
+PLAIN = Staging(adapt=False)
+LIMIT_S = 60.0
+
+
+class Hand(Controller):
+    """Gives the commands of a test, and keeps the newest snapshot."""
+
+    name = "hand"
+
+    def __init__(self):
+        self.changes, self.snapshot = [], None
+
+    def poll(self):
+        changes, self.changes = self.changes, []
+        return changes
+
+    def update(self, snapshot):
+        self.snapshot = snapshot
+
+
+class Night:
+    """A live show in a real window, whose steps a test gives: (seconds after the step before, changes).
+
+    A function in the place of changes is a condition that is waited for. frames: every display frame shown. hand: its
+    controller.
+    """
+
+    def __init__(self, loaded, steps, recording, *, keeps_going=()):
+        self.frames, self.hand, self._steps = [], Hand(), list(steps)
+        self._since = self._began = time.monotonic()
+        with open_input(None) as device:
+            self.device = device
+            source = InputSource(device, loaded.settings.beat)
+            run(
+                loaded,
+                source,
+                open_cache(),
+                staging=PLAIN,
+                controllers=[self.hand],
+                on_frame=self._on_frame,
+                recording=recording,
+            )
+
+    def _on_frame(self, number, shown):
+        self.frames.append(shown)
+        now = time.monotonic()
+        if number == 1:
+            self._since = now
+        assert now - self._began < LIMIT_S, f"still waiting for {self._steps}"
+        if not self._steps:
+            return True
+        wait_s, what = self._steps[0]
+        if callable(what):
+            if what(self):
+                self._steps.pop(0)
+                self._since = now
+        elif now - self._since >= wait_s:
+            self._steps.pop(0)
+            self._since = now
+            self.hand.changes += what
+        return False
+
+
+def is_recording(night):
+    return night.hand.snapshot is not None and night.hand.snapshot.recording != ""
+
+
+def is_not_recording(night):
+    return night.hand.snapshot.recording == ""
+
+
+@pytest.fixture
+def song():
+    return kicks(48_000, np.arange(0.3, 60.0, 0.5), 60.0).astype(np.float32)
+
+
+def session_in(folder):
+    """The session, and its events."""
+    session = RecordedSession(folder)
+    events = list(session.events())
+    assert (session.tally.n_damaged, session.tally.n_missing, session.tally.n_torn) == (0, 0, 0)
+    assert not [one for one in events if isinstance(one, GapEvent)]
+    return session, events
+
+
+def depths_again(session, events, times_s, beat, n_depths, is_live=True):
+    """The depth that each time shows when an analyzer with the settings `beat` is given again what it got until then."""
+    tape, analyzer, depths, waiting = SoundTape(session), None, [], list(times_s)
+
+    def show_until(tick):
+        while waiting and waiting[0] * CLOCK_HZ < tick:
+            time_s = waiting.pop(0)
+            level = analyzer.features_at(time_s).level if analyzer is not None else 0.0
+            depths.append(depth_of(level, n_depths, beat))
+
+    for event in events:
+        match event:
+            case SoundEvent():
+                tape.begin(event)
+            case AnalysisEvent(step="start"):
+                show_until(event.at)
+                analyzer = Analyzer(event.rate_hz, beat, is_live=is_live, start_s=event.start_s)
+            case AnalysisEvent(step="sound") | AnalysisEvent(step="silence"):
+                n, step = event.n_samples, 480
+                for first in range(0, n, step):
+                    count = min(step, n - first)
+                    show_until(event.at + (first + count) * CLOCK_HZ // analyzer.sample_rate_hz)
+                    if event.step == "sound":
+                        analyzer.push(np.concatenate([block[:, 0] for block in tape.read(count)]))
+                    else:
+                        analyzer.push(np.zeros(count, np.float32))
+    show_until(10**15)
+    return np.array(depths)
+
+
+def test_a_recording_begun_in_the_middle_of_a_show_holds_all_that_is_shown(screen, pulse, loaded, song, tmp_path):
+    folder = tmp_path / "night"
+    with pulse.play(song):
+        night = Night(
+            loaded,
+            [
+                (1.5, [Set("beat.decay", 0.7), Act("sensitivity_up")]),
+                (0.5, [Act("record")]),
+                (0.0, is_recording),
+                (3.0, [Set("beat.decay", 0.5), Act("tap")]),
+                (1.0, [Act("record")]),
+                (0.0, is_not_recording),
+                (0.3, [Act("quit")]),
+                (9.0, []),
+            ],
+            RecordingOptions(folder=folder),
+        )
+    assert info_of(folder)["state"] == "closed" and info_of(folder)["reason"] == ""
+    session, events = session_in(folder)
+    begins = session.info.at
+    assert begins > 1.0 * CLOCK_HZ, "the time is that of the show, not since R"
+    assert isinstance(events[0], PresetEvent) and events[0].at == begins
+    assert isinstance(events[-1], EndEvent)
+    for kind in (SizeEvent, DisplayEvent, DeviceEvent, SoundEvent):
+        assert [one for one in events if isinstance(one, kind)], kind
+    # nothing of before
+    sounds = [one for one in events if isinstance(one, SoundEvent)]
+    assert len(sounds) == 1 and sounds[0].at >= begins and sounds[0].first == 0
+    # the state that was set
+    context = Context(find_actions(), base_parameters(), Keymap(), frozenset(Capability))
+    state = at_first = ShowState()
+    for one in events:
+        if isinstance(one, CommandEvent):
+            state = apply(state, Command.from_data(one.command), context)
+            at_first = state if one.at == begins else at_first
+    assert at_first.value("beat.decay", context) == 0.7
+    assert state.value("beat.decay", context) == 0.5 and not state.record
+    assert state.value("beat.sensitivity", context) == pytest.approx(2**0.25)
+    # every dream frame that was in the picture, at the time of the beginning
+    dreams = [one for one in events if isinstance(one, DreamEvent)]
+    assert {one.at for one in dreams} == {begins} and all(one.finished for one in dreams)
+    assert {one.depth_index for one in dreams} == set(range(loaded.n_depths + 1))
+    kept = {one.depth_index: one.frame for one in Dreams(loaded, open_cache()).frames()}
+    for one in dreams:
+        assert np.array_equal(session.dream(one), kept[one.depth_index])
+    # what is heard again is what was shown, within a display frame
+    start = next(one for one in events if isinstance(one, AnalysisEvent) and one.step == "start")
+    settled_s = start.at / CLOCK_HZ + 0.2  # before, the show still had the analyzer of before
+    tap_s = (
+        next(one.at for one in events if isinstance(one, CommandEvent) and one.command.get("action") == "tap") / 48e3
+    )
+    shown = [one for one in night.frames if settled_s < one.time_s < tap_s]
+    again = depths_again(session, events, [one.time_s for one in shown], at_first.beat_settings(), 4)
+    live = np.array([one.depth for one in shown])
+    assert len(live) > 30 and live.max() > 2.0
+    worst = max(np.abs(live[i] - again[max(0, i - 1) : i + 2]).min() for i in range(len(live)))
+    assert worst < 0.1, list(zip((one.time_s for one in shown), live.round(2), again.round(2), strict=True))
