@@ -9,10 +9,13 @@ import pytest
 
 from tests.session.recorded import info_of
 from tests.sounds import kicks
+from visualizer.audio.playback import SilentPlayback
+from visualizer.audio.songlist import SongList
 from visualizer.beat import Analyzer
+from visualizer.beat.analyzer import LOOK_AHEAD_S
 from visualizer.control.actions import find_actions
 from visualizer.control.capabilities import Capability
-from visualizer.control.commands import Act, Command, Set
+from visualizer.control.commands import Act, Command, Set, ShowPreset
 from visualizer.control.controller import Controller
 from visualizer.control.keys import Keymap
 from visualizer.control.parameters import base_parameters
@@ -21,6 +24,7 @@ from visualizer.presets.dreams import Dreams, open_cache
 from visualizer.session.events import (
     CLOCK_HZ,
     AnalysisEvent,
+    ClockEvent,
     CommandEvent,
     DeviceEvent,
     DisplayEvent,
@@ -28,7 +32,9 @@ from visualizer.session.events import (
     EndEvent,
     GapEvent,
     PresetEvent,
+    SceneEvent,
     SizeEvent,
+    SongEvent,
     SoundEvent,
 )
 from visualizer.session.reader import RecordedSession, SoundTape
@@ -37,6 +43,7 @@ from visualizer.show.live import open_input
 from visualizer.show.onscreen import Staging, run
 from visualizer.show.recorder import RecordingOptions
 from visualizer.show.sources.input import InputSource
+from visualizer.show.sources.song import SongSource
 
 PLAIN = Staging(adapt=False)
 LIMIT_S = 60.0
@@ -58,30 +65,18 @@ class Hand(Controller):
         self.snapshot = snapshot
 
 
-class Night:
-    """A live show in a real window, whose steps a test gives: (seconds after the step before, changes).
+class Watched:
+    """Gives the commands of a test to a show, step by step: (seconds after the step before, changes).
 
     A function in the place of changes is a condition that is waited for. frames: every display frame shown. hand: its
     controller.
     """
 
-    def __init__(self, loaded, steps, recording, *, keeps_going=()):
+    def __init__(self, steps):
         self.frames, self.hand, self._steps = [], Hand(), list(steps)
         self._since = self._began = time.monotonic()
-        with open_input(None) as device:
-            self.device = device
-            source = InputSource(device, loaded.settings.beat)
-            run(
-                loaded,
-                source,
-                open_cache(),
-                staging=PLAIN,
-                controllers=[self.hand],
-                on_frame=self._on_frame,
-                recording=recording,
-            )
 
-    def _on_frame(self, number, shown):
+    def on_frame(self, number, shown):
         self.frames.append(shown)
         now = time.monotonic()
         if number == 1:
@@ -99,6 +94,40 @@ class Night:
             self._since = now
             self.hand.changes += what
         return False
+
+
+def live_show(loaded, steps, recording):
+    """A live show in a real window."""
+    watched = Watched(steps)
+    with open_input(None) as device:
+        source = InputSource(device, loaded.settings.beat)
+        run(
+            loaded,
+            source,
+            open_cache(),
+            staging=PLAIN,
+            controllers=[watched.hand],
+            on_frame=watched.on_frame,
+            recording=recording,
+        )
+    return watched
+
+
+def song_show(loaded, path, steps, recording):
+    """A song, played silently in a real window."""
+    watched = Watched(steps)
+    with SongList([path]) as songs:
+        playback = SilentPlayback(songs)
+        run(
+            loaded,
+            SongSource(playback, songs, loaded.settings.beat),
+            open_cache(),
+            staging=PLAIN,
+            controllers=[watched.hand],
+            on_frame=watched.on_frame,
+            recording=recording,
+        )
+    return watched
 
 
 def is_recording(night):
@@ -156,7 +185,7 @@ def depths_again(session, events, times_s, beat, n_depths, is_live=True):
 def test_a_recording_begun_in_the_middle_of_a_show_holds_all_that_is_shown(screen, pulse, loaded, song, tmp_path):
     folder = tmp_path / "night"
     with pulse.play(song):
-        night = Night(
+        night = live_show(
             loaded,
             [
                 (1.5, [Set("beat.decay", 0.7), Act("sensitivity_up")]),
@@ -165,8 +194,7 @@ def test_a_recording_begun_in_the_middle_of_a_show_holds_all_that_is_shown(scree
                 (3.0, [Set("beat.decay", 0.5), Act("tap")]),
                 (1.0, [Act("record")]),
                 (0.0, is_not_recording),
-                (0.3, [Act("quit")]),
-                (9.0, []),
+                (0.3, []),
             ],
             RecordingOptions(folder=folder),
         )
@@ -210,3 +238,106 @@ def test_a_recording_begun_in_the_middle_of_a_show_holds_all_that_is_shown(scree
     assert len(live) > 30 and live.max() > 2.0
     worst = max(np.abs(live[i] - again[max(0, i - 1) : i + 2]).min() for i in range(len(live)))
     assert worst < 0.1, list(zip((one.time_s for one in shown), live.round(2), again.round(2), strict=True))
+
+
+def test_from_the_beginning_with_another_preset_and_no_sound(screen, pulse, loaded, song, tmp_path, tiny_preset):
+    folder = tmp_path / "no sound"
+    with pulse.play(song):
+        night = live_show(
+            loaded,
+            [
+                (0.0, is_recording),
+                (1.0, [ShowPreset("tiny")]),
+                (0.0, lambda night: night.hand.snapshot.wanted == ""),
+                (2.0, [Act("blackout")]),
+                (0.5, []),
+            ],
+            RecordingOptions(begins=True, folder=folder, keeps_sound=False, keeps_dreams=False),
+        )
+    session, events = session_in(folder)
+    assert info_of(folder)["state"] == "closed" and not session.info.has_sound
+    assert not list(folder.glob("*.flac")) and not list(session.folder.dreams.iterdir())
+    assert not [one for one in events if isinstance(one, AnalysisEvent | SoundEvent)]
+    heard = {one.at: one.values for one in events if isinstance(one, FeaturesEvent)}
+    shown = [one for one in night.frames if round(one.time_s * CLOCK_HZ) in heard]
+    assert len(shown) > 30
+    for one in shown[5:]:
+        level = heard[round(one.time_s * CLOCK_HZ)]["level"]
+        assert one.depth == pytest.approx(depth_of(level, 4, loaded.settings.beat), abs=1.01)
+    presets = [one for one in events if isinstance(one, PresetEvent)]
+    assert [one.scene for one in presets] == [0, 1] and len({one.folder for one in presets}) == 1
+    crossing = next(index for index, one in enumerate(events) if isinstance(one, SceneEvent))
+    assert events[crossing].scene == 1
+    kinds = [one.command["kind"] if isinstance(one, CommandEvent) else "" for one in events]
+    assert "preset_shown" in kinds[crossing:], "the crossfade begins before the state says so"
+    assert events.index(presets[1]) < crossing
+    put = [one.scene for one in events if isinstance(one, DreamEvent)]
+    assert put.count(0) == 5 and put.count(1) >= 4
+
+
+def test_a_song_is_recorded_with_its_time_and_a_pause(screen, loaded, tmp_path, kick_song):
+    folder = tmp_path / "song"
+    night = song_show(
+        loaded,
+        kick_song,
+        [
+            (1.0, [Act("record")]),
+            (0.0, is_recording),
+            (1.5, [Act("freeze")]),
+            (0.5, [Act("freeze")]),
+            (1.0, [Act("record")]),
+            (0.0, is_not_recording),
+        ],
+        RecordingOptions(folder=folder, copies_songs=True),
+    )
+    session, events = session_in(folder)
+    assert session.info.kind == "play"
+    song = next(one for one in events if isinstance(one, SongEvent))
+    assert song.name == "kicks.wav" and song.start_s == pytest.approx(0.0, abs=1e-6)
+    assert (folder / "songs" / song.file).read_bytes() == kick_song.read_bytes()
+    clocks = [one for one in events if isinstance(one, ClockEvent)]
+    assert False in [one.is_running for one in clocks] and clocks[-1].is_running
+    assert len(clocks) < 20, "only where it jumps or stands still"
+    paused_at = next(one.at for one in clocks if not one.is_running)
+    # before the pause: what is heard again is what was shown
+    start = next(one for one in events if isinstance(one, AnalysisEvent) and one.step == "start")
+    assert start.is_known and start.start_s == pytest.approx(0.0, abs=1.0), "what was heard last is analysed again"
+    tape, analyzer = (
+        SoundTape(session),
+        Analyzer(start.rate_hz, loaded.settings.beat, is_known=True, start_s=start.start_s),
+    )
+    for one in events:
+        if isinstance(one, SoundEvent):
+            tape.begin(one)
+        elif isinstance(one, AnalysisEvent) and one.step == "sound":
+            analyzer.push(np.concatenate([block[:, 0] for block in tape.read(one.n_samples)]))
+    first, last = clocks[0], paused_at
+    begin_s = first.position_s + 0.5
+    end_s = first.position_s + (last - first.at) / CLOCK_HZ
+    shown = [one for one in night.frames if begin_s < one.time_s < end_s]
+    assert len(shown) > 20
+    for one in shown:
+        level = analyzer.features_at(one.time_s, LOOK_AHEAD_S).level
+        assert one.depth == pytest.approx(depth_of(level, 4, loaded.settings.beat), abs=0.02)
+
+
+def test_where_nothing_can_be_recorded_the_reason_is_shown_and_the_show_goes_on(screen, loaded, tmp_path, kick_song):
+    (tmp_path / "file").write_text("in the way")
+    notices = []
+
+    def refused(night):
+        notices.append(night.hand.snapshot.notice if night.hand.snapshot else "")
+        return any("file" in one for one in notices)
+
+    night = song_show(
+        loaded,
+        kick_song,
+        [
+            (0.2, [Act("record")]),
+            (0.0, refused),
+            (0.3, []),
+            (0.0, lambda night: night.hand.snapshot.values["record"] == 0.0),
+        ],
+        RecordingOptions(folder=tmp_path / "file" / "night"),
+    )
+    assert night.hand.snapshot.recording == "" and not night.hand.snapshot.faults

@@ -144,6 +144,9 @@ NoSound = Annotated[
     bool, typer.Option("--no-sound", help="Record no sound: only the level and the other features that it had.")
 ]
 NoDreams = Annotated[bool, typer.Option("--no-dreams", help="Record no dream frames: they are baked again.")]
+CopySongs = Annotated[
+    bool, typer.Option("--copy-songs", help="Copy the songs into the recorded session; else it knows them by content.")
+]
 Midi = Annotated[
     str | None,
     typer.Option(
@@ -267,7 +270,9 @@ def chosen_staging(
     return Staging(fullscreen=fullscreen, monitor=wanted, borderless=borderless, adapt=not no_adapt, panel=panel)
 
 
-def chosen_recording(record: bool, record_to: Path | None, no_sound: bool, no_dreams: bool) -> RecordingOptions:
+def chosen_recording(
+    record: bool, record_to: Path | None, no_sound: bool, no_dreams: bool, copy_songs: bool = False
+) -> RecordingOptions:
     """The options of the recording as one value."""
     from ..show.recorder import RecordingOptions
 
@@ -276,6 +281,7 @@ def chosen_recording(record: bool, record_to: Path | None, no_sound: bool, no_dr
         folder=record_to.absolute() if record_to is not None else None,
         keeps_sound=not no_sound,
         keeps_dreams=not no_dreams,
+        copies_songs=copy_songs,
     )
 
 

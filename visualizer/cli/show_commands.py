@@ -17,6 +17,7 @@ from .options import (
     DEFAULT_SIZE_TEXT,
     Borderless,
     Channels,
+    CopySongs,
     DelayMs,
     Fullscreen,
     Gain,
@@ -88,6 +89,7 @@ def play(
     record_to: RecordTo = None,
     no_sound: NoSound = False,
     no_dreams: NoDreams = False,
+    copy_songs: CopySongs = False,
     midi: Midi = None,
     osc: Osc = None,
     osc_allow: OscAllow = None,
@@ -132,7 +134,7 @@ def play(
             controllers=partial(open_chosen_controllers, midi, osc, osc_allow, False),
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
-            recording=chosen_recording(record, record_to, no_sound, no_dreams),
+            recording=chosen_recording(record, record_to, no_sound, no_dreams, copy_songs),
         )
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")  # a normal end

@@ -27,8 +27,8 @@ class AnalysisSteps:
     def began(self, rate_hz: int, start_s: float, *, is_known: bool, is_restart: bool) -> None:
         """A new analyzer is used, which has got no sample yet.
 
-        start_s: the time of its first sample. is_known: see `beat.Analyzer`. is_restart: it was asked for by
-        `Source.restart_analysis`.
+        start_s: the time of its first sample. is_known: see `beat.Analyzer`. is_restart: it was asked for, see
+        `Source.renew_analysis`.
         """
 
     def tempo(self, bpm: float, phase: float, confidence: float, time_s: float) -> None:

@@ -37,16 +37,18 @@ from ..session.events import (
     FeaturesEvent,
     SceneEvent,
     SizeEvent,
+    SongEvent,
     TempoEvent,
     XrunEvent,
     ticks_of,
 )
+from ..session.song_copy import keep_song
 from ..session.sound import on_grid
 from ..session.writer import SessionWriter
 from .analysis_steps import NO_STEPS, AnalysisSteps
 from .effects import Effects, switches
 from .guard import Guard, Part
-from .source import InputState, Source
+from .source import InputState, SongPlace, Source
 from .stage import DisplayFrame, Scene, Stage, ignored_frame
 
 #: from one dream frame that is read back from the graphics card to the next: each takes milliseconds
@@ -62,13 +64,15 @@ class RecordingOptions:
     """How a show is recorded.
 
     begins: from its first picture on. folder: of the session, one named by date and time in the user's sessions if
-    None. keeps_sound, keeps_dreams: whether sound and dream frames are kept.
+    None. keeps_sound, keeps_dreams: whether sound and dream frames are kept. copies_songs: whether the songs of `play`
+    are copied; otherwise they are known by their content.
     """
 
     begins: bool = False
     folder: Path | None = None
     keeps_sound: bool = True
     keeps_dreams: bool = True
+    copies_songs: bool = False
 
 
 class Recorder(AnalysisSteps):
@@ -116,6 +120,7 @@ class Recorder(AnalysisSteps):
         self._input = InputState(state="")
         self._size, self._display = (0, 0), (0, 0, 0.0)
         self._clock: ClockEvent | None = None
+        self._song: tuple[Path, int] | None = None
 
     # -- begin and end ------------------------------------------------------------------------------------------------
 
@@ -183,6 +188,7 @@ class Recorder(AnalysisSteps):
             return
         with self._guarded():
             self._follow_clock()
+            self._follow_song()
             self._follow_input()
             self._follow_sizes(size, window_size, rate_hz)
             # what was drawn in this display frame is recorded at the time that it showed, at the latest
@@ -346,7 +352,7 @@ class Recorder(AnalysisSteps):
             writer.event(CommandEvent(at=self._at, command=Command(samples_at, change).to_data()))
         if self._options.keeps_sound:
             self._source.observe_analysis(self)
-            self._source.restart_analysis()
+            self._source.renew_analysis()
 
     def _changes(self, state: ShowState) -> Iterable[Change]:
         yield from changes_to(state, self._context)
@@ -397,6 +403,27 @@ class Recorder(AnalysisSteps):
                 return
         self._clock = ClockEvent(at=at, position_s=position_s, is_running=is_running)
         self._writer.event(self._clock)
+
+    def _follow_song(self) -> None:
+        """Record which song is heard. A thread reads its file."""
+        place = self._source.song()
+        if place is None or self._song == (place.path, round(place.start_s)) or self._writer is None:
+            return
+        self._song = (place.path, round(place.start_s))
+        executor = ThreadPoolExecutor(1, "recording")
+        executor.submit(self._keep_song, self._writer, self.tick(), place)
+        executor.shutdown(wait=False)
+
+    def _keep_song(self, writer: SessionWriter, at: int, place: SongPlace) -> None:
+        name, songs = plain(place.path.name), writer.folder.songs if self._options.copies_songs else None
+        try:
+            kept = keep_song(place.path, songs)
+        except OSError as fault:
+            self._news.append(f"recording: {name} cannot be read: {fault.strerror or fault}")
+            return
+        if kept.fault:
+            self._news.append(f"recording: {plain(kept.fault)}")
+        writer.event(SongEvent(at=at, name=name, sha256=kept.sha256, start_s=place.start_s, file=kept.file))
 
     def _follow_input(self) -> None:
         assert self._writer is not None

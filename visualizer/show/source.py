@@ -7,6 +7,7 @@ here has a default that does nothing, so that a show never has to ask whether a 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..presets.loaded import LoadedPreset
 from ..supervision.resume import ResumeState
 from .analysis_steps import AnalysisSteps
 
-__all__ = ["NO_SOUND", "Capability", "InputState", "Source"]
+__all__ = ["NO_SOUND", "Capability", "InputState", "SongPlace", "Source"]
 
 NO_SOUND = np.zeros((0, 2), np.float32)
 
@@ -33,6 +34,13 @@ class InputState(NamedTuple):
     reason: str = ""
     n_xruns: int = 0
     n_dropped: int = 0
+
+
+class SongPlace(NamedTuple):
+    """A song that is heard. path: its file; start_s: where it begins, seconds of the source."""
+
+    path: Path
+    start_s: float
 
 
 class Source:
@@ -137,7 +145,11 @@ class Source:
         bpm 0: the source's own tempo again. Only with Capability.TEMPO."""
 
     def restart_analysis(self) -> None:
-        """Replace the analysis by a new one, keeping a certain tempo: one that fails, or when a recording begins."""
+        """Replace an analysis that fails by a new one, keeping a certain tempo."""
+
+    def renew_analysis(self) -> None:
+        """Replace an analysis that works by a new one, keeping a certain tempo, as when a recording begins."""
+        self.restart_analysis()
 
     def observe_analysis(self, steps: AnalysisSteps) -> None:
         """Report every step of the analysis from here on, `NO_STEPS` to nobody. Does nothing without an analysis."""
@@ -159,6 +171,10 @@ class Source:
     def input_state(self) -> InputState:
         """How it gets its sound. Cheap enough for every block of sound."""
         return InputState()
+
+    def song(self) -> SongPlace | None:
+        """The song that is heard, None where there is none."""
+        return None
 
     # -- restarting a show --------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from ...supervision.resume import ResumeState
 from ..analysis_steps import AnalysisSteps
 from ..guard import Guard
 from ..metronome import FallbackMetronome
-from ..source import InputState, Source
+from ..source import InputState, SongPlace, Source
 
 #: failures in a row after which the analysis is replaced by a new one: what it remembers may be what fails
 RESTART_AFTER = 2
@@ -146,6 +146,9 @@ class GuardedSource(Source):
     def restart_analysis(self) -> None:
         self.source.restart_analysis()
 
+    def renew_analysis(self) -> None:
+        self.source.renew_analysis()
+
     def observe_analysis(self, steps: AnalysisSteps) -> None:
         self.source.observe_analysis(steps)
 
@@ -161,6 +164,9 @@ class GuardedSource(Source):
 
     def news(self) -> str | None:
         return self.source.news()
+
+    def song(self) -> SongPlace | None:
+        return self.source.song()
 
     def resume_values(self) -> dict[str, Any]:
         return self.source.resume_values()

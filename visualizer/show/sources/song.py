@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ...audio.decode import Song
 from ...audio.mono import MonoMix
 from ...audio.playback import Playback, SilentPlayback
 from ...audio.songlist import Place, SongList
+from ...beat import Analyzer
 from ...beat.analyzer import LOOK_AHEAD_S
 from ...beat.features import Features
 from ...control.snapshot import Meters
@@ -23,10 +25,13 @@ from ...oneline import plain
 from ...settings import BeatSettings
 from ...supervision.resume import ResumeState
 from ..song_output import OutputDelay
-from ..source import NO_SOUND, Capability
+from ..source import NO_SOUND, Capability, SongPlace
 from .analyzed import AnalyzedSource
 
 SEEK_S = 5.0
+# Seconds of sound that are kept for a new analysis: those that are analysed before they are heard, and as many before
+# these. So much of it is analysed for a display frame.
+KEPT_S, AGAIN_S = 4.0, 0.2
 RESTART_S = 3.0  # earlier in a song, "previous song" is the one before; later, the beginning of this one
 
 
@@ -69,6 +74,8 @@ class SongSource(AnalyzedSource):
         self._songs, self._say = songs, say
         self._announced = songs.at(0.0).song
         self._next_sample, self._is_finished = 0, False
+        self._kept: deque[tuple[int, np.ndarray]] = deque()  # the newest sound: first sample, and block
+        self._renewal: _Renewal | None = None
         self.analyzer = self.new_analyzer(self.sample_rate_hz)
 
     @property
@@ -94,9 +101,16 @@ class SongSource(AnalyzedSource):
         for start_sample, block in self.playback.drain():
             if start_sample != self._next_sample:
                 self._begin(start_sample)
-            self.analyze(block)
+            self._keep(start_sample, block)
+            if self._renewal is None:
+                self.analyze(block)
+            else:
+                self.analyzer.push(block)
+                self._renewal.blocks.append(block)
             self._next_sample += len(block)
-        if self.playback.is_drained and not self._is_finished:
+        if self._renewal is not None:
+            self._renew(self._renewal)
+        elif self.playback.is_drained and not self._is_finished:
             self._is_finished = True
             self.steps.finished(self.analyzed_s)
             self.analyzer.finish()
@@ -105,7 +119,19 @@ class SongSource(AnalyzedSource):
         return self.analyzer.features_at(time_s, LOOK_AHEAD_S)
 
     def restart_analysis(self) -> None:
-        self._begin(self._next_sample, is_restart=True)
+        self._begin(self._next_sample)
+
+    def renew_analysis(self) -> None:
+        """The new analyzer gets the newest sound again, a little of it for every display frame; until it has, the one
+        before is used.
+        """
+        start_sample = self._kept[0][0] if self._kept else self._next_sample
+        start_s = start_sample / self.sample_rate_hz
+        self._renewal = _Renewal(
+            self.new_analyzer(self.sample_rate_hz, start_s), start_sample, deque(block for _, block in self._kept)
+        )
+        self._renewal.analyzer.continue_counts(self.analyzer)
+        self.steps.began(self.sample_rate_hz, start_s, is_known=True, is_restart=True)
 
     def do(self, action: str, at_s: float | None = None) -> str | None:
         if action == "pause":
@@ -169,6 +195,11 @@ class SongSource(AnalyzedSource):
             self.lines.append(self._numbered(song))
         return self.lines.popleft() if self.lines else None
 
+    def song(self) -> SongPlace:
+        position_s = self.playback.position_s
+        place = self._songs.at(position_s)
+        return SongPlace(self._songs.paths[place.song], position_s - place.seconds)
+
     def resume_values(self) -> dict[str, Any]:
         place = self._place()
         return {
@@ -186,14 +217,37 @@ class SongSource(AnalyzedSource):
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _begin(self, start_sample: int, *, is_restart: bool = False) -> None:
+    def _keep(self, start_sample: int, block: np.ndarray) -> None:
+        """Keep the newest sound for another analysis."""
+        self._kept.append((start_sample, block))
+        while start_sample + len(block) - self._kept[0][0] > KEPT_S * self.sample_rate_hz and len(self._kept) > 1:
+            self._kept.popleft()
+
+    def _renew(self, renewal: _Renewal) -> None:
+        """Analyse some of the sound again; use the new analyzer once it has got all of it."""
+        n_left = round(AGAIN_S * self.sample_rate_hz)
+        while renewal.blocks and n_left > 0:
+            block = renewal.blocks.popleft()
+            block = self.steps.sound(block, renewal.next_sample / self.sample_rate_hz, self.sample_rate_hz)
+            renewal.analyzer.push(block)
+            renewal.next_sample += len(block)
+            n_left -= len(block)
+        if not renewal.blocks:
+            self._renewal, self.analyzer = None, renewal.analyzer
+            self.analyzer.set_beat(self.beat)  # settings may have been changed meanwhile
+            self.analyzer.set_needs(self._needs)
+            self._is_finished = False
+
+    def _begin(self, start_sample: int) -> None:
         """Begin a new analysis at a sample of the songs."""
+        self._renewal = None
+        self._kept.clear()
         before, self.analyzer = (
             self.analyzer,
             self.new_analyzer(self.sample_rate_hz, start_sample / self.sample_rate_hz),
         )
         self.analyzer.continue_counts(before)
-        self.steps.began(self.sample_rate_hz, self.analyzer.start_s, is_known=True, is_restart=is_restart)
+        self.steps.began(self.sample_rate_hz, self.analyzer.start_s, is_known=True, is_restart=False)
         self._next_sample, self._is_finished = start_sample, False
 
     def _place(self) -> Place:
@@ -237,6 +291,15 @@ class SongSource(AnalyzedSource):
             self.playback.seek(self._songs.jump(index))
         self._announced = index
         return self._numbered(index)
+
+
+@dataclass
+class _Renewal:
+    """A new analyzer that gets sound again. next_sample: of the songs, the next it gets; blocks: what it still gets."""
+
+    analyzer: Analyzer
+    next_sample: int
+    blocks: deque[np.ndarray]
 
 
 class SongFileSource(AnalyzedSource):
