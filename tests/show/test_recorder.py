@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import av
 import numpy as np
 import pytest
 
@@ -344,3 +345,27 @@ def test_where_nothing_can_be_recorded_the_reason_is_shown_and_the_show_goes_on(
         RecordingOptions(folder=tmp_path / "file" / "night"),
     )
     assert night.hand.snapshot.recording == "" and not night.hand.snapshot.faults
+
+
+def test_a_video_of_what_is_shown_is_written_beside_it(screen, pulse, loaded, song, tmp_path):
+    folder = tmp_path / "night"
+    with pulse.play(song):
+        live_show(
+            loaded,
+            [
+                (0.0, is_recording),
+                (2.0, [Act("blackout")]),
+                (1.0, [Act("record")]),
+                (0.0, is_not_recording),
+                (0.5, []),
+            ],
+            RecordingOptions(begins=True, folder=folder, has_video=True),
+        )
+    session_in(folder)
+    with av.open(str(folder / "video.mp4")) as file:
+        greys = [frame.to_ndarray(format="gray").mean() for frame in file.decode(video=0)]
+        assert (file.streams.video[0].width, file.streams.video[0].height) == loaded.size
+    assert len(greys) > 20 and max(greys[:5]) > 30 and greys[-1] < 18, "it ends in the blackout"
+    with av.open(str(folder / "video.mp4")) as file:
+        heard = np.concatenate([frame.to_ndarray()[0] for frame in file.decode(audio=0)])
+    assert np.abs(heard).max() > 0.2

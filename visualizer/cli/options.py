@@ -144,6 +144,9 @@ NoSound = Annotated[
     bool, typer.Option("--no-sound", help="Record no sound: only the level and the other features that it had.")
 ]
 NoDreams = Annotated[bool, typer.Option("--no-dreams", help="Record no dream frames: they are baked again.")]
+Video = Annotated[
+    bool, typer.Option("--video", help="Write a video (mp4) of what is shown beside the recorded session.")
+]
 CopySongs = Annotated[
     bool, typer.Option("--copy-songs", help="Copy the songs into the recorded session; else it knows them by content.")
 ]
@@ -271,7 +274,7 @@ def chosen_staging(
 
 
 def chosen_recording(
-    record: bool, record_to: Path | None, no_sound: bool, no_dreams: bool, copy_songs: bool = False
+    record: bool, record_to: Path | None, no_sound: bool, no_dreams: bool, video: bool, copy_songs: bool = False
 ) -> RecordingOptions:
     """The options of the recording as one value."""
     from ..show.recorder import RecordingOptions
@@ -282,6 +285,7 @@ def chosen_recording(
         keeps_sound=not no_sound,
         keeps_dreams=not no_dreams,
         copies_songs=copy_songs,
+        has_video=video,
     )
 
 

@@ -43,6 +43,7 @@ from .options import (
     Songs,
     Stream,
     Supervise,
+    Video,
     Weights,
     chosen_recording,
     chosen_staging,
@@ -89,6 +90,7 @@ def play(
     record_to: RecordTo = None,
     no_sound: NoSound = False,
     no_dreams: NoDreams = False,
+    video: Video = False,
     copy_songs: CopySongs = False,
     midi: Midi = None,
     osc: Osc = None,
@@ -134,7 +136,7 @@ def play(
             controllers=partial(open_chosen_controllers, midi, osc, osc_allow, False),
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
-            recording=chosen_recording(record, record_to, no_sound, no_dreams, copy_songs),
+            recording=chosen_recording(record, record_to, no_sound, no_dreams, video, copy_songs),
         )
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")  # a normal end
@@ -160,6 +162,7 @@ def live(
     record_to: RecordTo = None,
     no_sound: NoSound = False,
     no_dreams: NoDreams = False,
+    video: Video = False,
     midi: Midi = None,
     osc: Osc = None,
     osc_allow: OscAllow = None,
@@ -195,7 +198,7 @@ def live(
             controllers=partial(open_chosen_controllers, midi, osc, osc_allow, link),
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
-            recording=chosen_recording(record, record_to, no_sound, no_dreams),
+            recording=chosen_recording(record, record_to, no_sound, no_dreams, video),
         )
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")

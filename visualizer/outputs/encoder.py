@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 _SOUND_BITS_PER_S = 192_000
 _SOUND_RATES_HZ = (44_100, 48_000)  # every player and site accepts these; others are resampled to the last
 _KEYFRAME_EVERY_S = 2  # players seek to a keyframe
+_FRAGMENT_S = 0.5  # what a killed program loses of a video at most
 _BT709 = 1  # colour primaries, transfer and matrix in the numbers of H.273
 _LIMITED_RANGE = 1
 _FORMAT_BITEXACT, _CODEC_BITEXACT = 0x0400, 1 << 23  # no date and no library version in the file
@@ -46,8 +47,11 @@ class Encoder:
         preset: str,
         tags: Mapping[str, str] = MappingProxyType({}),
         cover: bytes | None = None,
+        survives_kill: bool = False,
     ) -> None:
-        """The arguments are those of `VideoFile`."""
+        """The arguments are those of `VideoFile`. survives_kill: the file can be played up to half a second before the
+        program was killed; only for .mp4.
+        """
         import av
 
         self._file = _File(path)
@@ -58,9 +62,7 @@ class Encoder:
             self._file,
             "w",
             format={".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}[path.suffix],
-            container_options={}
-            if path.suffix == ".mkv"
-            else {"movflags": "+faststart", "movie_timescale": str(ticks)},
+            container_options=_container_options(path.suffix, ticks, survives_kill=survives_kill),
             io_open=lambda url, flags, options: io.FileIO(path),
         )
         self._container.flags |= _FORMAT_BITEXACT
@@ -71,10 +73,12 @@ class Encoder:
         self._video.time_base = 1 / fps
         context = self._video.codec_context
         context.time_base = 1 / fps
-        context.gop_size = max(1, round(fps * _KEYFRAME_EVERY_S))
+        context.gop_size = max(1, round(fps * (_FRAGMENT_S if survives_kill else _KEYFRAME_EVERY_S)))
         context.color_range = _LIMITED_RANGE
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.options = {"crf": str(crf), "preset": preset, "chroma_sample_location": "left"}
+        if survives_kill:
+            context.options |= {"tune": "zerolatency"}  # no picture waits for later ones
         self._fps = fps
         self._converter: Graph | None = None  # made for the first RGB picture
 
@@ -176,6 +180,20 @@ def _converter(picture: VideoFrame, time_base: Fraction) -> Graph:
         graph.add("buffersink"),
     ).configure()
     return graph
+
+
+def _container_options(suffix: str, ticks: int, *, survives_kill: bool) -> dict[str, str]:
+    if suffix == ".mkv":
+        return {}
+    # a fragment begins at each keyframe; without flush_packets the muxer's buffer keeps them from the file. At the close
+    # an ordinary index replaces them. delay_moov: what the encoder of sound puts before the first sample is known to the
+    # index, else the pictures are moved against each other by it
+    flags = (
+        {"movflags": "+hybrid_fragmented+delay_moov", "flush_packets": "1"}
+        if survives_kill
+        else {"movflags": "+faststart"}
+    )
+    return {**flags, "movie_timescale": str(ticks)}
 
 
 class _File(io.FileIO):

@@ -259,6 +259,7 @@ class WindowShow(FrameLoop):
         self._panel = PanelSwitch(self._controllers, opens_panel, lambda: self._window)
         context = Context(find_actions(), base_parameters(), keymap, source.capabilities)
         self._on_stage = StageEffects(context, loaded, self.stage, source, guard)
+        self._video: Output | None = None  # the recorder's, which closes it
         self.recorder = Recorder(source, context, guard, recording)
         self._on_window = WindowEffects(self._window, self._panel, guard, lambda: self.clock.time_s)
 
@@ -361,6 +362,8 @@ class WindowShow(FrameLoop):
             window_size=self._window.framebuffer_size,
             rate_hz=self.clock.rate_hz,
         )
+        if self.recorder.video is not self._video:
+            self._change_video(self.recorder.video)
         with part("keyboard", "other keys may still work"):
             self.dispatcher.press(self._window.events())
         for change in self._controllers.poll():
@@ -407,6 +410,12 @@ class WindowShow(FrameLoop):
         if (width, height) == (0, 0) or self._scale == 1.0:
             return width, height
         return max(1, round(width * self._scale)), max(1, round(height * self._scale))
+
+    def _change_video(self, video: Output | None) -> None:
+        """Show pictures on the video of a recording, too, or no longer."""
+        self.outputs = [one for one in self.outputs if one is not self._video]
+        self.outputs += [] if video is None else [video]
+        self._video = video
 
     def _window_output(self) -> WindowOutput:
         return WindowOutput(self._window, self._draw_text, lambda: self.clock.drawn(), lambda: self.clock.shown())

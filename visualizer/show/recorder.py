@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -26,6 +27,7 @@ from ..control.commands import Change, Command, SetTempo
 from ..control.state import Context, ShowState, changes_to
 from ..errors import VisualizerError
 from ..oneline import plain
+from ..outputs.live_video import LiveVideo
 from ..presets.dreams import DreamFrame
 from ..session.events import (
     AnalysisEvent,
@@ -37,22 +39,22 @@ from ..session.events import (
     FeaturesEvent,
     SceneEvent,
     SizeEvent,
-    SongEvent,
     TempoEvent,
     XrunEvent,
     ticks_of,
 )
-from ..session.song_copy import keep_song
 from ..session.sound import on_grid
 from ..session.writer import SessionWriter
 from .analysis_steps import NO_STEPS, AnalysisSteps
 from .effects import Effects, switches
 from .guard import Guard, Part
-from .source import InputState, SongPlace, Source
+from .source import InputState, Source
 from .stage import DisplayFrame, Scene, Stage, ignored_frame
 
 #: from one dream frame that is read back from the graphics card to the next: each takes milliseconds
 READ_BACK_S = 0.1
+#: pictures a second of the video, and the least side that it can have, px
+VIDEO_FPS, LEAST_VIDEO_PX = Fraction(30), 16
 #: the time of songs is written again when it is off by more than this, seconds
 OFF_S = 0.005
 #: the fields of `Features` that are numbers: what a session without sound keeps of it
@@ -65,7 +67,7 @@ class RecordingOptions:
 
     begins: from its first picture on. folder: of the session, one named by date and time in the user's sessions if
     None. keeps_sound, keeps_dreams: whether sound and dream frames are kept. copies_songs: whether the songs of `play`
-    are copied; otherwise they are known by their content.
+    are copied; otherwise they are known by their content. has_video: a video of what is shown is written beside it.
     """
 
     begins: bool = False
@@ -73,6 +75,7 @@ class RecordingOptions:
     keeps_sound: bool = True
     keeps_dreams: bool = True
     copies_songs: bool = False
+    has_video: bool = False
 
 
 class Recorder(AnalysisSteps):
@@ -81,7 +84,7 @@ class Recorder(AnalysisSteps):
 
     source: of the show. context: of its commands. guard: where a fault of the recording is reported; the show goes on.
 
-    is_wanted: whether it records, or is about to.
+    is_wanted: whether it records, or is about to. video: the output that writes a video, None while there is none.
     """
 
     def __init__(
@@ -102,6 +105,8 @@ class Recorder(AnalysisSteps):
         self._start_s = now()
         self._opening: Future[SessionWriter] | None = None
         self._writer: SessionWriter | None = None
+        self.video: LiveVideo | None = None
+        self._ending_videos: list[LiveVideo] = []
         self._ending: list[SessionWriter] = []
         self._news: deque[str] = deque()
         self._tempo: tuple[float, float] | None = None  # set from elsewhere: beats a minute, and when a beat is
@@ -161,9 +166,11 @@ class Recorder(AnalysisSteps):
         with ExitStack() as stack:
             for writer in self._ending:
                 stack.callback(writer.close)
+            for video in self._ending_videos:
+                stack.callback(video.close)
             if self._opening is not None:  # it is closed as soon as it is open
                 self._opening.add_done_callback(_close)
-        self._ending = []
+        self._ending, self._ending_videos = [], []
 
     # -- for every display frame --------------------------------------------------------------------------------------
 
@@ -183,7 +190,7 @@ class Recorder(AnalysisSteps):
         size: drawn; window_size: (width, height) of the picture, px. rate_hz: display frames a second.
         """
         with self._guarded():
-            self._follow_writers(stage, state)
+            self._follow_writers(stage, state, window_size)
         if self._writer is None:
             return
         with self._guarded():
@@ -272,6 +279,10 @@ class Recorder(AnalysisSteps):
         with self._guarded():
             self._follow_input()
             self._writer.sound(kept, self._analysis_tick(start_s), rate_hz)
+            if self.video is not None:
+                # songs are analysed before they are heard
+                ahead_s = start_s - self._source.position_s()
+                self.video.write_sound(kept, self.tick() / ticks_of(1.0) + ahead_s, rate_hz)
         return kept
 
     def silence(self, n_samples: int, start_s: float) -> None:
@@ -316,7 +327,7 @@ class Recorder(AnalysisSteps):
         """The tick of a step: when its sound is heard, or of songs, which are analysed before they are heard, now."""
         return self.tick() if self._is_played else max(self._at, ticks_of(time_s))
 
-    def _follow_writers(self, stage: Stage, state: ShowState) -> None:
+    def _follow_writers(self, stage: Stage, state: ShowState, window_size: tuple[int, int]) -> None:
         if self._opening is not None and self._opening.done():
             opening, self._opening = self._opening, None
             try:
@@ -331,11 +342,18 @@ class Recorder(AnalysisSteps):
             if self.is_wanted:
                 self._writer = writer
                 self._begin_with(writer, stage, state)
+                self._begin_video(writer, window_size)
             else:  # ended before it was open
                 writer.end()
                 self._ending.append(writer)
         if self._writer is not None and not self._writer.state.is_recording:  # it had to stop, and says why
             self._stop()
+        if self.video is not None and self.video.fault:
+            self._end_video(self.video)
+        for video in [one for one in self._ending_videos if one.is_written]:
+            self._ending_videos.remove(video)
+            dropped = f"; {video.n_dropped} pictures were dropped" if video.n_dropped else ""
+            self._news.append(video.fault or f"video: {plain(video.path)}{dropped}")
         for writer in [one for one in self._ending if not one.state.is_recording]:
             self._ending.remove(writer)
             writer.close()
@@ -374,6 +392,18 @@ class Recorder(AnalysisSteps):
             self._reset()
             writer.end()
             self._ending.append(writer)
+        if self.video is not None:
+            self._end_video(self.video)
+
+    def _begin_video(self, writer: SessionWriter, size: tuple[int, int]) -> None:
+        if self._options.has_video and min(size) >= LEAST_VIDEO_PX:
+            path = writer.folder.root / "video.mp4"
+            self.video = LiveVideo(path, size, VIDEO_FPS, lambda: self.tick() / ticks_of(1.0))
+
+    def _end_video(self, video: LiveVideo) -> None:
+        self.video = None
+        video.end()
+        self._ending_videos.append(video)
 
     def _put(self, scene: Scene, placed: DreamFrame) -> None:
         """A dream frame was put into the picture of a scene."""
@@ -405,25 +435,12 @@ class Recorder(AnalysisSteps):
         self._writer.event(self._clock)
 
     def _follow_song(self) -> None:
-        """Record which song is heard. A thread reads its file."""
+        """Record which song is heard."""
         place = self._source.song()
         if place is None or self._song == (place.path, round(place.start_s)) or self._writer is None:
             return
         self._song = (place.path, round(place.start_s))
-        executor = ThreadPoolExecutor(1, "recording")
-        executor.submit(self._keep_song, self._writer, self.tick(), place)
-        executor.shutdown(wait=False)
-
-    def _keep_song(self, writer: SessionWriter, at: int, place: SongPlace) -> None:
-        name, songs = plain(place.path.name), writer.folder.songs if self._options.copies_songs else None
-        try:
-            kept = keep_song(place.path, songs)
-        except OSError as fault:
-            self._news.append(f"recording: {name} cannot be read: {fault.strerror or fault}")
-            return
-        if kept.fault:
-            self._news.append(f"recording: {plain(kept.fault)}")
-        writer.event(SongEvent(at=at, name=name, sha256=kept.sha256, start_s=place.start_s, file=kept.file))
+        self._writer.song(self.tick(), place.start_s, place.path, copy=self._options.copies_songs)
 
     def _follow_input(self) -> None:
         assert self._writer is not None
