@@ -24,7 +24,8 @@ class Output:
     def present(self, canvas: Canvas, sound: np.ndarray, features: Features) -> None:
         """Show, write or send one display frame.
 
-        canvas: the picture; as a texture on the graphics card, or as `canvas.pixels()`. sound: (n_samples, 2) float32,
+        canvas: the picture; as `canvas.texture()` on the graphics card, as `canvas.pixels()`, which waits for it, or
+        read back by a `PlaneReader`, which does not. sound: (n_samples, 2) float32,
         -1..1, what the source took in since the display frame before; empty unless needs_sound. features: what was
         heard at this instant.
         """
