@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,7 +51,6 @@ from .options import (
     parse_delay,
     parse_device,
     parse_gain,
-    parse_path,
     resumed_or_chosen_preset,
 )
 
@@ -206,7 +204,7 @@ def live(
 
 def replay(
     session: Annotated[
-        Path, typer.Argument(parser=parse_path, metavar="FOLDER", help="The folder of a recorded session.")
+        str, typer.Argument(metavar="SESSION", help="A session of `visualizer sessions`, or the folder of one.")
     ],
     fullscreen: Fullscreen = False,
     monitor: Monitor = None,
@@ -214,11 +212,12 @@ def replay(
 ) -> None:
     """Show a recorded session again in a window."""
     from ..presets.dreams import open_cache
+    from ..session.listing import find_session
     from ..show.replay import replay as show_again
 
     staging = chosen_staging(fullscreen, monitor, borderless, False, False)
     try:
-        show_again(session, open_cache(), staging=staging, say=print_message)
+        show_again(find_session(session), open_cache(), staging=staging, say=print_message)
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")
 
