@@ -13,7 +13,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-ALL = ("bake", "step", "show", "draw", "panel", "latency")
+ALL = ("bake", "step", "show", "draw", "panel", "latency", "recording")
 
 
 def machine() -> str:
