@@ -180,6 +180,7 @@ def test_damaged_and_crafted_sessions_are_repaired_or_refused(example, edits):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @settings(HOSTILE, max_examples=2000)
 @given(st.lists(changes(), min_size=1, max_size=6))
 def test_two_thousand_damaged_and_crafted_sessions(example, edits):
