@@ -233,7 +233,7 @@ class GapEvent(Event):
 
 
 class EndEvent(Event):
-    """The session ends. reason: "" for the user's wish, else why it could not go on."""
+    """The session ends. reason: "" if the user ended it, else why it could not go on."""
 
     kind: ClassVar[str] = "end"
 

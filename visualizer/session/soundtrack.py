@@ -136,7 +136,7 @@ class Soundtrack:
 
 
 class _Piece(NamedTuple):
-    """A stretch of a part of sound, from the place that an event tells on. end: its last tick, None: until the part
+    """A stretch of a part of sound, from the place that an event gives. end: its last tick, None: until the part
     ends. last: its last sample, None: unknown.
     """
 

@@ -29,7 +29,7 @@ class Effects:
     """What commands do to one part of a show; the base does nothing. Each step is guarded by itself."""
 
     def prepare(self, change: Input, state: ShowState) -> Iterable[Change]:
-        """Called before a change is made a command; returns what the state must be told first."""
+        """Called before a change is made a command; returns what the state must get first."""
         return ()
 
     def carry_out(self, before: ShowState, after: ShowState, at_samples: int) -> list[str | None]:

@@ -212,7 +212,7 @@ class Performance:
         )
         source.set_preset(first.loaded)
         source.needs(self.stage.needs)
-        self._tell_shown()
+        self._report_shown()
         if before:
             if coming is not None:
                 self._bring(coming)
@@ -236,7 +236,7 @@ class Performance:
         """
         if self.stage.scene is not self._shown:
             self._shown = self.stage.scene
-            self._tell_shown()
+            self._report_shown()
         if (gone := self.stage.take_gone()) is not None:
             self._release(gone)
 
@@ -251,7 +251,7 @@ class Performance:
 
     def _catch_up(self, before: Sequence[Event]) -> None:
         """Bring about the result of events, without showing each."""
-        state, untold, end = ShowState(), self.dispatcher.state, before[-1].at
+        state, initial, end = ShowState(), self.dispatcher.state, before[-1].at
         self._source.analyzes_from = end - round(PREROLL_S * CLOCK_HZ)
         for event in before:
             match event:
@@ -262,8 +262,8 @@ class Performance:
                     pass
                 case _:
                     self._perform(event, end)
-        self.dispatcher.state = state if state.n_shown else untold
-        self._on_stage.carry_out(untold, self.dispatcher.state, end * self._source.sample_rate_hz // CLOCK_HZ)
+        self.dispatcher.state = state if state.n_shown else initial
+        self._on_stage.carry_out(initial, self.dispatcher.state, end * self._source.sample_rate_hz // CLOCK_HZ)
         self._source.tick = end
 
     def _peek(self) -> Event | None:
@@ -305,7 +305,7 @@ class Performance:
             self._source.tick = event.at
             self.dispatcher.apply(command)
 
-    def _tell_shown(self) -> None:
+    def _report_shown(self) -> None:
         look = parameters_of(self._shown.picture.look)
         at_samples = self._source.samples_at(self._source.position_s())
         self.dispatcher.apply(Command(at_samples, self._on_stage.shown(self._shown.loaded, look)))
