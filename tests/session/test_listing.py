@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from filelock import FileLock
 
@@ -9,7 +11,7 @@ from tests.files.disks import locked_folder
 from tests.session.making import make_session
 from visualizer.errors import BadInput, VisualizerError
 from visualizer.files.paths import sessions_folder
-from visualizer.session.listing import delete_session, find_session, list_sessions, rename_session
+from visualizer.session.listing import delete_session, find_session, list_sessions, rename_session, session_named
 
 
 @pytest.fixture
@@ -53,6 +55,15 @@ def test_a_session_is_found_by_name_and_by_folder(night, tmp_path, monkeypatch):
         assert "\n" not in str(caught.value)
     with pytest.raises(BadInput, match="did you mean 'night'"):
         find_session("nigth")
+
+
+def test_the_name_of_a_session_stands_for_its_folder_unless_there_is_a_file_of_that_name(night, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert session_named(Path("night")) == night.root
+    for text in ("nigth", "", "..", "a\0b", "x" * 5000, str(night.root), "other/night"):
+        assert session_named(Path(text)) == Path(text)
+    (tmp_path / "night").write_text("a song")
+    assert session_named(Path("night")) == Path("night")
 
 
 @pytest.mark.parametrize("name", ["Friday night", "it's 🌙", "ночь", "a.b"])

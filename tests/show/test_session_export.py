@@ -14,6 +14,7 @@ from tests.show.nights import RATE_HZ, Night, performed
 from visualizer.beat import Analyzer
 from visualizer.cli.commands import app
 from visualizer.control.commands import Act, PresetShown, Reported, Set
+from visualizer.files.paths import sessions_folder
 from visualizer.presets.dreams import Dreams, open_cache
 from visualizer.presets.loaded import open_preset
 from visualizer.session.dream_files import pixel_sha256
@@ -186,10 +187,15 @@ def test_frames_of_before_the_recording_are_there_from_its_beginning(tmp_path, l
     assert pictures[3].mean() == pytest.approx(DEPTHS[1], abs=1)
 
 
-def test_the_command_exports_a_folder_that_is_a_session(night, tmp_path):
+@pytest.mark.parametrize("is_named", [False, True])
+def test_the_command_exports_a_session_by_its_folder_or_name(night, tmp_path, is_named):
     night.sound(0.0, np.zeros(RATE_HZ // 2, np.float32))
-    root = night.end(0.5).rename(tmp_path / "a 'night' 🎧")
-    result = CliRunner().invoke(app, ["export", str(root), "-o", str(tmp_path / "night.mp4")])
+    folder = sessions_folder() if is_named else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    root = night.end(0.5).rename(folder / "a 'night' 🎧")
+    result = CliRunner().invoke(
+        app, ["export", root.name if is_named else str(root), "-o", str(tmp_path / "night.mp4")]
+    )
     assert result.exit_code == 0, result.output
     with av.open(str(tmp_path / "night.mp4")) as video:
         assert (video.streams.video[0].width, video.streams.video[0].height) == SIZE

@@ -100,16 +100,17 @@ def export(
 ) -> None:
     """Write the show for a song, or a recorded session, as a video."""
     from ..presets.dreams import open_cache
+    from ..session.listing import session_named
     from ..show.export import VideoOptions, check_part, check_size, parse_fps
     from ..show.export import dream_size as default_dream_size
     from ..show.export import export as run_export
     from ..show.session_export import export_session, is_session
     from .progress import show_export
 
-    song_path = one_song(song, "export")
+    song_path = session_named(one_song(song, "export"))
     is_recorded = is_session(song_path)
     if as_intended and not is_recorded:
-        raise BadInput("--as-intended is for the folder of a recorded session")
+        raise BadInput("--as-intended is for recorded sessions; see `visualizer sessions`")
     # of a session, the size of the dream frames that were shown unless another is asked for
     is_its_own = is_recorded and size == DEFAULT_SIZE_TEXT
     video_size = parse_video_size(size)

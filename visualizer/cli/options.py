@@ -180,6 +180,9 @@ Songs = Annotated[
     list[Path],
     typer.Argument(parser=parse_path, metavar="FILE|FOLDER...", help="Sound files, or folders of them, in this order."),
 ]
+Session = Annotated[
+    str, typer.Argument(metavar="SESSION", help="A session of `visualizer sessions`, or the folder of one.")
+]
 Stream = Annotated[
     int | None,
     typer.Option(

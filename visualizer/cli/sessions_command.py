@@ -11,7 +11,7 @@ import typer
 from ..errors import BadInput, VisualizerError
 from ..oneline import plain
 from .messages import print_message
-from .options import parse_path
+from .options import Session, parse_path
 
 if TYPE_CHECKING:
     from ..session.check import Examined
@@ -22,9 +22,6 @@ sessions_app = typer.Typer(
     add_completion=False,
 )
 
-Session = Annotated[
-    str, typer.Argument(metavar="SESSION", help="A session of `visualizer sessions`, or the folder of one.")
-]
 Sessions = Annotated[
     list[str], typer.Argument(metavar="SESSION...", help="Sessions of `visualizer sessions`, or folders of some.")
 ]

@@ -38,6 +38,7 @@ from .options import (
     Record,
     RecordTo,
     Seed,
+    Session,
     Size,
     Songs,
     Stream,
@@ -203,9 +204,7 @@ def live(
 
 
 def replay(
-    session: Annotated[
-        str, typer.Argument(metavar="SESSION", help="A session of `visualizer sessions`, or the folder of one.")
-    ],
+    session: Session,
     fullscreen: Fullscreen = False,
     monitor: Monitor = None,
     borderless: Borderless = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -61,6 +62,12 @@ def find_session(name_or_folder: str) -> Path:
         pass
     some = ", ".join(plain(name) for name in list(named)[-_MOST_NAMES:]) or "none"
     raise BadInput(f"unknown session {plain(name_or_folder)!r}{nearest(name_or_folder, named)}; there are: {some}")
+
+
+def session_named(path: Path) -> Path:
+    """The folder of the session whose name in `sessions_folder` is `path`; `path` itself if it exists, or there is none."""
+    folder = sessions_folder() / path
+    return folder if path.name == str(path) and not os.path.lexists(path) and _holds_session(folder) else path
 
 
 def rename_session(root: Path, name: str) -> Path:

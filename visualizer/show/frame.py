@@ -9,9 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from ..beat.features import Features
 from ..control.actions import find_actions
@@ -30,11 +28,8 @@ from ..presets.loaded import LoadedPreset
 from ..presets.loader import OpenedPreset, PresetLoader
 from ..render.canvas import Canvas
 from ..render.gl import Surface
-from ..render.hud import Hud
 from ..render.monitors import Area
 from ..render.picture import Picture
-from ..render.programs import Programs
-from ..render.window import Window
 from ..supervision.resume import ResumeState
 from .adaptive_size import AdaptiveSize
 from .clocks import Clock, RateMeter, ScreenClock
@@ -42,6 +37,7 @@ from .controllers import Controllers
 from .dispatcher import Dispatcher
 from .effects import LoaderEffects, StageEffects, WindowEffects
 from .garbage import scheduled_collection
+from .graphics import Graphics, rebuilt
 from .guard import Guard
 from .hud_text import Notices, figure_lines
 from .look import parameters_of
@@ -154,46 +150,6 @@ class FrameLoop:
 
     def after(self, shown: DisplayFrame) -> None:
         """What is done once the picture is shown. An export does nothing here."""
-
-
-@dataclass
-class Graphics:
-    """A window and what draws in it. All of it goes with the window's context."""
-
-    window: Window
-    programs: Programs
-    canvas: Canvas
-
-    @classmethod
-    def of(cls, window: Window) -> Self:
-        """What draws in a window. Raises GraphicsError."""
-        return cls(window, Programs(window.ctx), Canvas(window.ctx))
-
-    @cached_property
-    def hud(self) -> Hud:
-        """The text over the picture, made when first asked for: the first picture need not wait for fonts."""
-        return Hud(self.window.ctx)
-
-    def show_image(self, picture: Picture, *, dark: bool, swap: bool = True) -> None:
-        """Show a preset's image before its show begins; black if `dark`."""
-        if (size := self.window.framebuffer_size) != (0, 0):
-            self.canvas.begin(size, self.window)
-            if dark:
-                self.window.ctx.clear(0.0, 0.0, 0.0, 1.0)
-            else:
-                picture.draw(0.0, size)
-            self.canvas.present_on(self.window.ctx.screen, size)
-        self.window.finish()
-        if swap:
-            self.window.swap()
-
-    def release(self) -> None:
-        """Release the graphics memory, but not the window: all of it, should one part fail."""
-        with ExitStack() as stack:
-            for part in (self.programs, self.canvas):
-                stack.callback(part.release)
-            if "hud" in self.__dict__:
-                stack.callback(self.hud.release)
 
 
 class WindowShow(FrameLoop):
@@ -576,7 +532,7 @@ class WindowShow(FrameLoop):
         log.error("the graphics are lost; they are built again")
         with part:
             before, lost, loaded = self.stage, self._graphics, self.stage.scene.loaded
-            self._graphics, picture = _rebuilt(lost.window, before.scene, dark=before.is_dark)
+            self._graphics, picture = rebuilt(lost.window, before.scene, dark=before.is_dark)
             self._window, self.canvas = self._graphics.window, self._graphics.canvas
             self._scene = Scene(picture, dreams_room.ReadyDreams([]), loaded)
             self.stage = Stage(self._window, self._scene)
@@ -601,26 +557,3 @@ class WindowShow(FrameLoop):
             self._notices.say("the graphics were lost, and are built again")
         if part.n_in_a_row > MAX_REBUILDS:
             raise GraphicsError(f"the graphics are lost and cannot be built again ({part.fault})")
-
-
-def _rebuilt(old: Window, scene: Scene, *, dark: bool) -> tuple[Graphics, Picture]:
-    """Another window in the place of the old one, showing the image of the scene's preset (black if dark), and the
-    image's picture.
-
-    The old one still exists, without a context that works, and must be closed. Raises GraphicsError, and what drivers
-    raise.
-    """
-    window = old.successor()
-    try:
-        graphics = Graphics.of(window)
-        picture = build_picture(scene.loaded, window, graphics.programs, scene.picture)
-        # everything that takes time is done before it appears: until its first swap it shows what lies under it, the
-        # old one
-        graphics.show_image(picture, dark=dark, swap=False)
-        window.appear()
-        graphics.show_image(picture, dark=dark)
-    except BaseException:
-        window.close()
-        old.make_current()
-        raise
-    return graphics, picture

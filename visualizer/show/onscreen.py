@@ -23,8 +23,9 @@ from ..render.picture import Picture
 from ..render.window import Window
 from ..supervision.resume import ResumeState
 from .clocks import ScreenClock, pace_hz
-from .frame import Graphics, WindowShow
+from .frame import WindowShow
 from .frametimes import NO_TIMES, Percentiles
+from .graphics import Graphics
 from .guard import Guard
 from .panel_switch import OpensPanel
 from .recorder import RecordingOptions

@@ -25,7 +25,7 @@ from .clocks import ScreenClock
 from .controllers import Controllers
 from .dispatcher import Dispatcher
 from .effects import Effects, WindowEffects
-from .frame import Graphics
+from .graphics import Graphics
 from .guard import Guard
 from .hud_text import Notices
 from .onscreen import Staging
@@ -113,7 +113,6 @@ class Replay(PerformanceLoop):
         self._transport = transport
         guard = Guard()
         performance, source = performs((), events)
-        self.source_guard = guard
         clock = ScreenClock(transport.position_s, rate_hz)
         output = WindowOutput(self._window, self._draw_text, clock.drawn, clock.shown)
         super().__init__(

@@ -1,0 +1,78 @@
+"""A window of a show and what draws in it; and another one in its place when the graphics card was reset."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from ..render.canvas import Canvas
+from ..render.hud import Hud
+from ..render.picture import Picture
+from ..render.programs import Programs
+from ..render.window import Window
+from .stage import Scene, build_picture
+
+
+@dataclass
+class Graphics:
+    """A window and what draws in it. All of it goes with the window's context."""
+
+    window: Window
+    programs: Programs
+    canvas: Canvas
+
+    @classmethod
+    def of(cls, window: Window) -> Self:
+        """What draws in a window. Raises GraphicsError."""
+        return cls(window, Programs(window.ctx), Canvas(window.ctx))
+
+    @cached_property
+    def hud(self) -> Hud:
+        """The text over the picture, made when first asked for: the first picture need not wait for fonts."""
+        return Hud(self.window.ctx)
+
+    def show_image(self, picture: Picture, *, dark: bool, swap: bool = True) -> None:
+        """Show a preset's image before its show begins; black if `dark`."""
+        if (size := self.window.framebuffer_size) != (0, 0):
+            self.canvas.begin(size, self.window)
+            if dark:
+                self.window.ctx.clear(0.0, 0.0, 0.0, 1.0)
+            else:
+                picture.draw(0.0, size)
+            self.canvas.present_on(self.window.ctx.screen, size)
+        self.window.finish()
+        if swap:
+            self.window.swap()
+
+    def release(self) -> None:
+        """Release the graphics memory, but not the window: all of it, should one part fail."""
+        with ExitStack() as stack:
+            for part in (self.programs, self.canvas):
+                stack.callback(part.release)
+            if "hud" in self.__dict__:
+                stack.callback(self.hud.release)
+
+
+def rebuilt(old: Window, scene: Scene, *, dark: bool) -> tuple[Graphics, Picture]:
+    """Another window in the place of the old one, showing the image of the scene's preset (black if dark), and the
+    image's picture.
+
+    The old one still exists, without a context that works, and must be closed. Raises GraphicsError, and what drivers
+    raise.
+    """
+    window = old.successor()
+    try:
+        graphics = Graphics.of(window)
+        picture = build_picture(scene.loaded, window, graphics.programs, scene.picture)
+        # everything that takes time is done before it appears: until its first swap it shows what lies under it, the
+        # old one
+        graphics.show_image(picture, dark=dark, swap=False)
+        window.appear()
+        graphics.show_image(picture, dark=dark)
+    except BaseException:
+        window.close()
+        old.make_current()
+        raise
+    return graphics, picture
