@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -53,7 +53,9 @@ def repair(root: Path) -> Repaired:
         return Repaired(before, before, False, None)
     folder = SessionFolder(root)
     try:
-        with FileLock(folder.lock).acquire(timeout=0):
+        with ExitStack() as stack:
+            with suppress(NotImplementedError):  # a disk without locks
+                stack.enter_context(FileLock(folder.lock).acquire(timeout=0))
             kept = _keep(folder, before)
             try:
                 n_events = _write_events(folder, before)

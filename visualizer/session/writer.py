@@ -74,7 +74,7 @@ _What = Literal["sound", "event", "dream", "preset", "song"]
 class RecordingState:
     """How a recording goes.
 
-    is_recording: False once it has ended, or had to stop: then `reason` says why, "" for the user's wish. seconds:
+    is_recording: False once it has ended, or had to stop: then `reason` says why, "" if the user ended it. seconds:
     recorded so far. n_bytes: of its files so far. free_s: seconds of sound for which the disk has room. n_gaps: times
     something could not be written. name: of its folder.
     """
@@ -171,7 +171,7 @@ class SessionWriter:
         folder : its path, see `new_folder`
         width, height : of the dream frames, px
         at : the tick at which it begins; sound from before is left out
-        seeds : numbers that chance was begun with, by what for
+        seeds : random seeds, by what for
         keep_sound, keep_dreams : whether sound and dream frames are kept
         most_dream_bytes : of all dream frames together, before they are compressed; later ones are not kept
         keep_free_bytes : of the disk; the recording stops when less is free
@@ -200,8 +200,8 @@ class SessionWriter:
                 part.write_bytes(info.to_json())
             place.presets.mkdir()
             place.dreams.mkdir()
-            writer = cls(place, info, lock, most_dream_bytes=most_dream_bytes, keep_free_bytes=keep_free_bytes, now=now)
             sync_folder(place.root.parent)
+            writer = cls(place, info, lock, most_dream_bytes=most_dream_bytes, keep_free_bytes=keep_free_bytes, now=now)
             writer._look_at_space()
         except (OSError, Timeout) as fault:
             lock.release(force=True)
@@ -261,7 +261,7 @@ class SessionWriter:
         self._put(partial(self._write_song, at, start_s, path, copy), _EVENT_BYTES, GapEvent(at=at, what="song"))
 
     def end(self, reason: str = "") -> None:
-        """Begin to end the recording: `state` says when it has ended. reason: "" for the user's wish."""
+        """Begin to end the recording: `state` says when it has ended. reason: "" if the user ended it."""
         with self._lock:
             if not self._is_ending:
                 self._is_ending, self._reason = True, reason
