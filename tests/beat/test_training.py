@@ -83,7 +83,7 @@ def test_the_events_of_a_mix_can_be_heard_in_it(taught):
     assert n_kicks > 20 and n_heard > 0.9 * n_kicks, "the lows rise where a kick is noted"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_tiny_training_repeats_bit_for_bit_and_as_recorded(committed, taught):
     was = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     one, losses = train_kick.train(train_kick.TINY, taught)
@@ -94,6 +94,6 @@ def test_a_tiny_training_repeats_bit_for_bit_and_as_recorded(committed, taught):
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == was
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_committed_weights_have_the_recorded_losses_on_songs_held_out(committed):
     assert train_kick.held_out_losses(committed) == pytest.approx(committed["held_out_losses"], rel=1e-3)

@@ -83,7 +83,7 @@ def test_the_shipped_weights_compute_in_torch_the_same():
     assert all(np.array_equal(unpacked[one.name], getattr(shipped, one.name)) for one in fields(AheadWeights))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_tiny_training_repeats_bit_for_bit_and_as_written_down(committed):
     taught = [lesson((train_ahead.SEED, index)) for index in range(train_ahead.N_TINY_LESSONS)]
     one, losses = train_ahead.train(train_ahead.TINY, taught)
@@ -92,6 +92,6 @@ def test_a_tiny_training_repeats_bit_for_bit_and_as_written_down(committed):
     assert losses == pytest.approx(committed["tiny_losses"].tolist(), rel=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_committed_weights_do_on_songs_held_out_what_training_wrote_down(committed):
     assert train_ahead.held_out_loss(committed) == pytest.approx(float(committed["held_out_loss"]), rel=1e-3)

@@ -291,11 +291,11 @@ def test_sending_a_snapshot_takes_no_time(hand):
 
 
 def test_a_source_without_tempo_has_no_buttons_for_it(hand):
-    place = hand.place("fullscreen")
+    place = hand.place("record")
 
     def moved():
         hand.link.update(snapshot(capabilities=frozenset()))
-        return "tap" not in hand.link.controls and hand.link.controls.get("fullscreen", place) != place
+        return "tap" not in hand.link.controls and hand.link.controls.get("record", place) != place
 
     wait_for(moved, "the buttons without those of the tempo")
     assert not {"tap", "tempo_half", "next_input", "next_song"} & set(hand.link.controls)

@@ -65,7 +65,8 @@ def test_every_source_hears_the_same(tmp_path: Path, pulse: Pulse, monkeypatch: 
         """Stands for the analyzer: keeps the sound."""
 
         def __init__(self, *_: object, **__: object) -> None:
-            self.needs_ahead_s = 0.0
+            self.needs_ahead_s = self.start_s = 0.0
+            self.sample_rate_hz = RATE_HZ
 
         def push(self, block: np.ndarray) -> int:
             taken.append(block)
