@@ -255,7 +255,9 @@ def test_a_recording_begun_in_the_middle_of_a_show_holds_all_that_is_shown(scree
     assert len(live) > 30
     apart = [np.abs(live[i] - again[max(0, i - 1) : i + 2]).min() for i in range(len(live))]
     # where sound comes late, a show has its kick some display frames late
-    assert np.mean(np.array(apart) < 0.1) > 0.9, list(zip((one.time_s for one in shown), live.round(2), again.round(2), strict=True))
+    assert np.mean(np.array(apart) < 0.1) > 0.9, list(
+        zip((one.time_s for one in shown), live.round(2), again.round(2), strict=True)
+    )
 
 
 def test_from_the_beginning_with_another_preset_and_no_sound(screen, pulse, loaded, song, tmp_path, tiny_preset):
