@@ -4,6 +4,7 @@ atomically.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import secrets
@@ -11,10 +12,14 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import BadInput, VisualizerError
 from ..oneline import plain
 from .paths import is_writable_folder
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +77,23 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise VisualizerError(f"{plain(path)} could not be written: {plain(fault.strerror or fault)}") from fault
     finally:
         remove(part)
+
+
+class WholeWrites(io.FileIO):
+    """A new file whose writes are complete or raise: a write of FileIO may be of a part, and FFmpeg's muxers do not check
+    that.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "xb")
+        self.name = "file"  # PyAV needs text, and a file name may be bytes
+
+    def write(self, data: ReadableBuffer) -> int:
+        rest = memoryview(data)
+        n_bytes = rest.nbytes
+        while rest.nbytes:
+            rest = rest[super().write(rest) :]
+        return n_bytes
 
 
 def remove(path: Path) -> None:

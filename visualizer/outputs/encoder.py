@@ -12,8 +12,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ..files.output_file import WholeWrites
+
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
     from av import AudioFrame, Packet, VideoFrame
     from av.filter import Graph
 
@@ -54,7 +55,7 @@ class Encoder:
         """
         import av
 
-        self._file = _File(path)
+        self._file = WholeWrites(path)
         # the default time base is 1/1000 s, which cannot express 1001/30000 s
         ticks = fps.numerator * math.ceil(48_000 / fps.numerator)
         # +faststart moves the index to the front, and opens the file a second time for that
@@ -194,18 +195,3 @@ def _container_options(suffix: str, ticks: int, *, survives_kill: bool) -> dict[
         else {"movflags": "+faststart"}
     )
     return {**flags, "movie_timescale": str(ticks)}
-
-
-class _File(io.FileIO):
-    """A new file whose writes are complete or raise: the muxer does not check how much was written."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, "xb")
-        self.name = "video"  # PyAV needs text, and a file name may be bytes
-
-    def write(self, data: ReadableBuffer) -> int:
-        rest = memoryview(data)
-        n_bytes = rest.nbytes
-        while rest.nbytes:
-            rest = rest[super().write(rest) :]
-        return n_bytes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..beat.features import Features
-from ..oneline import plain
+from ..oneline import reason_of
 from ..render.canvas import Canvas
 from .output import Output
 
@@ -41,7 +41,7 @@ class LiveVideo(Output):
     picture.
 
     n_pictures: taken so far. n_repeated: pictures that stay for longer than one, since no newer one came in time.
-    n_dropped: pictures that the encoder was too slow for. fault: why nothing is written any more, "" while it is.
+    n_dropped: pictures and blocks of sound that the encoder was too slow for. fault: why nothing is written any more, "" while it is.
     """
 
     name = "video"
@@ -132,8 +132,7 @@ class LiveVideo(Output):
                 encoder.finish()
         except Exception as fault:
             log.exception("the video stopped")
-            reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault) or type(fault).__name__
-            self.fault = f"the video has stopped: {plain(reason)}"
+            self.fault = f"the video has stopped: {reason_of(fault)}"
         finally:
             if encoder is not None:
                 encoder.drop()

@@ -17,7 +17,7 @@ import numpy as np
 from ..beat.features import Features
 from ..errors import BadInput, VisualizerError
 from ..files.output_file import check_output_path
-from ..oneline import plain
+from ..oneline import plain, reason_of
 from ..render.canvas import Canvas
 from ..render.planes import PlaneReader
 from .output import Output
@@ -264,8 +264,7 @@ class VideoFile(Output):
 
     def _write_error(self, fault: BaseException) -> VisualizerError:
         log.error("video: %s failed", self._path, exc_info=fault)
-        reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault) or type(fault).__name__
-        return VisualizerError(f"{plain(self._path)} could not be written: {plain(reason)}")
+        return VisualizerError(f"{plain(self._path)} could not be written: {reason_of(fault)}")
 
     def _encode(self, encoder: Encoder) -> None:
         """Run the encoder thread: encode until None arrives, an error occurs, or the file is abandoned."""

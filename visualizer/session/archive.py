@@ -16,8 +16,8 @@ from pathlib import Path, PurePosixPath
 from ..errors import BadInput, VisualizerError
 from ..files.output_file import atomic_write, check_output_path
 from ..files.paths import is_file
-from ..oneline import plain
-from .folder import MOST_FILES, check_name, is_device, reason_of, refuse_while_recorded
+from ..oneline import plain, reason_of
+from .folder import MOST_FILES, check_name, is_device, refuse_while_recorded
 from .layout import SessionFolder
 from .reader import RecordedSession
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from filelock import FileLock, Timeout
 
 from ..errors import BadInput, VisualizerError
-from ..oneline import plain
+from ..oneline import plain, reason_of
 from .layout import SessionFolder
 
 #: a session of a whole day holds some thousand
@@ -111,8 +111,3 @@ def refuse_while_recorded(root: Path) -> None:
         raise VisualizerError(f"{plain(root)}: is being recorded at this moment; end the recording first") from None
     except (OSError, NotImplementedError):
         return  # a disk without locks, or one that is read-only: nothing records to it
-
-
-def reason_of(fault: Exception) -> str:
-    """Why an operation on a file failed, in the words of the system."""
-    return plain(fault.strerror if isinstance(fault, OSError) and fault.strerror else fault)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..clock import day_and_time
 from ..errors import BadInput, VisualizerError
 from ..files.paths import sessions_folder
-from ..oneline import plain
+from ..oneline import plain, reason_of
 
 #: the version of the format; a program reads its own and the older ones
 FORMAT = 1
@@ -36,8 +36,9 @@ def new_folder(wanted: Path | None = None) -> SessionFolder:
             if not any(one.iterdir()):
                 return SessionFolder(one)
     except (OSError, ValueError) as fault:  # ValueError: a null byte, or no name
-        reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else fault
-        raise VisualizerError(f"the folder {plain(path)} of the session cannot be created: {plain(reason)}") from fault
+        raise VisualizerError(
+            f"the folder {plain(path)} of the session cannot be created: {reason_of(fault)}"
+        ) from fault
     raise VisualizerError(f"there are 999 sessions named {plain(path)} already; choose another name")
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..errors import BadInput, VisualizerError, nearest
 from ..files.paths import is_file, is_folder, sessions_folder
-from ..oneline import plain
+from ..oneline import plain, reason_of
 from .check import Examined, examine
-from .folder import check_name, reason_of, refuse_while_recorded
+from .folder import check_name, refuse_while_recorded
 from .layout import SessionFolder
 
 #: what the folder of a session holds beside hidden files; `cut-...` is of a repair

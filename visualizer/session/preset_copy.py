@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..errors import BadInput, VisualizerError
 from ..looks.look import Look, find_look
-from ..oneline import plain, preset_label
+from ..oneline import plain, preset_label, reason_of
 from ..presets.loaded import LoadedPreset
 from ..presets.preset import FILE_NAME
 from ..resources import shipped
@@ -46,7 +46,7 @@ def copy_of(loaded: LoadedPreset) -> PresetCopy:
     try:
         files = {Path(name).as_posix(): path.read_bytes() for name, path in sorted(sources.items())}
     except OSError as fault:
-        raise VisualizerError(f"preset {plain(loaded.name)}: {plain(fault.strerror or fault)}") from fault
+        raise VisualizerError(f"preset {plain(loaded.name)}: {reason_of(fault)}") from fault
     found = hashlib.sha256()
     for name, data in files.items():
         found.update(f"{name}\0{len(data)}\0".encode() + data)

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import BadInput
 from ..files.paths import is_folder
-from ..oneline import plain
+from ..oneline import plain, reason_of
 from .events import (
     CLOCK_HZ,
     MOST_LINE_BYTES,
@@ -29,14 +29,15 @@ from .events import (
     UnknownEvent,
     decode,
 )
-from .folder import open_file, reason_of, session_files
+from .folder import open_file, session_files
 from .layout import MOST_INFO_BYTES, SessionFolder, SessionInfo
 from .sound_reader import SoundFile, SoundFrame
 
 #: a session is at most this long, seconds, and has at most so many events; what claims more is damaged or crafted
 MOST_S, MOST_EVENTS = 31 * 86_400, 20_000_000
 _MOST_TICKS = MOST_S * CLOCK_HZ
-_MOST_DREAM_PIXELS = 64_000_000
+#: no dream frame is larger
+MOST_DREAM_PIXELS = 64_000_000
 _BLOCK_SAMPLES = 65_536
 
 
@@ -156,7 +157,7 @@ class RecordedSession:
         from PIL import Image
 
         path = self.folder.dream(event.sha256)
-        if event.width * event.height > _MOST_DREAM_PIXELS:
+        if event.width * event.height > MOST_DREAM_PIXELS:
             raise BadInput(f"{plain(path)}: {event.width}x{event.height} is larger than any dream frame")
         try:
             with open_file(path) as file, Image.open(file, formats=["PNG"]) as image:

@@ -15,11 +15,11 @@ from filelock import FileLock
 from ..clock import day_and_time
 from ..errors import VisualizerError
 from ..files.output_file import atomic_write
-from ..oneline import plain
+from ..oneline import plain, reason_of
 from .check import Examined, PartFound, examine, losses
 from .durable import sync_file, sync_folder
 from .events import CLOCK_HZ, AnalysisEvent, EndEvent, Event, GapEvent, SoundEvent, encode
-from .folder import reason_of, refuse_while_recorded
+from .folder import refuse_while_recorded
 from .layout import SessionFolder, new_folder
 from .reader import RecordedSession
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+from ..files.output_file import WholeWrites
 
 #: samples are whole multiples of 1 / GRID: 16 bits of a device stay exact, and the mean of 16 channels of them
 GRID = 2**19
@@ -53,7 +50,7 @@ class SoundPart:
         self.path, self.rate_hz, self.n_channels, self.full_scale = path, rate_hz, n_channels, full_scale
         self.n_samples = 0
         self._to_24_bits = GRID * MOST // full_scale
-        self.file = _WholeWrites(path)
+        self.file = WholeWrites(path)
         # without flush_packets FFmpeg keeps the last 32 KB to itself
         self._container = av.open(self.file, "w", format="flac", container_options={"flush_packets": "1"})
         self._layout = "mono" if n_channels == 1 else "stereo" if n_channels == 2 else f"{n_channels}c"
@@ -81,18 +78,3 @@ class SoundPart:
         """Write the last frame and the length. The file stays open: closing it is the caller's, in any case."""
         self._container.mux(self._stream.encode(None))
         self._container.close()
-
-
-class _WholeWrites(io.FileIO):
-    """A new file whose writes are complete or raise: the muxer does not check how much was written."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, "xb")
-        self.name = "sound"  # PyAV needs text, and a file name may be bytes
-
-    def write(self, data: ReadableBuffer) -> int:
-        rest = memoryview(data)
-        n_bytes = rest.nbytes
-        while rest.nbytes:
-            rest = rest[super().write(rest) :]
-        return n_bytes

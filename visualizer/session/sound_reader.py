@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import BadInput
-from ..oneline import plain
-from .folder import open_file, reason_of
+from ..oneline import plain, reason_of
+from .folder import open_file
 
 # A part is at most 10 minutes long; frames that claim to be later than this are taken for damage.
 MAX_PART_S = 3600

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import math
 import re
@@ -23,8 +22,8 @@ from filelock import FileLock, Timeout
 from .. import __version__
 from ..clock import iso_date_and_time, monotonic
 from ..errors import VisualizerError
-from ..files.output_file import atomic_write
-from ..oneline import plain
+from ..files.output_file import WholeWrites, atomic_write
+from ..oneline import plain, reason_of
 from ..presets.dreams import DreamFrame
 from ..presets.loaded import LoadedPreset
 from .dream_files import file_sha256, pixel_sha256, write_dream
@@ -143,7 +142,7 @@ class SessionWriter:
         self._free_bytes, self._has_warned, self._has_no_room_for_dreams = 0, False, False
         self._looked_s = now()
         self._keeper = FileKeeper()
-        self._events = io.FileIO(folder.events, "xb")
+        self._events = WholeWrites(folder.events)
         self._syncer = Syncer(folder.root, SYNC_S, now)
         self._syncer.add(self._events)
         self._thread = threading.Thread(target=self._run, name="session", daemon=True)
@@ -205,8 +204,7 @@ class SessionWriter:
             writer._look_at_space()
         except (OSError, Timeout) as fault:
             lock.release(force=True)
-            reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else fault
-            raise VisualizerError(f"nothing can be recorded in {plain(place.root)}: {plain(reason)}") from fault
+            raise VisualizerError(f"nothing can be recorded in {plain(place.root)}: {reason_of(fault)}") from fault
         if writer._is_ending:
             writer._abandon()
             raise VisualizerError(
@@ -319,8 +317,7 @@ class SessionWriter:
         except Exception as error:
             if not isinstance(error, OSError):
                 log.exception("the recording failed")
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-            self._reason = f"it could not be written: {plain(reason)}"
+            self._reason = f"it could not be written: {reason_of(error)}"
             with self._lock:
                 self._is_ending = True
                 self._waiting.clear()
@@ -375,9 +372,7 @@ class SessionWriter:
             log.exception("an event cannot be written")
             self._write_gap(GapEvent(at=event.at, what="event", reason=plain(fault, 80)))
             return
-        rest = memoryview(line)
-        while rest:
-            rest = rest[self._events.write(rest) :]
+        self._events.write(line)
         self._n_lines += 1
         self._n_event_bytes += len(line)
         self._latest = max(self._latest, event.at)
@@ -546,8 +541,7 @@ class SessionWriter:
                 with atomic_write(target) as part:
                     shutil.copyfile(path, part)
         except (OSError, VisualizerError) as fault:
-            reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else fault
-            self._late.append(GapEvent(at=at, what="song", reason=plain(reason)))
+            self._late.append(GapEvent(at=at, what="song", reason=reason_of(fault)))
             return 0
         self._late.append(SongEvent(at=at, name=path.name, sha256=sha256, start_s=start_s, file=name))
         return n_bytes

@@ -40,7 +40,7 @@ from ..session.events import (
     SizeEvent,
     UnknownEvent,
 )
-from ..session.reader import RecordedSession
+from ..session.reader import MOST_DREAM_PIXELS, RecordedSession
 from ..settings import DreamSettings, Preset, RenderSettings
 from .clocks import Clock
 from .dispatcher import Dispatcher
@@ -56,8 +56,6 @@ from .stage import DisplayFrame, Scene, Stage, build_picture
 
 log = logging.getLogger(__name__)
 
-#: no dream frame is larger
-MOST_PIXELS = 64_000_000
 #: so much sound is analysed before a moment that is gone to, seconds: after it the tempo is known again
 PREROLL_S = 12.0
 
@@ -349,7 +347,7 @@ class Performance:
     def _stand_in(self, event: PresetEvent) -> LoadedPreset:
         """A preset in place of one that cannot be opened: black, for the recorded frames of its scene."""
         n_variants, n_depths = self._contents.deepest.get(event.scene, (1, 1))
-        if event.width * event.height > MOST_PIXELS:
+        if event.width * event.height > MOST_DREAM_PIXELS:
             raise BadInput(f"preset {plain(event.name)}: dream frames of {event.width}x{event.height} are too large")
         try:
             dream = DreamSettings(n_depths=n_depths)
@@ -441,7 +439,7 @@ def recorded_preset(
     Raises BadInput, and DreamError for a network that is needed and has not been fetched.
     """
     folder, size = session.preset(event), size or (event.width, event.height)
-    if size[0] * size[1] > MOST_PIXELS:
+    if size[0] * size[1] > MOST_DREAM_PIXELS:
         raise BadInput(f"{plain(folder)}: dream frames of {size[0]}x{size[1]} are too large")
     overrides = Overrides(
         image=folder / event.image if event.image else None,

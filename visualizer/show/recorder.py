@@ -7,7 +7,6 @@ of the sample rate: what it had heard before is no part of the session, and a re
 
 from __future__ import annotations
 
-import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -49,6 +48,7 @@ from .analysis_steps import NO_STEPS, AnalysisSteps
 from .effects import Effects, switches
 from .guard import Guard, Part
 from .source import InputState, Source
+from .sources.session import NUMBERS
 from .stage import DisplayFrame, Scene, Stage, ignored_frame
 
 #: from one dream frame that is read back from the graphics card to the next: each takes milliseconds
@@ -57,8 +57,6 @@ READ_BACK_S = 0.1
 VIDEO_FPS, LEAST_VIDEO_PX = Fraction(30), 16
 #: the time of songs is written again when it is off by more than this, seconds
 OFF_S = 0.005
-#: the fields of `Features` that are numbers: what a session without sound keeps of it
-_NUMBERS = tuple(one.name for one in dataclasses.fields(Features) if one.name not in ("time_s", "spectrum", "waveform"))
 
 
 @dataclass(frozen=True)
@@ -229,7 +227,7 @@ class Recorder(AnalysisSteps):
     def features(self, features: Features) -> None:
         """Record what was heard for a display frame, where no sound is recorded."""
         if self._writer is not None and not self._options.keeps_sound:
-            values = {name: float(getattr(features, name)) for name in _NUMBERS}
+            values = {name: float(getattr(features, name)) for name in NUMBERS}
             at = self.tick() if self._is_played else max(self._at, ticks_of(features.time_s))
             with self._guarded():
                 self._writer.event(FeaturesEvent(at=at, values=values))
@@ -352,7 +350,7 @@ class Recorder(AnalysisSteps):
             self._end_video(self.video)
         for video in [one for one in self._ending_videos if one.is_written]:
             self._ending_videos.remove(video)
-            dropped = f"; {video.n_dropped} pictures were dropped" if video.n_dropped else ""
+            dropped = f"; {video.n_dropped} pictures or blocks of sound were dropped" if video.n_dropped else ""
             self._news.append(video.fault or f"video: {plain(video.path)}{dropped}")
         for writer in [one for one in self._ending if not one.state.is_recording]:
             self._ending.remove(writer)
@@ -365,7 +363,7 @@ class Recorder(AnalysisSteps):
         self._follow_stage(stage, self._at)
         for scene in self._scenes:
             self._unread |= {(scene, *place): done for place, done in scene.frames.items()}
-        samples_at = self._source.samples_at(self._at_s())
+        samples_at = self._source.samples_at(self._source.position_s())
         for change in self._changes(state):
             writer.event(CommandEvent(at=self._at, command=Command(samples_at, change).to_data()))
         if self._options.keeps_sound:
@@ -376,10 +374,7 @@ class Recorder(AnalysisSteps):
         yield from changes_to(state, self._context)
         if self._tempo is not None:
             bpm, beat_s = self._tempo
-            yield SetTempo(bpm, self._at_s() - beat_s)
-
-    def _at_s(self) -> float:
-        return self._source.position_s()
+            yield SetTempo(bpm, self._source.position_s() - beat_s)
 
     def _stop(self) -> None:
         """Record nothing any more."""

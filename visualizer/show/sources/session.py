@@ -36,8 +36,12 @@ CAPABILITIES: Mapping[str, frozenset[Capability]] = {
 }
 # Sound is analysed in blocks of at most so many samples.
 _MOST_SAMPLES = 1 << 16
-#: the fields of `Features` that are numbers, and what makes them of one
-_NUMBERS = {one.name: type(one.default) for one in fields(Features) if isinstance(one.default, bool | int | float)}
+#: the fields of `Features` that a session without sound keeps, and the type of each: the numbers, without the time
+NUMBERS = {
+    one.name: type(one.default)
+    for one in fields(Features)
+    if one.name != "time_s" and isinstance(one.default, bool | int | float)
+}
 
 
 class SessionSource(TempoSource):
@@ -198,5 +202,5 @@ class SessionSource(TempoSource):
 
 def features_of(event: FeaturesEvent, time_s: float) -> Features:
     """The features that a session without sound has, as those of another time."""
-    values: dict[str, Any] = {name: _NUMBERS[name](value) for name, value in event.values.items() if name in _NUMBERS}
+    values: dict[str, Any] = {name: NUMBERS[name](value) for name, value in event.values.items() if name in NUMBERS}
     return Features(**values | {"time_s": time_s})
