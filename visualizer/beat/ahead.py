@@ -15,9 +15,9 @@ from .spectrum import Floats
 KICK_PROBABILITY = 0.47
 # Snares, hats and bass notes are detected from this probability on.
 HIT_PROBABILITY = 0.25
-# Where the novelty (see `KickInputs.compute`) is greater than this, the odds of a kick are multiplied by how many
-# times greater it is, at most NOVELTY_MOST, to the power of RISE_POWER: real drums differ from those of the training, but they rise. Its
-# maximum is taken from a hop before to NOVEL_HOPS after.
+# Where the novelty (see `KickInputs.compute`) is greater than NOVELTY, the odds of a kick are multiplied by how many
+# times greater it is (novelty above NOVELTY_MOST counts as that), to the power of RISE_POWER: real drums differ from
+# those of the training, but they rise. Its maximum is taken from a hop before to NOVEL_HOPS after.
 NOVELTY, NOVELTY_MOST, NOVEL_HOPS, RISE_POWER = 0.103, 1.38, 5, 1.32
 # With a probability below this a rise is no kick: noise, hum, and notes that begin in silence.
 LEAST_PROBABILITY = 0.02

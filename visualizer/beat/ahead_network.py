@@ -21,7 +21,7 @@ from .network import EVENTS, Floats32, gru
 WEIGHTS_FILE = Path(__file__).with_name("ahead.npz")
 # Every hop is judged with at least so many hops after it: half a second.
 AHEAD_HOPS = 75
-# The backward layer begins anew, in silence, for each chunk of so many hops. Fewer cost more, more need more sound
+# The backward layer starts from a state of zeros for each chunk of so many hops. Fewer cost more, more need more sound
 # ahead.
 CHUNK_HOPS = 60
 # Hop by hop, so many steps of a layer are a part of the work, and there are so many parts to a chunk.

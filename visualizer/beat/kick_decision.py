@@ -57,8 +57,9 @@ class SongSoFar(NamedTuple):
 
 @dataclass(eq=False)
 class Candidate:
-    """A moment that may be a kick. start: its first hop; most_log_odds, most_novelty: the highest values since; sounds: of its
-    hops so far, see `CandidateTracker`; log_odds: (events,), by hindsight; song: the song before it, once it is needed.
+    """A moment that may be a kick. start: its first hop; most_log_odds, most_novelty: the highest values since; sounds: of
+    its hops so far, see `CandidateTracker`; log_odds: (events,), by hindsight; song: the song before it, once it is
+    needed.
     """
 
     start: int
@@ -165,8 +166,8 @@ class CandidateTracker:
 
 
 def figures_of(kicks: Floats) -> Floats:
-    """(N_FIGURES,) of how likely each remembered candidate was a kick, (n,): the song's number of kicks and of candidates, the
-    most likely kick, the share of kicks.
+    """(N_FIGURES,) of how likely each remembered candidate was a kick, (n,): the song's number of kicks and of candidates,
+    both as logarithms, the most likely kick, the share of kicks.
     """
     total = float(kicks.sum())
     most = float(kicks.max()) if len(kicks) else 0.0
@@ -180,13 +181,13 @@ def values_of(log_odds: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class DecisionWeights:
-    """The trained weights of the decision network, float64. It compares in several ways (H heads).
+    """The trained weights of the decision network, float64. It compares in several ways (H attention heads).
 
-    sound, sound_bias: (size, inputs), (size,), the inputs of a hop -> what its sound is compared by (tanh), an equal part for
-    each head. sharpness, forget, nobody: (H,), the score of a remembered candidate is minus sharpness times the squared
-    distance minus forget times its age in seconds; nobody is the score of none of them. first, first_bias, second,
-    second_bias, out, out_bias: scalars, repeats, for each head the mean values and the share of nobody, figures -> log odds,
-    through two hidden layers (tanh).
+    sound, sound_bias: (size, inputs), (size,), the inputs of a hop -> what its sound is compared by (tanh), an equal part
+    for each head. sharpness, forget, nobody: (H,), the score of a remembered candidate is minus sharpness times the
+    squared distance minus forget times its age in seconds; nobody is the score of none of them. The shares are the softmax
+    of the scores. first, first_bias, second, second_bias, out, out_bias: scalars, repeats, for each head the mean values
+    and the share of nobody, figures -> log odds, through two hidden layers (tanh).
     """
 
     sound: Floats
@@ -225,7 +226,9 @@ class KickDecision:
         self._tracker = CandidateTracker(self._sound, Hindsight(ahead))
 
     def step(self, log_odds: Floats, row: Floats, novelty: float) -> float:
-        """Take the next hop, see `CandidateTracker.step`; the probability 0..1 that a kick has begun, 0 without a candidate."""
+        """Take the next hop, see `CandidateTracker.step`. Returns the probability 0..1 that a kick has begun, 0 without a
+        candidate.
+        """
         scalars = self._tracker.step(log_odds, row, novelty)
         candidate = self._tracker.candidate
         if scalars is None or candidate is None:

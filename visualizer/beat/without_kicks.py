@@ -32,7 +32,7 @@ SOFT = 12.0
 HIGH_S, LOW_S = 10.0, 5.0
 WIDEN_S = 0.3
 LEAST_RANGE, MOST_RANGE = 5.0, 13.0
-# After RESET_S of silence the range begins anew: its lower end then closes in with a time constant that begins at
+# After RESET_S of silence the range is reset: its lower end then closes in with a time constant that begins at
 # NEW_LOW_S and grows by NEW_LOW_RATE of the time, so that a hum which was switched on moves nothing three seconds later.
 RESET_S, NEW_LOW_S, NEW_LOW_RATE = 2.0, 0.3, 0.6
 # A note is how far the bands rise above the maximum of 67 to 133 ms ago, relative to the loudness of the last seconds.

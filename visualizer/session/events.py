@@ -18,7 +18,7 @@ from ..oneline import plain
 
 #: ticks a second of the clock of a session
 CLOCK_HZ = 48_000
-#: a line that is longer is damaged, or none of ours
+#: a longer line is damaged, or was not written by this program
 MOST_LINE_BYTES = 1_000_000
 
 # JSON's whole numbers are exact up to here in every program that reads them; in ticks, it is some 5,900 years

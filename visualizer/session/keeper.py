@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 class FileKeeper:
     """Runs jobs that write files, one after another.
 
-    n_bytes: written so far. n_waiting_bytes: of what waits in memory. failed: why a job failed, the last one; None if none has.
+    n_bytes: written so far. n_waiting_bytes: of what waits in memory. failed: why a job failed, the last one; None if
+    none has.
     """
 
     def __init__(self) -> None:

@@ -39,7 +39,8 @@ def full_scale_for(samples: np.ndarray) -> int:
 class SoundPart:
     """A FLAC file of 24 bits that is readable up to the last frame at any time while it is written.
 
-    path: of a new file; file: the same, open. rate_hz, n_channels: of its sound. full_scale: see `full_scale_for`. n_samples: written so far.
+    path: of a new file; file: the same, open. rate_hz, n_channels: of its sound. full_scale: see `full_scale_for`.
+    n_samples: written so far.
 
     Raises OSError when the file cannot be made or written.
     """

@@ -56,7 +56,7 @@ from .stage import DisplayFrame, Scene, Stage, build_picture
 
 log = logging.getLogger(__name__)
 
-#: so much sound is analysed before a moment that is gone to, seconds: after it the tempo is known again
+#: so much sound before the place of a seek is analysed, seconds: after it the tempo is known again
 PREROLL_S = 12.0
 
 
@@ -157,9 +157,9 @@ class RecordedDreams:
 class Performance:
     """Performs a session: call `before` and `after` around every display frame, in the order of time.
 
-    events: all of the session, in order. say: called with each line that the user should read. bakes: gives all dream frames of a preset, so that it is shown
-    as it was intended, without waiting for a bake; None: the recorded frames, each when it came. dream_size: of the
-    frames that are baked, px; None: as recorded.
+    events: all of the session, in order. say: called with each line that the user should read. bakes: returns all dream
+    frames of a preset, so that it is shown as it was intended, without waiting for a bake; None: the recorded frames,
+    each when it came. dream_size: of the frames that are baked, px; None: as recorded.
 
     before: the events before `events`, where the session is not performed from its beginning: their result is there at
     once, and only the last PREROLL_S seconds of sound are analysed.
