@@ -1,4 +1,4 @@
-"""What was heard a second ago, judged by what came after it: the network for known songs (`ahead_network.py`), run late."""
+"""Judges candidates a second later, by what came after them: the network for known songs (`ahead_network.py`), run live."""
 
 from __future__ import annotations
 
