@@ -410,7 +410,8 @@ def test_what_was_opened_before_something_that_fails_is_closed(screen, tiny_pres
     if fails == "close of PresetLoader":
         monkeypatch.setattr(loader.PresetLoader, "close", _fails)
     elif fails != "window":
-        monkeypatch.setattr(f"visualizer.show.frame.{fails}", _fails)
+        room = "graphics" if fails == "Hud" else "frame"
+        monkeypatch.setattr(f"visualizer.show.{room}.{fails}", _fails)
     hand, opened = Hand(), []
 
     def controllers():
