@@ -19,8 +19,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.kick_lessons import N_HOPS, Lesson, Mixer, inputs, lesson, load
-from tools.train_kick import Phase, Tensors, fit, repeatable
+from tools.kick_lessons import N_HOPS, Lesson, Mixer, lesson, load
+from tools.train_kick import Phase, Tensors, batch, fit, repeatable
 from visualizer.beat.ahead_network import (
     AHEAD_HOPS,
     CHUNK_HOPS,
@@ -85,17 +85,6 @@ def begins(hits_s: dict[str, np.ndarray], buried: dict[str, np.ndarray]) -> tupl
     return wanted, weight
 
 
-def batch(mixer: Mixer, rng: np.random.Generator, songs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Songs mixed: features, targets and weights, (songs, N_HOPS, ...)."""
-    given, wanted, weight = [], [], []
-    for index in songs.tolist():
-        mixed, hits_s, buried = mixer.mix(rng, index)
-        given.append(inputs(mixed)[0])
-        for part, made in zip((wanted, weight), begins(hits_s, buried), strict=True):
-            part.append(made)
-    return np.stack(given), np.stack(wanted), np.stack(weight)
-
-
 def network(plan: Plan) -> Any:
     """The network as a module of torch: (songs, hops, inputs) and the state before -> log odds and the state after."""
     import torch
@@ -132,13 +121,13 @@ def _trained(plan: Plan, taught: list[Lesson]) -> tuple[Arrays, list[float]]:
     import torch
 
     mixer = Mixer(taught)
-    some = batch(mixer, np.random.default_rng(SEED), np.arange(0, len(taught), max(1, len(taught) // 96)))[0]
+    some = batch(mixer, np.random.default_rng(SEED), np.arange(0, len(taught), max(1, len(taught) // 96)), begins)[0]
     mean, deviation = some.mean(axis=(0, 1)), some.std(axis=(0, 1)) + 1e-3
     net = network(plan)
     scale = torch.from_numpy(mean), torch.from_numpy(deviation)
 
     def drawn(rng: np.random.Generator, songs: np.ndarray, noise: float) -> Tensors:
-        given, wanted, weight = (torch.from_numpy(part) for part in batch(mixer, rng, songs))
+        given, wanted, weight = (torch.from_numpy(part) for part in batch(mixer, rng, songs, begins))
         given = (given - scale[0]) / scale[1]
         # real drums differ from the synthesised ones: noise keeps the network from relying on exact levels
         return given + noise * torch.randn(given.shape), wanted, weight
@@ -173,7 +162,7 @@ def arrays(net: Any, mean: np.ndarray, deviation: np.ndarray) -> Arrays:
 def held_out_loss(weights: Arrays) -> float:
     """The kick loss of the weights on held-out lessons, computed with the program's own network code."""
     mixer = Mixer([lesson((HELD_OUT_SEED, index)) for index in range(N_HELD_OUT)])
-    given, wanted, weight = batch(mixer, np.random.default_rng(HELD_OUT_SEED), np.arange(N_HELD_OUT))
+    given, wanted, weight = batch(mixer, np.random.default_rng(HELD_OUT_SEED), np.arange(N_HELD_OUT), begins)
     total = count = 0.0
     for song in range(N_HELD_OUT):
         found = np.concatenate(list(AheadNetwork(as_ahead_weights(weights)).push(given[song])))

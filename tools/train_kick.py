@@ -35,6 +35,7 @@ from visualizer.beat.network import EVENTS, WEIGHTS_FILE, KickNetwork, as_weight
 
 Arrays = dict[str, np.ndarray]
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
+WantedOf = Callable[[dict[str, np.ndarray], dict[str, np.ndarray]], tuple[np.ndarray, np.ndarray]]
 Tensors = tuple[Any, Any, Any]  # the same, of torch
 
 SEED = 6
@@ -76,13 +77,13 @@ TINY = Plan(n_projected=12, n_units=12, n_together=8, phases=(Phase(SEED, 2, 4e-
 TINY_DECISION = DecisionPlan(n_epochs=2, n_together=4)
 
 
-def batch(mixer: Mixer, rng: np.random.Generator, songs: np.ndarray) -> Batch:
-    """Songs mixed: features, targets and weights (songs, N_HOPS, ...)."""
+def batch(mixer: Mixer, rng: np.random.Generator, songs: np.ndarray, wanted_of: WantedOf = targets) -> Batch:
+    """Songs mixed: features, targets and weights (songs, N_HOPS, ...). wanted_of: makes targets and weights of the hits."""
     mixed, wanted, weight = [], [], []
     for index in songs.tolist():
         power, hits_s, buried = mixer.mix(rng, index)
         mixed.append(inputs(power)[0])
-        for part, made in zip((wanted, weight), targets(hits_s, buried), strict=True):
+        for part, made in zip((wanted, weight), wanted_of(hits_s, buried), strict=True):
             part.append(made)
     return np.stack(mixed), np.stack(wanted), np.stack(weight)
 
