@@ -22,12 +22,19 @@ MOST_AT_ONCE = 4
 
 
 class Camera:
-    """Takes screenshots, and reports which were written. save: writes one, see `save_screenshot`."""
+    """Takes screenshots, and reports which were written. save: writes one, see `save_screenshot`. is_wanted: whether one was
+    asked for and is not taken yet.
+    """
 
     def __init__(self, save: Callable[[np.ndarray, str], Path] = save_screenshot) -> None:
         self._save_to = save
+        self.is_wanted = False
         self._answers: deque[str] = deque(maxlen=MOST_AT_ONCE)
         self._saving: list[threading.Thread] = []
+
+    def want(self, _: str = "") -> None:
+        """Ask for a screenshot, of the next display frame that can be taken."""
+        self.is_wanted = True
 
     def take(self, canvas: Canvas, size: tuple[int, int]) -> None:
         """Keep the picture on the canvas, scaled to `size` (width, height), px, if it was drawn in another; (0, 0)

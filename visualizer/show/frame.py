@@ -138,6 +138,16 @@ class FrameLoop:
                 with part:
                     output.present(self.canvas, sound, features)
 
+    def take_screenshot(self, camera: Camera, size: tuple[int, int]) -> None:
+        """Take the screenshot that is wanted: of the display frame just shown, or of the next one where this one was not
+        kept. size: (width, height) of the canvas, px.
+        """
+        if self.keeps_picture or not self.canvas.is_lent:
+            camera.is_wanted = self.keeps_picture = False
+            camera.take(self.canvas, size)
+        else:
+            self.keeps_picture = True
+
     @property
     def is_undrawable(self) -> bool:
         """Whether the last display frames could not be drawn at all, not even plainly: then the cause is not the look's
@@ -209,7 +219,7 @@ class WindowShow(FrameLoop):
         self._key_lines = help_lines(keymap, source.capabilities)
         self._hud_written_s = self._monitor_checked_s = self._lost_checked_s = self._state_sent_s = 0.0
         self._news: list[str | None] = []  # of the display frame before
-        self._camera, self._screenshot_wanted = Camera(), False
+        self._camera = Camera()
         self._loader = PresetLoader(loaded, cache)
         self._controllers = Controllers(controllers, guard)
         self._panel = PanelSwitch(self._controllers, opens_panel, lambda: self._window)
@@ -235,7 +245,7 @@ class WindowShow(FrameLoop):
             notices=self._notices,
             guard=guard,
             requests={
-                "screenshot": self._want_screenshot,
+                "screenshot": self._camera.want,
                 "next_monitor": lambda _: self._window.next_monitor() or "there is no other monitor",
                 "learn": self._controllers.learn,
                 "look": self._on_stage.fire,
@@ -324,9 +334,9 @@ class WindowShow(FrameLoop):
             self.dispatcher.press(self._window.events())
         for change in self._controllers.poll():
             self.dispatcher.dispatch(change)
-        if self._screenshot_wanted:
+        if self._camera.is_wanted:
             with part("screenshot", "the picture goes on"):
-                self._take_screenshot()
+                self.take_screenshot(self._camera, self._window.framebuffer_size)
         with part("change of presets", "the picture stays as it was"):
             self._follow_loader()
         with part("commands", "other commands may still work"):
@@ -384,17 +394,6 @@ class WindowShow(FrameLoop):
                 self._graphics.hud.show()
 
     # -- after the swap -----------------------------------------------------------------------------------------------
-
-    def _want_screenshot(self, _: str) -> None:
-        self._screenshot_wanted = True
-
-    def _take_screenshot(self) -> None:
-        """Of the display frame just shown, or of the next one where this one was not kept."""
-        if self.keeps_picture or not self.canvas.is_lent:
-            self._screenshot_wanted = self.keeps_picture = False
-            self._camera.take(self.canvas, self._window.framebuffer_size)
-        else:
-            self.keeps_picture = True
 
     def _follow_loader(self) -> None:
         """Bring a preset that has been opened, and release what has left the stage."""

@@ -119,7 +119,7 @@ class Replay(PerformanceLoop):
             clock, PerformedSource(source, guard), performance, graphics.canvas, [output], guard, self._drawn_size
         )
         self._notices = Notices(lambda: clock.time_s)
-        self._camera, self._screenshot_wanted = Camera(), False
+        self._camera = Camera()
         self._n_seeks, self._performed_s = 0, 0.0
         controllers = Controllers([], guard)
         window = WindowEffects(
@@ -135,7 +135,7 @@ class Replay(PerformanceLoop):
             notices=self._notices,
             guard=guard,
             requests={
-                "screenshot": self._want_screenshot,
+                "screenshot": self._camera.want,
                 "next_monitor": lambda _: self._window.next_monitor() or "there is no other monitor",
             },
         )
@@ -164,8 +164,8 @@ class Replay(PerformanceLoop):
         super().after(shown)
         self._dispatcher.press(self._window.events())
         self._dispatcher.report()
-        if self._screenshot_wanted:
-            self._take_screenshot()
+        if self._camera.is_wanted:
+            self.take_screenshot(self._camera, self._window.framebuffer_size)
         for line in (self._window.news(), self._camera.answer()):
             if line:
                 self._notices.say(line)
@@ -206,17 +206,6 @@ class Replay(PerformanceLoop):
 
     def _draw_text(self) -> None:
         self._graphics.hud.show()
-
-    def _want_screenshot(self, _: str) -> None:
-        self._screenshot_wanted = True
-
-    def _take_screenshot(self) -> None:
-        """Of the display frame just shown, or of the next one where this one was not kept."""
-        if self.keeps_picture or not self.canvas.is_lent:
-            self._screenshot_wanted = self.keeps_picture = False
-            self._camera.take(self.canvas, self._window.framebuffer_size)
-        else:
-            self.keeps_picture = True
 
 
 def replay(
