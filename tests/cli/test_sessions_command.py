@@ -41,13 +41,13 @@ def test_a_list_of_them(night):
     assert lines[4] == f"3 sessions, 0 MB, in {sessions_folder()}"
     assert ran.stderr.count("\n") == 1 and "session.json is damaged" in ran.stderr
     assert here("sessions", "list").stdout == ran.stdout
-    told = json.loads(here("sessions", "list", "--json").stdout)
-    assert [(one["name"], one.get("state")) for one in told["sessions"]] == [
+    answer = json.loads(here("sessions", "list", "--json").stdout)
+    assert [(one["name"], one.get("state")) for one in answer["sessions"]] == [
         ("torn", "cut off"),
         ("Friday night", "ok"),
         ("broken", None),
     ]
-    assert told["sessions"][1]["seconds"] == 12_300 and told["sessions"][1]["presets"] == ["clouds"]
+    assert answer["sessions"][1]["seconds"] == 12_300 and answer["sessions"][1]["presets"] == ["clouds"]
 
 
 def test_check_and_repair(night):
@@ -59,8 +59,8 @@ def test_check_and_repair(night):
     assert (ran.returncode, ran.stderr) == (1, "")
     assert "torn: cut off; " in ran.stdout and "  events.jsonl: its last line was cut off" in ran.stdout
     assert " s of sound, 1 event\n" in ran.stdout and "`visualizer sessions repair` closes it" in ran.stdout
-    told = json.loads(here("sessions", "check", "torn", "--json").stdout)["sessions"][0]
-    assert told["n_lost_events"] == 1 and told["lost_sound_s"] > 0 and len(told["losses"]) == 3
+    answer = json.loads(here("sessions", "check", "torn", "--json").stdout)["sessions"][0]
+    assert answer["n_lost_events"] == 1 and answer["lost_sound_s"] > 0 and len(answer["losses"]) == 3
     ran = here("sessions", "repair", "torn")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith("torn: ok; ") and "  what was taken out is in " in ran.stdout

@@ -386,9 +386,9 @@ def test_a_video_of_what_is_shown_is_written_beside_it(screen, pulse, loaded, so
         )
     session_in(folder)
     with av.open(str(folder / "video.mp4")) as file:
-        greys = [frame.to_ndarray(format="gray").mean() for frame in file.decode(video=0)]
+        brightness = [frame.to_ndarray(format="gray").mean() for frame in file.decode(video=0)]
         assert (file.streams.video[0].width, file.streams.video[0].height) == loaded.size
-    assert len(greys) > 20 and max(greys[:5]) > 30 and greys[-1] < 18, "it ends in the blackout"
+    assert len(brightness) > 20 and max(brightness[:5]) > 30 and brightness[-1] < 18, "it ends in the blackout"
     with av.open(str(folder / "video.mp4")) as file:
         heard = np.concatenate([frame.to_ndarray()[0] for frame in file.decode(audio=0)])
     assert np.abs(heard).max() > 0.2
