@@ -82,11 +82,56 @@ def test_threads_share_one_heap():
     assert n_heaps("told") == 1 < n_heaps("not told")
 
 
+STEPS = """
+import contextlib, resource, sys, threading
+import numpy as np
+from visualizer.memory import freed_memory_kept, share_one_heap
+
+share_one_heap()
+
+def n_faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def step():  # 100 MB, as the largest activations of a step at 1280x720: more than glibc's limit for mapping them
+    before = n_faults()
+    np.empty(100_000_000, np.uint8)[::4096] = 1
+    return n_faults() - before
+
+def steps():
+    found.extend(step() for _ in range(3))
+
+found = []
+with freed_memory_kept() if sys.argv[1] == "kept" else contextlib.nullcontext():
+    thread = threading.Thread(target=steps)  # a bake's steps run in threads
+    thread.start()
+    thread.join()
+found.append(step())  # after it the memory is returned again
+found.append(step())
+print(*found)
+"""
+
+
+@glibc
+def test_freed_memory_is_kept_for_the_next_step_while_inside():
+    def n_faults(how):
+        done = subprocess.run(
+            [sys.executable, "-c", STEPS, how], capture_output=True, text=True, check=True, timeout=60
+        )
+        return [int(n) for n in done.stdout.split()]
+
+    # 24 400 pages, or 48 where they are huge
+    first, *others, after, again = n_faults("kept")
+    assert max(others) < 20 < first
+    assert min(after, again, *n_faults("not kept")) > 20
+
+
 def test_it_says_whether_it_could(monkeypatch):
     from visualizer import memory
 
     monkeypatch.setattr(memory.sys, "platform", "darwin")
     assert memory.give_large_blocks_back() is False and memory.share_one_heap() is False
+    with memory.freed_memory_kept():
+        pass  # nothing is changed, and nothing fails
 
 
 def test_garbage_is_collected_rarely_once_asked_for():

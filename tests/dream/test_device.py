@@ -91,3 +91,24 @@ def test_coarse_octaves_share_the_cores_and_finer_ones_get_them_all(cpu: Compute
         torch.set_num_threads(n_threads)
     with worker_plan(Compute(torch.device("meta"), torch.float32)) as shared:
         assert (shared.n_coarse, shared.n_finer) == (1, 1)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc, Linux's C library, has several heaps")
+@pytest.mark.slow
+def test_a_bake_has_one_heap() -> None:
+    code = """
+import ctypes, sys, threading
+from visualizer.dream.device import load_torch
+load_torch()
+import torch
+def work():
+    torch.set_num_threads(2)
+    torch.rand(1, 64, 200, 200).relu_()
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+ctypes.CDLL(None).malloc_stats()
+"""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
+    ran = subprocess.run([sys.executable, "-c", code], env=own, check=True, timeout=120, capture_output=True, text=True)
+    assert ran.stderr.count("Arena ") == 1

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import BadInput, DreamError
+from ..memory import freed_memory_kept, share_one_heap
 
 if TYPE_CHECKING:
     import torch
@@ -46,7 +47,8 @@ def _cpu_computes_bf16() -> bool:
 
 
 def load_torch() -> None:
-    """Load torch, set so that its threads spin for a moment when they wait for each other, then sleep.
+    """Load torch, set so that its threads spin for a moment when they wait for each other, then sleep, and share one
+    heap.
 
     By default they spin, and on a machine that also draws and plays, each wait then costs the time slice that the other
     thread needs to arrive: with two busy neighbours on two cores, a depth takes ten times longer. If they slept at
@@ -55,6 +57,7 @@ def load_torch() -> None:
     Raises DreamError if torch is missing or broken.
     """
     if "torch" not in sys.modules:
+        share_one_heap()  # torch starts threads as it is loaded
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read by GNU's OpenMP, on Linux, as it is loaded
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # about ten microseconds: longer than most waits
         os.environ.setdefault("KMP_BLOCKTIME", "0")  # the same for LLVM's and Intel's, on macOS and Windows
@@ -130,31 +133,13 @@ class WorkerPlan(NamedTuple):
     finer_threads: int
 
 
-@contextlib.contextmanager
-def memory_kept(size: tuple[int, int]) -> Iterator[None]:
-    """While inside, GNU's allocator keeps freed memory for the next step, which needs blocks of the same sizes.
+def memory_kept(size: tuple[int, int]) -> AbstractContextManager[None]:
+    """While inside, freed memory is kept for the next step, which needs blocks of the same sizes
+    (`memory.freed_memory_kept`).
 
-    By default it returns blocks above 128 kB to the system at once, and the system then clears every page again: a
-    third of a step's time at 1280x720. size: (height, width) of the image: for a very large one, memory matters more
-    than time, and nothing is changed. Nor is it on other systems, or where the allocator was replaced. The allocator
-    cannot be asked for its settings, so its defaults are restored on leaving.
+    size: (height, width) of the image: for a very large one, memory matters more than time, and nothing is changed.
     """
-    library = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
-    if not hasattr(library, "mallopt") or not hasattr(library, "malloc_trim") or size[0] * size[1] > ONE_WORKER_PX:
-        yield
-        return
-    assert library is not None
-    mmap_threshold, trim_threshold, arena_max = -3, -1, -8  # names of mallopt's parameters in malloc.h
-    library.mallopt(mmap_threshold, 32 * 2**20)  # the most it accepts
-    library.mallopt(trim_threshold, 2**31 - 1)
-    library.mallopt(arena_max, 1)  # all workers reuse the same blocks
-    try:
-        yield
-    finally:
-        library.mallopt(mmap_threshold, 128 * 2**10)
-        library.mallopt(trim_threshold, 128 * 2**10)
-        library.mallopt(arena_max, 0)
-        library.malloc_trim(0)
+    return freed_memory_kept() if size[0] * size[1] <= ONE_WORKER_PX else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
