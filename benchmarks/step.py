@@ -18,7 +18,7 @@ import numpy as np
 
 from visualizer.dream.ascent import ascended
 from visualizer.dream.conv import Conv
-from visualizer.dream.device import choose_device
+from visualizer.dream.device import choose_device, memory_kept
 from visualizer.dream.network import Network
 from visualizer.dream.tiles import shifted_gradient
 from visualizer.dream.weights import load_weights
@@ -48,7 +48,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
     picture = torch.rand((1, 3, height, width), generator=generator).to(compute.device)
     side = 512 if quick else SIDE
     left, right = (torch.rand((side, side), generator=generator).to(compute.device, compute.dtype) for _ in range(2))
-    with torch.inference_mode():
+    with torch.inference_mode(), memory_kept((height, width)):  # as in a bake
         calls, n_operations = noted(network, lambda: shifted_gradient(picture, network, (3, 5)))
         bare = {kind: [call for call, conv, _ in calls if kind_of(conv) == kind] for kind in KINDS}
         ways: dict[str, Callable[[], Any]] = {
