@@ -48,6 +48,7 @@ class SongList:
     are skipped, with one line passed to `say`, on any thread.
 
     sample_rate_hz  that of the first song, but at least 44.1 kHz if there are several; other songs are resampled to it
+    stream          the number of their sound stream, see `Song`
     """
 
     duration_s: float | None = None  # not known before the end is read
@@ -68,7 +69,7 @@ class SongList:
         VisualizerError if none of several can.
         """
         self.paths = tuple(paths)
-        self._stream, self._gain_mode, self._say = stream, gain_mode, say
+        self.stream, self._gain_mode, self._say = stream, gain_mode, say
         self.sample_rate_hz = 0
         self.position = 0
         self._turn = threading.Lock()  # held while the songs are read
@@ -76,6 +77,7 @@ class SongList:
         self._closed = False
         self._broken: set[int] = set()
         self._durations: dict[int, float | None] = {}
+        self._gains: dict[int, float] = {}
         self._ahead: _Opening | None = None
         begin = self.paths.index(first) if first in self.paths else 0
         self._song: Song | None = None
@@ -92,6 +94,10 @@ class SongList:
     def gain(self) -> float:
         """The playback factor of the samples that were read last."""
         return 1.0 if self._song is None else self._song.gain
+
+    def gain_of(self, index: int) -> float:
+        """The playback factor of a song; 1 for one that was not opened yet."""
+        return self._gains.get(index, 1.0)
 
     def read(self, n_samples: int) -> np.ndarray:
         """The next samples, (n_samples, 2) float32; fewer at the end of each song, (0, 2) after the last one."""
@@ -169,8 +175,8 @@ class SongList:
             if n > 1 and rate_hz < _LEAST_RATES_HZ[0]:
                 rate_hz = next((least for least in _LEAST_RATES_HZ if least % rate_hz == 0), _LEAST_RATES_HZ[1])
                 song.close()
-                song = Song(self.paths[index], sample_rate_hz=rate_hz, stream=self._stream)
-                self._set_gain(song)
+                song = Song(self.paths[index], sample_rate_hz=rate_hz, stream=self.stream)
+                self._set_gain(song, index)
             self.sample_rate_hz = rate_hz
             return song, index
         raise VisualizerError(f"none of the {n} songs can be played; the lines above say why")
@@ -181,7 +187,7 @@ class SongList:
         if index in self._broken:
             return None
         try:
-            song = Song(path, sample_rate_hz=self.sample_rate_hz or None, stream=self._stream)
+            song = Song(path, sample_rate_hz=self.sample_rate_hz or None, stream=self.stream)
         except Exception as error:  # one damaged file must not end the list
             if len(self.paths) == 1:
                 raise
@@ -193,16 +199,17 @@ class SongList:
             self._say(f"{fault}; skipped")
             return None
         self._durations[index] = song.duration_s
-        self._set_gain(song)
-        if note := silence_note(path, self._stream):
+        self._set_gain(song, index)
+        if note := silence_note(path, self.stream):
             self._say(note)
         return song
 
-    def _set_gain(self, song: Song) -> None:
+    def _set_gain(self, song: Song, index: int) -> None:
         if self._gain_mode is not None:
             song.gain = replay_gain(song.tags, self._gain_mode)
             if song.gain != 1.0:
                 log.info("%s: played at %+.1f dB (ReplayGain)", song.path.name, 20 * math.log10(song.gain))
+        self._gains[index] = song.gain
 
     def _read_song(self, n_samples: int) -> np.ndarray:
         assert self._song is not None

@@ -1,10 +1,13 @@
-"""Choices remembered from one show to the next: sound input and output by name, and the delay of each output."""
+"""What is remembered from one show to the next: sound input and output by name, the delay of each output, and where songs
+lie that were played while a session was recorded.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
+from pathlib import Path
 
 from ..errors import BadInput, VisualizerError
 from ..settings import DELAY_MS
@@ -16,6 +19,7 @@ log = logging.getLogger(__name__)
 #: given in place of a name: the system's default, and nothing is remembered
 DEFAULT_INPUT = DEFAULT_OUTPUT = "default"
 _MAX_BYTES = 10_000  # a larger file was not written by this program
+_SONGS_FILE, _MAX_SONGS_BYTES = "songs.jsonl", 2_000_000  # beyond, the older half is forgotten
 
 
 def remembered_input() -> str | None:
@@ -52,6 +56,45 @@ def remember_delay_ms(output: str, delay_ms: float) -> None:
     """
     if delay_ms != remembered_delay_ms(output):
         _write(_delay_file(output), {"output": output, "delay_ms": delay_ms} if delay_ms else None)
+
+
+def remember_song(sha256: str, path: Path) -> None:
+    """Remember where a song lies. sha256: of its file. A folder that cannot be written to is only logged."""
+    if path.absolute() in remembered_songs(sha256):
+        return
+    line = json.dumps({"sha256": sha256, "path": str(path.absolute())}) + "\n"
+    try:
+        file = config_folder() / _SONGS_FILE
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as out:
+            out.write(line)
+        if file.stat().st_size > _MAX_SONGS_BYTES:
+            lines = _song_lines()
+            with atomic_write(file) as part:
+                part.write_bytes(b"".join(lines[len(lines) // 2 :]))
+    except (OSError, ValueError, VisualizerError) as fault:
+        log.warning("%s cannot be remembered: %s", _SONGS_FILE, fault)
+
+
+def remembered_songs(sha256: str) -> list[Path]:
+    """Where a song was, the newest place first. Another file may be there by now."""
+    found = []
+    for line in reversed(_song_lines()):
+        try:
+            one = json.loads(line)
+            if one["sha256"] == sha256:
+                found.append(Path(one["path"]))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue
+    return found
+
+
+def _song_lines() -> list[bytes]:
+    try:
+        with (config_folder() / _SONGS_FILE).open("rb") as file:
+            return file.read(2 * _MAX_SONGS_BYTES).splitlines(keepends=True)
+    except (OSError, ValueError, BadInput):
+        return []
 
 
 def _delay_file(output: str) -> str:

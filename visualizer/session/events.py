@@ -209,14 +209,19 @@ class FeaturesEvent(Event):
 
 
 class SongEvent(Event):
-    """A song of `play`: it begins at `start_s` of the source. file: its copy under songs/, "" where there is none."""
+    """A song of `play`: it begins at `start_s` of the source. file: its copy under songs/, "" where there is none. gain:
+    the factor that it was played with. stream: number of its sound stream, None for FFmpeg's choice.
+    """
 
     kind: ClassVar[str] = "song"
+    version: ClassVar[int] = 2
 
     name: _Name
     sha256: _Sha256
     start_s: float = 0.0
     file: str = Field(default="", pattern=r"^([A-Za-z0-9_-][A-Za-z0-9._-]{0,120})?$")
+    gain: float = Field(default=1.0, ge=0, le=100)
+    stream: int | None = Field(default=None, ge=1, le=1000)
 
 
 class GapEvent(Event):

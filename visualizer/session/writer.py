@@ -23,6 +23,7 @@ from .. import __version__
 from ..clock import iso_date_and_time, monotonic
 from ..errors import VisualizerError
 from ..files.output_file import WholeWrites, atomic_write
+from ..files.remembered import remember_song
 from ..oneline import plain, reason_of
 from ..presets.dreams import DreamFrame
 from ..presets.loaded import LoadedPreset
@@ -252,11 +253,14 @@ class SessionWriter:
         """Record that a preset was opened as a scene, and copy its files."""
         self._put(partial(self._write_preset, at, scene, loaded), _EVENT_BYTES, GapEvent(at=at, what="preset"))
 
-    def song(self, at: int, start_s: float, path: Path, *, copy: bool) -> None:
+    def song(
+        self, at: int, start_s: float, path: Path, *, copy: bool, gain: float = 1.0, stream: int | None = None
+    ) -> None:
         """Record that a song is played which begins at `start_s` seconds of the source: by its hash, and with a copy of
-        the file if `copy` and there is room.
+        the file if `copy` and there is room. gain, stream: see `SongEvent`.
         """
-        self._put(partial(self._write_song, at, start_s, path, copy), _EVENT_BYTES, GapEvent(at=at, what="song"))
+        keep = partial(self._keep_song, at, start_s, path, copy, gain, stream)
+        self._put(partial(self._keeper.put, keep, 0), _EVENT_BYTES, GapEvent(at=at, what="song"))
 
     def end(self, reason: str = "") -> None:
         """Begin to end the recording: `state` says when it has ended. reason: "" if the user ended it."""
@@ -524,10 +528,7 @@ class SessionWriter:
             n_bytes = sum(map(len, copy.files.values()))
             self._keeper.put(partial(write_copy, copy, self.folder.presets), n_bytes)
 
-    def _write_song(self, at: int, start_s: float, path: Path, copy: bool) -> None:
-        self._keeper.put(partial(self._keep_song, at, start_s, path, copy), 0)
-
-    def _keep_song(self, at: int, start_s: float, path: Path, copy: bool) -> int:
+    def _keep_song(self, at: int, start_s: float, path: Path, copy: bool, gain: float, stream: int | None) -> int:
         """On the keeper's thread: reading a whole song can take seconds."""
         try:
             sha256 = file_sha256(path)
@@ -543,7 +544,10 @@ class SessionWriter:
         except (OSError, VisualizerError) as fault:
             self._late.append(GapEvent(at=at, what="song", reason=reason_of(fault)))
             return 0
-        self._late.append(SongEvent(at=at, name=path.name, sha256=sha256, start_s=start_s, file=name))
+        remember_song(sha256, path)  # its place is no part of a session, which may be given away
+        self._late.append(
+            SongEvent(at=at, name=path.name, sha256=sha256, start_s=start_s, file=name, gain=gain, stream=stream)
+        )
         return n_bytes
 
     def _finish(self) -> None:

@@ -41,6 +41,8 @@ from ..session.events import (
     UnknownEvent,
 )
 from ..session.reader import MOST_DREAM_PIXELS, RecordedSession
+from ..session.songs import song_files
+from ..session.soundtrack import SoundMap, Soundtrack
 from ..settings import DreamSettings, Preset, RenderSettings
 from .clocks import Clock
 from .dispatcher import Dispatcher
@@ -64,13 +66,14 @@ PREROLL_S = 12.0
 class Contents:
     """What a session holds, found by reading its events once.
 
-    start, end: its first and last tick. presets: the presets that were opened, in order. deepest: the number of variants
+    start, end: its first and last tick. sounds: where its sound is. presets: the presets that were opened, in order. deepest: the number of variants
     and the deepest dream frame of each scene. n_unknown: events of a newer version. display: the first size of the
     window, None: not recorded.
     """
 
     start: int
     end: int
+    sounds: SoundMap
     presets: list[PresetEvent] = field(default_factory=list)
     deepest: dict[int, tuple[int, int]] = field(default_factory=dict)
     n_unknown: int = 0
@@ -85,9 +88,10 @@ class Contents:
 
 def contents_of(session: RecordedSession) -> Contents:
     """Read all events of a session. Raises BadInput where they cannot be read, and where there is nothing to show."""
-    found = Contents(session.info.at, max(session.info.at, session.info.end_at))
+    found = Contents(session.info.at, max(session.info.at, session.info.end_at), SoundMap(session))
     rate_hz = CLOCK_HZ
     for event in session.events():
+        found.sounds.add(event)
         end = event.at
         match event:
             case AnalysisEvent():
@@ -108,6 +112,12 @@ def contents_of(session: RecordedSession) -> Contents:
     if not found.presets:
         raise BadInput(f"{plain(session.folder.root)}: no preset was recorded, so there is nothing to show")
     return found
+
+
+def soundtrack_of(session: RecordedSession, contents: Contents, say: Callable[[str], None]) -> Soundtrack:
+    """The sound of a session from its beginning on. say: called with each line that the user should read."""
+    songs = song_files(session, contents.sounds.songs, say)
+    return Soundtrack(session, contents.sounds.pieces(songs), songs, contents.start, say)
 
 
 class RecordedDreams:

@@ -435,7 +435,14 @@ class Recorder(AnalysisSteps):
         if place is None or self._song == (place.path, round(place.start_s)) or self._writer is None:
             return
         self._song = (place.path, round(place.start_s))
-        self._writer.song(self.tick(), place.start_s, place.path, copy=self._options.copies_songs)
+        self._writer.song(
+            self.tick(),
+            place.start_s,
+            place.path,
+            copy=self._options.copies_songs,
+            gain=place.gain,
+            stream=place.stream,
+        )
 
     def _follow_input(self) -> None:
         assert self._writer is not None

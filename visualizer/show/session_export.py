@@ -17,7 +17,6 @@ from ..render.programs import Programs
 from ..session.events import CLOCK_HZ
 from ..session.layout import SessionFolder
 from ..session.reader import RecordedSession
-from ..session.soundtrack import Soundtrack
 from .clocks import FrameClock
 from .export import Excerpt, Progress, VideoOptions, check_part, check_size, tags_of
 from .export import dream_size as default_dream_size
@@ -30,6 +29,7 @@ from .performance import (
     contents_of,
     news_of,
     recorded_preset,
+    soundtrack_of,
 )
 from .sources.session import SessionSource
 
@@ -85,8 +85,7 @@ def export_session(
     drawn = (size[0] * video.supersample, size[1] * video.supersample)
     with Offscreen(drawn) as surface, writer:  # in this order: the writer's end needs the surface
         programs, canvas = Programs(surface.ctx), Canvas(surface.ctx, supersample=video.supersample)
-        soundtrack = Soundtrack(session, RecordedSession(root).events(), contents.start, say)
-        source = SessionSource(session, soundtrack=soundtrack)
+        source = SessionSource(session, soundtrack=soundtrack_of(session, contents, say))
         performance = Performance(
             session,
             contents,

@@ -37,10 +37,14 @@ class InputState(NamedTuple):
 
 
 class SongPlace(NamedTuple):
-    """A song that is heard. path: its file; start_s: where it begins, seconds of the source."""
+    """A song that is heard. path: its file; start_s: where it begins, seconds of the source. gain: the factor that it is
+    played with. stream: number of its sound stream, None for FFmpeg's choice.
+    """
 
     path: Path
     start_s: float
+    gain: float = 1.0
+    stream: int | None = None
 
 
 class Source:

@@ -198,7 +198,8 @@ class SongSource(AnalyzedSource):
     def song(self) -> SongPlace:
         position_s = self.playback.position_s
         place = self._songs.at(position_s)
-        return SongPlace(self._songs.paths[place.song], position_s - place.seconds)
+        path, start_s = self._songs.paths[place.song], position_s - place.seconds
+        return SongPlace(path, start_s, self._songs.gain_of(place.song), self._songs.stream)
 
     def resume_values(self) -> dict[str, Any]:
         place = self._place()
