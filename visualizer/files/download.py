@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import VisualizerError
 from ..oneline import plain
+from .durable import sync_file
 
 
 class DownloadSource(BaseModel):
@@ -96,7 +97,7 @@ class PartialDownload:
 
     def finish(self) -> None:
         """Rename it to `to`, replacing a file that was there."""
-        os.fsync(self._file.fileno())
+        sync_file(self._file.fileno())
         if sys.platform == "win32":  # an open file cannot be renamed there
             self._file.close()
         self._path.replace(self._to)

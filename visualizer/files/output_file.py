@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInput, VisualizerError
 from ..oneline import plain
+from .durable import sync_file
 from .paths import is_writable_folder
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     try:
         yield part
         with part.open("r+b") as file:
-            os.fsync(file.fileno())  # a network disk may report only here that it is full
+            sync_file(file.fileno())  # a network disk may report only here that it is full
         part.replace(path)
     except OSError as fault:
         raise VisualizerError(f"{plain(path)} could not be written: {plain(fault.strerror or fault)}") from fault

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import logging
 import math
-import os
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ..files.durable import sync_file
 from ..files.output_file import WholeWrites
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Encoder:
             self._mux(self._sound.encode())
         self._mux(self._video.encode())
         self._container.close()
-        os.fsync(self._file.fileno())  # a network disk may report only here that it is full
+        sync_file(self._file.fileno())  # a network disk may report only here that it is full
         self._file.close()
 
     def drop(self) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import BadInput, VisualizerError
+from ..files.durable import sync_file, sync_folder
 from ..looks.look import Look, find_look
 from ..oneline import plain, preset_label, reason_of
 from ..presets.loaded import LoadedPreset
 from ..presets.preset import FILE_NAME
 from ..resources import shipped
-from .durable import sync_file, sync_folder
 
 
 class PresetCopy(NamedTuple):

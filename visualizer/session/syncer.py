@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from .durable import sync_file, sync_folder
+from ..files.durable import sync_file, sync_folder
 
 # how often it is asked whether a sync is due
 _POLL_S = 0.05

@@ -22,13 +22,13 @@ from filelock import FileLock, Timeout
 from .. import __version__
 from ..clock import iso_date_and_time, monotonic
 from ..errors import VisualizerError
+from ..files.durable import sync_folder
 from ..files.output_file import WholeWrites, atomic_write
 from ..files.remembered import remember_song
 from ..oneline import plain, reason_of
 from ..presets.dreams import DreamFrame
 from ..presets.loaded import LoadedPreset
 from .dream_files import file_sha256, pixel_sha256, write_dream
-from .durable import sync_folder
 from .events import (
     CLOCK_HZ,
     AnalysisEvent,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import VisualizerError
+from ...files.durable import sync_file
 from .finding import FAULT, OK, WARNING, Finding, of_error
 
 # Size of a bake on the disk relative to its frames: its checkpoint, to continue after an interruption, takes at most
@@ -196,7 +197,7 @@ def cannot_write(folder: Path) -> str:
             with part.open("xb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())  # a network disk may report only here that it is full
+                sync_file(file.fileno())  # a network disk may report only here that it is full
             part.replace(whole)
             if whole.read_bytes() != content:
                 return "the data read back differ from those written"

@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+if sys.platform == "darwin":
+    import fcntl
 
 
 def sync_file(descriptor: int) -> None:
@@ -14,8 +18,11 @@ def sync_file(descriptor: int) -> None:
     """
     if sys.platform == "linux":
         os.fdatasync(descriptor)
-    else:
-        os.fsync(descriptor)
+        return
+    os.fsync(descriptor)
+    if sys.platform == "darwin":  # there fsync leaves it in the memory of the disk; network disks refuse the rest
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
 
 
 def sync_folder(folder: Path) -> None:

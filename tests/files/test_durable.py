@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from visualizer.session.durable import sync_folder
+from visualizer.files.durable import sync_folder
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is a file system that refuses to sync folders")
