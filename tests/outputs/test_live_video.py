@@ -87,6 +87,25 @@ def test_pictures_of_another_size_are_scaled_and_missing_ones_stay_longer(tmp_pa
     assert pictures(tmp_path / "a.mp4")[-1][0] == pytest.approx(2.0, abs=0.15)
 
 
+@pytest.mark.parametrize(
+    ("size", "inside"),
+    [((128, 48), (64, 24)), ((32, 48), (32, 48)), ((640, 477), SIZE), ((2, 480), (1, 48))],
+)
+def test_a_picture_of_another_shape_has_black_bars(tmp_path, clock, size, inside):
+    video, canvas = LiveVideo(tmp_path / "a.mp4", SIZE, Fraction(30), clock), Canvas(size)
+    canvas.picture[:] = 200
+    video.present(canvas, NO_SOUND, Features())
+    video.close()
+    assert not video.fault
+    with av.open(str(tmp_path / "a.mp4")) as file:
+        [picture] = [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
+    left, top = (SIZE[0] - inside[0]) // 2, (SIZE[1] - inside[1]) // 2
+    expected = np.zeros((SIZE[1], SIZE[0], 3), int)
+    expected[top : top + inside[1], left : left + inside[0]] = 200
+    off = np.abs(picture.astype(int) - expected)
+    assert off.mean() < 6 and (off > 60).mean() < 0.05
+
+
 def test_where_the_encoder_is_too_slow_pictures_are_dropped_and_nothing_waits(tmp_path, clock):
     video, canvas = LiveVideo(tmp_path / "a.mp4", (1280, 720), Fraction(240), clock), Canvas((1280, 720))
     began = time.monotonic()

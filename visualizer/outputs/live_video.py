@@ -29,6 +29,8 @@ _SOUND_RATE_HZ = 48_000
 _OFF_SAMPLES = _SOUND_RATE_HZ // 50
 # so long after its time, sound that has not come is silence
 _LATE_S = 0.25
+# bars that would be smaller than this share of a side are none
+_SAME_SHAPE = 0.01
 _CRF = 20
 _PRESET = "superfast"  # a show is running beside it
 
@@ -36,9 +38,9 @@ _PRESET = "superfast"  # a show is running beside it
 class LiveVideo(Output):
     """Writes `path` (.mp4), a new file, while the show runs. Everything but reading the picture happens on a thread.
 
-    size: (width, height) of the video, px; odd ones lose a pixel. Pictures of another size are scaled to it. fps: at
-    most so many pictures a second are taken. now: seconds of the show; the video begins at the time of its first
-    picture.
+    size: (width, height) of the video, px; odd ones lose a pixel. Pictures of another size are scaled to it, with black
+    bars where their shape is another. fps: at most so many pictures a second are taken. now: seconds of the show; the
+    video begins at the time of its first picture.
 
     n_pictures: taken so far. n_repeated: pictures that stay for longer than one, since no newer one came in time.
     n_dropped: pictures and blocks of sound that the encoder was too slow for. fault: why nothing is written any more, "" while it is.
@@ -138,9 +140,29 @@ class LiveVideo(Output):
                 encoder.drop()
 
     def _scaled(self, picture: VideoFrame) -> VideoFrame:
-        scaled = picture.reformat(width=self._size[0], height=self._size[1])
+        from av import VideoFrame
+
+        width, height = _fitted((picture.width, picture.height), self._size)
+        scaled = picture.reformat(width=width, height=height)
+        if (width, height) != self._size:
+            whole = np.zeros((self._size[1], self._size[0], 3), np.uint8)
+            left, top = (self._size[0] - width) // 2, (self._size[1] - height) // 2
+            whole[top : top + height, left : left + width] = scaled.to_ndarray()
+            scaled = VideoFrame.from_ndarray(whole, format="rgb24")
         scaled.pts, scaled.time_base = picture.pts, picture.time_base
         return scaled
+
+
+def _fitted(size: tuple[int, int], into: tuple[int, int]) -> tuple[int, int]:
+    """The largest size of the shape of `size` within another: all of it where only rounding makes the shapes differ."""
+    (width, height), (most_width, most_height) = size, into
+    scale = min(most_width / width, most_height / height)
+    fitted = round(width * scale), round(height * scale)
+    return (
+        into
+        if min(fitted[0] / most_width, fitted[1] / most_height) > 1 - _SAME_SHAPE
+        else (max(1, fitted[0]), max(1, fitted[1]))
+    )
 
 
 class _Sound:
