@@ -120,3 +120,30 @@ def test_on_a_terminal_delete_asks(night, terminal):
         opened.type(key)
         assert opened.ended() == status
         assert night.root.exists() == (status == 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "bar", "line"),
+    [("check", "checking", "interrupted"), ("repair", "repairing", "interrupted: repair Friday night again")],
+)
+def test_on_a_terminal_long_ones_say_how_far_they_are_and_end_with_ctrl_c(night, terminal, command, bar, line):
+    night.events.write_bytes(night.events.read_bytes() * (60_000_000 // night.events.stat().st_size))
+    opened = terminal("sessions", command, "Friday night")
+    wait_until(lambda: opened.last(bar), 60, "there is no bar")
+    opened.type(b"\x03")
+    assert opened.ended() == 1
+    assert opened.last("visualizer: ") == f"visualizer: {line}" and "Traceback" not in opened.raw
+    assert sorted(path.name for path in night.root.iterdir()) == [
+        *("dreams", "events.jsonl", "presets", "session.json", "sound-0001.flac", "sound-0002.flac"),
+    ]
+
+
+def test_session_json_that_is_missing_is_rebuilt_by_a_repair(night):
+    night.info.unlink()
+    ran = here("sessions", "check", "Friday night")
+    assert ran.returncode == 2 and "session.json: is missing; `visualizer sessions repair` rebuilds it" in ran.stderr
+    ran = here("sessions", "repair", "Friday night")
+    assert (
+        ran.returncode == 0 and "  session.json was missing or damaged: it was rebuilt from the events\n" in ran.stdout
+    )
+    assert here("sessions", "check", "Friday night").returncode == 0

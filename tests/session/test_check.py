@@ -10,6 +10,7 @@ import pytest
 from filelock import FileLock
 
 from tests.session.making import FRAME_SAMPLES, example_events, make_session, picture, write_events
+from visualizer.session import check as check_room
 from visualizer.session.check import examine, losses, notes
 from visualizer.session.events import CLOCK_HZ, GapEvent
 
@@ -131,3 +132,13 @@ def test_gaps_and_newer_events_are_no_damage(folder):
         "not recorded: 0.50 s of sound",
         "1 event of a kind that this version of the program does not know: journey 1",
     ]
+
+
+def test_progress_is_reported_up_to_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(check_room, "PROGRESS_BYTES", 1000)
+    folder = make_session(tmp_path / "night")
+    steps = []
+    examine(folder.root, thorough=True, progress=lambda *step: steps.append(step))
+    n_read, n_bytes = zip(*steps, strict=True)
+    assert list(n_read) == sorted(n_read) and len(steps) > 20 and len(set(n_bytes)) == 1
+    assert n_bytes[0] * 0.8 < n_read[-1] <= n_bytes[0]

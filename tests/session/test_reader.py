@@ -176,6 +176,8 @@ def test_a_newer_format_is_refused(folder):
         {"n": 60, "at": 10**15, "type": "end", "v": 1},
         {"n": 60, "at": 0, "type": "analysis", "v": 1, "step": "silence", "n_samples": 2**50},
         {"n": 60, "at": 0, "type": "analysis", "v": 1, "step": "skip", "seconds": 1e300},
+        {"n": 60, "at": 0, "type": "analysis", "v": 1, "step": "sound", "n_samples": 10**15},
+        {"n": 60, "at": 0, "type": "gap", "v": 1, "what": "sound", "count": 10**15},
     ],
     ids=str,
 )
@@ -185,14 +187,24 @@ def test_numbers_that_no_session_has_are_damage(folder, event):
     folder.events.write_bytes(line_of(event) + text)
     session = RecordedSession(folder.root)
     assert list(session.events()) == example_events()
-    assert session.tally.n_damaged == 1 and "at most 31 days" in session.tally.fault
+    assert session.tally.n_damaged == 1 and "no session of so few events is so long" in session.tally.fault
 
 
 def test_many_steps_that_claim_much_together(folder):
-    step = AnalysisEvent(at=0, step="skip", seconds=86_400.0)
-    write_events(folder, [step] * 40)
+    for step, n_read in (
+        (AnalysisEvent(at=0, step="skip", seconds=3600.0), 24),
+        (AnalysisEvent(at=0, step="silence", n_samples=600 * 48_000), 10),
+        (AnalysisEvent(at=0, step="sound", n_samples=50 * 48_000), 40),
+    ):
+        write_events(folder, [step] * 40)
+        assert len(list(RecordedSession(folder.root).events())) == n_read
+
+
+def test_a_session_cut_off_before_its_first_event_is_empty(tmp_path):
+    folder = make_session(tmp_path / "night", state="open")
+    folder.events.unlink()
     session = RecordedSession(folder.root)
-    assert len(list(session.events())) == 31
+    assert list(session.events()) == [] and session.tally.n_events == 0
 
 
 def test_a_line_without_end_takes_no_memory(folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import datetime, timedelta
 
 import av
 import numpy as np
@@ -13,9 +14,10 @@ from filelock import FileLock
 from tests.files.disks import file_size_limit, locked_folder
 from tests.session.making import example_events, make_session, noise, picture
 from tests.session.test_reader import read_tape
-from visualizer.errors import VisualizerError
+from visualizer.errors import BadInput, VisualizerError
 from visualizer.session.check import examine, losses
 from visualizer.session.events import EndEvent, GapEvent
+from visualizer.session.layout import DamagedInfo
 from visualizer.session.reader import RecordedSession
 from visualizer.session.repair import repair
 
@@ -184,3 +186,40 @@ def test_cut_at_any_byte_of_both_tails_it_is_whole_after_a_repair(tmp_path):
         done = repair(folder.root)
         assert done.after.state == "ok", (number, list(losses(done.after)))
         assert [*RecordedSession(folder.root).events()][-1].kind == "end"
+
+
+@pytest.mark.parametrize("text", [None, b"", b'{"format": 1, "sta', b"[]", b'{"format": 1}'])
+def test_session_json_that_is_missing_or_damaged_is_rebuilt(cut_off, text):
+    before = RecordedSession(cut_off.root).info
+    if text is None:
+        cut_off.info.unlink()
+    else:
+        cut_off.info.write_bytes(text)
+    with pytest.raises(DamagedInfo, match=r"session.json.*`visualizer sessions repair` rebuilds it from the events$"):
+        RecordedSession(cut_off.root)
+    done = repair(cut_off.root)
+    assert done.is_rebuilt and done.after.state == "ok" and not list(losses(done.after))
+    info = done.after.info
+    names = ("kind", "width", "height", "has_sound", "has_dreams", "at")
+    assert [getattr(info, name) for name in names] == [getattr(before, name) for name in names]
+    assert datetime.now().astimezone() - datetime.fromisoformat(info.started) < timedelta(minutes=10)
+    kept = [path.read_bytes() for path in cut_off.root.glob("cut-*/session.json")]
+    assert kept == ([] if text is None else [text])
+
+
+def test_without_any_event_nothing_can_be_rebuilt(cut_off):
+    cut_off.info.unlink()
+    cut_off.events.write_bytes(b"x\n")
+    before = contents(cut_off.root)
+    with pytest.raises(BadInput, match="holds no event, so there is nothing to repair"):
+        repair(cut_off.root)
+    cut_off.events.unlink()
+    with pytest.raises(BadInput, match=r"session.json: is missing$|events.jsonl: is missing"):
+        repair(cut_off.root)
+    assert contents(cut_off.root) == {name: data for name, data in before.items() if name != "events.jsonl"}
+
+
+def test_a_session_cut_off_before_its_first_event_is_closed(cut_off):
+    cut_off.events.unlink()
+    done = repair(cut_off.root)
+    assert done.after.state == "ok" and done.after.tally.n_events == 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
+from tests.session.making import make_session, write_events
 from tests.session.recorded import OPEN
 from tests.sounds import write_wav
-from visualizer.session.events import CLOCK_HZ, AnalysisEvent, ClockEvent, DeviceEvent, EndEvent
+from visualizer.session.events import CLOCK_HZ, AnalysisEvent, ClockEvent, DeviceEvent, EndEvent, SoundEvent
 from visualizer.session.reader import RecordedSession
 from visualizer.session.songs import song_files
 from visualizer.session.soundtrack import SoundMap, Soundtrack
@@ -195,3 +198,19 @@ def test_a_session_can_be_taken_up_anywhere(tmp_path):
         track.go_to(tick)
         assert np.array_equal(track.take(tick + 4000), whole[tick : tick + 4000])
     track.close()
+
+
+def test_places_that_no_device_makes_take_no_memory(tmp_path):
+    """Thousands of samples within a tick, and a frame of sound that says it is of an hour later."""
+    folder = make_session(tmp_path / "night")
+    lines = [
+        SoundEvent(at=480, file="sound-0001.flac", rate_hz=48_000, channels=1, first=0),
+        SoundEvent(at=481, file="sound-0001.flac", rate_hz=48_000, channels=1, first=2399),
+        SoundEvent(at=482, file="sound-0001.flac", rate_hz=48_000, channels=1, first=2**53 - 1),
+    ]
+    write_events(folder, lines)
+    tracemalloc.start()
+    sound, said = track_of(folder.root, 9600)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(sound) == 9600 and said == [] and most < 30_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -162,23 +162,35 @@ def show_bake(steps: Generator[BakeProgress, None, None]) -> BakeProgress | None
 
 
 @contextmanager
-def show_analysis() -> Iterator[Callable[[float, float | None], None]]:
-    """A bar for an analysis. Yields a function that takes the seconds done and the seconds in all (None if not known).
+def _terminal_bar(what: str, unit: str) -> Iterator[Callable[[float, float | None], None]]:
+    """A bar. Yields a function that takes what is done and what there is in all (None if not known).
 
     The bar is drawn on a terminal only: a script that reads stderr gets nothing but errors.
     """
     bars = bars_of()
-    task = bars.add_task("analyzing", total=None, rate="seconds")
+    task = bars.add_task(what, total=None, rate=unit)
 
-    def move(done_s: float, total_s: float | None) -> None:
+    def move(done: float, total: float | None) -> None:
         if bars.console.is_terminal:
             bars.start()
-            bars.update(task, completed=round(done_s), total=None if total_s is None else round(total_s))
+            bars.update(task, completed=round(done), total=None if total is None else round(total))
 
     try:
         yield move
     finally:
         stop(bars)
+
+
+def show_analysis() -> AbstractContextManager[Callable[[float, float | None], None]]:
+    """A bar for an analysis, on a terminal: a function that takes the seconds done and the seconds in all."""
+    return _terminal_bar("analyzing", "seconds")
+
+
+@contextmanager
+def show_reading(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for reading a session, on a terminal: a function that takes the bytes read and the bytes in all."""
+    with _terminal_bar(what, "MB") as move:
+        yield lambda n_read, n_bytes: move(n_read / 1e6, n_bytes / 1e6)
 
 
 def stop(bars: Bars) -> None:

@@ -61,8 +61,12 @@ def check(names: Sessions, json_wanted: Json = False) -> None:
     """Read sessions to the end, and say what was lost. Exit status 1 if something was, or a recording was cut off."""
     from ..session.check import examine
     from ..session.listing import find_session
+    from .progress import show_reading
 
-    every = [examine(find_session(name), thorough=True) for name in names]
+    every = []
+    for root in [find_session(name) for name in names]:
+        with show_reading("checking") as move:
+            every.append(examine(root, thorough=True, progress=move))
     if json_wanted:
         _print_json({"sessions": [{"name": one.root.name, "fault": None} | _as_json(one) for one in every]})
     else:
@@ -77,13 +81,20 @@ def repair(names: Sessions) -> None:
     """Close sessions whose recording was cut off, and make damaged ones consistent."""
     from ..session.listing import find_session
     from ..session.repair import repair as run_repair
+    from .progress import show_reading
 
     for root in [find_session(name) for name in names]:
-        done = run_repair(root)
+        try:
+            with show_reading("repairing") as move:
+                done = run_repair(root, move)
+        except KeyboardInterrupt:
+            raise VisualizerError(f"interrupted: repair {plain(root.name)} again") from None
         if not done.is_changed:
             print(f"{plain(root.name)}: there is nothing to repair")
             continue
         _print_examined(done.after)
+        if done.is_rebuilt:
+            print("  session.json was missing or damaged: it was rebuilt from the events")
         if done.kept is not None:
             print(f"  what was taken out is in {plain(done.kept, most=None)}")
 

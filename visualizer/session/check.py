@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,8 @@ from .folder import refuse_while_recorded
 from .layout import SessionInfo
 from .reader import LineTally, RecordedSession
 
+#: progress is reported each time that so much more was read
+PROGRESS_BYTES = 2_000_000
 State = Literal["ok", "recording", "cut off", "damaged"]
 
 
@@ -83,18 +85,26 @@ class Examined:
         return self.tally.n_missing + (self.tally.n_torn > 0)
 
 
-def examine(root: Path, *, thorough: bool) -> Examined:
+def examine(
+    root: Path, *, thorough: bool, progress: Callable[[int, int], None] = lambda n_read, n_bytes: None
+) -> Examined:
     """What the session in the folder `root` holds, and what of it was lost.
 
-    thorough: decode all sound and dream frames; otherwise only whether the files are there. Raises BadInput if it is no
-    session, is of a newer version of the program, or holds links.
+    thorough: decode all sound and dream frames; otherwise only whether the files are there. progress: called now and then
+    with the bytes read so far, and those to read in all; not for a small session. Raises BadInput if it is no session, is
+    of a newer version of the program, or holds links.
     """
     session = RecordedSession(root)
     found = Examined(root, session.info, session.tally)
-    found.n_bytes = sum((root / name).lstat().st_size for name in session.files)
+    sizes = {name: (root / name).lstat().st_size for name in session.files}
+    found.n_bytes = sum(sizes.values())
+    reading = _Reading(
+        sum(n for name, n in sizes.items() if name.startswith(("events", "sound-", "dreams/"))), progress
+    )
     part: PartFound | None = None
     folders: dict[str, PresetEvent] = {}
     for line in session.lines():
+        reading.add(len(line.text) + 1)
         match line.event:
             case SoundEvent() as event:
                 part = found.parts.setdefault(event.file, PartFound(event))
@@ -111,7 +121,7 @@ def examine(root: Path, *, thorough: bool) -> Examined:
     found.tally = session.tally
     found.presets = list(dict.fromkeys(event.name for event in folders.values()))
     for part in found.parts.values():
-        _examine_part(session, part, thorough=thorough)
+        _examine_part(session, part, reading, thorough=thorough)
     for event in folders.values():
         try:
             session.preset(event)
@@ -121,6 +131,7 @@ def examine(root: Path, *, thorough: bool) -> Examined:
         if f"dreams/{sha256}.png" not in session.files:
             found.missing_dreams.append(sha256)
         elif thorough:
+            reading.add(sizes[f"dreams/{sha256}.png"])
             try:
                 session.dream(event)
             except BadInput:
@@ -129,7 +140,22 @@ def examine(root: Path, *, thorough: bool) -> Examined:
     return found
 
 
-def _examine_part(session: RecordedSession, part: PartFound, *, thorough: bool) -> None:
+class _Reading:
+    """Counts the bytes that were read. n_bytes: that are to be read."""
+
+    def __init__(self, n_bytes: int, progress: Callable[[int, int], None]) -> None:
+        self._n_bytes, self._progress = n_bytes, progress
+        self._n_read = self._n_said = 0
+
+    def add(self, n_read: int) -> None:
+        """So many more were read."""
+        self._n_read += n_read
+        if self._n_read - self._n_said >= PROGRESS_BYTES:
+            self._n_said = self._n_read
+            self._progress(min(self._n_read, self._n_bytes), self._n_bytes)
+
+
+def _examine_part(session: RecordedSession, part: PartFound, reading: _Reading, *, thorough: bool) -> None:
     if not thorough and part.event.file in session.files:
         return
     try:
@@ -138,6 +164,7 @@ def _examine_part(session: RecordedSession, part: PartFound, *, thorough: bool) 
             for frame in file.frames():
                 part.n_lost -= max(0, min(frame.end, part.n_samples) - frame.first_sample)
                 part.n_until_end = frame.end
+                reading.add(frame.n_bytes)
             part.end_offset, part.n_torn = file.end_offset, file.n_bytes - file.end_offset
     except BadInput as fault:
         part.fault, part.n_lost = str(fault), part.n_samples

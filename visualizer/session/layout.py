@@ -22,6 +22,10 @@ FORMAT = 1
 MOST_INFO_BYTES = 100_000
 
 
+class DamagedInfo(BadInput):
+    """session.json is missing or damaged: a repair can rebuild it from the events."""
+
+
 def new_folder(wanted: Path | None = None) -> SessionFolder:
     """Create an empty folder for a session.
 
@@ -125,13 +129,15 @@ class SessionInfo(BaseModel):
 
     @classmethod
     def from_json(cls, text: bytes) -> SessionInfo:
-        """What a session.json says. Raises BadInput where it is damaged, or of a newer version of the program."""
+        """What a session.json says. Raises DamagedInfo where it is damaged, BadInput where it is of a newer version of the
+        program.
+        """
         try:
             data: Any = json.loads(text)
         except (ValueError, RecursionError) as fault:
-            raise BadInput(f"session.json is damaged: {plain(fault, 80)}") from fault
+            raise DamagedInfo(f"session.json is damaged: {plain(fault, 80)}") from fault
         if not isinstance(data, dict):
-            raise BadInput("session.json is damaged: it holds no JSON object")
+            raise DamagedInfo("session.json is damaged: it holds no JSON object")
         version = data.get("format")
         if type(version) is int and version > FORMAT:
             raise BadInput(
@@ -142,4 +148,4 @@ class SessionInfo(BaseModel):
             return cls.model_validate(data)
         except ValidationError as fault:
             first = fault.errors()[0]
-            raise BadInput(f"session.json: {'.'.join(map(str, first['loc']))}: {first['msg']}") from fault
+            raise DamagedInfo(f"session.json: {'.'.join(map(str, first['loc']))}: {first['msg']}") from fault

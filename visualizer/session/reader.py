@@ -7,8 +7,10 @@ left out and counted, nothing outside its folder is opened, and a small file can
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import BadInput
-from ..files.paths import is_folder
+from ..files.paths import is_file, is_folder
 from ..oneline import plain, reason_of
 from .events import (
     CLOCK_HZ,
@@ -24,18 +26,22 @@ from .events import (
     AnalysisEvent,
     DreamEvent,
     Event,
+    GapEvent,
     PresetEvent,
     SoundEvent,
     UnknownEvent,
     decode,
 )
 from .folder import open_file, session_files
-from .layout import MOST_INFO_BYTES, SessionFolder, SessionInfo
+from .layout import MOST_INFO_BYTES, DamagedInfo, SessionFolder, SessionInfo
 from .sound_reader import SoundFile, SoundFrame
 
 #: a session is at most this long, seconds, and has at most so many events; what claims more is damaged or crafted
 MOST_S, MOST_EVENTS = 31 * 86_400, 20_000_000
 _MOST_TICKS = MOST_S * CLOCK_HZ
+# The time and the sound that a session may claim: so many seconds, and more with each event, so that a small file cannot
+# claim weeks of it. The program writes several events a second, and none while songs are paused or a laptop sleeps.
+_FREE_S, _FREE_SOUND_S, _S_PER_EVENT = 86_400.0, 3600.0, 60.0
 #: no dream frame is larger
 MOST_DREAM_PIXELS = 64_000_000
 _BLOCK_SAMPLES = 65_536
@@ -80,14 +86,16 @@ class RecordedSession:
     what the newest `events` or `lines` has found so far.
     """
 
-    def __init__(self, root: Path) -> None:
-        """Open the session in the folder `root`. Raises BadInput if there is none, if it is of a newer version of the
-        program, or holds links.
+    def __init__(self, root: Path, info: SessionInfo | None = None) -> None:
+        """Open the session in the folder `root`. info: in place of session.json.
+
+        Raises BadInput if there is none, if it is of a newer version of the program, or holds links; DamagedInfo if only
+        session.json is missing or damaged.
         """
         if not is_folder(root):
             raise BadInput(f"{plain(root)}: is not the folder of a session")
         self.folder = SessionFolder(root)
-        self.info = _read_info(self.folder)
+        self.info = _read_info(self.folder) if info is None else info
         self.files = frozenset(session_files(root))
         self.tally = LineTally()
 
@@ -107,6 +115,8 @@ class RecordedSession:
     def lines(self) -> Iterator[ReadLine]:
         """Every line that holds an event, in the order of the file. Raises BadInput if the file cannot be read."""
         self.tally = tally = LineTally(end_at=self.info.at)
+        if self.info.state == "open" and self.folder.events.name not in self.files:
+            return  # it was cut off before its first event
         newest = -1
         limits = _Limits(self.info.at)
         for number, text, is_last in _raw_lines(self.folder.events):
@@ -244,21 +254,36 @@ class _Limits:
     """Refuses events that claim more than a session can hold. start: its first tick."""
 
     def __init__(self, start: int) -> None:
-        self._end, self._rate_hz, self._claimed_s = start + _MOST_TICKS, CLOCK_HZ, 0.0
+        self._start, self._rate_hz = start, CLOCK_HZ
+        self._n_events, self._sound_s, self._skipped_s = 0, 0.0, 0.0
 
     def check(self, n: int, event: Event) -> None:
         """Raise BadInput if the event, the n-th, cannot be one of a session."""
-        if n >= MOST_EVENTS or event.at > self._end:
-            raise BadInput(f"event {n} at {event.at / CLOCK_HZ:.0f} s cannot be: a session lasts at most 31 days")
+        self._n_events += 1
+        more_s = _S_PER_EVENT * self._n_events
+        most_s, most_sound_s = min(_FREE_S + more_s, MOST_S), min(_FREE_SOUND_S + more_s, MOST_S)
+        sound_s = skipped_s = 0.0
         if isinstance(event, AnalysisEvent):
             self._rate_hz = event.rate_hz or self._rate_hz
-            claimed_s = event.n_samples / self._rate_hz + event.seconds
-            if self._claimed_s + claimed_s > MOST_S:
-                raise BadInput(f"event {n} claims {claimed_s:.0f} s of sound; a session lasts at most 31 days")
-            self._claimed_s += claimed_s
+            sound_s, skipped_s = event.n_samples / self._rate_hz, event.seconds
+        elif isinstance(event, GapEvent) and event.what == "sound":
+            sound_s = event.count / self._rate_hz
+        if n >= MOST_EVENTS or (event.at - self._start) / CLOCK_HZ > most_s:
+            raise BadInput(
+                f"event {n} at {event.at / CLOCK_HZ:.0f} s cannot be: no session of so few events is so long"
+            )
+        if self._sound_s + sound_s > most_sound_s or self._skipped_s + skipped_s > most_s:
+            raise BadInput(
+                f"event {n} claims {sound_s + skipped_s:.0f} s of sound: no session of so few events is so long"
+            )
+        self._sound_s += sound_s
+        self._skipped_s += skipped_s
 
 
 def _read_info(folder: SessionFolder) -> SessionInfo:
+    hint = "; `visualizer sessions repair` rebuilds it from the events" if is_file(folder.events) else ""
+    if not os.path.lexists(folder.info):
+        raise DamagedInfo(f"{plain(folder.info)}: is missing{hint}")
     with open_file(folder.info) as file:
         try:
             text = file.read(MOST_INFO_BYTES + 1)
@@ -268,11 +293,21 @@ def _read_info(folder: SessionFolder) -> SessionInfo:
         raise BadInput(f"{plain(folder.info)}: is larger than any {folder.info.name}")
     try:
         info = SessionInfo.from_json(text)
+    except DamagedInfo as fault:
+        raise DamagedInfo(f"{plain(folder.root)}: {fault}{hint}") from fault
     except BadInput as fault:
         raise BadInput(f"{plain(folder.root)}: {fault}") from fault
     if info.n_events > MOST_EVENTS or info.end_at > info.at + _MOST_TICKS:
         raise BadInput(f"{plain(folder.info)}: claims more events or time than a session can have")
     return info
+
+
+def first_event(folder: SessionFolder) -> Event | None:
+    """The first event that can be read; None if there is none. Raises BadInput if the file cannot be read."""
+    for _, text, _ in _raw_lines(folder.events):
+        with suppress(BadInput):
+            return decode(text).event
+    return None
 
 
 def _raw_lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:

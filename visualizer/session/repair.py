@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +12,30 @@ from typing import Literal
 
 from filelock import FileLock
 
-from ..clock import day_and_time
-from ..errors import VisualizerError
+from ..clock import day_and_time, iso_date_and_time
+from ..errors import BadInput, VisualizerError
+from ..files.durable import sync_file, sync_folder
 from ..files.output_file import atomic_write
+from ..files.paths import is_file
 from ..oneline import plain, reason_of
 from .check import Examined, PartFound, examine, losses
-from .durable import sync_file, sync_folder
-from .events import CLOCK_HZ, AnalysisEvent, EndEvent, Event, GapEvent, SoundEvent, encode
+from .events import (
+    CLOCK_HZ,
+    AnalysisEvent,
+    ClockEvent,
+    DreamEvent,
+    EndEvent,
+    Event,
+    FeaturesEvent,
+    GapEvent,
+    PresetEvent,
+    SongEvent,
+    SoundEvent,
+    encode,
+)
 from .folder import refuse_while_recorded
-from .layout import SessionFolder, new_folder
-from .reader import RecordedSession
+from .layout import DamagedInfo, SessionFolder, SessionInfo, new_folder
+from .reader import RecordedSession, first_event
 
 _What = Literal["sound", "event", "dream", "preset"]
 _CUT_OFF = "the recording was cut off"
@@ -30,25 +44,36 @@ _CUT_OFF = "the recording was cut off"
 @dataclass(frozen=True)
 class Repaired:
     """What a repair did. before, after: what was there; is_changed: False if nothing had to be done; kept: the folder
-    with what it took out, None if that was nothing.
+    with what it took out, None if that was nothing. is_rebuilt: session.json was rebuilt from the events.
     """
 
     before: Examined
     after: Examined
     is_changed: bool
     kept: Path | None
+    is_rebuilt: bool = False
 
 
-def repair(root: Path) -> Repaired:
+def repair(root: Path, progress: Callable[[int, int], None] = lambda n_read, n_bytes: None) -> Repaired:
     """Close the session in the folder `root`, and make its files consistent.
 
     Lines that cannot be read, and what follows the last whole frame of sound, are taken out and kept in a folder "cut-"
     and the date and time; for what is missing `gap` events are written. session.json is replaced last: a repair that is
-    interrupted can be done again. Raises BadInput if it is no session, VisualizerError if it is being recorded, or cannot
-    be written to.
+    interrupted can be done again. A session.json that is missing or damaged is first rebuilt from the events. progress: see
+    `examine`; the session is read twice. Raises BadInput if it is no session, VisualizerError if it is being recorded, or
+    cannot be written to.
     """
     refuse_while_recorded(root)
-    before = examine(root, thorough=True)
+    try:
+        before = examine(root, thorough=True, progress=progress)
+        is_rebuilt = False
+    except DamagedInfo:
+        try:
+            _rebuild_info(SessionFolder(root))
+        except OSError as fault:
+            raise VisualizerError(f"{plain(root)}: cannot be repaired: {reason_of(fault)}") from fault
+        before = examine(root, thorough=True, progress=progress)
+        is_rebuilt = True
     if before.info.state == "closed" and not any(losses(before)):
         return Repaired(before, before, False, None)
     folder = SessionFolder(root)
@@ -75,7 +100,36 @@ def repair(root: Path) -> Repaired:
             folder.lock.unlink()
     except OSError as fault:
         raise VisualizerError(f"{plain(root)}: cannot be repaired: {reason_of(fault)}") from fault
-    return Repaired(before, examine(root, thorough=True), True, kept)
+    return Repaired(before, examine(root, thorough=True, progress=progress), True, kept, is_rebuilt)
+
+
+def _rebuild_info(folder: SessionFolder) -> None:
+    """Write session.json, which is missing or damaged, as the events say that it was: open. Raises BadInput if there is
+    no event, VisualizerError if it cannot be written.
+    """
+    first = first_event(folder)
+    if first is None:
+        raise BadInput(f"{plain(folder.root)}: holds no event, so there is nothing to repair")
+    info = SessionInfo(program="unknown", kind="live", started="", width=1280, height=720, at=first.at)
+    session = RecordedSession(folder.root, info)
+    changes: dict[str, object] = {}
+    kinds = set()
+    for event in session.lines():
+        kinds.add(type(event.event))
+        if isinstance(event.event, PresetEvent):
+            changes.setdefault("width", event.event.width)
+            changes.setdefault("height", event.event.height)
+    ended_s = folder.events.stat().st_mtime
+    changes |= {
+        "kind": "play" if kinds & {ClockEvent, SongEvent} else "live",
+        "started": iso_date_and_time(ended_s - (session.tally.end_at - first.at) / CLOCK_HZ),
+        "has_sound": FeaturesEvent not in kinds,
+        "has_dreams": DreamEvent in kinds,
+    }
+    if is_file(folder.info):
+        shutil.copyfile(folder.info, new_folder(folder.root / f"cut-{day_and_time()}").root / folder.info.name)
+    with atomic_write(folder.info) as written:
+        written.write_bytes(info.model_copy(update=changes).to_json())
 
 
 def _keep(folder: SessionFolder, before: Examined) -> Path | None:

@@ -325,8 +325,9 @@ def _device_piece(one: SoundEvent, following: SoundEvent | None) -> Piece:
         if following.file == one.file:
             last, ticks = following.first, following.at - one.at
             off_s = ticks / CLOCK_HZ - (last - one.first) / one.rate_hz
-            if ticks > 0 and last > one.first and abs(off_s) < STRETCH_S:
-                ratio = (last - one.first) / ticks
+            stretched = (last - one.first) / max(ticks, 1)
+            if ticks > 0 and abs(off_s) < STRETCH_S and ratio / 2 < stretched < 2 * ratio:
+                ratio = stretched
     return Piece(one, one.at, end, one.first, last, ratio)
 
 
@@ -400,8 +401,9 @@ def _stretches(clocks: Sequence[ClockEvent], end: int) -> list[_Stretch]:
         else:
             one.position_s += off_s
     for one, following in pairwise(found):
-        if not following.is_new:
-            one.rate = (following.position_s - one.position_s) * CLOCK_HZ / (following.at - one.at)
+        rate = (following.position_s - one.position_s) * CLOCK_HZ / max(1, following.at - one.at)
+        if not following.is_new and 0.5 < rate < 2:
+            one.rate = rate
     return found
 
 
