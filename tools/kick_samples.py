@@ -481,36 +481,6 @@ def old_sampler(rng: Rng, sound: Sound) -> Sound:
     return normal(made)
 
 
-def as_tracker(player: Player, rng: Rng | None = None) -> Player:
-    """An instrument as a tracker plays it: one stored note, played faster for high notes, slower for low ones.
-
-    The stored note is within an octave of the first that is asked for. rng: None: seeded by this first note.
-    """
-    notes: list[tuple[Sound, float, float, bool, bool]] = []
-
-    def store(freq_hz: float) -> tuple[Sound, float, float, bool, bool]:
-        own = rng if rng is not None else np.random.default_rng(round(freq_hz * 100))
-        base_hz = freq_hz * 2 ** (int(own.integers(-7, 13)) / 12)
-        sample, rate_hz = stored(own, player(base_hz, log_uniform(own, 0.25, 1.5)))
-        return sample, rate_hz, base_hz, bool(own.random() < 0.4), bool(own.random() < 0.5)
-
-    def play(freq_hz: float, duration_s: float) -> Sound:
-        if not notes:
-            notes.append(store(freq_hz))
-        sample, rate_hz, base_hz, is_linear, is_looped = notes[0]
-        n = max(1, round(duration_s * RATE_HZ))
-        step = freq_hz / base_hz * rate_hz / RATE_HZ
-        if is_looped and len(sample) > 64:  # the last quarter again and again, in whole periods
-            period = rate_hz / base_hz
-            n_loop = round(max(1, len(sample) // 4 // period) * period)
-            n_more = max(0, int(n * step) + 2 - len(sample))
-            sample = np.concatenate([sample, np.resize(sample[-n_loop:], n_more)])
-        made = played(sample, step, n, is_linear)
-        return normal(np.pad(made, (0, n - len(made))))
-
-    return play
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Fetch the recorded sounds of the training and count them.")
     parser.add_argument("--samples", type=Path, metavar="FOLDER", help="where they are, or are unpacked")

@@ -1,4 +1,4 @@
-"""Text from outside (paths, names of devices) made safe for messages: one line without control characters."""
+"""Text for messages: text from outside (paths, names of devices) without control characters, reasons, sizes, times."""
 
 from __future__ import annotations
 
@@ -20,3 +20,17 @@ def preset_label(reference: str) -> str:
     `presets.preset.PresetFolder`.
     """
     return PurePath(reference).name or reference
+
+
+def size_text(n_bytes: float) -> str:
+    """A number of bytes as text: "58 MB", "5.0 GB"."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+
+
+def time_text(seconds: float | None) -> str:
+    """A position in time, or a length of time, rounded down to seconds: "0:07", "59:59", "3:25:00"; "?" if unknown."""
+    if seconds is None:
+        return "?"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

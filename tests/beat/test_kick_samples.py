@@ -17,7 +17,6 @@ from tools.kick_samples import (
     FILES,
     FONT,
     SampledSounds,
-    as_tracker,
     body_hz,
     drums,
     fetch,
@@ -27,7 +26,7 @@ from tools.kick_samples import (
     resampled,
     run_tool,
 )
-from tools.kick_sounds import RATE_HZ, kick, normal, span
+from tools.kick_sounds import RATE_HZ, kick, span
 from visualizer.errors import BadInput, VisualizerError
 
 
@@ -97,29 +96,6 @@ def test_an_old_sampler_leaves_images_and_few_bits_and_keeps_the_hit():
         power = np.abs(np.fft.rfft(made * np.hanning(len(made)))) ** 2
         n_with_images += power[round(3000 * len(made) / RATE_HZ) :].sum() > 1e-5 * power.sum()
     assert 4 < n_cut < 25 and n_with_images > 20
-
-
-def test_a_tracker_plays_one_stored_note_at_every_pitch():
-    asked = []
-
-    def player(freq_hz, duration_s):
-        asked.append(freq_hz)
-        return normal(np.exp(-span(duration_s) / 0.3) * sine(freq_hz, duration_s))
-
-    lengths = []
-    for seed in range(30):
-        asked.clear()
-        play = as_tracker(player, np.random.default_rng(seed))
-        for hz in (110.0, 220.0, 55.0):
-            note = play(hz, 0.6)
-            assert len(note) == round(0.6 * RATE_HZ) and np.isfinite(note).all()
-            assert pitch_hz(note[: RATE_HZ // 8]) == pytest.approx(hz, rel=0.12)
-            assert np.array_equal(note, play(hz, 0.6))
-            lengths.append(np.flatnonzero(note)[-1])
-        assert len(asked) == 1
-    low, high = np.mean(lengths[2::3]), np.mean(lengths[1::3])
-    assert low > 1.1 * high, "high notes are over sooner"
-    assert np.array_equal(as_tracker(player)(110.0, 0.2), as_tracker(player)(110.0, 0.2))
 
 
 # --- shares and errors

@@ -147,9 +147,7 @@ def test_the_report() -> None:
     assert found["sound lost"].back_s == pytest.approx((1.0, 1.0)) and found["busy machine"].noticed_s is None
     assert cells(record)[0][2:] == ("2", "0.4 s, at most 0.4 s", "1.0 s, at most 1.0 s", "100 ms")
     named = dict(figures(record))
-    assert named["longest gap"] == "200 ms at 00:40: busy machine" and named["memory growth"].startswith(
-        "+0.50 +- 0.00"
-    )
+    assert named["longest gap"] == "200 ms at 0:40: busy machine" and named["memory growth"].startswith("+0.50 +- 0.00")
     assert any("other programs kept" in line for line in notes(record))
     page = markdown(record)
     assert page.endswith(

@@ -30,6 +30,11 @@ def events_of(folder: Path):
     return events
 
 
+def sound_files(folder: Path):
+    """The parts of its sound, in order."""
+    return sorted(folder.glob("sound-*.flac"))
+
+
 def decoded(path: Path):
     """The samples of a part of sound up to its last whole frame, (n, channels), as whole numbers of 24 bits; and its
     sample rate.
@@ -54,7 +59,7 @@ def decoded(path: Path):
 def sound_of(folder: Path):
     """All samples of a session by the part: [(anchors, samples of float32)]."""
     parts = []
-    for path in sorted(folder.glob("sound-*.flac")):
+    for path in sound_files(folder):
         anchors = [one for one in events_of(folder) if isinstance(one, SoundEvent) and one.file == path.name]
         whole, _ = decoded(path)
         scale = anchors[0].full_scale if anchors else 1

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from visualizer.errors import BadInput
-from visualizer.session.layout import FORMAT, SessionFolder, SessionInfo
+from visualizer.session.layout import FORMAT, SessionInfo
 
 INFO = SessionInfo(program="1.2.3", kind="live", started="2026-11-28T21:30:05+01:00", width=640, height=360)
 
@@ -29,11 +29,3 @@ def test_a_damaged_info_is_bad_input_in_one_line(text):
     with pytest.raises(BadInput) as caught:
         SessionInfo.from_json(text)
     assert "\n" not in str(caught.value)
-
-
-def test_parts_of_sound_in_order(tmp_path):
-    folder = SessionFolder(tmp_path)
-    for number in (10, 2, 1):
-        folder.sound(number).touch()
-    (tmp_path / "sound-x.flac").touch()
-    assert [path.name for path in folder.sounds] == ["sound-0001.flac", "sound-0002.flac", "sound-0010.flac"]

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.fixtures.pulse import wait_until
-from tests.session.recorded import OPEN, count_of, counted, events_of, sound_of
+from tests.session.recorded import OPEN, count_of, counted, events_of, sound_files, sound_of
 from visualizer.session import syncer as syncer_room
 from visualizer.session.events import XrunEvent
 from visualizer.session.syncer import Syncer
@@ -69,4 +69,4 @@ def test_a_sync_that_fails_ends_the_recording(tmp_path, monkeypatch):
     wait_until(lambda: not writer.state.is_recording)
     assert writer.state.reason == "it could not be written: Input/output error"
     writer.close()
-    assert writer.folder.sounds and not writer.folder.lock.exists()
+    assert sound_files(writer.folder.root) and not writer.folder.lock.exists()

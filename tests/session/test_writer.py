@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from PIL import Image
 
 from tests.fixtures.pulse import wait_until
-from tests.session.recorded import OPEN, count_of, counted, decoded, events_of, info_of, sound_of
+from tests.session.recorded import OPEN, count_of, counted, decoded, events_of, info_of, sound_files, sound_of
 from visualizer.beat import Analyzer
 from visualizer.errors import VisualizerError
 from visualizer.presets.dreams import DreamFrame
@@ -167,7 +167,9 @@ def test_a_replay_of_the_steps_gives_the_same_features(tmp_path):
         elif isinstance(event, AnalysisEvent) and event.step == "silence":
             replayed.push(np.zeros(event.n_samples, np.float32))
     tape.close()
-    assert replayed.n_kicks >= 6 and not tape.n_lost and len(session.folder.sounds) == 2  # louder than full scale
+    assert (
+        replayed.n_kicks >= 6 and not tape.n_lost and len(sound_files(session.folder.root)) == 2
+    )  # louder than full scale
     assert features(replayed) == heard[0]
 
 
@@ -247,7 +249,7 @@ def test_a_change_of_the_sample_rate_begins_a_part_and_shifts_no_pitch(tmp_path)
         (44_100, 4800, 4410),
         (96_000, 9600, 9600),
     ]
-    assert [decoded(path)[1] for path in folder.sounds] == [48_000, 44_100, 96_000]
+    assert [decoded(path)[1] for path in sound_files(folder.root)] == [48_000, 44_100, 96_000]
     assert count_of(np.concatenate([samples for _, samples in parts])) == 18_810
 
 
@@ -365,7 +367,7 @@ def test_without_sound_no_sound_is_kept(tmp_path):
 
     folder = recorded(tmp_path / "s", play, keep_sound=False).folder
     assert events_of(folder.root) == [XrunEvent(at=5, n_xruns=1), EndEvent(at=5)]
-    assert folder.sounds == [] and info_of(folder.root)["has_sound"] is False
+    assert sound_files(folder.root) == [] and info_of(folder.root)["has_sound"] is False
 
 
 @pytest.fixture
@@ -575,13 +577,13 @@ def test_the_room_is_said_at_the_start_and_warned_about(tmp_path, monkeypatch):
     space = Space(monkeypatch, 100 * GB)
     monkeypatch.setattr(writer_room, "SPACE_S", 0.0)
     writer = SessionWriter.open(tmp_path / "s", **OPEN)
-    assert news_of(writer) == ["recording; the disk has room for 251 h"]
+    assert news_of(writer) == ["recording; the disk has room for 251.3 hours"]
     assert writer.state.free_s == pytest.approx(99.5e9 / 110_000)
     space.free = round(0.5 * GB + 20 * 60 * 110_000)
     wait_until(lambda: writer.state.free_s < 1800)
     lines = []
     wait_until(lambda: lines.extend(news_of(writer)) or lines)
-    assert lines == ["the disk has room for only 20 min of recording"]
+    assert lines == ["the disk has room for only 20 minutes of recording"]
     frame = np.zeros((36, 64, 3), np.uint8)
     writer.dream(5, 0, DreamFrame(0, 1, frame, True))  # the room that is left is for the sound
     writer.sound(counted(0, 480), 0, 48_000)
@@ -608,7 +610,7 @@ def test_no_recording_begins_on_a_full_disk(tmp_path, monkeypatch):
 def test_a_folder_that_is_removed_stops_the_recording_and_nothing_else(tmp_path):
     writer = SessionWriter.open(tmp_path / "s", **OPEN, keep_free_bytes=0)
     writer.sound(counted(0, 480), 0, 48_000)
-    wait_until(lambda: writer.folder.sounds)
+    wait_until(lambda: sound_files(writer.folder.root))
     shutil.rmtree(tmp_path / "s")
     writer.sound(counted(0, 480), 480, 44_100)  # another part: it cannot be made
     wait_until(lambda: not writer.state.is_recording)

@@ -13,7 +13,6 @@ from visualizer.presets.dreams import open_cache
 from visualizer.show.onscreen import run
 from visualizer.show.play import play
 from visualizer.show.sources.input import InputSource
-from visualizer.show.sources.song import minutes
 
 
 def test_a_song_plays_to_its_end_and_the_picture_follows(screen, pulse, loaded, kick_song):
@@ -198,10 +197,6 @@ def test_the_display_frame_loop_keeps_going_when_the_window_is_resized(screen, p
 
     report = _play_watched(kick_song, loaded, resize)
     assert report.n_frames > 100 and (500, 500) in sizes
-
-
-def test_positions_are_written_for_reading():
-    assert [minutes(s) for s in (0.0, 59.9, 60, 3599, None)] == ["0:00", "0:59", "1:00", "59:59", "?"]
 
 
 def test_play_refuses_what_is_no_song_before_opening_a_window(loaded, tmp_path):

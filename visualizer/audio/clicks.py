@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import VisualizerError
+from ..oneline import reason_of
 from .capture import Capture
 
 RATE_HZ = 48_000
@@ -55,9 +56,8 @@ def write_clicks(path: Path, times_s: np.ndarray) -> Path:
             out.setframerate(RATE_HZ)
             out.writeframes((np.clip(click_track(times_s), -1, 1) * 32767).astype("<i2").tobytes())
     except OSError as fault:
-        reason = fault.strerror or fault
         raise VisualizerError(
-            f"the clicks cannot be written to {path.parent}: {reason}; set TMPDIR to another folder"
+            f"the clicks cannot be written to {path.parent}: {reason_of(fault)}; set TMPDIR to another folder"
         ) from fault
     return path
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInput
+from ..oneline import reason_of
 from ..private import keep_private
 from .stream_decoder import StreamDecoder
 
@@ -261,5 +262,6 @@ def _check_file(path: Path) -> None:
     except FileNotFoundError:
         raise BadInput(f"{path}: there is no such file; check the path") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise BadInput(f"{path}: cannot be read ({reason}); check its permissions, or give another file") from error
+        raise BadInput(
+            f"{path}: cannot be read ({reason_of(error)}); check its permissions, or give another file"
+        ) from error

@@ -150,11 +150,6 @@ class TempoFollower:
         rested_s = max(0.0, self.time_s - self._real_s - BREAK_S)
         return self._confidence * math.exp(-rested_s / BREAK_RELEASE_S) if self._confidence > 0 else 0.0
 
-    @property
-    def is_led(self) -> bool:
-        """Whether tempo and beat come from elsewhere, see `lead`."""
-        return self._lead is not None
-
     def phase_at(self, time_s: float) -> float:
         """How far into a beat a time in seconds of sound lies, 0 <= phase < 1 (0: on the beat), as estimated now."""
         return phase(time_s, *self._grid)

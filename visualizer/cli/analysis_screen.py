@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from ..oneline import time_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -73,7 +75,7 @@ def page(analysis: InputAnalysis, reading: InputReading, console: Console) -> Te
     from rich.text import Text
 
     pen = _Pen(console)
-    clock = f"{int(reading.time_s) // 60}:{int(reading.time_s) % 60:02d}"
+    clock = time_text(reading.time_s)
     bands = reading.bands
     flash = reading.kick is not None and reading.time_s - reading.kick.time_s < FLASH_S
     n_depths = analysis.n_depths

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import BadInput
+from ..oneline import size_text
 
 if TYPE_CHECKING:
     from ..presets.cache_listing import CacheListing
@@ -52,11 +53,10 @@ def clear(
 ) -> None:
     """Remove dreams from the cache, all or some. A show that needs one computes it again."""
     from ..presets.cache_listing import clear_cached, list_cached
-    from .tables import megabytes
 
     listed = list_cached(preset, older_than)
     n = len(listed.entries)
-    what = f"{n} dream{'' if n == 1 else 's'}, {megabytes(listed.n_bytes)}"
+    what = f"{n} dream{'' if n == 1 else 's'}, {size_text(listed.n_bytes)}"
     if not n:
         print(f"there is nothing to remove in {listed.folder}")
         return

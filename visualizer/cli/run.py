@@ -14,6 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from ..errors import BadInput, VisualizerError
+from ..oneline import reason_of
 from ..processes import past_redirects, redirect_streams, reserve_environment
 
 log = logging.getLogger("visualizer.cli")
@@ -123,7 +124,7 @@ def _output_fault() -> str:
         print(flush=True)
     except OSError as fault:
         _drop_output()
-        return fault.strerror or str(fault)
+        return reason_of(fault)
     return ""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import BadInput, VisualizerError
-from ..oneline import plain
+from ..oneline import plain, size_text, time_text
 from .messages import print_message
 from .options import Session, parse_path
 
@@ -136,13 +136,12 @@ def pack(
     """Write a session into one ZIP file, to keep it elsewhere or to give it away."""
     from ..session.archive import pack as run_pack
     from ..session.listing import find_session
-    from .tables import megabytes
 
     try:
         n_bytes = run_pack(find_session(name), out)
     except KeyboardInterrupt:
         raise VisualizerError(f"interrupted: {plain(out)} was not written") from None
-    print(f"packed: {plain(out, most=None)}, {megabytes(n_bytes)}")
+    print(f"packed: {plain(out, most=None)}, {size_text(n_bytes)}")
 
 
 @sessions_app.command()
@@ -162,12 +161,11 @@ def unpack(
 def _print_examined(found: Examined) -> None:
     """Print what a session holds and what was lost, for people."""
     from ..session.check import losses, notes
-    from .tables import duration, megabytes
 
     n = len(found.dreams)
     print(
-        f"{plain(found.root.name)}: {found.state}; {duration(found.seconds)}, {found.tally.n_events} events, "
-        f"{duration(found.sound_s)} of sound, {n} dream frame{'' if n == 1 else 's'}, {megabytes(found.n_bytes)}"
+        f"{plain(found.root.name)}: {found.state}; {time_text(found.seconds)}, {found.tally.n_events} events, "
+        f"{time_text(found.sound_s)} of sound, {n} dream frame{'' if n == 1 else 's'}, {size_text(found.n_bytes)}"
     )
     for line in (*losses(found), *notes(found)):
         print(f"  {line}")

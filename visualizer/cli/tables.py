@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..oneline import plain
+from ..oneline import plain, size_text, time_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -158,11 +158,11 @@ def cache_table(listed: CacheListing) -> None:
         table.columns[4].justify = "right"
         for entry in listed.entries:
             used = f"{datetime.fromtimestamp(entry.used_at):%Y-%m-%d %H:%M}"
-            table.add_row(*describe_entry(entry), megabytes(entry.n_bytes), used)
+            table.add_row(*describe_entry(entry), size_text(entry.n_bytes), used)
         _print(table)
     n = len(listed.entries)
     print(
-        f"{n} dream{'' if n == 1 else 's'}, {megabytes(listed.n_bytes)} of at most {megabytes(listed.max_bytes)}, in {listed.folder}"
+        f"{n} dream{'' if n == 1 else 's'}, {size_text(listed.n_bytes)} of at most {size_text(listed.max_bytes)}, in {listed.folder}"
     )
 
 
@@ -180,24 +180,12 @@ def session_table(listed: Sequence[ListedSession], folder: Path) -> None:
             date = plain(found.info.started[:16].replace("T", " "))
             presets = ", ".join(plain(name, 40) for name in found.presets)
             table.add_row(
-                plain(one.name), date, duration(found.seconds), megabytes(found.n_bytes), presets, found.state
+                plain(one.name), date, time_text(found.seconds), size_text(found.n_bytes), presets, found.state
             )
         _print(table)
     n = len(listed)
     n_bytes = sum(one.found.n_bytes for one in listed if one.found is not None)
-    print(f"{n} session{'' if n == 1 else 's'}, {megabytes(n_bytes)}, in {plain(folder, most=None)}")
-
-
-def duration(seconds: float) -> str:
-    """A length of time as text: "0:07", "3:25:00"."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def megabytes(n_bytes: float) -> str:
-    """A number of bytes as text: "58 MB", "5.0 GB"."""
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+    print(f"{n} session{'' if n == 1 else 's'}, {size_text(n_bytes)}, in {plain(folder, most=None)}")
 
 
 def network_tables(networks: Sequence[ListedNetwork]) -> None:
@@ -209,7 +197,7 @@ def network_tables(networks: Sequence[ListedNetwork]) -> None:
     for found in networks:
         info = found.info
         here = "yes" if found.file is not None else "no"
-        table.add_row(info.name, str(info.year), f"{info.n_bytes / 1e6:.0f} MB", info.licence, here, info.origin)
+        table.add_row(info.name, str(info.year), size_text(info.n_bytes), info.licence, here, info.origin)
     parts: list[RenderableType] = [table, "\nTheir layers, lowest first, and what each dreams:"]
     for found in networks:
         layers = found.info.layers

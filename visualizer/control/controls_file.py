@@ -17,7 +17,7 @@ from ..errors import BadInput, VisualizerError
 from ..files.output_file import atomic_write
 from ..files.paths import config_folder
 from ..files.yamlfile import read_settings
-from ..oneline import plain
+from ..oneline import plain, reason_of
 from .bindings import Binding, Controls, MidiBinding, OscBinding
 
 log = logging.getLogger(__name__)
@@ -98,8 +98,7 @@ def change_controls(change: Callable[[Controls], Controls]) -> None:
             if new != before:
                 _write(path, before, new)
     except (OSError, ValueError, RuntimeError) as fault:
-        reason = getattr(fault, "strerror", None) or str(fault)
-        raise VisualizerError(f"{plain(path)} cannot be written: {plain(reason)}") from fault
+        raise VisualizerError(f"{plain(path)} cannot be written: {reason_of(fault)}") from fault
 
 
 def _write(path: Path, before: Controls, new: Controls) -> None:

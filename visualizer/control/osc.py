@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from ..errors import BadInput, VisualizerError
+from ..oneline import reason_of
 from .oscbytes import BadPacket, OscValue, messages, read_message
 
 log = logging.getLogger(__name__)
@@ -220,8 +221,7 @@ def _bound(place: tuple[str, int]) -> socket.socket:
     except (OSError, UnicodeError) as fault:
         if made is not None:
             made.close()
-        reason = getattr(fault, "strerror", None) or str(fault)
         raise VisualizerError(
-            f"cannot listen for OSC at {host}:{port}: {reason}; does another program use the port? --osc chooses another one"
+            f"cannot listen for OSC at {host}:{port}: {reason_of(fault)}; does another program use the port? --osc chooses another one"
         ) from fault
     return made

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import VisualizerError
 from ..files.output_file import atomic_write, check_output_path
+from ..oneline import time_text
 from .analyze import BANDS_HZ, FPS, PEAK_SAMPLES, SURE, TEMPO_STEP_S, Analysis
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def _time_axis(axes: Axes, duration_s: float) -> None:
         return
     steps: list[Any] = [1, 1.5, 3, 6, 10]
     axes.xaxis.set_major_locator(MaxNLocator(14, steps=steps, integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{int(value) // 60}:{int(value) % 60:02d}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: time_text(value)))
     axes.set_xlabel("minutes")
 
 

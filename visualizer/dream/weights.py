@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DreamError
 from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo, hash_fault
+from ..oneline import reason_of
 from .weightfile import read_weights
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def load_weights(info: NetworkInfo = NETWORKS[DEFAULT_NETWORK], file: Path | Non
             found = read_weights(opened)
         return _fitted(found, info, heads=file is None)
     except OSError as fault:
-        raise DreamError(f"the weights {path} cannot be read ({fault.strerror}); {way_out}") from fault
+        raise DreamError(f"the weights {path} cannot be read ({reason_of(fault)}); {way_out}") from fault
     except MemoryError as fault:
         raise DreamError(f"there is not enough memory to load the weights {path}; close other programs") from fault
     except ValueError as fault:
@@ -75,7 +76,7 @@ def weights_hash(info: NetworkInfo, file: Path | None = None) -> str:
         status = file.stat()
         return _hash_of(file, status.st_size, status.st_mtime_ns)
     except OSError as fault:
-        raise DreamError(f"the weights {file} cannot be read ({fault.strerror}); {_way_out(info, file)}") from fault
+        raise DreamError(f"the weights {file} cannot be read ({reason_of(fault)}); {_way_out(info, file)}") from fault
 
 
 @functools.lru_cache(maxsize=8)

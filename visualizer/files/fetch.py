@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import __version__
 from ..errors import VisualizerError
 from ..networks import hash_fault
-from ..oneline import plain
+from ..oneline import plain, reason_of
 from .download import DownloadSource, PartialDownload
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _disk_errors(to: Path) -> Iterator[None]:
         yield
     except OSError as fault:
         folder = plain(to.parent)
-        reason = plain(fault.strerror or fault)
+        reason = reason_of(fault)
         if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise VisualizerError(
                 f"no room for {plain(to.name)} in {folder} ({reason}); make room there, or {_ELSEWHERE}"

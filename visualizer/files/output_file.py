@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadInput, VisualizerError
-from ..oneline import plain
+from ..oneline import plain, reason_of
 from .durable import sync_file
 from .paths import is_writable_folder
 
@@ -74,7 +74,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
             sync_file(file.fileno())  # a network disk may report only here that it is full
         part.replace(path)
     except OSError as fault:
-        raise VisualizerError(f"{plain(path)} could not be written: {plain(fault.strerror or fault)}") from fault
+        raise VisualizerError(f"{plain(path)} could not be written: {reason_of(fault)}") from fault
     finally:
         remove(part)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from ..errors import BadInput, VisualizerError
-from ..oneline import plain
+from ..oneline import reason_of
 from ..settings import UserSettings
 from .yamlfile import read_settings
 
@@ -70,9 +70,8 @@ def temporary_folder(prefix: str) -> Path:
     try:
         return Path(tempfile.mkdtemp(prefix=prefix))
     except OSError as fault:
-        reason = fault.strerror or str(fault)
         raise VisualizerError(
-            f"no temporary folder can be created: {plain(reason)}; TMPDIR can name another place"
+            f"no temporary folder can be created: {reason_of(fault)}; TMPDIR can name another place"
         ) from fault
 
 

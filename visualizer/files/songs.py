@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import BadInput
+from ..oneline import reason_of
 from ..private import keep_private
 from .paths import is_folder
 
@@ -81,7 +82,7 @@ def _songs_in(folder: Path) -> list[Path]:
             if not path.name.startswith(".") and path.suffix.lower().removeprefix(".") in SUFFIXES and path.is_file()
         ]
     except OSError as error:
-        raise BadInput(f"{folder}: cannot be read ({error.strerror or error})") from error
+        raise BadInput(f"{folder}: cannot be read ({reason_of(error)})") from error
     if not songs:
         raise BadInput(f"{folder}: there are no songs in this folder (folders inside it are not searched)")
     return sorted(songs, key=lambda path: natural_key(path.name))

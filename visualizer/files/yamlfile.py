@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ..errors import BadInput
-from ..oneline import plain
+from ..oneline import plain, reason_of
 from .constraints import describe_field, fill_empty_sections, known_keys, suggest_key
 
 MAX_BYTES = 1_000_000
@@ -205,8 +205,7 @@ def _read_text(path: Path) -> str:
     except FileNotFoundError:
         raise BadInput(f"{shown}: no such file") from None
     except (OSError, ValueError) as fault:  # ValueError: a null byte in the name
-        reason = fault.strerror if isinstance(fault, OSError) else str(fault)
-        raise BadInput(f"{shown}: cannot be read: {reason}") from fault
+        raise BadInput(f"{shown}: cannot be read: {reason_of(fault)}") from fault
     if len(data) > MAX_BYTES:
         raise BadInput(f"{shown}: larger than {MAX_BYTES // 1_000_000} MB, which no settings file is")
     try:

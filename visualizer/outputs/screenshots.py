@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import VisualizerError
 from ..files.output_file import remove
 from ..files.paths import is_writable_folder, pictures_folder
-from ..oneline import plain
+from ..oneline import plain, reason_of
 
 MAX_PER_SECOND = 1000  # file names tried for screenshots of the same second
 
@@ -37,9 +37,8 @@ def save_screenshot(pixels: np.ndarray, stamp: str, folder: Path | None = None) 
             if _named(part, path):
                 return path
     except OSError as fault:
-        reason = fault.strerror or str(fault)
         raise VisualizerError(
-            f"the screenshot cannot be written to {plain(folder)}: {plain(reason)}; "
+            f"the screenshot cannot be written to {plain(folder)}: {reason_of(fault)}; "
             "VISUALIZER_PICTURES_DIR names another folder"
         ) from fault
     finally:

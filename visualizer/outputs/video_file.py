@@ -126,7 +126,7 @@ class VideoFile(Output):
         except BaseException as fault:  # Ctrl-C too: __exit__ is not asked then
             self._abandon()
             if isinstance(fault, PermissionError):
-                raise BadInput(f"{plain(self._path)}: the folder cannot be written to: {fault.strerror}") from fault
+                raise BadInput(f"{plain(self._path)}: the folder cannot be written to: {reason_of(fault)}") from fault
             if isinstance(fault, OSError):
                 raise self._write_error(fault) from fault
             raise

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..clock import Stopwatch
 from ..dream.device import describe_device
 from ..errors import VisualizerError
+from ..oneline import size_text
 from .cache import FrameCache
 from .dreams import Dreams, complete
 from .loaded import LoadedPreset
@@ -55,6 +56,6 @@ def bake(loaded: LoadedPreset, cache: FrameCache) -> Generator[BakeProgress, Non
         cache.glance(variant.key, dreams.n_depths, loaded.image.shape) is not None for variant in dreams.variants
     ):
         raise VisualizerError(
-            f"the preset's dreams do not fit into the cache together ({cache.max_bytes / 1e6:.0f} MB): "
+            f"the preset's dreams do not fit into the cache together ({size_text(cache.max_bytes)}): "
             "raise cache.max_gb in settings.yaml"
         )

@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ..errors import VisualizerError
 from ..files.output_file import remove
 from ..files.paths import is_file
-from ..oneline import plain
+from ..oneline import plain, reason_of, size_text
 from ..settings import DreamSettings
 
 log = logging.getLogger(__name__)
@@ -146,8 +146,7 @@ class FrameCache:
             except FileNotFoundError:
                 break
             except OSError as fault:  # not removed: saving replaces it, if permissions allow
-                reason = plain(fault.strerror or fault)
-                self._report(f"a cached dream frame cannot be read and will be baked again: {reason}", path)
+                self._report(f"a cached dream frame cannot be read and will be baked again: {reason_of(fault)}", path)
                 break
             except ValueError as fault:
                 self._report(f"a cached dream frame is damaged and will be baked again ({plain(fault)})", path)
@@ -180,8 +179,7 @@ class FrameCache:
             _write_frame(entry, key, depth_index, frame)
         except OSError as fault:
             self._refused.add(key)
-            reason = fault.strerror or str(fault)
-            self._report(f"the dream is not kept for next time: {plain(reason)} ({plain(self._folder)})", entry)
+            self._report(f"the dream is not kept for next time: {reason_of(fault)} ({plain(self._folder)})", entry)
             return False
         self._n_bytes = (self._n_bytes or 0) + frame.nbytes + _HEADER.size
         if self._n_bytes > self._max_bytes:
@@ -250,9 +248,8 @@ class FrameCache:
         except FileNotFoundError:
             return []
         except OSError as fault:
-            reason = plain(fault.strerror or fault)
             raise VisualizerError(
-                f"the cache {plain(self._folder)} cannot be read: {reason}; VISUALIZER_CACHE_DIR can name another folder"
+                f"the cache {plain(self._folder)} cannot be read: {reason_of(fault)}; VISUALIZER_CACHE_DIR can name another folder"
             ) from fault
         now = self._now()
         found = [
@@ -289,7 +286,7 @@ class FrameCache:
             if entry.path.name == keep:
                 self._refused.add(keep)
                 self._report(
-                    f"one dream takes more than the cache may hold ({self._max_bytes / 1e6:.0f} MB) and is not kept: "
+                    f"one dream takes more than the cache may hold ({size_text(self._max_bytes)}) and is not kept: "
                     "raise cache.max_gb in settings.yaml",
                     entry.path,
                 )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadInput
-from ..oneline import plain
+from ..oneline import plain, reason_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -95,8 +95,7 @@ def open_picture(path: Path, name: str) -> Iterator[Image.Image]:
     except FileNotFoundError:
         raise BadInput(f"{name}: no such file") from None
     except (OSError, ValueError) as fault:  # ValueError: a null byte in the name
-        reason = fault.strerror if isinstance(fault, OSError) else str(fault)
-        raise BadInput(f"{name}: cannot be read: {reason}") from fault
+        raise BadInput(f"{name}: cannot be read: {reason_of(fault)}") from fault
     with file:
         head = file.read(16)
         file.seek(0)

@@ -11,6 +11,7 @@ from ..errors import BadInput, DreamError, nearest
 from ..files.fetch import Fetched, fetch
 from ..files.paths import networks_folder
 from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo, hash_fault
+from ..oneline import size_text
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,8 @@ def weights_of(network: str) -> Path | None:
         return None
     file = _file_of(network)
     if file is None:
-        n_mb = NETWORKS[network].n_bytes / 1e6
         raise DreamError(
-            f"the network {network} has not been fetched; `visualizer networks get {network}` fetches it ({n_mb:.0f} MB)"
+            f"the network {network} has not been fetched; `visualizer networks get {network}` fetches it ({size_text(NETWORKS[network].n_bytes)})"
         )
     return file
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import BadInput, nearest
 from ..files.paths import config_folder
 from ..files.yamlfile import read_settings
-from ..oneline import plain
+from ..oneline import plain, reason_of
 from ..resources import shipped
 from ..settings import Preset
 
@@ -103,7 +103,7 @@ def _preset_folders(extra_folder: Path | None, on_fault: Callable[[str], None] =
             entries = sorted(place.iterdir())
         except OSError as fault:
             if not isinstance(fault, FileNotFoundError):
-                on_fault(f"presets in {plain(place)} cannot be listed: {plain(fault.strerror or fault)}")
+                on_fault(f"presets in {plain(place)} cannot be listed: {reason_of(fault)}")
             continue
         for entry in entries:
             if not entry.name.startswith(".") and _holds_preset(entry):

@@ -14,6 +14,7 @@ from visualizer.looks.declaration import Value
 from visualizer.looks.look import Look, plain_look
 from visualizer.looks.uniforms import MUSIC, SILENCE
 
+from ..oneline import size_text
 from .gl import gl_finish, new_bgra_texture, read_rgb
 from .programs import UNITS, Compiled, Programs
 
@@ -388,9 +389,9 @@ def _count(n_depths: int, n_variants: int) -> str:
 
 
 def _no_memory(frame_size: tuple[int, int], n_depths: int, n_variants: int) -> str:
-    megabytes = frame_size[0] * frame_size[1] * 4 * n_variants * (n_depths + 1) / 1e6
+    n_bytes = frame_size[0] * frame_size[1] * 4 * n_variants * (n_depths + 1)
     ways = "choose a smaller --size or fewer variants" if n_variants > 1 else "choose a smaller --size"
     frames = f"{n_variants * (n_depths + 1)} dream frames of {frame_size[0]}x{frame_size[1]}"
     if n_variants > 1:
         frames += f" in {n_variants} variants"
-    return f"too little graphics memory: {frames} take {megabytes:.0f} MB; {ways}"
+    return f"too little graphics memory: {frames} take {size_text(n_bytes)}; {ways}"

@@ -72,11 +72,6 @@ class SessionFolder:
         return self.root / f"sound-{number:04d}.flac"
 
     @property
-    def sounds(self) -> list[Path]:
-        """The parts of its sound that exist, in order."""
-        return sorted(self.root.glob("sound-[0-9]*.flac"))
-
-    @property
     def presets(self) -> Path:
         """The folder of the copies of presets, a folder each."""
         return self.root / "presets"

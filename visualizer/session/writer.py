@@ -25,7 +25,7 @@ from ..errors import VisualizerError
 from ..files.durable import sync_folder
 from ..files.output_file import WholeWrites, atomic_write
 from ..files.remembered import remember_song
-from ..oneline import plain, reason_of
+from ..oneline import plain, reason_of, size_text
 from ..presets.dreams import DreamFrame
 from ..presets.loaded import LoadedPreset
 from .dream_files import file_sha256, pixel_sha256, write_dream
@@ -210,9 +210,9 @@ class SessionWriter:
             writer._abandon()
             raise VisualizerError(
                 f"nothing can be recorded in {plain(place.root)}: the disk has only "
-                f"{writer._free_bytes / 1e6:.0f} MB free; free some space, or record elsewhere"
+                f"{size_text(writer._free_bytes)} free; free some space, or record elsewhere"
             )
-        writer._news.appendleft(f"recording; the disk has room for {_duration(writer._free_s)}")
+        writer._news.appendleft(f"recording; the disk has room for {writer._free_s / 3600:.1f} hours")
         writer._thread.start()
         return writer
 
@@ -364,10 +364,10 @@ class SessionWriter:
         self._looked_s = self._now()
         self._free_bytes = shutil.disk_usage(self.folder.root).free
         if self._free_bytes < self._keep_free_bytes:
-            self.end(f"the disk is full: only {self._free_bytes / 1e6:.0f} MB are free")
+            self.end(f"the disk is full: only {size_text(self._free_bytes)} are free")
         elif self._free_s < WARN_S and not self._has_warned:
             self._has_warned = True
-            self._news.append(f"the disk has room for only {_duration(self._free_s)} of recording")
+            self._news.append(f"the disk has room for only {self._free_s / 60:.0f} minutes of recording")
 
     def _write_line(self, event: Event) -> None:
         try:
@@ -490,7 +490,7 @@ class SessionWriter:
             return
         if self._n_dream_bytes + n_bytes > self._most_dream_bytes or self._has_warned:
             self._has_no_room_for_dreams = True
-            room = "the disk is nearly full" if self._has_warned else f"they have {self._n_dream_bytes / 1e9:.1f} GB"
+            room = "the disk is nearly full" if self._has_warned else f"they have {size_text(self._n_dream_bytes)}"
             self._write_gap(GapEvent(at=at, what="dream", reason=f"{room}; no further ones are kept"))
             return
         self._dreams.add(sha256)
@@ -573,8 +573,3 @@ class SessionWriter:
         with suppress(OSError):
             self._file_lock.release(force=True)
             self.folder.lock.unlink()
-
-
-def _duration(seconds: float) -> str:
-    """Hours or minutes for people."""
-    return f"{seconds / 3600:.0f} h" if seconds >= 2 * 3600 else f"{seconds / 60:.0f} min"

@@ -25,7 +25,7 @@ from ..control.capabilities import Capability
 from ..control.commands import Change, Command, SetTempo
 from ..control.state import Context, ShowState, changes_to
 from ..errors import VisualizerError
-from ..oneline import plain
+from ..oneline import plain, size_text, time_text
 from ..outputs.live_video import LiveVideo
 from ..presets.dreams import DreamFrame
 from ..session.events import (
@@ -253,7 +253,7 @@ class Recorder(AnalysisSteps):
             return ""
         state = self._writer.state
         gaps = f"   {state.n_gaps} gaps" if state.n_gaps else ""
-        return f"{_clock(state.seconds)}   {_size(state.n_bytes)}   room for {_clock(state.free_s)}{gaps}"
+        return f"{time_text(state.seconds)}   {size_text(state.n_bytes)}   room for {time_text(state.free_s)}{gaps}"
 
     def status(self) -> list[str]:
         """Lines for the HUD, "name<tab>value"."""
@@ -485,17 +485,6 @@ class RecorderEffects(Effects):
 
     def reports(self, state: ShowState) -> Iterable[Change]:
         return switches(state, record=self._recorder.is_wanted)
-
-
-def _clock(seconds: float) -> str:
-    """A duration for people: "1:02:03"."""
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
-
-
-def _size(n_bytes: int) -> str:
-    """A size for people: "12 MB", "3.4 GB"."""
-    return f"{n_bytes / 1e6:.0f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.1f} GB"
 
 
 def _close(opening: Future[SessionWriter]) -> None:

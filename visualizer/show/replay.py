@@ -13,6 +13,7 @@ from ..control.keys import Keymap, help_lines, load_keys
 from ..control.parameters import base_parameters
 from ..control.state import Context, ShowState
 from ..memory import give_large_blocks_back
+from ..oneline import time_text
 from ..outputs.camera import Camera
 from ..outputs.window import WindowOutput
 from ..presets import dreams as dreams_room
@@ -33,7 +34,7 @@ from .panel_switch import PanelSwitch
 from .performance import PREROLL_S, Contents, Performance, PerformanceLoop, PerformedSource, contents_of, news_of
 from .source import Capability, Source
 from .sources.session import SessionSource
-from .sources.song import SEEK_S, minutes
+from .sources.song import SEEK_S
 from .stage import DisplayFrame
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class Transport(Source):
         elif action in ("seek_back", "seek_forward"):
             self.go_to(self.position_s() + (SEEK_S if action == "seek_forward" else -SEEK_S))
             self.n_seeks += 1
-            return f"{minutes(self.position_s())} / {minutes(self.duration_s)}"
+            return f"{time_text(self.position_s())} / {time_text(self.duration_s)}"
         return None
 
 
@@ -170,7 +171,7 @@ class Replay(PerformanceLoop):
             if line:
                 self._notices.say(line)
         state, transport = self._dispatcher.state, self._transport
-        place = f"{minutes(transport.position_s())} / {minutes(transport.duration_s)}"
+        place = f"{time_text(transport.position_s())} / {time_text(transport.duration_s)}"
         lines = [f"session\t{place}{'  paused' if transport.is_paused else ''}", f"depth\t{shown.depth:.1f}"]
         self._graphics.hud.write(
             lines if state.hud else (),

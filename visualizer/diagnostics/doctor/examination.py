@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 from ...errors import VisualizerError
+from ...oneline import reason_of
 from ...processes import redirect_streams, start_child
 from .controls import controls, midi_ports
 from .dreaming import dreaming
@@ -122,9 +123,8 @@ class _Group:
             self._process = context.Process(target=_child, args=(theirs, self.todo), name="doctor", daemon=True)
             start_child(self._process, os.devnull)
         except OSError as error:
-            reason = error.strerror or str(error)
             for check in list(self.todo):
-                self._end(check, f"not checked: no process can be started ({reason})", "close other programs")
+                self._end(check, f"not checked: no process can be started ({reason_of(error)})", "close other programs")
             return
         theirs.close()  # the child has the only other end: reading fails when it ends
         self.pipe = ours

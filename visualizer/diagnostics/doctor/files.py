@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import VisualizerError
 from ...files.durable import sync_file
+from ...oneline import reason_of, size_text
 from .finding import FAULT, OK, WARNING, Finding, of_error
 
 # Size of a bake on the disk relative to its frames: its checkpoint, to continue after an interruption, takes at most
@@ -38,7 +39,7 @@ def _file(file: str, read: Callable[[], Any], folder: Callable[[], Path]) -> Fin
         # not split by `of_error`: the message may contain semicolons
         return Finding(file, FAULT, str(error), "correct that line, or move the file away to use the defaults")
     except OSError as error:
-        return Finding(file, FAULT, f"cannot be read ({error.strerror})", "check who owns the folder (ls -ld)")
+        return Finding(file, FAULT, f"cannot be read ({reason_of(error)})", "check who owns the folder (ls -ld)")
     return Finding(file, OK, "can be read" if exists else "does not exist: the defaults are used")
 
 
@@ -142,12 +143,12 @@ def _cache() -> Iterator[Finding]:
         n_free = shutil.disk_usage(_nearest_existing(folder)).free
     except OSError as error:
         yield Finding(
-            "disk", FAULT, f"it cannot be read ({error.strerror})", "check that the disk is connected and works"
+            "disk", FAULT, f"it cannot be read ({reason_of(error)})", "check that the disk is connected and works"
         )
         return
     facts = {"folder": str(folder), "n_bytes": n_bytes, "cap_bytes": int(cap), "free_bytes": n_free}
     if not reason:
-        said = f"{folder} can be written to; {_size(n_bytes)} of at most {_size(cap)} in use"
+        said = f"{folder} can be written to; {size_text(n_bytes)} of at most {size_text(cap)} in use"
         yield Finding("cache", OK, said, facts=facts)
     yield _disk(n_free, n_bytes, cap)
 
@@ -156,14 +157,14 @@ def _disk(n_free: int, n_bytes: int, cap: float) -> Finding:
     """Check that there is space for a bake."""
     needed, preset = bake_bytes()
     facts = {"free_bytes": n_free, "bake_bytes": needed}
-    said = f"{_size(n_free)} free; a bake of {preset} needs {_size(needed)}"
+    said = f"{size_text(n_free)} free; a bake of {preset} needs {size_text(needed)}"
     way_out = "free some space, lower cache.max_gb in settings.yaml, or set a folder on another disk with VISUALIZER_CACHE_DIR"
     if n_free < needed:
         return Finding("disk", FAULT, f"{said}: it would not be saved", way_out, facts)
     if n_free < FEW_BAKES * needed:
         return Finding("disk", WARNING, f"{said}: little space is left", way_out, facts)
     if n_free < cap - n_bytes:
-        said += f" (the cache may take {_size(cap - n_bytes)} more)"
+        said += f" (the cache may take {size_text(cap - n_bytes)} more)"
     return Finding("disk", OK, said, facts=facts)
 
 
@@ -205,7 +206,7 @@ def cannot_write(folder: Path) -> str:
             for leftover in (part, whole):
                 leftover.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
-        return (error.strerror or "no reason given") if isinstance(error, OSError) else str(error)
+        return reason_of(error)
     return ""
 
 
@@ -224,8 +225,3 @@ def _folder_bytes(folder: Path) -> int:
             except OSError:  # deleted at this moment
                 continue
     return n_bytes
-
-
-def _size(n_bytes: float) -> str:
-    """Format a number of bytes: "87 MB", "5.0 GB"."""
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ...errors import VisualizerError
+from ...oneline import reason_of
 from .finding import FAULT, OK, Finding, of_error
 from .machine import version_of
 
@@ -24,7 +25,7 @@ def video() -> Iterator[Finding]:
     try:
         folder = tempfile.TemporaryDirectory(prefix="visualizer-doctor-", ignore_cleanup_errors=True)
     except OSError as error:  # no usual folder for temporary files can be written to
-        said = f"no folder for temporary files can be used ({error.strerror})"
+        said = f"no folder for temporary files can be used ({reason_of(error)})"
         yield Finding("video", FAULT, said, "free some disk space, or set another folder with TMPDIR")
         return
     rng = np.random.default_rng(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...files.output_file import atomic_write, check_output_path
+from ...oneline import time_text
 from .plan import KINDS
 from .record import WARM_FRACTION, WARM_S, KindSummary, Record, is_passed, summaries, verdicts
 
@@ -27,7 +28,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
         ("kicks", f"{record.n_kicks} detected"),
     ]
     if (longest := record.longest) is not None:
-        found.append(("longest gap", f"{longest.seconds * 1000:.0f} ms at {_clock(longest.at_s)}: {longest.what}"))
+        found.append(("longest gap", f"{longest.seconds * 1000:.0f} ms at {time_text(longest.at_s)}: {longest.what}"))
         more = [f"{gap.seconds * 1000:.0f} ms ({gap.what})" for gap in record.gaps[1:5]]
         if more:
             found.append(("next longest", ", ".join(more)))
@@ -88,7 +89,7 @@ def notes(record: Record) -> list[str]:
         lines.append("interrupted: these are the results until then")
     lines += [f"unplanned: {line}" for line in record.unplanned[:10]]
     lines += [
-        f"{one.kind} at {_clock(one.begun_s - record.began_s)}: {one.fault}" for one in record.trials if one.fault
+        f"{one.kind} at {time_text(one.begun_s - record.began_s)}: {one.fault}" for one in record.trials if one.fault
     ]
     if record.log:
         lines.append(f"the show's log is in {record.log}")
@@ -120,10 +121,6 @@ def markdown(record: Record) -> str:
 
 def _plain(text: str) -> str:
     return " ".join(text.replace("|", "/").split())
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds // 60):02d}:{int(seconds % 60):02d}"
 
 
 def checked_report(path: Path) -> Path:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...clock import monotonic
 from ...errors import BadInput, GraphicsError, VisualizerError
+from ...oneline import time_text
 from ...settings import DEFAULT_PRESET, DEFAULT_SIZE
 from .faults import Steps, Trial, start_fault
 from .machine import OtherPrograms, held_bytes, machine
@@ -326,7 +327,7 @@ class Runner:
             return "-" if moment_s is None or since_s is None else f"{max(0.0, moment_s - since_s):.1f} s"
 
         at_s = trial.begun_s - self.record.began_s
-        head = f"{int(at_s // 60):02d}:{int(at_s % 60):02d}  {trial.kind}: "
+        head = f"{time_text(at_s)}  {trial.kind}: "
         if trial.fault:
             return head + f"FAILED, {trial.fault}"
         return head + (

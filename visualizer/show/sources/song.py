@@ -21,7 +21,7 @@ from ...beat import Analyzer
 from ...beat.analyzer import LOOK_AHEAD_S
 from ...beat.features import Features
 from ...control.snapshot import Meters
-from ...oneline import plain
+from ...oneline import plain, time_text
 from ...settings import BeatSettings
 from ...supervision.resume import ResumeState
 from ..song_output import OutputDelay
@@ -33,11 +33,6 @@ SEEK_S = 5.0
 # these. So much of it is analysed for a display frame.
 KEPT_S, AGAIN_S = 4.0, 0.2
 RESTART_S = 3.0  # earlier in a song, "previous song" is the one before; later, the beginning of this one
-
-
-def minutes(seconds: float | None) -> str:
-    """A position in a song for reading: 75.2 -> "1:15"; "?" if unknown."""
-    return "?" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 class SongSource(AnalyzedSource):
@@ -258,7 +253,7 @@ class SongSource(AnalyzedSource):
         """The place in the song, and the song, for reading: the name comes last, since a long one is cut off."""
         place, n = self._place(), len(self._songs.paths)
         of_list = f"  song {place.song + 1} of {n}" if n > 1 else ""
-        return f"{minutes(place.seconds)} / {minutes(place.duration_s)}{of_list}  {self._name(place.song)}"
+        return f"{time_text(place.seconds)} / {time_text(place.duration_s)}{of_list}  {self._name(place.song)}"
 
     def _name(self, index: int) -> str:
         return plain(self._songs.paths[index].name)
