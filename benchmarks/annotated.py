@@ -24,7 +24,9 @@ def times_of(file: Path) -> np.ndarray:
 
 
 def annotated(folder: Path, ending: str) -> Iterator[tuple[str, NDArray[np.float32], int, np.ndarray]]:
-    """(name, mono sound, sample rate, times in seconds) of every annotated file in a folder. ending: "kicks", "beats"."""
+    """(name, mono sound, sample rate, times in seconds) of every annotated file in a folder. ending: "kicks",
+    "beats".
+    """
     for file in sorted(folder.glob(f"*.{ending}.txt")):
         name = file.name.removesuffix(f".{ending}.txt")
         for sound_file in (folder / f"{name}.wav", folder / f"{name}.flac"):

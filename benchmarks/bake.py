@@ -1,7 +1,7 @@
 """Measures the bake: `python -m benchmarks.bake [--quick] [--whole]`.
 
-Times from a cold start at 1280x720 (all depths, and all previews); the speed relative to the original method (original_method.py),
-both timed in one run; and how far both raise the objective on two images.
+Times from a cold start at 1280x720 (all depths, and all previews); the speed relative to the original method
+(original_method.py), both timed in one run; and how far both raise the objective on two images.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ def timed(image: np.ndarray, settings: DreamSettings, device: str, native: bool)
 def compare(size: tuple[int, int], n_depths: int, device: str, whole: bool) -> list[tuple[str, str]]:
     """Compare the bake with the original method on both images: time of all depths, gain at half and full depth.
 
-    whole: run every dream of the original method. Otherwise only those of half and full depth, and the time is scaled to its
-    1 + 2 + .. + n_depths steps at every octave.
+    whole: run every dream of the original method. Otherwise only those of half and full depth, and the time is scaled
+    to its 1 + 2 + .. + n_depths steps at every octave.
     """
     settings = DreamSettings(n_depths=n_depths)
     network = original_method.OriginalNetwork(settings, device)
@@ -144,7 +144,9 @@ def compare(size: tuple[int, int], n_depths: int, device: str, whole: bool) -> l
 
 
 def run(quick: bool, whole: bool = False) -> list[tuple[str, str]]:
-    """Rows of (what, figure). quick: small pictures and few depths, only to check that it runs. whole: see `compare`."""
+    """Rows of (what, figure). quick: small pictures and few depths, only to check that it runs. whole: see
+    `compare`.
+    """
     import torch
 
     size, n_depths = ((320, 180), 3) if quick else (BIG, 20)

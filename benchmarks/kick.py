@@ -1,4 +1,5 @@
-"""How well kicks are detected: `python -m benchmarks.kick [--quick] [--ahead] [--per-track] [--bass MIXES DRUMS] [FOLDER ...]`.
+"""How well kicks are detected:
+`python -m benchmarks.kick [--quick] [--ahead] [--per-track] [--bass MIXES DRUMS] [FOLDER ...]`.
 
 First folders of annotated sound: NAME.flac or NAME.wav beside NAME.kicks.txt, one kick a line, its time in seconds
 first; an empty file: no kicks. Then music of tools/kick_masters.py with other seeds than in training, also its snares,
@@ -40,7 +41,9 @@ def live(rate_hz: int) -> OnsetFollower:
 
 
 class Reports(NamedTuple):
-    """What a follower reports of a sound. onsets_s: (n,); level: 0..1 at i / FPS, as `analyze` prints the depth; hits."""
+    """What a follower reports of a sound. onsets_s: (n,); level: 0..1 at i / FPS, as `analyze` prints the depth;
+    hits.
+    """
 
     onsets_s: np.ndarray
     level: np.ndarray
@@ -65,7 +68,7 @@ def follow(sound: np.ndarray, rate_hz: int = RATE_HZ, begin: Begin = live) -> Re
     )
 
 
-# --- annotated sound ---------------------------------------------------------------------------------------------------
+# --- annotated sound -------------------------------------------------------------------------------------------------
 
 
 def of_folder(folder: Path, begin: Begin = live) -> dict[str, Track]:
@@ -126,7 +129,7 @@ def bass_raised(mix: np.ndarray, drums: np.ndarray, rate_hz: int) -> np.ndarray:
     return 0.9 * raised / np.abs(raised).max()
 
 
-# --- generated music ---------------------------------------------------------------------------------------------------
+# --- generated music -------------------------------------------------------------------------------------------------
 
 
 def generated_rows(n_with: int, n_without: int, begin: Begin = live) -> Rows:
@@ -235,7 +238,7 @@ def rate_rows(songs: list[Song]) -> Rows:
         yield f"{rate_hz / 1000:g} kHz: onsets within 2 ms of those at 44.1 kHz", f"{n_same} of {n_all}"
 
 
-# --- cost --------------------------------------------------------------------------------------------------------------
+# --- cost ------------------------------------------------------------------------------------------------------------
 
 
 def cost(
@@ -244,8 +247,8 @@ def cost(
     rate_hz: int = 48_000,
     block_samples: int = 256,
 ) -> tuple[float, float]:
-    """Share of one core, 0..1, that a follower takes of a song whose sound comes in blocks as from a device; and when it is
-    pushed whole.
+    """Share of one core, 0..1, that a follower takes of a song whose sound comes in blocks as from a device; and when
+    it is pushed whole.
     """
     made = song(SEED, 0, SECONDS, "club").sound
     sound = np.tile(made, int(np.ceil(seconds * rate_hz / len(made))))[: round(seconds * rate_hz)]
@@ -276,7 +279,9 @@ def run(
     per_track: bool = False,
     bass: tuple[Path, Path] | None = None,
 ) -> Rows:
-    """Rows of (what, figure). quick: few songs, only to see that it runs; with_ahead: also the follower for known songs."""
+    """Rows of (what, figure). quick: few songs, only to see that it runs; with_ahead: also the follower for known
+    songs.
+    """
     followers: dict[str, Begin] = {"live": live}
     if with_ahead:
         from visualizer.beat.ahead import AheadFollower

@@ -13,7 +13,9 @@ NEAR_S = 0.1  # latency is measured on pairs within this
 
 @dataclass(frozen=True)
 class Track:
-    """What is in a song, and what was reported. kicks_s, onsets_s: seconds, sorted; level: (n,) 0..1 at i / FPS; length_s."""
+    """What is in a song, and what was reported. kicks_s, onsets_s: seconds, sorted; level: (n,) 0..1 at i / FPS;
+    length_s.
+    """
 
     kicks_s: np.ndarray
     onsets_s: np.ndarray

@@ -2,8 +2,8 @@
 
     python -m benchmarks.latency [--quick]
 
-Clicks go into a PulseAudio null sink of its own; both programs hear its monitor and draw on an Xvfb of their own, where a
-third process watches a pixel. A click counts from when the sound server says that it is played.
+Clicks go into a PulseAudio null sink of its own; both programs hear its monitor and draw on an Xvfb of their own, where
+a third process watches a pixel. A click counts from when the sound server says that it is played.
 """
 
 from __future__ import annotations

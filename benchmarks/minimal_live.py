@@ -1,7 +1,7 @@
 """The least program that turns a kick into light: what the whole visualizer's delay is measured against.
 
-A PyAudio callback that takes an FFT and a threshold, a crossfade of 20 grey pictures at 1280x720, swap, paced at 60. No tempo, no
-network, no HUD, no errors handled: what anybody would write in an afternoon.
+A PyAudio callback that takes an FFT and a threshold, a crossfade of 20 grey pictures at 1280x720, swap, paced at 60. No
+tempo, no network, no HUD, no errors handled: what anybody would write in an afternoon.
 
 python -m benchmarks.minimal_live [INPUT]
 """

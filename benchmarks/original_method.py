@@ -1,8 +1,9 @@
 """The original method of dreaming, that of the notebook this program began with, as a reference for measurements.
 
-Twenty separate dreams in float32: the dream of depth k starts again from the image and takes k steps at every octave; each finer
-octave starts from 0.2 x the image + 0.8 x the enlarged result. Network, layer, octaves, smoothing and colour are those of the
-settings, so that only the method differs. The network is the published one, batch norm not folded, with autograd.
+Twenty separate dreams in float32: the dream of depth k starts again from the image and takes k steps at every octave;
+each finer octave starts from 0.2 x the image + 0.8 x the enlarged result. Network, layer, octaves, smoothing and colour
+are those of the settings, so that only the method differs. The network is the published one, batch norm not folded,
+with autograd.
 """
 
 from __future__ import annotations

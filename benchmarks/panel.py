@@ -54,7 +54,8 @@ def run(quick: bool) -> list[tuple[str, str]]:
 def shown_ms(loaded, song_path: Path, seconds: float, spent_us: list[float] | None) -> list[float]:
     """Run a show for SETTLE_S + seconds. Returns the times between display frames after SETTLE_S, ms.
 
-    spent_us: if not None the panel is opened, and the time that each display frame spends on it is appended, microseconds.
+    spent_us: if not None the panel is opened, and the time that each display frame spends on it is appended,
+    microseconds.
     """
     from visualizer.show.onscreen import Staging
 

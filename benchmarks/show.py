@@ -233,7 +233,9 @@ def play_rows(loaded, song_path: Path) -> list[tuple[str, str]]:
 
 
 def play_silently(loaded, song_path: Path, staging, on_frame, **how):
-    """Play a song silently at its own speed until on_frame returns True; the Report. how: further arguments of `onscreen.run`."""
+    """Play a song silently at its own speed until on_frame returns True; the Report. how: further arguments of
+    `onscreen.run`.
+    """
     from visualizer.audio.playback import SilentPlayback
     from visualizer.audio.songlist import SongList
     from visualizer.presets.dreams import open_cache
@@ -282,7 +284,9 @@ def baking_rows(loaded, song_path: Path) -> list[tuple[str, str, float]]:
 
 
 def warm_start_s(song: Path) -> float:
-    """Seconds from starting the command to its first picture on the screen, according to its log; the median of five."""
+    """Seconds from starting the command to its first picture on the screen, according to its log; the median of
+    five.
+    """
     log = Path(os.environ["VISUALIZER_LOG_DIR"]) / "visualizer.log"
     taken = []
     for _ in range(5):

@@ -1,9 +1,9 @@
 """What an ascent step gets out of the machine: `python -m benchmarks.step [--quick]`.
 
-GFLOP/s of a whole step at 1280x720, of the network's way there and back in it, of the network's convolutions run bare (the
-same calls on the same sizes, one after another, nothing in between), and of a large matrix product: what the processor can do.
-A step's operations are those of its convolutions there (2 a weight and place) and as many back; zeros that a way of computing
-puts in between are not counted.
+GFLOP/s of a whole step at 1280x720, of the network's way there and back in it, of the network's convolutions run bare
+(the same calls on the same sizes, one after another, nothing in between), and of a large matrix product: what the
+processor can do. A step's operations are those of its convolutions there (2 a weight and place) and as many back; zeros
+that a way of computing puts in between are not counted.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def run(quick: bool) -> list[tuple[str, str]]:
 
 
 def noted(network: Network, step: Callable[[], Any]) -> tuple[list[tuple[Callable[[], Any], Conv, float]], float]:
-    """Every convolution of a step: what does it again on what it was given, whose it is, its operations; and their sum."""
+    """Every convolution of a step: what does it again on what it was given, whose it is, its operations; and their
+    sum.
+    """
     calls: list[tuple[Callable[[], Any], Conv, float]] = []
     plain = Conv._convolved
     there = Conv.forward

@@ -1,10 +1,10 @@
 """How well the beat is predicted, and what that costs: `python -m benchmarks.tempo [--quick] [FOLDER ...]`.
 
-F-measure (mir_eval's, +-70 ms) of beats predicted at least 50 ms ahead, on rhythms made here from a seed, and on folders of
-annotated sound: NAME.wav (or .flac) beside NAME.beats.txt, one beat a line, its time in seconds first. Twice: over the
-whole, and as mir_eval trims it, without the first 5 s. Beside it, without the first 5 s: F if twice or half as many beats
-are right too ("any level"), F on the off-beats (half-way between the beats), and how many tracks are at another tempo or
-on the off-beats. Needs mir_eval.
+F-measure (mir_eval's, +-70 ms) of beats predicted at least 50 ms ahead, on rhythms made here from a seed, and on
+folders of annotated sound: NAME.wav (or .flac) beside NAME.beats.txt, one beat a line, its time in seconds first.
+Twice: over the whole, and as mir_eval trims it, without the first 5 s. Beside it, without the first 5 s: F if twice or
+half as many beats are right too ("any level"), F on the off-beats (half-way between the beats), and how many tracks are
+at another tempo or on the off-beats. Needs mir_eval.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ STYLES = {
 
 
 def rhythm(style: str, bpm: float, seconds: float, rng: np.random.Generator) -> tuple[NDArray[np.float32], np.ndarray]:
-    """A style played at bpm with hands that scatter 6 ms: (sound (n,) float32 at SAMPLE_RATE_HZ, beat times in seconds)."""
+    """A style played at bpm with hands that scatter 6 ms: (sound (n,) float32 at SAMPLE_RATE_HZ, beat times in
+    seconds).
+    """
     rate = SAMPLE_RATE_HZ
     t = np.arange(round(0.4 * rate)) / rate
     kick = np.sin(2 * np.pi * (50 * t + 3 * (1 - np.exp(-t / 0.03)))) * np.exp(-t / 0.1)

@@ -1,4 +1,6 @@
-"""Fixtures shared by all tests: a private sound server, a private screen, and private folders in place of the user's."""
+"""Fixtures shared by all tests: a private sound server, a private screen, and private folders in place of the
+user's.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ settings.register_profile("tests", deadline=None, derandomize=True, suppress_hea
 settings.load_profile("tests")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # pytest was started in the background (`make test &`); programs that tests interrupt would inherit the ignored signal
+    # pytest was started in the background (`make test &`); programs that tests interrupt would inherit the ignored
+    # signal
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: fixtures of servers and screens: tests with them are marked `realtime`

@@ -153,8 +153,8 @@ def test_only_the_command_line_prints_and_no_room_reads_a_clock_by_itself():
 
 
 def test_every_public_class_name_exists_once_and_files_stay_short():
-    """So that a name in a message, a log line or a search means one thing. A long file is a warning and no failure: an idea
-    is not to be split over several files for this.
+    """So that a name in a message, a log line or a search means one thing. A long file is a warning and no failure: an
+    idea is not to be split over several files for this.
     """
     homes: dict[str, list[str]] = {}
     for path in files():

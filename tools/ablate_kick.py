@@ -1,5 +1,5 @@
-"""Measures what each part of the kick networks contributes: `python tools/ablate_kick.py [--lessons FOLDER]` prints the tables of
-docs/kick.md.
+"""Measures what each part of the kick networks contributes: `python tools/ablate_kick.py [--lessons FOLDER]` prints the
+tables of docs/kick.md.
 
 Trains smaller networks, on fewer songs and passes than the shipped ones, each without one part, and evaluates each on
 held-out songs. --lessons: the folder of `tools/train_kick.py --lessons`, whose songs are used; without it songs of
@@ -75,7 +75,9 @@ def judged_songs() -> Judged:
 
 
 def cells(weights: Arrays, judged: Judged, *, decides: bool) -> list[str]:
-    """F50 of each set with kicks, false onsets a minute of the set without. decides: the decision network does, not the first."""
+    """F50 of each set with kicks, false onsets a minute of the set without. decides: the decision network does, not
+    the first.
+    """
     network = as_weights(weights)
     decision = as_decision_weights(weights) if decides else None
     found = []
@@ -92,7 +94,7 @@ def cells(weights: Arrays, judged: Judged, *, decides: bool) -> list[str]:
     return found
 
 
-# --- parts of the decision: what is left out of its training, and of its weights ------------------------------------------------
+# --- parts of the decision: what is left out of its training, and of its weights -------------------------------------
 
 
 def whole(songs: list[Walk]) -> list[Walk]:

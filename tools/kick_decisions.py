@@ -1,4 +1,6 @@
-"""Trains the decision network (visualizer/beat/kick_decision.py) on the candidates that the first network finds in lessons."""
+"""Trains the decision network (visualizer/beat/kick_decision.py) on the candidates that the first network finds in
+lessons.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,9 @@ LOSS_SCALE = 400
 
 @dataclass(frozen=True)
 class DecisionPlan:
-    """How much is trained: songs, passes, songs to a step, the size of a sound, heads, units of the hidden layers, the highest
-    learning rate, and the noise on the inputs and on the scalars, in standard deviations."""
+    """How much is trained: songs, passes, songs to a step, the size of a sound, heads, units of the hidden layers, the
+    highest learning rate, and the noise on the inputs and on the scalars, in standard deviations.
+    """
 
     n_songs: int = 3000
     n_epochs: int = 6
@@ -49,10 +52,11 @@ class DecisionPlan:
 
 @dataclass(frozen=True)
 class Walk:
-    """The candidates of a song. Of each candidate: starts: (m,), its first hop; rows: (m, OPEN_HOPS, N_INPUTS) float16, the
-    inputs of its hops; log_odds: (m, events), by hindsight; known: (m, 2), the first and the last (excluded) that were
-    judged when it began; repeats: (m, N_REPEATS). Of each hop of each candidate: candidate: (n,), its index; age: (n,), hops
-    since it began; scalars: (n, N_SCALARS); wanted, weight: (n,)."""
+    """The candidates of a song. Of each candidate: starts: (m,), its first hop; rows: (m, OPEN_HOPS, N_INPUTS) float16,
+    the inputs of its hops; log_odds: (m, events), by hindsight; known: (m, 2), the first and the last (excluded) that
+    were judged when it began; repeats: (m, N_REPEATS). Of each hop of each candidate: candidate: (n,), its index; age:
+    (n,), hops since it began; scalars: (n, N_SCALARS); wanted, weight: (n,).
+    """
 
     starts: np.ndarray
     rows: np.ndarray

@@ -30,7 +30,9 @@ def inputs_of(sound: np.ndarray, rate_hz: int) -> tuple[np.ndarray, np.ndarray]:
 def probabilities(
     weights: Weights, decision: DecisionWeights | None, rows: np.ndarray, novelty: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of a kick, 0..1, at every hop: the network's, (hops,), and that by which onsets are reported, (hops,), zeros without a decision."""
+    """Of a kick, 0..1, at every hop: the network's, (hops,), and that by which onsets are reported, (hops,), zeros
+    without a decision.
+    """
     logits = KickNetwork(weights).push(rows)
     network = 1 / (1 + np.exp(-logits[:, 0].astype(np.float64)))
     if decision is None:

@@ -1,6 +1,8 @@
-"""The instruments of electronic music for the training songs: samplers, sound chips, hard kicks, basses with a hard attack.
+"""The instruments of electronic music for the training songs: samplers, sound chips, hard kicks, basses with a hard
+attack.
 
-A `Voice` turns the frequency of a note, (n,) Hz a sample, into its sound, (n,); so notes can slide, arpeggiate and vibrate.
+A `Voice` turns the frequency of a note, (n,) Hz a sample, into its sound, (n,); so notes can slide, arpeggiate and
+vibrate.
 """
 
 from __future__ import annotations
@@ -73,11 +75,13 @@ class Instruments:
         return chord_kind(rng) if kind == "chord" else bass_kind(rng)
 
 
-# --- kicks -------------------------------------------------------------------------------------------------------------------
+# --- kicks -----------------------------------------------------------------------------------------------------------
 
 
 def club_kick(rng: Rng) -> Sound:
-    """House, hardcore, hardstyle, 808, layers that do not begin together, and the electronic kicks of tools/kick_sounds.py."""
+    """House, hardcore, hardstyle, 808, layers that do not begin together, and the electronic kicks of
+    tools/kick_sounds.py.
+    """
     style = rng.choice(
         ["plain", "gabber", "hardstyle", "808", "late low", "roomy"], p=[0.34, 0.14, 0.12, 0.14, 0.16, 0.1]
     )
@@ -122,11 +126,13 @@ def reshaped(rng: Rng, sound: Sound) -> Sound:
     return sound
 
 
-# --- notes -------------------------------------------------------------------------------------------------------------------
+# --- notes -----------------------------------------------------------------------------------------------------------
 
 
 def attacked(rng: Rng, player: Player) -> Player:
-    """A bass whose notes begin as hard as drums: a click, a slap, a knock that falls in pitch; some end with a click."""
+    """A bass whose notes begin as hard as drums: a click, a slap, a knock that falls in pitch; some end with a
+    click.
+    """
     kind = rng.choice(["none", "click", "slap", "drop", "short", "cut"], p=[0.25, 0.15, 0.15, 0.2, 0.15, 0.1])
     amount, ratio, tau_s = log_uniform(rng, 0.15, 1.0), log_uniform(rng, 1.3, 4), log_uniform(rng, 0.006, 0.04)
     decay_s = log_uniform(rng, 0.025, 0.12)

@@ -1,9 +1,10 @@
-"""The training examples of the kick network: the tracks (buses) of many songs, analysed once and mixed differently in every pass.
+"""The training examples of the kick network: the tracks (buses) of many songs, analysed once and mixed differently in
+every pass.
 
-KickInputs is linear up to the power of a band: waves add in the low bands, powers (nearly) in the high ones. So each bus is
-analysed once, alone, and a mix with any levels, equalisers and buses of other songs is only a sum: no pass has the same music
-twice. A third of the songs is mastered as a whole (tools/kick_masters.py), because compressors and clipping are not linear, and
-stays as it is.
+KickInputs is linear up to the power of a band: waves add in the low bands, powers (nearly) in the high ones. So each
+bus is analysed once, alone, and a mix with any levels, equalisers and buses of other songs is only a sum: no pass has
+the same music twice. A third of the songs is mastered as a whole (tools/kick_masters.py), because compressors and
+clipping are not linear, and stays as it is.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from visualizer.settings import BeatSettings
 SECONDS = 12.0
 N_HOPS = round(SECONDS * HOPS_PER_S)
 N_LOW = len(LOW_HZ)
-# A hit is to be reported within REPORT_S; until EITHER_S the output does not count, so that the network does not learn to flicker.
+# A hit is to be reported within REPORT_S; until EITHER_S the output does not count, so that the network does not learn
+# to flicker.
 REPORT_S = 0.045
 EITHER_S = 0.085
 # In the first moment there is hardly any sound yet: being late costs little there, a false report as much as ever.
@@ -49,7 +51,8 @@ HEARD_IN = {
 
 @dataclass(frozen=True)
 class Lesson:
-    """An analysed song. parts: (buses, N_HOPS, filter outputs) float32; a mastered song has everything on the first bus.
+    """An analysed song. parts: (buses, N_HOPS, filter outputs) float32; a mastered song has everything on the first
+    bus.
 
     hits_s: for each of EVENTS, when they begin. buried: for each of EVENTS, which of them are inaudible; used for a
     mastered song only.
@@ -63,7 +66,9 @@ class Lesson:
 
 
 def heard_parts(sound: Sound) -> np.ndarray:
-    """Filter outputs, (N_HOPS, parts) float32, of mono sound, (n,) at RATE_HZ: see visualizer.beat.kick_inputs.BandFilters."""
+    """Filter outputs, (N_HOPS, parts) float32, of mono sound, (n,) at RATE_HZ: see
+    visualizer.beat.kick_inputs.BandFilters.
+    """
     inputs = KickInputs(RATE_HZ, BeatSettings().floor_db)
     before = np.zeros(inputs.window_samples - inputs.hop_samples)
     windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, sound]), inputs.window_samples)
@@ -79,7 +84,9 @@ def inputs(power: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def treated(rng: Rng, bus: str, sound: Sound) -> Sound:
-    """A bus through its own equaliser, room, compressor, drive and dullness; not all of them, and noise through fewer."""
+    """A bus through its own equaliser, room, compressor, drive and dullness; not all of them, and noise through
+    fewer.
+    """
     if bus != "noise" and rng.random() < 0.6:
         places = ((40, 150), (200, 900), (1500, 8000))
         sound = through(sound, *[("peak", log_uniform(rng, *place), rng.uniform(-8, 8)) for place in places])
@@ -96,8 +103,8 @@ def treated(rng: Rng, bus: str, sound: Sound) -> Sound:
 
 
 def lesson(place: tuple[int, int], samples: SampledSounds | None = None) -> Lesson:
-    """The lesson (seed, index); the same two numbers and sounds give the same. samples: recorded sounds to play with; None:
-    synthesised sounds only.
+    """The lesson (seed, index); the same two numbers and sounds give the same. samples: recorded sounds to play with;
+    None: synthesised sounds only.
     """
     rng = np.random.default_rng([*place, 9])
     kind = drawn_kind(rng)
@@ -256,8 +263,8 @@ def tone(rng: Rng) -> np.ndarray:
 
 
 def drowned(times_s: np.ndarray, own: np.ndarray, mixed: np.ndarray, bands: slice) -> np.ndarray:
-    """Which events of a bus are inaudible: for 50 ms the bus dominates none of the bands, and has under a fifth of their
-    power. own, mixed: (N_HOPS, parts) of the bus and of everything.
+    """Which events of a bus are inaudible: for 50 ms the bus dominates none of the bands, and has under a fifth of
+    their power. own, mixed: (N_HOPS, parts) of the bus and of everything.
     """
     alone, rest = BandFilters.power(own)[:, bands], BandFilters.power(mixed - own)[:, bands]
     found = []

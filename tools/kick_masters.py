@@ -22,7 +22,8 @@ SECONDS = 6.0
 class Song:
     """sound: (n,) float32 in -1..1 at RATE_HZ; kicks_s: when each kick begins; kind: what was made.
 
-    hits_s: for each of EVENTS, when its hits begin. inaudible: for each of EVENTS, which of them the rest hides, (hits,) bool.
+    hits_s: for each of EVENTS, when its hits begin. inaudible: for each of EVENTS, which of them the rest hides,
+    (hits,) bool.
     """
 
     sound: np.ndarray
@@ -37,7 +38,8 @@ class Song:
         return self.inaudible["kick"]
 
 
-# How often each kind of song is drawn: with kicks, then electronic music with its kick muted, then what never has kicks.
+# How often each kind of song is drawn: with kicks, then electronic music with its kick muted, then what never has
+# kicks.
 SHARES = {
     "mix": 0.22,
     "loud bass": 0.10,
@@ -75,7 +77,9 @@ UNDER_DB = 9.0
 
 
 def under_the_rest(tape: Tape, hits_s: Sound, event: str = "kick") -> np.ndarray:
-    """Which hits of an event are more than 9 dB softer than the rest in their first 50 ms, in each band of theirs: (hits,) bool."""
+    """Which hits of an event are more than 9 dB softer than the rest in their first 50 ms, in each band of theirs:
+    (hits,) bool.
+    """
     if not len(hits_s):
         return np.zeros(0, bool)
     n = RATE_HZ // 20
@@ -184,7 +188,9 @@ def limited(mix: Sound) -> Sound:
 
 
 def tracker_master(rng: Rng, tape: Tape) -> Sound:
-    """As a computer's sound output: no mastering, sometimes few bits, a low rate with its images, a low-pass, one that clips."""
+    """As a computer's sound output: no mastering, sometimes few bits, a low rate with its images, a low-pass, one
+    that clips.
+    """
     mix = normal(sum(tape.buses.values(), np.zeros(tape.n)))
     if rng.random() < 0.15:  # more than the channels' sum may be
         mix = np.clip(log_uniform(rng, 1.2, 3) * mix, -1, 1)

@@ -112,7 +112,9 @@ def rng_slap(rng: Rng, n: int) -> Sound:
 
 
 def chord_kind(rng: Rng) -> Callable[[float, float], Sound]:
-    """Guitars, keys, strings, pads, leads: what it returns takes (Hz of the root, seconds) and plays a chord or a note."""
+    """Guitars, keys, strings, pads, leads: what it returns takes (Hz of the root, seconds) and plays a chord or a
+    note.
+    """
     kind = rng.choice(["strum", "power", "keys", "strings", "pad", "stab", "lead", "gate"])
     ratios = [(1.0, 1.26, 1.5, 2.0), (1.0, 1.19, 1.5, 2.0), (1.0, 1.5, 2.0), (1.0,), (1.0, 1.33, 1.78)][rng.integers(5)]
     if kind == "power":

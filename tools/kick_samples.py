@@ -54,7 +54,8 @@ DRUM_FILES = {
 }
 # Files whose hit follows a soft noise of some milliseconds: the level of the hit, in dB of the peak.
 HIT_DB = {"bd_boom": -14.0, "bd_haus": -14.0, "bd_mehackit": -14.0}
-# The keys of each kind of drum in a drum kit of General MIDI (bank 128); those together are one drum, tuned differently.
+# The keys of each kind of drum in a drum kit of General MIDI (bank 128); those together are one drum, tuned
+# differently.
 DRUM_KEYS = {
     "kick": ((35, 36),),
     "snare": ((38, 40), (39,)),
@@ -107,7 +108,7 @@ OTHER_FILES = {
 CHORDS = ((0, 4, 7, 12), (0, 3, 7, 12), (0, 7, 12), (0, 7), (0, 3, 7, 10), (0, 5, 10), (0, 12))  # semitones
 
 
-# --- where the sounds are ----------------------------------------------------------------------------------------------------
+# --- where the sounds are --------------------------------------------------------------------------------------------
 
 
 def default_folder() -> Path:
@@ -155,7 +156,7 @@ def is_of_share(name: str, share: str) -> bool:
     return (zlib.crc32(name.encode()) % 4 == 0) == (share == "held out")
 
 
-# --- one sound ---------------------------------------------------------------------------------------------------------------
+# --- one sound -------------------------------------------------------------------------------------------------------
 
 
 def from_onset(sound: Sound, hit_db: float = -30.0) -> Sound:
@@ -249,7 +250,7 @@ def sound_font(path: Path) -> SoundFont:
     return SoundFont(path)
 
 
-# --- which sounds there are --------------------------------------------------------------------------------------------------
+# --- which sounds there are ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -451,7 +452,7 @@ def font_note(
     return sound[min(most, len(sound) - len(from_onset(sound))) :][:n]
 
 
-# --- trackers ----------------------------------------------------------------------------------------------------------------
+# --- trackers --------------------------------------------------------------------------------------------------------
 
 
 def stored(rng: Rng, sound: Sound) -> tuple[Sound, float]:

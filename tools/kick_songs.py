@@ -44,7 +44,9 @@ WITHOUT_KICKS = (*NEVER_KICKS, *KICKS_MUTED)
 
 
 def recorded(rng: Rng, kind: str, seconds: float, samples: SampledSounds | None = None) -> Tape:
-    """A tape of a kind: one of WITH_KICKS or WITHOUT_KICKS. samples: half of the drums and instruments are drawn from them."""
+    """A tape of a kind: one of WITH_KICKS or WITHOUT_KICKS. samples: half of the drums and instruments are drawn
+    from them.
+    """
     tape = Tape(round(seconds * RATE_HZ))
     own = Instruments(samples)
     if kind not in (*BANDS, *NEVER_KICKS):

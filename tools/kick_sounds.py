@@ -1,7 +1,7 @@
 """The drums that the kick network is trained on, synthesised with numpy: no samples, no recordings.
 
-Every function draws its parameters from a `numpy.random.Generator` and returns mono sound, (n,) float64, peak about 1; the first
-sample is the moment of the hit. Times are in seconds, frequencies in Hz.
+Every function draws its parameters from a `numpy.random.Generator` and returns mono sound, (n,) float64, peak about 1;
+the first sample is the moment of the hit. Times are in seconds, frequencies in Hz.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def delays(n_fft: int) -> tuple[Sound, Sound]:
 
 
 def through(sound: Sound, *sections: tuple[str, float, float]) -> Sound:
-    """Through filters of second order (kind, Hz, quality), kind low, high, band or a peak of so many dB: causal, same length.
+    """Through filters of second order (kind, Hz, quality), kind low, high, band or a peak of so many dB: causal, same
+    length.
 
     The response is that of the digital filter, evaluated at the bins of a padded transform: no loop over samples.
     """
@@ -87,7 +88,7 @@ def brown(rng: Rng, n: int, exponent: float = 1.0) -> Sound:
     return noise / (noise.std() + 1e-12)
 
 
-# --- kicks -------------------------------------------------------------------------------------------------------------------
+# --- kicks -----------------------------------------------------------------------------------------------------------
 
 
 def click(rng: Rng, t: Sound) -> Sound:
@@ -196,7 +197,7 @@ def kick(rng: Rng) -> Sound:
     return made
 
 
-# --- what else is struck -----------------------------------------------------------------------------------------------------
+# --- what else is struck ---------------------------------------------------------------------------------------------
 
 
 def tom(rng: Rng, base_hz: float | None = None) -> Sound:

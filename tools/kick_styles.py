@@ -96,7 +96,9 @@ NOTHING = "." * 16
 
 @dataclass
 class Stage:
-    """A song in the making. parts: which parts play in each bar, {name: (bars,) bool}; root_hz: the lowest root; kicks_s: also muted ones."""
+    """A song in the making. parts: which parts play in each bar, {name: (bars,) bool}; root_hz: the lowest root;
+    kicks_s: also muted ones.
+    """
 
     rng: Rng
     tape: Tape
@@ -189,7 +191,7 @@ def electronic(rng: Rng, tape: Tape, kind: str, instruments: Instruments) -> Non
         electronic(rng, tape, kind, instruments)
 
 
-# --- arrangement -------------------------------------------------------------------------------------------------------------
+# --- arrangement -----------------------------------------------------------------------------------------------------
 
 
 def plays(stage: Stage, share: float) -> np.ndarray:
@@ -213,7 +215,9 @@ def kicks_play(stage: Stage) -> np.ndarray:
 
 
 def bars_of(stage: Stage, choices: tuple[str, ...], often: float = 0.5) -> list[str]:
-    """A bar for every bar of a song: it repeats, the fourth is sometimes varied, and from the fifth on there may be another."""
+    """A bar for every bar of a song: it repeats, the fourth is sometimes varied, and from the fifth on there may be
+    another.
+    """
     rng = stage.rng
     one = str(rng.choice(choices))
     other = str(rng.choice(choices)) if rng.random() < 0.3 else one
@@ -228,7 +232,9 @@ def bars_of(stage: Stage, choices: tuple[str, ...], often: float = 0.5) -> list[
 
 
 def strike_kicks(stage: Stage, bars: list[str], make: Callable[[], Sound], channel: Channel, rank: int = 2) -> None:
-    """Kicks of one or two drums, with velocities, rolls before every fourth or eighth bar, in the bars where they play."""
+    """Kicks of one or two drums, with velocities, rolls before every fourth or eighth bar, in the bars where they
+    play.
+    """
     rng = stage.rng
     drum = make()
     drums = [drum, make() if rng.random() < 0.15 else drum]
@@ -263,7 +269,9 @@ def strike_drum(
     share: float,
     channel: Channel | None = None,
 ) -> None:
-    """A drum (or several in turn, at random) through the bars where it plays; on a channel of its own where there is none."""
+    """A drum (or several in turn, at random) through the bars where it plays; on a channel of its own where there is
+    none.
+    """
     rng = stage.rng
     write = drum_writer(stage.tape, event, "drums")
     soft, loose = rng.uniform(0.15, 0.6), rng.uniform(0, 0.4)
@@ -363,7 +371,7 @@ def play_melody(stage: Stage, player: Player, channel: Channel, lowest_hz: float
             channel.play(stage.at(16 * bar + place), notes[hz], level, note_writer(stage.tape, hz))
 
 
-# --- treatment ---------------------------------------------------------------------------------------------------------------
+# --- treatment -------------------------------------------------------------------------------------------------------
 
 
 def low_level(sound: Sound) -> float:
@@ -442,11 +450,13 @@ def riser(stage: Stage) -> None:
         tape.strike("bass", "bass", ends(boom, 0.004, 0.05), end_s, log_uniform(rng, 0.3, 1.0))
 
 
-# --- styles ------------------------------------------------------------------------------------------------------------------
+# --- styles ----------------------------------------------------------------------------------------------------------
 
 
 def club(stage: Stage, _: str) -> None:
-    """Four to the floor, mostly: kick, claps, hats, a bass that leaves room for the kick or does not, stabs, pads, leads."""
+    """Four to the floor, mostly: kick, claps, hats, a bass that leaves room for the kick or does not, stabs, pads,
+    leads.
+    """
     rng, instruments, tape = stage.rng, stage.instruments, stage.tape
     tape.mastering = "club"
     choke = Channel(1.0, 0.003)
@@ -556,7 +566,9 @@ def follow_kicks(stage: Stage, player: Player, channel: Channel) -> None:
 
 
 def breakbeat(stage: Stage, _: str) -> None:
-    """A loop of a drummer, pitched as a whole, often cut into slices and put together in another order; under it a deep bass."""
+    """A loop of a drummer, pitched as a whole, often cut into slices and put together in another order; under it a
+    deep bass.
+    """
     rng, instruments, tape = stage.rng, stage.instruments, stage.tape
     tape.mastering = "club" if rng.random() < 0.7 else "tracker"
     pitch = 2 ** (rng.uniform(-5, 7) / 12)
@@ -600,11 +612,13 @@ def breakbeat(stage: Stage, _: str) -> None:
         filtered_section(stage)
 
 
-# --- trackers and sound chips --------------------------------------------------------------------------------------------------
+# --- trackers and sound chips ----------------------------------------------------------------------------------------
 
 
 def tracker(stage: Stage, style: str) -> None:
-    """4 to 16 channels of one voice each: samples at all pitches, or the waves of a sound chip, and a tracker's effects."""
+    """4 to 16 channels of one voice each: samples at all pitches, or the waves of a sound chip, and a tracker's
+    effects.
+    """
     rng, instruments, tape = stage.rng, stage.instruments, stage.tape
     tape.mastering = "tracker"
     is_chip = style == "chip"
@@ -677,7 +691,9 @@ def decay(rng: Rng) -> float | None:
 
 
 def effects(rng: Rng, voice: Voice, is_chip: bool) -> Player:
-    """A tracker's effects: arpeggios at the frame rate, slides, vibrato, retriggers, volume slides, a fall at the note's start."""
+    """A tracker's effects: arpeggios at the frame rate, slides, vibrato, retriggers, volume slides, a fall at the
+    note's start.
+    """
     kind = rng.choice(["arpeggio", "slide", "vibrato", "retrigger", "fall", "none"], p=[0.3, 0.15, 0.2, 0.1, 0.15, 0.1])
     tick_s = 1 / rng.choice([50, 60, 50, 25])
     chord = np.array([[0, 4, 7], [0, 3, 7], [0, 12, 24], [0, 7, 12]][int(rng.integers(4))])

@@ -1,4 +1,6 @@
-"""What a song of the training music is written on: the tracks of its players with the times of the hits, and its sixteenths."""
+"""What a song of the training music is written on: the tracks of its players with the times of the hits, and its
+sixteenths.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,11 @@ LOW_NOTE_HZ = 160.0
 
 @dataclass
 class Tape:
-    """The tracks of a song. buses: (kick, drums, bass, music, noise), (n,) float64 each; place() adds a sound at a time.
+    """The tracks of a song. buses: (kick, drums, bass, music, noise), (n,) float64 each; place() adds a sound at a
+    time.
 
-    hits_s: for each of EVENTS, the times of its hits. alone: snares and hats once more, each without the rest of its bus.
-    mastering: band, club or tracker, how kick_masters.master treats it.
+    hits_s: for each of EVENTS, the times of its hits. alone: snares and hats once more, each without the rest of its
+    bus. mastering: band, club or tracker, how kick_masters.master treats it.
     """
 
     n: int

@@ -101,7 +101,9 @@ def depths_row() -> Row:
 
 
 def variants_row() -> Row:
-    """The dreams of the club preset: depth (the kick) from left to right, variants (mids and highs) from top to bottom."""
+    """The dreams of the club preset: depth (the kick) from left to right, variants (mids and highs) from top to
+    bottom.
+    """
     preset = open_settings("club")
     for number, settings in enumerate([preset.dream, *preset.variants], start=1):
         frames = dreamt_depths("club", settings.model_dump_json(), DEPTH, None)

@@ -1,4 +1,6 @@
-"""Draw docs/pictures/motions.png: the six motions after the same kicks, and the energy also of a bass note. `python tools/make_motions.py`"""
+"""Draw docs/pictures/motions.png: the six motions after the same kicks, and the energy also of a bass note.
+`python tools/make_motions.py`
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Makes the pictures of the README from the shipped presets: python tools/make_pictures.py
 
-docs/pictures/depths.jpg: eight depths of the default preset; docs/pictures/presets.jpg: each preset's dream, its image in a
-corner; of a preset with several variants, a strip of each; docs/pictures/demo.webp: some seconds of the bundled song as it is exported.
+docs/pictures/depths.jpg: eight depths of the default preset; docs/pictures/presets.jpg: each preset's dream, its image
+in a corner; of a preset with several variants, a strip of each; docs/pictures/demo.webp: some seconds of the bundled
+song as it is exported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Plots the detection of the kicks in some seconds of a file: `python tools/plot_kick.py SOUND OUT.png [--from S] [--seconds S]`.
+"""Plots the detection of the kicks in some seconds of a file:
+`python tools/plot_kick.py SOUND OUT.png [--from S] [--seconds S]`.
 
 The sound from 25 to 400 Hz, the probability of a kick by the network and by the decision, the kicks of NAME.kicks.txt
 beside the sound, if there is one, and the onsets reported; false and missed ones are marked.

@@ -1,6 +1,7 @@
 """The rhythms that the metre judge is trained on: two dozen styles, played with the instruments of tools/kick_songs.py.
 
-`tempo_song(seed, index)` returns twelve seconds of one with the times of its beats. The same two numbers give the same song.
+`tempo_song(seed, index)` returns twelve seconds of one with the times of its beats. The same two numbers give the same
+song.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from tools.kick_sounds import RATE_HZ, Rng, Sound, brown, kick, log_uniform, met
 SECONDS = 12.0
 FOUR, EIGHTHS, SIXTEENTHS, OFFBEATS = "x...x...x...x...", "x.x.x.x.x.x.x.x.", "xxxxxxxxxxxxxxxx", "..x...x...x...x."
 BACK, HALF, NONE = "....x.......x...", "........x.......", "................"
-# For each style its range of tempo, BPM, and bars of sixteenths for bass drum, snare and hats, of which one each is chosen.
+# For each style its range of tempo, BPM, and bars of sixteenths for bass drum, snare and hats, of which one each is
+# chosen.
 STYLES = {
     "house": (118, 130, (FOUR,), (BACK,), (OFFBEATS, EIGHTHS)),
     "disco": (105, 128, (FOUR,), (BACK,), ("x.xxx.xxx.xxx.xx", OFFBEATS)),

@@ -1,10 +1,11 @@
-"""Trains the network that detects kicks in songs that are known beforehand: `python tools/train_ahead.py --lessons FOLDER`.
+"""Trains the network that detects kicks in songs that are known beforehand:
+`python tools/train_ahead.py --lessons FOLDER`.
 
-Uses the lessons of tools/train_kick.py (`tools/train_kick.py --lessons FOLDER --lessons-only` writes them), mixed differently in
-every pass, trains two recurrent layers with torch on one thread, and writes the weights, by default to visualizer/beat/ahead.npz. The same
-seed, lessons, torch build and kind of processor give the same file bit for bit. As kick.npz it also holds values that can be
-checked anywhere: the losses of a tiny run, and the loss of the weights on held-out songs (tests/beat/test_training_ahead.py).
---tiny does the tiny run only.
+Uses the lessons of tools/train_kick.py (`tools/train_kick.py --lessons FOLDER --lessons-only` writes them), mixed
+differently in every pass, trains two recurrent layers with torch on one thread, and writes the weights, by default to
+visualizer/beat/ahead.npz. The same seed, lessons, torch build and kind of processor give the same file bit for bit. As
+kick.npz it also holds values that can be checked anywhere: the losses of a tiny run, and the loss of the weights on
+held-out songs (tests/beat/test_training_ahead.py). --tiny does the tiny run only.
 """
 
 from __future__ import annotations
@@ -45,8 +46,10 @@ WIDE_HOPS = 1
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is trained: numbers that the inputs are projected to, units of the backward and of the forward layer, chunks to a
-    piece and songs to a step, phases one after another. The weights are the means of those after the last N_AVERAGED phases."""
+    """How much is trained: numbers that the inputs are projected to, units of the backward and of the forward layer,
+    chunks to a piece and songs to a step, phases one after another. The weights are the means of those after the last
+    N_AVERAGED phases.
+    """
 
     n_projected: int = 96
     n_back: int = 64

@@ -1,12 +1,13 @@
 """Trains the networks that detect kicks: `python tools/train_kick.py [OUT.npz]`.
 
-Makes songs of synthesised and recorded sounds (tools/kick_songs.py, tools/kick_samples.py), analyses them as the program does, mixes
-them differently in every pass (tools/kick_lessons.py), trains a GRU with torch on one thread, then the decision network, half of it on songs of
-recorded sounds that the first was not trained on (tools/kick_decisions.py; it needs the network for known songs, so run
-tools/train_ahead.py first where that is to be trained, too), and writes the weights of both, by default to
-visualizer/beat/kick.npz. The same seed, torch build and kind of processor give the same file bit for bit; on another processor
-rounding errors grow during the training. So the file also holds values that can be checked anywhere: the losses of tiny
-trainings, and the losses of the weights on held-out songs, both of synthesised sounds only (tests/beat/test_training.py).
+Makes songs of synthesised and recorded sounds (tools/kick_songs.py, tools/kick_samples.py), analyses them as the
+program does, mixes them differently in every pass (tools/kick_lessons.py), trains a GRU with torch on one thread, then
+the decision network, half of it on songs of recorded sounds that the first was not trained on (tools/kick_decisions.py;
+it needs the network for known songs, so run tools/train_ahead.py first where that is to be trained, too), and writes
+the weights of both, by default to visualizer/beat/kick.npz. The same seed, torch build and kind of processor give the
+same file bit for bit; on another processor rounding errors grow during the training. So the file also holds values that
+can be checked anywhere: the losses of tiny trainings, and the losses of the weights on held-out songs, both of
+synthesised sounds only (tests/beat/test_training.py).
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ OTHERS_SEED, DECISION_SEED = 8, 3
 # The decision is trained on mixes of the same lessons and of others, half and half.
 MIXED_SEEDS = 12, 11
 HELD_OUT_SEED = 5
-# Lessons made, of all recorded sounds but those held out, and of these; and of the tiny trainings that the tests repeat.
+# Lessons made, of all recorded sounds but those held out, and of these; and of the tiny trainings that the tests
+# repeat.
 N_LESSONS, N_DECISION_LESSONS, N_TINY_LESSONS = 2400, 400, 16
 N_HELD_OUT = 12
 # The weight of each drum's errors. Training on snares and hats, too, keeps the network from taking them for kicks.
@@ -52,8 +54,9 @@ MATTERS = {"kick": 1.0, "snare": 0.3, "hat": 0.2, "bass": 0.3}
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of a training. seed; n_epochs: passes over the lessons; rate: the highest learning rate; noise on the inputs, in
-    standard deviations."""
+    """A part of a training. seed; n_epochs: passes over the lessons; rate: the highest learning rate; noise on the
+    inputs, in standard deviations.
+    """
 
     seed: int
     n_epochs: int
@@ -63,8 +66,9 @@ class Phase:
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is trained: numbers that the inputs are projected to, units of the network, hops to a piece, songs to a step,
-    phases one after another."""
+    """How much is trained: numbers that the inputs are projected to, units of the network, hops to a piece, songs to a
+    step, phases one after another.
+    """
 
     n_projected: int = 112
     n_units: int = 208
@@ -78,7 +82,9 @@ TINY_DECISION = DecisionPlan(n_epochs=2, n_together=4)
 
 
 def batch(mixer: Mixer, rng: np.random.Generator, songs: np.ndarray, wanted_of: WantedOf = targets) -> Batch:
-    """Songs mixed: features, targets and weights (songs, N_HOPS, ...). wanted_of: makes targets and weights of the hits."""
+    """Songs mixed: features, targets and weights (songs, N_HOPS, ...). wanted_of: makes targets and weights of the
+    hits.
+    """
     mixed, wanted, weight = [], [], []
     for index in songs.tolist():
         power, hits_s, buried = mixer.mix(rng, index)
@@ -90,8 +96,9 @@ def batch(mixer: Mixer, rng: np.random.Generator, songs: np.ndarray, wanted_of: 
 
 @contextmanager
 def repeatable() -> Iterator[None]:
-    """Within it torch gives the same results each time: the order of a sum, and with it the last bits, depends on how the
-    work is shared among threads."""
+    """Within it torch gives the same results each time: the order of a sum, and with it the last bits, depends on how
+    the work is shared among threads.
+    """
     import torch
 
     was = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
@@ -155,9 +162,9 @@ def fit(
 ) -> list[float]:
     """Train parameters of torch in phases; the kick's mean loss of every pass.
 
-    n_together: songs to a step; n_hops: hops of a song that are trained, in pieces of n_piece. matters: the weight of each of
-    EVENTS. drawn: from lessons (indices) and the noise to inputs, targets and weights. predicted: from inputs, the hops of a
-    piece, the noise and the state before to log odds of these hops and the state after.
+    n_together: songs to a step; n_hops: hops of a song that are trained, in pieces of n_piece. matters: the weight of
+    each of EVENTS. drawn: from lessons (indices) and the noise to inputs, targets and weights. predicted: from inputs,
+    the hops of a piece, the noise and the state before to log odds of these hops and the state after.
     """
     import torch
 
@@ -215,8 +222,9 @@ def arrays(project: Any, gru: Any, head: Any, mean: np.ndarray, deviation: np.nd
 
 
 def held_out_losses(weights: Arrays) -> tuple[float, float]:
-    """The kick loss of the network, and the loss of the decision, on held-out lessons of synthesised sounds, computed with the
-    program's own code."""
+    """The kick loss of the network, and the loss of the decision, on held-out lessons of synthesised sounds, computed
+    with the program's own code.
+    """
     mixer = Mixer([lesson((HELD_OUT_SEED, index)) for index in range(N_HELD_OUT)])
     rng = np.random.default_rng(HELD_OUT_SEED)
     network_weights = as_weights(weights)

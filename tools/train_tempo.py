@@ -1,9 +1,10 @@
 """Trains the metre judge: `python tools/train_tempo.py [OUT.npz]`.
 
-Plays songs of several styles (tools/tempo_songs.py), detects their onsets as the program does (visualizer/beat/tempo_onsets.py),
-folds them into the true beat and into those that it can be mistaken for (half, double, off by half and so on), and trains with torch
-the small network of visualizer/beat/tempo_metre.py that chooses the true one. It is written to visualizer/beat/tempo.npz by default.
-The same seed, torch build and kind of processor give the same file. It also holds how often the network is right on held-out songs.
+Plays songs of several styles (tools/tempo_songs.py), detects their onsets as the program does
+(visualizer/beat/tempo_onsets.py), folds them into the true beat and into those that it can be mistaken for (half,
+double, off by half and so on), and trains with torch the small network of visualizer/beat/tempo_metre.py that chooses
+the true one. It is written to visualizer/beat/tempo.npz by default. The same seed, torch build and kind of processor
+give the same file. It also holds how often the network is right on held-out songs.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def strokes(sound: np.ndarray, rate_hz: int) -> tuple[np.ndarray, float]:
 
 
 def lesson(place: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """For moments of a song, the features of each related beat, (n, len(RELATED), n_features), and which are in range: bool."""
+    """For moments of a song, the features of each related beat, (n, len(RELATED), n_features), and which are in
+    range: bool.
+    """
     _, sound, beats_s = tempo_song(*place)
     return moments(*strokes(sound, RATE_HZ), beats_s, np.random.default_rng([1, *place]))
 

@@ -18,8 +18,8 @@ def day_and_time() -> str:
 
 
 def iso_date_and_time(at_s: float | None = None) -> str:
-    """Local date and time with the offset from UTC, ISO 8601: "2026-01-31T23:59:59+01:00". at_s: seconds since 1970, None
-    for now.
+    """Local date and time with the offset from UTC, ISO 8601: "2026-01-31T23:59:59+01:00". at_s: seconds since 1970,
+    None for now.
     """
     moment = datetime.now() if at_s is None else datetime.fromtimestamp(at_s)
     return moment.astimezone().isoformat(timespec="seconds")

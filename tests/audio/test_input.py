@@ -1,4 +1,6 @@
-"""An input that is lost in every way a sound server knows, and comes back, with real devices; and that takes no other."""
+"""An input that is lost in every way a sound server knows, and comes back, with real devices; and that takes no
+other.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The mono mix: that of `to_mono` for ordinary sound, one channel where they cancel, the same however the sound is split."""
+"""The mono mix: that of `to_mono` for ordinary sound, one channel where they cancel, the same however the sound is
+split.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ RUMBLE = (1e-4 * np.sin(2 * np.pi * 50 * T)).astype(np.float32)
 
 
 def mixed(channels: Sequence[np.ndarray], split: Sequence[int] = (1024,), names: Sequence[str] = ()) -> MonoMix:
-    """A mix that has taken all of the channels, in blocks of these lengths over and over; its samples are in `sound`."""
+    """A mix that has taken all of the channels, in blocks of these lengths over and over; its samples are in
+    `sound`.
+    """
     block, parts, start = np.stack(channels, axis=1), [], 0
     mix = MonoMix(RATE_HZ, names or [f"channel {n + 1}" for n in range(len(channels))])
     for n in itertools.cycle(split):

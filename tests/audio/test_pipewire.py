@@ -1,4 +1,5 @@
-"""Sound on PipeWire, through its PulseAudio server: what current desktops have. What differs is in docs/linux-desktops.md.
+"""Sound on PipeWire, through its PulseAudio server: what current desktops have. What differs is in
+docs/linux-desktops.md.
 
 All other tests of sound run on it with TEST_SOUND=pipewire.
 """

@@ -1,4 +1,6 @@
-"""The follower of songs that are known beforehand: the same whatever the blocks, kicks where they begin, nothing lost."""
+"""The follower of songs that are known beforehand: the same whatever the blocks, kicks where they begin, nothing
+lost.
+"""
 
 from dataclasses import fields
 

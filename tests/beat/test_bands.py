@@ -1,4 +1,6 @@
-"""Bass, mids, highs and loudness: any blocks the same levels, each band hears its own, loudness does not matter, silence is 0."""
+"""Bass, mids, highs and loudness: any blocks the same levels, each band hears its own, loudness does not matter,
+silence is 0.
+"""
 
 import numpy as np
 import pytest

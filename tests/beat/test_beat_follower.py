@@ -1,4 +1,6 @@
-"""Kicks shown ahead: on time where the beat predicts them, taken back where they do not come, and no bit changed without a lead."""
+"""Kicks shown ahead: on time where the beat predicts them, taken back where they do not come, and no bit changed
+without a lead.
+"""
 
 import itertools
 
@@ -23,7 +25,9 @@ def beaten(bpm, seconds, start_s=0.5):
 
 
 def groove(bpm, seconds, rate_hz=RATE_HZ):
-    """Four to the floor with a hat between the kicks, so that nobody doubts the tempo: the sound, and the kicks' times."""
+    """Four to the floor with a hat between the kicks, so that nobody doubts the tempo: the sound, and the kicks'
+    times.
+    """
     times_s = beaten(bpm, seconds)
     t = np.arange(round(seconds * rate_hz)) / rate_hz
     noise = np.diff(np.random.default_rng(4).normal(0, 1, len(t)), append=0)

@@ -1,4 +1,6 @@
-"""The network: a projection and a GRU as the literature defines it, for any split; weights of the right shape and size."""
+"""The network: a projection and a GRU as the literature defines it, for any split; weights of the right shape and
+size.
+"""
 
 from dataclasses import fields
 from types import SimpleNamespace

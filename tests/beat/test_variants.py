@@ -1,4 +1,6 @@
-"""The place along the variants: any blocks the same, mids to the middle, highs to the end, back to the first in silence."""
+"""The place along the variants: any blocks the same, mids to the middle, highs to the end, back to the first in
+silence.
+"""
 
 import numpy as np
 import pytest

@@ -15,7 +15,9 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Terminal:
-    """The program on a terminal of its own, of a given size. stdout: a file for what it prints, None for the terminal."""
+    """The program on a terminal of its own, of a given size. stdout: a file for what it prints, None for the
+    terminal.
+    """
 
     def __init__(
         self,

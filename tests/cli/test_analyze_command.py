@@ -1,4 +1,6 @@
-"""`visualizer analyze` as a user types it: wrong use, and the screen of --live on a terminal, fed by a real sound device."""
+"""`visualizer analyze` as a user types it: wrong use, and the screen of --live on a terminal, fed by a real sound
+device.
+"""
 
 from __future__ import annotations
 

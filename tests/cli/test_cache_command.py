@@ -18,7 +18,9 @@ DAY_S = 86_400
 
 @pytest.fixture
 def cache(home):
-    """Two dreams of clouds, used now and 10 days ago, one of marble used 40 days ago, and one without a note; other files."""
+    """Two dreams of clouds, used now and 10 days ago, one of marble used 40 days ago, and one without a note; other
+    files.
+    """
     cache = FrameCache(home / "cache", 10**9)
     kept = [("clouds", 0), ("clouds", 10), ("marble", 40), (None, 5)]
     for number, (preset, days) in enumerate(kept):

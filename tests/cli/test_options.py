@@ -44,7 +44,9 @@ def test_debug_and_log_level_may_stand_anywhere():
 
 
 def resumed(preset, **values):
-    """The line to a supervisor that starts the show again with that preset and these settings of its dream turned by hand."""
+    """The line to a supervisor that starts the show again with that preset and these settings of its dream turned by
+    hand.
+    """
     return SimpleNamespace(
         resume=ResumeState(preset=preset, values={f"dream.{key}": one for key, one in values.items()})
     )

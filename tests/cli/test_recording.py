@@ -1,4 +1,6 @@
-"""The program records as a user would start it: killed at any moment, its session lacks at most the last half second."""
+"""The program records as a user would start it: killed at any moment, its session lacks at most the last half
+second.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Comparing a network of ours with an independent implementation of it: the same random weights, the same answers.
 
 `Answers` is what an independent implementation is to these tests: an image (1, 3, h, w) in 0..1 -> layer's name ->
-activation after the ReLU, in a graph that autograd can go back through. All of it is float64: in float32 its own rounding
-would now and then open a ReLU that is shut.
+activation after the ReLU, in a graph that autograd can go back through. All of it is float64: in float32 its own
+rounding would now and then open a ReLU that is shut.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The golden dream frame: what RECIPE makes of a small picture. Run as `python -m tests.dream.make_golden` to make it again."""
+"""The golden dream frame: what RECIPE makes of a small picture. Run as `python -m tests.dream.make_golden` to make
+it again.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ SETTINGS = DreamSettings(
 
 
 def picture() -> np.ndarray:
-    """(48, 64, 3) uint8: seeded noise on a slope, in integers alone; far from black and white, where a step is cut off."""
+    """(48, 64, 3) uint8: seeded noise on a slope, in integers alone; far from black and white, where a step is cut
+    off.
+    """
     noise = np.random.default_rng(2).integers(0, 80, (48, 64, 3))
     rows, columns = np.mgrid[0:48, 0:64]
     slope = np.stack([columns, rows, 64 - columns], axis=2)

@@ -69,7 +69,9 @@ def test_depths_differ_evenly(baked: list[np.ndarray]) -> None:
 @pytest.mark.parametrize("layer", ["block4.expand", "block8.expand", "block12.expand"])
 @pytest.mark.slow
 def test_depths_morph_evenly_whatever_the_layer(cloudscape: np.ndarray, layer: str) -> None:
-    """No pair of neighbouring depths differs by a quarter more or less than the mean: a fade between them cannot ghost."""
+    """No pair of neighbouring depths differs by a quarter more or less than the mean: a fade between them cannot
+    ghost.
+    """
     assert unevenness(frames_of(cloudscape, DreamSettings(layer=layer))) < 0.25
 
 

@@ -133,8 +133,8 @@ def test_weights_want_colours_less_127_over_128(weights: dict[str, Tensor]) -> N
     """The stem's batch norm remembers the mean colour it was trained on, as the network saw it.
 
     Where a picture is flat, a stem channel answers (sum of its kernel) x colour, so the running means give the mean
-    colour back by least squares. ImageNet's mean is RGB 124, 116, 104: below 0 and falling from red to blue if prepared as
-    (x - 127) / 128; it would be 0 if ImageNet's mean were taken off, and near 0.45 for a range of 0..1.
+    colour back by least squares. ImageNet's mean is RGB 124, 116, 104: below 0 and falling from red to blue if prepared
+    as (x - 127) / 128; it would be 0 if ImageNet's mean were taken off, and near 0.45 for a range of 0..1.
     """
     kernel_sums = weights["_conv_stem.weight"].sum((2, 3))
     remembered = weights["_bn0.running_mean"][:, None]

@@ -1,4 +1,6 @@
-"""GoogLeNet is the network that torchvision publishes, proven against googlenet_pytorch, whose names are torchvision's."""
+"""GoogLeNet is the network that torchvision publishes, proven against googlenet_pytorch, whose names are
+torchvision's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Inception 5h is the network that the published file belongs to, proven against lucent's, which loads that very file."""
+"""Inception 5h is the network that the published file belongs to, proven against lucent's, which loads that very
+file.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +45,8 @@ def weights() -> dict[str, Tensor]:
 def answers(lucent: ModuleType, weights: dict[str, Tensor]) -> Answers:
     """lucent's network, taking images of any size.
 
-    It was converted for 224x224: its padding is TensorFlow's "same" there and wherever sizes stay even, and the pool behind
-    the last layer asks for 7x7. What follows the size in TensorFlow follows it here.
+    It was converted for 224x224: its padding is TensorFlow's "same" there and wherever sizes stay even, and the pool
+    behind the last layer asks for 7x7. What follows the size in TensorFlow follows it here.
     """
     network = lucent.InceptionV1(redirected_ReLU=False)
     network.load_state_dict(weights, strict=True)

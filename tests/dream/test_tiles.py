@@ -26,7 +26,9 @@ REACH_PX = 9
 
 
 class Local:
-    """Stands in for a network: each px answers to its neighbours, to where it lies on the grid, and to zeros at the border."""
+    """Stands in for a network: each px answers to its neighbours, to where it lies on the grid, and to zeros at the
+    border.
+    """
 
     def __init__(self, stride: int, fails: Callable[[int], bool] = lambda n_px: False) -> None:
         self.stride = stride

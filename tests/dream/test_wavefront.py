@@ -45,7 +45,9 @@ def test_nothing_finer_begins_before_all_that_runs_ahead_has_begun(n_workers, mo
     begun = []
 
     def taken(ready):
-        """The order is decided here, under the workers' lock; in the work itself one may be held up before it can note it."""
+        """The order is decided here, under the workers' lock; in the work itself one may be held up before it can
+        note it.
+        """
         begun.append(heapq.heappop(ready))
         return begun[-1]
 

@@ -1,4 +1,6 @@
-"""A new look is one file: this one is found, declares a parameter, hears the music, is set by a preset and turned in a show."""
+"""A new look is one file: this one is found, declares a parameter, hears the music, is set by a preset and turned in
+a show.
+"""
 
 from __future__ import annotations
 

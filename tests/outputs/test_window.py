@@ -1,4 +1,6 @@
-"""The window as an output: the picture as it is on the canvas, what is written over it, and what other outputs get of that."""
+"""The window as an output: the picture as it is on the canvas, what is written over it, and what other outputs get
+of that.
+"""
 
 from __future__ import annotations
 

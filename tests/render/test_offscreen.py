@@ -123,7 +123,9 @@ def test_many_can_be_opened_one_after_another():
 
 @pytest.mark.parametrize("wait", ["swap", "read"])
 def test_other_threads_run_while_it_is_drawn(offscreen, wait):
-    """A callback of the sound must get its turn. Were Python's lock held, the other thread would stand still meanwhile."""
+    """A callback of the sound must get its turn. Were Python's lock held, the other thread would stand still
+    meanwhile.
+    """
     size = (2048, 2048)
     stage = offscreen(size)
     picture = Picture(stage.ctx, (700, 700), 1)

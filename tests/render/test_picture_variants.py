@@ -1,4 +1,6 @@
-"""Several variants of dream frames: crossing between them, variants that are not there yet, and what a driver cannot hold."""
+"""Several variants of dream frames: crossing between them, variants that are not there yet, and what a driver cannot
+hold.
+"""
 
 from __future__ import annotations
 

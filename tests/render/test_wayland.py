@@ -1,4 +1,5 @@
-"""Windows under a real Wayland compositor, each in a process of its own: glfw chooses between X11 and Wayland once in a process.
+"""Windows under a real Wayland compositor, each in a process of its own: glfw chooses between X11 and Wayland once in a
+process.
 
 What differs from X11 is in docs/linux-desktops.md.
 """
@@ -97,7 +98,9 @@ def shown(wayland: Wayland) -> Iterator[Callable[..., Shown]]:
 
 
 def shares(wayland: Wayland) -> tuple[float, float]:
-    """How much of each monitor is orange, in windows of 320x180: nearly 1 (the pointer is drawn), and 4 for a whole monitor."""
+    """How much of each monitor is orange, in windows of 320x180: nearly 1 (the pointer is drawn), and 4 for a whole
+    monitor.
+    """
     orange = np.all(np.abs(wayland.screen.screenshot().astype(int) - ORANGE) < 8, axis=2)
     return round(orange[:, :WIDTH].sum() / (320 * 180), 1), round(orange[:, WIDTH:].sum() / (320 * 180), 1)
 

@@ -36,7 +36,9 @@ def noise(n_samples: int, seed: int = 1) -> np.ndarray:
 
 
 def write_flac(path: Path, samples: np.ndarray, rate_hz: int = RATE_HZ, *, is_torn: bool = False) -> None:
-    """Write sound as a recording does. is_torn: end as a killed one, without the last incomplete frame and the length."""
+    """Write sound as a recording does. is_torn: end as a killed one, without the last incomplete frame and the
+    length.
+    """
     with path.open("wb", buffering=0) as file:
         container = av.open(file, "w", format="flac", container_options={"flush_packets": "1"})
         layout = "mono" if samples.shape[1] == 1 else "stereo"

@@ -1,4 +1,6 @@
-"""Reads a session plainly, with nothing of the program's reader, and makes sound whose samples say where they belong."""
+"""Reads a session plainly, with nothing of the program's reader, and makes sound whose samples say where they
+belong.
+"""
 
 import json
 from pathlib import Path

@@ -1,8 +1,9 @@
-"""Records a session, about in real time, until it is killed: `python -m tests.session.recording_process FOLDER [MOST_BYTES]`.
+"""Records a session, about in real time, until it is killed:
+`python -m tests.session.recording_process FOLDER [MOST_BYTES]`.
 
-Every 10 ms it hands over 10 ms of sound and an event, now and then a dream frame; a part of sound is a second long. After
-each it writes the tick up to which it has handed over to stdout, 8 bytes. MOST_BYTES: no file may become larger; when
-the recording has stopped, its reason is written, and the process ends.
+Every 10 ms it hands over 10 ms of sound and an event, now and then a dream frame; a part of sound is a second long.
+After each it writes the tick up to which it has handed over to stdout, 8 bytes. MOST_BYTES: no file may become larger;
+when the recording has stopped, its reason is written, and the process ends.
 """
 
 import os

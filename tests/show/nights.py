@@ -91,7 +91,9 @@ class Pixels:
 
 
 def performed(root, size, fps=Fraction(30), said=None, **options):
-    """A session performed offscreen: its display frames, the features of each, and its pictures (n, height, width, 3)."""
+    """A session performed offscreen: its display frames, the features of each, and its pictures (n, height, width,
+    3).
+    """
     session, pixels, shown = RecordedSession(root), Pixels(), []
     contents = contents_of(session)
     with Offscreen(size) as surface:

@@ -1,4 +1,6 @@
-"""What the tests of the frame loop and of the stage draw: a preset whose dream frames are a ramp of greys, and a sound of a constant level."""
+"""What the tests of the frame loop and of the stage draw: a preset whose dream frames are a ramp of greys, and a
+sound of a constant level.
+"""
 
 import numpy as np
 

@@ -11,7 +11,9 @@ PERIOD_S = 1 / 60
 
 
 def run(scale, seconds, work_of, *, waits=False, rng=None):
-    """[(time, scale)] of each change. work_of(scale, time): seconds to draw; waits: the swap waits for the next refresh."""
+    """[(time, scale)] of each change. work_of(scale, time): seconds to draw; waits: the swap waits for the next
+    refresh.
+    """
     time_s, changes = 0.0, []
     while time_s < seconds:
         work_s = work_of(scale.scale, time_s)
@@ -71,7 +73,9 @@ def test_it_goes_back_up_when_there_is_room(waits):
 @pytest.mark.parametrize("full_ms", [21, 29, 60])
 @pytest.mark.slow
 def test_it_does_not_flap(waits, full_ms):
-    """For an hour and a half on a machine that will never hold more: the trials become rare, and late frames with them."""
+    """For an hour and a half on a machine that will never hold more: the trials become rare, and late frames with
+    them.
+    """
     rng = np.random.default_rng(full_ms)
     changes = run(AdaptiveSize(PERIOD_S), 5400, by_area(full_ms), waits=waits, rng=rng)
     ups = [time_s for time_s, scale in changes if scale == 1.0]

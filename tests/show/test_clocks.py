@@ -169,7 +169,9 @@ def test_a_machine_that_is_late_is_not_held_up_by_listening():
 
 
 def refreshing(wall, clock, works_s, refresh_s=1 / 60):
-    """Display frames of so much work, each swap waiting for the screen -> ages of what was heard when shown, refreshes missed."""
+    """Display frames of so much work, each swap waiting for the screen -> ages of what was heard when shown,
+    refreshes missed.
+    """
     ages_s, missed, last = [], 0, int(wall.time_s / refresh_s)
     for work_s in works_s:
         clock.wait()

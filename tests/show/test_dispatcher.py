@@ -1,4 +1,6 @@
-"""The dispatcher: what commands do to window, stage, source and loader. What they do to the state is in control/test_state.py."""
+"""The dispatcher: what commands do to window, stage, source and loader. What they do to the state is in
+control/test_state.py.
+"""
 
 from __future__ import annotations
 

@@ -289,7 +289,9 @@ def test_the_dream_of_a_large_video_is_baked_at_most_as_large_as_1080p(size, bak
 
 
 def test_a_dream_of_another_shape_fills_the_video_and_is_cut_evenly(kick_song, loaded, tmp_path):
-    """160x96 of red from left to right and green from top to bottom, as an upright video of 80x96 and one twice as large."""
+    """160x96 of red from left to right and green from top to bottom, as an upright video of 80x96 and one twice as
+    large.
+    """
     run(kick_song, tmp_path / "same.mp4", loaded, fps=Fraction(10), to_s=0.1, crf=0)
     same = pictures(tmp_path / "same.mp4")[0].astype(int)
     for size in ((80, 96), (160, 192)):

@@ -1,4 +1,6 @@
-"""The frame loop: dream frames put in their place as they arrive, variants crossed to, outputs, and drawing that fails."""
+"""The frame loop: dream frames put in their place as they arrive, variants crossed to, outputs, and drawing that
+fails.
+"""
 
 from __future__ import annotations
 

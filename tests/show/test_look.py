@@ -1,4 +1,6 @@
-"""A preset's look in the show: the values that the preset sets, what can be turned, and what a look is given of the music."""
+"""A preset's look in the show: the values that the preset sets, what can be turned, and what a look is given of the
+music.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The chain of docs/never-blank.md: every link is forced in a real show, and its window is watched from outside by `never_dark`.
+"""The chain of docs/never-blank.md: every link is forced in a real show, and its window is watched from outside by
+`never_dark`.
 
 One show is rehearsed for all of it; each test asks how one fault went.
 """

@@ -168,7 +168,9 @@ def session_in(folder):
 
 
 def depths_again(session, events, times_s, beat, n_depths, is_live=True):
-    """The depth that each time shows when an analyzer with the settings `beat` is given again what it got until then."""
+    """The depth that each time shows when an analyzer with the settings `beat` is given again what it got until
+    then.
+    """
     tape, analyzer, depths, waiting = SoundTape(session), None, [], list(times_s)
 
     def show_until(tick):

@@ -108,7 +108,9 @@ def test_an_export_and_a_play_at_the_same_frame_times_give_the_same_pixels(
 
 
 class FromZero(FrameClock):
-    """A frame clock whose display frames are seen at their beginning: those of 30, 60 and 144 a second meet every 1/6 s."""
+    """A frame clock whose display frames are seen at their beginning: those of 30, 60 and 144 a second meet every
+    1/6 s.
+    """
 
     def now(self):
         return float(self.frame_index / self.fps)

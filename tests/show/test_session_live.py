@@ -1,4 +1,6 @@
-"""A live show in a real window, recorded, and performed again: the same depths, and the same pixels where nothing moved."""
+"""A live show in a real window, recorded, and performed again: the same depths, and the same pixels where nothing
+moved.
+"""
 
 from __future__ import annotations
 

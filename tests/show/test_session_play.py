@@ -1,5 +1,5 @@
-"""Songs played in a real window and recorded: a replay and an export have the depths that were shown, and the sound that
-was heard.
+"""Songs played in a real window and recorded: a replay and an export have the depths that were shown, and the sound
+that was heard.
 """
 
 from __future__ import annotations

@@ -145,7 +145,9 @@ def test_with_the_motion_steps_only_whole_depths_are_shown(small):
 
 
 def test_the_same_sound_gives_the_same_picture_at_the_same_times_at_any_frame_rate(small):
-    """A transition, a blackout and depths that arrive: every 1/6 s, which 30, 60 and 144 display frames a second share."""
+    """A transition, a blackout and depths that arrive: every 1/6 s, which 30, 60 and 144 display frames a second
+    share.
+    """
 
     def pictures(rate_hz):
         sixth = rate_hz // 6
@@ -271,7 +273,9 @@ def test_releasing_twice_is_fine(small):
 @pytest.mark.alone
 @pytest.mark.slow
 def test_nothing_is_kept_of_the_one_that_left():
-    """Software drawing keeps textures in the process: when a large picture has gone and a small one is shown, they have gone, too."""
+    """Software drawing keeps textures in the process: when a large picture has gone and a small one is shown, they
+    have gone, too.
+    """
     large, small, n_depths = (640, 360), (64, 36), 20
     process = psutil.Process()
     give_large_blocks_back()

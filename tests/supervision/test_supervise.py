@@ -22,7 +22,8 @@ from visualizer.supervision.supervise import command_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# argv: what it does in its first life, its second and so on, the last one for all further; a file it writes its lives to
+# argv: what it does in its first life, its second and so on, the last one for all further; a file it writes its lives
+# to
 CHILD = """
 import ctypes, json, os, signal, sys, time
 from visualizer.supervision.lifeline import STANDBY, Lifeline, wait_as_standby

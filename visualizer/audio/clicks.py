@@ -1,4 +1,6 @@
-"""Clicks to measure latency with: short kicks at irregular times, and a capture that records when each block arrived."""
+"""Clicks to measure latency with: short kicks at irregular times, and a capture that records when each block
+arrived.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def click_track(times_s: np.ndarray, rate_hz: int = RATE_HZ) -> np.ndarray:
 
 
 def write_clicks(path: Path, times_s: np.ndarray) -> Path:
-    """Write the click track as a WAV file, mono, 16 bit. Returns path. Raises VisualizerError if it cannot be written."""
+    """Write the click track as a WAV file, mono, 16 bit. Returns path. Raises VisualizerError if it cannot be
+    written.
+    """
     try:
         with wave.open(str(path), "wb") as out:
             out.setnchannels(1)

@@ -113,7 +113,9 @@ class Song:
         return 0
 
     def close(self) -> None:
-        """Close the file, as soon as no other thread reads. Closing twice is fine; afterwards `read` returns nothing."""
+        """Close the file, as soon as no other thread reads. Closing twice is fine; afterwards `read` returns
+        nothing.
+        """
         self._closed = True
         self._close_if_free()
 

@@ -14,7 +14,9 @@ _DEFAULT_ALIASES = (PULSE, "default", "sysdefault", "pipewire")
 
 @dataclass(frozen=True)
 class Identity:
-    """What identifies an input or an output. place: its position, from 0, among the n_same devices with the same name."""
+    """What identifies an input or an output. place: its position, from 0, among the n_same devices with the same
+    name.
+    """
 
     name: str
     host_api: str

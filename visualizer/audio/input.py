@@ -38,8 +38,8 @@ class LiveInput:
     """Captures an input device for the whole show, through losses of the device. After `start` no method raises.
 
     Attributes, to be read from any thread:
-      state           "ok", "lost" (it worked before), "waiting" (it never worked), "only zeros" (for 3 s: nothing connected or allowed)
-      reason          why the state is not "ok", one line; "" otherwise
+      state           "ok", "lost" (it worked before), "waiting" (it never worked), "only zeros" (for 3 s: nothing
+      connected or allowed) reason          why the state is not "ok", one line; "" otherwise
       device_name     full name of the input that is open or looked for; label: its readable name
       sample_rate_hz  of the blocks that `drain` returned last; it may change when the device comes back
       arrived         an event that is set with every block
@@ -47,8 +47,8 @@ class LiveInput:
       n_dropped, n_overruns    samples dropped because they were stale; times the device or the ring buffer was full
 
     A lost device is searched for by its full name and host API on a separate thread, several times a second at first;
-    no other device ever replaces it. The sound server is asked four times a second where the recording stream is connected: if it
-    moved the stream to another source, the device counts as lost.
+    no other device ever replaces it. The sound server is asked four times a second where the recording stream is
+    connected: if it moved the stream to another source, the device counts as lost.
     """
 
     def __init__(
@@ -71,10 +71,11 @@ class LiveInput:
         gain_db : -60..60
         must_be_there : raise UnknownDevice if the wanted input is missing while there are others; otherwise wait for it
         remembered : full name of the input that was chosen last
-        on_choice : called on any thread with the full name of the wanted input once it is known, and of each that `next_input` opens
+        on_choice : called on any thread with the full name of the wanted input once it is known, and of each that
+        `next_input` opens
 
-        Raises UnknownDevice, DeviceError if there is no sound system, BadInput for gain or channels. If there is no input at
-        all, it waits for one.
+        Raises UnknownDevice, DeviceError if there is no sound system, BadInput for gain or channels. If there is no
+        input at all, it waits for one.
         """
         self._wanted = wanted
         self._channels = tuple(channels)
@@ -109,7 +110,9 @@ class LiveInput:
     # -- for the drawing thread ------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start to open the device, or to wait for it, on a separate thread. Returns at once; starting twice is fine."""
+        """Start to open the device, or to wait for it, on a separate thread. Returns at once; starting twice is
+        fine.
+        """
         if self._thread is None and not self._stop.is_set():
             self._thread = threading.Thread(target=self._supervise, name="audio-input", daemon=True)
             self._thread.start()
@@ -330,7 +333,9 @@ class LiveInput:
             self._n_next -= 1
 
     def _listen(self) -> str:
-        """Watch the open device until it is lost. Returns why; "" if the next input is wanted, or the input is closed."""
+        """Watch the open device until it is lost. Returns why; "" if the next input is wanted, or the input is
+        closed.
+        """
         capture = self._capture
         if capture is None:
             return ""

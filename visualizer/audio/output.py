@@ -70,7 +70,8 @@ class AudioOutput:
 
         Parameters
         ----------
-        fill : called on the device's thread with a block of zeros to write into, (n, 2) float32, the present time, and the
+        fill : called on the device's thread with a block of zeros to write into, (n, 2) float32, the present time, and
+        the
             latency of its first sample, both in seconds
         lose : called on this object's thread when the device stops playing
         wanted : number, name or part of a name; None for the remembered output, or the default one if that is missing
@@ -78,7 +79,8 @@ class AudioOutput:
         set_rate : called with the sample rate before the device is opened
         remembered : full name of the output that was chosen last
         on_choice : called on any thread with the full name of the wanted output once it is known
-        must_be_there : raise UnknownDevice if the wanted output is missing while there are others; otherwise wait for it
+        must_be_there : raise UnknownDevice if the wanted output is missing while there are others; otherwise wait for
+        it
         """
         self._fill, self._lose_sound, self._set_rate = fill, lose, set_rate
         self._wanted, self._first_rate_hz, self._now = wanted, rate_hz, now

@@ -26,7 +26,9 @@ _LEAST_RATES_HZ = (44_100, 48_000)
 
 
 class Place(NamedTuple):
-    """A position in a list. song: its index; seconds: position in the song; duration_s: its length, None if not known."""
+    """A position in a list. song: its index; seconds: position in the song; duration_s: its length, None if not
+    known.
+    """
 
     song: int
     seconds: float
@@ -136,7 +138,9 @@ class SongList:
         return Place(span.song, into_s, self._durations.get(span.song))
 
     def jump(self, index: int) -> float:
-        """Append a song to the time line. Returns its start there, seconds: a player that seeks there plays the song."""
+        """Append a song to the time line. Returns its start there, seconds: a player that seeks there plays the
+        song.
+        """
         with self._spans_turn:
             last = max(self.position, self._spans[-1].start)
             start_s = -(-last // self.sample_rate_hz) + _APART_S
@@ -144,7 +148,9 @@ class SongList:
         return float(start_s)
 
     def neighbour(self, index: int, step: int) -> int | None:
-        """The index of the next (step 1) or previous (-1) song that is not known to be broken; None if there is none."""
+        """The index of the next (step 1) or previous (-1) song that is not known to be broken; None if there is
+        none.
+        """
         index += step
         while 0 <= index < len(self.paths):
             if index not in self._broken:
@@ -249,7 +255,9 @@ class SongList:
         return _Span(span.start, index)
 
     def _next_song(self, index: int) -> tuple[Song | None, int]:
-        """The first song from an index on that can be played, and its index; the one opened in advance if it is that."""
+        """The first song from an index on that can be played, and its index; the one opened in advance if it is
+        that.
+        """
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead.index == index:
             return ahead.wait()
@@ -273,7 +281,9 @@ class SongList:
         self._close_if_closed()
 
     def _close_if_closed(self) -> None:
-        """Close the files if `close` was called. The reading thread calls it, too, for a file that it opened meanwhile."""
+        """Close the files if `close` was called. The reading thread calls it, too, for a file that it opened
+        meanwhile.
+        """
         song, ahead = self._song, self._ahead
         if self._closed and song is not None:
             song.close()

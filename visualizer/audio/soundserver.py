@@ -201,7 +201,9 @@ class SoundServer:
     """A connection to the user's sound server, for one thread. Close it, or use it as a context manager."""
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic, answer_s: float = ANSWER_S) -> None:
-        """Connect to a running server; none is started. answer_s: timeout of each query, seconds. Raises ServerError."""
+        """Connect to a running server; none is started. answer_s: timeout of each query, seconds. Raises
+        ServerError.
+        """
         self._now, self._answer_s = now, answer_s
         self._context: Any = None
         self._loop: Any = None

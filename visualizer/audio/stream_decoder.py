@@ -191,7 +191,9 @@ class StreamDecoder:
         self._restart()
 
     def _learn_grid(self) -> int | None:
-        """A number of samples that divides the length of all frames; None if the time stamps are too coarse to use it."""
+        """A number of samples that divides the length of all frames; None if the time stamps are too coarse to use
+        it.
+        """
         sizes = self._blocks_ahead(6)
         grid = sizes[0] if sizes else 0
         if (
@@ -235,7 +237,9 @@ class StreamDecoder:
                 self._log_damage(error)
 
     def _decoded(self, packets: Iterator[Any]) -> Iterator[np.ndarray]:
-        """Blocks of consecutive samples. Missing sound is replaced by silence, so that later sound keeps its position."""
+        """Blocks of consecutive samples. Missing sound is replaced by silence, so that later sound keeps its
+        position.
+        """
         import av
 
         n_in_a_row, any_sound = 0, False

@@ -29,8 +29,8 @@ class AheadFollower(OnsetFollower):
     """Follows the kick drum in a song that is known beforehand: for `play`, `export` and `analyze --ahead`.
 
     A network that is given half a second ahead estimates for every hop the probability that a kick begins there; a rise
-    of the low bands makes it greater. A kick is where it is greatest, and at least the threshold. The time of an onset is
-    when the kick begins, to within a hop.
+    of the low bands makes it greater. A kick is where it is greatest, and at least the threshold. The time of an onset
+    is when the kick begins, to within a hop.
 
     Times are seconds of sound pushed since the start, but `time_s` is about `needs_ahead_s` behind what was pushed. Any
     split of a sound into blocks gives bit-identical results.

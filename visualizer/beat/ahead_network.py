@@ -105,8 +105,8 @@ class AheadNetwork:
     def step(self, row: NDArray[np.floating]) -> Floats32 | None:
         """Take the next hop, (inputs,), and do a part of the work: no hop costs much more than another.
 
-        Returns (CHUNK_HOPS, events), the log odds of the next chunk, once they are computed: at most LATE_HOPS after its
-        first hop.
+        Returns (CHUNK_HOPS, events), the log odds of the next chunk, once they are computed: at most LATE_HOPS after
+        its first hop.
         """
         chunk = self._take(row[None])
         if chunk is not None:

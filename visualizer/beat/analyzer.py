@@ -39,8 +39,8 @@ class Analyzer:
     """Analyses a stream of mono sound, and answers with the features of a time.
 
     Kick, snare, hat and bass notes are always followed. Bands, energy of the lows, place along the variants, tempo,
-    spectrum and waveform only where `needs` names them, see `features.py`; a follower that is added later starts without
-    the sound before. Any split of a sound into blocks gives the same features.
+    spectrum and waveform only where `needs` names them, see `features.py`; a follower that is added later starts
+    without the sound before. Any split of a sound into blocks gives the same features.
 
     start_s: the time of the first sample pushed, seconds of the source; all other times of this class are of the
     source, too.
@@ -97,7 +97,9 @@ class Analyzer:
 
     @property
     def needs_ahead_s(self) -> float:
-        """Seconds of sound after a time that must have been pushed before its features with `LOOK_AHEAD_S` are complete."""
+        """Seconds of sound after a time that must have been pushed before its features with `LOOK_AHEAD_S` are
+        complete.
+        """
         return max(LOOK_AHEAD_S, self.kicks.needs_ahead_s)
 
     @property
@@ -265,7 +267,9 @@ class _Onsets:
             del self._times_s[: self.MOST // 2], self._strengths[: self.MOST // 2]
 
     def before(self, time_s: float) -> tuple[int, float, float]:
-        """How many there were until a time, and time and strength of the newest of them (-inf and 0 if there was none)."""
+        """How many there were until a time, and time and strength of the newest of them (-inf and 0 if there was
+        none).
+        """
         index = bisect_right(self._times_s, time_s + _ALIKE)
         n_onsets = self.n_onsets - len(self._times_s) + index
         if index == 0:

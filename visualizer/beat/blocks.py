@@ -19,8 +19,8 @@ def check_rate(sample_rate_hz: int) -> None:
 
 
 def sound_block(samples: NDArray[np.floating]) -> tuple[Floats, int]:
-    """A copy of a block of mono sound, (n,) float, as float64, and how many of its samples were replaced by 0: NaN, infinite and
-    those beyond LIMIT.
+    """A copy of a block of mono sound, (n,) float, as float64, and how many of its samples were replaced by 0: NaN,
+    infinite and those beyond LIMIT.
 
     Raises BadInput for anything but a one-dimensional array of floats.
     """

@@ -14,8 +14,8 @@ from .spectrum import Floats
 
 # A kick is reported from this probability on, at the default of `beat.threshold`.
 KICK_PROBABILITY = 0.5
-# Its log odds are the greater of two: those of the decision network - BY_DECISION, and, since the networks were trained on
-# synthesised music and are less sure on real drums, BY_RISE[0] times these + BY_RISE[1] r - BY_RISE[2], where r =
+# Its log odds are the greater of two: those of the decision network - BY_DECISION, and, since the networks were trained
+# on synthesised music and are less sure on real drums, BY_RISE[0] times these + BY_RISE[1] r - BY_RISE[2], where r =
 # ln((novelty + NOVELTY_ADDED) / NOVELTY) is how far the low bands rise.
 BY_DECISION = 0.6
 BY_RISE = (0.85, 1.83, 0.94)

@@ -1,4 +1,6 @@
-"""A grid of equally spaced beats: the phase of a time and the next beat. A grid is (seconds a beat, time of any beat)."""
+"""A grid of equally spaced beats: the phase of a time and the next beat. A grid is (seconds a beat, time of any
+beat).
+"""
 
 from __future__ import annotations
 

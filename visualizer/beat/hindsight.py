@@ -1,4 +1,6 @@
-"""Judges candidates a second later, by what came after them: the network for known songs (`ahead_network.py`), run live."""
+"""Judges candidates a second later, by what came after them: the network for known songs (`ahead_network.py`), run
+live.
+"""
 
 from __future__ import annotations
 

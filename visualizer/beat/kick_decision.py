@@ -1,10 +1,10 @@
 """Decides which candidates are kicks, by what the song has played so far.
 
 Where the network (`network.py`) says that a kick may begin, a candidate begins. For the next 53 ms the decision network
-compares it, at every hop, with the candidates of the last 16 s as they were at the same age, and of which it is known by now
-what they were: a second after they began, another network has judged them by what came after them (`hindsight.py`). In
-most electronic music a kick is the same sample each time. So it adapts to the kick, the snare and the bass of the song. It
-is also given where a kick would repeat earlier ones (`repeats.py`).
+compares it, at every hop, with the candidates of the last 16 s as they were at the same age, and of which it is known
+by now what they were: a second after they began, another network has judged them by what came after them
+(`hindsight.py`). In most electronic music a kick is the same sample each time. So it adapts to the kick, the snare and
+the bass of the song. It is also given where a kick would repeat earlier ones (`repeats.py`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from .spectrum import Floats
 # A candidate begins at this probability of the network, and may be reported within so many hops.
 OPEN_PROBABILITY = 0.1
 OPEN_HOPS = 8
-# The next one may begin when the probability has fallen to this fraction of its highest, and risen by this factor since.
+# The next one may begin when the probability has fallen to this fraction of its highest, and risen by this factor
+# since.
 REARM, RISE_AGAIN = 0.5, 1.5
 # A longer time since the candidate before counts as this, seconds.
 LONGEST_S = 2.0
@@ -42,10 +43,10 @@ LOG_ODDS_SCALE = 4.0
 
 
 class SongSoFar(NamedTuple):
-    """The song so far, as a candidate is compared with it. sounds: (n, OPEN_HOPS, size), the remembered candidates at each
-    age; values: (n + 1, N_VALUES + 1), theirs, and in the last row and column a 1 for none of them; forgotten: (n, heads),
-    what their age takes from their scores; figures: (N_FIGURES,), how many there are and how many of them were kicks;
-    repeats: (N_REPEATS,), see `repeats.repeats`.
+    """The song so far, as a candidate is compared with it. sounds: (n, OPEN_HOPS, size), the remembered candidates at
+    each age; values: (n + 1, N_VALUES + 1), theirs, and in the last row and column a 1 for none of them; forgotten: (n,
+    heads), what their age takes from their scores; figures: (N_FIGURES,), how many there are and how many of them were
+    kicks; repeats: (N_REPEATS,), see `repeats.repeats`.
     """
 
     sounds: Floats
@@ -57,8 +58,8 @@ class SongSoFar(NamedTuple):
 
 @dataclass(eq=False)
 class Candidate:
-    """A moment that may be a kick. start: its first hop; most_log_odds, most_novelty: the highest values since; sounds: of
-    its hops so far, see `CandidateTracker`; log_odds: (events,), by hindsight; song: the song before it, once it is
+    """A moment that may be a kick. start: its first hop; most_log_odds, most_novelty: the highest values since; sounds:
+    of its hops so far, see `CandidateTracker`; log_odds: (events,), by hindsight; song: the song before it, once it is
     needed.
     """
 
@@ -166,8 +167,8 @@ class CandidateTracker:
 
 
 def figures_of(kicks: Floats) -> Floats:
-    """(N_FIGURES,) of how likely each remembered candidate was a kick, (n,): the song's number of kicks and of candidates,
-    both as logarithms, the most likely kick, the share of kicks.
+    """(N_FIGURES,) of how likely each remembered candidate was a kick, (n,): the song's number of kicks and of
+    candidates, both as logarithms, the most likely kick, the share of kicks.
     """
     total = float(kicks.sum())
     most = float(kicks.max()) if len(kicks) else 0.0
@@ -183,11 +184,11 @@ def values_of(log_odds: Floats) -> Floats:
 class DecisionWeights:
     """The trained weights of the decision network, float64. It compares in several ways (H attention heads).
 
-    sound, sound_bias: (size, inputs), (size,), the inputs of a hop -> what its sound is compared by (tanh), an equal part
-    for each head. sharpness, forget, nobody: (H,), the score of a remembered candidate is minus sharpness times the
-    squared distance minus forget times its age in seconds; nobody is the score of none of them. The shares are the softmax
-    of the scores. first, first_bias, second, second_bias, out, out_bias: scalars, repeats, for each head the mean values
-    and the share of nobody, figures -> log odds, through two hidden layers (tanh).
+    sound, sound_bias: (size, inputs), (size,), the inputs of a hop -> what its sound is compared by (tanh), an equal
+    part for each head. sharpness, forget, nobody: (H,), the score of a remembered candidate is minus sharpness times
+    the squared distance minus forget times its age in seconds; nobody is the score of none of them. The shares are the
+    softmax of the scores. first, first_bias, second, second_bias, out, out_bias: scalars, repeats, for each head the
+    mean values and the share of nobody, figures -> log odds, through two hidden layers (tanh).
     """
 
     sound: Floats
@@ -226,8 +227,8 @@ class KickDecision:
         self._tracker = CandidateTracker(self._sound, Hindsight(ahead))
 
     def step(self, log_odds: Floats, row: Floats, novelty: float) -> float:
-        """Take the next hop, see `CandidateTracker.step`. Returns the probability 0..1 that a kick has begun, 0 without a
-        candidate.
+        """Take the next hop, see `CandidateTracker.step`. Returns the probability 0..1 that a kick has begun, 0 without
+        a candidate.
         """
         scalars = self._tracker.step(log_odds, row, novelty)
         candidate = self._tracker.candidate
@@ -260,7 +261,9 @@ def song_so_far(w: DecisionWeights, start: int, judged: list[Candidate]) -> Song
 
 
 def decided(w: DecisionWeights, scalars: Floats, sounds: list[Floats], song: SongSoFar) -> float:
-    """The probability 0..1 that a candidate is a kick. scalars: see `CandidateTracker.step`; sounds: of its hops so far."""
+    """The probability 0..1 that a candidate is a kick. scalars: see `CandidateTracker.step`; sounds: of its hops so
+    far.
+    """
     age = len(sounds) - 1
     n_heads = len(w.sharpness)
     squares = (song.sounds[:, age] - sounds[age]) ** 2

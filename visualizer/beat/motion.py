@@ -69,7 +69,9 @@ class Breathe:
 
 
 class Pump:
-    """Ducked by each kick, like a side-chain compressor: the level drops to 0 at a kick and rises again between kicks."""
+    """Ducked by each kick, like a side-chain compressor: the level drops to 0 at a kick and rises again between
+    kicks.
+    """
 
     def __init__(self, decay: float, hop_s: float) -> None:
         self.level = 0.0

@@ -1,4 +1,6 @@
-"""The network that detects kicks, snares, hats and bass notes: one gated recurrent layer (GRU), numpy only, hop by hop."""
+"""The network that detects kicks, snares, hats and bass notes: one gated recurrent layer (GRU), numpy only, hop by
+hop.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,10 @@ WEIGHTS_FILE = Path(__file__).with_name("kick.npz")
 class Weights:
     """The trained weights, float32. The three parts of the columns are the gates: reset, update, candidate.
 
-    project: (inputs, projected) and project_bias: (projected,), from the inputs to what the layer is given (ReLU). inner:
-    (projected, 3 units) and inner_bias: (3 units,), from that; again: (units, 3 units) and again_bias: (3 units,), from
-    the state before; out: (events, units) and out_bias: (events,), from the state to the log odds of each of EVENTS.
+    project: (inputs, projected) and project_bias: (projected,), from the inputs to what the layer is given (ReLU).
+    inner: (projected, 3 units) and inner_bias: (3 units,), from that; again: (units, 3 units) and again_bias: (3
+    units,), from the state before; out: (events, units) and out_bias: (events,), from the state to the log odds of each
+    of EVENTS.
     """
 
     project: Floats32

@@ -40,8 +40,8 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True)
 class Onset:
-    """A kick. time_s: when it is reported, a few milliseconds after it sounds, or, of an `AheadFollower`, when it begins;
-    strength: what it raises the level to, 0..1.
+    """A kick. time_s: when it is reported, a few milliseconds after it sounds, or, of an `AheadFollower`, when it
+    begins; strength: what it raises the level to, 0..1.
     """
 
     time_s: float

@@ -1,4 +1,6 @@
-"""How far a kick is expected because the song repeats itself: music for which a visualizer is used often does, by bars."""
+"""How far a kick is expected because the song repeats itself: music for which a visualizer is used often does, by
+bars.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,12 @@ N_FFT = 4096
 def repeats(start: int, starts: NDArray[np.int64], kicks: Floats) -> Floats:
     """How far a kick at a hop repeats earlier ones, (N_REPEATS,); zeros with too few.
 
-    start: the hop. starts: (n,), hops of earlier candidates, JUDGED_HOPS to SONG_HOPS ago; kicks: (n,), how likely each was
-    a kick, 0..1.
+    start: the hop. starts: (n,), hops of earlier candidates, JUDGED_HOPS to SONG_HOPS ago; kicks: (n,), how likely each
+    was a kick, 0..1.
 
-    First how well the song repeats itself at its best interval, 0..1: the autocorrelation of its kicks, relative to their
-    energy before and after; then how likely a kick was this interval ago, 0..1; then the same for all intervals, the better
-    ones weighted more.
+    First how well the song repeats itself at its best interval, 0..1: the autocorrelation of its kicks, relative to
+    their energy before and after; then how likely a kick was this interval ago, 0..1; then the same for all intervals,
+    the better ones weighted more.
     """
     found = np.zeros(N_REPEATS)
     if len(starts) < 3 or kicks.sum() < 1:

@@ -25,7 +25,8 @@ WINDOW_S = 0.05
 LOWEST_HZ, HIGHEST_HZ, BAND_RATIO, LEAST_BAND_HZ = 40.0, 10_000.0, 2 ** (1 / 3), 40.0
 # The power of a band is smoothed with this time constant: the bands of noise fluctuate less.
 POWER_S = 0.1
-# A total loudness of this counts as soft: what is barely above the floor, as the noise of a room, hardly moves anything.
+# A total loudness of this counts as soft: what is barely above the floor, as the noise of a room, hardly moves
+# anything.
 SOFT = 12.0
 # The range in which the loudness has a place: widened at once, it closes in on the loudness with these time constants.
 # It is at least LEAST_RANGE wide, 10 being twice as loud, so that what fluctuates slightly does not move the picture.
@@ -33,7 +34,8 @@ HIGH_S, LOW_S = 10.0, 5.0
 WIDEN_S = 0.3
 LEAST_RANGE, MOST_RANGE = 5.0, 13.0
 # After RESET_S of silence the range is reset: its lower end then closes in with a time constant that begins at
-# NEW_LOW_S and grows by NEW_LOW_RATE of the time, so that a hum which was switched on moves nothing three seconds later.
+# NEW_LOW_S and grows by NEW_LOW_RATE of the time, so that a hum which was switched on moves nothing three seconds
+# later.
 RESET_S, NEW_LOW_S, NEW_LOW_RATE = 2.0, 0.3, 0.6
 # A note is how far the bands rise above the maximum of 67 to 133 ms ago, relative to the loudness of the last seconds.
 RISE_HOPS = (2, 4)
@@ -63,8 +65,8 @@ N_KICKS = N_DISTANCES + 2
 def breath_weight(time_s: float, kicks_s: Sequence[float]) -> float:
     """How much of the level without kicks is shown at a time, 0..1, given the times of the last N_KICKS kicks before.
 
-    It rises over FADE_IN_S once kicks are absent, and is gone FADE_OUT_S after the next kick. Times in seconds of sound,
-    which begins at 0.
+    It rises over FADE_IN_S once kicks are absent, and is gone FADE_OUT_S after the next kick. Times in seconds of
+    sound, which begins at 0.
     """
     if not kicks_s:
         return _fade_in(time_s - ABSENT_S)

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def key_presses() -> Iterator[Callable[[], bool]]:
-    """While inside, keys are not echoed. Yields a function: whether a key was pressed (never if stdin is no terminal)."""
+    """While inside, keys are not echoed. Yields a function: whether a key was pressed (never if stdin is no
+    terminal).
+    """
     if not sys.stdin.isatty():
         yield lambda: False
     elif sys.platform == "win32":

@@ -34,8 +34,9 @@ class Analysis:
 
     Parameters
     ----------
-    onsets, hits : kicks; snares, hats and bass notes; with the times at which they are reported, or `ahead`, at which they begin.
-    depth : (n,) at times i / FPS, each a little later than the time of the sound where kicks are reported late; of the kick alone,
+    onsets, hits : kicks; snares, hats and bass notes; with the times at which they are reported, or `ahead`, at which
+    they begin. depth : (n,) at times i / FPS, each a little later than the time of the sound where kicks are reported
+    late; of the kick alone,
         whatever `beat.without_kicks` says, and with the motion decay in place of energy.
     bands : (m, 4) at times i / BANDS_HZ: bass, mid, high and loudness, 0..1.
     tempo : (k, 3) at times i * TEMPO_STEP_S: beats per minute, confidence 0..1 and phase of the beat 0..1.

@@ -1,4 +1,6 @@
-"""Measure the latency from sound to light: play clicks, record them through the input, and detect them in the window."""
+"""Measure the latency from sound to light: play clicks, record them through the input, and detect them in the
+window.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ class Delay:
 
     Parameters
     ----------
-    capture_s : from the sound until the input has delivered the block with its beginning; below 0 if the input records the sound
+    capture_s : from the sound until the input has delivered the block with its beginning; below 0 if the input records
+    the sound
         before the loudspeaker plays it.
     analysis_s : until the kick follower can report it, and the time to compute that.
     wait_s : until the next display frame begins.

@@ -139,7 +139,9 @@ class MidiMonitor:
 
 
 def check_learnable(target: str) -> str:
-    """Check that a target exists and controls.yaml can be read; returns it. Raises BadInput, naming the nearest target."""
+    """Check that a target exists and controls.yaml can be read; returns it. Raises BadInput, naming the nearest
+    target.
+    """
     file.load_controls()
     return check_target(target, targets())
 

@@ -120,7 +120,9 @@ def _bands(axes: Axes, analysis: Analysis) -> None:
 
 
 def _kicks(axes: Axes, analysis: Analysis) -> None:
-    """Kicks, as high as their strength; above them bass notes, snares and hats, with an opacity by their probability."""
+    """Kicks, as high as their strength; above them bass notes, snares and hats, with an opacity by their
+    probability.
+    """
     times_s = [onset.time_s for onset in analysis.onsets]
     strengths = [onset.strength for onset in analysis.onsets]
     room_px = WIDTH_PX * 0.9 / max(1, len(times_s))

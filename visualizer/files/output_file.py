@@ -80,8 +80,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 class WholeWrites(io.FileIO):
-    """A new file whose writes are complete or raise: a write of FileIO may be of a part, and FFmpeg's muxers do not check
-    that.
+    """A new file whose writes are complete or raise: a write of FileIO may be of a part, and FFmpeg's muxers do not
+    check that.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,5 +1,5 @@
-"""What is remembered from one show to the next: sound input and output by name, the delay of each output, and where songs
-lie that were played while a session was recorded.
+"""What is remembered from one show to the next: sound input and output by name, the delay of each output, and where
+songs lie that were played while a session was recorded.
 """
 
 from __future__ import annotations

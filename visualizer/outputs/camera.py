@@ -22,8 +22,8 @@ MOST_AT_ONCE = 4
 
 
 class Camera:
-    """Takes screenshots, and reports which were written. save: writes one, see `save_screenshot`. is_wanted: whether one was
-    asked for and is not taken yet.
+    """Takes screenshots, and reports which were written. save: writes one, see `save_screenshot`. is_wanted: whether
+    one was asked for and is not taken yet.
     """
 
     def __init__(self, save: Callable[[np.ndarray, str], Path] = save_screenshot) -> None:

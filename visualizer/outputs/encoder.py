@@ -186,9 +186,9 @@ def _converter(picture: VideoFrame, time_base: Fraction) -> Graph:
 def _container_options(suffix: str, ticks: int, *, survives_kill: bool) -> dict[str, str]:
     if suffix == ".mkv":
         return {}
-    # a fragment begins at each keyframe; without flush_packets the muxer's buffer keeps them from the file. At the close
-    # an ordinary index replaces them. delay_moov: what the encoder of sound puts before the first sample is known to the
-    # index, else the pictures are moved against each other by it
+    # a fragment begins at each keyframe; without flush_packets the muxer's buffer keeps them from the file. At the
+    # close an ordinary index replaces them. delay_moov: what the encoder of sound puts before the first sample is known
+    # to the index, else the pictures are moved against each other by it
     flags = (
         {"movflags": "+hybrid_fragmented+delay_moov", "flush_packets": "1"}
         if survives_kill

@@ -1,4 +1,6 @@
-"""A video of a show, written while it is shown: an ordinary mp4 at the end, and one that plays if the program is killed."""
+"""A video of a show, written while it is shown: an ordinary mp4 at the end, and one that plays if the program is
+killed.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ class LiveVideo(Output):
     video begins at the time of its first picture.
 
     n_pictures: taken so far. n_repeated: pictures that stay for longer than one, since no newer one came in time.
-    n_dropped: pictures and blocks of sound that the encoder was too slow for. fault: why nothing is written any more, "" while it is.
+    n_dropped: pictures and blocks of sound that the encoder was too slow for. fault: why nothing is written any more,
+    "" while it is.
     """
 
     name = "video"

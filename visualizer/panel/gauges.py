@@ -68,8 +68,8 @@ def spectrum(
     Parameters
     ----------
     bands_db, held_db : (n,) levels and held peaks, dBFS.
-    band : left and right end of the band that the kick detector measures, as fractions of the width, 0..1; None: none is marked.
-    low_colour, colour : of the bars inside that band, and of the others.
+    band : left and right end of the band that the kick detector measures, as fractions of the width, 0..1; None: none
+    is marked. low_colour, colour : of the bars inside that band, and of the others.
     message : drawn over it: why there is no signal.
     """
     u = ui.u

@@ -87,7 +87,9 @@ class PanelLink(PanelController):
         self._reader.join(timeout_s)
 
     def _end(self) -> None:
-        """Kill the process: a stopped one does not notice that its pipe is closed, and a panel holds nothing to save."""
+        """Kill the process: a stopped one does not notice that its pipe is closed, and a panel holds nothing to
+        save.
+        """
         if self._process is not None:
             with suppress(ValueError, OSError):
                 self._process.kill()

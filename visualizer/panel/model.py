@@ -173,7 +173,9 @@ def n_columns(width: float, height: float) -> int:
 
 
 def zoom(width: float, height: float) -> float:
-    """Factor, 1..1.6, by which everything is enlarged in a window larger than needed: the text is read from a distance."""
+    """Factor, 1..1.6, by which everything is enlarged in a window larger than needed: the text is read from a
+    distance.
+    """
     columns = n_columns(width, height)
     needed = {1: (520.0, 1000.0), 2: (780.0, 800.0), 3: (1250.0, 760.0)}[columns]
     return min(max(min(width / needed[0], height / needed[1]), 1.0), 1.6)

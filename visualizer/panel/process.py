@@ -49,7 +49,9 @@ class PanelOptions:
 
 
 def run_panel(pipe: Connection, options: PanelOptions) -> None:
-    """Show the panel until the performer closes it, the show closes the pipe, or an error, which is sent to the show."""
+    """Show the panel until the performer closes it, the show closes the pipe, or an error, which is sent to the
+    show.
+    """
     lower_priority(NICENESS)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

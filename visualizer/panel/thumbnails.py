@@ -23,7 +23,9 @@ WIDTH_PX = 400  # enough for the widest thumbnail of a panel on a large monitor
 
 @dataclass(frozen=True)
 class ThumbnailOptions:
-    """How presets are opened for their thumbnails: size (width, height), px; overrides: the user's, for every preset."""
+    """How presets are opened for their thumbnails: size (width, height), px; overrides: the user's, for every
+    preset.
+    """
 
     size: tuple[int, int] = DEFAULT_SIZE
     overrides: Overrides = field(default_factory=Overrides)
@@ -31,7 +33,9 @@ class ThumbnailOptions:
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """Thumbnail of a preset. pixels: (height, width, 3) uint8 sRGB; is_dreamt: it shows a dream frame, not the image."""
+    """Thumbnail of a preset. pixels: (height, width, 3) uint8 sRGB; is_dreamt: it shows a dream frame, not the
+    image.
+    """
 
     preset: str
     pixels: np.ndarray

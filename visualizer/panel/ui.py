@@ -44,7 +44,9 @@ class Box(NamedTuple):
 
 
 class Interaction(NamedTuple):
-    """What the mouse does with a control in this frame. pressed, released: its button was; held: it is still pressed."""
+    """What the mouse does with a control in this frame. pressed, released: its button was; held: it is still
+    pressed.
+    """
 
     pressed: bool
     held: bool
@@ -70,7 +72,8 @@ class Ui:
         flags = self.imgui.WindowFlags_
         self._page_flags = (
             flags.no_decoration
-            | flags.no_background  # the window is cleared with that colour; without a graphics card each filled layer costs a millisecond
+            # the window is cleared with that colour; without a graphics card each filled layer costs a millisecond
+            | flags.no_background
             | flags.no_move
             | flags.no_saved_settings
             | flags.no_bring_to_front_on_focus
@@ -252,7 +255,9 @@ class Ui:
         return self._measured(text, self._font_px(size), bold)
 
     def _font_px(self, size: float) -> int:
-        """Font size in the window's coordinates: an integer, because imgui measures and draws text alike only at those."""
+        """Font size in the window's coordinates: an integer, because imgui measures and draws text alike only at
+        those.
+        """
         return max(round(size * self.u), 1)
 
     @functools.lru_cache(maxsize=2048)  # noqa: B019  a process has one Ui for its whole life

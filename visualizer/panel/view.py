@@ -52,7 +52,9 @@ class PanelView:
         return sections.take_commands()
 
     def _header(self, page: Box, snapshot: Snapshot, now_s: float) -> float:
-        """Draw coloured bands for exceptional states, the preset's title and the last notice; returns the lower edge."""
+        """Draw coloured bands for exceptional states, the preset's title and the last notice; returns the lower
+        edge.
+        """
         ui, u, sections = self._ui, self._ui.u, self.sections
         y = page.y
         for text, background, colour, is_shown in self._bands(snapshot, now_s):

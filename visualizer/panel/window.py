@@ -136,7 +136,9 @@ class PanelWindow:
         return bool(self._glfw.window_should_close(self._handle))
 
     def events(self, wait_s: float = 0.0) -> list[Press]:
-        """Process events, waiting at most `wait_s` for one; returns the keys pressed since the last call, oldest first."""
+        """Process events, waiting at most `wait_s` for one; returns the keys pressed since the last call, oldest
+        first.
+        """
         if wait_s > 0:
             self._glfw.wait_events_timeout(wait_s)
         else:
@@ -169,7 +171,9 @@ class PanelWindow:
         ctx.finish()  # so that its time can be measured, and frames do not queue up in the driver
 
     def put_texture(self, name: str, pixels: np.ndarray) -> None:
-        """Upload a texture, in place of the one with this name. pixels: (height, width, 3) uint8 sRGB, top row first."""
+        """Upload a texture, in place of the one with this name. pixels: (height, width, 3) uint8 sRGB, top row
+        first.
+        """
         self.drop_texture(name)
         height, width = pixels.shape[:2]
         texture = self._ctx.texture((width, height), 3, np.ascontiguousarray(pixels).tobytes(), alignment=1)

@@ -127,7 +127,9 @@ def wrap_context(loader: Loader, *, standalone: bool) -> moderngl.Context:
 
 
 def _reset_status(loader: Loader, ctx: moderngl.Context) -> Any:
-    """The function that says whether the graphics card was reset, under any of its names; None if the driver has none."""
+    """The function that says whether the graphics card was reset, under any of its names; None if the driver has
+    none.
+    """
     # some loaders return an address for any name: only functions that the driver lists can be called
     for suffix, known in (
         ("", ctx.version_code >= 450),

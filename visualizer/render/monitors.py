@@ -115,7 +115,9 @@ def primary_monitor(monitors: Sequence[Monitor]) -> Monitor | None:
 
 
 def monitor_under(monitors: Sequence[Monitor], window: Area) -> Monitor | None:
-    """The monitor with the largest part of a window on it, the primary one if it lies on none; None without a monitor."""
+    """The monitor with the largest part of a window on it, the primary one if it lies on none; None without a
+    monitor.
+    """
     best, best_px = primary_monitor(monitors), 0
     for monitor in monitors:
         across, down = _intersection(monitor.area, window)

@@ -69,7 +69,9 @@ class Offscreen:
         gl_finish(self.ctx)
 
     def read(self, out: np.ndarray | None = None) -> np.ndarray:
-        """The picture drawn: (H, W, 3) uint8, top row first. out: a contiguous array of that kind to fill and return."""
+        """The picture drawn: (H, W, 3) uint8, top row first. out: a contiguous array of that kind to fill and
+        return.
+        """
         width, height = self.size
         if out is None:
             out = np.empty((height, width, 3), np.uint8)

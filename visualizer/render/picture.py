@@ -1,4 +1,6 @@
-"""The dream as a picture: dream frames on the graphics card, crossfaded to any depth and variant, fitted to any size."""
+"""The dream as a picture: dream frames on the graphics card, crossfaded to any depth and variant, fitted to any
+size.
+"""
 
 from __future__ import annotations
 

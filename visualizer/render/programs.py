@@ -1,4 +1,6 @@
-"""Looks compiled once and shared by the pictures that are drawn through them: compiling costs several display frames."""
+"""Looks compiled once and shared by the pictures that are drawn through them: compiling costs several display
+frames.
+"""
 
 from __future__ import annotations
 

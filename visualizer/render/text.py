@@ -248,7 +248,9 @@ def _system_fonts(text_px: int) -> tuple[Any, ...]:
 
 @functools.lru_cache(maxsize=1)
 def system_font_files() -> tuple[str, ...]:
-    """Paths of the fonts found on the system. The search is slow: it is done once, when a character is first missing."""
+    """Paths of the fonts found on the system. The search is slow: it is done once, when a character is first
+    missing.
+    """
     from PIL import ImageFont
 
     found = []

@@ -15,7 +15,9 @@ _SYNC, _GET_REGISTRY, _GLOBAL = 0, 1, 0
 
 
 def lacks_seat() -> bool:
-    """Whether the compositor has no keyboard, mouse or touch, on which glfw 3.4 crashes. False where that is unknown."""
+    """Whether the compositor has no keyboard, mouse or touch, on which glfw 3.4 crashes. False where that is
+    unknown.
+    """
     name = os.environ.get("WAYLAND_DISPLAY", "")
     if not name or "WAYLAND_SOCKET" in os.environ:  # an inherited connection can be used only once
         return False

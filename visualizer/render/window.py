@@ -74,9 +74,11 @@ class Window:
     title : in its title bar.
     fullscreen : open it fullscreen.
     monitor : index or name of the monitor to open on; None: the primary one.
-    borderless : no frame around the window; fullscreen is then a window of the monitor's size, which other windows can cover. Under
+    borderless : no frame around the window; fullscreen is then a window of the monitor's size, which other windows can
+    cover. Under
         Wayland fullscreen is always the desktop's own.
-    place : left, top, width, height while it is not fullscreen; ignored where it would not be visible. With a place, a missing
+    place : left, top, width, height while it is not fullscreen; ignored where it would not be visible. With a place, a
+    missing
         monitor is no error.
     shown : False for a window that is shown first by `appear`.
     now : clock, seconds.
@@ -216,7 +218,9 @@ class Window:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the graphics card was reset, so that nothing can be drawn in this window any more, see `successor`."""
+        """Whether the graphics card was reset, so that nothing can be drawn in this window any more, see
+        `successor`.
+        """
         return was_reset(self.ctx)
 
     @property

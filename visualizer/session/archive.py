@@ -36,8 +36,8 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueE
 def pack(root: Path, out: Path) -> int:
     """Write the session in the folder `root` into the ZIP file `out`, which must not exist. Returns its size, bytes.
 
-    Raises BadInput if it is no session, or nothing can be written there; VisualizerError if it is being recorded, or the
-    disk fails.
+    Raises BadInput if it is no session, or nothing can be written there; VisualizerError if it is being recorded, or
+    the disk fails.
     """
     session = RecordedSession(root)
     refuse_while_recorded(root)
@@ -58,7 +58,8 @@ def pack(root: Path, out: Path) -> int:
 
 
 def unpack(archive: Path, into: Path, name: str | None = None) -> Path:
-    """Unpack the session in a ZIP file into a new folder in the folder `into`, which is created. Returns the new folder.
+    """Unpack the session in a ZIP file into a new folder in the folder `into`, which is created. Returns the new
+    folder.
 
     name: of the new folder; None for that in the file. Everything is checked before anything is written, and the folder
     gets its name when it is complete. Raises BadInput if the file holds no session or is not safe to unpack,

@@ -24,8 +24,8 @@ State = Literal["ok", "recording", "cut off", "damaged"]
 class PartFound:
     """A part of sound.
 
-    event: the first that names it. n_samples: that were recorded, as the events say; n_lost: those of them that are not in
-    the file; n_until_end, end_offset: where its last whole frame ends, samples and bytes; n_torn: bytes after that;
+    event: the first that names it. n_samples: that were recorded, as the events say; n_lost: those of them that are not
+    in the file; n_until_end, end_offset: where its last whole frame ends, samples and bytes; n_torn: bytes after that;
     fault: why it cannot be read at all, "" if it can.
     """
 
@@ -90,9 +90,9 @@ def examine(
 ) -> Examined:
     """What the session in the folder `root` holds, and what of it was lost.
 
-    thorough: decode all sound and dream frames; otherwise only whether the files are there. progress: called now and then
-    with the bytes read so far, and those to read in all; not for a small session. Raises BadInput if it is no session, is
-    of a newer version of the program, or holds links.
+    thorough: decode all sound and dream frames; otherwise only whether the files are there. progress: called now and
+    then with the bytes read so far, and those to read in all; not for a small session. Raises BadInput if it is no
+    session, is of a newer version of the program, or holds links.
     """
     session = RecordedSession(root)
     found = Examined(root, session.info, session.tally)

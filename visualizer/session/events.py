@@ -86,8 +86,8 @@ class AnalysisEvent(Event):
 
 
 class ClockEvent(Event):
-    """From this tick on the source is at `position_s` seconds, and stands still or goes on. Only where the source's time
-    is not that of the session, as for songs: seeks and pauses.
+    """From this tick on the source is at `position_s` seconds, and stands still or goes on. Only where the source's
+    time is not that of the session, as for songs: seeks and pauses.
     """
 
     kind: ClassVar[str] = "clock"
@@ -209,8 +209,8 @@ class FeaturesEvent(Event):
 
 
 class SongEvent(Event):
-    """A song of `play`: it begins at `start_s` of the source. file: its copy under songs/, "" where there is none. gain:
-    the factor that it was played with. stream: number of its sound stream, None for FFmpeg's choice.
+    """A song of `play`: it begins at `start_s` of the source. file: its copy under songs/, "" where there is none.
+    gain: the factor that it was played with. stream: number of its sound stream, None for FFmpeg's choice.
     """
 
     kind: ClassVar[str] = "song"

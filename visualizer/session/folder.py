@@ -28,8 +28,8 @@ def session_files(root: Path) -> list[str]:
     """The files of the session in the folder `root`, as relative paths with "/", sorted; without its lock and other
     files and folders whose names begin with a dot, such as those that were being written at a crash.
 
-    `root` itself may be a link. Raises BadInput for links, for what is no ordinary file or folder, and for more files or
-    folders in each other than a session has: whatever is opened in the folder after this is in the folder.
+    `root` itself may be a link. Raises BadInput for links, for what is no ordinary file or folder, and for more files
+    or folders in each other than a session has: whatever is opened in the folder after this is in the folder.
     """
     return sorted(_walk(root, "", 0, [0]))
 

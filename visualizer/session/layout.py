@@ -1,5 +1,5 @@
-"""The folder of a session: the names of what is in it, and session.json, which says what it is. docs/sessions.md has all
-of it.
+"""The folder of a session: the names of what is in it, and session.json, which says what it is. docs/sessions.md has
+all of it.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ class SessionInfo(BaseModel):
 
     @classmethod
     def from_json(cls, text: bytes) -> SessionInfo:
-        """What a session.json says. Raises DamagedInfo where it is damaged, BadInput where it is of a newer version of the
-        program.
+        """What a session.json says. Raises DamagedInfo where it is damaged, BadInput where it is of a newer version of
+        the program.
         """
         try:
             data: Any = json.loads(text)

@@ -31,8 +31,8 @@ class ListedSession:
 
 
 def list_sessions() -> list[ListedSession]:
-    """The sessions in `sessions_folder`, the newest first, then those that cannot be read. Raises VisualizerError if the
-    folder cannot be read.
+    """The sessions in `sessions_folder`, the newest first, then those that cannot be read. Raises VisualizerError if
+    the folder cannot be read.
     """
     listed = []
     for root in _session_folders():
@@ -65,7 +65,9 @@ def find_session(name_or_folder: str) -> Path:
 
 
 def session_named(path: Path) -> Path:
-    """The folder of the session whose name in `sessions_folder` is `path`; `path` itself if it exists, or there is none."""
+    """The folder of the session whose name in `sessions_folder` is `path`; `path` itself if it exists, or there is
+    none.
+    """
     folder = sessions_folder() / path
     return folder if path.name == str(path) and not os.path.lexists(path) and _holds_session(folder) else path
 
@@ -91,8 +93,8 @@ def rename_session(root: Path, name: str) -> Path:
 
 
 def check_deletable(root: Path) -> None:
-    """Raise BadInput unless the folder `root` is a session and holds nothing else, so that `delete_session` deletes only
-    that; VisualizerError if it is being recorded.
+    """Raise BadInput unless the folder `root` is a session and holds nothing else, so that `delete_session` deletes
+    only that; VisualizerError if it is being recorded.
     """
     if root.is_symlink():
         raise BadInput(f"{plain(root)}: is a link; delete the link yourself, or name the folder it leads to")

@@ -19,8 +19,8 @@ from ..resources import shipped
 
 
 class PresetCopy(NamedTuple):
-    """folder: the name of its folder, of the preset's name and the hash of what is in it. files: contents by path in the
-    folder, with "/". image: the picture that the user asked for instead of the preset's, "" for the preset's.
+    """folder: the name of its folder, of the preset's name and the hash of what is in it. files: contents by path in
+    the folder, with "/". image: the picture that the user asked for instead of the preset's, "" for the preset's.
     """
 
     folder: str

@@ -39,8 +39,9 @@ from .sound_reader import SoundFile, SoundFrame
 #: a session is at most this long, seconds, and has at most so many events; what claims more is damaged or crafted
 MOST_S, MOST_EVENTS = 31 * 86_400, 20_000_000
 _MOST_TICKS = MOST_S * CLOCK_HZ
-# The time and the sound that a session may claim: so many seconds, and more with each event, so that a small file cannot
-# claim weeks of it. The program writes several events a second, and none while songs are paused or a laptop sleeps.
+# The time and the sound that a session may claim: so many seconds, and more with each event, so that a small file
+# cannot claim weeks of it. The program writes several events a second, and none while songs are paused or a laptop
+# sleeps.
 _FREE_S, _FREE_SOUND_S, _S_PER_EVENT = 86_400.0, 3600.0, 60.0
 #: no dream frame is larger
 MOST_DREAM_PIXELS = 64_000_000
@@ -89,8 +90,8 @@ class RecordedSession:
     def __init__(self, root: Path, info: SessionInfo | None = None) -> None:
         """Open the session in the folder `root`. info: in place of session.json.
 
-        Raises BadInput if there is none, if it is of a newer version of the program, or holds links; DamagedInfo if only
-        session.json is missing or damaged.
+        Raises BadInput if there is none, if it is of a newer version of the program, or holds links; DamagedInfo if
+        only session.json is missing or damaged.
         """
         if not is_folder(root):
             raise BadInput(f"{plain(root)}: is not the folder of a session")

@@ -59,9 +59,9 @@ def repair(root: Path, progress: Callable[[int, int], None] = lambda n_read, n_b
 
     Lines that cannot be read, and what follows the last whole frame of sound, are taken out and kept in a folder "cut-"
     and the date and time; for what is missing `gap` events are written. session.json is replaced last: a repair that is
-    interrupted can be done again. A session.json that is missing or damaged is first rebuilt from the events. progress: see
-    `examine`; the session is read twice. Raises BadInput if it is no session, VisualizerError if it is being recorded, or
-    cannot be written to.
+    interrupted can be done again. A session.json that is missing or damaged is first rebuilt from the events. progress:
+    see `examine`; the session is read twice. Raises BadInput if it is no session, VisualizerError if it is being
+    recorded, or cannot be written to.
     """
     refuse_while_recorded(root)
     try:

@@ -1,4 +1,6 @@
-"""The files of the songs of a session of `play`: its copies, or those that were played, if they are still what they were."""
+"""The files of the songs of a session of `play`: its copies, or those that were played, if they are still what they
+were.
+"""
 
 from __future__ import annotations
 

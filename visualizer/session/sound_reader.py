@@ -199,7 +199,9 @@ def _open_decoder(streaminfo: bytes) -> Any:
 
 
 def _frame_number(header: bytes, n_channels: int) -> int | None:
-    """The number of the frame whose header `header` begins with; None if it is no frame header, or of other channels."""
+    """The number of the frame whose header `header` begins with; None if it is no frame header, or of other
+    channels.
+    """
     channels = header[3] >> 4 if len(header) > 4 else 0xF
     if (2 if channels in (8, 9, 10) else channels + 1) != n_channels:
         return None

@@ -22,8 +22,8 @@ from .sound_reader import SoundFile, SoundFrame
 # device whose clock is not exact: it is stretched. What is further apart has a gap, or was cut.
 STRETCH_S = 0.05
 # The time of songs as it was recorded is that of an output, which is known to some milliseconds. Sound goes on evenly
-# where it is off by less than the first figure, is stretched by that little where it gets off slowly, over no less than the
-# second, and was late for a while where the third is not exceeded. Seconds.
+# where it is off by less than the first figure, is stretched by that little where it gets off slowly, over no less than
+# the second, and was late for a while where the third is not exceeded. Seconds.
 LOOSE_S, GRADUAL_S, LATE_S = 0.05, 3.0, 0.5
 # Windowed sinc (Hann): taps for each sample where nothing is slowed down, and places between two samples. Error of a
 # tone of 10 kHz: below -70 dB.
@@ -218,8 +218,8 @@ class Soundtrack:
 
 
 class _Reader:
-    """Reads the samples of one file from anywhere in it, quickly where each read continues the one before. What the file
-    lacks is 0.
+    """Reads the samples of one file from anywhere in it, quickly where each read continues the one before. What the
+    file lacks is 0.
     """
 
     n_channels = 1
@@ -337,8 +337,8 @@ _NEAR_S = 0.5 / CLOCK_HZ
 
 @dataclass
 class _Run:
-    """Sound of a source that was analysed in one piece. begin_s, end_s: seconds of the source. at: the tick at which the
-    analysis of it began. sound, first: its part, and its first sample there.
+    """Sound of a source that was analysed in one piece. begin_s, end_s: seconds of the source. at: the tick at which
+    the analysis of it began. sound, first: its part, and its first sample there.
     """
 
     begin_s: float
@@ -354,8 +354,8 @@ class _Run:
 
 @dataclass
 class _Stretch:
-    """From tick `at` to `end` a source goes on from `position_s`, `rate` seconds in a second. is_new: it does not follow the
-    one before evenly. off: the ticks at which the recorded time was off, and by how much, seconds.
+    """From tick `at` to `end` a source goes on from `position_s`, `rate` seconds in a second. is_new: it does not
+    follow the one before evenly. off: the ticks at which the recorded time was off, and by how much, seconds.
     """
 
     at: int

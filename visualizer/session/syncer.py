@@ -1,5 +1,5 @@
-"""Brings the files of a session to the disk while they are written, on a thread of its own: a disk can take longer than a
-second for it, and a program that is killed meanwhile must not lose what came in this time.
+"""Brings the files of a session to the disk while they are written, on a thread of its own: a disk can take longer than
+a second for it, and a program that is killed meanwhile must not lose what came in this time.
 """
 
 from __future__ import annotations

@@ -62,7 +62,9 @@ class FrameClock(Clock):
         self.time_s = float(self.frame_index / self.fps)
 
     def now(self) -> float:
-        """The middle of the time the frame is on the screen, so that on average a kick is shown neither early nor late."""
+        """The middle of the time the frame is on the screen, so that on average a kick is shown neither early nor
+        late.
+        """
         return float((self.frame_index + Fraction(1, 2)) / self.fps)
 
 

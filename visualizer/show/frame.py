@@ -139,8 +139,8 @@ class FrameLoop:
                     output.present(self.canvas, sound, features)
 
     def take_screenshot(self, camera: Camera, size: tuple[int, int]) -> None:
-        """Take the screenshot that is wanted: of the display frame just shown, or of the next one where this one was not
-        kept. size: (width, height) of the canvas, px.
+        """Take the screenshot that is wanted: of the display frame just shown, or of the next one where this one was
+        not kept. size: (width, height) of the canvas, px.
         """
         if self.keeps_picture or not self.canvas.is_lent:
             camera.is_wanted = self.keeps_picture = False

@@ -66,9 +66,9 @@ PREROLL_S = 12.0
 class Contents:
     """What a session holds, found by reading its events once.
 
-    start, end: its first and last tick. sounds: where its sound is. presets: the presets that were opened, in order. deepest: the number of variants
-    and the deepest dream frame of each scene. n_unknown: events of a newer version. display: the first size of the
-    window, None: not recorded.
+    start, end: its first and last tick. sounds: where its sound is. presets: the presets that were opened, in order.
+    deepest: the number of variants and the deepest dream frame of each scene. n_unknown: events of a newer version.
+    display: the first size of the window, None: not recorded.
     """
 
     start: int
@@ -239,8 +239,8 @@ class Performance:
             self._say(line)
 
     def after(self) -> None:
-        """What follows when the display frame is drawn: a scene that has come is announced to the state, and one that has
-        gone is released.
+        """What follows when the display frame is drawn: a scene that has come is announced to the state, and one that
+        has gone is released.
         """
         if self.stage.scene is not self._shown:
             self._shown = self.stage.scene
@@ -443,8 +443,8 @@ def news_of(session: RecordedSession, contents: Contents) -> list[str]:
 def recorded_preset(
     session: RecordedSession, event: PresetEvent, *, bakes: bool, size: tuple[int, int] | None = None
 ) -> LoadedPreset:
-    """The copy of a preset, with what the user had asked for instead of its values. bakes: whether its dream is baked, and
-    its network needed. size: of the dream frames, px; None: as recorded.
+    """The copy of a preset, with what the user had asked for instead of its values. bakes: whether its dream is baked,
+    and its network needed. size: of the dream frames, px; None: as recorded.
 
     Raises BadInput, and DreamError for a network that is needed and has not been fetched.
     """

@@ -1,8 +1,8 @@
 """Records a show as a session while it runs: hands everything that made the picture what it was to a `SessionWriter`.
 
 A recording that begins in the middle of a show begins with the whole state of it: the presets on the stage, the dream
-frames in their pictures, what commands have set. The analysis is replaced by a new one at that moment, as after a change
-of the sample rate: what it had heard before is no part of the session, and a replay begins as it does.
+frames in their pictures, what commands have set. The analysis is replaced by a new one at that moment, as after a
+change of the sample rate: what it had heard before is no part of the session, and a replay begins as it does.
 """
 
 from __future__ import annotations

@@ -58,8 +58,8 @@ def export_session(
     window takes part: the same session gives the same file on one machine. Memory does not grow with its length.
 
     video: its size None: that of the dream frames at the start. as_intended: finished dreams from the beginning of each
-    preset, baked now where they are not cached; dream_size: of these, px, None: as fits the video. say: called with each
-    line that the user should read. Raises BadInput before any work, and VisualizerError.
+    preset, baked now where they are not cached; dream_size: of these, px, None: as fits the video. say: called with
+    each line that the user should read. Raises BadInput before any work, and VisualizerError.
     """
     session = RecordedSession(root)
     contents = contents_of(session)

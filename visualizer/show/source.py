@@ -37,8 +37,8 @@ class InputState(NamedTuple):
 
 
 class SongPlace(NamedTuple):
-    """A song that is heard. path: its file; start_s: where it begins, seconds of the source. gain: the factor that it is
-    played with. stream: number of its sound stream, None for FFmpeg's choice.
+    """A song that is heard. path: its file; start_s: where it begins, seconds of the source. gain: the factor that it
+    is played with. stream: number of its sound stream, None for FFmpeg's choice.
     """
 
     path: Path
@@ -92,7 +92,9 @@ class Source:
         """Analyse the sound that has arrived, or as much as the features of `time_s` need."""
 
     def features_at(self, time_s: float) -> Features:
-        """The features at a time in seconds of the source, of what was taken in. Asked once a display frame, in order."""
+        """The features at a time in seconds of the source, of what was taken in. Asked once a display frame, in
+        order.
+        """
         return Features(time_s)
 
     def listen(self, now: Callable[[], float]) -> Features:
@@ -161,7 +163,9 @@ class Source:
     # -- what the show displays ---------------------------------------------------------------------------------------
 
     def meters(self) -> Meters:
-        """Levels, tempo and names for the panel and the HUD; asked some 30 times a second, not for every display frame."""
+        """Levels, tempo and names for the panel and the HUD; asked some 30 times a second, not for every display
+        frame.
+        """
         return Meters()
 
     def status(self) -> list[str]:

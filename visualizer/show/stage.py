@@ -1,4 +1,6 @@
-"""The stage: the presets that are shown, the transition from one to the next, freeze and blackout. Time is handed in."""
+"""The stage: the presets that are shown, the transition from one to the next, freeze and blackout. Time is handed
+in.
+"""
 
 from __future__ import annotations
 

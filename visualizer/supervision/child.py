@@ -33,8 +33,8 @@ TRACE_S = 0.3  # time for a hanging process to write its traceback
 class Child:
     """A process that runs the show, or a hot standby that waits to.
 
-    It has its own process group, so that Ctrl-C in a terminal reaches only the supervisor, and so that the processes it started
-    itself (a bake, a panel) can be ended with it.
+    It has its own process group, so that Ctrl-C in a terminal reaches only the supervisor, and so that the processes it
+    started itself (a bake, a panel) can be ended with it.
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ class Child:
             self._process = subprocess.Popen(
                 list(command),
                 env=variables,
-                stdin=subprocess.DEVNULL,  # it is not in the foreground process group: reading the terminal would stop it
+                # it is not in the foreground process group: reading the terminal would stop it
+                stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL if quiet else None,
                 **_inheritance(theirs),
             )

@@ -62,7 +62,9 @@ class Lifeline:
 
     @classmethod
     def inherited(cls) -> Lifeline | None:
-        """The connection to the supervisor that started this process; None without one. Only the first call returns it."""
+        """The connection to the supervisor that started this process; None without one. Only the first call returns
+        it.
+        """
         number, start = os.environ.pop(LINE, None), os.environ.pop(RESUME, "")
         os.environ.pop(STANDBY, None)
         if number is None:

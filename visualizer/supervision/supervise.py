@@ -274,7 +274,9 @@ class _Supervisor:
         self._requests.clear_wake()
 
     def _maintain_standby(self, child: Child, waited_s: float) -> None:
-        """Start a hot standby once the show has run for a while, and end one that hangs. waited_s: since the last call."""
+        """Start a hot standby once the show has run for a while, and end one that hangs. waited_s: since the last
+        call.
+        """
         if (standby := self._standby) is not None:
             was_ready = standby.is_ready
             if standby.receive():

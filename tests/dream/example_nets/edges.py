@@ -1,4 +1,6 @@
-"""An example of one more network: this file alone adds it. Two convolutions; its weights are made by the test that dreams with it."""
+"""An example of one more network: this file alone adds it. Two convolutions; its weights are made by the test that
+dreams with it.
+"""
 
 from visualizer.dream.operations import ConvReLU, MaxPool, Node, Preparation, PublishedWeights
 from visualizer.networks import NetworkInfo, parse_layers

@@ -1,4 +1,6 @@
-"""A new source is one file: this one drives a picture, in a frame loop and in a window, and nothing else knows of it."""
+"""A new source is one file: this one drives a picture, in a frame loop and in a window, and nothing else knows of
+it.
+"""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ BEAT = BeatSettings()
 
 
 class Playback:
-    """What SongSource asks of a playback: blocks of sound with their place in the song. is_drained: whether the song ends
-    with the last of them.
+    """What SongSource asks of a playback: blocks of sound with their place in the song. is_drained: whether the song
+    ends with the last of them.
     """
 
     position_s, paused, lost = 0.0, False, None

@@ -33,7 +33,9 @@ _ALLOW = "System Settings, Privacy & Security, Microphone: allow the terminal, t
 
 
 def sound() -> Iterator[Finding]:
-    """Check that PortAudio loads, the sound server answers, inputs and outputs exist, and the input delivers a signal."""
+    """Check that PortAudio loads, the sound server answers, inputs and outputs exist, and the input delivers a
+    signal.
+    """
     from ...audio.devices import close_portaudio, list_devices, open_portaudio
 
     if sys.platform.startswith("linux"):

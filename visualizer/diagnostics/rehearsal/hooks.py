@@ -91,7 +91,9 @@ def _failing(kind: type[Any], method: str, name: str, switches: FaultSwitches) -
 
 
 def _failing_in_one_window(kind: type[Any], method: str, switches: FaultSwitches) -> None:
-    """Make all drawing raise in the current window, once the fault "pictures" was on; drawing in another window works."""
+    """Make all drawing raise in the current window, once the fault "pictures" was on; drawing in another window
+    works.
+    """
     original = getattr(kind, method)
     lost: set[int] = set()
 

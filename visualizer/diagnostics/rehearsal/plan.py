@@ -28,7 +28,8 @@ class Kind:
     needs : what the system must have for it; "" for nothing.
     is_reported : whether the show reports it to the performer (a busy machine it does not).
     raises : whether it writes a traceback to the log.
-    is_rare : it comes only in the first and the last round, because each new context leaves a tenth of a megabyte in the driver.
+    is_rare : it comes only in the first and the last round, because each new context leaves a tenth of a megabyte in
+    the driver.
     """
 
     words: str

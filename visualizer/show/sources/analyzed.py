@@ -156,7 +156,9 @@ class TempoSource(AnalyzedSource):
             self._lead()
 
     def begin_tempo(self, bpm: float, phase: float, time_s: float) -> None:
-        """Give a new analyzer a tempo that was known before. phase: the place in the beat at a time of the source, 0..1."""
+        """Give a new analyzer a tempo that was known before. phase: the place in the beat at a time of the source,
+        0..1.
+        """
         for back in (1, 0):
             self.tap(time_s - (phase + back) * 60.0 / bpm)
 

@@ -226,7 +226,9 @@ class InputSource(TempoSource):
         self.analyze_silence(round(analyzed_s * self.sample_rate_hz))
 
     def _finish_rebuild(self, rebuild: _Rebuild) -> None:
-        """Use the new analyzer, once it is built; it begins with what came meanwhile. Raises what building it raised."""
+        """Use the new analyzer, once it is built; it begins with what came meanwhile. Raises what building it
+        raised.
+        """
         try:
             analyzer = rebuild.result()
         except Exception:

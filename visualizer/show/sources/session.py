@@ -47,9 +47,9 @@ NUMBERS = {
 class SessionSource(TempoSource):
     """The sound of a session, silences, skips and new analyzers included, for whoever hands in its events in order.
 
-    It reads no clock and no device: `tick` is its time, set by whoever hands in the events. analyzes_from: a tick before
-    which sound is left out, so that a later moment is reached quickly: the analysis starts there. soundtrack: what
-    outputs get, None where none needs it.
+    It reads no clock and no device: `tick` is its time, set by whoever hands in the events. analyzes_from: a tick
+    before which sound is left out, so that a later moment is reached quickly: the analysis starts there. soundtrack:
+    what outputs get, None where none needs it.
     """
 
     def __init__(self, session: RecordedSession, *, soundtrack: Soundtrack | None = None) -> None:
