@@ -67,8 +67,23 @@ def test_local_response_norm() -> None:
 def test_nothing_passes_a_relu_that_is_shut_or_capped() -> None:
     gradient = torch.tensor([1.0, 2.0, 3.0, 4.0])
     activation = torch.tensor([0.0, 1.0, 6.0, 7.0])
-    assert relu_backward(gradient.clone(), activation, 6).tolist() == [0, 2, 0, 0]
+    assert relu_backward(gradient.clone(), activation.clone(), 6).tolist() == [0, 2, 0, 0]
     assert relu_backward(gradient.clone(), activation).tolist() == [0, 2, 3, 4]
+
+
+@pytest.mark.parametrize("cap", [6.0, 0.3, float("inf")])
+def test_the_relus_way_back_is_the_same_in_bfloat16(cap: float) -> None:
+    """It compares bits there: of every activation that there is."""
+    activation = torch.arange(0x7F80).to(torch.int16).view(torch.bfloat16)  # 0 to the largest below infinity
+    activation = activation[activation <= cap]
+    assert activation[0] == 0
+    gradient = noise(len(activation)).to(torch.bfloat16)
+    gradient[3], gradient[4] = torch.inf, -0.0
+    expected = torch.where((activation > 0) & (activation < cap), gradient, 0)
+    assert torch.equal(relu_backward(gradient.clone(), activation.clone(), cap), expected)
+    # a layer's direction may be its activation
+    expected = torch.where((activation > 0) & (activation < cap), activation, 0)
+    assert torch.equal(relu_backward(activation, activation, cap), expected)
 
 
 def test_preparation_of_each_colour() -> None:
