@@ -16,6 +16,8 @@ from visualizer.dream.conv import N_LAYOUTS, Conv, same_padding
 from visualizer.dream.device import Compute
 
 CPU = Compute(torch.device("cpu"), torch.float32)
+#: oneDNN has no float64: torch's own convolutions, as on other devices
+EXACT = Compute(torch.device("cpu"), torch.float64)
 
 
 def tensors(seed: int, *shapes: tuple[int, ...]) -> list[torch.Tensor]:
@@ -23,6 +25,7 @@ def tensors(seed: int, *shapes: tuple[int, ...]) -> list[torch.Tensor]:
     return [torch.randn(shape, generator=rng) for shape in shapes]
 
 
+@pytest.mark.parametrize("compute", [CPU, EXACT], ids=["onednn", "torch"])
 @pytest.mark.parametrize("size", [(1, 1), (16, 24), (17, 25), (2, 9)])
 @pytest.mark.parametrize(
     ("kernel", "stride", "depthwise", "padding"),
@@ -33,6 +36,7 @@ def tensors(seed: int, *shapes: tuple[int, ...]) -> list[torch.Tensor]:
         (5, 1, False, 2),
         (3, 1, True, None),
         (5, 2, True, None),
+        (3, 2, True, 1),
         (3, 2, False, None),
         (7, 2, False, None),
         (3, 2, False, 1),
@@ -45,20 +49,22 @@ def test_both_ways_are_autograds(
     depthwise: bool,
     padding: int | None,
     size: tuple[int, int],
+    compute: Compute,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if padding == 0:  # as where there are too many pixels for a multiplication of matrices
         monkeypatch.setattr(conv_file, "MATRIX_PRODUCT_PX", 0)
-    n_in, n_out = (12, 12) if depthwise else (6, 10)
-    weight, bias, x = tensors(kernel, (n_out, 1 if depthwise else n_in, kernel, kernel), (n_out,), (1, n_in, *size))
+    n_in, n_out = (12, 12) if depthwise else (3 if kernel == 7 else 6, 10)  # 7x7: of an image
+    shapes = (n_out, 1 if depthwise else n_in, kernel, kernel), (n_out,), (1, n_in, *size)
+    weight, bias, x = (tensor.to(compute.dtype) for tensor in tensors(kernel, *shapes))
     sides = [(padding, padding) if padding is not None else same_padding(n, kernel, stride) for n in size]
     seen = x.clone().requires_grad_()
     padded = pad(seen, (*sides[1], *sides[0]))
     expected = conv2d(padded, weight, bias, stride, groups=n_in if depthwise else 1)
-    (gradient,) = tensors(8, tuple(expected.shape))
+    gradient = tensors(8, tuple(expected.shape))[0].to(compute.dtype)
     (expected_back,) = torch.autograd.grad(expected, seen, gradient)
 
-    conv = Conv(weight, bias, stride, CPU, padding)
+    conv = Conv(weight, bias, stride, compute, padding)
     x, gradient = (tensor.contiguous(memory_format=torch.channels_last) for tensor in (x, gradient))
     with torch.no_grad():
         for _ in range(2):  # the second time with what was laid out the first time
@@ -71,11 +77,11 @@ def test_both_ways_are_autograds(
 def test_pictures_of_many_sizes_leave_few_layouts_behind() -> None:
     weight, bias = tensors(1, (8, 1, 3, 3), (8,))
     wide_weight, wide_bias = tensors(2, (8, 8, 3, 3), (8,))
-    thin, wide = Conv(weight, bias, 2, CPU), Conv(wide_weight, wide_bias, 1, CPU)
+    thin, wide = Conv(weight, bias, 2, EXACT), Conv(wide_weight, wide_bias, 1, CPU)
     with torch.no_grad():
         for n in range(10, 40):
             x = torch.ones(1, 8, n, n)
-            thin.backward(thin.forward(x), (n, n))
+            thin.backward(thin.forward(x.double()), (n, n))
             wide.backward(wide.forward(x), (n, n))
             assert len(wide._packed) <= N_LAYOUTS
             assert len(thin._zeros) <= 1

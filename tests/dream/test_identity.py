@@ -15,7 +15,6 @@ from tests.dream.make_golden import COMMAND, dreamt, read_golden
 from visualizer.dream.identity import RECIPE, identity
 from visualizer.errors import DreamError
 from visualizer.networks import DEFAULT_NETWORK, NETWORKS
-from visualizer.presets.cache import FrameCache
 from visualizer.settings import DreamSettings
 
 TOLERANCE = 2  # levels of 255, at every pixel: more than rounding makes (docs/decisions/0018)
@@ -116,31 +115,3 @@ frames.close()
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-@pytest.mark.parametrize(
-    ("settings", "key"),
-    [
-        ({}, "9c88d85ce8a0971aa2c2e6f9d9a7ec601325633acaa7957d0f22788f2126599c"),
-        (
-            {"network": "inception5h", "layer": "mixed4d"},
-            "0e9a597aaf8dfba83f7c93ec43901429877e31391bef51cf10e642ded3146d2d",
-        ),
-        (
-            {"network": "googlenet", "layer": {"conv2": 1.0, "inception4c": 2.0}, "channels": "0:3"},
-            "b4fbac72daea0ebb1b080f65558d177fa675d03c6e16fd26db5ab7667850d07c",
-        ),
-        ({"network": "vgg16", "layer": "conv4_3"}, "4163de012b0895f3121dcdeb4d27f6df8869c9fe11b30eff0cc855ca43d462a3"),
-        (
-            {"network": "resnet50", "layer": "layer3.2"},
-            "b1f643947bf5ade9fc9afadc4c2d8a7222249a294c5eb21a215190c6f2d83a32",
-        ),
-    ],
-)
-def test_dreams_baked_with_recipe_1_are_still_found(settings: dict[str, object], key: str, tmp_path: Path) -> None:
-    """Keys as an earlier version of the program made them: only a new recipe may change them."""
-    if RECIPE != 1:
-        pytest.skip("the keys are of recipe 1")
-    image = (np.arange(6 * 8 * 3) * 7 % 256).astype(np.uint8).reshape(6, 8, 3)
-    dream = DreamSettings.model_validate(settings)
-    assert FrameCache(tmp_path, 1).key(image, dream, identity(dream)) == key

@@ -263,6 +263,23 @@ def test_dreams_of_an_older_recipe_are_baked_again_with_a_line(loaded, monkeypat
     assert caplog.text.count("dreams baked by an older version are baked again") == 1
 
 
+def test_an_interrupted_bake_of_an_older_recipe_is_not_continued(loaded, monkeypatch, caplog):
+    monkeypatch.setattr("visualizer.presets.baker.CHECKPOINT_FRACTION", 1e9)
+    older, cache = Dreams(loaded, open_cache()), open_cache()
+    bake = older.frames()
+    while next(bake).depth_index < 2:
+        pass
+    bake.close()
+    monkeypatch.setattr(dreams_room, "RECIPE", RECIPE + 1)
+    monkeypatch.setattr(identity_room, "RECIPE", RECIPE + 1)
+    caplog.set_level("INFO", "visualizer")
+    again = Dreams(loaded, cache)
+    assert again.fault == "dreams baked by an older version are baked again"
+    assert len(frames_of(again)) == loaded.n_depths + 1
+    assert "continuing after depth" not in caplog.text
+    assert cache.load_checkpoint(older.variants[0].key) is not None, "another entry: the older one is not touched"
+
+
 @pytest.mark.parametrize("change", ["another picture", "another layer", "another size"])
 def test_another_dream_of_the_preset_is_no_older_one(loaded, tiny_preset, monkeypatch, change):
     list(Dreams(loaded, open_cache()).frames())
