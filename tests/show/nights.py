@@ -18,6 +18,7 @@ from visualizer.session.writer import SessionWriter
 from visualizer.show.clocks import FrameClock
 from visualizer.show.guard import Guard
 from visualizer.show.performance import Performance, PerformanceLoop, PerformedSource, contents_of
+from visualizer.show.session_files import SessionFiles
 from visualizer.show.sources.session import SessionSource
 
 RATE_HZ = 48_000
@@ -100,7 +101,14 @@ def performed(root, size, fps=Fraction(30), said=None, **options):
         source = SessionSource(session)
         say = (lambda line: None) if said is None else said.append
         performance = Performance(
-            session, contents, session.events(), source, surface, Programs(surface.ctx), say=say, **options
+            SessionFiles(session),
+            contents,
+            session.events(),
+            source,
+            surface,
+            Programs(surface.ctx),
+            say=say,
+            **options,
         )
         guard = Guard(raises=True)
         clock = FrameClock(fps)

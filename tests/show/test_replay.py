@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import shutil
+import time
+from contextlib import ExitStack, closing
+
 import numpy as np
 import pytest
 
 from tests import sounds
+from tests.fixtures.pulse import SINK_RATE_HZ
 from tests.fixtures.shows import Clock
-from tests.show.nights import RATE_HZ, Night, Pixels
+from tests.session.making import write_events
+from tests.show.nights import RATE_HZ, Night, Pixels, performed
+from visualizer.audio.playback import SilentPlayback
 from visualizer.control.commands import Act, PresetShown, Set
+from visualizer.errors import GraphicsError
 from visualizer.presets.dreams import open_cache
 from visualizer.presets.loaded import open_preset
 from visualizer.render.canvas import Canvas
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.programs import Programs
-from visualizer.session.events import SceneEvent, ticks_of
+from visualizer.session.events import PresetEvent, SceneEvent, decode, ticks_of
+from visualizer.session.layout import SessionFolder
 from visualizer.session.reader import RecordedSession
 from visualizer.show.clocks import FrameClock
 from visualizer.show.guard import Guard
-from visualizer.show.performance import Performance, PerformanceLoop, PerformedSource, contents_of
-from visualizer.show.replay import Transport, replay
+from visualizer.show.performance import Performance, PerformanceLoop, PerformedSource, contents_of, soundtrack_of
+from visualizer.show.replay import SessionSound, Transport, replay
+from visualizer.show.session_files import SessionFiles
+from visualizer.show.song_output import OutputDelay
 from visualizer.show.sources.session import SessionSource
 
 SIZE, SECONDS = (64, 36), 16.0
@@ -53,7 +64,14 @@ def seen_from(root, begin_s, frames):
     with Offscreen(SIZE) as surface:
         source, guard = SessionSource(session), Guard(raises=True)
         performance = Performance(
-            session, contents, events[index:], source, surface, Programs(surface.ctx), say=print, before=events[:index]
+            SessionFiles(session),
+            contents,
+            events[index:],
+            source,
+            surface,
+            Programs(surface.ctx),
+            say=print,
+            before=events[:index],
         )
         clock = FrameClock(20)
         clock.frame_index = round(begin_s * 20) - 1
@@ -78,24 +96,48 @@ def test_a_moment_that_is_gone_to_has_the_preset_the_frames_and_the_switches_of_
     assert depths[10:].max() > 1.5 or begin_s == 0.0, "it follows the kicks"
 
 
-def test_the_transport_goes_on_by_itself_is_paused_and_moved():
+def opened(root, stack, **options):
+    """A transport on a player of the session's sound without a device."""
+    session = RecordedSession(root)
+    contents = contents_of(session)
+    track = stack.enter_context(closing(soundtrack_of(session, contents, print)))
+    sound = SessionSound(track, root, contents.duration_s)
+    return Transport(
+        stack.enter_context(SilentPlayback(sound, preroll_s=None, **options)), contents.duration_s, OutputDelay()
+    )
+
+
+def test_the_transport_goes_on_by_itself_is_paused_and_moved(root):
     clock = Clock()
-    transport = Transport(12.0, now=clock)
-    clock.now_s = 3.0
-    assert transport.position_s() == 3.0
-    transport.do("pause")
-    clock.now_s = 5.0
-    assert transport.position_s() == 3.0 and transport.is_paused
-    assert transport.do("seek_forward") == "0:08 / 0:12" and transport.position_s() == 8.0
-    transport.do("pause")
-    clock.now_s = 6.0
-    assert transport.position_s() == 9.0
-    transport.do("seek_forward")
-    assert transport.position_s() == 12.0, "not beyond the end"
-    transport.do("seek_back")
-    transport.do("seek_back")
-    transport.do("seek_back")
-    assert transport.position_s() == 0.0
+    with ExitStack() as stack:
+        transport = opened(root, stack, now=clock)
+        transport.start()
+        clock.now_s = 3.0
+        assert transport.position_s() == 3.0
+        transport.do("pause")
+        clock.now_s = 5.0
+        assert transport.position_s() == 3.0 and transport.is_paused
+        assert transport.do("seek_forward") == "0:08 / 0:16" and transport.position_s() == 8.0
+        transport.go_on()
+        clock.now_s = 7.0
+        assert transport.position_s() == 8.0, "it stays paused"
+        transport.do("pause")
+        clock.now_s = 8.0
+        assert transport.position_s() == 9.0
+        assert transport.do("seek_forward") == "0:14 / 0:16"
+        clock.now_s = 9.0
+        assert transport.position_s() == 14.0, "it waits until the picture is there"
+        transport.go_on()
+        clock.now_s = 10.0
+        assert transport.position_s() == 15.0
+        transport.do("seek_forward")
+        assert transport.position_s() == 16.0, "not beyond the end"
+        for _ in range(4):
+            transport.do("seek_back")
+        assert transport.position_s() == 0.0
+        transport.set_parameter("output.mute", 1.0)
+        assert transport.parameters() == {"output.volume_db": 0.0, "output.mute": 1.0}
+        assert transport.status() == ["session\t0:00 / 0:16", "sound\tmuted"]
 
 
 def test_a_replay_in_a_window_is_moved_by_keys_and_shows_what_was_there(root, screen):
@@ -121,3 +163,80 @@ def test_a_replay_in_a_window_is_moved_by_keys_and_shows_what_was_there(root, sc
     assert replay(root, open_cache(), on_frame=on_frame) < 40
     (_, after_s, n_baked), (_, before_s, _), (_, _, is_paused) = seen
     assert after_s >= 10.0 and n_baked == 4 and before_s < after_s - 5 and is_paused
+
+
+def test_what_is_heard_is_what_is_shown_after_a_pause_and_a_seek_too(root, screen, pulse):
+    places = []  # time.monotonic, second of the session, whether it is heard
+    steps = [(3.0, "freeze"), (1.0, "freeze"), (2.0, "seek_forward"), (3.0, "mute"), (1.5, "quit")]
+    since = [None]
+
+    def on_frame(shown, frame):
+        transport, now = shown._transport, time.monotonic()
+        is_heard = not transport.is_paused and not transport.playback.volume.is_muted
+        places.append((now, transport.position_s(), is_heard))
+        if since[0] is None and transport.position_s() > 0.2:
+            since[0] = now
+        if since[0] is not None and now - since[0] > steps[0][0]:
+            since[0] = now
+            shown._dispatcher.dispatch(Act(steps.pop(0)[1]))
+        return not steps
+
+    with pulse.record() as recording:
+        replay(root, open_cache(), on_frame=on_frame)
+        blocks = recording.blocks
+    ends = np.cumsum([len(block) for _, block in blocks])
+    heard = np.concatenate([block for _, block in blocks])
+    loud = np.flatnonzero(np.abs(heard) > 0.2)
+    kicks = loud[np.insert(np.diff(loud) > SINK_RATE_HZ // 5, 0, True)]
+    which = np.searchsorted(ends, kicks, side="right")
+    kicks_s = np.array([blocks[one][0] for one in which]) - (ends[which] - kicks) / SINK_RATE_HZ
+    times_s, positions_s, is_heard = (np.array(one) for one in zip(*places, strict=True))
+    off_s = (np.interp(kicks_s, times_s, positions_s) + 0.25) % 0.5 - 0.25
+    assert len(kicks) >= 12
+    assert (np.abs(off_s) < 0.06).mean() > 0.8, off_s.round(3)
+    near = np.array([is_heard[np.abs(times_s - one) < 0.2].any() for one in kicks_s])
+    assert near.all(), "a pause and what is muted are silent"
+    assert positions_s[-1] > 11, "it was moved"
+
+
+def test_without_an_output_it_is_shown_silently_with_one_line(root, screen, mortal_pulse):
+    mortal_pulse.stop()
+    lines = []
+
+    def on_frame(shown, frame):
+        lines.append(shown._notices.line)
+        return shown._transport.position_s() > 1.0 and any(lines)
+
+    replay(root, open_cache(), on_frame=on_frame)
+    assert len({line for line in lines if line}) == 1 and "silently" in lines[-1]
+
+
+def test_a_moment_that_cannot_be_shown_leaves_the_picture_and_the_replay_goes_on(root, screen, monkeypatch, caplog):
+    caplog.set_level("INFO", "visualizer")
+
+    def on_frame(shown, frame):
+        if shown.n_frames == 5:
+            monkeypatch.setattr(shown, "_performs", no_performance)
+            shown._dispatcher.dispatch(Act("seek_forward"))
+            shown._dispatcher.dispatch(Act("seek_forward"))
+            shown._dispatcher.dispatch(Act("seek_forward"))
+        return shown.n_frames > 20
+
+    def no_performance(before, rest):
+        raise GraphicsError("the graphics card is full")
+
+    assert replay(root, open_cache(), on_frame=on_frame) == 21
+    assert "the graphics card is full; the picture stays as it was" in caplog.text
+
+
+def test_a_first_preset_that_cannot_be_shown_is_black_and_one_line(root, tmp_path):
+    broken, said = tmp_path / "broken", []
+    shutil.copytree(root, broken)
+    lines = (broken / "events.jsonl").read_bytes().splitlines()
+    events = [decode(line).event for line in lines]
+    first = next(one for one in events if isinstance(one, PresetEvent))
+    events[events.index(first)] = first.model_copy(update={"width": 60_000, "height": 60_000})
+    write_events(SessionFolder(broken), events)
+    _, pictures = performed(broken, SIZE, 10, said)
+    assert len(said) == 2 and "too large" in said[0] and "black until the next preset" in said[1]
+    assert not pictures[20].any() and pictures[80].any(), "the second one can be shown"

@@ -6,18 +6,14 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 
 from .clock import AudibleClock, SteadyClock
 from .output import AudioOutput
-from .reading import Segment, SongReader
+from .reading import Playable, Segment, SongReader
 from .volume import Volume
-
-if TYPE_CHECKING:
-    from .decode import Song
-    from .songlist import SongList
 
 PREROLL_S = 2.0
 
@@ -31,8 +27,12 @@ class SilentPlayback:
     volume       the playback volume
     """
 
-    def __init__(self, song: Song | SongList, *, now: Callable[[], float] = time.monotonic) -> None:
-        """now: seconds, monotonic."""
+    def __init__(
+        self, song: Playable, *, preroll_s: float | None = PREROLL_S, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """preroll_s: how much of the sound before a position `drain` returns, seconds; None: it returns nothing. now:
+        seconds, monotonic.
+        """
         self._song = song
         self._now = now
         self._started = False
@@ -40,7 +40,7 @@ class SilentPlayback:
         self._turn = threading.RLock()  # guards the clocks and the reading side of the ring
         self._clock = SteadyClock()
         self._joined = False  # whether a device plays the sound
-        self._reader = SongReader(song, song.sample_rate_hz, PREROLL_S)
+        self._reader = SongReader(song, song.sample_rate_hz, preroll_s)
         self._reader.skip_heard = self._skip_heard
         self._said_note = ""
         self.paused = False
@@ -99,8 +99,8 @@ class SilentPlayback:
     def drain(self) -> list[tuple[int, np.ndarray]]:
         """The blocks read since the last call: (index of the first sample in the song, (n,) mono float32).
 
-        They are up to two seconds ahead of `position_s`. After a seek the index jumps to two seconds before the new
-        position (the preroll), so that a new analyzer has settled when that position is heard.
+        They are up to two seconds ahead of `position_s`. After a seek the index jumps to before the new position (the
+        preroll), so that a new analyzer has settled when that position is heard.
         """
         return self._reader.drain()
 
@@ -162,8 +162,9 @@ class Playback(SilentPlayback):
 
     def __init__(
         self,
-        song: Song | SongList,
+        song: Playable,
         *,
+        preroll_s: float | None = PREROLL_S,
         device: str | int | None = None,
         remembered: str | None = None,
         on_choice: Callable[[str], None] = lambda name: None,
@@ -171,7 +172,7 @@ class Playback(SilentPlayback):
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Choose the device; `start` opens it. For the parameters see `AudioOutput`. Raises UnknownDevice."""
-        super().__init__(song, now=now)
+        super().__init__(song, preroll_s=preroll_s, now=now)
         self._audible = AudibleClock(0.0)
         self._joined = True  # the song waits for its device until `_lose` is called
         self._n_starved = 0

@@ -7,7 +7,8 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,16 +16,37 @@ from .decode import resampled
 from .mono import MonoMix
 from .ring import SampleRing
 
-if TYPE_CHECKING:
-    from .decode import Song
-    from .songlist import SongList
-
 log = logging.getLogger(__name__)
 
 LEAD_S = 2.0
 _READ_S = 0.05
 _ENOUGH_TO_BEGIN_S = 0.25
 _MOST_WAITING_S = 15.0
+
+
+class Playable(Protocol):
+    """Sound that can be played: a `Song`, a `SongList`, a sound track; for their meaning see there."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def sample_rate_hz(self) -> int: ...
+
+    @property
+    def duration_s(self) -> float | None: ...
+
+    @property
+    def position(self) -> int: ...
+
+    @property
+    def gain(self) -> float: ...
+
+    def read(self, n_samples: int) -> np.ndarray: ...
+
+    def seek(self, sample_index: int) -> None: ...
+
+    def song_start(self, sample_index: int) -> int: ...
 
 
 class Segment:
@@ -53,12 +75,13 @@ class SongReader:
     The sound has two consumers: playback gets stereo at speaker_rate_hz, with the song's gain, from the current
     segment's ring; the analysis gets mono at the song's rate, without the gain, from `drain`.
 
+    preroll_s   what `drain` returns of the sound before a start; None: the sound is not analysed
     rate_hz     speaker_rate_hz of future segments
     skip_heard  called before each read, to drop from a segment's ring what no device takes
     mix_note    a message for the user if the channels of the song cancel each other, see `MonoMix`; "" otherwise
     """
 
-    def __init__(self, song: Song | SongList, speaker_rate_hz: int, preroll_s: float) -> None:
+    def __init__(self, song: Playable, speaker_rate_hz: int, preroll_s: float | None) -> None:
         self._song = song
         self.rate_hz = speaker_rate_hz
         self._preroll_s = preroll_s
@@ -142,7 +165,8 @@ class SongReader:
         start = round(start_s * rate_hz)
         self._resampler = self._new_resampler()
         self._mix.skip()
-        self._song.seek(max(self._song.song_start(start), start - round(self._preroll_s * rate_hz)))
+        n_before = 0 if self._preroll_s is None else round(self._preroll_s * rate_hz)
+        self._song.seek(max(self._song.song_start(start), start - n_before))
         while self._song.position < start and self.number == number:
             if not len(self._read_block(number, start - self._song.position)):
                 break
@@ -173,7 +197,7 @@ class SongReader:
         """Read up to n_samples, at most 0.05 s, and queue their mono mix for `drain`. Returns (n, 2) float32."""
         start = self._song.position
         block = self._song.read(min(n_samples, round(_READ_S * self._song.sample_rate_hz)))
-        if len(block):
+        if len(block) and self._preroll_s is not None:
             mono = self._mixed(block, self._song.song_start(start))
             with self._turn:
                 if self.number == number:  # otherwise another seek was made meanwhile

@@ -208,15 +208,17 @@ def replay(
     fullscreen: Fullscreen = False,
     monitor: Monitor = None,
     borderless: Borderless = False,
+    output_device: OutputDevice = None,
 ) -> None:
-    """Show a recorded session again in a window."""
+    """Show a recorded session again in a window, with its sound."""
     from ..presets.dreams import open_cache
     from ..session.listing import find_session
     from ..show.replay import replay as show_again
 
     staging = chosen_staging(fullscreen, monitor, borderless, False, False)
     try:
-        show_again(find_session(session), open_cache(), staging=staging, say=print_message)
+        wanted = parse_device(output_device)
+        show_again(find_session(session), open_cache(), staging=staging, device=wanted, say=print_message)
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")
 

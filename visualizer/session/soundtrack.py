@@ -154,7 +154,7 @@ class Soundtrack:
         start: int,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._session, self._pieces, self._songs, self._say = session, pieces, songs, say
+        self._session, self.pieces, self._songs, self._say = session, pieces, songs, say
         self._index = 0
         self._reader: _Reader | None = None
         self._opened = ""
@@ -165,7 +165,7 @@ class Soundtrack:
         """The sound from where the last call ended to a tick: (n, 2) float32."""
         blocks: list[np.ndarray] = []
         while self.tick < until:
-            piece = self._pieces[self._index] if self._index < len(self._pieces) else None
+            piece = self.pieces[self._index] if self._index < len(self.pieces) else None
             if piece is not None and piece.end is not None and self.tick >= piece.end:
                 self._index += 1
                 continue

@@ -99,11 +99,8 @@ class StageEffects(Effects):
                 self.loaded = dataclasses.replace(self._own, settings=settings)
                 self._stage.set_beat(beat)
                 self._source.set_preset(self.loaded)
-        own = self._source.parameters()
-        for name, value in after.source_values.items():
-            if value not in (before.source_values.get(name), own.get(name)):
-                with part:
-                    self._source.set_parameter(name, float(value))
+        with part:
+            set_source_values(self._source, before, after)
         is_new = after.n_shown != before.n_shown  # another look stands at its defaults
         look_before = {one.name: one.default for one in after.look} if is_new else before.look_values()
         for name, value in after.look_values().items():
@@ -182,6 +179,14 @@ class LoaderEffects(Effects):
     def _listed(self, state: ShowState) -> list[Change]:
         presets = tuple(self._loader.names)
         return [PresetsListed(presets)] if presets != state.presets else []
+
+
+def set_source_values(source: Source, before: ShowState, after: ShowState) -> None:
+    """Set the parameters of a source that have changed between two states."""
+    own = source.parameters()
+    for name, value in after.source_values.items():
+        if value not in (before.source_values.get(name), own.get(name)):
+            source.set_parameter(name, float(value))
 
 
 def switches(state: ShowState, **are_on: bool) -> list[Change]:

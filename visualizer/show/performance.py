@@ -22,9 +22,8 @@ from ..control.state import Context, ShowState, apply
 from ..errors import BadInput, VisualizerError
 from ..oneline import plain
 from ..outputs.output import Output
-from ..presets.dreams import DreamFrame, FrameSource
-from ..presets.loaded import LoadedPreset, Overrides, Variant, open_preset
-from ..presets.preset import FILE_NAME
+from ..presets.dreams import DreamFrame, FrameSource, ReadyDreams
+from ..presets.loaded import LoadedPreset, Variant
 from ..render.canvas import Canvas
 from ..render.gl import Surface
 from ..render.programs import Programs
@@ -51,6 +50,7 @@ from .frame import FrameLoop
 from .guard import Guard
 from .hud_text import Notices
 from .look import parameters_of
+from .session_files import SessionFiles
 from .source import Source
 from .sources.guarded import GuardedSource
 from .sources.session import SessionSource
@@ -60,6 +60,7 @@ log = logging.getLogger(__name__)
 
 #: so much sound before the place of a seek is analysed, seconds: after it the tempo is known again
 PREROLL_S = 12.0
+_BLACK_PX = (16, 16)  # of a picture in place of one that cannot be shown
 
 
 @dataclass
@@ -121,12 +122,12 @@ def soundtrack_of(session: RecordedSession, contents: Contents, say: Callable[[s
 
 
 class RecordedDreams:
-    """The dream frames of one scene, each when it came. A frame is read from its file when it is asked for."""
+    """The dream frames of one scene, each when it came."""
 
     fault: str | None = None
 
-    def __init__(self, session: RecordedSession, loaded: LoadedPreset, say: Callable[[str], None]) -> None:
-        self._session, self._loaded, self._say = session, loaded, say
+    def __init__(self, files: SessionFiles, loaded: LoadedPreset, say: Callable[[str], None]) -> None:
+        self._files, self._loaded, self._say = files, loaded, say
         self._waiting: list[DreamEvent] = []
         self._has_said = False
 
@@ -137,21 +138,24 @@ class RecordedDreams:
         self._waiting.append(event)
 
     def poll(self) -> list[DreamFrame]:
-        """The dream frames that came since the last call; one that cannot be read is left out."""
+        """The dream frames that came since the last call and could be read; one that cannot be read is left out."""
         waiting, self._waiting = self._waiting, []
         frames = []
         for event in waiting:
             try:
                 if not self._fits(event):
                     raise BadInput(f"a recorded frame does not fit the preset {plain(self._loaded.name)}")
-                frame = self._session.dream(event)
+                frame = self._files.dream(event)
             except BadInput as fault:
                 log.warning("%s", fault)
                 if not self._has_said:
                     self._say(f"{fault}; the picture goes on without it")
                 self._has_said = True
             else:
-                frames.append(DreamFrame(event.variant, event.depth_index, frame, event.finished))
+                if frame is None:
+                    self._waiting.append(event)
+                else:
+                    frames.append(DreamFrame(event.variant, event.depth_index, frame, event.finished))
         return frames
 
     def close(self) -> None:
@@ -167,20 +171,20 @@ class RecordedDreams:
 class Performance:
     """Performs a session: call `before` and `after` around every display frame, in the order of time.
 
-    events: all of the session, in order. say: called with each line that the user should read. bakes: returns all dream
-    frames of a preset, so that it is shown as it was intended, without waiting for a bake; None: the recorded frames,
-    each when it came. dream_size: of the frames that are baked, px; None: as recorded.
+    files: opens its presets and reads its dream frames. events: all of the session, in order. say: called with each line
+    that the user should read. bakes: returns all dream frames of a preset, so that it is shown as it was intended,
+    without waiting for a bake; None: the recorded frames, each when it came.
 
     before: the events before `events`, where the session is not performed from its beginning: their result is there at
     once, and only the last PREROLL_S seconds of sound are analysed.
 
     stage: what to draw. size: the size that was drawn in, and display: that of the window, as recorded last; None:
-    not recorded. Raises BadInput or GraphicsError for a first preset that cannot be shown.
+    not recorded. Where the first preset cannot be shown it is black. Raises GraphicsError where nothing can be drawn.
     """
 
     def __init__(
         self,
-        session: RecordedSession,
+        files: SessionFiles,
         contents: Contents,
         events: Iterable[Event],
         source: SessionSource,
@@ -189,22 +193,21 @@ class Performance:
         *,
         say: Callable[[str], None],
         bakes: Callable[[LoadedPreset], FrameSource] | None = None,
-        dream_size: tuple[int, int] | None = None,
         before: Sequence[Event] = (),
     ) -> None:
         self.size: tuple[int, int] | None = None
         self.display: tuple[int, int] | None = None
-        self._session, self._contents, self._source = session, contents, source
+        self._files, self._contents, self._source = files, contents, source
         self._surface, self._programs, self._say = surface, programs, say
-        self._bakes, self._dream_size = bakes, dream_size
-        self._events = iter(events)
+        self._bakes = bakes
+        self._events = files.coming(events)
         self._next: Event | None = None
         self._has_said: set[str] = set()
         self._scenes: dict[int, Scene] = {}
         self._recorded: dict[int, RecordedDreams] = {}
         guard = Guard(say, now=source.position_s)
         opened, coming = _on_stage(before, contents)
-        first = self._open(opened)
+        first = self._open_first(opened)
         self.stage = Stage(surface, first)
         self._shown = first
         context = Context(find_actions(), base_parameters(), Keymap(), source.capabilities)
@@ -329,10 +332,22 @@ class Performance:
         if (replaced := self.stage.bring(scene)) is not None:
             self._release(replaced)
 
+    def _open_first(self, event: PresetEvent) -> Scene:
+        try:
+            return self._open(event)
+        except VisualizerError as fault:
+            self._say(f"{fault}; it is black until the next preset comes")
+        dream = DreamSettings()
+        black = np.zeros((*_BLACK_PX, 3), np.uint8)
+        loaded = LoadedPreset(event.name, Preset(title="-", dream=dream), black, (Variant(dream),), event.reference)
+        picture = build_picture(loaded, self._surface, self._programs)
+        scene = self._scenes[event.scene] = Scene(picture, ReadyDreams([]), loaded)
+        return scene
+
     def _open(self, event: PresetEvent) -> Scene:
         bakes = self._bakes
         try:
-            loaded = recorded_preset(self._session, event, bakes=bakes is not None, size=self._dream_size)
+            loaded = self._files.preset(event)
         except VisualizerError as fault:
             self._say(f"{fault}; its frames are shown without its settings")
             loaded, bakes = self._stand_in(event), None
@@ -346,12 +361,12 @@ class Performance:
             picture = build_picture(loaded, self._surface, self._programs)
         dreams: FrameSource
         if bakes is None:
-            dreams = self._recorded[event.scene] = RecordedDreams(self._session, loaded, self._say)
+            dreams = self._recorded[event.scene] = RecordedDreams(self._files, loaded, self._say)
             for early in self._contents.early.get(event.scene, ()):
                 dreams.add(early)
         else:
             dreams = bakes(loaded)
-        scene = self._scenes[event.scene] = Scene(picture, dreams, loaded)
+        scene = self._scenes[event.scene] = Scene(picture, dreams, loaded, at_most=self._files.at_most)
         return scene
 
     def _stand_in(self, event: PresetEvent) -> LoadedPreset:
@@ -438,26 +453,3 @@ def news_of(session: RecordedSession, contents: Contents) -> list[str]:
     if not session.info.has_dreams:
         lines.append(f"{name}: was recorded without dream frames; they are baked again")
     return lines
-
-
-def recorded_preset(
-    session: RecordedSession, event: PresetEvent, *, bakes: bool, size: tuple[int, int] | None = None
-) -> LoadedPreset:
-    """The copy of a preset, with what the user had asked for instead of its values. bakes: whether its dream is baked,
-    and its network needed. size: of the dream frames, px; None: as recorded.
-
-    Raises BadInput, and DreamError for a network that is needed and has not been fetched.
-    """
-    folder, size = session.preset(event), size or (event.width, event.height)
-    if size[0] * size[1] > MOST_DREAM_PIXELS:
-        raise BadInput(f"{plain(folder)}: dream frames of {size[0]}x{size[1]} are too large")
-    overrides = Overrides(
-        image=folder / event.image if event.image else None,
-        seed=event.seed,
-        network=event.network,
-        layer=event.layer,
-        # with a file named, none is looked for: where nothing is baked, a network that was not fetched is no fault
-        weights=None if bakes else folder / FILE_NAME,
-        dream=tuple(event.dream.items()),
-    )
-    return replace(open_preset(str(folder), size=size, overrides=overrides), name=event.name, reference=event.reference)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from ..clock import monotonic
+import numpy as np
+
+from ..audio.playback import SilentPlayback
 from ..control.actions import find_actions
 from ..control.keys import Keymap, help_lines, load_keys
 from ..control.parameters import base_parameters
 from ..control.state import Context, ShowState
+from ..errors import VisualizerError
 from ..memory import give_large_blocks_back
-from ..oneline import time_text
+from ..oneline import plain, time_text
 from ..outputs.camera import Camera
 from ..outputs.window import WindowOutput
 from ..presets import dreams as dreams_room
@@ -22,16 +25,28 @@ from ..render.awake import kept_awake
 from ..render.window import Window
 from ..session.events import CLOCK_HZ, Event
 from ..session.reader import RecordedSession
+from ..session.soundtrack import Soundtrack
 from .clocks import ScreenClock
 from .controllers import Controllers
 from .dispatcher import Dispatcher
-from .effects import Effects, WindowEffects
+from .effects import Effects, WindowEffects, set_source_values
 from .graphics import Graphics
 from .guard import Guard
 from .hud_text import Notices
 from .onscreen import Staging
 from .panel_switch import PanelSwitch
-from .performance import PREROLL_S, Contents, Performance, PerformanceLoop, PerformedSource, contents_of, news_of
+from .performance import (
+    PREROLL_S,
+    Contents,
+    Performance,
+    PerformanceLoop,
+    PerformedSource,
+    contents_of,
+    news_of,
+    soundtrack_of,
+)
+from .session_files import FilesAhead
+from .song_output import OutputDelay, open_playback, set_volume_parameter, volume_parameters, volume_text
 from .source import Capability, Source
 from .sources.session import SessionSource
 from .sources.song import SEEK_S
@@ -40,52 +55,117 @@ from .stage import DisplayFrame
 log = logging.getLogger(__name__)
 
 #: a display frame shows at most so much of the session, seconds: a machine that cannot keep up shows it more slowly
-MOST_AT_ONCE_S = 0.25
+MOST_AT_ONCE_S = 1.0
 #: what is of use in a replay; the commands of the recorded show are not given again
 _ACTIONS = (
     *("help", "fullscreen", "next_monitor", "leave_fullscreen", "quit", "lock", "screenshot", "freeze"),
-    *("seek_back", "seek_forward"),
+    *("seek_back", "seek_forward", "volume_up", "volume_down", "mute"),
 )
 
 
-class Transport(Source):
-    """Where in a session the replay is: its time goes on by itself, and can be paused and moved.
+class SessionSound:
+    """The sound of a session, with the methods of `Song` that a player uses. path: the folder of the session."""
 
-    duration_s: of the session. n_seeks: how often it was moved.
+    sample_rate_hz, gain = CLOCK_HZ, 1.0
+
+    def __init__(self, soundtrack: Soundtrack, path: Path, duration_s: float) -> None:
+        """soundtrack: at its beginning."""
+        self.path, self.duration_s = path, duration_s
+        self._track, self._start = soundtrack, soundtrack.tick
+        self._end = soundtrack.tick + round(duration_s * CLOCK_HZ)
+
+    @property
+    def position(self) -> int:
+        """The index of the next sample."""
+        return self._track.tick - self._start
+
+    def read(self, n_samples: int) -> np.ndarray:
+        """The next samples, (n_samples, 2) float32; fewer at the end."""
+        return self._track.take(min(self._track.tick + n_samples, self._end))
+
+    def seek(self, sample_index: int) -> None:
+        """Make a sample the next one."""
+        self._track.go_to(min(max(self._start + sample_index, self._start), self._end))
+
+    def song_start(self, sample_index: int) -> int:
+        """0: it is one piece."""
+        return 0
+
+
+class Transport(Source):
+    """Where in a session the replay is: at what is heard of its sound now. It can be paused and moved.
+
+    playback: of its sound. duration_s: of the session. delay: of the output; None: there is no sound, and no volume.
+
+    n_seeks: how often it was moved. After that it stands still until `go_on`.
     """
 
-    capabilities = frozenset({Capability.SEEK, Capability.PAUSE})
+    def __init__(self, playback: SilentPlayback, duration_s: float, delay: OutputDelay | None) -> None:
+        self.playback, self.duration_s, self.n_seeks = playback, duration_s, 0
+        self._delay, self._is_paused = delay, False
+        self.capabilities = frozenset(
+            {Capability.SEEK, Capability.PAUSE} | ({Capability.VOLUME} if delay is not None else set())
+        )
 
-    def __init__(self, duration_s: float, *, now: Callable[[], float] = monotonic) -> None:
-        self.duration_s, self.n_seeks = duration_s, 0
-        self._now = now
-        self._place_s, self._since_s, self._is_paused = 0.0, now(), False
+    def start(self) -> None:
+        self.playback.start()
 
     @property
     def is_paused(self) -> bool:
         return self._is_paused
 
     def position_s(self) -> float:
-        running_s = 0.0 if self._is_paused else self._now() - self._since_s
-        return min(self._place_s + running_s, self.duration_s)
+        if self.playback.ended:
+            return self.duration_s
+        late_s = 0.0 if self._delay is None else self._delay.ms / 1000
+        return min(max(self.playback.position_s - late_s, 0.0), self.duration_s)
 
     def go_to(self, position_s: float) -> None:
-        """Continue at another place, seconds."""
-        self._place_s, self._since_s = min(max(position_s, 0.0), self.duration_s), self._now()
+        """Stand still at another place, seconds, until `go_on`."""
+        self.n_seeks += 1
+        self.playback.pause()
+        self.playback.seek(min(max(position_s, 0.0), self.duration_s))
+
+    def go_on(self) -> None:
+        """Go on from where it was moved to, unless it is paused."""
+        if not self._is_paused:
+            self.playback.resume()
 
     def do(self, action: str, at_s: float | None = None) -> str | None:
         if action == "pause":
-            self.go_to(self.position_s())
             self._is_paused = not self._is_paused
+            if self._is_paused:
+                self.playback.pause()
+            else:
+                self.playback.resume()
         elif action in ("seek_back", "seek_forward"):
-            self.go_to(self.position_s() + (SEEK_S if action == "seek_forward" else -SEEK_S))
-            self.n_seeks += 1
-            return f"{time_text(self.position_s())} / {time_text(self.duration_s)}"
+            position_s = self.playback.position_s + (SEEK_S if action == "seek_forward" else -SEEK_S)
+            self.go_to(position_s)
+            return f"{time_text(self.playback.position_s)} / {time_text(self.duration_s)}"
         return None
+
+    def parameters(self) -> Mapping[str, float]:
+        return volume_parameters(self.playback.volume) if self._delay is not None else {}
+
+    def set_parameter(self, name: str, value: float) -> None:
+        set_volume_parameter(self.playback.volume, name, value)
+
+    def status(self) -> list[str]:
+        place = f"{time_text(self.position_s())} / {time_text(self.duration_s)}"
+        lines = [f"session\t{place}{'  paused' if self._is_paused else ''}"]
+        if self._delay is not None:
+            lines.append(f"sound\t{self.playback.lost or volume_text(self.playback.volume)}")
+        return lines
+
+    def news(self) -> str | None:
+        if self._delay is None:
+            return None
+        self._delay.follow(self.playback.output_name)
+        return self.playback.news()
 
 
 class TransportEffects(Effects):
-    """What commands do to a replay: they pause it."""
+    """What commands do to a replay: they pause it, and set its volume."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -93,6 +173,7 @@ class TransportEffects(Effects):
     def carry_out(self, before: ShowState, after: ShowState, at_samples: int) -> list[str | None]:
         if after.freeze != before.freeze and self._transport.is_paused != after.freeze:
             self._transport.do("pause")
+        set_source_values(self._transport, before, after)
         return []
 
 
@@ -147,16 +228,15 @@ class Replay(PerformanceLoop):
         self._notices.say(line)
 
     def before(self) -> None:
-        time_s = self.clock.now()
-        if self._n_seeks == self._transport.n_seeks and time_s > self._performed_s + MOST_AT_ONCE_S:
-            time_s = self._performed_s + MOST_AT_ONCE_S  # slower than it was, rather than with parts left out
-            self._transport.go_to(time_s)
-        if self._n_seeks != self._transport.n_seeks:
-            self._n_seeks = self._transport.n_seeks
+        time_s, transport = self.clock.now(), self._transport
+        if self._n_seeks == transport.n_seeks and time_s > self._performed_s + MOST_AT_ONCE_S:
+            transport.go_to(self._performed_s + MOST_AT_ONCE_S)  # slower than it was, rather than with parts left out
+        if self._n_seeks != transport.n_seeks:
+            self._n_seeks, time_s = transport.n_seeks, self.clock.now()
             if not self._performed_s <= time_s < self._performed_s + PREROLL_S:
                 self._perform_from(time_s)
             self.performance.before(time_s)
-            self._transport.go_to(self._transport.position_s() if self._transport.is_paused else time_s)
+            transport.go_on()
         else:
             self.performance.before(time_s)
         self._performed_s = time_s
@@ -167,12 +247,11 @@ class Replay(PerformanceLoop):
         self._dispatcher.report()
         if self._camera.is_wanted:
             self.take_screenshot(self._camera, self._window.framebuffer_size)
-        for line in (self._window.news(), self._camera.answer()):
+        for line in (self._window.news(), self._camera.answer(), self._transport.news()):
             if line:
                 self._notices.say(line)
-        state, transport = self._dispatcher.state, self._transport
-        place = f"{time_text(transport.position_s())} / {time_text(transport.duration_s)}"
-        lines = [f"session\t{place}{'  paused' if transport.is_paused else ''}", f"depth\t{shown.depth:.1f}"]
+        state = self._dispatcher.state
+        lines = [*self._transport.status(), f"depth\t{shown.depth:.1f}"]
         self._graphics.hud.write(
             lines if state.hud else (),
             self._window.framebuffer_size,
@@ -191,7 +270,11 @@ class Replay(PerformanceLoop):
         tick = self._contents.start + round(time_s * CLOCK_HZ)
         index = next((index for index, one in enumerate(self._all) if one.at > tick), len(self._all))
         before = self.performance
-        self.performance, source = self._performs(self._all[:index], self._all[index:])
+        try:
+            self.performance, source = self._performs(self._all[:index], self._all[index:])
+        except VisualizerError as fault:
+            self.say(f"{fault}; the picture stays as it was")
+            return
         self.source = PerformedSource(source, self.guard)
         self.stage = self.performance.stage
         before.release()
@@ -214,15 +297,17 @@ def replay(
     cache: FrameCache,
     *,
     staging: Staging | None = None,
+    device: str | int | None = None,
     say: Callable[[str], None] = log.warning,
     opens: Callable[..., Window] = Window,
     on_frame: Callable[[Replay, DisplayFrame], bool] | None = None,
 ) -> int:
-    """Show the session in the folder `root` in a window, until it or the user ends it; the number of display frames.
+    """Show the session in the folder `root` in a window, with its sound, until it or the user ends it; the number of
+    display frames.
 
-    say: called with each line that the user should read. opens: opens the window. on_frame: called after every display
+    device: the output, see `open_playback`. say: called with each line that the user should read. opens: opens the window. on_frame: called after every display
     frame; returning True ends the replay. Raises BadInput for a session that cannot be shown or a monitor that does not
-    exist, and GraphicsError when no window can be opened.
+    exist, UnknownDevice for a missing output, and GraphicsError when no window can be opened.
     """
     give_large_blocks_back()
     keymap, staging = load_keys(), staging or Staging()
@@ -232,27 +317,48 @@ def replay(
         say(line)
     bakes = None if session.info.has_dreams else lambda loaded: dreams_room.start(loaded, cache)
     with ExitStack() as stack:
+        playback, delay = _open_sound(session, contents, device, stack, say)
         size = contents.display or (session.info.width, session.info.height)
         where = {"fullscreen": staging.fullscreen, "monitor": staging.monitor, "borderless": staging.borderless}
         window = stack.enter_context(opens(size, f"{root.name} - visualizer", **where))
         graphics = Graphics.of(window)
         lines: list[str] = []
+        files = stack.enter_context(closing(FilesAhead(session, bakes=bakes is not None)))
 
         def performs(before: Sequence[Event], rest: Sequence[Event]) -> tuple[Performance, SessionSource]:
             source = SessionSource(session)
             performance = Performance(
-                session, contents, rest, source, window, graphics.programs, say=lines.append, bakes=bakes, before=before
+                files, contents, rest, source, window, graphics.programs, say=lines.append, bakes=bakes, before=before
             )
             return performance, source
 
-        transport = Transport(contents.duration_s)
+        transport = Transport(playback, contents.duration_s, delay)
         rate_hz = staging.rate_hz or window.refresh_hz
         shown = Replay(graphics, contents, events, performs, transport, keymap, rate_hz)
         with closing(shown), kept_awake():
-            transport.go_to(0.0)
+            transport.start()
             for frame in shown.frames():
                 while lines:
                     shown.say(lines.pop(0))
                 if on_frame is not None and on_frame(shown, frame):
                     break
         return shown.n_frames
+
+
+def _open_sound(
+    session: RecordedSession,
+    contents: Contents,
+    device: str | int | None,
+    stack: ExitStack,
+    say: Callable[[str], None],
+) -> tuple[SilentPlayback, OutputDelay | None]:
+    """The player of a session's sound, closed with `stack`, and the delay of its output, None where there is no sound."""
+    soundtrack = stack.enter_context(closing(soundtrack_of(session, contents, say)))
+    sound = SessionSound(soundtrack, session.folder.root, contents.duration_s)
+    if not soundtrack.pieces:
+        say(f"{plain(session.folder.root)}: was recorded without sound; it is shown silently")
+        return stack.enter_context(SilentPlayback(sound, preroll_s=None)), None
+    playback = stack.enter_context(open_playback(sound, device, preroll_s=None))
+    delay = OutputDelay()
+    stack.callback(delay.keep)
+    return playback, delay

@@ -28,9 +28,9 @@ from .performance import (
     PerformedSource,
     contents_of,
     news_of,
-    recorded_preset,
     soundtrack_of,
 )
+from .session_files import SessionFiles, recorded_preset
 from .sources.session import SessionSource
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def export_session(
         programs, canvas = Programs(surface.ctx), Canvas(surface.ctx, supersample=video.supersample)
         source = SessionSource(session, soundtrack=soundtrack_of(session, contents, say))
         performance = Performance(
-            session,
+            SessionFiles(session, bakes=bakes, dream_size=baked_size),
             contents,
             session.events(),
             source,
@@ -95,7 +95,6 @@ def export_session(
             programs,
             say=say,
             bakes=(lambda loaded: dreams_of(loaded, cache)) if bakes else None,
-            dream_size=baked_size,
         )
         guard = Guard(raises=True)
         loop = PerformanceLoop(

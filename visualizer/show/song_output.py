@@ -1,9 +1,10 @@
-"""The sound output of `play`: which one is used, and its remembered delay."""
+"""The sound output of `play` and `replay`: which one is used, and its remembered delay."""
 
 from __future__ import annotations
 
-from ..audio.playback import Playback
-from ..audio.songlist import SongList
+from ..audio.playback import PREROLL_S, Playback
+from ..audio.reading import Playable
+from ..audio.volume import Volume
 from ..files.remembered import (
     DEFAULT_OUTPUT,
     remember_delay_ms,
@@ -52,11 +53,13 @@ class OutputDelay:
             remember_delay_ms(self._output, self.ms)
 
 
-def open_playback(songs: SongList, device: str | int | None, *, was_there: bool = False) -> Playback:
+def open_playback(
+    songs: Playable, device: str | int | None, *, was_there: bool = False, preroll_s: float | None = PREROLL_S
+) -> Playback:
     """Playback through the given output, else the remembered one, else the default of the system; see `Playback`.
 
     A given output is remembered; "default" forgets it. was_there: it was in use a moment ago. An output that is missing
-    is waited for if it was in use or chosen before; otherwise it is an error. Raises UnknownDevice.
+    is waited for if it was in use or chosen before; otherwise it is an error. preroll_s: see `Playback`. Raises UnknownDevice.
     """
     remembered = remembered_output()
     if device == DEFAULT_OUTPUT:
@@ -70,4 +73,29 @@ def open_playback(songs: SongList, device: str | int | None, *, was_there: bool 
         and device.strip() != ""
         and device.lower() in remembered.lower()
     )
-    return Playback(songs, device=device, remembered=remembered, on_choice=remember_output, must_be_there=not is_known)
+    return Playback(
+        songs,
+        preroll_s=preroll_s,
+        device=device,
+        remembered=remembered,
+        on_choice=remember_output,
+        must_be_there=not is_known,
+    )
+
+
+def volume_parameters(volume: Volume) -> dict[str, float]:
+    """The parameters of a volume, see `Source.parameters`."""
+    return {"output.volume_db": volume.level_db, "output.mute": float(volume.is_muted)}
+
+
+def set_volume_parameter(volume: Volume, name: str, value: float) -> None:
+    """Set one of `volume_parameters`; any other name is ignored."""
+    if name == "output.volume_db":
+        volume.level_db = value
+    elif name == "output.mute":
+        volume.is_muted = value >= 0.5
+
+
+def volume_text(volume: Volume) -> str:
+    """A volume for people."""
+    return "muted" if volume.is_muted else f"volume {volume.level_db:.0f} dB"

@@ -24,7 +24,7 @@ from ...control.snapshot import Meters
 from ...oneline import plain, time_text
 from ...settings import BeatSettings
 from ...supervision.resume import ResumeState
-from ..song_output import OutputDelay
+from ..song_output import OutputDelay, set_volume_parameter, volume_parameters, volume_text
 from ..source import NO_SOUND, Capability, SongPlace
 from .analyzed import AnalyzedSource
 
@@ -141,20 +141,13 @@ class SongSource(AnalyzedSource):
         return None
 
     def parameters(self) -> Mapping[str, float]:
-        volume = self.playback.volume
-        return {
-            "output.volume_db": volume.level_db,
-            "output.mute": float(volume.is_muted),
-            "output.delay_ms": self.delay.ms,
-        }
+        return volume_parameters(self.playback.volume) | {"output.delay_ms": self.delay.ms}
 
     def set_parameter(self, name: str, value: float) -> None:
-        if name == "output.volume_db":
-            self.playback.volume.level_db = value
-        elif name == "output.mute":
-            self.playback.volume.is_muted = value >= 0.5
-        elif name == "output.delay_ms":
+        if name == "output.delay_ms":
             self.delay.ms = value
+        else:
+            set_volume_parameter(self.playback.volume, name, value)
 
     def meters(self) -> Meters:
         time_s = self.position_s()
@@ -176,7 +169,7 @@ class SongSource(AnalyzedSource):
         return [
             f"song\t{self._where()}{'  paused' if self.playback.paused else ''}",
             f"sound\t{self.playback.lost or 'ok'}   underruns {self.playback.n_underruns}",
-            f"output\t{self._volume_text()}   delay {self.delay.ms:.0f} ms",
+            f"output\t{volume_text(self.playback.volume)}   delay {self.delay.ms:.0f} ms",
         ]
 
     def news(self) -> str | None:
@@ -269,10 +262,6 @@ class SongSource(AnalyzedSource):
         if place.duration_s is not None:
             wanted_s = min(wanted_s, place.duration_s)
         self.playback.seek(position_s + wanted_s - place.seconds)
-
-    def _volume_text(self) -> str:
-        volume = self.playback.volume
-        return "muted" if volume.is_muted else f"volume {volume.level_db:.0f} dB"
 
     def _change_song(self, step: int) -> str | None:
         position_s = self.playback.position_s
