@@ -24,6 +24,7 @@ MOST_LINE_BYTES = 1_000_000
 # JSON's whole numbers are exact up to here in every program that reads them; in ticks, it is some 5,900 years
 _MOST = 2**53 - 1
 _Count = Annotated[int, Field(ge=0, le=_MOST)]
+_Seconds = Annotated[float, Field(ge=-1e8, le=1e8)]  # of a source: some three years
 _Pixels = Annotated[int, Field(ge=1, le=65_536)]
 _Name = Annotated[str, Field(max_length=4096)]
 #: a name inside the folder of a session: of letters that every system allows in the name of a file, and no path
@@ -80,8 +81,8 @@ class AnalysisEvent(Event):
     step: Literal["start", "sound", "silence", "skip", "finish"]
     n_samples: _Count = 0
     seconds: float = Field(default=0.0, ge=0)
-    rate_hz: int = Field(default=0, ge=0, le=192_000)
-    start_s: float = 0.0
+    rate_hz: Literal[0] | Annotated[int, Field(ge=8000, le=192_000)] = 0
+    start_s: _Seconds = 0.0
     is_known: bool = False
 
 
@@ -92,7 +93,7 @@ class ClockEvent(Event):
 
     kind: ClassVar[str] = "clock"
 
-    position_s: float
+    position_s: _Seconds
     is_running: bool = True
 
 
@@ -128,8 +129,8 @@ class TempoEvent(Event):
 
     kind: ClassVar[str] = "tempo"
 
-    bpm: float
-    phase: float
+    bpm: float = Field(ge=1, le=1000)
+    phase: float = Field(ge=-1, le=2)
     confidence: float
 
 
@@ -218,7 +219,7 @@ class SongEvent(Event):
 
     name: _Name
     sha256: _Sha256
-    start_s: float = 0.0
+    start_s: _Seconds = 0.0
     file: str = Field(default="", pattern=r"^([A-Za-z0-9_-][A-Za-z0-9._-]{0,120})?$")
     gain: float = Field(default=1.0, ge=0, le=100)
     stream: int | None = Field(default=None, ge=1, le=1000)

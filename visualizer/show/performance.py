@@ -89,7 +89,7 @@ class Contents:
 
 def contents_of(session: RecordedSession) -> Contents:
     """Read all events of a session. Raises BadInput where they cannot be read, and where there is nothing to show."""
-    found = Contents(session.info.at, max(session.info.at, session.info.end_at), SoundMap(session))
+    found = Contents(session.info.at, session.info.at, SoundMap(session))
     rate_hz = CLOCK_HZ
     for event in session.events():
         found.sounds.add(event)
