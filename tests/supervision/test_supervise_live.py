@@ -16,6 +16,8 @@ from PIL import Image
 
 from tests.fixtures.never_dark import NeverDark
 from tests.fixtures.watching import finished, wait_for
+from visualizer.session.check import examine, losses
+from visualizer.session.repair import repair
 
 SIZE = (320, 180)
 PLACE = (400, 300)
@@ -137,6 +139,30 @@ def test_a_stage_that_was_dark_stays_dark(started, screen, eye, home, loaded):
     wait_for(lambda: sum(eye.at(40, 90)) > 30, "the picture does not come back")
     parent.send_signal(signal.SIGINT)
     assert finished(parent)[0] == 0
+
+
+def sound_is_recorded(root):
+    events = root / "events.jsonl"
+    return events.exists() and events.read_bytes().count(b'"step":"sound"') > 5
+
+
+def test_after_a_crash_it_records_another_session_and_the_one_before_can_be_repaired(
+    started, pulse, home, loaded, tmp_path
+):
+    one, two = tmp_path / "night", tmp_path / "night-2"
+    parent = started("live", "--record-to", str(one), "--video", "--log-level", "debug")
+    show = Show(parent, home)
+    wait_for(lambda: sound_is_recorded(one), "nothing is recorded")
+    wait_for(lambda: show.state, "it does not report its state")
+    show.kill(signal.SIGKILL)
+    wait_for(lambda: sound_is_recorded(two), "it does not go on recording")
+    parent.send_signal(signal.SIGINT)
+    assert finished(parent)[0] == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["night", "night-2"]
+    whole = examine(two, thorough=True)
+    assert (whole.state, list(losses(whole))) == ("ok", []) and whole.sound_s > 0 and whole.presets == ["tiny"]
+    assert examine(one, thorough=True).state == "cut off"
+    assert repair(one).after.state == "ok" and (two / "video.mp4").stat().st_size > 0
 
 
 @pytest.mark.long
