@@ -4,16 +4,23 @@ user's.
 
 from __future__ import annotations
 
+import functools
 import logging
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import sounds
+from visualizer.dream import weights as weights_room
+from visualizer.networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # no deadlines, because the machine may be busy; and the same examples in each run
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -64,6 +71,23 @@ def log_taken_back() -> Iterator[None]:
         handler.close()
     logger.handlers[:], logger.propagate = handlers, up
     logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def weights_read_once() -> Iterator[None]:
+    """Read the weights of the default network once for all dreams of this process: it takes as long as a small dream.
+
+    Tests of `load_weights` itself call it directly, and read the file.
+    """
+    load = weights_room.load_weights
+    once = functools.cache(load)
+
+    def kept(info: NetworkInfo = NETWORKS[DEFAULT_NETWORK], file: Path | None = None) -> dict[str, Tensor]:
+        return once() if info.name == DEFAULT_NETWORK and file is None else load(info, file)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(weights_room, "load_weights", kept)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The figures of benchmarks/kick.py, and the stages that tools/kick_hops.py shows of the follower."""
 
-import mir_eval
 import numpy as np
 import pytest
 
@@ -17,6 +16,8 @@ from visualizer.settings import BeatSettings
 
 @pytest.mark.parametrize("seed", range(40))
 def test_as_many_pairs_as_mir_eval_finds(seed):
+    import mir_eval
+
     rng = np.random.default_rng(seed)
     kicks_s, onsets_s = (np.sort(rng.uniform(0, 5, rng.integers(1, 80))) for _ in range(2))
     for window_s in (0.03, 0.05, 0.1):

@@ -1,6 +1,7 @@
 """The law of the house: who may import whom, and that nothing heavy happens at import."""
 
 import ast
+import functools
 import subprocess
 import sys
 import warnings
@@ -84,8 +85,15 @@ HEAVY = {
 MOST_LINES = 600
 
 
+@functools.cache
 def files():
     return sorted(PACKAGE.rglob("*.py"))
+
+
+@functools.cache
+def nodes_of(path):
+    """The nodes of the syntax tree of a file."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
 
 
 def room_of(path):
@@ -95,15 +103,14 @@ def room_of(path):
 
 def imports(path):
     """Every import in a file: (top-level name or visualizer room, whether it runs when the file is imported)."""
-    tree = ast.parse(path.read_text())
     lazy = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or (
             isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         ):
             lazy |= {id(inner) for inner in ast.walk(node)}
     package = ("visualizer", *path.relative_to(PACKAGE).parts[:-1])
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -137,7 +144,7 @@ def test_rooms_import_only_whom_they_may():
 def test_only_the_command_line_prints_and_no_room_reads_a_clock_by_itself():
     offenders = []
     for path in files():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes_of(path):
             if not isinstance(node, ast.Call):
                 continue
             if isinstance(node.func, ast.Name) and node.func.id == "print" and room_of(path) != "cli":
@@ -161,7 +168,7 @@ def test_every_public_class_name_exists_once_and_files_stay_short():
         text = path.read_text()
         if (n_lines := len(text.splitlines())) > MOST_LINES:
             warnings.warn(f"{path.relative_to(PACKAGE)} has {n_lines} lines", stacklevel=1)
-        for node in ast.walk(ast.parse(text)):
+        for node in nodes_of(path):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     twice = [f"{name}: {', '.join(places)}" for name, places in sorted(homes.items()) if len(places) > 1]

@@ -79,7 +79,7 @@ def test_seek_then_read_equals_reading_straight_through(songs: Path, name: str, 
 
 @given(data=st.data())
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.large_base_example],
 )

@@ -203,7 +203,7 @@ def test_damage_in_the_middle_is_survived_in_place(
     [b"", b"RIFF\xff\xff\xff\xffWAVEfmt ", b"fLaC", b"OggS\0\x02", b"ID3\x03\0\0\0\0", b"\xff\xfb\x90\x00", b"\xff\xf1\x50\x80",
      b"FORM\0\0\0\x40AIFF", b"\0\0\0\x20ftypM4A ", b"\x1a\x45\xdf\xa3", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"#EXTM3U\n",
      b"caff\0\x01\0\0", b".snd", b"MThd", b"FLV\x01\x05"]))  # fmt: skip
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_bytes(tmp_path: Path, head: bytes, data: bytes) -> None:
     path = tmp_path / "a.mp3"
     path.write_bytes(head + data)
@@ -221,7 +221,7 @@ def test_random_bytes(tmp_path: Path, head: bytes, data: bytes) -> None:
     hits=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=40),
     place=st.integers(0, 50_000),
 )
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.slow
 def test_damaged_bytes_anywhere(
     small_files: dict[str, bytes], tmp_path: Path, name: str, hits: list[tuple[float, int]], place: int

@@ -1,5 +1,6 @@
 """From sound to features: the same whatever the blocks, in their place, and computed only where they are needed."""
 
+import functools
 from dataclasses import fields
 
 import numpy as np
@@ -55,13 +56,18 @@ def _plain(value):
 
 TIMES_S = np.arange(-0.1, 7.9, 0.037)
 KINDS = {"causal": {}, "live": {"is_live": True}, "known": {"is_known": True}}
-WHOLE = {kind: of(analyzed(**options), TIMES_S, LOOK_AHEAD_S) for kind, options in KINDS.items()}
+
+
+@functools.cache
+def whole(kind):
+    """The features of the song analysed in one piece."""
+    return of(analyzed(**KINDS[kind]), TIMES_S, LOOK_AHEAD_S)
 
 
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.integers(0, len(SONG)), max_size=40), st.sampled_from(list(KINDS)))
 def test_any_split_into_blocks_gives_the_same_features(cuts, kind):
-    assert of(analyzed(cuts=cuts, **KINDS[kind]), TIMES_S, LOOK_AHEAD_S) == WHOLE[kind]
+    assert of(analyzed(cuts=cuts, **KINDS[kind]), TIMES_S, LOOK_AHEAD_S) == whole(kind)
 
 
 @pytest.mark.parametrize("kind", ["causal", "known"])
@@ -76,9 +82,9 @@ def test_of_known_sound_a_time_has_the_same_features_however_far_the_analysis_is
         found += of(analyzer, [time_s], LOOK_AHEAD_S)
     names = [field.name for field in fields(Features)]
     kept = len(TIMES_S) - int(SOUND_S / 0.037) + 1  # earlier sound is no longer kept for a spectrum
-    for index, (mine, whole) in enumerate(zip(found, WHOLE[kind], strict=True)):
+    for index, (mine, other) in enumerate(zip(found, whole(kind), strict=True)):
         n_compared = len(names) if index > kept else len(names) - 2
-        assert dict(zip(names[:n_compared], mine, strict=False)) == dict(zip(names[:n_compared], whole, strict=False))
+        assert dict(zip(names[:n_compared], mine, strict=False)) == dict(zip(names[:n_compared], other, strict=False))
 
 
 def test_the_number_of_the_beat_never_falls_when_the_tempo_is_needed_again():

@@ -2,6 +2,7 @@
 without a lead.
 """
 
+import functools
 import itertools
 
 import numpy as np
@@ -59,14 +60,19 @@ STEADY = kicks(RATE_HZ, STEADY_S, 12.0)
 # four kicks and a syncopated one: what a block boundary could change is in it
 SONG_S = np.sort(np.concatenate([beaten(120, 9.0), [3.75, 5.75, 7.75]]))
 SONG = kicks(RATE_HZ, SONG_S, 9.0) + np.random.default_rng(1).normal(0, 0.01, 9 * RATE_HZ).astype(np.float32)
-SONG_WHOLE = follow(SONG)
 
 
-@settings(max_examples=20, deadline=None)
+@functools.cache
+def song_whole():
+    """The song followed in one piece."""
+    return follow(SONG)
+
+
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, len(SONG)), max_size=40))
 @pytest.mark.slow
 def test_any_split_into_blocks_gives_bit_identical_results(cuts):
-    whole, whole_onsets = SONG_WHOLE
+    whole, whole_onsets = song_whole()
     split, split_onsets = follow(SONG, cuts=cuts)
     assert whole.n_early > 5, "there is something to compare"
     assert (split_onsets, split.n_early, split.n_missed) == (whole_onsets, whole.n_early, whole.n_missed)
@@ -77,7 +83,7 @@ def test_any_split_into_blocks_gives_bit_identical_results(cuts):
 @pytest.mark.parametrize("n_block", [64, 255, 441, 1024])
 def test_regular_blocks_give_bit_identical_results(n_block):
     split, onsets = follow(SONG, cuts=range(n_block, len(SONG), n_block))
-    assert onsets == SONG_WHOLE[1] and np.array_equal(levels(split), levels(SONG_WHOLE[0]))
+    assert onsets == song_whole()[1] and np.array_equal(levels(split), levels(song_whole()[0]))
 
 
 @pytest.mark.parametrize("motion", ["decay", "breathe", "pump", "steps"])

@@ -123,7 +123,7 @@ def test_without_octaves_that_run_ahead_it_is_the_same(coarse_px: int, monkeypat
 
 
 @given(stop=st.integers(1, 5), again=st.integers(1, 5), preview=st.booleans(), through_bytes=st.booleans())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @pytest.mark.slow
 def test_resumed_anywhere_it_is_as_if_never_interrupted(
     stop: int, again: int, preview: bool, through_bytes: bool

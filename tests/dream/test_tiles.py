@@ -65,7 +65,7 @@ def view() -> Tensor:
     shift=st.tuples(st.integers(-40, 40), st.integers(-40, 40)),
     seed=st.integers(0, 9),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @pytest.mark.slow
 def test_tiles_give_what_the_whole_gives(
     height: int, width: int, stride: int, limit_px: int, shift: tuple[int, int], seed: int

@@ -277,11 +277,11 @@ def length_of(path):
 
 @pytest.mark.parametrize("ppm", [pytest.param(100, marks=pytest.mark.slow), pytest.param(-100, marks=pytest.mark.long)])
 def test_sound_and_picture_do_not_drift_apart_over_five_hours(tmp_path, monkeypatch, ppm):
-    """The device's clock is wrong: its samples come at other ticks than their number says. Blocks of a second are
-    handed over with their true time.
+    """The device's clock is wrong: its samples come at other ticks than their number says. Blocks of two seconds
+    are handed over with their true time.
     """
     monkeypatch.setattr(writer_room, "MOST_WAITING_BYTES", GB)
-    rate_hz, n_block = 8000, 8000
+    rate_hz, n_block = 8000, 16_000
     true_hz = rate_hz * (1 + ppm * 1e-6)
     ticks = [round(n * n_block * 48_000 / true_hz) for n in range(5 * 3600 * rate_hz // n_block)]
 

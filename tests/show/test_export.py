@@ -1,6 +1,7 @@
 """Exporting, checked on the finished file with an independent decoder."""
 
 import math
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
@@ -13,6 +14,7 @@ from tests.show.flash import flash_times, flashes
 from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.audio.decode import Song
 from visualizer.errors import BadInput
+from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import Dreams, open_cache
 from visualizer.presets.loaded import open_preset
 from visualizer.show.export import VideoOptions, dream_size, export, parse_fps
@@ -20,8 +22,18 @@ from visualizer.show.export import VideoOptions, dream_size, export, parse_fps
 SIZE = (160, 96)
 
 
+@pytest.fixture(scope="module")
+def baked(tiny_preset, tmp_path_factory):
+    """A cache with the dream frames of the tiny preset in the size of these tests."""
+    folder = tmp_path_factory.mktemp("baked") / "cache"
+    list(Dreams(open_preset(str(tiny_preset), size=SIZE), FrameCache(folder, 10**9)).frames())
+    return folder
+
+
 @pytest.fixture
-def loaded(tiny_preset):
+def loaded(tiny_preset, baked, home):
+    """The tiny preset, its dream frames in the cache already."""
+    shutil.copytree(baked, home / "cache", dirs_exist_ok=True)
     return open_preset(str(tiny_preset), size=SIZE)
 
 
@@ -40,9 +52,9 @@ def sound(path):
         return np.concatenate([f.to_ndarray().mean(axis=0) for f in video.decode(audio=0)]), rate_hz
 
 
-def test_the_video_is_as_long_as_the_song_and_has_its_sound(kick_song, loaded, tmp_path):
+def test_the_video_is_as_long_as_the_song_and_has_its_sound(kick_song, tiny_preset, tmp_path):
     out = tmp_path / "out.mp4"
-    steps = run(kick_song, out, loaded, fps=Fraction(30))
+    steps = run(kick_song, out, open_preset(str(tiny_preset), size=SIZE), fps=Fraction(30))
     assert [step.done for step in steps if step.stage == "dreaming"] == [0, 1, 2, 3, 4]
     assert steps[-1].stage == "exporting" and steps[-1].done == steps[-1].total == 180
     with av.open(str(out)) as video:
@@ -190,8 +202,18 @@ def test_memory_does_not_grow_with_the_song_and_a_warm_export_needs_no_torch(tin
 CLICK_S = 1.7183  # at no boundary of a display frame
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-@pytest.mark.parametrize(("fps", "rate_hz"), [("25", 44100), ("29.97", 22050), ("60", 48000), ("120", 96000)])
+#: each container and each rate once; every combination is `long`
+QUICK_CLICKS = {(".mp4", "25"), (".mov", "29.97"), (".mkv", "60"), (".mp4", "120")}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "fps", "rate_hz"),
+    [
+        pytest.param(suffix, fps, rate_hz, marks=[] if (suffix, fps) in QUICK_CLICKS else pytest.mark.long)
+        for suffix in (".mp4", ".mov", ".mkv")
+        for fps, rate_hz in (("25", 44100), ("29.97", 22050), ("60", 48000), ("120", 96000))
+    ],
+)
 def test_a_click_and_its_flash_are_within_half_a_display_frame(tmp_path, suffix, fps, rate_hz):
     """Measured on the decoded file: neither the delay of the sound encoder, nor the resampler's, nor --from shows."""
     rate, from_s = parse_fps(fps), 0.777

@@ -17,6 +17,7 @@ import pytest
 from tests.fixtures.never_dark import NeverDark, Stretch
 from tests.fixtures.pulse import Pulse
 from tests.fixtures.screen import Screen
+from visualizer.diagnostics.rehearsal import runner
 from visualizer.diagnostics.rehearsal.faults import Trial
 from visualizer.diagnostics.rehearsal.plan import Plan, PlannedFault
 from visualizer.diagnostics.rehearsal.record import Record
@@ -24,6 +25,8 @@ from visualizer.diagnostics.rehearsal.runner import conduct, prepared
 from visualizer.presets.dreams import cache_key, open_cache
 from visualizer.presets.loaded import open_preset
 
+#: one show for all of it: on a busy machine it takes minutes
+pytestmark = pytest.mark.timeout(900)
 SIZE = (320, 180)
 LIMIT_S, RESTART_LIMIT_S = 0.25, 2.0
 KINDS = (
@@ -76,6 +79,7 @@ def night(screen: Screen, pulse: Pulse, tiny_preset: Path, tmp_path_factory: pyt
         home = tmp_path_factory.mktemp("user")
         for name in ("CACHE", "LOG", "CONFIG", "PICTURES"):
             patch.setenv(f"VISUALIZER_{name}_DIR", str(home / name.lower()))
+        patch.setattr(runner, "GIVE_UP_S", 120.0)  # on a busy machine a bake takes long
         _dream(tiny_preset)
         rig = prepared(str(tiny_preset), SIZE, kill=True)
         planned = tuple(PlannedFault(kind.removesuffix(" again"), 0.0) for kind in KINDS)
