@@ -1,7 +1,7 @@
 """Reads a recorded session: what it is, its events in order, its sound and its dream frames.
 
-Somebody else may have made it, and a crash may have torn it. No number and no name in it is trusted: what is damaged is
-left out and counted, nothing outside its folder is opened, and a small file cannot claim to be a large session.
+Somebody else may have made it, and a crash may have cut it off. No number and no name in it is trusted: what is damaged
+is left out and counted, nothing outside its folder is opened, and a small file cannot claim to be a large session.
 """
 
 from __future__ import annotations

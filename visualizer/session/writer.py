@@ -1,4 +1,4 @@
-"""Writes a session while it happens, on a thread of its own. docs/sessions.md describes what comes of it."""
+"""Writes a session while the show runs, on a thread of its own. docs/sessions.md describes the files."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _What = Literal["sound", "event", "dream", "preset", "song"]
 
 @dataclass(frozen=True)
 class RecordingState:
-    """How a recording goes.
+    """The state of a recording.
 
     is_recording: False once it has ended, or had to stop: then `reason` says why, "" if the user ended it. seconds:
     recorded so far. n_bytes: of its files so far. free_s: seconds of sound for which the disk has room. n_gaps: times
@@ -220,7 +220,7 @@ class SessionWriter:
 
     @property
     def state(self) -> RecordingState:
-        """How it goes."""
+        """The state of the recording now."""
         n_bytes = self._n_sound_bytes + self._n_event_bytes + self._keeper.n_bytes
         seconds = (self._latest - self._info.at) / CLOCK_HZ
         return RecordingState(
@@ -334,7 +334,7 @@ class SessionWriter:
         if self._reason:
             log.warning("the recording in %s has stopped: %s", self.folder.root.name, self._reason)
             self._news.append(f"the recording has stopped: {self._reason}")
-        self._is_recording = False  # last: who sees it finds the news
+        self._is_recording = False  # last: whoever sees it False finds the news
 
     def _write_waiting(self) -> None:
         with self._lock:
@@ -352,7 +352,7 @@ class SessionWriter:
         self._end_step()
 
     def _write_late(self) -> None:
-        """Write what the keeper has found out."""
+        """Write the events that come from the keeper's thread."""
         while self._late:
             event = self._late.popleft()
             self._write_gap(event) if isinstance(event, GapEvent) else self._write_event(event)

@@ -132,7 +132,7 @@ class RecordedDreams:
         self._has_said = False
 
     def add(self, event: DreamEvent) -> None:
-        """A frame that came now, in place of one of its place that was not asked for yet."""
+        """A frame that comes now. It replaces an earlier one of its variant and depth that was not polled yet."""
         place = event.variant, event.depth_index
         self._waiting = [one for one in self._waiting if (one.variant, one.depth_index) != place]
         self._waiting.append(event)
@@ -159,7 +159,7 @@ class RecordedDreams:
         return frames
 
     def close(self) -> None:
-        """Forget the frames that were not asked for."""
+        """Drop the frames that were not polled."""
         self._waiting = []
 
     def _fits(self, event: DreamEvent) -> bool:
@@ -377,8 +377,10 @@ class Performance:
         try:
             dream = DreamSettings(n_depths=n_depths)
             settings = Preset(title=plain(event.name, 60) or "-", dream=dream, variants=[dream] * (n_variants - 1))
-        except ValueError as fault:  # of more depths or variants than a preset can have
-            raise BadInput(f"preset {plain(event.name)}: its recorded frames are of no preset") from fault
+        except ValueError as fault:
+            raise BadInput(
+                f"preset {plain(event.name)}: its recorded frames have more variants or depths than a preset can have"
+            ) from fault
         image = np.zeros((event.height, event.width, 3), np.uint8)
         return LoadedPreset(event.name, settings, image, (Variant(dream),) * n_variants, event.reference)
 
@@ -440,7 +442,7 @@ class PerformanceLoop(FrameLoop):
 
 
 def news_of(session: RecordedSession, contents: Contents) -> list[str]:
-    """What the user should know of a session before it is shown."""
+    """The lines about a session that the user should read before it is shown."""
     tally, name = session.tally, plain(session.folder.root)
     lines = []
     if tally.n_damaged or tally.n_missing:

@@ -2,7 +2,7 @@
 
 A recording that begins in the middle of a show begins with the whole state of it: the presets on the stage, the dream
 frames in their pictures, what commands have set. The analysis is replaced by a new one at that moment, as after a
-change of the sample rate: what it had heard before is no part of the session, and a replay begins as it does.
+change of the sample rate: sound from before is not part of the session, and a replay begins with a new one, too.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Recorder(AnalysisSteps):
         self._reset()
 
     def _reset(self) -> None:
-        """Nothing of the show was recorded yet."""
+        """Forget what was recorded."""
         self._at = 0
         self._has_analysis = False  # whether the analyzer was replaced since the recording began
         self._is_first = False  # whether it is the one that the recording began with
@@ -201,7 +201,7 @@ class Recorder(AnalysisSteps):
             self._read_back()
 
     def follow_stage(self, stage: Stage, *, at: int | None = None) -> None:
-        """Record which scenes are on the stage. Called again when a scene was brought, before its first dream frame."""
+        """Record which scenes are on the stage. Called again when a scene was made, before its first dream frame."""
         with self._guarded():
             self._follow_stage(stage, at)
 
@@ -225,7 +225,7 @@ class Recorder(AnalysisSteps):
             self._unread = {key: done for key, done in self._unread.items() if key[0] is not scene}
 
     def features(self, features: Features) -> None:
-        """Record what was heard for a display frame, where no sound is recorded."""
+        """Record the features of a display frame, where no sound is recorded."""
         if self._writer is not None and not self._options.keeps_sound:
             values = {name: float(getattr(features, name)) for name in NUMBERS}
             at = self.tick() if self._is_played else max(self._at, ticks_of(features.time_s))
@@ -244,11 +244,11 @@ class Recorder(AnalysisSteps):
         """The present in ticks of the session's clock."""
         return max(0, ticks_of(self._now() - self._start_s if self._is_played else self._source.position_s()))
 
-    # -- what is said of it -------------------------------------------------------------------------------------------
+    # -- text about it ------------------------------------------------------------------------------------------------
 
     @property
     def text(self) -> str:
-        """How it goes, for people: the time recorded, the size, the room that is left; "" while nothing is recorded."""
+        """The time recorded, the size, and the time for which the disk has room; "" while nothing is recorded."""
         if self._writer is None:
             return ""
         state = self._writer.state
@@ -296,7 +296,7 @@ class Recorder(AnalysisSteps):
         self._step(AnalysisEvent(at=at, step="start", rate_hz=rate_hz, start_s=start_s, is_known=is_known))
 
     def tempo(self, bpm: float, phase: float, confidence: float, time_s: float) -> None:
-        # later, a replay knows the tempo itself
+        # later, a replay computes the tempo itself
         if self._is_first:
             self._event(TempoEvent(at=self._analysis_tick(time_s), bpm=bpm, phase=phase, confidence=confidence))
 
@@ -344,7 +344,7 @@ class Recorder(AnalysisSteps):
             else:  # ended before it was open
                 writer.end()
                 self._ending.append(writer)
-        if self._writer is not None and not self._writer.state.is_recording:  # it had to stop, and says why
+        if self._writer is not None and not self._writer.state.is_recording:  # it had to stop; its news say why
             self._stop()
         if self.video is not None and self.video.fault:
             self._end_video(self.video)
@@ -377,7 +377,7 @@ class Recorder(AnalysisSteps):
             yield SetTempo(bpm, self._source.position_s() - beat_s)
 
     def _stop(self) -> None:
-        """Record nothing any more."""
+        """Stop recording events."""
         self.is_wanted = False
         writer, self._writer = self._writer, None
         if writer is not None:

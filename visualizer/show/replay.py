@@ -1,4 +1,4 @@
-"""Replaying a recorded session in a window: it can be paused, and gone back and forth in."""
+"""Replaying a recorded session in a window: it can be paused, and moved back and forward in."""
 
 from __future__ import annotations
 
