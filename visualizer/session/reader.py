@@ -49,11 +49,14 @@ _BLOCK_SAMPLES = 65_536
 
 
 class ReadLine(NamedTuple):
-    """A line of events.jsonl that holds an event. text: its bytes, without the line feed; n: its number in the line."""
+    """A line of events.jsonl that holds an event. text: its bytes, without the line feed; n: its number in the line;
+    offset: where it begins, bytes.
+    """
 
     text: bytes
     n: int
     event: Event
+    offset: int
 
 
 @dataclass
@@ -100,27 +103,36 @@ class RecordedSession:
         self.files = frozenset(session_files(root))
         self.tally = LineTally()
 
-    def events(self) -> Iterator[Event]:
-        """Every event that can be read, in order; damaged lines are left out, see `tally`.
+    def events(self, offset: int = 0) -> Iterator[Event]:
+        """Every event that can be read, in order, see `checked_lines`."""
+        return (line.event for line in self.checked_lines(offset))
+
+    def checked_lines(self, offset: int = 0) -> Iterator[ReadLine]:
+        """Every line that holds an event, in order; damaged lines are left out, see `tally`. offset: of the line to begin
+        with, bytes.
 
         Raises BadInput if the lines are not in order, which no crash does, or the file cannot be read.
         """
-        for line in self.lines():
-            if self.tally.n_disorder:
+        newest = -1
+        for line in self.lines(offset):
+            if line.n <= newest:
                 raise BadInput(
                     f"{plain(self.folder.events)}: event {line.n} comes after a later one: the lines are out of order; "
                     "`visualizer sessions repair` puts them in order"
                 )
-            yield line.event
+            newest = line.n
+            yield line
 
-    def lines(self) -> Iterator[ReadLine]:
-        """Every line that holds an event, in the order of the file. Raises BadInput if the file cannot be read."""
+    def lines(self, offset: int = 0) -> Iterator[ReadLine]:
+        """Every line that holds an event, in the order of the file. offset: of the line to begin with, bytes. Raises
+        BadInput if the file cannot be read.
+        """
         self.tally = tally = LineTally(end_at=self.info.at)
         if self.info.state == "open" and self.folder.events.name not in self.files:
             return  # it was cut off before its first event
         newest = -1
         limits = _Limits(self.info.at)
-        for number, text, is_last in _raw_lines(self.folder.events):
+        for number, begin, text, is_last in _raw_lines(self.folder.events, offset):
             try:
                 n, event = decode(text)
                 limits.check(n, event)
@@ -141,7 +153,7 @@ class RecordedSession:
             tally.n_missing = max(0, newest + 1 - tally.n_events)
             if isinstance(event, UnknownEvent):
                 tally.unknown[f"{plain(event.name, 40)} {event.number}"] += 1
-            yield ReadLine(text, n, event)
+            yield ReadLine(text, n, event, begin)
         if self.info.state == "closed":
             tally.n_missing = max(tally.n_missing, self.info.n_events - tally.n_events)
 
@@ -305,27 +317,30 @@ def _read_info(folder: SessionFolder) -> SessionInfo:
 
 def first_event(folder: SessionFolder) -> Event | None:
     """The first event that can be read; None if there is none. Raises BadInput if the file cannot be read."""
-    for _, text, _ in _raw_lines(folder.events):
+    for _, _, text, _ in _raw_lines(folder.events):
         with suppress(BadInput):
             return decode(text).event
     return None
 
 
-def _raw_lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:
-    """Every line of a file: (its number from 1, its bytes without the line feed, whether nothing follows it).
+def _raw_lines(path: Path, offset: int = 0) -> Iterator[tuple[int, int, bytes, bool]]:
+    """Every line of a file from an offset on: (its number from 1, where it begins, its bytes without the line feed,
+    whether nothing follows it).
 
     Of a line longer than any event only the beginning is returned.
     """
     with open_file(path) as file:
         try:
             size = file.seek(0, 2)
-            file.seek(0)
+            begin = file.seek(offset)
             number = 0
             while text := file.readline(MOST_LINE_BYTES + 2):
                 number += 1
                 rest = text
                 while rest and not rest.endswith(b"\n"):
                     rest = file.readline(MOST_LINE_BYTES)
-                yield number, text.removesuffix(b"\n"), file.tell() >= size
+                end = file.tell()
+                yield number, begin, text.removesuffix(b"\n"), end >= size
+                begin = end
         except OSError as fault:
             raise BadInput(f"{plain(path)}: cannot be read: {reason_of(fault)}") from fault

@@ -51,6 +51,7 @@ from .guard import Guard
 from .hud_text import Notices
 from .look import parameters_of
 from .session_files import SessionFiles
+from .session_index import SessionIndex
 from .source import Source
 from .sources.guarded import GuardedSource
 from .sources.session import SessionSource
@@ -87,11 +88,14 @@ class Contents:
         return (self.end - self.start) / CLOCK_HZ
 
 
-def contents_of(session: RecordedSession) -> Contents:
-    """Read all events of a session. Raises BadInput where they cannot be read, and where there is nothing to show."""
+def contents_of(session: RecordedSession, index: SessionIndex | None = None) -> Contents:
+    """Read all events of a session. index: gets all its lines, too. Raises BadInput where they cannot be read, and where there is nothing to show."""
     found = Contents(session.info.at, session.info.at, SoundMap(session))
     rate_hz = CLOCK_HZ
-    for event in session.events():
+    for line in session.checked_lines():
+        event = line.event
+        if index is not None:
+            index.add(line)
         found.sounds.add(event)
         end = event.at
         match event:
@@ -171,8 +175,8 @@ class RecordedDreams:
 class Performance:
     """Performs a session: call `before` and `after` around every display frame, in the order of time.
 
-    files: opens its presets and reads its dream frames. events: all of the session, in order. say: called with each line
-    that the user should read. bakes: returns all dream frames of a preset, so that it is shown as it was intended,
+    files: opens its presets and reads its dream frames. events: all of the session, in order. say: called with each
+    line that the user should read. bakes: returns all dream frames of a preset, so that it is shown as it was intended,
     without waiting for a bake; None: the recorded frames, each when it came.
 
     before: the events before `events`, where the session is not performed from its beginning: their result is there at

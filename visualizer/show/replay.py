@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -46,6 +46,7 @@ from .performance import (
     soundtrack_of,
 )
 from .session_files import FilesAhead
+from .session_index import SessionIndex
 from .song_output import OutputDelay, open_playback, set_volume_parameter, volume_parameters, volume_text
 from .source import Capability, Source
 from .sources.session import SessionSource
@@ -178,23 +179,23 @@ class TransportEffects(Effects):
 
 
 class Replay(PerformanceLoop):
-    """A session in a window. performs: begins a performance after the events before some index of `events`."""
+    """A session in a window. performs: begins a performance of events after those before them."""
 
     def __init__(
         self,
         graphics: Graphics,
         contents: Contents,
-        events: Sequence[Event],
-        performs: Callable[[Sequence[Event], Sequence[Event]], tuple[Performance, SessionSource]],
+        index: SessionIndex,
+        performs: Callable[[Sequence[Event], Iterable[Event]], tuple[Performance, SessionSource]],
         transport: Transport,
         keymap: Keymap,
         rate_hz: float,
     ) -> None:
         self._graphics, self._window = graphics, graphics.window
-        self._contents, self._all, self._performs = contents, events, performs
+        self._contents, self._index, self._performs = contents, index, performs
         self._transport = transport
         guard = Guard()
-        performance, source = performs((), events)
+        performance, source = performs((), index.split(-1, 0.0)[1])
         clock = ScreenClock(transport.position_s, rate_hz)
         output = WindowOutput(self._window, self._draw_text, clock.drawn, clock.shown)
         super().__init__(
@@ -268,10 +269,9 @@ class Replay(PerformanceLoop):
     def _perform_from(self, time_s: float) -> None:
         """Begin another performance at a time in seconds since the session began."""
         tick = self._contents.start + round(time_s * CLOCK_HZ)
-        index = next((index for index, one in enumerate(self._all) if one.at > tick), len(self._all))
         before = self.performance
         try:
-            self.performance, source = self._performs(self._all[:index], self._all[index:])
+            self.performance, source = self._performs(*self._index.split(tick, PREROLL_S))
         except VisualizerError as fault:
             self.say(f"{fault}; the picture stays as it was")
             return
@@ -305,14 +305,16 @@ def replay(
     """Show the session in the folder `root` in a window, with its sound, until it or the user ends it; the number of
     display frames.
 
-    device: the output, see `open_playback`. say: called with each line that the user should read. opens: opens the window. on_frame: called after every display
-    frame; returning True ends the replay. Raises BadInput for a session that cannot be shown or a monitor that does not
-    exist, UnknownDevice for a missing output, and GraphicsError when no window can be opened.
+    device: the output, see `open_playback`. say: called with each line that the user should read. opens: opens the
+    window. on_frame: called after every display frame; returning True ends the replay. Raises BadInput for a session
+    that cannot be shown or a monitor that does not exist, UnknownDevice for a missing output, and GraphicsError when no
+    window can be opened.
     """
     give_large_blocks_back()
     keymap, staging = load_keys(), staging or Staging()
     session = RecordedSession(root)
-    contents, events = contents_of(session), list(session.events())
+    index = SessionIndex(session)
+    contents = contents_of(session, index)
     for line in news_of(session, contents):
         say(line)
     bakes = None if session.info.has_dreams else lambda loaded: dreams_room.start(loaded, cache)
@@ -325,7 +327,7 @@ def replay(
         lines: list[str] = []
         files = stack.enter_context(closing(FilesAhead(session, bakes=bakes is not None)))
 
-        def performs(before: Sequence[Event], rest: Sequence[Event]) -> tuple[Performance, SessionSource]:
+        def performs(before: Sequence[Event], rest: Iterable[Event]) -> tuple[Performance, SessionSource]:
             source = SessionSource(session)
             performance = Performance(
                 files, contents, rest, source, window, graphics.programs, say=lines.append, bakes=bakes, before=before
@@ -334,7 +336,7 @@ def replay(
 
         transport = Transport(playback, contents.duration_s, delay)
         rate_hz = staging.rate_hz or window.refresh_hz
-        shown = Replay(graphics, contents, events, performs, transport, keymap, rate_hz)
+        shown = Replay(graphics, contents, index, performs, transport, keymap, rate_hz)
         with closing(shown), kept_awake():
             transport.start()
             for frame in shown.frames():
@@ -352,7 +354,7 @@ def _open_sound(
     stack: ExitStack,
     say: Callable[[str], None],
 ) -> tuple[SilentPlayback, OutputDelay | None]:
-    """The player of a session's sound, closed with `stack`, and the delay of its output, None where there is no sound."""
+    """The player of a session's sound, closed with `stack`, and the delay of its output; None where there is no sound."""
     soundtrack = stack.enter_context(closing(soundtrack_of(session, contents, say)))
     sound = SessionSound(soundtrack, session.folder.root, contents.duration_s)
     if not soundtrack.pieces:

@@ -59,7 +59,8 @@ def open_playback(
     """Playback through the given output, else the remembered one, else the default of the system; see `Playback`.
 
     A given output is remembered; "default" forgets it. was_there: it was in use a moment ago. An output that is missing
-    is waited for if it was in use or chosen before; otherwise it is an error. preroll_s: see `Playback`. Raises UnknownDevice.
+    is waited for if it was in use or chosen before; otherwise it is an error. preroll_s: see `Playback`. Raises
+    UnknownDevice.
     """
     remembered = remembered_output()
     if device == DEFAULT_OUTPUT:
