@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import visualizer.dream.ascent as ascent
 import visualizer.dream.octaves as octaves
 from visualizer.dream.ascent import ascended, deepened, pace, picture_of
 from visualizer.dream.device import Compute
@@ -162,6 +163,7 @@ def test_a_step_in_bands_of_rows_is_the_same(
     network: Network, picture: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = ascended(picture, network, SETTINGS, 1.0, (3, -5), SETTINGS.step_size)
-    monkeypatch.setattr(octaves, "BAND_PX", 20 * picture.shape[3])
+    monkeypatch.setattr(octaves, "BAND_PX", 20 * picture.shape[3])  # of the blur
+    monkeypatch.setattr(ascent, "CACHE_PX", 13 * picture.shape[3])
     banded = ascended(picture, network, SETTINGS, 1.0, (3, -5), SETTINGS.step_size)
     torch.testing.assert_close(banded, whole, rtol=0, atol=1e-5)

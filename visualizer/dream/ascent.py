@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..settings import DreamSettings
+from .device import one_thread
 from .network import Network
 from .octaves import enlarged, row_bands
-from .smoothing import toned
+from .smoothing import smoothed
 from .tiles import TileLimit, shifted_gradient
-from .toning import damping, enlarged_rows, headroom, local_means
+from .toning import columns_enlarged, damping, headroom, local_means, rows_enlarged, weigh_colours
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 #: how much further the finest octave goes in a depth than the others: the smallest figures need most
 FINEST = 1.5
+#: a step's rules are applied to bands of about this many px, whose values stay in a CPU's cache meanwhile
+CACHE_PX = 32_000
 #: the first depths change a picture more than later ones, which start from a dream. So that neighbouring depths differ
 #: evenly, depth 1 goes this fraction less, halved at every depth, and the last one goes this fraction more
 FIRST_LESS, LAST_MORE = 0.15, 0.04
@@ -119,22 +122,25 @@ def ascended(
     """state (1, 3, h, w) in 0..1 after one ascent step of mean length step_size. shift: px (down, right), see
     `shifted_gradient`.
     """
-    gradient = toned(shifted_gradient(state, network, shift, limit, cut_seed), sigma_px, settings.colour)
+    gradient = shifted_gradient(state, network, shift, limit, cut_seed)
+    grey = smoothed(gradient.mean(dim=1, keepdim=True), sigma_px)
+    step = smoothed(gradient, sigma_px, (2.0,))
+    del gradient  # it may be large
     height, width = state.shape[2:]
-    bands = row_bands(height, width)
-    # a picture on which the layer is all 0 (a flat one, or a tiny one) has no direction: it is not changed
-    length = max(_mean_abs(gradient, bands), 1e-30)
-    for rows in bands:
-        gradient[:, :, rows].mul_(damping(gradient[:, :, rows], state[:, :, rows]))
-    drift = local_means(gradient)
-    for rows in bands:
-        part = gradient[:, :, rows]
-        back = enlarged_rows(drift, height, width, rows).mul_(settings.colour - 1)
-        part.add_(back.mul_(headroom(back, state[:, :, rows])))
-        part.mul_(step_size / length).add_(state[:, :, rows]).clamp_(0, 1)
-    return gradient
-
-
-def _mean_abs(gradient: Tensor, bands: list[slice]) -> float:
-    """Mean absolute value, summed row by row: the same to the last bit for any number of threads."""
-    return sum(float(gradient[:, :, rows].abs().sum(dim=3).cpu().double().sum()) for rows in bands) / gradient.numel()
+    bands = row_bands(height, width, CACHE_PX if state.device.type == "cpu" else None)
+    with one_thread():
+        total = 0.0
+        for rows in bands:
+            part = step[:, :, rows]
+            weigh_colours(part, grey[:, :, rows], settings.colour)
+            # row by row: the same to the last bit for any number of threads
+            total += float(part.abs().sum(dim=3).cpu().double().sum())
+            part.mul_(damping(part, state[:, :, rows]))
+        # a picture on which the layer is all 0 (a flat one, or a tiny one) has no direction: it is not changed
+        factor = step_size / max(total / step.numel(), 1e-30)
+        drift = columns_enlarged(local_means(step).mul_(factor * (settings.colour - 1)), width)
+        for rows in bands:
+            part, before = step[:, :, rows], state[:, :, rows]
+            back = rows_enlarged(drift, height, rows)
+            part.mul_(factor).add_(back.mul_(headroom(back, before))).add_(before).clamp_(0, 1)
+    return step

@@ -169,6 +169,19 @@ def worker_plan(compute: Compute, size: tuple[int, int] = (0, 0), *, beside_show
         torch.set_num_threads(n_threads)
 
 
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """While inside, torch's operations in this thread use no others: for many that are too short to be divided."""
+    import torch
+
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
+
+
 def describe_device(name: str | None = None) -> str:
     """What a bake would run on, for people: "CPU, bfloat16, 2 threads". Loads torch."""
     return str(choose_device(name))

@@ -79,8 +79,8 @@ def margins(n: int, stride: int, shift: int) -> tuple[int, int]:
     return before, total - before
 
 
-def row_bands(height: int, width: int) -> list[slice]:
-    """The rows of a picture in bands of about BAND_PX: one band up to that size."""
-    n_bands = -(-height * width // BAND_PX)
+def row_bands(height: int, width: int, most_px: int | None = None) -> list[slice]:
+    """The rows of a picture in bands of about most_px, None for BAND_PX: one band up to that size."""
+    n_bands = -(-height * width // (most_px or BAND_PX))
     rows = -(-height // n_bands)
     return [slice(first, min(first + rows, height)) for first in range(0, height, rows)]

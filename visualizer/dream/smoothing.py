@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .octaves import continued, mirrored, row_bands
-from .toning import COLOUR_GAIN
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,21 +38,6 @@ def _band(sigma_px: float) -> np.ndarray:
     for i in range(BLOCK_PX):
         band[i, i : i + len(kernel)] = kernel
     return band
-
-
-def toned(gradient: Tensor, sigma_px: float, colour: float) -> Tensor:
-    """A gradient (1, 3, h, w) smoothed, its colours weighted against its grey: `colour` 0 keeps grey only, 1 all of the
-    colour.
-
-    Colours get the widest of the three blurs only: fine grain in them is speckle, and no figure needs it.
-    """
-    grey = smoothed(gradient.mean(dim=1, keepdim=True), sigma_px)
-    wide = smoothed(gradient, sigma_px, (2.0,))
-    del gradient  # it may be large, and this is the last reference
-    for rows in row_bands(wide.shape[2], wide.shape[3]):
-        part = wide[:, :, rows]
-        part.sub_(part.mean(dim=1, keepdim=True)).mul_(colour * COLOUR_GAIN).add_(grey[:, :, rows])
-    return wide
 
 
 def smoothed(gradient: Tensor, sigma_px: float, factors: tuple[float, ...] = (2.0, 1.0, 0.5)) -> Tensor:

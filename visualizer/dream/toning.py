@@ -7,6 +7,7 @@ out of the dark are short, and what a step adds to the mean of a wide neighbourh
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,16 +26,36 @@ DRIFT_PX = 16
 COLOUR_GAIN = 5.0
 
 
+def weigh_colours(wide: Tensor, grey: Tensor, colour: float) -> None:
+    """Weigh the colours of a blurred gradient against its grey, in place: `colour` 0 keeps grey only, 1 all of the colour.
+
+    wide: (1, 3, h, w), the widest blur of the gradient; grey: (1, 1, h, w), all three blurs of its grey. Colours get the
+    widest only: fine grain in them is speckle, and no figure needs it.
+    """
+    strength = colour * COLOUR_GAIN
+    wide.mul_(strength).add_(grey - wide.mean(dim=1, keepdim=True))
+
+
 def headroom(step: Tensor, state: Tensor) -> Tensor:
     """The fraction 0..1 of each step that fits between the state and black or white. Both of any one shape."""
-    return (step > 0).to(state.dtype).sub_(state).abs_().div_(HEADROOM).clamp_(max=1)
+    return _headroom(step, state - 0.5)
+
+
+def _headroom(step: Tensor, around_grey: Tensor) -> Tensor:
+    # 0.5 more or less, by the direction of the step, is left up to white or down to black
+    return step.sign().mul_(around_grey).mul_(-1 / HEADROOM).add_(0.5 / HEADROOM).clamp_(max=1)
 
 
 def damping(step: Tensor, state: Tensor) -> Tensor:
     """The fraction 0..1 of each step that is taken: headroom, and less than 1 out of black or white."""
-    dark = state.div(WALL).clamp_(max=1).mul_(1 - DARK_FRACTION).add_(DARK_FRACTION)
-    white = state.neg().add_(1).div_(WALL).clamp_(max=1).mul_(1 - WHITE_FRACTION).add_(WHITE_FRACTION)
-    return headroom(step, state).minimum(dark).minimum(white)
+    import torch
+
+    around_grey = state - 0.5
+    fraction = _headroom(step, around_grey)
+    # lines from the fraction at black (white) to 1 at the distance WALL
+    for slope, at_wall in (((1 - DARK_FRACTION) / WALL, DARK_FRACTION), ((WHITE_FRACTION - 1) / WALL, WHITE_FRACTION)):
+        torch.minimum(fraction, around_grey.mul(slope).add_(at_wall + 0.5 * abs(slope)), out=fraction)
+    return fraction
 
 
 def local_means(x: Tensor) -> Tensor:
@@ -47,18 +68,31 @@ def local_means(x: Tensor) -> Tensor:
 
 def enlarged_rows(means: Tensor, height: int, width: int, rows: slice) -> Tensor:
     """Some rows of local_means enlarged to (height, width) by linear interpolation: (1, 3, rows, width)."""
+    return rows_enlarged(columns_enlarged(means, width), height, rows)
+
+
+def columns_enlarged(means: Tensor, width: int) -> Tensor:
+    """(1, 3, n, m) -> (1, 3, n, width) by linear interpolation."""
     import torch
 
-    down = _between(height, means.shape[2])[rows].to(means.device)
-    across = _between(width, means.shape[3]).to(means.device)
-    return torch.matmul(torch.matmul(down, means), across.t())
+    _, across = _between(width, means.shape[3], slice(0, width))
+    return torch.matmul(means, across.t().to(means.device))
 
 
-def _between(n: int, n_coarse: int) -> Tensor:
-    """Linear interpolation from the centres of n_coarse cells to n px, constant beyond the outer ones: (n, n_coarse)
-    float32.
+def rows_enlarged(means: Tensor, height: int, rows: slice) -> Tensor:
+    """Some rows of (1, 3, n, w) enlarged to (1, 3, height, w) by linear interpolation: (1, 3, rows, w)."""
+    import torch
+
+    cells, down = _between(height, means.shape[2], rows)
+    return torch.matmul(down.to(means.device), means[:, :, cells])
+
+
+def _between(n: int, n_coarse: int, part: slice) -> tuple[slice, Tensor]:
+    """Linear interpolation from the centres of n_coarse cells to a part of n px, constant beyond the outer ones: the
+    cells that the part needs, and their weights, (px, cells) float32.
     """
     import torch
 
-    at = ((torch.arange(n) + 0.5) * n_coarse / n - 0.5).clamp_(0, n_coarse - 1)
-    return (1 - (at[:, None] - torch.arange(n_coarse)).abs()).clamp_(min=0)
+    at = ((torch.arange(part.start, part.stop) + 0.5) * n_coarse / n - 0.5).clamp_(0, n_coarse - 1)
+    cells = slice(math.floor(at[0]), math.ceil(at[-1]) + 1)
+    return cells, (1 - (at[:, None] - torch.arange(cells.start, cells.stop)).abs()).clamp_(min=0)
