@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from tests.files.disks import locked_folder
 from visualizer.errors import BadInput
-from visualizer.session.layout import FORMAT, SessionInfo
+from visualizer.session.layout import FORMAT, SessionInfo, check_new_folder
 
 INFO = SessionInfo(program="1.2.3", kind="live", started="2026-11-28T21:30:05+01:00", width=640, height=360)
 
@@ -29,3 +30,12 @@ def test_a_damaged_info_is_bad_input_in_one_line(text):
     with pytest.raises(BadInput) as caught:
         SessionInfo.from_json(text)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_a_show():
+    with locked_folder() as locked:
+        for path in (locked, locked / "a", locked / "a" / "b"):
+            with pytest.raises(
+                BadInput, match=f"nothing can be recorded in .*: the folder {locked} cannot be written to"
+            ):
+                check_new_folder(path)

@@ -277,14 +277,27 @@ def chosen_staging(
 
 
 def chosen_recording(
-    record: bool, record_to: Path | None, no_sound: bool, no_dreams: bool, video: bool, copy_songs: bool = False
+    lifeline: Lifeline | None,
+    record: bool,
+    record_to: Path | None,
+    no_sound: bool,
+    no_dreams: bool,
+    video: bool,
+    copy_songs: bool = False,
 ) -> RecordingOptions:
-    """The options of the recording as one value."""
+    """The options of the recording as one value. Raises BadInput or VisualizerError if it cannot be recorded there, but
+    not in a show that is restarted after a crash, which goes on.
+    """
+    from ..session.layout import check_new_folder
     from ..show.recorder import RecordingOptions
 
+    begins = record or record_to is not None
+    folder = record_to.absolute() if record_to is not None else None
+    if begins and (lifeline is None or lifeline.resume is None):
+        check_new_folder(folder)
     return RecordingOptions(
-        begins=record or record_to is not None,
-        folder=record_to.absolute() if record_to is not None else None,
+        begins=begins,
+        folder=folder,
         keeps_sound=not no_sound,
         keeps_dreams=not no_dreams,
         copies_songs=copy_songs,

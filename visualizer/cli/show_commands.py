@@ -135,7 +135,7 @@ def play(
             controllers=partial(open_chosen_controllers, midi, osc, osc_allow, False),
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
-            recording=chosen_recording(record, record_to, no_sound, no_dreams, video, copy_songs),
+            recording=chosen_recording(lifeline, record, record_to, no_sound, no_dreams, video, copy_songs),
         )
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")  # a normal end
@@ -197,7 +197,7 @@ def live(
             controllers=partial(open_chosen_controllers, midi, osc, osc_allow, link),
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
-            recording=chosen_recording(record, record_to, no_sound, no_dreams, video),
+            recording=chosen_recording(lifeline, record, record_to, no_sound, no_dreams, video),
         )
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from ..errors import BadInput, VisualizerError
 from ..files.output_file import atomic_write, check_output_path
 from ..files.paths import is_file
-from ..oneline import plain, reason_of
+from ..oneline import plain, reason_of, size_text
 from .folder import MOST_FILES, check_name, is_device, refuse_while_recorded
 from .layout import SessionFolder
 from .reader import RecordedSession
@@ -78,7 +78,7 @@ def unpack(archive: Path, into: Path, name: str | None = None) -> Path:
             n_bytes, n_free = sum(entry.file_size for entry in entries), shutil.disk_usage(into).free
             if n_bytes > n_free:
                 raise VisualizerError(
-                    f"{shown}: needs {n_bytes / 1e9:.2f} GB, and {n_free / 1e9:.2f} GB are free in {plain(into)}"
+                    f"{shown}: needs {size_text(n_bytes)}, and {size_text(n_free)} are free in {plain(into)}"
                 )
             part = into / f".visualizer-{secrets.token_hex(8)}.part"
             try:

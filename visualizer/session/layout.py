@@ -5,6 +5,7 @@ all of it.
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,11 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..clock import day_and_time
 from ..errors import BadInput, VisualizerError
-from ..files.paths import sessions_folder
-from ..oneline import plain, reason_of
+from ..files.paths import is_folder, is_writable_folder, sessions_folder
+from ..oneline import plain, reason_of, size_text
 
 #: the version of the format; a program reads its own and the older ones
 FORMAT = 1
+#: of the disk, bytes: nothing is recorded where less is free
+KEEP_FREE_BYTES = 500_000_000
 #: no session.json is larger
 MOST_INFO_BYTES = 100_000
 
@@ -44,6 +47,38 @@ def new_folder(wanted: Path | None = None) -> SessionFolder:
             f"the folder {plain(path)} of the session cannot be created: {reason_of(fault)}"
         ) from fault
     raise VisualizerError(f"there are 999 sessions named {plain(path)} already; choose another name")
+
+
+def check_new_folder(wanted: Path | None = None) -> None:
+    """Raise BadInput unless `new_folder` can create a folder, VisualizerError if the disk has no room for a session.
+    Nothing is written.
+    """
+    path = sessions_folder() / "x" if wanted is None else wanted.expanduser().absolute()
+    try:
+        place = next(one for one in (path, *path.parents) if _exists(one))
+        if place == path and is_folder(path) and any(path.iterdir()):
+            place = path.parent  # it gets a folder beside it
+        if not is_folder(place):
+            raise BadInput(f"nothing can be recorded in {plain(path)}: {plain(place)} is no folder")
+        if not is_writable_folder(place):
+            raise BadInput(f"nothing can be recorded in {plain(path)}: the folder {plain(place)} cannot be written to")
+        n_free = shutil.disk_usage(place).free
+    except (OSError, ValueError) as fault:  # ValueError: a null byte
+        raise BadInput(f"nothing can be recorded in {plain(path)}: {reason_of(fault)}") from fault
+    if n_free < KEEP_FREE_BYTES:
+        raise VisualizerError(
+            f"nothing can be recorded in {plain(path)}: the disk has only {size_text(n_free)} free; free some space, or "
+            "record elsewhere"
+        )
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is something of this name. Raises OSError or ValueError for what can be no name."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from filelock import FileLock
 from ..clock import day_and_time, iso_date_and_time
 from ..errors import BadInput, VisualizerError
 from ..files.durable import sync_file, sync_folder
-from ..files.output_file import atomic_write
+from ..files.output_file import atomic_write, remove
 from ..files.paths import is_file
 from ..oneline import plain, reason_of
 from .check import Examined, PartFound, examine, losses
@@ -80,7 +80,9 @@ def repair(root: Path, progress: Callable[[int, int], None] = lambda n_read, n_b
     try:
         with ExitStack() as stack:
             with suppress(NotImplementedError):  # a disk without locks
-                stack.enter_context(FileLock(folder.lock).acquire(timeout=0))
+                held = FileLock(folder.lock).acquire(timeout=0)
+                stack.callback(remove, folder.lock)
+                stack.enter_context(held)
             kept = _keep(folder, before)
             try:
                 n_events = _write_events(folder, before)
@@ -96,8 +98,6 @@ def repair(root: Path, progress: Callable[[int, int], None] = lambda n_read, n_b
             changes = {"state": "closed", "end_at": before.tally.end_at, "n_events": n_events, "reason": reason}
             with atomic_write(folder.info) as written:
                 written.write_bytes(before.info.model_copy(update=changes).to_json())
-        with suppress(OSError):
-            folder.lock.unlink()
     except OSError as fault:
         raise VisualizerError(f"{plain(root)}: cannot be repaired: {reason_of(fault)}") from fault
     return Repaired(before, examine(root, thorough=True, progress=progress), True, kept, is_rebuilt)

@@ -43,7 +43,7 @@ from .events import (
     encode,
 )
 from .keeper import FileKeeper
-from .layout import SessionFolder, SessionInfo, new_folder
+from .layout import KEEP_FREE_BYTES, SessionFolder, SessionInfo, new_folder
 from .preset_copy import copy_of, write_copy
 from .sound import SoundPart, full_scale_for, on_grid
 from .syncer import Syncer
@@ -161,7 +161,7 @@ class SessionWriter:
         keep_sound: bool = True,
         keep_dreams: bool = True,
         most_dream_bytes: int = 16_000_000_000,
-        keep_free_bytes: int = 500_000_000,
+        keep_free_bytes: int = KEEP_FREE_BYTES,
         now: Callable[[], float] = monotonic,
     ) -> Self:
         """Create the folder of a session and begin to record. It takes some tenths of a second, the first time.
@@ -203,15 +203,18 @@ class SessionWriter:
             sync_folder(place.root.parent)
             writer = cls(place, info, lock, most_dream_bytes=most_dream_bytes, keep_free_bytes=keep_free_bytes, now=now)
             writer._look_at_space()
-        except (OSError, Timeout) as fault:
+            if writer._is_ending:
+                writer._abandon()
+                raise VisualizerError(
+                    f"nothing can be recorded in {plain(place.root)}: the disk has only "
+                    f"{size_text(writer._free_bytes)} free; free some space, or record elsewhere"
+                )
+        except (OSError, Timeout, VisualizerError) as fault:
             lock.release(force=True)
+            shutil.rmtree(place.root, ignore_errors=True)  # it was new, or empty
+            if isinstance(fault, VisualizerError):
+                raise
             raise VisualizerError(f"nothing can be recorded in {plain(place.root)}: {reason_of(fault)}") from fault
-        if writer._is_ending:
-            writer._abandon()
-            raise VisualizerError(
-                f"nothing can be recorded in {plain(place.root)}: the disk has only "
-                f"{size_text(writer._free_bytes)} free; free some space, or record elsewhere"
-            )
         writer._news.appendleft(f"recording; the disk has room for {writer._free_s / 3600:.1f} hours")
         writer._thread.start()
         return writer
