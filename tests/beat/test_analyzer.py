@@ -138,7 +138,7 @@ def test_bass_notes_are_counted_and_fade(monkeypatch):
     assert (before.n_bass_notes, before.bass_note) == (0, 0.0)
     assert (on.n_bass_notes, on.bass_note) == (2, 1.0) and 0 < after.bass_note < 0.1
     second = Analyzer(RATE_HZ, BeatSettings(), start_s=4.0)
-    second.continue_counts(first)
+    second.count_from(first.counts())
     assert second.features_at(4.0).n_bass_notes == 7
 
 
@@ -223,7 +223,7 @@ def test_an_analyzer_that_replaces_another_counts_on_in_the_time_of_the_source()
     first = analyzed(SONG[: 4 * RATE_HZ], is_live=True)
     before = first.features_at(3.99)
     second = Analyzer(RATE_HZ, BeatSettings(), is_live=True, start_s=4.0)
-    second.continue_counts(first)
+    second.count_from(first.counts())
     second.push(SONG[4 * RATE_HZ :])
     after = second.features_at(7.9)
     assert before.n_kicks == 7 and after.n_kicks == len(BEATS_S) and after.time_s == 7.9

@@ -52,7 +52,8 @@ def of(events, kind):
 
 def test_a_session_is_open_while_it_is_recorded_and_closed_after_it(tmp_path):
     folder = tmp_path / 'a night 🎧 \'n "quotes"'
-    writer = SessionWriter.open(folder, **OPEN, seeds={"shuffle": 7}, keep_free_bytes=0)
+    writer = SessionWriter.open(folder, **OPEN, keep_free_bytes=0)
+    writer.begin(0, {"clouds": 7})
     assert info_of(folder)["state"] == "open" and info_of(folder)["format"] == 1
     assert writer.state.is_recording and writer.folder.root == folder
     with pytest.raises(Timeout):
@@ -60,7 +61,7 @@ def test_a_session_is_open_while_it_is_recorded_and_closed_after_it(tmp_path):
     writer.event(XrunEvent(at=96_000, n_xruns=1))
     writer.close()
     info = info_of(folder)
-    assert (info["state"], info["end_at"], info["n_events"], info["seeds"]) == ("closed", 96_000, 2, {"shuffle": 7})
+    assert (info["state"], info["end_at"], info["n_events"], info["seeds"]) == ("closed", 96_000, 2, {"clouds": 7})
     assert events_of(folder) == [XrunEvent(at=96_000, n_xruns=1), EndEvent(at=96_000)]
     assert sorted(path.name for path in folder.iterdir()) == ["dreams", "events.jsonl", "presets", "session.json"]
     with FileLock(writer.folder.lock).acquire(timeout=0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from visualizer.session.events import CLOCK_HZ, AnalysisEvent, CommandEvent, End
 from visualizer.session.reader import RecordedSession
 from visualizer.session.sound import on_grid
 from visualizer.session.writer import SessionWriter
-from visualizer.show.clocks import FrameClock
+from visualizer.show.clocks import LONGEST_STEP_S, Clock, FrameClock
 from visualizer.show.guard import Guard
 from visualizer.show.performance import Performance, PerformanceLoop, PerformedSource, contents_of
 from visualizer.show.session_files import SessionFiles
@@ -91,9 +92,24 @@ class Pixels:
         self.pictures.append(canvas.pixels().copy())
 
 
-def performed(root, size, fps=Fraction(30), said=None, **options):
-    """A session performed offscreen: its display frames, the features of each, and its pictures (n, height, width,
-    3).
+class TheseTimes(Clock):
+    """Display frames at the given times, seconds since the session began."""
+
+    def __init__(self, times_s):
+        self._times_s, self._index = times_s, -1
+
+    def wait(self):
+        self._index += 1
+        before_s, time_s = self._times_s[max(0, self._index - 1)], self._times_s[self._index]
+        self.dt_s, self.time_s = min(time_s - before_s, LONGEST_STEP_S), time_s
+
+    def now(self):
+        return self._times_s[self._index]
+
+
+def performed(root, size, fps=Fraction(30), said=None, times_s=None, **options):
+    """A session performed offscreen: its display frames, and its pictures (n, height, width, 3). times_s: of its display
+    frames, in place of an even rate.
     """
     session, pixels, shown = RecordedSession(root), Pixels(), []
     contents = contents_of(session)
@@ -111,11 +127,11 @@ def performed(root, size, fps=Fraction(30), said=None, **options):
             **options,
         )
         guard = Guard(raises=True)
-        clock = FrameClock(fps)
+        clock = FrameClock(fps) if times_s is None else TheseTimes(times_s)
         canvas = Canvas(surface.ctx)
         loop = PerformanceLoop(
             clock, PerformedSource(source, guard), performance, canvas, [pixels], guard, lambda: size
         )
-        shown = list(loop.frames())
+        shown = list(islice(loop.frames(), None if times_s is None else len(times_s)))
         performance.release()
     return shown, np.stack(pixels.pictures)

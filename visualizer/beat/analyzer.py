@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,11 +131,16 @@ class Analyzer:
         elif self._sound is None:
             self._sound = _Sound(round(SOUND_S * rate_hz), self._n_samples)
 
-    def continue_counts(self, before: Analyzer) -> None:
-        """Count kicks, hits and beats on from another analyzer's. Call it before the first `push`."""
+    def counts(self, until_s: float = math.inf) -> dict[str, int]:
+        """How many onsets of each drum, and how many beats, there were until a time."""
+        counts = {drum: onsets.before(until_s - self.start_s)[0] for drum, onsets in self._onsets.items()}
+        return {**counts, "beat": self.beat_at(min(until_s, self.end_s)).number}
+
+    def count_from(self, counts: Mapping[str, int]) -> None:
+        """Count on from the `counts` of another analyzer. Call it before the first `push`."""
         for drum, onsets in self._onsets.items():
-            onsets.n_onsets += before._onsets[drum].n_onsets
-        self._n_beats = before.beat_at(before.end_s).number
+            onsets.n_onsets += counts.get(drum, 0)
+        self._n_beats = counts.get("beat", 0)
 
     def set_beat(self, settings: BeatSettings) -> None:
         """Take over other settings; the level does not jump. Bands with other edges or times begin again."""

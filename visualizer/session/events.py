@@ -25,6 +25,9 @@ MOST_LINE_BYTES = 1_000_000
 _MOST = 2**53 - 1
 _Count = Annotated[int, Field(ge=0, le=_MOST)]
 _Seconds = Annotated[float, Field(ge=-1e8, le=1e8)]  # of a source: some three years
+_Tempo = Annotated[float, Field(ge=1, le=1000)]
+_Phase = Annotated[float, Field(ge=-1, le=2)]
+_Pair = Annotated[list[_Count], Field(min_length=2, max_length=2)]
 _Pixels = Annotated[int, Field(ge=1, le=65_536)]
 _Name = Annotated[str, Field(max_length=4096)]
 #: a name inside the folder of a session: of letters that every system allows in the name of a file, and no path
@@ -74,9 +77,16 @@ class AnalysisEvent(Event):
     continues the counts of the one before. "sound": the next `n_samples` of the recorded sound, the first of which is
     at the time of the event. "silence": `n_samples` zeros. "skip": time goes on by `seconds` without any sample.
     "finish": the sound has ended. is_known: whether kicks are found with the sound after them, as for songs.
+
+    counts, bpm, phase: what a new analyzer begins with, see `AnalysisSteps.began`: what it counts on from, the tempo (0:
+    none), and the place in the beat, 0..1. They are there where `came` is.
+
+    came: [n, ticks] pairs, rising: a display frame seen `ticks` after `at`, or later, has the first n samples of the
+    step. Sound comes late, and in blocks. Without it a step has come at its own time.
     """
 
     kind: ClassVar[str] = "analysis"
+    version: ClassVar[int] = 2
 
     step: Literal["start", "sound", "silence", "skip", "finish"]
     n_samples: _Count = 0
@@ -84,6 +94,19 @@ class AnalysisEvent(Event):
     rate_hz: Literal[0] | Annotated[int, Field(ge=8000, le=192_000)] = 0
     start_s: _Seconds = 0.0
     is_known: bool = False
+    counts: dict[str, _Count] = {}
+    bpm: Literal[0] | _Tempo = 0
+    phase: _Phase = 0.0
+    came: list[_Pair] = []
+
+    def n_come(self, tick: int) -> int:
+        """How many of its samples a display frame at `tick` has, as `came` says; -1: not even the step has come."""
+        n_come = -1
+        for n_samples, ticks in self.came:
+            if self.at + ticks > tick:
+                return n_come
+            n_come = min(n_samples, self.n_samples)
+        return self.n_samples
 
 
 class ClockEvent(Event):
@@ -125,12 +148,15 @@ class XrunEvent(Event):
 
 
 class TempoEvent(Event):
-    """The tempo as it was known, such as at a tap. phase: place in the beat, 0..1; confidence: 0..1."""
+    """The tempo after it was tapped, halved, doubled or set from elsewhere; of version 1: what the newest analyzer
+    began with. phase: place in the beat, 0..1; confidence: 0..1.
+    """
 
     kind: ClassVar[str] = "tempo"
+    version: ClassVar[int] = 2
 
-    bpm: float = Field(ge=1, le=1000)
-    phase: float = Field(ge=-1, le=2)
+    bpm: _Tempo
+    phase: _Phase
     confidence: float
 
 
@@ -202,9 +228,13 @@ class DisplayEvent(Event):
 
 
 class FeaturesEvent(Event):
-    """What was heard for one display frame, for a session without sound. values: fields of `beat.features.Features`."""
+    """What the picture is drawn from, until the next one: where that does not follow from the sound.
+
+    values: fields of `beat.features.Features` that are not as by default; none: it follows from the sound from here on.
+    """
 
     kind: ClassVar[str] = "features"
+    version: ClassVar[int] = 2
 
     values: dict[str, float]
 

@@ -131,7 +131,7 @@ class SessionInfo(BaseModel):
 
     format: version of the format. state: "open" while it is written; a session whose recording was cut off stays open.
     program: version of the program. kind: "live" or "play". started: local date and time with the offset from UTC, ISO
-    8601. width, height: of the dream frames at the start, px. seeds: random seeds, by what for.
+    8601. width, height: of the dream frames at the start, px. seeds: of the random shifts of the presets at the start.
     has_sound, has_dreams: whether they are recorded. at: the tick at which it begins. Set at the close: end_at, the
     last tick; n_events, lines of events.jsonl; reason, why it ended, "" if the user ended it.
     """

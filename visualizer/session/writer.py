@@ -157,7 +157,6 @@ class SessionWriter:
         width: int,
         height: int,
         at: int = 0,
-        seeds: Mapping[str, int] | None = None,
         keep_sound: bool = True,
         keep_dreams: bool = True,
         most_dream_bytes: int = 16_000_000_000,
@@ -171,7 +170,6 @@ class SessionWriter:
         folder : its path, see `new_folder`
         width, height : of the dream frames, px
         at : the tick at which it begins; sound from before is left out
-        seeds : random seeds, by what for
         keep_sound, keep_dreams : whether sound and dream frames are kept
         most_dream_bytes : of all dream frames together, before they are compressed; later ones are not kept
         keep_free_bytes : of the disk; the recording stops when less is free
@@ -186,7 +184,6 @@ class SessionWriter:
             started=iso_date_and_time(),
             width=width,
             height=height,
-            seeds=dict(seeds or {}),
             has_sound=keep_sound,
             has_dreams=keep_dreams,
             at=at,
@@ -234,19 +231,24 @@ class SessionWriter:
         """A line for the user, each once: the room at the start, a warning, why it stopped."""
         return self._news.popleft() if self._news else None
 
+    def begin(self, at: int, seeds: Mapping[str, int]) -> None:
+        """Begin the session at another tick than it was opened with. seeds: see `SessionInfo`."""
+        self._put(partial(self._begin, at, seeds), 0, GapEvent(at=at, what="event"))
+
     def event(self, event: Event) -> None:
         """Record an event."""
         self._put(partial(self._write_event, event), _EVENT_BYTES, GapEvent(at=event.at, what="event"))
 
-    def sound(self, samples: np.ndarray, at: int, rate_hz: int) -> None:
+    def sound(self, samples: np.ndarray, at: int, rate_hz: int, came: int | None = None) -> None:
         """Record sound that the analyzer was given, and that it was: the step of the analysis is written with it.
 
         samples: (n,) or (n, channels) float32, on the grid of `session.sound.on_grid`, else they are rounded to it. at:
-        of the first of them.
+        of the first of them. came: from which tick on display frames have it; None: each sample from its own.
         """
         if self._info.has_sound and len(samples):
             lost = GapEvent(at=at, what="sound", count=len(samples))
-            self._put(partial(self._write_sound, samples.copy(), at, rate_hz), _EVENT_BYTES + samples.nbytes, lost)
+            write = partial(self._write_sound, samples.copy(), at, rate_hz, came)
+            self._put(write, _EVENT_BYTES + samples.nbytes, lost)
 
     def dream(self, at: int, scene: int, placed: DreamFrame) -> None:
         """Record that a dream frame was put into a scene. The frame must not be changed afterwards."""
@@ -372,6 +374,12 @@ class SessionWriter:
             self._has_warned = True
             self._news.append(f"the disk has room for only {self._free_s / 60:.0f} minutes of recording")
 
+    def _begin(self, at: int, seeds: Mapping[str, int]) -> None:
+        self._info = self._info.model_copy(update={"at": at, "seeds": dict(seeds)})
+        self._latest = at
+        with atomic_write(self.folder.info) as part:
+            part.write_bytes(self._info.to_json())
+
     def _write_line(self, event: Event) -> None:
         try:
             line = encode(self._n_lines, event)
@@ -385,6 +393,11 @@ class SessionWriter:
         self._latest = max(self._latest, event.at)
 
     def _write_event(self, event: Event) -> None:
+        if isinstance(event, AnalysisEvent):
+            self._rate_hz = event.rate_hz or self._rate_hz
+            if event.step == "silence":
+                self._add_step(event)
+                return
         self._end_step()
         if isinstance(event, DeviceEvent):
             # a device that is back, and another one, begin a part; what a device is called may change while it is lost
@@ -400,7 +413,7 @@ class SessionWriter:
         self._news.append(f"recording: {lost} could not be written: {gap.reason}")
         self._write_event(gap)
 
-    def _write_sound(self, samples: np.ndarray, at: int, rate_hz: int) -> None:
+    def _write_sound(self, samples: np.ndarray, at: int, rate_hz: int, came: int | None) -> None:
         samples = on_grid(samples[:, np.newaxis] if samples.ndim == 1 else samples)
         if at < self._info.at:  # sound left over from before the recording
             n_before = math.ceil((self._info.at - at) * rate_hz / CLOCK_HZ)
@@ -422,7 +435,8 @@ class SessionWriter:
         n_bytes = part.n_bytes
         part.write(samples)
         self._n_sound_bytes += part.n_bytes - n_bytes
-        self._add_step(at, len(samples), rate_hz)
+        pairs = [] if came is None else [[len(samples), max(0, came - at)]]
+        self._add_step(AnalysisEvent(at=at, step="sound", n_samples=len(samples), came=pairs))
 
     def _new_part(self, rate_hz: int, n_channels: int, full_scale: int) -> SoundPart:
         self._end_part()
@@ -457,15 +471,22 @@ class SessionWriter:
         )
         self._write_event(event)
 
-    def _add_step(self, at: int, n_samples: int, rate_hz: int) -> None:
-        """Note that the analyzer was given these samples: joined with the step before where that is the same sound."""
-        step, end = self._step, at + round(n_samples * CLOCK_HZ / rate_hz)
-        if step is not None and abs(at - self._step_end) <= OFF_TICKS and step.n_samples < STEP_S * rate_hz:
-            self._step = step.model_copy(update={"n_samples": step.n_samples + n_samples})
+    def _add_step(self, step: AnalysisEvent) -> None:
+        """Note that the analyzer was given sound or silence: joined with the step before where it goes on with it."""
+        rate_hz, before = self._rate_hz or CLOCK_HZ, self._step
+        if (
+            before is not None
+            and before.step == step.step
+            and abs(step.at - self._step_end) <= OFF_TICKS
+            and before.n_samples < STEP_S * rate_hz
+        ):
+            later = [[before.n_samples + n, ticks + step.at - before.at] for n, ticks in step.came]
+            joined = {"n_samples": before.n_samples + step.n_samples, "came": before.came + later}
+            self._step = before.model_copy(update=joined)
         else:
             self._end_step()
-            self._step = AnalysisEvent(at=at, step="sound", n_samples=n_samples)
-        self._step_end = end
+            self._step = step
+        self._step_end = step.at + round(step.n_samples * CLOCK_HZ / rate_hz)
 
     def _end_step(self) -> None:
         if self._step is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 
@@ -24,15 +26,28 @@ class AnalysisSteps:
     def skip(self, seconds: float, start_s: float) -> None:
         """From `start_s` on, time goes on without samples."""
 
-    def began(self, rate_hz: int, start_s: float, *, is_known: bool, is_restart: bool) -> None:
-        """A new analyzer is used, which has got no sample yet.
+    def began(
+        self,
+        rate_hz: int,
+        start_s: float,
+        *,
+        is_known: bool,
+        is_restart: bool,
+        counts: Mapping[str, int],
+        tempo: tuple[float, float] | None = None,
+    ) -> None:
+        """There is a new analyzer, which has got no sample yet.
 
         start_s: the time of its first sample. is_known: see `beat.Analyzer`. is_restart: it was asked for, see
-        `Source.renew_analysis`.
+        `Source.renew_analysis`. counts: that it counts on from, see `Analyzer.count_from`. tempo: that it begins with,
+        see `TempoSource.begin_tempo`: beats a minute, and the place in the beat at `start_s`.
         """
 
-    def tempo(self, bpm: float, phase: float, confidence: float, time_s: float) -> None:
-        """The new analyzer was given a tempo, see `TempoSource.begin_tempo`."""
+    def in_use(self) -> None:
+        """From here on the features are those of the newest analyzer."""
+
+    def failed(self) -> None:
+        """The analyzer in use has failed: what it gives until the next is in use does not follow from the steps."""
 
     def finished(self, time_s: float) -> None:
         """The sound has ended."""

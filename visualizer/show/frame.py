@@ -226,7 +226,7 @@ class WindowShow(FrameLoop):
         context = Context(find_actions(), base_parameters(), keymap, source.capabilities)
         self._on_stage = StageEffects(context, loaded, self.stage, source, guard)
         self._video: Output | None = None  # the recorder's, which closes it
-        self.recorder = Recorder(source, context, guard, recording)
+        self.recorder = Recorder(source, clock.now, context, guard, recording)
         self._on_window = WindowEffects(self._window, self._panel, guard, lambda: self.clock.time_s)
 
         def applied(command: Command) -> None:
@@ -360,7 +360,7 @@ class WindowShow(FrameLoop):
     # -- drawing ------------------------------------------------------------------------------------------------------
 
     def draw(self, features: Features) -> DisplayFrame:
-        self.recorder.features(features)
+        self.recorder.features(features, self.stage)
         return super().draw(features)
 
     @property

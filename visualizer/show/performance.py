@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import numpy as np
 
@@ -268,15 +269,16 @@ class Performance:
         """Bring about the result of events, without showing each."""
         state, initial, end = ShowState(), self.dispatcher.state, before[-1].at
         self._source.analyzes_from = end - round(PREROLL_S * CLOCK_HZ)
-        for event in before:
+        for index, event in enumerate(before):
             match event:
                 case CommandEvent():
                     with suppress(BadInput):
                         state = apply(state, Command.from_data(event.command), self.dispatcher.context)
                 case PresetEvent() | SceneEvent():
                     pass
-                case _:
-                    self._perform(event, end)
+                case _ if not self._perform(event, end):  # some of it is later: performed with what follows
+                    self._events = chain(before[index:], self._events)
+                    break
         self.dispatcher.state = state if state.n_shown else initial
         self._on_stage.carry_out(initial, self.dispatcher.state, end * self._source.sample_rate_hz // CLOCK_HZ)
         self._source.tick = end
@@ -417,6 +419,13 @@ class PerformedSource(GuardedSource):
     """The source of a session with its fallback metronome. Its time is that of the events that were handed in, whatever
     the clock of the display frames says.
     """
+
+    def __init__(self, source: SessionSource, guard: Guard) -> None:
+        super().__init__(source, guard)
+        self._session = source
+
+    def features_at(self, time_s: float) -> Features:
+        return self._session.given(super().features_at(time_s))
 
     def listen(self, now: Callable[[], float]) -> Features:
         return self.features_at(self.source.position_s())

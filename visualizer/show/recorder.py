@@ -8,21 +8,21 @@ change of the sample rate: sound from before is not part of the session, and a r
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ..beat.features import Features
 from ..clock import monotonic
 from ..control.capabilities import Capability
-from ..control.commands import Change, Command, SetTempo
+from ..control.commands import Act, Change, Command, SetTempo
 from ..control.state import Context, ShowState, changes_to
 from ..errors import VisualizerError
 from ..oneline import plain, size_text, time_text
@@ -48,13 +48,15 @@ from .analysis_steps import NO_STEPS, AnalysisSteps
 from .effects import Effects, switches
 from .guard import Guard, Part
 from .source import InputState, Source
-from .sources.session import NUMBERS
+from .sources.session import DEFAULTS, NUMBERS
 from .stage import DisplayFrame, Scene, Stage, ignored_frame
 
 #: from one dream frame that is read back from the graphics card to the next: each takes milliseconds
 READ_BACK_S = 0.1
 #: pictures a second of the video, and the least side that it can have, px
 VIDEO_FPS, LEAST_VIDEO_PX = Fraction(30), 16
+_SET_TEMPO = ("tap", "tempo_half", "tempo_double")
+_Step = Literal["start", "sound", "silence", "skip", "finish"]
 #: the time of songs is written again when it is off by more than this, seconds
 OFF_S = 0.005
 
@@ -80,7 +82,8 @@ class Recorder(AnalysisSteps):
     """Records a show, from `begin` to `end`, as often as it is asked to. Called by the drawing thread, which it never
     keeps waiting: files are opened and written by threads.
 
-    source: of the show. context: of its commands. guard: where a fault of the recording is reported; the show goes on.
+    source: of the show. seen_s: when a display frame made now is seen, seconds of the source. context: of its commands.
+    guard: where a fault of the recording is reported; the show goes on.
 
     is_wanted: whether it records, or is about to. video: the output that writes a video, None while there is none.
     """
@@ -88,6 +91,7 @@ class Recorder(AnalysisSteps):
     def __init__(
         self,
         source: Source,
+        seen_s: Callable[[], float],
         context: Context,
         guard: Guard,
         options: RecordingOptions | None = None,
@@ -96,7 +100,7 @@ class Recorder(AnalysisSteps):
         now: Callable[[], float] = monotonic,
     ) -> None:
         self.is_wanted = False
-        self._source, self._context, self._guard = source, context, guard
+        self._source, self._seen_s, self._context, self._guard = source, seen_s, context, guard
         self._options, self._opens, self._now = options or RecordingOptions(), opens, now
         # the time of songs stands still and jumps: that of their session is the time since the start
         self._is_played = Capability.PAUSE in source.capabilities
@@ -108,13 +112,16 @@ class Recorder(AnalysisSteps):
         self._ending: list[SessionWriter] = []
         self._news: deque[str] = deque()
         self._tempo: tuple[float, float] | None = None  # set from elsewhere: beats a minute, and when a beat is
+        self._drawn_from: Features | None = None  # in the newest display frame
         self._reset()
 
     def _reset(self) -> None:
         """Forget what was recorded."""
         self._at = 0
         self._has_analysis = False  # whether the analyzer was replaced since the recording began
-        self._is_first = False  # whether it is the one that the recording began with
+        self._is_analysed = False  # whether the features follow from the steps of the analysis that were recorded
+        self._given: dict[str, float] = {}  # the features recorded last, empty where they follow from these steps
+        self._has_set_tempo = False  # whether the tempo was set since the display frame before
         self._scenes: dict[Scene, int] = {}
         self._n_scenes = 0
         self._shown: Scene | None = None
@@ -138,7 +145,6 @@ class Recorder(AnalysisSteps):
         if self._opening is not None or self._writer is not None:
             return
         self._reset()
-        self._at = self.tick()
         executor = ThreadPoolExecutor(1, "recording")
         self._opening = executor.submit(
             self._opens,
@@ -146,7 +152,7 @@ class Recorder(AnalysisSteps):
             kind=self._kind,
             width=size[0],
             height=size[1],
-            at=self._at,
+            at=self.tick(),
             keep_sound=self._options.keeps_sound,
             keep_dreams=self._options.keeps_dreams,
         )
@@ -224,25 +230,56 @@ class Recorder(AnalysisSteps):
             del self._scenes[scene]
             self._unread = {key: done for key, done in self._unread.items() if key[0] is not scene}
 
-    def features(self, features: Features) -> None:
-        """Record the features of a display frame, where no sound is recorded."""
-        if self._writer is not None and not self._options.keeps_sound:
-            values = {name: float(getattr(features, name)) for name in NUMBERS}
-            at = self.tick() if self._is_played else max(self._at, ticks_of(features.time_s))
-            with self._guarded():
-                self._writer.event(FeaturesEvent(at=at, values=values))
+    def features(self, features: Features, stage: Stage) -> None:
+        """Record what a display frame is drawn from, where that does not follow from the sound: without sound, before
+        the first analyzer of the recording, while the analysis fails, and until the fallback metronome of then has
+        gone; and what a frozen picture keeps.
+        """
+        self._drawn_from = held = stage.held(features)
+        if self._writer is None:
+            return
+        at = self.tick() if self._is_played else max(self._at, ticks_of(features.time_s))
+        is_given = (
+            not self._options.keeps_sound
+            or not self._is_analysed
+            or stage.is_frozen
+            or (features.is_fallback and self._given != {})
+        )
+        with self._guarded():
+            self._give(self._writer, at, held if is_given else None)
+            if self._has_set_tempo:
+                self._has_set_tempo = False
+                self._write_tempo(self._writer, at, features)
+
+    def _write_tempo(self, writer: SessionWriter, at: int, features: Features) -> None:
+        tempo = {"bpm": features.bpm, "phase": features.beat_phase, "confidence": features.confidence}
+        if features.bpm >= 1.0:  # else there is none
+            writer.event(TempoEvent(at=at, **tempo))
+
+    def _give(self, writer: SessionWriter, at: int, features: Features | None) -> None:
+        """Record features, None: that they follow from the sound."""
+        given: dict[str, float] = {}
+        if features is not None:
+            given = {name: round(float(getattr(features, name)), 7) for name in NUMBERS}
+            given = {name: value for name, value in given.items() if value != DEFAULTS[name] or name == "level"}
+        if given != self._given:
+            self._given = given
+            writer.event(FeaturesEvent(at=at, values=given))
 
     def command(self, command: Command) -> None:
         """Record a command that was applied."""
-        if isinstance(change := command.change, SetTempo):
+        change = command.change
+        if isinstance(change, SetTempo):
             beat_s = command.at_samples / self._source.sample_rate_hz - change.beat_age_s
             self._tempo = (change.bpm, beat_s) if change.bpm > 0 else None
         if self._writer is not None:
             self._event(CommandEvent(at=self.tick(), command=command.to_data()))
+            sets_tempo = isinstance(change, SetTempo) or (isinstance(change, Act) and change.action in _SET_TEMPO)
+            self._has_set_tempo |= sets_tempo and Capability.TEMPO in self._source.capabilities
 
     def tick(self) -> int:
-        """The present in ticks of the session's clock."""
-        return max(0, ticks_of(self._now() - self._start_s if self._is_played else self._source.position_s()))
+        """The present in ticks of the session's clock: when a display frame made now is seen."""
+        return max(0, ticks_of(self._now() - self._start_s if self._is_played else self._seen_s()))
 
     # -- text about it ------------------------------------------------------------------------------------------------
 
@@ -276,7 +313,7 @@ class Recorder(AnalysisSteps):
         kept = on_grid(block)
         with self._guarded():
             self._follow_input()
-            self._writer.sound(kept, self._analysis_tick(start_s), rate_hz)
+            self._writer.sound(kept, self._analysis_tick(start_s), rate_hz, None if self._is_played else self.tick())
             if self.video is not None:
                 # songs are analysed before they are heard
                 ahead_s = start_s - self._source.position_s()
@@ -284,24 +321,38 @@ class Recorder(AnalysisSteps):
         return kept
 
     def silence(self, n_samples: int, start_s: float) -> None:
-        self._step(AnalysisEvent(at=self._analysis_tick(start_s), step="silence", n_samples=n_samples))
+        self._step("silence", start_s, n_samples=n_samples)
 
     def skip(self, seconds: float, start_s: float) -> None:
-        self._step(AnalysisEvent(at=self._analysis_tick(start_s), step="skip", seconds=seconds))
+        self._step("skip", start_s, seconds=seconds)
 
-    def began(self, rate_hz: int, start_s: float, *, is_known: bool, is_restart: bool) -> None:
-        self._is_first = is_restart and not self._has_analysis
+    def began(
+        self,
+        rate_hz: int,
+        start_s: float,
+        *,
+        is_known: bool,
+        is_restart: bool,
+        counts: Mapping[str, int],
+        tempo: tuple[float, float] | None = None,
+    ) -> None:
         self._has_analysis = self._has_analysis or is_restart
-        at = self._analysis_tick(start_s)
-        self._step(AnalysisEvent(at=at, step="start", rate_hz=rate_hz, start_s=start_s, is_known=is_known))
+        bpm, phase = tempo or (0, 0.0)
+        begins = {"start_s": start_s, "is_known": is_known, "counts": dict(counts), "bpm": bpm, "phase": phase}
+        self._step("start", start_s, rate_hz=rate_hz, **begins)
 
-    def tempo(self, bpm: float, phase: float, confidence: float, time_s: float) -> None:
-        # later, a replay computes the tempo itself
-        if self._is_first:
-            self._event(TempoEvent(at=self._analysis_tick(time_s), bpm=bpm, phase=phase, confidence=confidence))
+    def in_use(self) -> None:
+        self._is_analysed = self._has_analysis
+
+    def failed(self) -> None:
+        # what it got of the newest sound is not known, so it cannot be given the same again: another one can
+        if self._is_analysed:
+            self._is_analysed = False
+            with self._guarded():
+                self._source.renew_analysis()
 
     def finished(self, time_s: float) -> None:
-        self._step(AnalysisEvent(at=self._analysis_tick(time_s), step="finish"))
+        self._step("finish", time_s)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
@@ -317,9 +368,13 @@ class Recorder(AnalysisSteps):
             with self._guarded():
                 self._writer.event(event)
 
-    def _step(self, event: AnalysisEvent) -> None:
-        if self._has_analysis and self._options.keeps_sound:
-            self._event(event)
+    def _step(self, step: _Step, time_s: float, **values: Any) -> None:
+        if not self._has_analysis or not self._options.keeps_sound:
+            return
+        at = self._analysis_tick(time_s)
+        if not self._is_played:
+            values["came"] = [[values.get("n_samples", 0), max(0, self.tick() - at)]]
+        self._event(AnalysisEvent(at=at, step=step, **values))
 
     def _analysis_tick(self, time_s: float) -> int:
         """The tick of a step: when its sound is heard, or of songs, which are analysed before they are heard, now."""
@@ -338,7 +393,7 @@ class Recorder(AnalysisSteps):
                 self.is_wanted = False
                 raise
             if self.is_wanted:
-                self._writer = writer
+                self._writer, self._at = writer, self.tick()
                 self._begin_with(writer, stage, state)
                 self._begin_video(writer, window_size)
             else:  # ended before it was open
@@ -360,7 +415,9 @@ class Recorder(AnalysisSteps):
 
     def _begin_with(self, writer: SessionWriter, stage: Stage, state: ShowState) -> None:
         """Record the show as it is now, and everything from here on."""
+        writer.begin(self._at, {scene.loaded.name: scene.loaded.variants[0].settings.seed for scene in stage.scenes})
         self._follow_stage(stage, self._at)
+        self._give(writer, self._at, self._drawn_from)
         for scene in self._scenes:
             self._unread |= {(scene, *place): done for place, done in scene.frames.items()}
         samples_at = self._source.samples_at(self._source.position_s())

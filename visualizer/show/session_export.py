@@ -58,8 +58,9 @@ def export_session(
     window takes part: the same session gives the same file on one machine. Memory does not grow with its length.
 
     video: its size None: that of the dream frames at the start. as_intended: finished dreams from the beginning of each
-    preset, baked now where they are not cached; dream_size: of these, px, None: as fits the video. say: called with
-    each line that the user should read. Raises BadInput before any work, and VisualizerError.
+    preset, baked now where they are not cached, and sound that is never late; dream_size: of these, px, None: as fits
+    the video. say: called with each line that the user should read. Raises BadInput before any work, and
+    VisualizerError.
     """
     session = RecordedSession(root)
     contents = contents_of(session)
@@ -85,7 +86,8 @@ def export_session(
     drawn = (size[0] * video.supersample, size[1] * video.supersample)
     with Offscreen(drawn) as surface, writer:  # in this order: the writer's end needs the surface
         programs, canvas = Programs(surface.ctx), Canvas(surface.ctx, supersample=video.supersample)
-        source = SessionSource(session, soundtrack=soundtrack_of(session, contents, say))
+        soundtrack = soundtrack_of(session, contents, say)
+        source = SessionSource(session, soundtrack=soundtrack, is_late=not as_intended)
         performance = Performance(
             SessionFiles(session, bakes=bakes, dream_size=baked_size),
             contents,

@@ -171,6 +171,11 @@ class Stage:
         self._overlay, self._aside = Overlay(surface.ctx), Layer(surface.ctx)
 
     @property
+    def scenes(self) -> list[Scene]:
+        """All that are on it."""
+        return [scene for scene in (self.scene, self.coming, self.leaving) if scene is not None]
+
+    @property
     def is_crossing(self) -> bool:
         """Whether a transition from one scene to the next is under way."""
         return self.leaving is not None
@@ -184,10 +189,9 @@ class Stage:
     def needs(self) -> frozenset[str]:
         """The fields of `Features` that are drawn from."""
         names: frozenset[str] = frozenset()
-        for scene in (self.scene, self.coming, self.leaving):
-            if scene is not None:
-                names |= needs_of(scene.picture.needs)
-                names |= {VARIANT} if scene.picture.n_variants > 1 else set()
+        for scene in self.scenes:
+            names |= needs_of(scene.picture.needs)
+            names |= {VARIANT} if scene.picture.n_variants > 1 else set()
         return names
 
     def set_look(self, name: str, value: Value) -> None:
@@ -258,7 +262,7 @@ class Stage:
         """Draw the picture of one instant over the whole framebuffer in use. size: its (width, height), px; (0, 0)
         draws nothing.
         """
-        features = self._held(features)
+        features = self.held(features)
         depth, variant = self.scene.depth_and_variant(features)
         if min(size) > 0:
             self._draw_scenes(features, size)
@@ -269,7 +273,7 @@ class Stage:
 
     def draw_plainly(self, features: Features, size: tuple[int, int]) -> DisplayFrame:
         """Draw the scene's first variant and nothing else: for when `draw` fails."""
-        features = self._held(features)
+        features = self.held(features)
         depth, _ = self.scene.depth_and_variant(features)
         if self.is_dark:
             self._overlay.darken(size, 1.0)
@@ -279,14 +283,13 @@ class Stage:
 
     def release(self) -> None:
         """Release the graphics memory, the scenes' too."""
-        for scene in (self.scene, self.coming, self.leaving):
-            if scene is not None:
-                scene.picture.release()
+        for scene in self.scenes:
+            scene.picture.release()
         self._overlay.release()
         self._aside.release()
 
-    def _held(self, features: Features) -> Features:
-        """The features, or those of the moment of the freeze while it lasts."""
+    def held(self, features: Features) -> Features:
+        """What is drawn from: the features, or those of the moment of the freeze while it lasts."""
         if not self.is_frozen:
             return features
         if self._kept is None:

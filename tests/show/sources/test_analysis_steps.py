@@ -23,11 +23,10 @@ class Steps(AnalysisSteps):
         self.analyzer = None
         self.ends_s = []  # where each step begins, and where the one before has ended
 
-    def began(self, rate_hz, start_s, *, is_known, is_restart):
+    def began(self, rate_hz, start_s, *, is_known, is_restart, counts, tempo=None):
         self.names.append("restart" if is_restart else "began")
-        before, self.analyzer = self.analyzer, Analyzer(rate_hz, BeatSettings(), is_live=not is_known, start_s=start_s)
-        if before is not None:
-            self.analyzer.continue_counts(before)
+        self.analyzer = Analyzer(rate_hz, BeatSettings(), is_live=not is_known, start_s=start_s)
+        self.analyzer.count_from(counts)
         self.end_s = start_s
 
     def sound(self, block, start_s, rate_hz):

@@ -4,7 +4,7 @@ HUD.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -141,17 +141,27 @@ class TempoSource(AnalyzedSource):
 
         start_s: the time of its first sample, seconds of the source. is_restart: see `AnalysisSteps.began`.
         """
-        before, tempo = self.analyzer, self.tempo
+        known = self.tempo
+        phase = known.phase_at(start_s - self.analyzer.start_s)
+        tempo = (known.tempo_bpm, phase) if known.confidence >= LEAST_CONFIDENCE else None
+        counts = self.analyzer.counts()
+        self.steps.began(
+            analyzer.sample_rate_hz, start_s, is_known=False, is_restart=is_restart, counts=counts, tempo=tempo
+        )
+        self.use_analyzer(analyzer, start_s, counts, tempo)
+        self.steps.in_use()
+
+    def use_analyzer(
+        self, analyzer: Analyzer, start_s: float, counts: Mapping[str, int], tempo: tuple[float, float] | None
+    ) -> None:
+        """Use another analyzer; see `AnalysisSteps.began` for what it begins with."""
         analyzer.start_s = start_s
-        analyzer.continue_counts(before)
+        analyzer.count_from(counts)
         analyzer.set_beat(self.beat)  # settings may have been changed since it was built
-        analyzer.set_needs(before.needs)
+        analyzer.set_needs(self.analyzer.needs)
         self.analyzer, self.sample_rate_hz = analyzer, analyzer.sample_rate_hz
-        self.steps.began(analyzer.sample_rate_hz, start_s, is_known=False, is_restart=is_restart)
-        if tempo.confidence >= LEAST_CONFIDENCE:
-            bpm, phase = tempo.tempo_bpm, tempo.phase_at(start_s - before.start_s)
-            self.begin_tempo(bpm, phase, start_s)
-            self.steps.tempo(bpm, phase, tempo.confidence, start_s)
+        if tempo is not None:
+            self.begin_tempo(*tempo, start_s)
         if self.led is not None:
             self._lead()
 

@@ -13,7 +13,7 @@ from ...beat.features import Features
 from ...control.snapshot import Meters
 from ...presets.loaded import LoadedPreset
 from ...supervision.resume import ResumeState
-from ..analysis_steps import AnalysisSteps
+from ..analysis_steps import NO_STEPS, AnalysisSteps
 from ..guard import Guard
 from ..metronome import FallbackMetronome
 from ..source import InputState, SongPlace, Source
@@ -36,6 +36,7 @@ class GuardedSource(Source):
         self._time = guard.part("sound's clock", "time goes on by itself")
         self._metronome = FallbackMetronome()
         self._position_s, self._asked_s = 0.0, guard.now()
+        self._steps = NO_STEPS
         self._fails = False  # the last try failed
         self._n_restarted_for = 0  # failures for which the analysis was restarted
         self._nothing = threading.Event()
@@ -67,6 +68,8 @@ class GuardedSource(Source):
         with part:
             self.source.take_in(time_s)
             self._fails = False
+        if self._fails:
+            self._steps.failed()
 
     def features_at(self, time_s: float) -> Features:
         features = Features(time_s)
@@ -75,6 +78,8 @@ class GuardedSource(Source):
             with self._analysis:
                 features = self.source.features_at(time_s)
                 self._fails = False
+            if self._fails:
+                self._steps.failed()
         metronome, is_lost = self._metronome, self._fails or self.source.is_lost
         if is_lost or metronome.is_active:
             # while the analysis fails these are 0: the tempo is unknown then
@@ -88,6 +93,7 @@ class GuardedSource(Source):
         if not self._analysis.is_suspended:
             with self._analysis:
                 return self.source.wait_for_kick(timeout_s)
+            self._steps.failed()
         self._nothing.wait(timeout_s)  # the caller waits in a loop, and would otherwise take a whole core
         return False
 
@@ -150,6 +156,7 @@ class GuardedSource(Source):
         self.source.renew_analysis()
 
     def observe_analysis(self, steps: AnalysisSteps) -> None:
+        self._steps = steps
         self.source.observe_analysis(steps)
 
     def input_state(self) -> InputState:

@@ -199,7 +199,7 @@ class InputSource(TempoSource):
         if self._fed_s is not None:
             gap_s = stamp_s - self._fed_s - len(sound) / self.sample_rate_hz
             if gap_s > self.GAP_S:
-                self._fill(gap_s)
+                self._fed_s = self._fill(gap_s, self._fed_s)
             elif gap_s < 0 and self._is_filling:  # silence was analysed in place of the oldest of it
                 sound = sound[min(len(sound), round(-gap_s * self.sample_rate_hz)) :]
         n_early = self.analyzer.kicks.n_early
@@ -213,17 +213,17 @@ class InputSource(TempoSource):
         if self._fed_s is None:
             self._fed_s = now_s
         if now_s - self._fed_s > (self.BEHIND_S if self._is_filling else self.REST_S):
-            rest_s = now_s - self._fed_s - self.BEHIND_S
-            self._fill(rest_s)
-            self._fed_s += rest_s
+            self._fed_s = self._fill(now_s - self._fed_s - self.BEHIND_S, self._fed_s)
             self._is_filling = True
 
-    def _fill(self, seconds: float) -> None:
-        """Analyse silence."""
+    def _fill(self, seconds: float, from_s: float) -> float:
+        """Analyse silence that begins at a time of the clock; when it ends."""
         analyzed_s = min(seconds, self.LONGEST_REST_S)
         if seconds > analyzed_s:
             self.skip(seconds - analyzed_s)
+            self._fed_s = from_s + seconds - analyzed_s  # who observes the analysis may ask for the position
         self.analyze_silence(round(analyzed_s * self.sample_rate_hz))
+        return from_s + seconds
 
     def _finish_rebuild(self, rebuild: _Rebuild) -> None:
         """Use the new analyzer, once it is built; it begins with what came meanwhile. Raises what building it

@@ -25,6 +25,7 @@ from ...session.events import (
 from ...session.reader import RecordedSession, SoundTape
 from ...session.soundtrack import Soundtrack
 from ...settings import BeatSettings
+from ..metronome import LEAST_CONFIDENCE
 from ..source import NO_SOUND, Capability
 from .analyzed import TempoSource
 from .input import InputSource
@@ -36,12 +37,12 @@ CAPABILITIES: Mapping[str, frozenset[Capability]] = {
 }
 # Sound is analysed in blocks of at most so many samples.
 _MOST_SAMPLES = 1 << 16
-#: the fields of `Features` that a session without sound keeps, and the type of each: the numbers, without the time
-NUMBERS = {
-    one.name: type(one.default)
-    for one in fields(Features)
-    if one.name != "time_s" and isinstance(one.default, bool | int | float)
-}
+#: the fields of `Features` that a `FeaturesEvent` has, and type and default of each: the numbers, without the time
+NUMBERS: dict[str, type] = {}
+DEFAULTS: dict[str, float] = {}
+for _field in fields(Features):
+    if _field.name != "time_s" and isinstance(_field.default, bool | int | float):
+        NUMBERS[_field.name], DEFAULTS[_field.name] = type(_field.default), float(_field.default)
 
 
 class SessionSource(TempoSource):
@@ -49,10 +50,10 @@ class SessionSource(TempoSource):
 
     It reads no clock and no device: `tick` is its time, set by whoever hands in the events. analyzes_from: a tick
     before which sound is left out, so that a later moment is reached quickly: the analysis starts there. soundtrack:
-    what outputs get, None where none needs it.
+    what outputs get, None where none needs it. is_late: sound is analysed when it came, later than its own time.
     """
 
-    def __init__(self, session: RecordedSession, *, soundtrack: Soundtrack | None = None) -> None:
+    def __init__(self, session: RecordedSession, *, soundtrack: Soundtrack | None = None, is_late: bool = True) -> None:
         super().__init__(BeatSettings())  # until a preset is on the stage
         kind = session.info.kind
         self.capabilities = CAPABILITIES[kind]
@@ -61,6 +62,7 @@ class SessionSource(TempoSource):
         self.analyzes_from = 0
         self.has_ended = False
         self.soundtrack = soundtrack
+        self._is_late = is_late
         self._tape = SoundTape(session)
         self._n_faults = 0
         self.analyzer = self.new_analyzer(self.sample_rate_hz, self.tick / CLOCK_HZ)
@@ -69,10 +71,12 @@ class SessionSource(TempoSource):
         self._step: AnalysisEvent | None = None  # the one being taken
         self._n_taken = 0  # samples of it taken so far
         self._rate_hz = self.sample_rate_hz  # of the newest part of sound
-        self._silent_since: int | None = None  # the tick from which on there was no sound
+        self._lost_from: int | None = None  # the tick from which on there is no sound
         self._is_zeros = False
         self._clock: ClockEvent | None = None
-        self._features: FeaturesEvent | None = None
+        self._given: FeaturesEvent | None = None
+        self._takes_tempo = False  # the newest analyzer begins with the tempo of the next event
+        self._tempo: TempoEvent | None = None  # of before the first analyzer
 
     @property
     def ended(self) -> bool:
@@ -80,10 +84,7 @@ class SessionSource(TempoSource):
 
     @property
     def is_lost(self) -> bool:
-        if self._silent_since is None:
-            return self._is_zeros
-        # the input was only known to be silent after this
-        return self._is_zeros or self.tick - self._silent_since >= InputSource.REST_S * CLOCK_HZ
+        return self._is_zeros or (self._lost_from is not None and self.tick >= self._lost_from)
 
     def position_s(self) -> float:
         return self.position_at(self.tick)
@@ -109,18 +110,25 @@ class SessionSource(TempoSource):
                 self._is_zeros = event.state == ZEROS
             case ClockEvent():
                 self._clock = event
-            case TempoEvent() if self.is_live and self._has_analyzer:
-                self.begin_tempo(event.bpm, event.phase, event.at / CLOCK_HZ)
+            case TempoEvent() if self.is_live:
+                self._take_tempo(event)
             case FeaturesEvent():
-                self._features = event
+                self._given = event if event.values else None
         return True
 
     def features_at(self, time_s: float) -> Features:
-        if self._features is not None:
-            return features_of(self._features, time_s)
         if self.is_known:
             return self.analyzer.features_at(time_s, LOOK_AHEAD_S)
         return super().features_at(time_s)
+
+    def given(self, found: Features) -> Features:
+        """The features that were recorded where they do not follow from the sound; else those that were found."""
+        if self._given is None:
+            return found
+        values: dict[str, Any] = {
+            name: NUMBERS[name](value) for name, value in self._given.values.items() if name in NUMBERS
+        }
+        return Features(found.time_s, **values, spectrum=found.spectrum, waveform=found.waveform)
 
     def take_sound(self) -> np.ndarray:
         return NO_SOUND if self.soundtrack is None else self.soundtrack.take(self.tick)
@@ -141,9 +149,11 @@ class SessionSource(TempoSource):
         if event.at < self.analyzes_from:
             self._leave_out(event)
             return True
+        if self._is_late and event.n_come(until) < 0:
+            return False
         match event.step:
             case "start":
-                self._begin_analysis(event.rate_hz or self._rate_hz, event.start_s, is_known=event.is_known)
+                self._begin_analysis(event)
             case "skip":
                 self.skip(event.seconds)
             case "finish":
@@ -161,16 +171,30 @@ class SessionSource(TempoSource):
         if self._next_s is not None:
             self._next_s += event.n_samples / self._rate_hz + event.seconds
 
-    def _begin_analysis(self, rate_hz: int, start_s: float, *, is_known: bool) -> None:
-        self.is_known, self.is_live = is_known, not is_known
-        analyzer = self.new_analyzer(rate_hz, start_s)
-        if self._has_analyzer and self.is_live:
-            self.replace_analyzer(analyzer, start_s)
+    def _begin_analysis(self, start: AnalysisEvent) -> None:
+        """Use another analyzer, which the step `start` begins."""
+        self.is_known, self.is_live = start.is_known, not start.is_known
+        analyzer = self.new_analyzer(start.rate_hz or self._rate_hz, start.start_s)
+        if self.is_known:
+            analyzer.count_from(start.counts or self.analyzer.counts())
+            self.analyzer, self.sample_rate_hz = analyzer, analyzer.sample_rate_hz
+        elif self._has_analyzer and not start.came:  # what it began with was that of the one before
+            self.replace_analyzer(analyzer, start.start_s)
         else:
-            if self._has_analyzer:
-                analyzer.continue_counts(self.analyzer)
-            self.analyzer, self.sample_rate_hz = analyzer, rate_hz
-        self._has_analyzer = True
+            tempo = (start.bpm, start.phase) if start.bpm else None
+            if tempo is None and self._tempo is not None and self._tempo.confidence >= LEAST_CONFIDENCE:
+                bpm = self._tempo.bpm
+                tempo = bpm, (self._tempo.phase + (start.start_s - self._tempo.at / CLOCK_HZ) * bpm / 60) % 1.0
+            self.use_analyzer(analyzer, start.start_s, start.counts, tempo)
+        self._has_analyzer, self._takes_tempo, self._tempo = True, not start.came, None
+
+    def _take_tempo(self, event: TempoEvent) -> None:
+        """A tempo that was set: the analyzer has it by the command, unless that was left out."""
+        if not self._has_analyzer:
+            self._tempo = event
+        elif self._takes_tempo:
+            self._takes_tempo = False
+            self.begin_tempo(event.bpm, event.phase, event.at / CLOCK_HZ)
 
     def _take_samples(self, event: AnalysisEvent, until: int) -> bool:
         """Analyse as much of a step as is before a tick; sound that is known beforehand at once."""
@@ -178,15 +202,20 @@ class SessionSource(TempoSource):
             self._step, self._n_taken = event, 0
             if not self._has_analyzer:
                 start_s = event.at / CLOCK_HZ if self._next_s is None else self._next_s
-                self._begin_analysis(self._rate_hz, start_s, is_known=self.is_known)
+                self._begin_analysis(AnalysisEvent(at=event.at, step="start", start_s=start_s, is_known=self.is_known))
         n_samples = event.n_samples
-        if not self.is_known:
+        if self._is_late and event.came:
+            n_samples = event.n_come(until)
+        elif not self.is_known:
             n_samples = min(n_samples, max(0, (until - event.at) * self.sample_rate_hz // CLOCK_HZ))
         if n_samples > self._n_taken:
             is_silence = event.step == "silence"
-            self._silent_since = (
-                (event.at if self._silent_since is None else self._silent_since) if is_silence else None
-            )
+            if not is_silence:
+                self._lost_from = None
+            elif self._lost_from is None:
+                # where it is not known when silence came: only after this was it certain that no sound would come
+                waited_s = 0.0 if self._is_late and event.came else InputSource.REST_S
+                self._lost_from = event.at + round(waited_s * CLOCK_HZ)
             for block in self._silence(n_samples) if is_silence else self._tape.read(n_samples - self._n_taken):
                 self.analyze(block[:, 0] if block.shape[1] == 1 else block.mean(axis=1))
             self._n_taken = n_samples
@@ -198,9 +227,3 @@ class SessionSource(TempoSource):
     def _silence(self, n_samples: int) -> Iterator[np.ndarray]:
         for first in range(self._n_taken, n_samples, _MOST_SAMPLES):
             yield np.zeros((min(n_samples - first, _MOST_SAMPLES), 1), np.float32)
-
-
-def features_of(event: FeaturesEvent, time_s: float) -> Features:
-    """The features that a session without sound has, as those of another time."""
-    values: dict[str, Any] = {name: NUMBERS[name](value) for name, value in event.values.items() if name in NUMBERS}
-    return Features(**values | {"time_s": time_s})

@@ -125,8 +125,9 @@ class SongSource(AnalyzedSource):
         self._renewal = _Renewal(
             self.new_analyzer(self.sample_rate_hz, start_s), start_sample, deque(block for _, block in self._kept)
         )
-        self._renewal.analyzer.continue_counts(self.analyzer)
-        self.steps.began(self.sample_rate_hz, start_s, is_known=True, is_restart=True)
+        counts = self.analyzer.counts(start_s)
+        self._renewal.analyzer.count_from(counts)
+        self.steps.began(self.sample_rate_hz, start_s, is_known=True, is_restart=True, counts=counts)
 
     def do(self, action: str, at_s: float | None = None) -> str | None:
         if action == "pause":
@@ -223,6 +224,7 @@ class SongSource(AnalyzedSource):
             n_left -= len(block)
         if not renewal.blocks:
             self._renewal, self.analyzer = None, renewal.analyzer
+            self.steps.in_use()
             self.analyzer.set_beat(self.beat)  # settings may have been changed meanwhile
             self.analyzer.set_needs(self._needs)
             self._is_finished = False
@@ -231,12 +233,11 @@ class SongSource(AnalyzedSource):
         """Begin a new analysis at a sample of the songs."""
         self._renewal = None
         self._kept.clear()
-        before, self.analyzer = (
-            self.analyzer,
-            self.new_analyzer(self.sample_rate_hz, start_sample / self.sample_rate_hz),
-        )
-        self.analyzer.continue_counts(before)
-        self.steps.began(self.sample_rate_hz, self.analyzer.start_s, is_known=True, is_restart=False)
+        counts, start_s = self.analyzer.counts(), start_sample / self.sample_rate_hz
+        self.analyzer = self.new_analyzer(self.sample_rate_hz, start_s)
+        self.analyzer.count_from(counts)
+        self.steps.began(self.sample_rate_hz, start_s, is_known=True, is_restart=False, counts=counts)
+        self.steps.in_use()
         self._next_sample, self._is_finished = start_sample, False
 
     def _place(self) -> Place:
