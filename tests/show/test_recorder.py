@@ -167,42 +167,10 @@ def session_in(folder):
     return session, events
 
 
-def depths_again(session, events, times_s, beat, n_depths, is_live=True):
-    """The depth that each time shows when an analyzer with the settings `beat` is given again what it got until
-    then.
-    """
-    tape, analyzer, depths, waiting = SoundTape(session), None, [], list(times_s)
-
-    def show_until(tick):
-        while waiting and waiting[0] * CLOCK_HZ < tick:
-            time_s = waiting.pop(0)
-            level = analyzer.features_at(time_s).level if analyzer is not None else 0.0
-            depths.append(depth_of(level, n_depths, beat))
-
-    for event in events:
-        match event:
-            case SoundEvent():
-                tape.begin(event)
-            case AnalysisEvent(step="start"):
-                show_until(event.at)
-                analyzer = Analyzer(event.rate_hz, beat, is_live=is_live, start_s=event.start_s)
-            case AnalysisEvent(step="sound") | AnalysisEvent(step="silence"):
-                n, step = event.n_samples, 480
-                for first in range(0, n, step):
-                    count = min(step, n - first)
-                    show_until(event.at + (first + count) * CLOCK_HZ // analyzer.sample_rate_hz)
-                    if event.step == "sound":
-                        analyzer.push(np.concatenate([block[:, 0] for block in tape.read(count)]))
-                    else:
-                        analyzer.push(np.zeros(count, np.float32))
-    show_until(10**15)
-    return np.array(depths)
-
-
 def test_a_recording_begun_in_the_middle_of_a_show_holds_all_that_is_shown(screen, pulse, loaded, song, tmp_path):
     folder = tmp_path / "night"
     with pulse.play(song):
-        night = live_show(
+        live_show(
             loaded,
             [
                 (1.5, [Set("beat.decay", 0.7), Act("sensitivity_up")]),
@@ -245,21 +213,6 @@ def test_a_recording_begun_in_the_middle_of_a_show_holds_all_that_is_shown(scree
     kept = {one.depth_index: one.frame for one in Dreams(loaded, open_cache()).frames()}
     for one in dreams:
         assert np.array_equal(session.dream(one), kept[one.depth_index])
-    # what is heard again is what was shown, within a display frame
-    start = next(one for one in events if isinstance(one, AnalysisEvent) and one.step == "start")
-    settled_s = start.at / CLOCK_HZ + 0.2  # before, the show still had the analyzer of before
-    tap_s = (
-        next(one.at for one in events if isinstance(one, CommandEvent) and one.command.get("action") == "tap") / 48e3
-    )
-    shown = [one for one in night.frames if settled_s < one.time_s < tap_s]
-    again = depths_again(session, events, [one.time_s for one in shown], at_first.beat_settings(), 4)
-    live = np.array([one.depth for one in shown])
-    assert len(live) > 30
-    apart = [np.abs(live[i] - again[max(0, i - 1) : i + 2]).min() for i in range(len(live))]
-    # where sound comes late, a show has its kick some display frames late
-    assert np.mean(np.array(apart) < 0.1) > 0.9, list(
-        zip((one.time_s for one in shown), live.round(2), again.round(2), strict=True)
-    )
 
 
 def test_from_the_beginning_with_another_preset_and_no_sound(screen, pulse, loaded, song, tmp_path, tiny_preset):
