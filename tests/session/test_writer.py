@@ -111,6 +111,23 @@ def test_sound_comes_back_as_it_was_analysed_in_its_place_in_time(tmp_path):
     assert info_of(tmp_path / "s")["end_at"] == 48_000 + 96_000
 
 
+def test_when_sound_and_silence_came_is_kept_where_steps_are_joined(tmp_path):
+    def play(writer):
+        writer.event(AnalysisEvent(at=0, step="start", rate_hz=48_000, came=[[0, 900]]))
+        for at in range(0, 1440, 480):
+            writer.sound(counted(at, 480), at, 48_000, at + 1000)
+        for at in (1440, 1920):
+            writer.event(AnalysisEvent(at=at, step="silence", n_samples=480, came=[[480, 2000]]))
+
+    recorded(tmp_path / "s", play)
+    steps = of(events_of(tmp_path / "s"), AnalysisEvent)
+    for name, n_samples, late in (("sound", 1440, 1000), ("silence", 960, 2000)):
+        came = [(one.at + n, one.at + ticks) for one in steps if one.step == name for n, ticks in one.came]
+        first = came[0][0] - 480
+        assert came == [(first + n, first + n - 480 + late) for n in range(480, n_samples + 1, 480)]
+        assert sum(one.n_samples for one in steps if one.step == name) == n_samples
+
+
 def test_the_analyzer_finds_the_same_in_the_recorded_sound(tmp_path):
     """Sample for sample what it was given, of any sound, too loud as well."""
     sound = on_grid((np.random.default_rng(5).standard_normal(48_000) * 0.5).astype(np.float32))

@@ -107,14 +107,14 @@ class TheseTimes(Clock):
         return self._times_s[self._index]
 
 
-def performed(root, size, fps=Fraction(30), said=None, times_s=None, **options):
+def performed(root, size, fps=Fraction(30), said=None, times_s=None, is_late=True, **options):
     """A session performed offscreen: its display frames, and its pictures (n, height, width, 3). times_s: of its display
-    frames, in place of an even rate.
+    frames, in place of an even rate. is_late: see `SessionSource`.
     """
     session, pixels, shown = RecordedSession(root), Pixels(), []
     contents = contents_of(session)
     with Offscreen(size) as surface:
-        source = SessionSource(session)
+        source = SessionSource(session, is_late=is_late)
         say = (lambda line: None) if said is None else said.append
         performance = Performance(
             SessionFiles(session),

@@ -73,6 +73,31 @@ def test_the_depths_are_those_of_the_live_analyzer_with_its_settings_at_their_ti
     assert np.allclose(found[20:], depths[20:], atol=1e-6), "after the first depths have eased in"
 
 
+def test_each_display_frame_has_the_sound_that_had_come_when_it_was_seen(night, loaded):
+    """Sound that came late, in blocks of 25 ms and once not for 0.4 s; without lateness, each sample at its own time."""
+    sound, analyzers = on_grid(kicks(4.0)), [Analyzer(RATE_HZ, loaded.settings.beat, is_live=True) for _ in range(2)]
+    night.step(0.0, "start", rate_hz=RATE_HZ, came=[[0, 100]])
+    blocks = []
+    for first in range(0, len(sound), 1200):
+        seconds = (first + 1200) / RATE_HZ + 0.03
+        blocks.append((first, max(seconds, 1.65) if 1.25 < seconds < 1.65 else seconds))
+        night.writer.sound(sound[first : first + 1200], first, RATE_HZ, ticks_of(blocks[-1][1]))
+    root = night.end(4.0)
+    late, on_time = ([one.depth for one in performed(root, SIZE, is_late=is_late)[0]][20:] for is_late in (True, False))
+    expected, n_fed = ([], []), 0
+    for index in range(120):
+        time_s = (index + 0.5) / 30
+        while blocks and blocks[0][1] <= time_s:
+            first, _ = blocks.pop(0)
+            analyzers[0].push(sound[first : first + 1200])
+        analyzers[1].push(sound[n_fed : int(time_s * RATE_HZ)])
+        n_fed = int(time_s * RATE_HZ)
+        for depths, analyzer in zip(expected, analyzers, strict=True):
+            depths.append(1 + 3 * analyzer.features_at(time_s).level)
+    assert np.allclose(late, expected[0][20:], atol=1e-6) and np.allclose(on_time, expected[1][20:], atol=1e-6)
+    assert np.abs(np.array(late) - on_time).max() > 0.5
+
+
 def test_commands_happen_when_they_happened(night):
     night.heard = np.zeros(3 * RATE_HZ, np.float32)
     night.do(0.0, Reported("fullscreen", True))
