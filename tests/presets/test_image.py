@@ -1,4 +1,6 @@
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -250,3 +252,15 @@ def test_a_profile_for_other_pixels_does_not_cost_the_picture(tmp_path):
     load_image(saved(tmp_path, grey, "a.png", icc_profile=wide_gamut_profile()), (32, 24))
     cmyk = saved(tmp_path, quarters().convert("CMYK"), "a.jpg", quality=95, icc_profile=wide_gamut_profile())
     assert_quarters(load_image(cmyk, (32, 24)), 15)
+
+
+def test_a_common_picture_does_not_load_what_other_formats_need(tmp_path):
+    Image.new("RGB", (8, 8), (200, 120, 40)).save(tmp_path / "a.png")
+    code = (
+        "import sys; from visualizer.presets.image import load_image; load_image(sys.argv[1], (8, 8)); "
+        "print('PIL.PngImagePlugin' in sys.modules, 'PIL.PsdImagePlugin' in sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.png")], check=True, timeout=60, capture_output=True, text=True
+    )
+    assert ran.stdout.split() == ["True", "False"]

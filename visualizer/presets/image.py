@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def load_image(path: Path | str, size: tuple[int, int], *, say: Callable[[str], 
 
 @contextmanager
 def open_picture(path: Path, name: str) -> Iterator[Image.Image]:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import UnidentifiedImageError
 
     try:
         mode = path.stat().st_mode
@@ -101,18 +101,29 @@ def open_picture(path: Path, name: str) -> Iterator[Image.Image]:
         file.seek(0)
         if not head:
             raise BadInput(f"{name}: the file is empty")
-        Image.init()
-        formats = [known for known in _FORMATS if known in Image.OPEN]
         try:
             with _no_pillow_limit(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                picture = Image.open(file, formats=formats)
+                picture = _opened(file)
         except UnidentifiedImageError:
             raise BadInput(f"{name}: not a picture this program can read{_what_it_is(head)}") from None
         except Exception as fault:
             raise BadInput(f"{name}: the picture is damaged ({plain(fault)})") from fault
         with picture:
             yield picture
+
+
+def _opened(file: BinaryIO) -> Image.Image:
+    """The picture of a file of any of the formats. Raises what Pillow raises."""
+    from PIL import Image, UnidentifiedImageError
+
+    Image.preinit()  # JPEG, PNG and a few more: loading the modules of all formats takes as long as the picture itself
+    try:
+        return Image.open(file, formats=[known for known in _FORMATS if known in Image.OPEN])
+    except UnidentifiedImageError:
+        file.seek(0)
+        Image.init()
+        return Image.open(file, formats=[known for known in _FORMATS if known in Image.OPEN])
 
 
 @contextmanager
