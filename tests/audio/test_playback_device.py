@@ -47,7 +47,7 @@ def heard_sound(recording: np.ndarray) -> np.ndarray:
 def test_position_is_what_is_heard_within_10_ms(
     pulse: Pulse, tmp_path: Path, rate_hz: int, record_property: pytest.RecordProperty
 ) -> None:
-    click_s, n_clicks = 0.25, 22
+    click_s, n_clicks = 0.25, 14
     sound = np.zeros(round((n_clicks + 2) * click_s * rate_hz), np.float32)
     for index in range(1, n_clicks + 1):
         start = round(index * click_s * rate_hz)

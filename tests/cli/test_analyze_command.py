@@ -23,7 +23,7 @@ def count_of(line: str, name: str) -> int:
     return int(found[1]) if found else -1
 
 
-@pytest.mark.parametrize("n_columns", [80, 120])
+@pytest.mark.parametrize("n_columns", [80, pytest.param(120, marks=pytest.mark.long)])
 def test_what_comes_in_is_drawn_and_summed_up(terminal, pulse, n_columns):
     screen = terminal("analyze", "--live", n_columns=n_columns)
     wait_until(lambda: screen.last("kicks"), 30, "nothing was drawn")
