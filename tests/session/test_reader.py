@@ -14,8 +14,10 @@ from visualizer.errors import BadInput
 from visualizer.session.events import (
     CLOCK_HZ,
     AnalysisEvent,
+    DisplayEvent,
     DreamEvent,
     PresetEvent,
+    SizeEvent,
     SoundEvent,
     UnknownEvent,
 )
@@ -188,6 +190,16 @@ def test_numbers_that_no_session_has_are_damage(folder, event):
     session = RecordedSession(folder.root)
     assert list(session.events()) == example_events()
     assert session.tally.n_damaged == 1 and "no session of so few events is so long" in session.tally.fault
+
+
+def test_windows_and_dream_frames_that_no_machine_has(folder):
+    events = [kind(at=0, width=65_536, height=65_536) for kind in (SizeEvent, DisplayEvent)]
+    write_events(folder, [*events, *example_events()])
+    session = RecordedSession(folder.root)
+    assert list(session.events()) == example_events() and session.tally.n_damaged == 2
+    assert "claims a window of 65536x65536: none is so large" in session.tally.fault
+    folder.info.write_bytes(session.info.model_copy(update={"width": 65_536, "height": 65_536}).to_json())
+    refused(folder.root, "session.json: claims dream frames of 65536x65536: none are so large")
 
 
 def test_many_steps_that_claim_much_together(folder):

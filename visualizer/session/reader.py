@@ -24,10 +24,12 @@ from .events import (
     CLOCK_HZ,
     MOST_LINE_BYTES,
     AnalysisEvent,
+    DisplayEvent,
     DreamEvent,
     Event,
     GapEvent,
     PresetEvent,
+    SizeEvent,
     SoundEvent,
     UnknownEvent,
     decode,
@@ -43,8 +45,8 @@ _MOST_TICKS = MOST_S * CLOCK_HZ
 # cannot claim weeks of it. The program writes several events a second, and none while songs are paused or a laptop
 # sleeps.
 _FREE_S, _FREE_SOUND_S, _S_PER_EVENT = 86_400.0, 3600.0, 60.0
-#: no dream frame is larger
-MOST_DREAM_PIXELS = 64_000_000
+#: no dream frame is larger, and no window
+MOST_DREAM_PIXELS, _MOST_WINDOW_PIXELS = 64_000_000, 16_384 * 8192
 _BLOCK_SAMPLES = 65_536
 
 
@@ -289,6 +291,8 @@ class _Limits:
             raise BadInput(
                 f"event {n} claims {sound_s + skipped_s:.0f} s of sound: no session of so few events is so long"
             )
+        if isinstance(event, SizeEvent | DisplayEvent) and event.width * event.height > _MOST_WINDOW_PIXELS:
+            raise BadInput(f"event {n} claims a window of {event.width}x{event.height}: none is so large")
         self._sound_s += sound_s
         self._skipped_s += skipped_s
 
@@ -310,6 +314,8 @@ def _read_info(folder: SessionFolder) -> SessionInfo:
         raise DamagedInfo(f"{plain(folder.root)}: {fault}{hint}") from fault
     except BadInput as fault:
         raise BadInput(f"{plain(folder.root)}: {fault}") from fault
+    if info.width * info.height > MOST_DREAM_PIXELS:
+        raise BadInput(f"{plain(folder.info)}: claims dream frames of {info.width}x{info.height}: none are so large")
     if info.n_events > MOST_EVENTS or info.end_at > info.at + _MOST_TICKS:
         raise BadInput(f"{plain(folder.info)}: claims more events or time than a session can have")
     return info
