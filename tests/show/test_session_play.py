@@ -25,6 +25,7 @@ from visualizer.session.events import CLOCK_HZ, ClockEvent, SongEvent
 from visualizer.session.reader import RecordedSession
 from visualizer.show.onscreen import Staging, run
 from visualizer.show.recorder import RecordingOptions
+from visualizer.show.replay import replay
 from visualizer.show.song_output import open_playback
 from visualizer.show.sources.song import SongSource
 
@@ -136,6 +137,14 @@ def test_songs_recorded_are_exported_with_the_depths_shown_and_the_sound_heard(s
     sound, said = exported_sound(root, tmp_path / "copied.mp4")
     assert "mono" not in said
     check_sound(sound, heard, songs, starts_s, began_s, is_stereo=True)
+    places = []
+
+    def on_frame(shown, frame):
+        places.append(shown._transport.position_s())
+        return places[-1] > 2.0
+
+    replay(root, open_cache(), on_frame=on_frame)
+    assert places[-1] > 2.0 and min(np.diff(places)) >= 0.0
     shutil.rmtree(root / "songs")
     again, said = exported_sound(root, tmp_path / "found.mp4")
     assert np.array_equal(again, sound) and "mono" not in said, "songs that are still where they were"

@@ -26,13 +26,14 @@ from ..render.window import Window
 from ..session.events import CLOCK_HZ, Event
 from ..session.reader import RecordedSession
 from ..session.soundtrack import Soundtrack
-from .clocks import ScreenClock
+from .clocks import RateMeter, ScreenClock
 from .controllers import Controllers
 from .dispatcher import Dispatcher
 from .effects import Effects, WindowEffects, set_source_values
+from .frame import HUD_REFRESH_S
 from .graphics import Graphics
 from .guard import Guard
-from .hud_text import Notices
+from .hud_text import Notices, figure_lines
 from .onscreen import Staging
 from .panel_switch import PanelSwitch
 from .performance import (
@@ -181,6 +182,8 @@ class TransportEffects(Effects):
 class Replay(PerformanceLoop):
     """A session in a window. performs: begins a performance of events after those before them."""
 
+    clock: ScreenClock
+
     def __init__(
         self,
         graphics: Graphics,
@@ -204,6 +207,7 @@ class Replay(PerformanceLoop):
         self._notices = Notices(lambda: clock.time_s)
         self._camera = Camera()
         self._n_seeks, self._performed_s = 0, 0.0
+        self._meter, self._hud_lines, self._hud_written_s = RateMeter(), list[str](), float("-inf")
         controllers = Controllers([], guard)
         window = WindowEffects(
             self._window, PanelSwitch(controllers, None, lambda: self._window), guard, lambda: clock.time_s
@@ -252,9 +256,14 @@ class Replay(PerformanceLoop):
             if line:
                 self._notices.say(line)
         state = self._dispatcher.state
-        lines = [*self._transport.status(), f"depth\t{shown.depth:.1f}"]
+        rate_hz = self._meter.count()
+        if state.hud and self.clock.time_s - self._hud_written_s >= HUD_REFRESH_S:
+            self._hud_written_s = self.clock.time_s
+            loaded, scale = self.stage.scene.loaded, self._drawn_size()[0] / max(self._window.framebuffer_size[0], 1)
+            self._hud_lines = figure_lines(loaded, shown, self.clock.times, rate_hz, scale, "")
+            self._hud_lines += self._transport.status()
         self._graphics.hud.write(
-            lines if state.hud else (),
+            self._hud_lines if state.hud else (),
             self._window.framebuffer_size,
             self._notices.current(),
             self._key_lines if state.hud else (),
