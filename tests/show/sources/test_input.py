@@ -11,6 +11,7 @@ from tests.sounds import KICKS_S, kicks
 from visualizer.beat.beat_follower import BeatFollower
 from visualizer.errors import BadInput
 from visualizer.settings import BeatSettings
+from visualizer.show.analysis_steps import AnalysisSteps
 from visualizer.show.guard import Guard
 from visualizer.show.sources.guarded import GuardedSource
 from visualizer.show.sources.input import InputSource
@@ -241,6 +242,25 @@ def test_after_a_stall_the_dropped_sound_leaves_a_gap_in_time_not_a_shift():
     assert stage.sound.tempo.tempo_bpm == pytest.approx(120, abs=3) and rest.max() > 0.75
     off_s = (stage.sound.tempo.next_beat_s(stage.sound.position_s()) - 0.5) % 0.5
     assert min(off_s, 0.5 - off_s) < 0.06, "the beats stand where they stood"
+
+
+def test_who_observes_the_analysis_may_ask_for_the_time_in_the_middle_of_a_gap():
+    class Asks(AnalysisSteps):
+        def sound(self, block, start_s, rate_hz):
+            stage.sound.position_s()
+            return block
+
+        def silence(self, n_samples, start_s):
+            stage.sound.position_s()
+
+    stage, song = Stage(), beats(1.0)
+    stage.sound.observe_analysis(Asks())
+    stage.go_on(1.0, song)
+    for seconds in (2.0, 20.0):  # the program stood still
+        before_s = stage.sound.position_s()
+        stage.now_s += seconds
+        stage.go_on(1.0, song)
+        assert stage.sound.position_s() == pytest.approx(before_s + seconds + 1.0, abs=0.05)
 
 
 def test_an_hour_without_sound_costs_no_more_than_a_moment():
