@@ -207,8 +207,12 @@ def test_a_damaged_zip_file_cut_anywhere(folder, tmp_path):
     for length in range(0, len(data), len(data) // 40):
         damaged.write_bytes(data[:length])
         refused(damaged, tmp_path / "to", "is no ZIP file, or is damaged")
-    for at in range(30, len(data), len(data) // 40):
-        damaged.write_bytes(data[:at] + bytes([data[at] ^ 0x20]) + data[at + 1 :])
+    places = [*((at, 0x20) for at in range(30, len(data), len(data) // 40))]
+    places += [
+        (at, 0xFF) for at in range(len(data) - 22, len(data))
+    ]  # of the record that says where the list of files is
+    for at, mask in places:
+        damaged.write_bytes(data[:at] + bytes([data[at] ^ mask]) + data[at + 1 :])
         try:
             found = unpack(damaged, tmp_path / "to", "found")
         except BadInput as fault:

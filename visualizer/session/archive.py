@@ -102,6 +102,12 @@ class _SmallReads(io.FileIO):
         super().__init__(path)
         self.n_bytes = self.seek(0, os.SEEK_END)
 
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except OSError as fault:  # a place before the beginning, where the list of files says so
+            raise zipfile.BadZipFile("it names a place that it does not have") from fault
+
     def read(self, n_bytes: int | None = -1, /) -> bytes:
         if n_bytes is None or n_bytes < 0:
             n_bytes = max(0, self.n_bytes - self.tell())
