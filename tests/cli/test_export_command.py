@@ -14,7 +14,7 @@ from tests.audio.sounds import FORMATS, chirp, write
 from tests.cli.running import here, refused, visualizer
 from tests.files.disks import full_disk
 from visualizer.audio.metadata import read_metadata
-from visualizer.cli.export_command import parse_time, parse_video_size
+from visualizer.cli.export_command import parse_time
 from visualizer.errors import BadInput
 
 
@@ -58,14 +58,6 @@ def test_any_text_is_a_time_or_refused_with_one_line(text):
         assert 0 <= parse_time(text, "--from") < 1e10
     except BadInput as error:
         assert len(str(error).splitlines()) == 1
-
-
-def test_sizes_have_names():
-    assert parse_video_size("vertical") == (1080, 1920)
-    assert parse_video_size(" Square ") == (1080, 1080)
-    assert parse_video_size("4K") == parse_video_size("3840x2160") == (3840, 2160)
-    with pytest.raises(BadInput, match="--dream-size 'round' is not a size.*1280x720, or one of 720p, .*square"):
-        parse_video_size("round", "--dream-size")
 
 
 @pytest.mark.parametrize(

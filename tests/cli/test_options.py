@@ -17,6 +17,27 @@ def test_sizes(width, height, by):
     assert options.parse_size(f" {width}{by}{height} ") == (width, height)
 
 
+def test_sizes_have_names():
+    assert options.parse_size("vertical") == (1080, 1920)
+    assert options.parse_size(" Square ") == (1080, 1080)
+    assert options.parse_size("4K") == options.parse_size("3840x2160") == (3840, 2160)
+    with pytest.raises(BadInput, match="--dream-size 'round' is not a size.*1280x720, or one of 720p, .*square"):
+        options.parse_size("round", "--dream-size")
+
+
+def test_a_large_window_has_a_dream_of_1080p_unless_another_is_asked_for(tiny_preset):
+    preset = str(tiny_preset)
+    assert options.chosen_staging(False, None, False, False, size="4k").size == (3840, 2160)
+    assert options.chosen_staging(False, None, False, False).size is None
+    assert options.chosen_preset(preset, "4k").size == (1920, 1080)
+    assert options.chosen_preset(preset, "4k", dream_size="2560x1440").size == (2560, 1440)
+    assert options.resumed_or_chosen_preset(None, preset, "4k", *[None] * 5).size == (1920, 1080)
+    resume = resumed("clouds")
+    assert options.resumed_or_chosen_preset(resume, preset, "4k", *[None] * 5, "64x36").size == (64, 36)
+    with pytest.raises(BadInput, match="--dream-size 8x8 is out of range"):
+        options.chosen_preset(preset, "4k", dream_size="8x8")
+
+
 @given(st.text(max_size=12))
 def test_what_is_no_size_is_refused_with_one_line(text):
     try:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from visualizer.errors import BadInput, DreamError
 from visualizer.networks import NETWORKS
-from visualizer.presets.loaded import GUIDE_PX, Overrides, for_default_network, open_preset, with_network
+from visualizer.presets.loaded import GUIDE_PX, Overrides, dream_size, for_default_network, open_preset, with_network
 from visualizer.settings import DreamSettings
 
 SIZE = (96, 64)
@@ -148,3 +148,20 @@ def test_variants_may_be_called_rows_as_they_once_were(preset):
     assert found[0] == found[1] and len(found[0]) == 2
     with pytest.raises(BadInput, match=r"preset\.yaml:\d+: .*n_depths is the same"):
         open_preset(preset("title: Mine\nimage: image.png\nrows: [{n_depths: 3}]\n"), size=SIZE)
+
+
+@pytest.mark.parametrize(
+    ("size", "baked"),
+    [
+        ((1280, 720), (1280, 720)),
+        ((1920, 1080), (1920, 1080)),
+        ((3840, 2160), (1920, 1080)),
+        ((2560, 1440), (1920, 1080)),
+        ((1080, 1920), (1080, 1920)),
+        ((2160, 3840), (1080, 1920)),
+        ((8192, 16), (8192, 16)),
+        ((7680, 1080), (3840, 540)),
+    ],
+)
+def test_the_dream_of_a_large_picture_is_baked_at_most_as_large_as_1080p(size, baked):
+    assert dream_size(size) == baked

@@ -17,7 +17,7 @@ from visualizer.errors import BadInput
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import Dreams, open_cache
 from visualizer.presets.loaded import open_preset
-from visualizer.show.export import VideoOptions, dream_size, export, parse_fps
+from visualizer.show.export import VideoOptions, export, parse_fps
 
 SIZE = (160, 96)
 
@@ -291,23 +291,6 @@ def test_a_part_after_an_end_that_is_not_known_before(kick_song, loaded, tmp_pat
     with pytest.raises(BadInput, match="--from 7 s is after the end: it is 6.0 s long"):
         run(kick_song, tmp_path / "out.mp4", loaded, fps=Fraction(10), from_s=7.0)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("size", "baked"),
-    [
-        ((1280, 720), (1280, 720)),
-        ((1920, 1080), (1920, 1080)),
-        ((3840, 2160), (1920, 1080)),
-        ((2560, 1440), (1920, 1080)),
-        ((1080, 1920), (1080, 1920)),
-        ((2160, 3840), (1080, 1920)),
-        ((8192, 16), (8192, 16)),
-        ((7680, 1080), (3840, 540)),
-    ],
-)
-def test_the_dream_of_a_large_video_is_baked_at_most_as_large_as_1080p(size, baked):
-    assert dream_size(size) == baked
 
 
 def test_a_dream_of_another_shape_fills_the_video_and_is_cut_evenly(kick_song, loaded, tmp_path):

@@ -10,7 +10,7 @@ from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.audio.capture import Capture
 from visualizer.errors import UnknownDevice
 from visualizer.presets.dreams import open_cache
-from visualizer.show.onscreen import run
+from visualizer.show.onscreen import Staging, run
 from visualizer.show.play import play
 from visualizer.show.sources.input import InputSource
 
@@ -37,7 +37,7 @@ def test_a_song_plays_to_its_end_and_the_picture_follows(screen, pulse, loaded, 
     assert len(before) >= 7 and sum(depths.min() >= 2.5 for depths in before) <= 1
 
 
-def _play_watched(song_path, loaded, on_frame):
+def _play_watched(song_path, loaded, on_frame, staging=None):
     """`play`, with every display frame told."""
     from visualizer.audio.playback import Playback
     from visualizer.audio.songlist import SongList
@@ -47,7 +47,7 @@ def _play_watched(song_path, loaded, on_frame):
         playback = Playback(song)
         try:
             act = SongSource(playback, song, loaded.settings.beat)
-            return run(loaded, act, open_cache(), title="watched", on_frame=on_frame)
+            return run(loaded, act, open_cache(), title="watched", staging=staging, on_frame=on_frame)
         finally:
             playback.close()
 
@@ -197,6 +197,19 @@ def test_the_display_frame_loop_keeps_going_when_the_window_is_resized(screen, p
 
     report = _play_watched(kick_song, loaded, resize)
     assert report.n_frames > 100 and (500, 500) in sizes
+
+
+def test_a_window_may_be_larger_than_the_dream(screen, pulse, loaded, kick_song):
+    import glfw
+
+    sizes = set()
+
+    def note(n_frames, shown):
+        sizes.add(tuple(glfw.get_framebuffer_size(glfw.get_current_context())))
+        return n_frames > 3
+
+    _play_watched(kick_song, loaded, note, Staging(size=(400, 240)))
+    assert sizes == {(400, 240)} and loaded.size != (400, 240)
 
 
 def test_play_refuses_what_is_no_song_before_opening_a_window(loaded, tmp_path):

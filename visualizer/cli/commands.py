@@ -24,6 +24,7 @@ from .networks_command import networks_app
 from .options import (
     DEFAULT_SIZE_TEXT,
     Borderless,
+    DreamSize,
     Fullscreen,
     Image,
     Layer,
@@ -137,6 +138,7 @@ def bake(
     preset: Preset = DEFAULT_PRESET,
     image: Image = None,
     size: Size = DEFAULT_SIZE_TEXT,
+    dream_size: DreamSize = None,
     seed: Seed = None,
     network: Network = None,
     layer: Layer = None,
@@ -147,7 +149,7 @@ def bake(
     from ..presets.dreams import open_cache
     from .progress import show_bake
 
-    loaded = chosen_preset(preset, size, image, seed, network, layer, weights)
+    loaded = chosen_preset(preset, size, image, seed, network, layer, weights, dream_size=dream_size)
     print_news(loaded)
     try:
         done = show_bake(run_bake(loaded, open_cache()))

@@ -14,6 +14,8 @@ from ..settings import DEFAULT_PRESET
 from .messages import print_message, print_news
 from .options import (
     DEFAULT_SIZE_TEXT,
+    SIZES,
+    DreamSize,
     Image,
     Layer,
     Network,
@@ -28,15 +30,6 @@ from .options import (
     parse_size,
 )
 
-#: sizes of videos by name, width and height in px
-VIDEO_SIZES = {
-    "720p": (1280, 720),
-    "1080p": (1920, 1080),
-    "1440p": (2560, 1440),
-    "4k": (3840, 2160),
-    "vertical": (1080, 1920),
-    "square": (1080, 1080),
-}
 MOST_SUPERSAMPLE = 4
 
 
@@ -50,18 +43,9 @@ def export(
     image: Image = None,
     size: Annotated[
         str,
-        typer.Option(
-            "--size", "-s", metavar="WxH|NAME", help=f"Size of the video, px, or one of {', '.join(VIDEO_SIZES)}."
-        ),
+        typer.Option("--size", "-s", metavar="WxH|NAME", help=f"Size of the video, px, or one of {', '.join(SIZES)}."),
     ] = DEFAULT_SIZE_TEXT,
-    dream_size: Annotated[
-        str | None,
-        typer.Option(
-            "--dream-size",
-            metavar="WxH|NAME",
-            help="Size of the dream, which is scaled to the video. If not given: that of the video, at most 1080p.",
-        ),
-    ] = None,
+    dream_size: DreamSize = None,
     seed: Seed = None,
     network: Network = None,
     layer: Layer = None,
@@ -102,7 +86,6 @@ def export(
     from ..presets.dreams import open_cache
     from ..session.listing import session_named
     from ..show.export import VideoOptions, check_part, check_size, parse_fps
-    from ..show.export import dream_size as default_dream_size
     from ..show.export import export as run_export
     from ..show.session_export import export_session, is_session
     from .progress import show_export
@@ -113,7 +96,7 @@ def export(
         raise BadInput("--as-intended is for recorded sessions; see `visualizer sessions`")
     # of a session, the size of the dream frames that were shown unless another is asked for
     is_its_own = is_recorded and size == DEFAULT_SIZE_TEXT
-    video_size = parse_video_size(size)
+    video_size = parse_size(size)
     check_size(video_size)
     video = VideoOptions(
         fps=parse_fps(fps),
@@ -125,14 +108,13 @@ def export(
         title=title,
     )
     check_part(video, None)
-    wanted = None if dream_size is None else parse_video_size(dream_size, "--dream-size")
+    wanted = None if dream_size is None else parse_size(dream_size, "--dream-size")
     if is_recorded:
         steps = export_session(
             song_path, out, open_cache(), video, as_intended=as_intended, dream_size=wanted, say=print_message
         )
     else:
-        baked = wanted or default_dream_size(video_size)
-        loaded = chosen_preset(preset, "{}x{}".format(*baked), image, seed, network, layer, weights)
+        loaded = chosen_preset(preset, size, image, seed, network, layer, weights, dream_size=dream_size)
         print_news(loaded)
         steps = run_export(song_path, out, loaded, open_cache(), video, stream=stream, say=print_message)
     try:
@@ -140,11 +122,6 @@ def export(
     except KeyboardInterrupt:
         print_message(f"interrupted: {out} was not written")
         raise typer.Exit(1) from None
-
-
-def parse_video_size(text: str, option: str = "--size") -> tuple[int, int]:
-    """ "1280x720" -> (1280, 720), "vertical" -> (1080, 1920). Raises BadInput."""
-    return VIDEO_SIZES.get(text.strip().lower()) or parse_size(text, option, VIDEO_SIZES)
 
 
 def parse_time(text: str, option: str) -> float:

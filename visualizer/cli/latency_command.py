@@ -58,7 +58,7 @@ def latency(
         gain_db=parse_gain(gain_db),
         output=parse_device(output),
         n_clicks=clicks,
-        staging=chosen_staging(fullscreen, monitor, borderless, no_adapt),
+        staging=chosen_staging(fullscreen, monitor, borderless, no_adapt, size=size),
         say=print_message,
     )
     if json_wanted:

@@ -28,6 +28,15 @@ if TYPE_CHECKING:
     from ..supervision.resume import ResumeState
 
 DEFAULT_SIZE_TEXT = "{}x{}".format(*DEFAULT_SIZE)
+#: sizes by name, width and height in px
+SIZES = {
+    "720p": (1280, 720),
+    "1080p": (1920, 1080),
+    "1440p": (2560, 1440),
+    "4k": (3840, 2160),
+    "vertical": (1080, 1920),
+    "square": (1080, 1080),
+}
 
 GLOBAL_OPTIONS = ("--help", "-h", "--version")
 
@@ -62,7 +71,16 @@ Image = Annotated[
     typer.Option("--image", "-i", parser=parse_path, metavar="FILE", help="Your own picture, instead of the preset's."),
 ]
 Size = Annotated[
-    str, typer.Option("--size", "-s", metavar="WxH", help="Size of the dream, and of the window or video, px.")
+    str,
+    typer.Option("--size", "-s", metavar="WxH|NAME", help=f"Size of the picture, px, or one of {', '.join(SIZES)}."),
+]
+DreamSize = Annotated[
+    str | None,
+    typer.Option(
+        "--dream-size",
+        metavar="WxH|NAME",
+        help="Size of the dream, which is scaled to the picture. If not given: that of the picture, at most 1080p.",
+    ),
 ]
 Seed = Annotated[
     int | None,
@@ -200,6 +218,7 @@ def chosen_preset(
     layer: str | None = None,
     weights: Path | None = None,
     dream: tuple[tuple[str, float | str], ...] = (),
+    dream_size: str | None = None,
 ) -> LoadedPreset:
     """Load the preset that these options describe.
 
@@ -207,9 +226,11 @@ def chosen_preset(
     for a network that is not installed.
     """
     from ..presets.loaded import Overrides, open_preset
+    from ..presets.loaded import dream_size as usual_dream_size
 
     overrides = Overrides(image=image, seed=seed, network=network, layer=layer, weights=weights, dream=dream)
-    return open_preset(preset, size=parse_size(size), overrides=overrides)
+    baked = usual_dream_size(parse_size(size)) if dream_size is None else parse_size(dream_size, "--dream-size")
+    return open_preset(preset, size=baked, overrides=overrides)
 
 
 def resumed_or_chosen_preset(
@@ -221,6 +242,7 @@ def resumed_or_chosen_preset(
     network: str | None,
     layer: str | None,
     weights: Path | None,
+    dream_size: str | None = None,
 ) -> LoadedPreset:
     """Load the preset to start with: of a restarted show the one it showed last, with the dream settings changed by
     hand.
@@ -229,13 +251,13 @@ def resumed_or_chosen_preset(
     """
     from ..presets.loaded import is_preset
 
-    own = partial(chosen_preset, preset, size, image, seed, network, layer, weights)
+    own = partial(chosen_preset, preset, size, image, seed, network, layer, weights, dream_size=dream_size)
     resume = lifeline.resume if lifeline is not None else None
     if resume is None:
         return own()
     is_own = not resume.preset or is_preset(preset, resume.preset)
     # the network and layer of the options are meant for the first preset only
-    again = own if is_own else partial(chosen_preset, resume.preset, size, image, seed)
+    again = own if is_own else partial(chosen_preset, resume.preset, size, image, seed, dream_size=dream_size)
     for dream in dict.fromkeys((_dream_by_hand(resume), ())):
         try:
             return again(dream=dream)
@@ -267,13 +289,25 @@ def open_chosen_controllers(midi: str | None, osc: str | None, osc_allow: str | 
 
 
 def chosen_staging(
-    fullscreen: bool, monitor: str | None, borderless: bool, no_adapt: bool, panel: bool = False
+    fullscreen: bool,
+    monitor: str | None,
+    borderless: bool,
+    no_adapt: bool,
+    panel: bool = False,
+    size: str | None = None,
 ) -> Staging:
-    """The options of the window and the panel as one value."""
+    """The options of the window and the panel as one value. size: of the window, None for that of the dream frames."""
     from ..show.onscreen import Staging
 
     wanted = int(monitor) if monitor is not None and re.fullmatch(r"\d{1,3}", monitor) else monitor
-    return Staging(fullscreen=fullscreen, monitor=wanted, borderless=borderless, adapt=not no_adapt, panel=panel)
+    return Staging(
+        fullscreen=fullscreen,
+        monitor=wanted,
+        borderless=borderless,
+        adapt=not no_adapt,
+        panel=panel,
+        size=None if size is None else parse_size(size),
+    )
 
 
 def chosen_recording(
@@ -378,12 +412,15 @@ def _exists(text: str) -> bool:
         return False
 
 
-def parse_size(text: str, option: str = "--size", names: Collection[str] = ()) -> tuple[int, int]:
-    """ "1280x720" -> (1280, 720). option, names: for messages, its name and what else it takes. Raises BadInput."""
+def parse_size(text: str, option: str = "--size") -> tuple[int, int]:
+    """ "1280x720" -> (1280, 720), "vertical" -> (1080, 1920). option: its name, for messages. Raises BadInput."""
+    if named := SIZES.get(text.strip().lower()):
+        return named
     match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
     if match is None:
-        others = f", or one of {', '.join(names)}" if names else ""
-        raise BadInput(f"{option} {text!r} is not a size; write width x height in pixels, like 1280x720{others}")
+        raise BadInput(
+            f"{option} {text!r} is not a size; write width x height in pixels, like 1280x720, or one of {', '.join(SIZES)}"
+        )
     width, height = int(match[1]), int(match[2])
     if not (16 <= width <= 16384 and 16 <= height <= 16384):
         raise BadInput(f"{option} {text} is out of range; allowed: 16x16 .. 16384x16384")

@@ -18,6 +18,7 @@ from .options import (
     Channels,
     CopySongs,
     DelayMs,
+    DreamSize,
     Fullscreen,
     Gain,
     Image,
@@ -63,6 +64,7 @@ def play(
     preset: Preset = DEFAULT_PRESET,
     image: Image = None,
     size: Size = DEFAULT_SIZE_TEXT,
+    dream_size: DreamSize = None,
     seed: Seed = None,
     network: Network = None,
     layer: Layer = None,
@@ -115,9 +117,9 @@ def play(
     from ..show.play import song_list
 
     paths = song_list(songs, shuffle_seed)
-    loaded = resumed_or_chosen_preset(lifeline, preset, size, image, seed, network, layer, weights)
+    loaded = resumed_or_chosen_preset(lifeline, preset, size, image, seed, network, layer, weights, dream_size)
     print_news(loaded)
-    staging = chosen_staging(fullscreen, monitor, borderless, no_adapt, panel)
+    staging = chosen_staging(fullscreen, monitor, borderless, no_adapt, panel, size)
     wanted, delay_ms = parse_device(output_device), parse_delay(delay_ms)
     # an album in its own order keeps the differences in loudness between its songs
     is_album = len(paths) > 1 and shuffle_seed is None
@@ -145,6 +147,7 @@ def live(
     preset: Preset = DEFAULT_PRESET,
     image: Image = None,
     size: Size = DEFAULT_SIZE_TEXT,
+    dream_size: DreamSize = None,
     seed: Seed = None,
     network: Network = None,
     layer: Layer = None,
@@ -182,10 +185,10 @@ def live(
     from ..presets.dreams import open_cache
     from ..show.live import live as run_live
 
-    loaded = resumed_or_chosen_preset(lifeline, preset, size, image, seed, network, layer, weights)
+    loaded = resumed_or_chosen_preset(lifeline, preset, size, image, seed, network, layer, weights, dream_size)
     print_news(loaded)
     wanted, chosen, gain_db = parse_device(device), parse_channels(channels), parse_gain(gain_db)
-    staging = chosen_staging(fullscreen, monitor, borderless, no_adapt, panel)
+    staging = chosen_staging(fullscreen, monitor, borderless, no_adapt, panel, size)
     try:
         run_live(
             loaded,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from .preset import PresetFolder, load_preset, reference_of
 
 #: width and height in px that a guide is scaled to: its features are used, not its pixels
 GUIDE_PX = 320
+#: a dream is baked with at most as many pixels as this size has unless another is asked for
+LARGEST_BAKED = (1920, 1080)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +82,16 @@ class LoadedPreset:
     def n_depths(self) -> int:
         """The deepest dream frame's index, the same in every variant."""
         return self.settings.dream.n_depths
+
+
+def dream_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The size in which the dream of a window or video of `size` is baked unless another is asked for: the same, or as
+    large as `LARGEST_BAKED` in the same shape. A larger one takes hours to bake and gigabytes of graphics memory, and
+    the graphics card scales it without a visible loss of sharpness.
+    """
+    most = LARGEST_BAKED[0] * LARGEST_BAKED[1]
+    scale = min(1.0, math.sqrt(most / (size[0] * size[1])))
+    return max(16, round(size[0] * scale)), max(16, round(size[1] * scale))
 
 
 def open_preset(

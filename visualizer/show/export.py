@@ -35,10 +35,6 @@ from .stage import Scene, Stage, build_picture
 log = logging.getLogger(__name__)
 
 
-#: an export without --dream-size bakes its dream with at most as many pixels as this size has
-LARGEST_BAKED = (1920, 1080)
-
-
 @dataclass(frozen=True)
 class Progress:
     """How far an export is. done, total: depths while dreaming; display frames that are only listened to, up to the
@@ -85,15 +81,6 @@ def parse_fps(text: str) -> Fraction:
     if not 1 <= fps <= 240:
         raise BadInput(f"--fps {text!r} is out of range; allowed: 1 .. 240")
     return fps
-
-
-def dream_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The size in which the dream of a video of `size` is baked: the same, or as large as `LARGEST_BAKED` in the shape
-    of the video. A larger one takes hours to bake, and the graphics card scales it without a visible loss of sharpness.
-    """
-    most = LARGEST_BAKED[0] * LARGEST_BAKED[1]
-    scale = min(1.0, math.sqrt(most / (size[0] * size[1])))
-    return max(16, round(size[0] * scale)), max(16, round(size[1] * scale))
 
 
 class Excerpt(Output):

@@ -46,7 +46,8 @@ class Staging:
     """How a show appears on the screen.
 
     monitor: index or name, the primary one if None. adapt: draw smaller where the machine cannot keep the pace.
-    rate_hz: display frames a second, the screen's own if None. panel: open the performer's panel.
+    rate_hz: display frames a second, the screen's own if None. panel: open the performer's panel. size: width and
+    height of the window, px, those of the dream frames if None.
     """
 
     fullscreen: bool = False
@@ -55,6 +56,7 @@ class Staging:
     adapt: bool = True
     rate_hz: float | None = None
     panel: bool = False
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def run(
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(0.0005)
         shown_title = title or ("visualizer" if callable(source) else source.title)
-        window = stack.enter_context(opens(loaded.size, shown_title, **_where(staging, resume)))
+        window = stack.enter_context(opens(staging.size or loaded.size, shown_title, **_where(staging, resume)))
         graphics = Graphics.of(window)
         picture = build_picture(loaded, window, graphics.programs)
         # a stage that was black must not light up

@@ -11,6 +11,7 @@ from ..outputs.video_file import VideoFile
 from ..presets.cache import FrameCache
 from ..presets.dreams import Dreams, ReadyDreams, complete
 from ..presets.loaded import LoadedPreset
+from ..presets.loaded import dream_size as usual_dream_size
 from ..render.canvas import Canvas
 from ..render.offscreen import Offscreen
 from ..render.programs import Programs
@@ -19,7 +20,6 @@ from ..session.layout import SessionFolder
 from ..session.reader import RecordedSession
 from .clocks import FrameClock
 from .export import Excerpt, Progress, VideoOptions, check_part, check_size, tags_of
-from .export import dream_size as default_dream_size
 from .guard import Guard
 from .performance import (
     Contents,
@@ -78,7 +78,7 @@ def export_session(
         tags=tags_of({}, video.title),
     )
     bakes = as_intended or not session.info.has_dreams
-    baked_size = (dream_size or default_dream_size(size)) if as_intended else None
+    baked_size = (dream_size or usual_dream_size(size)) if as_intended else None
     if bakes:
         yield from _baked(session, contents, baked_size, cache)
     excerpt = Excerpt(writer, video, size, CLOCK_HZ)

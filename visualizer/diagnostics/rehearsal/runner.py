@@ -139,7 +139,7 @@ def _warm_cache(rig: Rig, say: Say) -> None:
         if own.load(key, loaded.n_depths, loaded.image.shape) is None:
             say("baking the dream first")
             done = subprocess.run(
-                [sys.executable, "-m", "visualizer", "bake", "--preset", rig.home, "--size", "{}x{}".format(*rig.size)],
+                [sys.executable, "-m", "visualizer", "bake", "--preset", rig.home, "--dream-size", "{}x{}".format(*rig.size)],
                 env=rig.environment, capture_output=True, text=True, errors="replace", check=False,
             )  # fmt: skip
             if done.returncode:
