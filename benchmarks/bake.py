@@ -19,10 +19,24 @@ from benchmarks import original_method
 from visualizer.dream import device as device_room
 from visualizer.dream.baking import bake
 from visualizer.dream.device import describe_device
+from visualizer.dream.octaves import REFERENCE_PX
 from visualizer.resources import shipped
 from visualizer.settings import DreamSettings
 
 BIG, SMALL = (1280, 720), (384, 216)
+#: bakes are compared with these settings, whatever the defaults are now: figures of all versions mean the same
+SETTINGS = DreamSettings(
+    layer="block10.expand",
+    n_octaves=7,
+    octave_scale=1.4,
+    blend=0.1,
+    steps_per_depth=2,
+    step_size=0.012,
+    smoothing_px=0.9,
+    smoothing_growth_px=1.0,
+    colour=0.25,
+    jitter_px=32,
+)
 IMAGES = ("clouds", "ridges")
 # a fresh interpreter: the time includes loading torch and the weights, as a user meets it
 COLD = """
@@ -33,9 +47,9 @@ from PIL import Image
 from visualizer.dream.baking import dream_on
 from visualizer.settings import DreamSettings
 image = np.asarray(Image.open(sys.argv[1]).convert("RGB").resize((int(sys.argv[2]), int(sys.argv[3])), Image.LANCZOS))
-n_depths = int(sys.argv[4])
-for depth_index, _, finished, _ in dream_on(image, DreamSettings(n_depths=n_depths), preview=True):
-    if depth_index == n_depths:
+settings = DreamSettings.model_validate_json(sys.argv[4])
+for depth_index, _, finished, _ in dream_on(image, settings, preview=True):
+    if depth_index == settings.n_depths:
         print(time.perf_counter() - start)
 """
 
@@ -44,6 +58,17 @@ def preset_image(name: str, size: tuple[int, int]) -> np.ndarray:
     """A preset's image at size (width, height): (height, width, 3) uint8."""
     with Image.open(shipped("presets") / name / "image.jpg") as image:
         return np.asarray(image.convert("RGB").resize(size, Image.Resampling.LANCZOS))
+
+
+def settings_for(size: tuple[int, int], n_depths: int) -> DreamSettings:
+    """SETTINGS for a bake at size (width, height): lengths are the same px at every size, as they once were."""
+    scale = REFERENCE_PX / min(size)
+    lengths = {
+        "smoothing_px": SETTINGS.smoothing_px * scale,
+        "smoothing_growth_px": SETTINGS.smoothing_growth_px * scale,
+        "jitter_px": round(SETTINGS.jitter_px * scale),
+    }
+    return SETTINGS.model_copy(update={**lengths, "n_depths": n_depths})
 
 
 def gain(network: original_method.OriginalNetwork, image: np.ndarray, frame: np.ndarray) -> float:
@@ -59,9 +84,9 @@ def gain(network: original_method.OriginalNetwork, image: np.ndarray, frame: np.
 
 
 def cold_rows(size: tuple[int, int], n_depths: int) -> list[tuple[str, str]]:
-    """The time from starting Python to the last preview, and to the last frame, with the default settings."""
+    """The time from starting Python to the last preview, and to the last frame."""
     file = shipped("presets") / IMAGES[0] / "image.jpg"
-    command = [sys.executable, "-c", COLD, str(file), *map(str, size), str(n_depths)]
+    command = [sys.executable, "-c", COLD, str(file), *map(str, size), settings_for(size, n_depths).model_dump_json()]
     runs = []
     for _ in range(3):
         start = time.perf_counter()
@@ -91,9 +116,9 @@ def compare(size: tuple[int, int], n_depths: int, device: str, whole: bool) -> l
     whole: run every dream of the original method. Otherwise only those of half and full depth, and the time is scaled
     to its 1 + 2 + .. + n_depths steps at every octave.
     """
-    settings = DreamSettings(n_depths=n_depths)
-    network = original_method.OriginalNetwork(settings, device)
-    judge = original_method.OriginalNetwork(settings)
+    settings = settings_for(size, n_depths)
+    network = original_method.OriginalNetwork(SETTINGS, device)
+    judge = original_method.OriginalNetwork(SETTINGS)
     marks = (max(1, n_depths // 2), n_depths)
     native = device != "cpu" or device_room._cpu_computes_bf16()
     ways = {"bake": native, "bake in float32": False} if native and device == "cpu" else {"bake": native}
@@ -103,8 +128,8 @@ def compare(size: tuple[int, int], n_depths: int, device: str, whole: bool) -> l
     ratios: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     warm = preset_image(IMAGES[0], size)
     for is_native in ways.values():  # warm up both
-        timed(warm, DreamSettings(n_depths=1), device, is_native)
-    original_method.dream(warm, 1, settings, network)
+        timed(warm, settings_for(size, 1), device, is_native)
+    original_method.dream(warm, 1, SETTINGS, network)
     for name in IMAGES:
         image = preset_image(name, size)
         frames: dict[str, list[np.ndarray]] = {}
@@ -113,7 +138,7 @@ def compare(size: tuple[int, int], n_depths: int, device: str, whole: bool) -> l
         original_s = 0.0
         for place, depth in enumerate(dreams):
             start = time.perf_counter()
-            original_frames[depth] = original_method.dream(image, depth, settings, network)
+            original_frames[depth] = original_method.dream(image, depth, SETTINGS, network)
             original_s += time.perf_counter() - start
             # in turns with the original method, because the load of the machine changes within a minute
             if place % max(1, len(dreams) // 5) == 0 or depth == n_depths:

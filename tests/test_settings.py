@@ -1,7 +1,7 @@
 """Settings go on accepting what earlier versions of the program wrote."""
 
 from visualizer.control.parameters import base_parameters
-from visualizer.settings import BeatSettings, Preset
+from visualizer.settings import BOUNDS, BeatSettings, DreamSettings, Preset
 
 
 def test_the_motion_decay_is_still_accepted_by_its_former_name():
@@ -12,3 +12,11 @@ def test_the_motion_decay_is_still_accepted_by_its_former_name():
 def test_variants_are_still_accepted_by_their_former_name():
     preset = Preset.model_validate({"title": "Two", "dream": {"seed": 3}, "rows": [{"colour": 0.5}]})
     assert [(one.seed, one.colour) for one in preset.variants] == [(3, 0.5)]
+
+
+def test_a_preset_with_the_smoothing_of_earlier_versions_is_not_bounded():
+    for key in ("smoothing_px", "smoothing_growth_px"):
+        former = DreamSettings.model_validate({key: 0.9})
+        assert {getattr(former, name) for name in BOUNDS} == {1.0}
+    preset = Preset.model_validate({"title": "Two", "dream": {"smoothing_px": 0.9}, "variants": [{"seed": 1}]})
+    assert preset.variants[0].contrast_growth == 1

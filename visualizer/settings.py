@@ -29,6 +29,10 @@ class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+#: the settings that bound a dream; a preset without any that sets its smoothing is not bounded
+BOUNDS = ("contrast_growth", "saturation_growth", "fine_growth", "clipped_growth")
+
+
 class BeatSettings(_Settings):
     """How the kick drum is detected, and how the level falls after it."""
 
@@ -149,7 +153,10 @@ class DreamSettings(_Settings):
     n_octaves: Annotated[
         int,
         Field(
-            ge=1, le=10, description="number of sizes of the image that are dreamt in, the levels of an image pyramid"
+            ge=1,
+            le=10,
+            description="number of sizes of the image that are dreamt in, for a picture 720 px high: the levels of an "
+            "image pyramid",
         ),
     ] = 7
     octave_scale: Annotated[float, Field(ge=1.1, le=2.5, description="size ratio of two neighbouring octaves")] = 1.4
@@ -165,16 +172,58 @@ class DreamSettings(_Settings):
         float,
         Field(gt=0, le=0.1, description="mean change of a pixel at each octave in each depth; the image range is 0..1"),
     ] = 0.012
-    smoothing_px: Annotated[float, Field(ge=0, le=8, description="sigma of the gradient's blur at depth 1, px")] = 0.9
+    smoothing_px: Annotated[
+        float, Field(ge=0, le=8, description="sigma of the gradient's blur at depth 1, px of a picture 720 px high")
+    ] = 0.9
     smoothing_growth_px: Annotated[
-        float, Field(ge=0, le=8, description="how much larger sigma is at the deepest depth, px")
+        float,
+        Field(ge=0, le=8, description="how much larger sigma is at the deepest depth, px of a picture 720 px high"),
     ] = 1.0
     colour: Annotated[
         float, Field(ge=0, le=1, description="0 keeps the image's colours, 1 dreams in red, green and blue separately")
     ] = 0.25
     jitter_px: Annotated[
-        int, Field(ge=0, le=256, description="largest random shift of the image before a step, px")
+        int,
+        Field(ge=0, le=256, description="largest random shift of the image before a step, px of a picture 720 px high"),
     ] = 32
+    contrast_growth: Annotated[
+        float, Field(ge=0, le=1, description="how much local contrast may grow over the image's, 0..1; 1: no bound")
+    ] = 1.0
+    saturation_growth: Annotated[
+        float, Field(ge=0, le=1, description="how much saturation may grow over the image's, 0..1; 1: no bound")
+    ] = 1.0
+    fine_growth: Annotated[
+        float, Field(ge=0, le=1, description="how much the finest detail may grow over the image's, 0..1; 1: no bound")
+    ] = 1.0
+    clipped_growth: Annotated[
+        float,
+        Field(ge=0, le=1, description="how much the fraction of black or white values may grow, 0..1; 1: no bound"),
+    ] = 1.0
+    tone: Annotated[
+        Literal["image", "complementary", "duotone", "picture"],
+        Field(
+            description="colours of the deepest frames: the image's, its main hue and the opposite one, those of "
+            "tone_colours, or those of tone_picture"
+        ),
+    ] = "image"
+    tone_strength: Annotated[
+        float, Field(ge=0, le=1, description="fraction of the colours that are replaced at the deepest depth, 0..1")
+    ] = 1.0
+    tone_colours: Annotated[
+        list[Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]],
+        Field(
+            min_length=1,
+            max_length=8,
+            description='colours of a duotone, from dark to light: 1 to 8 like "#ff8f3f"; brightness stays',
+        ),
+    ] = ["#2a1a6e", "#ff9a4a"]
+    tone_picture: Annotated[
+        str,
+        Field(
+            validate_default=True,
+            description="file in the preset's folder: another picture, whose colours are used",
+        ),
+    ] = ""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="seed of the random shifts")] = 0
 
     @property
@@ -209,6 +258,25 @@ class DreamSettings(_Settings):
             if not 0 < weight <= 100:
                 raise ValueError(f"the weight of {name} must be above 0 and at most 100, not {weight:g}")
         return layer
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_presets_are_not_bounded(cls, data: Any) -> Any:
+        """A preset that sets its smoothing and none of the bounds was made before there were bounds: it keeps its look."""
+        if (
+            isinstance(data, dict)
+            and {"smoothing_px", "smoothing_growth_px"} & set(data)
+            and not set(BOUNDS) & set(data)
+        ):
+            return {**data, **dict.fromkeys(BOUNDS, 1.0)}
+        return data
+
+    @field_validator("tone_picture")
+    @classmethod
+    def _picture_is_named(cls, picture: str, info: ValidationInfo) -> str:
+        if info.data.get("tone") == "picture" and not picture:
+            raise ValueError("tone: picture needs a picture; name a file in the preset's folder")
+        return picture
 
     @field_validator("channels")
     @classmethod

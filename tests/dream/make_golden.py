@@ -28,10 +28,10 @@ SETTINGS = DreamSettings(
     blend=0.1,
     steps_per_depth=1,  # so the coarsest octave takes half a step
     step_size=0.012,
-    smoothing_px=0.9,
-    smoothing_growth_px=1.0,
+    smoothing_px=7.0,  # px of a picture 720 px high: about half a px here
+    smoothing_growth_px=7.0,
     colour=0.25,
-    jitter_px=8,
+    jitter_px=120,
     seed=1,
 )
 

@@ -12,12 +12,14 @@ from visualizer.dream.octaves import (
     MIN_SIDE_PX,
     continued,
     enlarged,
+    for_picture,
     margins,
     mirrored,
     octave_sizes,
     pyramid,
     row_bands,
 )
+from visualizer.settings import DreamSettings
 
 SIDES = st.integers(1, 3000)
 
@@ -34,6 +36,22 @@ def test_sizes_grow_up_to_the_image_itself(height: int, width: int, n_octaves: i
 def test_sizes_of_the_default_at_720p() -> None:
     sizes = octave_sizes(720, 1280, 5, 1.4)
     assert sizes == [(187, 333), (262, 466), (367, 653), (514, 914), (720, 1280)]
+
+
+def test_lengths_in_the_settings_are_px_of_a_picture_720_px_high() -> None:
+    dream = DreamSettings(smoothing_px=1.0, smoothing_growth_px=2.0, jitter_px=32, n_octaves=7)
+    assert for_picture(dream, 720, 1280) == dream == for_picture(dream, 1280, 720)
+    large = for_picture(dream, 1440, 2560)
+    assert (large.smoothing_px, large.smoothing_growth_px, large.jitter_px) == (2.0, 4.0, 64)
+    small = for_picture(dream, 180, 320)
+    assert (small.smoothing_px, small.smoothing_growth_px, small.jitter_px) == (0.25, 0.5, 8)
+
+
+@given(side=st.integers(720, 4320))
+def test_the_coarsest_octave_of_a_large_picture_is_as_small_as_at_720(side: int) -> None:
+    dream = for_picture(DreamSettings(n_octaves=4), side, side)
+    coarsest, at_720 = (octave_sizes(n, n, m, 1.4)[0][0] for n, m in ((side, dream.n_octaves), (720, 4)))
+    assert at_720 / 1.4**0.51 < coarsest < at_720 * 1.4**0.51
 
 
 def test_pyramid_keeps_the_mean_colour_and_does_not_alias() -> None:

@@ -93,6 +93,14 @@ def test_the_key_follows_everything_that_shapes_the_dream(tmp_path):
         "smoothing_growth_px": 1.5,
         "colour": 0.1,
         "jitter_px": 3,
+        "contrast_growth": 0.01,
+        "saturation_growth": 0.01,
+        "fine_growth": 0.01,
+        "clipped_growth": 0.01,
+        "tone": "duotone",
+        "tone_strength": 0.3,
+        "tone_colours": ["#102030"],
+        "tone_picture": "another.jpg",
         "seed": 7,
     }
     assert set(changes) | {"network"} == set(DreamSettings.model_fields)

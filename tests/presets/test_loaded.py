@@ -91,6 +91,11 @@ def test_weights_of_ones_own_are_handed_on(preset, tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("dream: {tone: picture}", "tone: picture needs a picture"),
+        ("dream: {tone: picture, tone_picture: nowhere.png}", "dream.tone_picture"),
+        ("dream: {tone: rainbow}", "dream.tone"),
+        ("dream: {tone_colours: [red]}", "dream.tone_colours"),
+        ("dream: {tone_colours: []}", "dream.tone_colours"),
         ("dream: {network: inception5h}", "dream.layer"),
         ("dream: {network: vgg19}", "vgg16"),
         ("dream: {channels: 5000}", "channels"),
@@ -112,6 +117,12 @@ def test_what_cannot_be_is_one_line_with_file_and_key(preset, text, told):
     with pytest.raises(BadInput) as error:
         open_preset(folder, size=SIZE)
     assert told in str(error.value) and "preset.yaml" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_colours_of_another_picture_are_looked_up(preset):
+    folder = preset("title: Mine\nimage: image.png\ndream: {tone: picture, tone_picture: guide.png, n_depths: 2}\n")
+    loaded = open_preset(folder, size=SIZE)
+    assert loaded.variants[0].settings.tone_colours == loaded.settings.dream.tone_colours == ["#ffa500"]  # orange
 
 
 def test_an_empty_variants_section_is_no_variants(preset):

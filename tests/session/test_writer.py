@@ -396,10 +396,11 @@ def preset(tmp_path):
     (folder / "base").mkdir()
     (folder / "notes.txt").write_text("private")
     rng = np.random.default_rng(2)
-    for name in ("image.png", "pictures/guide.png"):
+    for name in ("image.png", "pictures/guide.png", "colours.png"):
         Image.fromarray(rng.integers(0, 256, (36, 64, 3), np.uint8)).save(folder / name)
     (folder / "preset.yaml").write_text(
-        "title: mine\nimage: image.png\ndream:\n  guide: pictures/guide.png\nrender:\n  shader: own\n"
+        "title: mine\nimage: image.png\ndream:\n  guide: pictures/guide.png\n"
+        "  tone: picture\n  tone_picture: colours.png\nrender:\n  shader: own\n"
     )
     (folder / "own.frag").write_text('#version 330\n#include "base/part.glsl"\nvoid main() {}\n')
     (folder / "base" / "part.glsl").write_text("float two() { return 2.0; }\n")
@@ -423,6 +424,7 @@ def test_a_preset_is_copied_with_its_pictures_and_its_look_each_only_once(tmp_pa
         "preset.yaml",
         "image.png",
         "pictures/guide.png",
+        "colours.png",
         "own.frag",
         "base/part.glsl",
     }

@@ -21,7 +21,15 @@ LOOK, SOURCE = "look", ("input", "output")
 #: endings of names whose parameters are perceived by ratio: a slider moves them logarithmically
 _BY_RATIO = ("_hz", "sensitivity", "_s", "step_size", "threshold")
 #: settings that only a preset chooses
-_FIXED = ("dream.network", "dream.layer", "dream.channels", "dream.guide", "dream.n_depths")
+_FIXED = (
+    "dream.network",
+    "dream.layer",
+    "dream.channels",
+    "dream.guide",
+    "dream.n_depths",
+    "dream.tone_colours",
+    "dream.tone_picture",
+)
 #: choices that had another name in earlier versions of the program
 _FORMER_CHOICES: dict[tuple[str, float | str], str] = {("beat.motion", "seed"): "decay"}
 

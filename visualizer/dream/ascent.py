@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..settings import DreamSettings
+from .bounds import Bounds
 from .device import one_thread
 from .network import Network
 from .octaves import enlarged, row_bands
@@ -60,6 +61,7 @@ def deepened(
     network: Network,
     settings: DreamSettings,
     limit: TileLimit | None = None,
+    bounds: Bounds | None = None,
 ) -> Tensor:
     """One octave at the next depth: the change of the next coarser one, enlarged and added, then its own steps.
 
@@ -70,6 +72,7 @@ def deepened(
     coarser_change: (1, 3, smaller h, smaller w), None for the coarsest.
     octave_index: of n_octaves, 0 the coarsest.
     limit: how many px the network may be given at once, None for no limit.
+    bounds: of this octave, None for none.
 
     Random shifts depend on settings.seed, depth and octave alone, so a depth can be computed again on another device.
     """
@@ -81,7 +84,8 @@ def deepened(
     if coarser_change is not None:
         state = added(state, coarser_change, 1 - settings.blend)
     if before.shape[1] > 3:
-        return (state + before[:, 3:]).clamp_(0, 1)
+        state = (state + before[:, 3:]).clamp_(0, 1)
+        return state if bounds is None else bounds.kept(state)
     n_steps, step_size = steps_of(settings, octave_index, n_octaves)
     step_size *= pace(depth_index, settings.n_depths)
     start = state
@@ -91,7 +95,7 @@ def deepened(
         cut_seed = (settings.seed, depth_index, octave_index, step_index)
         state = ascended(state, network, settings, sigma_px, (down, right), step_size, limit, cut_seed)
     if n_steps >= 1:
-        return state
+        return state if bounds is None else bounds.kept(state)
     half = (state - start).mul_(0.5)
     return torch.cat((start + half, half), dim=1)
 

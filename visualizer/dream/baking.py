@@ -20,12 +20,13 @@ from ..errors import BadInput, DreamError
 from ..networks import NETWORKS, NetworkInfo
 from ..settings import DreamSettings
 from .checkpoint import Checkpoint
-from .octaves import octave_sizes, row_bands
+from .octaves import for_picture, octave_sizes, row_bands
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from .device import Compute
+    from .palette import Palette
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Dreamt(NamedTuple):
 
 @dataclass
 class _Task:
-    """The arguments of `dream_on`, and how many depths have been yielded."""
+    """The arguments of `dream_on`, the settings for the size of the image, and how many depths have been yielded."""
 
     image: np.ndarray
     settings: DreamSettings
@@ -135,7 +136,8 @@ def dream_on(
         _check("a guide", guide)
         guide = guide.copy()
     # copies: the caller may change its own arrays meanwhile
-    task = _Task(image.copy(), settings, guide, weights, preview, resume, checkpoints, beside_show, networks)
+    sized = for_picture(settings, *image.shape[:2])
+    task = _Task(image.copy(), sized, guide, weights, preview, resume, checkpoints, beside_show, networks)
     if resume is not None:
         fault = misfit(resume, image, settings)
         if fault:
@@ -148,7 +150,8 @@ def misfit(checkpoint: Checkpoint, image: np.ndarray, settings: DreamSettings) -
     """Why a dream of `image` (height, width, 3) cannot continue from the checkpoint, "" if it can: its depth and sizes
     are checked.
     """
-    octaves = octave_sizes(image.shape[0], image.shape[1], settings.n_octaves, settings.octave_scale)
+    n_octaves = for_picture(settings, *image.shape[:2]).n_octaves
+    octaves = octave_sizes(*image.shape[:2], n_octaves, settings.octave_scale)
     sizes = octaves[n_coarse(octaves) :]
     if checkpoint.sizes == sizes and 1 <= checkpoint.depth_index <= settings.n_depths:
         return ""
@@ -205,9 +208,11 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     import torch
 
     from .ascent import deepened, picture_of
+    from .bounds import Bounds, are_bounded
     from .device import deterministic, memory_kept, worker_plan
     from .network import Network, open_network
     from .octaves import pyramid
+    from .palette import Palette
     from .tiles import TileLimit, default_limit_px
     from .wavefront import AHEAD, wavefront
     from .weights import load_weights
@@ -218,6 +223,8 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     small = _scaled(sizes[0], PICTURE_PX)
     picture, *states = (state.to(compute.device) for state in pyramid(_as_tensor(task.image), [small, *sizes]))
     coarse = states[n_first - 1] if n_first else None  # at depth 0
+    bounds = [Bounds(state, settings) if are_bounded(settings) else None for state in states]
+    palette = Palette(picture, settings)
     guide = None if task.guide is None else _as_tensor(task.guide)
     info = task.networks[settings.network]
     weights = load_weights(info, task.weights)
@@ -243,7 +250,7 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
             change = None
             if coarser is not None and coarser_before is not None:
                 change = picture_of(coarser) - picture_of(coarser_before)
-            return deepened(before, change, depth, octave, n_octaves, network, settings, limit)
+            return deepened(before, change, depth, octave, n_octaves, network, settings, limit, bounds[octave])
 
     n_bytes = sum(12 * height * width for height, width in sizes)
     ahead = min(AHEAD, AHEAD_BYTES // n_bytes)
@@ -269,18 +276,19 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
             if finest:
                 if depth > task.finished:
                     checkpoint = Checkpoint(depth, found) if task.checkpoints else None
-                    new.append(Dreamt(depth, _as_frame(found[-1]), True, checkpoint))
+                    new.append(Dreamt(depth, _shown(found[-1], palette, depth), True, checkpoint))
                     del checkpoint
                     task.finished = depth
             elif task.preview and depth > task.previewed and coarse is not None:
-                new.append(Dreamt(depth, _preview(task, picture_of(found[0]) - coarse), False, None))
+                preview = _preview(task, picture_of(found[0]) - coarse)
+                new.append(Dreamt(depth, _shown(preview, palette, depth), False, None))
                 task.previewed = depth
             del found
             if new:
                 yield new.pop()
 
 
-def _preview(task: _Task, coarse_change: Tensor) -> np.ndarray:
+def _preview(task: _Task, coarse_change: Tensor) -> Tensor:
     """The image with the change of a coarse octave added, as the next finer octave would add it."""
     import torch
 
@@ -288,7 +296,17 @@ def _preview(task: _Task, coarse_change: Tensor) -> np.ndarray:
     from .device import one_thread
 
     with torch.inference_mode(), one_thread():  # the others dream on meanwhile
-        return _as_frame(added(_as_tensor(task.image).to(coarse_change.device), coarse_change, 1 - task.settings.blend))
+        return added(_as_tensor(task.image).to(coarse_change.device), coarse_change, 1 - task.settings.blend)
+
+
+def _shown(picture: Tensor, palette: Palette, depth_index: int) -> np.ndarray:
+    """A picture (1, 3, h, w) of that depth as a frame (h, w, 3) uint8."""
+    import torch
+
+    from .device import one_thread
+
+    with torch.inference_mode(), one_thread():
+        return _as_frame(palette.applied(picture, depth_index))
 
 
 def _scaled(size: tuple[int, int], limit_px: int) -> tuple[int, int]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ..settings import DreamSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,6 +17,24 @@ if TYPE_CHECKING:
 MIN_SIDE_PX = 32
 #: pictures up to this size are blurred and changed in one piece, larger ones in bands of rows of about this many px
 BAND_PX = 4_500_000
+#: the shorter side of a picture for which the lengths in the settings are px
+REFERENCE_PX = 720
+
+
+def for_picture(settings: DreamSettings, height: int, width: int) -> DreamSettings:
+    """The settings for a picture of that size, so that it is dreamt in alike at every size: smoothing and jitter in
+    its px, and for a picture larger than REFERENCE_PX more octaves, so that the coarsest is as small as it is there.
+    """
+    scale = min(height, width) / REFERENCE_PX
+    n_more = max(0, round(math.log(scale, settings.octave_scale)))
+    return settings.model_copy(
+        update={
+            "smoothing_px": settings.smoothing_px * scale,
+            "smoothing_growth_px": settings.smoothing_growth_px * scale,
+            "jitter_px": round(settings.jitter_px * scale),
+            "n_octaves": settings.n_octaves + n_more,
+        }
+    )
 
 
 def octave_sizes(height: int, width: int, n_octaves: int, octave_scale: float) -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from ..dream.palette import colours_of
 from ..errors import BadInput, DreamError, nearest
 from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
 from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, Preset, channel_indices
@@ -18,7 +19,7 @@ from .image import load_image
 from .network_files import known_network, weights_of
 from .preset import PresetFolder, load_preset, reference_of
 
-#: width and height in px that a guide is scaled to: its features are used, not its pixels
+#: width and height in px that a guide, or a picture whose colours are used, is scaled to: its pixels do not matter
 GUIDE_PX = 320
 #: a dream is baked with at most as many pixels as this size has unless another is asked for
 LARGEST_BAKED = (1920, 1080)
@@ -146,12 +147,15 @@ def variants_of(found: PresetFolder, overrides: Overrides) -> tuple[tuple[Varian
                 stand_in = for_default_network(one)
                 news.append(f"{missing}; {' + '.join(stand_in.layers)} of {DEFAULT_NETWORK} is used instead")
                 one, weights = stand_in, None
-        guide = _open_guide(found.folder / one.guide, news.append) if one.guide else None
+        guide = _open_small(found.folder / one.guide, news.append) if one.guide else None
+        if one.tone == "picture":
+            colours = colours_of(_open_small(found.folder / one.tone_picture, news.append))
+            one = one.model_copy(update={"tone_colours": colours})
         variants.append(Variant(one, guide, weights))
     return tuple(variants), tuple(dict.fromkeys(news))
 
 
-def _open_guide(path: Path, say: Callable[[str], None]) -> np.ndarray:
+def _open_small(path: Path, say: Callable[[str], None]) -> np.ndarray:
     return load_image(path, (GUIDE_PX, GUIDE_PX), say=say)
 
 

@@ -139,6 +139,8 @@ def _read(folder: Path, reference: str) -> PresetFolder:
     ]:
         if dream.guide:
             _check_picture(file, f"{key}.guide", dream.guide)
+        if dream.tone_picture:
+            _check_picture(file, f"{key}.tone_picture", dream.tone_picture)
     return PresetFolder(_absolute(folder).name, folder, preset, reference)
 
 

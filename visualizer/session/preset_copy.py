@@ -33,8 +33,9 @@ def copy_of(loaded: LoadedPreset) -> PresetCopy:
     folder, settings = loaded.folder, loaded.settings
     if folder is None:
         raise VisualizerError(f"preset {plain(loaded.name)} has no folder")
-    guides = {one.settings.guide for one in loaded.variants if one.settings.guide}
-    sources = {name: folder / name for name in (FILE_NAME, settings.image, *guides) if _is_within(name)}
+    dreams = [one.settings for one in loaded.variants]
+    others = {name for dream in dreams for name in (dream.guide, dream.tone_picture) if name}
+    sources = {name: folder / name for name in (FILE_NAME, settings.image, *others) if _is_within(name)}
     image, own = "", loaded.overrides.image
     if own is None and not _is_within(settings.image):
         own = folder / settings.image
