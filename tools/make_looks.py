@@ -1,6 +1,7 @@
 """Makes the pictures of docs/looks.md: python tools/make_looks.py [NAME ...], all of them if none is named.
 
-Each is a row of dreams of one picture that differ in one setting. Some minutes on two cores.
+Each is a row of dreams of one picture that differ in one setting. before_after, and layers_NAME and depths_NAME of each
+of five pictures, are written to docs/looks. Some minutes on two cores.
 """
 
 from __future__ import annotations
@@ -20,15 +21,25 @@ from visualizer.dream.baking import bake
 from visualizer.networks import DEFAULT_NETWORK, NETWORKS
 from visualizer.presets.contact_sheet import Cell, Grid, draw_sheet
 from visualizer.presets.image import load_image
-from visualizer.presets.loaded import open_settings
-from visualizer.settings import DreamSettings
+from visualizer.presets.loaded import open_preset, open_settings
+from visualizer.settings import BOUNDS, DreamSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "pictures" / "looks"
+SHEETS = ROOT / "docs" / "looks"
 SIZE = (640, 360)
 CELL = (304, 171)
 PRESETS = ("aurora", "ridges", "clouds", "marble")
+ALL_PRESETS = ("clouds", "ridges", "aurora", "marble", "club", "first")
 DEPTH = 20
+#: smoothing, bounds and colours as they were in earlier versions: differences in other settings are plainer. Lengths are
+#: px of a picture 720 px high; these are dreamt in at half of that
+PLAIN: dict[str, Any] = {
+    "smoothing_px": 1.8,
+    "smoothing_growth_px": 2.0,
+    **dict.fromkeys(BOUNDS, 1.0),
+    "tone": "image",
+}
 
 Row = Iterator[Cell]
 
@@ -67,15 +78,26 @@ def dreamt_depths(name: str, settings: str, deepest: int, guide: str | None) -> 
     return found
 
 
+def changed(settings: DreamSettings, **changes: Any) -> DreamSettings:
+    """The settings with some changed."""
+    return DreamSettings.model_validate({**settings.model_dump(), **changes})
+
+
 def dream_of(preset: str = "clouds", **changes: Any) -> DreamSettings:
-    """The preset's settings with some changed."""
-    return DreamSettings.model_validate({**open_settings(preset).dream.model_dump(), **changes})
+    """The preset's settings, as PLAIN but for the changes."""
+    return changed(open_settings(preset).dream, **{**PLAIN, **changes})
 
 
 def varied(name: str, cells: dict[str, dict[str, Any]], preset: str = "clouds") -> Row:
-    """A cell for each set of changes, named."""
+    """A cell for each set of changes to a preset's PLAIN settings, named."""
     for label, changes in cells.items():
         yield Cell(label, "", dreamt(name, dream_of(preset, **changes)))
+
+
+def usual(name: str, cells: dict[str, dict[str, Any]]) -> Row:
+    """The same for changes to the default settings."""
+    for label, changes in cells.items():
+        yield Cell(label, "", dreamt(name, changed(DreamSettings(), **changes)))
 
 
 def presets_row() -> Row:
@@ -83,21 +105,34 @@ def presets_row() -> Row:
     for name in SUBJECTS:
         yield Cell(name, "", subject(name))
         for preset in PRESETS:
-            yield Cell("", f"{preset}: {dream_of(preset).layer}", dreamt(name, dream_of(preset)))
+            dream = open_settings(preset).dream
+            yield Cell("", f"{preset}: {dream.layer}", dreamt(name, dream))
 
 
-def layers_row() -> Row:
-    """What each layer dreams in the portrait."""
-    yield Cell("the picture", "", subject("portrait"))
+def before_after_row() -> Row:
+    """Every preset at two depths, with smoothing, bounds and colours as in earlier versions and as now."""
+    for preset in ALL_PRESETS:
+        loaded = open_preset(preset, size=SIZE)
+        for number, variant in enumerate(loaded.variants, start=1):
+            label = f"{preset} {number}" if len(loaded.variants) > 1 else preset
+            for when, settings in (("before", changed(variant.settings, **PLAIN)), ("now", variant.settings)):
+                frames = [frame for _, frame in bake(loaded.image, settings)]
+                for depth in (10, DEPTH):
+                    yield Cell(f"{label}, {when}", f"depth {depth}", frames[depth])
+
+
+def layers_row(name: str, base: DreamSettings) -> Row:
+    """What each layer dreams in a subject."""
+    yield Cell("the picture", "", subject(name))
     for layer in NETWORKS[DEFAULT_NETWORK].layers:
-        yield Cell(layer.name, layer.dreams, dreamt("portrait", DreamSettings(layer=layer.name), 12))
+        yield Cell(layer.name, layer.dreams, dreamt(name, changed(base, layer=layer.name), 12))
 
 
-def depths_row() -> Row:
-    """The photograph, deeper and deeper."""
-    for depth in range(0, DEPTH + 1, 4):
-        frame = dreamt_depths("photograph", dream_of("marble").model_dump_json(), DEPTH, None)[depth]
-        yield Cell(f"depth {depth}" if depth else "the picture", "", frame)
+def depths_row(name: str = "photograph", preset: str = "marble", every: int = 4) -> Row:
+    """A subject, deeper and deeper."""
+    frames = dreamt_depths(name, open_settings(preset).dream.model_dump_json(), DEPTH, None)
+    for depth in range(0, DEPTH + 1, every):
+        yield Cell(f"depth {depth}" if depth else "the picture", "", frames[depth])
 
 
 def variants_row() -> Row:
@@ -128,11 +163,33 @@ def lightness(frame: np.ndarray) -> str:
 
 def smoothing_row() -> Row:
     """With and without."""
+    now = DreamSettings()
     cells = {
         f"{start:g} + {growth:g} px": {"smoothing_px": start, "smoothing_growth_px": growth}
-        for start, growth in ((0.0, 0.0), (0.9, 1.0), (0.5, 4.0), (2.5, 2.5))
+        for start, growth in ((0.0, 0.0), (1.8, 2.0), (now.smoothing_px, now.smoothing_growth_px), (8.0, 8.0))
     }
     yield from middles(varied("cloudscape", cells))
+
+
+def tone_row() -> Row:
+    """One dream in four palettes."""
+    cells: dict[str, dict[str, Any]] = {
+        "tone: image": {"tone": "image"},
+        "tone: complementary": {"tone": "complementary"},
+    }
+    for colours in (["#2b1b4d", "#d9455f", "#ffd08a"], ["#2a1060", "#1d8fae", "#b8ffd9"]):
+        cells["duotone: " + " ".join(colours)] = {"tone": "duotone", "tone_colours": colours}
+    yield from usual("cloudscape", cells)
+
+
+def bounds_row() -> Row:
+    """Calm, as usual, and without bounds."""
+    now = DreamSettings()
+    cells = {
+        label: {name: getattr(now, name) * factor for name in BOUNDS}
+        for label, factor in (("half of the usual bounds", 0.5), ("the usual bounds", 1.0), ("twice those", 2.0))
+    }
+    yield from usual("cloudscape", {**cells, "no bounds": dict.fromkeys(BOUNDS, 1.0)})
 
 
 def middles(row: Row) -> Row:
@@ -170,7 +227,7 @@ def chance_row() -> Row:
 #: name -> title, remark, cells
 ROWS: dict[str, tuple[str, str, Callable[[], Row]]] = {
     "presets": ("Five pictures, four presets", f"depth {DEPTH}", presets_row),
-    "layers": ("layer", "depth 12", layers_row),
+    "layers": ("layer", "depth 12", lambda: layers_row("portrait", dream_of())),
     "depths": ("depth", "marble's settings", depths_row),
     "light": ("light and colour", "block10.expand", light_row),
     "colour": ("colour", "block10.expand", one_setting("photograph", "colour", 0.0, 0.25, 0.6, 1.0)),
@@ -186,6 +243,8 @@ ROWS: dict[str, tuple[str, str, Callable[[], Row]]] = {
         "block10.expand",
         one_setting("portrait", "steps_per_depth", 1, 2, 4, 8),
     ),
+    "tone": ("tone, tone_colours", "block10.expand", tone_row),
+    "bounds": ("contrast_growth and the other bounds", "block10.expand", bounds_row),
     "smoothing": ("smoothing_px + smoothing_growth_px", "block10.expand, at full size", smoothing_row),
     "chance": ("jitter_px, seed", "block10.expand, at full size", chance_row),
     "channels": (
@@ -209,20 +268,35 @@ ROWS: dict[str, tuple[str, str, Callable[[], Row]]] = {
     "guide": ("guide", "block11.expand", guide_row),
     "variants": ("variants", "the club preset: deeper with the kick, down with mids and highs", variants_row),
 }
+ROWS["before_after"] = ("Six presets", "before and now", before_after_row)
+for one in SUBJECTS:
+    ROWS[f"layers_{one}"] = (f"layers: the {one}", "depth 12", functools.partial(layers_row, one, DreamSettings()))
+    ROWS[f"depths_{one}"] = (f"depths: the {one}", "clouds' settings", functools.partial(depths_row, one, "clouds", 1))
 SMALL = {"presets": (224, 126), "layers": (272, 153)}
-GRIDS = {4: Grid(1, 4, 1), 6: Grid(1, 3, 2), 8: Grid(1, 4, 2), 12: Grid(1, 4, 3), 16: Grid(1, 4, 4), 25: Grid(1, 5, 5)}
+GRIDS = {
+    21: Grid(2, 6, 4),
+    4: Grid(1, 4, 1),
+    6: Grid(1, 3, 2),
+    8: Grid(1, 4, 2),
+    12: Grid(1, 4, 3),
+    16: Grid(1, 4, 4),
+    25: Grid(1, 5, 5),
+}
 
 
 def main() -> None:
     """Dream, and write the sheets."""
-    OUT.mkdir(parents=True, exist_ok=True)
+    for folder in (OUT, SHEETS):
+        folder.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[1:] or ROWS:
         if name not in ROWS:
             sys.exit(f"no picture is called {name!r}; there are: {', '.join(ROWS)}")
         title, remark, row = ROWS[name]
         cells = list(row())
-        sheet = draw_sheet(title, remark, cells, SMALL.get(name, CELL), GRIDS[len(cells)])
-        file = OUT / f"{name}.jpg"
+        is_sheet = name.startswith(("before", "layers_", "depths_"))
+        size = SMALL["presets"] if is_sheet else SMALL.get(name, CELL)
+        sheet = draw_sheet(title, remark, cells, size, GRIDS[len(cells)])
+        file = (SHEETS if is_sheet else OUT) / f"{name}.jpg"
         Image.fromarray(sheet).save(file, quality=82, optimize=True)
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1024} KiB", flush=True)
 

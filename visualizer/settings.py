@@ -29,8 +29,10 @@ class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-#: the settings that bound a dream; a preset without any that sets its smoothing is not bounded
+#: the settings that bound a dream
 BOUNDS = ("contrast_growth", "saturation_growth", "fine_growth", "clipped_growth")
+#: the smoothing of a preset that has no bounds, where it sets only one of the two
+_FORMER_SMOOTHING = {"smoothing_px": 0.9, "smoothing_growth_px": 1.0}
 
 
 class BeatSettings(_Settings):
@@ -174,11 +176,11 @@ class DreamSettings(_Settings):
     ] = 0.012
     smoothing_px: Annotated[
         float, Field(ge=0, le=8, description="sigma of the gradient's blur at depth 1, px of a picture 720 px high")
-    ] = 0.9
+    ] = 3.5
     smoothing_growth_px: Annotated[
         float,
         Field(ge=0, le=8, description="how much larger sigma is at the deepest depth, px of a picture 720 px high"),
-    ] = 1.0
+    ] = 2.0
     colour: Annotated[
         float, Field(ge=0, le=1, description="0 keeps the image's colours, 1 dreams in red, green and blue separately")
     ] = 0.25
@@ -188,17 +190,17 @@ class DreamSettings(_Settings):
     ] = 32
     contrast_growth: Annotated[
         float, Field(ge=0, le=1, description="how much local contrast may grow over the image's, 0..1; 1: no bound")
-    ] = 1.0
+    ] = 0.09
     saturation_growth: Annotated[
         float, Field(ge=0, le=1, description="how much saturation may grow over the image's, 0..1; 1: no bound")
-    ] = 1.0
+    ] = 0.05
     fine_growth: Annotated[
         float, Field(ge=0, le=1, description="how much the finest detail may grow over the image's, 0..1; 1: no bound")
-    ] = 1.0
+    ] = 0.02
     clipped_growth: Annotated[
         float,
         Field(ge=0, le=1, description="how much the fraction of black or white values may grow, 0..1; 1: no bound"),
-    ] = 1.0
+    ] = 0.01
     tone: Annotated[
         Literal["image", "complementary", "duotone", "picture"],
         Field(
@@ -263,12 +265,8 @@ class DreamSettings(_Settings):
     @classmethod
     def _former_presets_are_not_bounded(cls, data: Any) -> Any:
         """A preset that sets its smoothing and none of the bounds was made before there were bounds: it keeps its look."""
-        if (
-            isinstance(data, dict)
-            and {"smoothing_px", "smoothing_growth_px"} & set(data)
-            and not set(BOUNDS) & set(data)
-        ):
-            return {**data, **dict.fromkeys(BOUNDS, 1.0)}
+        if isinstance(data, dict) and _FORMER_SMOOTHING.keys() & data.keys() and not data.keys() & set(BOUNDS):
+            return {**_FORMER_SMOOTHING, **dict.fromkeys(BOUNDS, 1.0), **data}
         return data
 
     @field_validator("tone_picture")
