@@ -151,7 +151,7 @@ def misfit(checkpoint: Checkpoint, image: np.ndarray, settings: DreamSettings) -
     are checked.
     """
     n_octaves = for_picture(settings, *image.shape[:2]).n_octaves
-    octaves = octave_sizes(*image.shape[:2], n_octaves, settings.octave_scale)
+    octaves = octave_sizes(image.shape[0], image.shape[1], n_octaves, settings.octave_scale)
     sizes = octaves[n_coarse(octaves) :]
     if checkpoint.sizes == sizes and 1 <= checkpoint.depth_index <= settings.n_depths:
         return ""
