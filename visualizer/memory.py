@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 LARGE_BYTES = 256 * 1024
 #: names of mallopt's parameters in malloc.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -3, -4, -8
-#: glibc's own M_TRIM_THRESHOLD and M_MMAP_MAX, which cannot be queried
-_TRIM_BYTES, _MAX_MAPPED = 128 * 1024, 65536
+#: glibc's own M_MMAP_MAX, and the thresholds that it reaches in a process that frees large blocks
+_MAX_MAPPED, _MMAP_BYTES, _TRIM_BYTES = 65536, 32 * 2**20, 64 * 2**20
 
 
 def give_large_blocks_back() -> bool:
@@ -69,8 +69,9 @@ def freed_memory_kept() -> Iterator[None]:
         yield
     finally:
         _set_option(_M_MMAP_MAX, _MAX_MAPPED)
+        # setting any option has ended glibc's own choice of the thresholds
+        _set_option(_M_MMAP_THRESHOLD, _MMAP_BYTES)
         _set_option(_M_TRIM_THRESHOLD, _TRIM_BYTES)
-        give_large_blocks_back()  # any option set has ended glibc's own choice of this threshold
         give_free_memory_back()
 
 
