@@ -123,7 +123,8 @@ def _mean_rms(x: Tensor) -> float:
 
 
 def _clipped(picture: Tensor) -> float:
-    return float(((picture < CLIPPED) | (picture > 1 - CLIPPED)).sum()) / picture.numel()
+    # by the distance to grey: one comparison, which takes longer than arithmetic
+    return float(((picture - 0.5).abs_() > 0.5 - CLIPPED).sum()) / picture.numel()
 
 
 def _fine_detail(grey: Tensor) -> Tensor:
