@@ -222,7 +222,11 @@ def test_a_dream_in_tiles_looks_like_the_whole_one(
     monkeypatch.setattr(device, "_cpu_computes_bf16", lambda: bf16)
     image = picture(300, 400)
     layer, n_octaves, n_depths = ("block2.expand", 1, 1) if emulated else ("block5.expand", 2, 4)
-    dream = SETTINGS.model_copy(update={"layer": layer, "n_octaves": n_octaves, "n_depths": n_depths})
+    # shifted by up to 32 px, as a picture that needs tiles is at least: shifts below the network's stride would add up cuts
+    jitter_px = 32 * 720 // 300
+    dream = SETTINGS.model_copy(
+        update={"layer": layer, "n_octaves": n_octaves, "n_depths": n_depths, "jitter_px": jitter_px}
+    )
     whole = dream_in(image, dream)
     n_seen: list[int] = []
     gradient = Network.gradient
