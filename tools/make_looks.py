@@ -1,7 +1,7 @@
 """Makes the pictures of docs/looks.md: python tools/make_looks.py [NAME ...], all of them if none is named.
 
-Each is a row of dreams of one picture that differ in one setting. before_after, and layers_NAME and depths_NAME of each
-of five pictures, are written to docs/looks. Some minutes on two cores.
+Each is a row of dreams of one picture that differ in one setting. presets_now, and layers_NAME and depths_NAME of each of
+five pictures, are written to docs/looks. Some minutes on two cores.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from PIL import Image
 from visualizer.dream.baking import bake
 from visualizer.networks import DEFAULT_NETWORK, NETWORKS
 from visualizer.presets.contact_sheet import Cell, Grid, draw_sheet
+from visualizer.presets.dreams import Dreams, open_cache
 from visualizer.presets.image import load_image
 from visualizer.presets.loaded import open_preset, open_settings
 from visualizer.settings import BOUNDS, DreamSettings
@@ -109,16 +110,16 @@ def presets_row() -> Row:
             yield Cell("", f"{preset}: {dream.layer}", dreamt(name, dream))
 
 
-def before_after_row() -> Row:
-    """Every preset at two depths, with smoothing, bounds and colours as in earlier versions and as now."""
+def now_row() -> Row:
+    """Every preset, each of its variants, at two depths."""
     for preset in ALL_PRESETS:
         loaded = open_preset(preset, size=SIZE)
-        for number, variant in enumerate(loaded.variants, start=1):
-            label = f"{preset} {number}" if len(loaded.variants) > 1 else preset
-            for when, settings in (("before", changed(variant.settings, **PLAIN)), ("now", variant.settings)):
-                frames = [frame for _, frame in bake(loaded.image, settings)]
-                for depth in (10, DEPTH):
-                    yield Cell(f"{label}, {when}", f"depth {depth}", frames[depth])
+        dreams = Dreams(loaded, open_cache())
+        frames = {(one.variant, one.depth_index): one.frame for one in dreams.frames()}
+        for number in range(len(loaded.variants)):
+            label = f"{preset} {number + 1}" if len(loaded.variants) > 1 else preset
+            for depth in (10, DEPTH):
+                yield Cell(label, f"depth {depth}", frames[number, depth])
 
 
 def layers_row(name: str, base: DreamSettings) -> Row:
@@ -268,11 +269,11 @@ ROWS: dict[str, tuple[str, str, Callable[[], Row]]] = {
     "guide": ("guide", "block11.expand", guide_row),
     "variants": ("variants", "the club preset: deeper with the kick, down with mids and highs", variants_row),
 }
-ROWS["before_after"] = ("Six presets", "before and now", before_after_row)
+ROWS["presets_now"] = ("Six presets", "640x360", now_row)
 for one in SUBJECTS:
     ROWS[f"layers_{one}"] = (f"layers: the {one}", "depth 12", functools.partial(layers_row, one, DreamSettings()))
     ROWS[f"depths_{one}"] = (f"depths: the {one}", "clouds' settings", functools.partial(depths_row, one, "clouds", 1))
-SMALL = {"presets": (224, 126), "layers": (272, 153)}
+SMALL = {"presets": (224, 126), "sheet": (320, 180), "depths": (224, 126), "layers": (272, 153)}
 GRIDS = {
     21: Grid(2, 6, 4),
     4: Grid(1, 4, 1),
@@ -293,11 +294,11 @@ def main() -> None:
             sys.exit(f"no picture is called {name!r}; there are: {', '.join(ROWS)}")
         title, remark, row = ROWS[name]
         cells = list(row())
-        is_sheet = name.startswith(("before", "layers_", "depths_"))
-        size = SMALL["presets"] if is_sheet else SMALL.get(name, CELL)
+        is_sheet = name.startswith(("presets_", "layers_", "depths_"))
+        size = SMALL["depths" if name.startswith("depths_") else "sheet"] if is_sheet else SMALL.get(name, CELL)
         sheet = draw_sheet(title, remark, cells, size, GRIDS[len(cells)])
         file = (SHEETS if is_sheet else OUT) / f"{name}.jpg"
-        Image.fromarray(sheet).save(file, quality=82, optimize=True)
+        Image.fromarray(sheet).save(file, quality=72 if is_sheet else 82, optimize=True)
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1024} KiB", flush=True)
 
 

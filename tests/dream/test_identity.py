@@ -15,6 +15,7 @@ from tests.dream.make_golden import COMMAND, dreamt, read_golden
 from visualizer.dream.identity import RECIPE, identity
 from visualizer.errors import DreamError
 from visualizer.networks import DEFAULT_NETWORK, NETWORKS
+from visualizer.presets.cache import FrameCache
 from visualizer.settings import DreamSettings
 
 TOLERANCE = 2  # levels of 255, at every pixel: more than rounding makes (docs/decisions/0018)
@@ -115,3 +116,24 @@ frames.close()
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ({}, "3a4182d4b3954c6174ce2669247d0a017c949d69941938d49379c84f45f35633"),
+        (
+            {"network": "inception5h", "layer": "mixed4d"},
+            "200a720a36f4c24677a2055e031f4e195821bf5cf33d9f19c6e1205b12e4df9c",
+        ),
+        (
+            {"network": "googlenet", "layer": {"conv2": 1.0, "inception4c": 2.0}, "channels": "0:3"},
+            "b265e4a3c79158ac8a0c9bfba3cd49a586110086242616b948f850d1691528b3",
+        ),
+    ],
+)
+def test_dreams_baked_with_recipe_2_are_still_found(settings: dict[str, object], key: str, tmp_path: Path) -> None:
+    """Keys as an earlier version of the program made them: only a new recipe or other defaults may change them."""
+    image = (np.arange(6 * 8 * 3) * 7 % 256).astype(np.uint8).reshape(6, 8, 3)
+    dream = DreamSettings.model_validate(settings)
+    assert FrameCache(tmp_path, 1).key(image, dream, identity(dream)) == key
