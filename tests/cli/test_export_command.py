@@ -13,6 +13,7 @@ from PIL import Image
 from tests.audio.sounds import FORMATS, chirp, write
 from tests.cli.running import here, refused, visualizer
 from tests.files.disks import full_disk
+from tests.session.making import make_session
 from visualizer.audio.metadata import read_metadata
 from visualizer.cli.export_command import parse_time
 from visualizer.errors import BadInput
@@ -80,6 +81,32 @@ def test_any_text_is_a_time_or_refused_with_one_line(text):
 def test_what_makes_no_video_is_one_line_and_leaves_nothing(more, words, kick_song, tiny_preset, tmp_path):
     refused(here("export", kick_song, "-o", tmp_path / "x.mp4", *options(tiny_preset), *more), *words)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--preset", "marble"], ["--preset is for songs", "own presets"]),
+        (["--seed", "0"], ["--seed is for songs"]),
+        (["--stream", "2"], ["--stream is for songs"]),
+        (["--dream-size", "4k"], ["--dream-size", "--as-intended"]),
+    ],
+)
+def test_what_is_of_songs_is_refused_for_a_session(more, words, tmp_path):
+    night = make_session(tmp_path / "night", seconds=0.1)
+    refused(here("export", night.root, "-o", tmp_path / "x.mp4", *more), *words)
+    assert [path.name for path in tmp_path.iterdir()] == ["night"]
+
+
+@pytest.mark.parametrize(("more", "size"), [((), (64, 36)), (("--size", "1280x720"), (1280, 720))])
+def test_a_session_has_the_size_of_its_dream_frames_unless_another_is_given(more, size, tmp_path):
+    night = make_session(tmp_path / "night", seconds=0.1)
+    info = json.loads(night.info.read_text())
+    night.info.write_text(json.dumps(info | {"width": 64, "height": 36}))
+    ran = here("export", night.root, "-o", tmp_path / "x.mp4", "--fps", "10", *more)
+    assert ran.returncode == 0, ran.stderr
+    with av.open(str(tmp_path / "x.mp4")) as video:
+        assert (video.streams.video[0].width, video.streams.video[0].height) == size
 
 
 def test_a_part_with_the_tags_of_the_song_and_lines_for_programs(tiny_preset, tmp_path):

@@ -54,6 +54,9 @@ def test_while_it_is_recorded(tmp_path):
     with FileLock(folder.lock):
         found = examine(folder.root, thorough=False)
         assert found.state == "recording" and "repair" not in "".join(notes(found))
+        found = examine(folder.root, thorough=True)
+        assert found.state == "recording" and not [*losses(found)], "the ends of its files are being written"
+        assert (found.lost_sound_s, found.n_lost_events) == (0.0, 0)
     assert examine(folder.root, thorough=False).state == "cut off"
 
 
@@ -81,7 +84,8 @@ def test_a_session_without_dreams_lacks_none(folder):
     info = examine(folder.root, thorough=False).info
     folder.info.write_bytes(info.model_copy(update={"has_dreams": False}).to_json())
     folder.dream(DREAM).unlink()
-    assert examine(folder.root, thorough=True).state == "ok"
+    found = examine(folder.root, thorough=True)
+    assert found.state == "ok" and list(notes(found)) == ["it was recorded without dream frames"]
 
 
 def test_a_damaged_dream_frame(folder):

@@ -154,6 +154,15 @@ def test_what_is_missing_is_one_line_each_and_the_picture_goes_on(night, tmp_pat
     assert brightness[80] == pytest.approx(222, abs=1)
 
 
+def test_sound_that_is_missing_is_said_once(night, tmp_path):
+    night.sound(0.0, kicks(0.5))
+    root = night.end(0.5)
+    next(root.glob("sound-*.flac")).unlink()
+    said = []
+    list(export_session(root, tmp_path / "x.mp4", open_cache(), VideoOptions(size=(96, 54)), say=said.append))
+    assert len(said) == 1 and "sound-0001.flac: is missing; it is silent there" in said[0]
+
+
 def test_a_lost_device_is_the_fallback_metronome_and_silence_again(night):
     night.sound(0.0, kicks(2.0))
     night.step(2.0, "silence", n_samples=4 * RATE_HZ)

@@ -42,9 +42,15 @@ def export(
     preset: Preset = DEFAULT_PRESET,
     image: Image = None,
     size: Annotated[
-        str,
-        typer.Option("--size", "-s", metavar="WxH|NAME", help=f"Size of the video, px, or one of {', '.join(SIZES)}."),
-    ] = DEFAULT_SIZE_TEXT,
+        str | None,
+        typer.Option(
+            "--size",
+            "-s",
+            metavar="WxH|NAME",
+            help=f"Size of the video, px, or one of {', '.join(SIZES)}. If not given: {DEFAULT_SIZE_TEXT}; of a "
+            "session, that of its dream frames.",
+        ),
+    ] = None,
     dream_size: DreamSize = None,
     seed: Seed = None,
     network: Network = None,
@@ -94,14 +100,21 @@ def export(
     is_recorded = is_session(song_path)
     if as_intended and not is_recorded:
         raise BadInput("--as-intended is for recorded sessions; see `visualizer sessions`")
-    # of a session, the size of the dream frames that were shown unless another is asked for
-    is_its_own = is_recorded and size == DEFAULT_SIZE_TEXT
-    video_size = parse_size(size)
+    if is_recorded:
+        chosen = {"--image": image, "--seed": seed, "--network": network, "--layer": layer, "--weights": weights}
+        given = {"--preset": None if preset == DEFAULT_PRESET else preset, **chosen, "--stream": stream}
+        for option, value in given.items():
+            if value is not None:
+                raise BadInput(f"{option} is for songs; a recorded session has its own presets and sound")
+        if dream_size is not None and not as_intended:
+            raise BadInput("--dream-size: a session is shown with its recorded dream frames; add --as-intended")
+    size_text = size or DEFAULT_SIZE_TEXT
+    video_size = parse_size(size_text)
     check_size(video_size)
     video = VideoOptions(
         fps=parse_fps(fps),
         crf=crf,
-        size=None if is_its_own else video_size,
+        size=None if is_recorded and size is None else video_size,
         supersample=supersample,
         from_s=0.0 if from_text is None else parse_time(from_text, "--from"),
         to_s=None if to_text is None else parse_time(to_text, "--to"),
@@ -114,7 +127,7 @@ def export(
             song_path, out, open_cache(), video, as_intended=as_intended, dream_size=wanted, say=print_message
         )
     else:
-        loaded = chosen_preset(preset, size, image, seed, network, layer, weights, dream_size=dream_size)
+        loaded = chosen_preset(preset, size_text, image, seed, network, layer, weights, dream_size=dream_size)
         print_news(loaded)
         steps = run_export(song_path, out, loaded, open_cache(), video, stream=stream, say=print_message)
     try:

@@ -162,7 +162,7 @@ def _print_examined(found: Examined) -> None:
     """Print what a session holds and what was lost, for people."""
     from ..session.check import losses, notes
 
-    n = len(found.dreams)
+    n = len(found.dreams) if found.info.has_dreams else 0
     print(
         f"{plain(found.root.name)}: {found.state}; {time_text(found.seconds)}, {found.tally.n_events} events, "
         f"{time_text(found.sound_s)} of sound, {n} dream frame{'' if n == 1 else 's'}, {size_text(found.n_bytes)}"

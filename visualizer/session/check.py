@@ -137,6 +137,10 @@ def examine(
             except BadInput:
                 found.damaged_dreams.append(sha256)
     found.state = _state(found)
+    if found.state == "recording":  # the ends of its files are being written
+        found.tally.n_torn = 0
+        for part in [*found.parts.values()][-1:]:
+            part.n_lost, part.n_torn, part.fault = 0, 0, ""
     return found
 
 
@@ -165,7 +169,8 @@ def _examine_part(session: RecordedSession, part: PartFound, reading: _Reading, 
                 part.n_lost -= max(0, min(frame.end, part.n_samples) - frame.first_sample)
                 part.n_until_end = frame.end
                 reading.add(frame.n_bytes)
-            part.end_offset, part.n_torn = file.end_offset, file.n_bytes - file.end_offset
+            # below 0: more was written meanwhile
+            part.end_offset, part.n_torn = file.end_offset, max(0, file.n_bytes - file.end_offset)
     except BadInput as fault:
         part.fault, part.n_lost = str(fault), part.n_samples
 
@@ -213,6 +218,9 @@ def notes(found: Examined) -> Iterator[str]:
     """What is no damage, but worth knowing, a line each."""
     if found.info.state == "open" and found.state != "recording":
         yield "the recording was cut off; `visualizer sessions repair` closes it"
+    for is_there, what in ((found.info.has_sound, "sound"), (found.info.has_dreams, "dream frames")):
+        if not is_there:
+            yield f"it was recorded without {what}"
     if found.info.reason:
         yield f"it ended because: {plain(found.info.reason)}"
     for what, n in sorted(found.gaps.items()):

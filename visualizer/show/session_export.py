@@ -62,6 +62,7 @@ def export_session(
     the video. say: called with each line that the user should read. Raises BadInput before any work, and
     VisualizerError.
     """
+    say = _once(say)  # the analysis and the soundtrack read the same files
     session = RecordedSession(root)
     contents = contents_of(session)
     for line in news_of(session, contents):
@@ -110,6 +111,18 @@ def export_session(
         excerpt.write_sound(source.take_sound())
         performance.release()
         canvas.release()
+
+
+def _once(say: Callable[[str], None]) -> Callable[[str], None]:
+    """The same, but a line that was said is not said again."""
+    said: set[str] = set()
+
+    def say_new(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            say(line)
+
+    return say_new
 
 
 def dreams_of(loaded: LoadedPreset, cache: FrameCache) -> ReadyDreams:
