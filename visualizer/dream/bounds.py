@@ -52,9 +52,8 @@ def loudness(picture: Tensor) -> Loudness:
     power = torch.fft.fft2(seen).abs().square() / (height * width) ** 2
     down, across = (torch.fft.fftfreq(n, device=picture.device) for n in (height, width))
     fine = power[torch.hypot(down[:, None], across) > FINE].sum()
-    clipped = ((picture < CLIPPED) | (picture > 1 - CLIPPED)).float().mean()
     contrast, saturation = ((part.square().sum(1).mean() / part.shape[1]) for part in (grey - wide, chroma))
-    return Loudness(math.sqrt(contrast), math.sqrt(saturation), math.sqrt(fine), float(clipped))
+    return Loudness(math.sqrt(contrast), math.sqrt(saturation), math.sqrt(fine), _clipped(picture))
 
 
 class Bounds:
