@@ -298,7 +298,7 @@ def main() -> None:
         size = SMALL["depths" if name.startswith("depths_") else "sheet"] if is_sheet else SMALL.get(name, CELL)
         sheet = draw_sheet(title, remark, cells, size, GRIDS[len(cells)])
         file = (SHEETS if is_sheet else OUT) / f"{name}.jpg"
-        Image.fromarray(sheet).save(file, quality=72 if is_sheet else 82, optimize=True)
+        Image.fromarray(sheet).save(file, quality=68 if is_sheet else 82, optimize=True)
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1024} KiB", flush=True)
 
 
