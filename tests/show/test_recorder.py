@@ -222,7 +222,8 @@ def test_from_the_beginning_with_another_preset_and_no_sound(screen, pulse, load
             loaded,
             [
                 (0.0, is_recording),
-                (1.0, []),
+                (0.0, lambda night: night.frames[-1].n_baked == 4),
+                (2.5, []),
                 (0.0, has_shown(30)),
                 (0.0, [ShowPreset("tiny")]),
                 (0.0, lambda night: night.hand.snapshot.wanted == ""),
@@ -237,8 +238,10 @@ def test_from_the_beginning_with_another_preset_and_no_sound(screen, pulse, load
     assert not [one for one in events if isinstance(one, AnalysisEvent | SoundEvent)]
     heard = {one.at: one.values for one in events if isinstance(one, FeaturesEvent)}
     crossed_at = next(one.at for one in events if isinstance(one, SceneEvent))  # then depths are limited for a moment
-    shown = [one for one in night.frames if ticks_of(one.time_s) in heard and ticks_of(one.time_s) < crossed_at - 4800]
-    assert len(shown) > 20
+    baked_at = next(ticks_of(one.time_s) for one in night.frames if one.n_baked == 4)  # until then, too
+    times = range(baked_at + CLOCK_HZ, crossed_at - 4800)
+    shown = [one for one in night.frames if ticks_of(one.time_s) in heard and ticks_of(one.time_s) in times]
+    assert len(shown) > 5
     for one in shown:
         level = heard[ticks_of(one.time_s)]["level"]
         assert one.depth == pytest.approx(depth_of(level, 4, loaded.settings.beat), abs=1e-6)
