@@ -76,7 +76,7 @@ def test_it_is_packed_the_same_under_another_name(folder, tmp_path):
 
 def test_where_it_cannot_be_packed(folder, tmp_path):
     for out, words in [
-        (tmp_path / "a.tar", "must end in"),
+        (tmp_path / "a.tar", "must end in .zip"),
         (tmp_path / "none" / "a.zip", "there is no folder"),
         (folder.root / "a.zip", "lies in the session itself"),
     ]:

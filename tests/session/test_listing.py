@@ -53,6 +53,9 @@ def test_a_session_is_found_by_name_and_by_folder(night, tmp_path, monkeypatch):
         with pytest.raises(BadInput, match="unknown session") as caught:
             find_session(text)
         assert "\n" not in str(caught.value)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match="empty: is not the folder of a session"):
+        find_session("empty")
     with pytest.raises(BadInput, match="did you mean 'night'"):
         find_session("nigth")
 

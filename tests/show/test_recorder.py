@@ -216,7 +216,7 @@ def test_a_recording_begun_in_the_middle_of_a_show_holds_all_that_is_shown(scree
 
 
 def test_from_the_beginning_with_another_preset_and_no_sound(screen, pulse, loaded, song, tmp_path, tiny_preset):
-    folder = tmp_path / "no sound"
+    folder, said = tmp_path / "no sound", []
     with pulse.play(song):
         night = live_show(
             loaded,
@@ -230,8 +230,9 @@ def test_from_the_beginning_with_another_preset_and_no_sound(screen, pulse, load
                 (2.0, [Act("blackout")]),
                 (0.5, []),
             ],
-            RecordingOptions(begins=True, folder=folder, keeps_sound=False, keeps_dreams=False),
+            RecordingOptions(begins=True, folder=folder, keeps_sound=False, keeps_dreams=False, say=said.append),
         )
+    assert said == [f"recorded: {folder}"]
     session, events = session_in(folder)
     assert info_of(folder)["state"] == "closed" and not session.info.has_sound
     assert not list(folder.glob("*.flac")) and not list(session.folder.dreams.iterdir())

@@ -336,6 +336,7 @@ def chosen_recording(
         keeps_dreams=not no_dreams,
         copies_songs=copy_songs,
         has_video=video,
+        say=print_message,
     )
 
 

@@ -160,18 +160,18 @@ def unpack(
 
 def _print_examined(found: Examined) -> None:
     """Print what a session holds and what was lost, for people."""
-    from ..session.check import losses, notes
+    from ..session.check import counted, losses, notes
 
-    n = len(found.dreams) if found.info.has_dreams else 0
+    dreams = counted(len(found.dreams) if found.info.has_dreams else 0, "dream frame")
     print(
-        f"{plain(found.root.name)}: {found.state}; {time_text(found.seconds)}, {found.tally.n_events} events, "
-        f"{time_text(found.sound_s)} of sound, {n} dream frame{'' if n == 1 else 's'}, {size_text(found.n_bytes)}"
+        f"{plain(found.root.name)}: {found.state}; {time_text(found.seconds)}, "
+        f"{counted(found.tally.n_events, 'event')}, {time_text(found.sound_s)} of sound, {dreams}, "
+        f"{size_text(found.n_bytes)}"
     )
     for line in (*losses(found), *notes(found)):
         print(f"  {line}")
     if any(losses(found)):
-        n_lost = found.n_lost_events
-        print(f"  lost: {found.lost_sound_s:.2f} s of sound, {n_lost} event{'' if n_lost == 1 else 's'}")
+        print(f"  lost: {found.lost_sound_s:.2f} s of sound, {counted(found.n_lost_events, 'event')}")
 
 
 def _as_json(found: Examined) -> dict[str, Any]:

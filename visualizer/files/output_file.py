@@ -33,7 +33,8 @@ def check_output_path(path: Path, suffixes: Sequence[str] = (), *, overwrite: bo
     """
     name = plain(path)
     if suffixes and path.suffix.lower() not in suffixes:
-        raise BadInput(f"{name}: the name must end in {', '.join(suffixes[:-1])} or {suffixes[-1]}")
+        *first, last = suffixes
+        raise BadInput(f"{name}: the name must end in {', '.join(first)}{' or ' if first else ''}{last}")
     try:
         path = path.expanduser().resolve()
         folder = path.parent
@@ -49,7 +50,7 @@ def check_output_path(path: Path, suffixes: Sequence[str] = (), *, overwrite: bo
             if not stat.S_ISREG(mode):
                 raise BadInput(f"{name}: is not an ordinary file")
             if not overwrite:
-                raise BadInput(f"{name}: already exists; choose another name or allow overwriting")
+                raise BadInput(f"{name}: already exists; choose another name")
         if not is_writable_folder(folder):
             raise PermissionError
     except PermissionError as fault:

@@ -191,11 +191,11 @@ def losses(found: Examined) -> Iterator[str]:
     if tally.n_torn:
         yield f"events.jsonl: its last line was cut off: {tally.n_torn} bytes"
     if tally.n_damaged:
-        yield f"{_count(tally.n_damaged, 'line')} cannot be read; the first: {tally.fault}"
+        yield f"{counted(tally.n_damaged, 'line')} cannot be read; the first: {tally.fault}"
     if tally.n_missing:
-        yield f"events.jsonl: {_count(tally.n_missing, 'event')} of {tally.n_events + tally.n_missing} missing"
+        yield f"events.jsonl: {counted(tally.n_missing, 'event')} of {tally.n_events + tally.n_missing} missing"
     if tally.n_disorder:
-        yield f"{_count(tally.n_disorder, 'line')} out of order; the first: {tally.fault}"
+        yield f"{counted(tally.n_disorder, 'line')} out of order; the first: {tally.fault}"
     for name, part in found.parts.items():
         rate_hz = part.event.rate_hz
         if part.fault and part.n_samples:
@@ -206,10 +206,10 @@ def losses(found: Examined) -> Iterator[str]:
             yield f"{name}: its last frame was cut off: {part.n_torn} bytes"
     known = found.gaps
     if len(found.missing_dreams) > known["dream"]:
-        yield f"{len(found.missing_dreams)} of {_count(len(found.dreams), 'dream frame')} missing"
+        yield f"{len(found.missing_dreams)} of {counted(len(found.dreams), 'dream frame')} missing"
     if found.damaged_dreams:
         first = f"dreams/{found.damaged_dreams[0]}.png"
-        yield f"{_count(len(found.damaged_dreams), 'dream frame')} damaged; the first: {first}"
+        yield f"{counted(len(found.damaged_dreams), 'dream frame')} damaged; the first: {first}"
     if len(found.missing_presets) > known["preset"]:
         yield "missing presets: " + ", ".join(plain(name) for name in found.missing_presets.values())
 
@@ -224,14 +224,14 @@ def notes(found: Examined) -> Iterator[str]:
     if found.info.reason:
         yield f"it ended because: {plain(found.info.reason)}"
     for what, n in sorted(found.gaps.items()):
-        lost = f"{found.gap_sound_s:.2f} s of sound" if what == "sound" else _count(n, _GAPS[what])
+        lost = f"{found.gap_sound_s:.2f} s of sound" if what == "sound" else counted(n, _GAPS[what])
         yield f"not recorded: {lost}"
     for kind, n in sorted(found.tally.unknown.items()):
-        yield f"{_count(n, 'event')} of a kind that this version of the program does not know: {kind}"
+        yield f"{counted(n, 'event')} of a kind that this version of the program does not know: {kind}"
 
 
 _GAPS = {"event": "event", "dream": "dream frame", "preset": "preset"}
 
 
-def _count(n: int, what: str) -> str:
+def counted(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"

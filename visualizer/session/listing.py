@@ -47,7 +47,7 @@ def list_sessions() -> list[ListedSession]:
 def find_session(name_or_folder: str) -> Path:
     """The folder of the session of that name in `sessions_folder`, or else that folder itself.
 
-    Raises BadInput if there is neither, naming the sessions there are and the most similar one.
+    Raises BadInput if there is neither, naming the sessions there are and the most similar one, or if it holds none.
     """
     named = {root.name: root for root in _session_folders()}
     if name_or_folder in named:
@@ -57,6 +57,8 @@ def find_session(name_or_folder: str) -> Path:
         if path.name == SessionFolder(path).info.name and path.is_file():
             path = path.parent
         if name_or_folder and path.is_dir():
+            if not _holds_session(path):
+                raise BadInput(f"{plain(path)}: is not the folder of a session")
             return path
     except (OSError, ValueError, RuntimeError):  # no valid path
         pass

@@ -7,6 +7,7 @@ change of the sample rate: sound from before is not part of the session, and a r
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -51,6 +52,7 @@ from .source import InputState, Source
 from .sources.session import DEFAULTS, NUMBERS
 from .stage import DisplayFrame, Scene, Stage, ignored_frame
 
+log = logging.getLogger(__name__)
 #: from one dream frame that is read back from the graphics card to the next: each takes milliseconds
 READ_BACK_S = 0.1
 #: pictures a second of the video, and the least side that it can have, px
@@ -68,6 +70,7 @@ class RecordingOptions:
     begins: from its first picture on. folder: of the session, one named by date and time in the user's sessions if
     None. keeps_sound, keeps_dreams: whether sound and dream frames are kept. copies_songs: whether the songs of `play`
     are copied; otherwise they are known by their content. has_video: a video of what is shown is written beside it.
+    say: called at the end of the show with a line that names what was recorded up to then.
     """
 
     begins: bool = False
@@ -76,6 +79,7 @@ class RecordingOptions:
     keeps_dreams: bool = True
     copies_songs: bool = False
     has_video: bool = False
+    say: Callable[[str], None] = log.info
 
 
 class Recorder(AnalysisSteps):
@@ -165,7 +169,8 @@ class Recorder(AnalysisSteps):
         self._stop()
 
     def close(self) -> None:
-        """End, and wait until everything is written."""
+        """End, and wait until everything is written. What was recorded until now is named: no notice is seen any more."""
+        writer = self._writer
         self.end()
         with ExitStack() as stack:
             for writer in self._ending:
@@ -175,6 +180,8 @@ class Recorder(AnalysisSteps):
             if self._opening is not None:  # it is closed as soon as it is open
                 self._opening.add_done_callback(_close)
         self._ending, self._ending_videos = [], []
+        if writer is not None:
+            self._options.say(f"recorded: {plain(writer.folder.root)}")
 
     # -- for every display frame --------------------------------------------------------------------------------------
 
