@@ -39,7 +39,9 @@ def _file_of(session: RecordedSession, song: SongEvent) -> Path:
     for path in remembered_songs(song.sha256):
         if _is_same(path, song.sha256):
             return path
-    raise BadInput(f"the song {plain(song.name)} was not copied, and is no longer where it was played from")
+    raise BadInput(
+        f"the song {plain(song.name)} was not copied, and the same file is no longer where it was played from"
+    )
 
 
 def _is_same(path: Path, sha256: str) -> bool:
