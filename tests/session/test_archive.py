@@ -230,3 +230,16 @@ def test_an_encrypted_file_is_refused(tmp_path):
     data[data.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
     refused(path, tmp_path / "to", "is encrypted")
+
+
+def test_progress_is_reported_up_to_the_end(tmp_path):
+    night = make_session(tmp_path / "night", seconds=0.1)
+    for run in (
+        lambda move: pack(night.root, tmp_path / "night.zip", move),
+        lambda move: unpack(tmp_path / "night.zip", tmp_path / "here", None, move),
+    ):
+        said = []
+        run(lambda done, total, said=said: said.append((done, total)))
+        assert [done for done, _ in said] == sorted(done for done, _ in said)
+        total = sum(path.stat().st_size for path in night.root.rglob("*") if path.is_file())
+        assert said[-1] == (total, total)

@@ -136,9 +136,12 @@ def pack(
     """Write a session into one ZIP file, to keep it elsewhere or to give it away."""
     from ..session.archive import pack as run_pack
     from ..session.listing import find_session
+    from .progress import show_reading
 
+    root = find_session(name)
     try:
-        n_bytes = run_pack(find_session(name), out)
+        with show_reading("packing") as move:
+            n_bytes = run_pack(root, out, move)
     except KeyboardInterrupt:
         raise VisualizerError(f"interrupted: {plain(out)} was not written") from None
     print(f"packed: {plain(out, most=None)}, {size_text(n_bytes)}")
@@ -154,8 +157,11 @@ def unpack(
     """Unpack a session, and add it to the list."""
     from ..files.paths import sessions_folder
     from ..session.archive import unpack as run_unpack
+    from .progress import show_reading
 
-    print(f"unpacked: {plain(run_unpack(archive, sessions_folder(), name), most=None)}")
+    with show_reading("unpacking") as move:
+        root = run_unpack(archive, sessions_folder(), name, move)
+    print(f"unpacked: {plain(root, most=None)}")
 
 
 def _print_examined(found: Examined) -> None:

@@ -11,6 +11,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from ..errors import BadInput, VisualizerError
@@ -33,10 +34,10 @@ _COMPRESSIBLE = {".json", ".jsonl", ".yaml", ".frag", ".glsl"}
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, LookupError, struct.error)
 
 
-def pack(root: Path, out: Path) -> int:
+def pack(root: Path, out: Path, progress: Callable[[int, int], None] = lambda n_read, n_bytes: None) -> int:
     """Write the session in the folder `root` into the ZIP file `out`, which must not exist. Returns its size, bytes.
 
-    Raises BadInput if it is no session, or nothing can be written there; VisualizerError if it is being recorded, or
+    progress: called after each file with the bytes read so far, and those of all files. Raises BadInput if it is no session, or nothing can be written there; VisualizerError if it is being recorded, or
     the disk fails.
     """
     session = RecordedSession(root)
@@ -46,22 +47,31 @@ def pack(root: Path, out: Path) -> int:
         raise BadInput(f"{plain(out)}: lies in the session itself; name a file in another folder")
     top = root.resolve().name
     with atomic_write(path) as part:
+        n_read, n_bytes = 0, sum((root / name).stat().st_size for name in session.files)
         try:
             with zipfile.ZipFile(part, "x", strict_timestamps=False) as file:
                 for name in sorted(session.files):
                     is_text = Path(name).suffix.lower() in _COMPRESSIBLE
                     kind = zipfile.ZIP_DEFLATED if is_text else zipfile.ZIP_STORED
                     file.write(root / name, f"{top}/{name}", compress_type=kind)
+                    n_read += file.getinfo(f"{top}/{name}").file_size
+                    progress(n_read, n_bytes)
         except UnicodeEncodeError as fault:
             raise BadInput(f"{plain(root)}: the name {plain(fault.object)!r} is not Unicode text; rename it") from fault
         return part.stat().st_size
 
 
-def unpack(archive: Path, into: Path, name: str | None = None) -> Path:
+def unpack(
+    archive: Path,
+    into: Path,
+    name: str | None = None,
+    progress: Callable[[int, int], None] = lambda n_written, n_bytes: None,
+) -> Path:
     """Unpack the session in a ZIP file into a new folder in the folder `into`, which is created. Returns the new
     folder.
 
-    name: of the new folder; None for that in the file. Everything is checked before anything is written, and the folder
+    name: of the new folder; None for that in the file. progress: called after each file with the bytes written so far,
+    and those of all files. Everything is checked before anything is written, and the folder
     gets its name when it is complete. Raises BadInput if the file holds no session or is not safe to unpack,
     VisualizerError if the disk is full or cannot be written to.
     """
@@ -83,8 +93,11 @@ def unpack(archive: Path, into: Path, name: str | None = None) -> Path:
             part = into / f".visualizer-{secrets.token_hex(8)}.part"
             try:
                 part.mkdir()
+                n_written = 0
                 for entry in entries:
                     _extract(file, entry, part / entry.filename[len(top) + 1 :])
+                    n_written += entry.file_size
+                    progress(n_written, n_bytes)
                 part.rename(target)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
