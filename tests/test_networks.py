@@ -80,6 +80,7 @@ def test_any_file_of_a_network_may_be_imported_first_and_from_a_zip_file(tmp_pat
             PACKAGE / "networks.py",
             *(PACKAGE / "dream").rglob("*.py"),
             PACKAGE / "errors.py",
+            PACKAGE / "memory.py",
         ]:
             packed.write(path, path.relative_to(PACKAGE.parent))
     code = (

@@ -264,7 +264,7 @@ def test_too_little_graphics_memory_is_reported_with_its_size(offscreen):
     ctx = offscreen((8, 8)).ctx
     largest = ctx.info["GL_MAX_TEXTURE_SIZE"]
     with pytest.raises(
-        GraphicsError, match=r"too little graphics memory: 41 dream frames .* MB; choose a smaller --size"
+        GraphicsError, match=r"too little graphics memory: 41 dream frames .* GB; choose a smaller --size"
     ):
         Picture(ctx, (largest, largest), 40)
     assert ctx.error == "GL_NO_ERROR"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.render.pictures import blend, noise, smooth, worst
 from visualizer.errors import BadInput, GraphicsError
 from visualizer.looks.look import find_look
+from visualizer.oneline import size_text
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 
@@ -271,10 +272,10 @@ def test_as_many_variants_as_the_driver_holds_are_drawn(offscreen):
 def test_too_little_graphics_memory_for_variants_is_reported_with_its_size(offscreen):
     ctx = offscreen((8, 8)).ctx
     largest = ctx.info["GL_MAX_TEXTURE_SIZE"]
-    megabytes = f"{largest * largest * 4 * 63 / 1e6:.0f}"
+    size = size_text(largest * largest * 4 * 63)
     with pytest.raises(
         GraphicsError,
-        match=rf"63 dream frames of {largest}x{largest} in 3 variants take {megabytes} MB; .* or fewer variants",
+        match=rf"63 dream frames of {largest}x{largest} in 3 variants take {size}; .* or fewer variants",
     ):
         Picture(ctx, (largest, largest), 20, n_variants=3)
     assert ctx.error == "GL_NO_ERROR"
