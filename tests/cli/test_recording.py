@@ -98,7 +98,7 @@ def kill_once(forked, pulse, folder, moment_s: float) -> tuple[float, float]:
         show = forked("--record-to", str(folder), "--video", "--osc", str(knob.port))
         try:
             knob.start()
-            wait_until(lambda: is_recorded(folder), 90, "nothing is recorded")
+            wait_until(lambda: is_recorded(folder) and len(show.frames) > 1, 90, "nothing is recorded")
             time.sleep(moment_s)  # the moment of the kill is what is tested
         finally:
             show.kill()
