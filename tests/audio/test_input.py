@@ -388,7 +388,8 @@ def test_a_sound_server_that_hangs_while_a_device_is_opened(
     monkeypatch.setattr(portaudio, "ANSWER_S", 0.3)
     go_on.set()
     wait_until(lambda: "the sound system hangs" in source.reason, BACK_S, "it was not given up")
-    assert said(source) == ["no sound yet: waiting for mic; until then the picture moves by itself"]
+    lines = wait_until(lambda: said(source), BACK_S, "nothing was said")
+    assert lines == ["no sound yet: waiting for mic; until then the picture moves by itself"]
     monkeypatch.undo()
     pulse.freeze(False)
     until(source, OK, BACK_S)
