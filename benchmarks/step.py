@@ -1,6 +1,6 @@
 """What an ascent step gets out of the machine: `python -m benchmarks.step [--quick]`.
 
-GFLOP/s of a whole step at 1280x720, of the network's way there and back in it, of the network's convolutions run bare
+GFLOP/s of a whole step at 1280x720, of the network forward and backward in it, of the network's convolutions run bare
 (the same calls on the same sizes, one after another, nothing in between), and of a large matrix product: what the
 processor can do. A step's operations are those of its convolutions there (2 a weight and place) and as many back; zeros
 that a way of computing puts in between are not counted.
@@ -68,7 +68,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
     return [
         (f"matrix product of {side}x{side}, {compute}", figure(2 * side**3, seconds["matrix product"])),
         (f"ascent step at {where}", figure(n_operations, seconds["step"])),
-        ("of it the network, there and back", figure(n_operations, seconds["network"])),
+        ("of it the network, forward and backward", figure(n_operations, seconds["network"])),
         ("its convolutions alone", figure(n_operations, bare_s)),
         *((f"of these: {kind}", figure(by_kind[kind], seconds[kind])) for kind in KINDS),
     ]
@@ -96,7 +96,7 @@ def noted(network: Network, step: Callable[[], Any]) -> tuple[list[tuple[Callabl
     step()  # weights laid out, zeros put in place
     with mock.patch.object(Conv, "_convolved", convolved), mock.patch.object(Conv, "forward", forward):
         step()
-    # each convolution is called twice, there and back, and does the same number of operations
+    # each convolution is called twice, forward and backward, and does the same number of operations
     calls = [(call, conv, operations[id(conv)]) for call, conv, _ in calls]
     return calls, sum(n for _, _, n in calls)
 

@@ -2,8 +2,8 @@
 
 A full training takes minutes, and its last bits hang on torch's build and the processor (training carries a rounding
 on). So three things are checked instead: the same songs come out; a tiny training repeats bit for bit here, with the
-losses that the committed run wrote down; and the committed weights have, on songs held out and made anew, the loss that
-was written down.
+losses that the committed run wrote down; and the committed weights have, on songs held out and generated again, the loss
+that was written down.
 """
 
 import numpy as np

@@ -1,5 +1,5 @@
-"""The committed weights of the judge of the beat like the true beat best, on songs made anew that nothing was trained
-on.
+"""The committed weights of the judge of the beat like the true beat best, on newly generated songs that nothing was
+trained on.
 
 Not bit for bit what tools/train_tempo.py gives: training carries a rounding on, and its songs are made of the drums of
 tools/kick_sounds.py, which have been changed since (docs/decisions/0011-tempo.md). So the score is checked instead.

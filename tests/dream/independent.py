@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from visualizer.dream.device import Compute
+from visualizer.dream.device import Compute, one_thread
 from visualizer.dream.network import Network, open_network
 from visualizer.networks import NETWORKS
 from visualizer.settings import DreamSettings, channel_indices
@@ -67,17 +67,6 @@ def listening(modules: dict[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
     yield heard
     for handle in handles:
         handle.remove()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """While inside, torch works alone: in these small tensors its threads would do little but wait for each other."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)
 
 
 @one_thread()

@@ -8,8 +8,8 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor
 
-from tests.dream.independent import Answers, assert_same_activations, assert_same_gradient, noise, one_thread
-from visualizer.dream.device import Compute
+from tests.dream.independent import Answers, assert_same_activations, assert_same_gradient, noise
+from visualizer.dream.device import Compute, one_thread
 from visualizer.dream.nets.efficientnet import NORM_EPSILON, Expansion, block_shapes, build
 from visualizer.dream.network import Network
 from visualizer.dream.operations import Node, PublishedWeights

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.dream.independent import CPU, noise, one_thread, random_weights
-from visualizer.dream.device import Compute
+from tests.dream.independent import CPU, noise, random_weights
+from visualizer.dream.device import Compute, one_thread
 from visualizer.dream.network import MAX_GUIDE_PX, Network, open_network
 from visualizer.networks import NETWORKS
 from visualizer.settings import DreamSettings

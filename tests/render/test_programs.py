@@ -1,4 +1,4 @@
-"""Compiled looks: shared while the file stays as it is, and made anew when it is edited."""
+"""Compiled looks: shared while the file stays as it is, and compiled again when it is edited."""
 
 import moderngl
 import numpy as np

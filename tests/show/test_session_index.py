@@ -82,7 +82,7 @@ def test_the_events_up_to_a_moment_have_the_effect_of_all_of_them(events, index,
     assert effect(before) == effect([one for one in events if one.at <= tick])
     assert list(rest) == [one for one in events if one.at > tick]
     newest = [one for one in before if tick - 12 * CLOCK_HZ < one.at]
-    assert newest == [one for one in events if tick - 12 * CLOCK_HZ < one.at <= tick], "of late, each of them"
+    assert newest == [one for one in events if tick - 12 * CLOCK_HZ < one.at <= tick], "of the last 12 s, each of them"
 
 
 def test_it_begins_with_nothing_before(events, index):

@@ -37,8 +37,8 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueE
 def pack(root: Path, out: Path, progress: Callable[[int, int], None] = lambda n_read, n_bytes: None) -> int:
     """Write the session in the folder `root` into the ZIP file `out`, which must not exist. Returns its size, bytes.
 
-    progress: called after each file with the bytes read so far, and those of all files. Raises BadInput if it is no session, or nothing can be written there; VisualizerError if it is being recorded, or
-    the disk fails.
+    progress: called after each file with the bytes read so far, and those of all files. Raises BadInput if it is no
+    session, or nothing can be written there; VisualizerError if it is being recorded, or the disk fails.
     """
     session = RecordedSession(root)
     refuse_while_recorded(root)
@@ -71,8 +71,8 @@ def unpack(
     folder.
 
     name: of the new folder; None for that in the file. progress: called after each file with the bytes written so far,
-    and those of all files. Everything is checked before anything is written, and the folder
-    gets its name when it is complete. Raises BadInput if the file holds no session or is not safe to unpack,
+    and those of all files. Everything is checked before anything is written, and the folder gets its name when it is
+    complete. Raises BadInput if the file holds no session or is not safe to unpack,
     VisualizerError if the disk is full or cannot be written to.
     """
     shown = plain(archive)
