@@ -28,8 +28,8 @@ def test_the_presets_folder_comes_first_then_the_users_then_the_shipped_one(fold
     (own / "crossfade.frag").write_text(SHADER + "the user's")
     assert find_look(PLAIN, preset).path == own / "crossfade.frag"
     (preset / "crossfade.frag").write_text(SHADER + "the preset's")
-    assert "the preset's" in find_look(PLAIN, preset).source.text
-    assert "the user's" in find_look(PLAIN).source.text
+    assert "the preset's" in find_look(PLAIN, preset).programs[0].fragment.text
+    assert "the user's" in find_look(PLAIN).programs[0].fragment.text
     assert plain_look().path == shipped("shaders") / "crossfade.frag", "what all falls back on is not replaced"
     assert plain_look().is_plain and not find_look(PLAIN).is_plain
 
@@ -73,7 +73,7 @@ def test_a_folder_that_is_a_link_itself_and_links_within_it_are_fine(folders, tm
     (own / "two.frag").symlink_to("one.frag")
     own.rename(tmp_path / "elsewhere")
     own.symlink_to(tmp_path / "elsewhere")
-    assert find_look("two").source.text == find_look("one").source.text
+    assert find_look("two").programs[0].fragment.text == find_look("one").programs[0].fragment.text
 
 
 def test_a_circle_of_links_is_no_look(folders):
@@ -97,7 +97,7 @@ def test_a_look_stays_as_its_files_were_when_it_was_opened(folders):
     (own / "glow.frag").write_text('/*{"INPUTS": [{"NAME": "glow", "TYPE": "float"}]}*/\n' + SHADER)
     look = find_look("glow")
     (own / "glow.frag").write_text("gone")
-    assert look.compiled_from({"EXACT": 1}).text.split("\n")[1:4] == [
+    assert look.programs[0].defining({"EXACT": 1}).fragment.text.split("\n")[1:4] == [
         "#version 330 core",
         "#define EXACT 1",
         "uniform float glow;",

@@ -477,7 +477,9 @@ def test_every_shipped_preset_can_be_shown_from_its_copy(tmp_path):
         again = open_preset(str(folder.presets / event.folder), size=(32, 18))
         assert again.settings == one.settings and np.array_equal(again.image, one.image)
         look, own = open_look(one), open_look(again)
-        assert own.source.text == look.source.text and own.path.is_relative_to(folder.presets)
+        assert own.programs[0].fragment.text == look.programs[0].fragment.text and own.path.is_relative_to(
+            folder.presets
+        )
 
 
 def test_a_preset_that_has_gone_is_a_gap(tmp_path, preset):

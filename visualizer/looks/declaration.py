@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 from ..errors import BadInput, nearest
 from .header import Header, Place, read_header
 
-Kind = Literal["float", "bool", "long", "event", "color", "point2D"]
-#: the value of an input as a shader takes it
+Kind = Literal["float", "bool", "long", "event", "color", "point2D", "image", "audio", "audioFFT", "cube"]
+#: the value of an input as a shader takes it; () of one that is a texture
 Value = int | float | tuple[float, ...]
 
 #: ISF's types, and what each is in GLSL
@@ -24,9 +24,13 @@ GLSL_TYPES: dict[Kind, str] = {
     "event": "bool",
     "color": "vec4",
     "point2D": "vec2",
+    "image": "sampler2D",
+    "audio": "sampler2D",
+    "audioFFT": "sampler2D",
+    "cube": "samplerCube",
 }
-#: ISF's types that are recognised here, but not supported yet
-LATER_TYPES = ("image", "audio", "audioFFT", "cube")
+#: the types that are textures: no parameters that can be changed in a show
+TEXTURES: tuple[Kind, ...] = ("image", "audio", "audioFFT", "cube")
 #: what the parts of a value of several numbers are called
 PARTS: dict[str, tuple[str, ...]] = {"color": ("red", "green", "blue", "alpha"), "point2D": ("x", "y")}
 
@@ -39,6 +43,7 @@ class LookInput:
 
     name: of the uniform. label, description: for the performer. default: its value at first. low, high: bounds of each
     of its numbers. labels: of a long that is a choice, in the order of `values`, which are what the shader is given.
+    max_columns: of audio and audioFFT, how many columns its texture has, 0 for as many as there are.
     """
 
     name: str
@@ -50,6 +55,7 @@ class LookInput:
     description: str = ""
     values: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
+    max_columns: int = 0
 
     @property
     def allowed(self) -> str:
@@ -101,17 +107,66 @@ class LookInput:
         return number is not None and self.low <= number <= self.high
 
 
+class _Expression(Protocol):
+    """Of a pass's size."""
+
+    def evaluate(self, values: Mapping[str, float]) -> float: ...
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass of a look.
+
+    target: the name of the texture it draws into, "" for the look's picture. is_persistent: what it draws into is kept
+    for the next display frame. is_float: it holds 32-bit floats instead of bytes. width, height: its size, px, for the
+    names WIDTH, HEIGHT and the inputs that are numbers; None for that of the look's picture. program: index of the
+    program it is drawn with.
+    """
+
+    target: str = ""
+    is_persistent: bool = False
+    is_float: bool = False
+    width: _Expression | None = None
+    height: _Expression | None = None
+    program: int = 0
+
+
 @dataclass(frozen=True)
 class Declaration:
-    """What a header says. news: lines for the user about what is declared and not offered yet. others: keys that mean
-    nothing here, as they are written.
+    """What a header says.
+
+    passes: in the order they are drawn. imported: pictures by the name of their sampler, one file each, six for a cube.
+    scale: the fraction of the picture's size it is drawn at. listens, costs: what it hears and how much work it is, in
+    words. news: lines for the user about what cannot be used. others: keys that mean nothing here, as they are written.
     """
 
     description: str = ""
     credit: str = ""
+    categories: tuple[str, ...] = ()
     inputs: tuple[LookInput, ...] = ()
+    passes: tuple[Pass, ...] = (Pass(),)
+    imported: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    scale: float = 1.0
+    listens: str = ""
+    costs: str = ""
     news: tuple[str, ...] = ()
     others: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Literal["filter", "transition", "generator"]:
+        """Whether it changes the picture before it (`inputImage`), goes from `startImage` to `endImage` with `progress`,
+        or neither.
+        """
+        kinds = {one.name: one.kind for one in self.inputs}
+        if kinds.get("inputImage") == "image":
+            return "filter"
+        is_transition = kinds.get("startImage") == kinds.get("endImage") == "image" and kinds.get("progress") == "float"
+        return "transition" if is_transition else "generator"
+
+    @property
+    def controls(self) -> tuple[LookInput, ...]:
+        """The inputs that are parameters: all but those that are textures."""
+        return tuple(one for one in self.inputs if one.kind not in TEXTURES)
 
     @property
     def uniforms(self) -> tuple[str, ...]:
@@ -151,22 +206,22 @@ def read_declaration(text: str, path: Path) -> Declaration:
                 (*place, "NAME"), f"there is another input called {name!r}; each needs a name of its own"
             )
         kind = entry.get("TYPE")
-        if kind in LATER_TYPES:
+        if kind in TEXTURES:
             news.append(f"look {path.stem}: the input {name!r} is of type {kind}, which is not supported yet")
         elif kind in GLSL_TYPES:
             inputs.append(_input(header, place, entry, name, cast(Kind, kind)))
         else:
-            allowed = ", ".join([*GLSL_TYPES, *LATER_TYPES])
-            hint = nearest(kind, [*GLSL_TYPES, *LATER_TYPES]) if isinstance(kind, str) else ""
+            allowed = ", ".join(GLSL_TYPES)
+            hint = nearest(kind, GLSL_TYPES) if isinstance(kind, str) else ""
             raise header.fault((*place, "TYPE"), f"{_shown(kind)} is no type{hint}; allowed: {allowed}")
     news += [f"look {path.stem}: {words}" for words in _later(values)]
     known = ("DESCRIPTION", "CREDIT", "INPUTS")
     return Declaration(
         _text(header, (), values, "DESCRIPTION"),
         _text(header, (), values, "CREDIT"),
-        tuple(inputs),
-        tuple(news),
-        {key: value for key, value in values.items() if key not in known},
+        inputs=tuple(inputs),
+        news=tuple(news),
+        others={key: value for key, value in values.items() if key not in known},
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from ..errors import BadInput, nearest
 from ..files.paths import config_folder
@@ -20,17 +21,81 @@ PLAIN = "crossfade"
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 
+#: how a look is written: our first format, the Interactive Shader Format, Shadertoy
+Format = Literal["frag", "isf", "shadertoy"]
+
+
+@dataclass(frozen=True)
+class TextureRef:
+    """What a sampler of a program reads.
+
+    source: the dream frames ("frames" smoothed, "texels" not); the newest picture of one of the look's own targets
+    ("target"); an image input ("input"); an imported file ("file"), or six ("cube"); an audio or audioFFT input;
+    `spectrum` or `waveform` of `looks.uniforms.MUSIC`; Shadertoy's 512 x 2 of sound; or 256 x 256 of fixed noise.
+    name: of the target, input or import. columns: of audio and audioFFT, 0 for all there are.
+    """
+
+    source: Literal[
+        "frames",
+        "texels",
+        "target",
+        "input",
+        "file",
+        "cube",
+        "audio",
+        "audioFFT",
+        "spectrum",
+        "waveform",
+        "shadertoy_sound",
+        "noise",
+    ]
+    name: str = ""
+    wrap: Literal["clamp", "repeat"] = "clamp"
+    filter: Literal["linear", "nearest"] = "linear"
+    columns: int = 0
+
+
+#: what the samplers of `looks.uniforms` read
+_TEXTURES: Mapping[str, TextureRef] = {
+    "frames": TextureRef("frames"),
+    "texels": TextureRef("texels", filter="nearest"),
+    "spectrum": TextureRef("spectrum"),
+    "waveform": TextureRef("waveform"),
+}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A vertex and a fragment shader, GLSL 330 core. textures: what each sampler reads, by the name of its uniform.
+
+    n_vertices: 3 for one triangle that covers the picture, 4 for a strip of two that are the picture; there are no
+    attributes, the vertex shader makes the corners of gl_VertexID.
+    """
+
+    vertex: ShaderSource
+    fragment: ShaderSource
+    textures: Mapping[str, TextureRef] = field(default_factory=dict)
+    n_vertices: Literal[3, 4] = 3
+
+    def defining(self, defines: Mapping[str, int]) -> Program:
+        """The same with names defined in the fragment shader."""
+        return replace(self, fragment=self.fragment.defining(defines))
+
+
 @dataclass(frozen=True)
 class Look:
     """A look as its files were when it was opened.
 
-    path: of the shader file. source: its text with the included files put in. declaration: what its header says.
+    path: of the shader file. declaration: what its header says. programs: those that its passes are drawn with. files:
+    all that were read.
     """
 
     name: str
     path: Path
-    source: ShaderSource
+    format: Format
     declaration: Declaration
+    programs: tuple[Program, ...]
+    files: tuple[Path, ...]
 
     @property
     def is_plain(self) -> bool:
@@ -45,10 +110,6 @@ class Look:
         after = replace(before, default=before.checked(value))
         inputs = tuple(after if one is before else one for one in self.declaration.inputs)
         return replace(self, declaration=replace(self.declaration, inputs=inputs))
-
-    def compiled_from(self, defines: Mapping[str, int]) -> ShaderSource:
-        """The text to compile: with these names defined, and the declared inputs as uniforms."""
-        return self.source.defining(defines, self.declaration.uniforms)
 
 
 def look_names(preset_folder: Path | None = None) -> list[str]:
@@ -94,7 +155,10 @@ def _plain_path() -> Path:
 
 
 def _open(name: str, path: Path) -> Look:
-    return Look(name, path, read_shader(path), read_declaration(read_text(path), path))
+    declaration = read_declaration(read_text(path), path)
+    fragment = read_shader(path).defining({}, declaration.uniforms)
+    vertex = read_shader(shipped("shaders") / "base" / "cover.vert")
+    return Look(name, path, "frag", declaration, (Program(vertex, fragment, _TEXTURES),), fragment.files)
 
 
 def _folders(preset_folder: Path | None) -> list[Path]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import BadInput
 from ..oneline import plain
@@ -17,12 +18,25 @@ _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]*)"')
 _VERSION = re.compile(r"^\s*#\s*version\b")
 
 
+class Line(NamedTuple):
+    """Where a line of a shader came from. place: the file, and the part of it where it has several. number: from 1.
+    text: the line as it is in the file.
+    """
+
+    place: str
+    number: int
+    text: str
+
+
 @dataclass(frozen=True)
 class ShaderSource:
-    """A shader with its includes put in. lines: for each line of `text` the file and line number it came from."""
+    """A shader with its includes put in. lines: for each line of `text` where it came from. files: all that were read,
+    the shader's own first.
+    """
 
     text: str
-    lines: tuple[tuple[Path, int], ...]
+    lines: tuple[Line, ...]
+    files: tuple[Path, ...] = ()
 
     def defining(self, defines: Mapping[str, int], declarations: Sequence[str] = ()) -> ShaderSource:
         """The same with names defined, and lines of declarations, right after the #version line."""
@@ -35,6 +49,7 @@ class ShaderSource:
         return ShaderSource(
             "\n".join([*text[: at + 1], *added, *text[at + 1 :]]),
             (*lines[: at + 1], *[lines[at]] * len(added), *lines[at + 1 :]),
+            self.files,
         )
 
 
@@ -67,7 +82,8 @@ def read_text(path: Path, by: str = "") -> str:
 def _read(path: Path, folders: tuple[Path, ...], within: tuple[Path, ...]) -> ShaderSource:
     """within: the files that include this one, the outermost first."""
     text: list[str] = []
-    lines: list[tuple[Path, int]] = []
+    lines: list[Line] = []
+    files = [path]
     content = read_text(path, f", included by {plain(within[-1])}" if within else "")
     for number, line in enumerate(content.removesuffix("\n").split("\n"), start=1):
         if found := _INCLUDE.match(line):
@@ -78,11 +94,12 @@ def _read(path: Path, folders: tuple[Path, ...], within: tuple[Path, ...]) -> Sh
             inner = _read(included, folders, (*within, path))
             text += inner.text.split("\n")
             lines += inner.lines
+            files += inner.files
             continue
         # moderngl has includes of its own, and looks for them even in comments
         text.append(line.replace("#include", "# include"))
-        lines.append((path, number))
-    return ShaderSource("\n".join(text), tuple(lines))
+        lines.append(Line(plain(path), number, line))
+    return ShaderSource("\n".join(text), tuple(lines), tuple(dict.fromkeys(files)))
 
 
 def _included(name: str, beside: Path, folders: tuple[Path, ...], where: str) -> Path:

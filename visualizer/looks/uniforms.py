@@ -13,7 +13,7 @@ class Uniform(NamedTuple):
     """
 
     name: str
-    kind: Literal["float", "vec2", "sampler2D", "sampler2DArray"]
+    kind: Literal["float", "int", "vec2", "vec3", "vec4", "sampler2D", "sampler2DArray"]
     words: str
 
 
@@ -56,6 +56,30 @@ MUSIC = (
     Uniform("beat_number", "float", "beats since the sound began, a whole number"),
     Uniform("spectrum", "sampler2D", "512 x 1: magnitudes, -100..-30 dB as 0..1; 0 Hz to a quarter of the sample rate"),
     Uniform("waveform", "sampler2D", "512 x 1: the newest samples, -1..1, the newest on the right"),
+)
+
+#: of a pass, as in the Interactive Shader Format
+ISF = (
+    Uniform("PASSINDEX", "int", "which pass is drawn, from 0"),
+    Uniform("RENDERSIZE", "vec2", "width and height of what this pass draws into, px"),
+    Uniform("TIME", "float", "time of this display frame, seconds of the sound"),
+    Uniform("TIMEDELTA", "float", "seconds since the display frame before, 0 in the first"),
+    Uniform("DATE", "vec4", "year, month, day, seconds since midnight"),
+    Uniform("FRAMEINDEX", "int", "display frames drawn before this one"),
+)
+
+#: of a pass, as in Shadertoy
+SHADERTOY = (
+    Uniform("iResolution", "vec3", "width and height of what this pass draws into, px, and 1"),
+    Uniform("iTime", "float", "time of this display frame, seconds of the sound"),
+    Uniform("iTimeDelta", "float", "seconds since the display frame before"),
+    Uniform("iFrame", "int", "display frames drawn before this one"),
+    Uniform("iFrameRate", "float", "display frames a second"),
+    Uniform("iDate", "vec4", "year, month from 0, day, seconds since midnight"),
+    Uniform("iMouse", "vec4", "always 0"),
+    Uniform("iSampleRate", "float", "sample rate of the sound, Hz"),
+    Uniform("iChannelTime", "float", "4 times the time of this display frame, seconds of the sound"),
+    Uniform("iChannelResolution", "vec3", "of 4 textures iChannel0 .. iChannel3: width and height, px, and 1"),
 )
 
 #: what they are while nothing sounds

@@ -281,11 +281,11 @@ def _first_fault(message: str, source: ShaderSource) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     for line in lines:
         if (found := _FAULT.match(line)) and "warning" not in line.lower():
-            path, number = source.lines[min(max(int(found[1]), 1), len(source.lines)) - 1]
-            return f"shader {path}, line {number}: {found[2].strip()}"
+            at = source.lines[min(max(int(found[1]), 1), len(source.lines)) - 1]
+            return f"shader {at.place}, line {at.number}: {found[2].strip()}"
     # an error of linking has no line
     what = [line for line in lines if not set(line) <= set("=") and line not in ("fragment_shader", "vertex_shader")]
-    return f"shader {source.lines[0][0] if source.lines else ''}: {' '.join(what)[:200]}"
+    return f"shader {source.lines[0].place if source.lines else ''}: {' '.join(what)[:200]}"
 
 
 def base_shader(name: str) -> ShaderSource:

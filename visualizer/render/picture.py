@@ -128,7 +128,7 @@ class Picture:
         self._programs = programs or Programs(ctx)
         self._owns_programs = programs is None
         self.look = look or plain_look()
-        self.parameters: dict[str, Value] = {one.name: one.default for one in self.look.declaration.inputs}
+        self.parameters: dict[str, Value] = {one.name: one.default for one in self.look.declaration.controls}
         self._events = [one.name for one in self.look.declaration.inputs if one.kind == "event"]
         self._own = self._plain = _CompiledLook(self.look, self._programs, n_variants)
         _check_limits(ctx, self.frame_size, n_depths, n_variants)

@@ -13,7 +13,7 @@ from visualizer.looks.declaration import GLSL_TYPES
 from visualizer.looks.look import Look
 from visualizer.looks.uniforms import MUSIC, PICTURE
 
-from .gl import base_shader, compile_program
+from .gl import compile_program
 
 if TYPE_CHECKING:
     import moderngl
@@ -68,10 +68,10 @@ class Programs:
 
     def get(self, look: Look, defines: Defines) -> Compiled:
         """A look compiled with these names defined, until `give_back`. Raises GraphicsError for a fault in it."""
-        kind, source = (look.path, tuple(sorted(defines.items()))), look.compiled_from(defines)
+        kind, one = (look.path, tuple(sorted(defines.items()))), look.programs[0].defining(defines)
         found = self._newest.get(kind)
-        if found is None or found.text != source.text:
-            program = compile_program(self._ctx, base_shader("cover.vert"), source)
+        if found is None or found.text != one.fragment.text:
+            program = compile_program(self._ctx, one.vertex, one.fragment)
             try:
                 uniforms = _uniforms(program, look)
             except GraphicsError:
@@ -80,7 +80,7 @@ class Programs:
             if found is not None:
                 self._replaced.append(found)
             triangle = self._ctx.vertex_array(program, [])
-            found = self._newest[kind] = Compiled(program, triangle, source.text, uniforms)
+            found = self._newest[kind] = Compiled(program, triangle, one.fragment.text, uniforms)
             self._release_unused()
         found.n_users += 1
         return found

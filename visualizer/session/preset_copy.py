@@ -76,7 +76,7 @@ def _look_files(look: Look) -> dict[str, Path]:
     the shader.
     """
     files = {}
-    for path in {path for path, _ in look.source.lines} | {look.path}:
+    for path in look.files:
         root = look.path.parent if path.is_relative_to(look.path.parent) else shipped("shaders")
         name = os.path.relpath(path, root)
         if _is_within(name):

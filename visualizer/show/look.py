@@ -50,7 +50,7 @@ def parameters_of(look: Look) -> tuple[Parameter, ...]:
     """The parameters of a look: "look.NAME", of a colour "look.NAME.red" and so on, of a point "look.NAME.x" and
     "look.NAME.y".
     """
-    return tuple(parameter for one in look.declaration.inputs for parameter in _parameters(one))
+    return tuple(parameter for one in look.declaration.controls for parameter in _parameters(one))
 
 
 def set_parameter(values: dict[str, Value], look: Look, name: str, value: Setting) -> None:
