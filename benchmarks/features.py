@@ -14,7 +14,8 @@ import numpy as np
 from visualizer.audio.decode import Song
 from visualizer.audio.mixing import to_mono
 from visualizer.beat import Analyzer
-from visualizer.beat.features import BANDS, SPECTRUM, TEMPO, WAVEFORM
+from visualizer.beat.features import BANDS, RELATIVE, SOUND, TEMPO
+from visualizer.beat.sound import spectrum
 from visualizer.resources import demo_song
 from visualizer.settings import BeatSettings
 
@@ -23,7 +24,8 @@ RATE_HZ, SECONDS, FPS = 48_000, 30, 60
 NEEDS: dict[str, Collection[str]] = {
     "no further needs": (),
     "bands": BANDS,
-    "spectrum and waveform": (SPECTRUM, WAVEFORM),
+    "md_bass and the like": RELATIVE,
+    "sound, and its spectrum": (SOUND,),
     "tempo": TEMPO,
 }
 
@@ -37,7 +39,9 @@ def share(sound: np.ndarray, needs: Collection[str], *, is_live: bool) -> float:
         analyzer.push(sound[first : first + n_block])
         end_s = first / RATE_HZ - (0.0 if is_live else analyzer.needs_ahead_s)
         while n_asked / FPS < end_s:
-            analyzer.features_at(n_asked / FPS, 0.0)
+            features = analyzer.features_at(n_asked / FPS, 0.0)
+            if features.sound is not None:
+                spectrum(features.sound)
             n_asked += 1
     return (time.process_time() - start_s) / (len(sound) / RATE_HZ)
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.fixtures.pulse import wait_until
 from visualizer.audio.decode import Song
+from visualizer.audio.mixing import to_mono
 from visualizer.audio.playback import SilentPlayback
 
 from .sounds import chirp, wav_bytes
@@ -41,7 +42,7 @@ def drained_until(player: SilentPlayback, second: float) -> tuple[int, np.ndarra
     def reached() -> bool:
         nonlocal first, n_end
         for start, block in player.drain():
-            assert block.dtype == np.float32 and block.ndim == 1 and len(block)
+            assert block.dtype == np.float32 and block.shape[1] == 2 and len(block)
             if first is None:
                 first = n_end = start
             assert start == n_end
@@ -51,7 +52,7 @@ def drained_until(player: SilentPlayback, second: float) -> tuple[int, np.ndarra
 
     wait_until(reached, 10, f"the sound does not reach {second} s")
     assert first is not None
-    return first, np.concatenate(parts)
+    return first, to_mono(np.concatenate(parts))
 
 
 def test_position_is_the_clock(song: Song) -> None:

@@ -74,7 +74,7 @@ def test_the_gain_is_heard_and_changes_nothing_for_the_analysis(tmp_path: Path) 
     sound = chirp(24_000, 48_000)
     assert np.abs(heard[:24_000] - 0.5 * sound).max() < 1e-3
     assert np.abs(heard[24_000:] - sound).max() < 1e-3
-    assert np.abs(analysed - np.concatenate([sound, sound]).mean(axis=1)).max() < 1e-3
+    assert np.abs(analysed - np.concatenate([sound, sound])).max() < 1e-3
 
 
 @pytest.mark.parametrize(

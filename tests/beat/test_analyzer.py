@@ -12,12 +12,13 @@ from tests.beat.test_bands import sine
 from tests.sounds import kicks
 from visualizer.beat import Analyzer, Features, Hit, KickFollower
 from visualizer.beat.analyzer import LOOK_AHEAD_S, SOUND_S
-from visualizer.beat.features import BANDS, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM
+from visualizer.beat.features import BANDS, NEVER_S, RELATIVE, SOUND, TEMPO, VARIANT
+from visualizer.beat.sound import SoundBlock, block_samples, spectrum, waveform
 from visualizer.errors import BadInput
 from visualizer.settings import BeatSettings
 
 RATE_HZ = 44100
-ALL = BANDS | TEMPO | {VARIANT, SPECTRUM, WAVEFORM}
+ALL = BANDS | TEMPO | RELATIVE | {VARIANT, SOUND}
 BEATS_S = np.arange(0.5, 7.9, 0.5)
 HATS_S = BEATS_S + 0.25
 
@@ -51,7 +52,7 @@ def of(analyzer, times_s, ahead_s=0.0):
 
 
 def _plain(value):
-    return value.tobytes() if isinstance(value, np.ndarray) else value
+    return value.samples.tobytes() if isinstance(value, SoundBlock) else value
 
 
 TIMES_S = np.arange(-0.1, 7.9, 0.037)
@@ -83,7 +84,7 @@ def test_of_known_sound_a_time_has_the_same_features_however_far_the_analysis_is
     names = [field.name for field in fields(Features)]
     kept = len(TIMES_S) - int(SOUND_S / 0.037) + 1  # earlier sound is no longer kept for a spectrum
     for index, (mine, other) in enumerate(zip(found, whole(kind), strict=True)):
-        n_compared = len(names) if index > kept else len(names) - 2
+        n_compared = len(names) if index > kept else len(names) - 1
         assert dict(zip(names[:n_compared], mine, strict=False)) == dict(zip(names[:n_compared], other, strict=False))
 
 
@@ -177,36 +178,40 @@ def test_a_live_tempo_that_is_tapped_is_known_at_once():
 def test_the_spectrum_and_the_waveform_are_those_of_the_time_asked_for():
     analyzer = analyzed(np.concatenate([sine(1000, 1.0), sine(4000, 1.0)]))
     for time_s, hz in ((0.9, 1000), (1.9, 4000)):
-        features = analyzer.features_at(time_s)
-        assert features.spectrum.shape == features.waveform.shape == (N_BINS,)
-        assert features.spectrum.dtype == features.waveform.dtype == np.float32
-        assert int(np.argmax(features.spectrum)) == pytest.approx(hz * 2048 / RATE_HZ, abs=2)
-        assert features.spectrum.min() >= 0 and features.spectrum.max() <= 1 and np.abs(features.waveform).max() > 0.4
-    assert not analyzer.features_at(-1.0).waveform.any()
+        sound = analyzer.features_at(time_s).sound
+        assert sound.samples.shape == (2, block_samples(RATE_HZ)) and sound.rate_hz == RATE_HZ
+        assert int(np.argmax(spectrum(sound))) == pytest.approx(hz * 2048 / RATE_HZ, abs=2)
+        assert np.abs(waveform(sound)).max() > 0.4
+    assert not analyzer.features_at(-1.0).sound.samples.any()
 
 
 def test_what_nobody_needs_is_not_computed(monkeypatch):
     def none(*_):
         raise AssertionError("nobody asked for it")
 
-    for name in ("VariantFollower", "TempoFollower", "_Sound"):
+    for name in ("VariantFollower", "TempoFollower", "RelativeBandFollower", "_Sound"):
         monkeypatch.setattr(f"visualizer.beat.analyzer.{name}", none)
     features = analyzed(needs={"level", "kick", "hat"}).features_at(5.0)
-    assert (features.bass, features.bpm, features.spectrum, features.waveform) == (0.0, 0.0, None, None)
+    assert (features.bass, features.bpm, features.md_bass, features.sound) == (0.0, 0.0, 1.0, None)
 
 
 def test_needs_may_change_while_it_runs():
     analyzer = analyzed(SONG[: 2 * RATE_HZ], needs=())
-    analyzer.set_needs({"bass", SPECTRUM, "bpm"})
+    analyzer.set_needs({"bass", SOUND, "bpm", "md_bass"})
     assert analyzer.features_at(1.9).bass == 0.0, "not analysed then"
     analyzer.push(SONG[2 * RATE_HZ :])
     features = analyzer.features_at(7.6)
-    assert features.bass > 0 and features.spectrum.max() > 0.5 and features.bpm == pytest.approx(120, abs=2)
+    assert (
+        features.bass > 0
+        and spectrum(features.sound).max() > 0.5
+        and features.md_bass != 1.0
+        and features.bpm == pytest.approx(120, abs=2)
+    )
     assert features.n_kicks == len(BEATS_S) and features.variant == 0.0
     phase = analyzer.features_at(7.5).beat_phase
     assert min(phase, 1 - phase) < 0.1, "in its place, although it began later"
     analyzer.set_needs(())
-    assert analyzer.features_at(7.6).bass == 0.0 and analyzer.features_at(7.6).spectrum is None
+    assert analyzer.features_at(7.6).bass == 0.0 and analyzer.features_at(7.6).sound is None
 
 
 def test_other_bands_begin_again_and_other_settings_do_not():
@@ -237,9 +242,21 @@ def test_after_a_seek_a_kick_that_is_long_past_is_no_news():
     assert analyzed(needs=()).features_at(0.53).kick, "one that has just come is"
 
 
+def test_of_stereo_the_mean_is_analysed_and_both_channels_are_kept():
+    left, right = sine(1000, 1.0), 0.25 * sine(4000, 1.0)
+    stereo = Analyzer(RATE_HZ, BeatSettings(), ALL)
+    stereo.push(np.stack([left, right], axis=1))
+    mono = analyzed((left + right) * np.float32(0.5))
+    mine, other = stereo.features_at(0.9), mono.features_at(0.9)
+    assert np.array_equal(mine.sound.samples[1], right[: round(0.9 * RATE_HZ)][-block_samples(RATE_HZ) :])
+    assert np.array_equal(*other.sound.samples), "mono is on both sides"
+    assert np.array_equal(spectrum(mine.sound), spectrum(other.sound))
+    assert of(stereo, [0.9])[0][:-1] == of(mono, [0.9])[0][:-1]
+
+
 def test_bad_sound_is_refused_and_bad_samples_are_silence():
     analyzer = Analyzer(RATE_HZ, BeatSettings(), ALL)
     with pytest.raises(BadInput, match="one-dimensional block of floats"):
-        analyzer.push(np.zeros((4, 2), np.float32))
+        analyzer.push(np.zeros((4, 3), np.float32))
     analyzer.push(np.full(RATE_HZ, np.nan, np.float32))
-    assert not analyzer.features_at(0.9).waveform.any() and analyzer.features_at(0.9).level == 0.0
+    assert not analyzer.features_at(0.9).sound.samples.any() and analyzer.features_at(0.9).level == 0.0

@@ -69,7 +69,7 @@ def test_every_source_hears_the_same(tmp_path: Path, pulse: Pulse, monkeypatch: 
             self.sample_rate_hz = RATE_HZ
 
         def push(self, block: np.ndarray) -> int:
-            taken.append(block)
+            taken.append(to_mono(block))
             return 0
 
         def finish(self) -> None:
@@ -119,7 +119,7 @@ def test_of_a_list_each_song_is_mixed_for_itself(tmp_path: Path) -> None:
         lines: list[str] = []
 
         def all_of_it() -> bool:
-            taken.extend(block for _, block in playback.drain())
+            taken.extend(to_mono(block) for _, block in playback.drain())
             lines.extend(line for line in [playback.news()] if line)
             assert playback.position_s >= 0  # time goes on
             return sum(map(len, taken)) >= 2 * len(KICKS)

@@ -13,6 +13,7 @@ import pytest
 from tests.sounds import KICKS_S
 from visualizer.audio.decode import Song
 from visualizer.beat.features import Features
+from visualizer.beat.sound import SoundBlock, spectrum
 from visualizer.control.parameters import base_parameters
 from visualizer.errors import BadInput, GraphicsError
 from visualizer.looks.look import find_look
@@ -175,19 +176,30 @@ def test_a_picture_that_is_built_again_keeps_its_look_and_its_parameters(preset,
 
 def test_every_uniform_of_the_music_has_a_value():
     everything = {one.name for one in MUSIC}
-    silent = uniforms_of(Features(), everything)
-    assert set(silent) == everything
-    assert {name: value for name, value in silent.items() if value is not None} == dict(SILENCE)
-    ramp = np.linspace(0, 1, 512, dtype=np.float32)
-    heard = Features(level=0.4, kick_time_s=0.1, bass=0.3, mid=0.6, high=0.9, beat_number=7, spectrum=ramp)
+    assert uniforms_of(Features(), everything) == dict(SILENCE)
+    sound = SoundBlock(np.random.default_rng(1).uniform(-1, 1, (2, 20_000)).astype(np.float32), 48_000)
+    heard = Features(level=0.4, kick_time_s=0.1, bass=0.3, mid=0.6, high=0.9, beat_number=7, sound=sound)
     values = uniforms_of(heard, everything)
     assert values["kick"] == pytest.approx(0.5) and values["energy"] == pytest.approx(0.6)
-    assert values["level"] == 0.4 and values["beat_number"] == 7 and values["spectrum"] is ramp
+    assert values["level"] == 0.4 and values["beat_number"] == 7 and np.array_equal(values["spectrum"], spectrum(sound))
+
+
+def test_textures_of_the_sound_are_made_when_a_look_reads_them():
+    sound = SoundBlock(np.random.default_rng(1).uniform(-1, 1, (2, 20_000)).astype(np.float32), 48_000)
+    names = {"audio:7", "audioFFT:0", "shadertoy_sound", "waveform"}
+    values = uniforms_of(Features(sound=sound), names)
+    assert {name: value.shape for name, value in values.items()} == {
+        "audio:7": (2, 7),
+        "audioFFT:0": (2, 1024),
+        "shadertoy_sound": (2, 512),
+        "waveform": (512,),
+    }
+    assert needs_of(names) == {"sound"} and uniforms_of(Features(), names) == {}
 
 
 def test_only_what_a_look_uses_is_made_and_asked_for():
     assert uniforms_of(Features(), {"bass"}) == {"bass": 0.0}
-    assert needs_of({"energy", "kick", "spectrum"}) == {"bass", "mid", "high", "kick_time_s", "spectrum"}
+    assert needs_of({"energy", "kick", "spectrum"}) == {"bass", "mid", "high", "kick_time_s", "sound"}
     fields = {field.name for field in dataclasses.fields(Features)}
     assert needs_of({one.name for one in MUSIC}) <= fields
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -86,17 +86,29 @@ class MonoMix:
         """The mono mix, (n,) float32, of the next block, (n, channels) float32; always a copy."""
         if self._step.shape[1] == 1:
             return to_mono(block)
-        parts = []
+        parts = [mono for _, mono in self._parts(block)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts or [np.empty(0, np.float32)])
+
+    def push_stereo(self, block: np.ndarray) -> np.ndarray:
+        """The next block, (n, 2) float32, with the mono mix as its mean: the same samples, but where the channels cancel
+        each other the mono mix twice.
+        """
+        parts = [
+            part if is_plain else np.repeat(mono[:, None], 2, axis=1) for (part, is_plain), mono in self._parts(block)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts or [np.empty((0, 2), np.float32)])
+
+    def _parts(self, block: np.ndarray) -> Iterator[tuple[tuple[np.ndarray, bool], np.ndarray]]:
+        """The next block in parts of one step: samples, whether their mix is the plain mean, and their mix."""
         while len(block):
             n = min(len(block), len(self._step) - self._n_filled)
             part, block = block[:n], block[n:]
-            parts.append(self._mixed(part))
+            yield (part, self.followed is None and self._before is None), self._mixed(part)
             self._step[self._n_filled : self._n_filled + n] = part
             self._n_filled += n
             if self._n_filled == len(self._step):
                 self._n_filled = 0
                 self._compare()
-        return parts[0] if len(parts) == 1 else np.concatenate(parts or [np.empty(0, np.float32)])
 
     def skip(self) -> None:
         """Call it when the sound goes on at another place, as after a seek. What is known of the channels is kept."""

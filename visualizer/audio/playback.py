@@ -97,7 +97,7 @@ class SilentPlayback:
         return self._reader.n_dropped
 
     def drain(self) -> list[tuple[int, np.ndarray]]:
-        """The blocks read since the last call: (index of the first sample in the song, (n,) mono float32).
+        """The blocks read since the last call: (index of the first sample in the song, (n, 2) float32).
 
         They are up to two seconds ahead of `position_s`. After a seek the index jumps to before the new position (the
         preroll), so that a new analyzer has settled when that position is heard.

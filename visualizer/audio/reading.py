@@ -73,7 +73,8 @@ class SongReader:
     """Reads a song about two seconds in advance. Only its thread touches the song; all methods return at once.
 
     The sound has two consumers: playback gets stereo at speaker_rate_hz, with the song's gain, from the current
-    segment's ring; the analysis gets mono at the song's rate, without the gain, from `drain`.
+    segment's ring; the analysis gets stereo at the song's rate, without the gain, from `drain`, see
+    `MonoMix.push_stereo`.
 
     preroll_s   what `drain` returns of the sound before a start; None: the sound is not analysed
     rate_hz     speaker_rate_hz of future segments
@@ -115,7 +116,7 @@ class SongReader:
             return self.number
 
     def drain(self) -> list[tuple[int, np.ndarray]]:
-        """The mono blocks read since the last call, in order: (index of the first sample in the song, (n,) float32)."""
+        """The blocks read since the last call, in order: (index of the first sample in the song, (n, 2) float32)."""
         with self._turn:
             blocks = list(self._waiting)
             self._forget_waiting()
@@ -194,15 +195,15 @@ class SongReader:
         return True
 
     def _read_block(self, number: int, n_samples: int) -> np.ndarray:
-        """Read up to n_samples, at most 0.05 s, and queue their mono mix for `drain`. Returns (n, 2) float32."""
+        """Read up to n_samples, at most 0.05 s, and queue them for `drain`. Returns (n, 2) float32."""
         start = self._song.position
         block = self._song.read(min(n_samples, round(_READ_S * self._song.sample_rate_hz)))
         if len(block) and self._preroll_s is not None:
-            mono = self._mixed(block, self._song.song_start(start))
+            mixed = self._mixed(block, self._song.song_start(start))
             with self._turn:
                 if self.number == number:  # otherwise another seek was made meanwhile
-                    self._waiting.append((start, mono))
-                    self._n_waiting += len(mono)
+                    self._waiting.append((start, mixed))
+                    self._n_waiting += len(mixed)
                     while self._n_waiting > _MOST_WAITING_S * self._song.sample_rate_hz:
                         n_oldest = len(self._waiting.popleft()[1])
                         self._n_waiting -= n_oldest
@@ -210,14 +211,14 @@ class SongReader:
         return block
 
     def _mixed(self, block: np.ndarray, song_start: int) -> np.ndarray:
-        """The mono mix of a block. song_start: index of the first sample of its song."""
+        """What the analysis gets of a block. song_start: index of the first sample of its song."""
         if song_start != self._mixed_song:
             self._mix, self._mixed_song = MonoMix(self._song.sample_rate_hz), song_start
             self.mix_note = ""
-        mono = self._mix.push(block)
+        mixed = self._mix.push_stereo(block)
         if self._mix.note and not self.mix_note:
             self.mix_note = f"{self._song.path.name}: {self._mix.note}"
-        return mono
+        return mixed
 
     def _publish(self, segment: Segment) -> None:
         with self._turn:

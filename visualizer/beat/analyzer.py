@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from ..settings import BeatSettings
 from .ahead import AheadFollower
 from .beat_follower import BeatFollower
-from .features import BANDS, LOW_ENERGY, N_BINS, NEVER_S, SPECTRUM, TEMPO, VARIANT, WAVEFORM, Features
+from .features import BANDS, LOW_ENERGY, NEVER_S, RELATIVE, SOUND, TEMPO, VARIANT, Features
 from .follower import REPORTED_AFTER_S, KickFollower
 from .network import EVENTS
 from .onset_follower import Onset, OnsetFollower
+from .relative_bands import RESTING, RelativeBandFollower
 from .shown_level import ShownLevel
-from .spectrum import magnitudes
+from .sound import SoundBlock, block_samples
 from .tempo import BeatState, TempoFollower
 from .variants import VariantFollower
 from .without_kicks import N_KICKS
@@ -27,8 +28,8 @@ from .without_kicks import N_KICKS
 LOOK_AHEAD_S = REPORTED_AFTER_S
 #: `Features.snare`, `hat` and `bass_note` fall with this time constant after an onset
 HIT_RELEASE_S = 0.08
-#: samples of which a spectrum is computed, and seconds of sound that are kept for it: more than a player analyses ahead
-N_SPECTRUM, SOUND_S = 2048, 5.0
+#: seconds of sound that are kept for `Features.sound`: more than a player analyses ahead
+SOUND_S = 5.0
 # Settings that the band follower is made with: with others it begins again.
 _BAND_KEYS = ("bass_low_hz", "mid_low_hz", "high_low_hz", "high_high_hz", "band_attack_s", "band_release_s")
 _NEWS_S = 0.05  # in the first features, a kick counts as new if it is at most this old
@@ -36,11 +37,11 @@ _ALIKE = 1e-9  # seconds by which two times may differ and still be the same
 
 
 class Analyzer:
-    """Analyses a stream of mono sound, and answers with the features of a time.
+    """Analyses a stream of sound, of stereo the mean of both channels, and answers with the features of a time.
 
-    Kick, snare, hat and bass notes are always followed. Bands, energy of the lows, place along the variants, tempo,
-    spectrum and waveform only where `needs` names them, see `features.py`; a follower that is added later starts
-    without the sound before. Any split of a sound into blocks gives the same features.
+    Kick, snare, hat and bass notes are always followed. Bands, energy of the lows, place along the variants, tempo
+    and the sound itself only where `needs` names them, see `features.py`; a follower that is added later starts without
+    the sound before. Any split of a sound into blocks gives the same features.
 
     start_s: the time of the first sample pushed, seconds of the source; all other times of this class are of the
     source, too.
@@ -76,7 +77,8 @@ class Analyzer:
         self._is_live = is_live
         self._shown = ShownLevel(sample_rate_hz, settings)
         self._bands: VariantFollower | None = None
-        self._tempo_from_s = self._bands_from_s = 0.0  # where these began to follow
+        self._relative: RelativeBandFollower | None = None
+        self._tempo_from_s = self._bands_from_s = self._relative_from_s = 0.0  # where these began to follow
         self._sound: _Sound | None = None
         self._needs: frozenset[str] = frozenset()
         self._n_samples = 0
@@ -120,13 +122,17 @@ class Analyzer:
             self._bands = None
         elif self._bands is None:
             self._bands, self._bands_from_s = VariantFollower(rate_hz, self.kicks.settings), now_s
+        if not self._needs & RELATIVE:
+            self._relative = None
+        elif self._relative is None:
+            self._relative, self._relative_from_s = RelativeBandFollower(rate_hz), now_s
         if not self._is_live and not self._needs & TEMPO:
             self._n_beats = max(self._n_beats, self.beat_at(self.end_s).number)
             self.tempo = None
         elif self.tempo is None:
             self.tempo, self._tempo_from_s = TempoFollower(rate_hz), now_s
         self._shown.need_energy(LOW_ENERGY in self._needs)
-        if not self._needs & {SPECTRUM, WAVEFORM}:
+        if SOUND not in self._needs:
             self._sound = None
         elif self._sound is None:
             self._sound = _Sound(round(SOUND_S * rate_hz), self._n_samples)
@@ -153,10 +159,13 @@ class Analyzer:
             self.set_needs(self._needs)
 
     def push(self, samples: NDArray[np.floating]) -> int:
-        """Take the next block of mono sound, (n,) float in -1..1, any n; how many kicks were reported in it.
+        """Take the next block of sound, (n,) float in -1..1 or (n, 2), any n; how many kicks were reported in it.
 
-        Raises BadInput for anything but a one-dimensional array of floats.
+        Raises BadInput for an array of any other shape or type.
         """
+        sound = samples
+        if samples.ndim == 2 and samples.shape[1] == 2:
+            samples = (samples[:, 0] + samples[:, 1]) * np.float32(0.5)
         onsets = self.kicks.push(samples)
         self._shown.push(samples)
         self._note(onsets)
@@ -164,8 +173,10 @@ class Analyzer:
             self.tempo.push(samples)
         if self._bands is not None:
             self._bands.push(samples)
+        if self._relative is not None:
+            self._relative.push(samples)
         if self._sound is not None:
-            self._sound.push(samples)
+            self._sound.push(sound)
         self._n_samples += len(samples)
         return len(onsets)
 
@@ -197,6 +208,7 @@ class Analyzer:
         if self._bands is not None:
             bass, mid, high, loudness, _ = self._bands.bands_at(known_s - self._bands_from_s)
             variant = self._bands.variant_at(known_s - self._bands_from_s) if VARIANT in self._needs else 0.0
+        relative = RESTING if self._relative is None else self._relative.at(known_s - self._relative_from_s)
         bpm, phase, number, confidence = self.beat_at(time_s, ahead_s)
         if self._n_asked is None:  # after a seek, older kicks are not reported as new
             self._n_asked = n_kicks if hit_s - kick_s > _NEWS_S else n_kicks - 1
@@ -225,8 +237,13 @@ class Analyzer:
             beat_number=number,
             confidence=confidence,
             variant=variant,
-            spectrum=self._spectrum_at(sound_s) if SPECTRUM in self._needs else None,
-            waveform=self._sound_before(sound_s, N_BINS) if WAVEFORM in self._needs else None,
+            md_bass=relative.bass,
+            md_mid=relative.mid,
+            md_treb=relative.treb,
+            md_bass_att=relative.bass_att,
+            md_mid_att=relative.mid_att,
+            md_treb_att=relative.treb_att,
+            sound=self._sound_at(sound_s),
         )
 
     def level_at(self, time_s: float, ahead_s: float = 0.0) -> float:
@@ -244,13 +261,12 @@ class Analyzer:
         state = self.tempo.state_at(time_s - self.start_s - self._tempo_from_s, ahead_s)
         return state._replace(number=state.number + self._n_beats) if self._n_beats else state
 
-    def _spectrum_at(self, sound_s: float) -> NDArray[np.float32]:
-        return magnitudes(self._sound_before(sound_s, N_SPECTRUM), N_BINS)
-
-    def _sound_before(self, sound_s: float, n_samples: int) -> NDArray[np.float32]:
-        """The last n samples before a time; of what is later than the newest, the newest."""
-        assert self._sound is not None
-        return self._sound.before(round(sound_s * self.sample_rate_hz), n_samples)
+    def _sound_at(self, sound_s: float) -> SoundBlock | None:
+        """The sound up to a time; up to the newest where the time is later."""
+        if self._sound is None:
+            return None
+        rate_hz = self.sample_rate_hz
+        return SoundBlock(self._sound.before(round(sound_s * rate_hz), block_samples(rate_hz)), rate_hz)
 
 
 class _Onsets:
@@ -288,22 +304,32 @@ class _Onsets:
 
 
 class _Sound:
-    """The newest sound. n_samples: how many are kept; start: index of the first one pushed."""
+    """The newest sound, in stereo. n_samples: how many are kept; start: index of the first one pushed."""
 
     def __init__(self, n_samples: int, start: int) -> None:
-        self._kept = np.zeros(n_samples, np.float32)
+        self._kept = np.zeros((2, n_samples), np.float32)
         self._end = start
 
     def push(self, samples: NDArray[np.floating]) -> None:
-        """Keep the newest of a block."""
+        """Keep the newest of a block, (n,) or (n, 2). Bad samples are 0."""
+        n_kept = self._kept.shape[1]
         self._end += len(samples)
-        samples = samples[-len(self._kept) :]
-        at = np.arange(self._end - len(samples), self._end) % len(self._kept)
-        self._kept[at] = samples
+        newest = samples[-n_kept:].T
+        good = np.nan_to_num(np.clip(newest, -1.0, 1.0), nan=0.0)
+        at = (self._end - len(samples[-n_kept:])) % n_kept
+        n_first = min(n_kept - at, good.shape[-1])
+        self._kept[:, at : at + n_first] = good[..., :n_first]
+        self._kept[:, : good.shape[-1] - n_first] = good[..., n_first:]
 
     def before(self, end: int, n_samples: int) -> NDArray[np.float32]:
-        """n samples up to the index `end`: (n_samples,). Bad samples and what is not kept are 0."""
-        end = min(end, self._end)
-        at = np.arange(end - n_samples, end)
-        found = np.where((at >= 0) & (at >= self._end - len(self._kept)), self._kept[at % len(self._kept)], 0)
-        return np.nan_to_num(np.clip(found, -1.0, 1.0), nan=0.0).astype(np.float32)
+        """n samples up to the index `end`: (2, n_samples). What is not kept is 0."""
+        n_kept, end = self._kept.shape[1], min(end, self._end)
+        found = np.zeros((2, n_samples), np.float32)
+        first = max(0, end - n_samples, self._end - n_kept)
+        if first < end:
+            at, n_found = first % n_kept, end - first
+            out = found[:, n_samples - n_found :]
+            n_first = min(n_kept - at, n_found)
+            out[:, :n_first] = self._kept[:, at : at + n_first]
+            out[:, n_first:] = self._kept[:, : n_found - n_first]
+        return found

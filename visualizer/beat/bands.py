@@ -63,8 +63,8 @@ class BandFollower:
         self.hop_s = self._windows.hop_s
         mids = (beat.mid_low_hz, beat.high_low_hz)
         highs = (beat.high_low_hz, beat.high_high_hz)
-        self._long = _Meter(LONG_WINDOW_S, sample_rate_hz, [(beat.bass_low_hz, beat.mid_low_hz)])
-        self._short = _Meter(WINDOW_S, sample_rate_hz, [mids, highs])
+        self._long = BandMeter(LONG_WINDOW_S, sample_rate_hz, [(beat.bass_low_hz, beat.mid_low_hz)])
+        self._short = BandMeter(WINDOW_S, sample_rate_hz, [mids, highs])
         self._forget = math.exp(-self.hop_s / GAIN_RELEASE_S)
         self._rise, self._fall = (
             1 - math.exp(-self.hop_s / time_s) for time_s in (beat.band_attack_s, beat.band_release_s)
@@ -119,7 +119,7 @@ class BandFollower:
         self._levels[band] += way * (self._rise if way > 0 else self._fall)
 
 
-class _Meter:
+class BandMeter:
     """Energies of windows of one length: of the whole, and of bands. A full-scale sine counts as 1."""
 
     def __init__(self, window_s: float, sample_rate_hz: int, bands_hz: list[tuple[float, float]]) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from .sound import SoundBlock
 
 #: time since the newest kick while there was none, seconds
 NEVER_S = 1e6
-#: length of `Features.spectrum` and of `Features.waveform`
-N_BINS = 512
 
 # Features that take analysis of their own. They are computed only where `Source.needs` names one of the group.
 BANDS = frozenset({"bass", "mid", "high", "loudness"})
 TEMPO = frozenset({"bpm", "beat_phase", "bar_phase", "beat_number", "confidence"})
-VARIANT, SPECTRUM, WAVEFORM, LOW_ENERGY = "variant", "spectrum", "waveform", "low_energy"
+RELATIVE = frozenset({"md_bass", "md_mid", "md_treb", "md_bass_att", "md_mid_att", "md_treb_att"})
+VARIANT, SOUND, LOW_ENERGY = "variant", "sound", "low_energy"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +36,9 @@ class Features:
     source.
     variant: place along the variants of a preset, 0 the first, 1 the last; 0 unless needed.
     is_fallback: whether the fallback metronome moves the picture, since there is no sound.
-    spectrum: (N_BINS,) float32, magnitudes of the first N_BINS bins of 2048 samples (0 Hz to a quarter of the sample
-    rate), -100..-30 dB as 0..1; waveform: (N_BINS,) float32, the newest samples, -1..1; None unless needed.
+    md_bass, md_mid, md_treb: amplitude of a band relative to its own mean of some seconds, 1 on average and in silence,
+    see `RelativeBandFollower`; md_bass_att, md_mid_att, md_treb_att: the same, smoothed. 1 unless needed.
+    sound: the newest sound, of which `beat.sound` makes spectra and waveforms; None unless needed.
     """
 
     time_s: float = 0.0
@@ -66,5 +65,10 @@ class Features:
     confidence: float = 0.0
     variant: float = 0.0
     is_fallback: bool = False
-    spectrum: NDArray[np.float32] | None = None
-    waveform: NDArray[np.float32] | None = None
+    md_bass: float = 1.0
+    md_mid: float = 1.0
+    md_treb: float = 1.0
+    md_bass_att: float = 1.0
+    md_mid_att: float = 1.0
+    md_treb_att: float = 1.0
+    sound: SoundBlock | None = None

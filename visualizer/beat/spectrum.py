@@ -70,13 +70,22 @@ def blackman(n_samples: int) -> Floats:
 _blackman = cache(blackman)  # asked for at every display frame
 
 
+def amplitudes(samples: NDArray[np.float32], n_bins: int) -> Floats:
+    """The first n_bins bins of the spectrum of (n,) samples: (n_bins,), |X| / n with a Blackman window."""
+    return np.abs(np.fft.rfft(samples * _blackman(len(samples)))[:n_bins]) / len(samples)
+
+
+def in_decibels(size: Floats) -> Floats:
+    """Amplitudes as -100..-30 dB on a scale of 0..1."""
+    return np.clip((20 * np.log10(np.maximum(size, 1e-9)) + 100) / 70, 0.0, 1.0)
+
+
 def magnitudes(samples: NDArray[np.float32], n_bins: int) -> NDArray[np.float32]:
     """The first n_bins bins of the spectrum of (n,) samples: (n_bins,), -100..-30 dB as 0..1.
 
     As browsers compute it for their analyser (Web Audio: Blackman window, |X| / n), without its smoothing over time.
     """
-    size = np.abs(np.fft.rfft(samples * _blackman(len(samples)))[:n_bins]) / len(samples)
-    return np.clip((20 * np.log10(np.maximum(size, 1e-9)) + 100) / 70, 0.0, 1.0).astype(np.float32)
+    return in_decibels(amplitudes(samples, n_bins)).astype(np.float32)
 
 
 #: the bands of `spectrum_db` begin and end here, Hz

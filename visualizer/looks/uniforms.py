@@ -54,6 +54,12 @@ MUSIC = (
     Uniform("beat_phase", "float", "place in the beat, 0 on it .. 1 at the next"),
     Uniform("bar_phase", "float", "place in the bar of four beats, 0 on the first .. 1"),
     Uniform("beat_number", "float", "beats since the sound began, a whole number"),
+    Uniform("md_bass", "float", "as MilkDrop's `bass`: amplitude of 20-250 Hz relative to its own mean, 1 on average"),
+    Uniform("md_mid", "float", "as MilkDrop's `mid`: the same of 250-2000 Hz"),
+    Uniform("md_treb", "float", "as MilkDrop's `treb`: the same of 2000-12000 Hz"),
+    Uniform("md_bass_att", "float", "`md_bass`, smoothed"),
+    Uniform("md_mid_att", "float", "`md_mid`, smoothed"),
+    Uniform("md_treb_att", "float", "`md_treb`, smoothed"),
     Uniform("spectrum", "sampler2D", "512 x 1: magnitudes, -100..-30 dB as 0..1; 0 Hz to a quarter of the sample rate"),
     Uniform("waveform", "sampler2D", "512 x 1: the newest samples, -1..1, the newest on the right"),
 )
@@ -84,5 +90,9 @@ SHADERTOY = (
 
 #: what they are while nothing sounds
 SILENCE: Mapping[str, float] = MappingProxyType(
-    {one.name: 1e6 if one.name == "kick_time_s" else 0.0 for one in MUSIC if one.kind == "float"}
+    {
+        one.name: 1e6 if one.name == "kick_time_s" else 1.0 if one.name.startswith("md_") else 0.0
+        for one in MUSIC
+        if one.kind == "float"
+    }
 )

@@ -14,7 +14,8 @@ class AnalysisSteps:
     """
 
     def sound(self, block: np.ndarray, start_s: float, rate_hz: int) -> np.ndarray:
-        """The next sound is analysed: (n,) float32, mono. Returns what the analyzer gets in its place.
+        """The next sound is analysed: (n,) float32, or (n, 2). Returns what the analyzer gets in its place, of the same
+        shape.
 
         start_s: the time of its first sample. rate_hz: its sample rate.
         """

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
-from ..beat.features import Features
+from ..beat.features import SOUND, Features
+from ..beat.sound import SoundSource, sound_rows
 from ..control.parameters import LOOK, Parameter
 from ..control.parameters import Value as Setting
 from ..errors import BadInput
@@ -23,6 +24,8 @@ from ..presets.preset import FILE_NAME
 #: time after which the uniform `kick` is half of what it was, seconds
 KICK_HALF_S = 0.1
 _HEARD = tuple(one.name for one in MUSIC if one.name in {field.name for field in fields(Features)} - {"kick"})
+#: the fields of `Features` that a uniform is made of, where it is not the one of its name
+_MADE_OF: Mapping[str, tuple[str, ...]] = {"energy": ("bass", "mid", "high"), "kick": ("kick_time_s",)}
 #: the range of a number that has none
 _FREE = (0.0, 1.0)
 
@@ -68,19 +71,36 @@ def set_parameter(values: dict[str, Value], look: Look, name: str, value: Settin
 
 
 def uniforms_of(features: Features, names: Collection[str]) -> dict[str, Any]:
-    """The values of some uniforms of `looks.uniforms.MUSIC` for what is heard."""
+    """The values of some uniforms for what is heard.
+
+    names: of `looks.uniforms.MUSIC`, and textures of the sound: "shadertoy_sound", "audio:N" and "audioFFT:N" with N
+    columns, 0: as many as there are. See `beat.sound.sound_rows`; without sound these have no value.
+    """
     values: dict[str, Any] = {name: getattr(features, name) for name in _HEARD if name in names}
     if "kick" in names:
         values["kick"] = 0.5 ** (max(features.kick_time_s, 0.0) / KICK_HALF_S)
     if "energy" in names:
         values["energy"] = (features.bass + features.mid + features.high) / 3
+    if features.sound is not None:
+        for name in names:
+            if (source := _sound_source(name)) is not None:
+                rows = sound_rows(source, features.sound, int(name.partition(":")[2] or 0))
+                values[name] = rows if len(rows) > 1 else rows[0]
     return values
 
 
 def needs_of(names: Collection[str]) -> frozenset[str]:
-    """The fields of `Features` that some uniforms are made of, for `Source.needs`."""
-    made_of: Mapping[str, tuple[str, ...]] = {"energy": ("bass", "mid", "high"), "kick": ("kick_time_s",)}
-    return frozenset(field for name in names for field in made_of.get(name, (name,)))
+    """The fields of `Features` that some names of `uniforms_of` are made of, for `Source.needs`."""
+    return frozenset(
+        field
+        for name in names
+        for field in ((SOUND,) if _sound_source(name) is not None else _MADE_OF.get(name, (name,)))
+    )
+
+
+def _sound_source(name: str) -> SoundSource | None:
+    """What a name is of the sound: "audio" for "audio:64"; None for all that is not a texture of it."""
+    return next((source for source in get_args(SoundSource) if source == name.partition(":")[0]), None)
 
 
 def _parameters(one: LookInput) -> list[Parameter]:

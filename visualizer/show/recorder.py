@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..audio.mixing import to_mono
 from ..beat.features import Features
 from ..clock import monotonic
 from ..control.capabilities import Capability
@@ -324,7 +325,7 @@ class Recorder(AnalysisSteps):
             if self.video is not None:
                 # songs are analysed before they are heard
                 ahead_s = start_s - self._source.position_s()
-                self.video.write_sound(kept, self.tick() / ticks_of(1.0) + ahead_s, rate_hz)
+                self.video.write_sound(to_mono(kept), self.tick() / ticks_of(1.0) + ahead_s, rate_hz)
         return kept
 
     def silence(self, n_samples: int, start_s: float) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from ...audio.mixing import to_mono
 from ...beat import Analyzer
-from ...beat.features import Features
+from ...beat.features import SOUND, Features
 from ...beat.spectrum import spectrum_db
 from ...beat.tempo import TempoFollower
 from ...control.snapshot import Meters
@@ -58,9 +59,14 @@ class AnalyzedSource(Source):
         return Analyzer(sample_rate_hz, self.beat, self._needs, **kind, start_s=start_s)
 
     def analyze(self, block: np.ndarray) -> int:
-        """Take in a block of mono sound, (n,) float32; how many kicks were reported in it."""
+        """Take in a block of sound, (n,) float32 or (n, 2); how many kicks were reported in it."""
+        block = self.needed_of(block)
         block = self.steps.sound(block, self.analyzed_s, self.analyzer.sample_rate_hz)
         return self._push(block)
+
+    def needed_of(self, block: np.ndarray) -> np.ndarray:
+        """What is analysed of a block of sound: stereo only where a look reads the sound itself."""
+        return block if SOUND in self._needs else to_mono(block)
 
     def analyze_silence(self, n_samples: int) -> None:
         """Take in zeros, in place of sound that did not come."""
@@ -72,7 +78,7 @@ class AnalyzedSource(Source):
 
     def _push(self, block: np.ndarray) -> int:
         self._n_analyzed += len(block)
-        self.levels.note(block)
+        self.levels.note(to_mono(block))
         return self.analyzer.push(block)
 
     def set_preset(self, loaded: LoadedPreset) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...audio.input import ZEROS
+from ...audio.mixing import to_mono
 from ...beat.analyzer import LOOK_AHEAD_S
 from ...beat.features import Features
 from ...session.events import (
@@ -128,7 +129,7 @@ class SessionSource(TempoSource):
         values: dict[str, Any] = {
             name: NUMBERS[name](value) for name, value in self._given.values.items() if name in NUMBERS
         }
-        return Features(found.time_s, **values, spectrum=found.spectrum, waveform=found.waveform)
+        return Features(found.time_s, **values, sound=found.sound)
 
     def take_sound(self) -> np.ndarray:
         return NO_SOUND if self.soundtrack is None else self.soundtrack.take(self.tick)
@@ -217,7 +218,7 @@ class SessionSource(TempoSource):
                 waited_s = 0.0 if self._is_late and event.came else InputSource.REST_S
                 self._lost_from = event.at + round(waited_s * CLOCK_HZ)
             for block in self._silence(n_samples) if is_silence else self._tape.read(n_samples - self._n_taken):
-                self.analyze(block[:, 0] if block.shape[1] == 1 else block.mean(axis=1))
+                self.analyze(block if block.shape[1] == 2 else to_mono(block))
             self._n_taken = n_samples
         if self._n_taken < event.n_samples:
             return False

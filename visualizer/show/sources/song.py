@@ -100,7 +100,7 @@ class SongSource(AnalyzedSource):
             if self._renewal is None:
                 self.analyze(block)
             else:
-                self.analyzer.push(block)
+                self.analyzer.push(self.needed_of(block))
                 self._renewal.blocks.append(block)
             self._next_sample += len(block)
         if self._renewal is not None:
@@ -217,7 +217,7 @@ class SongSource(AnalyzedSource):
         """Analyse some of the sound again; use the new analyzer once it has got all of it."""
         n_left = round(AGAIN_S * self.sample_rate_hz)
         while renewal.blocks and n_left > 0:
-            block = renewal.blocks.popleft()
+            block = self.needed_of(renewal.blocks.popleft())
             block = self.steps.sound(block, renewal.next_sample / self.sample_rate_hz, self.sample_rate_hz)
             renewal.analyzer.push(block)
             renewal.next_sample += len(block)
@@ -336,7 +336,7 @@ class SongFileSource(AnalyzedSource):
                 self.analyzer.finish()
                 break
             self._n_samples += len(block)
-            self.analyze(self._mix.push(block))
+            self.analyze(self._mix.push_stereo(block))
             self._blocks.append(block)
 
     def features_at(self, time_s: float) -> Features:
