@@ -29,6 +29,8 @@ states = st.builds(
     input=st.none() | names,
     position_s=st.floats(0, 1e5),
     paused=st.booleans(),
+    looks=st.lists(names, max_size=4).map(tuple),
+    left_out=st.lists(names, max_size=4).map(tuple),
 )
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -77,3 +79,8 @@ def test_each_step_keeps_less(state, step):
     assert step < 2 or less.preset == DEFAULT_PRESET
     assert step not in (1, 2) or (less.place, less.fullscreen, less.bpm) == (state.place, state.fullscreen, state.bpm)
     assert step < 3 or less == ResumeState(preset=DEFAULT_PRESET, values=blackout)
+
+
+def test_without_looks_they_are_left_out_with_those_left_out_before():
+    state = ResumeState(preset="club", looks=("a", "b"), left_out=("c", "a"))
+    assert state.without_looks() == ResumeState(preset="club", left_out=("c", "a", "b"))

@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # to
 CHILD = """
 import ctypes, json, os, signal, sys, time
+from types import SimpleNamespace
+from visualizer.render.gl import gl_finish
 from visualizer.supervision.lifeline import STANDBY, Lifeline, wait_as_standby
 from visualizer.show.standby import preparations
 from visualizer.supervision.resume import ResumeState
@@ -41,6 +43,7 @@ signal.signal(signal.SIGTERM, interrupt)
 with open(book, "a") as file:
     resume = line.resume
     word = {"pid": os.getpid(), "preset": resume and resume.preset, "values": resume and resume.values, "why": line.why}
+    word["looks"] = resume and [resume.looks, resume.left_out]
     file.write(json.dumps(word) + "\\n")
 if life == "bad":
     print("visualizer: no such thing", file=sys.stderr)
@@ -48,7 +51,7 @@ if life == "bad":
 if life == "stuck":
     time.sleep(60)
 try:
-    line.keep(ResumeState(preset=f"preset {number}", values={"blackout": 1.0}))
+    line.keep(ResumeState(preset=f"preset {number}", values={"blackout": 1.0}, looks=("/a/glow.fs",)))
     for count in range(1, 100_000):
         line.beat(count, 0, 20.0)
         time.sleep(0.01)
@@ -63,6 +66,10 @@ try:
                 sys.exit(1)
             if life == "hang":
                 time.sleep(60)
+            if life == "draw":
+                gl_finish(SimpleNamespace(extra=SimpleNamespace(finish=lambda: ctypes.string_at(0))))
+            if life == "draw on":
+                gl_finish(SimpleNamespace(extra=SimpleNamespace(finish=lambda: time.sleep(60))))
             if life == "asks":
                 line.ask_restart("the sound system hangs")
             if life == "ending":
@@ -174,6 +181,13 @@ def test_crash_error_and_hang_are_survived_with_all_that_was_kept(supervised, ho
     assert [life["values"] for life in show.lives] == [None, *(3 * [{"blackout": 1.0}])]
     logged = (home / "log" / "visualizer.log").read_text()
     assert "Segmentation fault" in logged and "string_at" in logged and "display frames shown" in logged
+
+
+def test_looks_are_left_out_after_a_crash_or_a_hang_while_they_were_drawn(supervised):
+    show = supervised("crash", "draw", "hang", "draw on", "quit", hang_s=3.0)
+    assert finished(show.process)[0] == 0
+    kept, left_out = [["/a/glow.fs"], []], [[], ["/a/glow.fs"]]
+    assert [life["looks"] for life in show.lives] == [None, kept, left_out, kept, left_out]
 
 
 def test_killed_or_stopped_from_outside_it_is_back(supervised):

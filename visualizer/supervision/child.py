@@ -6,6 +6,7 @@ import dataclasses
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -28,6 +29,8 @@ MAX_UNREAD_BYTES = 1_000_000  # without an end of line: not a message of a show
 MAX_REASON_LENGTH = 200  # characters
 MAX_TRACE_LENGTH = 20_000  # characters of a traceback
 TRACE_S = 0.3  # time for a hanging process to write its traceback
+# A line of a traceback of faulthandler with a file of this program: its room, and the function
+_OWN_LINE = re.compile(r'File "[^"]*[/\\]visualizer[/\\](?:(\w+)[/\\])?[^"/\\]+", line \d+ in (\w+)')
 
 
 class Child:
@@ -215,6 +218,18 @@ def take_trace() -> str:
     except (OSError, BadInput):
         return ""
     return trace.strip()
+
+
+def was_drawing(trace: str) -> bool:
+    """Whether the tracebacks of all threads of a process say that it was drawing a picture, and not waiting for the
+    screen.
+    """
+    for thread in trace.split("\n\n"):
+        # the newest call comes first
+        newest = next(_OWN_LINE.finditer(thread), None)
+        if newest is not None and newest[1] == "render" and newest[2] != "swap":
+            return True
+    return False
 
 
 def _start_message(state: ResumeState | None, why: str) -> str:

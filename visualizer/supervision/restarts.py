@@ -37,6 +37,7 @@ class Exit:
     hung : it was killed because it showed no display frame for too long.
     ending : it had reported a normal end before.
     restart_reason : why it asked for a restart; "" if it did not.
+    drew : it was drawing a picture at that moment.
     """
 
     status: int | None
@@ -44,6 +45,7 @@ class Exit:
     hung: bool = False
     ending: bool = False
     restart_reason: str = ""
+    drew: bool = False
 
     @property
     def cause(self) -> str:

@@ -16,6 +16,7 @@ MAX_PX = 100_000
 MAX_LENGTH = 1000
 MAX_PATH_LENGTH = 40_000
 MAX_VALUES = 500
+MAX_LOOKS = 50
 #: kept even when all other values are dropped: a screen that was blacked out must not light up by itself
 KEPT = ("blackout",)
 
@@ -37,6 +38,8 @@ class ResumeState:
     beat_s : time of one beat, `time.monotonic` seconds.
     input : name of the sound input.
     song, position_s, paused : path of the song, position in it in seconds, whether it is paused; for play.
+    looks, left_out : paths of the looks that the preset is drawn with, without those that come with the program; and of
+        those that it should be drawn with, and is not, since they took too long or hung the graphics driver.
     """
 
     preset: str = ""
@@ -53,6 +56,8 @@ class ResumeState:
     song: str = ""
     position_s: float = 0.0
     paused: bool = False
+    looks: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Format as one line of JSON, which `from_json` parses."""
@@ -92,7 +97,14 @@ class ResumeState:
             song=_text(fields.get("song"), MAX_PATH_LENGTH) or "",
             position_s=max(0.0, _number(fields.get("position_s"))),
             paused=fields.get("paused") is True,
+            looks=_texts(fields.get("looks")),
+            left_out=_texts(fields.get("left_out")),
         )
+
+    def without_looks(self) -> ResumeState:
+        """Return the state with the looks left out that the preset was drawn with: drawing has ended the show."""
+        left_out = tuple(dict.fromkeys((*self.left_out, *self.looks)))
+        return dataclasses.replace(self, looks=(), left_out=left_out)
 
     def reduced(self, step: int) -> ResumeState:
         """Return the state without the parts that may have caused a crash.
@@ -124,6 +136,11 @@ def _number(value: Any) -> float:
 
 def _text(value: object, max_length: int = MAX_LENGTH) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= max_length else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    given = value[:MAX_LOOKS] if isinstance(value, list | tuple) else ()
+    return tuple(text for one in given if (text := _text(one, MAX_PATH_LENGTH)) is not None)
 
 
 def _area(value: object) -> Area | None:

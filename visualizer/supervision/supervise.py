@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from ..files.log import share_log
-from .child import Child, take_trace
+from .child import Child, take_trace, was_drawing
 from .display import is_display_reachable, pauses_hidden_windows
 from .restarts import END_S, FIRST_START_S, HANG_S, STANDBY_S, START_S, Decision, Exit, Restarts, Timeout
 from .resume import ResumeState
@@ -203,6 +203,8 @@ class _Supervisor:
                     return decision.status
                 # a start that fails before its first display frame has written its error already
                 state, why, quiet = child.state, f"the show was restarted: {end.cause}", end.shown_s is None
+                if state is not None and end.drew:
+                    state = state.without_looks()
                 if state is not None or decision.step:
                     state = (state or ResumeState()).reduced(decision.step)
                 start_s = self._limits.start_s
@@ -249,7 +251,17 @@ class _Supervisor:
         shown_s = child.shown_s
         status = child.reap()
         shown_s = child.shown_s if shown_s is None else shown_s
-        return Exit(status, shown_s, hung=hung, ending=child.is_ending, restart_reason=child.restart_reason)
+        if trace := take_trace():
+            log.error("traceback of the show:\n%s", trace)
+        return Exit(
+            status,
+            shown_s,
+            hung=hung,
+            ending=child.is_ending,
+            restart_reason=child.restart_reason,
+            # a process that hangs cannot write its traceback on every system
+            drew=was_drawing(trace) if trace else hung,
+        )
 
     def _wait(self, decision: Decision) -> Decision:
         """Wait before the next start, and until a display is reachable; returns what to do then."""
@@ -310,8 +322,6 @@ class _Supervisor:
 
     def _report(self, child: Child, end: Exit, decision: Decision) -> None:
         """Write how the show ended to the log and, where the user must know, to the terminal."""
-        if trace := take_trace():
-            log.error("traceback of the show:\n%s", trace)
         if decision.what == "end" and decision.status == 0 == end.status:
             return
         if decision.what == "start":

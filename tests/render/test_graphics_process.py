@@ -1,0 +1,94 @@
+"""Drawing in a process of its own: what it returns, and that errors, hangs and crashes there are errors here."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+
+import pytest
+
+from visualizer.errors import BadInput, GraphicsError
+from visualizer.render.graphics_process import CrashError, GraphicsProcess, HangError
+
+
+def double(surface, number):
+    return 2 * number
+
+
+def draw(surface, colour):
+    surface.framebuffer.use()
+    surface.ctx.clear(*colour)
+    return surface.read()[0, 0].tolist()
+
+
+def refuse(surface):
+    raise BadInput("glow.fs:3: no")
+
+
+def fail(surface):
+    raise KeyError("size")
+
+
+def hang(surface):
+    threading.Event().wait()
+
+
+def crash(surface):
+    ctypes.string_at(0)
+
+
+def number_of(surface):
+    return os.getpid()
+
+
+@pytest.fixture(scope="module")
+def process():
+    with GraphicsProcess() as process:
+        yield process
+
+
+def test_it_draws_and_returns_the_result(process):
+    assert process.call(double, 21, deadline_s=30) == 42
+    assert process.call(draw, (1.0, 0.0, 0.2), deadline_s=30) == [255, 0, 51]
+
+
+def test_errors_of_the_function_are_raised_here(process):
+    with pytest.raises(BadInput, match=r"^glow.fs:3: no$"):
+        process.call(refuse, deadline_s=30)
+    with pytest.raises(GraphicsError, match=r"^internal error: KeyError: 'size'$"):
+        process.call(fail, deadline_s=30)
+    before = process.call(number_of, deadline_s=30)
+    assert process.call(number_of, deadline_s=30) == before
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "words"),
+    [(hang, HangError, "did not end within 0.2 s"), (crash, CrashError, "crashed the graphics driver")],
+)
+def test_after_a_hang_and_a_crash_the_next_call_has_another_process(process, function, error, words):
+    before = process.call(number_of, deadline_s=30)
+    with pytest.raises(error, match=words):
+        process.call(function, deadline_s=0.2 if function is hang else 30)
+    assert process.call(number_of, deadline_s=30) != before
+
+
+def test_closing_it_ends_a_call_that_another_thread_waits_for():
+    process, errors, begun = GraphicsProcess(), [], threading.Event()
+
+    def wait():
+        process.call(double, 1, deadline_s=30)
+        begun.set()
+        try:
+            process.call(hang, deadline_s=60)
+        except GraphicsError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert begun.wait(30)
+    process.close()
+    thread.join(30)
+    assert not thread.is_alive() and len(errors) == 1
+    with pytest.raises(GraphicsError, match="closed"):
+        process.call(double, 1, deadline_s=30)
