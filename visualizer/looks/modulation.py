@@ -1,0 +1,237 @@
+"""Modulation: numbers of looks that move with the music, by an expression or by a source that was chosen by hand.
+
+Nothing here knows a clock: features and seconds are handed in, and the same ones give the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from .expression import LIMIT, Evaluate, Expression, Function, parse
+from .uniforms import MUSIC, Uniform
+
+#: what expressions may use besides the numbers of `uniforms.MUSIC`
+OWN = (
+    Uniform("time_s", "float", "seconds of the sound"),
+    Uniform("depth", "float", "how deep is dreamt: 0 .. the number of depths"),
+    Uniform("variant", "float", "which variant, or between which two: 0 .. the number of variants - 1"),
+    Uniform("beat", "float", "1 on a beat, falling to 0 until the next; 0 while the tempo is not known"),
+    Uniform("bar", "float", "1 on the first beat of a bar of four, falling to 0 until the next; 0 without a tempo"),
+    Uniform("n_kicks", "float", "kicks so far, a whole number"),
+    Uniform("n_snares", "float", "snares so far"),
+    Uniform("n_hats", "float", "hi-hats so far"),
+    Uniform("n_bass_notes", "float", "bass notes so far"),
+)
+#: the names that an expression may use, and what each is
+NAMES: Mapping[str, str] = MappingProxyType({one.name: one.words for one in (*MUSIC, *OWN) if one.kind == "float"})
+#: what a number can be moved by without an expression; all of them are 0..1
+SOURCES = (
+    "kick",
+    "bass",
+    "mid",
+    "high",
+    "level",
+    "loudness",
+    "energy",
+    "snare",
+    "hat",
+    "bass_note",
+    "beat",
+    "bar",
+)
+#: by so much a trigger must rise, from its lowest value since it fired last, to fire again
+RISE = 0.3
+#: a step of time is no longer than this, seconds: a seek in a song is not a jump of what is integrated
+MOST_STEP_S = 1.0
+
+
+@dataclass(frozen=True)
+class Movable:
+    """A number that may move.
+
+    name: unique. low, high: what it is limited to. value: where neither an expression nor a hand moves it. expression:
+    that moves it, "" if none does.
+    """
+
+    name: str
+    low: float = -LIMIT
+    high: float = LIMIT
+    value: float = 0.0
+    expression: str = ""
+
+
+@dataclass(frozen=True)
+class Turned:
+    """What a hand has set of a number.
+
+    value: in place of the expression or the value, None: as these say. source: one of SOURCES that is added, "" for
+    none, amount: by how much at most, as a fraction of the number's range, -1..1. smoothing_s: the time constant of a
+    low-pass filter on the source, seconds.
+    """
+
+    value: float | None = None
+    source: str = ""
+    amount: float = 0.0
+    smoothing_s: float = 0.0
+
+
+def check(text: str) -> Expression:
+    """The expression of a text, to be sure that it can be used. Raises BadExpression."""
+    return parse(text, NAMES, _Memory().functions)
+
+
+def in_silence(movable: Movable) -> float:
+    """The number at the beginning, while nothing sounds. Raises BadExpression."""
+    return Modulation([movable]).advance(dict.fromkeys(NAMES, 0.0) | {"kick_time_s": 1e6}, 0.0)[movable.name]
+
+
+class Modulation:
+    """The numbers of a preset at every display frame. Raises BadExpression for an expression that cannot be used.
+
+    names: those of NAMES whose values `advance` needs. moving: the names of the numbers that change from one display
+    frame to the next.
+    """
+
+    def __init__(self, movables: Sequence[Movable]) -> None:
+        self._movables = {one.name: one for one in movables}
+        self._turned: Mapping[str, Turned] = {}
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Forget what was integrated, held and smoothed, as when a recording begins."""
+        self._memory = _Memory()
+        self._expressions = [
+            (one, parse(one.expression, NAMES, self._memory.functions))
+            for one in self._movables.values()
+            if one.expression
+        ]
+        self._smoothers: dict[str, _Smoother] = {}
+        self.turn(self._turned)
+
+    def turn(self, turned: Mapping[str, Turned]) -> None:
+        """Take over what a hand has set, by the names of numbers; the others are as the preset says."""
+        self._turned = turned
+        self._numbers = {name: one.value for name, one in self._movables.items()}
+        self._by_source: list[tuple[Movable, Turned, _Smoother]] = []
+        smoothers, self._smoothers = self._smoothers, {}
+        for name, by_hand in turned.items():
+            if by_hand.value is not None:
+                self._numbers[name] = by_hand.value
+            if by_hand.source and by_hand.amount:
+                self._smoothers[name] = smoother = smoothers.get(name) or _Smoother()
+                self._by_source.append((self._movables[name], by_hand, smoother))
+        set_by_hand = {name: one.value for name, one in turned.items() if one.value is not None}
+        self._evaluated = [(one.name, expression, set_by_hand.get(one.name)) for one, expression in self._expressions]
+        self.moving = frozenset(
+            {one.name for one, _ in self._expressions if one.name not in set_by_hand} | self._smoothers.keys()
+        )
+        self._limits = [(name, self._movables[name].low, self._movables[name].high) for name in self.moving]
+        self._bases = [(one.name, self._numbers[one.name]) for one, _, _ in self._by_source]
+        self.names = frozenset().union(
+            *(expression.names for _, expression in self._expressions), (one.source for _, one, _ in self._by_source)
+        )
+
+    def advance(self, values: Mapping[str, float], dt_s: float) -> Mapping[str, float]:
+        """Every number at one display frame, by its name.
+
+        values: of `names`, floats. dt_s: seconds since the display frame before; 0 at the first one and while the
+        picture is frozen.
+        """
+        self._memory.dt_s = dt_s = min(max(dt_s, 0.0), MOST_STEP_S)
+        numbers = self._numbers
+        numbers.update(self._bases)
+        for name, expression, by_hand in self._evaluated:
+            number = expression.evaluate(values)  # also where a hand has set another: what it integrates goes on
+            numbers[name] = number if by_hand is None else by_hand
+        for one, turned, smoother in self._by_source:
+            span = one.high - one.low if one.high - one.low < LIMIT else 1.0
+            numbers[one.name] += turned.amount * span * smoother.step(values[turned.source], turned.smoothing_s, dt_s)
+        for name, low, high in self._limits:
+            numbers[name] = min(max(numbers[name], low), high)
+        return numbers
+
+
+# -- functions with a memory ------------------------------------------------------------------------------------------
+
+
+class _Memory:
+    """The functions that remember something from one display frame to the next, one memory for each place where they
+    stand.
+
+    dt_s: seconds since the display frame before.
+    """
+
+    def __init__(self) -> None:
+        self.dt_s = 0.0
+        self.functions: Mapping[str, Function] = {
+            "integrate": Function(1, 1, self._integrate, is_pure=False),
+            "hold": Function(2, 2, self._hold, is_pure=False),
+            "smooth": Function(2, 2, self._smooth, is_pure=False),
+        }
+
+    def _integrate(self, arguments: Sequence[Evaluate]) -> Evaluate:
+        """The sum of a rate over time, 0 at the beginning. By the trapezoidal rule: a rate that changes steadily is
+        summed up alike at every frame rate.
+        """
+        (rate,) = arguments
+        total = 0.0
+        last: float | None = None
+
+        def evaluate(values: Mapping[str, float]) -> float:
+            nonlocal total, last
+            now = _bounded(rate(values))
+            total = _bounded(total + (now if last is None else (now + last) / 2) * self.dt_s)
+            last = now
+            return total
+
+        return evaluate
+
+    def _hold(self, arguments: Sequence[Evaluate]) -> Evaluate:
+        """The value at the moment when the trigger last rose by RISE; at the beginning the value then."""
+        trigger, value = arguments
+        held: float | None = None
+        lowest = 0.0
+
+        def evaluate(values: Mapping[str, float]) -> float:
+            nonlocal held, lowest
+            signal, now = _bounded(trigger(values)), value(values)
+            if held is None or signal >= lowest + RISE:
+                held, lowest = now, signal
+            lowest = min(lowest, signal)
+            return held
+
+        return evaluate
+
+    def _smooth(self, arguments: Sequence[Evaluate]) -> Evaluate:
+        """A low-pass filter of the first order with a time constant in seconds."""
+        value, time_s = arguments
+        smoother = _Smoother()
+        return lambda values: smoother.step(_bounded(value(values)), _bounded(time_s(values)), self.dt_s)
+
+
+class _Smoother:
+    """A low-pass filter of the first order, exact for what changes steadily between two steps."""
+
+    def __init__(self) -> None:
+        self._value: float | None = None
+        self._input = 0.0
+
+    def step(self, value: float, time_s: float, dt_s: float) -> float:
+        """Go on by dt_s seconds to an input; the output. time_s: the time constant, 0 or less: no filter."""
+        before, self._input = self._input, value
+        if self._value is None or time_s <= 0.0:
+            self._value = value
+        elif dt_s > 0.0:
+            kept = math.exp(-dt_s / time_s)
+            # the input went from `before` to `value` in a straight line: the solution of the filter's equation for that
+            lag = (value - before) * (1.0 - (1.0 - kept) * time_s / dt_s)
+            self._value = before + (self._value - before) * kept + lag
+        return self._value
+
+
+def _bounded(number: float) -> float:
+    """A finite number: what is remembered must not stay NaN for ever."""
+    return min(max(number, -LIMIT), LIMIT) if number == number else 0.0
