@@ -1,7 +1,11 @@
 """Settings go on accepting what earlier versions of the program wrote."""
 
+import pytest
+
 from visualizer.control.parameters import base_parameters
-from visualizer.settings import BOUNDS, BeatSettings, DreamSettings, Preset
+from visualizer.errors import BadInput
+from visualizer.files.yamlfile import read_settings
+from visualizer.settings import BOUNDS, MAY_MOVE, BeatSettings, DreamSettings, LinkSettings, Preset
 
 
 def test_the_motion_decay_is_still_accepted_by_its_former_name():
@@ -31,3 +35,67 @@ def test_a_preset_of_today_is_bounded():
     named = DreamSettings.model_validate({"smoothing_px": 0.9, "contrast_growth": 0.2})
     assert (named.contrast_growth, named.saturation_growth) == (0.2, default.saturation_growth)
     assert DreamSettings.model_validate(default.model_dump()) == default
+
+
+def read(folder, text):
+    file = folder / "preset.yaml"
+    file.write_text(f"title: Two\n{text}\n")
+    return read_settings(file, Preset)
+
+
+def test_one_shader_is_a_chain_of_one(tmp_path):
+    render = read(tmp_path, "render: {shader: pulse, parameters: {zoom: 0.1}}").render
+    assert render.chain == [LinkSettings(look="pulse", parameters={"zoom": 0.1})]
+    assert [one.look for one in read(tmp_path, "").render.chain] == ["crossfade"]
+
+
+def test_several_looks_are_named_in_order_each_with_what_belongs_to_it(tmp_path):
+    render = read(
+        tmp_path,
+        "render:\n  looks:\n    - crossfade\n"
+        "    - {look: pulse, parameters: {zoom: 1 + kick}, mix: 0.5 + 0.5*bass, blend: screen}\n"
+        "  transition: wipe",
+    ).render
+    assert render.chain == [
+        LinkSettings(look="crossfade"),
+        LinkSettings(look="pulse", parameters={"zoom": "1 + kick"}, mix="0.5 + 0.5*bass", blend="screen"),
+    ]
+    assert render.transition is not None and (render.transition.look, render.transition.seconds) == ("wipe", 0.7)
+
+
+@pytest.mark.parametrize(
+    ("render", "said"),
+    [
+        ("looks: [pulse], shader: pulse", ":2: render.looks: looks takes the place of shader and parameters; name"),
+        ("looks: [3]", ":2: render.looks.0: must be the name of a look, or a section with the key look"),
+        ("looks: [{lok: pulse}]", ":2: render.looks.0.lok: unknown key (did you mean 'look'?); allowed: look, "),
+        ("looks: [{look: pulse, mix: 2}]", "render.looks.0.mix: must be a number, 0 .. 1, or an expression such as 0."),
+        ("looks: [{look: pulse, mix: true}]", "render.looks.0.mix: must be a number, 0 .. 1, or an expression such"),
+        ("looks: [{look: pulse, blend: x}]", "render.looks.0.blend: 'x' cannot be used; allowed: normal or add or"),
+        ("looks: [../x]", "render.looks.0.look: '../x' cannot be used; allowed: text, of the form ^["),
+        ("transition: {look: wipe, seconds: 0}", "render.transition.seconds: 0 cannot be used; allowed: a number, abo"),
+    ],
+)
+def test_a_wrong_chain_is_refused_with_line_and_key(tmp_path, render, said):
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, f"render: {{{render}}}")
+    assert said in str(caught.value)
+
+
+def test_sections_without_lines_are_as_without_them(tmp_path):
+    assert read(tmp_path, "render:\n  looks:\n  transition:\nbeat:") == read(tmp_path, "")
+
+
+def test_a_number_of_the_beat_may_be_an_expression(tmp_path):
+    preset = read(tmp_path, "beat: {decay: 0.9 + 0.05*bass, low_hz: 30}")
+    assert preset.expressions == {"decay": "0.9 + 0.05*bass"}
+    assert (preset.beat.decay, preset.beat.low_hz) == (BeatSettings().decay, 30)
+    assert preset.model_copy(update={"title": "Three"}).expressions == preset.expressions
+    assert read(tmp_path, "beat: {low_hz: 30}").expressions == {}
+
+
+def test_the_edges_of_bands_are_numbers(tmp_path):
+    numbers = {one.key for one in base_parameters().of_section("beat") if one.kind == "number"}
+    for key in numbers - set(MAY_MOVE):
+        with pytest.raises(BadInput, match=f"beat.{key}: '1 . bass' cannot be used; allowed: a number"):
+            read(tmp_path, f"beat: {{{key}: 1 + bass}}")

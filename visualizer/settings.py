@@ -8,9 +8,19 @@ the tables of docs/presets.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from .errors import nearest
 from .networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
@@ -129,6 +139,21 @@ class BeatSettings(_Settings):
         if self.high_hz - self.low_hz < 20:
             raise ValueError(f"high_hz ({self.high_hz:g}) must be at least 20 Hz above low_hz ({self.low_hz:g})")
         return self
+
+
+#: settings of the beat that may change at every display frame. The edges of bands and their times are not among them:
+#: with others the analysis of the bands begins again.
+MAY_MOVE = (
+    "low_hz",
+    "high_hz",
+    "decay",
+    "smoothing_ms",
+    "sensitivity",
+    "gain_release_s",
+    "floor_db",
+    "threshold",
+    "lead_ms",
+)
 
 
 class DreamSettings(_Settings):
@@ -313,6 +338,48 @@ def channel_indices(channels: str | list[int], n_channels: int, layer: str) -> l
     return sorted(found)
 
 
+#: how a look of a chain is laid over the picture before it
+Blend = Literal["normal", "add", "screen", "multiply", "lighten", "darken", "difference", "overlay"]
+#: the name of a look, as `looks.look.find_look` takes it
+LookName = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="name of the look, without the file's ending")]
+
+
+def _number_or_expression(value: Any) -> Any:
+    """A number 0..1, or an expression, which is checked where the look is opened."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if (is_number and 0 <= value <= 1) or isinstance(value, str):
+        return value
+    raise ValueError("must be a number, 0 .. 1, or an expression such as 0.5 + 0.5*bass")
+
+
+def _named(value: Any) -> Any:
+    """A name alone stands for a look without anything else."""
+    if not isinstance(value, str | dict | BaseModel | None):
+        raise ValueError("must be the name of a look, or a section with the key look")
+    return {"look": value} if isinstance(value, str) else value
+
+
+class LinkSettings(_Settings):
+    """One look of a chain. Its numbers may be expressions, see docs/modulation.md."""
+
+    look: LookName
+    parameters: Annotated[dict[str, Any], Field(description="the look's own parameters, by name")] = {}
+    mix: Annotated[
+        float | str,
+        BeforeValidator(_number_or_expression),
+        Field(description="how much of it is seen, 0..1; 0: the picture before it"),
+    ] = 1.0
+    blend: Annotated[Blend, Field(description="how it is laid over the picture before it")] = "normal"
+
+
+class TransitionSettings(_Settings):
+    """How a preset comes after the one before."""
+
+    look: LookName
+    seconds: Annotated[float, Field(gt=0, le=30, description="how long it takes, seconds")] = 0.7
+    parameters: Annotated[dict[str, Any], Field(description="the look's own parameters, by name")] = {}
+
+
 class RenderSettings(_Settings):
     """How the dream frames are drawn."""
 
@@ -322,6 +389,34 @@ class RenderSettings(_Settings):
     parameters: Annotated[
         dict[str, Any], Field(description="the look's own parameters: those that its header declares, by name")
     ] = {}
+    looks: Annotated[
+        list[Annotated[LinkSettings, BeforeValidator(_named)]],
+        Field(max_length=16, description="several looks in order, each drawn from the picture before it"),
+    ] = []
+    transition: Annotated[
+        TransitionSettings | None,
+        BeforeValidator(_named),
+        Field(description="a look that leads from the preset before to this one; without: a crossfade"),
+    ] = None
+
+    @field_validator("looks", mode="before")
+    @classmethod
+    def _one_or_none(cls, looks: Any) -> Any:
+        if looks is None:  # a section with every line commented out
+            return []
+        return [looks] if isinstance(looks, str) else looks
+
+    @field_validator("looks")
+    @classmethod
+    def _one_or_several(cls, looks: list[LinkSettings], info: ValidationInfo) -> list[LinkSettings]:
+        if looks and (info.data.get("parameters") or info.data.get("shader", "crossfade") != "crossfade"):
+            raise ValueError("looks takes the place of shader and parameters; name the shader as the first of looks")
+        return looks
+
+    @property
+    def chain(self) -> list[LinkSettings]:
+        """The looks in order, at least one."""
+        return self.looks or [LinkSettings(look=self.shader, parameters=self.parameters)]
 
 
 class Preset(_Settings):
@@ -337,6 +432,27 @@ class Preset(_Settings):
     ] = []
     beat: BeatSettings = BeatSettings()
     render: RenderSettings = RenderSettings()
+    _expressions: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def expressions(self) -> dict[str, str]:
+        """The settings of the beat that are expressions, by name; `beat` holds their defaults."""
+        return self._expressions
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_expressions(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Take text where the beat has a number for an expression. It is checked where the preset's look is opened."""
+        found: dict[str, str] = {}
+        beat = data.get("beat") if isinstance(data, dict) else None
+        if isinstance(beat, dict):
+            found = {key: value for key, value in beat.items() if key in MAY_MOVE and isinstance(value, str)}
+            if found:
+                data = {**data, "beat": {key: value for key, value in beat.items() if key not in found}}
+        preset = handler(data)
+        if found:
+            preset._expressions = found
+        return preset
 
     @model_validator(mode="before")
     @classmethod

@@ -60,7 +60,7 @@ def fill_empty_sections(model: type[BaseModel], value: Any) -> Any:
     sections = {
         name: _as_model(info.annotation)
         for name, info in model.model_fields.items()
-        if get_origin(info.annotation) is not list
+        if get_origin(info.annotation) is not list and not (info.default is None and value.get(name) is None)
     }
     return {
         name: fill_empty_sections(section, below) if (section := sections.get(name)) else below
@@ -89,6 +89,8 @@ def _all_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 def _as_model(annotation: Any) -> type[BaseModel] | None:
     for one in (annotation, *get_args(annotation)):  # get_args: a section may be optional
+        if get_origin(one) is Annotated:
+            one = get_args(one)[0]
         if isinstance(one, type) and issubclass(one, BaseModel):
             return one
     return None

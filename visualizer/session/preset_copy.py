@@ -42,8 +42,10 @@ def copy_of(loaded: LoadedPreset) -> PresetCopy:
     if own is not None:
         image = "chosen-picture" + re.sub(r"[^.A-Za-z0-9]", "", own.suffix)[:10]
         sources[image] = own
-    with suppress(BadInput):  # a look that cannot be opened is not shown either
-        sources |= _look_files(find_look(settings.render.shader, folder))
+    transition = settings.render.transition
+    for name in [*(one.look for one in settings.render.chain), *([transition.look] if transition else [])]:
+        with suppress(BadInput):  # a look that cannot be opened is not shown either
+            sources |= _look_files(find_look(name, folder))
     try:
         files = {Path(name).as_posix(): path.read_bytes() for name, path in sorted(sources.items())}
     except OSError as fault:
