@@ -53,6 +53,7 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
             "control",
             "diagnostics",
             "files",
+            "looks",
             "outputs",
             "panel",
             "presets",

@@ -39,6 +39,7 @@ from .options import (
     chosen_preset,
 )
 from .rehearse_command import rehearse
+from .schemas_command import schemas
 from .sessions_command import sessions_app
 from .sheets_command import depths, layers
 from .show_commands import live, play, replay
@@ -192,6 +193,7 @@ def presets() -> None:
 
 
 app.command()(analyze)
+app.command()(schemas)
 
 
 def command_names() -> set[str]:

@@ -1,0 +1,47 @@
+"""`visualizer schemas`, and that the schemas in docs/ are those of this version."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.running import here, refused
+from visualizer.looks.declaration import GLSL_TYPES
+from visualizer.presets.schema import preset_schema
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
+SHIPPED = Path(__file__).resolve().parents[2] / "presets"
+
+
+def test_it_writes_both_schemas_and_those_in_the_documents_are_the_same(tmp_path):
+    """After a change: `visualizer schemas docs/schemas`."""
+    run = here("schemas", tmp_path)
+    assert run.returncode == 0 and run.stderr == ""
+    assert sorted(Path(line).name for line in run.stdout.splitlines()) == ["look.schema.json", "preset.schema.json"]
+    for path in tmp_path.iterdir():
+        assert path.read_text() == (DOCS / path.name).read_text()
+
+
+def test_a_folder_that_is_missing_is_refused(tmp_path):
+    refused(here("schemas", tmp_path / "nowhere"), "nowhere")
+
+
+def test_the_schema_of_headers_knows_every_type():
+    schema = json.loads((DOCS / "look.schema.json").read_text())
+    assert schema["properties"]["INPUTS"]["items"]["properties"]["TYPE"]["enum"] == list(GLSL_TYPES)
+
+
+@pytest.mark.parametrize("preset", sorted(path.parent.name for path in SHIPPED.glob("*/preset.yaml")))
+def test_the_schema_names_every_key_of_the_presets_that_come_with_the_program(preset):
+    schema = preset_schema()
+
+    def check(value, part):
+        part = schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+        if isinstance(value, dict) and "properties" in part:
+            for key, inner in value.items():
+                check(inner, part["properties"][key])
+
+    check(yaml.safe_load((SHIPPED / preset / "preset.yaml").read_text()), schema)
