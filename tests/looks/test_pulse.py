@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.render.pictures import worst
 from visualizer.looks.look import find_look
+from visualizer.render.chain import Link
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.resources import shipped
@@ -30,7 +31,7 @@ def frames() -> list[np.ndarray]:
 def draw(frames) -> Iterator:
     """draw(look, time_s, parameters, **music) -> the picture, (180, 320, 3) uint8."""
     with Offscreen(SIZE) as stage:
-        pictures = {name: Picture(stage.ctx, SIZE, 2, find_look(name)) for name in ("pulse", "crossfade")}
+        pictures = {name: Picture(stage.ctx, SIZE, 2, [Link(find_look(name))]) for name in ("pulse", "crossfade")}
         for picture in pictures.values():
             for depth, frame in enumerate(frames):
                 picture.put(depth, frame)
@@ -38,10 +39,10 @@ def draw(frames) -> Iterator:
         def drawn(look: str = "pulse", time_s: float = 0.0, depth: float = 1.5, parameters=None, **music) -> np.ndarray:
             stage.make_current()
             picture = pictures[look]
-            before = dict(picture.parameters)
-            picture.parameters |= parameters or {}
+            before = dict(picture.links[0].parameters)
+            picture.links[0].parameters |= parameters or {}
             picture.draw(depth, SIZE, time_s, uniforms=music)
-            picture.parameters = before
+            picture.links[0].parameters = before
             return stage.read().copy()
 
         yield drawn
@@ -62,7 +63,7 @@ def test_in_silence_it_is_the_crossfade(draw):
 def test_it_uses_what_its_description_names():
     look = find_look("pulse")
     with Offscreen((8, 8)) as stage:
-        assert Picture(stage.ctx, (8, 8), 1, look).needs == {"bass", "kick_time_s", "snare"}
+        assert Picture(stage.ctx, (8, 8), 1, [Link(look)]).needs == {"bass", "kick_time_s", "snare"}
     for name in ("bass", "kick", "snare"):
         assert name in look.declaration.description
 

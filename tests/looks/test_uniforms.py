@@ -9,6 +9,7 @@ import numpy as np
 
 from visualizer.looks.look import find_look
 from visualizer.looks.uniforms import MUSIC, PICTURE, SILENCE
+from visualizer.render.chain import Link
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.resources import shipped
@@ -39,7 +40,7 @@ def test_the_looks_in_the_document_draw(tmp_path):
     with Offscreen((8, 8)) as stage:
         for text in texts:
             (tmp_path / "own.frag").write_text(text)
-            picture = Picture(stage.ctx, (8, 8), 1, find_look("own", tmp_path))
+            picture = Picture(stage.ctx, (8, 8), 1, [Link(find_look("own", tmp_path))])
             picture.put(0, np.full((8, 8, 3), 120, np.uint8))
             picture.draw(0.0, (8, 8))
             assert np.all(stage.read() == 120)

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from tests.render.pictures import blend, noise, smooth, worst
 from visualizer.errors import BadInput, GraphicsError
 from visualizer.looks.look import find_look, look_names
+from visualizer.render.chain import Link
+from visualizer.render.dream_texture import cover
 from visualizer.render.offscreen import Offscreen
-from visualizer.render.picture import Picture, cover
+from visualizer.render.picture import Picture
 
 SIZE = (64, 48)
 N_DEPTHS = 5
@@ -52,7 +54,7 @@ def test_every_frame_that_was_put_in_can_be_read_back_bit_for_bit(offscreen):
         for variant, depth in ((0, 0), (0, 1), (0, 4), (1, 0), (1, 5))  # with gaps
     }
     stage = offscreen(SIZE)
-    picture = Picture(stage.ctx, SIZE, N_DEPTHS, find_look("pulse"), n_variants=2)
+    picture = Picture(stage.ctx, SIZE, N_DEPTHS, [Link(find_look("pulse"))], n_variants=2)
     for (variant, depth), frame in frames.items():
         picture.put(depth, frame, variant)
     for (variant, depth), frame in frames.items():
@@ -283,7 +285,7 @@ def test_a_picture_of_nothing_is_refused(offscreen, frame_size, n_depths):
 @pytest.mark.parametrize("name", look_names())
 def test_every_look_draws_at_every_scale(offscreen, name):
     stage = offscreen(SIZE)
-    picture = Picture(stage.ctx, SIZE, 1, find_look(name))
+    picture = Picture(stage.ctx, SIZE, 1, [Link(find_look(name))])
     picture.put(0, np.full((48, 64, 3), 200, np.uint8))
     picture.put(1, np.full((48, 64, 3), 100, np.uint8))
     for size in (SIZE, (32, 24), (8, 6), (20, 48)):
@@ -299,7 +301,7 @@ def test_a_look_of_ones_own_needs_no_more_than_a_file(offscreen, looks):
         "void main() { c = vec4(texture(frames, vec3(0.5, 0.5, 0.0)).r, place.y, time_s, 1.0); }\n"
     )
     stage = offscreen((4, 4))
-    picture = Picture(stage.ctx, (4, 4), 1, find_look("mine"))
+    picture = Picture(stage.ctx, (4, 4), 1, [Link(find_look("mine"))])
     picture.put(0, np.full((4, 4, 3), 51, np.uint8))
     picture.draw(0, (4, 4), time_s=0.2)
     seen = stage.read()
@@ -312,7 +314,7 @@ def test_drawing_plainly_needs_no_file_any_more(open_window, looks, name):
     """Not even the plain look's own: it may have been edited, or its folder be gone."""
     (looks / "mine.frag").write_text((looks / "crossfade.frag").read_text())
     stage = open_window(SIZE)
-    picture = Picture(stage.ctx, SIZE, N_DEPTHS, find_look(name))
+    picture = Picture(stage.ctx, SIZE, N_DEPTHS, [Link(find_look(name))])
     for index, frame in enumerate(FRAMES):
         picture.put(index, frame)
     (looks / "crossfade.frag").write_text("this is no shader\n")
@@ -331,7 +333,7 @@ def test_without_the_plain_look_a_look_of_ones_own_stands_for_it(open_window, lo
     (looks / "mine.frag").write_text((looks / "crossfade.frag").read_text())
     (looks / "crossfade.frag").write_text("this is no shader\n")
     stage = open_window(SIZE)
-    picture = Picture(stage.ctx, SIZE, 1, find_look("mine"))
+    picture = Picture(stage.ctx, SIZE, 1, [Link(find_look("mine"))])
     picture.put(0, FRAMES[0])
     picture.draw_plainly(0.0, SIZE)
     assert np.array_equal(stage.read(), FRAMES[0])
@@ -343,7 +345,7 @@ def test_a_fault_in_a_look_is_reported_with_file_and_line(offscreen, looks):
         '#version 330 core\n#include "base/dream.glsl"\n\nout vec4 colour;\nvoid main() {\n    colour = nowhere;\n}\n'
     )
     with pytest.raises(GraphicsError, match=r"broken\.frag, line 6: .*nowhere") as raised:
-        Picture(offscreen((8, 8)).ctx, SIZE, 1, find_look("broken"))
+        Picture(offscreen((8, 8)).ctx, SIZE, 1, [Link(find_look("broken"))])
     assert "\n" not in str(raised.value)
 
 
@@ -355,13 +357,13 @@ def test_a_fault_in_an_included_file_is_reported_with_that_file(offscreen, looks
         '#version 330 core\n#include "base/dream.glsl"\nout vec4 c;\nvoid main() { c = vec4(dream(vec2(0), depth), 1.0); }\n'
     )
     with pytest.raises(GraphicsError, match=rf"dream\.glsl, line {line}: "):
-        Picture(offscreen((8, 8)).ctx, SIZE, 1, find_look("fine"))
+        Picture(offscreen((8, 8)).ctx, SIZE, 1, [Link(find_look("fine"))])
 
 
 def test_a_look_that_is_no_text_is_reported(offscreen, looks):
     (looks / "binary.frag").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInput, match=r"binary\.frag cannot be read \(not UTF-8 text\)"):
-        Picture(offscreen((8, 8)).ctx, SIZE, 1, find_look("binary"))
+        Picture(offscreen((8, 8)).ctx, SIZE, 1, [Link(find_look("binary"))])
 
 
 def test_releasing_twice_is_fine(offscreen):

@@ -9,6 +9,7 @@ from tests.render.pictures import noise
 from visualizer.errors import GraphicsError
 from visualizer.looks.look import find_look
 from visualizer.looks.uniforms import MUSIC
+from visualizer.render.chain import Link
 from visualizer.render.picture import Picture
 
 SIZE = (16, 8)
@@ -22,11 +23,11 @@ def draw(offscreen, looks):
 
     def drawn(text: str, n_variants: int = 1, parameters=None, **how) -> np.ndarray:
         (looks / "own.frag").write_text(text)
-        picture = Picture(stage.ctx, SIZE, 2, find_look("own"), n_variants)
+        picture = Picture(stage.ctx, SIZE, 2, [Link(find_look("own"))], n_variants)
         for variant in range(n_variants):
             for depth in range(3):
                 picture.put(depth, noise(SIZE, 10 * variant + depth), variant)
-        picture.parameters |= parameters or {}
+        picture.links[0].parameters |= parameters or {}
         picture.draw(how.pop("depth", 1.5), SIZE, **how)
         seen = stage.read().copy()
         assert stage.ctx.error == "GL_NO_ERROR"
@@ -73,7 +74,7 @@ def test_what_a_look_needs_of_the_music_is_what_it_uses(offscreen, looks):
         '#version 330 core\n#include "base/dream.glsl"\n#include "base/music.glsl"\nin vec2 uv;\nout vec4 colour;\n'
         "void main() { colour = vec4(dream(uv, depth) * bass * texture(spectrum, uv).r, 1.0); }\n"
     )
-    picture = Picture(offscreen(SIZE).ctx, SIZE, 1, find_look("own"))
+    picture = Picture(offscreen(SIZE).ctx, SIZE, 1, [Link(find_look("own"))])
     assert picture.needs == {"bass", "spectrum"}
     assert Picture(offscreen(SIZE).ctx, SIZE, 1).needs == frozenset()
 
@@ -104,9 +105,9 @@ def test_declared_inputs_are_uniforms_and_begin_with_their_defaults(draw):
 def test_an_event_is_drawn_once(offscreen, looks):
     (looks / "own.frag").write_text(PARAMETERS + HEAD + "void main() { colour = vec4(float(flash)); }\n")
     stage = offscreen(SIZE)
-    picture = Picture(stage.ctx, SIZE, 1, find_look("own"))
+    picture = Picture(stage.ctx, SIZE, 1, [Link(find_look("own"))])
     picture.put(0, noise(SIZE, 0))
-    picture.parameters["flash"] = 1
+    picture.links[0].parameters["flash"] = 1
     seen = []
     for _ in range(3):
         picture.draw(0.0, SIZE)

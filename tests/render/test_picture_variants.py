@@ -16,6 +16,7 @@ from tests.render.pictures import blend, noise, smooth, worst
 from visualizer.errors import BadInput, GraphicsError
 from visualizer.looks.look import find_look
 from visualizer.oneline import size_text
+from visualizer.render.chain import Link
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 
@@ -99,7 +100,7 @@ def test_one_variant_is_drawn_pixel_for_pixel_as_by_a_look_that_knows_none(offsc
             "void main() { colour = vec4(dream(uv, depth), 1.0); }\n"
         )
     stage = offscreen(size)
-    pictures = [fill(Picture(stage.ctx, SIZE, N_DEPTHS, find_look(name)), [0]) for name in ("dream", "plain")]
+    pictures = [fill(Picture(stage.ctx, SIZE, N_DEPTHS, [Link(find_look(name))]), [0]) for name in ("dream", "plain")]
     for depth in (0.0, 0.3, 1.0, 2.71, 3.0):
         seen = []
         for picture in pictures:
@@ -222,11 +223,11 @@ def test_a_look_may_choose_its_own_variants(offscreen, looks):
         "void main() { colour = vec4(dream(uv, depth, place.x < 0.5 ? 0.0 : 1.0), 1.0); }\n"
     )
     stage = offscreen(SIZE)
-    picture = fill(Picture(stage.ctx, SIZE, N_DEPTHS, find_look("halves"), n_variants=2), range(2))
+    picture = fill(Picture(stage.ctx, SIZE, N_DEPTHS, [Link(find_look("halves"))], n_variants=2), range(2))
     picture.draw(1.0, SIZE, variant=0.3)
     assert np.array_equal(stage.read()[:, :32], VARIANTS[0][1][:, :32])
     assert np.array_equal(stage.read()[:, 32:], VARIANTS[1][1][:, 32:])
-    alone = fill(Picture(stage.ctx, SIZE, N_DEPTHS, find_look("halves")), [0])
+    alone = fill(Picture(stage.ctx, SIZE, N_DEPTHS, [Link(find_look("halves"))]), [0])
     alone.draw(1.0, SIZE)
     assert np.array_equal(stage.read(), VARIANTS[0][1]), "and works where there is one"
 
@@ -238,7 +239,7 @@ def test_a_look_that_reads_part_of_the_table_of_variants_draws(offscreen, looks)
         "void main() { colour = vec4(variants[1].x / 255.0, variants[0].y / 255.0, variant / 255.0, 1.0); }\n"
     )
     stage = offscreen((2, 2))
-    picture = fill(Picture(stage.ctx, SIZE, N_DEPTHS, find_look("second"), n_variants=N_VARIANTS))
+    picture = fill(Picture(stage.ctx, SIZE, N_DEPTHS, [Link(find_look("second"))], n_variants=N_VARIANTS))
     picture.draw(1.0, (2, 2), variant=2.0)
     assert stage.read()[0, 0].tolist() == [4, 3, 2]
 

@@ -6,6 +6,7 @@ import pytest
 
 from visualizer.errors import GraphicsError
 from visualizer.looks.look import find_look
+from visualizer.render.chain import Link
 from visualizer.render.picture import Picture
 from visualizer.render.programs import Programs
 
@@ -61,7 +62,7 @@ def test_what_an_edited_look_was_before_is_released_once_no_picture_uses_it(offs
     replaced = []
     for edit in range(5):
         look = edited(f"// edit {edit}\n")
-        picture = Picture(stage.ctx, (16, 9), 1, look, 1, programs)
+        picture = Picture(stage.ctx, (16, 9), 1, [Link(look)], 1, programs)
         picture.put(0, np.full((9, 16, 3), 40 * edit, np.uint8))
         replaced.append(programs.get(look, {}))
         file.write_text("this is no shader\n")

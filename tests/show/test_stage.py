@@ -14,6 +14,7 @@ from visualizer.errors import BadInput
 from visualizer.looks.look import find_look
 from visualizer.memory import give_free_memory_back, give_large_blocks_back
 from visualizer.presets.dreams import DreamFrame
+from visualizer.render.chain import Link
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.settings import BeatSettings
@@ -359,7 +360,7 @@ def test_a_look_hears_the_music_and_is_turned(small, tmp_path):
         '/*{"INPUTS": [{"NAME": "gain", "TYPE": "float", "DEFAULT": 0.5}, {"NAME": "image", "TYPE": "image"}]}*/\n'
         '#version 330 core\n#include "base/music.glsl"\nout vec4 colour;\nvoid main() { colour = vec4(gain * energy); }\n'
     )
-    picture = Picture(small.ctx, SIZE, N_DEPTHS, find_look("own", tmp_path))
+    picture = Picture(small.ctx, SIZE, N_DEPTHS, [Link(find_look("own", tmp_path))])
     picture.put(0, grey(50))
     stage = small.stage(Scene(picture, Frames(), preset()))
     assert stage.needs == {"bass", "mid", "high"}, "what the energy is made of"
@@ -386,7 +387,7 @@ def test_an_event_passes_with_a_display_frame_that_is_not_drawn(small, tmp_path,
     (tmp_path / "looks").mkdir()
     (tmp_path / "looks" / "flash.frag").write_text(EVENT)
     scene = small.scene(50)
-    scene.picture = Picture(small.ctx, SIZE, N_DEPTHS, find_look("flash"))
+    scene.picture = Picture(small.ctx, SIZE, N_DEPTHS, [Link(find_look("flash"))])
     scene.picture.put(0, grey(50))
     stage = small.stage(scene)
     seen = []

@@ -4,54 +4,67 @@ frames.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from visualizer.errors import GraphicsError
 from visualizer.looks.declaration import GLSL_TYPES
-from visualizer.looks.look import Look
-from visualizer.looks.uniforms import MUSIC, PICTURE
+from visualizer.looks.look import Look, Program, TextureRef
+from visualizer.looks.uniforms import ISF, MUSIC, PICTURE, SHADERTOY
 
-from .gl import compile_program
+from .gl import base_shader, compile_program
 
 if TYPE_CHECKING:
     import moderngl
 
-Defines = dict[str, int]
-
-#: the texture unit of each sampler that the program fills
-UNITS = {"frames": 0, "texels": 1, "spectrum": 2, "waveform": 3}
+Defines = Mapping[str, int]
 
 _GL_TYPES = {
     "float": 0x1406,
     "int": 0x1404,
     "bool": 0x8B56,
     "vec2": 0x8B50,
+    "vec3": 0x8B51,
     "vec4": 0x8B52,
     "sampler2D": 0x8B5E,
+    "samplerCube": 0x8B60,
     "sampler2DArray": 0x8DC1,
 }
+_SAMPLERS = {_GL_TYPES[kind] for kind in ("sampler2D", "samplerCube", "sampler2DArray")}
 
 
 @dataclass(eq=False)
 class Compiled:
-    """A look's program, and the triangle that is drawn with it.
+    """A program of a look, and the corners that are drawn with it.
 
-    text: the source it was compiled from. uniforms: those that the program uses and that are set for every display
-    frame.
-    n_users: how many pictures are drawn with it.
+    n_vertices: how many corners; drawn as a strip. text: the source it was compiled from. uniforms: those that the
+    program uses and that are set for every pass. samplers: what it reads, by texture unit. n_users: how many pictures
+    are drawn with it.
     """
 
     program: moderngl.Program
-    triangle: moderngl.VertexArray
-    text: str
+    corners: moderngl.VertexArray
+    n_vertices: int = 3
+    text: tuple[str, str] = ("", "")
     uniforms: dict[str, moderngl.Uniform] = field(default_factory=dict)
+    samplers: tuple[TextureRef, ...] = ()
     n_users: int = 0
+
+    def draw(self, values: Mapping[str, Any] | None = None) -> None:
+        """Draw over the viewport. values: of uniforms, by name; those that the program does not use are ignored."""
+        import moderngl
+
+        for name, uniform in self.uniforms.items():
+            if values is not None and name in values:
+                uniform.value = values[name]
+        self.corners.render(moderngl.TRIANGLE_STRIP, vertices=self.n_vertices)
 
     def release(self) -> None:
         """Release the graphics memory."""
-        self.triangle.release()
+        self.corners.release()
         self.program.release()
 
 
@@ -63,27 +76,46 @@ class Programs:
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
-        self._newest: dict[tuple[Path, tuple[tuple[str, int], ...]], Compiled] = {}
+        self._newest: dict[tuple[Path, int, tuple[tuple[str, int], ...]], Compiled] = {}
         self._replaced: list[Compiled] = []
+        self._own: dict[tuple[str, tuple[tuple[str, int], ...]], Compiled] = {}
 
-    def get(self, look: Look, defines: Defines) -> Compiled:
-        """A look compiled with these names defined, until `give_back`. Raises GraphicsError for a fault in it."""
-        kind, one = (look.path, tuple(sorted(defines.items()))), look.programs[0].defining(defines)
+    def get(self, look: Look, defines: Defines, index: int = 0) -> Compiled:
+        """A program of a look compiled with these names defined, until `give_back`. index: of the program.
+
+        Raises GraphicsError for a fault in it.
+        """
+        program = look.programs[index]
+        # one compilation serves all sizes and variants where the shader does not care
+        defines = {name: value for name, value in defines.items() if _has_word(program, name)}
+        program = program.defining(defines)
+        kind, text = (look.path, index, tuple(sorted(defines.items()))), (program.vertex.text, program.fragment.text)
         found = self._newest.get(kind)
-        if found is None or found.text != one.fragment.text:
-            program = compile_program(self._ctx, one.vertex, one.fragment)
-            try:
-                uniforms = _uniforms(program, look)
-            except GraphicsError:
-                program.release()
-                raise
+        if found is None or found.text != text:
+            compiled = self._compiled(look, program)
             if found is not None:
                 self._replaced.append(found)
-            triangle = self._ctx.vertex_array(program, [])
-            found = self._newest[kind] = Compiled(program, triangle, one.fragment.text, uniforms)
+            found = self._newest[kind] = compiled
             self._release_unused()
         found.n_users += 1
         return found
+
+    def own(self, fragment: str, defines: Defines | None = None, *, reads: tuple[str, ...] = ()) -> Compiled:
+        """One of the program's own shaders in shaders/base/, drawn over the whole viewport; kept until `release`.
+
+        fragment: its file. reads: its samplers, in the order of their texture units.
+        """
+        defines = defines or {}
+        kind = (fragment, tuple(sorted(defines.items())))
+        if kind not in self._own:
+            source = base_shader(fragment).defining(defines)
+            program = compile_program(self._ctx, base_shader("canvas.vert"), source)
+            uniforms = _uniforms(program)
+            for unit, name in enumerate(reads):
+                uniforms.pop(name).value = unit
+            corners = self._ctx.vertex_array(program, [])
+            self._own[kind] = Compiled(program, corners, 4, uniforms=uniforms)
+        return self._own[kind]
 
     def give_back(self, compiled: Compiled) -> None:
         """One of the users of a program draws with it no more."""
@@ -92,10 +124,30 @@ class Programs:
 
     def release(self) -> None:
         """Release the graphics memory. The context must still exist; may be called twice."""
-        for compiled in (*self._newest.values(), *self._replaced):
+        for compiled in (*self._newest.values(), *self._replaced, *self._own.values()):
             compiled.release()
         self._newest.clear()
         self._replaced.clear()
+        self._own.clear()
+
+    def _compiled(self, look: Look, program: Program) -> Compiled:
+        compiled = compile_program(self._ctx, program.vertex, program.fragment)
+        try:
+            uniforms = _checked_uniforms(compiled, look)
+        except GraphicsError:
+            compiled.release()
+            raise
+        samplers: list[TextureRef] = []
+        for name in [name for name, one in uniforms.items() if _gl_type(one) in _SAMPLERS]:
+            # a sampler of a name that nothing has reads transparent black
+            uniforms.pop(name).value = len(samplers)
+            samplers.append(program.textures.get(name, TextureRef("target", name)))
+        corners = self._ctx.vertex_array(compiled, [])
+        text = program.vertex.text, program.fragment.text
+        n_vertices = (
+            3 if look.format == "frag" else 4
+        )  # one triangle that covers the picture, or two that are the picture
+        return Compiled(compiled, corners, n_vertices, text, uniforms, tuple(samplers))
 
     def _release_unused(self) -> None:
         for compiled in [one for one in self._replaced if one.n_users == 0]:
@@ -103,19 +155,29 @@ class Programs:
             compiled.release()
 
 
-def _uniforms(program: moderngl.Program, look: Look) -> dict[str, moderngl.Uniform]:
-    """The uniforms that a program uses, by name. Raises GraphicsError for one of another type than the program sets."""
+def _has_word(program: Program, name: str) -> bool:
+    return re.search(rf"\b{name}\b", program.fragment.text) is not None
+
+
+def _uniforms(program: moderngl.Program) -> dict[str, moderngl.Uniform]:
+    """The uniforms that a program uses, by name."""
     import moderngl
 
+    return {name: one for name in program if isinstance(one := program[name], moderngl.Uniform)}
+
+
+def _gl_type(uniform: moderngl.Uniform) -> int:
+    return uniform.gl_type  # type: ignore[attr-defined]  # its stubs lack it
+
+
+def _checked_uniforms(program: moderngl.Program, look: Look) -> dict[str, moderngl.Uniform]:
+    """The uniforms that a program uses, by name. Raises GraphicsError for one of another type than the program sets."""
     kinds: dict[str, str] = {one.name: one.kind for one in (*PICTURE, *MUSIC)}
     kinds |= {one.name: GLSL_TYPES[one.kind] for one in look.declaration.inputs}
-    found: dict[str, moderngl.Uniform] = {}
-    for name in program:
-        if not isinstance(one := program[name], moderngl.Uniform):
-            continue
-        if name in kinds and (one.array_length > 1 or one.gl_type != _GL_TYPES[kinds[name]]):  # type: ignore[attr-defined]  # its stubs lack it
+    uniforms = _uniforms(program)
+    for name, one in uniforms.items():
+        if name in kinds and (one.array_length > 1 or _gl_type(one) != _GL_TYPES[kinds[name]]):
             raise GraphicsError(f"shader {look.path}: the uniform {name} must be declared as {kinds[name]}")
-        if name in UNITS:
-            one.value = UNITS[name]
-        found[name] = one
-    return found
+    # a uniform of the look's own that has the name of one of these by chance is left as it is
+    others = {one.name: _GL_TYPES[one.kind] for one in (*ISF, *SHADERTOY) if one.name not in kinds}
+    return {name: one for name, one in uniforms.items() if others.get(name, _gl_type(one)) == _gl_type(one)}

@@ -252,7 +252,7 @@ class WindowShow(FrameLoop):
             },
             on_command=applied,
         )
-        self.dispatcher.dispatch(self._on_stage.shown(loaded, parameters_of(picture.look)))
+        self.dispatcher.dispatch(self._on_stage.shown(loaded, parameters_of(picture.links[0].look)))
         self.dispatcher.report()
         self._telemetry = Telemetry(
             source, self._controllers, guard, self.dispatcher, self._on_stage, self._loader, self.recorder
@@ -403,7 +403,7 @@ class WindowShow(FrameLoop):
         if stage.scene is not self._scene:
             self._scene = stage.scene
             loaded = stage.scene.loaded
-            self.dispatcher.dispatch(self._on_stage.shown(loaded, parameters_of(stage.scene.picture.look)))
+            self.dispatcher.dispatch(self._on_stage.shown(loaded, parameters_of(stage.scene.picture.links[0].look)))
             self._notices.answer(loaded.settings.title)
             self.say(*stage.scene.news)
         if (gone := stage.take_gone()) is not None:

@@ -325,7 +325,7 @@ class Performance:
             self.dispatcher.apply(command)
 
     def _report_shown(self) -> None:
-        look = parameters_of(self._shown.picture.look)
+        look = parameters_of(self._shown.picture.links[0].look)
         at_samples = self._source.samples_at(self._source.position_s())
         self.dispatcher.apply(Command(at_samples, self._on_stage.shown(self._shown.loaded, look)))
 

@@ -13,6 +13,7 @@ from ..beat.features import VARIANT, Features
 from ..control.parameters import Value
 from ..presets.dreams import DreamFrame, FrameSource
 from ..presets.loaded import LoadedPreset
+from ..render.chain import Link
 from ..render.gl import Surface, gl_finish
 from ..render.layer import Layer, Overlay
 from ..render.picture import Picture
@@ -103,7 +104,7 @@ class Scene:
     @property
     def news(self) -> tuple[str, ...]:
         """Lines the user should read about the preset and its look."""
-        return (*self.loaded.news, *self.picture.look.declaration.news)
+        return (*self.loaded.news, *(line for one in self.picture.links for line in one.look.declaration.news))
 
     @property
     def has_depth(self) -> bool:
@@ -196,8 +197,8 @@ class Stage:
 
     def set_look(self, name: str, value: Value) -> None:
         """Set a parameter that the look of the scene shown declares, see `look.parameters_of`. Raises BadInput."""
-        picture = self.scene.picture
-        set_parameter(picture.parameters, picture.look, name, value)
+        link = self.scene.picture.links[0]
+        set_parameter(link.parameters, link.look, name, value)
 
     def set_beat(self, beat: BeatSettings) -> None:
         """Take over the beat settings of the scene that is shown, with what was set by hand: `motion` decides whether
@@ -322,11 +323,11 @@ def build_picture(loaded: LoadedPreset, surface: Surface, programs: Programs, be
     """The picture of a preset with its image in place. Raises BadInput or GraphicsError for one that this driver cannot
     show.
 
-    before: a picture of the same preset, whose look and parameters are taken over; the look's file is not read again.
+    before: a picture of the same preset, whose looks and parameters are taken over; the looks' files are not read
+    again.
     """
-    look = before.look if before is not None else open_look(loaded)
-    picture = Picture(surface.ctx, loaded.size, loaded.n_depths, look, len(loaded.variants), programs)
-    picture.parameters |= before.parameters if before is not None else {}
+    links = before.links if before is not None else [Link(open_look(loaded))]
+    picture = Picture(surface.ctx, loaded.size, loaded.n_depths, links, len(loaded.variants), programs)
     try:
         picture.put(0, loaded.image)
     except BaseException:

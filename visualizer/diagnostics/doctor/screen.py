@@ -149,6 +149,7 @@ def drawing() -> Iterator[Finding]:
 
     from ...clock import Stopwatch
     from ...looks.look import find_look
+    from ...render.chain import Link
     from ...render.offscreen import Offscreen
     from ...render.picture import Picture
     from ...settings import DEFAULT_SIZE
@@ -167,7 +168,7 @@ def drawing() -> Iterator[Finding]:
         n_frames = (n_depths + 1) * n_variants
         size = "{}x{}".format(*DEFAULT_SIZE)
         try:
-            picture = Picture(stage.ctx, DEFAULT_SIZE, n_depths, find_look(shader), n_variants)
+            picture = Picture(stage.ctx, DEFAULT_SIZE, n_depths, [Link(find_look(shader))], n_variants)
             frame = np.random.default_rng(0).integers(0, 256, (DEFAULT_SIZE[1], DEFAULT_SIZE[0], 3), np.uint8)
             for depth_index in (0, 1):
                 picture.put(depth_index, frame)

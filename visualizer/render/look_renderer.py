@@ -1,0 +1,324 @@
+"""Draws a look: all its passes, into the framebuffer in use.
+
+Everything a pass is drawn from is handed in, besides what the look itself keeps from one display frame to the next. So
+the same calls give the same pixels, whoever makes them: a show, an export, a replay.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from visualizer.errors import VisualizerError
+from visualizer.looks.declaration import Pass, Value
+from visualizer.looks.look import Look, TextureRef
+from visualizer.looks.uniforms import MUSIC
+
+from .dream_texture import DreamTexture, cover
+from .look_textures import LookTextures, sound_name
+from .programs import Compiled, Programs
+from .targets import History, Target, TargetPool, limited
+
+if TYPE_CHECKING:
+    import moderngl
+
+_MAX_TAPS = 8
+_MUSIC = frozenset(one.name for one in MUSIC if one.kind == "float")
+
+log = logging.getLogger(__name__)
+
+
+#: year, month, day, seconds since midnight
+Date = tuple[float, float, float, float]
+NO_DATE: Date = (2000.0, 1.0, 1.0, 0.0)
+
+
+def clock_values(time_s: float, step_s: float, index: int, date: Date = NO_DATE) -> dict[str, Any]:
+    """The uniforms of time, by name, those of `looks.uniforms.ISF` and of `SHADERTOY`.
+
+    time_s: of this display frame, step_s: since the one before, seconds. index: display frames drawn before this one.
+    """
+    year, month, day, seconds = date
+    return {
+        "time_s": time_s,
+        "TIME": time_s,
+        "TIMEDELTA": step_s,
+        "FRAMEINDEX": index,
+        "DATE": date,
+        "iTime": time_s,
+        "iTimeDelta": step_s,
+        "iFrame": index,
+        "iFrameRate": 1.0 / step_s if step_s > 0 else 60.0,
+        "iDate": (year, month - 1, day, seconds),
+        "iMouse": (0.0, 0.0, 0.0, 0.0),
+        "iSampleRate": 44_100.0,
+        "iChannelTime": np.full((4, 1), time_s, np.float32),
+    }
+
+
+class LookRenderer:
+    """Draws one look.
+
+    ctx: the context of the Surface it will be drawn on. programs: compiled looks shared with other pictures. dreams: what
+    `dream()` reads. Raises GraphicsError for a shader that does not compile, BadInput for a picture that cannot be read.
+
+    needs: what it uses of the music: names of `looks.uniforms.MUSIC`, and of `sound_name`. image_inputs: the image
+    inputs that its shaders read and that must be handed in.
+    """
+
+    def __init__(
+        self,
+        ctx: moderngl.Context,
+        look: Look,
+        programs: Programs,
+        dreams: DreamTexture,
+    ) -> None:
+        self.look = look
+        self.needs: frozenset[str] = frozenset()
+        self.image_inputs: frozenset[str] = frozenset()
+        self._ctx, self._programs, self._dreams = ctx, programs, dreams
+        self._passes = look.declaration.passes
+        self._compiled: dict[tuple[int, tuple[str, int] | None], Compiled] = {}
+        writes = Counter(one.target for one in self._passes if one.target)
+        floats = {one.target for one in self._passes if one.is_float}
+        kept = dict.fromkeys(one.target for one in self._passes if one.target and one.is_persistent)
+        self._kept = {name: History(ctx, programs, writes[name], name in floats) for name in kept}
+        self._floats = floats
+        self._sounds: frozenset[TextureRef] = frozenset()
+        self._samplers: dict[tuple[str, str], moderngl.Sampler] = {}
+        self._textures = LookTextures(ctx, look)
+        self._largest_px: int = ctx.info["GL_MAX_TEXTURE_SIZE"]
+        try:
+            for index in sorted({one.program for one in self._passes}):
+                self._get(index, 1.0)  # a fault is reported at once, not when the window is first resized
+                self._get(index, 0.5)
+        except BaseException:
+            self.release()
+            raise
+
+    @property
+    def has_history(self) -> bool:
+        """Whether it keeps anything from one display frame to the next."""
+        return bool(self._kept)
+
+    def draw(
+        self,
+        values: Mapping[str, Any],
+        size: tuple[int, int],
+        parameters: Mapping[str, Value],
+        images: Mapping[str, moderngl.Texture],
+        pool: TargetPool,
+        *,
+        advances: bool = True,
+    ) -> None:
+        """Draw the look over the whole framebuffer in use, composited over black.
+
+        values: of the uniforms that do not depend on the pass, by name; those of sound by `sound_name`. size: (width,
+        height) of the framebuffer, px, at least 1. parameters: the look's inputs by name, as the shader takes them.
+        images: the pictures that `image_inputs` read. pool: where its temporary targets come from. advances: whether
+        this is another display frame than the one drawn before; otherwise it is drawn again from what was kept then.
+        """
+        shown = self._ctx.fbo
+        temporary: dict[str, Target] = {}
+        values = {**values, **parameters}
+        sizes = [self._size(one, size, parameters) for one in self._passes]
+        for one, pass_size in reversed(list(zip(self._passes, sizes, strict=True))):
+            if one.target in self._kept:  # where several passes draw into it, the first decides
+                self._kept[one.target].begin(pass_size, advances=advances)
+        self._textures.hear(self._sounds, values)
+        last = len(self._passes) - 1
+        try:
+            for index, (one, pass_size) in enumerate(zip(self._passes, sizes, strict=True)):
+                if one.target in self._kept:
+                    history = self._kept[one.target]
+                    target = history.next(pass_size)
+                    self._draw_pass(index, values, pass_size, images, temporary, target)
+                    history.drawn()
+                elif one.target:
+                    target = pool.take(pass_size, one.target in self._floats)
+                    self._draw_pass(index, values, pass_size, images, temporary, target)
+                    if one.target in temporary:
+                        pool.give(temporary[one.target])
+                    temporary[one.target] = target
+                elif index == last:  # of earlier ones nothing would be seen
+                    shown.use()
+                    self._draw_pass(index, values, size, images, temporary, None)
+            if name := self._passes[last].target:
+                shown.use()
+                self._show(self._target(name, temporary), size)
+        finally:
+            shown.use()
+            for target in temporary.values():
+                pool.give(target)
+
+    def clear_history(self) -> None:
+        """Begin black again."""
+        for history in self._kept.values():
+            history.clear()
+
+    def history(self) -> dict[str, np.ndarray]:
+        """What is kept, read back from the graphics card, by the name of its target; see `restore`."""
+        found = {name: one.pixels() for name, one in self._kept.items()}
+        return {name: pixels for name, pixels in found.items() if pixels is not None}
+
+    def restore(self, kept: Mapping[str, np.ndarray]) -> None:
+        """Go on from the `history` of another one of the same look."""
+        for name, pixels in kept.items():
+            if name in self._kept and (pixels.dtype == np.float32) == self._kept[name].is_float:
+                self._kept[name].restore(pixels)
+
+    def release(self) -> None:
+        """Release the graphics memory. The context must still exist; may be called twice."""
+        while self._compiled:
+            self._programs.give_back(self._compiled.popitem()[1])
+        for history in self._kept.values():
+            history.clear()
+        for sampler in self._samplers.values():
+            sampler.release()
+        self._samplers.clear()
+        self._textures.release()
+
+    def _draw_pass(
+        self,
+        index: int,
+        values: Mapping[str, Any],
+        size: tuple[int, int],
+        images: Mapping[str, moderngl.Texture],
+        temporary: Mapping[str, Target],
+        target: Target | None,
+    ) -> None:
+        """target: what is drawn into; None: the framebuffer in use, which shows it."""
+        import moderngl
+
+        ctx = self._ctx
+        fit = cover(self._dreams.frame_size, size)
+        compiled = self._get(self._passes[index].program, fit.shrink)
+        width, height = float(size[0]), float(size[1])
+        own: dict[str, Any] = {
+            "size": size,
+            "cover_origin": fit.origin,
+            "cover_extent": fit.extent,
+            "PASSINDEX": index,
+            "RENDERSIZE": size,
+            "iResolution": (width, height, 1.0),
+        }
+        for unit, ref in enumerate(compiled.samplers):
+            texture = self._texture(ref, images, temporary)
+            texture.use(unit)
+            self._sampler(ref).use(unit)
+        textures = self.look.programs[self._passes[index].program].textures
+        for name, uniform in compiled.uniforms.items():
+            if name in own:
+                uniform.value = own[name]
+            elif name in values:
+                value = values[name]
+                if isinstance(value, np.ndarray):
+                    # a compiler may keep no more of an array than the look reads
+                    uniform.write(value[: uniform.array_length].tobytes())
+                else:
+                    uniform.value = value
+            elif name == "iChannelResolution":
+                resolutions = np.zeros((4, 3), np.float32)
+                for channel in range(4):
+                    if (channel_ref := textures.get(f"iChannel{channel}")) is not None:
+                        resolutions[channel] = (*self._texture(channel_ref, images, temporary).size[:2], 1.0)
+                uniform.write(resolutions[: uniform.array_length].tobytes())
+        is_opaque = self.look.format == "frag"
+        if target is not None:
+            target.framebuffer.use()
+        ctx.viewport = (0, 0, *size)
+        if not is_opaque:  # a shader may leave pixels out, or move the corners
+            ctx.clear(0.0, 0.0, 0.0, 1.0 if target is None else 0.0)
+        try:
+            if target is None and not is_opaque:
+                ctx.enable_only(moderngl.BLEND)
+                factors = moderngl.SRC_ALPHA, moderngl.ZERO, moderngl.ZERO, moderngl.ONE  # of colours, and of alpha
+                ctx.blend_func = factors  # type: ignore[assignment]  # its stubs know two only
+            compiled.draw()
+        finally:
+            ctx.enable_only(moderngl.NOTHING)
+            ctx.clear_samplers(0, len(compiled.samplers))
+
+    def _show(self, texture: moderngl.Texture, size: tuple[int, int]) -> None:
+        """Draw a target over the framebuffer in use, stretched smoothly and composited over black."""
+        texture.use(0)
+        self._ctx.clear_samplers(0, 1)
+        self._ctx.viewport = (0, 0, *size)
+        self._programs.own("shown.frag", reads=("picture",)).draw()
+
+    def _texture(
+        self, ref: TextureRef, images: Mapping[str, moderngl.Texture], temporary: Mapping[str, Target]
+    ) -> moderngl.Texture | moderngl.TextureArray | moderngl.TextureCube:
+        if ref.source in ("frames", "texels"):
+            return self._dreams.texture
+        if ref.source == "target":
+            return self._target(ref.name, temporary)
+        if ref.source == "input" and ref.name in images:
+            return images[ref.name]
+        return self._textures.get(ref)
+
+    def _target(self, name: str, temporary: Mapping[str, Target]) -> moderngl.Texture:
+        """What was drawn last into a target, transparent black before that."""
+        if name in self._kept:
+            return self._kept[name].texture or self._textures.black
+        return temporary[name].texture if name in temporary else self._textures.black
+
+    def _sampler(self, ref: TextureRef) -> moderngl.Sampler:
+        import moderngl
+
+        key = ref.wrap, ref.filter
+        if key not in self._samplers:
+            repeats = ref.wrap == "repeat"
+            kind = moderngl.NEAREST if ref.filter == "nearest" else moderngl.LINEAR
+            self._samplers[key] = self._ctx.sampler(repeats, repeats, filter=(kind, kind))
+        return self._samplers[key]
+
+    def _size(self, one: Pass, size: tuple[int, int], parameters: Mapping[str, Value]) -> tuple[int, int]:
+        """What a pass draws into, px; that of the look's picture for a pass without a target."""
+        if not one.target or (one.width is None and one.height is None):
+            return size
+        numbers = {name: float(value) for name, value in parameters.items() if not isinstance(value, tuple)}
+        numbers |= {"WIDTH": float(size[0]), "HEIGHT": float(size[1])}
+        width, height = (
+            float(whole) if given is None else given.evaluate(numbers)
+            for given, whole in zip((one.width, one.height), size, strict=True)
+        )
+        return limited(width, height, self._largest_px)
+
+    def _get(self, index: int, shrink: float) -> Compiled:
+        """A program for a pass `shrink` times smaller than the frames. Raises VisualizerError where there is none yet."""
+        if shrink == 1:
+            kind: tuple[str, int] | None = ("EXACT", 1)
+        elif shrink > 2:
+            # one linear sample averages 2 x 2 texels; beyond that texels would be skipped, and details would flicker
+            kind = ("TAPS", min(math.ceil(shrink / 2), _MAX_TAPS))
+        else:
+            kind = None
+        if (index, kind) not in self._compiled:
+            defines = dict([kind]) if kind else {}
+            if self._dreams.n_variants > 1:
+                defines["VARIANTS"] = defines["ROWS"] = self._dreams.n_variants  # ROWS: its former name
+            try:
+                self._compiled[index, kind] = compiled = self._programs.get(self.look, defines, index)
+                self._note(compiled)
+            except VisualizerError as fault:
+                others = [one for (its_index, _), one in self._compiled.items() if its_index == index]
+                if not others:  # reported when the picture is made
+                    raise
+                # another of its programs draws the same, a little less sharp or smooth
+                log.error("%s; it is drawn by another of its programs", fault)
+                others[0].n_users += 1
+                self._compiled[index, kind] = others[0]
+        return self._compiled[index, kind]
+
+    def _note(self, compiled: Compiled) -> None:
+        """Note what a program reads."""
+        self.needs |= _MUSIC & compiled.uniforms.keys()
+        self._sounds |= {ref for ref in compiled.samplers if sound_name(ref)}
+        self.needs |= {sound_name(ref) for ref in self._sounds}
+        self.image_inputs |= {ref.name for ref in compiled.samplers if ref.source == "input"}
