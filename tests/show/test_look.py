@@ -162,11 +162,12 @@ def test_a_picture_that_is_built_again_keeps_its_look_and_its_parameters(preset,
     loaded = preset("render: {shader: own}\n")
     with Offscreen((8, 8)) as surface:
         before = build_picture(loaded, surface, Programs(surface.ctx))
-        set_parameter(before.parameters, before.look, "look.glow", 1.5)
+        (link,) = before.links
+        set_parameter(link.parameters, link.look, "look.glow", 1.5)
     (tmp_path / "mine" / "own.frag").write_text("this is no shader\n")
     with Offscreen((8, 8)) as surface:
         after = build_picture(loaded, surface, Programs(surface.ctx), before)
-        assert after.look is before.look and after.parameters["glow"] == 1.5
+        assert after.links[0].look is link.look and after.links[0].parameters["glow"] == 1.5
         with pytest.raises(GraphicsError):
             build_picture(loaded, surface, Programs(surface.ctx))
 
