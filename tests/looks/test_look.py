@@ -10,6 +10,8 @@ from visualizer.resources import shipped
 
 SHADER = "#version 330 core\nout vec4 colour;\nvoid main() { colour = vec4(1.0); } // "
 
+ISF = "void main() { gl_FragColor = vec4(1.0); }"
+
 
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
@@ -35,13 +37,48 @@ def test_the_presets_folder_comes_first_then_the_users_then_the_shipped_one(fold
 
 
 def test_every_look_there_is_has_its_name_on_the_list_once(folders):
-    preset, own = folders
+    preset, _ = folders
     before = look_names(preset)
     for folder in folders:
         (folder / "glow.frag").write_text(SHADER)
-    (own / "Not A Name.frag").write_text(SHADER)
     assert look_names(preset) == sorted([*before, "glow"])
     assert look_names() == look_names(preset)
+
+
+def test_a_look_is_a_file_of_a_known_format_or_a_folder_with_one(folders):
+    preset, own = folders
+    before = look_names()
+    (own / "3D Rotate.fs").write_text(ISF)
+    (own / "Old (v1) & new.frag").write_text(SHADER)
+    (own / "Trails").mkdir()
+    (own / "Trails" / "trails.fs").write_text(ISF)
+    (own / "Trails" / "other.fs").write_text("")
+    (own / "alone").mkdir()
+    (own / "alone" / "Whatever.fs").write_text(ISF)
+    (own / "many").mkdir()
+    for name in ("a", "b"):
+        (own / "many" / f"{name}.fs").write_text(ISF)
+    (own / "toy.json").write_text(
+        '{"renderpass": [{"type": "image", "code": "void mainImage(out vec4 c, in vec2 p) {}"}]}'
+    )
+    (own / "settings.json").write_text("{}")
+    (own / "\u00e9.fs").write_text(ISF)
+    assert look_names() == sorted([*before, "3d-rotate", "old-v1-new", "trails", "alone", "toy"])
+    assert [find_look(name, preset).format for name in ("3d-rotate", "old-v1-new", "trails", "alone", "toy")] == [
+        "isf", "frag", "isf", "isf", "shadertoy",
+    ]  # fmt: skip
+    assert find_look("alone").path == own / "alone" / "Whatever.fs" and find_look("alone").name == "alone"
+    (own / "toy.fs").write_text(ISF)
+    assert find_look("toy").format == "isf", "a .fs is taken before a .json, a .json before a .frag"
+
+
+def test_all_files_that_were_read_are_named(folders):
+    _, own = folders
+    (own / "part.glsl").write_text("float part;")
+    (own / "grain.png").write_bytes(b"")
+    (own / "glow.vs").write_text("void main() { isf_vertShaderInit(); }")
+    (own / "glow.fs").write_text('/*{"IMPORTED": {"grain": {"PATH": "grain.png"}}}*/\n#include "part.glsl"\n' + ISF)
+    assert find_look("glow").files == tuple(own / name for name in ("glow.fs", "part.glsl", "glow.vs", "grain.png"))
 
 
 @pytest.mark.parametrize(

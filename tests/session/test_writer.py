@@ -12,6 +12,7 @@ from tests.fixtures.pulse import wait_until
 from tests.session.recorded import OPEN, count_of, counted, decoded, events_of, info_of, sound_files, sound_of
 from visualizer.beat import Analyzer
 from visualizer.errors import VisualizerError
+from visualizer.looks.look import find_look
 from visualizer.presets.dreams import DreamFrame
 from visualizer.presets.loaded import Overrides, open_preset
 from visualizer.session import writer as writer_room
@@ -432,6 +433,20 @@ def test_a_preset_is_copied_with_its_pictures_and_its_look_each_only_once(tmp_pa
     again = open_preset(str(copy), size=(64, 36))
     assert np.array_equal(again.image, loaded.image) and again.settings == loaded.settings
     assert np.array_equal(again.variants[0].guide, loaded.variants[0].guide)
+
+
+def test_a_look_in_a_folder_of_its_own_is_found_in_the_copy(tmp_path, preset):
+    look = preset / "glow"
+    look.mkdir()
+    (look / "Main.fs").write_text('/*{"IMPORTED": {"grain": {"PATH": "grain.png"}}}*/\nvoid main() {}\n')
+    (look / "Main.vs").write_text("void main() { isf_vertShaderInit(); }\n")
+    shutil.copy(preset / "image.png", look / "grain.png")
+    (preset / "preset.yaml").write_text("title: mine\nimage: image.png\nrender:\n  shader: glow\n")
+    loaded = open_preset(str(preset), size=(64, 36))
+    folder = recorded(tmp_path / "s", lambda writer: writer.preset(0, 0, loaded)).folder
+    [copy] = folder.presets.iterdir()
+    found = find_look("glow", copy)
+    assert found.files == tuple(copy / "glow" / name for name in ("Main.fs", "Main.vs", "grain.png"))
 
 
 def test_a_preset_that_was_changed_is_another_copy(tmp_path, preset):

@@ -1,10 +1,10 @@
-"""Looks by name: a look is a shader file that draws dream frames, with what its header declares."""
+"""Looks by name: a look is a shader that draws dream frames, in one of three formats, with what its header declares."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,74 +12,21 @@ from ..errors import BadInput, nearest
 from ..files.paths import config_folder
 from ..oneline import plain
 from ..resources import shipped
-from .declaration import Declaration, read_declaration
-from .source import ShaderSource, read_shader, read_text
+from .declaration import Declaration
+from .glsl import declared, without_comments
+from .program import OWN_TEXTURES, Program
+from .reading import read_declaration
+from .shadertoy import is_export, read_export, read_single
+from .source import read_shader, read_text
+from .translation import declared_lines, isf_program, textures_of
 
 #: the look that is used where another one fails
 PLAIN = "crossfade"
-
-_NAME = re.compile(r"[a-z0-9_-]+")
-
+#: what files of looks end with, the one that is taken first where there are several
+SUFFIXES = (".fs", ".json", ".frag")
 
 #: how a look is written: our first format, the Interactive Shader Format, Shadertoy
 Format = Literal["frag", "isf", "shadertoy"]
-
-
-@dataclass(frozen=True)
-class TextureRef:
-    """What a sampler of a program reads.
-
-    source: the dream frames ("frames" smoothed, "texels" not); the newest picture of one of the look's own targets
-    ("target"); an image input ("input"); an imported file ("file"), or six ("cube"); an audio or audioFFT input;
-    `spectrum` or `waveform` of `looks.uniforms.MUSIC`; Shadertoy's 512 x 2 of sound; or 256 x 256 of fixed noise.
-    name: of the target, input or import. columns: of audio and audioFFT, 0 for all there are.
-    """
-
-    source: Literal[
-        "frames",
-        "texels",
-        "target",
-        "input",
-        "file",
-        "cube",
-        "audio",
-        "audioFFT",
-        "spectrum",
-        "waveform",
-        "shadertoy_sound",
-        "noise",
-    ]
-    name: str = ""
-    wrap: Literal["clamp", "repeat"] = "clamp"
-    filter: Literal["linear", "nearest"] = "linear"
-    columns: int = 0
-
-
-#: what the samplers of `looks.uniforms` read
-_TEXTURES: Mapping[str, TextureRef] = {
-    "frames": TextureRef("frames"),
-    "texels": TextureRef("texels", filter="nearest"),
-    "spectrum": TextureRef("spectrum"),
-    "waveform": TextureRef("waveform"),
-}
-
-
-@dataclass(frozen=True)
-class Program:
-    """A vertex and a fragment shader, GLSL 330 core. textures: what each sampler reads, by the name of its uniform.
-
-    n_vertices: 3 for one triangle that covers the picture, 4 for a strip of two that are the picture; there are no
-    attributes, the vertex shader makes the corners of gl_VertexID.
-    """
-
-    vertex: ShaderSource
-    fragment: ShaderSource
-    textures: Mapping[str, TextureRef] = field(default_factory=dict)
-    n_vertices: Literal[3, 4] = 3
-
-    def defining(self, defines: Mapping[str, int]) -> Program:
-        """The same with names defined in the fragment shader."""
-        return replace(self, fragment=self.fragment.defining(defines))
 
 
 @dataclass(frozen=True)
@@ -112,55 +59,115 @@ class Look:
         return replace(self, declaration=replace(self.declaration, inputs=inputs))
 
 
+def name_of(stem: str) -> str:
+    """The name of the look in a file, from the file's name without its ending: "3d-rotate" for "3D Rotate"."""
+    return re.sub(r"[^a-z0-9_]+", "-", stem.lower()).strip("-")
+
+
 def look_names(preset_folder: Path | None = None) -> list[str]:
     """The names that `shader:` may have, sorted. preset_folder: of the preset that names one."""
-    names: set[str] = set()
-    for folder in _folders(preset_folder):
-        try:
-            names |= {path.stem for path in folder.glob("*.frag") if _NAME.fullmatch(path.stem)}
-        except OSError:  # a folder that may not be read has no looks
-            continue
-    return sorted(names)
+    return sorted({name for folder in _folders(preset_folder) for name, _ in _looks_in(folder)})
 
 
 def find_look(name: str, preset_folder: Path | None = None) -> Look:
-    """The look of that name: NAME.frag in the preset's folder, else in `looks/` of the config folder, else among the
-    shipped shaders.
+    """The look of that name in the preset's folder, else in `looks/` of the config folder, else among the shipped
+    shaders: the file NAME.fs, NAME.json or NAME.frag, or one like that in a folder called NAME.
 
     preset_folder: of the preset that names it. Raises BadInput for an unknown name, a file that cannot be read or lies
-    outside these folders, and a header that cannot be used.
+    outside these folders, and a look that cannot be used.
     """
-    if _NAME.fullmatch(name):
-        for folder in _folders(preset_folder):
-            path = folder / f"{name}.frag"
+    for folder in _folders(preset_folder):
+        path = next((path for found, path in _looks_in(folder) if found == name), None)
+        if path is not None:
             try:
-                exists, inside = path.exists(), path.resolve().is_relative_to(folder.resolve())
-            except (OSError, RuntimeError):  # a folder that may not be entered, a circle of links
-                continue
-            if exists and not inside:
+                is_inside = path.resolve().is_relative_to(folder.resolve())
+            except (OSError, RuntimeError):
+                is_inside = False
+            if not is_inside:
                 raise BadInput(f"look {plain(path)} is a link out of its folder; copy the file into the folder")
-            if exists:
-                return _open(name, path)
+            return replace(open_look_file(path), name=name)
     known = look_names(preset_folder)
     raise BadInput(f"unknown shader {plain(name)!r}{nearest(name, known)}; there are: {', '.join(known)}")
 
 
 def plain_look() -> Look:
     """The shipped look that is used where another one fails. Raises BadInput where the program's files are damaged."""
-    return _open(PLAIN, _plain_path())
+    return open_look_file(_plain_path())
+
+
+def open_look_file(path: Path) -> Look:
+    """The look in a file: of ISF or Shadertoy (.fs), exported from Shadertoy (.json), or a plain GLSL shader (.frag).
+
+    Raises BadInput, with file and line, for one that cannot be read or used.
+    """
+    name = name_of(path.stem)
+    text = read_text(path)
+    if path.suffix == ".json":
+        declaration, programs = read_export(text, path)
+        return Look(name, path, "shadertoy", declaration, programs, (path, *_pictures(declaration)))
+    source = read_shader(path)
+    functions = declared(without_comments(source.text))
+    declaration = read_declaration(text, path)
+    if "mainImage" in functions and "main" not in functions:
+        declaration, program = read_single(source, declaration)
+        return Look(name, path, "shadertoy", declaration, (program,), (*source.files, *_pictures(declaration)))
+    if path.suffix == ".frag":
+        vertex = read_shader(shipped("shaders") / "base" / "cover.vert")
+        fragment = source.defining({}, list(declared_lines(declaration).values()))
+        program = Program(vertex, fragment, {**OWN_TEXTURES, **textures_of(declaration)})
+        return Look(name, path, "frag", declaration, (program,), (*source.files, *_pictures(declaration)))
+    beside = path.with_suffix(".vs")
+    shader = read_shader(beside) if beside.exists() else None
+    files = (*source.files, *(shader.files if shader else ()), *_pictures(declaration))
+    return Look(name, path, "isf", declaration, (isf_program(source, shader, declaration),), files)
+
+
+def _pictures(declaration: Declaration) -> list[Path]:
+    return [file for files in declaration.imported.values() for file in files]
 
 
 def _plain_path() -> Path:
     return shipped("shaders") / f"{PLAIN}.frag"
 
 
-def _open(name: str, path: Path) -> Look:
-    declaration = read_declaration(read_text(path), path)
-    fragment = read_shader(path).defining({}, declaration.uniforms)
-    vertex = read_shader(shipped("shaders") / "base" / "cover.vert")
-    return Look(name, path, "frag", declaration, (Program(vertex, fragment, _TEXTURES),), fragment.files)
-
-
 def _folders(preset_folder: Path | None) -> list[Path]:
     """Where looks are looked for, the first place first."""
     return [*([preset_folder] if preset_folder else []), config_folder() / "looks", shipped("shaders")]
+
+
+def _looks_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The looks of a folder and their names, those that are taken first before others of the same name."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:  # a folder that may not be read has no looks
+        return
+    for entry in entries:
+        if entry.suffix not in SUFFIXES and (name := name_of(entry.name)) and (path := _look_of_folder(entry, name)):
+            yield name, path
+    for suffix in SUFFIXES:
+        for entry in entries:
+            if entry.suffix == suffix and (name := name_of(entry.stem)) and _is_look(entry):
+                yield name, entry
+
+
+def _look_of_folder(folder: Path, name: str) -> Path | None:
+    """The look in a folder of its own: the file called like the folder, else the only .fs."""
+    try:
+        files = sorted(one for one in folder.iterdir() if one.suffix in SUFFIXES)
+    except OSError:
+        return None
+    called = [one for suffix in SUFFIXES for one in files if one.suffix == suffix and name_of(one.stem) == name]
+    shaders = [one for one in files if one.suffix == ".fs"]
+    found = next(iter(called), shaders[0] if len(shaders) == 1 else None)
+    return found if found is not None and _is_look(found) else None
+
+
+def _is_look(path: Path) -> bool:
+    """Whether a file with such an ending is a look, as far as a list of names needs to know."""
+    try:
+        path.resolve()
+        if path.suffix != ".json":
+            return path.exists()
+        return is_export(read_text(path))
+    except (OSError, RuntimeError, BadInput):  # a circle of links; a file that may not be read
+        return False

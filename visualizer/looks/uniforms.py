@@ -9,12 +9,18 @@ from typing import Literal, NamedTuple
 
 class Uniform(NamedTuple):
     """A uniform that the program sets. name: in GLSL; kind: its type in GLSL; words: what it holds, with unit and
-    range.
+    range; length: of an array.
     """
 
     name: str
     kind: Literal["float", "int", "vec2", "vec3", "vec4", "sampler2D", "sampler2DArray"]
     words: str
+    length: int = 1
+
+    @property
+    def line(self) -> str:
+        """What declares it in GLSL."""
+        return f"uniform {self.kind} {self.name}{f'[{self.length}]' if self.length > 1 else ''};"
 
 
 #: of the picture and its dream frames; `#include "base/dream.glsl"` declares them
@@ -84,8 +90,8 @@ SHADERTOY = (
     Uniform("iDate", "vec4", "year, month from 0, day, seconds since midnight"),
     Uniform("iMouse", "vec4", "always 0"),
     Uniform("iSampleRate", "float", "sample rate of the sound, Hz"),
-    Uniform("iChannelTime", "float", "4 times the time of this display frame, seconds of the sound"),
-    Uniform("iChannelResolution", "vec3", "of 4 textures iChannel0 .. iChannel3: width and height, px, and 1"),
+    Uniform("iChannelTime", "float", "the time of this display frame, seconds of the sound", 4),
+    Uniform("iChannelResolution", "vec3", "of iChannel0 .. iChannel3: width and height, px, and 1", 4),
 )
 
 #: what they are while nothing sounds

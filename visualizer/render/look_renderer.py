@@ -16,7 +16,8 @@ import numpy as np
 
 from visualizer.errors import VisualizerError
 from visualizer.looks.declaration import Pass, Value
-from visualizer.looks.look import Look, TextureRef
+from visualizer.looks.look import Look
+from visualizer.looks.program import TextureRef
 from visualizer.looks.uniforms import MUSIC
 
 from .dream_texture import DreamTexture, cover

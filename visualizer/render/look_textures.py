@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from visualizer.errors import BadInput
-from visualizer.looks.look import Look, TextureRef
+from visualizer.looks.look import Look
+from visualizer.looks.program import TextureRef
 
 from ..oneline import plain, reason_of
 

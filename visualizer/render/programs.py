@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from visualizer.errors import GraphicsError
 from visualizer.looks.declaration import GLSL_TYPES
-from visualizer.looks.look import Look, Program, TextureRef
+from visualizer.looks.look import Look
+from visualizer.looks.program import Program, TextureRef
 from visualizer.looks.uniforms import ISF, MUSIC, PICTURE, SHADERTOY
 
 from .gl import base_shader, compile_program
@@ -30,10 +31,11 @@ _GL_TYPES = {
     "vec3": 0x8B51,
     "vec4": 0x8B52,
     "sampler2D": 0x8B5E,
+    "sampler3D": 0x8B5F,
     "samplerCube": 0x8B60,
     "sampler2DArray": 0x8DC1,
 }
-_SAMPLERS = {_GL_TYPES[kind] for kind in ("sampler2D", "samplerCube", "sampler2DArray")}
+_SAMPLERS = {_GL_TYPES[kind] for kind in ("sampler2D", "sampler3D", "samplerCube", "sampler2DArray")}
 
 
 @dataclass(eq=False)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..errors import BadInput, VisualizerError
 from ..files.durable import sync_file, sync_folder
-from ..looks.look import Look, find_look
+from ..looks.look import Look, find_look, name_of
 from ..oneline import plain, preset_label, reason_of
 from ..presets.loaded import LoadedPreset
 from ..presets.preset import FILE_NAME
@@ -74,15 +74,16 @@ def write_copy(copy: PresetCopy, presets: Path) -> int:
 
 
 def _look_files(look: Look) -> dict[str, Path]:
-    """The shader and what it includes, by where the copy finds them again: beside the preset, and in folders as beside
-    the shader.
+    """All files of a look, by where the copy finds them again: beside the preset, and in folders as beside the shader. A
+    look that has the name of its folder stays in a folder of that name.
     """
     files = {}
+    folder = "" if name_of(look.path.stem) == look.name else look.path.parent.name
     for path in look.files:
         root = look.path.parent if path.is_relative_to(look.path.parent) else shipped("shaders")
         name = os.path.relpath(path, root)
         if _is_within(name):
-            files[name] = path
+            files[str(Path(folder, name))] = path
     return files
 
 

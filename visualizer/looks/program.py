@@ -1,0 +1,63 @@
+"""A program: the shaders that a pass of a look is drawn with, and what their textures are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from .source import ShaderSource
+
+
+@dataclass(frozen=True)
+class TextureRef:
+    """What a sampler of a program reads.
+
+    source: the dream frames ("frames" smoothed, "texels" not); the newest picture of one of the look's own targets
+    ("target"); an image input ("input"); an imported file ("file"), or six ("cube"); an audio or audioFFT input;
+    `spectrum` or `waveform` of `looks.uniforms.MUSIC`; Shadertoy's 512 x 2 of sound; fixed noise; or black. name: of the
+    target, input or import; of noise "grey" or "rgba". columns: of audio and audioFFT, 0 for all there are; of noise, as
+    many as rows.
+    """
+
+    source: Literal[
+        "frames",
+        "texels",
+        "target",
+        "input",
+        "file",
+        "cube",
+        "audio",
+        "audioFFT",
+        "spectrum",
+        "waveform",
+        "shadertoy_sound",
+        "noise",
+        "black",
+    ]
+    name: str = ""
+    wrap: Literal["clamp", "repeat"] = "clamp"
+    filter: Literal["linear", "nearest"] = "linear"
+    columns: int = 0
+
+
+#: what the samplers of `looks.uniforms` read
+OWN_TEXTURES: Mapping[str, TextureRef] = {
+    "frames": TextureRef("frames"),
+    "texels": TextureRef("texels", filter="nearest"),
+    "spectrum": TextureRef("spectrum"),
+    "waveform": TextureRef("waveform"),
+}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A vertex and a fragment shader, GLSL 330 core. textures: what each sampler reads, by the name of its uniform."""
+
+    vertex: ShaderSource
+    fragment: ShaderSource
+    textures: Mapping[str, TextureRef] = field(default_factory=dict)
+
+    def defining(self, defines: Mapping[str, int]) -> Program:
+        """The same with names defined in the fragment shader."""
+        return replace(self, fragment=self.fragment.defining(defines))

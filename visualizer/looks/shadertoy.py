@@ -1,0 +1,234 @@
+"""Looks of Shadertoy: one file with a function mainImage, or a whole shader as its site exports it, in JSON.
+
+A single file says in its header what its channels read: {"CHANNELS": ["sound", "dream", "noise", "moon.png"]}.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import BadInput
+from ..oneline import plain
+from .declaration import Declaration, LookInput, Pass
+from .program import Program, TextureRef
+from .source import Line, ShaderSource
+from .translation import Channel, shadertoy_program
+
+#: what the channels of a single file read unless its header says so
+CHANNELS = ("sound", "dream", "noise", "noise")
+#: the target of a single file that reads its own picture of the display frame before
+SELF = "iSelf"
+
+_DREAM = "inputImage"
+_NOISE = TextureRef("noise", "rgba", "repeat", columns=256)
+_WORDS: Mapping[str, TextureRef] = {
+    "sound": TextureRef("shadertoy_sound"),
+    "dream": TextureRef("input", _DREAM),
+    "noise": _NOISE,
+    "grey noise": replace(_NOISE, name="grey"),
+    "self": TextureRef("target", SELF),
+    "none": TextureRef("black"),
+}
+#: what an export calls what a channel reads, and what it reads here
+_KINDS: Mapping[str, str] = {
+    "music": "sound",
+    "musicstream": "sound",
+    "mic": "sound",
+    "video": "dream",
+    "webcam": "dream",
+}
+_MISSING: Mapping[str, Literal["sampler2D", "samplerCube", "sampler3D"]] = {
+    "keyboard": "sampler2D",
+    "cubemap": "samplerCube",
+    "volume": "sampler3D",
+}
+
+
+def read_single(source: ShaderSource, declaration: Declaration) -> tuple[Declaration, Program]:
+    """What a look of one file declares, and its program. source: the file with its includes. declaration: its header's.
+
+    Raises BadInput for channels that cannot be.
+    """
+    path = source.files[0]
+    given = declaration.others.get("CHANNELS", list(CHANNELS))
+    if not isinstance(given, list) or len(given) > 4 or not all(isinstance(one, str) for one in given):
+        raise BadInput(f"{plain(path)}: CHANNELS: must be a list of up to four texts: {_allowed()}")
+    channels: dict[str, Channel] = {}
+    imported = dict(declaration.imported)
+    for index, word in enumerate([*given, *CHANNELS[len(given) :]]):
+        name = f"iChannel{index}"
+        if word not in _WORDS:
+            imported[name] = (_picture(path, word, f"{plain(path)}: CHANNELS.{index}: "),)
+        channels[name] = Channel(_WORDS.get(word, TextureRef("file", name, "repeat")))
+    others = {key: value for key, value in declaration.others.items() if key != "CHANNELS"}
+    declaration = replace(declaration, imported=imported, others=others)
+    if "self" in given:
+        declaration = replace(declaration, passes=(Pass(SELF, is_persistent=True, is_float=True),))
+    declaration = _with_dream(declaration, channels)
+    return declaration, shadertoy_program(source, channels, declaration, is_picture=True)
+
+
+def is_export(text: str) -> bool:
+    """Whether a JSON text may be a shader that Shadertoy's site exported."""
+    return '"renderpass"' in text
+
+
+def read_export(text: str, path: Path) -> tuple[Declaration, tuple[Program, ...]]:
+    """What a shader that was exported from Shadertoy declares, and the programs of its passes.
+
+    text: the whole file; path: for messages, and for the pictures beside it. Raises BadInput for one that cannot be
+    used.
+    """
+    shader = _shader(text, path)
+    about = shader["info"] if isinstance(shader.get("info"), dict) else {}
+    entries = _entries(shader, path)
+    news = [
+        f"its pass {plain(name)!r} is left out: only buffers and the image are drawn"
+        for kind, name, _ in entries
+        if kind not in ("common", "image", "buffer")
+    ]
+    commons = [_source(entry["code"], path, name) for kind, name, entry in entries if kind == "common"]
+    # in the order of their names, as the site draws them
+    drawn = sorted((name, entry) for kind, name, entry in entries if kind == "buffer")
+    targets = {f"buffer{index}": entry for index, (_, entry) in enumerate(drawn)}
+    drawn += [(name, entry) for kind, name, entry in entries if kind == "image"][:1]
+    if len(drawn) == len(targets):
+        raise BadInput(f"{plain(path)}: it has no pass of the type image; export the shader again")
+    inputs = _Inputs(path, targets, news)
+    channels = [inputs.channels(entry, name) for name, entry in drawn]
+    passes = [Pass(target, bool(target), bool(target), program=index) for index, target in enumerate([*targets, ""])]
+    declaration = Declaration(
+        str(about.get("description") or about.get("name") or ""),
+        str(about.get("username") or ""),
+        passes=tuple(passes),
+        imported=inputs.imported,
+        news=tuple(f"look {plain(path.stem)}: {words}" for words in news),
+    )
+    for found in channels:
+        declaration = _with_dream(declaration, found)
+    programs = [
+        shadertoy_program(
+            _together([*commons, _source(entry["code"], path, name)]), found, declaration, is_picture=not one.target
+        )
+        for one, found, (name, entry) in zip(passes, channels, drawn, strict=True)
+    ]
+    return declaration, tuple(programs)
+
+
+class _Inputs:
+    """What the channels of an export's passes read. path: of the file. targets: its buffers by the names of their
+    targets. news: what cannot be had is added.
+    """
+
+    def __init__(self, path: Path, targets: Mapping[str, dict[str, Any]], news: list[str]) -> None:
+        self._path, self._news = path, news
+        self._targets = {
+            str(one.get("id")): target for target, entry in targets.items() for one in _list(entry, "outputs")
+        }
+        self.imported: dict[str, tuple[Path, ...]] = {}
+
+    def channels(self, entry: dict[str, Any], name: str) -> dict[str, Channel]:
+        """The channels of a pass, called `name`, by their names in the shader."""
+        found = {f"iChannel{index}": Channel(_WORDS["none"]) for index in range(4)}
+        for one in _list(entry, "inputs"):
+            channel = f"iChannel{one.get('channel')}"
+            if channel in found:
+                found[channel] = self._channel(one, f"{channel} of its pass {plain(name)!r}")
+        return found
+
+    def _channel(self, given: dict[str, Any], where: str) -> Channel:
+        kind = str(given.get("ctype") or given.get("type"))
+        sampler = given["sampler"] if isinstance(given.get("sampler"), dict) else {}
+        wrap: Literal["clamp", "repeat"] = "repeat" if sampler.get("wrap") == "repeat" else "clamp"
+        smooth: Literal["linear", "nearest"] = "nearest" if sampler.get("filter") == "nearest" else "linear"
+        if kind == "buffer" and (target := self._targets.get(str(given.get("id")))) is not None:
+            return Channel(TextureRef("target", target, wrap, smooth))
+        if kind == "texture":
+            file = Path(str(given.get("src") or given.get("filepath") or "")).name
+            beside = self._path.parent / file
+            if file and "\0" not in file and beside.is_file():
+                name = f"picture{len(self.imported)}"
+                self.imported[name] = (_picture(self._path, file, f"{plain(self._path)}: {where}: "),)
+                return Channel(TextureRef("file", name, wrap, smooth))
+            self._news.append(f"{where} reads noise: {plain(file)!r} is not beside the file")
+            return Channel(replace(_NOISE, wrap=wrap, filter=smooth))
+        if kind in _KINDS:
+            return Channel(replace(_WORDS[_KINDS[kind]], wrap=wrap, filter=smooth))
+        self._news.append(f"{where} is black: what it reads ({plain(kind)}) is not supported")
+        return Channel(_WORDS["none"], _MISSING.get(kind, "sampler2D"))
+
+
+def _entries(shader: dict[str, Any], path: Path) -> list[tuple[str, str, dict[str, Any]]]:
+    """The passes of an export: the type of each, its name, and what is said of it."""
+    found = []
+    for number, entry in enumerate(_list(shader, "renderpass"), start=1):
+        if not isinstance(entry.get("code"), str):
+            raise BadInput(f"{plain(path)}: pass {number} has no code; export the shader again")
+        kind = str(entry.get("type"))
+        found.append((kind, str(entry.get("name") or kind), entry))
+    return found
+
+
+def _shader(text: str, path: Path) -> dict[str, Any]:
+    """An exported shader: alone, in a list of several or as the site's interface gives it."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as fault:
+        raise BadInput(f"{plain(path)}: not valid JSON: {plain(fault)}") from None
+    if isinstance(found, list) and found:
+        found = found[0]
+    if isinstance(found, dict) and isinstance(found.get("Shader"), dict):
+        found = found["Shader"]
+    if not isinstance(found, dict) or not isinstance(found.get("renderpass"), list):
+        raise BadInput(
+            f"{plain(path)}: not a shader of Shadertoy: it has no list `renderpass`; export the shader again"
+        )
+    return found
+
+
+def _list(entry: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    given = entry.get(key)
+    return [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+
+
+def _source(code: str, path: Path, name: str) -> ShaderSource:
+    lines = code.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    place = f"{plain(path)} ({plain(name)})"
+    return ShaderSource(
+        "\n".join(line.replace("#include", "# include") for line in lines),
+        tuple(Line(place, number, line) for number, line in enumerate(lines, start=1)),
+        (path,),
+    )
+
+
+def _together(parts: list[ShaderSource]) -> ShaderSource:
+    return ShaderSource(
+        "\n".join(part.text for part in parts), tuple(line for part in parts for line in part.lines), parts[-1].files
+    )
+
+
+def _picture(path: Path, name: str, where: str) -> Path:
+    """A picture in the folder of a look's file. Raises BadInput for one that is not there."""
+    file = path.parent / name
+    try:
+        if file.resolve().is_relative_to(path.parent.resolve()) and file.is_file():
+            return file
+    except (OSError, ValueError, RuntimeError):  # a null byte, a name too long, a circle of links
+        pass
+    raise BadInput(f"{where}{plain(name, 60)!r} is no picture in the look's folder; allowed: {_allowed()}")
+
+
+def _allowed() -> str:
+    return f"{', '.join(_WORDS)} or the name of a picture"
+
+
+def _with_dream(declaration: Declaration, channels: Mapping[str, Channel]) -> Declaration:
+    """The declaration with `inputImage` as an input, where a channel reads it."""
+    is_declared = any(one.name == _DREAM for one in declaration.inputs)
+    if is_declared or all(one.texture.name != _DREAM for one in channels.values()):
+        return declaration
+    return replace(declaration, inputs=(*declaration.inputs, LookInput(_DREAM, "image", _DREAM, ())))
