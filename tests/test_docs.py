@@ -14,7 +14,7 @@ from visualizer.cli.commands import app
 from visualizer.presets.loaded import open_preset
 from visualizer.presets.preset import load_preset
 from visualizer.settings import BeatSettings, DreamSettings, RenderSettings
-from visualizer.show.look import open_look
+from visualizer.show.chain import open_links
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
@@ -63,7 +63,7 @@ def test_every_preset_in_the_documents_loads(text, tmp_path):
         Image.new("RGB", (32, 18)).save(tmp_path / name)
     (tmp_path / "preset.yaml").write_text(text)
     preset = load_preset(str(tmp_path)).preset
-    open_look(open_preset(str(tmp_path), size=(32, 18)))
+    open_links(open_preset(str(tmp_path), size=(32, 18)))
     assert len(preset.variants) == len(written.get("variants", []))
 
 

@@ -141,6 +141,8 @@ class BeatSettings(_Settings):
         return self
 
 
+#: what a number of a look can be moved by, besides by an expression; all of them are 0..1
+SOURCES = ("kick", "bass", "mid", "high", "level", "loudness", "energy", "snare", "hat", "bass_note", "beat", "bar")
 #: settings of the beat that may change at every display frame. The edges of bands and their times are not among them:
 #: with others the analysis of the bands begins again.
 MAY_MOVE = (

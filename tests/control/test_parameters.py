@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.control.parameters import Parameter, base_parameters
+from visualizer.control.parameters import Parameter, base_parameters, movers
 from visualizer.errors import BadInput
-from visualizer.settings import BeatSettings, DreamSettings
+from visualizer.settings import SOURCES, BeatSettings, DreamSettings
 
 NUMBERS = [one for one in base_parameters().values() if one.kind in ("number", "whole")]
 
@@ -88,6 +88,19 @@ def test_the_parameters_of_a_look_join_and_leave_with_it():
     assert "look.zoom" not in base_parameters(), "a set of parameters never changes"
     with pytest.raises(ValueError, match=r"look\.NAME"):
         base_parameters().with_look([Parameter("zoom", "", "number")])
+
+
+def test_a_parameter_that_can_move_brings_what_moves_it():
+    zoom = Parameter("look.zoom", "how much larger", "number", 1.0, 4.0, default=2.0, can_move=True)
+    joined = base_parameters().with_look([zoom])
+    source, amount, smoothing = movers(zoom)
+    assert list(joined)[-4:] == ["look.zoom", "look.zoom.source", "look.zoom.amount", "look.zoom.smoothing_s"]
+    assert joined["look.zoom.source"].default == source.choices[0] == "none" and set(source.choices) == {
+        "none",
+        *SOURCES,
+    }
+    assert (amount.low, amount.high, smoothing.low) == (-1.0, 1.0, 0.0)
+    assert not movers(Parameter("look.mirror", "", "switch"))
 
 
 def test_defaults_are_those_of_the_settings():

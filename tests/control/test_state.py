@@ -24,6 +24,7 @@ from visualizer.control.commands import (
     Reported,
     Set,
     SetTempo,
+    SettingsMoved,
     ShowPreset,
     SourceReported,
 )
@@ -199,6 +200,37 @@ def test_the_parameters_of_a_look_come_and_go_with_it():
     assert fired.n_requests == START.n_requests + 2 and fired.value("look.flash", CONTEXT) == 0.0
 
 
+def test_what_moves_a_parameter_of_a_look_is_set_like_a_parameter():
+    swings = replace(ZOOM, can_move=True)
+    state = after(shown(look=(swings,)), state=START)
+    moved = after(Set("look.zoom.source", "kick"), Set("look.zoom.amount", -0.25), state=state)
+    assert moved.look_by_hand() == {"look.zoom.source": "kick", "look.zoom.amount": -0.25}
+    assert moved.value("look.zoom.smoothing_s", CONTEXT) == 0.0 and moved.value("look.zoom", CONTEXT) == 2.0
+    assert after(*changes_to(moved, CONTEXT)).look_by_hand() == moved.look_by_hand()
+    assert "unknown value 'kik' (did you mean 'kick'?)" in after(Set("look.zoom.source", "kik"), state=moved).answer
+    assert after(Act("reset"), state=moved).look_by_hand() == {}
+    assert after(shown("b-two", look=()), state=moved).look_by_hand() == {}
+
+
+def test_a_hand_wins_over_an_expression_even_with_the_value_that_this_has_in_silence():
+    moved = replace(ZOOM, expression="2 + kick")
+    state = after(shown(look=(moved,)), state=START)
+    assert after(Set("look.zoom", 2.0), state=state).look_by_hand() == {"look.zoom": 2.0}
+    assert after(Set("look.zoom", 2.0), state=START).look_by_hand() == {}
+
+
+def test_expressions_move_settings_of_the_beat_until_a_hand_does():
+    moved = after(SettingsMoved((("beat.decay", 0.5),)), state=START)
+    assert moved.value("beat.decay", CONTEXT) == moved.beat_settings().decay == 0.5
+    assert moved.set_by_hand(CONTEXT) == START.set_by_hand(CONTEXT), "a restarted show moves them itself"
+    by_hand = after(Set("beat.decay", 0.5), SettingsMoved((("beat.decay", 0.9),)), state=moved)
+    assert by_hand.beat_settings().decay == 0.5
+    assert after(shown("b-two"), state=moved).beat_settings().decay == START.beat_settings().decay
+    for values in ((("dream.colour", 0.5),), (("beat.decay", 3.0),), (("beat.high_hz", 20.0), ("beat.low_hz", 10.0))):
+        refused = after(SettingsMoved(values), state=START)
+        assert refused.answer and not refused.moved
+
+
 def test_a_setting_of_the_dream_bakes_again_only_if_it_is_another():
     colour = START.value("dream.colour", CONTEXT)
     done = after(Set("dream.colour", colour), Set("dream.colour", 0.9), Set("dream.colour", 0.9), state=START)
@@ -250,10 +282,11 @@ def random_changes(seed, n):
         "shown": lambda: shown(rng.choice(PRESETS), decay=rng.uniform(0.2, 0.9), low_hz=rng.uniform(0, 90)),
         "failed": PresetFailed,
         "source": lambda: SourceReported((("output.volume_db", rng.uniform(-60, 0)),)),
+        "moved": lambda: SettingsMoved((("beat.low_hz", rng.uniform(0, 99)), ("beat.high_hz", rng.uniform(99, 300)))),
         "reported": lambda: Reported(rng.choice(["fullscreen", "panel", "asks_to_end"]), rng.random() < 0.5),
         "listed": lambda: PresetsListed(PRESETS[: rng.randint(0, 3)]),
     }
-    weights = [8, 8, 2, 1, 1, 1, 1, 1, 1, 1]
+    weights = [8, 8, 2, 1, 1, 1, 1, 1, 1, 1, 1]
     return [kinds[rng.choices(list(kinds), weights)[0]]() for _ in range(n)]
 
 

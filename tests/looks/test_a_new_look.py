@@ -12,11 +12,11 @@ from visualizer.beat.features import Features
 from visualizer.control.parameters import base_parameters
 from visualizer.looks.look import look_names
 from visualizer.presets.loaded import open_preset
-from visualizer.render.chain import Link
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.resources import shipped
-from visualizer.show.look import open_look, parameters_of, set_parameter, uniforms_of
+from visualizer.show.chain import ChainControl, open_links
+from visualizer.show.look import uniforms_of
 
 NEW_LOOK = """/*{
     "DESCRIPTION": "Grey, but for the kick.",
@@ -45,12 +45,13 @@ def test_a_new_look_is_one_file(tmp_path, monkeypatch):
     shutil.copytree(shipped("presets") / "clouds", preset)
     (preset / "preset.yaml").write_text("title: Mine\nrender:\n  shader: grey\n  parameters: {grey: 0.5}\n")
     loaded = open_preset("mine", size=SIZE)
-    look = open_look(loaded)
-    known = base_parameters().with_look(parameters_of(look))
+    links = open_links(loaded)
+    control = ChainControl(loaded, links)
+    known = base_parameters().with_look(control.parameters)
     assert known["look.grey"].default == 0.5
 
     with Offscreen(SIZE) as stage:
-        picture = Picture(stage.ctx, SIZE, 1, [Link(look)])
+        picture = Picture(stage.ctx, SIZE, 1, links)
         picture.put(0, np.full((9, 16, 3), (240, 120, 0), np.uint8))
 
         def pixel(features: Features) -> list[int]:
@@ -58,6 +59,6 @@ def test_a_new_look_is_one_file(tmp_path, monkeypatch):
             return [int(level) for level in stage.read()[0, 0]]
 
         assert pixel(Features()) == [180, 120, 60], "as the preset sets it"
-        set_parameter(picture.links[0].parameters, look, "look.grey", known.find("look.grey").checked(1.0))
+        control.turn({"look.grey": known.find("look.grey").checked(1.0)})
         assert pixel(Features()) == [120, 120, 120], "turned in the show"
         assert pixel(Features(kick_time_s=0.0)) == [240, 120, 0], "at a kick"

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visualizer.looks.expression import LIMIT, BadExpression
-from visualizer.looks.modulation import NAMES, SOURCES, Modulation, Movable, Turned, check, in_silence
+from visualizer.looks.modulation import NAMES, Modulation, Movable, Turned, check, in_silence
+from visualizer.settings import SOURCES
 
 SILENT = dict.fromkeys(NAMES, 0.0)
 

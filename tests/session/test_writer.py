@@ -479,7 +479,7 @@ def test_what_the_user_asked_for_instead_of_the_presets_values_is_kept(tmp_path,
 
 def test_every_shipped_preset_can_be_shown_from_its_copy(tmp_path):
     from visualizer.presets.preset import preset_names
-    from visualizer.show.look import open_look
+    from visualizer.show.chain import open_links
 
     loaded = [open_preset(name, size=(32, 18)) for name in preset_names()[:6]]
 
@@ -491,7 +491,7 @@ def test_every_shipped_preset_can_be_shown_from_its_copy(tmp_path):
     for event, one in zip(of(events_of(folder.root), PresetEvent), loaded, strict=True):
         again = open_preset(str(folder.presets / event.folder), size=(32, 18))
         assert again.settings == one.settings and np.array_equal(again.image, one.image)
-        look, own = open_look(one), open_look(again)
+        (look,), (own,) = ([link.look for link in open_links(of)] for of in (one, again))
         assert own.programs[0].fragment.text == look.programs[0].fragment.text and own.path.is_relative_to(
             folder.presets
         )

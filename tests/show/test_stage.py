@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tests.show.ramp import N_DEPTHS, SIZE, Frames, Steady, grey, preset
 from visualizer.beat.features import Features
-from visualizer.errors import BadInput
 from visualizer.looks.look import find_look
 from visualizer.memory import give_free_memory_back, give_large_blocks_back
 from visualizer.presets.dreams import DreamFrame
@@ -367,11 +366,12 @@ def test_a_look_hears_the_music_and_is_turned(small, tmp_path):
     assert "not supported yet" in stage.scene.news[0]
     small.sound.features_at = lambda time_s: Features(time_s, bass=0.4, mid=0.4, high=0.4)
     assert small.draw(stage)[1] == 51
-    stage.set_look("look.gain", 1.0)
+    stage.turn({"look.gain": 1.0})
     assert small.draw(stage)[1] == 102
-    with pytest.raises(BadInput):
-        stage.set_look("look.gain", 2.0)
-    assert small.draw(stage)[1] == 102
+    stage.turn({"look.gain": 0.0, "look.gain.source": "high", "look.gain.amount": 1.0})
+    assert small.draw(stage)[1] == 41
+    stage.turn({})
+    assert small.draw(stage)[1] == 51
 
 
 EVENT = """/*{"INPUTS": [{"NAME": "flash", "TYPE": "event"}]}*/
@@ -386,15 +386,14 @@ def test_an_event_passes_with_a_display_frame_that_is_not_drawn(small, tmp_path,
     monkeypatch.setenv("VISUALIZER_CONFIG_DIR", str(tmp_path))
     (tmp_path / "looks").mkdir()
     (tmp_path / "looks" / "flash.frag").write_text(EVENT)
-    scene = small.scene(50)
-    scene.picture = Picture(small.ctx, SIZE, N_DEPTHS, [Link(find_look("flash"))])
-    scene.picture.put(0, grey(50))
-    stage = small.stage(scene)
+    picture = Picture(small.ctx, SIZE, N_DEPTHS, [Link(find_look("flash"))])
+    picture.put(0, grey(50))
+    stage = small.stage(Scene(picture, Frames(), preset()))
     seen = []
     for size in (SIZE, (0, 0)):
-        stage.set_look("look.flash", 1)
+        stage.fire("look.flash")
         small.draw(stage, size=size)
         seen.append([small.draw(stage)[1] for _ in range(2)])
-        stage.set_look("look.flash", 1)
+        stage.fire("look.flash")
         seen.append([small.draw(stage)[1] for _ in range(2)])
     assert seen == [[0, 0], [255, 0], [0, 0], [255, 0]]

@@ -90,6 +90,13 @@ class SourceReported:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class SettingsMoved:
+    """Reported by the show: expressions of the preset have moved settings of the beat. values: (name, value)."""
+
+    values: tuple[tuple[str, float], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Reported:
     """Reported by the show: a value of the state has changed without a command. name: of a field of `ShowState`:
     "fullscreen" at the start, "panel" when its window was closed, "asks_to_end" when the time for the second press
@@ -101,7 +108,17 @@ class Reported:
 
 
 Change = (
-    Act | Set | ShowPreset | SetTempo | Learn | PresetsListed | PresetShown | PresetFailed | SourceReported | Reported
+    Act
+    | Set
+    | ShowPreset
+    | SetTempo
+    | Learn
+    | PresetsListed
+    | PresetShown
+    | PresetFailed
+    | SourceReported
+    | SettingsMoved
+    | Reported
 )
 
 
@@ -130,6 +147,7 @@ KINDS: dict[str, type[Change]] = {
     "preset_shown": PresetShown,
     "preset_failed": PresetFailed,
     "source_reported": SourceReported,
+    "settings_moved": SettingsMoved,
     "reported": Reported,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
 from ..errors import BadInput, nearest
-from ..settings import DELAY_MS, VOLUME_DB, BeatSettings, DreamSettings
+from ..settings import DELAY_MS, SOURCES, VOLUME_DB, BeatSettings, DreamSettings
 
 #: a value of a parameter: a number in the parameter's unit, or one of its words
 Value = float | str
 #: the section of the parameters that the look of a preset declares, and of those that belong to the source
 LOOK, SOURCE = "look", ("input", "output")
+#: the choice of NAME.source for no source
+NO_SOURCE = "none"
 #: endings of names whose parameters are perceived by ratio: a slider moves them logarithmically
 _BY_RATIO = ("_hz", "sensitivity", "_s", "step_size", "threshold")
 #: settings that only a preset chooses
@@ -42,6 +44,7 @@ class Parameter:
     "number", "whole" (a whole number), "choice" (one of `choices`) or "switch" (0 or 1). low, high: bounds of a
     number, in its unit. is_log: a slider moves it by ratio. rebakes: setting it bakes the dream again. default: its
     value where nothing else sets one. is_event: of a look: a switch that is on for one display frame when it is set.
+    can_move: a source can move it, see `movers`; expression: that moves it as long as no hand has set it, "" for none.
     """
 
     name: str
@@ -54,6 +57,8 @@ class Parameter:
     rebakes: bool = False
     default: Value = 0.0
     is_event: bool = False
+    can_move: bool = False
+    expression: str = ""
 
     @property
     def section(self) -> str:
@@ -131,13 +136,14 @@ class Parameters(Mapping[str, Parameter]):
         return self._of[name]
 
     def with_look(self, declared: Sequence[Parameter]) -> Parameters:
-        """These parameters with those of a look, named look.NAME, in place of the look's before. Raises ValueError
-        for another name.
+        """These parameters with those of a look, named look.NAME, and what moves them, in place of the look's before.
+        Raises ValueError for another name.
         """
         for one in declared:
             if one.section != LOOK:
                 raise ValueError(f"{one.name!r}: a look's parameter is named {LOOK}.NAME")
-        return Parameters([*(one for one in self._of.values() if one.section != LOOK), *declared])
+        others = (one for one in self._of.values() if one.section != LOOK)
+        return Parameters([*others, *(each for one in declared for each in (one, *movers(one)))])
 
     def of_section(self, *sections: str) -> list[Parameter]:
         """The parameters of some sections: "beat"."""
@@ -147,6 +153,35 @@ class Parameters(Mapping[str, Parameter]):
     def switches(self) -> tuple[str, ...]:
         """The names of the switches of the show itself: blackout, freeze, lock, record."""
         return tuple(one.name for one in self.of_section("") if one.kind == "switch")
+
+
+@lru_cache(maxsize=1024)
+def movers(one: Parameter) -> tuple[Parameter, ...]:
+    """The parameters that say what moves a parameter: NAME.source, NAME.amount and NAME.smoothing_s. None for one that
+    cannot be moved.
+    """
+    if not one.can_move:
+        return ()
+    return (
+        Parameter(
+            f"{one.name}.source", f"what moves {one.name}", "choice", choices=(NO_SOURCE, *SOURCES), default=NO_SOURCE
+        ),
+        Parameter(
+            f"{one.name}.amount",
+            f"how far the source moves {one.name}, as a fraction of its range",
+            "number",
+            -1.0,
+            1.0,
+            default=0.5,
+        ),
+        Parameter(
+            f"{one.name}.smoothing_s",
+            f"time constant of a low-pass filter on the source of {one.name}, seconds",
+            "number",
+            0.0,
+            2.0,
+        ),
+    )
 
 
 @cache

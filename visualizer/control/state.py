@@ -24,6 +24,7 @@ from .commands import (
     Reported,
     Set,
     SetTempo,
+    SettingsMoved,
     ShowPreset,
     SourceReported,
 )
@@ -78,6 +79,7 @@ class ShowState:
     shown, n_shown : reference of the preset on the stage; how often a preset came on it
     presets : all references in order
     preset_values, look : what the preset shown says of its parameters; the parameters that its look declares
+    moved : settings of the beat that expressions of the preset move, and their values
     by_hand, sensitivity_factor : parameters set by hand; the sensitivity is the preset's times this factor
     source_values : the parameters that the source has, and their values
     n_bakings, shown_dream : how often a parameter of the dream was set; those that the preset shown was opened with
@@ -95,6 +97,7 @@ class ShowState:
     presets: tuple[str, ...] = ()
     preset_values: Mapping[str, Value] = field(default_factory=dict)
     look: tuple[Parameter, ...] = ()
+    moved: Mapping[str, Value] = field(default_factory=dict)
     by_hand: Mapping[str, Value] = field(default_factory=dict)
     sensitivity_factor: float = 1.0
     source_values: Mapping[str, Value] = field(default_factory=dict)
@@ -128,9 +131,9 @@ class ShowState:
         """The value of every parameter."""
         return {name: self._value(one) for name, one in self.parameters(context).items()}
 
-    def look_values(self) -> dict[str, Value]:
-        """The values of the look's parameters."""
-        return {one.name: self._value(one) for one in self.look}
+    def look_by_hand(self) -> dict[str, Value]:
+        """The parameters of the look that were set by hand, and what moves them."""
+        return {name: value for name, value in self.by_hand.items() if name.startswith(f"{LOOK}.")}
 
     def switch(self, name: str) -> bool:
         """Whether something is on. name: a switch of the show, or one of REPORTED."""
@@ -141,10 +144,11 @@ class ShowState:
         return _of_section("dream", self.by_hand)
 
     def beat_settings(self) -> BeatSettings:
-        """The preset's settings of the beat with what was set by hand. Raises ValueError where these exclude each
-        other.
+        """The preset's settings of the beat with what its expressions have moved and what was set by hand. Raises
+        ValueError where these exclude each other.
         """
-        values = _of_section("beat", self.preset_values) | _of_section("beat", self.by_hand)
+        values = {**self.preset_values, **self.moved, **self.by_hand}
+        values = _of_section("beat", values)
         settings = BeatSettings.model_validate(values)
         if self.sensitivity_factor == 1.0:
             return settings
@@ -170,7 +174,10 @@ class ShowState:
             return self.beat_settings().sensitivity
         if one.section in SOURCE:
             return self.source_values.get(one.name, one.default)
-        return self.by_hand.get(one.name, self.preset_values.get(one.name, one.default))
+        for values in (self.by_hand, self.moved, self.preset_values):
+            if one.name in values:
+                return values[one.name]
+        return one.default
 
     # -- what actions are made of -------------------------------------------------------------------------------------
 
@@ -208,7 +215,8 @@ class ShowState:
         if name == SENSITIVITY:
             own = replace(self, sensitivity_factor=1.0).beat_settings().sensitivity
             return replace(self, sensitivity_factor=float(value) / own)
-        if self._value(one) == value:
+        is_by_hand = one.name in self.by_hand or not (one.expression or one.name in self.moved)
+        if is_by_hand and self._value(one) == value:
             return self
         after = replace(self, by_hand={**self.by_hand, name: value})
         if one.section == "beat":
@@ -241,6 +249,8 @@ def changes_to(state: ShowState, context: Context) -> list[Change]:
         PresetShown(state.shown, tuple(state.preset_values.items()), tuple(state.shown_dream.items()), state.look),
         SourceReported(tuple(state.source_values.items())),
     ]
+    if state.moved:
+        changes.append(SettingsMoved(tuple((name, float(value)) for name, value in state.moved.items())))
     after = ShowState()
     for change in changes:
         after = apply(after, Command(0, change), context)
@@ -293,6 +303,8 @@ def _changed(state: ShowState, command: Command, context: Context) -> ShowState:
             return replace(state, by_hand=_without("dream", state.by_hand) | dict(state.shown_dream))
         case SourceReported(values):
             return replace(state, source_values=dict(values))
+        case SettingsMoved(values):
+            return _moved(state, values, context)
         case Reported(name, value):
             if name not in REPORTED:
                 raise BadInput(f"unknown state {name[:60]!r}{nearest(name, REPORTED)}; known: {', '.join(REPORTED)}")
@@ -340,6 +352,7 @@ def _shown(state: ShowState, change: PresetShown) -> ShowState:
         preset_values=dict(change.values),
         shown_dream=dict(change.dream),
         look=change.look,
+        moved={},
         by_hand=_allowed_look(by_hand, change.look),
     )
     try:
@@ -349,9 +362,19 @@ def _shown(state: ShowState, change: PresetShown) -> ShowState:
     return after
 
 
+def _moved(state: ShowState, values: tuple[tuple[str, float], ...], context: Context) -> ShowState:
+    beat = Parameters(context.parameters.of_section("beat"))
+    after = replace(state, moved={name: beat.find(name).checked(value) for name, value in values})
+    try:
+        after.beat_settings()
+    except ValueError as fault:  # such as edges of a band that have met
+        raise BadInput(f"{', '.join(after.moved)}: {_first_line(fault)}") from fault
+    return after
+
+
 def _allowed_look(by_hand: Mapping[str, Value], look: tuple[Parameter, ...]) -> dict[str, Value]:
     """`by_hand` without the values that the look's parameters cannot have."""
-    of_look, found = {one.name: one for one in look}, dict(by_hand)
+    of_look, found = Parameters().with_look(look), dict(by_hand)
     for name in [name for name in by_hand if name.startswith(f"{LOOK}.")]:
         try:
             of_look[name].checked(by_hand[name])

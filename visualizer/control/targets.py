@@ -18,7 +18,7 @@ def check_target(text: str, known: Iterable[str]) -> str:
     names = list(dict.fromkeys([*known, PRESET]))
     section, colon, preset = text.partition(":")
     head, *parts = text.split(".")
-    is_look = head == LOOK and bool(parts) and all(part.isidentifier() for part in parts)
+    is_look = head == LOOK and bool(parts) and all(part.replace("-", "_").isidentifier() for part in parts)
     if text in names or is_look or (section == PRESET and colon and preset.strip()):
         return text
     raise BadInput(

@@ -63,23 +63,23 @@ def read_settings(path: Path, model: type[_Model], former: Mapping[str, str] = M
     return result
 
 
-def line_of(path: Path, place: tuple[str, ...]) -> int:
-    """The line of a settings file in which the value at `place` stands, of the section around it if it is not there; 1
-    is the first.
+def place_of(path: Path, place: tuple[str | int, ...]) -> tuple[int, int]:
+    """The line in which the value at `place` stands in a settings file, of the section around it if it is not there,
+    and the column where its text begins; 1 is the first, 0 is a column that is not known.
 
-    place: keys from the top: ("render", "shader"). For errors found after the file was read. Raises BadInput for an
-    unreadable file.
+    place: keys and indices of lists from the top: ("render", "shader"). For errors found after the file was read.
+    Raises BadInput for an unreadable file.
     """
     try:
         node = _Composer(_read_text(path)).document()
     except (_Fault, yaml.YAMLError):  # the file was changed since
-        return 1
+        return 1, 0
     line = node.line
     for key in place:
         if key not in node.below:
-            break
+            return line, 0
         line, node = node.key_lines[key], node.below[key]
-    return line
+    return (line, node.column) if line == node.line else (line, 0)
 
 
 @dataclass
@@ -94,10 +94,14 @@ class _Fault(Exception):
 
 @dataclass
 class _Node:
-    """A parsed value, its line, and (for mappings and lists) the nodes below it by key or index."""
+    """A parsed value, its line and column, and (for mappings and lists) the nodes below it by key or index.
+
+    column: of the first character of a text on one line, 1 is the first; else 0.
+    """
 
     value: Any
     line: int
+    column: int = field(default=0, kw_only=True)
     below: dict[str | int, _Node] = field(default_factory=dict)
     key_lines: dict[str | int, int] = field(default_factory=dict)
     faults: list[_Fault] = field(default_factory=list)
@@ -133,7 +137,8 @@ class _Composer:
         if depth > MAX_NESTING:
             raise _Fault(line, f"nested deeper than {MAX_NESTING} levels")
         if isinstance(event, yaml.ScalarEvent):
-            return _Node(_scalar(event.value) if event.implicit[0] else event.value, line)
+            value = _scalar(event.value) if event.implicit[0] else event.value
+            return _Node(value, line, column=_column(event))
         if isinstance(event, yaml.SequenceStartEvent):
             return self._list(line, depth, where)
         return self._mapping(line, depth, where)
@@ -175,6 +180,14 @@ class _Composer:
 
 def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
+
+
+def _column(event: Any) -> int:
+    """Where the text of a scalar begins, behind its quote; 0 where it is on several lines or written with escapes."""
+    begin, end = event.start_mark, event.end_mark
+    n_quotes = 1 if event.style in ("'", '"') else 0
+    is_as_written = begin.line == end.line and end.column - begin.column == len(event.value) + 2 * n_quotes
+    return int(begin.column) + n_quotes + 1 if is_as_written else 0
 
 
 def _scalar(text: str) -> Any:

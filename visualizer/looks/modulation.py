@@ -27,21 +27,6 @@ OWN = (
 )
 #: the names that an expression may use, and what each is
 NAMES: Mapping[str, str] = MappingProxyType({one.name: one.words for one in (*MUSIC, *OWN) if one.kind == "float"})
-#: what a number can be moved by without an expression; all of them are 0..1
-SOURCES = (
-    "kick",
-    "bass",
-    "mid",
-    "high",
-    "level",
-    "loudness",
-    "energy",
-    "snare",
-    "hat",
-    "bass_note",
-    "beat",
-    "bar",
-)
 #: by so much a trigger must rise, from its lowest value since it fired last, to fire again
 RISE = 0.3
 #: a step of time is no longer than this, seconds: a seek in a song is not a jump of what is integrated
@@ -67,7 +52,7 @@ class Movable:
 class Turned:
     """What a hand has set of a number.
 
-    value: in place of the expression or the value, None: as these say. source: one of SOURCES that is added, "" for
+    value: in place of the expression or the value, None: as these say. source: one of `settings.SOURCES` that is added, "" for
     none, amount: by how much at most, as a fraction of the number's range, -1..1. smoothing_s: the time constant of a
     low-pass filter on the source, seconds.
     """

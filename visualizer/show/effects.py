@@ -10,7 +10,16 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 
 from ..control.capabilities import Capability
-from ..control.commands import Change, Input, PresetFailed, PresetShown, PresetsListed, Reported, ShowPreset
+from ..control.commands import (
+    Change,
+    Input,
+    PresetFailed,
+    PresetShown,
+    PresetsListed,
+    Reported,
+    SettingsMoved,
+    ShowPreset,
+)
 from ..control.parameters import Parameter
 from ..control.state import Context, ShowState
 from ..presets.loaded import LoadedPreset
@@ -54,7 +63,7 @@ class StageEffects(Effects):
 
     def shown(self, loaded: LoadedPreset, look: Sequence[Parameter]) -> PresetShown:
         """Another preset, or the same one read again, is on the stage: the change to dispatch at once. look: the
-        parameters that its look declares.
+        parameters of its looks.
         """
         self._own = loaded
         settings = loaded.settings
@@ -69,14 +78,11 @@ class StageEffects(Effects):
         """Use another stage in place of the one before, and set it as the state says."""
         self._stage = stage
         self._stage.set_beat(self.loaded.settings.beat)
-        values = state.look_values()
-        for one in state.look:
-            if values[one.name] != one.default:
-                self._stage.set_look(one.name, values[one.name])
+        self._stage.turn(state.look_by_hand())
 
     def fire(self, name: str) -> None:
         """Set an event of the look: it is on for one display frame."""
-        self._stage.set_look(name, 1.0)
+        self._stage.fire(name)
 
     def carry_out(self, before: ShowState, after: ShowState, at_samples: int) -> list[str | None]:
         part = self._guard.part(*COMMANDS)
@@ -101,13 +107,14 @@ class StageEffects(Effects):
                 self._source.set_preset(self.loaded)
         with part:
             set_source_values(self._source, before, after)
-        is_new = after.n_shown != before.n_shown  # another look stands at its defaults
-        look_before = {one.name: one.default for one in after.look} if is_new else before.look_values()
-        for name, value in after.look_values().items():
-            if look_before[name] != value:
-                with part:
-                    self._stage.set_look(name, value)
+        if after.n_shown != before.n_shown or after.look_by_hand() != before.look_by_hand():
+            with part:
+                self._stage.turn(after.look_by_hand())
         return []
+
+    def reports(self, state: ShowState) -> Iterable[Change]:
+        moved = self._stage.moved_beat(state.moved)
+        return [SettingsMoved(tuple(moved.items()))] if moved else []
 
     def _freeze(self, on: bool) -> None:
         if Capability.PAUSE not in self._capabilities:

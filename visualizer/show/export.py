@@ -25,10 +25,10 @@ from ..presets.loaded import LoadedPreset
 from ..render.canvas import Canvas
 from ..render.offscreen import Offscreen
 from ..render.programs import Programs
+from .chain import open_links
 from .clocks import FrameClock
 from .frame import FrameLoop
 from .guard import Guard
-from .look import open_look
 from .sources.song import SongFileSource
 from .stage import Scene, Stage, build_picture
 
@@ -184,8 +184,9 @@ def export(
     """
     size = video.size or loaded.size
     check_size(size)
-    for line in open_look(loaded).declaration.news:  # a look that cannot be used is reported before any work
-        say(line)
+    for link in open_links(loaded):  # a look that cannot be used is reported before any work
+        for line in link.look.declaration.news:
+            say(line)
     n_depths, n_variants = loaded.n_depths, len(loaded.variants)
     with Song(song_path, stream=stream) as song:
         check_part(video, song.duration_s)

@@ -40,7 +40,6 @@ from .garbage import scheduled_collection
 from .graphics import Graphics, rebuilt
 from .guard import Guard
 from .hud_text import Notices, figure_lines
-from .look import parameters_of
 from .panel_switch import OpensPanel, PanelSwitch
 from .recorder import Recorder, RecorderEffects, RecordingOptions
 from .sound_watch import SoundWatch
@@ -252,7 +251,7 @@ class WindowShow(FrameLoop):
             },
             on_command=applied,
         )
-        self.dispatcher.dispatch(self._on_stage.shown(loaded, parameters_of(picture.links[0].look)))
+        self.dispatcher.dispatch(self._on_stage.shown(loaded, self._scene.control.parameters))
         self.dispatcher.report()
         self._telemetry = Telemetry(
             source, self._controllers, guard, self.dispatcher, self._on_stage, self._loader, self.recorder
@@ -403,7 +402,7 @@ class WindowShow(FrameLoop):
         if stage.scene is not self._scene:
             self._scene = stage.scene
             loaded = stage.scene.loaded
-            self.dispatcher.dispatch(self._on_stage.shown(loaded, parameters_of(stage.scene.picture.links[0].look)))
+            self.dispatcher.dispatch(self._on_stage.shown(loaded, stage.scene.control.parameters))
             self._notices.answer(loaded.settings.title)
             self.say(*stage.scene.news)
         if (gone := stage.take_gone()) is not None:

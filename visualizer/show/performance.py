@@ -50,7 +50,6 @@ from .effects import StageEffects
 from .frame import FrameLoop
 from .guard import Guard
 from .hud_text import Notices
-from .look import parameters_of
 from .session_files import SessionFiles
 from .session_index import SessionIndex
 from .source import Source
@@ -325,7 +324,7 @@ class Performance:
             self.dispatcher.apply(command)
 
     def _report_shown(self) -> None:
-        look = parameters_of(self._shown.picture.links[0].look)
+        look = self._shown.control.parameters
         at_samples = self._source.samples_at(self._source.position_s())
         self.dispatcher.apply(Command(at_samples, self._on_stage.shown(self._shown.loaded, look)))
 

@@ -6,21 +6,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ..beat.features import VARIANT, Features
 from ..control.parameters import Value
 from ..presets.dreams import DreamFrame, FrameSource
 from ..presets.loaded import LoadedPreset
-from ..render.chain import Link
 from ..render.gl import Surface, gl_finish
 from ..render.layer import Layer, Overlay
 from ..render.picture import Picture
 from ..render.programs import Programs
 from ..settings import BeatSettings
+from .chain import ChainControl, open_links
 from .depth import depth_of
-from .look import needs_of, open_look, set_parameter, uniforms_of
+from .look import needs_of, uniforms_of
 
 FADE_S = 0.7  # from one preset to the next
 BLACKOUT_S = 0.3  # to black, and back
@@ -79,7 +79,8 @@ class Scene:
     how many dream frames are put into the picture for one display frame, None: all that have arrived. Each takes
     milliseconds, so a show that is running takes one at a time.
 
-    frames: which dream frames are in the picture, as (variant, depth), and whether each is finished. on_put: called
+    control: sets the numbers of its looks. frames: which dream frames are in the picture, as (variant, depth), and
+    whether each is finished. on_put: called
     with every one that is put in.
     """
 
@@ -88,6 +89,7 @@ class Scene:
     ) -> None:
         self.picture, self.dreams, self.loaded, self.at_most = picture, dreams, loaded, at_most
         self.n_depths, self.beat = loaded.n_depths, loaded.settings.beat
+        self.control = ChainControl(loaded, picture.links)
         self.n_put = 0  # for the last display frame
         self.frames: dict[tuple[int, int], bool] = {}
         self.on_put: Callable[[DreamFrame], None] = ignored_frame
@@ -142,6 +144,16 @@ class Scene:
         variant = self._variants.limited(features.variant * (self.picture.n_variants - 1))
         return self._depths.limited(depth), variant
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """The fields of `Features` that it is drawn from."""
+        of_variants = {VARIANT} if self.picture.n_variants > 1 else set()
+        return needs_of(self.picture.needs) | self.control.needs | of_variants
+
+    def move(self, features: Features) -> None:
+        """Move the numbers of the looks to the instant of the features: before each display frame, drawn or not."""
+        self.control.move(features, *self.depth_and_variant(features))
+
     def draw(self, features: Features, size: tuple[int, int]) -> None:
         """Draw over the whole framebuffer in use. size: its (width, height), px."""
         if self.picture.deepest >= 0:
@@ -189,16 +201,19 @@ class Stage:
     @property
     def needs(self) -> frozenset[str]:
         """The fields of `Features` that are drawn from."""
-        names: frozenset[str] = frozenset()
-        for scene in self.scenes:
-            names |= needs_of(scene.picture.needs)
-            names |= {VARIANT} if scene.picture.n_variants > 1 else set()
-        return names
+        return frozenset().union(*(scene.needs for scene in self.scenes))
 
-    def set_look(self, name: str, value: Value) -> None:
-        """Set a parameter that the look of the scene shown declares, see `look.parameters_of`. Raises BadInput."""
-        link = self.scene.picture.links[0]
-        set_parameter(link.parameters, link.look, name, value)
+    def turn(self, by_hand: Mapping[str, Value]) -> None:
+        """Take over all that a hand has set of the looks of the scene shown, see `ChainControl`."""
+        self.scene.control.turn(by_hand)
+
+    def fire(self, name: str) -> None:
+        """Set an event of the looks of the scene shown: it is on for one display frame."""
+        self.scene.control.fire(name)
+
+    def moved_beat(self, known: Mapping[str, Value]) -> dict[str, float]:
+        """The settings of the beat that expressions of the scene shown have moved, see `ChainControl.moved_beat`."""
+        return self.scene.control.moved_beat(known)
 
     def set_beat(self, beat: BeatSettings) -> None:
         """Take over the beat settings of the scene that is shown, with what was set by hand: `motion` decides whether
@@ -215,7 +230,8 @@ class Stage:
         self.is_dark, self._dark = True, 1.0
 
     def continue_from(self, before: Stage) -> None:
-        """Take over whether another stage was frozen and how dark it was."""
+        """Take over whether another stage was frozen, how dark it was, and what moves its looks, which are the same."""
+        self.scene.control = before.scene.control
         self.is_dark, self._dark = before.is_dark, before._dark
         self.is_frozen, self._kept = before.is_frozen, before._kept
 
@@ -264,6 +280,8 @@ class Stage:
         draws nothing.
         """
         features = self.held(features)
+        for scene in filter(None, (self.leaving, self.scene)):
+            scene.move(features)
         depth, variant = self.scene.depth_and_variant(features)
         if min(size) > 0:
             self._draw_scenes(features, size)
@@ -326,7 +344,7 @@ def build_picture(loaded: LoadedPreset, surface: Surface, programs: Programs, be
     before: a picture of the same preset, whose looks and parameters are taken over; the looks' files are not read
     again.
     """
-    links = before.links if before is not None else [Link(open_look(loaded))]
+    links = before.links if before is not None else open_links(loaded)
     picture = Picture(surface.ctx, loaded.size, loaded.n_depths, links, len(loaded.variants), programs)
     try:
         picture.put(0, loaded.image)

@@ -30,6 +30,7 @@ def _reset(state: ShowState, context: Context) -> ShowState:
     return replace(
         state,
         sensitivity_factor=1.0,
+        moved={},  # until they are moved again: what they are now may not fit what the preset says of the others
         by_hand={name: value for name, value in state.by_hand.items() if not name.startswith(sections)},
         n_bakings=state.n_bakings + bool(state.dream_by_hand()),
         answer="every parameter is as in the preset",

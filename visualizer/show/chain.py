@@ -1,0 +1,358 @@
+"""The chain of looks of a preset in a show: opened with the preset's values, its parameters, and what moves them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..beat.features import Features
+from ..control.parameters import LOOK, NO_SOURCE, Parameter, base_parameters, movers
+from ..control.parameters import Value as Setting
+from ..errors import BadInput
+from ..files.yamlfile import place_of
+from ..looks.declaration import PARTS, LookInput, Value
+from ..looks.expression import BadExpression
+from ..looks.look import Look, find_look
+from ..looks.modulation import Modulation, Movable, Turned, check, in_silence
+from ..oneline import plain
+from ..presets.loaded import LoadedPreset
+from ..presets.preset import FILE_NAME
+from ..render.chain import Link
+from .look import needs_of, numbers_of
+
+#: the range of a number that has none
+_FREE = (0.0, 1.0)
+#: settings of the beat are moved at most this often, seconds, and only by more than this fraction of their range
+BEAT_STEP_S, BEAT_STEP = 0.1, 0.005
+_BEAT = "beat."
+
+
+def open_links(loaded: LoadedPreset) -> tuple[Link, ...]:
+    """The looks of a preset in order, with the values that the preset sets as their defaults; those of an expression in
+    silence.
+
+    Raises BadInput, with the file, line and column of the preset, for a look that there is not, values that its header
+    does not allow, and expressions that cannot be used, also those of the beat; and what `find_look` raises.
+    """
+    links = []
+    for index, one in enumerate(loaded.settings.render.chain):
+        place = _place(loaded, index)
+        try:
+            look = find_look(one.look, loaded.folder)
+        except BadInput as fault:
+            key = "look" if loaded.settings.render.looks else "shader"
+            raise BadInput(f"{_where(loaded, *place, key)}{fault}") from fault
+        for name, value in one.parameters.items():
+            look = _with_value(loaded, look, (*place, "parameters", name), name, value)
+        mix = one.mix if isinstance(one.mix, float | int) else _silent(loaded, (*place, "mix"), one.mix, 0.0, 1.0)
+        links.append(Link(look, mix=mix, blend=one.blend))
+    for key, text in loaded.settings.expressions.items():
+        _silent(loaded, ("beat", key), text, -math.inf, math.inf)
+    return tuple(links)
+
+
+@dataclass(frozen=True)
+class ChainParameter:
+    """A parameter of a chain. link: index of the look. input: of the look, None for the mix of the link; part: index of
+    the number in a colour or a point.
+    """
+
+    parameter: Parameter
+    link: int
+    input: LookInput | None = None
+    part: int | None = None
+
+
+def parameters_of(loaded: LoadedPreset, links: Sequence[Link]) -> tuple[ChainParameter, ...]:
+    """The parameters of a preset's chain: "look.NAME", where there are several looks "look.LOOK.NAME" and
+    "look.LOOK.mix"; of a colour "look.NAME.red" and so on, of a point "look.NAME.x" and "look.NAME.y". The second use of
+    a look is called LOOK-2.
+    """
+    return tuple(_all_parameters(loaded, [link.look for link in links]))
+
+
+class ChainControl:
+    """Sets the numbers of a preset's chain at every display frame: as the preset says, as a hand has set them, and as
+    the music moves them.
+
+    links: of its picture. parameters: of the chain, for the show. names: of the features that the numbers are made of.
+    """
+
+    def __init__(self, loaded: LoadedPreset, links: Sequence[Link]) -> None:
+        self.links = links
+        self._of = {one.parameter.name: one for one in parameters_of(loaded, links)}
+        self.parameters = tuple(one.parameter for one in self._of.values())
+        self._beat = {f"{_BEAT}{key}": base_parameters()[f"{_BEAT}{key}"] for key in loaded.settings.expressions}
+        numbers = [_movable(one) for one in self._of.values() if one.parameter.kind != "choice"]
+        beat = [
+            Movable(one.name, one.low, one.high, expression=loaded.settings.expressions[one.key])
+            for one in self._beat.values()
+        ]
+        self._modulation = Modulation([*numbers, *beat])
+        self._by_hand: Mapping[str, Setting] = {}
+        self._time_s: float | None = None
+        self._beat_numbers: dict[str, float] = {}
+        self._beat_moved: tuple[float, dict[str, float]] = -math.inf, {}
+        self.turn({})
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The fields of `Features` that its numbers are made of."""
+        return needs_of(self._modulation.names)
+
+    def turn(self, by_hand: Mapping[str, Setting]) -> None:
+        """Take over all that a hand has set of the parameters, and of what moves them. A name that is not among them is
+        ignored.
+        """
+        self._by_hand = by_hand
+        turned = {}
+        for name, one in self._of.items():
+            value = by_hand.get(name)
+            if one.parameter.kind == "choice":
+                self._choose(one, str(one.parameter.default if value is None else value))
+                continue
+            source, amount, smoothing_s = (
+                by_hand.get(mover.name, mover.default) for mover in movers(one.parameter) or _STILL
+            )
+            if value is not None or source != NO_SOURCE:
+                turned[name] = Turned(
+                    None if value is None else float(value),
+                    "" if source == NO_SOURCE else str(source),
+                    float(amount),
+                    float(smoothing_s),
+                )
+        self._modulation.turn(turned)
+        self._moving = [self._of[name] for name in self._modulation.moving if name in self._of]
+        for name, one in self._of.items():
+            if one.parameter.kind != "choice" and not one.parameter.is_event and name not in self._modulation.moving:
+                value = by_hand.get(name, one.parameter.default)
+                self._write(one, float(value))
+
+    def fire(self, name: str) -> None:
+        """Set an event: it is on for one display frame."""
+        self._write(self._of[name], 1.0)
+
+    def move(self, features: Features, depth: float, variant: float) -> None:
+        """Set the numbers for a display frame. depth, variant: what is drawn of the dream."""
+        dt_s = 0.0 if self._time_s is None else features.time_s - self._time_s
+        self._time_s = features.time_s
+        modulation = self._modulation
+        if not modulation.moving:
+            return
+        numbers = modulation.advance(numbers_of(features, modulation.names, depth, variant), dt_s)
+        for one in self._moving:
+            self._write(one, numbers[one.parameter.name])
+        self._beat_numbers = {name: numbers[name] for name in self._beat}
+
+    def begin_again(self) -> None:
+        """Forget what was integrated, held and smoothed, as when a recording begins."""
+        self._time_s = None
+        self._modulation.begin_again()
+        self.turn(self._by_hand)
+
+    def moved_beat(self, known: Mapping[str, Setting]) -> dict[str, float]:
+        """The settings of the beat as expressions have moved them, by name; empty where they are still as `known`, or
+        were given out a moment ago.
+        """
+        time_s, numbers = self._time_s or 0.0, self._beat_numbers
+        last_s, last = self._beat_moved
+        is_new = self._differs(numbers, last) or time_s - last_s > 1.0  # the last ones may have been refused
+        if 0.0 <= time_s - last_s < BEAT_STEP_S or not is_new or not self._differs(numbers, known):
+            return {}
+        self._beat_moved = time_s, numbers
+        return numbers
+
+    def _differs(self, numbers: Mapping[str, float], others: Mapping[str, Setting]) -> bool:
+        return any(
+            name not in others or abs(number - float(others[name])) > BEAT_STEP * (one.high - one.low)
+            for name, number in numbers.items()
+            for one in [self._beat[name]]
+        )
+
+    def _write(self, one: ChainParameter, number: float) -> None:
+        """Hand a number to the look."""
+        link = self.links[one.link]
+        if one.input is None:
+            link.mix = number
+        elif one.part is not None:
+            before = link.parameters[one.input.name]
+            assert isinstance(before, tuple)
+            link.parameters[one.input.name] = (*before[: one.part], number, *before[one.part + 1 :])
+        elif one.parameter.is_event:  # set back where it was drawn
+            if number > 0.5:
+                link.parameters[one.input.name] = 1
+        elif one.input.kind == "float":
+            link.parameters[one.input.name] = number
+        else:
+            link.parameters[one.input.name] = int(number > 0.5) if one.input.kind == "bool" else round(number)
+
+    def _choose(self, one: ChainParameter, label: str) -> None:
+        assert one.input is not None
+        self.links[one.link].parameters[one.input.name] = one.input.checked(label)
+
+
+#: what moves a parameter that cannot be moved
+_STILL = tuple(Parameter("", "", "number", default=default) for default in (NO_SOURCE, 0.0, 0.0))
+
+
+def _movable(one: ChainParameter) -> Movable:
+    parameter, low, high = one.parameter, one.parameter.low, one.parameter.high
+    if one.input is not None and not math.isfinite(one.input.high - one.input.low):
+        return Movable(parameter.name, value=float(parameter.default), expression=parameter.expression)
+    return Movable(parameter.name, low, high, float(parameter.default), parameter.expression)
+
+
+# -- the parameters of a chain ----------------------------------------------------------------------------------------
+
+
+def _all_parameters(loaded: LoadedPreset, looks: Sequence[Look]) -> Iterator[ChainParameter]:
+    settings, names = loaded.settings.render.chain, _unique([look.name for look in looks])
+    for index, (look, one, name) in enumerate(zip(looks, settings, names, strict=True)):
+        prefix = f"{LOOK}.{name}" if len(looks) > 1 else LOOK
+        controls = look.declaration.controls
+        for control in controls:
+            written = expressions_in(control, one.parameters.get(control.name))
+            for part, parameter in enumerate(_parameters(prefix, control, written)):
+                yield ChainParameter(parameter, index, control, part if control.kind in PARTS else None)
+        if len(looks) > 1 or one.mix != 1.0:
+            key = "mix" if all(control.name != "mix" for control in controls) else "mix-in-chain"
+            text = one.mix if isinstance(one.mix, str) else ""
+            mix = in_silence(Movable("", 0.0, 1.0, expression=text)) if text else float(one.mix)
+            words = f"how much of the look {look.name} is seen"
+            yield ChainParameter(
+                Parameter(f"{prefix}.{key}", words, "number", default=mix, can_move=True, expression=text), index
+            )
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Names of which a second one is called NAME-2."""
+    found: list[str] = []
+    for name in names:
+        n_before, unique = 1, name
+        while unique in found:
+            n_before += 1
+            unique = f"{name}-{n_before}"
+        found.append(unique)
+    return found
+
+
+def _parameters(prefix: str, one: LookInput, written: Mapping[int, str]) -> list[Parameter]:
+    """written: the expressions of its numbers, by index."""
+    name, words, text = f"{prefix}.{one.name}", one.description or one.label, written.get(0, "")
+    if one.kind in ("bool", "event"):
+        is_event = one.kind == "event"
+        return [
+            Parameter(name, words, "switch", default=float(_number(one.default)), is_event=is_event, expression=text)
+        ]
+    if one.labels:
+        chosen = one.labels[one.values.index(int(_number(one.default)))]
+        return [Parameter(name, words, "choice", choices=one.labels, default=chosen)]
+    if not isinstance(one.default, tuple):
+        kind = "whole" if one.kind == "long" else "number"
+        return [
+            Parameter(
+                name,
+                words,
+                kind,  # type: ignore[arg-type]  # one of the two words
+                one.low,
+                one.high,
+                default=float(one.default),
+                can_move=True,
+                expression=text,
+            )
+        ]
+    low, high = (one.low, one.high) if one.high - one.low < math.inf else _FREE
+    return [
+        Parameter(
+            f"{name}.{part}",
+            f"{words}: {part}",
+            "number",
+            min(low, number),
+            max(high, number),
+            default=float(number),
+            can_move=True,
+            expression=written.get(index, ""),
+        )
+        for index, (part, number) in enumerate(zip(PARTS[one.kind], one.default, strict=True))
+    ]
+
+
+def expressions_in(one: LookInput, given: object) -> dict[int, str]:
+    """The expressions in a value as a preset writes it, by the index of the number: {0: TEXT} of a single number."""
+    if isinstance(given, str) and not one.labels and one.kind not in PARTS:
+        return {0: given}
+    if isinstance(given, list) and one.kind in PARTS:
+        return {index: text for index, text in enumerate(given) if isinstance(text, str)}
+    return {}
+
+
+def _number(value: Value) -> float:
+    assert not isinstance(value, tuple)
+    return value
+
+
+# -- reading a preset's values ----------------------------------------------------------------------------------------
+
+
+def _with_value(loaded: LoadedPreset, look: Look, place: tuple[str | int, ...], name: str, given: Any) -> Look:
+    """The look with a value of the preset as a default."""
+    try:
+        one = look.declaration.input(name)
+        for index, text in expressions_in(one, given).items():
+            where = (*place, index) if isinstance(given, list) else place
+            ends = (0.0, 1.0) if one.kind in ("bool", "event") else (one.low, one.high)
+            silent: float = _silent(loaded, where, text, *ends, allowed=one.allowed)
+            if one.kind == "long":
+                silent = round(silent)
+            given = (
+                [silent if other == index else each for other, each in enumerate(given)] if where != place else silent
+            )
+        return look.with_default(name, given)
+    except BadExpression:
+        raise
+    except BadInput as fault:
+        if isinstance(fault, _Placed):
+            raise
+        raise BadInput(f"{_where(loaded, *place)}{fault}") from fault
+
+
+class _Placed(BadInput):
+    """An error that names its place already."""
+
+
+def _silent(
+    loaded: LoadedPreset, place: tuple[str | int, ...], text: str, low: float, high: float, *, allowed: str = ""
+) -> float:
+    """The number of an expression in silence. Raises BadInput, with the place of the fault in the preset's file."""
+    try:
+        check(text)
+    except BadExpression as fault:
+        also = f"; allowed: {allowed}, or an expression" if allowed else ""
+        raise _Placed(f"{_where(loaded, *place, column=fault.column)}{fault.what}{also}") from fault
+    return in_silence(Movable("", max(low, -math.inf), high, expression=text))
+
+
+def _place(loaded: LoadedPreset, index: int) -> tuple[str | int, ...]:
+    """Where a look of the chain stands in the preset."""
+    return ("render", "looks", index) if loaded.settings.render.looks else ("render",)
+
+
+def _where(loaded: LoadedPreset, *place: str | int, column: int = 0) -> str:
+    """Where something stands in the preset: "FILE:LINE:COLUMN: render.shader: ".
+
+    column: of the fault in an expression, 1 is its first character; 0 for a fault of the whole value.
+    """
+    dotted = f"{plain('.'.join(map(str, place)))}: "
+    in_text = f"column {column}: " if column else ""
+    if loaded.folder is None:
+        return f"{dotted}{in_text}"
+    file = loaded.folder / FILE_NAME
+    try:
+        line, begin = place_of(file, place)
+    except BadInput:  # the file has gone since
+        return f"{plain(file)}: {dotted}{in_text}"
+    if column and begin:
+        return f"{plain(file)}:{line}:{begin + column - 1}: {dotted}"
+    return f"{plain(file)}:{line}: {dotted}{in_text}"
