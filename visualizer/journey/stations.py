@@ -1,0 +1,116 @@
+"""The image that the next station of a journey begins with, and where in a station it begins."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from .geometry import FEATHER, Transform, crop, largest_shift, largest_turn
+
+#: how far from station to station the direction in which the journey wanders turns, radians, and how far by chance
+_WANDER, _BY_CHANCE = 1.1, 0.6
+#: a picture is looked through for what is most dreamt in a copy of so many rows
+_ROWS = 72
+
+
+class Light(NamedTuple):
+    """Light and colour of a picture: mean and standard deviation of red, green and blue, levels of 255."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+def light_of(image: np.ndarray) -> Light:
+    """Light and colour of a picture (height, width, 3) uint8."""
+    levels = image.reshape(-1, 3).astype(np.float64)
+    return Light(levels.mean(0), levels.std(0))
+
+
+def next_image(frame: np.ndarray, crop: Transform, light: Light, way_back: float) -> np.ndarray:
+    """The image of the next station: a crop of a dream frame (height, width, 3) uint8, enlarged to its size.
+
+    light, way_back: of the first picture, and how far the crop is led back to it, 0..1: every dream brings contrast and
+    colour, and what is not led back ends in mud.
+    """
+    found = _seen_through(frame, crop).astype(np.float64)
+    own = light_of(found)
+    mean = own.mean + way_back * (light.mean - own.mean)
+    deviation = own.deviation + way_back * (light.deviation - own.deviation)
+    found = (found - own.mean) * (deviation / np.maximum(own.deviation, 1e-3)) + mean
+    return np.clip(np.rint(found), 0, 255).astype(np.uint8)
+
+
+def with_picture_inside(image: np.ndarray, first: np.ndarray, crop: Transform) -> np.ndarray:
+    """An image with another of the same size laid into its crop, with a soft edge: so a journey comes back to its first
+    picture. Both (height, width, 3) uint8.
+    """
+    from PIL import Image
+
+    height, width = image.shape[:2]
+    half = (max(1, width // 2), max(1, height // 2))  # what is drawn smaller is made smaller first: no sparkle
+    smaller = np.asarray(Image.fromarray(first).resize(half, Image.Resampling.LANCZOS).resize((width, height)))
+    inside = _seen_through(smaller, crop.inverse).astype(np.float64)
+    x, y = np.meshgrid((np.arange(width) + 0.5) / width - 0.5, (np.arange(height) + 0.5) / height - 0.5)
+    places = crop.inverse.scale * (x * width / height + 1j * y) + crop.inverse.shift
+    edge = np.maximum(np.abs(places.real) * height / width, np.abs(places.imag)) * 2
+    soft = np.clip((1 - edge) / FEATHER, 0, 1)
+    share = (soft * soft * (3 - 2 * soft))[..., None]
+    return np.clip(np.rint(image * (1 - share) + inside * share), 0, 255).astype(np.uint8)
+
+
+def fixed_crop(turn: float, aspect: float) -> Transform:
+    """The crop in the middle. turn: radians, limited to what the shape of the picture (width / height) allows."""
+    return crop(_limited(turn, aspect), 0)
+
+
+def wandering_crop(turn: float, aspect: float, station: int, seed: int) -> Transform:
+    """A crop beside the middle, in a direction that goes round slowly from station to station, with some chance."""
+    turn = _limited(turn, aspect)
+    most = largest_shift(turn, aspect)
+    chance = np.random.default_rng((seed, station))
+    direction = _WANDER * station + _BY_CHANCE * chance.uniform(-1, 1)
+    amount = chance.uniform(0.6, 1.0)
+    return crop(turn, complex(most.real * amount * math.cos(direction), most.imag * amount * math.sin(direction)))
+
+
+def dreamt_crop(turn: float, aspect: float, image: np.ndarray, deepest: np.ndarray) -> Transform:
+    """The crop, of those that are allowed, in which the deepest dream frame differs most from the image."""
+    from PIL import Image, ImageFilter
+
+    turn = _limited(turn, aspect)
+    most = largest_shift(turn, aspect)
+    rows, columns = _ROWS, max(1, round(_ROWS * aspect))
+    change = np.abs(deepest.astype(np.int16) - image).mean(2).astype(np.uint8)
+    small = Image.fromarray(change).resize((columns, rows), Image.Resampling.BOX)
+    x, y = np.meshgrid(((np.arange(columns) + 0.5) / columns - 0.5) * aspect, (np.arange(rows) + 0.5) / rows - 0.5)
+    # of places that are equal the one next to the middle
+    found = np.asarray(small.filter(ImageFilter.GaussianBlur(rows / 10)), np.float64) + 1 - np.hypot(x, y) / 10
+    found[(np.abs(x) > most.real) | (np.abs(y) > most.imag)] = -1
+    place = np.unravel_index(int(np.argmax(found)), found.shape)
+    if found[place] < 0:  # the shape allows no other place than the middle
+        return crop(turn, 0)
+    return crop(turn, complex(x[place], y[place]))
+
+
+def _limited(turn: float, aspect: float) -> float:
+    most = largest_turn(aspect)
+    return min(max(turn, -most), most)
+
+
+def _seen_through(image: np.ndarray, at: Transform) -> np.ndarray:
+    """A picture whose point w is the point at(w) of another one of the same size, black outside; both uint8."""
+    from PIL import Image
+
+    height, width = image.shape[:2]
+    (a, b), shift = (at.scale.real, at.scale.imag), at.shift
+    middle = (width / 2, height / 2)
+    data = (
+        *(a, -b, middle[0] + shift.real * height - a * middle[0] + b * middle[1]),
+        *(b, a, middle[1] + shift.imag * height - b * middle[0] - a * middle[1]),
+    )
+    seen = Image.fromarray(image).transform(
+        (width, height), Image.Transform.AFFINE, data, resample=Image.Resampling.BICUBIC
+    )
+    return np.asarray(seen)
