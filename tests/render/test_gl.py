@@ -19,9 +19,9 @@ from visualizer.render.gl import _first_fault, compile_program
     ids=["Mesa", "NVIDIA", "Apple, AMD, Intel"],
 )
 def test_the_first_fault_is_found_in_each_drivers_words(tmp_path, message):
-    (tmp_path / "x.frag").write_text("a\nb\nc\nd\n")
+    (tmp_path / "x.frag").write_text("a\nb\n\tfloat a = b;\nd\n")
     said = _first_fault(message, read_shader(tmp_path / "x.frag"))
-    assert said == f"shader {tmp_path / 'x.frag'}, line 3: `b' undeclared"
+    assert said == f"shader {tmp_path / 'x.frag'}, line 3: `b' undeclared, in: float a = b;"
 
 
 def test_a_fault_without_a_line_names_the_file_at_least(tmp_path):

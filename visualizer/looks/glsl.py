@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from ..errors import BadInput
+from .expression import parse
+
 _RESERVED = """
     attribute const uniform varying layout centroid flat smooth noperspective break continue do for while switch case
     default if else in out inout float int void bool true false invariant discard return mat2 mat3 mat4 mat2x2 mat2x3
@@ -29,7 +32,8 @@ _COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _CONTINUED = re.compile(r"(?:[^\n]*\\\n)+[^\n]*")
 # a number is one token, so that its e and f are no words
 _TOKEN = re.compile(r"(?P<number>\.?\d[\w.]*)|(?P<word>[A-Za-z_]\w*)|(?P<space>\s+)|(?P<mark>.)", re.ASCII | re.DOTALL)
-_BRANCH = re.compile(r"\s*#\s*(if|ifdef|ifndef|else|elif|endif)\b")
+_DIRECTIVE = re.compile(r"#\s*(\w*)(.*)", re.DOTALL)
+_DEFINED = re.compile(r"\bdefined\b\s*\(?\s*(\w+)\s*\)?")
 _HOISTED = re.compile(r"[ \t]*#[ \t]*(version|extension|line)\b([^\n]*)")
 
 
@@ -75,21 +79,14 @@ def with_words(text: str, others: Mapping[str, str]) -> str:
 def declared(text: str) -> frozenset[str]:
     """The names that a text without comments declares at global scope: variables, functions, structures."""
     found: set[str] = set()
+    branches = _Branches()
     depth, nested = 0, 0  # of { } and of ( ) [ ]
     before = ""
-    depths: list[tuple[int, int]] = []
     for line in text.split("\n"):
         if line.lstrip().startswith("#"):
-            # each branch of an #if continues from where the first began
-            if branch := _BRANCH.match(line):
-                if branch[1] in ("else", "elif"):
-                    depth, nested = depths[-1] if depths else (depth, nested)
-                elif branch[1] == "endif":
-                    depths = depths[:-1]
-                else:
-                    depths.append((depth, nested))
+            depth, nested = branches.enter(line, (depth, nested))
             continue
-        for token in tokens(line):
+        for token in tokens(line if branches.is_taken else ""):
             if token.kind == "space":
                 continue
             mark = token.text
@@ -108,6 +105,49 @@ def declared(text: str) -> frozenset[str]:
                 depth, nested = max(depth - 1, 0), 0
             before = mark
     return frozenset(found - RESERVED) | (found & {"main"})
+
+
+class _Branches:
+    """Which lines #if and its kin leave. is_taken: whether those that follow are compiled, or it cannot be known."""
+
+    def __init__(self) -> None:
+        self.is_taken = True
+        self._macros = {"__VERSION__": "330", "GL_core_profile": "1"}
+        # of each #if: the depth at its begin, whether it is taken itself, and whether one of its branches was
+        self._open: list[tuple[tuple[int, int], bool, bool]] = []
+
+    def enter(self, line: str, depth: tuple[int, int]) -> tuple[int, int]:
+        """Take in a line that begins with #. depth: of brackets before it. Returns that after it: each branch of an #if
+        begins with the same.
+        """
+        kind, rest = _DIRECTIVE.fullmatch(line.strip()).groups()  # type: ignore[union-attr]  # matches any such line
+        if kind == "define" and self.is_taken and (defined := re.match(r"\s*(\w+)(.*)", rest)):
+            self._macros[defined[1]] = defined[2].strip()
+        elif kind == "undef" and self.is_taken:
+            self._macros.pop(rest.strip(), None)
+        elif kind in ("if", "ifdef", "ifndef"):
+            condition = self._condition(kind, rest)
+            self._open.append((depth, self.is_taken, condition is True))
+            self.is_taken = self.is_taken and condition is not False
+        elif kind in ("else", "elif") and self._open:
+            depth, is_outer, was_taken = self._open.pop()
+            condition = None if kind == "else" else self._condition("if", rest)
+            self.is_taken = is_outer and not was_taken and condition is not False
+            self._open.append((depth, is_outer, was_taken or condition is True))
+        elif kind == "endif" and self._open:
+            _, self.is_taken, _ = self._open.pop()
+        return depth
+
+    def _condition(self, kind: str, rest: str) -> bool | None:
+        """Whether a condition holds, None where that cannot be known here."""
+        if kind != "if":
+            return (rest.strip() in self._macros) == (kind == "ifdef")
+        rest = _DEFINED.sub(lambda found: str(int(found[1] in self._macros)), rest)
+        try:
+            expression = parse(rest)
+            return bool(expression.evaluate({name: float(self._macros.get(name, "0")) for name in expression.names}))
+        except (BadInput, ValueError):
+            return None
 
 
 def hoisted(text: str) -> tuple[str, list[str]]:

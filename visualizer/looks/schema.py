@@ -36,6 +36,13 @@ def header_schema() -> dict[str, Any]:
                 "default": 1,
                 "description": "fraction of the picture's width and height that it is drawn at (our own key)",
             },
+            "CHANNELS": {
+                "type": "array",
+                "items": _TEXT,
+                "maxItems": 4,
+                "description": "of a Shadertoy look, what iChannel0 .. 3 read: sound, dream, noise, grey noise, self, none, "
+                "or a picture beside the file (our own key)",
+            },
             "INPUTS": {"type": "array", "items": _input(), "description": "the parameters, a uniform each"},
             "PASSES": {"type": "array", "items": _pass(), "description": "drawn in order; the last one is seen"},
             "IMPORTED": {

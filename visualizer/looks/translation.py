@@ -42,6 +42,17 @@ _FRAGMENT_WORDS = {
     "vv_FragNormCoord": "isf_FragNormCoord",
     "gl_FragColor": "isf_FragColor",
 }
+# functions of GLSL 3.30 that nobody calls, and that none of a look's own may be called like
+_HIDDEN = frozenset(("noise1", "noise2", "noise3", "noise4"))
+# what newer GLSL has, and the words that need it: an int that is returned as a float; one that is given for an uint,
+# which makes `sample` a keyword; functions of its own
+_EXTENSIONS: Mapping[str, frozenset[str]] = {
+    "GL_ARB_shading_language_420pack": frozenset(),
+    "GL_ARB_gpu_shader5": frozenset(("uint", "uvec2", "uvec3", "uvec4")),
+    "GL_ARB_shading_language_packing": frozenset(
+        f"{verb}{kind}2x16" for verb in ("pack", "unpack") for kind in ("Snorm", "Unorm", "Half")
+    ),
+}
 #: the corners of a strip of two triangles that are the picture
 _CORNERS = """
 out vec2 isf_FragNormCoord;
@@ -178,12 +189,10 @@ def _body(source: ShaderSource, others: Lines) -> _Body:
     """A shader with words replaced by `others`, but for those that it declares itself."""
     text, extensions = hoisted(without_comments(source.text))
     names = declared(text)
-    text = with_words(text, {word: other for word, other in others.items() if word not in names})
+    others = {word: other for word, other in others.items() if word not in names}
+    text = with_words(text, others | {word: f"own_{word}" for word in (_HIDDEN & names) | {"sample"}})
     used = words(text)
-    # what newer hosts convert by themselves: an int that is returned as a float, an int that is given for an uint
-    newer = ["#extension GL_ARB_shading_language_420pack : enable"]
-    if used & {"uint", "uvec2", "uvec3", "uvec4"} and "sample" not in used:  # it makes `sample` a keyword
-        newer.append("#extension GL_ARB_gpu_shader5 : enable")
+    newer = [f"#extension {name} : enable" for name, needs in _EXTENSIONS.items() if not needs or needs & used]
     return _Body(ShaderSource(text, source.lines, source.files), used, names, (*newer, *extensions))
 
 

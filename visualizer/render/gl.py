@@ -17,6 +17,8 @@ from visualizer.errors import GraphicsError
 from visualizer.looks.source import ShaderSource, read_shader
 from visualizer.resources import shipped
 
+from ..oneline import plain
+
 if TYPE_CHECKING:
     import moderngl
     import numpy as np
@@ -277,12 +279,12 @@ _FAULT = re.compile(r"^(?:ERROR:\s*)?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:?\s*(?:error
 
 
 def _first_fault(message: str, source: ShaderSource) -> str:
-    """The first error of a compiler's message as "FILE, line N: what"."""
+    """The first error of a compiler's message as "FILE, line N: what, in: the line"."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     for line in lines:
         if (found := _FAULT.match(line)) and "warning" not in line.lower():
             at = source.lines[min(max(int(found[1]), 1), len(source.lines)) - 1]
-            return f"shader {at.place}, line {at.number}: {found[2].strip()}"
+            return f"shader {at.place}, line {at.number}: {found[2].strip()}, in: {plain(at.text.strip(), 100)}"
     # an error of linking has no line
     what = [line for line in lines if not set(line) <= set("=") and line not in ("fragment_shader", "vertex_shader")]
     return f"shader {source.lines[0].place if source.lines else ''}: {' '.join(what)[:200]}"
