@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from visualizer.errors import GraphicsError
-from visualizer.looks.look import find_look
+from visualizer.looks.look import find_look, open_look_file
 from visualizer.render.chain import Link
 from visualizer.render.picture import Picture
 from visualizer.render.programs import Programs
@@ -76,3 +76,35 @@ def test_what_an_edited_look_was_before_is_released_once_no_picture_uses_it(offs
     programs.give_back(second)
     assert all(is_released(one) for one in replaced)
     programs.release()
+
+
+ISF = """/*{
+    "PASSES": [{"TARGET": "red"}, {"TARGET": "green"}, {}]
+}*/
+void main() {
+    if (PASSINDEX == 0) gl_FragColor = vec4(1.0, 0.0, 0.0, 1.0);
+    else if (PASSINDEX == 1) gl_FragColor = vec4(0.0, 1.0, 0.0, 1.0);
+    else gl_FragColor = IMG_THIS_PIXEL(red) + IMG_THIS_PIXEL(green) + vec4(0.0, 0.0, 0.5 * float(PASSINDEX), 1.0);
+}
+"""
+
+
+def test_every_pass_has_a_program_without_what_the_others_do(offscreen, tmp_path):
+    """A software driver computes both sides of every `if`."""
+    (tmp_path / "own.fs").write_text(ISF)
+    look = open_look_file(tmp_path / "own.fs")
+    stage = offscreen((16, 9))
+    programs = Programs(stage.ctx)
+    drawn = []
+    for index in range(3):
+        compiled = programs.get(look, {}, index)
+        assert "PASSINDEX" not in compiled.uniforms
+        assert len(compiled.samplers) == (2 if index == 2 else 0)
+        drawn.append(compiled)
+    assert programs.get(look, {}, 1) is drawn[1] and len(set(map(id, drawn))) == 3
+    programs.release()
+    picture = Picture(stage.ctx, stage.size, 1, [Link(look)])
+    picture.put(0, np.zeros((9, 16, 3), np.uint8))
+    picture.draw(0.0, stage.size)
+    assert np.all(stage.read() == 255)
+    picture.release()

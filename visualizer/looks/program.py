@@ -50,6 +50,9 @@ OWN_TEXTURES: Mapping[str, TextureRef] = {
 }
 
 
+_PASSINDEX = "uniform int PASSINDEX;"
+
+
 @dataclass(frozen=True)
 class Program:
     """A vertex and a fragment shader, GLSL 330 core. textures: what each sampler reads, by the name of its uniform."""
@@ -61,3 +64,10 @@ class Program:
     def defining(self, defines: Mapping[str, int]) -> Program:
         """The same with names defined in the fragment shader."""
         return replace(self, fragment=self.fragment.defining(defines))
+
+    def in_pass(self, index: int) -> Program:
+        """The same for one pass only: its fragment shader has PASSINDEX as a constant, so that what it does in other
+        passes costs nothing. A software driver computes both sides of every `if`.
+        """
+        text = self.fragment.text.replace(_PASSINDEX, f"const int PASSINDEX = {index};")
+        return replace(self, fragment=replace(self.fragment, text=text))

@@ -95,7 +95,7 @@ class LookRenderer:
         self._textures = LookTextures(ctx, look)
         self._largest_px: int = ctx.info["GL_MAX_TEXTURE_SIZE"]
         try:
-            for index in sorted({one.program for one in self._passes}):
+            for index in range(len(self._passes)):
                 self._get(index, 1.0)  # a fault is reported at once, not when the window is first resized
                 self._get(index, 0.5)
         except BaseException:
@@ -198,7 +198,7 @@ class LookRenderer:
 
         ctx = self._ctx
         fit = cover(self._dreams.frame_size, size)
-        compiled = self._get(self._passes[index].program, fit.shrink)
+        compiled = self._get(index, fit.shrink)
         width, height = float(size[0]), float(size[1])
         own: dict[str, Any] = {
             "size": size,

@@ -78,20 +78,25 @@ class Programs:
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
-        self._newest: dict[tuple[Path, int, tuple[tuple[str, int], ...]], Compiled] = {}
+        self._newest: dict[tuple[Path, int, int | None, tuple[tuple[str, int], ...]], Compiled] = {}
         self._replaced: list[Compiled] = []
         self._own: dict[tuple[str, tuple[tuple[str, int], ...]], Compiled] = {}
 
     def get(self, look: Look, defines: Defines, index: int = 0) -> Compiled:
-        """A program of a look compiled with these names defined, until `give_back`. index: of the program.
+        """The program of a pass of a look compiled with these names defined, until `give_back`. index: of the pass.
 
         Raises GraphicsError for a fault in it.
         """
-        program = look.programs[index]
+        number = look.declaration.passes[index].program
+        program = look.programs[number]
         # one compilation serves all sizes and variants where the shader does not care
         defines = {name: value for name, value in defines.items() if _has_word(program, name)}
+        in_pass = index if _has_word(program, "PASSINDEX") else None
+        if in_pass is not None:
+            program = program.in_pass(in_pass)
         program = program.defining(defines)
-        kind, text = (look.path, index, tuple(sorted(defines.items()))), (program.vertex.text, program.fragment.text)
+        kind = (look.path, number, in_pass, tuple(sorted(defines.items())))
+        text = (program.vertex.text, program.fragment.text)
         found = self._newest.get(kind)
         if found is None or found.text != text:
             compiled = self._compiled(look, program)
