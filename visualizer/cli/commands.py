@@ -17,6 +17,7 @@ from .devices_command import devices
 from .doctor_command import doctor
 from .export_command import export
 from .latency_command import latency
+from .looks_command import looks_app
 from .messages import print_message, print_news
 from .midi_command import midi_app
 from .monitors_command import monitors
@@ -168,6 +169,7 @@ def bake(
 app.command()(layers)
 app.command()(depths)
 app.add_typer(networks_app, name="networks")
+app.add_typer(looks_app, name="looks")
 app.add_typer(cache_app, name="cache")
 app.add_typer(midi_app, name="midi")
 app.add_typer(sessions_app, name="sessions")

@@ -162,18 +162,19 @@ def show_bake(steps: Generator[BakeProgress, None, None]) -> BakeProgress | None
 
 
 @contextmanager
-def _terminal_bar(what: str, unit: str) -> Iterator[Callable[[float, float | None], None]]:
-    """A bar. Yields a function that takes what is done and what there is in all (None if not known).
+def _terminal_bar(what: str, unit: str, total: float | None = None) -> Iterator[Callable[[float, float | None], None]]:
+    """A bar. Yields a function that takes what is done and what there is in all (None: `total`, None if not known).
 
     The bar is drawn on a terminal only: a script that reads stderr gets nothing but errors.
     """
     bars = bars_of()
     task = bars.add_task(what, total=None, rate=unit)
 
-    def move(done: float, total: float | None) -> None:
+    def move(done: float, in_all: float | None) -> None:
         if bars.console.is_terminal:
+            in_all = total if in_all is None else in_all
             bars.start()
-            bars.update(task, completed=round(done), total=None if total is None else round(total))
+            bars.update(task, completed=round(done), total=None if in_all is None else round(in_all))
 
     try:
         yield move
@@ -184,6 +185,11 @@ def _terminal_bar(what: str, unit: str) -> Iterator[Callable[[float, float | Non
 def show_analysis() -> AbstractContextManager[Callable[[float, float | None], None]]:
     """A bar for an analysis, on a terminal: a function that takes the seconds done and the seconds in all."""
     return _terminal_bar("analyzing", "seconds")
+
+
+def show_checks(n_looks: int) -> AbstractContextManager[Callable[[float, float | None], None]]:
+    """A bar for the check of looks, on a terminal: a function that takes how many are done."""
+    return _terminal_bar("checking", "looks", n_looks)
 
 
 @contextmanager

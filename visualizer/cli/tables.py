@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from ..audio.devices import ListedDevice
     from ..diagnostics.latency import Latency
+    from ..diagnostics.looks_check.checked import CheckedLook
+    from ..looks.listing import ListedLook
     from ..presets.cache_listing import CacheListing
     from ..presets.network_files import ListedNetwork
     from ..presets.preset import PresetFolder
@@ -144,6 +146,30 @@ def preset_table(presets: Sequence[PresetFolder]) -> None:
     for found in presets:
         preset = found.preset
         table.add_row(found.name, preset.title, ", ".join(preset.dream.layers), preset.description)
+    _print(table)
+
+
+def look_table(looks: Sequence[ListedLook]) -> None:
+    """Print the looks."""
+    table = _table("name", "kind", "from", "description", "listens to", "costs")
+    for one in looks:
+        table.add_row(one.name, one.kind, one.where, *map(plain, (one.description, one.listens, one.costs)))
+    _print(table)
+
+
+def check_table(verdicts: Sequence[CheckedLook], known: Mapping[str, Mapping[str, str]]) -> None:
+    """Print what was found about looks. known: the baseline."""
+    table = _table("look", "kind", "passes", "compile, ms", "frame, ms", "problem", "")
+    for column in table.columns[2:5]:
+        column.justify = "right"
+    for one in verdicts:
+        times = ["" if one_s is None else f"{1000 * one_s:.1f}" for one_s in (one.compile_s, one.frame_s)]
+        row = [plain(one.file), one.kind, str(one.n_passes or ""), *times]
+        for name, words in (one.problems or {"": ""}).items():
+            reason = known.get(one.file, {}).get(name)
+            is_new = bool(name) and reason is None
+            table.add_row(*row, name, plain(words if is_new else reason or ""), style="bold red" if is_new else None)
+            row = [""] * len(row)
     _print(table)
 
 

@@ -1,0 +1,1 @@
+"""`visualizer looks check`: reads, translates, compiles and draws every look of a folder, each with a deadline."""

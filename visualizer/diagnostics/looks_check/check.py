@@ -1,0 +1,74 @@
+"""Checks every look of a folder, one after another, in a process that may hang or crash."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+from ...errors import BadInput, VisualizerError
+from ...looks.shadertoy import is_export
+from ...looks.source import read_text
+from ...oneline import plain, reason_of
+from ...render.graphics_process import CrashError, GraphicsProcess, HangError
+from ...render.offscreen import Offscreen
+from ...resources import shipped
+from .checked import CheckedLook
+from .drawing import CheckOptions, check_look
+
+#: longest time for one look, seconds
+DEADLINE_S = 60.0
+_SUFFIXES = (".fs", ".frag", ".json")
+
+
+def look_files(folder: Path) -> list[Path]:
+    """The files of all looks below a folder, sorted: .fs, .frag, and .json files that Shadertoy has exported. Raises
+    BadInput for no folder, one that cannot be read, and one without looks.
+    """
+    try:
+        if not folder.is_dir():
+            raise BadInput(f"{plain(folder)}: is no folder")
+        files = [path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file()]
+    except OSError as fault:
+        raise BadInput(f"{plain(folder)}: cannot be read: {reason_of(fault)}") from fault
+    own = shipped("shaders") / "base"  # what the program itself draws with
+    files = [path for path in files if not path.resolve().is_relative_to(own) and _is_look(path)]
+    if not files:
+        raise BadInput(f"{plain(folder)}: there are no looks in it (.fs, .frag, or .json files exported by Shadertoy)")
+    return sorted(files)
+
+
+def check_looks(
+    folder: Path, files: list[Path], *, budget_s: float | None = None, deadline_s: float = DEADLINE_S
+) -> Generator[CheckedLook, None, None]:
+    """Check looks, and yield what was found about each. files: of `look_files(folder)`. budget_s: longest time of a
+    display frame, seconds; None: any. deadline_s: longest time for one look.
+
+    Raises GraphicsError if nothing can be drawn on this machine.
+    """
+    options = CheckOptions(shutil.which("glslangValidator"), budget_s)
+    with GraphicsProcess() as process:
+        process.call(_nothing, deadline_s=deadline_s)
+        for path in files:
+            file = path.relative_to(folder).as_posix()
+            try:
+                yield process.call(check_look, path, file, options, deadline_s=deadline_s)
+            except HangError as fault:
+                yield CheckedLook(file, problems={"hang": str(fault)})
+            except CrashError as fault:
+                yield CheckedLook(file, problems={"crash": str(fault)})
+            except VisualizerError as fault:
+                yield CheckedLook(file, problems={"draw": str(fault)})
+
+
+def _nothing(surface: Offscreen) -> None:
+    """To see that there is OpenGL before looks are blamed for it."""
+
+
+def _is_look(path: Path) -> bool:
+    if path.suffix.lower() != ".json":
+        return True
+    try:
+        return is_export(read_text(path))
+    except BadInput:
+        return False
