@@ -4,6 +4,7 @@
 //   EXACT    one frame pixel is one screen pixel: no smoothing needed, which is quicker and bit-exact
 //   TAPS n   the picture is far smaller than the frames: n x n samples a pixel, so that it does not sparkle
 //   VARIANTS n   there are n variants of dream frames, n > 1; ROWS n is the same, by its former name
+//   JOURNEY n    the dream is made of up to n stations, each inside the one before
 uniform sampler2DArray frames;
 uniform sampler2DArray texels;
 uniform float depth;
@@ -58,6 +59,39 @@ vec3 dream(vec2 uv, float depth, float variant) {
 
 vec3 dream(vec2 uv, float depth) {
     return dream(uv, depth, variant);
+}
+#elif defined(JOURNEY)
+// Of each station, the innermost first; the weight of those that are missing is 0:
+//   u = x with (uv, 1), weight    v = y with (uv, 1), width of the soft edge    first layer, deepest, factor of the depth
+uniform vec4 stations[3 * JOURNEY];
+
+vec3 dream(vec2 uv, float depth) {
+    vec3 sum = vec3(0.0);
+    float left = 1.0;  // of the pixel, for the stations around
+    for (int index = 0; index < JOURNEY; index++) {
+        vec4 x = stations[3 * index], y = stations[3 * index + 1], layers = stations[3 * index + 2];
+        if (x.w <= 0.0)
+            break;
+        vec2 place = vec2(dot(x.xyz, vec3(uv, 1.0)), dot(y.xyz, vec3(uv, 1.0)));
+        vec2 edge = abs(2.0 * place - 1.0);
+        float share = left * x.w;
+        if (y.w > 0.0)
+            share *= smoothstep(0.0, 1.0, (1.0 - max(edge.x, edge.y)) / y.w);
+        if (share > 1.0 / 1024.0) {  // what is not seen costs nothing
+            float here = min(depth * layers.z, layers.y);
+            float lower = floor(here);
+            float first = layers.x + lower, second = layers.x + min(lower + 1.0, layers.y);
+            sum += share * mix(dream_frame(place, first), dream_frame(place, second), here - lower);
+            left -= share;
+        }
+        if (left < 1.0 / 1024.0)
+            break;
+    }
+    return sum / max(1.0 - left, 1e-6);
+}
+
+vec3 dream(vec2 uv, float depth, float variant) {
+    return dream(uv, depth);
 }
 #else
 vec3 dream(vec2 uv, float depth) {

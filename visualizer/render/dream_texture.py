@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +26,21 @@ class Fit(NamedTuple):
     shrink: float  # frame pixels per picture pixel: 1 is pixel for pixel, 4 a picture far smaller than the frame
 
 
+class PlacedStation(NamedTuple):
+    """A station of a journey as it is drawn in one display frame.
+
+    slot: the variant that holds its dream frames. matrix: from places in the picture 0..1 to places in the frames, two
+    rows for (u, v, 1). weight: how much of it is there, 0..1. feather: width of its soft edge, of half its size; 0: none.
+    depth: what the depth is multiplied with, 0..1.
+    """
+
+    slot: int
+    matrix: tuple[tuple[float, float, float], tuple[float, float, float]]
+    weight: float
+    feather: float
+    depth: float
+
+
 def cover(frame_size: tuple[int, int], size: tuple[int, int]) -> Fit:
     """Fit a frame over a picture so that it fills it, is not stretched, and is cut evenly. Sizes (w, h) in px, >= 1."""
     shrink = min(frame_size[0] / size[0], frame_size[1] / size[1])
@@ -41,23 +56,38 @@ def cover(frame_size: tuple[int, int], size: tuple[int, int]) -> Fit:
     )
 
 
+#: so many stations of a journey are drawn at once, at most
+MOST_STATIONS = 4
+
+
 class DreamTexture:
     """Variants of dream frames 0..n_depths in one texture array.
 
     ctx: the context of the Surface it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths:
     the deepest frame's index. n_variants: how many dreams of the image there are, each a variant of n_depths + 1
-    frames. Raises BadInput for a size or count that cannot be; GraphicsError for more frames than the driver holds, or
+    frames. is_journey: what is drawn is not one variant, or two next to each other, but the `stations`, each the frames of
+    one variant. Raises BadInput for a size or count that cannot be; GraphicsError for more frames than the driver holds, or
     too little graphics memory.
 
     Frames may be put in any order and between draws; each variant goes as deep as its frames are there without a gap.
-    texture: layer variant * (n_depths + 1) + depth is a dream frame.
+    texture: layer variant * (n_depths + 1) + depth is a dream frame. stations: of a journey, the innermost first; change
+    them at will between draws.
     """
 
-    def __init__(self, ctx: moderngl.Context, frame_size: tuple[int, int], n_depths: int, n_variants: int) -> None:
+    def __init__(
+        self,
+        ctx: moderngl.Context,
+        frame_size: tuple[int, int],
+        n_depths: int,
+        n_variants: int,
+        *,
+        is_journey: bool = False,
+    ) -> None:
         import moderngl
 
         self.frame_size = (int(frame_size[0]), int(frame_size[1]))
-        self.n_depths, self.n_variants = n_depths, n_variants
+        self.n_depths, self.n_variants, self.is_journey = n_depths, n_variants, is_journey
+        self.stations: Sequence[PlacedStation] = ()
         self._ctx = ctx
         _check_limits(ctx, self.frame_size, n_depths, n_variants)
         self._is_put = np.zeros((n_variants, n_depths + 1), bool)
@@ -75,8 +105,10 @@ class DreamTexture:
 
     @property
     def deepest(self) -> int:
-        """The deepest dream frame of the first variant that exists with all before it; -1 before its frame 0 is put."""
-        return self._deepest[0]
+        """The deepest dream frame of the first variant that exists with all before it; -1 before its frame 0 is put. Of a
+        journey the deepest of all.
+        """
+        return max(self._deepest) if self.is_journey else self._deepest[0]
 
     @property
     def is_empty(self) -> bool:
@@ -113,6 +145,11 @@ class DreamTexture:
             self._deepest[variant] += 1
         self._places = _places(self._deepest, self.n_depths)
 
+    def clear(self, variant: int) -> None:
+        """Forget the frames of a variant, so that others can be put in their place."""
+        self._is_put[variant], self._deepest[variant] = False, -1
+        self._places = _places(self._deepest, self.n_depths)
+
     def values(self, depth: float, variant: float) -> dict[str, Any]:
         """The uniforms of `dream` in shaders/base/dream.glsl, but for those that depend on the picture's size.
 
@@ -129,22 +166,41 @@ class DreamTexture:
             "row": place,
             "variants": places,
             "rows": places,
+            **(self._station_values() if self.is_journey else {}),
         }
 
     @contextmanager
     def all_there(self) -> Iterator[None]:
         """While inside, frames behind a gap are drawn, too."""
-        kept = self._deepest, self._places
+        kept = self._deepest, self._places, self.stations
         self._deepest = [self.n_depths] * self.n_variants
         self._places = _places(self._deepest, self.n_depths)
         try:
             yield
         finally:
-            self._deepest, self._places = kept
+            self._deepest, self._places, self.stations = kept
+
+    def place_alone(self, variant: int) -> None:
+        """Of a journey, draw the frames of one variant as they are."""
+        self.stations = (PlacedStation(variant, ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)), 1.0, 0.0, 1.0),)
 
     def release(self) -> None:
         """Release the graphics memory. The context must still exist; may be called twice."""
         self.texture.release()
+
+    def _station_values(self) -> dict[str, Any]:
+        """The uniforms of a journey: of each station the rows of its matrix, and where its frames are."""
+        rows = np.zeros((3 * MOST_STATIONS, 4), np.float32)
+        stations = [one for one in self.stations[:MOST_STATIONS] if self._deepest[one.slot] >= 0]
+        for index, one in enumerate(stations):
+            across, down = one.matrix
+            first, deepest = one.slot * (self.n_depths + 1), self._deepest[one.slot]
+            rows[3 * index : 3 * index + 3] = (
+                (*across, one.weight),
+                (*down, one.feather),
+                (first, deepest, one.depth, 0.0),
+            )
+        return {"stations": rows}
 
     def _variant(self, variant: float) -> float:
         """`variant` clamped; a whole number where the variants on both sides show the same, which halves the work of

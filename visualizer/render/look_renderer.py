@@ -20,7 +20,7 @@ from visualizer.looks.look import Look
 from visualizer.looks.program import TextureRef
 from visualizer.looks.uniforms import MUSIC
 
-from .dream_texture import DreamTexture, cover
+from .dream_texture import MOST_STATIONS, DreamTexture, cover
 from .look_textures import LookTextures, sound_name
 from .programs import Compiled, Programs
 from .targets import History, Target, TargetPool, limited
@@ -293,7 +293,7 @@ class LookRenderer:
 
     def _get(self, index: int, shrink: float) -> Compiled:
         """A program for a pass `shrink` times smaller than the frames. Raises VisualizerError where there is none yet."""
-        if shrink == 1:
+        if shrink == 1 and not self._dreams.is_journey:
             kind: tuple[str, int] | None = ("EXACT", 1)
         elif shrink > 2:
             # one linear sample averages 2 x 2 texels; beyond that texels would be skipped, and details would flicker
@@ -302,7 +302,9 @@ class LookRenderer:
             kind = None
         if (index, kind) not in self._compiled:
             defines = dict([kind]) if kind else {}
-            if self._dreams.n_variants > 1:
+            if self._dreams.is_journey:
+                defines["JOURNEY"] = MOST_STATIONS
+            elif self._dreams.n_variants > 1:
                 defines["VARIANTS"] = defines["ROWS"] = self._dreams.n_variants  # ROWS: its former name
             try:
                 self._compiled[index, kind] = compiled = self._programs.get(self.look, defines, index)

@@ -47,7 +47,7 @@ class Picture:
     ctx: the context of the Surface it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths:
     the deepest frame's index. links: the looks, the plain one if there is none. n_variants: how many dreams of the image
     there are, each a variant of n_depths + 1 frames. programs: compiled looks shared with other pictures, its own if
-    None. Raises BadInput for a size or count that cannot be, and a look's picture that cannot be read; GraphicsError for
+    None. is_journey: what is drawn are stations, see `DreamTexture`. Raises BadInput for a size or count that cannot be, and a look's picture that cannot be read; GraphicsError for
     a shader that does not compile, for more frames than the driver holds, or too little graphics memory.
 
     Frames may be put in any order and between draws; each variant goes as deep as its frames are there without a gap.
@@ -66,6 +66,8 @@ class Picture:
         links: Sequence[Link] = (),
         n_variants: int = 1,
         programs: Programs | None = None,
+        *,
+        is_journey: bool = False,
     ) -> None:
         self._ctx = ctx
         self._programs = programs or Programs(ctx)
@@ -76,7 +78,7 @@ class Picture:
         with ExitStack() as stack:
             if self._owns_programs:
                 stack.callback(self._programs.release)
-            self.dreams = DreamTexture(ctx, frame_size, n_depths, n_variants)
+            self.dreams = DreamTexture(ctx, frame_size, n_depths, n_variants, is_journey=is_journey)
             stack.callback(self.dreams.release)
             self._pool = TargetPool(ctx)
             stack.callback(self._pool.release)
@@ -193,6 +195,7 @@ class Picture:
         try:
             framebuffer.use()
             with self.dreams.all_there():
+                self.dreams.place_alone(variant)
                 # drawn plainly in its own size, every pixel is the frame's
                 self._draw_dream(depth_index, variant, self.frame_size)
             frame = np.empty((*self.frame_size[::-1], 3), np.uint8)
