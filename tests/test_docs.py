@@ -45,13 +45,13 @@ def test_the_table_of_settings_holds_every_key_with_its_default(group, model):
 
 
 def whole_presets():
-    """The blocks of docs/presets.md that are presets as they stand."""
-    text = (ROOT / "docs" / "presets.md").read_text()
+    """The blocks of the documents that are presets as they stand."""
+    text = "".join((ROOT / "docs" / name).read_text() for name in ("presets.md", "modulation.md"))
     return re.findall(r"^```yaml\n(title:.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def test_there_are_presets_to_copy_in_the_documents():
-    assert len(whole_presets()) >= 5
+    assert len(whole_presets()) >= 7
 
 
 @pytest.mark.parametrize("text", whole_presets(), ids=lambda text: text.splitlines()[0])

@@ -2,12 +2,14 @@
 
 import itertools
 import math
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visualizer.looks.expression import LIMIT, BadExpression
+from visualizer.looks.expression import FUNCTIONS, LIMIT, BadExpression
 from visualizer.looks.modulation import NAMES, Modulation, Movable, Turned, check, in_silence
 from visualizer.settings import SOURCES
 
@@ -154,6 +156,14 @@ def test_a_smoothed_source_goes_on_when_its_amount_is_turned():
 
 def test_every_source_is_a_name_that_expressions_know():
     assert set(SOURCES) <= NAMES.keys()
+
+
+def test_the_document_names_every_name_and_function():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "modulation.md").read_text()
+    assert {name: f"| {name} | {words} |" in text for name, words in NAMES.items()} == dict.fromkeys(NAMES, True)
+    table = text[text.index("| function |") : text.index("**A speed")]
+    missing = [name for name in (*FUNCTIONS, "integrate", "hold", "smooth") if not re.search(rf"\b{name}\b", table)]
+    assert not missing
 
 
 def test_a_wrong_expression_is_refused():

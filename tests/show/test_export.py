@@ -4,6 +4,7 @@ import math
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -17,6 +18,7 @@ from visualizer.errors import BadInput
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import Dreams, open_cache
 from visualizer.presets.loaded import open_preset
+from visualizer.settings import Preset
 from visualizer.show.export import VideoOptions, export, parse_fps
 
 SIZE = (160, 96)
@@ -94,6 +96,16 @@ def test_the_same_input_gives_the_same_file(kick_song, loaded, tmp_path):
     run(kick_song, tmp_path / "a.mp4", loaded)
     run(kick_song, tmp_path / "b.mp4", loaded)
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+def test_expressions_move_the_settings_of_the_beat(kick_song, loaded, tmp_path):
+    def video(sensitivity):
+        written = loaded.settings.model_dump(exclude={"variants"}) | {"beat": {"sensitivity": sensitivity}}
+        run(kick_song, tmp_path / "out.mp4", replace(loaded, settings=Preset.model_validate(written)), fps=Fraction(10))
+        return (tmp_path / "out.mp4").read_bytes()
+
+    assert video("0.1 + 0.1*bass/10") == video("0.2/2 + 0.1*bass/10")
+    assert video("0.1 + 0*kick") == video(0.1) != video(1.0), "from before the first kick on"
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 22050, 96000])

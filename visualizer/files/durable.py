@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +25,34 @@ def sync_file(descriptor: int) -> None:
     if sys.platform == "darwin":  # there fsync leaves it in the memory of the disk; network disks refuse the rest
         with suppress(OSError):
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], check: Callable[[Path], None] = lambda part: None) -> None:
+    """Write a new folder, whole or not at all, on the disk when this returns.
+
+    files: contents by path in the folder, with "/". check: called with the folder when it is written and has another
+    name still; what it raises is raised, and nothing is left. Raises FileExistsError where something of that name is,
+    and OSError.
+    """
+    part = folder.with_name(f".part-{folder.name}")
+    shutil.rmtree(part, ignore_errors=True)  # of a program that was killed
+    try:
+        for name, data in files.items():
+            path = part / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                file.write(data)
+                file.flush()
+                sync_file(file.fileno())
+        sync_folder(part)
+        check(part)
+        if folder.exists():  # renaming would replace an empty one
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

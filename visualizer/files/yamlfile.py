@@ -63,6 +63,15 @@ def read_settings(path: Path, model: type[_Model], former: Mapping[str, str] = M
     return result
 
 
+def read_tree(text: str) -> dict[str, Any]:
+    """The mapping that a YAML text holds, as plain data. Raises BadInput."""
+    try:
+        tree = _Composer(text).document()
+    except (_Fault, yaml.YAMLError) as fault:
+        raise BadInput(plain(fault)) from None
+    return tree.value or {}
+
+
 def place_of(path: Path, place: tuple[str | int, ...]) -> tuple[int, int]:
     """The line in which the value at `place` stands in a settings file, of the section around it if it is not there,
     and the column where its text begins; 1 is the first, 0 is a column that is not known.
@@ -137,7 +146,7 @@ class _Composer:
         if depth > MAX_NESTING:
             raise _Fault(line, f"nested deeper than {MAX_NESTING} levels")
         if isinstance(event, yaml.ScalarEvent):
-            value = _scalar(event.value) if event.implicit[0] else event.value
+            value = scalar(event.value) if event.implicit[0] else event.value
             return _Node(value, line, column=_column(event))
         if isinstance(event, yaml.SequenceStartEvent):
             return self._list(line, depth, where)
@@ -190,7 +199,7 @@ def _column(event: Any) -> int:
     return int(begin.column) + n_quotes + 1 if is_as_written else 0
 
 
-def _scalar(text: str) -> Any:
+def scalar(text: str) -> Any:
     """What a plain scalar means, by the core schema of YAML 1.2."""
     if _NULL.fullmatch(text):
         return None

@@ -126,16 +126,9 @@ def is_preset(asked: str, reference: str) -> bool:
 
 def variants_of(found: PresetFolder, overrides: Overrides) -> tuple[tuple[Variant, ...], tuple[str, ...]]:
     """The variants of a preset with the overrides applied, and lines for the user. Raises as `open_preset` does."""
-    dreams = [found.preset.dream, *found.preset.variants]
-    if overrides.network is not None or overrides.layer is not None:
-        dreams = [with_network(found.preset.dream, overrides.network, overrides.layer)]
-    if overrides.seed is not None:
-        dreams = [one.model_copy(update={"seed": overrides.seed}) for one in dreams]
-    if overrides.dream:
-        dreams = [with_changes(one, dict(overrides.dream)) for one in dreams]
     news: list[str] = []
     variants = []
-    for one in dreams:
+    for one in dreams_of(found, overrides):
         if overrides.weights is not None:
             weights: Path | None = overrides.weights
         else:
@@ -153,6 +146,20 @@ def variants_of(found: PresetFolder, overrides: Overrides) -> tuple[tuple[Varian
             one = one.model_copy(update={"tone_colours": colours})
         variants.append(Variant(one, guide, weights))
     return tuple(variants), tuple(dict.fromkeys(news))
+
+
+def dreams_of(found: PresetFolder, overrides: Overrides) -> list[DreamSettings]:
+    """The settings of each variant of a preset with the overrides applied, whether or not its network was fetched.
+    Raises BadInput.
+    """
+    dreams = [found.preset.dream, *found.preset.variants]
+    if overrides.network is not None or overrides.layer is not None:
+        dreams = [with_network(found.preset.dream, overrides.network, overrides.layer)]
+    if overrides.seed is not None:
+        dreams = [one.model_copy(update={"seed": overrides.seed}) for one in dreams]
+    if overrides.dream:
+        dreams = [with_changes(one, dict(overrides.dream)) for one in dreams]
+    return dreams
 
 
 def _open_small(path: Path, say: Callable[[str], None]) -> np.ndarray:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import BadInput, VisualizerError
-from ..files.durable import sync_file, sync_folder
+from ..files.durable import write_folder
 from ..looks.look import Look, find_look, name_of
 from ..oneline import plain, preset_label, reason_of
 from ..presets.loaded import LoadedPreset
@@ -28,8 +28,10 @@ class PresetCopy(NamedTuple):
     image: str
 
 
-def copy_of(loaded: LoadedPreset) -> PresetCopy:
-    """Read all of a preset's files. Raises VisualizerError if one cannot be read."""
+def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy:
+    """Read all of a preset's files. only_own_looks: leave out the looks that are not in its folder. Raises
+    VisualizerError if one cannot be read.
+    """
     folder, settings = loaded.folder, loaded.settings
     if folder is None:
         raise VisualizerError(f"preset {plain(loaded.name)} has no folder")
@@ -45,7 +47,9 @@ def copy_of(loaded: LoadedPreset) -> PresetCopy:
     transition = settings.render.transition
     for name in [*(one.look for one in settings.render.chain), *([transition.look] if transition else [])]:
         with suppress(BadInput):  # a look that cannot be opened is not shown either
-            sources |= _look_files(find_look(name, folder))
+            look = find_look(name, folder)
+            if not only_own_looks or look.path.is_relative_to(folder):
+                sources |= _look_files(look)
     try:
         files = {Path(name).as_posix(): path.read_bytes() for name, path in sorted(sources.items())}
     except OSError as fault:
@@ -59,17 +63,7 @@ def copy_of(loaded: LoadedPreset) -> PresetCopy:
 
 def write_copy(copy: PresetCopy, presets: Path) -> int:
     """Write a copy into a new folder in `presets`, on the disk when this returns; its size in bytes. Raises OSError."""
-    part = presets / f".part-{copy.folder}"
-    for name, data in copy.files.items():
-        path = part / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            file.write(data)
-            file.flush()
-            sync_file(file.fileno())
-    sync_folder(part)
-    part.rename(presets / copy.folder)
-    sync_folder(presets)
+    write_folder(presets / copy.folder, copy.files)
     return sum(map(len, copy.files.values()))
 
 

@@ -73,6 +73,59 @@ def parameters_of(loaded: LoadedPreset, links: Sequence[Link]) -> tuple[ChainPar
     return tuple(_all_parameters(loaded, [link.look for link in links]))
 
 
+def written_looks(loaded: LoadedPreset, links: Sequence[Link], by_hand: Mapping[str, Setting]) -> list[dict[str, Any]]:
+    """The looks of a preset as the preset would have to say them, for what a hand has set to be as it is now: for each
+    its name, parameters, mix and blend mode, as far as they are not the usual ones.
+    """
+    found: list[dict[str, Any]] = []
+    for one in loaded.settings.render.chain:
+        parameters = {key: list(value) if isinstance(value, list) else value for key, value in one.parameters.items()}
+        found.append({"look": one.look, "parameters": parameters, "mix": one.mix, "blend": one.blend})
+    for turned in parameters_of(loaded, links):
+        if not _is_turned(turned.parameter, by_hand):
+            continue
+        value, look = _written(turned.parameter, by_hand), found[turned.link]
+        if turned.input is None:
+            look["mix"] = value
+        elif turned.part is None:
+            is_switch = turned.parameter.kind == "switch" and not isinstance(value, str)
+            look["parameters"][turned.input.name] = bool(value) if is_switch else value
+        else:
+            assert isinstance(turned.input.default, tuple)
+            parts = look["parameters"].setdefault(turned.input.name, list(turned.input.default))
+            parts[turned.part] = value
+    usual: dict[str, Any] = {"parameters": {}, "mix": 1.0, "blend": "normal"}
+    return [{key: value for key, value in look.items() if key not in usual or value != usual[key]} for look in found]
+
+
+def _is_turned(one: Parameter, by_hand: Mapping[str, Setting]) -> bool:
+    return one.name in by_hand or any(mover.name in by_hand for mover in movers(one))
+
+
+def _written(one: Parameter, by_hand: Mapping[str, Setting]) -> Setting:
+    """What a preset says for a parameter to be as a hand has set it: a number or an expression."""
+    value = by_hand.get(one.name, one.default)
+    if one.kind == "choice":
+        return value
+    base: Setting = one.expression if one.name not in by_hand and one.expression else _rounded(float(value), one)
+    source, amount, smoothing_s = (by_hand.get(mover.name, mover.default) for mover in movers(one) or _STILL)
+    if source == NO_SOURCE or amount == 0:
+        return base
+    span = one.high - one.low
+    moved = f"smooth({source}, {smoothing_s:.3g})" if smoothing_s else str(source)
+    by = f"{abs(float(amount)) * span:.6g}"
+    sign, factor = "-" if float(amount) < 0 else "+", "" if by == "1" else f"{by}*"
+    if isinstance(base, str):
+        return f"{base if base.isidentifier() else f'({base})'} {sign} {factor}{moved}"
+    return f"{base:.15g} {sign} {factor}{moved}"
+
+
+def _rounded(value: float, one: Parameter) -> float:
+    """A number in six digits, where these are still within the bounds; a whole one without a point."""
+    short = min(max(float(f"{value:.6g}"), one.low), one.high)
+    return int(short) if one.kind == "whole" else short
+
+
 class ChainControl:
     """Sets the numbers of a preset's chain at every display frame: as the preset says, as a hand has set them, and as
     the music moves them.

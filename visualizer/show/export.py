@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -25,12 +26,13 @@ from ..presets.loaded import LoadedPreset
 from ..render.canvas import Canvas
 from ..render.offscreen import Offscreen
 from ..render.programs import Programs
+from ..settings import BeatSettings
 from .chain import open_links
 from .clocks import FrameClock
 from .frame import FrameLoop
 from .guard import Guard
 from .sources.song import SongFileSource
-from .stage import Scene, Stage, build_picture
+from .stage import DisplayFrame, Scene, Stage, build_picture
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +164,24 @@ def check_size(size: tuple[int, int]) -> None:
         raise BadInput(f"--size {width}x{height} cannot be encoded; both must be even, like {width & ~1}x{height & ~1}")
 
 
+class _ExportLoop(FrameLoop):
+    """The frame loop of an export. loaded: the preset, whose expressions move the settings of the beat."""
+
+    loaded: LoadedPreset
+
+    def after(self, shown: DisplayFrame) -> None:
+        beat = self.loaded.settings.beat
+        moved = self.stage.moved_beat({f"beat.{key}": value for key, value in beat.model_dump().items()})
+        if not moved:
+            return
+        with suppress(ValueError):  # such as edges of a band that have met: it stays as it was
+            values = {name.removeprefix("beat."): value for name, value in moved.items()}
+            beat = BeatSettings.model_validate({**beat.model_dump(), **values})
+            self.loaded = replace(self.loaded, settings=self.loaded.settings.model_copy(update={"beat": beat}))
+            self.stage.set_beat(beat)
+            self.source.set_preset(self.loaded)
+
+
 def export(
     song_path: Path,
     out: Path,
@@ -221,7 +241,8 @@ def export(
             source = SongFileSource(song, loaded.settings.beat, frame_s=float(1 / video.fps))
             stage = Stage(surface, Scene(build_picture(loaded, surface, programs), ReadyDreams(frames), loaded))
             del frames  # from the first display frame on they are in textures
-            loop = FrameLoop(clock, source, stage, canvas, [excerpt], Guard(raises=True), excerpt.size)
+            loop = _ExportLoop(clock, source, stage, canvas, [excerpt], Guard(raises=True), excerpt.size)
+            loop.loaded = loaded
             source.start()
             for _ in loop.frames():
                 yield excerpt.progress(song.duration_s)

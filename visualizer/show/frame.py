@@ -41,6 +41,7 @@ from .graphics import Graphics, rebuilt
 from .guard import Guard
 from .hud_text import Notices, figure_lines
 from .panel_switch import OpensPanel, PanelSwitch
+from .preset_saver import PresetSaver
 from .recorder import Recorder, RecorderEffects, RecordingOptions
 from .sound_watch import SoundWatch
 from .source import NO_SOUND, Source
@@ -218,7 +219,7 @@ class WindowShow(FrameLoop):
         self._key_lines = help_lines(keymap, source.capabilities)
         self._hud_written_s = self._monitor_checked_s = self._lost_checked_s = self._state_sent_s = 0.0
         self._news: list[str | None] = []  # of the display frame before
-        self._camera = Camera()
+        self._camera, self._saver = Camera(), PresetSaver()
         self._loader = PresetLoader(loaded, cache)
         self._controllers = Controllers(controllers, guard)
         self._panel = PanelSwitch(self._controllers, opens_panel, lambda: self._window)
@@ -248,6 +249,7 @@ class WindowShow(FrameLoop):
                 "next_monitor": lambda _: self._window.next_monitor() or "there is no other monitor",
                 "learn": self._controllers.learn,
                 "look": self._on_stage.fire,
+                "save_preset": self._save_preset,
             },
             on_command=applied,
         )
@@ -313,6 +315,7 @@ class WindowShow(FrameLoop):
                     stack.callback(scene.dreams.close)
             stack.callback(self._loader.close)
             stack.callback(self._controllers.close)
+            stack.callback(self._saver.close)
 
     def after(self, shown: DisplayFrame) -> None:
         """Everything that can be late without an effect on the picture: keys, commands, presets, text, telemetry,
@@ -410,6 +413,10 @@ class WindowShow(FrameLoop):
             del gone
             self._garbage.collect_all()  # what is left of it, now that a delay is hardly seen
 
+    def _save_preset(self, _: str) -> str | None:
+        scene = self.stage.scene
+        return self._saver.save(scene.loaded, scene.picture.links, self.dispatcher.state)
+
     def _bring(self, opened: OpenedPreset) -> None:
         try:
             picture = build_picture(opened.loaded, self._window, self._graphics.programs)
@@ -441,6 +448,9 @@ class WindowShow(FrameLoop):
             self._title_shown = title
         if answer := self._camera.answer():
             self._notices.answer(answer)
+        if answer := self._saver.answer():
+            self._notices.answer(answer)
+            self._loader.list_again()
 
     def _write_text(self, shown: DisplayFrame, rate_hz: float) -> None:
         """Write the figures and the notice that are drawn over the next display frame."""

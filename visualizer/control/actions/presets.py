@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..action import Action
+from ..action import Action, requesting
 from ..state import Context, ShowState
 
 STEP, NUMBER = "previous, next preset", "preset by number"
@@ -42,6 +42,16 @@ ACTIONS = (
         details="the previous preset, the next preset",
         line=STEP,
         order=10,
+    ),
+    Action(
+        "save_preset",
+        keys=("shift+s",),
+        help="save as a new preset",
+        apply=requesting("save_preset"),
+        details="saves the preset, with everything that was set by hand, as a [new one](modulation.md#saving)",
+        button="save preset",
+        button_order=1.5,
+        order=12.5,
     ),
     Action("next_preset", keys=("n",), help="the next preset", apply=_step(1), line=STEP, order=11),
     *(
