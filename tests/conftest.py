@@ -42,6 +42,7 @@ pytest_plugins = [
     "tests.fixtures.wayland",
     "tests.fixtures.midi",
     "tests.fixtures.shows",
+    "tests.fixtures.glslang",
 ]
 
 

@@ -36,7 +36,8 @@ run_packages="ca-certificates gcc libc6-dev portaudio19-dev libasound2-plugins l
   libegl-mesa0 libxrandr2 libxinerama1 libxcursor1 libxi6 libxxf86vm1 libxext6 libxrender1 libx11-xcb1"
 # moderngl and glcontext have Linux wheels for x86_64 only
 [ "$(uname -m)" = x86_64 ] || run_packages="$run_packages g++ libx11-dev"
-test_packages="xvfb xdotool x11-apps imagemagick pipewire pipewire-bin pipewire-pulse wireplumber dbus weston"
+test_packages="xvfb xdotool x11-apps imagemagick pipewire pipewire-bin pipewire-pulse wireplumber dbus weston
+  glslang-tools"
 
 # --- Python ---------------------------------------------------------------------------------------------------------
 is_new_enough='import sys; sys.exit(sys.version_info < (3, 11))'

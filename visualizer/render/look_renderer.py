@@ -321,7 +321,8 @@ class LookRenderer:
 
     def _note(self, compiled: Compiled) -> None:
         """Note what a program reads."""
-        self.needs |= _MUSIC & compiled.uniforms.keys()
+        own = {one.name for one in self.look.declaration.inputs}  # an input may be called like what is heard
+        self.needs |= _MUSIC & compiled.uniforms.keys() - own
         self._sounds |= {ref for ref in compiled.samplers if sound_name(ref)}
         self.needs |= {sound_name(ref) for ref in self._sounds}
         self.image_inputs |= {ref.name for ref in compiled.samplers if ref.source == "input"}

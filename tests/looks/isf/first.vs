@@ -1,0 +1,5 @@
+varying vec2 moved;
+void main(void) {
+    vv_vertShaderInit();
+    moved = vv_FragNormCoord;
+}
