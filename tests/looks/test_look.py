@@ -63,7 +63,7 @@ def test_a_look_is_a_file_of_a_known_format_or_a_folder_with_one(folders):
     )
     (own / "settings.json").write_text("{}")
     (own / "\u00e9.fs").write_text(ISF)
-    assert look_names() == sorted([*before, "3d-rotate", "old-v1-new", "trails", "alone", "toy"])
+    assert look_names() == sorted({*before, "3d-rotate", "old-v1-new", "trails", "alone", "toy"})
     assert [find_look(name, preset).format for name in ("3d-rotate", "old-v1-new", "trails", "alone", "toy")] == [
         "isf", "frag", "isf", "isf", "shadertoy",
     ]  # fmt: skip
