@@ -100,7 +100,7 @@ setup: no apt here. If something below fails, install with your package manager:
   PortAudio with headers, a C compiler, Python's headers   (macOS: brew install portaudio; Fedora: dnf install
      portaudio-devel gcc python3-devel; Arch: pacman -S portaudio gcc)
   OpenGL 3.3 and EGL libraries   (Fedora: dnf install mesa-libGL mesa-libEGL; Arch: pacman -S mesa)
-  for the tests only: pulseaudio, pulseaudio-utils, Xvfb, xdotool, xwd, ImageMagick
+  for the tests only: pulseaudio, pulseaudio-utils, Xvfb, xdotool, xwd, ImageMagick, glslangValidator
 LIST
 fi
 

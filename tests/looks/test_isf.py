@@ -10,7 +10,7 @@ import pytest
 from tests.fixtures.glslang import Refused
 from tests.looks.drawing import drawing
 from tests.render.pictures import noise, smooth, worst
-from visualizer.errors import GraphicsError
+from visualizer.errors import BadInput, GraphicsError
 from visualizer.looks.look import Look, find_look, look_names, open_look_file
 from visualizer.render.dream_texture import DreamTexture
 from visualizer.render.look_renderer import LookRenderer
@@ -59,6 +59,20 @@ def test_all_ways_to_read_a_picture_agree(size):
     dream = noise(size, 1)
     with drawing(look("images"), size, {0: dream}) as drawn:
         assert worst(drawn.at(), dream) <= 1
+
+
+def test_an_image_input_may_be_a_picture_file():
+    size = (8, 8)
+    mixed = look("mixed").with_picture("other", FOLDER, "grain.png")
+    assert mixed.declaration.imported == {"other": (FOLDER / "grain.png",)}
+    with drawing(look("mixed"), size) as drawn:
+        assert drawn.at()[0, 0].tolist() == [128, 128, 128], "without one it is the dream"
+    with drawing(mixed, size) as drawn:
+        assert drawn.at()[0, 0].tolist() == [192, 64, 64], "half grey, half red"
+    with pytest.raises(BadInput, match=r"^'none\.png' is missing in the folder"):
+        look("images").with_picture("inputImage", FOLDER, "none.png")
+    with pytest.raises(BadInput, match="'parts' takes no picture"):
+        look("passes").with_picture("parts", FOLDER, "grain.png")
 
 
 def test_a_transition_goes_from_its_start_to_its_end():

@@ -80,9 +80,9 @@ def test_a_single_file_may_have_a_picture(tmp_path):
     [
         ("3", "toy.fs: CHANNELS: must be a list of up to four texts: sound, dream, noise, grey noise, self, none or"),
         ('["a", "b", "c", "d", "e"]', "must be a list of up to four texts"),
-        ('["sond"]', "toy.fs: CHANNELS.0: 'sond' is no picture in the look's folder; allowed: sound, dream"),
-        ('["../moon.png"]', "'../moon.png' is no picture in the look's folder"),
-        ('["a\\u0000b"]', "is no picture in the look's folder"),
+        ('["sond"]', "toy.fs: CHANNELS.0: 'sond' is missing in the folder"),
+        ('["../moon.png"]', "'../moon.png' lies outside the folder"),
+        ('["a\\u0000b"]', "; or one of: sound, dream, noise, grey noise, self, none"),
     ],
 )
 def test_channels_that_cannot_be_are_refused(tmp_path, channels, said):

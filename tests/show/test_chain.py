@@ -19,6 +19,7 @@ from visualizer.presets.loaded import open_preset
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.programs import Programs
 from visualizer.resources import shipped
+from visualizer.session.preset_copy import copy_of
 from visualizer.show.chain import ChainControl, open_links, parameters_of
 from visualizer.show.export import export
 from visualizer.show.sources.song import SongFileSource
@@ -68,6 +69,20 @@ def test_a_preset_sets_the_parameters_of_its_look(preset):
         "look.glow": 1.5, "look.mirror": 0, "look.mode": "soft", "look.copies": 1, "look.tint.red": 0, "look.tint.green": 1,
         "look.tint.blue": 0, "look.tint.alpha": 1, "look.centre.x": 0.5, "look.centre.y": 3, "look.flash": 0,
     }  # fmt: skip
+
+
+def test_a_preset_sets_the_picture_that_an_image_input_reads(preset, tmp_path):
+    folder = tmp_path / "mine"
+    (folder / "own.fs").write_text('/*{"INPUTS": [{"NAME": "logo", "TYPE": "image"}]}*/ void main() {}')
+    (folder / "logo.png").write_bytes(b"")
+    loaded = preset("render:\n  shader: own\n  parameters: {logo: logo.png}\n")
+    (link,) = open_links(loaded)
+    assert link.look.declaration.imported == {"logo": (folder / "logo.png",)} and link.parameters == {}
+    assert {"own.fs", "logo.png"} <= copy_of(loaded).files.keys()
+    with pytest.raises(
+        BadInput, match=r"preset\.yaml:4: render\.parameters\.logo: 'none\.png' is missing in the folder"
+    ):
+        open_links(preset("render:\n  shader: own\n  parameters: {logo: none.png}\n"))
 
 
 CHAIN = """render:

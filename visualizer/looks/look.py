@@ -17,7 +17,7 @@ from .glsl import declared, without_comments
 from .program import OWN_TEXTURES, Program
 from .reading import read_declaration
 from .shadertoy import is_export, read_export, read_single
-from .source import read_shader, read_text
+from .source import file_in, read_shader, read_text
 from .translation import declared_lines, isf_program, textures_of
 
 #: the look that is used where another one fails
@@ -57,6 +57,17 @@ class Look:
         after = replace(before, default=before.checked(value))
         inputs = tuple(after if one is before else one for one in self.declaration.inputs)
         return replace(self, declaration=replace(self.declaration, inputs=inputs))
+
+    def with_picture(self, name: str, folder: Path, file: object) -> Look:
+        """The same with a picture file that one of its image inputs reads. folder: where the file lies. Raises BadInput
+        for an unknown name, an input that is no image, and a file that is not in the folder.
+        """
+        before = self.declaration.input(name)
+        if before.kind != "image":
+            raise BadInput(f"{name!r} takes no picture; allowed: {before.allowed}")
+        path = file_in(folder, file)
+        imported = {**self.declaration.imported, name: (path,)}
+        return replace(self, declaration=replace(self.declaration, imported=imported))
 
 
 def name_of(stem: str) -> str:

@@ -15,6 +15,7 @@ from .declaration import GLSL_TYPES, PARTS, TEXTURES, Declaration, Kind, LookInp
 from .expression import BadExpression, Expression, parse
 from .glsl import RESERVED
 from .header import Header, Place, read_header
+from .source import file_in
 from .uniforms import ISF
 
 #: how many passes a look may have, and how many columns its sound
@@ -286,18 +287,10 @@ def _imported(header: Header) -> dict[str, tuple[Path, ...]]:
 
 
 def _file(header: Header, place: Place, name: object) -> Path:
-    if not isinstance(name, str) or not name:
-        raise header.fault(place, f"{_shown(name)} cannot be used; allowed: the name of a file")
-    folder = header.path.parent
     try:
-        path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise header.fault(place, f"{_shown(name)} lies outside the look's folder; copy it into the folder")
-        if not path.is_file():
-            raise header.fault(place, f"{_shown(name)} is missing; copy it into the look's folder")
-    except (OSError, ValueError, RuntimeError) as fault:  # a null byte, a name too long, a circle of links
-        raise header.fault(place, f"{_shown(name)} cannot be a file name: {plain(fault)}") from None
-    return path
+        return file_in(header.path.parent, name)
+    except BadInput as fault:
+        raise header.fault(place, str(fault)) from None
 
 
 # -- all --------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from ..errors import BadInput
 from ..oneline import plain
 from .declaration import Declaration, LookInput, Pass
 from .program import Program, TextureRef
-from .source import Line, ShaderSource
+from .source import Line, ShaderSource, file_in
 from .translation import Channel, shadertoy_program
 
 #: what the channels of a single file read unless its header says so
@@ -62,7 +62,10 @@ def read_single(source: ShaderSource, declaration: Declaration) -> tuple[Declara
     for index, word in enumerate([*given, *CHANNELS[len(given) :]]):
         name = f"iChannel{index}"
         if word not in _WORDS:
-            imported[name] = (_picture(path, word, f"{plain(path)}: CHANNELS.{index}: "),)
+            try:
+                imported[name] = (file_in(path.parent, word),)
+            except BadInput as fault:
+                raise BadInput(f"{plain(path)}: CHANNELS.{index}: {fault}; or one of: {', '.join(_WORDS)}") from None
         channels[name] = Channel(_WORDS.get(word, TextureRef("file", name, "repeat")))
     others = {key: value for key, value in declaration.others.items() if key != "CHANNELS"}
     declaration = replace(declaration, imported=imported, others=others)
@@ -149,13 +152,14 @@ class _Inputs:
             return Channel(TextureRef("target", target, wrap, smooth))
         if kind == "texture":
             file = Path(str(given.get("src") or given.get("filepath") or "")).name
-            beside = self._path.parent / file
-            if file and "\0" not in file and beside.is_file():
-                name = f"picture{len(self.imported)}"
-                self.imported[name] = (_picture(self._path, file, f"{plain(self._path)}: {where}: "),)
-                return Channel(TextureRef("file", name, wrap, smooth))
-            self._news.append(f"{where} reads noise: {plain(file)!r} is not beside the file")
-            return Channel(replace(_NOISE, wrap=wrap, filter=smooth))
+            try:
+                picture = file_in(self._path.parent, file)
+            except BadInput:
+                self._news.append(f"{where} reads noise: {plain(file)!r} is not beside the file")
+                return Channel(replace(_NOISE, wrap=wrap, filter=smooth))
+            name = f"picture{len(self.imported)}"
+            self.imported[name] = (picture,)
+            return Channel(TextureRef("file", name, wrap, smooth))
         if kind in _KINDS:
             return Channel(replace(_WORDS[_KINDS[kind]], wrap=wrap, filter=smooth))
         self._news.append(f"{where} is black: what it reads ({plain(kind)}) is not supported")
@@ -209,17 +213,6 @@ def _together(parts: list[ShaderSource]) -> ShaderSource:
     return ShaderSource(
         "\n".join(part.text for part in parts), tuple(line for part in parts for line in part.lines), parts[-1].files
     )
-
-
-def _picture(path: Path, name: str, where: str) -> Path:
-    """A picture in the folder of a look's file. Raises BadInput for one that is not there."""
-    file = path.parent / name
-    try:
-        if file.resolve().is_relative_to(path.parent.resolve()) and file.is_file():
-            return file
-    except (OSError, ValueError, RuntimeError):  # a null byte, a name too long, a circle of links
-        pass
-    raise BadInput(f"{where}{plain(name, 60)!r} is no picture in the look's folder; allowed: {_allowed()}")
 
 
 def _allowed() -> str:

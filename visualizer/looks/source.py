@@ -79,6 +79,22 @@ def read_text(path: Path, by: str = "") -> str:
         raise BadInput(f"shader {plain(path)} cannot be read ({reason}){by}") from error
 
 
+def file_in(folder: Path, name: object) -> Path:
+    """The file of that name in a folder or below it. Raises BadInput, which begins with the name."""
+    if not isinstance(name, str) or not name:
+        raise BadInput("not the name of a file; allowed: the name of one in the folder")
+    shown = plain(name, 60)
+    try:
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise BadInput(f"{shown!r} lies outside the folder {plain(folder)}; copy it into the folder")
+        if not path.is_file():
+            raise BadInput(f"{shown!r} is missing in the folder {plain(folder)}; copy it into the folder")
+    except (OSError, ValueError, RuntimeError) as fault:  # a null byte, a name too long, a circle of links
+        raise BadInput(f"{shown!r} cannot be the name of a file: {plain(fault)}") from fault
+    return path
+
+
 def _read(path: Path, folders: tuple[Path, ...], within: tuple[Path, ...]) -> ShaderSource:
     """within: the files that include this one, the outermost first."""
     text: list[str] = []

@@ -325,4 +325,5 @@ class LookRenderer:
         self.needs |= _MUSIC & compiled.uniforms.keys() - own
         self._sounds |= {ref for ref in compiled.samplers if sound_name(ref)}
         self.needs |= {sound_name(ref) for ref in self._sounds}
-        self.image_inputs |= {ref.name for ref in compiled.samplers if ref.source == "input"}
+        files = self.look.declaration.imported.keys()  # an image input may be a file
+        self.image_inputs |= {ref.name for ref in compiled.samplers if ref.source == "input"} - files

@@ -102,7 +102,7 @@ class LookTextures:
             if n_channels == 1:
                 texture.swizzle = "RRR1"
             self._made[key] = texture
-        elif ref.source == "file" and ref.name in imported:
+        elif ref.source in ("file", "input") and ref.name in imported:
             self._made[key] = self._picture(imported[ref.name][0])
         elif ref.source == "cube" and len(imported.get(ref.name, ())) == 6:
             self._made[key] = self._cube(imported[ref.name])

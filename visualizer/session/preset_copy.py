@@ -45,11 +45,14 @@ def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy
         image = "chosen-picture" + re.sub(r"[^.A-Za-z0-9]", "", own.suffix)[:10]
         sources[image] = own
     transition = settings.render.transition
-    for name in [*(one.look for one in settings.render.chain), *([transition.look] if transition else [])]:
+    looks = [(one.look, one.parameters) for one in settings.render.chain]
+    for name, parameters in [*looks, *([(transition.look, transition.parameters)] if transition else [])]:
         with suppress(BadInput):  # a look that cannot be opened is not shown either
             look = find_look(name, folder)
             if not only_own_looks or look.path.is_relative_to(folder):
                 sources |= _look_files(look)
+            pictures = {parameters.get(one.name) for one in look.declaration.inputs if one.kind == "image"}
+            sources |= {file: folder / file for file in pictures if isinstance(file, str) and _is_within(file)}
     try:
         files = {Path(name).as_posix(): path.read_bytes() for name, path in sorted(sources.items())}
     except OSError as fault:

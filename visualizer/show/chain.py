@@ -12,7 +12,7 @@ from ..control.parameters import LOOK, NO_SOURCE, Parameter, base_parameters, mo
 from ..control.parameters import Value as Setting
 from ..errors import BadInput
 from ..files.yamlfile import place_of
-from ..looks.declaration import PARTS, LookInput, Value
+from ..looks.declaration import PARTS, TEXTURES, LookInput, Value
 from ..looks.expression import BadExpression
 from ..looks.look import Look, find_look
 from ..looks.modulation import Modulation, Movable, Turned, check, in_silence
@@ -334,7 +334,7 @@ def _parameters(prefix: str, one: LookInput, written: Mapping[int, str]) -> list
 
 def expressions_in(one: LookInput, given: object) -> dict[int, str]:
     """The expressions in a value as a preset writes it, by the index of the number: {0: TEXT} of a single number."""
-    if isinstance(given, str) and not one.labels and one.kind not in PARTS:
+    if isinstance(given, str) and not one.labels and one.kind not in (*PARTS, *TEXTURES):
         return {0: given}
     if isinstance(given, list) and one.kind in PARTS:
         return {index: text for index, text in enumerate(given) if isinstance(text, str)}
@@ -353,6 +353,8 @@ def _with_value(loaded: LoadedPreset, look: Look, place: tuple[str | int, ...], 
     """The look with a value of the preset as a default."""
     try:
         one = look.declaration.input(name)
+        if one.kind == "image" and loaded.folder is not None:
+            return look.with_picture(name, loaded.folder, given)
         for index, text in expressions_in(one, given).items():
             where = (*place, index) if isinstance(given, list) else place
             ends = (0.0, 1.0) if one.kind in ("bool", "event") else (one.low, one.high)
