@@ -25,6 +25,11 @@ def iso_date_and_time(at_s: float | None = None) -> str:
     return moment.astimezone().isoformat(timespec="seconds")
 
 
+def local_time() -> datetime:
+    """Local date and time, without a time zone."""
+    return datetime.now()
+
+
 class Stopwatch:
     """Measures the seconds since it was created."""
 

@@ -140,7 +140,7 @@ def test_a_display_frame_waits_advances_listens_draws_presents_and_then_does_the
 
     def note(one, name, what):
         does = getattr(one, name)
-        monkeypatch.setattr(one, name, lambda *arguments: (order.append(what), does(*arguments))[1])
+        monkeypatch.setattr(one, name, lambda *given, **named: (order.append(what), does(*given, **named))[1])
 
     shows = loop(Frames(variant_of(0)), outputs=[Noted()])
     note(shows.clock, "wait", "wait"), note(shows.source, "listen", "listen"), note(shows, "after", "after")

@@ -259,10 +259,10 @@ def test_words_that_cannot_be_written_leave_the_picture(show, eye, monkeypatch, 
 def test_a_drawing_that_fails_is_drawn_plainly_and_then_well_again(show, eye, monkeypatch):
     draw, failing = Stage.draw, [True]
 
-    def may_fail(self, features, size):
+    def may_fail(self, *given, **named):
         if failing[0] and self.scene.picture.deepest > 2:
             raise RuntimeError("no canvas")
-        return draw(self, features, size)
+        return draw(self, *given, **named)
 
     monkeypatch.setattr(Stage, "draw", may_fail)
     show(

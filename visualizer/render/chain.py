@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
-from visualizer.looks.chain import BLENDS, Blend
 from visualizer.looks.declaration import Value
 from visualizer.looks.look import Look
+from visualizer.settings import Blend
 
 from .dream_texture import DreamTexture
 from .look_renderer import LookRenderer
@@ -19,6 +19,9 @@ from .targets import Target, TargetPool
 if TYPE_CHECKING:
     import moderngl
     import numpy as np
+
+#: in the order of the numbers in shaders/base/blend.frag
+BLENDS: tuple[Blend, ...] = get_args(Blend)
 
 
 @dataclass(eq=False)
@@ -52,7 +55,7 @@ Attempts = Callable[[str, str], Attempt]
 
 
 class Chain:
-    """Draws looks one after another.
+    """Draws looks one after another; each picture is composited over black before the next look reads it.
 
     ctx: the context of the Surface it will be drawn on. programs: compiled looks shared with others. dreams: what is
     dreamt. plain: draws the dream where a look reads it, and where there is no look to draw. Raises what `LookRenderer`
@@ -145,6 +148,12 @@ class Chain:
         """Go on from the `history` of another chain of the same looks."""
         for renderer, one in zip(self._renderers, kept, strict=False):
             renderer.restore(one)
+
+    def take_history(self, before: Chain) -> None:
+        """Go on from what another chain of this context keeps, where the looks in a place are of the same file."""
+        for own, other in zip(self._renderers, before._renderers, strict=False):
+            if own.look.path == other.look.path:
+                own.take_history(other)
 
     def release(self) -> None:
         """Release the graphics memory. The context must still exist; may be called twice."""

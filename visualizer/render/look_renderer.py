@@ -91,7 +91,7 @@ class LookRenderer:
         self._kept = {name: History(ctx, programs, writes[name], name in floats) for name in kept}
         self._floats = floats
         self._sounds: frozenset[TextureRef] = frozenset()
-        self._samplers: dict[tuple[str, str], moderngl.Sampler] = {}
+        self._filters: dict[tuple[str, str], moderngl.Sampler] = {}
         self._textures = LookTextures(ctx, look)
         self._largest_px: int = ctx.info["GL_MAX_TEXTURE_SIZE"]
         try:
@@ -138,17 +138,17 @@ class LookRenderer:
                 if one.target in self._kept:
                     history = self._kept[one.target]
                     target = history.next(pass_size)
-                    self._draw_pass(index, values, pass_size, images, temporary, target)
+                    self._draw_pass(index, values, parameters, pass_size, images, temporary, target)
                     history.drawn()
                 elif one.target:
                     target = pool.take(pass_size, one.target in self._floats)
-                    self._draw_pass(index, values, pass_size, images, temporary, target)
+                    self._draw_pass(index, values, parameters, pass_size, images, temporary, target)
                     if one.target in temporary:
                         pool.give(temporary[one.target])
                     temporary[one.target] = target
                 elif index == last:  # of earlier ones nothing would be seen
                     shown.use()
-                    self._draw_pass(index, values, size, images, temporary, None)
+                    self._draw_pass(index, values, parameters, size, images, temporary, None)
             if name := self._passes[last].target:
                 shown.use()
                 self._show(self._target(name, temporary), size)
@@ -173,21 +173,28 @@ class LookRenderer:
             if name in self._kept and (pixels.dtype == np.float32) == self._kept[name].is_float:
                 self._kept[name].restore(pixels)
 
+    def take_history(self, before: LookRenderer) -> None:
+        """Go on from what another one of this context keeps, which begins black then: targets of the same name and kind."""
+        for name, history in before._kept.items():
+            if name in self._kept and self._kept[name].is_like(history):
+                self._kept[name], before._kept[name] = history, self._kept[name]
+
     def release(self) -> None:
         """Release the graphics memory. The context must still exist; may be called twice."""
         while self._compiled:
             self._programs.give_back(self._compiled.popitem()[1])
         for history in self._kept.values():
             history.clear()
-        for sampler in self._samplers.values():
+        for sampler in self._filters.values():
             sampler.release()
-        self._samplers.clear()
+        self._filters.clear()
         self._textures.release()
 
     def _draw_pass(
         self,
         index: int,
         values: Mapping[str, Any],
+        parameters: Mapping[str, Value],
         size: tuple[int, int],
         images: Mapping[str, moderngl.Texture],
         temporary: Mapping[str, Target],
@@ -199,22 +206,21 @@ class LookRenderer:
         ctx = self._ctx
         fit = cover(self._dreams.frame_size, size)
         compiled = self._get(index, fit.shrink)
-        width, height = float(size[0]), float(size[1])
         own: dict[str, Any] = {
             "size": size,
             "cover_origin": fit.origin,
             "cover_extent": fit.extent,
             "PASSINDEX": index,
             "RENDERSIZE": size,
-            "iResolution": (width, height, 1.0),
+            "iResolution": (float(size[0]), float(size[1]), 1.0),
         }
         for unit, ref in enumerate(compiled.samplers):
             texture = self._texture(ref, images, temporary)
             texture.use(unit)
-            self._sampler(ref).use(unit)
+            self._filters[ref.wrap, ref.filter].use(unit)
         textures = self.look.programs[self._passes[index].program].textures
         for name, uniform in compiled.uniforms.items():
-            if name in own:
+            if name in own and name not in parameters:  # an input may have the name of a uniform of the program's own
                 uniform.value = own[name]
             elif name in values:
                 value = values[name]
@@ -269,16 +275,6 @@ class LookRenderer:
             return self._kept[name].texture or self._textures.black
         return temporary[name].texture if name in temporary else self._textures.black
 
-    def _sampler(self, ref: TextureRef) -> moderngl.Sampler:
-        import moderngl
-
-        key = ref.wrap, ref.filter
-        if key not in self._samplers:
-            repeats = ref.wrap == "repeat"
-            kind = moderngl.NEAREST if ref.filter == "nearest" else moderngl.LINEAR
-            self._samplers[key] = self._ctx.sampler(repeats, repeats, filter=(kind, kind))
-        return self._samplers[key]
-
     def _size(self, one: Pass, size: tuple[int, int], parameters: Mapping[str, Value]) -> tuple[int, int]:
         """What a pass draws into, px; that of the look's picture for a pass without a target."""
         if not one.target or (one.width is None and one.height is None):
@@ -321,6 +317,12 @@ class LookRenderer:
 
     def _note(self, compiled: Compiled) -> None:
         """Note what a program reads."""
+        import moderngl
+
+        for wrap, kind in {(ref.wrap, ref.filter) for ref in compiled.samplers} - self._filters.keys():
+            mode = moderngl.NEAREST if kind == "nearest" else moderngl.LINEAR
+            repeats = wrap == "repeat"
+            self._filters[wrap, kind] = self._ctx.sampler(repeats, repeats, filter=(mode, mode))
         own = {one.name for one in self.look.declaration.inputs}  # an input may be called like what is heard
         self.needs |= _MUSIC & compiled.uniforms.keys() - own
         self._sounds |= {ref for ref in compiled.samplers if sound_name(ref)}

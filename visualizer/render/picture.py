@@ -47,11 +47,12 @@ class Picture:
     ctx: the context of the Surface it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths:
     the deepest frame's index. links: the looks, the plain one if there is none. n_variants: how many dreams of the image
     there are, each a variant of n_depths + 1 frames. programs: compiled looks shared with other pictures, its own if
-    None. is_journey: what is drawn are stations, see `DreamTexture`. Raises BadInput for a size or count that cannot be, and a look's picture that cannot be read; GraphicsError for
-    a shader that does not compile, for more frames than the driver holds, or too little graphics memory.
+    None. transition: a look that leads from another picture to this one. is_journey: what is drawn are stations, see
+    `DreamTexture`. Raises BadInput for a size or count that cannot be, and a look's picture that cannot be read;
+    GraphicsError for a shader that does not compile, for more frames than the driver holds, or too little graphics memory.
 
     Frames may be put in any order and between draws; each variant goes as deep as its frames are there without a gap.
-    links: change their values at will between draws. dreams: the dream frames.
+    links, transition: change their values at will between draws. dreams: the dream frames.
 
     What a look keeps from one display frame to the next begins black with the first draw. It goes on with every draw at
     another time than the one before; drawn again at the same time, such as while the show is frozen, the same picture
@@ -66,6 +67,7 @@ class Picture:
         links: Sequence[Link] = (),
         n_variants: int = 1,
         programs: Programs | None = None,
+        transition: Link | None = None,
         *,
         is_journey: bool = False,
     ) -> None:
@@ -74,6 +76,9 @@ class Picture:
         self._owns_programs = programs is None
         self._time_s: float | None = None  # of the display frame drawn last
         self._step_s, self._index = 0.0, -1
+        self._values: dict[str, Any] = {}  # what it was drawn from last
+        self._advances = True
+        self.transition = transition
         links = tuple(links) or (Link(plain_look()),)
         with ExitStack() as stack:
             if self._owns_programs:
@@ -84,6 +89,10 @@ class Picture:
             stack.callback(self._pool.release)
             self._plain = self._compiled_plain(links[0])
             stack.callback(self._plain.release)
+            self._crossing: LookRenderer | None = None
+            if transition is not None:
+                self._crossing = LookRenderer(ctx, transition.look, self._programs, self.dreams)
+                stack.callback(self._crossing.release)
             self._chain = Chain(ctx, links, self._programs, self.dreams, self._plain)
             self._parts = stack.pop_all()
 
@@ -123,7 +132,7 @@ class Picture:
     @property
     def needs(self) -> frozenset[str]:
         """What its looks use of the music: names of `looks.uniforms.MUSIC`, and of sound, see `look_textures.sound_name`."""
-        return self._chain.needs
+        return self._chain.needs | (self._crossing.needs if self._crossing is not None else frozenset())
 
     @property
     def has_history(self) -> bool:
@@ -159,18 +168,32 @@ class Picture:
             self._ctx.viewport = (0, 0, *size)
             self._ctx.clear(0.0, 0.0, 0.0, 1.0)
             return
-        advances = time_s != self._time_s
-        if advances:
+        self._advances = time_s != self._time_s
+        if self._advances:
             step_s = 0.0 if self._time_s is None else time_s - self._time_s
             self._time_s, self._step_s = time_s, min(max(step_s, 0.0), MAX_STEP_S)
             self._index += 1
-        values = {
+        self._values = {
             **SILENCE,
             **clock_values(time_s, self._step_s, self._index, date),
             **uniforms,
             **self.dreams.values(depth, variant),
         }
-        self._chain.draw(values, size, advances=advances, attempts=attempts)
+        self._chain.draw(self._values, size, advances=self._advances, attempts=attempts)
+
+    def draw_transition(
+        self, start: moderngl.Texture, end: moderngl.Texture, progress: float, size: tuple[int, int]
+    ) -> None:
+        """Draw the look `transition` over the whole framebuffer in use.
+
+        start: the picture before this one; end: this one, as it was drawn last. progress: 0 .. 1. size: (width, height)
+        of the framebuffer, px, at least 1.
+        """
+        assert self.transition is not None and self._crossing is not None
+        parameters = {**self.transition.parameters, "progress": progress}
+        images = {name: start if name == "startImage" else end for name in self._crossing.image_inputs}
+        self._crossing.draw(self._values, size, parameters, images, self._pool, advances=self._advances)
+        self._pool.end()
 
     def pass_events(self) -> None:
         """Set the looks' events to 0, as once they were drawn: for a display frame that is not drawn."""
@@ -207,12 +230,12 @@ class Picture:
         return frame[::-1].copy()
 
     def set_links(self, links: Sequence[Link]) -> None:
-        """Draw through other looks from now on. Where the look in a place is of the same name as before, it goes on with
-        what it has kept. Raises what the first call raises, and changes nothing then.
+        """Draw through other looks from now on. Where the look in a place is of the same file as before, it goes on with
+        what it has kept. Raises GraphicsError or BadInput for looks that cannot be drawn, and changes nothing then.
         """
         chain = Chain(self._ctx, links, self._programs, self.dreams, self._plain)
         before, self._chain = self._chain, chain
-        chain.restore(before.history())
+        chain.take_history(before)
         before.release()
 
     def clear_history(self) -> None:

@@ -99,6 +99,10 @@ class History:
         newest = self._ring[self._at]
         return None if newest is None else newest.texture
 
+    def is_like(self, other: History) -> bool:
+        """Whether another one holds the same kind of textures."""
+        return self.is_float == other.is_float and len(self._ring) == len(other._ring)
+
     def begin(self, size: tuple[int, int], *, advances: bool) -> None:
         """Begin a display frame: the next one, or the one before once more. size: (width, height), px; what is kept is
         scaled to it.

@@ -53,6 +53,32 @@ def open_links(loaded: LoadedPreset) -> tuple[Link, ...]:
     return tuple(links)
 
 
+def open_transition(loaded: LoadedPreset) -> Link | None:
+    """The look that leads to a preset, with the values that the preset sets as its defaults; None where there is none.
+
+    Raises BadInput, with the file and line of the preset, for a look that there is not or that is no transition, and
+    values that its header does not allow; and what `find_look` raises.
+    """
+    given = loaded.settings.render.transition
+    if given is None:
+        return None
+    place = ("render", "transition", "look")
+    try:
+        look = find_look(given.look, loaded.folder)
+    except BadInput as fault:
+        raise BadInput(f"{_where(loaded, *place)}{fault}") from fault
+    if look.declaration.kind != "transition":
+        raise BadInput(
+            f"{_where(loaded, *place)}{look.name} is no transition: that has the inputs startImage, endImage and progress"
+        )
+    for name, value in given.parameters.items():
+        try:
+            look = look.with_default(name, value)
+        except BadInput as fault:
+            raise BadInput(f"{_where(loaded, 'render', 'transition', 'parameters', name)}{fault}") from fault
+    return Link(look)
+
+
 @dataclass(frozen=True)
 class ChainParameter:
     """A parameter of a chain. link: index of the look. input: of the look, None for the mix of the link; part: index of

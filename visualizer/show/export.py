@@ -241,6 +241,7 @@ def export(
             source = SongFileSource(song, loaded.settings.beat, frame_s=float(1 / video.fps))
             stage = Stage(surface, Scene(build_picture(loaded, surface, programs), ReadyDreams(frames), loaded))
             del frames  # from the first display frame on they are in textures
+            stage.unseen_size = drawn
             loop = _ExportLoop(clock, source, stage, canvas, [excerpt], Guard(raises=True), excerpt.size)
             loop.loaded = loaded
             source.start()

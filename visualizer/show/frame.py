@@ -9,9 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..beat.features import Features
+from ..clock import local_time
 from ..control.actions import find_actions
 from ..control.commands import Act, Command, Set
 from ..control.controller import Controller
@@ -110,7 +113,7 @@ class FrameLoop:
         """Draw the stage into the canvas: plainly where that fails, and not at all where that fails, too."""
         size, drawing = self.size(), self.guard.part("drawing", "the picture is drawn plainly")
         for part, draw in (
-            (drawing, self.stage.draw),
+            (drawing, partial(self.stage.draw, attempts=self.guard.part)),
             (self.guard.part("plain drawing", "the last picture stays"), self.stage.draw_plainly),
         ):
             if part is drawing and part.is_suspended:
@@ -297,6 +300,7 @@ class WindowShow(FrameLoop):
         """
         with scheduled_collection() as self._garbage:
             self.source.start()
+            self.stage.began = local_time() - timedelta(seconds=self.source.position_s())
             for shown in self.frames():
                 if on_frame is not None and on_frame(self.n_frames, shown):
                     break

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
 from ..render.canvas import Canvas
+from ..render.gl import was_reset
 from ..render.hud import Hud
-from ..render.picture import Picture
+from ..render.picture import Picture, PictureHistory
 from ..render.programs import Programs
 from ..render.window import Window
 from .stage import Scene, build_picture
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -41,6 +45,7 @@ class Graphics:
                 self.window.ctx.clear(0.0, 0.0, 0.0, 1.0)
             else:
                 picture.draw(0.0, size)
+                picture.clear_history()  # that of the show begins with its first display frame
             self.canvas.present_on(self.window.ctx.screen, size)
         self.window.finish()
         if swap:
@@ -62,6 +67,7 @@ def rebuilt(old: Window, scene: Scene, *, dark: bool) -> tuple[Graphics, Picture
     The old one still exists, without a context that works, and must be closed. Raises GraphicsError, and what drivers
     raise.
     """
+    history = _history_of(old, scene.picture)
     window = old.successor()
     try:
         graphics = Graphics.of(window)
@@ -71,8 +77,22 @@ def rebuilt(old: Window, scene: Scene, *, dark: bool) -> tuple[Graphics, Picture
         graphics.show_image(picture, dark=dark, swap=False)
         window.appear()
         graphics.show_image(picture, dark=dark)
+        if history is not None:
+            picture.restore(history)
     except BaseException:
         window.close()
         old.make_current()
         raise
     return graphics, picture
+
+
+def _history_of(window: Window, picture: Picture) -> PictureHistory | None:
+    """What the looks of a picture keep, None where there is nothing, or the driver cannot give it any more."""
+    if not picture.has_history or was_reset(window.ctx):
+        return None
+    try:
+        history = picture.history()
+    except Exception:
+        log.exception("what the looks have kept cannot be read")
+        return None
+    return history if window.ctx.error == "GL_NO_ERROR" else None

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import chain
 
 import numpy as np
@@ -55,7 +56,7 @@ from .session_index import SessionIndex
 from .source import Source
 from .sources.guarded import GuardedSource
 from .sources.session import SessionSource
-from .stage import DisplayFrame, Scene, Stage, build_picture
+from .stage import NO_DATE, DisplayFrame, Scene, Stage, build_picture
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class Contents:
 
     start, end: its first and last tick. sounds: where its sound is. presets: the presets that were opened, in order.
     deepest: the number of variants and the deepest dream frame of each scene. n_unknown: events of a newer version.
-    display: the first size of the window, None: not recorded.
+    display: the first size of the window, None: not recorded. began: local date and time at second 0 of its source.
     """
 
     start: int
@@ -79,6 +80,7 @@ class Contents:
     presets: list[PresetEvent] = field(default_factory=list)
     deepest: dict[int, tuple[int, int]] = field(default_factory=dict)
     n_unknown: int = 0
+    began: datetime = NO_DATE
     display: tuple[int, int] | None = None
     early: dict[int, list[DreamEvent]] = field(default_factory=dict)
 
@@ -92,7 +94,7 @@ def contents_of(session: RecordedSession, index: SessionIndex | None = None) -> 
     """Read all events of a session. index: gets all its lines, too. Raises BadInput where they cannot be read, and where
     there is nothing to show.
     """
-    found = Contents(session.info.at, session.info.at, SoundMap(session))
+    found = Contents(session.info.at, session.info.at, SoundMap(session), began=_began(session))
     rate_hz = CLOCK_HZ
     for line in session.checked_lines():
         event = line.event
@@ -119,6 +121,15 @@ def contents_of(session: RecordedSession, index: SessionIndex | None = None) -> 
     if not found.presets:
         raise BadInput(f"{plain(session.folder.root)}: no preset was recorded, so there is nothing to show")
     return found
+
+
+def _began(session: RecordedSession) -> datetime:
+    """Local date and time at second 0 of a session's source."""
+    try:
+        began = datetime.fromisoformat(session.info.started).replace(tzinfo=None)
+        return began - timedelta(seconds=session.info.at / CLOCK_HZ)
+    except (ValueError, OverflowError):  # not written by this program
+        return NO_DATE
 
 
 def soundtrack_of(session: RecordedSession, contents: Contents, say: Callable[[str], None]) -> Soundtrack:
@@ -215,6 +226,7 @@ class Performance:
         opened, coming = _on_stage(before, contents)
         first = self._open_first(opened)
         self.stage = Stage(surface, first)
+        self.stage.began = contents.began
         self._shown = first
         context = Context(find_actions(), base_parameters(), Keymap(), source.capabilities)
         self._on_stage = StageEffects(context, first.loaded, self.stage, source, guard)

@@ -423,6 +423,7 @@ class Recorder(AnalysisSteps):
 
     def _begin_with(self, writer: SessionWriter, stage: Stage, state: ShowState) -> None:
         """Record the show as it is now, and everything from here on."""
+        stage.clear_history()  # as in a performance of what is recorded
         writer.begin(self._at, {scene.loaded.name: scene.loaded.variants[0].settings.seed for scene in stage.scenes})
         self._follow_stage(stage, self._at)
         self._give(writer, self._at, self._drawn_from)

@@ -99,6 +99,7 @@ def export_session(
             say=say,
             bakes=(lambda loaded: dreams_of(loaded, cache)) if bakes else None,
         )
+        performance.stage.unseen_size = drawn
         guard = Guard(raises=True)
         loop = PerformanceLoop(
             FrameClock(video.fps), PerformedSource(source, guard), performance, canvas, [excerpt], guard, excerpt.size

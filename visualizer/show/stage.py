@@ -7,23 +7,28 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ..beat.features import VARIANT, Features
 from ..control.parameters import Value
 from ..presets.dreams import DreamFrame, FrameSource
 from ..presets.loaded import LoadedPreset
+from ..render.chain import Attempts
 from ..render.gl import Surface, gl_finish
 from ..render.layer import Layer, Overlay
+from ..render.look_renderer import Date
 from ..render.picture import Picture
 from ..render.programs import Programs
 from ..settings import BeatSettings
-from .chain import ChainControl, open_links
+from .chain import ChainControl, open_links, open_transition
 from .depth import depth_of
 from .look import needs_of, uniforms_of
 
 FADE_S = 0.7  # from one preset to the next
 BLACKOUT_S = 0.3  # to black, and back
+NO_DATE = datetime(2000, 1, 1)  # local date and time at second 0 of a source, where nothing else is known
 WAIT_S = 2.5  # how long the next preset is waited for to have its first depth; then its image alone is shown
 
 
@@ -106,7 +111,14 @@ class Scene:
     @property
     def news(self) -> tuple[str, ...]:
         """Lines the user should read about the preset and its look."""
-        return (*self.loaded.news, *(line for one in self.picture.links for line in one.look.declaration.news))
+        links = [*self.picture.links, *([self.picture.transition] if self.picture.transition is not None else [])]
+        return (*self.loaded.news, *(line for one in links for line in one.look.declaration.news))
+
+    @property
+    def transition_s(self) -> float:
+        """How long the transition to it takes, seconds."""
+        transition = self.loaded.settings.render.transition
+        return FADE_S if transition is None or self.picture.transition is None else transition.seconds
 
     @property
     def has_depth(self) -> bool:
@@ -154,11 +166,19 @@ class Scene:
         """Move the numbers of the looks to the instant of the features: before each display frame, drawn or not."""
         self.control.move(features, *self.depth_and_variant(features))
 
-    def draw(self, features: Features, size: tuple[int, int]) -> None:
-        """Draw over the whole framebuffer in use. size: its (width, height), px."""
+    def draw(self, features: Features, size: tuple[int, int], date: Date, attempts: Attempts | None = None) -> None:
+        """Draw over the whole framebuffer in use. size: its (width, height), px. date: of the display frame. attempts:
+        see `Picture.draw`.
+        """
         if self.picture.deepest >= 0:
             depth, variant = self.depth_and_variant(features)
-            self.picture.draw(depth, size, features.time_s, variant, uniforms_of(features, self.picture.needs))
+            uniforms = uniforms_of(features, self.picture.needs)
+            self.picture.draw(depth, size, features.time_s, variant, uniforms, date=date, attempts=attempts)
+
+    def clear_history(self) -> None:
+        """Begin again with what its looks keep from one display frame to the next."""
+        self.picture.clear_history()
+        self.control.begin_again()
 
 
 class Stage:
@@ -169,7 +189,8 @@ class Stage:
     show again from its start rebuilds it.
 
     scene: the one shown, coming: the one that waits for its first depth, leaving: the one that the transition fades
-    out.
+    out. began: local date and time at second 0 of the source. unseen_size: (width, height) that a look which keeps
+    something is drawn in where nothing is seen, px: the size drawn last, that of the dream frames if None.
     """
 
     def __init__(self, surface: Surface, scene: Scene) -> None:
@@ -181,7 +202,9 @@ class Stage:
         self._waited_s = self._mix = self._dark = 0.0
         self._kept: Features | None = None  # the features at the moment of the freeze
         self._ctx = surface.ctx
-        self._overlay, self._aside = Overlay(surface.ctx), Layer(surface.ctx)
+        self._overlay, self._aside, self._hidden = Overlay(surface.ctx), Layer(surface.ctx), Layer(surface.ctx)
+        self.began = NO_DATE
+        self.unseen_size: tuple[int, int] | None = None
 
     @property
     def scenes(self) -> list[Scene]:
@@ -230,8 +253,11 @@ class Stage:
         self.is_dark, self._dark = True, 1.0
 
     def continue_from(self, before: Stage) -> None:
-        """Take over whether another stage was frozen, how dark it was, and what moves its looks, which are the same."""
+        """Take over whether another stage was frozen, how dark it was, its date, and what moves its looks, which are the
+        same.
+        """
         self.scene.control = before.scene.control
+        self.began = before.began
         self.is_dark, self._dark = before.is_dark, before._dark
         self.is_frozen, self._kept = before.is_frozen, before._kept
 
@@ -256,6 +282,7 @@ class Stage:
             return None
         gone, self.leaving = self.leaving, None
         self._aside.release()
+        self._hidden.release()
         return gone
 
     def advance(self, dt_s: float) -> None:
@@ -265,7 +292,7 @@ class Stage:
         change = dt_s / BLACKOUT_S
         self._dark = min(self._dark + change, 1.0) if self.is_dark else max(self._dark - change, 0.0)
         if self.leaving is not None:
-            self._mix = min(self._mix + dt_s / FADE_S, 1.0)
+            self._mix = min(self._mix + dt_s / self.scene.transition_s, 1.0)
             self.leaving.ease(dt_s)
         self.scene.take()
         self.scene.ease(dt_s)
@@ -275,19 +302,28 @@ class Stage:
             if self.coming.has_depth or (self._waited_s > WAIT_S and self.coming.picture.deepest == 0):
                 self.cross()
 
-    def draw(self, features: Features, size: tuple[int, int]) -> DisplayFrame:
-        """Draw the picture of one instant over the whole framebuffer in use. size: its (width, height), px; (0, 0)
-        draws nothing.
+    def draw(self, features: Features, size: tuple[int, int], attempts: Attempts | None = None) -> DisplayFrame:
+        """Draw the picture of one instant over the whole framebuffer in use.
+
+        size: its (width, height), px; (0, 0) draws nothing. attempts: a look that fails is left out, see `Picture.draw`.
+
+        Looks that keep something are drawn even where nothing is seen (size (0, 0), a blackout): what they keep must not
+        depend on whether the window is minimised.
         """
         features = self.held(features)
         for scene in filter(None, (self.leaving, self.scene)):
             scene.move(features)
         depth, variant = self.scene.depth_and_variant(features)
-        if min(size) > 0:
-            self._draw_scenes(features, size)
-        elif self._dark < 1.0:
+        is_seen = min(size) > 0
+        if is_seen:
+            self.unseen_size = size
+        if is_seen and self._dark < 1.0:
+            self._draw_scenes(features, size, attempts)
+        else:
             for scene in filter(None, (self.leaving, self.scene)):
-                scene.picture.pass_events()
+                self._draw_unseen(scene, features, attempts)
+            if is_seen:
+                self._overlay.darken(size, 1.0)
         return DisplayFrame(features.time_s, depth, self.scene.n_baked, variant)
 
     def draw_plainly(self, features: Features, size: tuple[int, int]) -> DisplayFrame:
@@ -306,6 +342,12 @@ class Stage:
             scene.picture.release()
         self._overlay.release()
         self._aside.release()
+        self._hidden.release()
+
+    def clear_history(self) -> None:
+        """Begin again with what looks keep from one display frame to the next: a recording begins."""
+        for scene in self.scenes:
+            scene.clear_history()
 
     def held(self, features: Features) -> Features:
         """What is drawn from: the features, or those of the moment of the freeze while it lasts."""
@@ -315,22 +357,64 @@ class Stage:
             self._kept = dataclasses.replace(features, kick=False)
         return self._kept
 
-    def _draw_scenes(self, features: Features, size: tuple[int, int]) -> None:
-        if self._dark >= 1.0:
-            self._overlay.darken(size, 1.0)
-            return
-        if self.leaving is not None:
+    def _draw_scenes(self, features: Features, size: tuple[int, int], attempts: Attempts | None) -> None:
+        date = date_at(self.began, features.time_s)
+        if self.leaving is None:
+            self.scene.draw(features, size, date, attempts)
+        else:
             self._aside.begin(size)
-            self.leaving.draw(features, size)
+            self.leaving.draw(features, size, date, attempts)
             self._aside.end()
             # Mesa's software renderer keeps what the second of two passes has drawn with: all of the scene that leaves
             gl_finish(self._ctx)
-        self.scene.draw(features, size)
-        if self.leaving is not None and self._aside.texture is not None:
-            mix = self._mix * self._mix * (3 - 2 * self._mix)
-            self._overlay.lay(self._aside.texture, size, 1 - mix)
+            if not self._draw_transition(features, size, date, attempts):
+                self.scene.draw(features, size, date, attempts)
+                mix = self._mix * self._mix * (3 - 2 * self._mix)
+                if self._aside.texture is not None:
+                    self._overlay.lay(self._aside.texture, size, 1 - mix)
         if self._dark > 0:
             self._overlay.darken(size, self._dark)
+
+    def _draw_transition(
+        self, features: Features, size: tuple[int, int], date: Date, attempts: Attempts | None
+    ) -> bool:
+        """Draw the scene through the look that leads to it, and return True; False where there is none, or it fails."""
+        picture = self.scene.picture
+        if picture.transition is None or self._aside.texture is None or picture.deepest < 0:
+            return False
+        name = f"transition {picture.transition.look.name}"
+        attempt = attempts(name, "the presets are crossfaded") if attempts is not None else None
+        if attempt is not None and attempt.is_suspended:
+            return False
+        with attempt or nullcontext():
+            self._hidden.begin(size)
+            try:
+                self.scene.draw(features, size, date, attempts)
+            finally:
+                self._hidden.end()
+            if self._hidden.texture is not None:
+                picture.draw_transition(self._aside.texture, self._hidden.texture, self._mix, size)
+                return True
+        return False
+
+    def _draw_unseen(self, scene: Scene, features: Features, attempts: Attempts | None) -> None:
+        """Draw a scene for what its looks keep."""
+        if scene.picture.has_history:
+            size = self.unseen_size or scene.loaded.size
+            self._hidden.begin(size)
+            try:
+                scene.draw(features, size, date_at(self.began, features.time_s), attempts)
+            finally:
+                self._hidden.end()
+        elif self._dark < 1.0:
+            scene.picture.pass_events()
+
+
+def date_at(began: datetime, time_s: float) -> Date:
+    """Year, month, day, and seconds since midnight, time_s seconds after `began`."""
+    moment = began + timedelta(seconds=time_s)
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return float(moment.year), float(moment.month), float(moment.day), (moment - midnight).total_seconds()
 
 
 def ignored_frame(placed: DreamFrame) -> None:
@@ -344,8 +428,11 @@ def build_picture(loaded: LoadedPreset, surface: Surface, programs: Programs, be
     before: a picture of the same preset, whose looks and parameters are taken over; the looks' files are not read
     again.
     """
-    links = before.links if before is not None else open_links(loaded)
-    picture = Picture(surface.ctx, loaded.size, loaded.n_depths, links, len(loaded.variants), programs)
+    if before is not None:
+        links, transition = before.links, before.transition
+    else:
+        links, transition = open_links(loaded), open_transition(loaded)
+    picture = Picture(surface.ctx, loaded.size, loaded.n_depths, links, len(loaded.variants), programs, transition)
     try:
         picture.put(0, loaded.image)
     except BaseException:
