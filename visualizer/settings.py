@@ -385,9 +385,7 @@ class TransitionSettings(_Settings):
 class RenderSettings(_Settings):
     """How the dream frames are drawn."""
 
-    shader: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="name of the shader file, without .frag")] = (
-        "crossfade"
-    )
+    shader: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="name of the look")] = "crossfade"
     parameters: Annotated[
         dict[str, Any], Field(description="the look's own parameters: those that its header declares, by name")
     ] = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from visualizer.looks.look import find_look
+from visualizer.looks.look import open_look_file
 from visualizer.looks.uniforms import MUSIC, PICTURE, SILENCE
 from visualizer.render.chain import Link
 from visualizer.render.offscreen import Offscreen
@@ -39,8 +39,9 @@ def test_the_looks_in_the_document_draw(tmp_path):
     assert len(texts) >= 2
     with Offscreen((8, 8)) as stage:
         for text in texts:
-            (tmp_path / "own.frag").write_text(text)
-            picture = Picture(stage.ctx, (8, 8), 1, [Link(find_look("own", tmp_path))])
+            path = tmp_path / ("own.frag" if "#version" in text else "own.fs")
+            path.write_text(text)
+            picture = Picture(stage.ctx, (8, 8), 1, [Link(open_look_file(path))])
             picture.put(0, np.full((8, 8, 3), 120, np.uint8))
             picture.draw(0.0, (8, 8))
             assert np.all(stage.read() == 120)
