@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from visualizer.errors import BadInput, GraphicsError
-from visualizer.render.graphics_process import CrashError, GraphicsProcess, HangError
+from visualizer.render.graphics_process import CrashError, GraphicsProcess, HangError, Superseded
 
 
 def double(surface, number):
@@ -36,6 +36,10 @@ def hang(surface):
 
 def crash(surface):
     ctypes.string_at(0)
+
+
+def kind_of(surface):
+    return type(surface).__name__
 
 
 def number_of(surface):
@@ -71,6 +75,23 @@ def test_after_a_hang_and_a_crash_the_next_call_has_another_process(process, fun
     with pytest.raises(error, match=words):
         process.call(function, deadline_s=0.2 if function is hang else 30)
     assert process.call(number_of, deadline_s=30) != before
+
+
+def test_a_call_that_is_superseded_ends_and_the_next_one_has_another_process(process):
+    before, n_asked = process.call(number_of, deadline_s=30), []
+
+    def is_superseded():
+        n_asked.append(1)
+        return len(n_asked) > 2
+
+    with pytest.raises(Superseded):
+        process.call(hang, deadline_s=30, is_superseded=is_superseded)
+    assert process.call(number_of, deadline_s=30) != before
+
+
+def test_in_a_hidden_window_the_same_is_drawn(screen):
+    with GraphicsProcess(has_window=True, niceness=5, n_threads=1) as process:
+        assert process.call(kind_of, deadline_s=30) == "Window"
 
 
 def test_closing_it_ends_a_call_that_another_thread_waits_for():

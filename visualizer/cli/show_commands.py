@@ -201,6 +201,7 @@ def live(
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
             recording=chosen_recording(lifeline, record, record_to, no_sound, no_dreams, video),
+            say=print_message,
         )
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")

@@ -8,20 +8,25 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..clock import Stopwatch
 from ..errors import GraphicsError, VisualizerError
 from ..processes import how_it_ended, lower_priority, redirect_streams, start_child
+from .gl import Surface
 from .offscreen import Offscreen
+from .window import Window
 
 log = logging.getLogger(__name__)
 
 #: longest time from the start of the process until it can draw, seconds
 START_S = 60.0
+#: how often it is asked whether the result of a call is still wanted, seconds
+POLL_S = 0.05
 _SIZE = (16, 16)  # of the surface: what is drawn has framebuffers of its own
 
 Result = TypeVar("Result")
@@ -29,6 +34,10 @@ Result = TypeVar("Result")
 
 class HangError(GraphicsError):
     """Drawing did not end in time; the process that drew was killed."""
+
+
+class Superseded(GraphicsError):
+    """The result is not wanted any more; the process that drew was killed."""
 
 
 class CrashError(GraphicsError):
@@ -39,12 +48,13 @@ class GraphicsProcess:
     """Calls functions in a process that has an OpenGL context without a window.
 
     niceness: of the process, 0..19. n_threads: how many threads a software renderer may draw with, None: as many as it
-    likes. The process is started by `start` or by the first call, and again by the call after one that ended it. One
+    likes. has_window: draw in a hidden window, where there is a display: a driver compiles for that as for the window of
+    a show, and keeps what it has compiled on the disk. The process is started by `start` or by the first call, and again by the call after one that ended it. One
     thread calls; `close` may come from another.
     """
 
-    def __init__(self, *, niceness: int = 0, n_threads: int | None = None) -> None:
-        self._niceness, self._n_threads = niceness, n_threads
+    def __init__(self, *, niceness: int = 0, n_threads: int | None = None, has_window: bool = False) -> None:
+        self._options = niceness, n_threads, has_window
         self._lock = threading.Lock()
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
@@ -57,31 +67,38 @@ class GraphicsProcess:
                 return
             context = multiprocessing.get_context("spawn")  # a driver does not survive a fork
             self._pipe, theirs = context.Pipe()
-            arguments = (theirs, self._niceness, self._n_threads)
-            process = context.Process(target=_serve, args=arguments, name="graphics", daemon=True)
+            process = context.Process(target=_serve, args=(theirs, *self._options), name="graphics", daemon=True)
             start_child(process, os.devnull)
             theirs.close()  # then the process has the only other end: when it dies, reading ends
             self._process, self._is_ready = process, False
 
-    def call(self, function: Callable[..., Result], *arguments: Any, deadline_s: float) -> Result:
+    def call(
+        self,
+        function: Callable[..., Result],
+        *arguments: Any,
+        deadline_s: float,
+        is_superseded: Callable[[], bool] = lambda: False,
+    ) -> Result:
         """What `function(surface, *arguments)` returns in the process. function: of a module; it, the arguments and the
-        result are pickled. surface: the `Offscreen` whose context is current there.
+        result are pickled. is_superseded: asked some twenty times a second whether
+        the result is not wanted any more. surface: an `Offscreen`, or a `Window`, whose context is current there,
+        and its framebuffer in use.
 
         Raises what the function raises, of other errors than VisualizerError a GraphicsError; HangError if it takes
-        longer than deadline_s, CrashError if the process dies, GraphicsError if there is no OpenGL, or after `close`.
+        longer than deadline_s, Superseded, CrashError if the process dies, GraphicsError if there is no OpenGL, or after `close`.
         """
         self.start()
         pipe = self._pipe
         if pipe is None:
             raise GraphicsError("the process for drawing was closed")
         if not self._is_ready:
-            self._receive(pipe, START_S)
+            self._receive(pipe, START_S, lambda: False)
             self._is_ready = True
         try:
             pipe.send((function, arguments))
         except OSError:  # it died after the call before
             raise self._crashed() from None
-        return self._receive(pipe, deadline_s)
+        return self._receive(pipe, deadline_s, is_superseded)
 
     def close(self) -> None:
         """End the process. A call that another thread waits for ends with an error."""
@@ -98,11 +115,16 @@ class GraphicsProcess:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _receive(self, pipe: Connection, deadline_s: float) -> Any:
+    def _receive(self, pipe: Connection, deadline_s: float, is_superseded: Callable[[], bool]) -> Any:
+        watch = Stopwatch()
         try:
-            if not pipe.poll(deadline_s):
-                self._end()
-                raise HangError(f"it did not end within {deadline_s:g} s")
+            while not pipe.poll(min(POLL_S, deadline_s)):
+                if watch.elapsed_s() >= deadline_s:
+                    self._end()
+                    raise HangError(f"it did not end within {deadline_s:g} s")
+                if is_superseded():
+                    self._end()
+                    raise Superseded("another result is wanted")
             result = pipe.recv()
         except (EOFError, OSError):
             raise self._crashed() from None
@@ -130,7 +152,7 @@ class GraphicsProcess:
             pipe.close()
 
 
-def _serve(pipe: Connection, niceness: int, n_threads: int | None) -> None:
+def _serve(pipe: Connection, niceness: int, n_threads: int | None, has_window: bool) -> None:
     """The process: carry out one call after another, until the other end is closed."""
     if sys.platform == "win32":  # elsewhere it was started with it
         redirect_streams(os.devnull, 2)
@@ -143,11 +165,11 @@ def _serve(pipe: Connection, niceness: int, n_threads: int | None) -> None:
         os.environ.setdefault("LP_NUM_THREADS", str(n_threads))
     with suppress(EOFError, OSError):
         try:
-            surface = Offscreen(_SIZE)
+            surface = _opened(has_window)
         except VisualizerError as fault:
             pipe.send(fault)
             return
-        with surface:
+        with closing(surface):
             pipe.send(None)
             while True:
                 function, arguments = pipe.recv()
@@ -159,3 +181,12 @@ def _serve(pipe: Connection, niceness: int, n_threads: int | None) -> None:
                     log.exception("a call failed")
                     result = GraphicsError(f"internal error: {type(fault).__name__}: {' '.join(str(fault).split())}")
                 pipe.send(result)
+
+
+def _opened(has_window: bool) -> Surface:
+    if has_window:
+        try:
+            return Window(_SIZE, "visualizer", shown=False)
+        except VisualizerError as fault:
+            log.info("%s", fault)
+    return Offscreen(_SIZE)

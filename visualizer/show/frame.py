@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..beat.features import Features
 from ..clock import local_time
 from ..control.actions import find_actions
-from ..control.commands import Act, Command, Set
+from ..control.commands import Act, Command, Set, ShowPreset
 from ..control.controller import Controller
 from ..control.keys import Keymap, help_lines
 from ..control.parameters import base_parameters
@@ -46,6 +46,7 @@ from .hud_text import Notices, figure_lines
 from .panel_switch import OpensPanel, PanelSwitch
 from .preset_saver import PresetSaver
 from .recorder import Recorder, RecorderEffects, RecordingOptions
+from .reload import Reloader
 from .sound_watch import SoundWatch
 from .source import NO_SOUND, Source
 from .stage import DisplayFrame, Scene, Stage, build_picture
@@ -172,7 +173,7 @@ class WindowShow(FrameLoop):
     to the window's pace. outputs: where the pictures go besides the window; they are closed with it. follow_monitor:
     keep the pace of the monitor that the window is on. adapt: draw smaller where the machine cannot keep the pace.
     controllers: what gives commands besides the keyboard.
-    lifeline: the connection to the supervisor. title: of the window; that of the source if None. recording: how it is
+    say: called with lines for the terminal, on any thread. lifeline: the connection to the supervisor. title: of the window; that of the source if None. recording: how it is
     recorded as a session. on_command: called with every command.
     """
 
@@ -199,6 +200,7 @@ class WindowShow(FrameLoop):
         title: str | None = None,
         recording: RecordingOptions | None = None,
         on_command: Callable[[Command], None] = lambda command: None,
+        say: Callable[[str], None] = log.warning,
     ) -> None:
         self._graphics, self._window = graphics, graphics.window
         self._scene = Scene(picture, dreams, loaded)
@@ -262,6 +264,8 @@ class WindowShow(FrameLoop):
             source, self._controllers, guard, self.dispatcher, self._on_stage, self._loader, self.recorder
         )
         self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
+        self._reloader = Reloader(say)
+        self._follow_files()
         self._title = title
         self._title_shown: str | None = None
         guard.report_to(self._notices.say)
@@ -318,6 +322,7 @@ class WindowShow(FrameLoop):
                 if scene is not None:
                     stack.callback(scene.dreams.close)
             stack.callback(self._loader.close)
+            stack.callback(self._reloader.close)
             stack.callback(self._controllers.close)
             stack.callback(self._saver.close)
 
@@ -345,6 +350,7 @@ class WindowShow(FrameLoop):
                 self.take_screenshot(self._camera, self._window.framebuffer_size)
         with part("change of presets", "the picture stays as it was"):
             self._follow_loader()
+            self._follow_edits()
         with part("commands", "other commands may still work"):
             self.dispatcher.report()
         with part("notices", "the log has them"):
@@ -354,7 +360,9 @@ class WindowShow(FrameLoop):
             with text:
                 self._write_text(shown, rate_hz)
         with part("panel", "the picture goes on"):
-            self._telemetry.send(shown, rate_hz, self.clock, self._scale, self._notices.line, self._hud_lines)
+            self._telemetry.send(
+                shown, rate_hz, self.clock, self._scale, self._notices.line, self._hud_lines, self._faults
+            )
         if self._lifeline is not None:
             self._report_to(self._lifeline)
         self._garbage.collect_some()
@@ -399,6 +407,11 @@ class WindowShow(FrameLoop):
             with part:
                 self._graphics.hud.show()
 
+    @property
+    def _faults(self) -> tuple[str, ...]:
+        """What fails at present, a line each."""
+        return (*self.guard.faults(), *([self._reloader.fault] if self._reloader.fault else []))
+
     # -- after the swap -----------------------------------------------------------------------------------------------
 
     def _follow_loader(self) -> None:
@@ -412,6 +425,7 @@ class WindowShow(FrameLoop):
             self.dispatcher.dispatch(self._on_stage.shown(loaded, stage.scene.control.parameters))
             self._notices.answer(loaded.settings.title)
             self.say(*stage.scene.news)
+            self._follow_files()
         if (gone := stage.take_gone()) is not None:
             gone.picture.release()
             del gone
@@ -420,6 +434,28 @@ class WindowShow(FrameLoop):
     def _save_preset(self, _: str) -> str | None:
         scene = self.stage.scene
         return self._saver.save(scene.loaded, scene.picture.links, self.dispatcher.state)
+
+    def _follow_files(self) -> None:
+        """Follow the files of what is shown."""
+        self._reloader.follow(self._scene.loaded, self._scene.picture.links, self._drawn_size())
+
+    def _follow_edits(self) -> None:
+        """Show the preset and its looks as they were edited."""
+        if self.stage.is_crossing or (edit := self._reloader.poll()) is None:
+            return
+        if edit.links is None:
+            self.dispatcher.dispatch(ShowPreset(edit.loaded.reference))
+            return
+        scene = self.stage.scene
+        try:
+            scene.exchange(edit.loaded, edit.links)
+        except VisualizerError as fault:
+            self._reloader.failed(str(fault))
+            return
+        self._reloader.shown(edit.links)
+        self.dispatcher.dispatch(self._on_stage.shown(scene.loaded, scene.control.parameters))
+        self._notices.answer(f"{scene.loaded.settings.title}: shown as saved")
+        self.say(*scene.news)
 
     def _bring(self, opened: OpenedPreset) -> None:
         try:
@@ -442,6 +478,7 @@ class WindowShow(FrameLoop):
 
     def _take_news(self) -> None:
         lines = [self.source.news(), self._sound_watch.news(), self._window.news(), self.stage.scene.dreams.fault]
+        lines.append(self._reloader.fault)
         lines += self._controllers.news() + self.recorder.news()
         for line in lines:
             if line and line not in self._news:  # some return their line for as long as it is true
@@ -471,7 +508,7 @@ class WindowShow(FrameLoop):
                 + self.source.status()
                 + self._controllers.status()
                 + self.recorder.status()
-                + [f"degraded\t{fault}" for fault in self.guard.faults()]
+                + [f"degraded\t{fault}" for fault in self._faults]
             )
         # no text in a blackout: notices wait; while the panel is open, it shows them
         hidden = self.stage.is_dark or (self._panel.is_open and not dispatcher.state.hud)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from .sources.input import InputSource
 
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline
+
+log = logging.getLogger(__name__)
 
 
 def open_input(
@@ -61,11 +64,12 @@ def live(
     opens_panel: OpensPanel | None = None,
     lifeline: Lifeline | None = None,
     recording: RecordingOptions | None = None,
+    say: Callable[[str], None] = log.warning,
 ) -> Report:
     """Show the chosen input in a window until the user ends it; see `open_input` and `run`. Raises as these.
 
     controllers: opens the controllers, which are closed at the end. opens_panel: opens the performer's panel. lifeline:
-    the connection to the supervisor; a restarted show uses the input that was in use. recording: see `run`.
+    the connection to the supervisor; a restarted show uses the input that was in use. recording, say: see `run`.
     """
     resume = lifeline.resume if lifeline is not None else None
     if resume is not None and resume.input and not channels:
@@ -86,4 +90,5 @@ def live(
             opens_panel=opens_panel,
             lifeline=lifeline,
             recording=recording,
+            say=say,
         )

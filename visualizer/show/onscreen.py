@@ -96,6 +96,7 @@ def run(
     lifeline: Lifeline | None = None,
     recording: RecordingOptions | None = None,
     on_command: Callable[[Command], None] = lambda command: None,
+    say: Callable[[str], None] = log.warning,
 ) -> Report:
     """Show a source in a window until it or the user ends it.
 
@@ -108,7 +109,8 @@ def run(
     show. opens: opens the window.
     outputs: where the pictures go besides the window; they are closed at the end. opens_panel: opens the performer's
     panel. lifeline: the connection to the supervisor. recording: how the show is recorded as a session; in a show that
-    is restarted after a crash it goes on, as another session. on_command: called with every command.
+    is restarted after a crash it goes on, as another session. on_command: called with every command. say: called with
+    lines for the terminal, on any thread.
 
     Raises BadInput for keys.yaml or a monitor that does not exist, GraphicsError when no window can be opened.
     """
@@ -169,6 +171,7 @@ def run(
             title=title,
             recording=recording,
             on_command=on_command,
+            say=say,
         )
         opened.pop_all()
         del dreams  # else its frames stay in memory after a change of presets

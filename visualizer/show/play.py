@@ -85,4 +85,5 @@ def play(
             opens_panel=opens_panel,
             lifeline=lifeline,
             recording=recording,
+            say=say,
         )

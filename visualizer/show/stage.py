@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from ..beat.features import VARIANT, Features
 from ..control.parameters import Value
 from ..presets.dreams import DreamFrame, FrameSource
 from ..presets.loaded import LoadedPreset
-from ..render.chain import Attempts
+from ..render.chain import Attempts, Link
 from ..render.gl import Surface, gl_finish
 from ..render.layer import Layer, Overlay
 from ..render.look_renderer import Date
@@ -155,6 +155,14 @@ class Scene:
         depth = depth_of(features.level, self.n_depths, self.beat)
         variant = self._variants.limited(features.variant * (self.picture.n_variants - 1))
         return self._depths.limited(depth), variant
+
+    def exchange(self, loaded: LoadedPreset, links: Sequence[Link]) -> None:
+        """Show the preset as it was edited, with these looks. What they keep from one display frame to the next stays.
+        Raises VisualizerError, and changes nothing then.
+        """
+        control = ChainControl(loaded, links)
+        self.picture.set_links(links)
+        self.loaded, self.beat, self.control = loaded, loaded.settings.beat, control
 
     @property
     def needs(self) -> frozenset[str]:

@@ -39,12 +39,19 @@ class Telemetry:
         self._p95_s = self._p95_ms = 0.0
 
     def send(
-        self, shown: DisplayFrame, rate_hz: float, clock: ScreenClock, scale: float, notice: str, lines: list[str]
+        self,
+        shown: DisplayFrame,
+        rate_hz: float,
+        clock: ScreenClock,
+        scale: float,
+        notice: str,
+        lines: list[str],
+        faults: tuple[str, ...],
     ) -> None:
         """Send a snapshot to every controller, if it is time.
 
         rate_hz: display frames a second. scale: fraction of the window's width and height that is drawn. notice: the
-        line shown last; lines: those of the HUD.
+        line shown last; lines: those of the HUD. faults: what fails at present, a line each.
         """
         now_s = monotonic()
         if not len(self._controllers) or now_s - self._sent_s < SNAPSHOT_S:
@@ -88,7 +95,7 @@ class Telemetry:
                 led_by=meters.led_by,
                 values=dispatcher.values(),
                 notice=notice,
-                faults=self._guard.faults(),
+                faults=faults,
                 lines=tuple(lines),
                 recording=self._recorder.text,
                 learning=self._controllers.learning,

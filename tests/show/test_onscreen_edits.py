@@ -1,0 +1,160 @@
+"""A preset and its look, edited while they are shown in a real window: what is seen on the screen, and what is said."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.fixtures.watching import Quiet, Script
+from tests.show.test_onscreen_company import PLAIN, Hand
+from visualizer.control.commands import Set
+from visualizer.presets.dreams import open_cache
+from visualizer.presets.loaded import open_preset
+from visualizer.show.onscreen import run
+
+LOOK = """/*{"INPUTS": [{"NAME": "green", "TYPE": "float", "DEFAULT": 0.2}]}*/
+void main() { gl_FragColor = vec4(%s, green, 0.0, 1.0); }
+"""
+FADING = """/*{"PASSES": [{"TARGET": "kept", "PERSISTENT": true}, {}]}*/
+void main() {
+    vec4 before = IMG_THIS_PIXEL(kept);
+    gl_FragColor = PASSINDEX == 1 ? before : vec4(FRAMEINDEX == 0 ? 1.0 : before.r, %s, 0.0, 1.0);
+}
+"""
+
+
+@pytest.fixture
+def preset(tiny_preset, loaded, tmp_path):
+    """The folder of a preset like the tiny one, with a look of its own that fills the picture with a colour."""
+    folder = tmp_path / "tinted"
+    shutil.copytree(tiny_preset, folder)
+    (folder / "tint.fs").write_text(LOOK % "0.4")
+    with (folder / "preset.yaml").open("a") as file:
+        file.write("render: {looks: [tint]}\n")
+    return folder
+
+
+class Watching:
+    """A show of a preset, step by step. said: to the terminal; seen: on the screen."""
+
+    def __init__(self, screen, eye, preset, size):
+        self.hand, self.said = Hand(), []
+        self._screen, self._eye, self._preset, self._size = screen, eye, preset, size
+
+    def sees(self, *colour):
+        return lambda: self._eye.at(160, 90) == colour
+
+    def writes(self, name, text):
+        return lambda: (self._preset / name).write_text(text) or True
+
+    def says(self, *words):
+        return lambda: bool(self.said) and all(word in self.said[-1] for word in words)
+
+    def shows_fault(self, *words):
+        """In the panel's list of faults and among the HUD's lines."""
+        return lambda: any(all(word in fault for word in words) for fault in self.hand.snapshots[-1].faults)
+
+    def has_no_fault(self):
+        return not self.hand.snapshots[-1].faults
+
+    def run(self, *steps):
+        loaded = open_preset(str(self._preset), size=self._size)
+        run(
+            loaded,
+            Quiet(depth=3.0),
+            open_cache(),
+            on_frame=Script(self._screen, *steps),
+            controllers=[self.hand],
+            title="edits",
+            staging=PLAIN,
+            greeting="",
+            say=self.said.append,
+        )
+
+
+@pytest.fixture
+def watching(screen, eye, preset, loaded):
+    screen.move_pointer(100, 90)
+    return Watching(screen, eye, preset, loaded.size)
+
+
+def test_a_saved_look_is_shown_and_values_turned_by_hand_stay(watching):
+    watching.run(
+        lambda: bool(watching.hand.snapshots) and len(watching.hand.snapshots[-1].look) == 1,
+        watching.sees(102, 51, 0),
+        lambda: watching.hand.changes.append(Set("look.green", 0.6)) or True,
+        watching.sees(102, 153, 0),
+        watching.writes("tint.fs", LOOK % "0.8"),
+        watching.sees(204, 153, 0),
+        watching.writes("tint.fs", (LOOK % "1.0").replace("0.2}]", '0.2}, {"NAME": "other", "TYPE": "bool"}]')),
+        watching.sees(255, 153, 0),
+        lambda: len(watching.hand.snapshots[-1].look) == 2,
+    )
+    assert watching.said == []
+
+
+def test_a_saved_preset_is_shown(watching, preset):
+    text = (preset / "preset.yaml").read_text()
+    watching.run(
+        watching.sees(102, 51, 0),
+        watching.writes(
+            "preset.yaml", text.replace("looks: [tint]", "looks: [{look: tint, parameters: {green: 1.0}}]")
+        ),
+        watching.sees(102, 255, 0),
+        watching.writes("preset.yaml", text.replace("looks: [tint]", "looks: [nothing]")),
+        watching.says("preset.yaml:", "nothing", "the picture stays as it was"),
+        watching.sees(102, 255, 0),
+        watching.writes("preset.yaml", text),
+        watching.sees(102, 51, 0),
+        watching.has_no_fault,
+    )
+    assert len(watching.said) == 1
+
+
+def test_a_preset_whose_dream_is_edited_is_opened_again(watching, preset):
+    text = (preset / "preset.yaml").read_text()
+    watching.run(
+        watching.sees(102, 51, 0),
+        watching.writes("preset.yaml", text.replace("n_depths: 4", "n_depths: 3")),
+        lambda: watching.hand.snapshots[-1].n_depths == 3,
+        watching.sees(102, 51, 0),
+    )
+    assert watching.said == []
+
+
+def test_a_fault_is_named_with_file_line_and_source_line_and_the_last_look_that_worked_goes_on(watching):
+    watching.run(
+        watching.sees(102, 51, 0),
+        watching.writes("tint.fs", LOOK % "nothing"),
+        watching.shows_fault("tint.fs", "line 2", "nothing", "gl_FragColor = vec4(nothing, green"),
+        watching.says("tint.fs", "line 2", "gl_FragColor = vec4(nothing, green", "the picture stays as it was"),
+        watching.sees(102, 51, 0),
+        watching.writes("tint.fs", '/*{"INPUTS": [}*/'),
+        watching.shows_fault("tint.fs:1"),
+        watching.sees(102, 51, 0),
+        watching.writes("tint.fs", LOOK % "0.8"),
+        watching.sees(204, 51, 0),
+        watching.has_no_fault,
+    )
+    assert len(watching.said) == 2
+
+
+def test_a_look_that_is_deleted_goes_on_until_it_is_there_again(watching, preset):
+    watching.run(
+        watching.sees(102, 51, 0),
+        lambda: (preset / "tint.fs").unlink() or True,
+        watching.says("tint", "the picture stays as it was"),
+        watching.sees(102, 51, 0),
+        watching.writes("tint.fs", LOOK % "0.8"),
+        watching.sees(204, 51, 0),
+    )
+
+
+def test_what_a_look_keeps_goes_on_when_it_is_edited(watching, preset):
+    (preset / "tint.fs").write_text(FADING % "0.2")
+    watching.run(
+        watching.sees(255, 51, 0),
+        watching.writes("tint.fs", FADING % "0.6"),
+        watching.sees(255, 153, 0),
+    )

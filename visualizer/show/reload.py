@@ -1,0 +1,219 @@
+"""Edited presets and looks: noticed, read and tried in a thread while they are shown, then shown in place of what they
+were.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from ..errors import BadInput, VisualizerError
+from ..files.watch import FileWatch
+from ..presets.loaded import LoadedPreset
+from ..presets.preset import FILE_NAME, load_preset
+from ..render.chain import Link
+from ..render.graphics_process import CrashError, GraphicsProcess, HangError, Superseded
+from ..render.trial import TrialOptions, try_links
+from ..resources import shipped
+from ..settings import Preset
+from .chain import open_links
+
+log = logging.getLogger(__name__)
+
+#: how often files are asked for changes, seconds
+POLL_S = 0.025
+#: longest time for compiling and drawing in a trial, seconds
+TRIAL_S = 20.0
+#: a fault counts once nothing has changed for so long, seconds: an editor may still be writing
+GRACE_S = 0.15
+_NICENESS = 5
+
+
+class Tries(Protocol):
+    """Tries looks before they are shown: raises VisualizerError for those that cannot be, Superseded once
+    `is_superseded` returns True.
+    """
+
+    def start(self) -> None: ...
+
+    def __call__(self, links: Sequence[Link], options: TrialOptions, is_superseded: Callable[[], bool]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class LookTrial:
+    """Tries looks in a process of its own. The show's process compiles them quickly then, see `render.trial`."""
+
+    def __init__(self) -> None:
+        # elsewhere another process with a window would appear in the desktop's list of programs
+        has_window = sys.platform == "linux"
+        self._process = GraphicsProcess(niceness=_NICENESS, n_threads=1, has_window=has_window)
+
+    def start(self) -> None:
+        """Start the process, without waiting for it."""
+        self._process.start()
+
+    def __call__(self, links: Sequence[Link], options: TrialOptions, is_superseded: Callable[[], bool]) -> None:
+        names = ", ".join(one.look.name for one in links if not _comes_with_the_program(one))
+        try:
+            seconds = self._process.call(
+                try_links, tuple(links), options, deadline_s=TRIAL_S, is_superseded=is_superseded
+            )
+            log.debug("looks tried in %.3f s", seconds)
+        except HangError as fault:
+            raise HangError(f"look {names}: {fault}: is there a loop that never ends?") from fault
+        except CrashError as fault:
+            raise CrashError(f"look {names}: {fault}") from fault
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.close()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A preset on the stage, edited. links: its looks, None: its dream has changed, so it must be opened again."""
+
+    loaded: LoadedPreset
+    links: tuple[Link, ...] | None = None
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """What is shown. number: counts what `follow` was called with."""
+
+    number: int
+    loaded: LoadedPreset
+    files: frozenset[Path]
+    options: TrialOptions
+
+
+class Reloader:
+    """Notices when the preset or a look on the stage is edited.
+
+    say: called with each fault of an edit, on any thread. tries: tries edited looks. fault: what is wrong with the newest
+    edit, in one line; "" while nothing is.
+    """
+
+    def __init__(self, say: Callable[[str], None] = log.warning, tries: Tries | None = None) -> None:
+        self.fault = ""
+        self._say, self._tries, self._watch = say, tries or LookTrial(), FileWatch()
+        self._followed: _Followed | None = None
+        self._edit: tuple[int, Edit] | None = None
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def follow(self, loaded: LoadedPreset, links: Sequence[Link], size: tuple[int, int]) -> None:
+        """Follow the files of a preset that is shown now. links: its looks. size: (width, height) that is drawn, px."""
+        number = 1 if self._followed is None else self._followed.number + 1
+        options = TrialOptions(loaded.size, size if min(size) > 0 else loaded.size, len(loaded.variants))
+        self.fault, self._edit = "", None
+        self._followed = _Followed(number, loaded, _files_of(loaded, links), options)
+        if any(not _comes_with_the_program(one) for one in links):
+            self._tries.start()  # such looks are likely to be edited: the first edit need not wait
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="reload", daemon=True)
+            self._thread.start()
+
+    def poll(self) -> Edit | None:
+        """An edit of what is shown that can be shown, once."""
+        if self._edit is None:
+            return None
+        (number, edit), self._edit = self._edit, None
+        return edit if self._followed is not None and number == self._followed.number else None
+
+    def shown(self, links: Sequence[Link]) -> None:
+        """What `poll` returned is shown: its files are followed from now on. links: its looks."""
+        if self._followed is not None:
+            self._followed = replace(self._followed, files=_files_of(self._followed.loaded, links))
+        self.fault = ""
+
+    def failed(self, fault: str) -> None:
+        """What `poll` returned cannot be shown. fault: why, in one line."""
+        self.fault = f"{fault}; the picture stays as it was"
+        self._say(self.fault)
+
+    def close(self) -> None:
+        """End the thread and the trial."""
+        self._ended.set()
+        self._tries.close()
+        if self._thread is not None:
+            self._thread.join()
+
+    # -- on the thread ------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        number, raw = 0, None
+        while not self._ended.wait(POLL_S):
+            followed = self._followed
+            assert followed is not None
+            if followed.number != number:
+                number, raw = followed.number, _raw_preset(followed.loaded)
+            self._watch.follow(followed.files)
+            if self._watch.changed():
+                try:
+                    raw = self._read(followed, raw)
+                except Exception:
+                    log.exception("an edited preset cannot be followed")
+
+    def _read(self, followed: _Followed, raw: Preset | None) -> Preset | None:
+        """Read what was edited, and hand it over. raw: the preset as its file was before; returns what it is now."""
+        while not self._ended.is_set():
+            try:
+                edit, raw_now = self._edited(followed, raw)
+            except Superseded:
+                continue
+            except (VisualizerError, OSError) as fault:
+                if self._has_changed_again():
+                    continue
+                if self._is_shown(followed) and not self._ended.is_set():
+                    self.failed(str(fault))
+                return raw
+            self._edit = followed.number, edit
+            return raw_now
+        return raw
+
+    def _edited(self, followed: _Followed, raw: Preset | None) -> tuple[Edit, Preset | None]:
+        loaded, now = followed.loaded, raw
+        if loaded.folder is not None:
+            now = load_preset(str(loaded.folder)).preset
+            if raw is not None and any(
+                getattr(now, key) != getattr(raw, key) for key in ("image", "dream", "variants")
+            ):
+                return Edit(loaded), now
+            kept = {"dream": loaded.settings.dream, "variants": loaded.settings.variants}
+            loaded = replace(loaded, settings=now.model_copy(update=kept))
+        links = open_links(loaded)
+        self._tries(links, followed.options, lambda: self._ended.is_set() or bool(self._watch.changed()))
+        return Edit(loaded, links), now
+
+    def _is_shown(self, followed: _Followed) -> bool:
+        return self._followed is not None and self._followed.number == followed.number
+
+    def _has_changed_again(self) -> bool:
+        """Whether a file is written again within GRACE_S."""
+        return any(self._ended.wait(POLL_S) or self._watch.changed() for _ in range(round(GRACE_S / POLL_S)))
+
+
+def _files_of(loaded: LoadedPreset, links: Sequence[Link]) -> frozenset[Path]:
+    files = {path for one in links for path in one.look.files}
+    return frozenset(files | ({loaded.folder / FILE_NAME} if loaded.folder is not None else set()))
+
+
+def _raw_preset(loaded: LoadedPreset) -> Preset | None:
+    """The settings in the file of a preset, without what the user has asked for instead; None if it cannot be read."""
+    if loaded.folder is None:
+        return None
+    try:
+        return load_preset(str(loaded.folder)).preset
+    except BadInput:
+        return None
+
+
+def _comes_with_the_program(link: Link) -> bool:
+    return link.look.path.is_relative_to(shipped("shaders"))
