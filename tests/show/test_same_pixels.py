@@ -61,13 +61,13 @@ def dreamt(loaded):
     return list(complete(Dreams(loaded, open_cache())))
 
 
-def exported(song, loaded, out, monkeypatch):
-    """The pictures of a real export, as they are drawn."""
+def exported(song, loaded, out, monkeypatch, **options):
+    """The pictures of a real export, as they are drawn. options: of VideoOptions."""
     pictures, write = [], VideoFile.write_canvas
     monkeypatch.setattr(
         VideoFile, "write_canvas", lambda self, one: (pictures.append(one.pixels().copy()), write(self, one))
     )
-    list(export(song, out, loaded, open_cache(), VideoOptions(fps=FPS)))
+    list(export(song, out, loaded, open_cache(), VideoOptions(fps=FPS, **options)))
     return np.stack(pictures)
 
 
