@@ -399,6 +399,16 @@ class RenderSettings(_Settings):
         Field(description="a look that leads from the preset before to this one; without: a crossfade"),
     ] = None
 
+    budget_ms: Annotated[
+        float,
+        Field(
+            ge=1,
+            le=10_000,
+            description="longest time that a look may take for a display frame, ms: one that takes longer for a second "
+            "is turned off",
+        ),
+    ] = 100.0
+
     @field_validator("looks", mode="before")
     @classmethod
     def _one_or_none(cls, looks: Any) -> Any:

@@ -158,3 +158,22 @@ def test_what_a_look_keeps_goes_on_when_it_is_edited(watching, preset):
         watching.writes("tint.fs", FADING % "0.6"),
         watching.sees(255, 153, 0),
     )
+
+
+SLOW = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/
+void main() {
+    float v = TIME + IMG_THIS_PIXEL(inputImage).r;
+    for (int i = 0; i < 6000; i++) v = fract(1.7 * v + sin(v + float(i)));
+    gl_FragColor = vec4(1.0, v * 0.001, 1.0, 1.0);
+}
+"""
+
+
+def test_a_look_that_takes_too_long_is_turned_off_and_named_and_tried_again_when_it_is_saved(watching, preset):
+    (preset / "tint.fs").write_text(SLOW)
+    watching.run(
+        watching.says("look tint takes", "is turned off", "tried again when its file is saved"),
+        lambda: watching._eye.at(160, 90)[0] < 250 or watching._eye.at(160, 90)[2] < 250,
+        watching.writes("tint.fs", LOOK % "0.8"),
+        watching.sees(204, 51, 0),
+    )

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import threading
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -139,6 +140,45 @@ def test_a_stage_that_was_dark_stays_dark(started, screen, eye, home, loaded):
     wait_for(lambda: sum(eye.at(40, 90)) > 30, "the picture does not come back")
     parent.send_signal(signal.SIGINT)
     assert finished(parent)[0] == 0
+
+
+HANGING = """/*{"INPUTS": [{"NAME": "n", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 60000}]}*/
+void main() {
+    int last = int(n);
+    float v = TIME;
+    for (int i = 0; i < last; i++) for (int j = 0; j < last; j++) for (int k = 0; k < last; k++) v = fract(v + sin(v));
+    gl_FragColor = vec4(0.9, 0.1 + 0.0001 * v, 0.8, 1.0);
+}
+"""
+
+
+@pytest.mark.slow
+def test_a_look_that_hangs_the_driver_ends_the_process_and_the_next_one_shows_the_preset_without_it(
+    started, screen, eye, home, loaded, green_preset
+):
+    folder = home / "config" / "presets" / "b"
+    (folder / "hang.fs").write_text(HANGING)
+    with (folder / "preset.yaml").open("a") as file:
+        file.write("render: {looks: [{look: hang, parameters: {n: '60000 * step(3, integrate(1))'}}]}\n")
+    parent = started("live", "--log-level", "debug")
+    show = Show(parent, home)
+    wait_for(lambda: sum(eye.at(20, 90)) > 30, "no picture")
+    screen.move_pointer(40, 90)
+    screen.key("2")
+    wait_for(lambda: eye.at(40, 90)[0] > 200 and eye.at(40, 90)[2] > 180, "the look is not drawn")
+    wait_for(lambda: STOP in (home / "log" / "visualizer.log").read_text(), "it does not hang", 60)
+    wait_for(lambda: is_green(eye.at(40, 90)), "the preset does not come back", 60)
+    wait_for(lambda: show.state.get("left_out") or None, "it does not report what is left out")
+    state = show.state
+    assert state["preset"] == "b" and [Path(path).name for path in state["left_out"]] == ["hang.fs"]
+    parent.send_signal(signal.SIGINT)
+    status, _, err = finished(parent)
+    assert status == 0
+    assert err.splitlines() == [
+        "visualizer: the show stopped (it hung); restarting it",
+        "visualizer: look hang is left out: the show ended while it was drawn; "
+        "tried again when its file is saved or the preset is opened again",
+    ]
 
 
 def sound_is_recorded(root):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
 
 from visualizer.looks.declaration import Value
 from visualizer.looks.look import Look
@@ -30,7 +30,8 @@ class Link:
 
     parameters: the look's inputs by name, as the shader takes them (`LookInput.checked`); its defaults where none is
     given. An event is set to 1, and is 0 again once it was drawn. mix: 0 leaves the picture as it was before the look ..
-    1. blend: how it is blended with that. is_left_out: as if it were not there.
+    1. blend: how it is blended with that. is_left_out: as if it were not there; its shaders are not
+    even compiled if it is so from the beginning.
     """
 
     look: Look
@@ -60,6 +61,8 @@ class Chain:
     ctx: the context of the Surface it will be drawn on. programs: compiled looks shared with others. dreams: what is
     dreamt. plain: draws the dream where a look reads it, and where there is no look to draw. Raises what `LookRenderer`
     raises.
+
+    is_measured: whether the looks of the next display frame are measured, see `times_s`.
     """
 
     def __init__(
@@ -74,9 +77,13 @@ class Chain:
         self._ctx, self._programs, self._plain = ctx, programs, plain
         self._pool = TargetPool(ctx)
         self._renderers: list[LookRenderer] = []
+        self.is_measured = False
+        self._timers: dict[int, moderngl.Query] = {}
+        self._measured: list[int] = []  # the links of the last display frame that were measured
         try:
             for link in self.links:
-                self._renderers.append(LookRenderer(ctx, link.look, programs, dreams))
+                look = plain.look if link.is_left_out else link.look
+                self._renderers.append(LookRenderer(ctx, look, programs, dreams))
                 if len(self.links) > 1 or link.blend != "normal":
                     self._blending(link.blend)  # compiled now, and not between two display frames
         except BaseException:
@@ -103,6 +110,7 @@ class Chain:
         """
         shown = self._ctx.fbo
         drawing = _Drawing(values, size, advances, shown)
+        self._measured = []
         visible = [index for index, link in enumerate(self.links) if link.mix > 0 and not link.is_left_out]
         try:
             for index, link in enumerate(self.links):
@@ -112,7 +120,7 @@ class Chain:
                 if attempt is not None and attempt.is_suspended:
                     continue
                 is_last = bool(visible) and index == visible[-1]
-                with attempt or nullcontext():
+                with attempt or nullcontext(), self._timer(index):
                     self._draw_link(drawing, link, self._renderers[index], is_last=is_last)
             if not drawing.is_shown:
                 shown.use()
@@ -127,6 +135,15 @@ class Chain:
                 self._pool.give(target)
             self._pool.end()
             self.pass_events()
+
+    def times_s(self) -> list[float]:
+        """How long the graphics card took for each look of the last display frame, seconds; 0 for one that was not drawn.
+        Empty where they were not measured. Waits until the display frame is drawn.
+        """
+        if not self._measured:
+            return []
+        times_s = {index: self._timers[index].elapsed / 1e9 for index in self._measured}
+        return [times_s.get(index, 0.0) for index in range(len(self.links))]
 
     def pass_events(self) -> None:
         """Set the looks' events to 0, as once they were drawn: for a display frame that is not drawn."""
@@ -161,6 +178,14 @@ class Chain:
             stack.callback(self._pool.release)
             for one in self._renderers:
                 stack.callback(one.release)
+
+    def _timer(self, index: int) -> AbstractContextManager[object]:
+        if not self.is_measured:
+            return nullcontext()
+        if index not in self._timers:
+            self._timers[index] = self._ctx.query(time=True)
+        self._measured.append(index)
+        return cast(AbstractContextManager[object], self._timers[index])
 
     def _draw_link(self, drawing: _Drawing, link: Link, renderer: LookRenderer, *, is_last: bool) -> None:
         """Draw a look: on the framebuffer that is shown where it is the last one and nothing must follow, and else into

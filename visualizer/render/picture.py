@@ -195,6 +195,14 @@ class Picture:
         self._crossing.draw(self._values, size, parameters, images, self._pool, advances=self._advances)
         self._pool.end()
 
+    def measure(self, is_measured: bool) -> None:
+        """Measure how long each look takes, from the next draw on, or no longer."""
+        self._chain.is_measured = is_measured
+
+    def look_times_s(self) -> list[float]:
+        """How long the looks of the last draw took, see `Chain.times_s`."""
+        return self._chain.times_s()
+
     def pass_events(self) -> None:
         """Set the looks' events to 0, as once they were drawn: for a display frame that is not drawn."""
         self._chain.pass_events()

@@ -37,6 +37,13 @@ class AdaptiveSize:
         """1, 0.75 or 0.5."""
         return STEPS[self._index]
 
+    @property
+    def can_be_smaller(self) -> bool:
+        """Whether it draws smaller if that takes too long: it is not smallest yet, and has not found that this does not
+        help.
+        """
+        return self._index + 1 < len(STEPS) and self._pause_s <= 0
+
     def reset(self, period_s: float) -> None:
         """Another pace or another size of window: forget what was measured."""
         self.period_s = period_s

@@ -7,7 +7,7 @@ effect on the picture.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
@@ -30,14 +30,17 @@ from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from ..presets.loader import OpenedPreset, PresetLoader
 from ..render.canvas import Canvas
+from ..render.chain import Link
 from ..render.gl import Surface
 from ..render.monitors import Area
 from ..render.picture import Picture
 from ..supervision.resume import ResumeState
 from .adaptive_size import AdaptiveSize
+from .budget import LookBudget
 from .clocks import Clock, RateMeter, ScreenClock
 from .controllers import Controllers
 from .dispatcher import Dispatcher
+from .drawn_looks import NEW_S, DrawnLooks, again
 from .effects import LoaderEffects, StageEffects, WindowEffects
 from .garbage import scheduled_collection
 from .graphics import Graphics, rebuilt
@@ -173,7 +176,8 @@ class WindowShow(FrameLoop):
     to the window's pace. outputs: where the pictures go besides the window; they are closed with it. follow_monitor:
     keep the pace of the monitor that the window is on. adapt: draw smaller where the machine cannot keep the pace.
     controllers: what gives commands besides the keyboard.
-    say: called with lines for the terminal, on any thread. lifeline: the connection to the supervisor. title: of the window; that of the source if None. recording: how it is
+    say: called with lines for the terminal, on any thread. left_out: paths of looks that the picture is not drawn
+    with, see `DrawnLooks`. lifeline: the connection to the supervisor. title: of the window; that of the source if None. recording: how it is
     recorded as a session. on_command: called with every command.
     """
 
@@ -201,6 +205,7 @@ class WindowShow(FrameLoop):
         recording: RecordingOptions | None = None,
         on_command: Callable[[Command], None] = lambda command: None,
         say: Callable[[str], None] = log.warning,
+        left_out: Collection[str] = (),
     ) -> None:
         self._graphics, self._window = graphics, graphics.window
         self._scene = Scene(picture, dreams, loaded)
@@ -222,6 +227,7 @@ class WindowShow(FrameLoop):
         self._notices = Notices(lambda: self.clock.time_s)
         self._hud_lines: list[str] = []
         self._key_lines = help_lines(keymap, source.capabilities)
+        self._lost_s = -NEW_S
         self._hud_written_s = self._monitor_checked_s = self._lost_checked_s = self._state_sent_s = 0.0
         self._news: list[str | None] = []  # of the display frame before
         self._camera, self._saver = Camera(), PresetSaver()
@@ -264,7 +270,9 @@ class WindowShow(FrameLoop):
             source, self._controllers, guard, self.dispatcher, self._on_stage, self._loader, self.recorder
         )
         self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
-        self._reloader = Reloader(say)
+        self._say, self._reloader = say, Reloader(say)
+        self._looks = DrawnLooks(lambda: self.clock.time_s, left_out)
+        self._n_openings = 0  # of the state, when looks were left out
         self._follow_files()
         self._title = title
         self._title_shown: str | None = None
@@ -367,6 +375,7 @@ class WindowShow(FrameLoop):
             self._report_to(self._lifeline)
         self._garbage.collect_some()
         self._adapt_size()
+        self._keep_budget()
         self.ended = self._window.should_close or self.dispatcher.state.ended
         if not self.ended and self._is_lost():
             self._rebuild()
@@ -436,7 +445,8 @@ class WindowShow(FrameLoop):
         return self._saver.save(scene.loaded, scene.picture.links, self.dispatcher.state)
 
     def _follow_files(self) -> None:
-        """Follow the files of what is shown."""
+        """Follow the files of what is shown, and how long its looks take."""
+        self._budget = LookBudget(self._scene.loaded.settings.render.budget_ms / 1000)
         self._reloader.follow(self._scene.loaded, self._scene.picture.links, self._drawn_size())
 
     def _follow_edits(self) -> None:
@@ -453,13 +463,19 @@ class WindowShow(FrameLoop):
             self._reloader.failed(str(fault))
             return
         self._reloader.shown(edit.links)
+        self._budget = LookBudget(edit.loaded.settings.render.budget_ms / 1000)
+        self._looks.renew()
+        self._report_looks()
         self.dispatcher.dispatch(self._on_stage.shown(scene.loaded, scene.control.parameters))
         self._notices.answer(f"{scene.loaded.settings.title}: shown as saved")
         self.say(*scene.news)
 
     def _bring(self, opened: OpenedPreset) -> None:
+        if self.dispatcher.state.n_openings != self._n_openings:
+            self._n_openings, self._looks.left_out = self.dispatcher.state.n_openings, frozenset()
+        left_out = self._looks.left_out
         try:
-            picture = build_picture(opened.loaded, self._window, self._graphics.programs)
+            picture = build_picture(opened.loaded, self._window, self._graphics.programs, left_out=left_out)
         except Exception as error:
             log.exception("preset %s cannot be shown", opened.loaded.name)
             words = (
@@ -471,6 +487,7 @@ class WindowShow(FrameLoop):
         scene = Scene(picture, opened.dreams, opened.loaded, at_most=1)
         self._loader.release(self.stage.scene.dreams)  # two bakes at once would each take twice as long
         replaced = self.stage.bring(scene)
+        self._report_looks()
         self.recorder.follow_stage(self.stage)  # before its first dream frame is put into the picture
         if replaced is not None:
             self._loader.release(replaced.dreams)
@@ -529,9 +546,16 @@ class WindowShow(FrameLoop):
             with self.guard.part("lifeline", "after a crash the show may start without its state"):
                 lifeline.keep(self._state())
 
+    def _report_looks(self) -> None:
+        """Report the looks that are drawn from now on, before they are: they may hang the graphics driver."""
+        if self._lifeline is not None:
+            with self.guard.part("lifeline", "after a crash the show may start without its state"):
+                self._lifeline.keep(self._state(), at_once=True)
+
     def _state(self) -> ResumeState:
         """The state that a restarted show continues from."""
         dispatcher, (place, fullscreen, monitor) = self.dispatcher, self._window.window_place
+        self._looks.note(self._links)
         return ResumeState(
             preset=self._loader.opening or self._on_stage.loaded.reference,
             place=place,
@@ -541,8 +565,43 @@ class WindowShow(FrameLoop):
             hud=dispatcher.state.hud,
             panel=self._panel.is_open,
             panel_place=self._panel.place,
+            looks=self._looks.suspects,
+            left_out=tuple(sorted(self._looks.left_out)),
             **self.source.resume_values(),
         )
+
+    @property
+    def _links(self) -> list[Link]:
+        """The looks of all that is on the stage."""
+        return [link for scene in self.stage.scenes for link in scene.picture.links]
+
+    def _keep_budget(self) -> None:
+        """Turn off a look that takes longer than its budget."""
+        if self.stage.is_busy or self.stage.is_dark:
+            return
+        picture, work_s = self.stage.scene.picture, self.clock.times.work_s
+        can_be_smaller = self._adaptation is not None and self._adaptation.can_be_smaller
+        # without its look a picture is drawn through the plain one
+        times_s = [
+            0.0 if link.look.is_plain else time_s
+            for link, time_s in zip(picture.links, picture.look_times_s(), strict=False)
+        ]
+        index = self._budget.note(work_s, times_s, can_be_smaller=can_be_smaller)
+        picture.measure(self._budget.is_measuring)
+        if index is not None:
+            link = picture.links[index]
+            names = self._leave_out([str(link.look.path)])
+            line = (
+                f"look {link.look.name} takes {1000 * times_s[index]:.0f} ms for a display frame, more than "
+                f"render.budget_ms allows, and is turned off; {again(names)}"
+            )
+            self._notices.say(line)
+            self._say(line)
+
+    def _leave_out(self, paths: Collection[str]) -> list[str]:
+        """Draw the scene that is shown without these looks; returns their names."""
+        self._n_openings = self.dispatcher.state.n_openings
+        return self._looks.leave_out(self.stage.scene.picture.links, paths)
 
     def _adapt_size(self) -> None:
         """Draw smaller or larger, by how long display frames took."""
@@ -573,6 +632,19 @@ class WindowShow(FrameLoop):
         self._lost_checked_s = self.clock.time_s
         return self._window.is_lost or self.is_undrawable or self.guard.part("window", "").n_in_a_row >= LOST_AFTER
 
+    def _leave_out_suspects(self) -> None:
+        """Leave out the looks that are drawn only since a moment ago, or all where the graphics were lost a moment ago,
+        too: one of them may have hung the graphics card.
+        """
+        again_s, self._lost_s = self.clock.time_s - self._lost_s, self.clock.time_s
+        self._looks.note(self._links)
+        if self._looks.has_new or again_s < NEW_S:
+            names = self._leave_out(self._looks.suspects)
+            if names:
+                line = f"look {', '.join(names)}: the graphics were lost while it was drawn; {again(names)}"
+                self._notices.say(line)
+                self._say(line)
+
     def _rebuild(self) -> None:
         """Build everything that lies on the graphics card again, in another window in the place of this one."""
         part = self.guard.part("graphics", "built again")
@@ -581,6 +653,7 @@ class WindowShow(FrameLoop):
         log.error("the graphics are lost; they are built again")
         with part:
             before, lost, loaded = self.stage, self._graphics, self.stage.scene.loaded
+            self._leave_out_suspects()
             self._graphics, picture = rebuilt(lost.window, before.scene, dark=before.is_dark)
             self._window, self.canvas = self._graphics.window, self._graphics.canvas
             self._scene = Scene(picture, dreams_room.ReadyDreams([]), loaded)

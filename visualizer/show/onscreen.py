@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..clock import Stopwatch
@@ -23,6 +23,7 @@ from ..render.picture import Picture
 from ..render.window import Window
 from ..supervision.resume import ResumeState
 from .clocks import ScreenClock, pace_hz
+from .drawn_looks import DrawnLooks, again
 from .frame import WindowShow
 from .frametimes import NO_TIMES, Percentiles
 from .graphics import Graphics
@@ -132,7 +133,10 @@ def run(
         shown_title = title or ("visualizer" if callable(source) else source.title)
         window = stack.enter_context(opens(staging.size or loaded.size, shown_title, **_where(staging, resume)))
         graphics = Graphics.of(window)
-        picture = build_picture(loaded, window, graphics.programs)
+        left_out = resume.left_out if resume is not None else ()
+        picture = build_picture(loaded, window, graphics.programs, left_out=left_out)
+        if lifeline is not None:
+            _report_looks(lifeline, loaded, picture)
         # a stage that was black must not light up
         dark = resume is not None and bool(resume.values.get("blackout"))
         graphics.show_image(picture, dark=dark)
@@ -172,6 +176,7 @@ def run(
             recording=recording,
             on_command=on_command,
             say=say,
+            left_out=left_out,
         )
         opened.pop_all()
         del dreams  # else its frames stay in memory after a change of presets
@@ -179,6 +184,10 @@ def run(
             if resume is not None:
                 show.resume(resume)
                 greeting = lifeline.why if lifeline is not None else greeting
+                if names := [link.look.name for link in picture.links if link.is_left_out]:
+                    line = f"look {', '.join(names)} is left out: the show ended while it was drawn; {again(names)}"
+                    show.say(line)
+                    say(line)
             else:
                 if staging.panel:
                     show.open_panel()
@@ -203,6 +212,15 @@ def run(
         *(n_frames, seconds, report.rate_hz, *report.times, report.n_dropped, report.n_repeated),
     )
     return report
+
+
+def _report_looks(lifeline: Lifeline, loaded: LoadedPreset, picture: Picture) -> None:
+    """Report the looks of the first picture before it is drawn: they may hang the graphics driver."""
+    drawn = DrawnLooks(lambda: 0.0)
+    drawn.note(picture.links)
+    if drawn.suspects:
+        state = lifeline.resume or ResumeState(preset=loaded.reference)
+        lifeline.keep(replace(state, looks=drawn.suspects), at_once=True)
 
 
 def _open(given: Opened | Callable[[], Opened]) -> Opened:

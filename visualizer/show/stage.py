@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -429,17 +429,26 @@ def ignored_frame(placed: DreamFrame) -> None:
     """What a scene does with its dream frames besides putting them into its picture: nothing."""
 
 
-def build_picture(loaded: LoadedPreset, surface: Surface, programs: Programs, before: Picture | None = None) -> Picture:
+def build_picture(
+    loaded: LoadedPreset,
+    surface: Surface,
+    programs: Programs,
+    before: Picture | None = None,
+    *,
+    left_out: Collection[str] = (),
+) -> Picture:
     """The picture of a preset with its image in place. Raises BadInput or GraphicsError for one that this driver cannot
     show.
 
     before: a picture of the same preset, whose looks and parameters are taken over; the looks' files are not read
-    again.
+    again. left_out: paths of looks that are not drawn.
     """
     if before is not None:
         links, transition = before.links, before.transition
     else:
         links, transition = open_links(loaded), open_transition(loaded)
+    for link in links:
+        link.is_left_out = link.is_left_out or str(link.look.path) in left_out
     picture = Picture(surface.ctx, loaded.size, loaded.n_depths, links, len(loaded.variants), programs, transition)
     try:
         picture.put(0, loaded.image)

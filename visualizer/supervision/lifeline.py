@@ -92,9 +92,13 @@ class Lifeline:
             self._send({"beat": [n_frames, n_dropped, round(longest_gap_ms, 1)]})
             self._report_state(now_s)
 
-    def keep(self, state: ResumeState) -> None:
-        """Keep the state of the show, and report it if it has changed."""
+    def keep(self, state: ResumeState, *, at_once: bool = False) -> None:
+        """Keep the state of the show, and report it if it has changed. at_once: and not at the next beat, since what
+        comes now may end the process.
+        """
         self._state = state
+        if at_once:
+            self._reported_s = -BEAT_S
         if self._connection is not None:
             self._report_state(self._now())
 
