@@ -27,6 +27,7 @@ from visualizer.control.commands import (
     SettingsMoved,
     ShowPreset,
     SourceReported,
+    Unset,
 )
 from visualizer.control.keys import Keymap
 from visualizer.control.parameters import Parameter, base_parameters
@@ -212,6 +213,19 @@ def test_what_moves_a_parameter_of_a_look_is_set_like_a_parameter():
     assert after(shown("b-two", look=()), state=moved).look_by_hand() == {}
 
 
+def test_a_parameter_is_taken_back_to_the_preset_with_what_moves_it():
+    swings = replace(ZOOM, can_move=True)
+    state = after(shown(look=(swings,)), state=START)
+    turned = {"look.zoom": 3.0, "look.zoom.source": "kick", "beat.decay": 0.5, "dream.colour": 0.9}
+    turned |= {"beat.sensitivity": 2.0}
+    done = after(*(Set(name, value) for name, value in turned.items()), state=state)
+    without = after(*(Unset(name) for name in turned if name != "look.zoom.source"), state=done)
+    assert without.values(CONTEXT) == state.values(CONTEXT) and without.n_bakings == done.n_bakings + 1
+    assert "unknown parameter" in after(Unset("look.zoo"), state=state).answer
+    edges = after(Set("beat.high_hz", 300.0), Set("beat.low_hz", 200.0), Unset("beat.high_hz"), state=START)
+    assert edges.answer and edges.beat_settings().high_hz == 300.0
+
+
 def test_a_hand_wins_over_an_expression_even_with_the_value_that_this_has_in_silence():
     moved = replace(ZOOM, expression="2 + kick")
     state = after(shown(look=(moved,)), state=START)
@@ -276,6 +290,7 @@ def random_changes(seed, n):
     kinds = {
         "act": lambda: Act(rng.choice(actions)),
         "set": lambda: (lambda one: Set(one.name, value(one)))(rng.choice(parameters)),
+        "unset": lambda: Unset(rng.choice(parameters).name),
         "show": lambda: ShowPreset(rng.choice([*PRESETS, "c-three", "none"])),
         "tempo": lambda: SetTempo(rng.choice([0.0, rng.uniform(60, 200)]), rng.random()),
         "learn": lambda: Learn(rng.choice(["", "tap", "look.zoom", "nothing"])),
@@ -286,7 +301,7 @@ def random_changes(seed, n):
         "reported": lambda: Reported(rng.choice(["fullscreen", "panel", "asks_to_end"]), rng.random() < 0.5),
         "listed": lambda: PresetsListed(PRESETS[: rng.randint(0, 3)]),
     }
-    weights = [8, 8, 2, 1, 1, 1, 1, 1, 1, 1, 1]
+    weights = [8, 8, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1]
     return [kinds[rng.choices(list(kinds), weights)[0]]() for _ in range(n)]
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.fixtures.watching import wait_for
 from visualizer.clock import monotonic
-from visualizer.control.commands import Act, Learn, PressKey, Set, ShowPreset
-from visualizer.control.parameters import base_parameters
+from visualizer.control.commands import Act, Learn, PressKey, Set, ShowPreset, Unset
+from visualizer.control.parameters import Parameter, base_parameters
 from visualizer.control.snapshot import Snapshot
 from visualizer.errors import VisualizerError
 from visualizer.panel.link import open_panel
@@ -64,13 +64,13 @@ class Hand:
 
         return wait_for(known, f"the place of {name}")
 
-    def wait_until_still(self, seconds=0.3):
+    def wait_until_still(self, seconds=0.3, **state):
         """Wait until no control has moved for a while; snapshots are sent meanwhile."""
         controls, since_s = None, time.monotonic()
 
         def is_still():
             nonlocal controls, since_s
-            self.link.update(snapshot())
+            self.link.update(snapshot(**state))
             if self.link.controls != controls:
                 controls, since_s = self.link.controls, time.monotonic()
             return controls and time.monotonic() - since_s > seconds
@@ -125,7 +125,7 @@ def test_a_click_on_a_preset_shows_it(hand):
 
 
 @pytest.mark.parametrize(
-    "action", ["blackout", "freeze", "tap", "tempo_half", "next_input", "lock", "next_preset", "reset"]
+    "action", ["blackout", "freeze", "tap", "tempo_half", "next_input", "lock", "next_preset", "reset", "save_preset"]
 )
 def test_a_button_does_what_its_key_does(hand, action):
     assert hand.press(action) == [Act(action)]
@@ -178,6 +178,41 @@ def test_parameters_that_bake_again_are_in_the_closed_section_and_sent_once(hand
     wait_for(
         lambda: "dream.colour" not in hand.link.controls and hand.place("beat.sensitivity") == top, "all as before"
     )
+
+
+LOOK = (
+    Parameter("look.zoom", "how much larger", "number", 0.0, 2.0, can_move=True, expression="1 + kick", label="zoom"),
+    Parameter("look.flash", "", "switch", is_event=True, label="flash"),
+    Parameter("look.mode", "", "choice", choices=("soft", "hard"), default="soft", label="mode"),
+)
+
+
+def test_a_parameter_of_a_look_gets_a_source_an_amount_and_is_learned(hand):
+    values = {name: one.default for name, one in base_parameters().with_look(LOOK).items() if one.section == "look"}
+    shown = {"look": LOOK, "values": VALUES | values, "moving": {"look.zoom": 1.5}}
+    assert hand.press("look.zoom", 0.5, **shown) == [Set("look.zoom", pytest.approx(1.0, abs=0.1))]
+    assert hand.press("look.flash", **shown) == [Set("look.flash", 1.0)]
+    assert hand.press("look.mode=hard", **shown) == [Set("look.mode", "hard")]
+    hand.point("look.zoom source", **shown)
+    click()
+    click("5", 40)  # the wheel, to the end
+    hand.wait_until_still(**shown)
+    assert hand.press("look.zoom.source=bass note", **shown) == [Set("look.zoom.source", "bass_note")]
+    assert hand.press("look.zoom.amount", 0.25, **shown) == [Set("look.zoom.amount", pytest.approx(-0.5, abs=0.1))]
+    assert hand.press("look.zoom.smoothing_s", 0.5, **shown)[0].value == pytest.approx(1.0, abs=0.1)
+    assert hand.press("look.zoom unset", **shown) == [Unset("look.zoom")]
+    click("4", 40)
+    hand.wait_until_still(**shown)
+    before = hand.place("look.zoom learn", **shown)
+    assert hand.press("look.zoom learn", **shown) == [Learn("look.zoom")]
+    shown |= {"learning": "look.zoom"}
+    wait_for(lambda: hand.place("look.zoom learn", **shown) != before, "the band that says so")
+    assert hand.press("look.zoom learn", **shown) == [Learn("")]
+    shown["learning"] = ""
+    wait_for(lambda: hand.place("look.zoom learn", **shown) == before, "the end of the band")
+    hand.point("look.zoom source", **shown)
+    click()
+    hand.wait_until_still()
 
 
 def test_a_key_pressed_in_it_is_the_shows(hand):

@@ -158,3 +158,14 @@ def test_values_have_their_unit_and_only_useful_digits():
 @pytest.mark.parametrize("value", ["a word", None, math.nan, math.inf, -math.inf])
 def test_a_slider_has_a_position_whatever_the_value(value):
     assert 0.0 <= model.slider_position(DECAY, value) <= 1.0
+
+
+def test_the_amount_of_a_source_is_a_signed_percentage_and_a_label_is_used():
+    amount = Parameter("look.zoom.amount", "", "number", -1.0, 1.0)
+    assert [model.format_value(amount, value) for value in (0.5, -0.25, 0.0)] == ["+50%", "-25%", "+0%"]
+    assert model.label(Parameter("look.tint.red", "", "number", label="tint red")) == "tint red"
+
+
+def test_the_first_cell_of_a_row_takes_what_fixed_ones_leave():
+    assert model.weights_beside(300, (86, 60)) == [300 - 86 - 60 - 16, 86, 60]
+    assert model.weights_beside(100, (86, 60))[0] == 1.0

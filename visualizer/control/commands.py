@@ -28,6 +28,13 @@ class Set:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Unset:
+    """Take a parameter, and what moves it, back to what the preset says. name: of a `Parameter`."""
+
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ShowPreset:
     """Show a preset. preset: its name or its reference, see `presets.preset.PresetFolder`."""
 
@@ -110,6 +117,7 @@ class Reported:
 Change = (
     Act
     | Set
+    | Unset
     | ShowPreset
     | SetTempo
     | Learn
@@ -140,6 +148,7 @@ Input = Change | PressKey
 KINDS: dict[str, type[Change]] = {
     "act": Act,
     "set": Set,
+    "unset": Unset,
     "show_preset": ShowPreset,
     "set_tempo": SetTempo,
     "learn": Learn,

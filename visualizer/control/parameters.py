@@ -45,6 +45,7 @@ class Parameter:
     number, in its unit. is_log: a slider moves it by ratio. rebakes: setting it bakes the dream again. default: its
     value where nothing else sets one. is_event: of a look: a switch that is on for one display frame when it is set.
     can_move: a source can move it, see `movers`; expression: that moves it as long as no hand has set it, "" for none.
+    label: short, for people, "" for none; group: what it belongs to, such as a look in a chain.
     """
 
     name: str
@@ -59,6 +60,8 @@ class Parameter:
     is_event: bool = False
     can_move: bool = False
     expression: str = ""
+    label: str = ""
+    group: str = ""
 
     @property
     def section(self) -> str:

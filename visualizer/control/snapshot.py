@@ -53,7 +53,9 @@ class Snapshot:
         is drawn
     input, input_state : name of the input or the song; why there is no sound, "" if there is
     is_fallback : whether the fallback metronome moves the picture
-    values, look : the value of every parameter; the parameters that the look shown declares
+    values, look : the value of every parameter; the parameters of the looks that are shown
+    moving, by_hand : the parameters of the looks that the music moves now, and the number that each has; those that a
+        hand has set
     notice, faults, lines : the newest line for the user; parts that are failing, "analysis: ..."; the HUD's
         "name<tab>value" lines
     recording : how the recording of a session goes, "" while there is none
@@ -96,5 +98,7 @@ class Snapshot:
     recording: str = ""
     learning: str = ""
     look: tuple[Parameter, ...] = ()
+    moving: dict[str, float] = field(default_factory=dict)
+    by_hand: frozenset[str] = frozenset()
     bindings: dict[str, str] = field(default_factory=dict)
     capabilities: frozenset[Capability] = frozenset(Capability)

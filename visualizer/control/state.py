@@ -27,8 +27,9 @@ from .commands import (
     SettingsMoved,
     ShowPreset,
     SourceReported,
+    Unset,
 )
-from .parameters import LOOK, SOURCE, Parameters, Value
+from .parameters import LOOK, SOURCE, Parameters, Value, movers
 from .targets import check_target
 
 if TYPE_CHECKING:
@@ -226,6 +227,21 @@ class ShowState:
                 raise BadInput(f"{name} {value}: {_first_line(fault)}") from fault
         return replace(after, n_bakings=self.n_bakings + one.rebakes)
 
+    def unsetting(self, name: str, context: Context) -> ShowState:
+        """This state, with a parameter and what moves it as in the preset. Raises BadInput for an unknown name, and for
+        a setting of the beat whose value in the preset excludes what is set of the others.
+        """
+        one = self.parameters(context).find(name)
+        names = {one.name, *(mover.name for mover in movers(one))}
+        after = replace(self, by_hand={key: value for key, value in self.by_hand.items() if key not in names})
+        if one.name == SENSITIVITY:
+            after = replace(after, sensitivity_factor=1.0)
+        try:
+            after.beat_settings()
+        except ValueError as fault:
+            raise BadInput(f"{name}: {_first_line(fault)}") from fault
+        return replace(after, n_bakings=self.n_bakings + (one.rebakes and one.name in self.by_hand))
+
 
 def apply(state: ShowState, command: Command, context: Context) -> ShowState:
     """The state after a command. Whatever is wrong with the command is in the answer, and nothing else has changed
@@ -287,6 +303,8 @@ def _changed(state: ShowState, command: Command, context: Context) -> ShowState:
             return _acted(state, action, context)
         case Set(name, value):
             return state.setting(name, value, context)
+        case Unset(name):
+            return state.unsetting(name, context)
         case ShowPreset(preset):
             return state.wanting(_reference(preset, state))
         case SetTempo():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -165,6 +165,11 @@ def n_buttons_across(width: float, n_buttons: int) -> int:
     return math.ceil(n_buttons / max(n_rows, 1))
 
 
+def weights_beside(width: float, fixed: Sequence[float], gap: float = 8.0) -> list[float]:
+    """The weights of a row whose first cell takes what cells of fixed widths leave. width: of the row; all in units."""
+    return [max(width - sum(fixed) - gap * len(fixed), 1.0), *fixed]
+
+
 def n_columns(width: float, height: float) -> int:
     """Number of columns of the panel. width, height: of its window, units."""
     if width >= 1215:
@@ -190,6 +195,8 @@ def label(parameter: Parameter) -> str:
     """Label of a parameter in the panel, without its unit."""
     if parameter.name in MAIN:
         return MAIN[parameter.name]
+    if parameter.label:
+        return parameter.label
     key = parameter.name.rpartition(".")[2].removeprefix("n_")
     for end in _UNITS:
         key = key.removesuffix(end)
@@ -202,6 +209,8 @@ def format_value(parameter: Parameter, value: float | str) -> str:
         return value
     if parameter.kind == "switch":
         return "on" if value >= 0.5 else "off"
+    if parameter.name.endswith(".amount"):
+        return f"{value:+.0%}"
     unit = next((unit for end, unit in _UNITS.items() if parameter.name.endswith(end)), "")
     if parameter.kind == "whole":
         digits = 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..control.actions import find_actions
 from ..control.capabilities import Capability
-from ..control.commands import Act, Change, Learn, Set, ShowPreset
+from ..control.commands import Act, Change, Learn, Set, ShowPreset, Unset
 from ..control.keys import Keymap
-from ..control.parameters import LOOK, Parameter, base_parameters
+from ..control.parameters import LOOK, NO_SOURCE, Parameter, base_parameters, movers
 from ..control.snapshot import Snapshot
 from ..oneline import preset_label
 from . import gauges as gauges
@@ -15,6 +15,9 @@ from . import style as style
 from . import widgets as widgets
 from .ui import Ui
 from .widgets import NO_TAG, LearnTag
+
+#: widths of the buttons beside a parameter of a look, units
+_SOURCE_W, _LEARN_W = 86.0, 60.0
 
 
 class Sections:
@@ -26,6 +29,8 @@ class Sections:
     def __init__(self, ui: Ui, keys: Keymap) -> None:
         self.ui, self._keys = ui, keys
         self.learns = self.more_is_open = False
+        self._closed_looks: set[str] = set()  # groups of parameters
+        self._moved = ""  # the parameter whose source is chosen now
         self.learn_target = ""  # requested for learning, and not confirmed by the show yet
         self.learn_requested_s = 0.0
         self._commands: list[Change] = []
@@ -64,7 +69,7 @@ class Sections:
 
     def learn(self, target: str) -> None:
         """Bind a target to the knob or pad that is moved next; "", or the target that waits already: cancel."""
-        if target and target == self._snapshot.learning:
+        if target and target in (self._snapshot.learning, self.learn_target):
             target = ""
         self.learn_target, self.learn_requested_s = target, self._now_s
         self._commands.append(Learn(target))
@@ -208,9 +213,10 @@ class Sections:
                     )
                     if pressed:
                         self.command(ShowPreset(name), target)
-        with ui.row(36.0, (1.0, 1.0)):
-            self._action("< previous preset", "previous_preset", 36.0)
-            self._action("next preset >", "next_preset", 36.0)
+        with ui.row(36.0, (1.0, 1.0, 1.0)):
+            self._action("< previous", "previous_preset", 36.0)
+            self._action("save as new", "save_preset", 36.0)
+            self._action("next >", "next_preset", 36.0)
 
     def main_controls(self) -> None:
         """The parameters used most in a show."""
@@ -225,22 +231,121 @@ class Sections:
         """All other parameters, in a section that is closed at first."""
         ui = self.ui
         shown = (*model.MAIN, model.MOTION, *self._parameters.switches)
-        rest = [one for one in self._parameters.values() if one.name not in shown]
+        rest = [one for one in self._parameters.values() if one.name not in shown and one.section != LOOK]
         note = "" if self.more_is_open else f"{len(rest)} parameters"
         if widgets.fold(ui, "more", "more parameters", self.more_is_open, note):
             self.more_is_open = not self.more_is_open
         if not self.more_is_open:
             return
-        headings = {
-            (False, True): "look",
-            (False, False): "sound and motion",
-            (True, False): "dream: each change bakes again",
-        }
-        for kind, text in headings.items():
-            if members := [one for one in rest if (one.rebakes, one.section == LOOK) == kind]:
+        for rebakes, text in ((False, "sound and motion"), (True, "dream: each change bakes again")):
+            if members := [one for one in rest if one.rebakes == rebakes]:
                 widgets.heading(ui, text)
                 for one in members:
                     self._control(one)
+
+    def looks(self) -> None:
+        """The parameters of the looks that are shown, each with what moves it."""
+        groups: dict[str, list[Parameter]] = {}
+        for one in self._snapshot.look:
+            groups.setdefault(one.group, []).append(one)
+        for group, members in groups.items():
+            is_open = group not in self._closed_looks
+            note = f"{len(members)} parameter{'s' if len(members) > 1 else ''}"
+            title = f"look {group}" if group else "look"
+            if widgets.fold(self.ui, f"look:{group}", title, is_open, note):
+                self._closed_looks ^= {group}
+            for one in members if is_open else ():
+                self._look_parameter(one)
+
+    def _look_parameter(self, one: Parameter) -> None:
+        """A parameter of a look: its control, a button for what moves it, and a button to learn it."""
+        ui, hint = self.ui, f"{one.description} ({one.name})"
+        if one.kind == "choice":
+            with ui.row(24.0, model.weights_beside(ui.width, (_LEARN_W,))):
+                ui.write(ui.take(24.0), model.label(one), style.SMALL, style.FAINT)
+                self._learn_button(one, 24.0)
+            self._choice(one, "")
+        elif one.kind == "switch":
+            with ui.row(38.0, model.weights_beside(ui.width, (_LEARN_W,))):
+                is_on = not one.is_event and self._value(one) == 1.0
+                text = model.label(one) if one.is_event else f"{model.label(one)}: {'on' if is_on else 'off'}"
+                if widgets.button(ui, one.name, text, height=38.0, is_on=is_on, hint=hint, tag=self.tag(one.name)):
+                    self.command(Set(one.name, float(not is_on)), one.name)
+                self._learn_button(one, 38.0)
+        else:
+            self._moved_parameter(one)
+
+    def _moved_parameter(self, one: Parameter) -> None:
+        """A number of a look."""
+        ui, is_open = self.ui, self._moved == one.name
+        source = str(self._snapshot.values.get(movers(one)[0].name, NO_SOURCE))
+        is_formula = self._is_formula(one) and source == NO_SOURCE
+        with ui.row(38.0, model.weights_beside(ui.width, (_SOURCE_W, _LEARN_W))):
+            self._control(one)
+            if widgets.button(
+                ui,
+                f"{one.name} source",
+                "formula" if is_formula else "source" if source == NO_SOURCE else source.replace("_", " "),
+                height=38.0,
+                is_on=is_formula or source != NO_SOURCE,
+                colour=style.DEEP_ICE if is_formula else style.VIOLET,
+                size=style.SMALL,
+                hint=one.expression if is_formula else f"what moves it: {source}",
+                is_open=is_open,
+            ):
+                self._moved = "" if is_open else one.name
+            self._learn_button(one, 38.0)
+        if is_open:
+            self._source_of(one, source)
+
+    def _is_formula(self, one: Parameter) -> bool:
+        """Whether the preset's expression moves it: no hand has set another number."""
+        return bool(one.expression) and one.name in self._snapshot.moving and one.name not in self._snapshot.by_hand
+
+    def _learn_button(self, one: Parameter, height: float) -> None:
+        """A button that binds the knob that is moved next; it shows which one is bound."""
+        bound = self._snapshot.bindings.get(one.name, "")
+        waits = one.name in (self._snapshot.learning, self.learn_target)
+        if widgets.button(
+            self.ui,
+            f"{one.name} learn",
+            " ".join(bound.split()[:2]) if bound and not waits else "learn",
+            height=height,
+            is_on=waits or bool(bound),
+            colour=style.AMBER if waits else style.FILL,
+            size=style.SMALL,
+            hint=f"bound to {bound}; press to bind another" if bound else "binds the knob that is moved next",
+        ):
+            self.learn(one.name)
+
+    def _source_of(self, one: Parameter, source: str) -> None:
+        """What moves a parameter: the source, the amount, the smoothing."""
+        ui = self.ui
+        of_source, amount, smoothing = movers(one)
+        choices = [name.replace("_", " ") for name in of_source.choices]
+        n_rows = widgets.n_choice_rows(ui.width - 20, len(choices))
+        lines = ui.paragraph(one.expression, style.SMALL, (ui.width - 20) * ui.u, 2) if one.expression else []
+        height = 22 + 8 + n_rows * 46 + 38 + 8 + 38 + 8 + 38 + sum(24 for _ in lines)
+        with ui.card(height):
+            for line in lines:
+                ui.write(ui.take(16.0), line, style.SMALL, style.ICE)
+            picked = widgets.choice(
+                ui,
+                of_source.name,
+                f"{model.label(one)} is moved by",
+                choices,
+                source.replace("_", " "),
+                hint=of_source.description,
+                tag=self.tag(of_source.name),
+            )
+            if picked is not None and self.learns:
+                self.learn(of_source.name)
+            elif picked is not None:
+                self._set(of_source, of_source.choices[choices.index(picked)])
+            self._control(amount)
+            self._control(smoothing)
+            if widgets.button(ui, f"{one.name} unset", "as in the preset", height=38.0, size=style.SMALL):
+                self.command(Unset(one.name), "")
 
     def _action(self, text: str, action: str, height: float, *, is_on: bool = False) -> None:
         key = self._keys.shown(action)
@@ -250,27 +355,37 @@ class Sections:
         ):
             self.command(Act(action), action)
 
+    def _value(self, one: Parameter) -> float | str | None:
+        return self._pending.value(one.name, self._snapshot.values.get(one.name), self._now_s)
+
+    def _choice(self, one: Parameter, heading: str) -> None:
+        """Buttons for a choice or a switch."""
+        value, choices = self._value(one), one.choices or ("off", "on")
+        chosen = "" if value is None else model.format_value(one, value)
+        hint, tag = f"{one.description} ({one.name})", self.tag(one.name)
+        picked = widgets.choice(self.ui, one.name, heading, choices, chosen, hint=hint, tag=tag)
+        if picked is not None and self.learns:
+            self.learn(one.name)
+        elif picked is not None:
+            self._set(one, picked if one.choices else float(picked == "on"))
+
     def _control(self, one: Parameter) -> None:
         """A slider or buttons for a parameter."""
-        value = self._pending.value(one.name, self._snapshot.values.get(one.name), self._now_s)
+        if one.kind in ("choice", "switch"):
+            self._choice(one, model.label(one))
+            return
+        value, moving = self._value(one), self._snapshot.moving.get(one.name)
+        shown = moving if moving is not None and self._is_formula(one) else value
         name, tag = model.label(one), self.tag(one.name)
         hint = f"{one.description} ({one.name})"
-        if one.kind in ("choice", "switch"):
-            choices = one.choices or ("off", "on")
-            chosen = "" if value is None else model.format_value(one, value)
-            picked = widgets.choice(self.ui, one.name, name, choices, chosen, hint=hint, tag=tag)
-            if picked is not None and self.learns:
-                self.learn(one.name)
-            elif picked is not None:
-                self._set(one, picked if one.choices else float(picked == "on"))
-            return
         event = widgets.slider(
             self.ui,
             one.name,
             name,
             model.slider_position(one, value) if value is not None else 0.0,
-            model.format_value(one, value) if value is not None else "-",
+            model.format_value(one, shown) if shown is not None else "-",
             note="rebakes" if one.rebakes else "",
+            moving=None if moving is None else model.slider_position(one, moving),
             hint=hint,
             tag=tag,
             is_fixed=self.learns or value is None,

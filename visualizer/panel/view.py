@@ -77,12 +77,12 @@ class PanelView:
             with ui.column("faults", box, gap=2.0):
                 gauges.fault_lines(ui, snapshot.faults[:4])
             y = box.bottom
-        return y + 2 * u if sections.learns or snapshot.faults else y
+        return y + 2 * u if sections.learns or snapshot.learning or snapshot.faults else y
 
     def _bands(self, snapshot: Snapshot, now_s: float) -> list[tuple[str, style.Colour, style.Colour, bool]]:
         sections = self.sections
         age_s = now_s - snapshot.time_s
-        is_waiting = sections.learns and sections.learn_target and not snapshot.learning
+        is_waiting = bool(sections.learn_target) and not snapshot.learning
         learn = "LEARN: choose a control or a button"
         if snapshot.learning:
             learn = f"LEARN: move the knob or pad for {snapshot.learning}"
@@ -92,7 +92,7 @@ class PanelView:
             ("BLACKOUT IS ON", style.DEEP_RED, style.WHITE, sections.is_on("blackout")),
             ("FROZEN", style.DEEP_ICE, style.WHITE, sections.is_on("freeze")),
             (f"no update from the show for {age_s:.0f} s", style.AMBER, style.BLACK, age_s > model.NO_SNAPSHOT_S),
-            (learn, style.AMBER, style.BLACK, sections.learns),
+            (learn, style.AMBER, style.BLACK, bool(sections.learns or snapshot.learning or is_waiting)),
             (f"RECORDING   {snapshot.recording}", style.DEEP_RED, style.WHITE, bool(snapshot.recording)),
             ("the keys are locked", style.AMBER, style.BLACK, sections.is_on("lock")),
         ]
@@ -164,6 +164,7 @@ class PanelView:
         if n_columns > 2:
             with ui.column("third", boxes[2], scrolls=True):
                 sections.main_controls()
+                sections.looks()
                 sections.more_controls()
 
     def _rest(self, snapshot: Snapshot, n_columns: int) -> None:
@@ -171,6 +172,7 @@ class PanelView:
         sections.presets()
         if n_columns < 3:
             sections.main_controls()
+            sections.looks()
             if n_columns == 1:
                 sections.buttons()
             sections.more_controls()

@@ -18,6 +18,7 @@ from .style import (
     SMALL,
     TEXT,
     TRACK,
+    VIOLET,
     WHITE,
     Colour,
     mixed,
@@ -62,9 +63,10 @@ def button(
     note: str = "",
     hint: str = "",
     tag: LearnTag = NO_TAG,
+    is_open: bool = False,
 ) -> bool:
     """A button; True in the frame in which the mouse button goes down on it. colour: its filling while it is on; note:
-    text under its label.
+    text under its label; is_open: what it opens is open.
     """
     box = ui.take(height)
     interaction = ui.interaction(name, box)
@@ -74,7 +76,9 @@ def button(
         background = mixed(colour, WHITE, 0.12) if interaction.hovered else colour
     ui.fill(box, background, 7)
     text_colour = (BLACK if sum(colour[:3]) > 380 else WHITE) if is_on else TEXT
-    inner = box.inside(6 * ui.u)
+    if is_open:
+        ui.frame(box, WHITE, 1.5)
+    inner = box.inside(min(6.0, box.h / ui.u / 8) * ui.u)
     if note:
         upper = Box(inner.x, inner.y, inner.w, inner.h * 0.62)
         lower = Box(inner.x, inner.y + inner.h * 0.6, inner.w, inner.h * 0.4)
@@ -97,9 +101,10 @@ def slider(
     hint: str = "",
     tag: LearnTag = NO_TAG,
     is_fixed: bool = False,
+    moving: float | None = None,
 ) -> SliderEvent:
     """A slider at `position`, 0..1, with its value as `text`; Shift moves it finely. is_fixed: it cannot be moved, only
-    pressed.
+    pressed. moving: where the music has moved the value to, 0..1, None: nowhere.
     """
     box = ui.take(38.0)
     interaction = ui.interaction(name, box)
@@ -124,6 +129,10 @@ def slider(
         WHITE if interaction.hovered or interaction.held else BLUE,
         2,
     )
+    if moving is not None:
+        x = box.x + (box.w - 5 * ui.u) * moving
+        ui.fill(Box(min(x, edge), box.bottom - 4 * ui.u, abs(x - edge), 4 * ui.u), VIOLET, 0, 0.6)
+        ui.fill(Box(x, box.bottom - 10 * ui.u, 5 * ui.u, 10 * ui.u), VIOLET, 2)
     inner = Box(box.x + 11 * ui.u, box.y, box.w - 22 * ui.u, box.h)
     used = ui.text_width(text, BODY, bold=True)
     if edge > inner.right - used - 4 * ui.u:  # the handle must not cross out the value
@@ -152,20 +161,25 @@ def choice(
     hint: str = "",
     tag: LearnTag = NO_TAG,
 ) -> str | None:
-    """Buttons of which one is on, side by side under a label; returns the choice that was pressed."""
-    head = ui.take(22.0)
-    ui.write(head, label, SMALL, FAINT)
+    """Buttons of which one is on, side by side under a label, if there is one; returns the choice that was pressed."""
+    head = ui.take(22.0) if label else None
+    if head is not None:
+        ui.write(head, label, SMALL, FAINT)
     pressed = None
-    per_row = max(1, min(len(choices), int(ui.width // 92)))
-    n_rows = -(-len(choices) // per_row)
-    per_row = -(-len(choices) // n_rows)
+    per_row = -(-len(choices) // n_choice_rows(ui.width, len(choices)))
     for start in range(0, len(choices), per_row):
         with ui.row(38.0, [1.0] * per_row):
             for one in choices[start : start + per_row]:
                 if button(ui, f"{name}={one}", one, height=38.0, is_on=one == chosen, hint=hint):
                     pressed = one
-    _show_tag(ui, head, tag, at=0.96)
+    if head is not None:
+        _show_tag(ui, head, tag, at=0.96)
     return pressed
+
+
+def n_choice_rows(width: float, n_choices: int) -> int:
+    """In how many rows the buttons of a choice stand. width: units."""
+    return -(-n_choices // max(1, min(n_choices, int(width // 92))))
 
 
 def thumbnail(

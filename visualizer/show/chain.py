@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from ..beat.features import Features
 from ..control.parameters import LOOK, NO_SOURCE, Parameter, base_parameters, movers
@@ -156,7 +156,7 @@ class ChainControl:
     """Sets the numbers of a preset's chain at every display frame: as the preset says, as a hand has set them, and as
     the music moves them.
 
-    links: of its picture. parameters: of the chain, for the show. names: of the features that the numbers are made of.
+    links: of its picture. parameters: of the chain, for the show. numbers: those that move, as they are now.
     """
 
     def __init__(self, loaded: LoadedPreset, links: Sequence[Link]) -> None:
@@ -172,6 +172,7 @@ class ChainControl:
         self._modulation = Modulation([*numbers, *beat])
         self._by_hand: Mapping[str, Setting] = {}
         self._time_s: float | None = None
+        self.numbers: dict[str, float] = {}
         self._beat_numbers: dict[str, float] = {}
         self._beat_moved: tuple[float, dict[str, float]] = -math.inf, {}
         self.turn({})
@@ -219,10 +220,12 @@ class ChainControl:
         self._time_s = features.time_s
         modulation = self._modulation
         if not modulation.moving:
+            self.numbers = {}
             return
         numbers = modulation.advance(numbers_of(features, modulation.names, depth, variant), dt_s)
         for one in self._moving:
             self._write(one, numbers[one.parameter.name])
+        self.numbers = {one.parameter.name: numbers[one.parameter.name] for one in self._moving}
         self._beat_numbers = {name: numbers[name] for name in self._beat}
 
     def begin_again(self) -> None:
@@ -294,15 +297,17 @@ def _all_parameters(loaded: LoadedPreset, looks: Sequence[Look]) -> Iterator[Cha
         for control in controls:
             written = expressions_in(control, one.parameters.get(control.name))
             for part, parameter in enumerate(_parameters(prefix, control, written)):
+                parameter = replace(parameter, group=name)
                 yield ChainParameter(parameter, index, control, part if control.kind in PARTS else None)
         if len(looks) > 1 or one.mix != 1.0:
             key = "mix" if all(control.name != "mix" for control in controls) else "mix-in-chain"
             text = one.mix if isinstance(one.mix, str) else ""
             mix = in_silence(Movable("", 0.0, 1.0, expression=text)) if text else float(one.mix)
             words = f"how much of the look {look.name} is seen"
-            yield ChainParameter(
-                Parameter(f"{prefix}.{key}", words, "number", default=mix, can_move=True, expression=text), index
+            parameter = Parameter(
+                f"{prefix}.{key}", words, "number", default=mix, can_move=True, expression=text, label="mix", group=name
             )
+            yield ChainParameter(parameter, index)
 
 
 def _unique(names: Sequence[str]) -> list[str]:
@@ -320,28 +325,20 @@ def _unique(names: Sequence[str]) -> list[str]:
 def _parameters(prefix: str, one: LookInput, written: Mapping[int, str]) -> list[Parameter]:
     """written: the expressions of its numbers, by index."""
     name, words, text = f"{prefix}.{one.name}", one.description or one.label, written.get(0, "")
+    label = one.label
     if one.kind in ("bool", "event"):
-        is_event = one.kind == "event"
+        default, is_event = float(_number(one.default)), one.kind == "event"
         return [
-            Parameter(name, words, "switch", default=float(_number(one.default)), is_event=is_event, expression=text)
+            Parameter(name, words, "switch", default=default, is_event=is_event, expression=text, label=label),
         ]
     if one.labels:
         chosen = one.labels[one.values.index(int(_number(one.default)))]
-        return [Parameter(name, words, "choice", choices=one.labels, default=chosen)]
+        return [Parameter(name, words, "choice", choices=one.labels, default=chosen, label=label)]
     if not isinstance(one.default, tuple):
-        kind = "whole" if one.kind == "long" else "number"
-        return [
-            Parameter(
-                name,
-                words,
-                kind,  # type: ignore[arg-type]  # one of the two words
-                one.low,
-                one.high,
-                default=float(one.default),
-                can_move=True,
-                expression=text,
-            )
-        ]
+        kind: Literal["whole", "number"] = "whole" if one.kind == "long" else "number"
+        default = float(one.default)
+        number = Parameter(name, words, kind, one.low, one.high, default=default, label=label)
+        return [replace(number, can_move=True, expression=text)]
     low, high = (one.low, one.high) if one.high - one.low < math.inf else _FREE
     return [
         Parameter(
@@ -353,6 +350,7 @@ def _parameters(prefix: str, one: LookInput, written: Mapping[int, str]) -> list
             default=float(number),
             can_move=True,
             expression=written.get(index, ""),
+            label=f"{label} {part}",
         )
         for index, (part, number) in enumerate(zip(PARTS[one.kind], one.default, strict=True))
     ]

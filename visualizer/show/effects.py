@@ -80,6 +80,11 @@ class StageEffects(Effects):
         self._stage.set_beat(self.loaded.settings.beat)
         self._stage.turn(state.look_by_hand())
 
+    @property
+    def moving(self) -> dict[str, float]:
+        """The parameters of the looks that the music moves now, and the number that each has."""
+        return self._stage.moving
+
     def fire(self, name: str) -> None:
         """Set an event of the look: it is on for one display frame."""
         self._stage.fire(name)

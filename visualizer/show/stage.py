@@ -238,6 +238,11 @@ class Stage:
         """Take over all that a hand has set of the looks of the scene shown, see `ChainControl`."""
         self.scene.control.turn(by_hand)
 
+    @property
+    def moving(self) -> dict[str, float]:
+        """The parameters of the looks of the scene shown that the music moves now, and the number that each has."""
+        return self.scene.control.numbers
+
     def fire(self, name: str) -> None:
         """Set an event of the looks of the scene shown: it is on for one display frame."""
         self.scene.control.fire(name)

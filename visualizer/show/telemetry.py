@@ -100,6 +100,8 @@ class Telemetry:
                 recording=self._recorder.text,
                 learning=self._controllers.learning,
                 look=dispatcher.state.look,
+                moving=self._on_stage.moving,
+                by_hand=frozenset(dispatcher.state.look_by_hand()),
                 bindings=self._controllers.bindings,
                 capabilities=dispatcher.context.capabilities,
             )

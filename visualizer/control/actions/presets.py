@@ -49,8 +49,6 @@ ACTIONS = (
         help="save as a new preset",
         apply=requesting("save_preset"),
         details="saves the preset, with everything that was set by hand, as a [new one](modulation.md#saving)",
-        button="save preset",
-        button_order=1.5,
         order=12.5,
     ),
     Action("next_preset", keys=("n",), help="the next preset", apply=_step(1), line=STEP, order=11),
