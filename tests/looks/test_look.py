@@ -55,6 +55,8 @@ def test_a_look_is_a_file_of_a_known_format_or_a_folder_with_one(folders):
     (own / "Trails" / "other.fs").write_text("")
     (own / "alone").mkdir()
     (own / "alone" / "Whatever.fs").write_text(ISF)
+    (own / "base").mkdir()
+    (own / "base" / "part.fs").write_text(ISF)
     (own / "many").mkdir()
     for name in ("a", "b"):
         (own / "many" / f"{name}.fs").write_text(ISF)

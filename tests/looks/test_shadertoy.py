@@ -55,7 +55,7 @@ def test_without_a_header_the_channels_are_sound_dream_and_noise(tmp_path):
         path.write_text(IMAGE)
         look = open_look_file(path)
         (program,) = look.programs
-        noise = TextureRef("noise", "rgba", "repeat", columns=256)
+        noise = TextureRef("noise", "rgba", "repeat", columns=256, is_top_first=True)
         assert [program.textures[f"iChannel{index}"] for index in range(4)] == [
             TextureRef("shadertoy_sound"),
             TextureRef("input", "inputImage"),
@@ -103,7 +103,7 @@ def test_an_export_is_drawn_pass_by_pass():
     assert look.declaration.description == "Two buffers and their picture"
     assert look.declaration.news == (
         "look several: its pass 'Sound' is left out: only buffers and the image are drawn",
-        "look several: iChannel1 of its pass 'Image' reads noise: 'noise.png' is not beside the file",
+        "look several: iChannel1 of its pass 'Image' reads the dream: 'noise.png' is not beside the file",
         "look several: iChannel2 of its pass 'Image' is black: what it reads (keyboard) is not supported",
         "look several: iChannel3 of its pass 'Image' is black: what it reads (volume) is not supported",
     )
@@ -136,6 +136,30 @@ def test_what_the_sites_interface_gives_is_read_like_what_it_exports(tmp_path):
         look = open_look_file(path)
         assert look.programs[0].textures["iChannel0"] == TextureRef("input", "inputImage")
         assert look.declaration.kind == "filter"
+
+
+def test_shadertoys_own_noise_is_noise_and_its_other_pictures_are_the_dream_unless_they_are_there(tmp_path):
+    inputs = [
+        {
+            "channel": index,
+            "type": "texture",
+            "filepath": f"/media/a/{name}",
+            "sampler": {"vflip": flip, "wrap": "repeat"},
+        }
+        for index, (name, flip) in enumerate(
+            [("f735bee5.png", "true"), ("0a405623.png", "false"), ("8979352a.jpg", "true"), ("wood.jpg", "false")]
+        )
+    ]
+    path = export(tmp_path, {"type": "image", "code": IMAGE, "inputs": inputs})
+    (tmp_path / "wood.jpg").write_bytes(b"")
+    look = open_look_file(path)
+    assert [look.programs[0].textures[f"iChannel{index}"] for index in range(4)] == [
+        TextureRef("noise", "rgba", "repeat", columns=256),
+        TextureRef("noise", "grey", "repeat", columns=64, is_top_first=True),
+        TextureRef("input", "inputImage", "repeat"),
+        TextureRef("file", "picture0", "repeat", is_top_first=True),
+    ]
+    assert look.declaration.imported == {"picture0": (tmp_path / "wood.jpg",)} and len(look.declaration.news) == 1
 
 
 @pytest.mark.parametrize(

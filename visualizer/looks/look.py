@@ -24,6 +24,8 @@ from .translation import declared_lines, isf_program, textures_of
 PLAIN = "crossfade"
 #: what files of looks end with, the one that is taken first where there are several
 SUFFIXES = (".fs", ".json", ".frag")
+#: the folder of what looks include; it is no look
+_INCLUDED = "base"
 
 #: how a look is written: our first format, the Interactive Shader Format, Shadertoy
 Format = Literal["frag", "isf", "shadertoy"]
@@ -153,6 +155,8 @@ def _looks_in(folder: Path) -> Iterator[tuple[str, Path]]:
     except OSError:  # a folder that may not be read has no looks
         return
     for entry in entries:
+        if entry.name == _INCLUDED:
+            continue
         if entry.suffix not in SUFFIXES and (name := name_of(entry.name)) and (path := _look_of_folder(entry, name)):
             yield name, path
     for suffix in SUFFIXES:

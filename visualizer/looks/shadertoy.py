@@ -24,7 +24,15 @@ CHANNELS = ("sound", "dream", "noise", "noise")
 SELF = "iSelf"
 
 _DREAM = "inputImage"
-_NOISE = TextureRef("noise", "rgba", "repeat", columns=256)
+_NOISE = TextureRef("noise", "rgba", "repeat", columns=256, is_top_first=True)
+#: Shadertoy's own pictures of noise, by the first letters of their names; its others are of things
+_OWN_NOISE = {
+    "f735bee5": _NOISE,
+    "3083c722": replace(_NOISE, columns=64),
+    "0c7bf5fe": replace(_NOISE, name="grey"),
+    "0a405623": replace(_NOISE, name="grey", columns=64),
+    "cb49c003": replace(_NOISE, columns=1024),  # blue noise
+}
 _WORDS: Mapping[str, TextureRef] = {
     "sound": TextureRef("shadertoy_sound"),
     "dream": TextureRef("input", _DREAM),
@@ -152,14 +160,17 @@ class _Inputs:
             return Channel(TextureRef("target", target, wrap, smooth))
         if kind == "texture":
             file = Path(str(given.get("src") or given.get("filepath") or "")).name
+            is_top_first = str(sampler.get("vflip")) == "false"
             try:
                 picture = file_in(self._path.parent, file)
             except BadInput:
-                self._news.append(f"{where} reads noise: {plain(file)!r} is not beside the file")
-                return Channel(replace(_NOISE, wrap=wrap, filter=smooth))
+                if (noise := _OWN_NOISE.get(file[:8])) is not None:
+                    return Channel(replace(noise, wrap=wrap, filter=smooth, is_top_first=is_top_first))
+                self._news.append(f"{where} reads the dream: {plain(file)!r} is not beside the file")
+                return Channel(replace(_WORDS["dream"], wrap=wrap, filter=smooth))
             name = f"picture{len(self.imported)}"
             self.imported[name] = (picture,)
-            return Channel(TextureRef("file", name, wrap, smooth))
+            return Channel(TextureRef("file", name, wrap, smooth, is_top_first=is_top_first))
         if kind in _KINDS:
             return Channel(replace(_WORDS[_KINDS[kind]], wrap=wrap, filter=smooth))
         self._news.append(f"{where} is black: what it reads ({plain(kind)}) is not supported")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +47,9 @@ class LookTextures:
     def __init__(self, ctx: moderngl.Context, look: Look) -> None:
         self._ctx, self._look = ctx, look
         self._sounds: dict[str, moderngl.Texture] = {}
-        self._made: dict[tuple[str, str], moderngl.Texture | moderngl.TextureCube] = {}
+        self._made: dict[TextureRef, moderngl.Texture | moderngl.TextureCube] = {}
         self.black = ctx.texture((1, 1), 4, bytes(4))
-        self._made["black", ""] = self.black
+        self._made[TextureRef("black")] = self.black
         try:
             for program in look.programs:
                 for ref in program.textures.values():
@@ -61,7 +62,7 @@ class LookTextures:
         """The texture that is read: transparent black where there is none."""
         if name := sound_name(ref):
             return self._sounds.get(name, self.black)
-        return self._made.get((ref.source, ref.name), self.black)
+        return self._made.get(_key(ref), self.black)
 
     def hear(self, refs: Iterable[TextureRef], values: Mapping[str, Any]) -> None:
         """Bring these textures of sound up to date. values: by `sound_name`, (columns,) or (rows, columns) float32; None
@@ -91,26 +92,21 @@ class LookTextures:
         texture.write(data)
 
     def _make(self, ref: TextureRef) -> None:
-        key = ref.source, ref.name
-        if key in self._made:
+        if (key := _key(ref)) in self._made:
             return
         imported = self._look.declaration.imported
         if ref.source == "noise":
-            n_channels = 1 if ref.name == "grey" else 4
-            noise = np.random.default_rng(NOISE_SEED).bytes(NOISE_PX * NOISE_PX * n_channels)
-            texture = self._ctx.texture((NOISE_PX, NOISE_PX), n_channels, noise, alignment=1)
-            if n_channels == 1:
-                texture.swizzle = "RRR1"
-            self._made[key] = texture
+            self._made[key] = self._texture(noise_of(ref.columns or NOISE_PX, is_grey=ref.name == "grey"), ref)
         elif ref.source in ("file", "input") and ref.name in imported:
-            self._made[key] = self._picture(imported[ref.name][0])
+            self._made[key] = self._texture(read_picture(imported[ref.name][0], f"look {plain(self._look.name)}"), ref)
         elif ref.source == "cube" and len(imported.get(ref.name, ())) == 6:
             self._made[key] = self._cube(imported[ref.name])
 
-    def _picture(self, path: Path) -> moderngl.Texture:
-        pixels = read_picture(path, f"look {plain(self._look.name)}")
+    def _texture(self, pixels: np.ndarray, ref: TextureRef) -> moderngl.Texture:
+        """pixels: (H, W, 4) uint8, top row first."""
         # OpenGL's first row is the bottom one
-        return self._ctx.texture((pixels.shape[1], pixels.shape[0]), 4, pixels[::-1].tobytes())
+        rows = pixels if ref.is_top_first else pixels[::-1]
+        return self._ctx.texture((pixels.shape[1], pixels.shape[0]), 4, rows.tobytes())
 
     def _cube(self, paths: tuple[Path, ...]) -> moderngl.TextureCube:
         faces = [read_picture(path, f"look {plain(self._look.name)}") for path in paths]
@@ -123,6 +119,25 @@ class LookTextures:
                 )
         # the faces of a cube have their first row at the top
         return self._ctx.texture_cube((side, side), 4, b"".join(face.tobytes() for face in faces))
+
+
+def _key(ref: TextureRef) -> TextureRef:
+    """What textures that hold the same have in common, however they are sampled."""
+    return replace(ref, wrap="clamp", filter="linear")
+
+
+def noise_of(size_px: int, *, is_grey: bool) -> np.ndarray:
+    """Seeded noise: (size_px, size_px, 4) uint8, top row first. Grey is opaque.
+
+    Green and alpha are red and blue, moved by 37 px to the right and 17 down, as in Shadertoy's own noise: shaders
+    interpolate between them for noise of three dimensions.
+    """
+    noise = np.random.default_rng(NOISE_SEED).integers(0, 256, (size_px, size_px, 2), np.uint8)
+    if is_grey:
+        grey = noise[..., :1]
+        return np.concatenate([grey, grey, grey, np.full_like(grey, 255)], axis=-1)
+    moved = np.roll(noise, (17, 37), axis=(0, 1))
+    return np.stack([noise[..., 0], moved[..., 0], noise[..., 1], moved[..., 1]], axis=-1)
 
 
 def _silence(ref: TextureRef) -> np.ndarray:
