@@ -13,7 +13,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-ALL = ("bake", "step", "show", "draw", "panel", "latency", "recording")
+ALL = ("bake", "step", "show", "draw", "looks", "panel", "latency", "recording")
 
 
 def machine() -> str:

@@ -63,7 +63,7 @@ def test_a_parameter_of_a_look_is_turned_from_outside_and_reset(screen, eye, tin
         lambda: hand.changes.append(Act("reset")) or True,
         sees(102, 0, 0),
         lambda: hand.changes.append(ShowPreset("clouds")) or True,
-        lambda: not hand.snapshots[-1].look and "look.tint.red" not in hand.snapshots[-1].values,
+        lambda: "look.breathe.swell" in (values := hand.snapshots[-1].values) and "look.tint.red" not in values,
     )
     screen.move_pointer(100, 90)
     run(

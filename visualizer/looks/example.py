@@ -17,7 +17,7 @@ _NAME = re.compile(r"[a-z0-9_-]{1,60}")
 
 def example_path() -> Path:
     """The file of the example."""
-    return shipped("shaders") / "base" / "example.fs"
+    return shipped("shaders") / "base" / "example.isf"
 
 
 def write_example(name: str) -> Path:
