@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.sounds import KICKS_S
 from visualizer.audio.decode import Song
@@ -13,6 +16,7 @@ from visualizer.beat.features import Features
 from visualizer.control.parameters import base_parameters
 from visualizer.control.targets import check_target
 from visualizer.errors import BadInput, GraphicsError
+from visualizer.files.yamltext import yaml_text
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import ReadyDreams
 from visualizer.presets.loaded import open_preset
@@ -340,6 +344,94 @@ def test_settings_of_the_beat_that_are_refused_are_not_given_out_at_every_displa
         control.move(at(n / 60, bass=1.0), 1.0, 0.0)
         given += bool(control.moved_beat({}))
     assert given == 3
+
+
+# --- malformed presets
+
+
+def mostly(good, bad):
+    """One in ten is bad."""
+    return st.integers(0, 9).flatmap(lambda n: good if n else bad)
+
+
+_numbers = st.integers(-3, 10) | st.floats() | st.just(1e300)
+_texts = st.sampled_from(["crossfade", "../own", "", "hard", "kick", "1 + kick", "(" * 70]) | st.text(
+    st.sampled_from("kick+-*/(), 1.5?:bassintegrateholdsmooth<>!&|\"'\n"), max_size=30
+)
+_values = st.none() | st.booleans() | _numbers | _texts | st.lists(_numbers | _texts, max_size=5)
+_parameters = st.fixed_dictionaries(
+    {},
+    optional={
+        "glow": mostly(
+            st.floats(0, 2)
+            | st.sampled_from(["kick*9", "1/0", "hold(bass, kick)", "integrate(1e30)^9", "sqrt(-bass)"]),
+            _values,
+        ),
+        "copies": mostly(st.integers(1, 8) | st.sampled_from(["bass*99", "-5"]), _values),
+        "tint": mostly(st.lists(st.floats(0, 1) | st.sampled_from(["kick", "-1"]), min_size=4, max_size=4), _values),
+        "centre": mostly(
+            st.lists(st.floats(-9, 9) | st.sampled_from(["kick/0", "1e30*1e30"]), min_size=2, max_size=2), _values
+        ),
+        "flash": mostly(st.booleans() | st.just("kick"), _values),
+        "mirror": mostly(st.booleans() | st.just("bass"), _values),
+        "mode": mostly(st.sampled_from(["soft", "hard"]), _values),
+    },
+)
+_names = mostly(st.just("own"), _texts)
+_links = st.fixed_dictionaries(
+    {"look": _names},
+    optional={
+        "parameters": mostly(_parameters, _values),
+        "mix": mostly(st.floats(0, 1) | st.sampled_from(["bass", "5*kick - 2", "integrate(9)"]), _values),
+        "blend": mostly(st.sampled_from(["screen", "add"]), _texts),
+    },
+)
+_render = mostly(
+    st.fixed_dictionaries({"shader": _names}, optional={"parameters": mostly(_parameters, _values)})
+    | st.fixed_dictionaries({"looks": mostly(st.lists(mostly(_links, _values), max_size=3), _values)}),
+    st.fixed_dictionaries({"shader": _names, "looks": _values, "transition": _links}) | _values,
+)
+_beat = mostly(
+    st.fixed_dictionaries(
+        {}, optional={"decay": st.sampled_from(["kick", "9*bass"]), "low_hz": st.sampled_from(["500*bass", "1/0"])}
+    ),
+    st.dictionaries(st.sampled_from(["decay", "low_hz", "bass_low_hz", "motion", "x"]), _values, max_size=3) | _values,
+)
+
+
+def opened_or_refused(preset, render, beat):
+    try:
+        loaded = preset(yaml_text({"render": render, "beat": beat}))
+        links = open_links(loaded)
+    except BadInput as fault:
+        assert "\n" not in str(fault) and "preset.yaml" in str(fault)
+        return
+    control = ChainControl(loaded, links)
+    for n in range(3):
+        control.move(at(n / 10, bass=n / 2, kick_time_s=0.0), 1.0, 0.0)
+        for link in links:
+            assert 0 <= link.mix <= 1 and all(
+                math.isfinite(number)
+                for value in link.parameters.values()
+                for number in (value if isinstance(value, tuple) else (value,))
+            )
+    control.moved_beat({})
+
+
+_fixed = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+
+
+@settings(max_examples=300, **_fixed)
+@given(render=_render, beat=_beat)
+def test_whatever_a_preset_says_of_looks_and_beat_is_shown_or_refused_in_one_line(preset, render, beat):
+    opened_or_refused(preset, render, beat)
+
+
+@pytest.mark.long
+@settings(max_examples=3000, **_fixed)
+@given(render=_render, beat=_beat)
+def test_whatever_3000_presets_say_is_shown_or_refused_in_one_line(preset, render, beat):
+    opened_or_refused(preset, render, beat)
 
 
 # --- from the file to the pixels
