@@ -34,6 +34,17 @@ def test_the_schema_of_headers_knows_every_type():
     assert schema["properties"]["INPUTS"]["items"]["properties"]["TYPE"]["enum"] == list(GLSL_TYPES)
 
 
+def test_the_schema_of_presets_allows_expressions_and_looks_by_name_alone():
+    parts = preset_schema()["$defs"]
+    assert parts["BeatSettings"]["properties"]["decay"]["type"] == ["number", "string"]
+    assert parts["BeatSettings"]["properties"]["bass_low_hz"]["type"] == "number"
+    link = {"$ref": "#/$defs/LinkSettings"}
+    render = parts["RenderSettings"]["properties"]
+    assert render["looks"]["items"] == {"anyOf": [link, {"type": "string"}]}
+    assert {"type": "string"} in render["transition"]["anyOf"] and {"type": "null"} in render["transition"]["anyOf"]
+    assert {"type": "string"} in parts["LinkSettings"]["properties"]["mix"]["anyOf"]
+
+
 @pytest.mark.parametrize("preset", sorted(path.parent.name for path in SHIPPED.glob("*/preset.yaml")))
 def test_the_schema_names_every_key_of_the_presets_that_come_with_the_program(preset):
     schema = preset_schema()

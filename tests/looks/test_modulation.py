@@ -115,6 +115,30 @@ def test_it_begins_again():
     assert [dict(modulation.advance(SILENT | {"bass": n / 10}, 0.1 if n else 0.0)) for n in range(5)] == first
 
 
+def test_what_was_integrated_goes_on_when_an_expression_is_edited():
+    """Also where the text is another: a rate that is changed while a show runs makes no jump."""
+    before = Modulation(
+        [Movable("x", expression="integrate(1)"), Movable("y", expression="hold(bass, kick)"), Movable("z")]
+    )
+    before.turn({"z": Turned(source="bass", amount=1.0, smoothing_s=1.0)})
+    heard = SILENT | {"bass": 0.5, "kick": 0.7}
+    for n in range(5):
+        before.advance(heard, 0.1 if n else 0.0)
+    edited = "0.5*integrate(3) + integrate(2) + 0*hold(mid, mid)"
+    after = Modulation(
+        [Movable("x", expression=edited), Movable("y", expression="1 + hold(bass, mid)"), Movable("z")], before
+    )
+    after.turn({"z": Turned(source="bass", amount=1.0, smoothing_s=1.0)})
+    found = after.advance(heard, 0.0)
+    assert found == pytest.approx({"x": 0.2, "y": 1.7, "z": 0.5})
+    assert after.advance(heard, 0.1)["x"] == pytest.approx(0.5 * (0.4 + 0.3) + 0.2)
+
+
+def test_what_remembers_may_stand_in_what_remembers():
+    found = played("integrate(integrate(1) + smooth(0, integrate(0)))", 10, 1.0, lambda t: {})
+    assert found[-1][1] == pytest.approx(0.5)
+
+
 def test_a_number_is_limited():
     assert played("5*bass", 60, 0.0, lambda t: {"bass": 1.0}, low=0.0, high=2.0) == [(0.0, 2.0)]
     assert played("-5", 60, 0.0, lambda t: {}, low=0.0, high=2.0) == [(0.0, 0.0)]

@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
+from typing import Protocol
 
 from .expression import LIMIT, Evaluate, Expression, Function, parse
 from .uniforms import MUSIC, Uniform
@@ -65,7 +67,7 @@ class Turned:
 
 def check(text: str) -> Expression:
     """The expression of a text, to be sure that it can be used. Raises BadExpression."""
-    return parse(text, NAMES, _Memory().functions)
+    return parse(text, NAMES, _Memory().functions(""))
 
 
 def in_silence(movable: Movable) -> float:
@@ -76,24 +78,30 @@ def in_silence(movable: Movable) -> float:
 class Modulation:
     """The numbers of a preset at every display frame. Raises BadExpression for an expression that cannot be used.
 
+    before: of the same preset before it was edited, whose memory goes on: what was integrated is not lost.
+
     names: those of NAMES whose values `advance` needs. moving: the names of the numbers that change from one display
     frame to the next.
     """
 
-    def __init__(self, movables: Sequence[Movable]) -> None:
+    def __init__(self, movables: Sequence[Movable], before: Modulation | None = None) -> None:
         self._movables = {one.name: one for one in movables}
         self._turned: Mapping[str, Turned] = {}
-        self.begin_again()
+        self._smoothers: dict[str, _Smoother] = {} if before is None else before._smoothers
+        self._begin({} if before is None else before._memory.cells)
 
     def begin_again(self) -> None:
         """Forget what was integrated, held and smoothed, as when a recording begins."""
-        self._memory = _Memory()
+        self._smoothers = {}
+        self._begin({})
+
+    def _begin(self, kept: Mapping[_Place, _Cell]) -> None:
+        self._memory = _Memory(kept)
         self._expressions = [
-            (one, parse(one.expression, NAMES, self._memory.functions))
+            (one, parse(one.expression, NAMES, self._memory.functions(one.name)))
             for one in self._movables.values()
             if one.expression
         ]
-        self._smoothers: dict[str, _Smoother] = {}
         self.turn(self._turned)
 
     def turn(self, turned: Mapping[str, Turned]) -> None:
@@ -142,59 +150,36 @@ class Modulation:
 # -- functions with a memory ------------------------------------------------------------------------------------------
 
 
-class _Memory:
-    """The functions that remember something from one display frame to the next, one memory for each place where they
-    stand.
-
-    dt_s: seconds since the display frame before.
+class _Integral:
+    """The sum of a rate over time, 0 at the beginning. By the trapezoidal rule: a rate that changes steadily is summed
+    up alike at every frame rate.
     """
 
     def __init__(self) -> None:
-        self.dt_s = 0.0
-        self.functions: Mapping[str, Function] = {
-            "integrate": Function(1, 1, self._integrate, is_pure=False),
-            "hold": Function(2, 2, self._hold, is_pure=False),
-            "smooth": Function(2, 2, self._smooth, is_pure=False),
-        }
+        self._total = 0.0
+        self._last: float | None = None
 
-    def _integrate(self, arguments: Sequence[Evaluate]) -> Evaluate:
-        """The sum of a rate over time, 0 at the beginning. By the trapezoidal rule: a rate that changes steadily is
-        summed up alike at every frame rate.
-        """
-        (rate,) = arguments
-        total = 0.0
-        last: float | None = None
+    def step(self, rate: float, _: float, dt_s: float) -> float:
+        """Go on by dt_s seconds; the sum."""
+        last = rate if self._last is None else self._last
+        self._total = _bounded(self._total + (rate + last) / 2 * dt_s)
+        self._last = rate
+        return self._total
 
-        def evaluate(values: Mapping[str, float]) -> float:
-            nonlocal total, last
-            now = _bounded(rate(values))
-            total = _bounded(total + (now if last is None else (now + last) / 2) * self.dt_s)
-            last = now
-            return total
 
-        return evaluate
+class _Held:
+    """The value at the moment when the trigger last rose by RISE; at the beginning the value then."""
 
-    def _hold(self, arguments: Sequence[Evaluate]) -> Evaluate:
-        """The value at the moment when the trigger last rose by RISE; at the beginning the value then."""
-        trigger, value = arguments
-        held: float | None = None
-        lowest = 0.0
+    def __init__(self) -> None:
+        self._value: float | None = None
+        self._lowest = 0.0
 
-        def evaluate(values: Mapping[str, float]) -> float:
-            nonlocal held, lowest
-            signal, now = _bounded(trigger(values)), value(values)
-            if held is None or signal >= lowest + RISE:
-                held, lowest = now, signal
-            lowest = min(lowest, signal)
-            return held
-
-        return evaluate
-
-    def _smooth(self, arguments: Sequence[Evaluate]) -> Evaluate:
-        """A low-pass filter of the first order with a time constant in seconds."""
-        value, time_s = arguments
-        smoother = _Smoother()
-        return lambda values: smoother.step(_bounded(value(values)), _bounded(time_s(values)), self.dt_s)
+    def step(self, trigger: float, value: float, dt_s: float) -> float:
+        """The value that is held now."""
+        if self._value is None or trigger >= self._lowest + RISE:
+            self._value, self._lowest = value, trigger
+        self._lowest = min(self._lowest, trigger)
+        return self._value
 
 
 class _Smoother:
@@ -215,6 +200,49 @@ class _Smoother:
             lag = (value - before) * (1.0 - (1.0 - kept) * time_s / dt_s)
             self._value = before + (self._value - before) * kept + lag
         return self._value
+
+
+class _Cell(Protocol):
+    """What is remembered at one place. step: of the values of the arguments and dt_s, seconds."""
+
+    def step(self, first: float, second: float, dt_s: float, /) -> float: ...
+
+
+#: the functions that remember something: what each remembers, and how many arguments it takes
+_REMEMBERING: Mapping[str, tuple[type[_Integral | _Held | _Smoother], int]] = MappingProxyType(
+    {"integrate": (_Integral, 1), "hold": (_Held, 2), "smooth": (_Smoother, 2)}
+)
+#: where something is remembered: the number, the function, and which of them in its expression
+_Place = tuple[str, str, int]
+
+
+class _Memory:
+    """What expressions remember from one display frame to the next, one cell for each place where a function stands.
+
+    kept: cells to go on with. dt_s: seconds since the display frame before.
+    """
+
+    def __init__(self, kept: Mapping[_Place, _Cell] = MappingProxyType({})) -> None:
+        self.dt_s = 0.0
+        self.cells: dict[_Place, _Cell] = {}
+        self._kept = kept
+
+    def functions(self, name: str) -> Mapping[str, Function]:
+        """The functions for the expression of a number. name: of the number."""
+        return {
+            function: Function(n_arguments, n_arguments, partial(self._make, name, function), is_pure=False)
+            for function, (_, n_arguments) in _REMEMBERING.items()
+        }
+
+    def _make(self, name: str, function: str, arguments: Sequence[Evaluate]) -> Evaluate:
+        index = sum(place[:2] == (name, function) for place in self.cells)
+        place = name, function, index
+        cell = self.cells[place] = self._kept.get(place) or _REMEMBERING[function][0]()
+        if len(arguments) == 1:
+            (only,) = arguments
+            return lambda values: cell.step(_bounded(only(values)), 0.0, self.dt_s)
+        first, second = arguments
+        return lambda values: cell.step(_bounded(first(values)), _bounded(second(values)), self.dt_s)
 
 
 def _bounded(number: float) -> float:

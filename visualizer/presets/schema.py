@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..settings import Preset
+from ..settings import MAY_MOVE, Preset
 
 
 def preset_schema() -> dict[str, Any]:
     """The schema, draft 2020-12: every key with its default, bounds and meaning."""
     schema = Preset.model_json_schema()
+    beat, render = (schema["$defs"][name]["properties"] for name in ("BeatSettings", "RenderSettings"))
+    for key in MAY_MOVE:
+        beat[key]["type"] = ["number", "string"]  # an expression
+    for names in (render["looks"]["items"], render["transition"]):  # a name alone stands for a look
+        names["anyOf"] = [*names.get("anyOf", [{"$ref": names.pop("$ref", "")}]), {"type": "string"}]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **_without_titles(schema),

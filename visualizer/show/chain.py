@@ -156,10 +156,11 @@ class ChainControl:
     """Sets the numbers of a preset's chain at every display frame: as the preset says, as a hand has set them, and as
     the music moves them.
 
-    links: of its picture. parameters: of the chain, for the show. numbers: those that move, as they are now.
+    links: of its picture. before: the control of the same preset before it was edited: what this has integrated, held and
+    smoothed goes on. parameters: of the chain, for the show. numbers: those that move, as they are now.
     """
 
-    def __init__(self, loaded: LoadedPreset, links: Sequence[Link]) -> None:
+    def __init__(self, loaded: LoadedPreset, links: Sequence[Link], before: ChainControl | None = None) -> None:
         self.links = links
         self._of = {one.parameter.name: one for one in parameters_of(loaded, links)}
         self.parameters = tuple(one.parameter for one in self._of.values())
@@ -169,9 +170,10 @@ class ChainControl:
             Movable(one.name, one.low, one.high, expression=loaded.settings.expressions[one.key])
             for one in self._beat.values()
         ]
-        self._modulation = Modulation([*numbers, *beat])
+        kept: Modulation | None = None if before is None else before._modulation
+        self._modulation: Modulation = Modulation([*numbers, *beat], kept)
         self._by_hand: Mapping[str, Setting] = {}
-        self._time_s: float | None = None
+        self._time_s: float | None = None if before is None else before._time_s
         self.numbers: dict[str, float] = {}
         self._beat_numbers: dict[str, float] = {}
         self._beat_moved: tuple[float, dict[str, float]] = -math.inf, {}

@@ -160,7 +160,7 @@ class Scene:
         """Show the preset as it was edited, with these looks. What they keep from one display frame to the next stays.
         Raises VisualizerError, and changes nothing then.
         """
-        control = ChainControl(loaded, links)
+        control = ChainControl(loaded, links, self.control)
         self.picture.set_links(links)
         self.loaded, self.beat, self.control = loaded, loaded.settings.beat, control
 
