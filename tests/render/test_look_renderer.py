@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -74,6 +76,25 @@ def test_the_dream_at_a_place_is_what_the_input_image_is_there(alone):
     plain = Alone(find_look("crossfade"), SIZE, dream)
     assert worst(look.draw(), plain.draw()) <= 1
     plain.close()
+
+
+def test_every_kind_of_input_is_what_was_set(alone):
+    inputs = (
+        {"NAME": "flash", "TYPE": "event"},
+        {"NAME": "on", "TYPE": "bool", "DEFAULT": True},
+        {"NAME": "mode", "TYPE": "long", "VALUES": [3, 7], "LABELS": ["three", "seven"], "DEFAULT": 7},
+        number("amount", 0.25, 0.0, 2.0),
+        {"NAME": "place", "TYPE": "point2D", "DEFAULT": [0.5, 0.75]},
+        {"NAME": "tint", "TYPE": "color", "DEFAULT": [0.1, 0.2, 0.3, 0.4]},
+    )
+    for body, expected in (
+        ("vec4(flash, on, float(mode) / 10.0, 1.0)", [0, 255, 178.5]),
+        ("vec4(amount, place, 1.0)", [63.75, 127.5, 191.25]),
+        ("vec4(tint.rgb / tint.a, tint.a)", [25.5, 51, 76.5]),
+    ):
+        assert worst(alone(f"gl_FragColor = {body};", *inputs).draw()[0, 0], np.array(expected)) <= 1, body
+    look = alone("gl_FragColor = vec4(flash, on, float(mode) / 10.0, 1.0);", *inputs)
+    assert worst(look.draw(flash=1, on=0, mode=3)[0, 0], np.array([255, 0, 76.5])) <= 1
 
 
 # --- image inputs
@@ -277,16 +298,104 @@ def test_audio_and_audio_fft_are_two_rows_of_as_many_columns_as_asked_for(alone)
         assert silent[0, 0, 0] == (64 if kind == "audio" else 0)
 
 
-def test_noise_is_the_same_in_every_run(tmp_path):
-    file = tmp_path / "own.frag"
-    file.write_text("void mainImage(out vec4 colour, vec2 at) { colour = texture(iChannel0, at / 256.0); }")
-    look = open_look_file(file)
+@pytest.fixture
+def shadertoy(tmp_path):
+    """shadertoy(body of mainImage, header) -> a look of Shadertoy drawn by itself."""
+    opened = []
+
+    def of(body, size=SIZE, **header):
+        file = tmp_path / f"own{len(opened)}.fs"
+        file.write_text(
+            f"/*{json.dumps(header)}*/\nvoid mainImage(out vec4 fragColor, in vec2 fragCoord) {{ {body} }}\n"
+        )
+        opened.append(Alone(open_look_file(file), size, smooth(size)))
+        return opened[-1]
+
+    yield of
+    for one in opened:
+        one.close()
+
+
+def test_the_uniforms_of_shadertoy(shadertoy):
+    look = shadertoy("fragColor = vec4(iResolution.xy / 32.0, iTime / 10.0, 0.0);")
+    assert look.draw(time_s=5.0)[0, 0].tolist() == [128, 64, 128], "opaque, whatever its alpha"
+    look = shadertoy("fragColor = vec4(float(iFrame) / 10.0, iTimeDelta * 4.0, iChannelTime[3] / 10.0, 1.0);")
+    assert [look.draw(time_s=one, step_s=0.125)[0, 0].tolist() for one in (0.0, 5.0)] == [[0, 0, 0], [26, 128, 128]]
+    look = shadertoy("fragColor = vec4(iDate.y / 10.0, iFrameRate / 100.0, iSampleRate / 88200.0, 1.0);")
+    look.draw()
+    assert look.draw(step_s=0.02, date=(2026.0, 4.0, 1.0, 0.0))[0, 0].tolist() == [76, 128, 128]
+    look = shadertoy("fragColor = vec4(iChannelResolution[0].xy / 1024.0, iChannelResolution[2].x / 512.0, 1.0);")
+    assert look.draw()[0, 0].tolist() == [128, 0, 128], "sound of 512 x 2, noise of 256 x 256"
+
+
+def test_the_sound_of_shadertoy_is_two_rows(shadertoy):
+    look = shadertoy(
+        "vec2 at = fragCoord / iResolution.xy; fragColor = texture(iChannel0, vec2(at.x, at.y > 0.5 ? 0.75 : 0.25));",
+        CHANNELS=["sound"],
+    )
+    assert look.renderer.needs == {"shadertoy_sound"}
+    rows = np.stack([np.linspace(0, 1, 512), np.full(512, 0.25)]).astype(np.float32)
+    seen = look.draw(shadertoy_sound=rows)
+    assert worst(seen[-1, :, 0], 255 * (np.arange(16) + 0.5) / 16) <= 1 and np.all(seen[0] == 64)
+    silent = look.draw()
+    assert not silent[-1].any() and np.all(silent[0] == 128)
+
+
+def test_the_channels_of_shadertoy_are_the_dream_what_it_drew_before_and_noise(shadertoy, tmp_path):
+    look = shadertoy("fragColor = texture(iChannel0, fragCoord / iResolution.xy);", CHANNELS=["dream"])
+    dream = smooth(SIZE)
+    assert worst(look.draw(images={name: look.texture(dream) for name in look.renderer.image_inputs}), dream) <= 1
+    look = shadertoy("fragColor = texture(iChannel0, fragCoord / iResolution.xy) + 0.1;", CHANNELS=["self"])
+    assert [look.draw()[0, 0, 0] for _ in range(3)] == [26, 51, 76]
     seen = []
     for _ in range(2):
-        one = Alone(look, SIZE)
-        seen.append(one.draw())
-        one.close()
-    assert np.array_equal(*seen)
+        look = shadertoy("fragColor = texture(iChannel0, fragCoord / 256.0);", CHANNELS=["noise"])
+        seen.append(look.draw())
+    assert np.array_equal(*seen) and seen[0].std() > 40 and np.ptp(seen[0], axis=2).max() > 100
+    look = shadertoy("fragColor = texture(iChannel0, fragCoord / 256.0);", CHANNELS=["grey noise"])
+    grey = look.draw()
+    assert grey.std() > 40 and np.ptp(grey, axis=2).max() == 0
+
+
+def test_the_buffers_of_an_exported_shader_of_shadertoy(tmp_path):
+    """Buffer A counts, Buffer B reads what A drew in the same display frame, the picture reads B."""
+
+    def render_pass(kind, name, code, *inputs, output=None):
+        channels = [
+            {"channel": channel, "ctype": "buffer", "type": "buffer", "id": id, "src": f"/media/previz/{id}.png"}
+            for channel, id in enumerate(inputs)
+        ]
+        outputs = [{"channel": 0, "id": output}] if output else []
+        return {"type": kind, "name": name, "code": code, "inputs": channels, "outputs": outputs}
+
+    main = "void mainImage(out vec4 colour, in vec2 at) {{ colour = {}; }}"
+    shader = {
+        "info": {"id": "x", "name": "counter"},
+        "renderpass": [
+            render_pass(
+                "image", "Image", main.format("texelFetch(iChannel0, ivec2(at), 0)"), "4dXGR9", output="4dfGRr"
+            ),
+            render_pass("common", "Common", "const float STEP = 0.1;"),
+            render_pass(
+                "buffer",
+                "Buffer A",
+                main.format("texelFetch(iChannel0, ivec2(at), 0) + STEP"),
+                "4dXGR8",
+                output="4dXGR8",
+            ),
+            render_pass(
+                "buffer",
+                "Buffer B",
+                main.format("vec4(texelFetch(iChannel0, ivec2(at), 0).r, 0.5, 0.0, 1.0)"),
+                "4dXGR8",
+                output="4dXGR9",
+            ),
+        ],
+    }
+    (tmp_path / "counter.json").write_text(json.dumps({"Shader": shader, **shader}))
+    look = Alone(open_look_file(tmp_path / "counter.json"), SIZE)
+    assert [look.draw()[0, 0].tolist() for _ in range(3)] == [[26, 128, 0], [51, 128, 0], [76, 128, 0]]
+    look.close()
 
 
 # --- faults

@@ -13,7 +13,7 @@ from visualizer.settings import Blend
 
 from .dream_texture import DreamTexture
 from .look_renderer import LookRenderer
-from .programs import Programs
+from .programs import Compiled, Programs
 from .targets import Target, TargetPool
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ class Chain:
             for link in self.links:
                 look = plain.look if link.is_left_out else link.look
                 self._renderers.append(LookRenderer(ctx, look, programs, dreams))
-                if len(self.links) > 1 or link.blend != "normal":
-                    self._blending(link.blend)  # compiled now, and not between two display frames
+                if len(self.links) > 1 or not link.look.is_plain:  # compiled now, and not between two display frames
+                    self._blending(link.blend), self._copying()
         except BaseException:
             self.release()
             raise
@@ -265,9 +265,12 @@ class Chain:
         target.texture.use(0)
         self._ctx.clear_samplers(0, 1)
         self._ctx.viewport = (0, 0, *size)
-        self._programs.own("canvas.frag", reads=("picture",)).draw()
+        self._copying().draw()
 
-    def _blending(self, blend: Blend) -> Any:
+    def _copying(self) -> Compiled:
+        return self._programs.own("canvas.frag", reads=("picture",))
+
+    def _blending(self, blend: Blend) -> Compiled:
         return self._programs.own("blend.frag", {"MODE": BLENDS.index(blend)}, reads=("below", "above"))
 
 

@@ -98,6 +98,8 @@ class LookRenderer:
             for index in range(len(self._passes)):
                 self._get(index, 1.0)  # a fault is reported at once, not when the window is first resized
                 self._get(index, 0.5)
+            if self._passes[-1].target:
+                self._showing()
         except BaseException:
             self.release()
             raise
@@ -256,7 +258,10 @@ class LookRenderer:
         texture.use(0)
         self._ctx.clear_samplers(0, 1)
         self._ctx.viewport = (0, 0, *size)
-        self._programs.own("shown.frag", reads=("picture",)).draw()
+        self._showing().draw()
+
+    def _showing(self) -> Compiled:
+        return self._programs.own("shown.frag", reads=("picture",))
 
     def _texture(
         self, ref: TextureRef, images: Mapping[str, moderngl.Texture], temporary: Mapping[str, Target]
@@ -304,7 +309,7 @@ class LookRenderer:
                 defines["VARIANTS"] = defines["ROWS"] = self._dreams.n_variants  # ROWS: its former name
             try:
                 self._compiled[index, kind] = compiled = self._programs.get(self.look, defines, index)
-                self._note(compiled)
+                self._note(compiled, self.look.programs[self._passes[index].program].textures)
             except VisualizerError as fault:
                 others = [one for (its_index, _), one in self._compiled.items() if its_index == index]
                 if not others:  # reported when the picture is made
@@ -315,8 +320,8 @@ class LookRenderer:
                 self._compiled[index, kind] = others[0]
         return self._compiled[index, kind]
 
-    def _note(self, compiled: Compiled) -> None:
-        """Note what a program reads."""
+    def _note(self, compiled: Compiled, textures: Mapping[str, TextureRef]) -> None:
+        """Note what a program reads. textures: all that it might."""
         import moderngl
 
         for wrap, kind in {(ref.wrap, ref.filter) for ref in compiled.samplers} - self._filters.keys():
@@ -325,7 +330,10 @@ class LookRenderer:
             self._filters[wrap, kind] = self._ctx.sampler(repeats, repeats, filter=(mode, mode))
         own = {one.name for one in self.look.declaration.inputs}  # an input may be called like what is heard
         self.needs |= _MUSIC & compiled.uniforms.keys() - own
-        self._sounds |= {ref for ref in compiled.samplers if sound_name(ref)}
+        read = list(compiled.samplers)
+        if "iChannelResolution" in compiled.uniforms:  # the size is asked for, also of what is not read
+            read += [ref for name, ref in textures.items() if name.startswith("iChannel")]
+        self._sounds |= {ref for ref in read if sound_name(ref)}
         self.needs |= {sound_name(ref) for ref in self._sounds}
         files = self.look.declaration.imported.keys()  # an image input may be a file
         self.image_inputs |= {ref.name for ref in compiled.samplers if ref.source == "input"} - files
