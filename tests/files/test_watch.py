@@ -88,3 +88,12 @@ def test_a_change_between_two_sets_of_files_is_not_lost(watch, clock, file, tmp_
     watch.follow([])
     file.write_text("no longer watched")
     assert settled(watch, clock) == frozenset()
+
+
+def test_a_change_that_is_not_settled_is_known_and_not_reported(watch, clock, file):
+    watch.follow([file])
+    assert not watch.has_changes()
+    file.write_text("another")
+    assert watch.has_changes() and watch.changed() == frozenset() and watch.has_changes()
+    clock.now_s += SETTLE_S
+    assert watch.changed() == {file} and not watch.has_changes()

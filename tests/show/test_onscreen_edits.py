@@ -160,6 +160,28 @@ def test_what_a_look_keeps_goes_on_when_it_is_edited(watching, preset):
     )
 
 
+ENDLESS = """/*{"INPUTS": [{"NAME": "green", "TYPE": "float", "DEFAULT": 0.2}]}*/
+void main() {
+    float v = TIME;
+    for (int i = 0; i < 60000; i++) for (int j = 0; j < 60000; j++) for (int k = 0; k < 60000; k++) v = fract(v + sin(v));
+    gl_FragColor = vec4(1.0, v, green, 1.0);
+}
+"""
+
+
+def test_a_look_that_never_ends_is_not_drawn_and_a_correction_need_not_wait_for_that(watching, preset):
+    frames = []
+    watching.run(
+        watching.sees(102, 51, 0),
+        watching.writes("tint.fs", ENDLESS),
+        lambda: frames.append(1) or len(frames) > 20,  # the show goes on
+        watching.sees(102, 51, 0),
+        watching.writes("tint.fs", LOOK % "0.8"),
+        watching.sees(204, 51, 0),
+    )
+    assert watching.said == []
+
+
 SLOW = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/
 void main() {
     float v = TIME + IMG_THIS_PIXEL(inputImage).r;

@@ -41,6 +41,10 @@ class FileWatch:
         now_s = self._now()
         self._seen = {path: self._seen.get(path) or _Seen(*2 * (_status(path),), now_s) for path in files}
 
+    def has_changes(self) -> bool:
+        """Whether a file has changed since it was last returned by `changed`, or is being written now."""
+        return any(_status(path) != seen.reported for path, seen in self._seen.items())
+
     def changed(self) -> frozenset[Path]:
         """The files that have changed, appeared or gone since they were last returned here. Call it often: a change is
         returned once the file has not changed any more for SETTLE_S, or is missing for GONE_S.

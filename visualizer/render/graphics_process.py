@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from ..clock import Stopwatch
 from ..errors import GraphicsError, VisualizerError
 from ..processes import how_it_ended, lower_priority, redirect_streams, start_child
-from .gl import Surface
+from .gl import Surface, was_reset
 from .offscreen import Offscreen
 from .window import Window
 
@@ -128,6 +128,8 @@ class GraphicsProcess:
             result = pipe.recv()
         except (EOFError, OSError):
             raise self._crashed() from None
+        if isinstance(result, HangError):  # its context is lost
+            self._end()
         if isinstance(result, VisualizerError):
             raise result
         return result
@@ -175,6 +177,8 @@ def _serve(pipe: Connection, niceness: int, n_threads: int | None, has_window: b
                 function, arguments = pipe.recv()
                 try:
                     result = function(surface, *arguments)
+                    if was_reset(surface.ctx):
+                        result = HangError("the graphics card hung, and was reset")
                 except VisualizerError as fault:
                     result = fault
                 except Exception as fault:

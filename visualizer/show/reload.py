@@ -8,10 +8,12 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from ..clock import Stopwatch
 from ..errors import BadInput, VisualizerError
 from ..files.watch import FileWatch
 from ..presets.loaded import LoadedPreset
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 POLL_S = 0.025
 #: longest time for compiling and drawing in a trial, seconds
 TRIAL_S = 20.0
+#: a trial that has taken so long is ended where a file is saved again, seconds
+LONG_S = 1.0
 #: a fault counts once nothing has changed for so long, seconds: an editor may still be writing
 GRACE_S = 0.15
 _NICENESS = 5
@@ -65,7 +69,10 @@ class LookTrial:
                 try_links, tuple(links), options, deadline_s=TRIAL_S, is_superseded=is_superseded
             )
             log.debug("looks tried in %.3f s", seconds)
-        except HangError as fault:
+        except (HangError, Superseded) as fault:
+            self._process.start()  # the next edit need not wait
+            if isinstance(fault, Superseded):
+                raise
             raise HangError(f"look {names}: {fault}: is there a loop that never ends?") from fault
         except CrashError as fault:
             raise CrashError(f"look {names}: {fault}") from fault
@@ -166,17 +173,25 @@ class Reloader:
         while not self._ended.is_set():
             try:
                 edit, raw_now = self._edited(followed, raw)
-            except Superseded:
-                continue
             except (VisualizerError, OSError) as fault:
-                if self._has_changed_again():
+                if isinstance(fault, Superseded) or self._has_changed_again():
+                    self._wait_until_written()
                     continue
                 if self._is_shown(followed) and not self._ended.is_set():
                     self.failed(str(fault))
                 return raw
             self._edit = followed.number, edit
+            self._prepare_canvas(followed, edit)
             return raw_now
         return raw
+
+    def _prepare_canvas(self, followed: _Followed, edit: Edit) -> None:
+        """Have the driver compile looks for a canvas, too: they are drawn into one while a video is recorded, and at
+        another size than the window's.
+        """
+        if edit.links is not None:
+            with suppress(VisualizerError):  # it is tried again when it is edited again
+                self._tries(edit.links, replace(followed.options, in_canvas=True), self._ended.is_set)
 
     def _edited(self, followed: _Followed, raw: Preset | None) -> tuple[Edit, Preset | None]:
         loaded, now = followed.loaded, raw
@@ -189,15 +204,26 @@ class Reloader:
             kept = {"dream": loaded.settings.dream, "variants": loaded.settings.variants}
             loaded = replace(loaded, settings=now.model_copy(update=kept))
         links = open_links(loaded)
-        self._tries(links, followed.options, lambda: self._ended.is_set() or bool(self._watch.changed()))
+        watch = Stopwatch()
+
+        def is_superseded() -> bool:
+            # a trial that would end soon is not worth another process
+            return self._ended.is_set() or (watch.elapsed_s() > LONG_S and self._watch.has_changes())
+
+        self._tries(links, followed.options, is_superseded)
         return Edit(loaded, links), now
 
     def _is_shown(self, followed: _Followed) -> bool:
         return self._followed is not None and self._followed.number == followed.number
 
+    def _wait_until_written(self) -> None:
+        """Wait until what is being written is whole."""
+        while self._watch.has_changes() and not self._ended.wait(POLL_S):
+            self._watch.changed()
+
     def _has_changed_again(self) -> bool:
         """Whether a file is written again within GRACE_S."""
-        return any(self._ended.wait(POLL_S) or self._watch.changed() for _ in range(round(GRACE_S / POLL_S)))
+        return any(self._ended.wait(POLL_S) or self._watch.has_changes() for _ in range(round(GRACE_S / POLL_S)))
 
 
 def _files_of(loaded: LoadedPreset, links: Sequence[Link]) -> frozenset[Path]:
