@@ -11,7 +11,7 @@ from torch import Tensor
 
 import visualizer.dream.ascent as ascent
 import visualizer.dream.octaves as octaves
-from visualizer.dream.ascent import ascended, deepened, pace, picture_of
+from visualizer.dream.ascent import HALVED_PX, ascended, deepened, pace, picture_of
 from visualizer.dream.device import Compute
 from visualizer.dream.network import Network
 from visualizer.dream.octaves import octave_sizes, pyramid
@@ -159,11 +159,27 @@ def test_depths_go_nearly_the_same_way_the_first_less() -> None:
 
 @torch.no_grad()
 @pytest.mark.slow
-def test_a_step_in_bands_of_rows_is_the_same(
+def test_a_step_at_half_the_size_is_nearly_the_same(
     network: Network, picture: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = ascended(picture, network, SETTINGS, 1.0, (3, -5), SETTINGS.step_size)
+    half = ascended(picture, network, SETTINGS, HALVED_PX, (3, -5), SETTINGS.step_size) - picture
+    monkeypatch.setattr(ascent, "HALVED_PX", 2 * HALVED_PX)
+    whole = ascended(picture, network, SETTINGS, HALVED_PX, (3, -5), SETTINGS.step_size) - picture
+    assert half.abs().mean() == pytest.approx(float(whole.abs().mean()), rel=0.02)
+    assert torch.cosine_similarity(half.flatten(), whole.flatten(), dim=0) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("sigma_px", "tolerance"),
+    [(1.0, 1e-5), (4.0, 5e-4)],  # at half the size, the mean length is measured band by band
+)
+@torch.no_grad()
+@pytest.mark.slow
+def test_a_step_in_bands_of_rows_is_the_same(
+    sigma_px: float, tolerance: float, network: Network, picture: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ascended(picture, network, SETTINGS, sigma_px, (3, -5), SETTINGS.step_size)
     monkeypatch.setattr(octaves, "BAND_PX", 20 * picture.shape[3])  # of the blur
-    monkeypatch.setattr(ascent, "CACHE_PX", 13 * picture.shape[3])
-    banded = ascended(picture, network, SETTINGS, 1.0, (3, -5), SETTINGS.step_size)
-    torch.testing.assert_close(banded, whole, rtol=0, atol=1e-5)
+    monkeypatch.setattr(octaves, "CACHE_PX", 13 * picture.shape[3])
+    banded = ascended(picture, network, SETTINGS, sigma_px, (3, -5), SETTINGS.step_size)
+    torch.testing.assert_close(banded, whole, rtol=0, atol=tolerance)

@@ -6,11 +6,12 @@ import importlib
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 import torch
 
-from visualizer.dream.device import Compute, choose_device, describe_device, load_torch, worker_plan
+from visualizer.dream.device import Compute, by_threads, choose_device, describe_device, load_torch, worker_plan
 from visualizer.errors import BadInput, DreamError
 
 
@@ -112,3 +113,28 @@ ctypes.CDLL(None).malloc_stats()
     own = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
     ran = subprocess.run([sys.executable, "-c", code], env=own, check=True, timeout=120, capture_output=True, text=True)
     assert ran.stderr.count("Arena ") == 1
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_parts_are_worked_on_by_as_many_threads_as_torch_has(n_threads: int) -> None:
+    x = torch.arange(10.0)
+    before = torch.get_num_threads()
+    together = threading.Barrier(n_threads, timeout=20)
+
+    def add(part: slice) -> tuple[int, bool]:
+        together.wait()
+        x[part] += 1
+        return torch.get_num_threads(), torch.is_inference_mode_enabled()
+
+    torch.set_num_threads(n_threads)
+    try:
+        for is_inference in (False, True):
+            with torch.inference_mode(is_inference), torch.no_grad():
+                found = by_threads(add, [slice(0, 5), slice(5, 10)])
+            assert found == [(1, is_inference)] * 2
+            assert torch.get_num_threads() == n_threads
+        with pytest.raises(ZeroDivisionError):
+            by_threads(lambda part: 1 / part, [1, 0])
+    finally:
+        torch.set_num_threads(before)
+    assert x.tolist() == (torch.arange(10.0) + 2).tolist()

@@ -11,8 +11,11 @@ from visualizer.dream.octaves import (
     BAND_PX,
     MIN_SIDE_PX,
     continued,
+    corners,
+    doubled,
     enlarged,
     for_picture,
+    halved,
     margins,
     mirrored,
     octave_sizes,
@@ -111,3 +114,20 @@ def test_bands_cover_all_rows_once_and_are_no_larger_than_needed(height: int, wi
     assert bands[-1].stop == height
     assert all(0 < (band.stop - band.start) * width <= max(BAND_PX + width, width) for band in bands)
     assert (len(bands) == 1) == (height * width <= BAND_PX or height == 1)
+
+
+@given(sides=st.tuples(*[st.integers(1, 40)] * 2))
+@settings(max_examples=50)
+def test_halved_is_the_mean_of_four_px(sides: tuple[int, int]) -> None:
+    x = torch.rand(1, 2, *sides, generator=torch.Generator().manual_seed(4))
+    whole = continued(x, 0, sides[1] % 2, 0, sides[0] % 2)
+    torch.testing.assert_close(halved(x), torch.nn.functional.avg_pool2d(whole, 2))
+
+
+@given(sides=st.tuples(*[st.integers(1, 40)] * 2))
+@settings(max_examples=50)
+def test_doubled_is_linear_interpolation(sides: tuple[int, int]) -> None:
+    x = torch.rand(1, 2, -(-sides[0] // 2), -(-sides[1] // 2), generator=torch.Generator().manual_seed(4))
+    wide = torch.nn.functional.interpolate(x, scale_factor=2, mode="bilinear")
+    torch.testing.assert_close(doubled(x, sides), wide[:, :, : sides[0], : sides[1]])
+    torch.testing.assert_close(corners(x), wide[:, :, ::2, ::2])

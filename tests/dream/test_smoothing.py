@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import visualizer.dream.octaves as octaves
+from visualizer.dream.octaves import doubled
 from visualizer.dream.smoothing import gaussian, smoothed
 
 
@@ -64,9 +65,20 @@ def test_blocks_leave_no_trace(size: tuple[int, int], sigma_px: float) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 7), (3, 5), (16, 33), (90, 20)])
-@pytest.mark.parametrize("sigma_px", [0.0, 1.7, 8.0])
-def test_bands_of_rows_leave_no_trace(size: tuple[int, int], sigma_px: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("sigma_px", "is_halved"), [(0.0, False), (1.7, False), (8.0, False), (3.0, True)])
+def test_bands_of_rows_leave_no_trace(
+    size: tuple[int, int], sigma_px: float, is_halved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gradient = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(6)) - 0.5
-    whole = smoothed(gradient, sigma_px)
+    whole = smoothed(gradient, sigma_px, is_halved=is_halved)
     monkeypatch.setattr(octaves, "BAND_PX", 2 * size[1])
-    torch.testing.assert_close(smoothed(gradient, sigma_px), whole, rtol=0, atol=1e-6)
+    torch.testing.assert_close(smoothed(gradient, sigma_px, is_halved=is_halved), whole, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(64, 96), (45, 71)])
+def test_a_blur_at_half_the_size_is_the_same_once_it_is_enlarged(size: tuple[int, int]) -> None:
+    gradient = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(6))  # finer than any picture
+    whole = smoothed(gradient, 4.0)
+    half = smoothed(gradient, 4.0, is_halved=True)
+    assert half.shape == (1, 3, -(-size[0] // 2), -(-size[1] // 2))
+    assert (doubled(half, size) - whole).norm() < 0.05 * whole.norm()

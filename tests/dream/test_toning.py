@@ -12,10 +12,11 @@ from visualizer.dream.toning import (
     DRIFT_PX,
     HEADROOM,
     WHITE_FRACTION,
+    columns_enlarged,
     damping,
-    enlarged_rows,
     headroom,
     local_means,
+    rows_enlarged,
 )
 from visualizer.settings import DreamSettings
 
@@ -38,12 +39,13 @@ def test_a_step_out_of_the_dark_or_the_white_is_shortened() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (5, 7), (16, 16), (33, 90)])
 def test_local_means_come_back_to_the_pictures_size(size: tuple[int, int]) -> None:
     x = torch.full((1, 3, *size), 0.25)
-    means = local_means(x)
+    means = local_means(x, DRIFT_PX)
     assert means.shape[2:] == tuple(max(1, round(side / DRIFT_PX)) for side in size)
-    back = enlarged_rows(means, *size, slice(0, size[0]))
+    wide = columns_enlarged(means, size[1])
+    back = rows_enlarged(wide, size[0], slice(0, size[0]))
     torch.testing.assert_close(back, x)
     half = slice(size[0] // 2, size[0])
-    torch.testing.assert_close(enlarged_rows(means, *size, half), x[:, :, half])
+    torch.testing.assert_close(rows_enlarged(wide, size[0], half), x[:, :, half])
 
 
 def _club() -> np.ndarray:

@@ -13,20 +13,19 @@ import numpy as np
 
 from ..settings import DreamSettings
 from .bounds import Bounds
-from .device import one_thread
 from .network import Network
-from .octaves import enlarged, row_bands
-from .smoothing import smoothed
+from .octaves import doubled, enlarged, halved
+from .smoothing import FACTORS, smoothed
 from .tiles import TileLimit, shifted_gradient
-from .toning import columns_enlarged, damping, headroom, local_means, rows_enlarged, weigh_colours
+from .toning import tone
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 #: how much further the finest octave goes in a depth than the others: the smallest figures need most
 FINEST = 1.5
-#: a step's rules are applied to bands of about this many px, whose values stay in a CPU's cache meanwhile
-CACHE_PX = 32_000
+#: where the gradient is blurred by this sigma or more, px, steps are made at half the size: what is lost cannot be seen
+HALVED_PX = 3.0
 #: the first depths change a picture more than later ones, which start from a dream. So that neighbouring depths differ
 #: evenly, depth 1 goes this fraction less, halved at every depth, and the last one goes this fraction more
 FIRST_LESS, LAST_MORE = 0.15, 0.04
@@ -127,24 +126,11 @@ def ascended(
     `shifted_gradient`.
     """
     gradient = shifted_gradient(state, network, shift, limit, cut_seed)
-    grey = smoothed(gradient.mean(dim=1, keepdim=True), sigma_px)
-    step = smoothed(gradient, sigma_px, (2.0,))
+    is_halved = sigma_px >= HALVED_PX
+    grey = smoothed(gradient.mean(dim=1, keepdim=True), sigma_px, FACTORS[1:], is_halved=is_halved)
+    step = smoothed(gradient, sigma_px, FACTORS[:1], is_halved=is_halved)
     del gradient  # it may be large
-    height, width = state.shape[2:]
-    bands = row_bands(height, width, CACHE_PX if state.device.type == "cpu" else None)
-    with one_thread():
-        total = 0.0
-        for rows in bands:
-            part = step[:, :, rows]
-            weigh_colours(part, grey[:, :, rows], settings.colour)
-            # row by row: the same to the last bit for any number of threads
-            total += float(part.abs().sum(dim=3).cpu().double().sum())
-            part.mul_(damping(part, state[:, :, rows]))
-        # a picture on which the layer is all 0 (a flat one, or a tiny one) has no direction: it is not changed
-        factor = step_size / max(total / step.numel(), 1e-30)
-        drift = columns_enlarged(local_means(step).mul_(factor * (settings.colour - 1)), width)
-        for rows in bands:
-            part, before = step[:, :, rows], state[:, :, rows]
-            back = rows_enlarged(drift, height, rows)
-            part.mul_(factor).add_(back.mul_(headroom(back, before))).add_(before).clamp_(0, 1)
-    return step
+    tone(step, grey, halved(state) if is_halved else state, settings.colour, step_size, is_halved)
+    if is_halved:
+        step = doubled(step, (state.shape[2], state.shape[3]))
+    return step.add_(state).clamp_(0, 1)

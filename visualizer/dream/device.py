@@ -7,16 +7,20 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..errors import BadInput, DreamError
 from ..memory import freed_memory_kept, share_one_heap
 
 if TYPE_CHECKING:
     import torch
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,27 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(n_threads)
+
+
+def by_threads(work: Callable[[T], R], parts: Sequence[T]) -> list[R]:
+    """work(part) of every part, by as many threads as torch has here, each of which uses no others.
+
+    For operations too short to be divided: the threads wait for each other once, not at every operation.
+    """
+    import torch
+
+    n_threads = min(torch.get_num_threads(), len(parts))
+    with one_thread():
+        if n_threads == 1:
+            return [work(part) for part in parts]
+        is_inference = torch.is_inference_mode_enabled()  # holds for one thread, as the number of threads does
+
+        def run(part: T) -> R:
+            with torch.inference_mode(is_inference), torch.no_grad():
+                return work(part)
+
+        with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(run, parts))
 
 
 def describe_device(name: str | None = None) -> str:

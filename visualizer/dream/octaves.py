@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MIN_SIDE_PX = 32
 #: pictures up to this size are blurred and changed in one piece, larger ones in bands of rows of about this many px
 BAND_PX = 4_500_000
+#: on a CPU, many short operations are done on bands of about this many px, whose values stay in its cache meanwhile
+CACHE_PX = 32_000
 #: the shorter side of a picture for which the lengths in the settings are px
 REFERENCE_PX = 720
 
@@ -66,6 +68,45 @@ def enlarged(change: Tensor, size: tuple[int, int]) -> Tensor:
     return interpolate(change, size, mode="bicubic", antialias=True)
 
 
+def halved(x: Tensor) -> Tensor:
+    """x (1, n, h, w) averaged over 2 x 2 px: (1, n, ceil(h / 2), ceil(w / 2)); mirrored at an odd border."""
+    height, width = x.shape[2:]
+    if height % 2 or width % 2:
+        x = continued(x, 0, width % 2, 0, height % 2)
+    rows = x[:, :, ::2] + x[:, :, 1::2]
+    return (rows[..., ::2] + rows[..., 1::2]).mul_(0.25)
+
+
+def doubled(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Values of 2 x 2 px, as of `halved`, enlarged to the px by linear interpolation: (1, n, .., ..) -> (1, n, *size),
+    a view of a larger tensor if that is odd.
+    """
+    import torch
+    from torch.nn.functional import pad
+
+    n_channels, height, width = x.shape[1:]
+    wide = pad(x, (1, 1, 1, 1), mode="replicate")
+    # a px lies a quarter of the way from its own value to the next one
+    rows = x.new_empty((1, n_channels, height, 2, width + 2))
+    torch.lerp(wide[:, :, 1:-1], wide[:, :, :-2], 0.25, out=rows[:, :, :, 0])
+    torch.lerp(wide[:, :, 1:-1], wide[:, :, 2:], 0.25, out=rows[:, :, :, 1])
+    rows = rows.view(1, n_channels, 2 * height, width + 2)
+    both = x.new_empty((1, n_channels, 2 * height, width, 2))
+    torch.lerp(rows[..., 1:-1], rows[..., :-2], 0.25, out=both[..., 0])
+    torch.lerp(rows[..., 1:-1], rows[..., 2:], 0.25, out=both[..., 1])
+    return both.view(1, n_channels, 2 * height, 2 * width)[:, :, : size[0], : size[1]]
+
+
+def corners(x: Tensor) -> Tensor:
+    """The upper left px of each 2 x 2 of `doubled`, (1, n, h, w) -> the same: as long as the others, on average."""
+    import torch
+    from torch.nn.functional import pad
+
+    wide = pad(x, (1, 0, 1, 0), mode="replicate")
+    rows = torch.lerp(wide[:, :, 1:], wide[:, :, :-1], 0.25)
+    return torch.lerp(rows[..., 1:], rows[..., :-1], 0.25)
+
+
 @functools.lru_cache(maxsize=1024)
 def mirrored(n: int, before: int, after: int) -> np.ndarray:
     """Indices into a row of n px that continue it by its mirror image: (before + n + after,) int64, not to be changed.
@@ -105,3 +146,9 @@ def row_bands(height: int, width: int, most_px: int | None = None) -> list[slice
     n_bands = -(-height * width // (most_px or BAND_PX))
     rows = -(-height // n_bands)
     return [slice(first, min(first + rows, height)) for first in range(0, height, rows)]
+
+
+def cache_bands(x: Tensor) -> list[slice]:
+    """The rows of x (1, n, h, w) in bands that fit into a CPU's cache; all of them on other devices."""
+    height, width = x.shape[2:]
+    return row_bands(height, width, CACHE_PX) if x.device.type == "cpu" else [slice(0, height)]

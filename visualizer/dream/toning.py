@@ -7,8 +7,12 @@ out of the dark are short, and what a step adds to the mean of a wide neighbourh
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
+
+from .device import by_threads, one_thread
+from .octaves import cache_bands, corners
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,14 +30,50 @@ DRIFT_PX = 16
 COLOUR_GAIN = 5.0
 
 
-def weigh_colours(wide: Tensor, grey: Tensor, colour: float) -> None:
-    """Weigh the colours of a blurred gradient against its grey, in place: `colour` 0 keeps grey only, 1 all of the colour.
+def tone(step: Tensor, grey: Tensor, state: Tensor, colour: float, length: float, is_halved: bool) -> None:
+    """Make a step of a blurred gradient, in place.
 
-    wide: (1, 3, h, w), the widest blur of the gradient; grey: (1, 1, h, w), all three blurs of its grey. Colours get the
+    Parameters
+    ----------
+    step: (1, 3, h, w), the widest blur; grey: (1, 1, h, w), see `weigh_colours`.
+    state: the picture, (1, 3, h, w) in 0..1; colour: 0..1, see `weigh_colours`.
+    length: mean length of the step, before it is shortened next to black and white.
+    is_halved: all of them have a value for each 2 x 2 px, and the step is enlarged by `doubled` afterwards.
+    """
+    height, width = step.shape[2:]
+    bands = cache_bands(step)
+
+    def weigh(rows: slice) -> float:
+        part = step[:, :, rows]
+        weigh_colours(part, grey[:, :, rows], colour)
+        total = float((corners(part) if is_halved else part).abs().sum(dim=3).cpu().double().sum())
+        part.mul_(damping(part, state[:, :, rows]))
+        return total
+
+    total = sum(by_threads(weigh, bands))
+    # a picture on which the layer is all 0 (a flat one, or a tiny one) has no direction: it is not changed
+    factor = length / max(total / step.numel(), 1e-30)
+    with one_thread():
+        means = local_means(step, DRIFT_PX // 2 if is_halved else DRIFT_PX)
+        drift = columns_enlarged(means.mul_(factor * (colour - 1)), width)
+
+    def hold(rows: slice) -> None:
+        back = rows_enlarged(drift, height, rows)
+        step[:, :, rows].mul_(factor).add_(back.mul_(headroom(back, state[:, :, rows])))
+
+    by_threads(hold, bands)
+
+
+def weigh_colours(wide: Tensor, grey: Tensor, colour: float) -> None:
+    """Weigh the colours of a blurred gradient against its grey, in place: `colour` 0 keeps grey only, 1 all of the
+    colour.
+
+    wide: (1, 3, h, w), the widest blur of the gradient; grey: (1, 1, h, w), the two others of its grey. Colours get the
     widest only: fine grain in them is speckle, and no figure needs it.
     """
     strength = colour * COLOUR_GAIN
-    wide.mul_(strength).add_(grey - wide.mean(dim=1, keepdim=True))
+    own = wide.mean(dim=1, keepdim=True).mul_(1 - strength).add_(grey)
+    wide.mul_(strength).add_(own)
 
 
 def headroom(step: Tensor, state: Tensor) -> Tensor:
@@ -58,41 +98,37 @@ def damping(step: Tensor, state: Tensor) -> Tensor:
     return fraction
 
 
-def local_means(x: Tensor) -> Tensor:
-    """x (1, 3, h, w) averaged over neighbourhoods of about DRIFT_PX: (1, 3, n, m)."""
+def local_means(x: Tensor, side_px: int) -> Tensor:
+    """x (1, 3, h, w) averaged over neighbourhoods of about side_px: (1, 3, n, m)."""
     from torch.nn.functional import interpolate
 
-    n, m = (max(1, round(side / DRIFT_PX)) for side in x.shape[2:])
+    n, m = (max(1, round(side / side_px)) for side in x.shape[2:])
     return interpolate(x, (n, m), mode="area")
 
 
-def enlarged_rows(means: Tensor, height: int, width: int, rows: slice) -> Tensor:
-    """Some rows of local_means enlarged to (height, width) by linear interpolation: (1, 3, rows, width)."""
-    return rows_enlarged(columns_enlarged(means, width), height, rows)
-
-
 def columns_enlarged(means: Tensor, width: int) -> Tensor:
-    """(1, 3, n, m) -> (1, 3, n, width) by linear interpolation."""
+    """The columns of local_means enlarged: (1, 3, n, m) -> (1, 3, n, width) by linear interpolation."""
     import torch
 
-    _, across = _between(width, means.shape[3], slice(0, width))
+    _, across = _between(width, means.shape[3], 0, width)
     return torch.matmul(means, across.t().to(means.device))
 
 
 def rows_enlarged(means: Tensor, height: int, rows: slice) -> Tensor:
-    """Some rows of (1, 3, n, w) enlarged to (1, 3, height, w) by linear interpolation: (1, 3, rows, w)."""
+    """Then some of the rows: (1, 3, n, w) enlarged to (1, 3, height, w) by linear interpolation: (1, 3, rows, w)."""
     import torch
 
-    cells, down = _between(height, means.shape[2], rows)
+    cells, down = _between(height, means.shape[2], rows.start, rows.stop)
     return torch.matmul(down.to(means.device), means[:, :, cells])
 
 
-def _between(n: int, n_coarse: int, part: slice) -> tuple[slice, Tensor]:
-    """Linear interpolation from the centres of n_coarse cells to a part of n px, constant beyond the outer ones: the
-    cells that the part needs, and their weights, (px, cells) float32.
+@functools.lru_cache(maxsize=1024)  # it takes longer than the enlarging
+def _between(n: int, n_coarse: int, first: int, end: int) -> tuple[slice, Tensor]:
+    """Linear interpolation from the centres of n_coarse cells to px first .. end - 1 of n, constant beyond the outer
+    ones: the cells that those need, and their weights, (px, cells) float32, not to be changed.
     """
     import torch
 
-    at = ((torch.arange(part.start, part.stop) + 0.5) * n_coarse / n - 0.5).clamp_(0, n_coarse - 1)
+    at = ((torch.arange(first, end) + 0.5) * n_coarse / n - 0.5).clamp_(0, n_coarse - 1)
     cells = slice(math.floor(at[0]), math.ceil(at[-1]) + 1)
     return cells, (1 - (at[:, None] - torch.arange(cells.start, cells.stop)).abs()).clamp_(min=0)
