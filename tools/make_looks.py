@@ -33,14 +33,10 @@ CELL = (304, 171)
 PRESETS = ("aurora", "ridges", "clouds", "marble")
 ALL_PRESETS = ("clouds", "ridges", "aurora", "marble", "club", "first")
 DEPTH = 20
-#: smoothing, bounds and colours as they were in earlier versions: differences in other settings are plainer. Lengths are
-#: px of a picture 720 px high; these are dreamt in at half of that
-PLAIN: dict[str, Any] = {
-    "smoothing_px": 1.8,
-    "smoothing_growth_px": 2.0,
-    **dict.fromkeys(BOUNDS, 1.0),
-    "tone": "image",
-}
+#: a preset's palette would hide what other settings do to colours
+OWN_COLOURS: dict[str, Any] = {"tone": "image"}
+#: sheets are no larger, bytes
+LARGEST = 290_000
 
 Row = Iterator[Cell]
 
@@ -85,12 +81,12 @@ def changed(settings: DreamSettings, **changes: Any) -> DreamSettings:
 
 
 def dream_of(preset: str = "clouds", **changes: Any) -> DreamSettings:
-    """The preset's settings, as PLAIN but for the changes."""
-    return changed(open_settings(preset).dream, **{**PLAIN, **changes})
+    """The preset's settings with the image's colours, and the changes."""
+    return changed(open_settings(preset).dream, **{**OWN_COLOURS, **changes})
 
 
 def varied(name: str, cells: dict[str, dict[str, Any]], preset: str = "clouds") -> Row:
-    """A cell for each set of changes to a preset's PLAIN settings, named."""
+    """A cell for each set of changes to a preset's settings, named."""
     for label, changes in cells.items():
         yield Cell(label, "", dreamt(name, dream_of(preset, **changes)))
 
@@ -298,7 +294,10 @@ def main() -> None:
         size = SMALL["depths" if name.startswith("depths_") else "sheet"] if is_sheet else SMALL.get(name, CELL)
         sheet = draw_sheet(title, remark, cells, size, GRIDS[len(cells)])
         file = (SHEETS if is_sheet else OUT) / f"{name}.jpg"
-        Image.fromarray(sheet).save(file, quality=68 if is_sheet else 82, optimize=True)
+        for quality in range(68 if is_sheet else 82, 40, -2):
+            Image.fromarray(sheet).save(file, quality=quality, optimize=True)
+            if file.stat().st_size <= LARGEST:
+                break
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1024} KiB", flush=True)
 
 
