@@ -26,6 +26,8 @@ from visualizer.settings import DreamSettings
 
 SIZE = (1280, 720)
 SIDE = 4096
+#: the usual smoothing at half of the depths, at half the size; and one that is not
+SIGMAS_PX = (4.5, 1.5)
 TURNS = 7
 #: kinds of convolution, told by their weights' shape
 KINDS = ("1x1", "depthwise", "dense")
@@ -53,7 +55,12 @@ def run(quick: bool) -> list[tuple[str, str]]:
         bare = {kind: [call for call, conv, _ in calls if kind_of(conv) == kind] for kind in KINDS}
         ways: dict[str, Callable[[], Any]] = {
             "matrix product": lambda: left @ right,
-            "step": lambda: ascended(picture, network, settings, 1.5, (3, 5), 0.006),
+            **{
+                f"step {sigma_px}": lambda sigma_px=sigma_px: ascended(
+                    picture, network, settings, sigma_px, (3, 5), 0.006
+                )
+                for sigma_px in SIGMAS_PX
+            },
             "network": lambda: shifted_gradient(picture, network, (3, 5)),
             **{kind: lambda kind=kind: [call() for call in bare[kind]] for kind in KINDS},
         }
@@ -67,7 +74,10 @@ def run(quick: bool) -> list[tuple[str, str]]:
     where = f"{width}x{height}, {compute}"
     return [
         (f"matrix product of {side}x{side}, {compute}", figure(2 * side**3, seconds["matrix product"])),
-        (f"ascent step at {where}", figure(n_operations, seconds["step"])),
+        *(
+            (f"ascent step at {where}, smoothed by {sigma_px:g} px", figure(n_operations, seconds[f"step {sigma_px}"]))
+            for sigma_px in SIGMAS_PX
+        ),
         ("of it the network, forward and backward", figure(n_operations, seconds["network"])),
         ("its convolutions alone", figure(n_operations, bare_s)),
         *((f"of these: {kind}", figure(by_kind[kind], seconds[kind])) for kind in KINDS),
