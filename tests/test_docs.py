@@ -13,7 +13,7 @@ from tests.test_rooms import BASE, LAW
 from visualizer.cli.commands import app
 from visualizer.presets.loaded import open_preset
 from visualizer.presets.preset import load_preset
-from visualizer.settings import BeatSettings, DreamSettings, RenderSettings
+from visualizer.settings import BeatSettings, DreamSettings, JourneySettings, RenderSettings
 from visualizer.show.chain import open_links
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +24,13 @@ PRESENT = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent
 
 
 @pytest.mark.parametrize(
-    ("group", "model"), [("dream", DreamSettings), ("beat", BeatSettings), ("render", RenderSettings)]
+    ("group", "model"),
+    [
+        ("dream", DreamSettings),
+        ("beat", BeatSettings),
+        ("render", RenderSettings),
+        ("journey", JourneySettings),
+    ],
 )
 def test_the_table_of_settings_holds_every_key_with_its_default(group, model):
     rows = {}

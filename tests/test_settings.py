@@ -5,7 +5,7 @@ import pytest
 from visualizer.control.parameters import base_parameters
 from visualizer.errors import BadInput
 from visualizer.files.yamlfile import read_settings
-from visualizer.settings import BOUNDS, MAY_MOVE, BeatSettings, DreamSettings, LinkSettings, Preset
+from visualizer.settings import BOUNDS, MAY_MOVE, BeatSettings, DreamSettings, JourneySettings, LinkSettings, Preset
 
 
 def test_the_motion_decay_is_still_accepted_by_its_former_name():
@@ -99,3 +99,37 @@ def test_the_edges_of_bands_are_numbers(tmp_path):
     for key in numbers - set(MAY_MOVE):
         with pytest.raises(BadInput, match=f"beat.{key}: '1 . bass' cannot be used; allowed: a number"):
             read(tmp_path, f"beat: {{{key}: 1 + bass}}")
+
+
+def test_the_stations_of_a_journey_are_like_dream_but_for_the_keys_they_name(tmp_path):
+    preset = read(
+        tmp_path,
+        "dream: {seed: 3, n_depths: 8}\njourney:\n  zoom_per_bar: 0.5\n  stations:\n"
+        "    - layer: block6.expand\n    - {colour: 0.5}",
+    )
+    assert preset.journey.zoom_per_bar == 0.5
+    found = [(one.seed, one.n_depths, one.layer, one.colour) for one in preset.journey.stations]
+    assert found == [(3, 8, "block6.expand", 0.25), (3, 8, "block10.expand", 0.5)]
+
+
+def test_a_preset_has_no_journey_unless_it_says_so(tmp_path):
+    assert read(tmp_path, "").journey is None
+    assert read(tmp_path, "journey: {}").journey == JourneySettings()
+    assert read(tmp_path, "journey:\n  stations:\n    # - layer: block6.expand").journey.stations == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("journey:\n  stations:\n    - layer: block99", ":4: journey.stations.0.layer: unknown layer 'block99'"),
+        ("journey:\n  stations:\n    - n_depths: 3", "journey.stations: n_depths is the same for all stations"),
+        ("journey:\n  direction: up", ":3: journey.direction: "),
+        ("journey:\n  loop: 2", ":3: journey.loop: must be 0, or at least 5"),
+        ("variants:\n  - seed: 3\njourney:\n  zoom_per_s: 1", "a preset has either variants or a journey"),
+    ],
+)
+def test_what_a_journey_cannot_be_is_said_in_one_line(tmp_path, text, message):
+    with pytest.raises(BadInput) as fault:
+        read(tmp_path, text)
+    assert message in str(fault.value)
+    assert "\n" not in str(fault.value)

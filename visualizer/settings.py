@@ -39,6 +39,8 @@ class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+#: so many stations a journey that comes back to its image has at least: more than are seen at once
+LEAST_LOOP = 5
 #: the settings that bound a dream
 BOUNDS = ("contrast_growth", "saturation_growth", "fine_growth", "clipped_growth")
 #: the smoothing of a preset that has no bounds, where it sets only one of the two
@@ -429,6 +431,55 @@ class RenderSettings(_Settings):
         return self.looks or [LinkSettings(look=self.shader, parameters=self.parameters)]
 
 
+class JourneySettings(_Settings):
+    """An endless zoom in which every dream begins inside the one before: its stations are dreams of their own."""
+
+    zoom_per_bar: Annotated[
+        float,
+        Field(ge=0, le=4, description="stations passed in a bar, where the tempo is known; each is twice as large"),
+    ] = 0.25
+    zoom_per_s: Annotated[
+        float, Field(ge=0, le=2, description="stations passed in a second, where the tempo is not known")
+    ] = 0.1
+    direction: Annotated[Literal["in", "out"], Field(description="into the picture, or out of it")] = "in"
+    centre: Annotated[
+        Literal["fixed", "wander", "dreamt"],
+        Field(description="where in a station the next one begins: the middle, beside it, or where most is dreamt"),
+    ] = "wander"
+    rotation: Annotated[
+        float,
+        Field(
+            ge=-45, le=45, description="how far a station is turned, degrees; less where the picture is wide or tall"
+        ),
+    ] = 12.0
+    depth: Annotated[
+        int,
+        Field(ge=0, le=40, description="depth of the dream frame in which the next station begins, at most n_depths"),
+    ] = 10
+    way_back: Annotated[
+        float,
+        Field(ge=0, le=1, description="how far light and colour of a station are led back to the image's, 0..1"),
+    ] = 0.5
+    loop: Annotated[
+        int, Field(ge=0, le=1000, description="number of stations after which it comes back to the image; 0: never")
+    ] = 0
+    stations: Annotated[
+        list[DreamSettings],
+        Field(
+            max_length=100,
+            description="the dreams of the stations, again and again in this order; each is like dream except for the "
+            "keys it names",
+        ),
+    ] = []
+
+    @field_validator("loop")
+    @classmethod
+    def _loop_is_long_enough(cls, loop: int) -> int:
+        if 0 < loop < LEAST_LOOP:
+            raise ValueError(f"must be 0, or at least {LEAST_LOOP}: so many stations are seen at once")
+        return loop
+
+
 class Preset(_Settings):
     """A preset: an image, what is dreamt in it, what is heard, and how it is drawn."""
 
@@ -440,6 +491,10 @@ class Preset(_Settings):
         list[DreamSettings],
         Field(max_length=7, description="further dreams of the image, each like `dream` except for the keys it names"),
     ] = []
+    journey: Annotated[
+        JourneySettings | None,
+        Field(description="an endless zoom from dream to dream; without: the dreams of one image"),
+    ] = None
     beat: BeatSettings = BeatSettings()
     render: RenderSettings = RenderSettings()
     _expressions: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -466,23 +521,41 @@ class Preset(_Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _variants_are_like_dream(cls, data: Any) -> Any:
-        """Complete each variant with the keys of `dream`. Values of a wrong type are left for the fields to report."""
+    def _others_are_like_dream(cls, data: Any) -> Any:
+        """Complete each variant, and each station of a journey, with the keys of `dream`. Values of a wrong type are left
+        for the fields to report.
+        """
         if isinstance(data, dict) and "rows" in data and "variants" not in data:  # its name in earlier versions
             data = {("variants" if key == "rows" else key): value for key, value in data.items()}
         if isinstance(data, dict) and data.get("variants", []) is None:  # a section with every line commented out
             data = {**data, "variants": []}
-        if not isinstance(data, dict) or not isinstance(data.get("variants"), list):
+        if not isinstance(data, dict) or not isinstance(data.get("dream") or {}, dict):
             return data
         dream = data.get("dream") or {}
-        if not isinstance(dream, dict):
-            return data
-        variants = []
-        for variant in data["variants"]:
-            if isinstance(variant, dict) and "n_depths" in variant:
-                raise ValueError("variants: n_depths is the same for all variants; set it under dream")
-            variants.append({**dream, **variant} if isinstance(variant, dict) else variant)
-        return {**data, "variants": variants}
+        if isinstance(data.get("variants"), list):
+            data = {**data, "variants": _like(dream, data["variants"], "variants")}
+        journey = data.get("journey")
+        if isinstance(journey, dict):
+            stations = [] if journey.get("stations") is None else journey["stations"]
+            if isinstance(stations, list):
+                stations = _like(dream, stations, "journey.stations")
+            data = {**data, "journey": {**journey, "stations": stations}}
+        return data
+
+    @field_validator("journey")
+    @classmethod
+    def _journey_has_no_variants(cls, journey: JourneySettings | None, info: ValidationInfo) -> JourneySettings | None:
+        if journey is not None and info.data.get("variants"):
+            raise ValueError("a preset has either variants or a journey; name the dreams as stations of the journey")
+        return journey
+
+
+def _like(dream: dict[str, Any], others: list[Any], key: str) -> list[Any]:
+    """Each of the others completed with the keys of `dream`."""
+    for one in others:
+        if isinstance(one, dict) and "n_depths" in one:
+            raise ValueError(f"{key}: n_depths is the same for all {key.rpartition('.')[2]}; set it under dream")
+    return [{**dream, **one} if isinstance(one, dict) else one for one in others]
 
 
 class CacheSettings(_Settings):

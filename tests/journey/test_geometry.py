@@ -133,7 +133,7 @@ def test_depths_follow_one_another_without_a_jump_and_end_at_the_show_s(travel, 
     aspect, crops = travel
     for one in placements(position, crops, aspect, begins_at=0.5, present=lambda station: 1.0):
         assert 0.5 <= one.depth <= 1.0
-        if position - one.station >= 0.5:
+        if position >= one.station:
             assert one.depth == 1.0
 
 

@@ -19,6 +19,7 @@ from visualizer.session.events import (
     EndEvent,
     FeaturesEvent,
     GapEvent,
+    JourneyEvent,
     PresetEvent,
     SceneEvent,
     SizeEvent,
@@ -44,6 +45,20 @@ ONE_OF_EACH = [
     TempoEvent(at=9, bpm=128.0, phase=0.25, confidence=1.0),
     PresetEvent(at=9, folder="neon-01234567", scene=0, reference="neon", name="neon", width=64, height=36, seed=3),
     SceneEvent(at=9, scene=1),
+    JourneyEvent(
+        at=9,
+        scene=1,
+        time_s=1.5,
+        beats=3.25,
+        position=2.5,
+        speed=-0.1,
+        linger=0.5,
+        linger_s=7.0,
+        first=1.0,
+        last=4.0,
+        slots=[[0, 5], [1, 6]],
+        crops=[[5.0, 0.48, 0.1, 0.05, -0.02]],
+    ),
     DreamEvent(
         at=9, scene=1, variant=0, depth_index=4, sha256="0123456789abcdef" * 4, width=64, height=36, finished=False
     ),

@@ -17,7 +17,8 @@ from visualizer.render.chain import Link
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.settings import BeatSettings
-from visualizer.show.stage import BLACKOUT_S, FADE_S, WAIT_S, DepthLimiter, Scene, Stage
+from visualizer.show.depth import DepthLimiter
+from visualizer.show.stage import BLACKOUT_S, FADE_S, WAIT_S, Scene, Stage
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from .options import (
     DreamSize,
     Fullscreen,
     Image,
+    Journey,
     Layer,
     Monitor,
     Network,
@@ -145,13 +146,14 @@ def bake(
     network: Network = None,
     layer: Layer = None,
     weights: Weights = None,
+    journey: Journey = None,
 ) -> None:
     """Compute the dream of a preset now, so that the show starts at once. Exit status 1 if it cannot be kept."""
     from ..presets.bake import bake as run_bake
     from ..presets.dreams import open_cache
     from .progress import show_bake
 
-    loaded = chosen_preset(preset, size, image, seed, network, layer, weights, dream_size=dream_size)
+    loaded = chosen_preset(preset, size, image, seed, network, layer, weights, dream_size=dream_size, journey=journey)
     print_news(loaded)
     try:
         done = show_bake(run_bake(loaded, open_cache()))
@@ -163,7 +165,8 @@ def bake(
     if done.fault:
         print_message(done.fault)
     how = "already baked" if done.from_cache else f"baked in {done.seconds:.1f} s on {done.device}"
-    print(f"{done.total} depths {how}; they are in {done.folder}")
+    stations = "" if done.n_stations is None else f" of {done.n_stations} stations"
+    print(f"{done.total} depths{stations} {how}; they are in {done.folder}")
 
 
 app.command()(layers)

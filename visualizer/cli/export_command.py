@@ -17,6 +17,7 @@ from .options import (
     SIZES,
     DreamSize,
     Image,
+    Journey,
     Layer,
     Network,
     Preset,
@@ -56,6 +57,7 @@ def export(
     network: Network = None,
     layer: Layer = None,
     weights: Weights = None,
+    journey: Journey = None,
     stream: Stream = None,
     fps: Annotated[
         str, typer.Option("--fps", metavar="N", help="Display frames a second: 30, 29.97, 60000/1001.")
@@ -127,7 +129,9 @@ def export(
             song_path, out, open_cache(), video, as_intended=as_intended, dream_size=wanted, say=print_message
         )
     else:
-        loaded = chosen_preset(preset, size_text, image, seed, network, layer, weights, dream_size=dream_size)
+        loaded = chosen_preset(
+            preset, size_text, image, seed, network, layer, weights, dream_size=dream_size, journey=journey
+        )
         print_news(loaded)
         steps = run_export(song_path, out, loaded, open_cache(), video, stream=stream, say=print_message)
     try:

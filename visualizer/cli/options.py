@@ -86,6 +86,16 @@ Seed = Annotated[
     int | None,
     typer.Option("--seed", min=0, max=2**32 - 1, metavar="N", help="Random seed; another number gives another dream."),
 ]
+Journey = Annotated[
+    int | None,
+    typer.Option(
+        "--journey",
+        min=0,
+        max=1000,
+        metavar="N",
+        help="Zoom from dream to dream, and come back to the image after N dreams; 0: never come back.",
+    ),
+]
 Network = Annotated[
     str | None,
     typer.Option(
@@ -219,6 +229,7 @@ def chosen_preset(
     weights: Path | None = None,
     dream: tuple[tuple[str, float | str], ...] = (),
     dream_size: str | None = None,
+    journey: int | None = None,
 ) -> LoadedPreset:
     """Load the preset that these options describe.
 
@@ -228,7 +239,9 @@ def chosen_preset(
     from ..presets.loaded import Overrides, open_preset
     from ..presets.loaded import dream_size as usual_dream_size
 
-    overrides = Overrides(image=image, seed=seed, network=network, layer=layer, weights=weights, dream=dream)
+    overrides = Overrides(
+        image=image, seed=seed, network=network, layer=layer, weights=weights, dream=dream, journey=journey
+    )
     baked = usual_dream_size(parse_size(size)) if dream_size is None else parse_size(dream_size, "--dream-size")
     return open_preset(preset, size=baked, overrides=overrides)
 
@@ -243,6 +256,7 @@ def resumed_or_chosen_preset(
     layer: str | None,
     weights: Path | None,
     dream_size: str | None = None,
+    journey: int | None = None,
 ) -> LoadedPreset:
     """Load the preset to start with: of a restarted show the one it showed last, with the dream settings changed by
     hand.
@@ -251,13 +265,19 @@ def resumed_or_chosen_preset(
     """
     from ..presets.loaded import is_preset
 
-    own = partial(chosen_preset, preset, size, image, seed, network, layer, weights, dream_size=dream_size)
+    own = partial(
+        chosen_preset, preset, size, image, seed, network, layer, weights, dream_size=dream_size, journey=journey
+    )
     resume = lifeline.resume if lifeline is not None else None
     if resume is None:
         return own()
     is_own = not resume.preset or is_preset(preset, resume.preset)
     # the network and layer of the options are meant for the first preset only
-    again = own if is_own else partial(chosen_preset, resume.preset, size, image, seed, dream_size=dream_size)
+    again = (
+        own
+        if is_own
+        else partial(chosen_preset, resume.preset, size, image, seed, dream_size=dream_size, journey=journey)
+    )
     for dream in dict.fromkeys((_dream_by_hand(resume), ())):
         try:
             return again(dream=dream)

@@ -23,6 +23,7 @@ from .options import (
     Gain,
     Image,
     InputDevice,
+    Journey,
     Layer,
     Link,
     Midi,
@@ -69,6 +70,7 @@ def play(
     network: Network = None,
     layer: Layer = None,
     weights: Weights = None,
+    journey: Journey = None,
     output_device: OutputDevice = None,
     delay_ms: DelayMs = None,
     stream: Stream = None,
@@ -117,7 +119,7 @@ def play(
     from ..show.play import song_list
 
     paths = song_list(songs, shuffle_seed)
-    loaded = resumed_or_chosen_preset(lifeline, preset, size, image, seed, network, layer, weights, dream_size)
+    loaded = resumed_or_chosen_preset(lifeline, preset, size, image, seed, network, layer, weights, dream_size, journey)
     print_news(loaded)
     staging = chosen_staging(fullscreen, monitor, borderless, no_adapt, panel, size)
     wanted, delay_ms = parse_device(output_device), parse_delay(delay_ms)
@@ -152,6 +154,7 @@ def live(
     network: Network = None,
     layer: Layer = None,
     weights: Weights = None,
+    journey: Journey = None,
     device: InputDevice = None,
     channels: Channels = None,
     gain_db: Gain = 0.0,
@@ -185,7 +188,7 @@ def live(
     from ..presets.dreams import open_cache
     from ..show.live import live as run_live
 
-    loaded = resumed_or_chosen_preset(lifeline, preset, size, image, seed, network, layer, weights, dream_size)
+    loaded = resumed_or_chosen_preset(lifeline, preset, size, image, seed, network, layer, weights, dream_size, journey)
     print_news(loaded)
     wanted, chosen, gain_db = parse_device(device), parse_channels(channels), parse_gain(gain_db)
     staging = chosen_staging(fullscreen, monitor, borderless, no_adapt, panel, size)

@@ -18,6 +18,8 @@ from ..settings import DELAY_MS, SOURCES, VOLUME_DB, BeatSettings, DreamSettings
 Value = float | str
 #: the section of the parameters that the look of a preset declares, and of those that belong to the source
 LOOK, SOURCE = "look", ("input", "output")
+#: the parameter of the speed of a journey
+JOURNEY_SPEED = "journey.speed"
 #: the choice of NAME.source for no source
 NO_SOURCE = "none"
 #: endings of names whose parameters are perceived by ratio: a slider moves them logarithmically
@@ -201,6 +203,14 @@ def base_parameters() -> Parameters:
             Parameter("output.mute", "mutes a song", "switch"),
             Parameter(
                 "output.delay_ms", "delay of the loudspeaker; below 0: of the projector, ms", "number", *DELAY_MS
+            ),
+            Parameter(
+                JOURNEY_SPEED,
+                "speed of a journey, times the preset's: 0 holds it, below 0 it goes back",
+                "number",
+                -4.0,
+                4.0,
+                default=1.0,
             ),
             Parameter("blackout", "shows black", "switch"),
             Parameter("freeze", "freezes the picture", "switch"),

@@ -23,7 +23,7 @@ FEATHER = 0.3
 #: ZOOM
 APPEARS, IS_THERE = -1.0, -0.4
 #: zoom from which a station dreams as deep as the show says; before, it begins at the depth that it was cropped at
-FULL_DEPTH = 0.5
+FULL_DEPTH = 0.0
 #: zoom at which the part of a station that is not soft covers the picture: the one around it is seen no more
 COVERS = 2
 #: how many stations are seen at once, at most: those whose zoom is above APPEARS and below COVERS + 1

@@ -11,31 +11,45 @@ from .geometry import FEATHER, Transform, crop, largest_shift, largest_turn
 
 #: how far from station to station the direction in which the journey wanders turns, radians, and how far by chance
 _WANDER, _BY_CHANCE = 1.1, 0.6
+#: light is compared in a copy of so many rows, blurred by this fraction of the height
+_LIGHT_ROWS, _LIGHT_BLUR = 32, 0.12
 #: a picture is looked through for what is most dreamt in a copy of so many rows
 _ROWS = 72
 
 
 class Light(NamedTuple):
-    """Light and colour of a picture: mean and standard deviation of red, green and blue, levels of 255."""
+    """Light and colour of a picture: mean and standard deviation of red, green and blue, levels of 255; and where it is
+    lighter or of another colour than on average, a blurred copy (height, width, 3) float32 around 0.
+    """
 
     mean: np.ndarray
     deviation: np.ndarray
+    places: np.ndarray
 
 
 def light_of(image: np.ndarray) -> Light:
     """Light and colour of a picture (height, width, 3) uint8."""
+    from PIL import Image, ImageFilter
+
     levels = image.reshape(-1, 3).astype(np.float64)
-    return Light(levels.mean(0), levels.std(0))
+    height, width = image.shape[:2]
+    rows = _LIGHT_ROWS, max(1, round(_LIGHT_ROWS * width / height))
+    small = Image.fromarray(image).resize(rows[::-1], Image.Resampling.BOX)
+    small = small.filter(ImageFilter.GaussianBlur(_LIGHT_BLUR * _LIGHT_ROWS))
+    blurred = np.asarray(small.resize((width, height), Image.Resampling.BICUBIC), np.float32)
+    return Light(levels.mean(0), levels.std(0), blurred - blurred.mean((0, 1)))
 
 
 def next_image(frame: np.ndarray, crop: Transform, light: Light, way_back: float) -> np.ndarray:
     """The image of the next station: a crop of a dream frame (height, width, 3) uint8, enlarged to its size.
 
     light, way_back: of the first picture, and how far the crop is led back to it, 0..1: every dream brings contrast and
-    colour, and what is not led back ends in mud.
+    colour, and what is not led back ends in mud. So it is with the places: where nothing leads the sky back to the top,
+    all becomes of one colour.
     """
-    found = _seen_through(frame, crop).astype(np.float64)
-    own = light_of(found)
+    seen = _seen_through(frame, crop)
+    found = seen + way_back * (light.places - light_of(seen).places).astype(np.float64)
+    own = Light(found.mean((0, 1)), found.std((0, 1)), light.places)
     mean = own.mean + way_back * (light.mean - own.mean)
     deviation = own.deviation + way_back * (light.deviation - own.deviation)
     found = (found - own.mean) * (deviation / np.maximum(own.deviation, 1e-3)) + mean

@@ -12,6 +12,7 @@ from ..errors import VisualizerError
 from ..oneline import size_text
 from .cache import FrameCache
 from .dreams import Dreams, complete
+from .journey import Stations
 from .loaded import LoadedPreset
 
 
@@ -20,7 +21,8 @@ class BakeProgress:
     """One more depth is done.
 
     done, total: dream frames, of all variants; seconds: since the start; folder: where the frames of the first variant
-    are kept; device: what computes, for people; fault: one line for the user, None if there is none.
+    are kept; device: what computes, for people; fault: one line for the user, None if there is none; n_stations: of a
+    journey, how many are baked.
     """
 
     done: int
@@ -30,12 +32,20 @@ class BakeProgress:
     from_cache: bool
     device: str
     fault: str | None
+    n_stations: int | None = None
+
+
+#: so many stations are baked beforehand of a journey that never comes back
+N_STATIONS = 12
 
 
 def bake(loaded: LoadedPreset, cache: FrameCache) -> Generator[BakeProgress, None, None]:
     """Bake every depth of a preset into the cache, yielding after each. Raises DreamError, and VisualizerError as soon
     as a depth cannot be kept: such a bake is useless.
     """
+    if loaded.journey is not None:
+        yield from _bake_stations(loaded, loaded.journey.loop or N_STATIONS, cache)
+        return
     watch = Stopwatch()
     dreams = Dreams(loaded, cache)
     folder = cache.entry_folder(dreams.variants[0].key)
@@ -57,5 +67,37 @@ def bake(loaded: LoadedPreset, cache: FrameCache) -> Generator[BakeProgress, Non
     ):
         raise VisualizerError(
             f"the preset's dreams do not fit into the cache together ({size_text(cache.max_bytes)}): "
+            "raise cache.max_gb in settings.yaml"
+        )
+
+
+def _bake_stations(loaded: LoadedPreset, n_stations: int, cache: FrameCache) -> Generator[BakeProgress, None, None]:
+    """Bake the first stations of a journey, see `bake`."""
+    watch = Stopwatch()
+    stations = Stations(loaded, cache)
+    is_cached, folder, device = True, None, ""
+    keys = []
+    for station in range(n_stations):
+        dreams = stations.dreams(station)
+        keys.append(dreams.key)
+        if is_cached and not dreams.from_cache:
+            is_cached, device = False, describe_device()
+        folder = folder or cache.entry_folder(dreams.key)
+        for placed in stations.frames(station):
+            if not stations.kept:
+                raise VisualizerError(f"{stations.fault}; VISUALIZER_CACHE_DIR can name another folder")
+            yield BakeProgress(
+                station * loaded.n_depths + placed.depth_index,
+                n_stations * loaded.n_depths,
+                watch.elapsed_s(),
+                folder,
+                is_cached,
+                device or "cache",
+                stations.fault,
+                n_stations,
+            )
+    if not all(cache.glance(key, loaded.n_depths, loaded.image.shape) is not None for key in keys):
+        raise VisualizerError(
+            f"the stations of the journey do not fit into the cache together ({size_text(cache.max_bytes)}): "
             "raise cache.max_gb in settings.yaml"
         )

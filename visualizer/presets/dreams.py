@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from ..files.paths import cache_folder, load_user_settings
 from .baker import BakeRequest, Stop, bake_in_child, bake_inline
 from .cache import FrameCache, Note
 from .loaded import LoadedPreset, Variant
+
+if TYPE_CHECKING:
+    from .journey import StationPlan
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +39,22 @@ class FrameSource(Protocol):
     """Where a show gets its dream frames from: `ReadyDreams` or `BackgroundDreams`.
 
     fault: one line for the user, such as why a bake ended or that its frames are not kept; None while there is none.
+    stations: of a journey, whose frames come station by station; None for the dreams of one image.
     """
 
-    fault: str | None
+    @property
+    def fault(self) -> str | None: ...
+
+    @property
+    def stations(self) -> StationPlan | None: ...
 
     def poll(self) -> list[DreamFrame]:
         """The dream frames that came since the last call; a later one of the same variant and depth replaces the
         earlier.
         """
+
+    def want(self, numbers: list[int]) -> None:
+        """Of a journey, which stations are needed, the most urgent first."""
 
     def close(self) -> None:
         """Stop baking."""
@@ -147,6 +158,7 @@ class ReadyDreams:
     """
 
     fault: str | None = None
+    stations: None = None
 
     def __init__(self, frames: list[DreamFrame]) -> None:
         self._frames = frames
@@ -155,6 +167,9 @@ class ReadyDreams:
         """The frames not returned yet."""
         frames, self._frames = self._frames, []
         return frames
+
+    def want(self, numbers: list[int]) -> None:
+        """There are no stations."""
 
     def close(self) -> None:
         """Release the frames."""
@@ -166,6 +181,8 @@ class BackgroundDreams:
 
     If the bake fails, the depths that are done stay, and `fault` has the reason in one line.
     """
+
+    stations: None = None
 
     def __init__(self, dreams: Dreams, stop: Stop) -> None:
         """stop: the one that `dreams` was given."""
@@ -209,17 +226,24 @@ class BackgroundDreams:
         except queue.Empty:
             return []
 
+    def want(self, numbers: list[int]) -> None:
+        """There are no stations."""
+
     def close(self) -> None:
         """Stop the bake at once. What is baked so far stays in the cache, and the next bake continues from there."""
         self._stop.set()
         self._thread.join()
 
 
-def start(loaded: LoadedPreset, cache: FrameCache) -> ReadyDreams | BackgroundDreams:
+def start(loaded: LoadedPreset, cache: FrameCache) -> FrameSource:
     """The frames of a preset for a show: all of them if they are cached, else a bake is started that runs during the
-    show.
+    show; the stations of a journey as they are needed.
     """
     stop = Stop()
+    if loaded.journey is not None:
+        from .journey import BackgroundStations, Stations  # which is built on this file
+
+        return BackgroundStations(Stations(loaded, cache, stop), stop)
     dreams = Dreams(loaded, cache, stop=stop)
     if not dreams.from_cache:
         return BackgroundDreams(dreams, stop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ..dream.palette import colours_of
 from ..errors import BadInput, DreamError, nearest
 from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
-from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, Preset, channel_indices
+from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, JourneySettings, Preset, channel_indices
 from .image import load_image
 from .network_files import known_network, weights_of
 from .preset import PresetFolder, load_preset, reference_of
@@ -42,7 +42,8 @@ class Variant:
 class Overrides:
     """What the user asks for instead of the preset's values; None keeps the preset's.
 
-    weights: the network's file; dream: dream settings changed during a show, as (name, value), such as ("colour", 0.5).
+    weights: the network's file; dream: dream settings changed during a show, as (name, value), such as ("colour", 0.5);
+    journey: make it a journey that comes back to the image after so many stations, 0: never.
     """
 
     image: Path | None = None
@@ -51,6 +52,7 @@ class Overrides:
     layer: str | None = None
     weights: Path | None = None
     dream: tuple[tuple[str, float | str], ...] = ()
+    journey: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +60,8 @@ class LoadedPreset:
     """A preset ready to be baked and shown.
 
     name: the preset's, for people; settings: with the overrides applied; image: (height, width, 3) uint8 sRGB, depth 0
-    of every dream; variants: the dreams, all of settings.dream.n_depths depths; reference: what `open_preset` opens the
+    of every dream; variants: the dreams, all of settings.dream.n_depths depths; stations: of a journey the dreams of its
+    stations, which are used again and again in this order, empty without a journey; reference: what `open_preset` opens the
     preset with again, see `PresetFolder`; news: lines the user should read, such as a network that is missing and what
     is used instead; overrides: what was asked for instead of the preset's values; folder: the preset's, in which it may
     have a look of its own, None where there is none.
@@ -72,6 +75,12 @@ class LoadedPreset:
     news: tuple[str, ...] = ()
     overrides: Overrides = Overrides()
     folder: Path | None = None
+    stations: tuple[Variant, ...] = ()
+
+    @property
+    def journey(self) -> JourneySettings | None:
+        """The settings of the preset's journey, None if it has none."""
+        return self.settings.journey
 
     @property
     def size(self) -> tuple[int, int]:
@@ -108,12 +117,32 @@ def open_preset(
     overrides = overrides or Overrides()
     found = load_preset(preset)
     variants, news = variants_of(found, overrides)
+    journey, stations = journey_of(found.preset, overrides), variants
+    if journey is not None:
+        if journey.stations:
+            stations, station_news = variants_of(found, overrides, journey.stations)
+            news = tuple(dict.fromkeys((*news, *station_news)))
+        variants = variants[:1]
     settings = found.preset.model_copy(
-        update={"dream": variants[0].settings, "variants": [variant.settings for variant in variants[1:]]}
+        update={
+            "dream": variants[0].settings,
+            "variants": [variant.settings for variant in variants[1:]],
+            "journey": journey,
+        }
     )
     said: list[str] = []
     image = load_image(overrides.image if overrides.image is not None else found.image_path, size, say=said.append)
-    return LoadedPreset(found.name, settings, image, variants, found.reference, (*news, *said), overrides, found.folder)
+    return LoadedPreset(
+        found.name,
+        settings,
+        image,
+        variants,
+        found.reference,
+        (*news, *said),
+        overrides,
+        found.folder,
+        stations if journey is not None else (),
+    )
 
 
 def is_preset(asked: str, reference: str) -> bool:
@@ -124,11 +153,31 @@ def is_preset(asked: str, reference: str) -> bool:
         return False
 
 
-def variants_of(found: PresetFolder, overrides: Overrides) -> tuple[tuple[Variant, ...], tuple[str, ...]]:
-    """The variants of a preset with the overrides applied, and lines for the user. Raises as `open_preset` does."""
+def journey_of(preset: Preset, overrides: Overrides) -> JourneySettings | None:
+    """The journey of a preset with the overrides applied, None if it has none. Raises BadInput for a loop that is too
+    short.
+    """
+    if overrides.journey is None:
+        return preset.journey
+    journey = preset.journey or JourneySettings()
+    try:
+        return JourneySettings.model_validate({**journey.model_dump(), "loop": overrides.journey})
+    except ValidationError as fault:
+        raise BadInput(
+            f"--journey {overrides.journey}: {fault.errors()[0]['msg'].removeprefix('Value error, ')}"
+        ) from fault
+
+
+def variants_of(
+    found: PresetFolder, overrides: Overrides, dreams: Sequence[DreamSettings] | None = None
+) -> tuple[tuple[Variant, ...], tuple[str, ...]]:
+    """The variants of a preset with the overrides applied, and lines for the user. Raises as `open_preset` does.
+
+    dreams: other dreams of the preset in their place, such as the stations of its journey.
+    """
     news: list[str] = []
     variants = []
-    for one in dreams_of(found, overrides):
+    for one in dreams_of(found, overrides, dreams):
         if overrides.weights is not None:
             weights: Path | None = overrides.weights
         else:
@@ -148,18 +197,20 @@ def variants_of(found: PresetFolder, overrides: Overrides) -> tuple[tuple[Varian
     return tuple(variants), tuple(dict.fromkeys(news))
 
 
-def dreams_of(found: PresetFolder, overrides: Overrides) -> list[DreamSettings]:
+def dreams_of(
+    found: PresetFolder, overrides: Overrides, dreams: Sequence[DreamSettings] | None = None
+) -> list[DreamSettings]:
     """The settings of each variant of a preset with the overrides applied, whether or not its network was fetched.
-    Raises BadInput.
+    Raises BadInput. dreams: other dreams of the preset in their place, at least one.
     """
-    dreams = [found.preset.dream, *found.preset.variants]
+    changed = [found.preset.dream, *found.preset.variants] if dreams is None else list(dreams)
     if overrides.network is not None or overrides.layer is not None:
-        dreams = [with_network(found.preset.dream, overrides.network, overrides.layer)]
+        changed = [with_network(changed[0], overrides.network, overrides.layer)]
     if overrides.seed is not None:
-        dreams = [one.model_copy(update={"seed": overrides.seed}) for one in dreams]
+        changed = [one.model_copy(update={"seed": overrides.seed}) for one in changed]
     if overrides.dream:
-        dreams = [with_changes(one, dict(overrides.dream)) for one in dreams]
-    return dreams
+        changed = [with_changes(one, dict(overrides.dream)) for one in changed]
+    return changed
 
 
 def _open_small(path: Path, say: Callable[[str], None]) -> np.ndarray:

@@ -50,8 +50,8 @@ class PresetLoader:
         names: Callable[[], list[str]] = preset_names,
         start: Callable[[LoadedPreset, FrameCache], FrameSource] = dreams_room.start,
     ) -> None:
-        """loaded: the preset shown first; later ones get its size and, where the user asked for them, its image and
-        seed. If it was opened from a folder that is not on the list of presets, it becomes the last of `names`.
+        """loaded: the preset shown first; later ones get its size and, where the user asked for them, its image, its
+        seed and its journey. If it was opened from a folder that is not on the list of presets, it becomes the last of `names`.
         names: gives the presets that exist. start: begins to bake a preset.
         """
         self.wanted = loaded.reference
@@ -63,7 +63,9 @@ class PresetLoader:
         self._size = loaded.size
         self._dream: dict[str, float | str] = dict(loaded.overrides.dream)
         self._keeps_overrides = False  # True while only dream settings change: the network asked for at first stays
-        self._overrides = Overrides(image=loaded.overrides.image, seed=loaded.overrides.seed)
+        self._overrides = Overrides(
+            image=loaded.overrides.image, seed=loaded.overrides.seed, journey=loaded.overrides.journey
+        )
         self._cache = FrameCache(cache.folder, cache.max_bytes)  # one of its own: a cache remembers what failed
         self._list, self._start = names, start
         self._names = self._listed()

@@ -136,6 +136,10 @@ def _read(folder: Path, reference: str) -> PresetFolder:
     for key, dream in [
         ("dream", preset.dream),
         *((f"variants.{index}", variant) for index, variant in enumerate(preset.variants)),
+        *(
+            (f"journey.stations.{index}", station)
+            for index, station in enumerate(preset.journey.stations if preset.journey is not None else ())
+        ),
     ]:
         if dream.guide:
             _check_picture(file, f"{key}.guide", dream.guide)

@@ -165,7 +165,7 @@ class PresetEvent(Event):
 
     folder: its copy under presets/. reference, name: what the show called it. size: of its dream frames, px. image: the
     picture in its folder that the user asked for instead of the preset's, "" for the preset's. seed, network, layer,
-    dream: what the user asked for instead of the preset's values, see `presets.loaded.Overrides`.
+    dream, journey: what the user asked for instead of the preset's values, see `presets.loaded.Overrides`.
     """
 
     kind: ClassVar[str] = "preset"
@@ -181,6 +181,7 @@ class PresetEvent(Event):
     network: _Name | None = None
     layer: _Name | None = None
     dream: dict[str, float | str] = {}
+    journey: int | None = Field(default=None, ge=0, le=1000)
 
 
 class SceneEvent(Event):
@@ -206,6 +207,32 @@ class DreamEvent(Event):
     width: _Pixels
     height: _Pixels
     finished: bool
+
+
+class JourneyEvent(Event):
+    """Where a scene is along its journey, at `time_s` seconds of the source and `beats` beats of it.
+
+    position: stations from the first; speed: stations a second; linger, linger_s: how far it lingers, 0..1, and the time
+    of the slow motion then, seconds; first, last: between what positions it can go with the stations that are there.
+    slots: [slot, station] pairs: the frames of this station are those of the variant
+    `slot`; a slot that has got another station is empty until its frames come. crops: [station, a, b, x, y]: where in a
+    station the next one lies: the place w in that one is the place (a + ib) w + x + iy in this one, as complex numbers in
+    heights of the picture from its middle, y downwards.
+    """
+
+    kind: ClassVar[str] = "travel"
+
+    scene: _Count
+    time_s: _Seconds
+    beats: float = Field(ge=0, le=1e9)
+    position: float = Field(ge=0, le=1e9)
+    speed: float = Field(ge=-100, le=100)
+    linger: float = Field(ge=0, le=1)
+    linger_s: float = Field(ge=0, le=1e9)
+    first: float = Field(ge=0, le=1e9)
+    last: float = Field(ge=0, le=1e9)
+    slots: list[_Pair] = Field(max_length=16)
+    crops: list[Annotated[list[float], Field(min_length=5, max_length=5)]] = Field(max_length=16)
 
 
 class SizeEvent(Event):

@@ -35,7 +35,7 @@ def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy
     folder, settings = loaded.folder, loaded.settings
     if folder is None:
         raise VisualizerError(f"preset {plain(loaded.name)} has no folder")
-    dreams = [one.settings for one in loaded.variants]
+    dreams = [one.settings for one in (*loaded.variants, *loaded.stations)]
     others = {name for dream in dreams for name in (dream.guide, dream.tone_picture) if name}
     sources = {name: folder / name for name in (FILE_NAME, settings.image, *others) if _is_within(name)}
     image, own = "", loaded.overrides.image

@@ -545,6 +545,7 @@ class SessionWriter:
             network=asked.network,
             layer=asked.layer,
             dream=dict(asked.dream),
+            journey=asked.journey,
         )
         self._write_event(event)
         if copy.folder not in self._presets:

@@ -20,7 +20,7 @@ from ..control.commands import (
     SettingsMoved,
     ShowPreset,
 )
-from ..control.parameters import Parameter
+from ..control.parameters import JOURNEY_SPEED, Parameter
 from ..control.state import Context, ShowState
 from ..presets.loaded import LoadedPreset
 from ..presets.loader import PresetLoader
@@ -78,6 +78,7 @@ class StageEffects(Effects):
         """Use another stage in place of the one before, and set it as the state says."""
         self._stage = stage
         self._stage.set_beat(self.loaded.settings.beat)
+        self._stage.journey_speed = _journey_speed(state)
         self._stage.turn(state.look_by_hand())
 
     @property
@@ -91,6 +92,7 @@ class StageEffects(Effects):
 
     def carry_out(self, before: ShowState, after: ShowState, at_samples: int) -> list[str | None]:
         part = self._guard.part(*COMMANDS)
+        self._stage.journey_speed = _journey_speed(after)
         if after.blackout != self._stage.is_dark:
             with part:
                 self._stage.is_dark = after.blackout
@@ -191,6 +193,10 @@ class LoaderEffects(Effects):
     def _listed(self, state: ShowState) -> list[Change]:
         presets = tuple(self._loader.names)
         return [PresetsListed(presets)] if presets != state.presets else []
+
+
+def _journey_speed(state: ShowState) -> float:
+    return float(state.by_hand.get(JOURNEY_SPEED, 1.0))
 
 
 def set_source_values(source: Source, before: ShowState, after: ShowState) -> None:

@@ -21,7 +21,8 @@ from ..errors import BadInput
 from ..outputs.output import Output
 from ..outputs.video_file import VideoFile
 from ..presets.cache import FrameCache
-from ..presets.dreams import Dreams, ReadyDreams, complete
+from ..presets.dreams import Dreams, FrameSource, ReadyDreams, complete
+from ..presets.journey import ReadyStations, Stations
 from ..presets.loaded import LoadedPreset
 from ..render.canvas import Canvas
 from ..render.offscreen import Offscreen
@@ -33,6 +34,9 @@ from .frame import FrameLoop
 from .guard import Guard
 from .sources.song import SongFileSource
 from .stage import DisplayFrame, Scene, Stage, build_picture
+
+#: so many stations of a journey are baked before the first display frame
+N_FIRST_STATIONS = 3
 
 log = logging.getLogger(__name__)
 
@@ -224,14 +228,24 @@ def export(
             raise BadInput(f"{out}: the video would replace its own song; choose another name with -o")
         if note := silence_note(song_path, stream):
             say(note)
-        frames = []
-        dreams = Dreams(loaded, cache)
-        for placed in complete(dreams):
-            frames.append(placed)
-            yield Progress("dreaming", placed.variant * n_depths + placed.depth_index, n_variants * n_depths)
-        if dreams.fault:
-            say(dreams.fault)
-        del dreams  # it holds the frames, which would be in memory twice once they are in textures
+        if loaded.journey is not None:
+            # the others are baked when the picture comes near them: how many a song needs depends on its tempo
+            stations = Stations(loaded, cache)
+            for station in range(N_FIRST_STATIONS):
+                for placed in stations.frames(station):
+                    done = station * n_depths + placed.depth_index
+                    yield Progress("dreaming", done, N_FIRST_STATIONS * n_depths)
+            source_of_frames: FrameSource = ReadyStations(stations)
+        else:
+            frames = []
+            dreams = Dreams(loaded, cache)
+            for placed in complete(dreams):
+                frames.append(placed)
+                yield Progress("dreaming", placed.variant * n_depths + placed.depth_index, n_variants * n_depths)
+            if dreams.fault:
+                say(dreams.fault)
+            source_of_frames = ReadyDreams(frames)
+            del dreams, frames  # they hold the frames, which would be in memory twice once they are in textures
         excerpt = Excerpt(writer, video, size, song.sample_rate_hz)
         yield excerpt.progress(song.duration_s)  # here the caller can still stop before a file is opened
         drawn = (size[0] * video.supersample, size[1] * video.supersample)
@@ -239,8 +253,7 @@ def export(
             programs, clock = Programs(surface.ctx), FrameClock(video.fps)
             canvas = Canvas(surface.ctx, supersample=video.supersample)
             source = SongFileSource(song, loaded.settings.beat, frame_s=float(1 / video.fps))
-            stage = Stage(surface, Scene(build_picture(loaded, surface, programs), ReadyDreams(frames), loaded))
-            del frames  # from the first display frame on they are in textures
+            stage = Stage(surface, Scene(build_picture(loaded, surface, programs), source_of_frames, loaded))
             stage.unseen_size = drawn
             loop = _ExportLoop(clock, source, stage, canvas, [excerpt], Guard(raises=True), excerpt.size)
             loop.loaded = loaded

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,9 +22,11 @@ from ..control.keys import Keymap
 from ..control.parameters import base_parameters
 from ..control.state import Context, ShowState, apply
 from ..errors import BadInput, VisualizerError
+from ..journey.geometry import Transform
 from ..oneline import plain
 from ..outputs.output import Output
 from ..presets.dreams import DreamFrame, FrameSource, ReadyDreams
+from ..presets.journey import RecordedPlan
 from ..presets.loaded import LoadedPreset, Variant
 from ..render.canvas import Canvas
 from ..render.gl import Surface
@@ -36,6 +38,7 @@ from ..session.events import (
     DisplayEvent,
     DreamEvent,
     Event,
+    JourneyEvent,
     PresetEvent,
     SceneEvent,
     SizeEvent,
@@ -57,6 +60,7 @@ from .source import Source
 from .sources.guarded import GuardedSource
 from .sources.session import SessionSource
 from .stage import NO_DATE, DisplayFrame, Scene, Stage, build_picture
+from .travel import N_SLOTS, TravelState
 
 log = logging.getLogger(__name__)
 
@@ -145,6 +149,7 @@ class RecordedDreams:
 
     def __init__(self, files: SessionFiles, loaded: LoadedPreset, say: Callable[[str], None]) -> None:
         self._files, self._loaded, self._say = files, loaded, say
+        self.stations = None if loaded.journey is None else RecordedPlan(loaded.journey, loaded.n_depths)
         self._waiting: list[DreamEvent] = []
         self._has_said = False
 
@@ -175,13 +180,21 @@ class RecordedDreams:
                     frames.append(DreamFrame(event.variant, event.depth_index, frame, event.finished))
         return frames
 
+    def drop(self, variants: Collection[int]) -> None:
+        """Drop the frames of some variants that were not polled."""
+        self._waiting = [one for one in self._waiting if one.variant not in variants]
+
+    def want(self, numbers: list[int]) -> None:
+        """They come when they came."""
+
     def close(self) -> None:
         """Drop the frames that were not polled."""
         self._waiting = []
 
     def _fits(self, event: DreamEvent) -> bool:
         loaded = self._loaded
-        is_there = event.variant < len(loaded.variants) and event.depth_index <= loaded.n_depths
+        n_variants = len(loaded.variants) if loaded.journey is None else N_SLOTS
+        is_there = event.variant < n_variants and event.depth_index <= loaded.n_depths
         return is_there and (event.width, event.height) == loaded.size
 
 
@@ -312,6 +325,8 @@ class Performance:
                 dreams = self._recorded.get(event.scene)
                 if dreams is not None and event.at > self._contents.start:
                     dreams.add(event)
+            case JourneyEvent():
+                self._follow_journey(event)
             case SceneEvent():
                 if self.stage.coming is not None and self.stage.coming is self._scenes.get(event.scene):
                     self.stage.coming.take()
@@ -323,6 +338,28 @@ class Performance:
             case _:
                 return self._source.take_event(event, until)
         return True
+
+    def _follow_journey(self, event: JourneyEvent) -> None:
+        scene, dreams = self._scenes.get(event.scene), self._recorded.get(event.scene)
+        if scene is None or scene.travel is None or dreams is None or dreams.stations is None:
+            return  # it is baked again, and goes its own way
+        slots = {station: slot for slot, station in event.slots if slot < N_SLOTS}
+        crops = {int(station): Transform(complex(a, b), complex(x, y)) for station, a, b, x, y in event.crops}
+        state = TravelState(
+            event.time_s,
+            event.beats,
+            event.position,
+            event.speed,
+            event.linger,
+            event.linger_s,
+            event.first,
+            event.last,
+            slots,
+            crops,
+        )
+        others = scene.travel.follow(state, dreams.stations)
+        if event.at > self._contents.start:  # at the start all that was there before is waiting
+            dreams.drop(others)
 
     def _apply(self, event: CommandEvent) -> None:
         try:

@@ -97,6 +97,11 @@ def preset_data(loaded: LoadedPreset, links: Sequence[Link], state: ShowState, n
     found = load_preset(loaded.reference)
     overrides = dataclasses.replace(loaded.overrides, dream=tuple(state.dream_by_hand().items()))
     dream, *variants = dreams_of(found, overrides)
+    journey = None
+    if loaded.journey is not None:
+        changed = dreams_of(found, overrides, loaded.journey.stations) if loaded.journey.stations else variants
+        stations = [_dream(one, dream) for one in changed]
+        journey, variants = {**loaded.journey.model_dump(exclude={"stations"}), "stations": stations}, []
     title = re.sub(r" \d+$", "", loaded.settings.title)
     data: dict[str, Any] = {
         "title": f"{title[:54]} {number}",
@@ -104,6 +109,7 @@ def preset_data(loaded: LoadedPreset, links: Sequence[Link], state: ShowState, n
         "image": loaded.settings.image,
         "dream": _dream(dream, DreamSettings()),
         "variants": [_dream(one, dream) for one in variants],
+        "journey": journey,
         "beat": _beat(loaded, state),
         "render": _render(loaded, links, state.look_by_hand()),
     }

@@ -38,6 +38,7 @@ from ..session.events import (
     DisplayEvent,
     Event,
     FeaturesEvent,
+    JourneyEvent,
     SceneEvent,
     SizeEvent,
     TempoEvent,
@@ -52,8 +53,11 @@ from .guard import Guard, Part
 from .source import InputState, Source
 from .sources.session import DEFAULTS, NUMBERS
 from .stage import DisplayFrame, Scene, Stage, ignored_frame
+from .travel import TravelState
 
 log = logging.getLogger(__name__)
+#: how often it is recorded where a journey is, seconds
+JOURNEY_S = 1.0
 #: from one dream frame that is read back from the graphics card to the next: each takes milliseconds
 READ_BACK_S = 0.1
 #: pictures a second of the video, and the least side that it can have, px
@@ -136,6 +140,7 @@ class Recorder(AnalysisSteps):
         self._size, self._display = (0, 0), (0, 0, 0.0)
         self._clock: ClockEvent | None = None
         self._song: tuple[Path, int] | None = None
+        self._journeys: dict[Scene, TravelState] = {}  # where those that are shown were, as recorded last
 
     # -- begin and end ------------------------------------------------------------------------------------------------
 
@@ -212,6 +217,7 @@ class Recorder(AnalysisSteps):
             self._follow_sizes(size, window_size, rate_hz)
             # what was drawn in this display frame is recorded at the time that it showed, at the latest
             self._follow_stage(stage, min(self.tick(), ticks_of(shown.time_s)) if not self._is_played else None)
+            self._follow_journeys()
             self._read_back()
 
     def follow_stage(self, stage: Stage, *, at: int | None = None) -> None:
@@ -237,6 +243,26 @@ class Recorder(AnalysisSteps):
             scene.on_put = ignored_frame
             del self._scenes[scene]
             self._unread = {key: done for key, done in self._unread.items() if key[0] is not scene}
+
+    def _follow_journeys(self) -> None:
+        """Record where the journeys are that are shown: when other stations have come, and every JOURNEY_S."""
+        if self._writer is None:
+            return
+        for scene, number in self._scenes.items():
+            if scene.travel is None:
+                continue
+            state, before = scene.travel.state, self._journeys.get(scene)
+            is_same = before is not None and before[-4:-1] == state[-4:-1]  # with the same stations
+            if before is not None and is_same and 0 <= state.time_s - before.time_s < JOURNEY_S:
+                continue
+            self._journeys[scene] = state
+            crops = [
+                [station, one.scale.real, one.scale.imag, one.shift.real, one.shift.imag]
+                for station, one in state.crops.items()
+            ]
+            slots = [[slot, station] for station, slot in state.slots.items()]
+            values = {**state._asdict(), "slots": slots, "crops": crops}
+            self._writer.event(JourneyEvent(at=self.tick(), scene=number, **values))
 
     def features(self, features: Features, stage: Stage) -> None:
         """Record what a display frame is drawn from, where that does not follow from the sound: without sound, before
@@ -426,6 +452,7 @@ class Recorder(AnalysisSteps):
         stage.clear_history()  # as in a performance of what is recorded
         writer.begin(self._at, {scene.loaded.name: scene.loaded.variants[0].settings.seed for scene in stage.scenes})
         self._follow_stage(stage, self._at)
+        self._follow_journeys()
         self._give(writer, self._at, self._drawn_from)
         for scene in self._scenes:
             self._unread |= {(scene, *place): done for place, done in scene.frames.items()}

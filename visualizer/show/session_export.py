@@ -9,7 +9,8 @@ from pathlib import Path
 from ..errors import VisualizerError
 from ..outputs.video_file import VideoFile
 from ..presets.cache import FrameCache
-from ..presets.dreams import Dreams, ReadyDreams, complete
+from ..presets.dreams import Dreams, FrameSource, ReadyDreams, complete
+from ..presets.journey import ReadyStations, Stations
 from ..presets.loaded import LoadedPreset
 from ..presets.loaded import dream_size as usual_dream_size
 from ..render.canvas import Canvas
@@ -126,8 +127,10 @@ def _once(say: Callable[[str], None]) -> Callable[[str], None]:
     return say_new
 
 
-def dreams_of(loaded: LoadedPreset, cache: FrameCache) -> ReadyDreams:
-    """The whole dream of a preset. Raises DreamError."""
+def dreams_of(loaded: LoadedPreset, cache: FrameCache) -> FrameSource:
+    """The whole dream of a preset; of a journey its stations as they are needed. Raises DreamError."""
+    if loaded.journey is not None:
+        return ReadyStations(Stations(loaded, cache))
     return ReadyDreams(list(complete(Dreams(loaded, cache))))
 
 
@@ -141,6 +144,8 @@ def _baked(
         except VisualizerError as fault:
             log.warning("%s", fault)
             continue
+        if loaded.journey is not None:
+            continue  # how many stations are needed is seen on the way
         total = loaded.n_depths * len(loaded.variants)
         for placed in complete(Dreams(loaded, cache)):
             yield Progress("dreaming", placed.variant * loaded.n_depths + placed.depth_index, total)

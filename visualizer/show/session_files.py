@@ -183,5 +183,6 @@ def recorded_preset(
         # with a file named, none is looked for: where nothing is baked, a network that was not fetched is no fault
         weights=None if bakes else folder / FILE_NAME,
         dream=tuple(event.dream.items()),
+        journey=event.journey,
     )
     return replace(open_preset(str(folder), size=size, overrides=overrides), name=event.name, reference=event.reference)

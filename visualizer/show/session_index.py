@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from ..session.events import CLOCK_HZ, AnalysisEvent, CommandEvent, Event, FeaturesEvent, GapEvent, SoundEvent
+from ..session.events import (
+    CLOCK_HZ,
+    AnalysisEvent,
+    CommandEvent,
+    Event,
+    FeaturesEvent,
+    GapEvent,
+    JourneyEvent,
+    SoundEvent,
+)
 from ..session.reader import ReadLine, RecordedSession
 
 #: from one place that events are read from to the next, seconds
@@ -68,11 +77,12 @@ class SessionIndex:
 
 def condensed(events: Iterable[Event]) -> list[Event]:
     """Fewer events that have the same effect, once all of them have happened: steps of the analysis that follow each
-    other are one, and of settings in a row only the last of each counts.
+    other are one, and of settings in a row, and places of a journey, only the last of each counts.
     """
     kept: dict[int, Event] = {}
     step: int | None = None  # where the newest step of the analysis is
     settings: dict[object, int] = {}  # where settings in a row are, by name
+    journeys: dict[object, int] = {}  # where the newest of each journey with the same stations is
     for number, event in enumerate(events):
         match event:
             case AnalysisEvent():
@@ -94,5 +104,9 @@ def condensed(events: Iterable[Event]) -> list[Event]:
                 settings[name] = number
             case CommandEvent():
                 settings.clear()
+            case JourneyEvent():
+                place = (event.scene, *(tuple(pair) for pair in event.slots))
+                kept.pop(journeys.get(place, -1), None)  # nothing is forgotten: its stations are the same
+                journeys[place] = number
         kept[number] = event
     return list(kept.values())

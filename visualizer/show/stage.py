@@ -23,8 +23,9 @@ from ..render.picture import Picture
 from ..render.programs import Programs
 from ..settings import BeatSettings
 from .chain import ChainControl, open_links, open_transition
-from .depth import depth_of
+from .depth import DepthLimiter, depth_of
 from .look import needs_of, uniforms_of
+from .travel import N_SLOTS, Travel
 
 FADE_S = 0.7  # from one preset to the next
 BLACKOUT_S = 0.3  # to black, and back
@@ -47,36 +48,6 @@ class DisplayFrame(NamedTuple):
     is_drawn: bool = True
 
 
-class DepthLimiter:
-    """Limits depths to the dream frames that exist, easing when more are baked. Limits variants in the same way.
-
-    With 5 of 20 depths baked a strong kick shows depth 5. The limit follows the number of baked depths smoothly,
-    otherwise the picture would jump whenever a depth arrives. n_depths: the deepest there will be.
-    """
-
-    EASE_S = 0.4
-
-    def __init__(self, n_depths: int) -> None:
-        self._n_depths = n_depths
-        self._available = 0
-        self._limit: float | None = None  # None: before the first `advance`
-
-    def advance(self, available: int, dt_s: float) -> None:
-        """Go on by dt_s seconds. available: the deepest depth that exists now; at first and after a loss it counts at
-        once.
-        """
-        self._available = available
-        if self._limit is None or available < self._limit:
-            self._limit = float(available)
-        self._limit += (available - self._limit) * (1 - 0.5 ** (dt_s / (self.EASE_S / 4)))
-        if available - self._limit < 1e-3:
-            self._limit = float(available)
-
-    def limited(self, depth: float) -> float:
-        """`depth` 0..n_depths scaled to the depths that exist."""
-        return min(depth * (self._limit or 0.0) / self._n_depths, float(self._available))
-
-
 class Scene:
     """A preset on the stage: its picture, and its dream frames as they arrive.
 
@@ -84,7 +55,7 @@ class Scene:
     how many dream frames are put into the picture for one display frame, None: all that have arrived. Each takes
     milliseconds, so a show that is running takes one at a time.
 
-    control: sets the numbers of its looks. frames: which dream frames are in the picture, as (variant, depth), and
+    control: sets the numbers of its looks. travel: of a preset with a journey, where the show is along it. frames: which dream frames are in the picture, as (variant, depth), and
     whether each is finished. on_put: called
     with every one that is put in.
     """
@@ -102,6 +73,9 @@ class Scene:
         self._finished: set[tuple[int, int]] = set()
         self._depths, self._variants = DepthLimiter(self.n_depths), DepthLimiter(max(picture.n_variants - 1, 1))
         self._last_variant = 0
+        self.travel: Travel | None = None
+        if loaded.journey is not None and dreams.stations is not None:
+            self.travel = Travel(dreams, dreams.stations, picture.dreams)
 
     @property
     def n_baked(self) -> int:
@@ -131,6 +105,13 @@ class Scene:
         self.n_put = 0
         while self._waiting and (self.at_most is None or self.n_put < self.at_most):
             placed = self._waiting.popleft()
+            if self.travel is not None:
+                if (slot := self.travel.slot_of(placed.variant)) is None:  # passed meanwhile
+                    continue
+                placed = placed._replace(variant=slot)
+                if placed.depth_index == 0:  # another station is in this slot from now on
+                    self.frames = {place: done for place, done in self.frames.items() if place[0] != slot}
+                    self._finished = {place for place in self._finished if place[0] != slot}
             self.picture.put(placed.depth_index, placed.frame, placed.variant)
             self.n_put += 1
             self.frames[placed.variant, placed.depth_index] = placed.finished
@@ -153,6 +134,8 @@ class Scene:
     def depth_and_variant(self, features: Features) -> tuple[float, float]:
         """The depth and the variant to draw, of those that exist."""
         depth = depth_of(features.level, self.n_depths, self.beat)
+        if self.travel is not None:  # each station is limited by itself
+            return depth, 0.0
         variant = self._variants.limited(features.variant * (self.picture.n_variants - 1))
         return self._depths.limited(depth), variant
 
@@ -167,11 +150,18 @@ class Scene:
     @property
     def needs(self) -> frozenset[str]:
         """The fields of `Features` that it is drawn from."""
-        of_variants = {VARIANT} if self.picture.n_variants > 1 else set()
-        return needs_of(self.picture.needs) | self.control.needs | of_variants
+        if self.travel is not None:
+            own = self.travel.needs
+        else:
+            own = frozenset({VARIANT}) if self.picture.n_variants > 1 else frozenset()
+        return needs_of(self.picture.needs) | self.control.needs | own
 
     def move(self, features: Features) -> None:
-        """Move the numbers of the looks to the instant of the features: before each display frame, drawn or not."""
+        """Move the numbers of the looks, and a journey, to the instant of the features: before each display frame, drawn
+        or not.
+        """
+        if self.travel is not None:
+            self.travel.move(features)
         self.control.move(features, *self.depth_and_variant(features))
 
     def draw(self, features: Features, size: tuple[int, int], date: Date, attempts: Attempts | None = None) -> None:
@@ -207,6 +197,7 @@ class Stage:
         self.leaving: Scene | None = None
         self.is_dark = False
         self.is_frozen = False
+        self.journey_speed = 1.0
         self._waited_s = self._mix = self._dark = 0.0
         self._kept: Features | None = None  # the features at the moment of the freeze
         self._ctx = surface.ctx
@@ -325,6 +316,8 @@ class Stage:
         """
         features = self.held(features)
         for scene in filter(None, (self.leaving, self.scene)):
+            if scene.travel is not None:
+                scene.travel.speed = self.journey_speed
             scene.move(features)
         depth, variant = self.scene.depth_and_variant(features)
         is_seen = min(size) > 0
@@ -454,9 +447,21 @@ def build_picture(
         links, transition = open_links(loaded), open_transition(loaded)
     for link in links:
         link.is_left_out = link.is_left_out or str(link.look.path) in left_out
-    picture = Picture(surface.ctx, loaded.size, loaded.n_depths, links, len(loaded.variants), programs, transition)
+    is_journey = loaded.journey is not None
+    picture = Picture(
+        surface.ctx,
+        loaded.size,
+        loaded.n_depths,
+        links,
+        N_SLOTS if is_journey else len(loaded.variants),
+        programs,
+        transition,
+        is_journey=is_journey,
+    )
     try:
         picture.put(0, loaded.image)
+        if is_journey:
+            picture.dreams.place_alone(0)  # until it begins
     except BaseException:
         picture.release()
         raise

@@ -7,6 +7,9 @@ from dataclasses import replace
 from ..action import Action, requesting
 from ..state import Context, ShowState
 
+#: one line of help for the screenshot and for saving the preset
+SAVE = "screenshot, save the preset"
+
 
 def _blackout(state: ShowState, context: Context) -> ShowState:
     return replace(state, blackout=not state.blackout)
@@ -44,7 +47,9 @@ ACTIONS = (
         keys=("s",),
         help="screenshot",
         apply=requesting("screenshot"),
-        details="saves the picture, without the text over it, as a PNG",
+        details="saves the picture, without the text over it, as a PNG; the preset, with everything that was set by hand, "
+        "as a [new one](modulation.md#saving)",
+        line=SAVE,
         button="screenshot",
         button_order=9,
         order=7,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..action import Action, requesting
 from ..state import Context, ShowState
+from .picture import SAVE
 
 STEP, NUMBER = "previous, next preset", "preset by number"
 
@@ -49,7 +50,8 @@ ACTIONS = (
         help="save as a new preset",
         apply=requesting("save_preset"),
         details="saves the preset, with everything that was set by hand, as a [new one](modulation.md#saving)",
-        order=12.5,
+        line=SAVE,
+        order=7.5,
     ),
     Action("next_preset", keys=("n",), help="the next preset", apply=_step(1), line=STEP, order=11),
     *(

@@ -7,6 +7,8 @@ from dataclasses import replace
 from ..action import Action, requesting
 from ..state import Context, ShowState
 
+FULLSCREEN = "fullscreen, next monitor"
+
 
 def _help(state: ShowState, context: Context) -> ShowState:
     return replace(state, hud=not state.hud)
@@ -48,7 +50,8 @@ ACTIONS = (
         keys=("f", "f11"),
         help="fullscreen",
         apply=_fullscreen,
-        details="fullscreen on the monitor that the window is on; again: back to the window",
+        details="fullscreen on the monitor that the window is on; again: back to the window; the next monitor",
+        line=FULLSCREEN,
         button="fullscreen",
         button_order=6,
         order=2,
@@ -59,6 +62,7 @@ ACTIONS = (
         help="next monitor",
         apply=requesting("next_monitor"),
         details="goes to the next monitor",
+        line=FULLSCREEN,
         button="next monitor",
         button_order=7,
         order=3,

@@ -1,0 +1,231 @@
+"""The stations of a preset's journey: each begins in the one before, and is found again in the cache."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.fixtures.watching import wait_for
+from visualizer.errors import BadInput, VisualizerError
+from visualizer.journey.stations import light_of, next_image, with_picture_inside
+from visualizer.presets.bake import bake
+from visualizer.presets.baker import Stop
+from visualizer.presets.cache import FrameCache
+from visualizer.presets.dreams import start
+from visualizer.presets.journey import BackgroundStations, ReadyStations, Stations
+from visualizer.presets.loaded import Overrides, open_preset
+
+SIZE = (96, 54)
+JOURNEY = "journey: {depth: 2, stations: [{layer: block2.expand}, {layer: block3.expand, colour: 1.0}]}\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_preset, tmp_path_factory):
+    """The tiny preset with a journey."""
+    folder = tmp_path_factory.mktemp("journeys") / "journey"
+    shutil.copytree(tiny_preset, folder)
+    file = folder / "preset.yaml"
+    file.write_text(file.read_text() + JOURNEY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A cache that these tests share: what one has baked the others find."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def cache(shared):
+    return FrameCache(shared, 10**9)
+
+
+def opened(folder, **options):
+    return open_preset(str(folder), size=SIZE, overrides=Overrides(**options))
+
+
+def frames_of(stations, number):
+    return [placed.frame for placed in stations.frames(number)]
+
+
+def test_every_station_begins_in_the_one_before_led_back_to_the_light_of_the_first(folder, cache):
+    loaded = opened(folder)
+    stations = Stations(loaded, cache)
+    light, before = light_of(loaded.image), None
+    for number in range(3):
+        assert stations.n_known == number + 1
+        frames = frames_of(stations, number)
+        assert len(frames) == 5
+        if before is None:
+            assert np.array_equal(frames[0], loaded.image)
+        else:
+            assert np.array_equal(frames[0], next_image(before, stations.crop(number - 1), light, 0.5))
+        before = frames[2]
+
+
+def test_stations_are_found_again_in_the_cache(folder, cache):
+    first = Stations(opened(folder), cache)
+    before = [frames_of(first, number) for number in range(3)]
+    again = Stations(opened(folder), FrameCache(cache.folder, 10**9))
+    for number in range(3):
+        assert again.dreams(number).from_cache
+        assert np.array_equal(frames_of(again, number), before[number])
+        assert again.crop(number) == first.crop(number)
+
+
+def test_each_station_has_its_own_settings_and_seed_and_they_come_round(folder, cache):
+    stations = Stations(opened(folder, seed=5), cache)
+    found = [stations._loaded.stations[number % 2].settings.layer for number in range(3)]
+    assert found == ["block2.expand", "block3.expand", "block2.expand"]
+    one = stations._preset(0)
+    assert (one.settings.dream.seed, one.settings.journey) == (5, None)
+    frames_of(stations, 0)
+    other = stations._preset(1)
+    assert (other.settings.dream.seed, other.variants[0].settings.colour) == (6, 1.0)
+
+
+def test_an_earlier_station_is_read_again_when_its_image_is_not_in_memory(folder, cache):
+    stations = Stations(opened(folder), cache)
+    before = frames_of(stations, 0)
+    frames_of(stations, 1)
+    stations._images.clear()
+    assert np.array_equal(frames_of(stations, 0), before)
+
+
+def test_a_station_that_is_in_the_cache_no_more_is_said_in_one_line(folder, tmp_path):
+    stations = Stations(opened(folder), FrameCache(tmp_path, 10**9))
+    frames_of(stations, 0)
+    stations._images.clear()
+    shutil.rmtree(tmp_path)
+    with pytest.raises(VisualizerError, match="station 0 of the journey is in the cache no more"):
+        frames_of(stations, 0)
+
+
+def test_a_loop_ends_with_the_first_picture_inside(folder, cache):
+    loaded = opened(folder, journey=5)
+    stations = Stations(loaded, cache)
+    frames = [frames_of(stations, number) for number in range(5)]
+    assert stations.n_known == 5
+    light = light_of(loaded.image)
+    plain = next_image(frames[3][2], stations.crop(3), light, 0.5)
+    assert np.array_equal(frames[4][0], with_picture_inside(plain, loaded.image, stations.crop(4)))
+    inside = next_image(frames[4][0], stations.crop(4), light, 0.0)
+    middle = np.s_[14:40, 26:70]
+    assert np.abs(inside[middle].astype(float) - loaded.image[middle]).mean() < 12
+    assert stations.index(5) == 0 and stations.crop(6) == stations.crop(1)
+
+
+def test_where_most_is_dreamt_the_next_one_begins(folder, cache):
+    loaded = opened(folder)
+    journey = loaded.settings.journey.model_copy(update={"centre": "dreamt"})
+    loaded = dataclasses.replace(loaded, settings=loaded.settings.model_copy(update={"journey": journey}))
+    stations = Stations(loaded, cache)
+    middle = stations.crop(0)
+    frames_of(stations, 0)
+    assert middle.shift == 0 and stations.crop(0).shift != 0
+
+
+def test_ready_stations_come_when_they_are_wanted_and_once(folder, cache):
+    source = ReadyStations(Stations(opened(folder), cache))
+    assert source.poll() == []
+    source.want([2, 0])
+    assert [(one.variant, one.depth_index) for one in source.poll()] == [
+        (number, depth) for number in (2, 0) for depth in range(5)
+    ]
+    assert source.poll() == []
+    source.want([2])
+    source.want([0, 2])
+    assert {one.variant for one in source.poll()} == {0}
+    source.close()
+
+
+def polled(source, n_frames):
+    """Frames until n finished ones have come."""
+    found = []
+
+    def enough():
+        found.extend(source.poll())
+        return sum(one.finished for one in found) >= n_frames or source.fault
+
+    wait_for(enough, "the frames of the stations")
+    assert source.fault is None
+    return found
+
+
+def test_stations_are_baked_behind_a_show(folder, cache):
+    source = start(opened(folder), cache)
+    try:
+        assert isinstance(source, BackgroundStations)
+        source.want([1, 0])
+        found = polled(source, 10)
+        assert {one.variant for one in found} == {0, 1}
+        stations = Stations(opened(folder), cache)
+        expected = [frames_of(stations, number) for number in (0, 1)][1]
+        last = {one.depth_index: one.frame for one in found if one.variant == 1 and one.finished}
+        assert all(np.array_equal(last[depth], expected[depth]) for depth in range(5))
+    finally:
+        source.close()
+
+
+def test_a_show_that_ends_ends_its_bake(folder, tmp_path):
+    stop = Stop()
+    source = BackgroundStations(Stations(opened(folder), FrameCache(tmp_path, 10**9), stop), stop)
+    source.want([3])
+    source.close()
+    assert not source._thread.is_alive()
+
+
+def test_a_station_that_cannot_be_baked_leaves_the_journey_where_it_is(folder, tmp_path):
+    loaded = opened(folder)
+    broken = tuple(dataclasses.replace(one, weights=tmp_path / "gone.pth") for one in loaded.stations)
+    source = start(dataclasses.replace(loaded, stations=broken), FrameCache(tmp_path / "cache", 10**9))
+    try:
+        wait_for(lambda: source.poll() is None or source.fault, "a fault")
+        assert "the journey stays where it is" in source.fault and "\n" not in source.fault
+    finally:
+        source.close()
+
+
+def test_a_preset_without_a_journey_becomes_one_when_asked(tiny_preset):
+    assert opened(tiny_preset).journey is None and opened(tiny_preset).stations == ()
+    loaded = opened(tiny_preset, journey=0)
+    assert loaded.journey.loop == 0
+    assert [one.settings.layer for one in loaded.stations] == ["block2.expand"]
+    with pytest.raises(BadInput, match="--journey 2: must be 0, or at least 5"):
+        opened(tiny_preset, journey=2)
+
+
+def test_the_variants_of_a_preset_are_the_stations_of_its_journey(tiny_preset, tmp_path):
+    shutil.copytree(tiny_preset, tmp_path / "two")
+    file = tmp_path / "two" / "preset.yaml"
+    file.write_text(file.read_text() + "variants: [{layer: block3.expand}]\n")
+    loaded = opened(tmp_path / "two", journey=0)
+    assert [one.settings.layer for one in loaded.stations] == ["block2.expand", "block3.expand"]
+    assert len(loaded.variants) == 1 and loaded.settings.variants == []
+
+
+def test_a_journey_is_baked_beforehand(folder, tmp_path):
+    cache = FrameCache(tmp_path / "cache", 10**9)
+    steps = list(bake(opened(folder, journey=5), cache))
+    assert (steps[-1].done, steps[-1].total, steps[-1].n_stations) == (20, 20, 5)
+    assert [one.done for one in steps] == sorted(one.done for one in steps)
+    assert not steps[-1].from_cache and len(cache.entries()) == 5
+    again = list(bake(opened(folder, journey=5), cache))
+    assert again[-1].from_cache and again[-1].device == "cache"
+
+
+def test_a_journey_that_does_not_fit_into_the_cache_is_said(folder, tmp_path):
+    cache = FrameCache(tmp_path / "cache", 14 * SIZE[0] * SIZE[1] * 3)
+    with pytest.raises(VisualizerError, match=r"the stations of the journey do not fit .*raise cache\.max_gb"):
+        list(bake(opened(folder, journey=5), cache))
+
+
+def test_the_guide_of_a_station_must_be_there(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "guided")
+    file = tmp_path / "guided" / "preset.yaml"
+    file.write_text(file.read_text().replace("{layer: block2.expand}, {", "{guide: leaves.png}, {"))
+    with pytest.raises(BadInput, match=r"journey\.stations\.0\.guide: 'leaves\.png' is not a file"):
+        opened(tmp_path / "guided")

@@ -1,0 +1,115 @@
+"""A journey in a session: where it was is recorded, and a performance travels the same way through the same dreams."""
+
+from __future__ import annotations
+
+import shutil
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests.show.nights import Pixels
+from tests.show.test_recorder import has_shown, is_not_recording, is_recording, session_in, song_show
+from visualizer.control.commands import Act, Set
+from visualizer.control.parameters import JOURNEY_SPEED
+from visualizer.presets.dreams import open_cache
+from visualizer.presets.journey import ReadyStations, Stations
+from visualizer.presets.loaded import open_preset
+from visualizer.render.canvas import Canvas
+from visualizer.render.offscreen import Offscreen
+from visualizer.render.programs import Programs
+from visualizer.session.events import CLOCK_HZ, DreamEvent, JourneyEvent
+from visualizer.session.reader import RecordedSession
+from visualizer.show.clocks import FrameClock
+from visualizer.show.export import VideoOptions
+from visualizer.show.guard import Guard
+from visualizer.show.performance import Performance, PerformanceLoop, PerformedSource, contents_of
+from visualizer.show.recorder import RecordingOptions
+from visualizer.show.session_export import export_session
+from visualizer.show.session_files import SessionFiles
+from visualizer.show.sources.session import SessionSource
+
+SIZE = (96, 54)
+JOURNEY = "journey: {depth: 2, zoom_per_s: 0.5, zoom_per_bar: 1.0, stations: [{layer: block2.expand}, {seed: 7}]}\n"
+
+
+@pytest.fixture
+def loaded(tiny_preset, tmp_path, home):
+    """The tiny preset with a journey, its first stations in the cache."""
+    folder = tmp_path / "journey"
+    shutil.copytree(tiny_preset, folder)
+    (folder / "preset.yaml").write_text((folder / "preset.yaml").read_text() + JOURNEY)
+    loaded = open_preset(str(folder), size=SIZE)
+    source = ReadyStations(Stations(loaded, open_cache()))
+    source.want(list(range(8)))
+    source.poll()
+    return loaded
+
+
+def record(loaded, song, folder, *steps):
+    """A recorded show of a song; its events of the journey."""
+    song_show(
+        loaded,
+        song,
+        [
+            (1.0, [Act("record")]),
+            (0.0, is_recording),
+            *steps,
+            (0.0, has_shown(40)),
+            (0.0, [Act("record")]),
+            (0.0, is_not_recording),
+        ],
+        RecordingOptions(folder=folder, copies_songs=True),
+    )
+    return session_in(folder)[1]
+
+
+def performed(folder):
+    """Perform a session; of every display frame (tick, position, slots), the pictures, and what was said."""
+    session, pixels, said, found = RecordedSession(folder), Pixels(), [], []
+    contents = contents_of(session)
+    with Offscreen(SIZE) as surface:
+        source = SessionSource(session)
+        performance = Performance(
+            SessionFiles(session), contents, session.events(), source, surface, Programs(surface.ctx), say=said.append
+        )
+        guard, canvas = Guard(raises=True), Canvas(surface.ctx)
+        clock = FrameClock(Fraction(30))
+        loop = PerformanceLoop(
+            clock, PerformedSource(source, guard), performance, canvas, [pixels], guard, lambda: SIZE
+        )
+        for _ in loop.frames():
+            travel = performance.stage.scene.travel
+            tick = contents.start + round(clock.time_s * CLOCK_HZ)
+            found.append((tick, travel.position, dict(travel.state.slots)))
+        performance.release()
+    return found, np.stack(pixels.pictures), said
+
+
+def test_a_performance_travels_the_same_way_through_the_same_dreams(screen, loaded, kick_song, tmp_path):
+    folder = tmp_path / "night"
+    events = record(loaded, kick_song, folder, (1.0, []), (1.5, [Set(JOURNEY_SPEED, -1.0)]))
+    recorded = [one for one in events if isinstance(one, JourneyEvent)]
+    assert len(recorded) >= 3 and recorded[-1].position > 0.2
+    assert {one.variant for one in events if isinstance(one, DreamEvent)} >= {0, 1, 2}
+    found, pictures, said = performed(folder)
+    assert said == []
+    ticks, positions = np.array([one[0] for one in found]), np.array([one[1] for one in found])
+    for one in recorded[1:]:
+        # a busy machine shows few display frames, and its speed follows the tempo in larger steps
+        assert np.interp(one.at, ticks, positions) == pytest.approx(one.position, abs=0.1)
+        nearest = int(np.searchsorted(ticks, one.at))
+        if nearest < len(found) and not any(one.at < other.at <= ticks[nearest] for other in recorded):
+            assert found[nearest][2] == {station: slot for slot, station in one.slots}
+    assert np.abs(np.diff(positions)).max() < 0.15
+    changes = np.abs(np.diff(pictures[::3].astype(float), axis=0)).mean((1, 2, 3))
+    assert np.median(changes) > 0.2, "it moves"
+
+
+def test_a_session_of_a_journey_is_exported_and_as_it_was_intended(screen, loaded, kick_song, tmp_path):
+    folder = tmp_path / "night"
+    record(loaded, kick_song, folder)
+    for name, as_intended in (("one.mp4", False), ("other.mp4", True)):
+        out = tmp_path / name
+        steps = list(export_session(folder, out, open_cache(), VideoOptions(), as_intended=as_intended))
+        assert out.stat().st_size > 1000 and steps[-1].stage == "exporting"

@@ -1,0 +1,68 @@
+"""Actions for a journey, the zoom from dream to dream: its speed and direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..action import Action
+from ..parameters import JOURNEY_SPEED
+from ..state import Context, ShowState
+
+STEP = 2**0.5
+LEAST, MOST = 0.125, 4.0
+LINE, SPEED_LINE = "journey: hold, turn round", "journey: slower, faster"
+
+
+def _setting(speed: Callable[[float], float]) -> Callable[[ShowState, Context], ShowState]:
+    """An action that makes another speed of the one before."""
+
+    def apply(state: ShowState, context: Context) -> ShowState:
+        now = speed(float(state.value(JOURNEY_SPEED, context)))
+        answer = "journey held" if now == 0 else f"journey {'back' if now < 0 else 'on'}, speed {abs(now):.2g}"
+        return replace(state.setting(JOURNEY_SPEED, now, context), answer=answer)
+
+    return apply
+
+
+def _times(factor: float) -> Callable[[float], float]:
+    def speed(now: float) -> float:
+        sign = -1.0 if now < 0 else 1.0
+        return sign * min(max(abs(now) * factor, LEAST), MOST)
+
+    return speed
+
+
+ACTIONS = (
+    Action(
+        "journey_hold",
+        keys=("j",),
+        help="hold the journey",
+        apply=_setting(lambda now: 0.0 if now else 1.0),
+        details="holds a journey where it is, or lets it go on; turns it round",
+        line=LINE,
+        button="hold journey",
+        order=60,
+    ),
+    Action(
+        "journey_turn",
+        keys=("shift+j",),
+        help="turn the journey round",
+        apply=_setting(lambda now: -now if now else -1.0),
+        details="turns the journey round: out of the picture, and into it again",
+        line=LINE,
+        button="turn journey",
+        order=61,
+    ),
+    Action(
+        "journey_slower",
+        keys=(",",),
+        help="journey slower",
+        apply=_setting(_times(1 / STEP)),
+        line=SPEED_LINE,
+        order=62,
+    ),
+    Action(
+        "journey_faster", keys=(".",), help="journey faster", apply=_setting(_times(STEP)), line=SPEED_LINE, order=63
+    ),
+)

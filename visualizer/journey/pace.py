@@ -1,0 +1,109 @@
+"""How fast a journey goes: at its own speed or the tempo's, and never beyond the stations that are there."""
+
+from __future__ import annotations
+
+import cmath
+import math
+from typing import NamedTuple
+
+from .geometry import Transform
+
+BEATS_PER_BAR = 4
+#: time constant with which the speed follows the one that is wanted, seconds
+SPEED_S = 1.0
+#: the way to the end of what is there is not done in less than this, so it is reached ever more slowly, seconds
+ARRIVES_S = 2.5
+#: time constant with which the slow motion of a journey that lingers begins and ends, seconds
+LINGER_S = 3.0
+#: how much larger the picture is then, so that it can be moved; how far it is turned, radians, and moved, of its height
+LINGER_ZOOM, LINGER_TURN, LINGER_SHIFT = 0.07, 0.02, 0.008
+#: periods of that motion, seconds
+TURN_PERIOD_S, SHIFT_PERIOD_S = 23.0, 17.0
+#: time constant with which a station that arrives late appears, seconds
+PRESENCE_S = 0.5
+#: a step of time is at most so long, seconds: the time of a song jumps
+MAX_STEP_S = 1.0
+
+
+class Speed(NamedTuple):
+    """How fast a journey goes, in stations. per_bar: where the tempo is known; per_s: where it is not. Below 0: back."""
+
+    per_bar: float
+    per_s: float
+
+
+class Pace:
+    """The position along a journey.
+
+    position: stations from the first. speed: stations a second. linger, linger_s: how far it has slowed down for want of
+    stations, 0..1, and the time of its slow motion then, seconds.
+
+    It depends on nothing but what is handed in.
+    """
+
+    def __init__(self, position: float = 0.0) -> None:
+        self.position = position
+        self.linger = 0.0
+        self.speed = self.linger_s = 0.0
+
+    def advance(self, dt_s: float, speed: Speed, ends: tuple[float, float], *, bpm: float, n_beats: float) -> None:
+        """Go on by dt_s seconds.
+
+        ends: the first and the last position that can be shown. bpm: beats a minute, 0 where they are not known; n_beats:
+        beats since the time before, as far as they were counted.
+        """
+        dt_s = min(max(dt_s, 0.0), MAX_STEP_S)
+        if dt_s == 0.0:
+            return
+        self.linger_s += dt_s
+        wanted = speed.per_s
+        if bpm > 0:
+            beats_per_s = bpm / 60
+            # what is counted says more than the tempo, which is a mean; but for jumps, as of a song
+            if 0.25 * beats_per_s < n_beats / dt_s < 4 * beats_per_s:
+                beats_per_s = n_beats / dt_s
+            wanted = speed.per_bar * beats_per_s / BEATS_PER_BAR
+        self.speed += (wanted - self.speed) * _eased(dt_s, SPEED_S)
+        low, high = ends
+        room = (high - self.position) if self.speed > 0 else (self.position - low)
+        way = abs(self.speed) * dt_s
+        step = math.copysign(min(way, max(room, 0.0) * _eased(dt_s, ARRIVES_S)), self.speed)
+        self.position = min(max(self.position + step, low), max(high, low))
+        slowed = 1 - abs(step) / way if way > 0 else 0.0
+        self.linger += (slowed - self.linger) * _eased(dt_s, LINGER_S)
+
+    @property
+    def moved(self) -> Transform:
+        """The slow motion of the screen while it lingers."""
+        turn = math.sin(2 * math.pi * self.linger_s / TURN_PERIOD_S)
+        place = cmath.exp(2j * math.pi * self.linger_s / SHIFT_PERIOD_S)
+        return Transform(
+            (1 - LINGER_ZOOM * self.linger) * cmath.exp(1j * LINGER_TURN * turn * self.linger),
+            LINGER_SHIFT * self.linger * place,
+        )
+
+
+class Presence:
+    """How much of each station is there, 0..1: one that arrives late appears smoothly."""
+
+    def __init__(self) -> None:
+        self._amounts: dict[int, float] = {}
+
+    def advance(self, dt_s: float, there: set[int]) -> None:
+        """Go on by dt_s seconds. there: the stations that can be shown. The first one is there at once."""
+        first = not self._amounts
+        step = _eased(min(max(dt_s, 0.0), MAX_STEP_S), PRESENCE_S)
+        for station in there:
+            before = self._amounts.get(station, 1.0 if first else 0.0)
+            self._amounts[station] = 1.0 if before > 0.999 else before + (1 - before) * step
+        for station in self._amounts.keys() - there:
+            del self._amounts[station]
+
+    def of(self, station: int) -> float:
+        """How much of a station is there, 0..1."""
+        return self._amounts.get(station, 0.0)
+
+
+def _eased(dt_s: float, constant_s: float) -> float:
+    """How much of the way to a value is done in dt_s seconds with that time constant."""
+    return 1 - math.exp(-dt_s / constant_s)

@@ -1,0 +1,325 @@
+"""The stations of a preset's journey: each is an ordinary dream of an image that is a crop of the dream before.
+
+A station is kept in the cache as any other dream. Its key follows from the image of the journey and its settings, so a
+journey that was baked once is found again, station by station.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+import queue
+import threading
+from collections.abc import Generator
+from contextlib import closing
+from typing import Protocol
+
+import numpy as np
+
+from ..errors import VisualizerError
+from ..journey.geometry import Transform
+from ..journey.stations import (
+    dreamt_crop,
+    fixed_crop,
+    light_of,
+    next_image,
+    wandering_crop,
+    with_picture_inside,
+)
+from ..settings import JourneySettings
+from .baker import Stop
+from .cache import FrameCache
+from .dreams import DreamFrame, VariantDreams
+from .loaded import LoadedPreset, Variant
+
+log = logging.getLogger(__name__)
+
+#: images of so many stations are kept; those of others are read from the cache again
+_KEPT_IMAGES = 8
+
+
+class StationPlan(Protocol):
+    """Where the stations of a journey lie.
+
+    settings: of the journey. is_recorded: its stations come as they came when it was recorded, and no others.
+    """
+
+    settings: JourneySettings
+    is_recorded: bool
+
+    @property
+    def begins_at(self) -> float:
+        """The depth of a station's frame that the next one begins in, as a fraction of the deepest, 0..1."""
+
+    def crop(self, station: int) -> Transform:
+        """Where in a station the next one lies."""
+
+    def index(self, station: int) -> int:
+        """The station of a loop that stands in the place of any other."""
+
+
+class RecordedPlan:
+    """Where the stations of a recorded journey lie. crops: as recorded, by station; change them at will."""
+
+    is_recorded = True
+
+    def __init__(self, settings: JourneySettings, n_depths: int) -> None:
+        self.settings = settings
+        self.begins_at = begins_at(settings, n_depths)
+        self.crops: dict[int, Transform] = {}
+
+    def crop(self, station: int) -> Transform:
+        """Where in a station the next one lies; in its middle where that was not recorded."""
+        return self.crops.get(self.index(max(station, 0)), fixed_crop(0.0, 1.0))
+
+    def index(self, station: int) -> int:
+        """The station of a loop that stands in the place of any other."""
+        return index_in(self.settings, station)
+
+
+def begins_at(settings: JourneySettings, n_depths: int) -> float:
+    """The depth of a station's frame that the next one begins in, as a fraction of the deepest, 0..1."""
+    return min(settings.depth, n_depths) / n_depths
+
+
+def index_in(settings: JourneySettings, station: int) -> int:
+    """The station of a loop that stands in the place of any other."""
+    return station % settings.loop if settings.loop else station
+
+
+class Stations:
+    """The stations of a preset with a journey, baked one after the other.
+
+    stop: bake during a show, see `Dreams`. n_known: the first so many stations have an image: the last of them may be
+    without dream frames still.
+    """
+
+    is_recorded = False
+
+    def __init__(self, loaded: LoadedPreset, cache: FrameCache, stop: Stop | None = None) -> None:
+        assert loaded.journey is not None
+        self.settings: JourneySettings = loaded.journey
+        self.n_depths = loaded.n_depths
+        self.fault: str | None = None
+        self.kept = True  # False once a frame could not be kept for next time
+        self._loaded, self._cache, self._stop = loaded, cache, stop
+        self._light = light_of(loaded.image)
+        self._images: dict[int, np.ndarray] = {0: loaded.image}
+        self._keys: list[str] = []
+        self._crops: list[Transform] = []
+
+    @property
+    def n_known(self) -> int:
+        """How many stations have an image."""
+        n_known = len(self._crops) + 1
+        return min(n_known, self.settings.loop) if self.settings.loop else n_known
+
+    @property
+    def begins_at(self) -> float:
+        """The depth of a station's frame that the next one begins in, as a fraction of the deepest, 0..1."""
+        return begins_at(self.settings, self.n_depths)
+
+    def crop(self, station: int) -> Transform:
+        """Where in a station the next one lies; of one that is not baked yet, where it may lie."""
+        station = self.index(max(station, 0))
+        if station < len(self._crops):
+            return self._crops[station]
+        return self._crop(station, None, None)
+
+    def index(self, station: int) -> int:
+        """The station of a loop that stands in the place of any other."""
+        return index_in(self.settings, station)
+
+    def dreams(self, station: int) -> VariantDreams:
+        """The dream frames of a station that has an image. Raises DreamError."""
+        return VariantDreams(self._preset(station), 0, self._cache, self._stop)
+
+    def frames(self, station: int, *, preview: bool = False) -> Generator[DreamFrame, None, None]:
+        """Every dream frame of a station that has an image; its number in the place of the variant. Raises DreamError.
+
+        The next station has an image once it has been read to its end.
+        """
+        dreams = self.dreams(station)
+        if station == len(self._keys):
+            self._keys.append(dreams.key)
+        begin = deepest = None
+        with closing(dreams.frames(preview)) as frames:
+            for placed in frames:
+                self.fault, self.kept = dreams.fault or self.fault, self.kept and dreams.kept
+                if placed.finished and placed.depth_index == min(self.settings.depth, self.n_depths):
+                    begin = placed.frame
+                if placed.finished and placed.depth_index == self.n_depths:
+                    deepest = placed.frame
+                yield placed._replace(variant=station)
+        if begin is None or deepest is None:  # it was stopped
+            return
+        if station == len(self._crops):
+            image = self._image(station)
+            self._crops.append(self._crop(station, image, deepest))
+        if station + 1 != self.settings.loop:
+            self._keep(station + 1, self._next_image(station, begin))
+
+    def _crop(self, station: int, image: np.ndarray | None, deepest: np.ndarray | None) -> Transform:
+        width, height = self._loaded.size
+        aspect, turn = width / height, math.radians(self.settings.rotation)
+        if self.settings.centre == "wander":
+            return wandering_crop(turn, aspect, station, self._loaded.settings.dream.seed)
+        if self.settings.centre == "dreamt" and image is not None and deepest is not None:
+            return dreamt_crop(turn, aspect, image, deepest)
+        return fixed_crop(turn, aspect)
+
+    def _next_image(self, station: int, begin: np.ndarray) -> np.ndarray:
+        image = next_image(begin, self._crops[station], self._light, self.settings.way_back)
+        if self.settings.loop and station + 2 == self.settings.loop:  # the last one leads back to the first
+            return with_picture_inside(image, self._loaded.image, self.crop(station + 1))
+        return image
+
+    def _keep(self, station: int, image: np.ndarray) -> None:
+        self._images[station] = image
+        while len(self._images) > _KEPT_IMAGES:
+            del self._images[min(self._images, key=lambda other: -abs(other - station))]
+
+    def _image(self, station: int) -> np.ndarray:
+        image = self._images.get(station)
+        if image is None and station < len(self._keys):  # depth 0 is the image
+            image = self._cache.glance(self._keys[station], 0, self._loaded.image.shape)
+        if image is None:
+            raise VisualizerError(f"station {station} of the journey is in the cache no more")
+        return image
+
+    def _preset(self, station: int) -> LoadedPreset:
+        """The station as a preset without a journey."""
+        own = self._loaded.stations[station % len(self._loaded.stations)]
+        seed = (own.settings.seed + station) % 2**32
+        variant = Variant(own.settings.model_copy(update={"seed": seed}), own.guide, own.weights)
+        settings = self._loaded.settings.model_copy(update={"dream": variant.settings, "journey": None})
+        return dataclasses.replace(
+            self._loaded, settings=settings, image=self._image(station), variants=(variant,), stations=()
+        )
+
+
+class ReadyStations:
+    """Stations that are baked when they are needed, in this process: an export waits for them."""
+
+    def __init__(self, stations: Stations) -> None:
+        self.stations = stations
+        self._wanted: list[int] = []
+        self._given: set[int] = set()
+
+    @property
+    def fault(self) -> str | None:
+        """One line for the user, None if there is none."""
+        return self.stations.fault
+
+    def want(self, numbers: list[int]) -> None:
+        """Which stations are needed, the most urgent first; those that are needed no more can be asked for again."""
+        self._wanted = numbers
+        self._given &= set(numbers)
+
+    def poll(self) -> list[DreamFrame]:
+        """Every frame of the stations that are needed and were not returned yet. Raises DreamError."""
+        found = []
+        for number in self._wanted:
+            if number in self._given:
+                continue
+            while self.stations.n_known <= number:
+                for _ in self.stations.frames(self.stations.n_known - 1):
+                    pass
+            found += list(self.stations.frames(number))
+            self._given.add(number)
+        return found
+
+    def close(self) -> None:
+        """Release the frames."""
+
+
+class BackgroundStations:
+    """Bakes the stations of a journey in another process, in a thread, during a show.
+
+    Those that are kept in the cache come at once. If a bake fails, the journey stays where it is, and `fault` has the
+    reason in one line.
+    """
+
+    def __init__(self, stations: Stations, stop: Stop) -> None:
+        """stop: the one that `stations` was given."""
+        self.stations = stations
+        self.fault: str | None = None
+        self._stop = stop
+        self._changed = threading.Condition()
+        self._wanted: list[int] = [0]
+        self._given: set[int] = set()
+        # at most two frames wait: the bake must not run ahead of a show that is slow to take them
+        self._ready: queue.Queue[DreamFrame] = queue.Queue(maxsize=2)
+        self._thread = threading.Thread(target=self._work, name="bake", daemon=True)
+        self._thread.start()
+
+    def want(self, numbers: list[int]) -> None:
+        """Which stations are needed, the most urgent first; those that are needed no more can be asked for again."""
+        if numbers == self._wanted:  # without the lock: this is called every display frame
+            return
+        with self._changed:
+            self._wanted = numbers
+            self._given &= set(numbers)
+            self._changed.notify_all()
+
+    def poll(self) -> list[DreamFrame]:
+        """At most one frame that has come since the last call, so that no display frame waits for many uploads."""
+        fault = self.stations.fault
+        if fault is not None and self.fault is None:
+            self.fault = fault
+        try:
+            return [self._ready.get_nowait()]
+        except queue.Empty:
+            return []
+
+    def close(self) -> None:
+        """Stop the bake at once. What is baked so far stays in the cache, and the next bake continues from there."""
+        self._stop.set()
+        with self._changed:
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _next(self) -> int | None:
+        """The station to fetch next; waits until one is needed. None at the end."""
+        with self._changed:
+            while not self._stop.is_set():
+                for number in self._wanted:
+                    if number not in self._given:
+                        # one that has no image yet needs those before it
+                        return min(number, self.stations.n_known - 1)
+                self._changed.wait()
+        return None
+
+    def _work(self) -> None:
+        try:
+            while (number := self._next()) is not None:
+                if not self._give(number):
+                    return
+        except VisualizerError as error:
+            log.exception("the journey stopped")
+            self.fault = f"{error}; the journey stays where it is"
+        except Exception as error:
+            log.exception("the journey stopped")
+            self.fault = f"the journey stopped: {type(error).__name__}: {error} (details are in the log)".splitlines()[
+                0
+            ]
+
+    def _give(self, number: int) -> bool:
+        """Put the frames of a station into the queue. False once the show ends."""
+        with self._changed:
+            is_wanted = number in self._wanted
+            self._given.add(number)
+        with closing(self.stations.frames(number, preview=is_wanted)) as frames:
+            for frame in frames:
+                while is_wanted and not self._stop.is_set():
+                    try:
+                        self._ready.put(frame, timeout=0.1)
+                        break
+                    except queue.Full:
+                        continue
+                if self._stop.is_set():
+                    return False
+        with self._changed:
+            self._given &= set(self._wanted)
+        return True

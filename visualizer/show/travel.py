@@ -1,0 +1,194 @@
+"""A journey on the stage: which stations are on the graphics card, and where along the journey the show is."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from ..beat.features import TEMPO, Features
+from ..journey.geometry import COVERS, MOST_SEEN, Transform, placements
+from ..journey.pace import Pace, Presence, Speed
+from ..presets.dreams import FrameSource
+from ..presets.journey import RecordedPlan, StationPlan
+from ..render.dream_texture import DreamTexture, PlacedStation
+from .depth import DepthLimiter
+
+#: so many stations are on the graphics card: those that are seen, and the next one
+N_SLOTS = MOST_SEEN + 1
+#: the tempo counts from this certainty on
+SURE = 0.3
+
+
+class TravelState(NamedTuple):
+    """Where a journey is at an instant, see `session.events.JourneyEvent`. slots: of each station on the card; crops: of
+    these and of those that are passed between them.
+    """
+
+    time_s: float
+    beats: float
+    position: float
+    speed: float
+    linger: float
+    linger_s: float
+    first: float
+    last: float
+    slots: dict[int, int]
+    crops: dict[int, Transform]
+
+
+class Travel:
+    """Where a show is along a journey. dreams: where the frames of its stations come from; texture: where they are put.
+    speed: times that of the preset, below 0: back; change it at will.
+
+    All of it depends on nothing but the features, and on when stations arrive.
+    """
+
+    needs = TEMPO
+
+    def __init__(self, dreams: FrameSource, stations: StationPlan, texture: DreamTexture) -> None:
+        self._dreams, self._stations, self._texture = dreams, stations, texture
+        self._n_depths = texture.n_depths
+        width, height = texture.frame_size
+        self._aspect = width / height
+        settings = self._stations.settings
+        self.speed = 1.0
+        self._sign = 1.0 if settings.direction == "in" else -1.0
+        self.pace = Pace(0.0 if settings.direction == "in" else float(settings.loop))
+        self._slots: dict[int, int] = {0: 0}  # of each station that is on the card; of the first its image is there
+        self._depths: dict[int, DepthLimiter] = {0: DepthLimiter(self._n_depths)}
+        self._presence = Presence()
+        self._time_s: float | None = None
+        self._beats = 0.0
+        self._ends = self.position, self.position  # between which positions it can go
+        self._want()
+
+    @property
+    def position(self) -> float:
+        """Where it is, in stations from the first."""
+        return self.pace.position
+
+    def slot_of(self, station: int) -> int | None:
+        """Where the frames of a station that has arrived are put; None where it is needed no more. Of a recorded journey
+        frames come by slots.
+        """
+        return station if self._stations.is_recorded else self._slots.get(station)
+
+    @property
+    def state(self) -> TravelState:
+        """Where it is, to go on from by `follow`."""
+        pace, station = self.pace, math.floor(self.position)
+        around = {self._stations.index(max(station + one, 0)) for one in range(-COVERS - 1, 2)}
+        return TravelState(
+            self._time_s or 0.0,
+            self._beats,
+            pace.position,
+            pace.speed,
+            pace.linger,
+            pace.linger_s,
+            *self._ends,
+            dict(self._slots),
+            {one: self._stations.crop(one) for one in sorted(around)},
+        )
+
+    def follow(self, state: TravelState, plan: RecordedPlan) -> list[int]:
+        """Go on from a state that was recorded. plan: that of this journey, which gets its crops. Returns the slots that
+        have got another station: they are empty.
+        """
+        plan.crops = state.crops
+        self._time_s, self._beats = state.time_s, state.beats
+        pace = self.pace
+        pace.position, pace.speed, pace.linger, pace.linger_s = state[2:6]
+        self._ends = state.first, state.last
+        others = [slot for station, slot in state.slots.items() if self._slots.get(station) != slot]
+        for slot in others:
+            self._texture.clear(slot)
+        self._slots = dict(state.slots)
+        self._depths = {one: self._depths.get(one) or DepthLimiter(self._n_depths) for one in self._slots}
+        return others
+
+    def move(self, features: Features) -> None:
+        """Go on to the instant of the features, and place the stations that are seen then."""
+        dt_s = 0.0 if self._time_s is None else features.time_s - self._time_s
+        self._time_s = features.time_s
+        beats, before = features.beat_number + features.beat_phase, self._beats
+        self._beats = beats
+        settings = self._stations.settings
+        is_sure = features.bpm > 0 and features.confidence >= SURE
+        factor = self._sign * self.speed
+        if not self._stations.is_recorded:
+            self._ends = self._found_ends()
+        self.pace.advance(
+            dt_s,
+            Speed(factor * settings.zoom_per_bar, factor * settings.zoom_per_s),
+            self._ends,
+            bpm=features.bpm if is_sure else 0.0,
+            n_beats=beats - before,
+        )
+        self._come_round()
+        self._want()
+        self._ease(dt_s)
+        self._place()
+
+    def _ease(self, dt_s: float) -> None:
+        dt_s = max(dt_s, 0.0)
+        there = {station for station, slot in self._slots.items() if self._texture.deepest_of(slot) >= 0}
+        for station, limiter in self._depths.items():
+            limiter.advance(max(self._texture.deepest_of(self._slots[station]), 0), dt_s)
+        self._presence.advance(dt_s, there)
+
+    def _found_ends(self) -> tuple[float, float]:
+        """The first and the last position that can be shown with the stations that are on the card."""
+        low = high = math.floor(self.position)
+        if not self._is_there(low):
+            return self.position, self.position
+        for _ in range(COVERS):  # so many on each side are asked for
+            high += self._is_there(high + 1)
+            low -= self._is_there(low - 1)
+        # the first of all has nothing around it; others need those around them until they cover the picture
+        first = 0 if self._stations.index(low) == low == 0 else low + COVERS - 1
+        return float(min(first, high)), float(high)
+
+    def _is_there(self, station: int) -> bool:
+        """Whether a station can be shown: the whole of its dream, or at least its preview, is on the card."""
+        slot = self._slots.get(self._stations.index(station)) if station >= 0 else None
+        return slot is not None and self._texture.deepest_of(slot) >= min(self._n_depths, 1)
+
+    def _come_round(self) -> None:
+        """In a loop, positions are those of the second time round: there every station has one before it."""
+        loop = self._stations.settings.loop
+        if loop and self.position >= 2 * loop:
+            self.pace.position -= loop
+
+    def _want(self) -> None:
+        """Ask for the stations around the position, and give those that are needed no more out of their slots."""
+        if self._stations.is_recorded:
+            return
+        station = math.floor(self.position)
+        ahead = [station + 1, station + 2] if self._sign * self.speed >= 0 else [station - 1, station - 2]
+        around = [station, ahead[0], *(station + one for one in (-1, 1, -2, 2)), ahead[1]]
+        wanted = list(dict.fromkeys(self._stations.index(one) for one in around if one >= 0))[:N_SLOTS]
+        for gone in self._slots.keys() - set(wanted):
+            self._texture.clear(self._slots.pop(gone))
+            del self._depths[gone]
+        free = [slot for slot in range(N_SLOTS) if slot not in self._slots.values()]
+        for one in wanted:
+            if one not in self._slots:
+                self._slots[one] = free.pop(0)
+                self._depths[one] = DepthLimiter(self._n_depths)
+        self._dreams.want(wanted)
+
+    def _place(self) -> None:
+        found = placements(
+            self.position,
+            self._stations.crop,
+            self._aspect,
+            begins_at=self._stations.begins_at,
+            present=lambda station: self._presence.of(self._stations.index(station)) if station >= 0 else 0.0,
+            moved=self.pace.moved,
+        )
+        placed = []
+        for one in found:
+            station = self._stations.index(one.station)
+            depth = one.depth * self._depths[station].limited(self._n_depths) / self._n_depths
+            placed.append(PlacedStation(self._slots[station], one.matrix(self._aspect), one.weight, one.feather, depth))
+        self._texture.stations = placed
