@@ -96,6 +96,10 @@ def test_where_isfs_reference_host_is_lenient_this_is_too():
     assert one(TYPE="point2D", MIN=[0.5, 0.5], MAX=[1, 1]).default == (0.5, 0.5)
     assert one(TYPE="long", VALUES=[1, 2], LABELS=["x", "x"]).labels == ("x #1", "x #2")
     assert one(TYPE="long", VALUES=[0, 1], LABELS=[10, 20]).labels == ("10", "20")
+    assert one(TYPE="long", VALUES=[0, 3, 9], DEFAULT=5).default == 3, "the nearest"
+    texts = one(TYPE="long", VALUES=["soft", "hard"], DEFAULT="hard")
+    assert (texts.values, texts.labels, texts.default) == ((0, 1), ("soft", "hard"), 1)
+    assert one(TYPE="bool", DEFAULT="TRUE").default == 1 and one(TYPE="bool", DEFAULT="False").default == 0
     assert one(TYPE="event", DEFAULT="x").default == 0
 
 

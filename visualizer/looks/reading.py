@@ -127,9 +127,13 @@ def _default(header: Header, place: Place, entry: dict[str, Any], one: LookInput
         return 0
     if one.kind == "event":  # an event has no initial value
         return 0
-    # numbers outside the bounds are clamped, as the reference does
+    # numbers outside of what is allowed are clamped, as the reference does
     if one.kind in ("float", "long") and not one.labels and (number := number_of(given)) is not None:
         given = min(max(number, one.low), one.high)
+    if one.labels and (number := number_of(given)) is not None:
+        given = min(one.values, key=lambda value: abs(value - number))
+    if one.kind == "bool" and isinstance(given, str) and given.lower() in ("true", "false"):
+        given = given.lower() == "true"
     if one.kind in PARTS and isinstance(given, list):
         given = [item if (number := number_of(item)) is None else min(max(number, one.low), one.high) for item in given]
     try:
@@ -169,12 +173,13 @@ def _choices(
     header: Header, place: Place, entry: dict[str, Any], news: list[str]
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """VALUES and LABELS: equally many, the labels the numbers themselves where there are none that fit."""
-    values = entry.get("VALUES")
+    values, labels = entry.get("VALUES"), entry.get("LABELS")
+    if isinstance(values, list) and values and all(isinstance(one, str) for one in values) and labels is None:
+        values, labels = list(range(len(values))), values  # as MadMapper writes it
     numbers = [number_of(one) for one in values] if isinstance(values, list) else []
     if not numbers or any(one is None or one != round(one) for one in numbers):
         raise header.fault((*place, "VALUES"), "must be a list of whole numbers, at least one")
     whole = tuple(int(cast(float, one)) for one in numbers)
-    labels = entry.get("LABELS")
     if not isinstance(labels, list) or len(labels) != len(whole):
         if labels is not None:
             news.append(f"the input {_shown(entry['NAME'])} has {len(whole)} VALUES and not as many LABELS")

@@ -83,7 +83,7 @@ def file_in(folder: Path, name: object) -> Path:
     """The file of that name in a folder or below it. Raises BadInput, which begins with the name."""
     if not isinstance(name, str) or not name:
         raise BadInput("not the name of a file; allowed: the name of one in the folder")
-    shown = plain(name, 60)
+    shown = plain(name, 100)
     try:
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
