@@ -16,6 +16,7 @@ from visualizer.session.events import (
     DeviceEvent,
     DisplayEvent,
     DreamEvent,
+    EditEvent,
     EndEvent,
     FeaturesEvent,
     GapEvent,
@@ -44,6 +45,7 @@ ONE_OF_EACH = [
     XrunEvent(at=9, n_xruns=3),
     TempoEvent(at=9, bpm=128.0, phase=0.25, confidence=1.0),
     PresetEvent(at=9, folder="neon-01234567", scene=0, reference="neon", name="neon", width=64, height=36, seed=3),
+    EditEvent(at=7, folder="club-12ab", scene=2, name="club"),
     SceneEvent(at=9, scene=1),
     JourneyEvent(
         at=9,

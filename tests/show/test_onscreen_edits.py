@@ -7,11 +7,16 @@ import shutil
 import pytest
 
 from tests.fixtures.watching import Quiet, Script
+from tests.show.nights import performed
 from tests.show.test_onscreen_company import PLAIN, Hand
 from visualizer.control.commands import Set
 from visualizer.presets.dreams import open_cache
 from visualizer.presets.loaded import open_preset
+from visualizer.session.check import examine, losses
+from visualizer.session.events import EditEvent
+from visualizer.session.reader import RecordedSession
 from visualizer.show.onscreen import run
+from visualizer.show.recorder import RecordingOptions
 
 LOOK = """/*{"INPUTS": [{"NAME": "green", "TYPE": "float", "DEFAULT": 0.2}]}*/
 void main() { gl_FragColor = vec4(%s, green, 0.0, 1.0); }
@@ -58,7 +63,7 @@ class Watching:
     def has_no_fault(self):
         return not self.hand.snapshots[-1].faults
 
-    def run(self, *steps):
+    def run(self, *steps, **options):
         loaded = open_preset(str(self._preset), size=self._size)
         run(
             loaded,
@@ -70,6 +75,7 @@ class Watching:
             staging=PLAIN,
             greeting="",
             say=self.said.append,
+            **options,
         )
 
 
@@ -110,6 +116,32 @@ def test_a_saved_preset_is_shown(watching, preset):
         watching.has_no_fault,
     )
     assert len(watching.said) == 1
+
+
+def test_an_edit_that_was_recorded_is_performed_again(watching, tmp_path):
+    root, frames, said = tmp_path / "night", [], []
+
+    def is_recorded(kind):
+        events = root / "events.jsonl"
+        return lambda: events.exists() and f'"{kind}"'.encode() in events.read_bytes()
+
+    watching.run(
+        watching.sees(102, 51, 0),
+        is_recorded("preset"),
+        watching.writes("tint.fs", LOOK % "0.8"),
+        watching.sees(204, 51, 0),
+        is_recorded("edit"),
+        lambda: frames.append(1) or len(frames) > 20,
+        lambda: watching.hand.changes.append(Set("look.green", 0.6)) or True,  # a session ends with its last event
+        watching.sees(204, 153, 0),
+        recording=RecordingOptions(begins=True, folder=root),
+    )
+    found = examine(root, thorough=True)
+    assert (found.state, list(losses(found)), found.presets) == ("ok", [], ["tinted"])
+    assert [one.scene for one in RecordedSession(root).events() if isinstance(one, EditEvent)] == [0]
+    _, pictures = performed(root, (320, 180), said=said)
+    assert said == []
+    assert pictures[0, 90, 160].tolist() == [102, 51, 0] and pictures[-1, 90, 160].tolist() == [204, 51, 0]
 
 
 def test_a_preset_whose_dream_is_edited_is_opened_again(watching, preset):

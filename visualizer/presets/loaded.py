@@ -21,6 +21,8 @@ from .preset import PresetFolder, load_preset, reference_of
 
 #: width and height in px that a guide, or a picture whose colours are used, is scaled to: its pixels do not matter
 GUIDE_PX = 320
+#: the settings of a preset that decide what is dreamt
+DREAM_KEYS = ("image", "dream", "variants", "journey")
 #: a dream is baked with at most as many pixels as this size has unless another is asked for
 LARGEST_BAKED = (1920, 1080)
 
@@ -143,6 +145,14 @@ def open_preset(
         found.folder,
         stations if journey is not None else (),
     )
+
+
+def edited(loaded: LoadedPreset, now: Preset) -> LoadedPreset:
+    """A preset whose file was edited while it is shown: with all its settings but those of its image and its dream. now:
+    what the file says.
+    """
+    kept = {key: getattr(loaded.settings, key) for key in DREAM_KEYS}
+    return dataclasses.replace(loaded, settings=now.model_copy(update=kept))
 
 
 def is_preset(asked: str, reference: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from ..errors import BadInput, VisualizerError
 from ..oneline import plain
-from .events import CLOCK_HZ, AnalysisEvent, DreamEvent, GapEvent, PresetEvent, SoundEvent
+from .events import CLOCK_HZ, AnalysisEvent, DreamEvent, EditEvent, GapEvent, PresetEvent, SoundEvent
 from .folder import refuse_while_recorded
 from .layout import SessionInfo
 from .reader import LineTally, RecordedSession
@@ -102,7 +102,7 @@ def examine(
         sum(n for name, n in sizes.items() if name.startswith(("events", "sound-", "dreams/"))), progress
     )
     part: PartFound | None = None
-    folders: dict[str, PresetEvent] = {}
+    folders: dict[str, PresetEvent | EditEvent] = {}
     for line in session.lines():
         reading.add(len(line.text) + 1)
         match line.event:
@@ -112,7 +112,7 @@ def examine(
                 part.n_samples += event.n_samples
             case DreamEvent() as event:
                 found.dreams.setdefault(event.sha256, event)
-            case PresetEvent() as event:
+            case PresetEvent() | EditEvent() as event:
                 folders.setdefault(event.folder, event)
             case GapEvent() as event:
                 found.gaps[event.what] += event.count

@@ -184,6 +184,20 @@ class PresetEvent(Event):
     journey: int | None = Field(default=None, ge=0, le=1000)
 
 
+class EditEvent(Event):
+    """The preset of a scene was edited while it was shown: from here on its settings and looks are those of another
+    copy. Its image and its dream are the same.
+
+    folder: the copy under presets/. name: what the show called the preset.
+    """
+
+    kind: ClassVar[str] = "edit"
+
+    folder: _FileName
+    scene: _Count
+    name: _Name
+
+
 class SceneEvent(Event):
     """A scene begins to be shown: the crossfade to it starts."""
 

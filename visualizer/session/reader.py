@@ -26,6 +26,7 @@ from .events import (
     AnalysisEvent,
     DisplayEvent,
     DreamEvent,
+    EditEvent,
     Event,
     GapEvent,
     PresetEvent,
@@ -171,7 +172,7 @@ class RecordedSession:
             )
         return found
 
-    def preset(self, event: PresetEvent) -> Path:
+    def preset(self, event: PresetEvent | EditEvent) -> Path:
         """The folder of the copy of a preset. Raises BadInput if it is missing."""
         if f"presets/{event.folder}/preset.yaml" not in self.files:
             raise BadInput(f"{plain(self.folder.presets / event.folder)}: the preset {plain(event.name)!r} is missing")

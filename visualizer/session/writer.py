@@ -34,6 +34,7 @@ from .events import (
     AnalysisEvent,
     DeviceEvent,
     DreamEvent,
+    EditEvent,
     EndEvent,
     Event,
     GapEvent,
@@ -44,7 +45,7 @@ from .events import (
 )
 from .keeper import FileKeeper
 from .layout import KEEP_FREE_BYTES, SessionFolder, SessionInfo, new_folder
-from .preset_copy import copy_of, write_copy
+from .preset_copy import PresetCopy, copy_of, write_copy
 from .sound import SoundPart, full_scale_for, on_grid
 from .syncer import Syncer
 
@@ -257,6 +258,10 @@ class SessionWriter:
     def preset(self, at: int, scene: int, loaded: LoadedPreset) -> None:
         """Record that a preset was opened as a scene, and copy its files."""
         self._put(partial(self._write_preset, at, scene, loaded), _EVENT_BYTES, GapEvent(at=at, what="preset"))
+
+    def edit(self, at: int, scene: int, loaded: LoadedPreset) -> None:
+        """Record that the preset of a scene was edited, and copy its files."""
+        self._put(partial(self._write_edit, at, scene, loaded), _EVENT_BYTES, GapEvent(at=at, what="preset"))
 
     def song(
         self, at: int, start_s: float, path: Path, *, copy: bool, gain: float = 1.0, stream: int | None = None
@@ -548,6 +553,18 @@ class SessionWriter:
             journey=asked.journey,
         )
         self._write_event(event)
+        self._keep_copy(copy)
+
+    def _write_edit(self, at: int, scene: int, loaded: LoadedPreset) -> None:
+        try:
+            copy = copy_of(loaded)
+        except VisualizerError as fault:
+            self._write_gap(GapEvent(at=at, what="preset", reason=str(fault)))
+            return
+        self._write_event(EditEvent(at=at, folder=copy.folder, scene=scene, name=loaded.name))
+        self._keep_copy(copy)
+
+    def _keep_copy(self, copy: PresetCopy) -> None:
         if copy.folder not in self._presets:
             self._presets.add(copy.folder)
             n_bytes = sum(map(len, copy.files.values()))

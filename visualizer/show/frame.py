@@ -462,6 +462,7 @@ class WindowShow(FrameLoop):
         except VisualizerError as fault:
             self._reloader.failed(str(fault))
             return
+        self.recorder.edited(scene)
         self._reloader.shown(edit.links)
         self._budget = LookBudget(edit.loaded.settings.render.budget_ms / 1000)
         self._looks.renew()

@@ -37,6 +37,7 @@ from ..session.events import (
     CommandEvent,
     DisplayEvent,
     DreamEvent,
+    EditEvent,
     Event,
     JourneyEvent,
     PresetEvent,
@@ -48,6 +49,7 @@ from ..session.reader import MOST_DREAM_PIXELS, RecordedSession
 from ..session.songs import song_files
 from ..session.soundtrack import SoundMap, Soundtrack
 from ..settings import DreamSettings, Preset, RenderSettings
+from .chain import open_links
 from .clocks import Clock
 from .dispatcher import Dispatcher
 from .effects import StageEffects
@@ -327,6 +329,8 @@ class Performance:
                     dreams.add(event)
             case JourneyEvent():
                 self._follow_journey(event)
+            case EditEvent():
+                self._edit(event)
             case SceneEvent():
                 if self.stage.coming is not None and self.stage.coming is self._scenes.get(event.scene):
                     self.stage.coming.take()
@@ -387,6 +391,18 @@ class Performance:
             return
         if (replaced := self.stage.bring(scene)) is not None:
             self._release(replaced)
+
+    def _edit(self, event: EditEvent) -> None:
+        if (scene := self._scenes.get(event.scene)) is None:
+            return
+        try:
+            loaded = self._files.edit(event, scene.loaded)
+            scene.exchange(loaded, open_links(loaded))
+        except VisualizerError as fault:
+            self._say(f"{fault}; the picture stays as it was")
+            return
+        if scene is self._shown:
+            self._report_shown()
 
     def _open_first(self, event: PresetEvent) -> Scene:
         try:

@@ -264,6 +264,12 @@ class Recorder(AnalysisSteps):
             values = {**state._asdict(), "slots": slots, "crops": crops}
             self._writer.event(JourneyEvent(at=self.tick(), scene=number, **values))
 
+    def edited(self, scene: Scene) -> None:
+        """Record that the preset of a scene was edited, and is shown as it is now."""
+        if self._writer is not None and scene in self._scenes:
+            with self._guarded():
+                self._writer.edit(self.tick(), self._scenes[scene], scene.loaded)
+
     def features(self, features: Features, stage: Stage) -> None:
         """Record what a display frame is drawn from, where that does not follow from the sound: without sound, before
         the first analyzer of the recording, while the analysis fails, and until the fallback metronome of then has

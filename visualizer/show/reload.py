@@ -16,7 +16,7 @@ from typing import Protocol
 from ..clock import Stopwatch
 from ..errors import BadInput, VisualizerError
 from ..files.watch import FileWatch
-from ..presets.loaded import LoadedPreset
+from ..presets.loaded import DREAM_KEYS, LoadedPreset, edited
 from ..presets.preset import FILE_NAME, load_preset
 from ..render.chain import Link
 from ..render.graphics_process import CrashError, GraphicsProcess, HangError, Superseded
@@ -197,12 +197,9 @@ class Reloader:
         loaded, now = followed.loaded, raw
         if loaded.folder is not None:
             now = load_preset(str(loaded.folder)).preset
-            if raw is not None and any(
-                getattr(now, key) != getattr(raw, key) for key in ("image", "dream", "variants")
-            ):
+            if raw is not None and any(getattr(now, key) != getattr(raw, key) for key in DREAM_KEYS):
                 return Edit(loaded), now
-            kept = {"dream": loaded.settings.dream, "variants": loaded.settings.variants}
-            loaded = replace(loaded, settings=now.model_copy(update=kept))
+            loaded = edited(loaded, now)
         links = open_links(loaded)
         watch = Stopwatch()
 

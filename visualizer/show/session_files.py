@@ -12,9 +12,9 @@ import numpy as np
 
 from ..errors import BadInput, VisualizerError
 from ..oneline import plain
-from ..presets.loaded import LoadedPreset, Overrides, open_preset
-from ..presets.preset import FILE_NAME
-from ..session.events import CLOCK_HZ, DreamEvent, Event, PresetEvent
+from ..presets.loaded import LoadedPreset, Overrides, edited, open_preset
+from ..presets.preset import FILE_NAME, load_preset
+from ..session.events import CLOCK_HZ, DreamEvent, EditEvent, Event, PresetEvent
 from ..session.reader import MOST_DREAM_PIXELS, RecordedSession
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,11 @@ class SessionFiles:
     def preset(self, event: PresetEvent) -> LoadedPreset:
         """The copy of a preset, as it was shown. Raises VisualizerError."""
         return recorded_preset(self._session, event, bakes=self._bakes, size=self._dream_size)
+
+    def edit(self, event: EditEvent, loaded: LoadedPreset) -> LoadedPreset:
+        """A preset that is shown, as it was edited. Raises BadInput."""
+        folder = self._session.preset(event)
+        return replace(edited(loaded, load_preset(str(folder)).preset), folder=folder)
 
     def dream(self, event: DreamEvent) -> np.ndarray | None:
         """A dream frame, (height, width, 3) uint8; None if it is not there yet. Raises BadInput."""
