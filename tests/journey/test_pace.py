@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visualizer.journey.geometry import is_covering
-from visualizer.journey.pace import Pace, Presence, Speed
+from visualizer.journey.pace import ARRIVES_S, Pace, Presence, Speed, Supply
 
 FAR = (0.0, 1e9)
 IN, OUT = Speed(0.25, 0.1), Speed(-0.25, -0.1)
@@ -126,3 +126,36 @@ def test_pace_of_nothing_handed_in_is_nothing():
     pace.advance(0.0, IN, FAR, bpm=120, n_beats=1.0)
     pace.advance(-3.0, IN, FAR, bpm=120, n_beats=1.0)
     assert pace.position == 2.5 and math.isclose(abs(pace.moved.scale), 1.0)
+
+
+def supplied(every_s, seconds=200, rate_hz=30):
+    """A journey of which a station comes every so many seconds: speeds, stations a second, and its lingering."""
+    pace, supply, speeds, lingers = Pace(), Supply(), [], []
+    for index in range(seconds * rate_hz):
+        last = 1.0 + int(index / rate_hz / every_s)
+        last = min(last, math.floor(pace.position) + 2.0)  # no more are baked ahead
+        supply.advance(1 / rate_hz, last, is_waiting=pace.linger > 0.05)
+        before = pace.position
+        pace.advance(1 / rate_hz, IN, (0.0, last), bpm=0.0, n_beats=0.0, arrives_s=supply.arrives_s)
+        speeds.append((pace.position - before) * rate_hz)
+        lingers.append(pace.linger)
+    return speeds, lingers
+
+
+def test_where_stations_come_slowly_it_goes_evenly_at_their_pace():
+    speeds, _ = supplied(20.0)
+    late = speeds[len(speeds) // 2 :]
+    assert sum(late) / len(late) == pytest.approx(1 / 20, rel=0.1)
+    assert max(late) < 4 * min(late), "it does not rush and wait in turns"
+
+
+def test_where_stations_come_fast_enough_it_goes_at_its_own_speed():
+    speeds, lingers = supplied(5.0)
+    assert speeds[-1] == pytest.approx(0.1, rel=0.01) and max(lingers[-600:]) < 0.01
+
+
+def test_a_station_that_comes_at_once_leaves_the_usual_time_constant():
+    supply = Supply()
+    for last in (2.0, 3.0, 4.0):
+        supply.advance(0.1, last, is_waiting=False)
+        assert supply.arrives_s == ARRIVES_S

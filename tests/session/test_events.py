@@ -58,6 +58,7 @@ ONE_OF_EACH = [
         linger_s=7.0,
         first=1.0,
         last=4.0,
+        arrives_s=2.5,
         slots=[[0, 5], [1, 6]],
         crops=[[5.0, 0.48, 0.1, 0.05, -0.02]],
     ),

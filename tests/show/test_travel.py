@@ -142,11 +142,11 @@ def test_no_display_frame_jumps_where_stations_arrive_late(trip):
     one = trip(late=True)
     one.scene.dreams.last = 2
     frames = one.go(14)
-    assert 1.9 < one.position <= 2.0
+    assert 1.6 < one.position <= 2.0
     one.scene.dreams.last = 9
     one.scene.dreams.want(one.scene.dreams.wanted)
     frames += one.go(6)
-    assert one.position > 3
+    assert one.position > 2.5
     assert outliers(frames[20:]).max() < 2.5
 
 

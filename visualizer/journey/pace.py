@@ -13,6 +13,7 @@ BEATS_PER_BAR = 4
 SPEED_S = 1.0
 #: the way to the end of what is there is not done in less than this, so it is reached ever more slowly, seconds
 ARRIVES_S = 2.5
+MOST_ARRIVES_S = 60.0
 #: time constant with which the slow motion of a journey that lingers begins and ends, seconds
 LINGER_S = 3.0
 #: how much larger the picture is then, so that it can be moved; how far it is turned, radians, and moved, of its height
@@ -46,10 +47,20 @@ class Pace:
         self.linger = 0.0
         self.speed = self.linger_s = 0.0
 
-    def advance(self, dt_s: float, speed: Speed, ends: tuple[float, float], *, bpm: float, n_beats: float) -> None:
+    def advance(
+        self,
+        dt_s: float,
+        speed: Speed,
+        ends: tuple[float, float],
+        *,
+        bpm: float,
+        n_beats: float,
+        arrives_s: float = ARRIVES_S,
+    ) -> None:
         """Go on by dt_s seconds.
 
-        ends: the first and the last position that can be shown. bpm: beats a minute, 0 where they are not known; n_beats:
+        ends: the first and the last position that can be shown. arrives_s: the time constant with which they are reached,
+        see `Supply`. bpm: beats a minute, 0 where they are not known; n_beats:
         beats since the time before, as far as they were counted.
         """
         dt_s = min(max(dt_s, 0.0), MAX_STEP_S)
@@ -67,7 +78,7 @@ class Pace:
         low, high = ends
         room = (high - self.position) if self.speed > 0 else (self.position - low)
         way = abs(self.speed) * dt_s
-        step = math.copysign(min(way, max(room, 0.0) * _eased(dt_s, ARRIVES_S)), self.speed)
+        step = math.copysign(min(way, max(room, 0.0) * _eased(dt_s, arrives_s)), self.speed)
         self.position = min(max(self.position + step, low), max(high, low))
         slowed = 1 - abs(step) / way if way > 0 else 0.0
         self.linger += (slowed - self.linger) * _eased(dt_s, LINGER_S)
@@ -81,6 +92,32 @@ class Pace:
             (1 - LINGER_ZOOM * self.linger) * cmath.exp(1j * LINGER_TURN * turn * self.linger),
             LINGER_SHIFT * self.linger * place,
         )
+
+
+class Supply:
+    """How long it takes until another station is there, as far as it is waited for.
+
+    arrives_s: the time constant with which the end of what is there is approached, seconds. It is the time that a station
+    takes: so a journey goes on evenly at the speed at which stations come, and does not rush and wait in turns.
+    """
+
+    def __init__(self) -> None:
+        self.arrives_s = ARRIVES_S
+        self._since_s, self._last = 0.0, -math.inf
+
+    def advance(self, dt_s: float, last: float, *, is_waiting: bool) -> None:
+        """Go on by dt_s seconds. last: the last position that can be shown; is_waiting: whether that slows it down."""
+        self._since_s += min(max(dt_s, 0.0), MAX_STEP_S)
+        if last <= self._last:
+            if is_waiting:
+                self.arrives_s = min(max(self.arrives_s, self._since_s), MOST_ARRIVES_S)
+            return
+        if is_waiting and self._last > -math.inf:
+            took_s = self._since_s / (last - self._last)
+            self.arrives_s = min(max((self.arrives_s + took_s) / 2, ARRIVES_S), MOST_ARRIVES_S)
+        else:
+            self.arrives_s = ARRIVES_S
+        self._since_s, self._last = 0.0, last
 
 
 class Presence:

@@ -227,7 +227,8 @@ class JourneyEvent(Event):
     """Where a scene is along its journey, at `time_s` seconds of the source and `beats` beats of it.
 
     position: stations from the first; speed: stations a second; linger, linger_s: how far it lingers, 0..1, and the time
-    of the slow motion then, seconds; first, last: between what positions it can go with the stations that are there.
+    of the slow motion then, seconds; first, last: between what positions it can go with the stations that are there, and
+    arrives_s: with what time constant it comes near these, seconds.
     slots: [slot, station] pairs: the frames of this station are those of the variant
     `slot`; a slot that has got another station is empty until its frames come. crops: [station, a, b, x, y]: where in a
     station the next one lies: the place w in that one is the place (a + ib) w + x + iy in this one, as complex numbers in
@@ -245,6 +246,7 @@ class JourneyEvent(Event):
     linger_s: float = Field(ge=0, le=1e9)
     first: float = Field(ge=0, le=1e9)
     last: float = Field(ge=0, le=1e9)
+    arrives_s: float = Field(gt=0, le=1000)
     slots: list[_Pair] = Field(max_length=16)
     crops: list[Annotated[list[float], Field(min_length=5, max_length=5)]] = Field(max_length=16)
 

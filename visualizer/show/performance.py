@@ -358,6 +358,7 @@ class Performance:
             event.linger_s,
             event.first,
             event.last,
+            event.arrives_s,
             slots,
             crops,
         )

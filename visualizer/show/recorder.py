@@ -252,7 +252,11 @@ class Recorder(AnalysisSteps):
             if scene.travel is None:
                 continue
             state, before = scene.travel.state, self._journeys.get(scene)
-            is_same = before is not None and before[-4:-1] == state[-4:-1]  # with the same stations
+            is_same = before is not None and (before.first, before.last, before.slots) == (
+                state.first,
+                state.last,
+                state.slots,
+            )  # with the same stations
             if before is not None and is_same and 0 <= state.time_s - before.time_s < JOURNEY_S:
                 continue
             self._journeys[scene] = state

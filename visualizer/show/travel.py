@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..beat.features import TEMPO, Features
 from ..journey.geometry import COVERS, MOST_SEEN, Transform, placements
-from ..journey.pace import Pace, Presence, Speed
+from ..journey.pace import ARRIVES_S, Pace, Presence, Speed, Supply
 from ..presets.dreams import FrameSource
 from ..presets.journey import RecordedPlan, StationPlan
 from ..render.dream_texture import DreamTexture, PlacedStation
@@ -15,6 +15,8 @@ from .depth import DepthLimiter
 
 #: so many stations are on the graphics card: those that are seen, and the next one
 N_SLOTS = MOST_SEEN + 1
+#: a journey waits for stations from this `Pace.linger` on
+WAITS_FROM = 0.05
 #: the tempo counts from this certainty on
 SURE = 0.3
 
@@ -32,6 +34,7 @@ class TravelState(NamedTuple):
     linger_s: float
     first: float
     last: float
+    arrives_s: float
     slots: dict[int, int]
     crops: dict[int, Transform]
 
@@ -56,7 +59,7 @@ class Travel:
         self.pace = Pace(0.0 if settings.direction == "in" else float(settings.loop))
         self._slots: dict[int, int] = {0: 0}  # of each station that is on the card; of the first its image is there
         self._depths: dict[int, DepthLimiter] = {0: DepthLimiter(self._n_depths)}
-        self._presence = Presence()
+        self._presence, self._supply = Presence(), Supply()
         self._time_s: float | None = None
         self._beats = 0.0
         self._ends = self.position, self.position  # between which positions it can go
@@ -86,6 +89,7 @@ class Travel:
             pace.linger,
             pace.linger_s,
             *self._ends,
+            self._supply.arrives_s,
             dict(self._slots),
             {one: self._stations.crop(one) for one in sorted(around)},
         )
@@ -98,7 +102,7 @@ class Travel:
         self._time_s, self._beats = state.time_s, state.beats
         pace = self.pace
         pace.position, pace.speed, pace.linger, pace.linger_s = state[2:6]
-        self._ends = state.first, state.last
+        self._ends, self._supply.arrives_s = (state.first, state.last), state.arrives_s
         others = [slot for station, slot in state.slots.items() if self._slots.get(station) != slot]
         for slot in others:
             self._texture.clear(slot)
@@ -117,12 +121,14 @@ class Travel:
         factor = self._sign * self.speed
         if not self._stations.is_recorded:
             self._ends = self._found_ends()
+            self._supply.advance(dt_s, self._ends[1], is_waiting=factor > 0 and self.pace.linger > WAITS_FROM)
         self.pace.advance(
             dt_s,
             Speed(factor * settings.zoom_per_bar, factor * settings.zoom_per_s),
             self._ends,
             bpm=features.bpm if is_sure else 0.0,
             n_beats=beats - before,
+            arrives_s=self._supply.arrives_s if factor > 0 else ARRIVES_S,
         )
         self._come_round()
         self._want()
