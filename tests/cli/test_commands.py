@@ -341,3 +341,16 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path):
     (tmp_path / "file").write_text("")
     run = here("presets", VISUALIZER_LOG_DIR=str(tmp_path / "file" / "log"))
     assert run.returncode == 0 and run.stderr == ""
+
+
+def test_any_preset_is_baked_and_exported_as_a_journey(tiny_preset, tmp_path, kick_song):
+    options = ("-p", tiny_preset, "--size", "64x48", "--journey")
+    ran = here("bake", *options, 5)
+    assert ran.returncode == 0 and ran.stdout.startswith("20 depths of 5 stations baked in ")
+    assert here("bake", *options, 5).stdout.startswith("20 depths of 5 stations already baked")
+    out = tmp_path / "journey.mp4"
+    assert here("export", kick_song, "-o", out, "--to", "1", "--fps", "10", *options, 0).returncode == 0
+    assert out.stat().st_size > 1000
+    ran = here("bake", *options, 3)
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert "--journey 3: must be 0, or at least 5" in ran.stderr
