@@ -25,10 +25,11 @@ SETTLE_S = 4.0  # not measured: the panel opens and draws its thumbnails
 def run(quick: bool) -> list[tuple[str, str]]:
     """Rows of (what, figure). quick: one turn each instead of four."""
     from visualizer.presets.dreams import Dreams, open_cache
-    from visualizer.presets.loaded import open_preset
+
+    from .plain import open_plain
 
     n_turns, seconds = (1, 8.0) if quick else (4, 15.0)
-    loaded = open_preset(size=SIZE)
+    loaded = open_plain(SIZE)
     list(Dreams(loaded, open_cache()).frames())  # the dream is in the cache before anything is measured
     frame_ms: dict[bool, list[float]] = {False: [], True: []}
     spent_us: list[float] = []

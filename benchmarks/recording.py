@@ -64,15 +64,16 @@ def run(quick: bool, *, has_video: bool = False) -> list[tuple[str, str]]:
     from visualizer.control.commands import Set
     from visualizer.control.controller import Controller
     from visualizer.presets.dreams import Dreams, open_cache
-    from visualizer.presets.loaded import open_preset
     from visualizer.settings import BeatSettings
     from visualizer.show.onscreen import Staging
     from visualizer.show.onscreen import run as show
     from visualizer.show.recorder import RecordingOptions
     from visualizer.show.sources.input import InputSource
 
+    from .plain import open_plain
+
     turn_s, settle_s = (2.0, 4.0) if quick else (6.0, 6.0)  # at first dream frames are read back
-    loaded = open_preset(size=SIZE)
+    loaded = open_plain(SIZE)
     list(Dreams(loaded, open_cache()).frames())
 
     class Hand(Controller):

@@ -41,10 +41,11 @@ sys.exit(status)
 def run(quick: bool) -> list[tuple[str, str]]:
     """Rows of (what, figure). quick: shorter songs."""
     from visualizer.presets.dreams import Dreams, open_cache
-    from visualizer.presets.loaded import open_preset
+
+    from .plain import open_plain
 
     seconds = 15 if quick else 60
-    loaded = open_preset(size=SIZE)
+    loaded = open_plain(SIZE)
     list(Dreams(loaded, open_cache()).frames())  # warm: these figures are of showing, not of dreaming
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
