@@ -1,4 +1,5 @@
-"""Measures what each shipped look costs, and the chain of looks of each shipped preset: the time of a display frame.
+"""Measures what each shipped look costs, and the chain of looks of each shipped preset: time and processor time of a
+display frame.
 
     python -m benchmarks.looks [--quick]
 
@@ -45,7 +46,7 @@ def _measured(chains, size: tuple[int, int], n_turns: int) -> list[tuple[str, st
 
     noise = np.random.default_rng(0).integers(0, 256, (size[1] // 8, size[0] // 8, 3), np.uint8)
     noise = noise.repeat(8, 0).repeat(8, 1)
-    times_ms: dict[str, list[float]] = {name: [] for name in chains}
+    times_ms: dict[str, list[tuple[float, float]]] = {name: [] for name in chains}
     with Offscreen(size) as stage:
         programs = Programs(stage.ctx)
         pictures = {name: Picture(stage.ctx, size, N_DEPTHS, links, 1, programs) for name, links in chains.items()}
@@ -59,16 +60,18 @@ def _measured(chains, size: tuple[int, int], n_turns: int) -> list[tuple[str, st
                     time_s = next(moments) / 30
                     level = 0.93 ** (30 * (time_s % 0.5))
                     music = {"kick_time_s": time_s % 0.5, "level": level, "bass": level, "mid": 0.5, "energy": 0.5}
-                    began_s = time.perf_counter()
+                    began_s, spent_s = time.perf_counter(), time.process_time()
                     picture.draw(level * N_DEPTHS, size, time_s, uniforms=music)
                     gl_finish(stage.ctx)
                     if turn and index:
-                        times_ms[name].append((time.perf_counter() - began_s) * 1e3)
+                        now_s = time.perf_counter(), time.process_time()
+                        times_ms[name].append(((now_s[0] - began_s) * 1e3, (now_s[1] - spent_s) * 1e3))
         for picture in pictures.values():
             picture.release()
         programs.release()
     name = f"look, {size[0]}x{size[1]}"
-    return [(f"{name}: {what}", f"{np.median(times):.1f} ms") for what, times in times_ms.items()]
+    medians = {what: np.median(times, axis=0) for what, times in times_ms.items()}
+    return [(f"{name}: {what}", f"{took:.1f} ms, CPU {spent:.1f} ms") for what, (took, spent) in medians.items()]
 
 
 if __name__ == "__main__":

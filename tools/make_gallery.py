@@ -27,7 +27,7 @@ from visualizer.show.stage import Scene, Stage, build_picture
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "looks"
 SIZE, CELL, FPS = (1280, 720), (416, 234), 30
 #: seconds of the song; drawn from so long before on, for what looks keep
-MOMENTS_S, BEFORE_S = (8.05, 12.4, 17.5), 2.5
+MOMENTS_S, BEFORE_S = (8.05, 12.4, 17.5), 1.5
 PRESET, QUALITY = "marble", 74
 
 
@@ -44,8 +44,8 @@ def moments(loaded: LoadedPreset, frames: list[DreamFrame], path: Path) -> list[
             stage.advance(1 / FPS)
             source.needs(stage.needs)
             features = source.listen(lambda now_s=now_s: now_s)
-            is_near = any(0 <= one - index < BEFORE_S * FPS for one in wanted)
-            stage.draw(features, SIZE if is_near else (0, 0))
+            if any(0 <= one - index < BEFORE_S * FPS for one in wanted):
+                stage.draw(features, SIZE)
             if index in wanted:
                 found.append(surface.read().copy())
         stage.release()

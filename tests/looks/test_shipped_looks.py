@@ -13,11 +13,13 @@ from tests.sounds import kicks
 from visualizer.beat import Analyzer
 from visualizer.beat.features import BANDS, RELATIVE, Features
 from visualizer.looks.look import find_look, look_names
+from visualizer.presets.loaded import open_preset
 from visualizer.render.chain import Link
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.resources import shipped
 from visualizer.settings import BeatSettings
+from visualizer.show.chain import ChainControl, open_links
 from visualizer.show.look import uniforms_of
 
 SIZE, RATE_HZ = (320, 180), 44_100
@@ -146,3 +148,22 @@ def test_the_music_makes_no_flash(show, frames, heard, look):
         if before is not None:
             assert np.mean(np.abs(now - before) >= 0.1) < 0.05
         before = now
+
+
+@pytest.mark.parametrize("name", ["aurora", "clouds", "club", "first", "marble", "ridges"])
+def test_each_preset_is_drawn_through_its_looks(show, frames, heard, name):
+    loaded = open_preset(name, size=SIZE)
+    links = open_links(loaded)
+    assert (name == "first") == all(link.look.name == "crossfade" for link in links)
+    show.stage.make_current()
+    picture = Picture(show.stage.ctx, SIZE, N_DEPTHS, links)
+    control = ChainControl(loaded, links)
+    for depth, frame in enumerate(frames):
+        picture.put(depth, frame)
+    found = []
+    for one in moments(heard, 30, 1.0):
+        control.move(one, one.level * N_DEPTHS, 0.0)
+        picture.draw(one.level * N_DEPTHS, SIZE, one.time_s, uniforms=uniforms_of(one, picture.needs))
+        found.append(show.stage.read().copy())
+    picture.release()
+    assert all(10 < one.mean() < 245 for one in found) and not np.array_equal(found[0], found[-1])
