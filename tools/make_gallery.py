@@ -69,7 +69,8 @@ def main() -> None:
     parser.add_argument("songs", nargs="+", type=Path)
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()
-    names = [("gallery", look) for look in look_names()] + [("preset", preset) for preset in preset_names()]
+    presets = [name for name in preset_names() if name != "first"]  # it is crossfaded
+    names = [("gallery", look) for look in look_names()] + [("preset", name) for name in presets]
     kept: dict[str, list[DreamFrame]] = {}
     for kind, name in names:
         if arguments.only and f"{kind}-{name}" not in arguments.only:
