@@ -124,6 +124,7 @@ def test_a_preset_has_no_journey_unless_it_says_so(tmp_path):
         ("journey:\n  stations:\n    - layer: block99", ":4: journey.stations.0.layer: unknown layer 'block99'"),
         ("journey:\n  stations:\n    - n_depths: 3", "journey.stations: n_depths is the same for all stations"),
         ("journey:\n  direction: up", ":3: journey.direction: "),
+        ("journey:\n  direction: out", "journey.loop: direction: out needs a loop"),
         ("journey:\n  loop: 2", ":3: journey.loop: must be 0, or at least 5"),
         ("variants:\n  - seed: 3\njourney:\n  zoom_per_s: 1", "a preset has either variants or a journey"),
     ],

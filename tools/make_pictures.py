@@ -2,11 +2,12 @@
 
 docs/pictures/depths.jpg: eight depths of the default preset; docs/pictures/presets.jpg: each preset's dream, its image
 in a corner; of a preset with several variants, a strip of each; docs/pictures/demo.webp: some seconds of the bundled
-song as it is exported.
+song as it is exported; docs/pictures/journey.webp: the same of a journey, some zooms of it, with the preset worlds.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +21,7 @@ from visualizer.presets.dreams import Dreams, open_cache
 from visualizer.presets.loaded import LoadedPreset, open_preset
 from visualizer.resources import shipped
 from visualizer.settings import DEFAULT_PRESET
-from visualizer.show.export import export
+from visualizer.show.export import VideoOptions, export
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 SIZE = (1280, 720)
@@ -29,6 +30,9 @@ PRESETS = ("clouds", "ridges", "aurora", "marble", "club", "first")
 DEPTH = 20
 #: of the exported song, 30 display frames a second: from a kick to the last one before another; every second is kept
 MOVING = range(613, 718, 2)
+#: the same of a journey: from its beginning on, ten a second
+TRAVELLING = range(120, 600, 3)
+JOURNEY_SIZE = (640, 360)
 
 
 def frames_of(loaded: LoadedPreset) -> list[list[np.ndarray]]:
@@ -78,27 +82,38 @@ def sheet(cells: list[tuple[str, Image.Image]], n_columns: int, text_px: int = 2
     return page
 
 
-def moving() -> list[Image.Image]:
-    """Display frames of the bundled song with the default preset, as a video of it has them."""
+def moving(loaded: LoadedPreset, which: range, size: tuple[int, int]) -> list[Image.Image]:
+    """Display frames of the bundled song, as a video of it has them. which: their numbers, 30 a second."""
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "demo.mp4"
-        for _ in export(shipped("demo") / "song.opus", video, open_preset(DEFAULT_PRESET, size=SIZE), open_cache()):
+        part = VideoOptions(to_s=which.stop / 30)
+        for _ in export(shipped("demo") / "song.opus", video, loaded, open_cache(), part):
             pass
         with av.open(str(video)) as container:
             pictures = enumerate(container.decode(video=0))
-            return [shown(frame.to_ndarray(format="rgb24"), (512, 288)) for index, frame in pictures if index in MOVING]
+            return [shown(frame.to_ndarray(format="rgb24"), size) for index, frame in pictures if index in which]
+
+
+def save_moving(pictures: list[Image.Image], path: Path, *, ms: int, quality: int) -> None:
+    """Save pictures that follow each other after so many ms."""
+    first, *others = pictures
+    first.save(path, save_all=True, append_images=others, duration=ms, loop=0, quality=quality, method=4)
 
 
 def main() -> None:
-    """Bake what is not cached, and write the sheets."""
+    """Bake what is not cached, and write the sheets; with the argument "journey" only the moving picture of one."""
     OUT.mkdir(parents=True, exist_ok=True)
+    if "journey" in sys.argv[1:]:
+        loaded = open_preset("worlds", size=JOURNEY_SIZE)
+        save_moving(moving(loaded, TRAVELLING, (448, 252)), OUT / "journey.webp", ms=100, quality=38)
+        return
     frames = frames_of(open_preset(DEFAULT_PRESET, size=SIZE))[0]
     depths = sheet([(f"depth {depth}", shown(frames[depth], (400, 225))) for depth in DEPTHS], 4)
     depths.save(OUT / "depths.jpg", quality=86, optimize=True)
     presets = sheet([preset_cell(name, (536, 302)) for name in PRESETS], 3)
     presets.save(OUT / "presets.jpg", quality=86, optimize=True)
-    first, *others = moving()
-    first.save(OUT / "demo.webp", save_all=True, append_images=others, duration=67, loop=0, quality=45, method=4)
+    demo = moving(open_preset(DEFAULT_PRESET, size=SIZE), MOVING, (512, 288))
+    save_moving(demo, OUT / "demo.webp", ms=67, quality=45)
 
 
 if __name__ == "__main__":

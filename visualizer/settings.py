@@ -461,7 +461,13 @@ class JourneySettings(_Settings):
         Field(ge=0, le=1, description="how far light and colour of a station are led back to the image's, 0..1"),
     ] = 0.5
     loop: Annotated[
-        int, Field(ge=0, le=1000, description="number of stations after which it comes back to the image; 0: never")
+        int,
+        Field(
+            ge=0,
+            le=1000,
+            validate_default=True,
+            description="number of stations after which it comes back to the image; 0: never",
+        ),
     ] = 0
     stations: Annotated[
         list[DreamSettings],
@@ -472,9 +478,12 @@ class JourneySettings(_Settings):
         ),
     ] = []
 
+    # of single fields, not of the model: an error then names the line of its own key
     @field_validator("loop")
     @classmethod
-    def _loop_is_long_enough(cls, loop: int) -> int:
+    def _loop_is_long_enough(cls, loop: int, info: ValidationInfo) -> int:
+        if loop == 0 and info.data.get("direction") == "out":
+            raise ValueError("direction: out needs a loop, since it begins where the journey ends")
         if 0 < loop < LEAST_LOOP:
             raise ValueError(f"must be 0, or at least {LEAST_LOOP}: so many stations are seen at once")
         return loop

@@ -131,7 +131,7 @@ def test_the_next_preset_comes_and_the_picture_is_never_black(presets, show, sho
 
 
 def test_by_number_and_back(presets, show, shown):
-    at = sorted([*presets, "aurora", "clouds", "club", "first", "marble", "ridges"]).index("2-blue") + 1
+    at = sorted([*presets, "aurora", "clouds", "club", "first", "marble", "ridges", "worlds"]).index("2-blue") + 1
     show(open_preset("1-green", size=SIZE), shown("green"), str(at), shown("blue"), "p", shown("green"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import shutil
 
@@ -237,6 +238,17 @@ def test_a_loop_comes_back_to_where_it_was(trip):
         assert n_frames < 20 * RATE_HZ
     assert n_frames > 8 * RATE_HZ  # five stations later
     assert np.abs(frames[0].astype(int) - before).mean() < 3
+
+
+def test_a_loop_is_travelled_out_of_the_picture(trip, folder, shared, surface):
+    loaded = open_preset(str(folder), size=SIZE, overrides=Overrides(journey=5))
+    journey = loaded.settings.journey.model_copy(update={"direction": "out"})
+    loaded = dataclasses.replace(loaded, settings=loaded.settings.model_copy(update={"journey": journey}))
+    one = Trip(surface, loaded, ReadyStations(Stations(loaded, FrameCache(shared, 10**9))))
+    assert one.position == 5
+    frames = one.go(16)
+    assert outliers(frames[5:]).max() < 1.6
+    assert 5 <= one.position < 10 and one.scene.travel.pace.speed == pytest.approx(-0.5, rel=0.01)
 
 
 def test_a_loop_has_no_seam(trip):

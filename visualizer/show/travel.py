@@ -164,6 +164,8 @@ class Travel:
         loop = self._stations.settings.loop
         if loop and self.position >= 2 * loop:
             self.pace.position -= loop
+        elif loop and self._sign < 0 and self.position < loop:
+            self.pace.position += loop
 
     def _want(self) -> None:
         """Ask for the stations around the position, and give those that are needed no more out of their slots."""
