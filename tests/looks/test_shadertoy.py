@@ -62,6 +62,7 @@ def test_without_a_header_the_channels_are_sound_dream_and_noise(tmp_path):
             noise,
             noise,
         ]
+        assert look.declaration.kind == "generator", "it reads none of them"
         with drawing(look, (4, 4)) as drawn:
             assert drawn.at()[0, 3].tolist() == [223, 223, 0], "the alpha of the picture means nothing"
 
@@ -78,9 +79,9 @@ def test_a_single_file_may_have_a_picture(tmp_path):
 @pytest.mark.parametrize(
     ("channels", "said"),
     [
-        ("3", "toy.fs: CHANNELS: must be a list of up to four texts: sound, dream, noise, grey noise, self, none or"),
+        ("3", "toy.fs:1: CHANNELS: must be a list of up to four texts: sound, dream, noise, grey noise, self, none or"),
         ('["a", "b", "c", "d", "e"]', "must be a list of up to four texts"),
-        ('["sond"]', "toy.fs: CHANNELS.0: 'sond' is missing in the folder"),
+        ('["sond"]', "toy.fs:1: CHANNELS.0: 'sond' is missing in the folder"),
         ('["../moon.png"]', "'../moon.png' lies outside the folder"),
         ('["a\\u0000b"]', "; or one of: sound, dream, noise, grey noise, self, none"),
     ],
@@ -113,6 +114,12 @@ def test_an_export_is_drawn_pass_by_pass():
         # buffer A counts display frames, and buffer B reads it in the same one; B reads itself of the one before
         seen = [drawn.at(time_s)[0, 0].tolist() for time_s in (0.0, 1.0, 2.0)]
     assert seen == [[0, 51, 128], [51, 102, 128], [102, 153, 128]]
+
+
+def test_buffers_of_the_same_name_are_drawn_in_the_order_they_are_in(tmp_path):
+    buffer = {"type": "buffer", "name": "Buffer A", "code": IMAGE}
+    look = open_look_file(export(tmp_path, buffer, {**buffer, "outputs": []}, {"type": "image", "code": IMAGE}))
+    assert len(look.programs) == 3
 
 
 def test_a_fault_in_an_export_names_its_pass_and_line(tmp_path):

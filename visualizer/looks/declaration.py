@@ -30,6 +30,8 @@ GLSL_TYPES: dict[Kind, str] = {
 }
 #: the types that are textures: no parameters that can be changed in a show
 TEXTURES: tuple[Kind, ...] = ("image", "audio", "audioFFT", "cube")
+#: what one of Shadertoy's channels may read, besides a picture
+CHANNELS = ("sound", "dream", "noise", "grey noise", "self", "none")
 #: what the parts of a value of several numbers are called
 PARTS: dict[str, tuple[str, ...]] = {"color": ("red", "green", "blue", "alpha"), "point2D": ("x", "y")}
 
@@ -137,7 +139,7 @@ class Declaration:
 
     passes: in the order they are drawn. imported: pictures by the name of their sampler, one file each, six for a cube.
     scale: the fraction of the picture's size it is drawn at. listens, costs: what it hears and how much work it is, in
-    words. news: lines for the user about what cannot be used. others: keys that mean nothing here, as they are written.
+    words. channels: what Shadertoy's iChannels read, of CHANNELS or names of files. news: lines for the user about what cannot be used. others: keys that mean nothing here, as they are written.
     """
 
     description: str = ""
@@ -149,6 +151,7 @@ class Declaration:
     scale: float = 1.0
     listens: str = ""
     costs: str = ""
+    channels: tuple[str, ...] = ()
     news: tuple[str, ...] = ()
     others: Mapping[str, Any] = field(default_factory=dict)
 

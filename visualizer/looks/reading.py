@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from ..errors import BadInput, nearest
 from ..oneline import plain
-from .declaration import GLSL_TYPES, PARTS, TEXTURES, Declaration, Kind, LookInput, Pass, Value, number_of
+from .declaration import CHANNELS, GLSL_TYPES, PARTS, TEXTURES, Declaration, Kind, LookInput, Pass, Value, number_of
 from .expression import BadExpression, Expression, parse
 from .glsl import RESERVED
 from .header import Header, Place, read_header
@@ -34,6 +34,7 @@ _KNOWN = (
     "SCALE",
     "LISTENS",
     "COSTS",
+    "CHANNELS",
 )
 #: the kinds whose value is one number, by whose name the size of a pass may be given
 _NUMBERS = ("float", "long", "bool", "event")
@@ -64,6 +65,7 @@ def read_declaration(text: str, path: Path) -> Declaration:
         _scale(header),
         _text(header, (), header.values, "LISTENS"),
         _text(header, (), header.values, "COSTS"),
+        _channels(header),
         tuple(f"look {plain(path.stem)}: {words}" for words in news),
         {key: value for key, value in header.values.items() if key not in _KNOWN},
     )
@@ -296,6 +298,21 @@ def _file(header: Header, place: Place, name: object) -> Path:
         return file_in(header.path.parent, name)
     except BadInput as fault:
         raise header.fault(place, str(fault)) from None
+
+
+def _channels(header: Header) -> tuple[str, ...]:
+    given = header.values.get("CHANNELS", [])
+    place: Place = ("CHANNELS",)
+    allowed = f"{', '.join(CHANNELS)} or the name of a picture"
+    if not isinstance(given, list) or len(given) > 4 or not all(isinstance(one, str) for one in given):
+        raise header.fault(place, f"must be a list of up to four texts: {allowed}")
+    for index, one in enumerate(given):
+        if one not in CHANNELS:
+            try:
+                file_in(header.path.parent, one)
+            except BadInput as fault:
+                raise header.fault((*place, index), f"{fault}; or one of: {', '.join(CHANNELS)}") from None
+    return tuple(given)
 
 
 # -- all --------------------------------------------------------------------------------------------------------------

@@ -14,12 +14,13 @@ from typing import Any, Literal
 from ..errors import BadInput
 from ..oneline import plain
 from .declaration import Declaration, LookInput, Pass
+from .glsl import without_comments, words
 from .program import Program, TextureRef
 from .source import Line, ShaderSource, file_in
 from .translation import Channel, shadertoy_program
 
 #: what the channels of a single file read unless its header says so
-CHANNELS = ("sound", "dream", "noise", "noise")
+DEFAULT_CHANNELS = ("sound", "dream", "noise", "noise")
 #: the target of a single file that reads its own picture of the display frame before
 SELF = "iSelf"
 
@@ -59,27 +60,20 @@ _MISSING: Mapping[str, Literal["sampler2D", "samplerCube", "sampler3D"]] = {
 def read_single(source: ShaderSource, declaration: Declaration) -> tuple[Declaration, Program]:
     """What a look of one file declares, and its program. source: the file with its includes. declaration: its header's.
 
-    Raises BadInput for channels that cannot be.
+    Raises BadInput for an input with a name that the program uses itself.
     """
-    path = source.files[0]
-    given = declaration.others.get("CHANNELS", list(CHANNELS))
-    if not isinstance(given, list) or len(given) > 4 or not all(isinstance(one, str) for one in given):
-        raise BadInput(f"{plain(path)}: CHANNELS: must be a list of up to four texts: {_allowed()}")
-    channels: dict[str, Channel] = {}
+    given = declaration.channels or DEFAULT_CHANNELS
+    channels = {f"iChannel{index}": Channel(_WORDS["none"]) for index in range(4)}
     imported = dict(declaration.imported)
-    for index, word in enumerate([*given, *CHANNELS[len(given) :]]):
-        name = f"iChannel{index}"
+    for name, word in zip(channels, given, strict=False):
         if word not in _WORDS:
-            try:
-                imported[name] = (file_in(path.parent, word),)
-            except BadInput as fault:
-                raise BadInput(f"{plain(path)}: CHANNELS.{index}: {fault}; or one of: {', '.join(_WORDS)}") from None
+            imported[name] = (source.files[0].parent / word,)
         channels[name] = Channel(_WORDS.get(word, TextureRef("file", name, "repeat")))
-    others = {key: value for key, value in declaration.others.items() if key != "CHANNELS"}
-    declaration = replace(declaration, imported=imported, others=others)
+    declaration = replace(declaration, imported=imported)
     if "self" in given:
         declaration = replace(declaration, passes=(Pass(SELF, is_persistent=True, is_float=True),))
-    declaration = _with_dream(declaration, channels)
+    used = words(without_comments(source.text))
+    declaration = _with_dream(declaration, {name: one for name, one in channels.items() if name in used})
     return declaration, shadertoy_program(source, channels, declaration, is_picture=True)
 
 
@@ -104,7 +98,8 @@ def read_export(text: str, path: Path) -> tuple[Declaration, tuple[Program, ...]
     ]
     commons = [_source(entry["code"], path, name) for kind, name, entry in entries if kind == "common"]
     # in the order of their names, as the site draws them
-    drawn = sorted((name, entry) for kind, name, entry in entries if kind == "buffer")
+    buffers = [(name, entry) for kind, name, entry in entries if kind == "buffer"]
+    drawn = sorted(buffers, key=lambda one: one[0])
     targets = {f"buffer{index}": entry for index, (_, entry) in enumerate(drawn)}
     drawn += [(name, entry) for kind, name, entry in entries if kind == "image"][:1]
     if len(drawn) == len(targets):
@@ -224,10 +219,6 @@ def _together(parts: list[ShaderSource]) -> ShaderSource:
     return ShaderSource(
         "\n".join(part.text for part in parts), tuple(line for part in parts for line in part.lines), parts[-1].files
     )
-
-
-def _allowed() -> str:
-    return f"{', '.join(_WORDS)} or the name of a picture"
 
 
 def _with_dream(declaration: Declaration, channels: Mapping[str, Channel]) -> Declaration:
