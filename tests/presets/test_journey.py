@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
 import shutil
 
 import numpy as np
@@ -12,7 +13,6 @@ from tests.fixtures.watching import wait_for
 from visualizer.errors import BadInput, VisualizerError
 from visualizer.journey.stations import light_of, next_image, with_picture_inside
 from visualizer.presets.bake import bake
-from visualizer.presets.baker import Stop
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import start
 from visualizer.presets.journey import BackgroundStations, ReadyStations, Stations
@@ -171,8 +171,7 @@ def test_stations_are_baked_behind_a_show(folder, cache):
 
 
 def test_a_show_that_ends_ends_its_bake(folder, tmp_path):
-    stop = Stop()
-    source = BackgroundStations(Stations(opened(folder), FrameCache(tmp_path, 10**9), stop), stop)
+    source = BackgroundStations(opened(folder), FrameCache(tmp_path, 10**9))
     source.want([3])
     source.close()
     assert not source._thread.is_alive()
@@ -229,3 +228,22 @@ def test_the_guide_of_a_station_must_be_there(folder, tmp_path):
     file.write_text(file.read_text().replace("{layer: block2.expand}, {", "{guide: leaves.png}, {"))
     with pytest.raises(BadInput, match=r"journey\.stations\.0\.guide: 'leaves\.png' is not a file"):
         opened(tmp_path / "guided")
+
+
+def test_one_process_bakes_all_stations(folder, tmp_path):
+    """Starting another for each would take seconds every time."""
+    cache = FrameCache(tmp_path / "cache", 10**9)
+    source, found = start(opened(folder), cache), set()
+    try:
+        source.want([0, 1, 2])
+
+        def all_there():
+            found.update(child.pid for child in multiprocessing.active_children() if child.name == "bake")
+            source.poll()
+            return len(cache.entries()) == 3 and not source.stations.fault
+
+        wait_for(all_there, "three stations", 60.0)
+        assert len(found) == 1 and source.fault is None
+    finally:
+        source.close()
+    assert not [child for child in multiprocessing.active_children() if child.pid in found]

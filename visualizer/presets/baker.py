@@ -203,47 +203,85 @@ def bake_in_child(request: BakeRequest, stop: Stop, *, preview: bool) -> Generat
     Closing the generator, or setting `stop` from another thread, kills that process. Raises DreamError, also when the
     process dies.
     """
-    yield BakedFrame(0, request.image, True)
-    context = multiprocessing.get_context("spawn")  # fork would copy the locks of the window's and the sound's threads
-    ours, theirs = context.Pipe(duplex=False)
-    to_read, to_write = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(theirs, to_read, preview), name="bake", daemon=True)
-    start_child(process, _error_file())
-    theirs.close()  # then the child has the only open ends: when it dies, reading and writing end
-    to_read.close()
-    # the image is more than a pipe holds: as an argument it would keep whoever starts a process that dies at once for
-    # ever
-    sending = threading.Thread(target=_send, args=(to_write, request), name="bake request", daemon=True)
-    sending.start()
-    with ExitStack() as stack:
-        stack.callback(sending.join)
-        stack.enter_context(stop.watched(process))
-        stack.enter_context(ours)
-        while True:
-            try:
-                word, value = ours.recv()
-                pixels = ours.recv_bytes() if word == "frame" else b""
-            except (EOFError, OSError):  # OSError when it died in the middle of a message
-                wait([process.sentinel])  # killed on its way out it would end with another status
-                break
-            if word == "frame":
-                index, shape, finished, fault, unkept = value
-                frame = np.frombuffer(pixels, np.uint8).reshape(shape)
-                yield BakedFrame(index, frame, finished, fault, unkept)
-            elif word == "log":
-                log_here(value)
-            elif word == "error":
-                raise DreamError(value)
-            else:
-                return
-    if not stop.is_set():
-        _log_errors()
-        how = "killed by the system: out of memory?" if process.exitcode == -9 else how_it_ended(process.exitcode)
-        raise DreamError(f"the dream's process died ({how}); a smaller --size needs less")
+    with closing(BakeProcess(stop, preview=preview)) as process:
+        yield from process.bake(request)
+
+
+class BakeProcess:
+    """A child process of low priority that bakes one variant after another. stop: kills it, from any thread. preview: see
+    `bake_inline`.
+
+    It is started with the first bake: loading torch takes seconds, which those after it save.
+    """
+
+    def __init__(self, stop: Stop, *, preview: bool) -> None:
+        self._stop, self._preview = stop, preview
+        self._opened = ExitStack()
+        self._process: tuple[BaseProcess, Connection, Connection] | None = None
+
+    def bake(self, request: BakeRequest) -> Generator[BakedFrame, None, None]:
+        """Bake a variant; depth 0 comes at once. Where it is not read to its end the process ends. Raises DreamError, also
+        when the process dies.
+        """
+        yield BakedFrame(0, request.image, True)
+        process, ours, to_write = self._process or self._start()
+        is_done = False
+        # the image is more than a pipe holds: as an argument it would keep whoever starts a process that dies at once
+        # for ever
+        sending = threading.Thread(target=_send, args=(to_write, request), name="bake request", daemon=True)
+        sending.start()
+        try:
+            while True:
+                try:
+                    word, value = ours.recv()
+                    pixels = ours.recv_bytes() if word == "frame" else b""
+                except (EOFError, OSError):  # OSError when it died in the middle of a message
+                    wait([process.sentinel])  # killed on its way out it would end with another status
+                    break
+                if word == "frame":
+                    index, shape, finished, fault, unkept = value
+                    frame = np.frombuffer(pixels, np.uint8).reshape(shape)
+                    yield BakedFrame(index, frame, finished, fault, unkept)
+                elif word == "log":
+                    log_here(value)
+                elif word == "error":
+                    raise DreamError(value)
+                else:
+                    is_done = True
+                    return
+        finally:
+            if not is_done:
+                self.close()
+            sending.join()
+        if not self._stop.is_set():
+            _log_errors()
+            how = "killed by the system: out of memory?" if process.exitcode == -9 else how_it_ended(process.exitcode)
+            raise DreamError(f"the dream's process died ({how}); a smaller --size needs less")
+
+    def close(self) -> None:
+        """End the process."""
+        self._process = None
+        self._opened.close()
+
+    def _start(self) -> tuple[BaseProcess, Connection, Connection]:
+        context = multiprocessing.get_context(
+            "spawn"
+        )  # fork would copy the locks of the window's and the sound's threads
+        ours, theirs = context.Pipe(duplex=False)
+        to_read, to_write = context.Pipe(duplex=False)
+        process = context.Process(target=_child, args=(theirs, to_read, self._preview), name="bake", daemon=True)
+        start_child(process, _error_file())
+        theirs.close()  # then the child has the only open ends: when it dies, reading and writing end
+        to_read.close()
+        self._opened.enter_context(to_write)
+        self._opened.enter_context(self._stop.watched(process))
+        self._opened.enter_context(ours)
+        self._process = process, ours, to_write
+        return self._process
 
 
 def _send(pipe: Connection, request: BakeRequest) -> None:
-    with suppress(OSError), pipe:  # the child has died: that is detected where its messages are read
+    with suppress(OSError):  # the child has died: that is detected where its messages are read
         pipe.send(request)
 
 
@@ -267,7 +305,7 @@ def _log_errors() -> None:
 
 
 def _child(pipe: Connection, requests: Connection, preview: bool) -> None:
-    """The child process: bake, save, and send each frame when it is done."""
+    """The child process: bake, save, and send each frame when it is done, for one request after another."""
     if sys.platform == "win32":  # elsewhere it was started with it
         redirect_streams(_error_file(), 2)
     lower_priority(PREVIEW_NICENESS if preview else NICENESS)
@@ -276,16 +314,17 @@ def _child(pipe: Connection, requests: Connection, preview: bool) -> None:
     outlet = Outlet(pipe)
     logger = log_through(lambda line: outlet.send("log", line))
     try:
-        request: BakeRequest = requests.recv()
-        cache = FrameCache(request.folder, request.max_bytes)
-        for baked in bake_inline(request, cache, preview=preview, beside_show=True):
-            if baked.finished:
-                lower_priority(NICENESS)
-            if baked.depth_index > 0:
-                frame = np.ascontiguousarray(baked.frame)
-                about = (baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)
-                outlet.send("frame", about, frame.data.cast("B"))
-        outlet.send("done")
+        while True:
+            request: BakeRequest = requests.recv()
+            cache = FrameCache(request.folder, request.max_bytes)
+            for baked in bake_inline(request, cache, preview=preview, beside_show=True):
+                if baked.finished:
+                    lower_priority(NICENESS)
+                if baked.depth_index > 0:
+                    frame = np.ascontiguousarray(baked.frame)
+                    about = (baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)
+                    outlet.send("frame", about, frame.data.cast("B"))
+            outlet.send("done")
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the show has ended
     except VisualizerError as error:

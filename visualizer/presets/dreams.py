@@ -14,7 +14,7 @@ import numpy as np
 from ..dream.identity import RECIPE, identity
 from ..errors import DreamError, VisualizerError
 from ..files.paths import cache_folder, load_user_settings
-from .baker import BakeRequest, Stop, bake_in_child, bake_inline
+from .baker import BakeProcess, BakeRequest, Stop, bake_in_child, bake_inline
 from .cache import FrameCache, Note
 from .loaded import LoadedPreset, Variant
 
@@ -73,14 +73,22 @@ def cache_key(image: np.ndarray, variant: Variant, cache: FrameCache) -> str:
 class VariantDreams:
     """The dream frames of one variant of a preset."""
 
-    def __init__(self, loaded: LoadedPreset, variant_index: int, cache: FrameCache, stop: Stop | None) -> None:
+    def __init__(
+        self,
+        loaded: LoadedPreset,
+        variant_index: int,
+        cache: FrameCache,
+        stop: Stop | None,
+        process: BakeProcess | None = None,
+    ) -> None:
+        """stop: see `Dreams`. process: that bakes it, in place of one of its own."""
         image, variant = loaded.image, loaded.variants[variant_index]
         self.n_depths = variant.settings.n_depths
         self.key = cache_key(image, variant, cache)
         self._request = BakeRequest(image, variant, self.key, cache.folder, cache.max_bytes)
         self._variant_index = variant_index
         self._cache = cache
-        self._stop = stop
+        self._stop, self._process = stop, process
         self._cached = cache.load(self.key, self.n_depths, image.shape)
         self.from_cache = self._cached is not None
         self.fault = cache.last_fault  # one line for the user: about the cache, or a frame that could not be kept
@@ -108,7 +116,9 @@ class VariantDreams:
             for depth_index, frame in enumerate(self._cached):
                 yield DreamFrame(self._variant_index, depth_index, frame, True)
             return
-        if self._stop is None:
+        if self._process is not None:
+            bake = self._process.bake(self._request)
+        elif self._stop is None:
             bake = bake_inline(self._request, self._cache, preview=preview)
         else:
             bake = bake_in_child(self._request, self._stop, preview=preview)
@@ -239,11 +249,11 @@ def start(loaded: LoadedPreset, cache: FrameCache) -> FrameSource:
     """The frames of a preset for a show: all of them if they are cached, else a bake is started that runs during the
     show; the stations of a journey as they are needed.
     """
-    stop = Stop()
     if loaded.journey is not None:
-        from .journey import BackgroundStations, Stations  # which is built on this file
+        from .journey import BackgroundStations  # which is built on this file
 
-        return BackgroundStations(Stations(loaded, cache, stop), stop)
+        return BackgroundStations(loaded, cache)
+    stop = Stop()
     dreams = Dreams(loaded, cache, stop=stop)
     if not dreams.from_cache:
         return BackgroundDreams(dreams, stop)

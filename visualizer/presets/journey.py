@@ -28,7 +28,7 @@ from ..journey.stations import (
     with_picture_inside,
 )
 from ..settings import JourneySettings
-from .baker import Stop
+from .baker import BakeProcess, Stop
 from .cache import FrameCache
 from .dreams import DreamFrame, VariantDreams
 from .loaded import LoadedPreset, Variant
@@ -91,19 +91,25 @@ def index_in(settings: JourneySettings, station: int) -> int:
 class Stations:
     """The stations of a preset with a journey, baked one after the other.
 
-    stop: bake during a show, see `Dreams`. n_known: the first so many stations have an image: the last of them may be
+    stop, process: bake during a show, see `VariantDreams`. n_known: the first so many stations have an image: the last of them may be
     without dream frames still.
     """
 
     is_recorded = False
 
-    def __init__(self, loaded: LoadedPreset, cache: FrameCache, stop: Stop | None = None) -> None:
+    def __init__(
+        self,
+        loaded: LoadedPreset,
+        cache: FrameCache,
+        stop: Stop | None = None,
+        process: BakeProcess | None = None,
+    ) -> None:
         assert loaded.journey is not None
         self.settings: JourneySettings = loaded.journey
         self.n_depths = loaded.n_depths
         self.fault: str | None = None
         self.kept = True  # False once a frame could not be kept for next time
-        self._loaded, self._cache, self._stop = loaded, cache, stop
+        self._loaded, self._cache, self._stop, self._process = loaded, cache, stop, process
         self._light = light_of(loaded.image)
         self._images: dict[int, np.ndarray] = {0: loaded.image}
         self._keys: list[str] = []
@@ -133,7 +139,7 @@ class Stations:
 
     def dreams(self, station: int) -> VariantDreams:
         """The dream frames of a station that has an image. Raises DreamError."""
-        return VariantDreams(self._preset(station), 0, self._cache, self._stop)
+        return VariantDreams(self._preset(station), 0, self._cache, self._stop, self._process)
 
     def frames(self, station: int, *, preview: bool = False) -> Generator[DreamFrame, None, None]:
         """Every dream frame of a station that has an image; its number in the place of the variant. Raises DreamError.
@@ -241,11 +247,11 @@ class BackgroundStations:
     reason in one line.
     """
 
-    def __init__(self, stations: Stations, stop: Stop) -> None:
-        """stop: the one that `stations` was given."""
-        self.stations = stations
+    def __init__(self, loaded: LoadedPreset, cache: FrameCache) -> None:
+        self._stop = stop = Stop()
+        self._process = BakeProcess(stop, preview=True)
+        self.stations = Stations(loaded, cache, stop, self._process)
         self.fault: str | None = None
-        self._stop = stop
         self._changed = threading.Condition()
         self._wanted: list[int] = [0]
         self._given: set[int] = set()
