@@ -135,14 +135,12 @@ def slider(
         ui.fill(Box(x, box.bottom - 10 * ui.u, 5 * ui.u, 10 * ui.u), VIOLET, 2)
     inner = Box(box.x + 11 * ui.u, box.y, box.w - 22 * ui.u, box.h)
     used = ui.text_width(text, BODY, bold=True)
-    if edge > inner.right - used - 4 * ui.u:  # the handle must not cross out the value
-        ui.fill(
-            Box(inner.right - used - 6 * ui.u, box.y + 6 * ui.u, used + 12 * ui.u, box.h - 12 * ui.u),
-            FILL,
-            4,
-        )
-    ui.write(inner, text, BODY, WHITE, bold=True, align=1.0)
     room = inner.w - used - 12 * ui.u
+    label_w = min(ui.text_width(label, BODY), room)
+    for left, width in ((inner.x, label_w), (inner.right - used, used)):
+        if left - 4 * ui.u < edge < left + width + 14 * ui.u:  # the handle must not cross out the text
+            ui.fill(Box(left - 6 * ui.u, box.y + 6 * ui.u, width + 12 * ui.u, box.h - 12 * ui.u), FILL, 4)
+    ui.write(inner, text, BODY, WHITE, bold=True, align=1.0)
     used = ui.write(Box(inner.x, inner.y, room, inner.h), label, BODY, TEXT)
     if note and room - used > 60 * ui.u:
         rest = Box(inner.x + used + 10 * ui.u, inner.y + ui.u, room - used - 10 * ui.u, inner.h)
