@@ -69,9 +69,24 @@ def test_several_looks_are_named_in_order_each_with_what_belongs_to_it(tmp_path)
         ("looks: [pulse], shader: pulse", ":2: render.looks: looks takes the place of shader and parameters; name"),
         ("looks: [3]", ":2: render.looks.0: must be the name of a look, or a section with the key look"),
         ("looks: [{lok: pulse}]", ":2: render.looks.0.lok: unknown key (did you mean 'look'?); allowed: look, "),
-        ("looks: [{look: pulse, mix: 2}]", "render.looks.0.mix: must be a number, 0 .. 1, or an expression such as 0."),
-        ("looks: [{look: pulse, mix: true}]", "render.looks.0.mix: must be a number, 0 .. 1, or an expression such"),
+        (
+            "looks: [{look: pulse, mix: 2}]",
+            "render.looks.0.mix: 2 cannot be used; allowed: a number, 0 .. 1, or an expression: 0.",
+        ),
+        (
+            "looks: [{look: pulse, mix: true}]",
+            "render.looks.0.mix: true cannot be used; allowed: a number, 0 .. 1, or an expr",
+        ),
         ("looks: [{look: pulse, blend: x}]", "render.looks.0.blend: 'x' cannot be used; allowed: normal or add or"),
+        ("looks: [{look: pulse, mix: [1]}]", "render.looks.0.mix: this value cannot be used; allowed: a number, 0"),
+        (
+            "looks: {look: pulse}",
+            "render.looks: a mapping cannot be used; allowed: a list of sections, at most 16, each with look, parameters",
+        ),
+        (
+            "looks: [" + "pulse, " * 17 + "]",
+            "render.looks: a list of 17 cannot be used; allowed: a list of sections, at most 16, e",
+        ),
         ("looks: [../x]", "render.looks.0.look: '../x' cannot be used; allowed: text, of the form ^["),
         ("transition: {look: wipe, seconds: 0}", "render.transition.seconds: 0 cannot be used; allowed: a number, abo"),
     ],

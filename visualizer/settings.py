@@ -353,7 +353,8 @@ def _number_or_expression(value: Any) -> Any:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if (is_number and 0 <= value <= 1) or isinstance(value, str):
         return value
-    raise ValueError("must be a number, 0 .. 1, or an expression such as 0.5 + 0.5*bass")
+    shown = repr(value) if isinstance(value, int | float) else "this value"
+    raise ValueError(f"{shown.lower()} cannot be used; allowed: a number, 0 .. 1, or an expression: 0.5 + 0.5*bass")
 
 
 def _named(value: Any) -> Any:

@@ -72,7 +72,7 @@ def test_good_looks_have_no_problem(verdicts):
         ("more/early.fs", "end", "at 160x90 it is off by"),
         ("more/red.fs", "flat", "red 255, green 0, blue 0"),
         ("torn.fs", "read", "torn.fs:1"),
-        ("more/wrong.fs", "compile", "wrong.fs, line 3: "),
+        ("more/wrong.fs", "compile", "wrong.fs:3: "),
     ],
 )
 def test_each_kind_of_fault_is_named(file, problem, words, verdicts):

@@ -75,7 +75,7 @@ def test_empty_files_and_sections_give_the_defaults(tmp_path, text):
         ),
         (
             "title: a\nzzz: 3\n",
-            ":2: zzz: unknown key; allowed: title, description, image, dream, variants, beat, render",
+            ":2: zzz: unknown key; allowed: title, description, image, dream, variants, journey, beat, render",
         ),
         (
             "title: a\ndream:\n  n_depths: 41\n",

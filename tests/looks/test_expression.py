@@ -99,7 +99,7 @@ def test_what_is_no_number_is_zero_and_what_is_too_large_the_limit(text, value):
         ("2 + sni(1)", 5, "unknown function 'sni' (did you mean 'sin'?)"),
         ("sin", 1, "sin is a function; write sin(...)"),
         ("kick bass", 6, "'bass' follows the end of the expression; an operator is missing"),
-        ("(1 + 2", 7, "the expression ends where ) is expected, for the ( in column 1"),
+        ("(1 + 2", 7, "the expression ends where ) is expected, to close the ( at its character 1"),
         ("max(1 2)", 7, "'2' stands where ) is expected"),
         ("mix(1, 2)", 1, "mix takes 3 values, not 2"),
         ("min(1)", 1, "min takes 2 .. 16 values, not 1"),

@@ -9,9 +9,10 @@ import pytest
 
 from tests.fixtures.glslang import Refused
 from tests.looks.drawing import drawing
+from tests.looks.test_shipped_looks import LOOKS
 from tests.render.pictures import noise, smooth, worst
 from visualizer.errors import BadInput, GraphicsError
-from visualizer.looks.look import Look, find_look, look_names, open_look_file
+from visualizer.looks.look import Look, find_look, open_look_file
 from visualizer.render.dream_texture import DreamTexture
 from visualizer.render.look_renderer import LookRenderer
 from visualizer.render.offscreen import Offscreen
@@ -32,7 +33,7 @@ def test_what_it_is_translated_to_is_glsl_330(refused: Refused, name):
     assert refused(look(name), {"TAPS": 3, "VARIANTS": 2, "ROWS": 2}) == []
 
 
-@pytest.mark.parametrize("name", look_names())
+@pytest.mark.parametrize("name", LOOKS)
 def test_shipped_looks_are_glsl_330(refused: Refused, name):
     for defines in ({}, {"EXACT": 1}, {"TAPS": 3}, {"VARIANTS": 2, "ROWS": 2}):
         assert refused(find_look(name), defines) == []
@@ -70,7 +71,7 @@ def test_an_image_input_may_be_a_picture_file():
     with drawing(mixed, size) as drawn:
         assert drawn.at()[0, 0].tolist() == [192, 64, 64], "half grey, half red"
     with pytest.raises(BadInput, match=r"^'none\.png' is missing in the folder"):
-        look("images").with_picture("inputImage", FOLDER, "none.png")
+        look("mixed").with_picture("other", FOLDER, "none.png")
     with pytest.raises(BadInput, match="'parts' takes no picture"):
         look("passes").with_picture("parts", FOLDER, "grain.png")
 
@@ -164,7 +165,7 @@ def test_a_fault_is_reported_with_the_line_and_the_text_of_the_file_itself(tmp_p
         '/*{\n"INPUTS": []\n}*/\n/* more\n*/ void main() {\n    gl_FragColor = vec4(nowhere, 1.0); // here\n}\n'
     )
     with (
-        pytest.raises(GraphicsError, match=r"own\.fs, line 6: .*nowhere.*, in: gl_FragColor = .*; // here") as raised,
+        pytest.raises(GraphicsError, match=r"own\.fs:6: .*nowhere.*, in \"gl_FragColor = .*; // here\"") as raised,
         drawing(open_look_file(path), (8, 8)),
     ):
         pass
@@ -172,7 +173,7 @@ def test_a_fault_is_reported_with_the_line_and_the_text_of_the_file_itself(tmp_p
     path.write_text("void main() { gl_FragColor = vec4(moved, 0.0, 1.0); }\n")
     path.with_suffix(".vs").write_text("out vec2 moved;\nvoid main() {\n  moved = vec3(1.0);\n}\n")
     with (
-        pytest.raises(GraphicsError, match=r"own\.vs, line 3: .*, in: moved = vec3\(1\.0\);"),
+        pytest.raises(GraphicsError, match=r"own\.vs:3: .*, in \"moved = vec3\(1\.0\);\""),
         drawing(open_look_file(path), (8, 8)),
     ):
         pass

@@ -36,6 +36,15 @@ def test_the_presets_folder_comes_first_then_the_users_then_the_shipped_one(fold
     assert plain_look().is_plain and not find_look(PLAIN).is_plain
 
 
+def test_a_preset_sets_no_image_that_the_show_gives(folders):
+    preset, _ = folders
+    (preset / "own.fs").write_text(
+        '/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}, {"NAME": "logo", "TYPE": "image"}]}*/' + ISF
+    )
+    with pytest.raises(BadInput, match="unknown parameter 'inputImage'; there are: logo$"):
+        find_look("own", preset).with_picture("inputImage", preset, "own.fs")
+
+
 def test_every_look_there_is_has_its_name_on_the_list_once(folders):
     preset, _ = folders
     before = look_names(preset)
@@ -87,7 +96,7 @@ def test_all_files_that_were_read_are_named(folders):
     "name", ["crosfade", "", "..", "../crossfade", "base/panel", "crossfade.frag", "CROSSFADE", "a\0b", "é", "x\n"]
 )
 def test_an_unknown_name_is_refused_with_those_there_are(folders, name):
-    with pytest.raises(BadInput, match="unknown shader .*there are: .*crossfade") as raised:
+    with pytest.raises(BadInput, match="unknown look .*there are: .*crossfade") as raised:
         find_look(name, folders[0])
     assert "\n" not in str(raised.value)
 

@@ -225,7 +225,10 @@ def test_our_own_keys():
         ('{\n"INPUTS": 3}', "own.frag:2: INPUTS: must be a list, each entry an input like {"),
         ('{"INPUTS":\n[3]}', 'own.frag:2: INPUTS.0: must be an input like {"NAME": "glow", "TYPE": "float"}'),
         ('{"INPUTS": [{}]}', "own.frag:1: INPUTS.0.NAME: missing; allowed: letters, digits and _, beginning with"),
-        ('{"INPUTS": [{"NAME": "gl_x", "TYPE": "float"}]}', "'gl_x' cannot be the name of a uniform; allowed: letters"),
+        (
+            '{"INPUTS": [{"NAME": "gl_x", "TYPE": "float"}]}',
+            "'gl_x' cannot be the name of a uniform; allowed: letters, digits and _, beginning with a letter, but not",
+        ),
         ('{"INPUTS": [{"NAME": "a b", "TYPE": "float"}]}', "'a b' cannot be the name of a uniform"),
         (
             '{"INPUTS": [{"NAME": "a", "TYPE": "float"},\n{"NAME": "a", "TYPE": "bool"}]}',

@@ -129,7 +129,7 @@ def test_a_fault_in_an_export_names_its_pass_and_line(tmp_path):
         {"type": "image", "name": "Image", "code": "\n" + IMAGE.replace("0.0, 0.0", "nowhere")},
     )
     with (
-        pytest.raises(GraphicsError, match=r"toy\.json \(Image\), line 2: .*nowhere.*, in: void mainImage"),
+        pytest.raises(GraphicsError, match=r"toy\.json \(Image\):2: .*nowhere.*, in \"void mainImage"),
         drawing(open_look_file(path), (8, 8)),
     ):
         pass

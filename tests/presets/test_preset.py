@@ -175,7 +175,10 @@ def test_a_presets_folder_that_may_not_be_entered_is_told(monkeypatch):
     [
         ("- seed: 1\n- seed: -1\n", r"preset.yaml:5: {}\.1\.seed: -1 cannot be used; allowed: a whole number, 0 .."),
         ("- sed: 1\n", r"preset.yaml:4: {}\.0\.sed: unknown key \(did you mean 'seed'\?\); allowed: .*colour"),
-        ("  x\n", "preset.yaml:3: {}: 'x' cannot be used; allowed: a list of sections with keys of dream"),
+        (
+            "  x\n",
+            "preset.yaml:3: {}: 'x' cannot be used; allowed: a list of sections, at most 7, each with keys of dream",
+        ),
     ],
 )
 def test_a_fault_in_a_variant_has_its_line_and_the_key_of_the_file(places, key, more, said):

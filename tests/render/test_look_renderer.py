@@ -402,5 +402,5 @@ def test_the_buffers_of_an_exported_shader_of_shadertoy(tmp_path):
 
 
 def test_a_shader_that_does_not_compile_names_the_line_and_leaves_nothing_behind(tmp_path):
-    with pytest.raises(GraphicsError, match=r"own\.fs, line 3: "):
+    with pytest.raises(GraphicsError, match=r"own\.fs:3: "):
         Alone(isf(tmp_path, "gl_FragColor = nothing;"), SIZE)

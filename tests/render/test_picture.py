@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.looks.test_shipped_looks import LOOKS
 from tests.render.pictures import blend, noise, smooth, worst
 from visualizer.errors import BadInput, GraphicsError
-from visualizer.looks.look import find_look, look_names
+from visualizer.looks.look import find_look
 from visualizer.render.chain import Link
 from visualizer.render.dream_texture import cover
 from visualizer.render.offscreen import Offscreen
@@ -282,7 +283,7 @@ def test_a_picture_of_nothing_is_refused(offscreen, frame_size, n_depths):
 # --- looks
 
 
-@pytest.mark.parametrize("name", look_names())
+@pytest.mark.parametrize("name", LOOKS)
 def test_every_look_draws_at_every_scale(offscreen, name):
     stage = offscreen(SIZE)
     picture = Picture(stage.ctx, SIZE, 1, [Link(find_look(name))])
@@ -344,7 +345,7 @@ def test_a_fault_in_a_look_is_reported_with_file_and_line(offscreen, looks):
     (looks / "broken.frag").write_text(
         '#version 330 core\n#include "base/dream.glsl"\n\nout vec4 colour;\nvoid main() {\n    colour = nowhere;\n}\n'
     )
-    with pytest.raises(GraphicsError, match=r"broken\.frag, line 6: .*nowhere") as raised:
+    with pytest.raises(GraphicsError, match=r"broken\.frag:6: .*nowhere") as raised:
         Picture(offscreen((8, 8)).ctx, SIZE, 1, [Link(find_look("broken"))])
     assert "\n" not in str(raised.value)
 
@@ -356,13 +357,13 @@ def test_a_fault_in_an_included_file_is_reported_with_that_file(offscreen, looks
     (looks / "fine.frag").write_text(
         '#version 330 core\n#include "base/dream.glsl"\nout vec4 c;\nvoid main() { c = vec4(dream(vec2(0), depth), 1.0); }\n'
     )
-    with pytest.raises(GraphicsError, match=rf"dream\.glsl, line {line}: "):
+    with pytest.raises(GraphicsError, match=rf"dream\.glsl:{line}: "):
         Picture(offscreen((8, 8)).ctx, SIZE, 1, [Link(find_look("fine"))])
 
 
 def test_a_look_that_is_no_text_is_reported(offscreen, looks):
     (looks / "binary.frag").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BadInput, match=r"binary\.frag cannot be read \(not UTF-8 text\)"):
+    with pytest.raises(BadInput, match=r"binary\.frag cannot be read \(not UTF-8 text; save it as UTF-8\)"):
         Picture(offscreen((8, 8)).ctx, SIZE, 1, [Link(find_look("binary"))])
 
 

@@ -125,7 +125,7 @@ def test_a_look_with_an_input_called_mix_keeps_it(preset, tmp_path):
     [
         (
             "render:\n  shader: owm\n",
-            r"preset\.yaml:3: render\.shader: unknown shader 'owm' \(did you mean 'own'\?\); there are",
+            r"preset\.yaml:3: render\.shader: unknown look 'owm' \(did you mean 'own'\?\); there are",
         ),
         (
             "render:\n  shader: own\n  parameters:\n    mirror: true\n    glow: 3\n",
@@ -141,7 +141,7 @@ def test_a_look_with_an_input_called_mix_keeps_it(preset, tmp_path):
         ("render: {shader: own, parameters: {tint: red}}\n", r"'red' cannot be used; allowed: a list of 4 numbers"),
         (
             "render:\n  looks:\n    - crossfade\n    - owm\n",
-            r"preset\.yaml:5: render\.looks\.1\.look: unknown shader 'owm'",
+            r"preset\.yaml:5: render\.looks\.1\.look: unknown look 'owm'",
         ),
         (
             "render:\n  parameters:\n    glow: 1 + kik*2\n  shader: own\n",
@@ -187,7 +187,7 @@ def test_a_preset_whose_file_has_gone_is_still_reported(preset, tmp_path):
     (tmp_path / "mine" / "preset.yaml").unlink()
     with pytest.raises(BadInput, match=r"preset\.yaml: render\.parameters\.glow: 7 cannot be used"):
         open_links(loaded)
-    with pytest.raises(BadInput, match=r"^render\.shader: unknown shader 'own'"):
+    with pytest.raises(BadInput, match=r"^render\.shader: unknown look 'own'"):
         open_links(dataclasses.replace(loaded, folder=None))
 
 

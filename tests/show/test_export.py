@@ -142,6 +142,24 @@ def test_odd_sizes_are_refused_before_any_work(kick_song, tiny_preset, tmp_path)
         run(kick_song, tmp_path / "out.mp4", open_preset(str(tiny_preset), size=(161, 97)))
 
 
+@pytest.mark.parametrize(
+    ("render", "said"),
+    [
+        ("{looks: [unheard]}", r"preset\.yaml:\d+: render\.looks\.0\.look: unknown look 'unheard'"),
+        ("{transition: unheard}", r"preset\.yaml:\d+: render\.transition\.look: unknown look 'unheard'"),
+        ("{transition: pulse}", r"render\.transition\.look: pulse is no transition; a transition has the inputs"),
+    ],
+)
+def test_looks_that_cannot_be_used_are_refused_before_any_work(kick_song, tiny_preset, tmp_path, render, said):
+    folder = tmp_path / "own"
+    shutil.copytree(tiny_preset, folder)
+    with (folder / "preset.yaml").open("a") as file:
+        file.write(f"render: {render}\n")
+    with pytest.raises(BadInput, match=said):
+        run(kick_song, tmp_path / "out.mp4", open_preset(str(folder), size=(160, 96)))
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_the_song_is_never_replaced_by_its_video(loaded, tmp_path):
     song = tmp_path / "song.mp4"
     write_wav(song, kicks(44100, [0.1], 0.5), 44100)

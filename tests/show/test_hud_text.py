@@ -42,6 +42,17 @@ def test_notices_are_shown_once_each_and_one_after_another(line_at):
     assert line_at(100.1) == "two", "what happens again later is said again"
 
 
+def test_a_notice_that_is_not_true_any_more_is_taken_back(line_at):
+    line_at.say("no sound"), line_at.say("line 3 is wrong")
+    assert line_at(0.0) == "no sound"
+    line_at.notices.take_back("line 3 is wrong"), line_at.notices.take_back("never said")
+    assert line_at(NOTICE_S + 0.1) is None
+    line_at.say("line 3 is wrong")
+    assert line_at(NOTICE_S + 0.2) == "line 3 is wrong", "the same mistake, made again"
+    line_at.notices.take_back("line 3 is wrong")
+    assert line_at(NOTICE_S + 0.3) is None
+
+
 def test_an_answer_comes_at_once_and_the_notice_goes_on_after_it(line_at):
     line_at.say("notice")
     assert line_at(0.0) == "notice"

@@ -159,8 +159,8 @@ def test_a_fault_is_named_with_file_line_and_source_line_and_the_last_look_that_
     watching.run(
         watching.sees(102, 51, 0),
         watching.writes("tint.fs", LOOK % "nothing"),
-        watching.shows_fault("tint.fs", "line 2", "nothing", "gl_FragColor = vec4(nothing, green"),
-        watching.says("tint.fs", "line 2", "gl_FragColor = vec4(nothing, green", "the picture stays as it was"),
+        watching.shows_fault("tint.fs:2", "nothing", "gl_FragColor = vec4(nothing, green"),
+        watching.says("tint.fs:2", "gl_FragColor = vec4(nothing, green", "the picture stays as it was"),
         watching.sees(102, 51, 0),
         watching.writes("tint.fs", '/*{"INPUTS": [}*/'),
         watching.shows_fault("tint.fs:1"),

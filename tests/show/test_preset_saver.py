@@ -211,7 +211,7 @@ def test_where_it_cannot_be_written_nothing_is_left(preset, tmp_path):
     loaded = preset("render: {shader: own}\n")
     links, state = show(loaded)
     (tmp_path / "mine.d" / "own.frag").unlink()
-    with pytest.raises(VisualizerError, match="the preset cannot be saved: .*unknown shader 'own'"):
+    with pytest.raises(VisualizerError, match="the preset cannot be saved: .*unknown look 'own'"):
         save_preset(loaded, links, state)
     assert list((tmp_path / "config" / "presets").iterdir()) == []
 

@@ -11,6 +11,8 @@ from pydantic.fields import FieldInfo
 
 from ..errors import nearest
 
+#: most keys of a section that are named one by one
+_MOST_KEYS = 8
 _TYPE_WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
@@ -40,9 +42,11 @@ def describe_field(model: type[BaseModel], loc: Sequence[str | int]) -> str:
     info = section.model_fields[names[-1]]
     nested = _as_model(info.annotation)
     if nested is not None and get_origin(info.annotation) is list:
-        return f"a list of sections with keys of {nested.__name__.removesuffix('Settings').lower()}" + _bounds(
-            info
-        ).replace(" characters", "")
+        bounds = _bounds(info).replace(" characters", "")
+        keys = ", ".join(nested.model_fields)
+        if len(nested.model_fields) > _MOST_KEYS:
+            keys = f"keys of {nested.__name__.removesuffix('Settings').lower()}"
+        return f"a list of sections{bounds}, each with {keys}"
     if nested is not None:
         return f"a section with the keys {', '.join(nested.model_fields)}"
     described = f" ({info.description})" if info.description else ""

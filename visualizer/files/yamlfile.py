@@ -270,7 +270,8 @@ def _explain(error: Any, tree: _Node, model: type[BaseModel], former: Mapping[st
     allowed = f"; allowed: {allowed}" if allowed else ""
     if kind == "missing":
         return _Fault(line, f"{where}missing{allowed}", is_missing=True)
-    return _Fault(line, f"{where}{_shown(error['input'])} cannot be used{allowed}")
+    of_many = f" of {len(error['input'])}" if kind == "too_long" and isinstance(error["input"], list) else ""
+    return _Fault(line, f"{where}{_shown(error['input'])}{of_many} cannot be used{allowed}")
 
 
 def _shown(value: Any) -> str:

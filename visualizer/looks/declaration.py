@@ -32,6 +32,8 @@ GLSL_TYPES: dict[Kind, str] = {
 TEXTURES: tuple[Kind, ...] = ("image", "audio", "audioFFT", "cube")
 #: what one of Shadertoy's channels may read, besides a picture
 CHANNELS = ("sound", "dream", "noise", "grey noise", "self", "none")
+#: the images that the show gives: no parameters that a preset can set
+GIVEN = ("inputImage", "startImage", "endImage")
 #: what the parts of a value of several numbers are called
 PARTS: dict[str, tuple[str, ...]] = {"color": ("red", "green", "blue", "alpha"), "point2D": ("x", "y")}
 
@@ -177,12 +179,12 @@ class Declaration:
         return tuple(one for one in self.inputs if one.kind not in TEXTURES)
 
     def input(self, name: str) -> LookInput:
-        """The input of that name. Raises BadInput, naming those there are."""
-        names = [one.name for one in self.inputs]
+        """The input of that name, which a preset may set. Raises BadInput, naming those there are."""
+        names = [one.name for one in self.inputs if one.name not in GIVEN]
         if name not in names:
             known = f"there are: {', '.join(names)}" if names else "this look declares none"
             raise BadInput(f"unknown parameter {name!r}{nearest(name, names)}; {known}")
-        return self.inputs[names.index(name)]
+        return next(one for one in self.inputs if one.name == name)
 
 
 def number_of(value: object) -> float | None:

@@ -364,7 +364,7 @@ class _Parser:
             return self._call(token) if self._taken("(") else self._name(token)
         if self._taken("("):
             part = self._conditional()
-            self._expect(")", f"for the ( in column {token.column}")
+            self._expect(")", f"to close the ( at its character {token.column}")
             return part
         said = "the expression ends" if token.kind == "end" else f"{_shown(token.text)} stands"
         self._fail(f"{said} where a number, a name or ( is expected")

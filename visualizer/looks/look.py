@@ -100,7 +100,7 @@ def find_look(name: str, preset_folder: Path | None = None) -> Look:
                 raise BadInput(f"look {plain(path)} is a link out of its folder; copy the file into the folder")
             return replace(open_look_file(path), name=name)
     known = look_names(preset_folder)
-    raise BadInput(f"unknown shader {plain(name)!r}{nearest(name, known)}; there are: {', '.join(known)}")
+    raise BadInput(f"unknown look {plain(name)!r}{nearest(name, known)}; there are: {', '.join(known)}")
 
 
 def plain_look() -> Look:

@@ -345,7 +345,8 @@ def _check_names(
 def _name(header: Header, place: Place, name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name) or "__" in name:
         said = "missing" if name is None else f"{_shown(name)} cannot be the name of a uniform"
-        raise header.fault(place, f"{said}; allowed: letters, digits and _, beginning with a letter")
+        allowed = "letters, digits and _, beginning with a letter, but not with gl_ or isf_, and without __"
+        raise header.fault(place, f"{said}; allowed: {allowed}")
     if name in _TAKEN:
         raise header.fault(place, f"{name!r} means something else in shaders; allowed: any other name")
     return name

@@ -75,7 +75,7 @@ def read_text(path: Path, by: str = "") -> str:
             raise BadInput(f"shader {plain(path)} cannot be read (larger than {MAX_BYTES // 1_000_000} MB){by}")
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a null byte in the name
-        reason = (error.strerror if isinstance(error, OSError) else "") or "not UTF-8 text"
+        reason = (error.strerror if isinstance(error, OSError) else "") or "not UTF-8 text; save it as UTF-8"
         raise BadInput(f"shader {plain(path)} cannot be read ({reason}){by}") from error
 
 
@@ -103,7 +103,7 @@ def _read(path: Path, folders: tuple[Path, ...], within: tuple[Path, ...]) -> Sh
     content = read_text(path, f", included by {plain(within[-1])}" if within else "")
     for number, line in enumerate(content.removesuffix("\n").split("\n"), start=1):
         if found := _INCLUDE.match(line):
-            where = f"shader {plain(path)}, line {number}: "
+            where = f"{plain(path)}:{number}: "
             included = _included(found[1], path.parent, folders, where)
             if included in (path, *within):
                 raise BadInput(f"{where}{plain(found[1])} includes itself; remove one of the includes")

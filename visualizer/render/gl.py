@@ -279,15 +279,15 @@ _FAULT = re.compile(r"^(?:ERROR:\s*)?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:?\s*(?:error
 
 
 def _first_fault(message: str, source: ShaderSource) -> str:
-    """The first error of a compiler's message as "FILE, line N: what, in: the line"."""
+    """The first error of a compiler's message as `FILE:LINE: what, in "the line"`."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     for line in lines:
         if (found := _FAULT.match(line)) and "warning" not in line.lower():
             at = source.lines[min(max(int(found[1]), 1), len(source.lines)) - 1]
-            return f"shader {at.place}, line {at.number}: {found[2].strip()}, in: {plain(at.text.strip(), 100)}"
+            return f'{at.place}:{at.number}: {found[2].strip()}, in "{plain(at.text.strip(), 100)}"'
     # an error of linking has no line
     what = [line for line in lines if not set(line) <= set("=") and line not in ("fragment_shader", "vertex_shader")]
-    return f"shader {source.lines[0].place if source.lines else ''}: {' '.join(what)[:200]}"
+    return f"{source.lines[0].place if source.lines else 'shader'}: {' '.join(what)[:200]}"
 
 
 def base_shader(name: str) -> ShaderSource:

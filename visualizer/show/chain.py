@@ -69,7 +69,7 @@ def open_transition(loaded: LoadedPreset) -> Link | None:
         raise BadInput(f"{_where(loaded, *place)}{fault}") from fault
     if look.declaration.kind != "transition":
         raise BadInput(
-            f"{_where(loaded, *place)}{look.name} is no transition: that has the inputs startImage, endImage and progress"
+            f"{_where(loaded, *place)}{look.name} is no transition; a transition has the inputs startImage, endImage and progress"
         )
     for name, value in given.parameters.items():
         try:

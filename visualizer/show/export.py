@@ -28,7 +28,7 @@ from ..render.canvas import Canvas
 from ..render.offscreen import Offscreen
 from ..render.programs import Programs
 from ..settings import BeatSettings
-from .chain import open_links
+from .chain import open_links, open_transition
 from .clocks import FrameClock
 from .frame import FrameLoop
 from .guard import Guard
@@ -208,7 +208,8 @@ def export(
     """
     size = video.size or loaded.size
     check_size(size)
-    for link in open_links(loaded):  # a look that cannot be used is reported before any work
+    open_transition(loaded)  # looks that cannot be used are reported before any work
+    for link in open_links(loaded):
         for line in link.look.declaration.news:
             say(line)
     n_depths, n_variants = loaded.n_depths, len(loaded.variants)

@@ -230,6 +230,7 @@ class WindowShow(FrameLoop):
         self._lost_s = -NEW_S
         self._hud_written_s = self._monitor_checked_s = self._lost_checked_s = self._state_sent_s = 0.0
         self._news: list[str | None] = []  # of the display frame before
+        self._edit_fault = ""  # the newest that was shown
         self._camera, self._saver = Camera(), PresetSaver()
         self._loader = PresetLoader(loaded, cache)
         self._controllers = Controllers(controllers, guard)
@@ -496,7 +497,10 @@ class WindowShow(FrameLoop):
 
     def _take_news(self) -> None:
         lines = [self.source.news(), self._sound_watch.news(), self._window.news(), self.stage.scene.dreams.fault]
-        lines.append(self._reloader.fault)
+        if (fault := self._reloader.fault) != self._edit_fault:
+            self._notices.take_back(self._edit_fault)
+            self._edit_fault = fault
+        lines.append(fault)
         lines += self._controllers.news() + self.recorder.news()
         for line in lines:
             if line and line not in self._news:  # some return their line for as long as it is true

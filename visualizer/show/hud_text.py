@@ -48,6 +48,13 @@ class Notices:
             self.line = line
             log.info("notice: %s", line)
 
+    def take_back(self, line: str) -> None:
+        """No longer show a notice that is not true any more. Said again, it is shown again."""
+        self._waiting = deque((one for one in self._waiting if one[1] != line), maxlen=MOST_WAITING)
+        self._said_s.pop(line, None)
+        if self._current == line:
+            self._current = None
+
     def record(self, line: str) -> None:
         """Make a line the newest one without showing it on the picture: the panel shows it."""
         self.line = line
