@@ -67,6 +67,16 @@ def test_only_what_is_used_and_not_declared_is_declared():
     ]
 
 
+def test_names_that_glsl_330_has_for_itself_are_others():
+    text = "float noise2(float packed) { return packed; }\nvoid main() { uint sample = 1; noise2(noise1); }"
+    program = translated(text)
+    assert program.fragment.text.split("\n")[-2:] == [
+        "float own_noise2(float own_packed) { return own_packed; }",
+        "void main() { uint own_sample = 1; own_noise2(noise1); }",
+    ]
+    assert "#extension GL_ARB_gpu_shader5 : enable" in before(text)
+
+
 def test_a_look_may_write_its_own_output():
     assert not any(line.startswith("out") for line in before("out vec4 colour;\nvoid main() { colour = vec4(1.0); }"))
 

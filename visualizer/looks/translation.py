@@ -44,6 +44,10 @@ _FRAGMENT_WORDS = {
 }
 # functions of GLSL 3.30 that nobody calls, and that none of a look's own may be called like
 _HIDDEN = frozenset(("noise1", "noise2", "noise3", "noise4"))
+# words that GLSL 3.30 reserves without a meaning, or that an extension does; in others they may be names
+_FREE_WORDS = frozenset(
+    ["sample", "packed", "active", "common", "filter", "fixed", "half", "input", "output", "partition"]
+)
 # what newer GLSL has, and the words that need it: an int that is returned as a float; one that is given for an uint,
 # which makes `sample` a keyword; functions of its own
 _EXTENSIONS: Mapping[str, frozenset[str]] = {
@@ -190,7 +194,7 @@ def _body(source: ShaderSource, others: Lines) -> _Body:
     text, extensions = hoisted(without_comments(source.text))
     names = declared(text)
     others = {word: other for word, other in others.items() if word not in names}
-    text = with_words(text, others | {word: f"own_{word}" for word in (_HIDDEN & names) | {"sample"}})
+    text = with_words(text, others | {word: f"own_{word}" for word in (_HIDDEN & names) | _FREE_WORDS})
     used = words(text)
     newer = [f"#extension {name} : enable" for name, needs in _EXTENSIONS.items() if not needs or needs & used]
     return _Body(ShaderSource(text, source.lines, source.files), used, names, (*newer, *extensions))
