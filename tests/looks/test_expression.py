@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from multiprocessing import Pipe
 
 import pytest
 from hypothesis import given, settings
@@ -197,3 +198,15 @@ def test_any_text_is_read_or_refused_in_one_line(text):
         assert 1 <= fault.column <= len(text) + 1
     else:
         assert math.isfinite(value)
+
+
+def test_an_expression_is_the_same_in_another_process():
+    text = "max(floor($WIDTH/2) + 1, mod(clamp(HEIGHT, 3, 7)^2, 5)) * (HEIGHT > 2 ? smoothstep(0, 9, HEIGHT) : -1)"
+    before = parse(text, {"WIDTH", "HEIGHT"})
+    ours, theirs = Pipe()
+    with ours, theirs:
+        ours.send(before)
+        after = theirs.recv()
+    assert (after.text, after.names) == (before.text, before.names)
+    values = {"WIDTH": 641.0, "HEIGHT": 7.5}
+    assert after.evaluate(values) == before.evaluate(values)

@@ -21,7 +21,7 @@ from visualizer.show.recorder import RecordingOptions
 LOOK = """/*{"INPUTS": [{"NAME": "green", "TYPE": "float", "DEFAULT": 0.2}]}*/
 void main() { gl_FragColor = vec4(%s, green, 0.0, 1.0); }
 """
-FADING = """/*{"PASSES": [{"TARGET": "kept", "PERSISTENT": true}, {}]}*/
+FADING = """/*{"PASSES": [{"TARGET": "kept", "PERSISTENT": true, "WIDTH": "max($WIDTH/2, 8)"}, {}]}*/
 void main() {
     vec4 before = IMG_THIS_PIXEL(kept);
     gl_FragColor = PASSINDEX == 1 ? before : vec4(FRAMEINDEX == 0 ? 1.0 : before.r, %s, 0.0, 1.0);

@@ -82,6 +82,10 @@ class Expression:
         value = self._evaluate(values)
         return value if -LIMIT <= value <= LIMIT else _finite(value)
 
+    def __reduce__(self) -> tuple[Callable[[str], Expression], tuple[str]]:
+        """Pickled as its text, since functions within functions cannot be: one with FUNCTIONS alone can be read again."""
+        return parse, (self.text,)
+
 
 def parse(
     text: str, names: Collection[str] | None = None, functions: Mapping[str, Function] = MappingProxyType({})

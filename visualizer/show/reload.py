@@ -165,8 +165,9 @@ class Reloader:
             if self._watch.changed():
                 try:
                     raw = self._read(followed, raw)
-                except Exception:
-                    log.exception("an edited preset cannot be followed")
+                except Exception as fault:
+                    log.exception("an edited preset cannot be read")
+                    self.failed(f"what was edited cannot be read ({type(fault).__name__})")
 
     def _read(self, followed: _Followed, raw: Preset | None) -> Preset | None:
         """Read what was edited, and hand it over. raw: the preset as its file was before; returns what it is now."""
