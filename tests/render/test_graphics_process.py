@@ -89,6 +89,13 @@ def test_a_call_that_is_superseded_ends_and_the_next_one_has_another_process(pro
     assert process.call(number_of, deadline_s=30) != before
 
 
+def test_a_call_that_is_superseded_before_it_begins_leaves_the_process_alone(process):
+    before = process.call(number_of, deadline_s=30)
+    with pytest.raises(Superseded):
+        process.call(hang, deadline_s=30, is_superseded=lambda: True)
+    assert process.call(number_of, deadline_s=30) == before
+
+
 def test_in_a_hidden_window_the_same_is_drawn(screen):
     with GraphicsProcess(has_window=True, niceness=5, n_threads=1) as process:
         assert process.call(kind_of, deadline_s=30) == "Window"

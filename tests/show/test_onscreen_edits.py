@@ -63,13 +63,13 @@ class Watching:
     def has_no_fault(self):
         return not self.hand.snapshots[-1].faults
 
-    def run(self, *steps, **options):
+    def run(self, *steps, deadline_s=60.0, **options):
         loaded = open_preset(str(self._preset), size=self._size)
         run(
             loaded,
             Quiet(depth=3.0),
             open_cache(),
-            on_frame=Script(self._screen, *steps),
+            on_frame=Script(self._screen, *steps, deadline_s=deadline_s),
             controllers=[self.hand],
             title="edits",
             staging=PLAIN,
@@ -201,6 +201,7 @@ void main() {
 """
 
 
+@pytest.mark.slow
 def test_a_look_that_never_ends_is_not_drawn_and_a_correction_need_not_wait_for_that(watching, preset):
     frames = []
     watching.run(
@@ -210,6 +211,7 @@ def test_a_look_that_never_ends_is_not_drawn_and_a_correction_need_not_wait_for_
         watching.sees(102, 51, 0),
         watching.writes("tint.fs", LOOK % "0.8"),
         watching.sees(204, 51, 0),
+        deadline_s=120.0,  # two processes are started for it
     )
     assert watching.said == []
 
@@ -223,6 +225,7 @@ void main() {
 """
 
 
+@pytest.mark.slow
 def test_a_look_that_takes_too_long_is_turned_off_and_named_and_tried_again_when_it_is_saved(watching, preset):
     (preset / "tint.fs").write_text(SLOW)
     watching.run(

@@ -37,7 +37,7 @@ class HangError(GraphicsError):
 
 
 class Superseded(GraphicsError):
-    """The result is not wanted any more; the process that drew was killed."""
+    """The result is not wanted any more; a process that was drawing was killed."""
 
 
 class CrashError(GraphicsError):
@@ -94,6 +94,8 @@ class GraphicsProcess:
         if not self._is_ready:
             self._receive(pipe, START_S, lambda: False)
             self._is_ready = True
+        if is_superseded():  # while it started
+            raise Superseded("another result is wanted")
         try:
             pipe.send((function, arguments))
         except OSError:  # it died after the call before

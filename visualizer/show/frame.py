@@ -30,22 +30,20 @@ from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from ..presets.loader import OpenedPreset, PresetLoader
 from ..render.canvas import Canvas
-from ..render.chain import Link
 from ..render.gl import Surface
 from ..render.monitors import Area
 from ..render.picture import Picture
 from ..supervision.resume import ResumeState
 from .adaptive_size import AdaptiveSize
-from .budget import LookBudget
 from .clocks import Clock, RateMeter, ScreenClock
 from .controllers import Controllers
 from .dispatcher import Dispatcher
-from .drawn_looks import NEW_S, DrawnLooks, again
 from .effects import LoaderEffects, StageEffects, WindowEffects
 from .garbage import scheduled_collection
 from .graphics import Graphics, rebuilt
 from .guard import Guard
 from .hud_text import Notices, figure_lines
+from .look_guard import LookGuard
 from .panel_switch import OpensPanel, PanelSwitch
 from .preset_saver import PresetSaver
 from .recorder import Recorder, RecorderEffects, RecordingOptions
@@ -177,7 +175,7 @@ class WindowShow(FrameLoop):
     keep the pace of the monitor that the window is on. adapt: draw smaller where the machine cannot keep the pace.
     controllers: what gives commands besides the keyboard.
     say: called with lines for the terminal, on any thread. left_out: paths of looks that the picture is not drawn
-    with, see `DrawnLooks`. lifeline: the connection to the supervisor. title: of the window; that of the source if None. recording: how it is
+    with, see `LookGuard`. lifeline: the connection to the supervisor. title: of the window; that of the source if None. recording: how it is
     recorded as a session. on_command: called with every command.
     """
 
@@ -227,7 +225,6 @@ class WindowShow(FrameLoop):
         self._notices = Notices(lambda: self.clock.time_s)
         self._hud_lines: list[str] = []
         self._key_lines = help_lines(keymap, source.capabilities)
-        self._lost_s = -NEW_S
         self._hud_written_s = self._monitor_checked_s = self._lost_checked_s = self._state_sent_s = 0.0
         self._news: list[str | None] = []  # of the display frame before
         self._edit_fault = ""  # the newest that was shown
@@ -271,9 +268,15 @@ class WindowShow(FrameLoop):
             source, self._controllers, guard, self.dispatcher, self._on_stage, self._loader, self.recorder
         )
         self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
-        self._say, self._reloader = say, Reloader(say)
-        self._looks = DrawnLooks(lambda: self.clock.time_s, left_out)
-        self._n_openings = 0  # of the state, when looks were left out
+        self._reloader = Reloader(say)
+
+        def say_everywhere(line: str) -> None:
+            self._notices.say(line)
+            say(line)
+
+        self._looks = LookGuard(
+            lambda: self.clock.time_s, lambda: self.dispatcher.state.n_openings, say_everywhere, left_out
+        )
         self._follow_files()
         self._title = title
         self._title_shown: str | None = None
@@ -376,7 +379,9 @@ class WindowShow(FrameLoop):
             self._report_to(self._lifeline)
         self._garbage.collect_some()
         self._adapt_size()
-        self._keep_budget()
+        if not (self.stage.is_busy or self.stage.is_dark):  # else display frames are not typical
+            can_be_smaller = self._adaptation is not None and self._adaptation.can_be_smaller
+            self._looks.keep_budget(self.stage.scene.picture, self.clock.times.work_s, can_be_smaller=can_be_smaller)
         self.ended = self._window.should_close or self.dispatcher.state.ended
         if not self.ended and self._is_lost():
             self._rebuild()
@@ -447,7 +452,7 @@ class WindowShow(FrameLoop):
 
     def _follow_files(self) -> None:
         """Follow the files of what is shown, and how long its looks take."""
-        self._budget = LookBudget(self._scene.loaded.settings.render.budget_ms / 1000)
+        self._looks.shown(self._scene.loaded)
         self._reloader.follow(self._scene.loaded, self._scene.picture.links, self._drawn_size())
 
     def _follow_edits(self) -> None:
@@ -465,17 +470,14 @@ class WindowShow(FrameLoop):
             return
         self.recorder.edited(scene)
         self._reloader.shown(edit.links)
-        self._budget = LookBudget(edit.loaded.settings.render.budget_ms / 1000)
-        self._looks.renew()
+        self._looks.edited(edit.loaded)
         self._report_looks()
         self.dispatcher.dispatch(self._on_stage.shown(scene.loaded, scene.control.parameters))
         self._notices.answer(f"{scene.loaded.settings.title}: shown as saved")
         self.say(*scene.news)
 
     def _bring(self, opened: OpenedPreset) -> None:
-        if self.dispatcher.state.n_openings != self._n_openings:
-            self._n_openings, self._looks.left_out = self.dispatcher.state.n_openings, frozenset()
-        left_out = self._looks.left_out
+        left_out = self._looks.left_out()
         try:
             picture = build_picture(opened.loaded, self._window, self._graphics.programs, left_out=left_out)
         except Exception as error:
@@ -560,7 +562,7 @@ class WindowShow(FrameLoop):
     def _state(self) -> ResumeState:
         """The state that a restarted show continues from."""
         dispatcher, (place, fullscreen, monitor) = self.dispatcher, self._window.window_place
-        self._looks.note(self._links)
+        self._looks.drawn.note(link for scene in self.stage.scenes for link in scene.picture.links)
         return ResumeState(
             preset=self._loader.opening or self._on_stage.loaded.reference,
             place=place,
@@ -570,43 +572,10 @@ class WindowShow(FrameLoop):
             hud=dispatcher.state.hud,
             panel=self._panel.is_open,
             panel_place=self._panel.place,
-            looks=self._looks.suspects,
-            left_out=tuple(sorted(self._looks.left_out)),
+            looks=self._looks.drawn.suspects,
+            left_out=tuple(sorted(self._looks.drawn.left_out)),
             **self.source.resume_values(),
         )
-
-    @property
-    def _links(self) -> list[Link]:
-        """The looks of all that is on the stage."""
-        return [link for scene in self.stage.scenes for link in scene.picture.links]
-
-    def _keep_budget(self) -> None:
-        """Turn off a look that takes longer than its budget."""
-        if self.stage.is_busy or self.stage.is_dark:
-            return
-        picture, work_s = self.stage.scene.picture, self.clock.times.work_s
-        can_be_smaller = self._adaptation is not None and self._adaptation.can_be_smaller
-        # without its look a picture is drawn through the plain one
-        times_s = [
-            0.0 if link.look.is_plain else time_s
-            for link, time_s in zip(picture.links, picture.look_times_s(), strict=False)
-        ]
-        index = self._budget.note(work_s, times_s, can_be_smaller=can_be_smaller)
-        picture.measure(self._budget.is_measuring)
-        if index is not None:
-            link = picture.links[index]
-            names = self._leave_out([str(link.look.path)])
-            line = (
-                f"look {link.look.name} takes {1000 * times_s[index]:.0f} ms for a display frame, more than "
-                f"render.budget_ms allows, and is turned off; {again(names)}"
-            )
-            self._notices.say(line)
-            self._say(line)
-
-    def _leave_out(self, paths: Collection[str]) -> list[str]:
-        """Draw the scene that is shown without these looks; returns their names."""
-        self._n_openings = self.dispatcher.state.n_openings
-        return self._looks.leave_out(self.stage.scene.picture.links, paths)
 
     def _adapt_size(self) -> None:
         """Draw smaller or larger, by how long display frames took."""
@@ -637,19 +606,6 @@ class WindowShow(FrameLoop):
         self._lost_checked_s = self.clock.time_s
         return self._window.is_lost or self.is_undrawable or self.guard.part("window", "").n_in_a_row >= LOST_AFTER
 
-    def _leave_out_suspects(self) -> None:
-        """Leave out the looks that are drawn only since a moment ago, or all where the graphics were lost a moment ago,
-        too: one of them may have hung the graphics card.
-        """
-        again_s, self._lost_s = self.clock.time_s - self._lost_s, self.clock.time_s
-        self._looks.note(self._links)
-        if self._looks.has_new or again_s < NEW_S:
-            names = self._leave_out(self._looks.suspects)
-            if names:
-                line = f"look {', '.join(names)}: the graphics were lost while it was drawn; {again(names)}"
-                self._notices.say(line)
-                self._say(line)
-
     def _rebuild(self) -> None:
         """Build everything that lies on the graphics card again, in another window in the place of this one."""
         part = self.guard.part("graphics", "built again")
@@ -658,7 +614,7 @@ class WindowShow(FrameLoop):
         log.error("the graphics are lost; they are built again")
         with part:
             before, lost, loaded = self.stage, self._graphics, self.stage.scene.loaded
-            self._leave_out_suspects()
+            self._looks.graphics_lost(before.scene.picture)
             self._graphics, picture = rebuilt(lost.window, before.scene, dark=before.is_dark)
             self._window, self.canvas = self._graphics.window, self._graphics.canvas
             self._scene = Scene(picture, dreams_room.ReadyDreams([]), loaded)

@@ -23,11 +23,11 @@ from ..render.picture import Picture
 from ..render.window import Window
 from ..supervision.resume import ResumeState
 from .clocks import ScreenClock, pace_hz
-from .drawn_looks import DrawnLooks, again
 from .frame import WindowShow
 from .frametimes import NO_TIMES, Percentiles
 from .graphics import Graphics
 from .guard import Guard
+from .look_guard import DrawnLooks, again
 from .panel_switch import OpensPanel
 from .recorder import RecordingOptions
 from .source import Capability, Source

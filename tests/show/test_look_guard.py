@@ -9,7 +9,7 @@ import pytest
 from tests.fixtures.shows import Clock
 from visualizer.looks.look import open_look_file, plain_look
 from visualizer.render.chain import Link
-from visualizer.show.drawn_looks import NEW_S, DrawnLooks, again
+from visualizer.show.look_guard import NEW_S, DrawnLooks, again
 
 
 @pytest.fixture
