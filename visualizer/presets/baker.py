@@ -281,7 +281,8 @@ class BakeProcess:
 
 
 def _send(pipe: Connection, request: BakeRequest) -> None:
-    with suppress(OSError):  # the child has died: that is detected where its messages are read
+    # the child has died, which is detected where its messages are read; TypeError: closed here in the middle of sending
+    with suppress(OSError, TypeError):
         pipe.send(request)
 
 
