@@ -8,14 +8,16 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.fixtures.watching import wait_for
+from tests.render.pictures import smooth
 from visualizer.errors import BadInput, VisualizerError
 from visualizer.journey.stations import light_of, next_image, with_picture_inside
 from visualizer.presets.bake import bake
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import start
-from visualizer.presets.journey import BackgroundStations, ReadyStations, Stations
+from visualizer.presets.journey import BackgroundStations, ReadyStations, RecordedPlan, Stations
 from visualizer.presets.loaded import Overrides, open_preset
 
 SIZE = (96, 54)
@@ -247,3 +249,38 @@ def test_one_process_bakes_all_stations(folder, tmp_path):
     finally:
         source.close()
     assert not [child for child in multiprocessing.active_children() if child.pid in found]
+
+
+def test_a_picture_that_is_dropped_becomes_a_station_and_the_next_begins_in_it(folder, cache, tmp_path):
+    picture = tmp_path / "cat.png"
+    Image.fromarray(smooth(SIZE, 9)).save(picture)
+    loaded = opened(folder)
+    stations = Stations(loaded, cache)
+    frames_of(stations, 0)
+    assert stations.meet(picture) == "the journey comes to cat.png"
+    met = frames_of(stations, 1)
+    assert np.array_equal(met[0], smooth(SIZE, 9))
+    expected = next_image(met[2], stations.crop(1), light_of(loaded.image), 0.5)
+    assert np.array_equal(frames_of(stations, 2)[0], expected)
+
+
+def test_the_image_of_a_journey_stays_its_first_station(folder, cache, tmp_path):
+    stations = Stations(opened(folder), cache)
+    stations.meet(tmp_path / "later.png")
+    assert np.array_equal(frames_of(stations, 0)[0], opened(folder).image)
+
+
+def test_a_picture_that_cannot_be_read_is_said_and_the_journey_goes_on(folder, cache, tmp_path):
+    (tmp_path / "notes.txt").write_text("no picture")
+    stations, plain = Stations(opened(folder), cache), Stations(opened(folder), cache)
+    for each in (stations, plain):
+        frames_of(each, 0)
+    stations.meet(tmp_path / "notes.txt")
+    assert np.array_equal(frames_of(stations, 1)[0], frames_of(plain, 1)[0])
+    assert "notes.txt: not a picture" in stations.fault and stations.fault.endswith("the journey goes on without it")
+
+
+def test_a_loop_and_a_recorded_journey_meet_no_other_pictures(folder, cache, tmp_path):
+    loop = opened(folder, journey=5)
+    assert "comes back" in Stations(loop, cache).meet(tmp_path / "cat.png")
+    assert "recorded" in RecordedPlan(loop.journey, 4).meet(tmp_path / "cat.png")

@@ -452,3 +452,11 @@ def test_the_driver_is_asked_whether_the_card_was_reset(open_window, monkeypatch
         assert window.is_lost is lost
     window.ctx.extra = dataclasses.replace(window.ctx.extra, reset_status=None)
     assert window.is_lost is False, "a driver that does not report resets"
+
+
+def test_files_dropped_on_it_are_named_once(open_window, tmp_path):
+    window = open_window()
+    # the function that the system calls; no test can move a file from another program
+    window._on_drop(None, [str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg")])
+    assert window.dropped() == [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    assert window.dropped() == []

@@ -284,6 +284,13 @@ def test_a_picture_of_a_journey_shows_its_image_before_it_begins(folder, surface
     assert np.array_equal(surface.read(), loaded.image)
 
 
+def test_a_picture_is_met_by_a_journey_only(trip, folder, surface, tmp_path):
+    assert trip().scene.meet(tmp_path / "cat.png") == "the journey comes to cat.png"
+    loaded = open_preset(str(folder), size=SIZE)
+    plain = Scene(build_picture(loaded, surface, Programs(surface.ctx)), ReadyDreams([]), loaded)
+    assert "no journey" in plain.meet(tmp_path / "cat.png")
+
+
 def test_a_journey_asks_for_the_tempo(trip, folder, surface):
     assert "bpm" in trip().stage.needs
     loaded = open_preset(str(folder), size=SIZE)

@@ -11,13 +11,15 @@ import logging
 import math
 import queue
 import threading
+from collections import deque
 from collections.abc import Generator
 from contextlib import closing
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from ..errors import VisualizerError
+from ..errors import BadInput, VisualizerError
 from ..journey.geometry import Transform
 from ..journey.stations import (
     dreamt_crop,
@@ -27,10 +29,12 @@ from ..journey.stations import (
     wandering_crop,
     with_picture_inside,
 )
+from ..oneline import plain
 from ..settings import JourneySettings
 from .baker import BakeProcess, Stop
 from .cache import FrameCache
 from .dreams import DreamFrame, VariantDreams
+from .image import load_image
 from .loaded import LoadedPreset, Variant
 
 log = logging.getLogger(__name__)
@@ -58,6 +62,9 @@ class StationPlan(Protocol):
     def index(self, station: int) -> int:
         """The station of a loop that stands in the place of any other."""
 
+    def meet(self, picture: Path) -> str:
+        """Begin the next station with the picture of a file. Returns a line for the user."""
+
 
 class RecordedPlan:
     """Where the stations of a recorded journey lie. crops: as recorded, by station; change them at will."""
@@ -76,6 +83,10 @@ class RecordedPlan:
     def index(self, station: int) -> int:
         """The station of a loop that stands in the place of any other."""
         return index_in(self.settings, station)
+
+    def meet(self, picture: Path) -> str:
+        """A recorded journey meets what it met when it was recorded."""
+        return "a recorded journey meets no other pictures"
 
 
 def begins_at(settings: JourneySettings, n_depths: int) -> float:
@@ -114,6 +125,7 @@ class Stations:
         self._images: dict[int, np.ndarray] = {0: loaded.image}
         self._keys: list[str] = []
         self._crops: list[Transform] = []
+        self._pictures: deque[Path] = deque()  # whose stations are yet to come; the other thread adds to it
 
     @property
     def n_known(self) -> int:
@@ -137,6 +149,13 @@ class Stations:
         """The station of a loop that stands in the place of any other."""
         return index_in(self.settings, station)
 
+    def meet(self, picture: Path) -> str:
+        """Begin the next station that is baked with the picture of a file. Returns a line for the user."""
+        if self.settings.loop:
+            return "a journey that comes back to its image meets no other pictures"
+        self._pictures.append(picture)
+        return f"the journey comes to {plain(picture.name)}"
+
     def dreams(self, station: int) -> VariantDreams:
         """The dream frames of a station that has an image. Raises DreamError."""
         return VariantDreams(self._preset(station), 0, self._cache, self._stop, self._process)
@@ -146,6 +165,8 @@ class Stations:
 
         The next station has an image once it has been read to its end.
         """
+        if station == len(self._keys) and station > 0 and self._pictures:
+            self._take_picture(station, self._pictures.popleft())
         dreams = self.dreams(station)
         if station == len(self._keys):
             self._keys.append(dreams.key)
@@ -165,6 +186,13 @@ class Stations:
             self._crops.append(self._crop(station, image, deepest))
         if station + 1 != self.settings.loop:
             self._keep(station + 1, self._next_image(station, begin))
+
+    def _take_picture(self, station: int, picture: Path) -> None:
+        """Give a station another image; where it cannot be read the journey goes on without it."""
+        try:
+            self._images[station] = load_image(picture, self._loaded.size)
+        except BadInput as fault:
+            self.fault = f"{fault}; the journey goes on without it"
 
     def _crop(self, station: int, image: np.ndarray | None, deepest: np.ndarray | None) -> Transform:
         width, height = self._loaded.size
@@ -248,6 +276,7 @@ class BackgroundStations:
     """
 
     def __init__(self, loaded: LoadedPreset, cache: FrameCache) -> None:
+        self._has_stopped = False
         self._stop = stop = Stop()
         self._process = BakeProcess(stop, preview=True)
         self.stations = Stations(loaded, cache, stop, self._process)
@@ -272,7 +301,7 @@ class BackgroundStations:
     def poll(self) -> list[DreamFrame]:
         """At most one frame that has come since the last call, so that no display frame waits for many uploads."""
         fault = self.stations.fault
-        if fault is not None and self.fault is None:
+        if fault is not None and not self._has_stopped:
             self.fault = fault
         try:
             return [self._ready.get_nowait()]
@@ -304,9 +333,11 @@ class BackgroundStations:
                     return
         except VisualizerError as error:
             log.exception("the journey stopped")
+            self._has_stopped = True
             self.fault = f"{error}; the journey stays where it is"
         except Exception as error:
             log.exception("the journey stopped")
+            self._has_stopped = True
             self.fault = f"the journey stopped: {type(error).__name__}: {error} (details are in the log)".splitlines()[
                 0
             ]

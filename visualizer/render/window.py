@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -102,6 +103,7 @@ class Window:
             raise BadInput(f"a window of {size[0]}x{size[1]} cannot be opened; both must be at least 1")
         self._now = now
         self._keys: list[Press] = []
+        self._dropped: list[Path] = []
         self._handle: Any = None
         self._cursor_shown = True
         self._cursor_moved_s = self._place_polled_s = now()
@@ -175,6 +177,7 @@ class Window:
         # one display frame per refresh, without tearing; the show paces itself where a driver ignores this
         glfw.swap_interval(1)
         glfw.set_key_callback(self._handle, self._on_key)
+        glfw.set_drop_callback(self._handle, self._on_drop)
         glfw.set_framebuffer_size_callback(self._handle, self._on_size)
         glfw.set_cursor_pos_callback(self._handle, self._on_cursor)
         glfw.set_monitor_callback(self._on_monitor)
@@ -290,6 +293,11 @@ class Window:
         pressed_keys, self._keys = self._keys, []
         return pressed_keys
 
+    def dropped(self) -> list[Path]:
+        """The files dropped on the window since the last call."""
+        dropped, self._dropped = self._dropped, []
+        return dropped
+
     def news(self) -> str | None:
         """A message for the user, if there is one: the monitor was unplugged, or is back."""
         return self._news.popleft() if self._news else None
@@ -372,6 +380,9 @@ class Window:
     def _detach_context(self) -> None:
         if self._handle:
             self._glfw.make_context_current(None)
+
+    def _on_drop(self, window: Any, paths: list[str]) -> None:
+        self._dropped += [Path(path) for path in paths]
 
     def _on_key(self, _window: Any, key: int, scancode: int, action: int, modifiers: int) -> None:
         if action == self._glfw.PRESS and (press := key_press(self._glfw, key, scancode, modifiers)):

@@ -355,6 +355,9 @@ class WindowShow(FrameLoop):
             self._change_video(self.recorder.video)
         with part("keyboard", "other keys may still work"):
             self.dispatcher.press(self._window.events())
+        with part("dropped pictures", "the journey goes on without them"):
+            for path in self._window.dropped():
+                self._notices.answer(self.stage.scene.meet(path))
         for change in self._controllers.poll():
             self.dispatcher.dispatch(change)
         if self._camera.is_wanted:

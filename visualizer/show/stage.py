@@ -9,10 +9,12 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 from ..beat.features import VARIANT, Features
 from ..control.parameters import Value
+from ..oneline import plain
 from ..presets.dreams import DreamFrame, FrameSource
 from ..presets.loaded import LoadedPreset
 from ..render.chain import Attempts, Link
@@ -155,6 +157,14 @@ class Scene:
         else:
             own = frozenset({VARIANT}) if self.picture.n_variants > 1 else frozenset()
         return needs_of(self.picture.needs) | self.control.needs | own
+
+    def meet(self, picture: Path) -> str:
+        """Begin the next station of its journey with the picture of a file. Returns a line for the user."""
+        if self.travel is None:
+            return (
+                f"{plain(picture.name)}: this preset has no journey that could come to it; --journey makes one of any"
+            )
+        return self.travel.meet(picture)
 
     def move(self, features: Features) -> None:
         """Move the numbers of the looks, and a journey, to the instant of the features: before each display frame, drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import NamedTuple
 
 from ..beat.features import TEMPO, Features
@@ -69,6 +70,10 @@ class Travel:
     def position(self) -> float:
         """Where it is, in stations from the first."""
         return self.pace.position
+
+    def meet(self, picture: Path) -> str:
+        """Begin the next station with the picture of a file. Returns a line for the user."""
+        return self._stations.meet(picture)
 
     def slot_of(self, station: int) -> int | None:
         """Where the frames of a station that has arrived are put; None where it is needed no more. Of a recorded journey
