@@ -110,12 +110,14 @@ def test_a_saved_preset_is_shown(watching, preset):
         watching.sees(102, 255, 0),
         watching.writes("preset.yaml", text.replace("looks: [tint]", "looks: [nothing]")),
         watching.says("preset.yaml:", "nothing", "the picture stays as it was"),
+        watching.writes("preset.yaml", text.replace("looks: [tint]", "looks: [tint], transition: tint")),
+        watching.says("preset.yaml:", "tint is no transition", "the picture stays as it was"),
         watching.sees(102, 255, 0),
         watching.writes("preset.yaml", text),
         watching.sees(102, 51, 0),
         watching.has_no_fault,
     )
-    assert len(watching.said) == 1
+    assert len(watching.said) == 2
 
 
 def test_an_edit_that_was_recorded_is_performed_again(watching, tmp_path):

@@ -23,7 +23,7 @@ from ..render.graphics_process import CrashError, GraphicsProcess, HangError, Su
 from ..render.trial import TrialOptions, try_links
 from ..resources import shipped
 from ..settings import Preset
-from .chain import open_links
+from .chain import open_links, open_transition
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +201,7 @@ class Reloader:
             if raw is not None and any(getattr(now, key) != getattr(raw, key) for key in DREAM_KEYS):
                 return Edit(loaded), now
             loaded = edited(loaded, now)
-        links = open_links(loaded)
+        links, _ = open_links(loaded), open_transition(loaded)
         watch = Stopwatch()
 
         def is_superseded() -> bool:
