@@ -99,6 +99,18 @@ def test_a_look_that_keeps_nothing_is_not_drawn_where_nothing_is_seen(staged, mo
     assert len(drawn) == 1
 
 
+def test_time_of_a_look_begins_with_its_scene_and_again_with_a_recording(staged, tmp_path):
+    isf(tmp_path, "gl_FragColor = vec4(TIME / 2.55, 0.0, 0.0, 1.0);", name="clock")
+    stage = staged.stage(["clock"])
+    assert [staged.draw(stage, 60 + one)[0] for one in (0.0, 0.1, 1.0)] == [0, 10, 100]
+    stage.clear_history()
+    assert [staged.draw(stage, 62 + one)[0] for one in (0.0, 0.5)] == [0, 50]
+    assert [staged.draw(stage, 10 + one)[0] for one in (0.0, 0.5)] == [0, 50], "after a seek backwards"
+    hidden = staged.stage(["clock"])
+    staged.draw(hidden, 1.0, size=(0, 0))
+    assert staged.draw(hidden, 2.0)[0] == 100, "display frames that are not seen count, too"
+
+
 def test_a_frozen_picture_stands_and_goes_on_from_there(staged):
     stage = staged.stage(["count"])
     times_s = [0.0, 0.1, 0.2, 0.3]
@@ -238,7 +250,7 @@ def test_both_presets_go_on_with_what_they_keep_while_a_look_leads_over(staged, 
     ("render", "said"),
     [
         ({"look": "nothing"}, r"render\.transition\.look: unknown "),
-        ({"look": "count"}, r"render\.transition\.look: count is no transition: .* startImage, endImage and progress"),
+        ({"look": "count"}, r"render\.transition\.look: count is no transition; .* startImage, endImage and progress"),
         (
             {"look": "wipe", "parameters": {"progres": 1}},
             r"render\.transition\.parameters\.progres: unknown parameter 'progres'",

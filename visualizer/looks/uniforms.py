@@ -74,7 +74,7 @@ MUSIC = (
 ISF = (
     Uniform("PASSINDEX", "int", "which pass is drawn, from 0"),
     Uniform("RENDERSIZE", "vec2", "width and height of what this pass draws into, px"),
-    Uniform("TIME", "float", "time of this display frame, seconds of the sound"),
+    Uniform("TIME", "float", "seconds since the preset is shown, or since a recording began"),
     Uniform("TIMEDELTA", "float", "seconds since the display frame before, 0 in the first"),
     Uniform("DATE", "vec4", "year, month, day, seconds since midnight"),
     Uniform("FRAMEINDEX", "int", "display frames drawn before this one"),
@@ -83,7 +83,7 @@ ISF = (
 #: of a pass, as in Shadertoy
 SHADERTOY = (
     Uniform("iResolution", "vec3", "width and height of what this pass draws into, px, and 1"),
-    Uniform("iTime", "float", "time of this display frame, seconds of the sound"),
+    Uniform("iTime", "float", "seconds since the preset is shown, or since a recording began"),
     Uniform("iTimeDelta", "float", "seconds since the display frame before"),
     Uniform("iFrame", "int", "display frames drawn before this one"),
     Uniform("iFrameRate", "float", "display frames a second"),

@@ -39,26 +39,30 @@ Date = tuple[float, float, float, float]
 NO_DATE: Date = (2000.0, 1.0, 1.0, 0.0)
 
 
-def clock_values(time_s: float, step_s: float, index: int, date: Date = NO_DATE) -> dict[str, Any]:
+def clock_values(
+    time_s: float, step_s: float, index: int, date: Date = NO_DATE, began_s: float = 0.0
+) -> dict[str, Any]:
     """The uniforms of time, by name, those of `looks.uniforms.ISF` and of `SHADERTOY`.
 
     time_s: of this display frame, step_s: since the one before, seconds. index: display frames drawn before this one.
+    began_s: the time_s at which the looks began; many set themselves up while `TIME` is close to 0.
     """
     year, month, day, seconds = date
+    own_s = max(time_s - began_s, 0.0)
     return {
         "time_s": time_s,
-        "TIME": time_s,
+        "TIME": own_s,
         "TIMEDELTA": step_s,
         "FRAMEINDEX": index,
         "DATE": date,
-        "iTime": time_s,
+        "iTime": own_s,
         "iTimeDelta": step_s,
         "iFrame": index,
         "iFrameRate": 1.0 / step_s if step_s > 0 else 60.0,
         "iDate": (year, month - 1, day, seconds),
         "iMouse": (0.0, 0.0, 0.0, 0.0),
         "iSampleRate": 44_100.0,
-        "iChannelTime": np.full((4, 1), time_s, np.float32),
+        "iChannelTime": np.full((4, 1), own_s, np.float32),
     }
 
 

@@ -150,6 +150,7 @@ class Picture:
         uniforms: Mapping[str, Any] = SILENCE,
         *,
         date: Date = NO_DATE,
+        began_s: float = 0.0,
         attempts: Attempts | None = None,
     ) -> None:
         """Draw the dream over the whole framebuffer in use.
@@ -159,8 +160,8 @@ class Picture:
         variant: 0 .. n_variants - 1, clamped; between two whole numbers the picture is between two variants. In the
         place of a variant without frames stands the nearest before it that has some, or else the nearest after it. A
         depth or variant of NaN is 0. uniforms: values of `looks.uniforms.MUSIC` by name, those of silence where one is
-        missing; of sound by `look_textures.sound_name`. date: of this display frame. attempts: a look that fails is left
-        out, see `Chain.draw`.
+        missing; of sound by `look_textures.sound_name`. date: of this display frame. began_s: the time_s at which `TIME` is
+        0. attempts: a look that fails is left out, see `Chain.draw`.
         """
         if min(size) <= 0:
             return
@@ -175,7 +176,7 @@ class Picture:
             self._index += 1
         self._values = {
             **SILENCE,
-            **clock_values(time_s, self._step_s, self._index, date),
+            **clock_values(time_s, self._step_s, self._index, date, began_s),
             **uniforms,
             **self.dreams.values(depth, variant),
         }

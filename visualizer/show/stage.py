@@ -75,6 +75,7 @@ class Scene:
         self._finished: set[tuple[int, int]] = set()
         self._depths, self._variants = DepthLimiter(self.n_depths), DepthLimiter(max(picture.n_variants - 1, 1))
         self._last_variant = 0
+        self.began_s: float | None = None  # time of its first display frame
         self.travel: Travel | None = None
         if loaded.journey is not None and dreams.stations is not None:
             self.travel = Travel(dreams, dreams.stations, picture.dreams)
@@ -170,6 +171,9 @@ class Scene:
         """Move the numbers of the looks, and a journey, to the instant of the features: before each display frame, drawn
         or not.
         """
+        # after a seek backwards the looks begin anew, too
+        if self.began_s is None or features.time_s < self.began_s:
+            self.began_s = features.time_s
         if self.travel is not None:
             self.travel.move(features)
         self.control.move(features, *self.depth_and_variant(features))
@@ -181,12 +185,16 @@ class Scene:
         if self.picture.deepest >= 0:
             depth, variant = self.depth_and_variant(features)
             uniforms = uniforms_of(features, self.picture.needs)
-            self.picture.draw(depth, size, features.time_s, variant, uniforms, date=date, attempts=attempts)
+            began_s = self.began_s or 0.0
+            self.picture.draw(
+                depth, size, features.time_s, variant, uniforms, date=date, began_s=began_s, attempts=attempts
+            )
 
     def clear_history(self) -> None:
         """Begin again with what its looks keep from one display frame to the next."""
         self.picture.clear_history()
         self.control.begin_again()
+        self.began_s = None
 
 
 class Stage:
@@ -272,6 +280,7 @@ class Stage:
         """
         self.scene.control = before.scene.control
         self.began = before.began
+        self.scene.began_s = before.scene.began_s
         self.is_dark, self._dark = before.is_dark, before._dark
         self.is_frozen, self._kept = before.is_frozen, before._kept
 
