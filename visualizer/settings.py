@@ -437,10 +437,10 @@ class JourneySettings(_Settings):
 
     zoom_per_bar: Annotated[
         float,
-        Field(ge=0, le=4, description="stations passed in a bar, where the tempo is known; each is twice as large"),
+        Field(ge=0, le=2, description="stations passed in a bar, where the tempo is known; each is twice as large"),
     ] = 0.25
     zoom_per_s: Annotated[
-        float, Field(ge=0, le=2, description="stations passed in a second, where the tempo is not known")
+        float, Field(ge=0, le=1, description="stations passed in a second, where the tempo is not known")
     ] = 0.1
     direction: Annotated[Literal["in", "out"], Field(description="into the picture, or out of it")] = "in"
     centre: Annotated[

@@ -308,3 +308,24 @@ def test_an_export_of_a_journey_bakes_what_the_song_needs_and_is_the_same_every_
         videos.append(out.read_bytes())
     assert videos[0] == videos[1]
     assert len(open_cache().entries()) >= 4  # three bars of half a station each, and those ahead
+
+
+def test_a_long_journey_keeps_no_more_than_a_short_one(trip):
+    one = trip()
+    one.stage.journey_speed = 4.0
+    one.go(12)
+    assert one.position > 15
+    stations = one.scene.dreams.stations
+    assert len(stations._images) <= 8
+    assert len(one.scene.frames) <= N_SLOTS * 5 and len(one.scene._finished) <= N_SLOTS * 4
+    assert len(one.scene.travel.state.slots) <= N_SLOTS
+
+
+def test_the_fastest_zoom_is_locked_to_the_bars_too(trip):
+    """Where every station is there in time, nothing slows it down."""
+    one = trip()
+    one.bpm, one.stage.journey_speed = 120.0, 3.0
+    one.go(4)
+    before = one.position
+    one.go(4)  # two bars of one and a half stations
+    assert one.position - before == pytest.approx(3.0, abs=0.05)

@@ -12,7 +12,7 @@ BEATS_PER_BAR = 4
 #: time constant with which the speed follows the one that is wanted, seconds
 SPEED_S = 1.0
 #: the way to the end of what is there is not done in less than this, so it is reached ever more slowly, seconds
-ARRIVES_S = 2.5
+ARRIVES_S = 0.8
 MOST_ARRIVES_S = 60.0
 #: time constant with which the slow motion of a journey that lingers begins and ends, seconds
 LINGER_S = 3.0
