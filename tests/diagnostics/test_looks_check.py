@@ -24,6 +24,8 @@ FADE = "gl_FragColor = mix(IMG_THIS_PIXEL(startImage), IMG_THIS_PIXEL(endImage),
 LOOKS = {
     "Fade over.fs": TRANSITION % (FADE % "progress"),
     "grey.fs": FILTER % "gl_FragColor = vec4(vec3(IMG_THIS_PIXEL(inputImage).r), 1.0);",
+    "its own.fs": '/*{"PASSES": [{"TARGET": "a"}, {}]}*/\nvoid main() { gl_FragColor = IMG_THIS_PIXEL(a) + '
+    "vec4(isf_FragNormCoord, 0.2, 1.0); }",
     "late.fs": TRANSITION % (FADE % "0.2 + 0.8 * progress"),
     "more/early.fs": TRANSITION % (FADE % "0.8 * progress"),
     "more/red.fs": GENERATOR % "gl_FragColor = vec4(1.0, 0.0, 0.0, 1.0);",
@@ -61,6 +63,7 @@ def test_good_looks_have_no_problem(verdicts):
     assert verdicts["Fade over.fs"].kind == "transition" and not verdicts["Fade over.fs"].problems
     assert verdicts["grey.fs"].kind == "filter" and not verdicts["grey.fs"].problems
     assert verdicts["no header.fs"].kind == "generator" and not verdicts["no header.fs"].problems
+    assert verdicts["its own.fs"].n_passes == 2 and not verdicts["its own.fs"].problems, "it reads what it draws into"
     assert verdicts["grey.fs"].n_passes == 1
     assert verdicts["grey.fs"].compile_s > 0 and verdicts["grey.fs"].frame_s > 0
 

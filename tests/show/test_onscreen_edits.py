@@ -164,14 +164,20 @@ def test_a_fault_is_named_with_file_line_and_source_line_and_the_last_look_that_
         watching.shows_fault("tint.fs:2", "nothing", "gl_FragColor = vec4(nothing, green"),
         watching.says("tint.fs:2", "gl_FragColor = vec4(nothing, green", "the picture stays as it was"),
         watching.sees(102, 51, 0),
+        watching.writes(
+            "tint.fs",
+            '/*{"IMPORTED": {"map": {"PATH": "none.png"}}}*/\nvoid main() { gl_FragColor = IMG_THIS_PIXEL(map); }',
+        ),
+        watching.shows_fault("none.png"),
+        watching.sees(102, 51, 0),
         watching.writes("tint.fs", '/*{"INPUTS": [}*/'),
-        watching.shows_fault("tint.fs:1"),
+        watching.shows_fault("tint.fs:1", "JSON"),
         watching.sees(102, 51, 0),
         watching.writes("tint.fs", LOOK % "0.8"),
         watching.sees(204, 51, 0),
         watching.has_no_fault,
     )
-    assert len(watching.said) == 2
+    assert len(watching.said) == 3
 
 
 def test_a_look_that_is_deleted_goes_on_until_it_is_there_again(watching, preset):
