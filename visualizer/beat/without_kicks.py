@@ -154,7 +154,7 @@ class BreathFollower:
         return min(1.0, max(0.0, (loudness - self._low) / max(LEAST_RANGE, self._high - self._low)))
 
     def _notes(self, loudness: Floats, total: float) -> float:
-        """1 at the begin of a note as strong as the strongest recent one, then falling. loudness: (bands,)."""
+        """1 at the beginning of a note as strong as the strongest recent one, then falling. loudness: (bands,)."""
         self._loud += (total - self._loud) * (self._rise if total > self._loud else self._follow)
         before = functools.reduce(np.maximum, list(self._recent)[:N_BEFORE])
         self._recent.append(loudness)

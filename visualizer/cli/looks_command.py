@@ -114,7 +114,9 @@ def new(
     from ..looks.example import write_example
 
     path = write_example(name)
-    print(f"{plain(path, None)}\nname it in a preset.yaml: `render: {{looks: [{name}]}}`; saved, it shows at once")
+    print(
+        f"{plain(path, None)}\nname it in a preset.yaml: `render: {{looks: [{name}]}}`; changes are shown when you save it"
+    )
 
 
 def _sum(verdicts: list[CheckedLook], known: Mapping[str, Mapping[str, str]]) -> str:

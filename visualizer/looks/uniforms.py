@@ -46,7 +46,7 @@ MUSIC = (
     Uniform("kick_time_s", "float", "seconds since the newest kick, 1e6 before the first"),
     Uniform("snare", "float", "1 at a snare, falling to 0 within a fraction of a second"),
     Uniform("hat", "float", "1 at a hi-hat, falling to 0 within a fraction of a second"),
-    Uniform("bass_note", "float", "1 at the begin of a bass note, falling to 0 within a fraction of a second"),
+    Uniform("bass_note", "float", "1 at the beginning of a bass note, falling to 0 within a fraction of a second"),
     Uniform("bass", "float", "amplitude of the bass, relative to its own recent maximum, 0..1"),
     Uniform("mid", "float", "the same of the mids, 0..1"),
     Uniform("high", "float", "the same of the highs, 0..1"),
