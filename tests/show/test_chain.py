@@ -116,8 +116,9 @@ def test_the_looks_of_a_chain_have_names_of_their_own(preset):
 
 def test_a_look_with_an_input_called_mix_keeps_it(preset, tmp_path):
     (tmp_path / "mine" / "own.frag").write_text(SHADER.replace("glow", "mix"))
-    names = names_and_defaults(preset("render: {looks: [crossfade, own]}\n"))
-    assert {"look.own.mix", "look.own.mix-in-chain"} < names.keys()
+    loaded = preset("render: {looks: [crossfade, own]}\n")
+    labels = {one.name: one.label for one in ChainControl(loaded, open_links(loaded)).parameters}
+    assert (labels["look.own.mix"], labels["look.own.mix-in-chain"]) == ("mix", "mix in chain")
 
 
 @pytest.mark.parametrize(

@@ -307,7 +307,14 @@ def _all_parameters(loaded: LoadedPreset, looks: Sequence[Look]) -> Iterator[Cha
             mix = in_silence(Movable("", 0.0, 1.0, expression=text)) if text else float(one.mix)
             words = f"how much of the look {look.name} is seen"
             parameter = Parameter(
-                f"{prefix}.{key}", words, "number", default=mix, can_move=True, expression=text, label="mix", group=name
+                f"{prefix}.{key}",
+                words,
+                "number",
+                default=mix,
+                can_move=True,
+                expression=text,
+                label=key.replace("-", " "),
+                group=name,
             )
             yield ChainParameter(parameter, index)
 
