@@ -1,5 +1,9 @@
+/*{
+    "DESCRIPTION": "The dream at this depth, blended from the two baked dream frames around it.",
+    "LISTENS": "level",
+    "COSTS": "two reads of the dream a pixel, the least of all looks"
+}*/
 #version 330 core
-// The look "crossfade": the dream at this depth, blended from the two baked dream frames around it.
 // How to write a look of your own, and which uniforms there are: docs/looks.md.
 #include "base/dream.glsl"
 

@@ -1,5 +1,7 @@
 /*{
     "DESCRIPTION": "The dream is enlarged with the bass, a kick sends a ripple through it, and a snare lights its edges.",
+    "LISTENS": "bass, kicks, snares; breathes a little without any sound",
+    "COSTS": "four reads of the dream a pixel",
     "INPUTS": [
         {"NAME": "zoom", "TYPE": "float", "DEFAULT": 0.06, "MIN": 0, "MAX": 0.2, "LABEL": "zoom",
          "DESCRIPTION": "how much the picture is enlarged with the bass"},
