@@ -284,3 +284,19 @@ def test_a_loop_and_a_recorded_journey_meet_no_other_pictures(folder, cache, tmp
     loop = opened(folder, journey=5)
     assert "comes back" in Stations(loop, cache).meet(tmp_path / "cat.png")
     assert "recorded" in RecordedPlan(loop.journey, 4).meet(tmp_path / "cat.png")
+
+
+def test_a_journey_goes_on_where_a_station_behind_it_is_lost(folder, tmp_path):
+    cache = FrameCache(tmp_path / "cache", 10**9)
+    source = start(opened(folder), cache)
+    try:
+        source.want([0, 1])
+        polled(source, 10)
+        source.stations._images = {2: source.stations._images[2]}
+        cache.remove(source.stations._keys[0])
+        source.want([2])
+        polled(source, 5)
+        source.want([0, 1, 2])
+        assert {one.variant for one in polled(source, 5)} == {1}
+    finally:
+        source.close()

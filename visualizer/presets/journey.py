@@ -43,6 +43,10 @@ log = logging.getLogger(__name__)
 _KEPT_IMAGES = 8
 
 
+class StationLost(VisualizerError):
+    """A station that was passed long ago is in the cache no more."""
+
+
 class StationPlan(Protocol):
     """Where the stations of a journey lie.
 
@@ -219,7 +223,7 @@ class Stations:
         if image is None and station < len(self._keys):  # depth 0 is the image
             image = self._cache.glance(self._keys[station], 0, self._loaded.image.shape)
         if image is None:
-            raise VisualizerError(f"station {station} of the journey is in the cache no more")
+            raise StationLost(f"station {station} of the journey is in the cache no more")
         return image
 
     def _preset(self, station: int) -> LoadedPreset:
@@ -277,6 +281,7 @@ class BackgroundStations:
 
     def __init__(self, loaded: LoadedPreset, cache: FrameCache) -> None:
         self._has_stopped = False
+        self._lost: set[int] = set()  # the journey cannot go back to these
         self._stop = stop = Stop()
         self._process = BakeProcess(stop, preview=True)
         self.stations = Stations(loaded, cache, stop, self._process)
@@ -320,7 +325,7 @@ class BackgroundStations:
         with self._changed:
             while not self._stop.is_set():
                 for number in self._wanted:
-                    if number not in self._given:
+                    if number not in self._given | self._lost:
                         # one that has no image yet needs those before it
                         return min(number, self.stations.n_known - 1)
                 self._changed.wait()
@@ -329,8 +334,12 @@ class BackgroundStations:
     def _work(self) -> None:
         try:
             while (number := self._next()) is not None:
-                if not self._give(number):
-                    return
+                try:
+                    if not self._give(number):
+                        return
+                except StationLost as lost:
+                    log.warning("%s", lost)
+                    self._lost.add(number)
         except VisualizerError as error:
             log.exception("the journey stopped")
             self._has_stopped = True
