@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
+import psutil
 import pytest
 
+from tests.fixtures.watching import wait_for
 from visualizer.errors import BadInput, GraphicsError
 from visualizer.render.graphics_process import CrashError, GraphicsProcess, HangError, Superseded
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def double(surface, number):
@@ -99,6 +107,22 @@ def test_a_call_that_is_superseded_before_it_begins_leaves_the_process_alone(pro
 def test_in_a_hidden_window_the_same_is_drawn(screen):
     with GraphicsProcess(has_window=True, niceness=5, n_threads=1) as process:
         assert process.call(kind_of, deadline_s=30) == "Window"
+
+
+@pytest.mark.slow
+def test_a_call_that_hangs_ends_even_if_whoever_asked_for_it_was_killed():
+    program = (
+        "from tests.render.test_graphics_process import *\n"
+        "if __name__ == '__main__':\n"
+        "    process = GraphicsProcess()\n"
+        "    print(process.call(number_of, deadline_s=60), flush=True)\n"
+        "    process.call(hang, deadline_s=1.0)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=ROOT) as asking:
+        pid = int(asking.stdout.readline())
+        time.sleep(0.5)  # until the call has begun: nothing else says so
+        asking.kill()
+    wait_for(lambda: not psutil.pid_exists(pid) or None, "it hangs on", 60)
 
 
 def test_closing_it_ends_a_call_that_another_thread_waits_for():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import multiprocessing
 import os
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 #: longest time from the start of the process until it can draw, seconds
 START_S = 60.0
+#: so long after its deadline a call ends the process by itself, seconds
+LATE_S = 5.0
 #: how often it is asked whether the result of a call is still wanted, seconds
 POLL_S = 0.05
 _SIZE = (16, 16)  # of the surface: what is drawn has framebuffers of its own
@@ -97,7 +100,7 @@ class GraphicsProcess:
         if is_superseded():  # while it started
             raise Superseded("another result is wanted")
         try:
-            pipe.send((function, arguments))
+            pipe.send((function, arguments, deadline_s))
         except OSError:  # it died after the call before
             raise self._crashed() from None
         return self._receive(pipe, deadline_s, is_superseded)
@@ -167,7 +170,7 @@ def _serve(pipe: Connection, niceness: int, n_threads: int | None, has_window: b
             Path("/proc/self/oom_score_adj").write_text("1000")
     if n_threads is not None:
         os.environ.setdefault("LP_NUM_THREADS", str(n_threads))
-    with suppress(EOFError, OSError):
+    with suppress(EOFError, OSError), Path(os.devnull).open("w") as nowhere:
         try:
             surface = _opened(has_window)
         except VisualizerError as fault:
@@ -176,7 +179,9 @@ def _serve(pipe: Connection, niceness: int, n_threads: int | None, has_window: b
         with closing(surface):
             pipe.send(None)
             while True:
-                function, arguments = pipe.recv()
+                function, arguments, deadline_s = pipe.recv()
+                # where the other process has ended, nobody else ends a call that hangs
+                faulthandler.dump_traceback_later(deadline_s + LATE_S, exit=True, file=nowhere)
                 try:
                     result = function(surface, *arguments)
                     if was_reset(surface.ctx):
@@ -186,6 +191,7 @@ def _serve(pipe: Connection, niceness: int, n_threads: int | None, has_window: b
                 except Exception as fault:
                     log.exception("a call failed")
                     result = GraphicsError(f"internal error: {type(fault).__name__}: {' '.join(str(fault).split())}")
+                faulthandler.cancel_dump_traceback_later()
                 pipe.send(result)
 
 
