@@ -19,7 +19,7 @@ from visualizer.render.offscreen import Offscreen
 from visualizer.render.programs import Programs
 from visualizer.show.export import VideoOptions, export
 from visualizer.show.stage import Scene, Stage, build_picture
-from visualizer.show.travel import N_SLOTS
+from visualizer.show.travel import BEYOND, N_SLOTS
 
 SIZE = (96, 54)
 RATE_HZ = 30
@@ -143,11 +143,27 @@ def test_no_display_frame_jumps_where_stations_arrive_late(trip):
     one = trip(late=True)
     one.scene.dreams.last = 2
     frames = one.go(14)
-    assert 1.6 < one.position <= 2.0
+    assert 1.6 < one.position <= 2.0 + BEYOND
     one.scene.dreams.last = 9
     one.scene.dreams.want(one.scene.dreams.wanted)
     frames += one.go(6)
     assert one.position > 2.5
+    assert outliers(frames[20:]).max() < 2.5
+
+
+def test_a_dreamt_way_ends_at_the_newest_station(trip, folder, shared, surface):
+    """Where the next one begins is known once this one is baked: until then it cannot be approached."""
+    loaded = open_preset(str(folder), size=SIZE)
+    journey = loaded.settings.journey.model_copy(update={"centre": "dreamt"})
+    loaded = dataclasses.replace(loaded, settings=loaded.settings.model_copy(update={"journey": journey}))
+    one = Trip(surface, loaded, Late(Stations(loaded, FrameCache(shared, 10**9))))
+    one.scene.dreams.last = 2
+    frames = one.go(14)
+    assert 1.6 < one.position <= 2.0
+    one.scene.dreams.last = 9
+    one.scene.dreams.want(one.scene.dreams.wanted)
+    frames += one.go(6)
+    assert one.position > 2.2
     assert outliers(frames[20:]).max() < 2.5
 
 

@@ -16,6 +16,8 @@ from .depth import DepthLimiter
 
 #: so many stations are on the graphics card: those that are seen, and the next one
 N_SLOTS = MOST_SEEN + 1
+#: so far it goes on beyond the newest station, while the next one is on its way: a quarter larger than it is
+BEYOND = 0.3
 #: a journey waits for stations from this `Pace.linger` on
 WAITS_FROM = 0.05
 #: the tempo counts from this certainty on
@@ -157,7 +159,9 @@ class Travel:
             low -= self._is_there(low - 1)
         # the first of all has nothing around it; others need those around them until they cover the picture
         first = 0 if self._stations.index(low) == low == 0 else low + COVERS - 1
-        return float(min(first, high)), float(high)
+        # where the next one will lie may only be known once this one is baked
+        beyond = BEYOND if self._stations.settings.centre != "dreamt" else 0.0
+        return float(min(first, high)), high + beyond
 
     def _is_there(self, station: int) -> bool:
         """Whether a station can be shown: the whole of its dream, or at least its preview, is on the card."""
