@@ -20,6 +20,8 @@ from .picture import Picture
 #: a picture in a trial has at most so many pixels, px: an endless loop shows in one of them, too
 MOST_PIXELS = 320 * 180
 N_FRAMES = 2
+#: looks that take longer than this for one of these pictures are not shown, seconds: the show's would take far longer
+LONGEST_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class TrialOptions:
 def try_links(surface: Surface, links: Sequence[Link], options: TrialOptions) -> float:
     """Compile looks and draw some display frames. Returns how long compiling and the first display frame took, seconds.
 
-    Raises what `Picture` raises, and GraphicsError where OpenGL reports an error.
+    Raises what `Picture` raises, and GraphicsError where OpenGL reports an error, and for looks that take longer than
+    LONGEST_S for the last display frame.
     """
     ctx = surface.ctx
     own = ctx.fbo
@@ -63,10 +66,17 @@ def try_links(surface: Surface, links: Sequence[Link], options: TrialOptions) ->
             stack.callback(drawn.release)
         stack.callback(own.use)  # what is released must not be in use
         for index in range(N_FRAMES):
+            frame_watch = Stopwatch()
             drawn.use()
             picture.draw(0.5, size, 1.0 + index / 30)
             gl_finish(ctx)
             first_s = first_s or watch.elapsed_s()
+        last_s, names = frame_watch.elapsed_s(), ", ".join(one.look.name for one in links)
         if (error := ctx.error) != "GL_NO_ERROR":
-            raise GraphicsError(f"OpenGL reports {error} while {', '.join(one.look.name for one in links)} is drawn")
+            raise GraphicsError(f"OpenGL reports {error} while {names} is drawn")
+        if last_s > LONGEST_S:
+            raise GraphicsError(
+                f"look {names}: takes {last_s:.1f} s for a picture of {size[0]}x{size[1]} px; make it simpler, or draw it "
+                "smaller with SCALE in its header"
+            )
     return first_s

@@ -1,0 +1,23 @@
+"""The trial of looks: what is refused before a show draws it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.render.isf import isf
+from visualizer.errors import GraphicsError
+from visualizer.render import trial
+from visualizer.render.chain import Link
+from visualizer.render.offscreen import Offscreen
+from visualizer.render.trial import TrialOptions, try_links
+
+OPTIONS = TrialOptions((64, 36), (64, 36))
+SLOW = "float v = TIME; for (int i = 0; i < 20000; i++) v = fract(1.7 * v + sin(v + float(i))); gl_FragColor = vec4(v);"
+
+
+def test_a_look_that_takes_too_long_for_a_small_picture_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(trial, "LONGEST_S", 0.02)
+    with Offscreen(OPTIONS.size) as surface:
+        assert try_links(surface, [Link(isf(tmp_path, "gl_FragColor = vec4(1.0);", name="quick"))], OPTIONS) > 0
+        with pytest.raises(GraphicsError, match="look slow: takes .* s for a picture of 64x36 px; make it simpler, or"):
+            try_links(surface, [Link(isf(tmp_path, SLOW, name="slow"))], OPTIONS)
