@@ -221,7 +221,8 @@ def test_a_look_that_never_ends_is_not_drawn_and_a_correction_need_not_wait_for_
         watching.sees(204, 51, 0),
         deadline_s=120.0,  # two processes are started for it
     )
-    assert watching.said == []
+    # nothing, or that it takes too long: Mesa ends loops after some thousands of turns
+    assert [line for line in watching.said if " takes " not in line] == []
 
 
 SLOW = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/
