@@ -300,3 +300,22 @@ def test_a_journey_goes_on_where_a_station_behind_it_is_lost(folder, tmp_path):
         assert {one.variant for one in polled(source, 5)} == {1}
     finally:
         source.close()
+
+
+def test_a_station_that_becomes_wanted_while_it_is_baked_for_the_next_one_comes(folder, cache, monkeypatch):
+    source = start(opened(folder), cache)
+    frames = source.stations.frames
+
+    def frames_then_wanted(number, *, preview=False):
+        for placed in frames(number, preview=preview):
+            if number == 1 and not preview:
+                source.want([1, 2])
+            yield placed
+
+    try:
+        polled(source, 5)
+        monkeypatch.setattr(source.stations, "frames", frames_then_wanted)
+        source.want([2])
+        assert {one.variant for one in polled(source, 10)} == {1, 2}
+    finally:
+        source.close()

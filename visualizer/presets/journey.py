@@ -355,7 +355,8 @@ class BackgroundStations:
         """Put the frames of a station into the queue. False once the show ends."""
         with self._changed:
             is_wanted = number in self._wanted
-            self._given.add(number)
+            if is_wanted:  # one that is only baked for those after it may be wanted, and given, later
+                self._given.add(number)
         with closing(self.stations.frames(number, preview=is_wanted)) as frames:
             for frame in frames:
                 while is_wanted and not self._stop.is_set():
