@@ -130,6 +130,17 @@ def test_where_most_is_dreamt_the_next_one_begins(folder, cache):
     assert middle.shift == 0 and stations.crop(0).shift != 0
 
 
+def test_a_loop_with_dreamt_crops_ends_with_the_first_picture_where_the_last_crop_is(folder, cache):
+    loaded = opened(folder, journey=5)
+    journey = loaded.settings.journey.model_copy(update={"centre": "dreamt"})
+    loaded = dataclasses.replace(loaded, settings=loaded.settings.model_copy(update={"journey": journey}))
+    stations = Stations(loaded, cache)
+    frames = [frames_of(stations, number) for number in range(5)]
+    light = light_of(loaded.image)
+    plain = next_image(frames[3][2], stations.crop(3), light, 0.5)
+    assert np.array_equal(frames[4][0], with_picture_inside(plain, loaded.image, stations.crop(4)))
+
+
 def test_ready_stations_come_when_they_are_wanted_and_once(folder, cache):
     source = ReadyStations(Stations(opened(folder), cache))
     assert source.poll() == []

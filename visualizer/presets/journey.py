@@ -186,8 +186,10 @@ class Stations:
         if begin is None or deepest is None:  # it was stopped
             return
         if station == len(self._crops):
-            image = self._image(station)
-            self._crops.append(self._crop(station, image, deepest))
+            if station + 1 == self.settings.loop:  # the first picture lies there already, in the station's image
+                self._crops.append(self.crop(station))
+            else:
+                self._crops.append(self._crop(station, self._image(station), deepest))
         if station + 1 != self.settings.loop:
             self._keep(station + 1, self._next_image(station, begin))
 
