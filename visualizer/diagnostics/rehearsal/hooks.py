@@ -74,8 +74,9 @@ def install(switches: FaultSwitches) -> None:
 
     _failing(BeatFollower, "push", "analysis", switches)
     _failing(Stage, "draw", "drawing", switches)
+    lost: set[int] = set()
     for method in ("draw", "draw_plainly"):
-        _failing_in_one_window(Picture, method, switches)
+        _failing_in_one_window(Picture, method, switches, lost)
 
 
 def _failing(kind: type[Any], method: str, name: str, switches: FaultSwitches) -> None:
@@ -90,12 +91,13 @@ def _failing(kind: type[Any], method: str, name: str, switches: FaultSwitches) -
     setattr(kind, method, rehearsed)
 
 
-def _failing_in_one_window(kind: type[Any], method: str, switches: FaultSwitches) -> None:
-    """Make all drawing raise in the current window, once the fault "pictures" was on; drawing in another window
+def _failing_in_one_window(kind: type[Any], method: str, switches: FaultSwitches, lost: set[int]) -> None:
+    """Make a method of drawing raise in the current window, once the fault "pictures" was on; drawing in another window
     works.
+
+    lost: the contexts in which it raises, shared by all such methods.
     """
     original = getattr(kind, method)
-    lost: set[int] = set()
 
     def rehearsed(self: Any, *arguments: Any, **named: Any) -> Any:
         if switches.take("pictures"):
