@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import BadInput, VisualizerError
 from ..files.durable import write_folder
-from ..looks.look import Look, find_look, name_of
+from ..files.paths import config_folder
+from ..looks.look import Look, find_look
 from ..oneline import plain, preset_label, reason_of
 from ..presets.loaded import LoadedPreset
 from ..presets.preset import FILE_NAME
@@ -37,7 +39,8 @@ def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy
         raise VisualizerError(f"preset {plain(loaded.name)} has no folder")
     dreams = [one.settings for one in (*loaded.variants, *loaded.stations)]
     others = {name for dream in dreams for name in (dream.guide, dream.tone_picture) if name}
-    sources = {name: folder / name for name in (FILE_NAME, settings.image, *others) if _is_within(name)}
+    own_files = [name for name in (FILE_NAME, settings.image, *others) if _is_within(name)]
+    sources = {Path(name).as_posix(): folder / name for name in own_files}
     image, own = "", loaded.overrides.image
     if own is None and not _is_within(settings.image):
         own = folder / settings.image
@@ -50,11 +53,12 @@ def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy
         with suppress(BadInput):  # a look that cannot be opened is not shown either
             look = find_look(name, folder)
             if not only_own_looks or look.path.is_relative_to(folder):
-                sources |= _look_files(look)
+                sources |= _look_files(look, folder, sources)
             pictures = {parameters.get(one.name) for one in look.declaration.inputs if one.kind == "image"}
-            sources |= {file: folder / file for file in pictures if isinstance(file, str) and _is_within(file)}
+            own_files = [file for file in pictures if isinstance(file, str) and _is_within(file)]
+            sources |= {Path(file).as_posix(): folder / file for file in own_files}
     try:
-        files = {Path(name).as_posix(): path.read_bytes() for name, path in sorted(sources.items())}
+        files = {name: path.read_bytes() for name, path in sorted(sources.items())}
     except OSError as fault:
         raise VisualizerError(f"preset {plain(loaded.name)}: {reason_of(fault)}") from fault
     found = hashlib.sha256()
@@ -70,18 +74,35 @@ def write_copy(copy: PresetCopy, presets: Path) -> int:
     return sum(map(len, copy.files.values()))
 
 
-def _look_files(look: Look) -> dict[str, Path]:
-    """All files of a look, by where the copy finds them again: beside the preset, and in folders as beside the shader. A
-    look that has the name of its folder stays in a folder of that name.
+def _look_files(look: Look, preset: Path, taken: Mapping[str, Path]) -> dict[str, Path]:
+    """All files of a look, by where the copy finds them again: a look that lies in a folder of its own in a folder of
+    that name; another beside the preset, or in a folder called like the look where one of its names is taken.
+
+    preset: the preset's folder. taken: the files of the copy so far, by their names. Raises VisualizerError where a name
+    is taken in the look's folder, too.
     """
     files = {}
-    folder = "" if name_of(look.path.stem) == look.name else look.path.parent.name
     for path in look.files:
         root = look.path.parent if path.is_relative_to(look.path.parent) else shipped("shaders")
         name = os.path.relpath(path, root)
         if _is_within(name):
-            files[str(Path(folder, name))] = path
+            files[Path(name).as_posix()] = path
+    has_folder = look.path.parent not in (preset, config_folder() / "looks", shipped("shaders"))
+    if not has_folder and not _clash(files, taken):
+        return files
+    folder = Path(look.path.parent.name if has_folder else look.name)
+    files = {(folder / name).as_posix(): path for name, path in files.items()}
+    if name := _clash(files, taken):
+        raise VisualizerError(
+            f"look {look.name}: {plain(files[name])} and {plain(taken[name])} would both be {plain(name)!r} in a copy of "
+            "the preset; rename one of them"
+        )
     return files
+
+
+def _clash(files: Mapping[str, Path], taken: Mapping[str, Path]) -> str:
+    """The first name that means two files; "" where none does."""
+    return next((name for name, path in files.items() if taken.get(name, path) != path), "")
 
 
 def _is_within(name: str) -> bool:
