@@ -109,6 +109,12 @@ def test_without_a_change_the_same_is_written(preset, tmp_path, render):
     assert folder == tmp_path / "config" / "presets" / "mine-d-2"
 
 
+def test_the_budget_of_a_preset_is_kept(preset):
+    loaded = preset("render: {budget_ms: 20, shader: own}\n")
+    folder = save_preset(loaded, *show(loaded))
+    assert load_preset(str(folder)).preset.render == loaded.settings.render
+
+
 HAND = {
     "look.own.glow": 1.25,
     "look.own.glow.source": "bass",

@@ -149,8 +149,7 @@ def _render(loaded: LoadedPreset, links: Sequence[Link], by_hand: Mapping[str, V
         found = {"shader": looks[0]["look"], "parameters": looks[0].get("parameters", {})}
     else:
         found["looks"] = [one["look"] if len(one) == 1 else one for one in looks]
-    if render.transition is not None:
-        found["transition"] = render.transition.model_dump(exclude_defaults=True)
+    found |= render.model_dump(exclude_defaults=True, exclude={"shader", "parameters", "looks"})
     return {key: value for key, value in found.items() if value}
 
 
