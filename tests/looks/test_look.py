@@ -115,6 +115,15 @@ def test_a_link_out_of_the_folder_is_refused(folders, tmp_path):
         (folder / "link.frag").unlink()
 
 
+def test_a_vertex_shader_out_of_the_folder_is_not_read(folders, tmp_path):
+    own = folders[1]
+    (own / "one.fs").write_text("/*{}*/\nvoid main() { gl_FragColor = vec4(1.0); }\n")
+    (tmp_path / "secret.txt").write_text("secret\n")
+    (own / "one.vs").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(BadInput, match=r"'one\.vs' lies outside the folder"):
+        find_look("one")
+
+
 def test_a_folder_that_is_a_link_itself_and_links_within_it_are_fine(folders, tmp_path):
     _, own = folders
     (own / "one.frag").write_text(SHADER)

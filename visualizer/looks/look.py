@@ -130,7 +130,7 @@ def open_look_file(path: Path) -> Look:
         program = Program(vertex, fragment, {**OWN_TEXTURES, **textures_of(declaration)})
         return Look(name, path, "frag", declaration, (program,), (*source.files, *_pictures(declaration)))
     beside = path.with_suffix(".vs")
-    shader = read_shader(beside) if beside.exists() else None
+    shader = read_shader(file_in(path.parent, beside.name)) if beside.exists() else None
     files = (*source.files, *(shader.files if shader else ()), *_pictures(declaration))
     return Look(name, path, "isf", declaration, (isf_program(source, shader, declaration),), files)
 
