@@ -14,7 +14,7 @@ from visualizer.errors import BadInput
 
 def test_every_action_and_every_parameter_is_a_target_and_can_be_bound():
     assert set(find_actions()) | set(base_parameters()) | {"preset"} == set(targets())
-    for target in [*targets(), "preset:club"]:
+    for target in [*targets(), "preset:club", "look.3d-rotate.mix", "look.blurAmount"]:
         MidiBinding(program="any", does=target)
         OscBinding(address="/1/x", does=target)
 

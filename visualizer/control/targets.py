@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ..errors import BadInput, nearest
@@ -9,6 +10,8 @@ from .parameters import LOOK
 
 #: before the name of a preset; alone it is the preset whose number is sent
 PRESET = "preset"
+#: of the name of a look's parameter: the names of looks have "-" and may begin with a digit
+_PART = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def check_target(text: str, known: Iterable[str]) -> str:
@@ -18,7 +21,7 @@ def check_target(text: str, known: Iterable[str]) -> str:
     names = list(dict.fromkeys([*known, PRESET]))
     section, colon, preset = text.partition(":")
     head, *parts = text.split(".")
-    is_look = head == LOOK and bool(parts) and all(part.replace("-", "_").isidentifier() for part in parts)
+    is_look = head == LOOK and bool(parts) and all(map(_PART.fullmatch, parts))
     if text in names or is_look or (section == PRESET and colon and preset.strip()):
         return text
     raise BadInput(
