@@ -134,6 +134,18 @@ def test_what_was_integrated_goes_on_when_an_expression_is_edited():
     assert after.advance(heard, 0.1)["x"] == pytest.approx(0.5 * (0.4 + 0.3) + 0.2)
 
 
+def test_what_a_hand_smooths_goes_on_when_a_preset_is_edited():
+    """As in a show: the control of the edited preset is told again what the hand has set."""
+    by_hand = {"z": Turned(source="bass", amount=1.0, smoothing_s=1.0)}
+    before = Modulation([Movable("y"), Movable("z")])
+    before.turn({**by_hand, "y": Turned(source="kick", amount=1.0)})
+    for n in range(5):
+        last = before.advance(SILENT | {"bass": n / 10}, 0.1 if n else 0.0)["z"]
+    after = Modulation([Movable("x"), Movable("z")], before)
+    after.turn(by_hand)
+    assert last < 0.2 and after.advance(SILENT | {"bass": 0.4}, 0.0)["z"] == pytest.approx(last)
+
+
 def test_what_remembers_may_stand_in_what_remembers():
     found = played("integrate(integrate(1) + smooth(0, integrate(0)))", 10, 1.0, lambda t: {})
     assert found[-1][1] == pytest.approx(0.5)

@@ -78,7 +78,8 @@ def in_silence(movable: Movable) -> float:
 class Modulation:
     """The numbers of a preset at every display frame. Raises BadExpression for an expression that cannot be used.
 
-    before: of the same preset before it was edited, whose memory goes on: what was integrated is not lost.
+    before: of the same preset before it was edited, whose memory goes on: what was integrated and set by hand is not
+    lost.
 
     names: those of NAMES whose values `advance` needs. moving: the names of the numbers that change from one display
     frame to the next.
@@ -86,7 +87,8 @@ class Modulation:
 
     def __init__(self, movables: Sequence[Movable], before: Modulation | None = None) -> None:
         self._movables = {one.name: one for one in movables}
-        self._turned: Mapping[str, Turned] = {}
+        turned = {} if before is None else before._turned
+        self._turned: Mapping[str, Turned] = {name: one for name, one in turned.items() if name in self._movables}
         self._smoothers: dict[str, _Smoother] = {} if before is None else before._smoothers
         self._begin({} if before is None else before._memory.cells)
 
