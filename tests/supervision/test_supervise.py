@@ -17,7 +17,7 @@ import pytest
 from tests.fixtures.watching import finished, wait_for
 from visualizer.files.log import open_log, share_log
 from visualizer.supervision import lifeline
-from visualizer.supervision.child import Child
+from visualizer.supervision.child import Child, was_drawing
 from visualizer.supervision.supervise import command_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -373,3 +373,27 @@ def test_the_log_is_one_file_and_the_supervisor_does_not_hold_it(home):
     assert "before" in path.with_suffix(".old").read_text() and "before" not in path.read_text()
     assert "after" in path.read_text()
     assert not [file for file in psutil.Process().open_files() if file.path == str(path)]
+
+
+FRAME = '  File "/home/visualizer/lib/visualizer/{}.py", line 12 in {}\n'
+STARTED = '  File "/usr/lib/python3.11/threading.py", line 1002 in _bootstrap\n'
+MAIN = FRAME.format("show/frame", "run") + FRAME.format("cli/main", "main")
+
+
+@pytest.mark.parametrize(
+    ("main", "other", "drew"),
+    [
+        (("render/gl", "gl_finish"), None, True),
+        (("render/look_renderer", "_draw_pass"), ("render/graphics_process", "_receive"), True),
+        (("render/window", "swap"), None, False),
+        (("render/window", "events"), None, False),
+        (("beat/kick", "step"), ("render/graphics_process", "_receive"), False),
+        (("beat/kick", "step"), ("render/gl", "gl_finish"), False),
+    ],
+)
+def test_only_a_main_thread_that_calls_opengl_was_drawing(main, other, drew):
+    trace = "Fatal Python error: Segmentation fault\n\n"
+    if other is not None:
+        trace += f"Thread 0x00007f01 (most recent call first):\n{FRAME.format(*other)}{STARTED}\n"
+    trace += f"Current thread 0x00007f02 (most recent call first):\n{FRAME.format(*main)}{MAIN}"
+    assert was_drawing(trace) is drew

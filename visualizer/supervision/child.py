@@ -29,8 +29,14 @@ MAX_UNREAD_BYTES = 1_000_000  # without an end of line: not a message of a show
 MAX_REASON_LENGTH = 200  # characters
 MAX_TRACE_LENGTH = 20_000  # characters of a traceback
 TRACE_S = 0.3  # time for a hanging process to write its traceback
-# A line of a traceback of faulthandler with a file of this program: its room, and the function
-_OWN_LINE = re.compile(r'File "[^"]*[/\\]visualizer[/\\](?:(\w+)[/\\])?[^"/\\]+", line \d+ in (\w+)')
+# A line of a traceback of faulthandler with a file of this program: its room, and its name
+_OWN_LINE = re.compile(r'File "[^"]*[/\\]visualizer[/\\](?:(\w+)[/\\])?(\w+)\.py", line \d+ in ')
+# Outermost function of every thread that Python has started, so not of the main thread
+_THREAD_LINE = re.compile(r'threading\.py", line \d+ in _bootstrap\b')
+# Files of render/ that call OpenGL; the others wait for the screen, for key presses or for another process
+_DRAWING = frozenset(
+    "canvas chain dream_texture gl hud layer look_renderer look_textures offscreen picture planes programs targets".split()
+)
 
 
 class Child:
@@ -221,13 +227,13 @@ def take_trace() -> str:
 
 
 def was_drawing(trace: str) -> bool:
-    """Whether the tracebacks of all threads of a process say that it was drawing a picture, and not waiting for the
-    screen.
+    """Whether the tracebacks of all threads of a process say that its main thread was drawing a picture, and not waiting
+    for the screen or for events of the window.
     """
     for thread in trace.split("\n\n"):
         # the newest call comes first
-        newest = next(_OWN_LINE.finditer(thread), None)
-        if newest is not None and newest[1] == "render" and newest[2] != "swap":
+        newest = _OWN_LINE.search(thread)
+        if newest is not None and newest[1] == "render" and newest[2] in _DRAWING and not _THREAD_LINE.search(thread):
             return True
     return False
 
