@@ -91,6 +91,17 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class _Read:
+    """An edit that was read and can be shown. number: of what it was an edit of, see `_Followed`; place: counts what was
+    read, good or bad.
+    """
+
+    number: int
+    place: int
+    edit: Edit
+
+
+@dataclass(frozen=True)
 class _Followed:
     """What is shown. number: counts what `follow` was called with."""
 
@@ -111,7 +122,9 @@ class Reloader:
         self.fault = ""
         self._say, self._tries, self._watch = say, tries or LookTrial(), FileWatch()
         self._followed: _Followed | None = None
-        self._edit: tuple[int, Edit] | None = None
+        self._lock = threading.Lock()  # of those below and `fault`
+        self._edit: _Read | None = None
+        self._n_read = self._polled = self._faulty = 0  # how many; place of what `poll` returned last, and of `fault`
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -119,8 +132,9 @@ class Reloader:
         """Follow the files of a preset that is shown now. links: its looks. size: (width, height) that is drawn, px."""
         number = 1 if self._followed is None else self._followed.number + 1
         options = TrialOptions(loaded.size, size if min(size) > 0 else loaded.size, len(loaded.variants))
-        self.fault, self._edit = "", None
-        self._followed = _Followed(number, loaded, _files_of(loaded, links), options)
+        with self._lock:
+            self.fault, self._edit = "", None
+            self._followed = _Followed(number, loaded, _files_of(loaded, links), options)
         if any(not _comes_with_the_program(one) for one in links):
             self._tries.start()  # such looks are likely to be edited: the first edit need not wait
         if self._thread is None:
@@ -129,21 +143,24 @@ class Reloader:
 
     def poll(self) -> Edit | None:
         """An edit of what is shown that can be shown, once."""
-        if self._edit is None:
-            return None
-        (number, edit), self._edit = self._edit, None
-        return edit if self._followed is not None and number == self._followed.number else None
+        with self._lock:
+            read, self._edit = self._edit, None
+            if read is None or self._followed is None or read.number != self._followed.number:
+                return None
+            self._polled = read.place
+        return read.edit
 
     def shown(self, links: Sequence[Link]) -> None:
         """What `poll` returned is shown: its files are followed from now on. links: its looks."""
         if self._followed is not None:
             self._followed = replace(self._followed, files=_files_of(self._followed.loaded, links))
-        self.fault = ""
+        with self._lock:
+            if self._faulty <= self._polled:  # and not of what was saved meanwhile
+                self.fault = ""
 
     def failed(self, fault: str) -> None:
         """What `poll` returned cannot be shown. fault: why, in one line."""
-        self.fault = f"{fault}; the picture stays as it was"
-        self._say(self.fault)
+        self._report(self._polled, fault)
 
     def close(self) -> None:
         """End the thread and the trial."""
@@ -151,6 +168,14 @@ class Reloader:
         self._tries.close()
         if self._thread is not None:
             self._thread.join()
+
+    def _report(self, place: int, fault: str) -> None:
+        """Note a fault of what was read, unless there is one of something newer; and say it."""
+        words = f"{fault}; the picture stays as it was"
+        with self._lock:
+            if place >= self._faulty:
+                self.fault, self._faulty = words, place
+        self._say(words)
 
     # -- on the thread ------------------------------------------------------------------------------------------------
 
@@ -167,7 +192,7 @@ class Reloader:
                     raw = self._read(followed, raw)
                 except Exception as fault:
                     log.exception("an edited preset cannot be read")
-                    self.failed(f"what was edited cannot be read ({type(fault).__name__})")
+                    self._report(self._count(), f"what was edited cannot be read ({type(fault).__name__})")
 
     def _read(self, followed: _Followed, raw: Preset | None) -> Preset | None:
         """Read what was edited, and hand it over. raw: the preset as its file was before; returns what it is now."""
@@ -179,9 +204,11 @@ class Reloader:
                     self._wait_until_written()
                     continue
                 if self._is_shown(followed) and not self._ended.is_set():
-                    self.failed(str(fault))
+                    self._report(self._count(), str(fault))
                 return raw
-            self._edit = followed.number, edit
+            read = _Read(followed.number, self._count(), edit)
+            with self._lock:
+                self._edit = read
             self._prepare_canvas(followed, edit)
             return raw_now
         return raw
@@ -210,6 +237,12 @@ class Reloader:
 
         self._tries(links, followed.options, is_superseded)
         return Edit(loaded, links), now
+
+    def _count(self) -> int:
+        """The place of what was just read."""
+        with self._lock:
+            self._n_read += 1
+            return self._n_read
 
     def _is_shown(self, followed: _Followed) -> bool:
         return self._followed is not None and self._followed.number == followed.number

@@ -1,0 +1,67 @@
+"""Edits of what is shown, read while others are shown: which is handed over, and which fault stands."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+
+import pytest
+
+from tests.fixtures.watching import wait_for
+from visualizer.presets.loaded import open_preset
+from visualizer.show.chain import open_links
+from visualizer.show.reload import Reloader
+
+LOOK = """/*{"INPUTS": [%s]}*/
+void main() { gl_FragColor = vec4(1.0); }
+"""
+NUMBER = '{"NAME": "green", "TYPE": "float"}'
+
+
+class Accepts:
+    """Tries no look."""
+
+    def start(self):
+        pass
+
+    def __call__(self, links, options, is_superseded):
+        pass
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def folder(tiny_preset, tmp_path):
+    """The folder of a preset with the look tint.fs of its own."""
+    folder = tmp_path / "tinted"
+    shutil.copytree(tiny_preset, folder)
+    (folder / "tint.fs").write_text(LOOK % "")
+    with (folder / "preset.yaml").open("a") as file:
+        file.write("render: {looks: [tint]}\n")
+    return folder
+
+
+@pytest.fixture
+def reloader(folder):
+    loaded, said = open_preset(str(folder), size=(160, 90)), []
+    with closing(Reloader(said.append, Accepts())) as reloader:
+        reloader.follow(loaded, open_links(loaded), (160, 90))
+        # only what is saved once it follows the files is an edit
+        wait_for(lambda: folder / "tint.fs" in reloader._watch._seen, "the look is not followed")
+        yield reloader
+
+
+def test_a_fault_of_a_newer_edit_stays_when_the_one_before_it_is_shown(folder, reloader):
+    (folder / "tint.fs").write_text(LOOK % NUMBER)
+    edit = wait_for(reloader.poll, "the edit is not handed over")
+    (folder / "tint.fs").write_text(LOOK % "no JSON")
+    wait_for(lambda: reloader.fault or None, "the fault is not noticed")
+    reloader.shown(edit.links)
+    assert "tint.fs" in reloader.fault
+    reloader.failed("the edit before cannot be shown")
+    assert "tint.fs" in reloader.fault
+    (folder / "tint.fs").write_text(LOOK % NUMBER)
+    edit = wait_for(reloader.poll, "the correction is not handed over")
+    reloader.shown(edit.links)
+    assert reloader.fault == "" and reloader.poll() is None
