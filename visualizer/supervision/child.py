@@ -34,9 +34,8 @@ _OWN_LINE = re.compile(r'File "[^"]*[/\\]visualizer[/\\](?:(\w+)[/\\])?(\w+)\.py
 # Outermost function of every thread that Python has started, so not of the main thread
 _THREAD_LINE = re.compile(r'threading\.py", line \d+ in _bootstrap\b')
 # Files of render/ that call OpenGL; the others wait for the screen, for key presses or for another process
-_DRAWING = frozenset(
-    "canvas chain dream_texture gl hud layer look_renderer look_textures offscreen picture planes programs targets".split()
-)
+_DRAWING = {"canvas", "chain", "dream_texture", "gl", "hud", "layer", "look_renderer", "look_textures", "offscreen"}
+_DRAWING |= {"picture", "planes", "programs", "targets"}
 
 
 class Child:
