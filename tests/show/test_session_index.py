@@ -11,7 +11,16 @@ from visualizer.control.commands import Act, Command, Set
 from visualizer.control.keys import Keymap
 from visualizer.control.parameters import base_parameters
 from visualizer.control.state import Context, ShowState, apply
-from visualizer.session.events import CLOCK_HZ, AnalysisEvent, CommandEvent, FeaturesEvent, PresetEvent, SoundEvent
+from visualizer.session.events import (
+    CLOCK_HZ,
+    AnalysisEvent,
+    CommandEvent,
+    DreamEvent,
+    FeaturesEvent,
+    JourneyEvent,
+    PresetEvent,
+    SoundEvent,
+)
 from visualizer.session.reader import RecordedSession
 from visualizer.show.session_index import SessionIndex, condensed
 from visualizer.show.sources.session import CAPABILITIES
@@ -95,3 +104,19 @@ def test_few_events_are_kept(events, index):
     assert len(before) < 0.1 * len(events)
     steps = [AnalysisEvent(at=n, step="sound", n_samples=1) for n in range(1000)]
     assert condensed(steps) == [AnalysisEvent(at=0, step="sound", n_samples=1000)]
+
+
+def journey(at, slots, scene=0):
+    place = dict.fromkeys(("time_s", "beats", "position", "speed", "linger", "linger_s", "first", "last"), 0.0)
+    return JourneyEvent(at=at, scene=scene, arrives_s=1.0, slots=slots, crops=[], **place)
+
+
+def test_the_frames_of_a_station_come_after_it_has_got_its_slot():
+    """A slot that gets another station drops the frames that wait for it."""
+    frame = {"scene": 0, "variant": 0, "depth_index": 0, "sha256": "0" * 64, "width": 16, "height": 9, "finished": True}
+    other = journey(3, [[0, 5]], scene=1)
+    one = [journey(1, [[0, 1]]), DreamEvent(at=2, **frame), other, journey(4, [[0, 1]]), journey(5, [[0, 1]])]
+    two = [journey(6, [[0, 2]]), DreamEvent(at=7, **frame), journey(8, [[0, 2]])]
+    again = [journey(9, [[0, 1]]), DreamEvent(at=10, **frame), journey(11, [[0, 1]]), journey(12, [[0, 1]])]
+    found = [event.at for event in condensed([*one, *two, *again])]
+    assert found == [1, 2, 3, 5, 6, 7, 8, 9, 10, 12]

@@ -77,12 +77,14 @@ class SessionIndex:
 
 def condensed(events: Iterable[Event]) -> list[Event]:
     """Fewer events that have the same effect, once all of them have happened: steps of the analysis that follow each
-    other are one, and of settings in a row, and places of a journey, only the last of each counts.
+    other are one, of settings in a row only the last of each counts, and of places of a journey with the same stations in
+    a row the first and the last: dream frames that come after the first are those of its stations.
     """
     kept: dict[int, Event] = {}
     step: int | None = None  # where the newest step of the analysis is
     settings: dict[object, int] = {}  # where settings in a row are, by name
-    journeys: dict[object, int] = {}  # where the newest of each journey with the same stations is
+    journeys: dict[int, list[int]] = {}  # where the first and the last with the same stations in a row are, by scene
+    slots: dict[int, list[list[int]]] = {}  # the stations of these
     for number, event in enumerate(events):
         match event:
             case AnalysisEvent():
@@ -105,8 +107,10 @@ def condensed(events: Iterable[Event]) -> list[Event]:
             case CommandEvent():
                 settings.clear()
             case JourneyEvent():
-                place = (event.scene, *(tuple(pair) for pair in event.slots))
-                kept.pop(journeys.get(place, -1), None)  # nothing is forgotten: its stations are the same
-                journeys[place] = number
+                if slots.get(event.scene) != event.slots:
+                    slots[event.scene], journeys[event.scene] = event.slots, []
+                elif len(journeys[event.scene]) > 1:
+                    del kept[journeys[event.scene].pop()]
+                journeys[event.scene].append(number)
         kept[number] = event
     return list(kept.values())
