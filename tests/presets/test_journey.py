@@ -190,6 +190,16 @@ def test_a_show_that_ends_ends_its_bake(folder, tmp_path):
     assert not source._thread.is_alive()
 
 
+def test_a_show_that_ends_ends_a_process_that_waits_for_the_next_bake(folder, tmp_path):
+    source = start(opened(folder), FrameCache(tmp_path, 10**9))
+    try:
+        polled(source, 5)
+        wait_for(lambda: source.stations.n_known == 2, "the end of the bake")
+    finally:
+        source.close()
+    assert source._process._process is None
+
+
 def test_a_station_that_cannot_be_baked_leaves_the_journey_where_it_is(folder, tmp_path):
     loaded = opened(folder)
     broken = tuple(dataclasses.replace(one, weights=tmp_path / "gone.pth") for one in loaded.stations)
@@ -328,5 +338,28 @@ def test_a_station_that_becomes_wanted_while_it_is_baked_for_the_next_one_comes(
         monkeypatch.setattr(source.stations, "frames", frames_then_wanted)
         source.want([2])
         assert {one.variant for one in polled(source, 10)} == {1, 2}
+    finally:
+        source.close()
+
+
+def test_the_process_of_a_bake_ends_once_all_of_a_loop_is_baked(folder, cache):
+    loaded = opened(folder, journey=5)
+    stations = Stations(loaded, cache)
+    for number in range(5):
+        frames_of(stations, number)
+    cache.remove(stations._keys[4])
+    source, seen = start(loaded, cache), set()
+    try:
+        source.want([4])
+
+        def has_ended():
+            source.poll()
+            children = {child.pid for child in multiprocessing.active_children() if child.name == "bake"}
+            seen.update(children)
+            return bool(seen) and not children
+
+        wait_for(has_ended, "the end of the process", 60.0)
+        assert source.stations.is_complete and source.fault is None
+        assert source.stations.dreams(4).from_cache
     finally:
         source.close()

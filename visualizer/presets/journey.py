@@ -138,6 +138,11 @@ class Stations:
         return min(n_known, self.settings.loop) if self.settings.loop else n_known
 
     @property
+    def is_complete(self) -> bool:
+        """Whether every station of a loop was baked."""
+        return 0 < self.settings.loop == len(self._crops)
+
+    @property
     def begins_at(self) -> float:
         """The depth of a station's frame that the next one begins in, as a fraction of the deepest, 0..1."""
         return begins_at(self.settings, self.n_depths)
@@ -271,7 +276,7 @@ class ReadyStations:
         return found
 
     def close(self) -> None:
-        """Release the frames."""
+        """Nothing is left to end."""
 
 
 class BackgroundStations:
@@ -339,6 +344,8 @@ class BackgroundStations:
                 try:
                     if not self._give(number):
                         return
+                    if self.stations.is_complete:  # a station that the cache loses later starts it again
+                        self._process.close()
                 except StationLost as lost:
                     log.warning("%s", lost)
                     self._lost.add(number)
@@ -352,6 +359,8 @@ class BackgroundStations:
             self.fault = f"the journey stopped: {type(error).__name__}: {error} (details are in the log)".splitlines()[
                 0
             ]
+        finally:
+            self._process.close()
 
     def _give(self, number: int) -> bool:
         """Put the frames of a station into the queue. False once the show ends."""
