@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -44,6 +43,11 @@ def hang(surface):
 
 def crash(surface):
     ctypes.string_at(0)
+
+
+def hang_noticed(surface, file):
+    file.touch()
+    threading.Event().wait()
 
 
 def kind_of(surface):
@@ -110,17 +114,19 @@ def test_in_a_hidden_window_the_same_is_drawn(screen):
 
 
 @pytest.mark.slow
-def test_a_call_that_hangs_ends_even_if_whoever_asked_for_it_was_killed():
+def test_a_call_that_hangs_ends_even_if_whoever_asked_for_it_was_killed(tmp_path):
     program = (
         "from tests.render.test_graphics_process import *\n"
         "if __name__ == '__main__':\n"
         "    process = GraphicsProcess()\n"
         "    print(process.call(number_of, deadline_s=60), flush=True)\n"
-        "    process.call(hang, deadline_s=1.0)\n"
+        "    process.call(hang_noticed, Path(sys.argv[1]), deadline_s=1.0)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=ROOT) as asking:
+    begun = tmp_path / "begun"
+    command = [sys.executable, "-c", program, str(begun)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as asking:
         pid = int(asking.stdout.readline())
-        time.sleep(0.5)  # until the call has begun: nothing else says so
+        wait_for(begun.exists, "the call has not begun")
         asking.kill()
     wait_for(lambda: not psutil.pid_exists(pid) or None, "it hangs on", 60)
 

@@ -101,7 +101,7 @@ class GraphicsProcess:
             raise Superseded("another result is wanted")
         try:
             pipe.send((function, arguments, deadline_s))
-        except OSError:  # it died after the call before
+        except (OSError, TypeError):  # it died after the call before; TypeError: `close` closed it here meanwhile
             raise self._crashed() from None
         return self._receive(pipe, deadline_s, is_superseded)
 
@@ -131,7 +131,7 @@ class GraphicsProcess:
                     self._end()
                     raise Superseded("another result is wanted")
             result = pipe.recv()
-        except (EOFError, OSError):
+        except (EOFError, OSError, TypeError):  # TypeError: `close` closed it here in the middle of reading
             raise self._crashed() from None
         if isinstance(result, HangError):  # its context is lost
             self._end()
