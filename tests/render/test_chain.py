@@ -11,11 +11,12 @@ from tests.render.isf import image, isf, kept, number
 from tests.render.pictures import noise, smooth, worst
 from visualizer.errors import GraphicsError
 from visualizer.looks.look import find_look, plain_look
-from visualizer.render.chain import BLENDS, Link
+from visualizer.render.chain import BLENDS, Chain, Link
 from visualizer.render.look_renderer import LookRenderer
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.render.programs import Programs
+from visualizer.render.targets import Target
 
 SIZE = (16, 8)
 DREAM = noise(SIZE, 1)
@@ -108,6 +109,15 @@ def test_without_mix_a_look_is_not_seen_but_goes_on_with_what_it_keeps(draw, loo
         assert worst(draw(adds, time_s=float(index)), DREAM) == 0
     adds.mix = 1.0
     assert draw(adds, time_s=3.0)[0, 0].tolist() == [102, 0, 0]
+
+
+def test_a_look_without_mix_reads_the_picture_before_it_also_behind_the_last_that_is_seen(draw, look):
+    grey = look("grey", "gl_FragColor = vec4(vec3(0.4), 1.0);")
+    body = "gl_FragColor = vec4(IMG_THIS_PIXEL(inputImage).rgb * 0.5 + IMG_THIS_PIXEL(sum).rgb * 0.5, 1.0);"
+    links = Link(grey), Link(look("sums", body, image("inputImage"), passes=[kept("sum", FLOAT=True)]), mix=0.0)
+    assert draw(*links)[0, 0].tolist() == [102] * 3
+    links[1].mix = 1.0
+    assert draw(*links, time_s=1.0)[0, 0].tolist() == [76] * 3
 
 
 def test_a_look_named_twice_keeps_something_of_its_own_in_each_place(draw, look):
@@ -220,6 +230,36 @@ def test_a_look_that_fails_is_left_out_and_named_and_the_others_are_drawn(draw, 
         draw(*links)
     links[place].is_left_out = True
     assert worst(draw(*links), DREAM) <= 1
+
+
+@pytest.mark.parametrize("fails_in", ["look", "blend"])
+def test_a_look_that_fails_again_and_again_takes_no_more_graphics_memory(draw, look, monkeypatch, fails_in):
+    body = "gl_FragColor = IMG_THIS_PIXEL(inputImage) * 0.5;"
+    broken = look("broken", body, image("inputImage"), passes=[{"TARGET": "part"}, {}])
+    links = Link(broken, mix=0.5), Link(look("flip", FLIP, image("inputImage")))
+    draw(*links)
+
+    def fails(self, *given):
+        raise GraphicsError("a test")
+
+    def fails_in_the_look(self, *given):
+        if self.look is broken:
+            raise GraphicsError("a test")
+        inner(self, *given)
+
+    inner = LookRenderer._draw_pass
+    if fails_in == "look":
+        monkeypatch.setattr(LookRenderer, "_draw_pass", fails_in_the_look)
+    else:
+        monkeypatch.setattr(Chain, "_blend", fails)
+    draw(*links, attempts=Attempts())
+    made, inner_target = [], Target.__init__
+    monkeypatch.setattr(
+        Target, "__init__", lambda self, *given, **named: (made.append(1), inner_target(self, *given, **named))[1]
+    )
+    for _ in range(5):
+        draw(*links, attempts=Attempts())
+    assert not made
 
 
 def test_where_every_look_fails_the_dream_is_drawn(draw, look, monkeypatch):

@@ -321,7 +321,9 @@ def test_the_uniforms_of_shadertoy(shadertoy):
     assert look.draw(time_s=5.0)[0, 0].tolist() == [128, 64, 128], "opaque, whatever its alpha"
     look = shadertoy("fragColor = vec4(float(iFrame) / 10.0, iTimeDelta * 4.0, iChannelTime[3] / 10.0, 1.0);")
     assert [look.draw(time_s=one, step_s=0.125)[0, 0].tolist() for one in (0.0, 5.0)] == [[0, 0, 0], [26, 128, 128]]
+    assert "iSampleRate" not in look.renderer.needs
     look = shadertoy("fragColor = vec4(iDate.y / 10.0, iFrameRate / 100.0, iSampleRate / 88200.0, 1.0);")
+    assert look.renderer.needs == {"iSampleRate"}
     look.draw()
     assert look.draw(step_s=0.02, date=(2026.0, 4.0, 1.0, 0.0))[0, 0].tolist() == [76, 128, 128]
     look = shadertoy("fragColor = vec4(iChannelResolution[0].xy / 1024.0, iChannelResolution[2].x / 512.0, 1.0);")

@@ -42,6 +42,9 @@ def test_only_what_a_look_uses_is_made_and_asked_for():
     assert needs_of({"energy", "kick", "spectrum"}) == {"bass", "mid", "high", "kick_time_s", "sound"}
     fields = {field.name for field in dataclasses.fields(Features)}
     assert needs_of({one.name for one in MUSIC}) <= fields
+    sound = SoundBlock(np.zeros((2, 20_000), np.float32), 48_000)
+    assert uniforms_of(Features(sound=sound), {"iSampleRate"}) == {"iSampleRate": 48_000.0}
+    assert needs_of({"iSampleRate"}) == {"sound"} and uniforms_of(Features(), {"iSampleRate"}) == {}
 
 
 def test_every_name_of_an_expression_has_a_number_and_asks_for_what_it_is_made_of():

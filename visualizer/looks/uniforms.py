@@ -89,8 +89,8 @@ SHADERTOY = (
     Uniform("iFrameRate", "float", "display frames a second"),
     Uniform("iDate", "vec4", "year, month from 0, day, seconds since midnight"),
     Uniform("iMouse", "vec4", "always 0"),
-    Uniform("iSampleRate", "float", "sample rate of the sound, Hz"),
-    Uniform("iChannelTime", "float", "the time of this display frame, seconds of the sound", 4),
+    Uniform("iSampleRate", "float", "sample rate of the sound, Hz; 44100 where there is none"),
+    Uniform("iChannelTime", "float", "iTime, of each channel", 4),
     Uniform("iChannelResolution", "vec3", "of iChannel0 .. iChannel3: width and height, px, and 1", 4),
 )
 

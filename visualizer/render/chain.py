@@ -111,15 +111,18 @@ class Chain:
         shown = self._ctx.fbo
         drawing = _Drawing(values, size, advances, shown)
         self._measured = []
-        visible = [index for index, link in enumerate(self.links) if link.mix > 0 and not link.is_left_out]
+        # a look that is not seen is drawn for what it keeps, and then reads the same picture as if it were seen
+        drawn = [
+            (index, link)
+            for index, link in enumerate(self.links)
+            if not link.is_left_out and (link.mix > 0 or self._renderers[index].has_history)
+        ]
         try:
-            for index, link in enumerate(self.links):
-                if link.is_left_out or (link.mix <= 0 and not self._renderers[index].has_history):
-                    continue
+            for index, link in drawn:
                 attempt = attempts(f"look {link.look.name}", "it is left out") if attempts is not None else None
                 if attempt is not None and attempt.is_suspended:
                     continue
-                is_last = bool(visible) and index == visible[-1]
+                is_last = index == drawn[-1][0]
                 with attempt or nullcontext(), self._timer(index):
                     self._draw_link(drawing, link, self._renderers[index], is_last=is_last)
             if not drawing.is_shown:
@@ -221,8 +224,12 @@ class Chain:
                 drawing.is_shown = True
             else:
                 blended = self._pool.take(size)
-                blended.framebuffer.use()
-                self._blend(link, self._before(drawing, "inputImage"), own, size)
+                try:
+                    blended.framebuffer.use()
+                    self._blend(link, self._before(drawing, "inputImage"), own, size)
+                except BaseException:
+                    self._pool.give(blended)
+                    raise
                 self._replace(drawing, blended)
 
     def _before(self, drawing: _Drawing, image_input: str) -> Target:

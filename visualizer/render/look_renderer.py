@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import moderngl
 
 _MAX_TAPS = 8
-_MUSIC = frozenset(one.name for one in MUSIC if one.kind == "float")
+_HEARD = frozenset(one.name for one in MUSIC if one.kind == "float") | {"iSampleRate"}
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def clock_values(
         "iFrameRate": 1.0 / step_s if step_s > 0 else 60.0,
         "iDate": (year, month - 1, day, seconds),
         "iMouse": (0.0, 0.0, 0.0, 0.0),
-        "iSampleRate": 44_100.0,
+        "iSampleRate": 44_100.0,  # where there is no sound
         "iChannelTime": np.full((4, 1), own_s, np.float32),
     }
 
@@ -72,7 +72,7 @@ class LookRenderer:
     ctx: the context of the Surface it will be drawn on. programs: compiled looks shared with other pictures. dreams: what
     `dream()` reads. Raises GraphicsError for a shader that does not compile, BadInput for a picture that cannot be read.
 
-    needs: what it uses of the music: names of `looks.uniforms.MUSIC`, and of `sound_name`. image_inputs: the image
+    needs: what it uses of the music: names of `looks.uniforms.MUSIC`, of `sound_name`, and "iSampleRate". image_inputs: the image
     inputs that its shaders read and that must be handed in.
     """
 
@@ -148,7 +148,11 @@ class LookRenderer:
                     history.drawn()
                 elif one.target:
                     target = pool.take(pass_size, one.target in self._floats)
-                    self._draw_pass(index, values, parameters, pass_size, images, temporary, target)
+                    try:
+                        self._draw_pass(index, values, parameters, pass_size, images, temporary, target)
+                    except BaseException:
+                        pool.give(target)
+                        raise
                     if one.target in temporary:
                         pool.give(temporary[one.target])
                     temporary[one.target] = target
@@ -333,7 +337,7 @@ class LookRenderer:
             repeats = wrap == "repeat"
             self._filters[wrap, kind] = self._ctx.sampler(repeats, repeats, filter=(mode, mode))
         own = {one.name for one in self.look.declaration.inputs}  # an input may be called like what is heard
-        self.needs |= _MUSIC & compiled.uniforms.keys() - own
+        self.needs |= _HEARD & compiled.uniforms.keys() - own
         read = list(compiled.samplers)
         if "iChannelResolution" in compiled.uniforms:  # the size is asked for, also of what is not read
             read += [ref for name, ref in textures.items() if name.startswith("iChannel")]

@@ -20,13 +20,14 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
     "beat": ("bpm", "beat_phase"),
     "bar": ("bpm", "bar_phase"),
     "depth": ("level",),
+    "iSampleRate": (SOUND,),
 }
 
 
 def uniforms_of(features: Features, names: Collection[str]) -> dict[str, Any]:
     """The values of some uniforms for what is heard.
 
-    names: of `looks.uniforms.MUSIC`, and textures of the sound: "shadertoy_sound", "audio:N" and "audioFFT:N" with N
+    names: of `looks.uniforms.MUSIC`, "iSampleRate", and textures of the sound: "shadertoy_sound", "audio:N" and "audioFFT:N" with N
     columns, 0: as many as there are. See `beat.sound.sound_rows`; without sound these have no value.
     """
     values: dict[str, Any] = {name: getattr(features, name) for name in _HEARD if name in names}
@@ -35,6 +36,8 @@ def uniforms_of(features: Features, names: Collection[str]) -> dict[str, Any]:
     if "energy" in names:
         values["energy"] = (features.bass + features.mid + features.high) / 3
     if features.sound is not None:
+        if "iSampleRate" in names:
+            values["iSampleRate"] = float(features.sound.rate_hz)
         for name in names:
             if (source := _sound_source(name)) is not None:
                 rows = sound_rows(source, features.sound, int(name.partition(":")[2] or 0))
