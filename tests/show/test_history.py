@@ -246,6 +246,16 @@ def test_both_presets_go_on_with_what_they_keep_while_a_look_leads_over(staged, 
     assert [one[:2] for one in seen] == [[11 + n, 1 + n] for n in range(4)]
 
 
+def test_a_transition_begins_again_where_a_recording_begins(staged, tmp_path):
+    body = "gl_FragColor = IMG_THIS_PIXEL(sum) + vec4(1.0 / 255.0, 0.0, 0.0, 1.0);"
+    isf(tmp_path, body, *WIPE_INPUTS, name="counts", passes=[kept("sum", FLOAT=True)])
+    stage = staged.stage(["crossfade"])
+    stage.bring(staged.scene(["crossfade"], 0, TransitionSettings(look="counts", seconds=1.0)))
+    assert [staged.draw(stage, n / 60)[0] for n in range(4)] == [1, 2, 3, 4]
+    stage.clear_history()
+    assert [staged.draw(stage, n / 60)[0] for n in range(4, 6)] == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("render", "said"),
     [

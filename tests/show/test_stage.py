@@ -398,3 +398,9 @@ def test_an_event_passes_with_a_display_frame_that_is_not_drawn(small, tmp_path,
         stage.fire("look.flash")
         seen.append([small.draw(stage)[1] for _ in range(2)])
     assert seen == [[0, 0], [255, 0], [0, 0], [255, 0]]
+    stage.begin_dark()
+    stage.fire("look.flash")
+    assert small.draw(stage)[1] == 0
+    stage.is_dark = False
+    stage.advance(BLACKOUT_S)
+    assert small.draw(stage)[1] == 0, "it does not wait for the end of a blackout"

@@ -137,7 +137,7 @@ class Picture:
     @property
     def has_history(self) -> bool:
         """Whether a look keeps anything from one display frame to the next: then every display frame must be drawn, also
-        one that is not seen.
+        one that is not seen. Not the transition: that is drawn only where it is seen.
         """
         return self._chain.has_history
 
@@ -250,6 +250,8 @@ class Picture:
     def clear_history(self) -> None:
         """Begin black again, with the display frame of index 0."""
         self._chain.clear_history()
+        if self._crossing is not None:
+            self._crossing.clear_history()
         self._time_s, self._step_s, self._index = None, 0.0, -1
 
     def history(self) -> PictureHistory:

@@ -431,7 +431,7 @@ class Stage:
                 scene.draw(features, size, date_at(self.began, features.time_s), attempts)
             finally:
                 self._hidden.end()
-        elif self._dark < 1.0:
+        else:
             scene.picture.pass_events()
 
 
