@@ -119,7 +119,11 @@ def glslang_fault(program: str, look: Look) -> str:
                 paths[suffix].write_text(source.text, encoding="utf-8")
             try:
                 run = subprocess.run(
-                    [program, "-l", *map(str, paths.values())], capture_output=True, text=True, timeout=GLSLANG_S
+                    [program, "-l", *map(str, paths.values())],
+                    capture_output=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    timeout=GLSLANG_S,
                 )
             except (OSError, subprocess.TimeoutExpired) as fault:
                 return f"{program} failed: {type(fault).__name__}"
