@@ -13,7 +13,8 @@ from PIL import Image
 from tests.fixtures.watching import wait_for
 from tests.render.pictures import smooth
 from visualizer.errors import BadInput, VisualizerError
-from visualizer.journey.stations import light_of, next_image, with_picture_inside
+from visualizer.journey.geometry import Transform, crop, view
+from visualizer.journey.stations import fixed_crop, light_of, next_image, with_picture_inside
 from visualizer.presets.bake import bake
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import start
@@ -305,6 +306,15 @@ def test_a_loop_and_a_recorded_journey_meet_no_other_pictures(folder, cache, tmp
     loop = opened(folder, journey=5)
     assert "comes back" in Stations(loop, cache).meet(tmp_path / "cat.png")
     assert "recorded" in RecordedPlan(loop.journey, 4).meet(tmp_path / "cat.png")
+
+
+def test_of_recorded_crops_only_those_that_a_zoom_can_lead_to_are_taken(folder):
+    plan, middle = RecordedPlan(opened(folder).journey, 4), fixed_crop(0.0, 1.0)
+    found = crop(0.1, 0.05 - 0.02j)
+    plan.take({0: found, 1: Transform(0.0, 0.0), 2: Transform(1.0, 0.0), 3: Transform(0.5, 1e300), 4: Transform(1e9)})
+    assert [plan.crop(station) for station in range(6)] == [found, *[middle] * 5]
+    for station in range(6):
+        view(station + 0.5, plan.crop)
 
 
 def test_a_journey_goes_on_where_a_station_behind_it_is_lost(folder, tmp_path):

@@ -76,6 +76,11 @@ def crop(turn: float, shift: complex) -> Transform:
     return Transform(cmath.exp(1j * turn) / ZOOM, shift)
 
 
+def can_lead(crop: Transform) -> bool:
+    """Whether a zoom can lead to a crop: it is smaller than its station, not a mere point, and lies near it."""
+    return 0.01 < abs(crop.scale) < 0.99 and abs(crop.shift) < 100
+
+
 def motion_of(crop: Transform) -> SpiralZoom:
     """The steady motion that leads from a station to the next one, whose crop it is."""
     turn = complex(-math.log(ZOOM), cmath.phase(crop.scale))

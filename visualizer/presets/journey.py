@@ -12,7 +12,7 @@ import math
 import queue
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import BadInput, VisualizerError
-from ..journey.geometry import Transform
+from ..journey.geometry import Transform, can_lead
 from ..journey.stations import (
     dreamt_crop,
     fixed_crop,
@@ -71,18 +71,24 @@ class StationPlan(Protocol):
 
 
 class RecordedPlan:
-    """Where the stations of a recorded journey lie. crops: as recorded, by station; change them at will."""
+    """Where the stations of a recorded journey lie."""
 
     is_recorded = True
 
     def __init__(self, settings: JourneySettings, n_depths: int) -> None:
         self.settings = settings
         self.begins_at = begins_at(settings, n_depths)
-        self.crops: dict[int, Transform] = {}
+        self._crops: dict[int, Transform] = {}
+
+    def take(self, crops: Mapping[int, Transform]) -> None:
+        """Take the crops that were recorded, by station, in place of those before; a damaged file may have others than
+        `Stations` makes: those that no zoom can lead to are left out.
+        """
+        self._crops = {station: crop for station, crop in crops.items() if can_lead(crop)}
 
     def crop(self, station: int) -> Transform:
         """Where in a station the next one lies; in its middle where that was not recorded."""
-        return self.crops.get(self.index(max(station, 0)), fixed_crop(0.0, 1.0))
+        return self._crops.get(self.index(max(station, 0)), fixed_crop(0.0, 1.0))
 
     def index(self, station: int) -> int:
         """The station of a loop that stands in the place of any other."""

@@ -105,7 +105,7 @@ class Travel:
         """Go on from a state that was recorded. plan: that of this journey, which gets its crops. Returns the slots that
         have got another station: they are empty.
         """
-        plan.crops = state.crops
+        plan.take(state.crops)
         self._time_s, self._beats = state.time_s, state.beats
         pace = self.pace
         pace.position, pace.speed, pace.linger, pace.linger_s = state[2:6]
