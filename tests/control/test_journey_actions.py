@@ -21,6 +21,7 @@ def test_a_journey_goes_at_the_preset_s_speed_until_told_otherwise():
 def test_it_is_held_and_goes_on():
     assert speed("journey_hold") == 0.0
     assert speed("journey_hold", "journey_hold") == 1.0
+    assert speed("journey_turn", "journey_slower", "journey_hold", "journey_hold") == 1.0, "as the preset says"
 
 
 def test_it_turns_round_and_back():

@@ -44,8 +44,8 @@ def next_image(frame: np.ndarray, crop: Transform, light: Light, way_back: float
     """The image of the next station: a crop of a dream frame (height, width, 3) uint8, enlarged to its size.
 
     light, way_back: of the first picture, and how far the crop is led back to it, 0..1: every dream brings contrast and
-    colour, and what is not led back ends in mud. So it is with the places: where nothing leads the sky back to the top,
-    all becomes of one colour.
+    colour, and what is not led back becomes grey and flat. So it is with the places: where nothing leads the sky
+    back to the top, all becomes of one colour.
     """
     seen = _seen_through(frame, crop)
     found = seen + way_back * (light.places - light_of(seen).places).astype(np.float64)
