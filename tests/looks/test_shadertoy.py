@@ -49,6 +49,18 @@ def test_each_channel_of_a_single_file_reads_what_its_header_says():
         assert (seen[:, 12:] == [2, 128, 1]).all(), "what it drew before, the time, and the count of display frames"
 
 
+def test_too_many_passes_or_pictures_are_an_error(tmp_path):
+    image = {"type": "image", "code": IMAGE}
+    path = export(tmp_path, *[{"type": "buffer", "name": f"{n:03}", "code": IMAGE} for n in range(64)], image)
+    with pytest.raises(BadInput, match=r"toy\.json: 65 passes cannot be drawn; allowed: up to 64"):
+        open_look_file(path)
+    (tmp_path / "x.png").write_bytes(b"")
+    inputs = [{"channel": n, "ctype": "texture", "src": "x.png"} for n in range(4)]
+    passes = [{"type": "buffer", "name": str(n), "code": IMAGE, "inputs": inputs} for n in range(9)]
+    with pytest.raises(BadInput, match=r"toy\.json: 36 pictures cannot be used; allowed: up to 32"):
+        open_look_file(export(tmp_path, *passes, image))
+
+
 def test_without_a_header_the_channels_are_sound_dream_and_noise(tmp_path):
     for suffix in (".fs", ".frag"):
         path = tmp_path / f"toy{suffix}"

@@ -24,6 +24,8 @@ from .translation import declared_lines, isf_program, textures_of
 PLAIN = "crossfade"
 #: what files of looks end with, the one that is taken first where there are several
 SUFFIXES = (".fs", ".json", ".frag")
+#: how many picture files a look may have: more than graphics cards let one shader read
+MAX_PICTURES = 32
 #: the folder of what looks include; it is no look
 _INCLUDED = "base"
 
@@ -117,26 +119,30 @@ def open_look_file(path: Path) -> Look:
     text = read_text(path)
     if path.suffix == ".json":
         declaration, programs = read_export(text, path)
-        return Look(name, path, "shadertoy", declaration, programs, (path, *_pictures(declaration)))
+        return Look(name, path, "shadertoy", declaration, programs, (path, *_pictures(declaration, path)))
     source = read_shader(path)
     functions = declared(without_comments(source.text))
     declaration = read_declaration(text, path)
     if "mainImage" in functions and "main" not in functions:
         declaration, program = read_single(source, declaration)
-        return Look(name, path, "shadertoy", declaration, (program,), (*source.files, *_pictures(declaration)))
+        return Look(name, path, "shadertoy", declaration, (program,), (*source.files, *_pictures(declaration, path)))
     if path.suffix == ".frag":
         vertex = read_shader(shipped("shaders") / "base" / "cover.vert")
         fragment = source.defining({}, list(declared_lines(declaration).values()))
         program = Program(vertex, fragment, {**OWN_TEXTURES, **textures_of(declaration)})
-        return Look(name, path, "frag", declaration, (program,), (*source.files, *_pictures(declaration)))
+        return Look(name, path, "frag", declaration, (program,), (*source.files, *_pictures(declaration, path)))
     beside = path.with_suffix(".vs")
     shader = read_shader(file_in(path.parent, beside.name)) if beside.exists() else None
-    files = (*source.files, *(shader.files if shader else ()), *_pictures(declaration))
+    files = (*source.files, *(shader.files if shader else ()), *_pictures(declaration, path))
     return Look(name, path, "isf", declaration, (isf_program(source, shader, declaration),), files)
 
 
-def _pictures(declaration: Declaration) -> list[Path]:
-    return [file for files in declaration.imported.values() for file in files]
+def _pictures(declaration: Declaration, path: Path) -> list[Path]:
+    """The picture files of the look in a file. Raises BadInput for more than MAX_PICTURES."""
+    found = [file for files in declaration.imported.values() for file in files]
+    if len(found) > MAX_PICTURES:
+        raise BadInput(f"{plain(path)}: {len(found)} pictures cannot be used; allowed: up to {MAX_PICTURES}")
+    return found
 
 
 def _plain_path() -> Path:

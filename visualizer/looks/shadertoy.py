@@ -16,6 +16,7 @@ from ..oneline import plain
 from .declaration import Declaration, LookInput, Pass
 from .glsl import without_comments, words
 from .program import Program, TextureRef
+from .reading import MAX_PASSES
 from .source import Line, ShaderSource, file_in
 from .translation import Channel, shadertoy_program
 
@@ -104,6 +105,8 @@ def read_export(text: str, path: Path) -> tuple[Declaration, tuple[Program, ...]
     drawn += [(name, entry) for kind, name, entry in entries if kind == "image"][:1]
     if len(drawn) == len(targets):
         raise BadInput(f"{plain(path)}: it has no pass of the type image; export the shader again")
+    if len(drawn) > MAX_PASSES:
+        raise BadInput(f"{plain(path)}: {len(drawn)} passes cannot be drawn; allowed: up to {MAX_PASSES}")
     inputs = _Inputs(path, targets, news)
     channels = [inputs.channels(entry, name) for name, entry in drawn]
     passes = [Pass(target, bool(target), bool(target), program=index) for index, target in enumerate([*targets, ""])]
