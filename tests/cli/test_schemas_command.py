@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.cli.running import here, refused
+from visualizer.errors import BadInput
 from visualizer.looks.declaration import GLSL_TYPES
+from visualizer.looks.reading import read_declaration
 from visualizer.presets.schema import preset_schema
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
@@ -32,6 +35,17 @@ def test_a_folder_that_is_missing_is_refused(tmp_path):
 def test_the_schema_of_headers_knows_every_type():
     schema = json.loads((DOCS / "look.schema.json").read_text())
     assert schema["properties"]["INPUTS"]["items"]["properties"]["TYPE"]["enum"] == list(GLSL_TYPES)
+
+
+@pytest.mark.parametrize("name", ["glow", "gl_x", "isf_x", "a__b", "1a", ""])
+def test_the_schema_of_headers_takes_the_names_that_a_look_may_use(name, tmp_path):
+    passes = json.loads((DOCS / "look.schema.json").read_text())["properties"]["PASSES"]["items"]
+    try:
+        read_declaration(f'/*{{"PASSES": [{{"TARGET": "{name}"}}]}}*/', tmp_path / "x.fs")
+        is_taken = True
+    except BadInput:
+        is_taken = False
+    assert bool(re.search(passes["properties"]["TARGET"]["pattern"], name)) == is_taken == (name in ("glow", ""))
 
 
 def test_the_schema_of_presets_allows_expressions_and_looks_by_name_alone():

@@ -21,7 +21,8 @@ from .uniforms import ISF
 #: how many passes a look may have, and how many columns its sound
 MAX_PASSES, MAX_COLUMNS = 64, 16384
 
-_NAME = re.compile(r"(?!gl_|isf_)[A-Za-z_][A-Za-z0-9_]{0,62}")
+#: what an input, a target or a picture may be called, a regular expression
+NAME = "(?!gl_|isf_|.*__)[A-Za-z_][A-Za-z0-9_]{0,62}"
 _TAKEN = frozenset(one.name for one in ISF) | RESERVED
 _KNOWN = (
     "DESCRIPTION",
@@ -343,7 +344,7 @@ def _check_names(
 
 
 def _name(header: Header, place: Place, name: object) -> str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or "__" in name:
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
         said = "missing" if name is None else f"{_shown(name)} cannot be the name of a uniform"
         allowed = "letters, digits and _, beginning with a letter, but not with gl_ or isf_, and without __"
         raise header.fault(place, f"{said}; allowed: {allowed}")

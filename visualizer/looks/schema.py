@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .declaration import GLSL_TYPES
+from .reading import NAME
 
-_NAME = {"type": "string", "pattern": "^(?!gl_)[A-Za-z_][A-Za-z0-9_]{0,62}$"}
+_NAME = {"type": "string", "pattern": f"^{NAME}$"}
+_TARGET = {"type": "string", "pattern": f"^({NAME})?$"}
 _TEXT = {"type": "string"}
 _NUMBERS = {"type": ["number", "boolean", "string", "array", "null"]}
 _SIZE = {
@@ -82,7 +84,10 @@ def _pass() -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
-            "TARGET": {**_NAME, "description": "the picture that it draws into, which other passes read by this name"},
+            "TARGET": {
+                **_TARGET,
+                "description": 'the picture that it draws into, which other passes read by this name; "": it is seen',
+            },
             "PERSISTENT": {"type": ["boolean", "number"], "description": "keep it for the next display frame"},
             "FLOAT": {"type": ["boolean", "number"], "description": "32 bits a channel"},
             "WIDTH": _SIZE,
