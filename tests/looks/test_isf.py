@@ -104,6 +104,16 @@ def test_passes_have_sizes_of_their_own():
         assert drawn.at(1.0)[0, 0].tolist() == [32, 2, 10]
 
 
+def test_targets_that_are_too_large_together_are_an_error(tmp_path):
+    a_pass = '{"TARGET": "t%d", "FLOAT": true, "PERSISTENT": true, "WIDTH": 8192, "HEIGHT": 4000}'
+    path = tmp_path / "large.fs"
+    passes = ", ".join(a_pass % n for n in range(4))
+    path.write_text(f'/*{{"PASSES": [{passes}, {{}}]}}*/\nvoid main() {{ gl_FragColor = vec4(1.0); }}\n')
+    said = pytest.raises(GraphicsError, match=r"look large: its targets take 4\.2 GB .* allowed: up to 4;")
+    with said, drawing(open_look_file(path), (64, 36)):
+        pass
+
+
 def test_a_kept_target_begins_black_and_is_what_it_was_in_the_display_frame_before():
     with drawing(look("trail"), (4, 4)) as drawn:
         assert look("trail").declaration.has_history

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from visualizer.errors import VisualizerError
+from visualizer.errors import GraphicsError, VisualizerError
 from visualizer.looks.declaration import Pass, Value
 from visualizer.looks.look import Look
 from visualizer.looks.program import TextureRef
 from visualizer.looks.uniforms import MUSIC
+from visualizer.oneline import plain
 
 from .dream_texture import MOST_STATIONS, DreamTexture, cover
 from .look_textures import LookTextures, sound_name
 from .programs import Compiled, Programs
-from .targets import History, Target, TargetPool, limited
+from .targets import MAX_BYTES, History, Target, TargetPool, limited
 
 if TYPE_CHECKING:
     import moderngl
@@ -70,7 +71,8 @@ class LookRenderer:
     """Draws one look.
 
     ctx: the context of the Surface it will be drawn on. programs: compiled looks shared with other pictures. dreams: what
-    `dream()` reads. Raises GraphicsError for a shader that does not compile, BadInput for a picture that cannot be read.
+    `dream()` reads. Raises GraphicsError for a shader that does not compile and for targets that are too large
+    together, BadInput for a picture that cannot be read.
 
     needs: what it uses of the music: names of `looks.uniforms.MUSIC`, of `sound_name`, and "iSampleRate". image_inputs: the image
     inputs that its shaders read and that must be handed in.
@@ -98,6 +100,7 @@ class LookRenderer:
         self._filters: dict[tuple[str, str], moderngl.Sampler] = {}
         self._textures = LookTextures(ctx, look)
         self._largest_px: int = ctx.info["GL_MAX_TEXTURE_SIZE"]
+        self._check_memory(writes)
         try:
             for index in range(len(self._passes)):
                 self._get(index, 1.0)  # a fault is reported at once, not when the window is first resized
@@ -299,6 +302,27 @@ class LookRenderer:
             for given, whole in zip((one.width, one.height), size, strict=True)
         )
         return limited(width, height, self._largest_px)
+
+    def _check_memory(self, writes: Mapping[str, int]) -> None:
+        """Raise GraphicsError where its targets together, at the size of the dream, take more than MAX_BYTES. writes: how
+        many passes draw into each target.
+        """
+        values = {one.name: one.default for one in self.look.declaration.controls}
+        scale = self.look.declaration.scale
+        width, height = self._dreams.frame_size
+        whole = max(1, round(width * scale)), max(1, round(height * scale))
+        n_bytes: dict[str, int] = {}
+        for one in self._passes:
+            if one.target:
+                n_textures = writes[one.target] + 1 if one.target in self._kept else min(writes[one.target], 2)
+                columns, rows = self._size(one, whole, values)
+                size = columns * rows * (16 if one.target in self._floats else 4) * n_textures
+                n_bytes[one.target] = max(n_bytes.get(one.target, 0), size)
+        if (total := sum(n_bytes.values())) > MAX_BYTES:
+            raise GraphicsError(
+                f"look {plain(self.look.name)}: its targets take {total / 1e9:.1f} GB of graphics memory; allowed: up to "
+                f"{MAX_BYTES // 10**9}; make them smaller with WIDTH and HEIGHT of its passes"
+            )
 
     def _get(self, index: int, shrink: float) -> Compiled:
         """A program for a pass `shrink` times smaller than the frames. Raises VisualizerError where there is none yet."""

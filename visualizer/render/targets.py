@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: the largest side of a target, px, and the most pixels of one: as many as 8K has
 MAX_SIDE_PX, MAX_PIXELS = 8192, 7680 * 4320
+#: the most graphics memory that the targets of one look may take
+MAX_BYTES = 4 * 10**9
 
 
 class Target:
