@@ -242,6 +242,7 @@ class Recorder(AnalysisSteps):
         for scene in [one for one in self._scenes if one not in (stage.scene, stage.coming, stage.leaving)]:
             scene.on_put = ignored_frame
             del self._scenes[scene]
+            self._journeys.pop(scene, None)
             self._unread = {key: done for key, done in self._unread.items() if key[0] is not scene}
 
     def _follow_journeys(self) -> None:
