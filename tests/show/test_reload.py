@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from contextlib import closing
 
 import pytest
 
 from tests.fixtures.watching import wait_for
+from tests.session.recorded import OPEN
 from visualizer.presets.loaded import open_preset
+from visualizer.session.writer import SessionWriter
 from visualizer.show.chain import open_links
 from visualizer.show.reload import Reloader
 
@@ -19,13 +22,16 @@ NUMBER = '{"NAME": "green", "TYPE": "float"}'
 
 
 class Accepts:
-    """Tries no look."""
+    """Tries no look. then: called meanwhile."""
+
+    def __init__(self, then=lambda: None):
+        self.then = then
 
     def start(self):
         pass
 
     def __call__(self, links, options, is_superseded):
-        pass
+        self.then()
 
     def close(self):
         pass
@@ -65,3 +71,27 @@ def test_a_fault_of_a_newer_edit_stays_when_the_one_before_it_is_shown(folder, r
     edit = wait_for(reloader.poll, "the correction is not handed over")
     reloader.shown(edit.links)
     assert reloader.fault == "" and reloader.poll() is None
+
+
+def test_what_is_recorded_of_an_edit_is_what_was_tried(folder, reloader, tmp_path):
+    """And not what was saved while it was tried."""
+    first, second = LOOK % NUMBER, LOOK % ""
+    is_polled, is_saved = threading.Event(), threading.Event()
+
+    def save_again():
+        if is_saved.is_set():
+            is_polled.wait(10)  # nothing newer is handed over before this edit is taken
+        else:
+            (folder / "tint.fs").write_text(second)
+            is_saved.set()
+
+    reloader._tries.then = save_again
+    (folder / "tint.fs").write_text(first)
+    edit = wait_for(reloader.poll, "the edit is not handed over")
+    is_polled.set()
+    assert [one.name for one in edit.links[0].look.declaration.inputs] == ["green"]
+    writer = SessionWriter.open(tmp_path / "session", **OPEN, keep_free_bytes=0)
+    writer.edit(0, 0, edit.loaded, edit.copy)
+    writer.close()
+    [copy] = writer.folder.presets.iterdir()
+    assert (copy / "tint.fs").read_text() == first and (folder / "tint.fs").read_text() == second

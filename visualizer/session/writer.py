@@ -259,9 +259,12 @@ class SessionWriter:
         """Record that a preset was opened as a scene, and copy its files."""
         self._put(partial(self._write_preset, at, scene, loaded), _EVENT_BYTES, GapEvent(at=at, what="preset"))
 
-    def edit(self, at: int, scene: int, loaded: LoadedPreset) -> None:
-        """Record that the preset of a scene was edited, and copy its files."""
-        self._put(partial(self._write_edit, at, scene, loaded), _EVENT_BYTES, GapEvent(at=at, what="preset"))
+    def edit(self, at: int, scene: int, loaded: LoadedPreset, copy: PresetCopy | None = None) -> None:
+        """Record that the preset of a scene was edited, and keep its files. copy: these as they were when it was read;
+        None: as they are.
+        """
+        n_bytes = _EVENT_BYTES + (sum(map(len, copy.files.values())) if copy else 0)
+        self._put(partial(self._write_edit, at, scene, loaded, copy), n_bytes, GapEvent(at=at, what="preset"))
 
     def song(
         self, at: int, start_s: float, path: Path, *, copy: bool, gain: float = 1.0, stream: int | None = None
@@ -555,9 +558,9 @@ class SessionWriter:
         self._write_event(event)
         self._keep_copy(copy)
 
-    def _write_edit(self, at: int, scene: int, loaded: LoadedPreset) -> None:
+    def _write_edit(self, at: int, scene: int, loaded: LoadedPreset, copy: PresetCopy | None) -> None:
         try:
-            copy = copy_of(loaded)
+            copy = copy or copy_of(loaded)
         except VisualizerError as fault:
             self._write_gap(GapEvent(at=at, what="preset", reason=str(fault)))
             return

@@ -471,7 +471,7 @@ class WindowShow(FrameLoop):
         except VisualizerError as fault:
             self._reloader.failed(str(fault))
             return
-        self.recorder.edited(scene)
+        self.recorder.edited(scene, edit.copy)
         self._reloader.shown(edit.links)
         self._looks.edited(edit.loaded)
         self._report_looks()

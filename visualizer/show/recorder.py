@@ -45,6 +45,7 @@ from ..session.events import (
     XrunEvent,
     ticks_of,
 )
+from ..session.preset_copy import PresetCopy
 from ..session.sound import on_grid
 from ..session.writer import SessionWriter
 from .analysis_steps import NO_STEPS, AnalysisSteps
@@ -269,11 +270,11 @@ class Recorder(AnalysisSteps):
             values = {**state._asdict(), "slots": slots, "crops": crops}
             self._writer.event(JourneyEvent(at=self.tick(), scene=number, **values))
 
-    def edited(self, scene: Scene) -> None:
-        """Record that the preset of a scene was edited, and is shown as it is now."""
+    def edited(self, scene: Scene, copy: PresetCopy | None) -> None:
+        """Record that the preset of a scene was edited, and is shown as it is now. copy: its files, None: as they are."""
         if self._writer is not None and scene in self._scenes:
             with self._guarded():
-                self._writer.edit(self.tick(), self._scenes[scene], scene.loaded)
+                self._writer.edit(self.tick(), self._scenes[scene], scene.loaded, copy)
 
     def features(self, features: Features, stage: Stage) -> None:
         """Record what a display frame is drawn from, where that does not follow from the sound: without sound, before

@@ -22,6 +22,7 @@ from ..render.chain import Link
 from ..render.graphics_process import CrashError, GraphicsProcess, HangError, Superseded
 from ..render.trial import TrialOptions, try_links
 from ..resources import shipped
+from ..session.preset_copy import PresetCopy, copy_of
 from ..settings import Preset
 from .chain import open_links, open_transition
 
@@ -84,10 +85,13 @@ class LookTrial:
 
 @dataclass(frozen=True)
 class Edit:
-    """A preset on the stage, edited. links: its looks, None: its dream has changed, so it must be opened again."""
+    """A preset on the stage, edited. links: its looks, None: its dream has changed, so it must be opened again. copy: its
+    files as they were read, None where they could not be copied.
+    """
 
     loaded: LoadedPreset
     links: tuple[Link, ...] | None = None
+    copy: PresetCopy | None = None
 
 
 @dataclass(frozen=True)
@@ -229,6 +233,9 @@ class Reloader:
                 return Edit(loaded), now
             loaded = edited(loaded, now)
         links, _ = open_links(loaded), open_transition(loaded)
+        copy = None
+        with suppress(VisualizerError):  # a recording reports it
+            copy = copy_of(loaded)  # before the trial: until it ends the files may be saved again
         watch = Stopwatch()
 
         def is_superseded() -> bool:
@@ -236,7 +243,7 @@ class Reloader:
             return self._ended.is_set() or (watch.elapsed_s() > LONG_S and self._watch.has_changes())
 
         self._tries(links, followed.options, is_superseded)
-        return Edit(loaded, links), now
+        return Edit(loaded, links, copy), now
 
     def _count(self) -> int:
         """The place of what was just read."""
