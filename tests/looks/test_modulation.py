@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visualizer.looks.expression import FUNCTIONS, LIMIT, BadExpression
-from visualizer.looks.modulation import NAMES, Modulation, Movable, Turned, check, in_silence
+from visualizer.looks.modulation import NAMES, ManualSetting, ModulatedNumber, Modulation, check, in_silence
 from visualizer.settings import SOURCES
 
 SILENT = dict.fromkeys(NAMES, 0.0)
@@ -18,7 +18,7 @@ SILENT = dict.fromkeys(NAMES, 0.0)
 
 def played(expression, rate_hz, seconds, features, **changed):
     """The number at every display frame: (time, number)."""
-    modulation = Modulation([Movable("x", expression=expression, **changed)])
+    modulation = Modulation([ModulatedNumber("x", expression=expression, **changed)])
     found = []
     for n in range(round(seconds * rate_hz) + 1):
         time_s = n / rate_hz
@@ -95,21 +95,21 @@ def test_smoothing_follows_with_its_time_constant():
 
 
 def test_nothing_moves_while_no_time_passes():
-    modulation = Modulation([Movable("x", expression="integrate(1) + smooth(bass, 0.5)")])
+    modulation = Modulation([ModulatedNumber("x", expression="integrate(1) + smooth(bass, 0.5)")])
     modulation.advance(SILENT, 0.0)
     before = modulation.advance(SILENT, 0.1)["x"]
     assert modulation.advance(SILENT | {"bass": 1.0}, 0.0)["x"] == before
 
 
 def test_a_seek_is_no_jump_of_what_is_integrated():
-    modulation = Modulation([Movable("x", expression="integrate(2)")])
+    modulation = Modulation([ModulatedNumber("x", expression="integrate(2)")])
     assert modulation.advance(SILENT, 600.0)["x"] == 2.0
     assert modulation.advance(SILENT, -30.0)["x"] == 2.0
 
 
 def test_it_begins_again():
-    modulation = Modulation([Movable("x", expression="integrate(1)"), Movable("y")])
-    modulation.turn({"y": Turned(source="bass", amount=1.0, smoothing_s=1.0)})
+    modulation = Modulation([ModulatedNumber("x", expression="integrate(1)"), ModulatedNumber("y")])
+    modulation.turn({"y": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)})
     first = [dict(modulation.advance(SILENT | {"bass": n / 10}, 0.1 if n else 0.0)) for n in range(5)]
     modulation.begin_again()
     assert [dict(modulation.advance(SILENT | {"bass": n / 10}, 0.1 if n else 0.0)) for n in range(5)] == first
@@ -118,17 +118,26 @@ def test_it_begins_again():
 def test_what_was_integrated_goes_on_when_an_expression_is_edited():
     """Also where the text is another: a rate that is changed while a show runs makes no jump."""
     before = Modulation(
-        [Movable("x", expression="integrate(1)"), Movable("y", expression="hold(bass, kick)"), Movable("z")]
+        [
+            ModulatedNumber("x", expression="integrate(1)"),
+            ModulatedNumber("y", expression="hold(bass, kick)"),
+            ModulatedNumber("z"),
+        ]
     )
-    before.turn({"z": Turned(source="bass", amount=1.0, smoothing_s=1.0)})
+    before.turn({"z": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)})
     heard = SILENT | {"bass": 0.5, "kick": 0.7}
     for n in range(5):
         before.advance(heard, 0.1 if n else 0.0)
     edited = "0.5*integrate(3) + integrate(2) + 0*hold(mid, mid)"
     after = Modulation(
-        [Movable("x", expression=edited), Movable("y", expression="1 + hold(bass, mid)"), Movable("z")], before
+        [
+            ModulatedNumber("x", expression=edited),
+            ModulatedNumber("y", expression="1 + hold(bass, mid)"),
+            ModulatedNumber("z"),
+        ],
+        before,
     )
-    after.turn({"z": Turned(source="bass", amount=1.0, smoothing_s=1.0)})
+    after.turn({"z": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)})
     found = after.advance(heard, 0.0)
     assert found == pytest.approx({"x": 0.2, "y": 1.7, "z": 0.5})
     assert after.advance(heard, 0.1)["x"] == pytest.approx(0.5 * (0.4 + 0.3) + 0.2)
@@ -136,12 +145,12 @@ def test_what_was_integrated_goes_on_when_an_expression_is_edited():
 
 def test_what_a_hand_smooths_goes_on_when_a_preset_is_edited():
     """As in a show: the control of the edited preset is told again what the hand has set."""
-    by_hand = {"z": Turned(source="bass", amount=1.0, smoothing_s=1.0)}
-    before = Modulation([Movable("y"), Movable("z")])
-    before.turn({**by_hand, "y": Turned(source="kick", amount=1.0)})
+    by_hand = {"z": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)}
+    before = Modulation([ModulatedNumber("y"), ModulatedNumber("z")])
+    before.turn({**by_hand, "y": ManualSetting(source="kick", amount=1.0)})
     for n in range(5):
         last = before.advance(SILENT | {"bass": n / 10}, 0.1 if n else 0.0)["z"]
-    after = Modulation([Movable("x"), Movable("z")], before)
+    after = Modulation([ModulatedNumber("x"), ModulatedNumber("z")], before)
     after.turn(by_hand)
     assert last < 0.2 and after.advance(SILENT | {"bass": 0.4}, 0.0)["z"] == pytest.approx(last)
 
@@ -157,9 +166,9 @@ def test_a_number_is_limited():
 
 
 def test_what_a_hand_turns_wins_until_it_is_taken_back():
-    modulation = Modulation([Movable("x", 0, 10, expression="integrate(1)"), Movable("y", 0, 10, 4.0)])
+    modulation = Modulation([ModulatedNumber("x", 0, 10, expression="integrate(1)"), ModulatedNumber("y", 0, 10, 4.0)])
     assert modulation.moving == {"x"}
-    modulation.turn({"x": Turned(7.0), "y": Turned(5.0)})
+    modulation.turn({"x": ManualSetting(7.0), "y": ManualSetting(5.0)})
     assert modulation.moving == frozenset()
     assert modulation.advance(SILENT, 0.5) == {"x": 7.0, "y": 5.0}
     modulation.turn({})
@@ -167,11 +176,13 @@ def test_what_a_hand_turns_wins_until_it_is_taken_back():
 
 
 def test_a_source_is_added_to_what_the_number_is():
-    modulation = Modulation([Movable("x", 0, 10, expression="2*beat"), Movable("y", 0, 10, 4.0), Movable("z")])
+    modulation = Modulation(
+        [ModulatedNumber("x", 0, 10, expression="2*beat"), ModulatedNumber("y", 0, 10, 4.0), ModulatedNumber("z")]
+    )
     by_hand = {
-        "x": Turned(source="bass", amount=0.5),
-        "y": Turned(3.0, "kick", -0.2),
-        "z": Turned(1.0, "level", 0.5),  # a number without limits: the amount itself is added
+        "x": ManualSetting(source="bass", amount=0.5),
+        "y": ManualSetting(3.0, "kick", -0.2),
+        "z": ManualSetting(1.0, "level", 0.5),  # a number without limits: the amount itself is added
     }
     modulation.turn(by_hand)
     assert modulation.moving == {"x", "y", "z"}
@@ -182,11 +193,11 @@ def test_a_source_is_added_to_what_the_number_is():
 
 
 def test_a_smoothed_source_goes_on_when_its_amount_is_turned():
-    modulation = Modulation([Movable("x", 0, 1)])
-    modulation.turn({"x": Turned(0.0, "bass", 1.0, 1.0)})
+    modulation = Modulation([ModulatedNumber("x", 0, 1)])
+    modulation.turn({"x": ManualSetting(0.0, "bass", 1.0, 1.0)})
     modulation.advance(SILENT, 0.0)
     before = modulation.advance(SILENT | {"bass": 1.0}, 0.5)["x"]
-    modulation.turn({"x": Turned(0.0, "bass", 0.5, 1.0)})
+    modulation.turn({"x": ManualSetting(0.0, "bass", 0.5, 1.0)})
     assert modulation.advance(SILENT | {"bass": 1.0}, 0.0)["x"] == pytest.approx(before / 2)
 
 
@@ -206,12 +217,12 @@ def test_a_wrong_expression_is_refused():
     with pytest.raises(BadExpression, match=r"column 11: unknown name 'kik' \(did you mean 'kick'\?\)"):
         check("integrate( kik)".replace(" ", ""))
     with pytest.raises(BadExpression, match="hold takes 2 values, not 1"):
-        Modulation([Movable("x", expression="hold(kick)")])
+        Modulation([ModulatedNumber("x", expression="hold(kick)")])
 
 
 def test_in_silence_an_expression_has_a_number():
-    assert in_silence(Movable("x", 0, 500, expression="120 + 400*bass")) == 120
-    assert in_silence(Movable("x", 0, 100, expression="120 + 400*bass")) == 100
+    assert in_silence(ModulatedNumber("x", 0, 500, expression="120 + 400*bass")) == 120
+    assert in_silence(ModulatedNumber("x", 0, 100, expression="120 + 400*bass")) == 100
 
 
 @settings(max_examples=100, deadline=None)
@@ -220,7 +231,9 @@ def test_in_silence_an_expression_has_a_number():
     dt_s=st.floats(0, 1),
 )
 def test_a_value_that_is_no_number_does_no_harm_for_long(numbers, dt_s):
-    modulation = Modulation([Movable("x", expression="integrate(bass) + hold(kick, mid) + smooth(high, level)")])
+    modulation = Modulation(
+        [ModulatedNumber("x", expression="integrate(bass) + hold(kick, mid) + smooth(high, level)")]
+    )
     for number in numbers:
         found = modulation.advance(dict.fromkeys(NAMES, number), dt_s)["x"]
         assert math.isfinite(found) and abs(found) <= LIMIT

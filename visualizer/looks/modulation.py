@@ -36,7 +36,7 @@ MOST_STEP_S = 1.0
 
 
 @dataclass(frozen=True)
-class Movable:
+class ModulatedNumber:
     """A number that may move.
 
     name: unique. low, high: what it is limited to. value: where neither an expression nor a hand moves it. expression:
@@ -51,7 +51,7 @@ class Movable:
 
 
 @dataclass(frozen=True)
-class Turned:
+class ManualSetting:
     """What a hand has set of a number.
 
     value: in place of the expression or the value, None: as these say. source: one of `settings.SOURCES` that is added, "" for
@@ -70,9 +70,9 @@ def check(text: str) -> Expression:
     return parse(text, NAMES, _Memory().functions(""))
 
 
-def in_silence(movable: Movable) -> float:
+def in_silence(number: ModulatedNumber) -> float:
     """The number at the beginning, while nothing sounds. Raises BadExpression."""
-    return Modulation([movable]).advance(dict.fromkeys(NAMES, 0.0) | {"kick_time_s": 1e6}, 0.0)[movable.name]
+    return Modulation([number]).advance(dict.fromkeys(NAMES, 0.0) | {"kick_time_s": 1e6}, 0.0)[number.name]
 
 
 class Modulation:
@@ -85,10 +85,12 @@ class Modulation:
     frame to the next.
     """
 
-    def __init__(self, movables: Sequence[Movable], before: Modulation | None = None) -> None:
-        self._movables = {one.name: one for one in movables}
+    def __init__(self, modulated: Sequence[ModulatedNumber], before: Modulation | None = None) -> None:
+        self._modulated = {one.name: one for one in modulated}
         turned = {} if before is None else before._turned
-        self._turned: Mapping[str, Turned] = {name: one for name, one in turned.items() if name in self._movables}
+        self._turned: Mapping[str, ManualSetting] = {
+            name: one for name, one in turned.items() if name in self._modulated
+        }
         self._smoothers: dict[str, _Smoother] = {} if before is None else before._smoothers
         self._begin({} if before is None else before._memory.cells)
 
@@ -101,29 +103,29 @@ class Modulation:
         self._memory = _Memory(kept)
         self._expressions = [
             (one, parse(one.expression, NAMES, self._memory.functions(one.name)))
-            for one in self._movables.values()
+            for one in self._modulated.values()
             if one.expression
         ]
         self.turn(self._turned)
 
-    def turn(self, turned: Mapping[str, Turned]) -> None:
+    def turn(self, turned: Mapping[str, ManualSetting]) -> None:
         """Take over what a hand has set, by the names of numbers; the others are as the preset says."""
         self._turned = turned
-        self._numbers = {name: one.value for name, one in self._movables.items()}
-        self._by_source: list[tuple[Movable, Turned, _Smoother]] = []
+        self._numbers = {name: one.value for name, one in self._modulated.items()}
+        self._by_source: list[tuple[ModulatedNumber, ManualSetting, _Smoother]] = []
         smoothers, self._smoothers = self._smoothers, {}
         for name, by_hand in turned.items():
             if by_hand.value is not None:
                 self._numbers[name] = by_hand.value
             if by_hand.source and by_hand.amount:
                 self._smoothers[name] = smoother = smoothers.get(name) or _Smoother()
-                self._by_source.append((self._movables[name], by_hand, smoother))
+                self._by_source.append((self._modulated[name], by_hand, smoother))
         set_by_hand = {name: one.value for name, one in turned.items() if one.value is not None}
         self._evaluated = [(one.name, expression, set_by_hand.get(one.name)) for one, expression in self._expressions]
         self.moving = frozenset(
             {one.name for one, _ in self._expressions if one.name not in set_by_hand} | self._smoothers.keys()
         )
-        self._limits = [(name, self._movables[name].low, self._movables[name].high) for name in self.moving]
+        self._limits = [(name, self._modulated[name].low, self._modulated[name].high) for name in self.moving]
         self._bases = [(one.name, self._numbers[one.name]) for one, _, _ in self._by_source]
         self.names = frozenset().union(
             *(expression.names for _, expression in self._expressions), (one.source for _, one, _ in self._by_source)

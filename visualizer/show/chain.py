@@ -15,7 +15,7 @@ from ..files.yamlfile import place_of
 from ..looks.declaration import PARTS, TEXTURES, LookInput, Value
 from ..looks.expression import BadExpression
 from ..looks.look import Look, find_look
-from ..looks.modulation import Modulation, Movable, Turned, check, in_silence
+from ..looks.modulation import ManualSetting, ModulatedNumber, Modulation, check, in_silence
 from ..oneline import plain
 from ..presets.loaded import LoadedPreset
 from ..presets.preset import FILE_NAME
@@ -165,9 +165,9 @@ class ChainControl:
         self._of = {one.parameter.name: one for one in parameters_of(loaded, links)}
         self.parameters = tuple(one.parameter for one in self._of.values())
         self._beat = {f"{_BEAT}{key}": base_parameters()[f"{_BEAT}{key}"] for key in loaded.settings.expressions}
-        numbers = [_movable(one) for one in self._of.values() if one.parameter.kind != "choice"]
+        numbers = [_modulated_number(one) for one in self._of.values() if one.parameter.kind != "choice"]
         beat = [
-            Movable(one.name, one.low, one.high, expression=loaded.settings.expressions[one.key])
+            ModulatedNumber(one.name, one.low, one.high, expression=loaded.settings.expressions[one.key])
             for one in self._beat.values()
         ]
         kept: Modulation | None = None if before is None else before._modulation
@@ -199,7 +199,7 @@ class ChainControl:
                 by_hand.get(mover.name, mover.default) for mover in movers(one.parameter) or _STILL
             )
             if value is not None or source != NO_SOURCE:
-                turned[name] = Turned(
+                turned[name] = ManualSetting(
                     None if value is None else float(value),
                     "" if source == NO_SOURCE else str(source),
                     float(amount),
@@ -281,11 +281,11 @@ class ChainControl:
 _STILL = tuple(Parameter("", "", "number", default=default) for default in (NO_SOURCE, 0.0, 0.0))
 
 
-def _movable(one: ChainParameter) -> Movable:
+def _modulated_number(one: ChainParameter) -> ModulatedNumber:
     parameter, low, high = one.parameter, one.parameter.low, one.parameter.high
     if one.input is not None and not math.isfinite(one.input.high - one.input.low):
-        return Movable(parameter.name, value=float(parameter.default), expression=parameter.expression)
-    return Movable(parameter.name, low, high, float(parameter.default), parameter.expression)
+        return ModulatedNumber(parameter.name, value=float(parameter.default), expression=parameter.expression)
+    return ModulatedNumber(parameter.name, low, high, float(parameter.default), parameter.expression)
 
 
 # -- the parameters of a chain ----------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ def _all_parameters(loaded: LoadedPreset, looks: Sequence[Look]) -> Iterator[Cha
         if len(looks) > 1 or one.mix != 1.0:
             key = "mix" if all(control.name != "mix" for control in controls) else "mix-in-chain"
             text = one.mix if isinstance(one.mix, str) else ""
-            mix = in_silence(Movable("", 0.0, 1.0, expression=text)) if text else float(one.mix)
+            mix = in_silence(ModulatedNumber("", 0.0, 1.0, expression=text)) if text else float(one.mix)
             words = f"how much of the look {look.name} is seen"
             parameter = Parameter(
                 f"{prefix}.{key}",
@@ -419,7 +419,7 @@ def _silent(
     except BadExpression as fault:
         also = f"; allowed: {allowed}, or an expression" if allowed else ""
         raise _Placed(f"{_where(loaded, *place, column=fault.column)}{fault.what}{also}") from fault
-    return in_silence(Movable("", max(low, -math.inf), high, expression=text))
+    return in_silence(ModulatedNumber("", max(low, -math.inf), high, expression=text))
 
 
 def _place(loaded: LoadedPreset, index: int) -> tuple[str | int, ...]:
