@@ -20,6 +20,7 @@ from visualizer.render.look_renderer import LookRenderer
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.programs import Programs
 from visualizer.settings import RenderSettings, TransitionSettings
+from visualizer.show.chain import open_links, open_transition
 from visualizer.show.frame import FrameLoop
 from visualizer.show.guard import Guard
 from visualizer.show.stage import BLACKOUT_S, Scene, Stage, build_picture, date_at
@@ -244,6 +245,19 @@ def test_both_presets_go_on_with_what_they_keep_while_a_look_leads_over(staged, 
     stage.bring(staged.scene(["count"], 0, TransitionSettings(look="both", seconds=1.0)))
     seen = [staged.draw(stage, (10 + n) / 60) for n in range(4)]
     assert [one[:2] for one in seen] == [[11 + n, 1 + n] for n in range(4)]
+
+
+def test_an_edited_transition_is_drawn_from_then_on(staged, tmp_path):
+    isf(tmp_path, "gl_FragColor = vec4(0.2);", *WIPE_INPUTS, name="wipe")
+    stage = staged.stage(["crossfade"])
+    new = staged.scene(["crossfade"], 0, TransitionSettings(look="wipe", seconds=1.0))
+    isf(tmp_path, "gl_FragColor = vec4(vec3(0.4), 1.0);", *WIPE_INPUTS, name="wipe")
+    new.exchange(new.loaded, open_links(new.loaded), open_transition(new.loaded))
+    isf(tmp_path, "gl_FragColor = nothing;", *WIPE_INPUTS, name="wipe")
+    with pytest.raises(GraphicsError, match=r"wipe\.fs"):
+        new.exchange(new.loaded, open_links(new.loaded), open_transition(new.loaded))
+    stage.bring(new)
+    assert [staged.draw(stage, n / 60)[0] for n in range(2)] == [102, 102]
 
 
 def test_a_transition_begins_again_where_a_recording_begins(staged, tmp_path):

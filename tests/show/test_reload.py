@@ -12,13 +12,15 @@ from tests.fixtures.watching import wait_for
 from tests.session.recorded import OPEN
 from visualizer.presets.loaded import open_preset
 from visualizer.session.writer import SessionWriter
-from visualizer.show.chain import open_links
+from visualizer.show.chain import open_links, open_transition
 from visualizer.show.reload import Reloader
 
 LOOK = """/*{"INPUTS": [%s]}*/
 void main() { gl_FragColor = vec4(1.0); }
 """
 NUMBER = '{"NAME": "green", "TYPE": "float"}'
+WIPE = """{"NAME": "startImage", "TYPE": "image"}, {"NAME": "endImage", "TYPE": "image"},
+    {"NAME": "progress", "TYPE": "float"}"""
 
 
 class Accepts:
@@ -43,8 +45,9 @@ def folder(tiny_preset, tmp_path):
     folder = tmp_path / "tinted"
     shutil.copytree(tiny_preset, folder)
     (folder / "tint.fs").write_text(LOOK % "")
+    (folder / "wipe.fs").write_text(LOOK % WIPE)
     with (folder / "preset.yaml").open("a") as file:
-        file.write("render: {looks: [tint]}\n")
+        file.write("render: {looks: [tint], transition: wipe}\n")
     return folder
 
 
@@ -52,7 +55,8 @@ def folder(tiny_preset, tmp_path):
 def reloader(folder):
     loaded, said = open_preset(str(folder), size=(160, 90)), []
     with closing(Reloader(said.append, Accepts())) as reloader:
-        reloader.follow(loaded, open_links(loaded), (160, 90))
+        transition = open_transition(loaded)
+        reloader.follow(loaded, (*open_links(loaded), transition), (160, 90))
         # only what is saved once it follows the files is an edit
         wait_for(lambda: folder / "tint.fs" in reloader._watch._seen, "the look is not followed")
         yield reloader
@@ -63,13 +67,13 @@ def test_a_fault_of_a_newer_edit_stays_when_the_one_before_it_is_shown(folder, r
     edit = wait_for(reloader.poll, "the edit is not handed over")
     (folder / "tint.fs").write_text(LOOK % "no JSON")
     wait_for(lambda: reloader.fault or None, "the fault is not noticed")
-    reloader.shown(edit.links)
+    reloader.shown(edit.all_links)
     assert "tint.fs" in reloader.fault
     reloader.failed("the edit before cannot be shown")
     assert "tint.fs" in reloader.fault
     (folder / "tint.fs").write_text(LOOK % NUMBER)
     edit = wait_for(reloader.poll, "the correction is not handed over")
-    reloader.shown(edit.links)
+    reloader.shown(edit.all_links)
     assert reloader.fault == "" and reloader.poll() is None
 
 
@@ -95,3 +99,9 @@ def test_what_is_recorded_of_an_edit_is_what_was_tried(folder, reloader, tmp_pat
     writer.close()
     [copy] = writer.folder.presets.iterdir()
     assert (copy / "tint.fs").read_text() == first and (folder / "tint.fs").read_text() == second
+
+
+def test_an_edited_transition_is_read_and_tried(folder, reloader):
+    (folder / "wipe.fs").write_text(LOOK % f"{WIPE}, {NUMBER}")
+    edit = wait_for(reloader.poll, "the edit is not handed over")
+    assert "green" in edit.transition.parameters and edit.all_links[-1] is edit.transition

@@ -90,9 +90,9 @@ class Picture:
             self._plain = self._compiled_plain(links[0])
             stack.callback(self._plain.release)
             self._crossing: LookRenderer | None = None
+            stack.callback(self._release_crossing)
             if transition is not None:
                 self._crossing = LookRenderer(ctx, transition.look, self._programs, self.dreams)
-                stack.callback(self._crossing.release)
             self._chain = Chain(ctx, links, self._programs, self.dreams, self._plain)
             self._parts = stack.pop_all()
 
@@ -238,14 +238,26 @@ class Picture:
             texture.release()
         return frame[::-1].copy()
 
-    def set_links(self, links: Sequence[Link]) -> None:
-        """Draw through other looks from now on. Where the look in a place is of the same file as before, it goes on with
-        what it has kept. Raises GraphicsError or BadInput for looks that cannot be drawn, and changes nothing then.
+    def set_links(self, links: Sequence[Link], transition: Link | None = None) -> None:
+        """Draw through other looks from now on, and lead to this picture with another transition. Where the look in a
+        place is of the same file as before, it goes on with what it has kept. Raises GraphicsError or BadInput for looks
+        that cannot be drawn, and changes nothing then.
         """
         chain = Chain(self._ctx, links, self._programs, self.dreams, self._plain)
+        crossing: LookRenderer | None = None
+        if transition is not None:
+            try:
+                crossing = LookRenderer(self._ctx, transition.look, self._programs, self.dreams)
+            except BaseException:
+                chain.release()
+                raise
+            if self._crossing is not None and self._crossing.look.path == transition.look.path:
+                crossing.take_history(self._crossing)
         before, self._chain = self._chain, chain
         chain.take_history(before)
         before.release()
+        self._release_crossing()
+        self.transition, self._crossing = transition, crossing
 
     def clear_history(self) -> None:
         """Begin black again, with the display frame of index 0."""
@@ -267,6 +279,10 @@ class Picture:
         """Release the graphics memory. The context must still exist; may be called twice."""
         self._chain.release()
         self._parts.close()
+
+    def _release_crossing(self) -> None:
+        if self._crossing is not None:
+            self._crossing.release()
 
     def _draw_dream(self, depth: float, variant: float, size: tuple[int, int]) -> None:
         """Draw the dream through the plain look over the framebuffer in use; black where there is none yet."""

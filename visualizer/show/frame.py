@@ -456,7 +456,7 @@ class WindowShow(FrameLoop):
     def _follow_files(self) -> None:
         """Follow the files of what is shown, and how long its looks take."""
         self._looks.shown(self._scene.loaded)
-        self._reloader.follow(self._scene.loaded, self._scene.picture.links, self._drawn_size())
+        self._reloader.follow(self._scene.loaded, self._scene.all_links, self._drawn_size())
 
     def _follow_edits(self) -> None:
         """Show the preset and its looks as they were edited."""
@@ -467,12 +467,12 @@ class WindowShow(FrameLoop):
             return
         scene = self.stage.scene
         try:
-            scene.exchange(edit.loaded, edit.links)
+            scene.exchange(edit.loaded, edit.links, edit.transition)
         except VisualizerError as fault:
             self._reloader.failed(str(fault))
             return
         self.recorder.edited(scene, edit.copy)
-        self._reloader.shown(edit.links)
+        self._reloader.shown(scene.all_links)
         self._looks.edited(edit.loaded)
         self._report_looks()
         self.dispatcher.dispatch(self._on_stage.shown(scene.loaded, scene.control.parameters))

@@ -49,7 +49,7 @@ from ..session.reader import MOST_DREAM_PIXELS, RecordedSession
 from ..session.songs import song_files
 from ..session.soundtrack import SoundMap, Soundtrack
 from ..settings import DreamSettings, Preset, RenderSettings
-from .chain import open_links
+from .chain import open_links, open_transition
 from .clocks import Clock
 from .dispatcher import Dispatcher
 from .effects import StageEffects
@@ -398,7 +398,7 @@ class Performance:
             return
         try:
             loaded = self._files.edit(event, scene.loaded)
-            scene.exchange(loaded, open_links(loaded))
+            scene.exchange(loaded, open_links(loaded), open_transition(loaded))
         except VisualizerError as fault:
             self._say(f"{fault}; the picture stays as it was")
             return

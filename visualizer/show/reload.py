@@ -85,13 +85,19 @@ class LookTrial:
 
 @dataclass(frozen=True)
 class Edit:
-    """A preset on the stage, edited. links: its looks, None: its dream has changed, so it must be opened again. copy: its
-    files as they were read, None where they could not be copied.
+    """A preset on the stage, edited. links: its looks, None: its dream has changed, so it must be opened again.
+    transition: the look that leads to it. copy: its files as they were read, None where they could not be copied.
     """
 
     loaded: LoadedPreset
     links: tuple[Link, ...] | None = None
+    transition: Link | None = None
     copy: PresetCopy | None = None
+
+    @property
+    def all_links(self) -> tuple[Link, ...]:
+        """All that is tried. In a chain a transition leads from the dream to the dream."""
+        return (*(self.links or ()), *([self.transition] if self.transition is not None else []))
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ class Reloader:
         self._thread: threading.Thread | None = None
 
     def follow(self, loaded: LoadedPreset, links: Sequence[Link], size: tuple[int, int]) -> None:
-        """Follow the files of a preset that is shown now. links: its looks. size: (width, height) that is drawn, px."""
+        """Follow the files of a preset that is shown now. links: its looks, and the one that leads to it. size: (width, height) that is drawn, px."""
         number = 1 if self._followed is None else self._followed.number + 1
         options = TrialOptions(loaded.size, size if min(size) > 0 else loaded.size, len(loaded.variants))
         with self._lock:
@@ -155,7 +161,7 @@ class Reloader:
         return read.edit
 
     def shown(self, links: Sequence[Link]) -> None:
-        """What `poll` returned is shown: its files are followed from now on. links: its looks."""
+        """What `poll` returned is shown: its files are followed from now on. links: as for `follow`."""
         if self._followed is not None:
             self._followed = replace(self._followed, files=_files_of(self._followed.loaded, links))
         with self._lock:
@@ -223,7 +229,7 @@ class Reloader:
         """
         if edit.links is not None:
             with suppress(VisualizerError):  # it is tried again when it is edited again
-                self._tries(edit.links, replace(followed.options, in_canvas=True), self._ended.is_set)
+                self._tries(edit.all_links, replace(followed.options, in_canvas=True), self._ended.is_set)
 
     def _edited(self, followed: _Followed, raw: Preset | None) -> tuple[Edit, Preset | None]:
         loaded, now = followed.loaded, raw
@@ -232,18 +238,18 @@ class Reloader:
             if raw is not None and any(getattr(now, key) != getattr(raw, key) for key in DREAM_KEYS):
                 return Edit(loaded), now
             loaded = edited(loaded, now)
-        links, _ = open_links(loaded), open_transition(loaded)
-        copy = None
+        links, transition, copy = open_links(loaded), open_transition(loaded), None
         with suppress(VisualizerError):  # a recording reports it
             copy = copy_of(loaded)  # before the trial: until it ends the files may be saved again
+        edit = Edit(loaded, links, transition, copy)
         watch = Stopwatch()
 
         def is_superseded() -> bool:
             # a trial that would end soon is not worth another process
             return self._ended.is_set() or (watch.elapsed_s() > LONG_S and self._watch.has_changes())
 
-        self._tries(links, followed.options, is_superseded)
-        return Edit(loaded, links, copy), now
+        self._tries(edit.all_links, followed.options, is_superseded)
+        return edit, now
 
     def _count(self) -> int:
         """The place of what was just read."""

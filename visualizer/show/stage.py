@@ -88,8 +88,13 @@ class Scene:
     @property
     def news(self) -> tuple[str, ...]:
         """Lines the user should read about the preset and its look."""
-        links = [*self.picture.links, *([self.picture.transition] if self.picture.transition is not None else [])]
-        return (*self.loaded.news, *(line for one in links for line in one.look.declaration.news))
+        return (*self.loaded.news, *(line for one in self.all_links for line in one.look.declaration.news))
+
+    @property
+    def all_links(self) -> tuple[Link, ...]:
+        """Its looks, and the one that leads to it."""
+        transition = self.picture.transition
+        return (*self.picture.links, *([transition] if transition is not None else []))
 
     @property
     def transition_s(self) -> float:
@@ -142,12 +147,12 @@ class Scene:
         variant = self._variants.limited(features.variant * (self.picture.n_variants - 1))
         return self._depths.limited(depth), variant
 
-    def exchange(self, loaded: LoadedPreset, links: Sequence[Link]) -> None:
-        """Show the preset as it was edited, with these looks. What they keep from one display frame to the next stays.
+    def exchange(self, loaded: LoadedPreset, links: Sequence[Link], transition: Link | None) -> None:
+        """Show the preset as it was edited, with these looks and the one that leads to it. What they keep from one display frame to the next stays.
         Raises VisualizerError, and changes nothing then.
         """
         control = ChainControl(loaded, links, self.control)
-        self.picture.set_links(links)
+        self.picture.set_links(links, transition)
         self.loaded, self.beat, self.control = loaded, loaded.settings.beat, control
 
     @property
