@@ -1,4 +1,5 @@
-"""How loud a dream is, depth by depth: python tools/dream_loudness.py [PRESET ...], the default preset if none is named.
+"""How loud a dream is, depth by depth: python tools/dream_loudness.py [PRESET ...], the default preset if none is
+named.
 
 For each depth: local contrast, saturation, fine detail and clipping as in visualizer/dream/bounds.py, how much each has
 grown over the image's, and by how many levels of 255 the frame differs from the one before. At 640x360, the first

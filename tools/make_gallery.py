@@ -1,7 +1,8 @@
 """Makes the gallery of docs/looks.md: python tools/make_gallery.py SONG SONG ... [--only NAME ...]
 
 Each shipped look over the dream of the preset "marble", and each preset with its own looks: a row for each song, at the
-same three moments, drawn at 1280x720 as an export draws them. docs/pictures/looks/gallery-NAME.webp, and preset-NAME.webp.
+same three moments, drawn at 1280x720 as an export draws them. docs/pictures/looks/gallery-NAME.webp, and
+preset-NAME.webp.
 """
 
 from __future__ import annotations

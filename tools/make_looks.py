@@ -1,7 +1,7 @@
 """Makes the pictures of docs/looks.md: python tools/make_looks.py [NAME ...], all of them if none is named.
 
-Each is a row of dreams of one picture that differ in one setting. presets_now, and layers_NAME and depths_NAME of each of
-five pictures, are written to docs/looks. Some minutes on two cores.
+Each is a row of dreams of one picture that differ in one setting. presets_now, and layers_NAME and depths_NAME of each
+of five pictures, are written to docs/looks. Some minutes on two cores.
 """
 
 from __future__ import annotations

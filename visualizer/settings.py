@@ -532,8 +532,8 @@ class Preset(_Settings):
     @model_validator(mode="before")
     @classmethod
     def _others_are_like_dream(cls, data: Any) -> Any:
-        """Complete each variant, and each station of a journey, with the keys of `dream`. Values of a wrong type are left
-        for the fields to report.
+        """Complete each variant, and each station of a journey, with the keys of `dream`. Values of a wrong type are
+        left for the fields to report.
         """
         if isinstance(data, dict) and "rows" in data and "variants" not in data:  # its name in earlier versions
             data = {("variants" if key == "rows" else key): value for key, value in data.items()}

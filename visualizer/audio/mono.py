@@ -90,8 +90,8 @@ class MonoMix:
         return parts[0] if len(parts) == 1 else np.concatenate(parts or [np.empty(0, np.float32)])
 
     def push_stereo(self, block: np.ndarray) -> np.ndarray:
-        """The next block, (n, 2) float32, with the mono mix as its mean: the same samples, but where the channels cancel
-        each other the mono mix twice.
+        """The next block, (n, 2) float32, with the mono mix as its mean: the same samples, but where the channels
+        cancel each other the mono mix twice.
         """
         parts = [
             part if is_plain else np.repeat(mono[:, None], 2, axis=1) for (part, is_plain), mono in self._parts(block)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 BLOCK_PX = 16
 #: a gradient is blurred by these multiples of sigma, as in the original notebook
 FACTORS = (2.0, 1.0, 0.5)
-#: linear interpolation between values of 2 x 2 px is a blur of this variance, px squared: so much less is blurred before
+#: linear interpolation between values of 2 x 2 px is a blur of this variance, px squared: so much less is blurred
+#: before
 DOUBLED_VARIANCE_PX = 0.75
 
 

@@ -22,8 +22,8 @@ class _BaselineFile(BaseModel):
 
 
 def read_baseline(path: Path, problems: Collection[str]) -> Mapping[str, Mapping[str, str]]:
-    """The known failures in a YAML file: of each look, by its path below the folder that is checked, the reason for each
-    problem.
+    """The known failures in a YAML file: of each look, by its path below the folder that is checked, the reason for
+    each problem.
 
     problems: those there are. Raises BadInput with file and line.
     """

@@ -1,7 +1,8 @@
 """Where the stations of a journey are seen in one display frame.
 
 A station is a dream of its own. The image of the next one is a crop of this one: 1 / ZOOM of its size, turned, and not
-always in the middle. So a place in the next one is a place in this one, by a similarity transform: w -> scale * w + shift.
+always in the middle. So a place in the next one is a place in this one, by a similarity transform: w -> scale * w +
+shift.
 
 Points are complex numbers, x + iy in heights of the picture from its middle, y downwards. Positions along the journey
 are counted in stations: at position 2.25 a quarter of the way from station 2 to station 3 is done.
@@ -106,9 +107,9 @@ def view(position: float, crops: Crops) -> tuple[int, Transform]:
 class Placement:
     """A station as it is drawn in one display frame.
 
-    station: its number. at: where a point of the screen lies in it. weight: how much of it is there, 0..1. feather: width
-    of its soft edge, of half its size; 0: none, it covers the picture. depth: what the depth of the show is multiplied
-    with.
+    station: its number. at: where a point of the screen lies in it. weight: how much of it is there, 0..1. feather:
+    width of its soft edge, of half its size; 0: none, it covers the picture. depth: what the depth of the show is
+    multiplied with.
     """
 
     station: int
@@ -118,8 +119,8 @@ class Placement:
     depth: float
 
     def matrix(self, aspect: float) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-        """`at` for coordinates 0..1 of pictures of this aspect (width / height), from the top left: u = row 0 of it with
-        (u, v, 1), v = row 1.
+        """`at` for coordinates 0..1 of pictures of this aspect (width / height), from the top left: u = row 0 of it
+        with (u, v, 1), v = row 1.
         """
         (a, b), (x, y) = (self.at.scale.real, self.at.scale.imag), (self.at.shift.real, self.at.shift.imag)
         return (
@@ -136,8 +137,8 @@ def weight_at(zoom: float) -> float:
 def depth_at(zoom: float, begins_at: float) -> float:
     """What the depth of the show is multiplied with for a station, so that a kick goes through all of them at once.
 
-    zoom: of the station, as a power of ZOOM. begins_at: the depth at which it was cropped, of the deepest, 0..1: where it
-    appears it is dreamt so much less deep, since so much of it is in its image already.
+    zoom: of the station, as a power of ZOOM. begins_at: the depth at which it was cropped, of the deepest, 0..1: where
+    it appears it is dreamt so much less deep, since so much of it is in its image already.
     """
     return 1 - begins_at * (1 - smoothstep((zoom - APPEARS) / (FULL_DEPTH - APPEARS)))
 
@@ -154,8 +155,8 @@ def placements(
     """The stations that are seen at a position, the innermost first; each has the next one of the tuple around it.
 
     crops: of the stations around the position. aspect: width / height of the picture. begins_at: see `depth_at`.
-    present: how much of a station is there, 0..1: it may be on its way still. moved: a small motion of the screen, on top
-    of the journey. The outermost covers the picture, whatever its weight. Empty where no station is there.
+    present: how much of a station is there, 0..1: it may be on its way still. moved: a small motion of the screen, on
+    top of the journey. The outermost covers the picture, whatever its weight. Empty where no station is there.
     """
     station, here = view(position, crops)
     here = here.after(moved)
@@ -194,7 +195,8 @@ def largest_turn(aspect: float) -> float:
 
 
 def largest_shift(turn: float, aspect: float) -> complex:
-    """How far the middle of a crop may lie from that of its station, in x and in y, if crops are turned by `turn` radians.
+    """How far the middle of a crop may lie from that of its station, in x and in y, if crops are turned by `turn`
+    radians.
 
     While the zoom of a station goes from 0 to 1 the picture stays inside it, so that nothing is missing where there is
     none around it; and from COVERS on it stays inside the part that is not soft.

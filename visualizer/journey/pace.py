@@ -36,8 +36,8 @@ class Speed(NamedTuple):
 class Pace:
     """The position along a journey.
 
-    position: stations from the first. speed: stations a second. linger, linger_s: how far it has slowed down for want of
-    stations, 0..1, and the time of its slow motion then, seconds.
+    position: stations from the first. speed: stations a second. linger, linger_s: how far it has slowed down for want
+    of stations, 0..1, and the time of its slow motion then, seconds.
 
     It depends on nothing but what is handed in.
     """
@@ -59,9 +59,9 @@ class Pace:
     ) -> None:
         """Go on by dt_s seconds.
 
-        ends: the first and the last position that can be shown. arrives_s: the time constant with which they are reached,
-        see `Supply`. bpm: beats a minute, 0 where they are not known; n_beats:
-        beats since the time before, as far as they were counted.
+        ends: the first and the last position that can be shown. arrives_s: the time constant with which they are
+        reached, see `Supply`. bpm: beats a minute, 0 where they are not known; n_beats: beats since the time before, as
+        far as they were counted.
         """
         dt_s = min(max(dt_s, 0.0), MAX_STEP_S)
         if dt_s == 0.0:
@@ -97,8 +97,8 @@ class Pace:
 class Supply:
     """How long it takes until another station is there, as far as it is waited for.
 
-    arrives_s: the time constant with which the end of what is there is approached, seconds. It is the time that a station
-    takes: so a journey goes on evenly at the speed at which stations come, and does not rush and wait in turns.
+    arrives_s: the time constant with which the end of what is there is approached, seconds. It is the time that a
+    station takes: so a journey goes on evenly at the speed at which stations come, and does not rush and wait in turns.
     """
 
     def __init__(self) -> None:

@@ -141,7 +141,8 @@ class Declaration:
 
     passes: in the order they are drawn. imported: pictures by the name of their sampler, one file each, six for a cube.
     scale: the fraction of the picture's size it is drawn at. listens, costs: what it hears and how much work it is, in
-    words. channels: what Shadertoy's iChannels read, of CHANNELS or names of files. news: lines for the user about what cannot be used. others: keys that mean nothing here, as they are written.
+    words. channels: what Shadertoy's iChannels read, of CHANNELS or names of files. news: lines for the user about what
+    cannot be used. others: keys that mean nothing here, as they are written.
     """
 
     description: str = ""
@@ -159,8 +160,8 @@ class Declaration:
 
     @property
     def kind(self) -> Literal["filter", "transition", "generator"]:
-        """Whether it changes the picture before it (`inputImage`), goes from `startImage` to `endImage` with `progress`,
-        or neither.
+        """Whether it changes the picture before it (`inputImage`), goes from `startImage` to `endImage` with
+        `progress`, or neither.
         """
         kinds = {one.name: one.kind for one in self.inputs}
         if kinds.get("inputImage") == "image":

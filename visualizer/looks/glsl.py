@@ -46,7 +46,8 @@ class Token(NamedTuple):
 
 
 def without_comments(text: str) -> str:
-    """The same lines with blanks for comments, and with a line that `\\` continues put together, followed by empty ones.
+    """The same lines with blanks for comments, and with a line that `\\` continues put together, followed by empty
+    ones.
 
     GLSL 3.30 knows no continued lines.
     """
@@ -151,7 +152,8 @@ class _Branches:
 
 
 def hoisted(text: str) -> tuple[str, list[str]]:
-    """A text without comments, with its #version, #extension and #line lines empty; and the #extension lines, for its begin.
+    """A text without comments, with its #version, #extension and #line lines empty; and the #extension lines, for its
+    begin.
 
     An extension that is required is enabled: where the driver lacks it, what uses it is the error.
     """

@@ -54,9 +54,9 @@ class ModulatedNumber:
 class ManualSetting:
     """What a hand has set of a number.
 
-    value: in place of the expression or the value, None: as these say. source: one of `settings.SOURCES` that is added, "" for
-    none, amount: by how much at most, as a fraction of the number's range, -1..1. smoothing_s: the time constant of a
-    low-pass filter on the source, seconds.
+    value: in place of the expression or the value, None: as these say. source: one of `settings.SOURCES` that is added,
+    "" for none, amount: by how much at most, as a fraction of the number's range, -1..1. smoothing_s: the time constant
+    of a low-pass filter on the source, seconds.
     """
 
     value: float | None = None

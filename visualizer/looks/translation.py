@@ -1,5 +1,5 @@
-"""Shaders in the Interactive Shader Format (ISF) and of Shadertoy as GLSL 3.30 core: what their hosts declare for them is
-put before each, and every line knows where it came from.
+"""Shaders in the Interactive Shader Format (ISF) and of Shadertoy as GLSL 3.30 core: what their hosts declare for them
+is put before each, and every line knows where it came from.
 """
 
 from __future__ import annotations

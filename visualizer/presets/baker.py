@@ -208,8 +208,8 @@ def bake_in_child(request: BakeRequest, stop: Stop, *, preview: bool) -> Generat
 
 
 class BakeProcess:
-    """A child process of low priority that bakes one variant after another. stop: kills it, from any thread. preview: see
-    `bake_inline`.
+    """A child process of low priority that bakes one variant after another. stop: kills it, from any thread. preview:
+    see `bake_inline`.
 
     It is started with the first bake: loading torch takes seconds, which those after it save.
     """
@@ -220,8 +220,8 @@ class BakeProcess:
         self._process: tuple[BaseProcess, Connection, Connection] | None = None
 
     def bake(self, request: BakeRequest) -> Generator[BakedFrame, None, None]:
-        """Bake a variant; depth 0 comes at once. Where it is not read to its end the process ends. Raises DreamError, also
-        when the process dies.
+        """Bake a variant; depth 0 comes at once. Where it is not read to its end the process ends. Raises DreamError,
+        also when the process dies.
         """
         yield BakedFrame(0, request.image, True)
         process, ours, to_write = self._process or self._start()

@@ -112,8 +112,8 @@ def index_in(settings: JourneySettings, station: int) -> int:
 class Stations:
     """The stations of a preset with a journey, baked one after the other.
 
-    stop, process: bake during a show, see `VariantDreams`. n_known: the first so many stations have an image: the last of them may be
-    without dream frames still.
+    stop, process: bake during a show, see `VariantDreams`. n_known: the first so many stations have an image: the last
+    of them may be without dream frames still.
     """
 
     is_recorded = False

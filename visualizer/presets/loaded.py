@@ -62,11 +62,11 @@ class LoadedPreset:
     """A preset ready to be baked and shown.
 
     name: the preset's, for people; settings: with the overrides applied; image: (height, width, 3) uint8 sRGB, depth 0
-    of every dream; variants: the dreams, all of settings.dream.n_depths depths; stations: of a journey the dreams of its
-    stations, which are used again and again in this order, empty without a journey; reference: what `open_preset` opens the
-    preset with again, see `PresetFolder`; news: lines the user should read, such as a network that is missing and what
-    is used instead; overrides: what was asked for instead of the preset's values; folder: the preset's, in which it may
-    have a look of its own, None where there is none.
+    of every dream; variants: the dreams, all of settings.dream.n_depths depths; stations: of a journey the dreams of
+    its stations, which are used again and again in this order, empty without a journey; reference: what `open_preset`
+    opens the preset with again, see `PresetFolder`; news: lines the user should read, such as a network that is missing
+    and what is used instead; overrides: what was asked for instead of the preset's values; folder: the preset's, in
+    which it may have a look of its own, None where there is none.
     """
 
     name: str
@@ -148,8 +148,8 @@ def open_preset(
 
 
 def edited(loaded: LoadedPreset, now: Preset) -> LoadedPreset:
-    """A preset whose file was edited while it is shown: with all its settings but those of its image and its dream. now:
-    what the file says.
+    """A preset whose file was edited while it is shown: with all its settings but those of its image and its dream.
+    now: what the file says.
     """
     kept = {key: getattr(loaded.settings, key) for key in DREAM_KEYS}
     return dataclasses.replace(loaded, settings=now.model_copy(update=kept))

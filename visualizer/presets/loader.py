@@ -51,8 +51,8 @@ class PresetLoader:
         start: Callable[[LoadedPreset, FrameCache], FrameSource] = dreams_room.start,
     ) -> None:
         """loaded: the preset shown first; later ones get its size and, where the user asked for them, its image, its
-        seed and its journey. If it was opened from a folder that is not on the list of presets, it becomes the last of `names`.
-        names: gives the presets that exist. start: begins to bake a preset.
+        seed and its journey. If it was opened from a folder that is not on the list of presets, it becomes the last of
+        `names`. names: gives the presets that exist. start: begins to bake a preset.
         """
         self.wanted = loaded.reference
         self._first = loaded.reference

@@ -29,7 +29,8 @@ class Link:
     """A look in a chain, and how it is drawn; all but the look may be changed at will between draws.
 
     parameters: the look's inputs by name, as the shader takes them (`LookInput.checked`); its defaults where none is
-    given. An event is set to 1, and is 0 again once it was drawn. mix: 0 leaves the picture as it was before the look ..
+    given. An event is set to 1, and is 0 again once it was drawn. mix: 0 leaves the picture as it was before the look
+    ..
     1. blend: how it is blended with that. is_left_out: as if it were not there; its shaders are not
     even compiled if it is so from the beginning.
     """
@@ -140,8 +141,8 @@ class Chain:
             self.pass_events()
 
     def times_s(self) -> list[float]:
-        """How long the graphics card took for each look of the last display frame, seconds; 0 for one that was not drawn.
-        Empty where they were not measured. Waits until the display frame is drawn.
+        """How long the graphics card took for each look of the last display frame, seconds; 0 for one that was not
+        drawn. Empty where they were not measured. Waits until the display frame is drawn.
         """
         if not self._measured:
             return []
@@ -283,8 +284,8 @@ class Chain:
 
 @dataclass(eq=False)
 class _Drawing:
-    """A display frame that is being drawn. before: the picture so far, None: no look has made one. dream: the dream, once
-    something read it. is_shown: whether the framebuffer that is shown has the picture.
+    """A display frame that is being drawn. before: the picture so far, None: no look has made one. dream: the dream,
+    once something read it. is_shown: whether the framebuffer that is shown has the picture.
     """
 
     values: Mapping[str, Any]

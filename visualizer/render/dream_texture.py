@@ -30,8 +30,8 @@ class PlacedStation(NamedTuple):
     """A station of a journey as it is drawn in one display frame.
 
     slot: the variant that holds its dream frames. matrix: from places in the picture 0..1 to places in the frames, two
-    rows for (u, v, 1). weight: how much of it is there, 0..1. feather: width of its soft edge, of half its size; 0: none.
-    depth: what the depth is multiplied with, 0..1.
+    rows for (u, v, 1). weight: how much of it is there, 0..1. feather: width of its soft edge, of half its size; 0:
+    none. depth: what the depth is multiplied with, 0..1.
     """
 
     slot: int
@@ -65,13 +65,13 @@ class DreamTexture:
 
     ctx: the context of the Surface it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths:
     the deepest frame's index. n_variants: how many dreams of the image there are, each a variant of n_depths + 1
-    frames. is_journey: what is drawn is not one variant, or two next to each other, but the `stations`, each the frames of
-    one variant. Raises BadInput for a size or count that cannot be; GraphicsError for more frames than the driver holds, or
-    too little graphics memory.
+    frames. is_journey: what is drawn is not one variant, or two next to each other, but the `stations`, each the frames
+    of one variant. Raises BadInput for a size or count that cannot be; GraphicsError for more frames than the driver
+    holds, or too little graphics memory.
 
     Frames may be put in any order and between draws; each variant goes as deep as its frames are there without a gap.
-    texture: layer variant * (n_depths + 1) + depth is a dream frame. stations: of a journey, the innermost first; change
-    them at will between draws.
+    texture: layer variant * (n_depths + 1) + depth is a dream frame. stations: of a journey, the innermost first;
+    change them at will between draws.
     """
 
     def __init__(
@@ -105,8 +105,8 @@ class DreamTexture:
 
     @property
     def deepest(self) -> int:
-        """The deepest dream frame of the first variant that exists with all before it; -1 before its frame 0 is put. Of a
-        journey the deepest of all.
+        """The deepest dream frame of the first variant that exists with all before it; -1 before its frame 0 is put. Of
+        a journey the deepest of all.
         """
         return max(self._deepest) if self.is_journey else self._deepest[0]
 

@@ -51,9 +51,9 @@ class GraphicsProcess:
     """Calls functions in a process that has an OpenGL context without a window.
 
     niceness: of the process, 0..19. n_threads: how many threads a software renderer may draw with, None: as many as it
-    likes. has_window: draw in a hidden window, where there is a display: a driver compiles for that as for the window of
-    a show, and keeps what it has compiled on the disk. The process is started by `start` or by the first call, and again by the call after one that ended it. One
-    thread calls; `close` may come from another.
+    likes. has_window: draw in a hidden window, where there is a display: a driver compiles for that as for the window
+    of a show, and keeps what it has compiled on the disk. The process is started by `start` or by the first call, and
+    again by the call after one that ended it. One thread calls; `close` may come from another.
     """
 
     def __init__(self, *, niceness: int = 0, n_threads: int | None = None, has_window: bool = False) -> None:
@@ -88,7 +88,8 @@ class GraphicsProcess:
         and its framebuffer in use.
 
         Raises what the function raises, of other errors than VisualizerError a GraphicsError; HangError if it takes
-        longer than deadline_s, Superseded, CrashError if the process dies, GraphicsError if there is no OpenGL, or after `close`.
+        longer than deadline_s, Superseded, CrashError if the process dies, GraphicsError if there is no OpenGL, or
+        after `close`.
         """
         self.start()
         pipe = self._pipe

@@ -70,12 +70,12 @@ def clock_values(
 class LookRenderer:
     """Draws one look.
 
-    ctx: the context of the Surface it will be drawn on. programs: compiled looks shared with other pictures. dreams: what
-    `dream()` reads. Raises GraphicsError for a shader that does not compile and for targets that are too large
+    ctx: the context of the Surface it will be drawn on. programs: compiled looks shared with other pictures. dreams:
+    what `dream()` reads. Raises GraphicsError for a shader that does not compile and for targets that are too large
     together, BadInput for a picture that cannot be read.
 
-    needs: what it uses of the music: names of `looks.uniforms.MUSIC`, of `sound_name`, and "iSampleRate". image_inputs: the image
-    inputs that its shaders read and that must be handed in.
+    needs: what it uses of the music: names of `looks.uniforms.MUSIC`, of `sound_name`, and "iSampleRate". image_inputs:
+    the image inputs that its shaders read and that must be handed in.
     """
 
     def __init__(
@@ -187,7 +187,9 @@ class LookRenderer:
                 self._kept[name].restore(pixels)
 
     def take_history(self, before: LookRenderer) -> None:
-        """Go on from what another one of this context keeps, which begins black then: targets of the same name and kind."""
+        """Go on from what another one of this context keeps, which begins black then: targets of the same name and
+        kind.
+        """
         for name, history in before._kept.items():
             if name in self._kept and self._kept[name].is_like(history):
                 self._kept[name], before._kept[name] = history, self._kept[name]
@@ -304,8 +306,8 @@ class LookRenderer:
         return limited(width, height, self._largest_px)
 
     def _check_memory(self, writes: Mapping[str, int]) -> None:
-        """Raise GraphicsError where its targets together, at the size of the dream, take more than MAX_BYTES. writes: how
-        many passes draw into each target.
+        """Raise GraphicsError where its targets together, at the size of the dream, take more than MAX_BYTES. writes:
+        how many passes draw into each target.
         """
         values = {one.name: one.default for one in self.look.declaration.controls}
         scale = self.look.declaration.scale

@@ -65,8 +65,8 @@ class LookTextures:
         return self._made.get(_key(ref), self.black)
 
     def hear(self, refs: Iterable[TextureRef], values: Mapping[str, Any]) -> None:
-        """Bring these textures of sound up to date. values: by `sound_name`, (columns,) or (rows, columns) float32; None
-        or missing: silence.
+        """Bring these textures of sound up to date. values: by `sound_name`, (columns,) or (rows, columns) float32;
+        None or missing: silence.
         """
         for ref in refs:
             name = sound_name(ref)

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 
 class PictureHistory(NamedTuple):
-    """What the looks of a picture keep from one display frame to the next. kept: see `Chain.history`; time_s, n_drawn: of
-    the display frame drawn last, and how many were drawn before it.
+    """What the looks of a picture keep from one display frame to the next. kept: see `Chain.history`; time_s, n_drawn:
+    of the display frame drawn last, and how many were drawn before it.
     """
 
     kept: Sequence[Mapping[str, np.ndarray]]
@@ -45,11 +45,12 @@ class Picture:
     """Variants of dream frames 0..n_depths, drawn at any depth and variant through a chain of looks.
 
     ctx: the context of the Surface it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths:
-    the deepest frame's index. links: the looks, the plain one if there is none. n_variants: how many dreams of the image
-    there are, each a variant of n_depths + 1 frames. programs: compiled looks shared with other pictures, its own if
-    None. transition: a look that leads from another picture to this one. is_journey: what is drawn are stations, see
+    the deepest frame's index. links: the looks, the plain one if there is none. n_variants: how many dreams of the
+    image there are, each a variant of n_depths + 1 frames. programs: compiled looks shared with other pictures, its own
+    if None. transition: a look that leads from another picture to this one. is_journey: what is drawn are stations, see
     `DreamTexture`. Raises BadInput for a size or count that cannot be, and a look's picture that cannot be read;
-    GraphicsError for a shader that does not compile, for more frames than the driver holds, or too little graphics memory.
+    GraphicsError for a shader that does not compile, for more frames than the driver holds, or too little graphics
+    memory.
 
     Frames may be put in any order and between draws; each variant goes as deep as its frames are there without a gap.
     links, transition: change their values at will between draws. dreams: the dream frames.
@@ -131,13 +132,15 @@ class Picture:
 
     @property
     def needs(self) -> frozenset[str]:
-        """What its looks use of the music: names of `looks.uniforms.MUSIC`, and of sound, see `look_textures.sound_name`."""
+        """What its looks use of the music: names of `looks.uniforms.MUSIC`, and of sound, see
+        `look_textures.sound_name`.
+        """
         return self._chain.needs | (self._crossing.needs if self._crossing is not None else frozenset())
 
     @property
     def has_history(self) -> bool:
-        """Whether a look keeps anything from one display frame to the next: then every display frame must be drawn, also
-        one that is not seen. Not the transition: that is drawn only where it is seen.
+        """Whether a look keeps anything from one display frame to the next: then every display frame must be drawn,
+        also one that is not seen. Not the transition: that is drawn only where it is seen.
         """
         return self._chain.has_history
 
@@ -160,7 +163,8 @@ class Picture:
         variant: 0 .. n_variants - 1, clamped; between two whole numbers the picture is between two variants. In the
         place of a variant without frames stands the nearest before it that has some, or else the nearest after it. A
         depth or variant of NaN is 0. uniforms: values of `looks.uniforms.MUSIC` by name, those of silence where one is
-        missing; of sound by `look_textures.sound_name`. date: of this display frame. began_s: the time_s at which `TIME` is
+        missing; of sound by `look_textures.sound_name`. date: of this display frame. began_s: the time_s at which
+        `TIME` is
         0. attempts: a look that fails is left out, see `Chain.draw`.
         """
         if min(size) <= 0:
@@ -240,8 +244,8 @@ class Picture:
 
     def set_links(self, links: Sequence[Link], transition: Link | None = None) -> None:
         """Draw through other looks from now on, and lead to this picture with another transition. Where the look in a
-        place is of the same file as before, it goes on with what it has kept. Raises GraphicsError or BadInput for looks
-        that cannot be drawn, and changes nothing then.
+        place is of the same file as before, it goes on with what it has kept. Raises GraphicsError or BadInput for
+        looks that cannot be drawn, and changes nothing then.
         """
         chain = Chain(self._ctx, links, self._programs, self.dreams, self._plain)
         crossing: LookRenderer | None = None

@@ -20,7 +20,8 @@ MAX_BYTES = 4 * 10**9
 
 
 class Target:
-    """A texture to draw into: red, green, blue and alpha, 8 bits each or 32-bit floats; its first row is the bottom one.
+    """A texture to draw into: red, green, blue and alpha, 8 bits each or 32-bit floats; its first row is the bottom
+    one.
 
     size: (width, height), px. Begins transparent black. Raises GraphicsError where there is no memory for it.
     """

@@ -27,8 +27,8 @@ LONGEST_S = 1.0
 @dataclass(frozen=True)
 class TrialOptions:
     """What looks are tried with, as in the show: size of the dream frames and of the picture, (width, height) px, and
-    how many variants there are. in_canvas: whether it is drawn into a canvas instead of a window: a driver compiles anew
-    for each format that is drawn into.
+    how many variants there are. in_canvas: whether it is drawn into a canvas instead of a window: a driver compiles
+    anew for each format that is drawn into.
     """
 
     frame_size: tuple[int, int]

@@ -78,8 +78,8 @@ class AnalysisEvent(Event):
     at the time of the event. "silence": `n_samples` zeros. "skip": time goes on by `seconds` without any sample.
     "finish": the sound has ended. is_known: whether kicks are found with the sound after them, as for songs.
 
-    counts, bpm, phase: what a new analyzer begins with, see `AnalysisSteps.began`: what it counts on from, the tempo (0:
-    none), and the place in the beat, 0..1. They are there where `came` is.
+    counts, bpm, phase: what a new analyzer begins with, see `AnalysisSteps.began`: what it counts on from, the tempo
+    (0: none), and the place in the beat, 0..1. They are there where `came` is.
 
     came: [n, ticks] pairs, rising: a display frame seen `ticks` after `at`, or later, has the first n samples of the
     step. Sound comes late, and in blocks. Without it a step has come at its own time.
@@ -226,13 +226,12 @@ class DreamEvent(Event):
 class JourneyEvent(Event):
     """Where a scene is along its journey, at `time_s` seconds of the source and `beats` beats of it.
 
-    position: stations from the first; speed: stations a second; linger, linger_s: how far it lingers, 0..1, and the time
-    of the slow motion then, seconds; first, last: between what positions it can go with the stations that are there, and
-    arrives_s: with what time constant it comes near these, seconds.
-    slots: [slot, station] pairs: the frames of this station are those of the variant
-    `slot`; a slot that has got another station is empty until its frames come. crops: [station, a, b, x, y]: where in a
-    station the next one lies: the place w in that one is the place (a + ib) w + x + iy in this one, as complex numbers in
-    heights of the picture from its middle, y downwards.
+    position: stations from the first; speed: stations a second; linger, linger_s: how far it lingers, 0..1, and the
+    time of the slow motion then, seconds; first, last: between what positions it can go with the stations that are
+    there, and arrives_s: with what time constant it comes near these, seconds. slots: [slot, station] pairs: the frames
+    of this station are those of the variant `slot`; a slot that has got another station is empty until its frames come.
+    crops: [station, a, b, x, y]: where in a station the next one lies: the place w in that one is the place (a + ib) w
+    + x + iy in this one, as complex numbers in heights of the picture from its middle, y downwards.
     """
 
     kind: ClassVar[str] = "travel"

@@ -78,8 +78,8 @@ def _look_files(look: Look, preset: Path, taken: Mapping[str, Path]) -> dict[str
     """All files of a look, by where the copy finds them again: a look that lies in a folder of its own in a folder of
     that name; another beside the preset, or in a folder called like the look where one of its names is taken.
 
-    preset: the preset's folder. taken: the files of the copy so far, by their names. Raises VisualizerError where a name
-    is taken in the look's folder, too.
+    preset: the preset's folder. taken: the files of the copy so far, by their names. Raises VisualizerError where a
+    name is taken in the look's folder, too.
     """
     files = {}
     for path in look.files:

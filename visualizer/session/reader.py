@@ -111,8 +111,8 @@ class RecordedSession:
         return (line.event for line in self.checked_lines(offset))
 
     def checked_lines(self, offset: int = 0) -> Iterator[ReadLine]:
-        """Every line that holds an event, in order; damaged lines are left out, see `tally`. offset: of the line to begin
-        with, bytes.
+        """Every line that holds an event, in order; damaged lines are left out, see `tally`. offset: of the line to
+        begin with, bytes.
 
         Raises BadInput if the lines are not in order, which no crash does, or the file cannot be read.
         """

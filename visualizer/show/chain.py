@@ -93,8 +93,8 @@ class ChainParameter:
 
 def parameters_of(loaded: LoadedPreset, links: Sequence[Link]) -> tuple[ChainParameter, ...]:
     """The parameters of a preset's chain: "look.NAME", where there are several looks "look.LOOK.NAME" and
-    "look.LOOK.mix"; of a colour "look.NAME.red" and so on, of a point "look.NAME.x" and "look.NAME.y". The second use of
-    a look is called LOOK-2.
+    "look.LOOK.mix"; of a colour "look.NAME.red" and so on, of a point "look.NAME.x" and "look.NAME.y". The second use
+    of a look is called LOOK-2.
     """
     return tuple(_all_parameters(loaded, [link.look for link in links]))
 
@@ -156,8 +156,8 @@ class ChainControl:
     """Sets the numbers of a preset's chain at every display frame: as the preset says, as a hand has set them, and as
     the music moves them.
 
-    links: of its picture. before: the control of the same preset before it was edited: what this has integrated, held and
-    smoothed goes on. parameters: of the chain, for the show. numbers: those that move, as they are now.
+    links: of its picture. before: the control of the same preset before it was edited: what this has integrated, held
+    and smoothed goes on. parameters: of the chain, for the show. numbers: those that move, as they are now.
     """
 
     def __init__(self, loaded: LoadedPreset, links: Sequence[Link], before: ChainControl | None = None) -> None:

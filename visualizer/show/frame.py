@@ -173,10 +173,10 @@ class WindowShow(FrameLoop):
     picture: of the preset, with its image in place; it belongs to the show from here on, as do the graphics. clock: set
     to the window's pace. outputs: where the pictures go besides the window; they are closed with it. follow_monitor:
     keep the pace of the monitor that the window is on. adapt: draw smaller where the machine cannot keep the pace.
-    controllers: what gives commands besides the keyboard.
-    say: called with lines for the terminal, on any thread. left_out: paths of looks that the picture is not drawn
-    with, see `LookGuard`. lifeline: the connection to the supervisor. title: of the window; that of the source if None. recording: how it is
-    recorded as a session. on_command: called with every command.
+    controllers: what gives commands besides the keyboard. say: called with lines for the terminal, on any thread.
+    left_out: paths of looks that the picture is not drawn with, see `LookGuard`. lifeline: the connection to the
+    supervisor. title: of the window; that of the source if None. recording: how it is recorded as a session.
+    on_command: called with every command.
     """
 
     clock: ScreenClock

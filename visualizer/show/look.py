@@ -27,8 +27,9 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
 def uniforms_of(features: Features, names: Collection[str]) -> dict[str, Any]:
     """The values of some uniforms for what is heard.
 
-    names: of `looks.uniforms.MUSIC`, "iSampleRate", and textures of the sound: "shadertoy_sound", "audio:N" and "audioFFT:N" with N
-    columns, 0: as many as there are. See `beat.sound.sound_rows`; without sound these have no value.
+    names: of `looks.uniforms.MUSIC`, "iSampleRate", and textures of the sound: "shadertoy_sound", "audio:N" and
+    "audioFFT:N" with N columns, 0: as many as there are. See `beat.sound.sound_rows`; without sound these have no
+    value.
     """
     values: dict[str, Any] = {name: getattr(features, name) for name in _HEARD if name in names}
     if "kick" in names:

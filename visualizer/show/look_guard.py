@@ -69,8 +69,8 @@ def again(names: Iterable[str]) -> str:
 class LookGuard:
     """Turns off looks of a show that take too long, and those with which the graphics were lost.
 
-    now: seconds, rising. n_openings: returns how often a preset was asked for so far: after that, looks are tried again.
-    say: called with a line about what is turned off. left_out: see `DrawnLooks`.
+    now: seconds, rising. n_openings: returns how often a preset was asked for so far: after that, looks are tried
+    again. say: called with a line about what is turned off. left_out: see `DrawnLooks`.
     """
 
     def __init__(

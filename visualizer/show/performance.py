@@ -97,8 +97,8 @@ class Contents:
 
 
 def contents_of(session: RecordedSession, index: SessionIndex | None = None) -> Contents:
-    """Read all events of a session. index: gets all its lines, too. Raises BadInput where they cannot be read, and where
-    there is nothing to show.
+    """Read all events of a session. index: gets all its lines, too. Raises BadInput where they cannot be read, and
+    where there is nothing to show.
     """
     found = Contents(session.info.at, session.info.at, SoundMap(session), began=_began(session))
     rate_hz = CLOCK_HZ

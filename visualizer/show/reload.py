@@ -102,8 +102,8 @@ class Edit:
 
 @dataclass(frozen=True)
 class _Read:
-    """An edit that was read and can be shown. number: of what it was an edit of, see `_Followed`; place: counts what was
-    read, good or bad.
+    """An edit that was read and can be shown. number: of what it was an edit of, see `_Followed`; place: counts what
+    was read, good or bad.
     """
 
     number: int
@@ -124,8 +124,8 @@ class _Followed:
 class Reloader:
     """Notices when the preset or a look on the stage is edited.
 
-    say: called with each fault of an edit, on any thread. tries: tries edited looks. fault: what is wrong with the newest
-    edit, in one line; "" while nothing is.
+    say: called with each fault of an edit, on any thread. tries: tries edited looks. fault: what is wrong with the
+    newest edit, in one line; "" while nothing is.
     """
 
     def __init__(self, say: Callable[[str], None] = log.warning, tries: Tries | None = None) -> None:
@@ -139,7 +139,9 @@ class Reloader:
         self._thread: threading.Thread | None = None
 
     def follow(self, loaded: LoadedPreset, links: Sequence[Link], size: tuple[int, int]) -> None:
-        """Follow the files of a preset that is shown now. links: its looks, and the one that leads to it. size: (width, height) that is drawn, px."""
+        """Follow the files of a preset that is shown now. links: its looks, and the one that leads to it. size: (width,
+        height) that is drawn, px.
+        """
         number = 1 if self._followed is None else self._followed.number + 1
         options = TrialOptions(loaded.size, size if min(size) > 0 else loaded.size, len(loaded.variants))
         with self._lock:

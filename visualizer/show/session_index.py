@@ -59,8 +59,8 @@ class SessionIndex:
             self._since_mark.append(event)
 
     def split(self, tick: int, whole_s: float) -> tuple[list[Event], Iterator[Event]]:
-        """The events up to a tick, and those after it. Of those more than `whole_s` seconds before it there are only such
-        that have an effect at the tick. Raises BadInput if the file cannot be read.
+        """The events up to a tick, and those after it. Of those more than `whole_s` seconds before it there are only
+        such that have an effect at the tick. Raises BadInput if the file cannot be read.
         """
         index = bisect_right(self._marks, tick - whole_s * CLOCK_HZ, key=lambda mark: mark.tick)
         mark = self._marks[max(0, index - 1)]
@@ -77,8 +77,8 @@ class SessionIndex:
 
 def condensed(events: Iterable[Event]) -> list[Event]:
     """Fewer events that have the same effect, once all of them have happened: steps of the analysis that follow each
-    other are one, of settings in a row only the last of each counts, and of places of a journey with the same stations in
-    a row the first and the last: dream frames that come after the first are those of its stations.
+    other are one, of settings in a row only the last of each counts, and of places of a journey with the same stations
+    in a row the first and the last: dream frames that come after the first are those of its stations.
     """
     kept: dict[int, Event] = {}
     step: int | None = None  # where the newest step of the analysis is

@@ -57,9 +57,9 @@ class Scene:
     how many dream frames are put into the picture for one display frame, None: all that have arrived. Each takes
     milliseconds, so a show that is running takes one at a time.
 
-    control: sets the numbers of its looks. travel: of a preset with a journey, where the show is along it. frames: which dream frames are in the picture, as (variant, depth), and
-    whether each is finished. on_put: called
-    with every one that is put in.
+    control: sets the numbers of its looks. travel: of a preset with a journey, where the show is along it. frames:
+    which dream frames are in the picture, as (variant, depth), and whether each is finished. on_put: called with every
+    one that is put in.
     """
 
     def __init__(
@@ -148,8 +148,8 @@ class Scene:
         return self._depths.limited(depth), variant
 
     def exchange(self, loaded: LoadedPreset, links: Sequence[Link], transition: Link | None) -> None:
-        """Show the preset as it was edited, with these looks and the one that leads to it. What they keep from one display frame to the next stays.
-        Raises VisualizerError, and changes nothing then.
+        """Show the preset as it was edited, with these looks and the one that leads to it. What they keep from one
+        display frame to the next stays. Raises VisualizerError, and changes nothing then.
         """
         control = ChainControl(loaded, links, self.control)
         self.picture.set_links(links, transition)
@@ -173,8 +173,8 @@ class Scene:
         return self.travel.meet(picture)
 
     def move(self, features: Features) -> None:
-        """Move the numbers of the looks, and a journey, to the instant of the features: before each display frame, drawn
-        or not.
+        """Move the numbers of the looks, and a journey, to the instant of the features: before each display frame,
+        drawn or not.
         """
         # after a seek backwards the looks begin anew, too
         if self.began_s is None or features.time_s < self.began_s:
@@ -280,8 +280,8 @@ class Stage:
         self.is_dark, self._dark = True, 1.0
 
     def continue_from(self, before: Stage) -> None:
-        """Take over whether another stage was frozen, how dark it was, its date, and what moves its looks, which are the
-        same.
+        """Take over whether another stage was frozen, how dark it was, its date, and what moves its looks, which are
+        the same.
         """
         self.scene.control = before.scene.control
         self.began = before.began
@@ -333,10 +333,11 @@ class Stage:
     def draw(self, features: Features, size: tuple[int, int], attempts: Attempts | None = None) -> DisplayFrame:
         """Draw the picture of one instant over the whole framebuffer in use.
 
-        size: its (width, height), px; (0, 0) draws nothing. attempts: a look that fails is left out, see `Picture.draw`.
+        size: its (width, height), px; (0, 0) draws nothing. attempts: a look that fails is left out, see
+        `Picture.draw`.
 
-        Looks that keep something are drawn even where nothing is seen (size (0, 0), a blackout): what they keep must not
-        depend on whether the window is minimised.
+        Looks that keep something are drawn even where nothing is seen (size (0, 0), a blackout): what they keep must
+        not depend on whether the window is minimised.
         """
         features = self.held(features)
         for scene in filter(None, (self.leaving, self.scene)):

@@ -25,8 +25,8 @@ SURE = 0.3
 
 
 class TravelState(NamedTuple):
-    """Where a journey is at an instant, see `session.events.JourneyEvent`. slots: of each station on the card; crops: of
-    these and of those that are passed between them.
+    """Where a journey is at an instant, see `session.events.JourneyEvent`. slots: of each station on the card; crops:
+    of these and of those that are passed between them.
     """
 
     time_s: float
@@ -78,8 +78,8 @@ class Travel:
         return self._stations.meet(picture)
 
     def slot_of(self, station: int) -> int | None:
-        """Where the frames of a station that has arrived are put; None where it is needed no more. Of a recorded journey
-        frames come by slots.
+        """Where the frames of a station that has arrived are put; None where it is needed no more. Of a recorded
+        journey frames come by slots.
         """
         return station if self._stations.is_recorded else self._slots.get(station)
 
@@ -102,8 +102,8 @@ class Travel:
         )
 
     def follow(self, state: TravelState, plan: RecordedPlan) -> list[int]:
-        """Go on from a state that was recorded. plan: that of this journey, which gets its crops. Returns the slots that
-        have got another station: they are empty.
+        """Go on from a state that was recorded. plan: that of this journey, which gets its crops. Returns the slots
+        that have got another station: they are empty.
         """
         plan.take(state.crops)
         self._time_s, self._beats = state.time_s, state.beats

@@ -226,8 +226,8 @@ def take_trace() -> str:
 
 
 def was_drawing(trace: str) -> bool:
-    """Whether the tracebacks of all threads of a process say that its main thread was drawing a picture, and not waiting
-    for the screen or for events of the window.
+    """Whether the tracebacks of all threads of a process say that its main thread was drawing a picture, and not
+    waiting for the screen or for events of the window.
     """
     for thread in trace.split("\n\n"):
         # the newest call comes first
