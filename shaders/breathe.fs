@@ -18,15 +18,8 @@
 
 const float TURN = 6.2831853;
 
-// 1 shortly after a kick, then falling: without a jump in the moment of the kick
-float beat() {
-    return 1.25 * (1.0 - exp(-kick_time_s / 0.03)) * exp(-kick_time_s / 0.16);
-}
-
-// A place outside the picture as its mirror image inside.
-vec2 mirrored(vec2 p) {
-    return 1.0 - abs(1.0 - mod(p, 2.0));
-}
+#include "base/kick.glsl"
+#include "base/mirror.glsl"
 
 void main() {
     vec2 aspect = vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
