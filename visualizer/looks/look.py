@@ -167,7 +167,7 @@ def _looks_in(folder: Path) -> Iterator[tuple[str, Path]]:
             yield name, path
     for suffix in SUFFIXES:
         for entry in entries:
-            if entry.suffix == suffix and (name := name_of(entry.stem)) and _is_look(entry):
+            if entry.suffix == suffix and (name := name_of(entry.stem)) and is_look(entry):
                 yield name, entry
 
 
@@ -180,14 +180,14 @@ def _look_of_folder(folder: Path, name: str) -> Path | None:
     called = [one for suffix in SUFFIXES for one in files if one.suffix == suffix and name_of(one.stem) == name]
     shaders = [one for one in files if one.suffix == ".fs"]
     found = next(iter(called), shaders[0] if len(shaders) == 1 else None)
-    return found if found is not None and _is_look(found) else None
+    return found if found is not None and is_look(found) else None
 
 
-def _is_look(path: Path) -> bool:
+def is_look(path: Path) -> bool:
     """Whether a file with such an ending is a look, as far as a list of names needs to know."""
     try:
         path.resolve()
-        if path.suffix != ".json":
+        if path.suffix.lower() != ".json":
             return path.exists()
         return is_export(read_text(path))
     except (OSError, RuntimeError, BadInput):  # a circle of links; a file that may not be read

@@ -7,8 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from ...errors import BadInput, VisualizerError
-from ...looks.shadertoy import is_export
-from ...looks.source import read_text
+from ...looks.look import SUFFIXES, is_look
 from ...oneline import plain, reason_of
 from ...render.graphics_process import CrashError, GraphicsProcess, HangError
 from ...render.offscreen import Offscreen
@@ -18,7 +17,6 @@ from .drawing import CheckOptions, check_look
 
 #: longest time for one look, seconds
 DEADLINE_S = 60.0
-_SUFFIXES = (".fs", ".frag", ".json")
 
 
 def look_files(folder: Path) -> list[Path]:
@@ -28,11 +26,11 @@ def look_files(folder: Path) -> list[Path]:
     try:
         if not folder.is_dir():
             raise BadInput(f"{plain(folder)}: is no folder")
-        files = [path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file()]
+        files = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
     except OSError as fault:
         raise BadInput(f"{plain(folder)}: cannot be read: {reason_of(fault)}") from fault
     own = shipped("shaders") / "base"  # what the program itself draws with
-    files = [path for path in files if not path.resolve().is_relative_to(own) and _is_look(path)]
+    files = [path for path in files if not path.resolve().is_relative_to(own) and is_look(path)]
     if not files:
         raise BadInput(f"{plain(folder)}: there are no looks in it (.fs, .frag, or .json files exported by Shadertoy)")
     return sorted(files)
@@ -63,12 +61,3 @@ def check_looks(
 
 def _nothing(surface: Offscreen) -> None:
     """To see that there is OpenGL before looks are blamed for it."""
-
-
-def _is_look(path: Path) -> bool:
-    if path.suffix.lower() != ".json":
-        return True
-    try:
-        return is_export(read_text(path))
-    except BadInput:
-        return False
