@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.fixtures.journeys import with_journey
 from tests.fixtures.watching import wait_for
 from tests.render.pictures import smooth
 from visualizer.errors import BadInput, VisualizerError
@@ -28,11 +29,7 @@ JOURNEY = "journey: {depth: 2, stations: [{layer: block2.expand}, {layer: block3
 @pytest.fixture(scope="module")
 def folder(tiny_preset, tmp_path_factory):
     """The tiny preset with a journey."""
-    folder = tmp_path_factory.mktemp("journeys") / "journey"
-    shutil.copytree(tiny_preset, folder)
-    file = folder / "preset.yaml"
-    file.write_text(file.read_text() + JOURNEY)
-    return folder
+    return with_journey(tiny_preset, tmp_path_factory.mktemp("journeys"), JOURNEY)
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import shutil
 
 import numpy as np
 import pytest
 
+from tests.fixtures.journeys import with_journey
 from visualizer.beat.features import Features
 from visualizer.journey.geometry import MOST_SEEN
 from visualizer.presets.cache import FrameCache
@@ -29,11 +29,7 @@ JOURNEY = "journey: {depth: 2, zoom_per_s: 0.5, zoom_per_bar: 0.5, rotation: 15,
 @pytest.fixture(scope="module")
 def folder(tiny_preset, tmp_path_factory):
     """The tiny preset with a journey of half a station a second."""
-    folder = tmp_path_factory.mktemp("journeys") / "journey"
-    shutil.copytree(tiny_preset, folder)
-    file = folder / "preset.yaml"
-    file.write_text(file.read_text() + JOURNEY)
-    return folder
+    return with_journey(tiny_preset, tmp_path_factory.mktemp("journeys"), JOURNEY)
 
 
 @pytest.fixture(scope="module")
