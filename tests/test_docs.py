@@ -65,7 +65,8 @@ def test_every_preset_in_the_documents_loads(text, tmp_path):
     """Copied into a folder beside the pictures it names, as a reader would."""
     written = yaml.safe_load(text)
     variants = [written.get("dream", {}), *written.get("variants", [])]
-    for name in [written.get("image", "image.jpg"), *(variant["guide"] for variant in variants if "guide" in variant)]:
+    named = [written.get("image", "image.jpg"), *written.get("journey", {}).get("pictures", [])]
+    for name in [*named, *(variant["guide"] for variant in variants if "guide" in variant)]:
         Image.new("RGB", (32, 18)).save(tmp_path / name)
     (tmp_path / "preset.yaml").write_text(text)
     preset = load_preset(str(tmp_path)).preset

@@ -1,6 +1,8 @@
 """Settings go on accepting what earlier versions of the program wrote."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from visualizer.control.parameters import base_parameters
 from visualizer.errors import BadInput
@@ -131,6 +133,22 @@ def test_a_preset_has_no_journey_unless_it_says_so(tmp_path):
     assert read(tmp_path, "").journey is None
     assert read(tmp_path, "journey: {}").journey == JourneySettings()
     assert read(tmp_path, "journey:\n  stations:\n    # - layer: block6.expand").journey.stations == []
+    assert read(tmp_path, "journey:\n  pictures:\n    # - cat.jpg").journey.pictures == []
+
+
+def test_one_picture_of_a_journey_needs_no_list(tmp_path):
+    assert read(tmp_path, "journey: {pictures: cat.jpg}").journey.pictures == ["cat.jpg"]
+
+
+@given(every=st.integers(0, 12), names=st.lists(st.text(min_size=1), max_size=5), station=st.integers(min_value=-3))
+def test_the_pictures_of_a_journey_come_in_turn_by_the_number_of_the_station(every, names, station):
+    journey = JourneySettings(pictures=names, picture_every=every)
+    found = [journey.picture_at(one) for one in range(station, station + 61)]
+    if not every or not names:
+        assert set(found) == {None}
+        return
+    counts = [one for one in range(station, station + 61) if one > 0 and one % every == 0]
+    assert [one for one in found if one is not None] == [names[(count // every - 1) % len(names)] for count in counts]
 
 
 @pytest.mark.parametrize(
@@ -140,6 +158,9 @@ def test_a_preset_has_no_journey_unless_it_says_so(tmp_path):
         ("journey:\n  stations:\n    - n_depths: 3", "journey.stations: n_depths is the same for all stations"),
         ("journey:\n  direction: up", ":3: journey.direction: "),
         ("journey:\n  direction: out", "journey.loop: direction: out needs a loop"),
+        ("journey:\n  pictures: ['']", "journey.pictures.0"),
+        ("journey:\n  pictures: {a: 1}", ":3: journey.pictures: "),
+        ("journey:\n  picture_every: -1", ":3: journey.picture_every: "),
         ("journey:\n  loop: 2", ":3: journey.loop: must be 0, or at least 5"),
         ("variants:\n  - seed: 3\njourney:\n  zoom_per_s: 1", "a preset has either variants or a journey"),
     ],

@@ -478,6 +478,31 @@ class JourneySettings(_Settings):
             "keys it names",
         ),
     ] = []
+    pictures: Annotated[
+        list[Annotated[str, Field(min_length=1)]],
+        Field(max_length=1000, description="files in the preset's folder: pictures that stations begin with, in turn"),
+    ] = []
+    picture_every: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1000,
+            description="every so many stations one begins with the next of the pictures; 0: only when asked for",
+        ),
+    ] = 4
+
+    @field_validator("pictures", mode="before")
+    @classmethod
+    def _one_or_none(cls, pictures: Any) -> Any:
+        if pictures is None:  # a section with every line commented out
+            return []
+        return [pictures] if isinstance(pictures, str) else pictures
+
+    def picture_at(self, station: int) -> str | None:
+        """The picture that a station begins with; None where it begins in the one before."""
+        if not self.pictures or not self.picture_every or station <= 0 or station % self.picture_every:
+            return None
+        return self.pictures[(station // self.picture_every - 1) % len(self.pictures)]
 
     # of single fields, not of the model: an error then names the line of its own key
     @field_validator("loop")

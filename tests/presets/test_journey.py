@@ -305,6 +305,59 @@ def test_a_loop_and_a_recorded_journey_meet_no_other_pictures(folder, cache, tmp
     assert "recorded" in RecordedPlan(loop.journey, 4).meet(tmp_path / "cat.png")
 
 
+def with_pictures(tiny_preset, tmp_path, journey):
+    """A preset with two pictures for its stations."""
+    folder = with_journey(tiny_preset, tmp_path, journey)
+    for seed, name in ((8, "one.png"), (9, "two.png")):
+        Image.fromarray(smooth(SIZE, seed)).save(folder / name)
+    return folder
+
+
+def test_every_nth_station_begins_with_the_next_picture_of_the_preset(tiny_preset, cache, tmp_path):
+    folder = with_pictures(tiny_preset, tmp_path, "journey: {depth: 2, pictures: [one.png, two.png], picture_every: 2}")
+    loaded = opened(folder)
+    stations, keys = Stations(loaded, cache), []
+    found = [frames_of(stations, number) for number in range(7)]
+    assert np.array_equal(found[2][0], smooth(SIZE, 8)) and np.array_equal(found[4][0], smooth(SIZE, 9))
+    assert np.array_equal(found[6][0], smooth(SIZE, 8))
+    expected = next_image(found[2][2], stations.crop(2), light_of(loaded.image), 0.5)
+    assert np.array_equal(found[3][0], expected)
+    keys = [stations.dreams(number).key for number in range(7)]
+    again = Stations(opened(folder), FrameCache(cache.folder, 10**9))
+    for number in range(7):
+        frames_of(again, number)
+        assert again.dreams(number).from_cache
+    assert [again.dreams(number).key for number in range(7)] == keys
+    assert len(set(keys)) == 7  # another seed for each
+
+
+def test_a_loop_whose_last_station_begins_with_a_picture_has_its_image_in_it(tiny_preset, cache, tmp_path):
+    folder = with_pictures(tiny_preset, tmp_path, "journey: {depth: 2, pictures: one.png, picture_every: 4}")
+    loaded = opened(folder, journey=5)
+    stations = Stations(loaded, cache)
+    last = [frames_of(stations, number) for number in range(5)][-1]
+    expected = with_picture_inside(smooth(SIZE, 8), loaded.image, stations.crop(4))
+    assert np.array_equal(last[0], expected)
+
+
+def test_a_picture_of_the_preset_that_cannot_be_read_is_left_out(tiny_preset, cache, tmp_path):
+    folder = with_pictures(tiny_preset, tmp_path, "journey: {depth: 2, pictures: one.png, picture_every: 1}")
+    (folder / "one.png").write_bytes(b"no picture")
+    loaded = opened(folder)
+    stations = Stations(loaded, cache)
+    first = frames_of(stations, 0)
+    expected = next_image(first[2], stations.crop(0), light_of(loaded.image), 0.5)
+    assert np.array_equal(frames_of(stations, 1)[0], expected)
+    assert "one.png: not a picture" in stations.fault and stations.fault.endswith("the journey goes on without it")
+
+
+@pytest.mark.parametrize("name", ["cat.png", "../image.png", "/etc/hostname", "a\\0b"])
+def test_the_pictures_of_a_journey_must_be_in_the_folder(tiny_preset, tmp_path, name):
+    folder = with_journey(tiny_preset, tmp_path, f'journey: {{pictures: [image.png, "{name}"]}}')
+    with pytest.raises(BadInput, match=r"journey\.pictures\.1: "):
+        opened(folder)
+
+
 def test_of_recorded_crops_only_those_that_a_zoom_can_lead_to_are_taken(folder):
     plan, middle = RecordedPlan(opened(folder).journey, 4), fixed_crop(0.0, 1.0)
     found = crop(0.1, 0.05 - 0.02j)

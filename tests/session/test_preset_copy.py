@@ -52,6 +52,17 @@ def test_looks_keep_their_files_apart(preset, tmp_path, place):
         assert [one.read_bytes() for one in look.files] == [one.read_bytes() for one in before.files]
 
 
+def test_the_pictures_of_a_journey_are_copied(preset, tmp_path):
+    (preset / "bank").mkdir()
+    shutil.copy(preset / "image.jpg", preset / "bank" / "cat.jpg")
+    with (preset / "preset.yaml").open("a") as file:
+        file.write("journey: {pictures: [bank/cat.jpg]}\n")
+    copy = copy_of(open_preset(str(preset), size=(32, 18)))
+    write_copy(copy, tmp_path)
+    assert load_preset(str(tmp_path / copy.folder)).preset.journey.pictures == ["bank/cat.jpg"]
+    assert (tmp_path / copy.folder / "bank" / "cat.jpg").read_bytes() == (preset / "image.jpg").read_bytes()
+
+
 def test_two_files_of_one_name_are_an_error(preset, tmp_path):
     write_look(preset / "b", "b")
     write_look(tmp_path / "config" / "looks", "a")

@@ -195,6 +195,17 @@ def test_its_own_files_are_copied_and_a_chosen_picture(preset, tmp_path):
     assert (found.image, found.dream.seed) == ("chosen-picture.jpg", 5)
 
 
+def test_the_pictures_of_its_journey_are_copied(preset, tmp_path):
+    shutil.copy(tmp_path / "mine.d" / "picture.jpg", tmp_path / "mine.d" / "cat.jpg")
+    preset()
+    file = tmp_path / "mine.d" / "preset.yaml"
+    file.write_text(PRESET.replace("variants:\n  - seed: 7\n", "journey: {pictures: [cat.jpg], picture_every: 3}\n"))
+    loaded = open_preset(str(file.parent), size=SIZE)
+    folder = save_preset(loaded, *show(loaded))
+    found = load_preset(str(folder)).preset.journey
+    assert (found.pictures, found.picture_every) == (["cat.jpg"], 3) and (folder / "cat.jpg").is_file()
+
+
 def test_no_preset_is_ever_replaced(preset, tmp_path):
     loaded = preset()
     presets = tmp_path / "config" / "presets"

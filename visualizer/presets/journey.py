@@ -206,10 +206,16 @@ class Stations:
 
     def _take_picture(self, station: int, picture: Path) -> None:
         """Give a station another image; where it cannot be read the journey goes on without it."""
+        if (image := self._read(picture)) is not None:
+            self._images[station] = image
+
+    def _read(self, picture: Path) -> np.ndarray | None:
+        """The picture of a file as an image; None where it cannot be read, which `fault` says."""
         try:
-            self._images[station] = load_image(picture, self._loaded.size)
+            return load_image(picture, self._loaded.size)
         except BadInput as fault:
             self.fault = f"{fault}; the journey goes on without it"
+            return None
 
     def _crop(self, station: int, image: np.ndarray | None, deepest: np.ndarray | None) -> Transform:
         width, height = self._loaded.size
@@ -221,7 +227,11 @@ class Stations:
         return fixed_crop(turn, aspect)
 
     def _next_image(self, station: int, begin: np.ndarray) -> np.ndarray:
-        image = next_image(begin, self._crops[station], self._light, self.settings.way_back)
+        own, image = self.settings.picture_at(station + 1), None
+        if own is not None and self._loaded.folder is not None:
+            image = self._read(self._loaded.folder / own)
+        if image is None:
+            image = next_image(begin, self._crops[station], self._light, self.settings.way_back)
         if self.settings.loop and station + 2 == self.settings.loop:  # the last one leads back to the first
             return with_picture_inside(image, self._loaded.image, self.crop(station + 1))
         return image

@@ -145,6 +145,8 @@ def _read(folder: Path, reference: str) -> PresetFolder:
             _check_picture(file, f"{key}.guide", dream.guide)
         if dream.tone_picture:
             _check_picture(file, f"{key}.tone_picture", dream.tone_picture)
+    for index, picture in enumerate(preset.journey.pictures if preset.journey is not None else ()):
+        _check_picture(file, f"journey.pictures.{index}", picture)
     return PresetFolder(_absolute(folder).name, folder, preset, reference)
 
 

@@ -39,6 +39,8 @@ def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy
         raise VisualizerError(f"preset {plain(loaded.name)} has no folder")
     dreams = [one.settings for one in (*loaded.variants, *loaded.stations)]
     others = {name for dream in dreams for name in (dream.guide, dream.tone_picture) if name}
+    if settings.journey is not None:
+        others.update(settings.journey.pictures)
     own_files = [name for name in (FILE_NAME, settings.image, *others) if _is_within(name)]
     sources = {Path(name).as_posix(): folder / name for name in own_files}
     image, own = "", loaded.overrides.image
