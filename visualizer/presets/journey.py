@@ -12,10 +12,10 @@ import math
 import queue
 import threading
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -45,6 +45,16 @@ _KEPT_IMAGES = 8
 
 class StationLost(VisualizerError):
     """A station that was passed long ago is in the cache no more."""
+
+
+class KnownStation(NamedTuple):
+    """A station that has begun. key: of its dream in the cache; crop: where in it the next one lies, None: it is not
+    known yet.
+    """
+
+    number: int
+    key: str
+    crop: Transform | None
 
 
 class StationPlan(Protocol):
@@ -112,8 +122,9 @@ def index_in(settings: JourneySettings, station: int) -> int:
 class Stations:
     """The stations of a preset with a journey, baked one after the other.
 
-    stop, process: bake during a show, see `VariantDreams`. n_known: the first so many stations have an image: the last
-    of them may be without dream frames still.
+    stop, process: bake during a show, see `VariantDreams`. begun: stations from which a journey goes on that another
+    process has begun, with consecutive numbers, see `known`. Those before the first of them are lost; of a loop they
+    are found again in the cache.
     """
 
     is_recorded = False
@@ -124,6 +135,7 @@ class Stations:
         cache: FrameCache,
         stop: Stop | None = None,
         process: BakeProcess | None = None,
+        begun: Sequence[KnownStation] = (),
     ) -> None:
         assert loaded.journey is not None
         self.settings: JourneySettings = loaded.journey
@@ -133,15 +145,31 @@ class Stations:
         self._loaded, self._cache, self._stop, self._process = loaded, cache, stop, process
         self._light = light_of(loaded.image)
         self._images: dict[int, np.ndarray] = {0: loaded.image}
-        self._keys: list[str] = []
-        self._crops: list[Transform] = []
+        self._first = 0 if self.settings.loop else min((one.number for one in begun), default=0)
+        self._keys = {one.number: one.key for one in begun}
+        self._crops = {one.number: one.crop for one in begun if one.crop is not None}
         self._pictures: deque[Path] = deque()  # whose stations are yet to come; the other thread adds to it
 
-    @property
-    def n_known(self) -> int:
-        """How many stations have an image."""
-        n_known = len(self._crops) + 1
-        return min(n_known, self.settings.loop) if self.settings.loop else n_known
+    def nearest(self, station: int) -> int:
+        """The station that must be read next so that another one gets its frames: the other one, where it has an image;
+        else the nearest before it that has one. Raises StationLost.
+        """
+        while station > self._first and not self._has_image(station):
+            station -= 1
+        if station < self._first:
+            raise StationLost(f"station {station} of the journey was passed before the show was restarted")
+        return station
+
+    def _has_image(self, station: int) -> bool:
+        return station == 0 or station in self._images or station in self._keys or station - 1 in self._crops
+
+    def known(self, stations: Iterable[int]) -> list[KnownStation]:
+        """What another process needs to go on with these stations, as far as they have begun."""
+        return [
+            KnownStation(one, key, self._crops.get(one))
+            for one in stations
+            if (key := self._keys.get(one)) is not None  # the other thread adds to them
+        ]
 
     @property
     def is_complete(self) -> bool:
@@ -156,9 +184,7 @@ class Stations:
     def crop(self, station: int) -> Transform:
         """Where in a station the next one lies; of one that is not baked yet, where it may lie."""
         station = self.index(max(station, 0))
-        if station < len(self._crops):
-            return self._crops[station]
-        return self._crop(station, None, None)
+        return self._crops.get(station) or self._crop(station, None, None)
 
     def index(self, station: int) -> int:
         """The station of a loop that stands in the place of any other."""
@@ -180,11 +206,10 @@ class Stations:
 
         The next station has an image once it has been read to its end.
         """
-        if station == len(self._keys) and station > 0 and self._pictures:
+        if station not in self._keys and station > 0 and self._pictures:
             self._take_picture(station, self._pictures.popleft())
         dreams = self.dreams(station)
-        if station == len(self._keys):
-            self._keys.append(dreams.key)
+        self._keys[station] = dreams.key
         begin = deepest = None
         with closing(dreams.frames(preview)) as frames:
             for placed in frames:
@@ -196,11 +221,11 @@ class Stations:
                 yield placed._replace(variant=station)
         if begin is None or deepest is None:  # it was stopped
             return
-        if station == len(self._crops):
+        if station not in self._crops:
             if station + 1 == self.settings.loop:  # the first picture lies there already, in the station's image
-                self._crops.append(self.crop(station))
+                self._crops[station] = self.crop(station)
             else:
-                self._crops.append(self._crop(station, self._image(station), deepest))
+                self._crops[station] = self._crop(station, self._image(station), deepest)
         if station + 1 != self.settings.loop:
             self._keep(station + 1, self._next_image(station, begin))
 
@@ -243,8 +268,12 @@ class Stations:
 
     def _image(self, station: int) -> np.ndarray:
         image = self._images.get(station)
-        if image is None and station < len(self._keys):  # depth 0 is the image
+        if image is None and station in self._keys:  # depth 0 is the image
             image = self._cache.glance(self._keys[station], 0, self._loaded.image.shape)
+        if image is None and station - 1 in self._crops:
+            depth_index = min(self.settings.depth, self.n_depths)
+            begin = self._cache.glance(self._keys[station - 1], depth_index, self._loaded.image.shape)
+            image = self._next_image(station - 1, begin) if begin is not None else None
         if image is None:
             raise StationLost(f"station {station} of the journey is in the cache no more")
         return image
@@ -284,8 +313,8 @@ class ReadyStations:
         for number in self._wanted:
             if number in self._given:
                 continue
-            while self.stations.n_known <= number:
-                for _ in self.stations.frames(self.stations.n_known - 1):
+            while (nearest := self.stations.nearest(number)) != number:
+                for _ in self.stations.frames(nearest):
                     pass
             found += list(self.stations.frames(number))
             self._given.add(number)
@@ -349,8 +378,7 @@ class BackgroundStations:
             while not self._stop.is_set():
                 for number in self._wanted:
                     if number not in self._given | self._lost:
-                        # one that has no image yet needs those before it
-                        return min(number, self.stations.n_known - 1)
+                        return number
                 self._changed.wait()
         return None
 
@@ -358,7 +386,8 @@ class BackgroundStations:
         try:
             while (number := self._next()) is not None:
                 try:
-                    if not self._give(number):
+                    # one that has no image yet needs those before it
+                    if not self._give(self.stations.nearest(number)):
                         return
                     if self.stations.is_complete:  # a station that the cache loses later starts it again
                         self._process.close()
