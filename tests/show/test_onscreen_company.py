@@ -27,10 +27,10 @@ from visualizer.presets.dreams import open_cache
 from visualizer.presets.loaded import Overrides, open_preset
 from visualizer.render.hud import Hud
 from visualizer.render.window import Window
-from visualizer.show.frame import WindowShow
 from visualizer.show.onscreen import Staging, run
 from visualizer.show.sources.song import SongSource
 from visualizer.show.stage import Stage
+from visualizer.show.window_show import WindowShow
 from visualizer.supervision.resume import ResumeState
 
 PLAIN = Staging(adapt=False)
@@ -410,7 +410,7 @@ def test_what_was_opened_before_something_that_fails_is_closed(screen, tiny_pres
     if fails == "close of PresetLoader":
         monkeypatch.setattr(loader.PresetLoader, "close", _fails)
     elif fails != "window":
-        room = "graphics" if fails == "Hud" else "frame"
+        room = "graphics" if fails == "Hud" else "window_show"
         monkeypatch.setattr(f"visualizer.show.{room}.{fails}", _fails)
     hand, opened = Hand(), []
 

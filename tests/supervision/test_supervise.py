@@ -377,7 +377,7 @@ def test_the_log_is_one_file_and_the_supervisor_does_not_hold_it(home):
 
 FRAME = '  File "/home/visualizer/lib/visualizer/{}.py", line 12 in {}\n'
 STARTED = '  File "/usr/lib/python3.11/threading.py", line 1002 in _bootstrap\n'
-MAIN = FRAME.format("show/frame", "run") + FRAME.format("cli/main", "main")
+MAIN = FRAME.format("show/window_show", "run") + FRAME.format("cli/main", "main")
 
 
 @pytest.mark.parametrize(

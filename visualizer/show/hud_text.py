@@ -12,6 +12,7 @@ from .stage import DisplayFrame
 
 log = logging.getLogger(__name__)
 
+HUD_REFRESH_S = 0.15  # figures that change at every display frame cannot be read, and cost a new texture each
 NOTICE_S = 6.0  # how long a notice is shown
 ANSWER_S = 2.0  # how long an answer to a key is shown: shorter, since it is expected
 REPEAT_S = 10.0  # a line that was shown is not shown again before

@@ -23,7 +23,6 @@ from ..render.picture import Picture
 from ..render.window import Window
 from ..supervision.resume import ResumeState
 from .clocks import ScreenClock, pace_hz
-from .frame import WindowShow
 from .frametimes import NO_TIMES, Percentiles
 from .graphics import Graphics
 from .guard import Guard
@@ -33,6 +32,7 @@ from .recorder import RecordingOptions
 from .source import Capability, Source
 from .sources.guarded import GuardedSource
 from .stage import DisplayFrame, build_picture
+from .window_show import WindowShow
 
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline

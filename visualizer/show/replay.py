@@ -30,10 +30,9 @@ from .clocks import RateMeter, ScreenClock
 from .controllers import Controllers
 from .dispatcher import Dispatcher
 from .effects import Effects, WindowEffects, set_source_values
-from .frame import HUD_REFRESH_S
 from .graphics import Graphics
 from .guard import Guard
-from .hud_text import Notices, figure_lines
+from .hud_text import HUD_REFRESH_S, Notices, figure_lines
 from .onscreen import Staging
 from .panel_switch import PanelSwitch
 from .performance import (
