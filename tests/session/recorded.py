@@ -10,9 +10,24 @@ import numpy as np
 from visualizer.errors import BadInput
 from visualizer.session.events import SoundEvent, decode
 from visualizer.session.sound import GRID
+from visualizer.session.writer import SessionWriter
 
 #: a session of a small dream
 OPEN = {"kind": "live", "width": 64, "height": 36}
+
+
+def recorded(folder, *steps, **options):
+    """What a session's folder is after these steps, each a function of its writer."""
+    writer = SessionWriter.open(folder, **{**OPEN, "keep_free_bytes": 0, **options})
+    for step in steps:
+        step(writer)
+    writer.close()
+    assert writer.state.reason == ""
+    return writer
+
+
+def of(events, kind):
+    return [event for event in events if isinstance(event, kind)]
 
 
 def info_of(folder: Path):

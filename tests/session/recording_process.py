@@ -16,7 +16,7 @@ import numpy as np
 
 from tests.session.recorded import OPEN, counted
 from visualizer.presets.dreams import DreamFrame
-from visualizer.session import writer as writer_room
+from visualizer.session import sound_writer
 from visualizer.session.events import XrunEvent
 from visualizer.session.writer import SessionWriter
 
@@ -28,7 +28,7 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
-    writer_room.PART_S = 1.0
+    sound_writer.PART_S = 1.0
     writer = SessionWriter.open(Path(sys.argv[1]), **OPEN, keep_free_bytes=0)
     rng = np.random.default_rng(1)
     for block in range(6000):

@@ -16,6 +16,7 @@ from PIL import Image
 from tests.fixtures.pulse import wait_until
 from tests.session.recorded import OPEN, count_of, counted, decoded, events_of, info_of, sound_of
 from visualizer.presets.dreams import DreamFrame
+from visualizer.session import sound_writer as sound_room
 from visualizer.session import syncer as syncer_room
 from visualizer.session import writer as writer_room
 from visualizer.session.dream_files import pixel_sha256
@@ -89,7 +90,7 @@ def test_a_power_cut_at_any_moment_loses_at_most_half_a_second(tmp_path, monkeyp
     matter.
     """
     monkeypatch.setattr(writer_room, "POLL_S", 0.0005)
-    monkeypatch.setattr(writer_room, "PART_S", 1.0)
+    monkeypatch.setattr(sound_room, "PART_S", 1.0)
     folder, on_disk = tmp_path / "s", {}
     sync = syncer_room.sync_file
 

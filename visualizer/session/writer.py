@@ -31,8 +31,6 @@ from ..presets.loaded import LoadedPreset
 from .dream_files import file_sha256, pixel_sha256, write_dream
 from .events import (
     CLOCK_HZ,
-    AnalysisEvent,
-    DeviceEvent,
     DreamEvent,
     EditEvent,
     EndEvent,
@@ -40,13 +38,12 @@ from .events import (
     GapEvent,
     PresetEvent,
     SongEvent,
-    SoundEvent,
     encode,
 )
 from .keeper import FileKeeper
 from .layout import KEEP_FREE_BYTES, SessionFolder, SessionInfo, new_folder
 from .preset_copy import PresetCopy, copy_of, write_copy
-from .sound import SoundPart, full_scale_for, on_grid
+from .sound_writer import SoundWriter
 from .syncer import Syncer
 
 log = logging.getLogger(__name__)
@@ -54,12 +51,6 @@ log = logging.getLogger(__name__)
 #: what waits is written this often; files are synced this often, so that with the time this takes half a second is
 #: the most that a power cut takes away
 POLL_S, SYNC_S = 0.05, 0.35
-#: length of a part of sound: damage costs one part at most
-PART_S = 600.0
-#: the sound of a part is anchored to the clock again when it is off by more than this
-OFF_TICKS = CLOCK_HZ // 1000
-#: steps of the analysis are joined up to this length
-STEP_S = 0.25
 #: free space is looked at this often, and less than this is a warning; bytes a second until they are known
 SPACE_S, WARN_S, USUAL_BYTES_PER_S = 10.0, 30 * 60.0, 110_000.0
 #: what may wait in memory for a slow disk: sound and events, and dream frames
@@ -129,14 +120,7 @@ class SessionWriter:
         self._news: deque[str] = deque(maxlen=8)
         # of the writing thread
         self._is_recording = True
-        self._part: SoundPart | None = None
-        self._n_parts = self._n_lines = self._n_gaps = 0
-        self._n_sound_bytes = self._n_event_bytes = self._n_dream_bytes = 0
-        self._anchor = (0, 0)  # a sample of the part, and its tick
-        self._begins_part = False
-        self._device = ("", "")
-        self._step: AnalysisEvent | None = None
-        self._step_end, self._rate_hz = 0, 0
+        self._n_lines = self._n_gaps = self._n_event_bytes = self._n_dream_bytes = 0
         self._latest = info.at
         self._dreams: set[str] = set()
         self._presets: set[str] = set()
@@ -147,6 +131,7 @@ class SessionWriter:
         self._events = WholeWrites(folder.events)
         self._syncer = Syncer(folder.root, SYNC_S, now)
         self._syncer.add(self._events)
+        self._sound = SoundWriter(folder, self._syncer, self._write_line)
         self._thread = threading.Thread(target=self._run, name="session", daemon=True)
 
     @classmethod
@@ -222,7 +207,7 @@ class SessionWriter:
     @property
     def state(self) -> RecordingState:
         """The state of the recording now."""
-        n_bytes = self._n_sound_bytes + self._n_event_bytes + self._keeper.n_bytes
+        n_bytes = self._sound.n_bytes + self._n_event_bytes + self._keeper.n_bytes
         seconds = (self._latest - self._info.at) / CLOCK_HZ
         return RecordingState(
             self._is_recording, seconds, n_bytes, self._free_s, self._n_gaps, self._reason, self.folder.root.name
@@ -314,7 +299,7 @@ class SessionWriter:
     @property
     def _free_s(self) -> float:
         recorded_s = (self._latest - self._info.at) / CLOCK_HZ
-        n_bytes = self._n_sound_bytes + self._n_event_bytes
+        n_bytes = self._sound.n_bytes + self._n_event_bytes
         rate = n_bytes / recorded_s if recorded_s > 60 else USUAL_BYTES_PER_S
         return max(0.0, self._free_bytes - self._keep_free_bytes) / max(rate, 1.0)
 
@@ -362,7 +347,7 @@ class SessionWriter:
             del write
             with self._lock:
                 waits.n_bytes -= n_bytes
-        self._end_step()
+        self._sound.end_step()
 
     def _write_late(self) -> None:
         """Write the events that come from the keeper's thread."""
@@ -388,7 +373,8 @@ class SessionWriter:
         with atomic_write(self.folder.info) as part:
             part.write_bytes(self._info.to_json())
 
-    def _write_line(self, event: Event) -> None:
+    def _write_line(self, event: Event, end: int) -> None:
+        """Write an event. end: the tick at which what it reports ends."""
         try:
             line = encode(self._n_lines, event)
         except (TypeError, ValueError) as fault:  # such as no number of JSON in a command
@@ -398,109 +384,25 @@ class SessionWriter:
         self._events.write(line)
         self._n_lines += 1
         self._n_event_bytes += len(line)
-        self._latest = max(self._latest, event.at)
+        self._latest = max(self._latest, end)
 
     def _write_event(self, event: Event) -> None:
-        if isinstance(event, AnalysisEvent):
-            self._rate_hz = event.rate_hz or self._rate_hz
-            if event.step == "silence":
-                self._add_step(event)
-                return
-        self._end_step()
-        if isinstance(event, DeviceEvent):
-            # a device that is back, and another one, begin a part; what a device is called may change while it is lost
-            if event.state == "ok" and (event.state, event.label) != self._device:
-                self._begins_part = True
-            self._device = (event.state, event.label)
-        self._write_line(event)
+        if not self._sound.takes(event):
+            self._write_line(event, event.at)
 
     def _write_gap(self, gap: GapEvent) -> None:
         self._n_gaps += 1
         what = "frames of the dream" if gap.what == "dream" else f"{gap.what}s" if gap.what != "sound" else ""
-        lost = f"{gap.count} {what}" if what else f"{gap.count / max(self._rate_hz, 1):.1f} s of sound"
+        lost = f"{gap.count} {what}" if what else f"{gap.count / max(self._sound.rate_hz, 1):.1f} s of sound"
         self._news.append(f"recording: {lost} could not be written: {gap.reason}")
         self._write_event(gap)
 
     def _write_sound(self, samples: np.ndarray, at: int, rate_hz: int, came: int | None) -> None:
-        samples = on_grid(samples[:, np.newaxis] if samples.ndim == 1 else samples)
         if at < self._info.at:  # sound left over from before the recording
             n_before = math.ceil((self._info.at - at) * rate_hz / CLOCK_HZ)
             samples, at = samples[n_before:], at + round(n_before * CLOCK_HZ / rate_hz)
-        if not len(samples):
-            return
-        part, n_channels, full_scale = self._part, samples.shape[1], full_scale_for(samples)
-        if (
-            part is None
-            or self._begins_part
-            or (rate_hz, n_channels) != (part.rate_hz, part.n_channels)
-            or full_scale > part.full_scale
-            or part.n_samples >= PART_S * rate_hz
-        ):
-            part = self._new_part(rate_hz, n_channels, full_scale)
-            self._write_anchor(part, at)
-        elif abs(at - self._tick_of_next(part)) > OFF_TICKS:
-            self._write_anchor(part, at)
-        n_bytes = part.n_bytes
-        part.write(samples)
-        self._n_sound_bytes += part.n_bytes - n_bytes
-        pairs = [] if came is None else [[len(samples), max(0, came - at)]]
-        self._add_step(AnalysisEvent(at=at, step="sound", n_samples=len(samples), came=pairs))
-
-    def _new_part(self, rate_hz: int, n_channels: int, full_scale: int) -> SoundPart:
-        self._end_part()
-        self._n_parts += 1
-        self._begins_part, self._rate_hz = False, rate_hz
-        self._part = SoundPart(self.folder.sound(self._n_parts), rate_hz, n_channels, full_scale)
-        self._syncer.add(self._part.file)
-        return self._part
-
-    def _end_part(self) -> None:
-        if self._part is not None:
-            part, self._part = self._part, None
-            n_bytes = part.n_bytes
-            part.finish()
-            self._n_sound_bytes += part.n_bytes - n_bytes
-            self._syncer.finish(part.file)
-
-    def _tick_of_next(self, part: SoundPart) -> int:
-        """Where the next sample of a part is, as its last anchor says."""
-        first, at = self._anchor
-        return at + round((part.n_samples - first) * CLOCK_HZ / part.rate_hz)
-
-    def _write_anchor(self, part: SoundPart, at: int) -> None:
-        self._anchor = (part.n_samples, at)
-        event = SoundEvent(
-            at=at,
-            file=part.path.name,
-            rate_hz=part.rate_hz,
-            channels=part.n_channels,
-            first=part.n_samples,
-            full_scale=part.full_scale,
-        )
-        self._write_event(event)
-
-    def _add_step(self, step: AnalysisEvent) -> None:
-        """Note that the analyzer was given sound or silence: joined with the step before where it goes on with it."""
-        rate_hz, before = self._rate_hz or CLOCK_HZ, self._step
-        if (
-            before is not None
-            and before.step == step.step
-            and abs(step.at - self._step_end) <= OFF_TICKS
-            and before.n_samples < STEP_S * rate_hz
-        ):
-            later = [[before.n_samples + n, ticks + step.at - before.at] for n, ticks in step.came]
-            joined = {"n_samples": before.n_samples + step.n_samples, "came": before.came + later}
-            self._step = before.model_copy(update=joined)
-        else:
-            self._end_step()
-            self._step = step
-        self._step_end = step.at + round(step.n_samples * CLOCK_HZ / rate_hz)
-
-    def _end_step(self) -> None:
-        if self._step is not None:
-            step, self._step = self._step, None
-            self._write_line(step)
-            self._latest = max(self._latest, self._step_end)
+        if len(samples):
+            self._sound.write(samples, at, rate_hz, came)
 
     def _write_dream(self, at: int, scene: int, placed: DreamFrame) -> None:
         height, width = placed.frame.shape[:2]
@@ -597,7 +499,7 @@ class SessionWriter:
 
     def _finish(self) -> None:
         """End the recording as it should be ended."""
-        self._end_part()
+        self._sound.end_part()
         self._keeper.close()
         self._write_late()
         self._write_event(EndEvent(at=self._latest, reason=self._reason))
