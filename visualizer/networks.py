@@ -90,6 +90,27 @@ def parse_layers(table: str) -> tuple[NetworkLayer, ...]:
     return tuple(layers)
 
 
+def channel_indices(channels: str | list[int], n_channels: int, layer: str) -> list[int] | None:
+    """The indices of the feature maps that `channels` selects, sorted; None for all.
+
+    channels: "all", "5", "0:3" (0, 1, 2), "0:3, 17", or a list; layer: its name, for messages. Raises ValueError for
+    anything else, and for an index outside 0 .. n_channels - 1.
+    """
+    if channels == "all":
+        return None
+    found: set[int] = set()
+    for part in channels.split(",") if isinstance(channels, str) else channels:
+        first, colon, end = str(part).strip().partition(":")
+        try:
+            low, high = int(first), int(end) if colon else int(first) + 1
+        except ValueError:
+            raise ValueError(f"{part!r} is not a number or a range; write all, 5, 0:3 or 0:3, 17") from None
+        if not 0 <= low < high <= n_channels:
+            raise ValueError(f"{part} is out of range; {layer} has channels 0 .. {n_channels - 1}")
+        found.update(range(low, high))
+    return sorted(found)
+
+
 def find_networks(*packages: str) -> dict[str, NetworkInfo]:
     """Every network in the modules of these packages, by name: DEFAULT_NETWORK first, then by year and size.
 

@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from .errors import nearest
-from .networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
+from .networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo, channel_indices
 
 #: the preset, and the width and height of its dream frames in px, where none is given
 DEFAULT_PRESET = "clouds"
@@ -319,27 +319,6 @@ def _networks(info: ValidationInfo) -> Mapping[str, NetworkInfo]:
     """The networks that may be named: model_validate's context["networks"] where given, else those of this program."""
     networks: Mapping[str, NetworkInfo] = (info.context or {}).get("networks", NETWORKS)
     return networks
-
-
-def channel_indices(channels: str | list[int], n_channels: int, layer: str) -> list[int] | None:
-    """The indices of the feature maps that `channels` selects, sorted; None for all.
-
-    channels: "all", "5", "0:3" (0, 1, 2), "0:3, 17", or a list; layer: its name, for messages. Raises ValueError for
-    anything else, and for an index outside 0 .. n_channels - 1.
-    """
-    if channels == "all":
-        return None
-    found: set[int] = set()
-    for part in channels.split(",") if isinstance(channels, str) else channels:
-        first, colon, end = str(part).strip().partition(":")
-        try:
-            low, high = int(first), int(end) if colon else int(first) + 1
-        except ValueError:
-            raise ValueError(f"{part!r} is not a number or a range; write all, 5, 0:3 or 0:3, 17") from None
-        if not 0 <= low < high <= n_channels:
-            raise ValueError(f"{part} is out of range; {layer} has channels 0 .. {n_channels - 1}")
-        found.update(range(low, high))
-    return sorted(found)
 
 
 #: how a look of a chain is laid over the picture before it

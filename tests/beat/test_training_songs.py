@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from tools.kick_arrangement import Channel, drum_writer
 from tools.kick_masters import SHARES, song, under_the_rest
 from tools.kick_songs import EVENTS, WITH_KICKS, WITHOUT_KICKS, recorded
 from tools.kick_sounds import RATE_HZ, kick, metal, snare, span, tom
-from tools.kick_styles import STYLES, Channel, drum_writer
+from tools.kick_styles import STYLES
 from tools.kick_tape import Tape, begins_at_once
 
 

@@ -16,8 +16,8 @@ from torch.utils.hooks import RemovableHandle
 
 from visualizer.dream.device import Compute, one_thread
 from visualizer.dream.network import Network, open_network
-from visualizer.networks import NETWORKS
-from visualizer.settings import DreamSettings, channel_indices
+from visualizer.networks import NETWORKS, channel_indices
+from visualizer.settings import DreamSettings
 
 Answers = Callable[[Tensor], dict[str, Tensor]]
 

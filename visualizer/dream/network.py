@@ -10,8 +10,8 @@ import copy
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
-from ..settings import DreamSettings, channel_indices
+from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo, channel_indices
+from ..settings import DreamSettings
 from .device import Compute
 from .objective import Goal, Similarity, Strength, guide_features
 from .operations import Kept, Node

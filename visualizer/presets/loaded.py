@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from ..dream.palette import colours_of
 from ..errors import BadInput, DreamError, nearest
-from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
-from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, JourneySettings, Preset, channel_indices
+from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo, channel_indices
+from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, JourneySettings, Preset
 from .image import load_image
 from .network_files import known_network, weights_of
 from .preset import PresetFolder, load_preset, reference_of
