@@ -21,3 +21,11 @@ def test_a_look_that_takes_too_long_for_a_small_picture_is_refused(tmp_path, mon
         assert try_links(surface, [Link(isf(tmp_path, "gl_FragColor = vec4(1.0);", name="quick"))], OPTIONS) > 0
         with pytest.raises(GraphicsError, match="look slow: takes .* s for a picture of 64x36 px; make it simpler, or"):
             try_links(surface, [Link(isf(tmp_path, SLOW, name="slow"))], OPTIONS)
+
+
+def test_all_of_the_picture_is_timed_however_small_the_surface_is(tmp_path, monkeypatch):
+    """That of a trial is a hidden window of 16x16 px. A look that takes long elsewhere would be shown."""
+    monkeypatch.setattr(trial, "LONGEST_S", 0.02)
+    elsewhere = isf(tmp_path, f"gl_FragColor = vec4(1.0); if (gl_FragCoord.x > 20.0) {{ {SLOW} }}", name="elsewhere")
+    with Offscreen((16, 16)) as surface, pytest.raises(GraphicsError, match="look elsewhere: takes .* of 64x36 px"):
+        try_links(surface, [Link(elsewhere)], OPTIONS)

@@ -41,14 +41,22 @@ def preset(tiny_preset, loaded, tmp_path):
 
 
 class Watching:
-    """A show of a preset, step by step. said: to the terminal; seen: on the screen."""
+    """A show of a preset, step by step. said: to the terminal; seen: the colours in the middle of the screen, each time
+    another one was seen.
+    """
 
     def __init__(self, screen, eye, preset, size):
-        self.hand, self.said = Hand(), []
+        self.hand, self.said, self.seen = Hand(), [], []
         self._screen, self._eye, self._preset, self._size = screen, eye, preset, size
 
+    def colour(self):
+        """Of the middle of the screen, now."""
+        colour = self._eye.at(160, 90)
+        self.seen += [colour] if self.seen[-1:] != [colour] else []
+        return colour
+
     def sees(self, *colour):
-        return lambda: self._eye.at(160, 90) == colour
+        return lambda: self.colour() == colour
 
     def writes(self, name, text):
         return lambda: (self._preset / name).write_text(text) or True
@@ -69,7 +77,7 @@ class Watching:
             loaded,
             Quiet(depth=3.0),
             open_cache(),
-            on_frame=Script(self._screen, *steps, deadline_s=deadline_s),
+            on_frame=Script(self._screen, *steps, deadline_s=deadline_s, state=self._state),
             controllers=[self.hand],
             title="edits",
             staging=PLAIN,
@@ -77,6 +85,10 @@ class Watching:
             say=self.said.append,
             **options,
         )
+
+    def _state(self):
+        faults = self.hand.snapshots[-1].faults if self.hand.snapshots else "none yet"
+        return f"the newest colours seen: {self.seen[-10:]}; said: {self.said}; faults: {faults}"
 
 
 @pytest.fixture
@@ -209,20 +221,18 @@ void main() {
 """
 
 
-@pytest.mark.slow
 def test_a_look_that_never_ends_is_not_drawn_and_a_correction_need_not_wait_for_that(watching, preset):
+    """Mesa ends loops after some thousands of turns: one such picture takes it seconds."""
     frames = []
     watching.run(
         watching.sees(102, 51, 0),
         watching.writes("tint.fs", ENDLESS),
-        lambda: frames.append(1) or len(frames) > 20,  # the show goes on
-        watching.sees(102, 51, 0),
+        lambda: frames.append(watching.colour()) or len(frames) > 40,  # the show goes on, while it is tried
         watching.writes("tint.fs", LOOK % "0.8"),
         watching.sees(204, 51, 0),
-        deadline_s=120.0,  # two processes are started for it
     )
-    # nothing, or that it takes too long: Mesa ends loops after some thousands of turns
-    assert [line for line in watching.said if " takes " not in line] == []
+    assert watching.seen[watching.seen.index((102, 51, 0)) :] == [(102, 51, 0), (204, 51, 0)]
+    assert all("look tint: " in line for line in watching.said)  # on a busy machine the trial may have ended by itself
 
 
 SLOW = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/
@@ -239,7 +249,7 @@ def test_a_look_that_takes_too_long_is_turned_off_and_named_and_tried_again_when
     (preset / "tint.fs").write_text(SLOW)
     watching.run(
         watching.says("look tint takes", "is turned off", "tried again when its file is saved"),
-        lambda: watching._eye.at(160, 90)[0] < 250 or watching._eye.at(160, 90)[2] < 250,
+        lambda: min(watching.colour()[0], watching.colour()[2]) < 250,
         watching.writes("tint.fs", LOOK % "0.8"),
         watching.sees(204, 51, 0),
     )

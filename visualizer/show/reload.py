@@ -221,17 +221,8 @@ class Reloader:
             read = _Read(followed.number, self._count(), edit)
             with self._lock:
                 self._edit = read
-            self._prepare_canvas(followed, edit)
             return raw_now
         return raw
-
-    def _prepare_canvas(self, followed: _Followed, edit: Edit) -> None:
-        """Have the driver compile looks for a canvas, too: they are drawn into one while a video is recorded, and at
-        another size than the window's.
-        """
-        if edit.links is not None:
-            with suppress(VisualizerError):  # it is tried again when it is edited again
-                self._tries(edit.all_links, replace(followed.options, in_canvas=True), self._ended.is_set)
 
     def _edited(self, followed: _Followed, raw: Preset | None) -> tuple[Edit, Preset | None]:
         loaded, now = followed.loaded, raw
