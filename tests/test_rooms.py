@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
-BASE = {"settings", "errors", "resources", "networks", "processes", "private", "oneline", "clock", "memory"}
+BASE = {"settings", "errors", "resources", "networks", "processes", "private", "oneline", "clock", "easing", "memory"}
 #: room: (rooms it may import beside the base, packages from outside it may import)
 LAW: dict[str, tuple[set[str], set[str]]] = {
     **{module: (set(), set()) for module in BASE},

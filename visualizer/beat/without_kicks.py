@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..easing import smoothstep
 from ..settings import BeatSettings
 from .kick_inputs import smooth_length
 from .spectrum import Floats
@@ -80,8 +81,7 @@ def breath_weight(time_s: float, kicks_s: Sequence[float]) -> float:
 
 def _fade_in(since_s: float) -> float:
     """From 0 to 1 within FADE_IN_S seconds, without an edge."""
-    share = min(1.0, max(0.0, since_s / FADE_IN_S))
-    return share * share * (3 - 2 * share)
+    return smoothstep(since_s / FADE_IN_S)
 
 
 class BreathFollower:

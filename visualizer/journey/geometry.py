@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..easing import smoothstep
+
 #: how much larger than the one before a station is
 ZOOM = 2.0
 #: width of the soft edge of a station, of half its size
@@ -214,9 +216,3 @@ def largest_shift(turn: float, aspect: float) -> complex:
         found.append(min(begins, (1 - FEATHER - corners / ZOOM**COVERS) / middles))
     amount = max(0.0, _MARGIN * min(found))
     return complex(amount * half[0], amount * half[1])
-
-
-def smoothstep(x: float) -> float:
-    """0 below 0, 1 above 1, smooth between."""
-    x = min(max(x, 0.0), 1.0)
-    return x * x * (3 - 2 * x)

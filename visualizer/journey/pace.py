@@ -6,6 +6,7 @@ import cmath
 import math
 from typing import NamedTuple
 
+from ..easing import limited_step
 from .geometry import Transform
 
 BEATS_PER_BAR = 4
@@ -22,8 +23,6 @@ LINGER_ZOOM, LINGER_TURN, LINGER_SHIFT = 0.07, 0.02, 0.008
 TURN_PERIOD_S, SHIFT_PERIOD_S = 23.0, 17.0
 #: time constant with which a station that arrives late appears, seconds
 PRESENCE_S = 0.5
-#: a step of time is at most so long, seconds: the time of a song jumps
-MAX_STEP_S = 1.0
 
 
 class Speed(NamedTuple):
@@ -63,7 +62,7 @@ class Pace:
         reached, see `Supply`. bpm: beats a minute, 0 where they are not known; n_beats: beats since the time before, as
         far as they were counted.
         """
-        dt_s = min(max(dt_s, 0.0), MAX_STEP_S)
+        dt_s = limited_step(dt_s)
         if dt_s == 0.0:
             return
         self.linger_s += dt_s
@@ -107,7 +106,7 @@ class Supply:
 
     def advance(self, dt_s: float, last: float, *, is_waiting: bool) -> None:
         """Go on by dt_s seconds. last: the last position that can be shown; is_waiting: whether that slows it down."""
-        self._since_s += min(max(dt_s, 0.0), MAX_STEP_S)
+        self._since_s += limited_step(dt_s)
         if last <= self._last:
             if is_waiting:
                 self.arrives_s = min(max(self.arrives_s, self._since_s), MOST_ARRIVES_S)
@@ -129,7 +128,7 @@ class Presence:
     def advance(self, dt_s: float, there: set[int]) -> None:
         """Go on by dt_s seconds. there: the stations that can be shown. The first one is there at once."""
         first = not self._amounts
-        step = _eased(min(max(dt_s, 0.0), MAX_STEP_S), PRESENCE_S)
+        step = _eased(limited_step(dt_s), PRESENCE_S)
         for station in there:
             before = self._amounts.get(station, 1.0 if first else 0.0)
             self._amounts[station] = 1.0 if before > 0.999 else before + (1 - before) * step

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..easing import smoothed
 from .geometry import FEATHER, Transform, crop, largest_shift, largest_turn
 
 #: how far from station to station the direction in which the journey wanders turns, radians, and how far by chance
@@ -70,7 +71,7 @@ def with_picture_inside(image: np.ndarray, first: np.ndarray, crop: Transform) -
     places = crop.inverse.scale * (x * width / height + 1j * y) + crop.inverse.shift
     edge = np.maximum(np.abs(places.real) * height / width, np.abs(places.imag)) * 2
     soft = np.clip((1 - edge) / FEATHER, 0, 1)
-    share = (soft * soft * (3 - 2 * soft))[..., None]
+    share = smoothed(soft)[..., None]
     return np.clip(np.rint(image * (1 - share) + inside * share), 0, 255).astype(np.uint8)
 
 

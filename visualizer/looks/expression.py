@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple, NoReturn
 
+from ..easing import smoothstep
 from ..errors import BadInput, nearest
 
 #: the largest number that an expression gives, and the least is its negative; a 32-bit float holds it
@@ -186,8 +187,7 @@ def _choose(condition: float, a: float, b: float) -> float:
 def _smoothstep(low: float, high: float, x: float) -> float:
     if low == high:
         return float(x >= high)
-    share = min(max((x - low) / (high - low), 0.0), 1.0)
-    return share * share * (3.0 - 2.0 * share)
+    return smoothstep((x - low) / (high - low))
 
 
 def _random(x: float, sequence: int = 0) -> float:
@@ -204,7 +204,7 @@ def _noise(x: float, sequence: int = 0) -> float:
     whole = math.floor(x)
     share = x - whole
     first, second = _random(whole, sequence), _random(whole + 1, sequence)
-    return first + (second - first) * share * share * (3.0 - 2.0 * share)
+    return first + (second - first) * smoothstep(share)
 
 
 def _sign(x: float) -> float:

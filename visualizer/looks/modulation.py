@@ -12,6 +12,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
+from ..easing import limited_step
 from .expression import LIMIT, Evaluate, Expression, Function, parse
 from .uniforms import MUSIC, Uniform
 
@@ -31,8 +32,6 @@ OWN = (
 NAMES: Mapping[str, str] = MappingProxyType({one.name: one.words for one in (*MUSIC, *OWN) if one.kind == "float"})
 #: by so much a trigger must rise, from its lowest value since it fired last, to fire again
 RISE = 0.3
-#: a step of time is no longer than this, seconds: a seek in a song is not a jump of what is integrated
-MOST_STEP_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ class Modulation:
         values: of `names`, floats. dt_s: seconds since the display frame before; 0 at the first one and while the
         picture is frozen.
         """
-        self._memory.dt_s = dt_s = min(max(dt_s, 0.0), MOST_STEP_S)
+        self._memory.dt_s = dt_s = limited_step(dt_s)
         numbers = self._numbers
         numbers.update(self._bases)
         for name, expression, by_hand in self._evaluated:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from visualizer.errors import VisualizerError
-from visualizer.looks.look import plain_look
-from visualizer.looks.uniforms import SILENCE
-
+from ..easing import limited_step
+from ..errors import VisualizerError
+from ..looks.look import plain_look
+from ..looks.uniforms import SILENCE
 from .chain import Attempts, Chain, Link
 from .dream_texture import DreamTexture
 from .gl import gl_finish, new_bgra_texture, read_rgb
@@ -24,9 +24,6 @@ from .targets import TargetPool
 
 if TYPE_CHECKING:
     import moderngl
-
-#: a step of time is at most so long for a look, seconds: the time of a song jumps
-MAX_STEP_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +173,7 @@ class Picture:
         self._advances = time_s != self._time_s
         if self._advances:
             step_s = 0.0 if self._time_s is None else time_s - self._time_s
-            self._time_s, self._step_s = time_s, min(max(step_s, 0.0), MAX_STEP_S)
+            self._time_s, self._step_s = time_s, limited_step(step_s)
             self._index += 1
         self._values = {
             **SILENCE,

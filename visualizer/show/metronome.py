@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ..easing import smoothstep
+
 # The metronome begins only this long after the sound was lost: a shorter dropout is not noticed.
 AFTER_S = 1.0
 FADE_IN_S, FADE_OUT_S = 1.5, 0.8
@@ -79,4 +81,4 @@ class FallbackMetronome:
             return 0.0
         place = self._place + (time_s - self._time_s) * self._rate_hz
         swell = (0.5 + 0.5 * math.cos(2 * math.pi * place)) ** 2
-        return HIGHEST * swell * self._weight * self._weight * (3 - 2 * self._weight)
+        return HIGHEST * swell * smoothstep(self._weight)

@@ -61,7 +61,7 @@ from .session_index import SessionIndex
 from .source import Source
 from .sources.guarded import GuardedSource
 from .sources.session import SessionSource
-from .stage import NO_DATE, DisplayFrame, Scene, Stage, build_picture
+from .stage import UNKNOWN_START, DisplayFrame, Scene, Stage, build_picture
 from .travel import N_SLOTS, TravelState
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Contents:
     presets: list[PresetEvent] = field(default_factory=list)
     deepest: dict[int, tuple[int, int]] = field(default_factory=dict)
     n_unknown: int = 0
-    began: datetime = NO_DATE
+    began: datetime = UNKNOWN_START
     display: tuple[int, int] | None = None
     early: dict[int, list[DreamEvent]] = field(default_factory=dict)
 
@@ -135,7 +135,7 @@ def _began(session: RecordedSession) -> datetime:
         began = datetime.fromisoformat(session.info.started).replace(tzinfo=None)
         return began - timedelta(seconds=session.info.at / CLOCK_HZ)
     except (ValueError, OverflowError):  # not written by this program
-        return NO_DATE
+        return UNKNOWN_START
 
 
 def soundtrack_of(session: RecordedSession, contents: Contents, say: Callable[[str], None]) -> Soundtrack:

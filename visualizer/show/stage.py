@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ..beat.features import VARIANT, Features
 from ..control.parameters import Value
+from ..easing import smoothstep
 from ..oneline import plain
 from ..presets.dreams import DreamFrame, FrameSource
 from ..presets.loaded import LoadedPreset
@@ -31,7 +32,7 @@ from .travel import N_SLOTS, Travel
 
 FADE_S = 0.7  # from one preset to the next
 BLACKOUT_S = 0.3  # to black, and back
-NO_DATE = datetime(2000, 1, 1)  # local date and time at second 0 of a source, where nothing else is known
+UNKNOWN_START = datetime(2000, 1, 1)  # local date and time at second 0 of a source, where nothing else is known
 WAIT_S = 2.5  # how long the next preset is waited for to have its first depth; then its image alone is shown
 
 
@@ -225,7 +226,7 @@ class Stage:
         self._kept: Features | None = None  # the features at the moment of the freeze
         self._ctx = surface.ctx
         self._overlay, self._aside, self._hidden = Overlay(surface.ctx), Layer(surface.ctx), Layer(surface.ctx)
-        self.began = NO_DATE
+        self.began = UNKNOWN_START
         self.unseen_size: tuple[int, int] | None = None
 
     @property
@@ -400,9 +401,8 @@ class Stage:
             gl_finish(self._ctx)
             if not self._draw_transition(features, size, date, attempts):
                 self.scene.draw(features, size, date, attempts)
-                mix = self._mix * self._mix * (3 - 2 * self._mix)
                 if self._aside.texture is not None:
-                    self._overlay.lay(self._aside.texture, size, 1 - mix)
+                    self._overlay.lay(self._aside.texture, size, 1 - smoothstep(self._mix))
         if self._dark > 0:
             self._overlay.darken(size, self._dark)
 
