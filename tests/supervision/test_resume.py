@@ -9,11 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visualizer.settings import DEFAULT_PRESET
-from visualizer.supervision.resume import MAX_PX, ResumeState
+from visualizer.supervision.resume import MAX_POSITION, MAX_PX, JourneyState, ResumeState, StationState
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 names = st.text(min_size=1, max_size=40)
 places = st.none() | st.tuples(*(2 * [st.integers(-MAX_PX, MAX_PX)]), *(2 * [st.integers(1, MAX_PX)]))
+stations = st.builds(
+    StationState, number=st.integers(0, 10**6), key=names, crop=st.none() | st.tuples(*(4 * [numbers]))
+)
+journeys = st.builds(
+    JourneyState,
+    position=st.floats(0, MAX_POSITION),
+    speed=st.floats(-4, 4),
+    linger=st.floats(0, 1),
+    linger_s=st.floats(0, 1e5),
+    stations=st.lists(stations, max_size=3).map(tuple),
+)
 states = st.builds(
     ResumeState,
     preset=st.text(max_size=40),
@@ -31,6 +42,7 @@ states = st.builds(
     paused=st.booleans(),
     looks=st.lists(names, max_size=4).map(tuple),
     left_out=st.lists(names, max_size=4).map(tuple),
+    journey=st.none() | journeys,
 )
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

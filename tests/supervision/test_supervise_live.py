@@ -142,6 +142,37 @@ def test_a_stage_that_was_dark_stays_dark(started, screen, eye, home, loaded):
     assert finished(parent)[0] == 0
 
 
+def test_a_journey_goes_on_where_it_was(started, screen, eye, home, loaded):
+    parent = started("live", "--log-level", "debug", "--journey", "0")
+    show = Show(parent, home)
+    wait_for(lambda: sum(eye.at(40, 90)) > 30, "no picture")
+    screen.move_pointer(40, 90)
+    for _ in range(4):  # four times as fast
+        screen.key("period")
+
+    def journey():
+        return (show.state and show.state["journey"]) or {"position": 0.0, "speed": 0.0}
+
+    wait_for(lambda: journey()["position"] > 2.2, "the journey does not go on", 60)
+    screen.key("shift+j")
+    wait_for(lambda: journey()["speed"] < -0.1, "it is not turned round")
+    screen.key("j")
+    wait_for(lambda: abs(journey()["speed"]) < 1e-3, "it is not held")
+    before = journey()
+    assert before["position"] > 1.2
+    show.kill(signal.SIGKILL)
+    wait_for(lambda: sum(eye.at(40, 90)) > 30, "no picture")
+    wait_for(lambda: show.state["values"] == {"journey.speed": 0.0}, "it is not held any more")
+    after = journey()
+    assert after["position"] == pytest.approx(before["position"], abs=0.01)
+    keys = {one["number"]: one["key"] for one in before["stations"]}
+    assert len(keys) >= 3 and all(keys[one["number"]] == one["key"] for one in after["stations"] if one["number"] < 3)
+    screen.key("j")
+    wait_for(lambda: journey()["position"] > before["position"] + 0.2, "it does not go on", 60)
+    parent.send_signal(signal.SIGINT)
+    assert finished(parent)[0] == 0
+
+
 HANGING = """/*{"INPUTS": [{"NAME": "n", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 60000}]}*/
 void main() {
     int last = int(n);

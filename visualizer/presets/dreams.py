@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -19,7 +19,7 @@ from .cache import FrameCache, Note
 from .loaded import LoadedPreset, Variant
 
 if TYPE_CHECKING:
-    from .journey import StationPlan
+    from .journey import KnownStation, StationPlan
 
 log = logging.getLogger(__name__)
 
@@ -245,14 +245,14 @@ class BackgroundDreams:
         self._thread.join()
 
 
-def start(loaded: LoadedPreset, cache: FrameCache) -> FrameSource:
+def start(loaded: LoadedPreset, cache: FrameCache, begun: Sequence[KnownStation] = ()) -> FrameSource:
     """The frames of a preset for a show: all of them if they are cached, else a bake is started that runs during the
-    show; the stations of a journey as they are needed.
+    show; the stations of a journey as they are needed. begun: of these a journey goes on, see `Stations`.
     """
     if loaded.journey is not None:
         from .journey import BackgroundStations  # which is built on this file
 
-        return BackgroundStations(loaded, cache)
+        return BackgroundStations(loaded, cache, begun)
     stop = Stop()
     dreams = Dreams(loaded, cache, stop=stop)
     if not dreams.from_cache:

@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -22,6 +23,7 @@ import numpy as np
 from ..errors import BadInput, VisualizerError
 from ..journey.geometry import Transform, can_lead
 from ..journey.stations import (
+    Light,
     dreamt_crop,
     fixed_crop,
     light_of,
@@ -76,6 +78,9 @@ class StationPlan(Protocol):
     def index(self, station: int) -> int:
         """The station of a loop that stands in the place of any other."""
 
+    def known(self, stations: Iterable[int]) -> list[KnownStation]:
+        """What is needed to go on with these stations in another process, as far as they have begun."""
+
     def meet(self, picture: Path) -> str:
         """Begin the next station with the picture of a file. Returns a line for the user."""
 
@@ -103,6 +108,10 @@ class RecordedPlan:
     def index(self, station: int) -> int:
         """The station of a loop that stands in the place of any other."""
         return index_in(self.settings, station)
+
+    def known(self, stations: Iterable[int]) -> list[KnownStation]:
+        """A recorded journey does not go on."""
+        return []
 
     def meet(self, picture: Path) -> str:
         """A recorded journey meets what it met when it was recorded."""
@@ -143,12 +152,15 @@ class Stations:
         self.fault: str | None = None
         self.kept = True  # False once a frame could not be kept for next time
         self._loaded, self._cache, self._stop, self._process = loaded, cache, stop, process
-        self._light = light_of(loaded.image)
         self._images: dict[int, np.ndarray] = {0: loaded.image}
         self._first = 0 if self.settings.loop else min((one.number for one in begun), default=0)
         self._keys = {one.number: one.key for one in begun}
         self._crops = {one.number: one.crop for one in begun if one.crop is not None}
         self._pictures: deque[Path] = deque()  # whose stations are yet to come; the other thread adds to it
+
+    @cached_property
+    def _light(self) -> Light:
+        return light_of(self._loaded.image)
 
     def nearest(self, station: int) -> int:
         """The station that must be read next so that another one gets its frames: the other one, where it has an image;
@@ -164,7 +176,7 @@ class Stations:
         return station == 0 or station in self._images or station in self._keys or station - 1 in self._crops
 
     def known(self, stations: Iterable[int]) -> list[KnownStation]:
-        """What another process needs to go on with these stations, as far as they have begun."""
+        """What is needed to go on with these stations in another process, as far as they have begun."""
         return [
             KnownStation(one, key, self._crops.get(one))
             for one in stations
@@ -225,7 +237,7 @@ class Stations:
             if station + 1 == self.settings.loop:  # the first picture lies there already, in the station's image
                 self._crops[station] = self.crop(station)
             else:
-                self._crops[station] = self._crop(station, self._image(station), deepest)
+                self._crops[station] = self._crop(station, self.image(station), deepest)
         if station + 1 != self.settings.loop:
             self._keep(station + 1, self._next_image(station, begin))
 
@@ -266,7 +278,8 @@ class Stations:
         while len(self._images) > _KEPT_IMAGES:
             del self._images[min(self._images, key=lambda other: -abs(other - station))]
 
-    def _image(self, station: int) -> np.ndarray:
+    def image(self, station: int) -> np.ndarray:
+        """The image of a station that has one. Raises StationLost where it is in the cache no more."""
         image = self._images.get(station)
         if image is None and station in self._keys:  # depth 0 is the image
             image = self._cache.glance(self._keys[station], 0, self._loaded.image.shape)
@@ -285,7 +298,7 @@ class Stations:
         variant = Variant(own.settings.model_copy(update={"seed": seed}), own.guide, own.weights)
         settings = self._loaded.settings.model_copy(update={"dream": variant.settings, "journey": None})
         return dataclasses.replace(
-            self._loaded, settings=settings, image=self._image(station), variants=(variant,), stations=()
+            self._loaded, settings=settings, image=self.image(station), variants=(variant,), stations=()
         )
 
 
@@ -331,12 +344,13 @@ class BackgroundStations:
     reason in one line.
     """
 
-    def __init__(self, loaded: LoadedPreset, cache: FrameCache) -> None:
+    def __init__(self, loaded: LoadedPreset, cache: FrameCache, begun: Sequence[KnownStation] = ()) -> None:
+        """begun: see `Stations`."""
         self._has_stopped = False
         self._lost: set[int] = set()  # the journey cannot go back to these
         self._stop = stop = Stop()
         self._process = BakeProcess(stop, preview=True)
-        self.stations = Stations(loaded, cache, stop, self._process)
+        self.stations = Stations(loaded, cache, stop, self._process, begun)
         self.fault: str | None = None
         self._changed = threading.Condition()
         self._wanted: list[int] = [0]

@@ -14,6 +14,7 @@ from ..render.hud import Hud
 from ..render.picture import Picture, PictureHistory
 from ..render.programs import Programs
 from ..render.window import Window
+from .journey_state import ResumedJourney
 from .stage import Scene, build_picture
 
 log = logging.getLogger(__name__)
@@ -60,18 +61,20 @@ class Graphics:
                 stack.callback(self.hud.release)
 
 
-def rebuilt(old: Window, scene: Scene, *, dark: bool) -> tuple[Graphics, Picture]:
+def rebuilt(
+    old: Window, scene: Scene, *, dark: bool, journey: ResumedJourney | None = None
+) -> tuple[Graphics, Picture]:
     """Another window in the place of the old one, showing the image of the scene's preset (black if dark), and the
     image's picture.
 
-    The old one still exists, without a context that works, and must be closed. Raises GraphicsError, and what drivers
-    raise.
+    The old one still exists, without a context that works, and must be closed. journey: see `build_picture`. Raises
+    GraphicsError, and what drivers raise.
     """
     history = _history_of(old, scene.picture)
     window = old.successor()
     try:
         graphics = Graphics.of(window)
-        picture = build_picture(scene.loaded, window, graphics.programs, scene.picture)
+        picture = build_picture(scene.loaded, window, graphics.programs, scene.picture, journey=journey)
         # everything that takes time is done before it appears: until its first swap it shows what lies under it, the
         # old one
         graphics.show_image(picture, dark=dark, swap=False)

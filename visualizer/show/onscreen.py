@@ -26,6 +26,7 @@ from .clocks import ScreenClock, pace_hz
 from .frametimes import NO_TIMES, Percentiles
 from .graphics import Graphics
 from .guard import Guard
+from .journey_state import resumed
 from .look_guard import DrawnLooks, again
 from .panel_switch import OpensPanel
 from .recorder import RecordingOptions
@@ -134,7 +135,8 @@ def run(
         window = stack.enter_context(opens(staging.size or loaded.size, shown_title, **_where(staging, resume)))
         graphics = Graphics.of(window)
         left_out = resume.left_out if resume is not None else ()
-        picture = build_picture(loaded, window, graphics.programs, left_out=left_out)
+        journey = resumed(loaded, cache, resume.journey) if resume is not None else None
+        picture = build_picture(loaded, window, graphics.programs, left_out=left_out, journey=journey)
         if lifeline is not None:
             _report_looks(lifeline, loaded, picture)
         # a stage that was black must not light up
@@ -154,7 +156,7 @@ def run(
             wait_for_kick=guarded.wait_for_kick if Capability.WAKES in guarded.capabilities else None,
             swap_waits=staging.rate_hz is None and rate_hz > window.refresh_hz,
         )
-        dreams = dreams_room.start(loaded, cache)
+        dreams = dreams_room.start(loaded, cache, journey.begun if journey is not None else ())
         opened.callback(dreams.close)
         show = WindowShow(
             graphics,
@@ -177,6 +179,7 @@ def run(
             on_command=on_command,
             say=say,
             left_out=left_out,
+            journey=journey,
         )
         opened.pop_all()
         del dreams  # else its frames stay in memory after a change of presets
@@ -193,7 +196,11 @@ def run(
                     show.open_panel()
                 if recording is not None and recording.begins:
                     show.dispatcher.dispatch(Set("record", 1.0))
-            show.say(*show.stage.scene.news, f"{keymap.shown('help')}  help" if greeting is None else greeting)
+            show.say(
+                journey.news if journey is not None else "",
+                *show.stage.scene.news,
+                f"{keymap.shown('help')}  help" if greeting is None else greeting,
+            )
             watch = Stopwatch()
             try:
                 n_frames = show.run(on_frame)

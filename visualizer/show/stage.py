@@ -25,8 +25,10 @@ from ..render.look_renderer import Date
 from ..render.picture import Picture
 from ..render.programs import Programs
 from ..settings import BeatSettings
+from ..supervision.resume import JourneyState
 from .chain import ChainControl, open_links, open_transition
 from .depth import DepthLimiter, depth_of
+from .journey_state import ResumedJourney
 from .look import needs_of, uniforms_of
 from .travel import N_SLOTS, Travel
 
@@ -56,7 +58,7 @@ class Scene:
 
     picture: released with the scene. loaded: the preset; beat: its beat settings with what was set by hand. at_most:
     how many dream frames are put into the picture for one display frame, None: all that have arrived. Each takes
-    milliseconds, so a show that is running takes one at a time.
+    milliseconds, so a show that is running takes one at a time. journey: where its journey goes on.
 
     control: sets the numbers of its looks. travel: of a preset with a journey, where the show is along it. frames:
     which dream frames are in the picture, as (variant, depth), and whether each is finished. on_put: called with every
@@ -64,7 +66,13 @@ class Scene:
     """
 
     def __init__(
-        self, picture: Picture, dreams: FrameSource, loaded: LoadedPreset, *, at_most: int | None = None
+        self,
+        picture: Picture,
+        dreams: FrameSource,
+        loaded: LoadedPreset,
+        *,
+        at_most: int | None = None,
+        journey: JourneyState | None = None,
     ) -> None:
         self.picture, self.dreams, self.loaded, self.at_most = picture, dreams, loaded, at_most
         self.n_depths, self.beat = loaded.n_depths, loaded.settings.beat
@@ -79,7 +87,7 @@ class Scene:
         self.began_s: float | None = None  # time of its first display frame
         self.travel: Travel | None = None
         if loaded.journey is not None and dreams.stations is not None:
-            self.travel = Travel(dreams, dreams.stations, picture.dreams)
+            self.travel = Travel(dreams, dreams.stations, picture.dreams, journey)
 
     @property
     def n_baked(self) -> int:
@@ -459,12 +467,14 @@ def build_picture(
     before: Picture | None = None,
     *,
     left_out: Collection[str] = (),
+    journey: ResumedJourney | None = None,
 ) -> Picture:
     """The picture of a preset with its image in place. Raises BadInput or GraphicsError for one that this driver cannot
     show.
 
     before: a picture of the same preset, whose looks and parameters are taken over; the looks' files are not read
-    again. left_out: paths of looks that are not drawn.
+    again. left_out: paths of looks that are not drawn. journey: in place of the image the one of the station in which a
+    journey goes on.
     """
     if before is not None:
         links, transition = before.links, before.transition
@@ -484,8 +494,10 @@ def build_picture(
         is_journey=is_journey,
     )
     try:
-        picture.put(0, loaded.image)
-        if is_journey:
+        picture.put(0, loaded.image if journey is None else journey.image)
+        if journey is not None:
+            picture.dreams.stations = (journey.placed,)
+        elif is_journey:
             picture.dreams.place_alone(0)  # until it begins
     except BaseException:
         picture.release()

@@ -12,7 +12,9 @@ from ..journey.pace import ARRIVES_S, Pace, Presence, Speed, Supply
 from ..presets.dreams import FrameSource
 from ..presets.journey import RecordedPlan, StationPlan
 from ..render.dream_texture import DreamTexture, PlacedStation
+from ..supervision.resume import JourneyState
 from .depth import DepthLimiter
+from .journey_state import pace_of, state_of
 
 #: so many stations are on the graphics card: those that are seen, and the next one
 N_SLOTS = MOST_SEEN + 1
@@ -44,14 +46,20 @@ class TravelState(NamedTuple):
 
 class Travel:
     """Where a show is along a journey. dreams: where the frames of its stations come from; texture: where they are put.
-    speed: times that of the preset, below 0: back; change it at will.
+    speed: times that of the preset, below 0: back; change it at will. state: where it goes on.
 
     All of it depends on nothing but the features, and on when stations arrive.
     """
 
     needs = TEMPO
 
-    def __init__(self, dreams: FrameSource, stations: StationPlan, texture: DreamTexture) -> None:
+    def __init__(
+        self,
+        dreams: FrameSource,
+        stations: StationPlan,
+        texture: DreamTexture,
+        state: JourneyState | None = None,
+    ) -> None:
         self._dreams, self._stations, self._texture = dreams, stations, texture
         self._n_depths = texture.n_depths
         width, height = texture.frame_size
@@ -59,9 +67,11 @@ class Travel:
         settings = self._stations.settings
         self.speed = 1.0
         self._sign = 1.0 if settings.direction == "in" else -1.0
-        self.pace = Pace(0.0 if settings.direction == "in" else float(settings.loop))
-        self._slots: dict[int, int] = {0: 0}  # of each station that is on the card; of the first its image is there
-        self._depths: dict[int, DepthLimiter] = {0: DepthLimiter(self._n_depths)}
+        begins = 0.0 if settings.direction == "in" else float(settings.loop)
+        self.pace = Pace(begins) if state is None else pace_of(state)
+        first = self._stations.index(math.floor(self.position))
+        self._slots: dict[int, int] = {first: 0}  # of each station on the card; the image of the first is there
+        self._depths: dict[int, DepthLimiter] = {first: DepthLimiter(self._n_depths)}
         self._presence, self._supply = Presence(), Supply()
         self._time_s: float | None = None
         self._beats = 0.0
@@ -72,6 +82,11 @@ class Travel:
     def position(self) -> float:
         """Where it is, in stations from the first."""
         return self.pace.position
+
+    @property
+    def kept(self) -> JourneyState:
+        """What a journey in another process or window goes on from."""
+        return state_of(self.pace, self._stations)
 
     def meet(self, picture: Path) -> str:
         """Begin the next station with the picture of a file. Returns a line for the user."""
@@ -161,7 +176,8 @@ class Travel:
         first = 0 if self._stations.index(low) == low == 0 else low + COVERS - 1
         # where the next one will lie may only be known once this one is baked
         beyond = BEYOND if self._stations.settings.centre != "dreamt" else 0.0
-        return float(min(first, high)), high + beyond
+        # where a journey goes on that was interrupted, not all of them are there again
+        return min(float(min(first, high)), self.position), max(high + beyond, self.position)
 
     def _is_there(self, station: int) -> bool:
         """Whether a station can be shown: the whole of its dream, or at least its preview, is on the card."""

@@ -26,7 +26,7 @@ from ..presets.loaded import LoadedPreset
 from ..presets.loader import OpenedPreset, PresetLoader
 from ..render.monitors import Area
 from ..render.picture import Picture
-from ..supervision.resume import ResumeState
+from ..supervision.resume import JourneyState, ResumeState
 from .adaptive_size import AdaptiveSize
 from .clocks import RateMeter, ScreenClock
 from .controllers import Controllers
@@ -37,6 +37,7 @@ from .garbage import scheduled_collection
 from .graphics import Graphics, rebuilt
 from .guard import Guard
 from .hud_text import HUD_REFRESH_S, Notices, figure_lines
+from .journey_state import ResumedJourney, resumed
 from .look_guard import LookGuard
 from .panel_switch import OpensPanel, PanelSwitch
 from .preset_saver import PresetSaver
@@ -67,7 +68,7 @@ class WindowShow(FrameLoop):
     controllers: what gives commands besides the keyboard. say: called with lines for the terminal, on any thread.
     left_out: paths of looks that the picture is not drawn with, see `LookGuard`. lifeline: the connection to the
     supervisor. title: of the window; that of the source if None. recording: how it is recorded as a session.
-    on_command: called with every command.
+    on_command: called with every command. journey: where the journey of the preset goes on.
     """
 
     clock: ScreenClock
@@ -95,9 +96,11 @@ class WindowShow(FrameLoop):
         on_command: Callable[[Command], None] = lambda command: None,
         say: Callable[[str], None] = log.warning,
         left_out: Collection[str] = (),
+        journey: ResumedJourney | None = None,
     ) -> None:
         self._graphics, self._window = graphics, graphics.window
-        self._scene = Scene(picture, dreams, loaded)
+        self._cache = cache
+        self._scene = Scene(picture, dreams, loaded, journey=None if journey is None else journey.state)
         super().__init__(
             clock,
             source,
@@ -468,8 +471,13 @@ class WindowShow(FrameLoop):
             panel_place=self._panel.place,
             looks=self._looks.drawn.suspects,
             left_out=tuple(sorted(self._looks.drawn.left_out)),
+            journey=None if self._loader.opening else self._journey(),
             **self.source.resume_values(),
         )
+
+    def _journey(self) -> JourneyState | None:
+        travel = self.stage.scene.travel
+        return None if travel is None else travel.kept
 
     def _adapt_size(self) -> None:
         """Draw smaller or larger, by how long display frames took."""
@@ -509,11 +517,19 @@ class WindowShow(FrameLoop):
         with part:
             before, lost, loaded = self.stage, self._graphics, self.stage.scene.loaded
             self._looks.graphics_lost(before.scene.picture)
-            self._graphics, picture = rebuilt(lost.window, before.scene, dark=before.is_dark)
+            coming = before.coming.loaded if before.coming is not None else None
+            journey = resumed(loaded, self._cache, self._journey())
+            self._graphics, picture = rebuilt(lost.window, before.scene, dark=before.is_dark, journey=journey)
             self._window, self.canvas = self._graphics.window, self._graphics.canvas
-            self._scene = Scene(picture, dreams_room.ReadyDreams([]), loaded)
+            if journey is not None and coming is None:
+                dreams = dreams_room.start(loaded, self._cache, journey.begun)
+                self._scene = Scene(picture, dreams, loaded, journey=journey.state)
+                self.say(journey.news)
+            else:
+                self._scene = Scene(picture, dreams_room.ReadyDreams([]), loaded)
             self.stage = Stage(self._window, self._scene)
             self.stage.continue_from(before)
+            self.recorder.follow_stage(self.stage)  # before its first dream frame is put into the picture
             self.outputs[0] = self._window_output()
             with suppress(Exception):  # whatever of what is lost can still be released
                 lost.window.make_current()
@@ -525,11 +541,11 @@ class WindowShow(FrameLoop):
             self.guard.part("window", "").reset()
             self._on_window.window = self._window
             self._on_stage.replace(self.stage, self.dispatcher.state)
-            coming = before.coming.loaded if before.coming is not None else None
             for gone in (before.scene, before.coming, before.leaving):
                 if gone is not None:
                     self._loader.release(gone.dreams)
-            self._loader.load_again(coming or loaded)
+            if self._scene.travel is None:
+                self._loader.load_again(coming or loaded)
             lost.window.close()
             self._notices.say("the graphics were lost, and are built again")
         if part.n_in_a_row > MAX_REBUILDS:

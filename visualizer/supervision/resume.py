@@ -17,8 +17,31 @@ MAX_LENGTH = 1000
 MAX_PATH_LENGTH = 40_000
 MAX_VALUES = 500
 MAX_LOOKS = 50
+MAX_STATIONS, MAX_POSITION, MAX_SPEED = 50, 1e6, 100.0
 #: kept even when all other values are dropped: a screen that was blacked out must not light up by itself
 KEPT = ("blackout",)
+
+
+@dataclasses.dataclass(frozen=True)
+class StationState:
+    """A station of a journey. key: of its dream in the cache; crop: where in it the next one lies, as scale (real and
+    imaginary part) and shift of `journey.geometry.Transform`; None: not known yet.
+    """
+
+    number: int
+    key: str
+    crop: tuple[float, float, float, float] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class JourneyState:
+    """Where a journey is, see `journey.pace.Pace`, and the stations around it, as far as they have begun."""
+
+    position: float
+    speed: float
+    linger: float
+    linger_s: float
+    stations: tuple[StationState, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +63,7 @@ class ResumeState:
     song, position_s, paused : path of the song, position in it in seconds, whether it is paused; for play.
     looks, left_out : paths of the looks that the preset is drawn with, without those that come with the program; and of
         those that it should be drawn with, and is not, since they took too long or hung the graphics driver.
+    journey : where the journey of the preset is, None without one.
     """
 
     preset: str = ""
@@ -58,6 +82,7 @@ class ResumeState:
     paused: bool = False
     looks: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    journey: JourneyState | None = None
 
     def to_json(self) -> str:
         """Format as one line of JSON, which `from_json` parses."""
@@ -99,6 +124,7 @@ class ResumeState:
             paused=fields.get("paused") is True,
             looks=_texts(fields.get("looks")),
             left_out=_texts(fields.get("left_out")),
+            journey=_journey(fields.get("journey")),
         )
 
     def without_looks(self) -> ResumeState:
@@ -117,8 +143,9 @@ class ResumeState:
         values = {name: value for name, value in self.values.items() if name in KEPT}
         if step >= 3:
             return ResumeState(preset=DEFAULT_PRESET, values=values)
-        preset = self.preset if step == 1 else DEFAULT_PRESET
-        return dataclasses.replace(self, preset=preset, values=values, panel=False)
+        if step == 1:
+            return dataclasses.replace(self, values=values, panel=False)
+        return dataclasses.replace(self, preset=DEFAULT_PRESET, values=values, panel=False, journey=None)
 
 
 def _is_number(value: object) -> bool:
@@ -141,6 +168,35 @@ def _text(value: object, max_length: int = MAX_LENGTH) -> str | None:
 def _texts(value: object) -> tuple[str, ...]:
     given = value[:MAX_LOOKS] if isinstance(value, list | tuple) else ()
     return tuple(text for one in given if (text := _text(one, MAX_PATH_LENGTH)) is not None)
+
+
+def _journey(value: object) -> JourneyState | None:
+    """A journey; None for one without a possible position."""
+    if not isinstance(value, dict) or not _is_number(value.get("position")):
+        return None
+    position = _number(value.get("position"))
+    if not 0 <= position <= MAX_POSITION:
+        return None
+    given = value.get("stations")
+    stations = [_station(one) for one in (given[:MAX_STATIONS] if isinstance(given, list | tuple) else ())]
+    return JourneyState(
+        position,
+        min(max(_number(value.get("speed")), -MAX_SPEED), MAX_SPEED),
+        min(max(_number(value.get("linger")), 0.0), 1.0),
+        min(max(_number(value.get("linger_s")), 0.0), MAX_POSITION),
+        tuple(one for one in stations if one is not None),
+    )
+
+
+def _station(value: object) -> StationState | None:
+    fields = value if isinstance(value, dict) else {}
+    number, key, crop = fields.get("number"), _text(fields.get("key")), fields.get("crop")
+    if key is None or not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MAX_POSITION:
+        return None
+    if not isinstance(crop, list | tuple) or len(crop) != 4 or not all(_is_number(one) for one in crop):
+        return StationState(number, key, None)
+    a, b, x, y = map(float, crop)
+    return StationState(number, key, (a, b, x, y))
 
 
 def _area(value: object) -> Area | None:

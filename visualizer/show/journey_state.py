@@ -1,0 +1,93 @@
+"""What a journey goes on from after a crash or rebuilt graphics: where it was, and its stations in the cache."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..journey.geometry import Placement, Transform, can_lead, view
+from ..journey.pace import Pace
+from ..presets.cache import FrameCache
+from ..presets.journey import KnownStation, StationLost, StationPlan, Stations
+from ..presets.loaded import LoadedPreset
+from ..render.dream_texture import PlacedStation
+from ..supervision.resume import JourneyState, StationState
+
+#: so many stations behind it are kept: so far it can go back then
+_BEHIND = 12
+
+
+class ResumedJourney(NamedTuple):
+    """A journey that goes on.
+
+    state: where it is. begun: its stations that have begun. image: of the station that it is in; placed: as that is
+    seen, in slot 0, before any dream frame is there. news: a line for the user, "" if there is none.
+    """
+
+    state: JourneyState
+    begun: tuple[KnownStation, ...]
+    image: np.ndarray
+    placed: PlacedStation
+    news: str
+
+
+def state_of(pace: Pace, plan: StationPlan) -> JourneyState:
+    """What another process or window needs to go on with a journey."""
+    station = math.floor(pace.position)
+    around = dict.fromkeys(plan.index(one) for one in range(max(station - _BEHIND, 0), station + 3))
+    stations = tuple(
+        StationState(one.number, one.key, None if one.crop is None else _numbers(one.crop))
+        for one in plan.known(around)
+    )
+    return JourneyState(pace.position, pace.speed, pace.linger, pace.linger_s, stations)
+
+
+def resumed(loaded: LoadedPreset, cache: FrameCache, state: JourneyState | None) -> ResumedJourney | None:
+    """The journey of a preset, going on from a state; None where there is none. Where the image of its station is in
+    the cache no more, it goes on from the last one before it that is there, or else begins again.
+    """
+    if state is None or loaded.journey is None:
+        return None
+    begun = tuple(KnownStation(one.number, one.key, _crop(one.crop)) for one in state.stations)
+    stations = Stations(loaded, cache, begun=begun)
+    at = stations.index(math.floor(state.position))
+    others = sorted({one.number for one in begun if one.number < at} | {0}, reverse=True)
+    for number in (at, *others):
+        try:
+            image = stations.image(number)
+            break
+        except StationLost:
+            continue
+    news = ""
+    if number != at:
+        begun = tuple(one for one in begun if 0 < number >= one.number)
+        stations = Stations(loaded, cache, begun=begun)
+        state = JourneyState(float(number), 0.0, 0.0, 0.0, ())
+        where = f"goes on from station {number}" if number else "begins again"
+        news = f"station {at} of the journey is in the cache no more: it {where}"
+    pace = pace_of(state)
+    here = view(pace.position, stations.crop)[1].after(pace.moved)
+    width, height = loaded.size
+    matrix = Placement(number, here, 1.0, 0.0, 1.0).matrix(width / height)
+    return ResumedJourney(state, begun, image, PlacedStation(0, matrix, 1.0, 0.0, 1.0), news)
+
+
+def pace_of(state: JourneyState) -> Pace:
+    """The pace of a journey that goes on."""
+    pace = Pace(state.position)
+    pace.speed, pace.linger, pace.linger_s = state.speed, state.linger, state.linger_s
+    return pace
+
+
+def _numbers(crop: Transform) -> tuple[float, float, float, float]:
+    return crop.scale.real, crop.scale.imag, crop.shift.real, crop.shift.imag
+
+
+def _crop(numbers: tuple[float, float, float, float] | None) -> Transform | None:
+    if numbers is None:
+        return None
+    a, b, x, y = numbers
+    crop = Transform(complex(a, b), complex(x, y))
+    return crop if can_lead(crop) else None
