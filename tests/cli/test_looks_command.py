@@ -10,7 +10,7 @@ from tests.cli.running import here, refused
 from visualizer.diagnostics.looks_check.check import check_looks, look_files
 from visualizer.looks.look import find_look
 
-OWN = '/*{"DESCRIPTION": "All one colour.", "LISTENS": "kick", "COSTS": "nothing"}*/\nvoid main() { gl_FragColor = vec4(kick); }'
+OWN = '/*{"DESCRIPTION": "All one colour.", "CREDIT": "N. N.", "CATEGORIES": ["Test"], "LISTENS": "kick", "COSTS": "nothing"}*/\nvoid main() { gl_FragColor = vec4(kick); }'
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_the_list_has_the_looks_of_the_program_and_of_the_user(folder):
     lines = {line.split()[0]: line for line in run.stdout.splitlines()}
     assert run.returncode == 0 and run.stderr == ""
     assert "the program" in lines["crossfade"]
-    for words in ("generator", "your folder", "All one colour.", "kick", "nothing"):
+    for words in ("generator", "your folder", "All one colour. (Test;", "kick", "nothing"):
         assert words in lines["plain-colour"]
 
 

@@ -1,11 +1,14 @@
 """Writing settings files: what is written is read back as the same, and is easy to read."""
 
+from typing import Any
+
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import RootModel
 
-from visualizer.files.yamlfile import read_tree
+from visualizer.files.yamlfile import read_settings
 from visualizer.files.yamltext import yaml_text
 
 _scalars = st.one_of(
@@ -26,8 +29,10 @@ _trees = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(_keys, _trees, max_size=4))
-def test_whatever_is_written_is_read_back_as_the_same(data):
-    assert read_tree(yaml_text(data)) == data
+def test_whatever_is_written_is_read_back_as_the_same(tmp_path_factory, data):
+    path = tmp_path_factory.getbasetemp() / "settings.yaml"
+    path.write_text(yaml_text(data), encoding="utf-8")
+    assert read_settings(path, RootModel[dict[str, Any]]).root == data
 
 
 def test_it_is_easy_to_read():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from visualizer.errors import BadInput
 from visualizer.looks.declaration import LookInput, Pass
+from visualizer.looks.header import read_header
 from visualizer.looks.reading import read_declaration
 
 PATH = Path("own.frag")
@@ -43,8 +44,7 @@ def test_a_header_in_isf_form_is_read():
     )
     assert found.description == "Glows." and found.credit == "by me"
     assert found.categories == ("Glow",)
-    assert found.others == {"ISFVSN": "2"}, "unknown keys are kept"
-    assert found.news == ()
+    assert found.news == (), "a key that means nothing here does no harm"
     assert {one.name: one.default for one in found.inputs} == {
         "glow": 0.5, "mirror": 1, "mode": 2, "copies": 3, "tint": (1, 0.5, 0, 1), "centre": (0.5, 0.5), "flash": 0,
     }  # fmt: skip
@@ -213,9 +213,16 @@ def test_a_picture_that_cannot_be_is_refused(tmp_path, path, said):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(("key", "meant"), [("INPUT", "INPUTS"), ("scale", ""), ("PASS", "PASSES"), ("VSN", "")])
+def test_a_key_that_is_nearly_a_known_one_is_reported(key, meant):
+    news = read(json.dumps({key: [], "INPUTS": []})).news
+    hint = f"look own: the key {key!r} of its header means nothing (did you mean {meant!r}?)"
+    assert news == ((hint,) if meant else ())
+
+
 def test_our_own_keys():
     found = read('{"SCALE": 0.5, "LISTENS": "the kick", "COSTS": "little"}')
-    assert (found.scale, found.listens, found.costs, found.others) == (0.5, "the kick", "little", {})
+    assert (found.scale, found.listens, found.costs) == (0.5, "the kick", "little")
     assert read("{}").scale == 1
 
 
@@ -290,7 +297,7 @@ def test_our_own_keys():
 )
 def test_a_faulty_header_is_reported_with_file_line_key_and_what_is_allowed(header, said):
     if said is None:  # a comma too many does no harm
-        assert read(header).others == {"a": 1}
+        assert read(header).news == ()
         return
     with pytest.raises(BadInput) as raised:
         read(header)
@@ -444,9 +451,8 @@ def test_any_text_at_length_is_read_or_refused_in_one_line(text):
 @given(st.dictionaries(st.text(max_size=5), VALUES, max_size=5))
 def test_values_are_those_that_json_reads(values):
     written = json.dumps(values, indent=1).replace("*/", "")
-    known = {"INPUTS", "DESCRIPTION", "CREDIT", "CATEGORIES", "PASSES", "PERSISTENT_BUFFERS", "IMPORTED", "SCALE"}
-    if not known & set(json.loads(written)):
-        try:
-            assert read(written).others == json.loads(written)
-        except BadInput as fault:
-            assert "too large" in str(fault)
+    try:
+        header = read_header(f"/*{written}*/", PATH)
+        assert header is not None and header.values == json.loads(written)
+    except BadInput as fault:
+        assert "too large" in str(fault)

@@ -153,8 +153,17 @@ def look_table(looks: Sequence[ListedLook]) -> None:
     """Print the looks."""
     table = _table("name", "kind", "from", "description", "listens to", "costs")
     for one in looks:
-        table.add_row(one.name, one.kind, one.where, *map(plain, (one.description, one.listens, one.costs)))
+        words = (_described(one), one.listens, one.costs)
+        table.add_row(one.name, one.kind, one.where, *(plain(text, None) for text in words))
     _print(table)
+
+
+def _described(look: ListedLook) -> str:
+    """What a look is, and of one that does not come with the program its categories and who made it."""
+    if look.where == "the program":
+        return look.description
+    origin = "; ".join(part for part in (", ".join(look.categories), look.credit and f"by {look.credit}") if part)
+    return f"{look.description} ({origin})" if origin else look.description
 
 
 def check_table(verdicts: Sequence[CheckedLook], known: Mapping[str, Mapping[str, str]]) -> None:

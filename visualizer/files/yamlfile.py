@@ -63,15 +63,6 @@ def read_settings(path: Path, model: type[_Model], former: Mapping[str, str] = M
     return result
 
 
-def read_tree(text: str) -> dict[str, Any]:
-    """The mapping that a YAML text holds, as plain data. Raises BadInput."""
-    try:
-        tree = _Composer(text).document()
-    except (_Fault, yaml.YAMLError) as fault:
-        raise BadInput(plain(fault)) from None
-    return tree.value or {}
-
-
 def place_of(path: Path, place: tuple[str | int, ...]) -> tuple[int, int]:
     """The line in which the value at `place` stands in a settings file, of the section around it if it is not there,
     and the column where its text begins; 1 is the first, 0 is a column that is not known.

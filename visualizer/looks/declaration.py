@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from ..errors import BadInput, nearest
 from .expression import Expression
@@ -142,7 +142,7 @@ class Declaration:
     passes: in the order they are drawn. imported: pictures by the name of their sampler, one file each, six for a cube.
     scale: the fraction of the picture's size it is drawn at. listens, costs: what it hears and how much work it is, in
     words. channels: what Shadertoy's iChannels read, of CHANNELS or names of files. news: lines for the user about what
-    cannot be used. others: keys that mean nothing here, as they are written.
+    cannot be used.
     """
 
     description: str = ""
@@ -156,7 +156,6 @@ class Declaration:
     costs: str = ""
     channels: tuple[str, ...] = ()
     news: tuple[str, ...] = ()
-    others: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def kind(self) -> Literal["filter", "transition", "generator"]:

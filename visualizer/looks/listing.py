@@ -17,8 +17,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ListedLook:
-    """A look in a list. kind: "filter", "transition" or "generator". where: "the program", "your folder". listens,
-    costs: what its header says it hears and how much work it is, in words.
+    """A look in a list. kind: "filter", "transition" or "generator". where: "the program", "your folder". credit,
+    categories: who made it and what it belongs to. listens, costs: what it hears and how much work it is. All of them
+    are words of its header.
     """
 
     name: str
@@ -26,6 +27,8 @@ class ListedLook:
     where: str
     path: str
     description: str
+    credit: str
+    categories: tuple[str, ...]
     listens: str
     costs: str
 
@@ -49,7 +52,17 @@ def list_looks(*, on_fault: Callable[[str], None] = log.warning) -> list[ListedL
 
 def _listed(look: Look) -> ListedLook:
     says = look.declaration
-    return ListedLook(look.name, says.kind, _where(look), str(look.path), says.description, says.listens, says.costs)
+    return ListedLook(
+        look.name,
+        says.kind,
+        _where(look),
+        str(look.path),
+        says.description,
+        says.credit,
+        says.categories,
+        says.listens,
+        says.costs,
+    )
 
 
 def _where(look: Look) -> str:

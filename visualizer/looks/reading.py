@@ -24,19 +24,9 @@ MAX_PASSES, MAX_COLUMNS = 64, 16384
 #: what an input, a target or a picture may be called, a regular expression
 NAME = "(?!gl_|isf_|.*__)[A-Za-z_][A-Za-z0-9_]{0,62}"
 _TAKEN = frozenset(one.name for one in ISF) | RESERVED
-_KNOWN = (
-    "DESCRIPTION",
-    "CREDIT",
-    "CATEGORIES",
-    "INPUTS",
-    "PASSES",
-    "PERSISTENT_BUFFERS",
-    "IMPORTED",
-    "SCALE",
-    "LISTENS",
-    "COSTS",
-    "CHANNELS",
-)
+_TEXTS = ("DESCRIPTION", "CREDIT", "CATEGORIES", "LISTENS", "COSTS")
+#: the keys that change how a look is drawn; one that is like them, but none of them, may be a mistake
+_DRAWN = ("INPUTS", "PASSES", "PERSISTENT_BUFFERS", "IMPORTED", "SCALE", "CHANNELS")
 #: the kinds whose value is one number, by whose name the size of a pass may be given
 _NUMBERS = ("float", "long", "bool", "event")
 
@@ -50,7 +40,11 @@ def read_declaration(text: str, path: Path) -> Declaration:
     header = read_header(text, path)
     if header is None:
         return Declaration()
-    news: list[str] = []
+    news = [
+        f"the key {_shown(key)} of its header means nothing{hint}"
+        for key in header.values
+        if key not in (*_TEXTS, *_DRAWN) and (hint := nearest(key, _DRAWN))
+    ]
     inputs = tuple(_inputs(header, news))
     passes = _passes(header, inputs)
     imported = _imported(header)
@@ -68,7 +62,6 @@ def read_declaration(text: str, path: Path) -> Declaration:
         _text(header, (), header.values, "COSTS"),
         _channels(header),
         tuple(f"look {plain(path.stem)}: {words}" for words in news),
-        {key: value for key, value in header.values.items() if key not in _KNOWN},
     )
 
 

@@ -7,10 +7,9 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
 
-from visualizer.looks.declaration import Value
-from visualizer.looks.look import Look
-from visualizer.settings import Blend
-
+from ..looks.declaration import Value
+from ..looks.look import Look
+from ..settings import Blend
 from .dream_texture import DreamTexture
 from .look_renderer import LookRenderer
 from .programs import Compiled, Programs

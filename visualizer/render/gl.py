@@ -13,11 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from visualizer.errors import GraphicsError
-from visualizer.looks.source import ShaderSource, read_shader
-from visualizer.resources import shipped
-
+from ..errors import GraphicsError
+from ..looks.source import ShaderSource, read_shader
 from ..oneline import plain
+from ..resources import shipped
 
 if TYPE_CHECKING:
     import moderngl

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from visualizer.errors import BadInput
-from visualizer.looks.look import Look
-from visualizer.looks.program import TextureRef
-
+from ..errors import BadInput
+from ..looks.look import Look
+from ..looks.program import TextureRef
 from ..oneline import plain, reason_of
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from visualizer.errors import BadInput, GraphicsError
-
+from ..errors import BadInput, GraphicsError
 from .gl import NEEDED_VERSION, gl_finish, leave, needs_newer, offered_version, read_rgb, take_over, wrap_context
 
 if TYPE_CHECKING:

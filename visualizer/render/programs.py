@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from visualizer.errors import GraphicsError
-from visualizer.looks.declaration import GLSL_TYPES
-from visualizer.looks.look import Look
-from visualizer.looks.program import Program, TextureRef
-from visualizer.looks.uniforms import ISF, MUSIC, PICTURE, SHADERTOY
-
+from ..errors import GraphicsError
+from ..looks.declaration import GLSL_TYPES
+from ..looks.look import Look
+from ..looks.program import Program, TextureRef
+from ..looks.uniforms import ISF, MUSIC, PICTURE, SHADERTOY
 from .gl import base_shader, compile_program
 
 if TYPE_CHECKING:

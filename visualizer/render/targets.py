@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from visualizer.errors import GraphicsError
-
+from ..errors import GraphicsError
 from .programs import Programs
 
 if TYPE_CHECKING:
