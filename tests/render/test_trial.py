@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.render.isf import isf
@@ -29,3 +31,11 @@ def test_all_of_the_picture_is_timed_however_small_the_surface_is(tmp_path, monk
     elsewhere = isf(tmp_path, f"gl_FragColor = vec4(1.0); if (gl_FragCoord.x > 20.0) {{ {SLOW} }}", name="elsewhere")
     with Offscreen((16, 16)) as surface, pytest.raises(GraphicsError, match="look elsewhere: takes .* of 64x36 px"):
         try_links(surface, [Link(elsewhere)], OPTIONS)
+
+
+def test_the_programs_of_a_journey_are_tried(tmp_path):
+    look = isf(tmp_path, "gl_FragColor = vec4(1.0);\n#ifdef JOURNEY\nnothing;\n#endif", name="static")
+    with Offscreen(OPTIONS.size) as surface:
+        assert try_links(surface, [Link(look)], OPTIONS) > 0
+        with pytest.raises(GraphicsError, match="nothing"):
+            try_links(surface, [Link(look)], replace(OPTIONS, is_journey=True))

@@ -53,13 +53,21 @@ def folder(tiny_preset, tmp_path):
 
 @pytest.fixture
 def reloader(folder):
-    loaded, said = open_preset(str(folder), size=(160, 90)), []
-    with closing(Reloader(said.append, Accepts())) as reloader:
-        transition = open_transition(loaded)
-        reloader.follow(loaded, (*open_links(loaded), transition), (160, 90))
-        # only what is saved once it follows the files is an edit
-        wait_for(lambda: folder / "tint.fs" in reloader._watch._seen, "the look is not followed")
+    with closing(Reloader(lambda words: None, Accepts())) as reloader:
+        reloader.follow(*opened(folder))
         yield reloader
+
+
+def opened(folder):
+    """A preset as it is followed."""
+    loaded = open_preset(str(folder), size=(160, 90))
+    transition = open_transition(loaded)
+    return loaded, (*open_links(loaded), *([transition] if transition else [])), (160, 90)
+
+
+def names_in(edit):
+    """Of the inputs of the first look."""
+    return [one.name for one in edit.links[0].look.declaration.inputs]
 
 
 def test_a_fault_of_a_newer_edit_stays_when_the_one_before_it_is_shown(folder, reloader):
@@ -93,7 +101,7 @@ def test_what_is_recorded_of_an_edit_is_what_was_tried(folder, reloader, tmp_pat
     (folder / "tint.fs").write_text(first)
     edit = wait_for(reloader.poll, "the edit is not handed over")
     is_polled.set()
-    assert [one.name for one in edit.links[0].look.declaration.inputs] == ["green"]
+    assert names_in(edit) == ["green"]
     writer = SessionWriter.open(tmp_path / "session", **OPEN, keep_free_bytes=0)
     writer.edit(0, 0, edit.loaded, edit.copy)
     writer.close()
@@ -105,3 +113,64 @@ def test_an_edited_transition_is_read_and_tried(folder, reloader):
     (folder / "wipe.fs").write_text(LOOK % f"{WIPE}, {NUMBER}")
     edit = wait_for(reloader.poll, "the edit is not handed over")
     assert "green" in edit.transition.parameters and edit.all_links[-1] is edit.transition
+
+
+def test_what_is_saved_between_opening_and_following_is_an_edit(folder):
+    """As while the picture crosses to a preset, or while an edit of the one before is tried."""
+    tried = []
+    with closing(Reloader(tries=Accepts(lambda: tried.append(1)))) as reloader:
+        reloader.follow(*opened(folder))
+        first = opened(folder)
+        (folder / "tint.fs").write_text(LOOK % NUMBER)
+        reloader.follow(*first)
+        assert names_in(wait_for(reloader.poll, "the look is not handed over")) == ["green"]
+        text = (folder / "preset.yaml").read_text()
+        second = opened(folder)
+        (folder / "preset.yaml").write_text(text.replace("looks: [tint]", "looks: [tint, tint]"))
+        reloader.follow(*second)
+        assert len(wait_for(reloader.poll, "the preset is not handed over").links) == 2
+        third = opened(folder)
+        (folder / "preset.yaml").write_text(text.replace("n_depths: 4", "n_depths: 3"))
+        reloader.follow(*third)
+        assert wait_for(reloader.poll, "the dream is not handed over").links is None
+        assert len(tried) == 2  # what is followed as it was opened is not tried
+
+
+def test_a_look_that_a_preset_names_newly_is_followed_from_then_on(folder, reloader):
+    """Also while it is tried, before it is shown."""
+    text, is_saved = (folder / "preset.yaml").read_text(), threading.Event()
+    (folder / "other.fs").write_text(LOOK % "")
+
+    def save_once():
+        if not is_saved.is_set():
+            (folder / "other.fs").write_text(LOOK % NUMBER)
+            is_saved.set()
+
+    reloader._tries.then = save_once
+    (folder / "preset.yaml").write_text(text.replace("looks: [tint]", "looks: [other]"))
+    wait_for(is_saved.is_set, "the look is not tried")
+    edits = []
+
+    def handed_over():
+        edits.extend([edit] if (edit := reloader.poll()) else [])
+        return edits and names_in(edits[-1]) == ["green"]
+
+    wait_for(lambda: handed_over() or None, "what was saved while it was tried is not handed over")
+    assert edits[-1].links[0].look.name == "other"
+
+
+@pytest.mark.parametrize(
+    "wrong", [LOOK % "no JSON", '/*{"IMPORTED": {"map": {"PATH": "map.png"}}}*/', '#include "a.glsl"']
+)
+def test_a_look_that_could_not_be_read_is_corrected(folder, reloader, wrong):
+    """In its own file, which is not shown, or by what it lacks."""
+    text = (folder / "preset.yaml").read_text()
+    (folder / "other.fs").write_text(wrong)
+    (folder / "preset.yaml").write_text(text.replace("looks: [tint]", "looks: [other]"))
+    wait_for(lambda: reloader.fault or None, "the fault is not noticed")
+    if "JSON" in wrong:
+        (folder / "other.fs").write_text(LOOK % "")
+    else:
+        shutil.copy(folder / "image.png", folder / "map.png")
+        (folder / "a.glsl").write_text(LOOK % "")
+    assert wait_for(reloader.poll, "the correction is not handed over").links[0].look.name == "other"

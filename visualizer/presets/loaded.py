@@ -78,6 +78,7 @@ class LoadedPreset:
     overrides: Overrides = Overrides()
     folder: Path | None = None
     stations: tuple[Variant, ...] = ()
+    written: Preset | None = None
 
     @property
     def journey(self) -> JourneySettings | None:
@@ -144,6 +145,7 @@ def open_preset(
         overrides,
         found.folder,
         stations if journey is not None else (),
+        found.preset,
     )
 
 
@@ -152,7 +154,7 @@ def edited(loaded: LoadedPreset, now: Preset) -> LoadedPreset:
     now: what the file says.
     """
     kept = {key: getattr(loaded.settings, key) for key in DREAM_KEYS}
-    return dataclasses.replace(loaded, settings=now.model_copy(update=kept))
+    return dataclasses.replace(loaded, settings=now.model_copy(update=kept), written=now)
 
 
 def is_preset(asked: str, reference: str) -> bool:

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 START_S = 60.0
 #: so long after its deadline a call ends the process by itself, seconds
 LATE_S = 5.0
+#: longest time that a killed process is waited for, seconds: a driver may keep it from ending
+END_S = 5.0
 #: how often it is asked whether the result of a call is still wanted, seconds
 POLL_S = 0.05
 _SIZE = (16, 16)  # of the surface: what is drawn has framebuffers of its own
@@ -151,12 +153,12 @@ class GraphicsProcess:
         return CrashError(f"it crashed the graphics driver ({how})")
 
     def _end(self) -> None:
-        """Kill the process and reap it."""
+        """Kill the process and wait for its end."""
         with self._lock:
             process, pipe, self._process, self._pipe = self._process, self._pipe, None, None
         if process is not None and pipe is not None:
             process.kill()
-            process.join()
+            process.join(END_S)
             pipe.close()
 
 

@@ -34,12 +34,13 @@ LONGEST_S = 0.25
 @dataclass(frozen=True)
 class TrialOptions:
     """What looks are tried with, as in the show: size of the dream frames and of the picture, (width, height) px, and
-    how many variants there are.
+    how many variants there are. is_journey: what is drawn are stations of a journey, by programs of its own.
     """
 
     frame_size: tuple[int, int]
     size: tuple[int, int]
     n_variants: int = 1
+    is_journey: bool = False
 
 
 def try_links(surface: Surface, links: Sequence[Link], options: TrialOptions) -> float:
@@ -61,11 +62,13 @@ def try_links(surface: Surface, links: Sequence[Link], options: TrialOptions) ->
     )
     watch = Stopwatch()
     with ExitStack() as stack:
-        picture = Picture(ctx, frame_size, 1, links, options.n_variants)
+        picture = Picture(ctx, frame_size, 1, links, options.n_variants, is_journey=options.is_journey)
         stack.callback(picture.release)
         for variant in range(options.n_variants):
             for depth_index in range(2):
                 picture.put(depth_index, np.full((*frame_size[::-1], 3), 60 + 90 * depth_index, np.uint8), variant)
+        if options.is_journey:
+            picture.dreams.place_alone(0)
         canvas = new_bgra_texture(ctx, size)
         stack.callback(canvas.release)
         drawn = ctx.framebuffer([canvas])

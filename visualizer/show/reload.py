@@ -10,12 +10,15 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from ..clock import Stopwatch
-from ..errors import BadInput, VisualizerError
+from ..errors import VisualizerError
+from ..files.paths import config_folder
 from ..files.watch import FileWatch
+from ..looks.look import Look
 from ..presets.loaded import DREAM_KEYS, LoadedPreset, edited
 from ..presets.preset import FILE_NAME, load_preset
 from ..render.chain import Link
@@ -36,6 +39,8 @@ TRIAL_S = 20.0
 LONG_S = 1.0
 #: a fault counts once nothing has changed for so long, seconds: an editor may still be writing
 GRACE_S = 0.15
+#: at most so many files of a folder are followed while a look cannot be read
+MOST_BESIDE = 200
 _NICENESS = 5
 
 
@@ -113,10 +118,11 @@ class _Read:
 
 @dataclass(frozen=True)
 class _Followed:
-    """What is shown. number: counts what `follow` was called with."""
+    """What is shown. number: counts what `follow` was called with; looks: of the preset when that was called."""
 
     number: int
     loaded: LoadedPreset
+    looks: tuple[Look, ...]
     files: frozenset[Path]
     options: TrialOptions
 
@@ -135,6 +141,7 @@ class Reloader:
         self._lock = threading.Lock()  # of those below and `fault`
         self._edit: _Read | None = None
         self._n_read = self._polled = self._faulty = 0  # how many; place of what `poll` returned last, and of `fault`
+        self._also_followed: frozenset[Path] = frozenset()  # of the thread: what was read of what is not shown yet
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -143,10 +150,11 @@ class Reloader:
         height) that is drawn, px.
         """
         number = 1 if self._followed is None else self._followed.number + 1
-        options = TrialOptions(loaded.size, size if min(size) > 0 else loaded.size, len(loaded.variants))
+        drawn_size, is_journey = size if min(size) > 0 else loaded.size, loaded.journey is not None
+        options = TrialOptions(loaded.size, drawn_size, len(loaded.variants), is_journey)
         with self._lock:
             self.fault, self._edit = "", None
-            self._followed = _Followed(number, loaded, _files_of(loaded, links), options)
+            self._followed = _Followed(number, loaded, _looks_of(links), _files_of(loaded, links), options)
         if any(not _comes_with_the_program(one) for one in links):
             self._tries.start()  # such looks are likely to be edited: the first edit need not wait
         if self._thread is None:
@@ -182,12 +190,14 @@ class Reloader:
             self._thread.join()
 
     def _report(self, place: int, fault: str) -> None:
-        """Note a fault of what was read, unless there is one of something newer; and say it."""
+        """Note a fault of what was read, unless there is one of something newer; and say it, unless it stands already."""
         words = f"{fault}; the picture stays as it was"
         with self._lock:
+            is_known = words == self.fault
             if place >= self._faulty:
                 self.fault, self._faulty = words, place
-        self._say(words)
+        if not is_known:
+            self._say(words)
 
     # -- on the thread ------------------------------------------------------------------------------------------------
 
@@ -196,21 +206,23 @@ class Reloader:
         while not self._ended.wait(POLL_S):
             followed = self._followed
             assert followed is not None
-            if followed.number != number:
-                number, raw = followed.number, _raw_preset(followed.loaded)
-            self._watch.follow(followed.files)
-            if self._watch.changed():
+            if is_new := followed.number != number:
+                number, raw, self._also_followed = followed.number, followed.loaded.written, frozenset()
+            self._watch.follow(followed.files | self._also_followed)
+            if self._watch.changed() or is_new:
                 try:
-                    raw = self._read(followed, raw)
+                    raw = self._read(followed, raw, is_new)
                 except Exception as fault:
                     log.exception("an edited preset cannot be read")
                     self._report(self._count(), f"what was edited cannot be read ({type(fault).__name__})")
 
-    def _read(self, followed: _Followed, raw: Preset | None) -> Preset | None:
-        """Read what was edited, and hand it over. raw: the preset as its file was before; returns what it is now."""
+    def _read(self, followed: _Followed, raw: Preset | None, is_new: bool) -> Preset | None:
+        """Read what was edited, and hand it over. raw: the preset as its file was before; returns what it is now.
+        is_new: it is followed only from now on, and may have been edited since it was opened.
+        """
         while not self._ended.is_set():
             try:
-                edit, raw_now = self._edited(followed, raw)
+                edit, raw_now = self._edited(followed, raw, is_new)
             except (VisualizerError, OSError) as fault:
                 if isinstance(fault, Superseded) or self._has_changed_again():
                     self._wait_until_written()
@@ -218,23 +230,28 @@ class Reloader:
                 if self._is_shown(followed) and not self._ended.is_set():
                     self._report(self._count(), str(fault))
                 return raw
-            read = _Read(followed.number, self._count(), edit)
-            with self._lock:
-                self._edit = read
+            if edit is not None:
+                read = _Read(followed.number, self._count(), edit)
+                with self._lock:
+                    self._edit = read
             return raw_now
         return raw
 
-    def _edited(self, followed: _Followed, raw: Preset | None) -> tuple[Edit, Preset | None]:
+    def _edited(self, followed: _Followed, raw: Preset | None, is_new: bool) -> tuple[Edit | None, Preset | None]:
+        """What was edited, None for nothing. Arguments and second result: see `_read`."""
         loaded, now = followed.loaded, raw
         if loaded.folder is not None:
             now = load_preset(str(loaded.folder)).preset
             if raw is not None and any(getattr(now, key) != getattr(raw, key) for key in DREAM_KEYS):
                 return Edit(loaded), now
-            loaded = edited(loaded, now)
-        links, transition, copy = open_links(loaded), open_transition(loaded), None
+            if now != loaded.written:
+                loaded = edited(loaded, now)
+        links, transition = self._opened(followed, loaded)
+        edit = Edit(loaded, links, transition)
+        if is_new and followed.loaded.written in (None, now) and _looks_of(edit.all_links) == followed.looks:
+            return None, now
         with suppress(VisualizerError):  # a recording reports it
-            copy = copy_of(loaded)  # before the trial: until it ends the files may be saved again
-        edit = Edit(loaded, links, transition, copy)
+            edit = replace(edit, copy=copy_of(loaded))  # before the trial: until it ends the files may be saved again
         watch = Stopwatch()
 
         def is_superseded() -> bool:
@@ -243,6 +260,27 @@ class Reloader:
 
         self._tries(edit.all_links, followed.options, is_superseded)
         return edit, now
+
+    def _opened(self, followed: _Followed, loaded: LoadedPreset) -> tuple[tuple[Link, ...], Link | None]:
+        """The looks of a preset, and the one that leads to it, as their files are now. Files that are new are followed
+        from before they are read, so that no later edit of them is missed. Raises what `open_links` raises.
+        """
+        while True:
+            try:
+                links, transition = open_links(loaded), open_transition(loaded)
+            except (VisualizerError, OSError):
+                # what is wrong may be in any of these, or missing among them
+                if self._follows_already(followed, self._also_followed | _files_beside(loaded)):
+                    raise
+            else:
+                if self._follows_already(followed, _files_of(loaded, Edit(loaded, links, transition).all_links)):
+                    return links, transition
+
+    def _follows_already(self, followed: _Followed, also: frozenset[Path]) -> bool:
+        """Whether these files are followed already; from now on they are, besides those of what is shown."""
+        known, self._also_followed = followed.files | self._also_followed, also
+        self._watch.follow(followed.files | also)
+        return also <= known
 
     def _count(self) -> int:
         """The place of what was just read."""
@@ -268,14 +306,19 @@ def _files_of(loaded: LoadedPreset, links: Sequence[Link]) -> frozenset[Path]:
     return frozenset(files | ({loaded.folder / FILE_NAME} if loaded.folder is not None else set()))
 
 
-def _raw_preset(loaded: LoadedPreset) -> Preset | None:
-    """The settings in the file of a preset, without what the user has asked for instead; None if it cannot be read."""
-    if loaded.folder is None:
-        return None
-    try:
-        return load_preset(str(loaded.folder)).preset
-    except BadInput:
-        return None
+def _files_beside(loaded: LoadedPreset) -> frozenset[Path]:
+    """The files among which those of a preset's own looks lie, and their folders, which change when a file comes."""
+    folders = [*([loaded.folder] if loaded.folder is not None else []), config_folder() / "looks"]
+    found = set(folders)
+    for folder in folders:
+        with suppress(OSError):
+            found |= set(islice(folder.iterdir(), MOST_BESIDE))
+    return frozenset(found)
+
+
+def _looks_of(links: Sequence[Link]) -> tuple[Look, ...]:
+    """The looks of a preset, without the plain one, which is drawn where there is none."""
+    return tuple(one.look for one in links if not one.look.is_plain)
 
 
 def _comes_with_the_program(link: Link) -> bool:
