@@ -431,13 +431,13 @@ def test_gain_and_a_backlog(pulse: Pulse, opened: Callable[..., LiveInput]) -> N
     source = opened("mic", gain_db=-6.02)
     until(source, OK, BACK_S)
     source.drain()
-    n_backlogs, n_dropped, capture = source.n_backlogs, source.n_dropped, source._capture
+    n_dropped, capture = source.n_dropped, source._capture
     assert capture is not None
     n_late = 1.2 * source.sample_rate_hz
     wait_until(lambda: capture._ring.n_ready > n_late, 10, "no backlog grew")  # nobody comes for the sound
     blocks, _ = source.drain()
     assert sum(map(len, blocks)) <= 0.5 * source.sample_rate_hz + 1
-    assert source.n_dropped - n_dropped > 0.6 * source.sample_rate_hz and source.n_backlogs == n_backlogs + 1
+    assert source.n_dropped - n_dropped > 0.6 * source.sample_rate_hz
     assert np.abs(np.concatenate(blocks)).max() == pytest.approx(0.25, abs=0.01)  # the tone is at half of full scale
     assert source.n_losses == 0
 

@@ -21,13 +21,8 @@ def test_sources_with_names_channels_rates_and_states(mortal_pulse: Pulse) -> No
     mortal_pulse.plug_in("mic", rate_hz=44_100)
     with SoundServer() as server:
         monitor, mic = server.sources()
-        assert (monitor.name, monitor.n_channels, monitor.rate_hz, monitor.is_monitor) == (
-            Pulse.source,
-            2,
-            48_000,
-            True,
-        )
-        assert (mic.name, mic.n_channels, mic.rate_hz, mic.is_monitor) == ("mic", 1, 44_100, False)
+        assert (monitor.name, monitor.n_channels, monitor.rate_hz) == (Pulse.source, 2, 48_000)
+        assert (mic.name, mic.n_channels, mic.rate_hz) == ("mic", 1, 44_100)
         assert "Sine" in mic.description
         assert server.default_source() == Pulse.source
         assert not mic.is_suspended

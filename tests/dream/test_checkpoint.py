@@ -17,42 +17,45 @@ def made(sizes: list[tuple[int, int]], depth_index: int = 3) -> Checkpoint:
     return Checkpoint(depth_index, tuple(torch.rand(1, 3, *size, generator=generator) for size in sizes))
 
 
+def content_of(checkpoint: Checkpoint) -> bytes:
+    return b"".join(checkpoint.parts())
+
+
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=4), st.integers(1, 40))
 @settings(max_examples=30, deadline=None)
 def test_it_survives_as_bytes(sizes: list[tuple[int, int]], depth_index: int) -> None:
     checkpoint = made(sizes, depth_index)
-    content = checkpoint.to_bytes()
-    assert b"".join(checkpoint.parts()) == content
+    content = content_of(checkpoint)
     found = Checkpoint.from_bytes(bytearray(content))
     assert found.depth_index == depth_index
     assert found.sizes == checkpoint.sizes == sizes
     for before, after in zip(checkpoint.states, found.states, strict=True):
         assert after.dtype == np.float32
         assert np.array_equal(np.asarray(before), after)
-    assert found.to_bytes() == content
+    assert content_of(found) == content
 
 
 def test_it_takes_little_more_than_its_numbers() -> None:
-    assert len(made([(20, 30), (40, 60)]).to_bytes()) < 12 * (20 * 30 + 40 * 60) + 100
+    assert len(content_of(made([(20, 30), (40, 60)]))) < 12 * (20 * 30 + 40 * 60) + 100
 
 
 def test_states_that_are_views_are_written_as_they_look() -> None:
     wide = torch.rand(1, 3, 8, 20)
     checkpoint = Checkpoint(1, (wide[:, :, :, 3:9], wide.permute(0, 1, 3, 2)))
-    found = Checkpoint.from_bytes(checkpoint.to_bytes())
+    found = Checkpoint.from_bytes(content_of(checkpoint))
     for before, after in zip(checkpoint.states, found.states, strict=True):
         assert np.array_equal(np.asarray(before), after)
 
 
 def test_it_does_not_change_with_the_buffer_it_came_from() -> None:
-    content = bytearray(made([(4, 5)]).to_bytes())
+    content = bytearray(content_of(made([(4, 5)])))
     found = Checkpoint.from_bytes(content)
     before = found.states[0].copy()
     content[:] = bytes(len(content))
     assert np.array_equal(found.states[0], before)
 
 
-CONTENT = made([(3, 4), (5, 6)]).to_bytes()
+CONTENT = content_of(made([(3, 4), (5, 6)]))
 
 
 @given(place=st.integers(0, 8 * len(CONTENT) - 1))

@@ -142,7 +142,7 @@ def test_resumed_anywhere_it_is_as_if_never_interrupted(
                     assert dreamt.checkpoint is not None
                     checkpoint = dreamt.checkpoint
                     if through_bytes:
-                        checkpoint = Checkpoint.from_bytes(checkpoint.to_bytes())
+                        checkpoint = Checkpoint.from_bytes(b"".join(checkpoint.parts()))
                     break
         dream.close()
     assert list(found) == list(range(SETTINGS.n_depths + 1))
@@ -323,7 +323,7 @@ def test_a_dream_holds_no_checkpoint_that_its_caller_let_go(few_ahead: int) -> N
 def test_a_resumed_dream_lets_the_old_states_go(few_ahead: int) -> None:
     made = [dreamt.checkpoint for dreamt in dream_on(picture(), SETTINGS, device="cpu", checkpoints=True)][2]
     assert made is not None
-    made = Checkpoint.from_bytes(made.to_bytes())
+    made = Checkpoint.from_bytes(b"".join(made.parts()))
     finest = weakref.ref(made.states[-1])
     dream = dream_on(picture(), SETTINGS, device="cpu", resume=made)
     del made

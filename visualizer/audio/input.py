@@ -43,7 +43,7 @@ class LiveInput:
       device_name     full name of the input that is open or looked for; label: its readable name
       sample_rate_hz  of the blocks that `drain` returned last; it may change when the device comes back
       arrived         an event that is set with every block
-      n_losses, n_recoveries, n_stalls, n_backlogs    counts since the start
+      n_losses, n_recoveries, n_stalls    counts since the start
       n_dropped, n_overruns    samples dropped because they were stale; times the device or the ring buffer was full
 
     A lost device is searched for by its full name and host API on a separate thread, several times a second at first;
@@ -86,9 +86,8 @@ class LiveInput:
         self.state, self.reason = WAITING, NOT_STARTED
         self.device_name = self.label = "the default input" if wanted is None else str(wanted)
         self.sample_rate_hz = USUAL_RATE_HZ
-        self.n_losses = self.n_recoveries = self.n_stalls = self.n_backlogs = 0
+        self.n_losses = self.n_recoveries = self.n_stalls = 0
         self._n_dropped = self._n_overruns = 0  # of the earlier streams
-        self._n_dropped_seen = 0
         self._stamp_s = now()
         self._identity: Identity | None = None
         self._capture: Capture | None = None
@@ -129,9 +128,6 @@ class LiveInput:
         blocks, stamp_s = capture.drain()
         if blocks:
             self.sample_rate_hz, self._stamp_s = capture.sample_rate_hz, stamp_s
-        if self.n_dropped > self._n_dropped_seen:
-            self.n_backlogs += 1
-            self._n_dropped_seen = self.n_dropped
         return blocks, self._stamp_s
 
     @property

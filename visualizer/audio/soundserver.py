@@ -28,7 +28,6 @@ _NO_AUTOSPAWN = 1
 _READY, _FAILED = 4, 5
 _SUSPENDED = 2
 _ALSA_ORDER = 1
-_NOWHERE = 0xFFFFFFFF
 
 
 class ServerError(Exception):
@@ -52,7 +51,6 @@ class ServerSource:
     description: str
     n_channels: int
     rate_hz: int
-    is_monitor: bool
     is_suspended: bool
     is_plain: bool = True
 
@@ -241,7 +239,6 @@ class SoundServer:
                     description=_text(one.description),
                     n_channels=one.sample_spec.channels,
                     rate_hz=one.sample_spec.rate,
-                    is_monitor=one.monitor_of_sink != _NOWHERE,
                     is_suspended=one.state == _SUSPENDED,
                     is_plain=self._is_plain(one.channel_map),
                 )

@@ -36,13 +36,9 @@ class Checkpoint:
         """(height, width) of the states."""
         return [(state.shape[2], state.shape[3]) for state in self.states]
 
-    def to_bytes(self) -> bytes:
-        """The checkpoint with a checksum: 12 or 24 bytes for every pixel of every state, and a few more."""
-        return b"".join(self.parts())
-
     def parts(self) -> list[bytes | memoryview]:
-        """The parts that to_bytes joins, for writing to a file without a second copy in memory: views, valid as long
-        as the states.
+        """The checkpoint with a checksum as bytes, 12 or 24 for every pixel of every state and a few more. In parts, for
+        writing to a file without a second copy in memory: views, valid as long as the states.
         """
         head = _COUNTS.pack(self.depth_index, len(self.states)) + b"".join(
             _SHAPE.pack(*state.shape[1:]) for state in self.states
@@ -58,7 +54,7 @@ class Checkpoint:
 
     @classmethod
     def from_bytes(cls, content: bytes | bytearray | memoryview) -> Checkpoint:
-        """A checkpoint from the result of to_bytes. Raises ValueError for anything else, even a single wrong bit."""
+        """A checkpoint from the parts in one. Raises ValueError for anything else, even a single wrong bit."""
         view = memoryview(content).cast("B")
         try:
             magic, version, checksum = _HEADER.unpack_from(view)

@@ -38,7 +38,6 @@ class PresetSaver:
     def __init__(self) -> None:
         self._answers: deque[str] = deque(maxlen=4)
         self._thread: threading.Thread | None = None
-        self.n_saved = 0
 
     def save(self, loaded: LoadedPreset, links: Sequence[Link], state: ShowState) -> str | None:
         """Begin to write the preset that is shown, with all that was set by hand; returns why not."""
@@ -60,7 +59,6 @@ class PresetSaver:
     def _save(self, loaded: LoadedPreset, links: tuple[Link, ...], state: ShowState) -> None:
         try:
             folder = save_preset(loaded, links, state)
-            self.n_saved += 1
             self._answers.append(f"saved as preset {folder.name}, in {plain(folder)}")
         except VisualizerError as fault:
             log.warning("%s", fault)

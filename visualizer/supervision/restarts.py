@@ -82,7 +82,7 @@ class Decision(NamedTuple):
 
 
 class Restarts:
-    """Counts the crashes of a show and decides about each.
+    """Decides about each crash of a show.
 
     A show with exit status 0, or that has reported its end, is not started again. One that ends before any display
     frame was ever shown was started wrongly or on a machine that cannot run it: its status is passed on. All others are
@@ -91,7 +91,6 @@ class Restarts:
 
     def __init__(self) -> None:
         self.was_shown = False  # there was a display frame in one of the starts
-        self.n_crashes = 0
         self._n_short = self._n_early = self._n_without_frame = 0  # in a row
 
     def after(self, end: Exit) -> Decision:
@@ -103,7 +102,6 @@ class Restarts:
             return Decision("end", max(0, end.status or 0) if not end.hung else 0)
         if not self.was_shown and not end.hung:
             return Decision("end", end.exit_status)
-        self.n_crashes += 1
         self._n_without_frame = 0 if end.shown_s is not None else self._n_without_frame + 1
         if end.shown_s is not None and end.shown_s >= EARLY_S:
             self._n_short = self._n_early = 0
