@@ -56,6 +56,10 @@ def cover(frame_size: tuple[int, int], size: tuple[int, int]) -> Fit:
     )
 
 
+class TooLittleMemory(GraphicsError):
+    """There is too little graphics memory for all dream frames."""
+
+
 #: so many stations of a journey are drawn at once, at most
 MOST_STATIONS = 4
 
@@ -66,8 +70,8 @@ class DreamTexture:
     ctx: the context of the Surface it will be drawn on. frame_size: (width, height) of every dream frame, px. n_depths:
     the deepest frame's index. n_variants: how many dreams of the image there are, each a variant of n_depths + 1
     frames. is_journey: what is drawn is not one variant, or two next to each other, but the `stations`, each the frames
-    of one variant. Raises BadInput for a size or count that cannot be; GraphicsError for more frames than the driver
-    holds, or too little graphics memory.
+    of one variant. Raises BadInput for a size or count that cannot be; TooLittleMemory for more frames than the driver
+    or the graphics memory holds.
 
     Frames may be put in any order and between draws; each variant goes as deep as its frames are there without a gap.
     texture: layer variant * (n_depths + 1) + depth is a dream frame. stations: of a journey, the innermost first;
@@ -97,10 +101,10 @@ class DreamTexture:
         try:
             self.texture = ctx.texture_array((width, height, n_variants * (n_depths + 1)), 3)
         except moderngl.Error as error:
-            raise GraphicsError(_no_memory(self.frame_size, n_depths, n_variants)) from error
+            raise TooLittleMemory(_no_memory(self.frame_size, n_depths, n_variants)) from error
         if ctx.error == "GL_OUT_OF_MEMORY":
             self.texture.release()
-            raise GraphicsError(_no_memory(self.frame_size, n_depths, n_variants))
+            raise TooLittleMemory(_no_memory(self.frame_size, n_depths, n_variants))
         self.texture.repeat_x = self.texture.repeat_y = False
 
     @property
@@ -139,7 +143,7 @@ class DreamTexture:
         layer = variant * (self.n_depths + 1) + depth_index
         self.texture.write(np.ascontiguousarray(frame), (0, 0, layer, width, height, 1))
         if self._ctx.error == "GL_OUT_OF_MEMORY":
-            raise GraphicsError(_no_memory(self.frame_size, self.n_depths, self.n_variants))
+            raise TooLittleMemory(_no_memory(self.frame_size, self.n_depths, self.n_variants))
         self._is_put[variant, depth_index] = True
         while self._deepest[variant] < self.n_depths and self._is_put[variant, self._deepest[variant] + 1]:
             self._deepest[variant] += 1
@@ -242,7 +246,7 @@ def _check_limits(ctx: moderngl.Context, frame_size: tuple[int, int], n_depths: 
         )
     if n_variants * (n_depths + 1) > most:
         ways = "name fewer variants or lower n_depths" if n_variants > 1 else "lower n_depths"
-        raise GraphicsError(
+        raise TooLittleMemory(
             f"this graphics driver holds {most} dream frames, {_count(n_depths, n_variants)} are needed; {ways}"
         )
 

@@ -74,7 +74,9 @@ def rebuilt(
     window = old.successor()
     try:
         graphics = Graphics.of(window)
-        picture = build_picture(scene.loaded, window, graphics.programs, scene.picture, journey=journey)
+        picture = build_picture(
+            scene.loaded, window, graphics.programs, scene.picture, journey=journey, fewer_stations=True
+        )
         # everything that takes time is done before it appears: until its first swap it shows what lies under it, the
         # old one
         graphics.show_image(picture, dark=dark, swap=False)

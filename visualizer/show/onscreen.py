@@ -136,7 +136,9 @@ def run(
         graphics = Graphics.of(window)
         left_out = resume.left_out if resume is not None else ()
         journey = resumed(loaded, cache, resume.journey) if resume is not None else None
-        picture = build_picture(loaded, window, graphics.programs, left_out=left_out, journey=journey)
+        picture = build_picture(
+            loaded, window, graphics.programs, left_out=left_out, journey=journey, fewer_stations=True
+        )
         if lifeline is not None:
             _report_looks(lifeline, loaded, picture)
         # a stage that was black must not light up

@@ -19,6 +19,7 @@ from ..oneline import plain
 from ..presets.dreams import DreamFrame, FrameSource
 from ..presets.loaded import LoadedPreset
 from ..render.chain import Attempts, Link
+from ..render.dream_texture import TooLittleMemory
 from ..render.gl import Surface, gl_finish
 from ..render.layer import Layer, Overlay
 from ..render.look_renderer import Date
@@ -97,7 +98,8 @@ class Scene:
     @property
     def news(self) -> tuple[str, ...]:
         """Lines the user should read about the preset and its look."""
-        return (*self.loaded.news, *(line for one in self.all_links for line in one.look.declaration.news))
+        own = self.travel.news if self.travel is not None else ()
+        return (*self.loaded.news, *own, *(line for one in self.all_links for line in one.look.declaration.news))
 
     @property
     def all_links(self) -> tuple[Link, ...]:
@@ -468,13 +470,14 @@ def build_picture(
     *,
     left_out: Collection[str] = (),
     journey: ResumedJourney | None = None,
+    fewer_stations: bool = False,
 ) -> Picture:
     """The picture of a preset with its image in place. Raises BadInput or GraphicsError for one that this driver cannot
     show.
 
     before: a picture of the same preset, whose looks and parameters are taken over; the looks' files are not read
     again. left_out: paths of looks that are not drawn. journey: in place of the image the one of the station in which a
-    journey goes on.
+    journey goes on. fewer_stations: where graphics memory is too small for all that are seen of a journey.
     """
     if before is not None:
         links, transition = before.links, before.transition
@@ -483,16 +486,24 @@ def build_picture(
     for link in links:
         link.is_left_out = link.is_left_out or str(link.look.path) in left_out
     is_journey = loaded.journey is not None
-    picture = Picture(
-        surface.ctx,
-        loaded.size,
-        loaded.n_depths,
-        links,
-        N_SLOTS if is_journey else len(loaded.variants),
-        programs,
-        transition,
-        is_journey=is_journey,
-    )
+    n_variants = N_SLOTS if is_journey else len(loaded.variants)
+    while True:
+        try:
+            picture = Picture(
+                surface.ctx,
+                loaded.size,
+                loaded.n_depths,
+                links,
+                n_variants,
+                programs,
+                transition,
+                is_journey=is_journey,
+            )
+            break
+        except TooLittleMemory:
+            if not (is_journey and fewer_stations) or n_variants == 1:
+                raise
+            n_variants -= 1
     try:
         picture.put(0, loaded.image if journey is None else journey.image)
         if journey is not None:

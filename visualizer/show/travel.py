@@ -16,7 +16,7 @@ from ..supervision.resume import JourneyState
 from .depth import DepthLimiter
 from .journey_state import pace_of, state_of
 
-#: so many stations are on the graphics card: those that are seen, and the next one
+#: so many stations are on the graphics card, if it has the memory: those that are seen, and the next one
 N_SLOTS = MOST_SEEN + 1
 #: so far it goes on beyond the newest station, while the next one is on its way: a quarter larger than it is
 BEYOND = 0.3
@@ -61,7 +61,7 @@ class Travel:
         state: JourneyState | None = None,
     ) -> None:
         self._dreams, self._stations, self._texture = dreams, stations, texture
-        self._n_depths = texture.n_depths
+        self._n_depths, self._n_slots = texture.n_depths, texture.n_variants
         width, height = texture.frame_size
         self._aspect = width / height
         settings = self._stations.settings
@@ -82,6 +82,14 @@ class Travel:
     def position(self) -> float:
         """Where it is, in stations from the first."""
         return self.pace.position
+
+    @property
+    def news(self) -> tuple[str, ...]:
+        """Lines for the user, when it begins."""
+        if self._n_slots >= N_SLOTS:
+            return ()
+        what = f"{self._n_slots} stations" if self._n_slots > 1 else "one station: the journey stays there"
+        return (f"there is graphics memory for {what}; a smaller --size needs less",)
 
     @property
     def kept(self) -> JourneyState:
@@ -173,7 +181,8 @@ class Travel:
             high += self._is_there(high + 1)
             low -= self._is_there(low - 1)
         # the first of all has nothing around it; others need those around them until they cover the picture
-        first = 0 if self._stations.index(low) == low == 0 else low + COVERS - 1
+        is_alone = self._stations.index(low) == low == 0 or self._n_slots < MOST_SEEN
+        first = low if is_alone else low + COVERS - 1
         # where the next one will lie may only be known once this one is baked
         beyond = BEYOND if self._stations.settings.centre != "dreamt" else 0.0
         # where a journey goes on that was interrupted, not all of them are there again
@@ -199,11 +208,11 @@ class Travel:
         station = math.floor(self.position)
         ahead = [station + 1, station + 2] if self._sign * self.speed >= 0 else [station - 1, station - 2]
         around = [station, ahead[0], *(station + one for one in (-1, 1, -2, 2)), ahead[1]]
-        wanted = list(dict.fromkeys(self._stations.index(one) for one in around if one >= 0))[:N_SLOTS]
+        wanted = list(dict.fromkeys(self._stations.index(one) for one in around if one >= 0))[: self._n_slots]
         for gone in self._slots.keys() - set(wanted):
             self._texture.clear(self._slots.pop(gone))
             del self._depths[gone]
-        free = [slot for slot in range(N_SLOTS) if slot not in self._slots.values()]
+        free = [slot for slot in range(self._n_slots) if slot not in self._slots.values()]
         for one in wanted:
             if one not in self._slots:
                 self._slots[one] = free.pop(0)

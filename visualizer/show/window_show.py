@@ -376,7 +376,9 @@ class WindowShow(FrameLoop):
     def _bring(self, opened: OpenedPreset) -> None:
         left_out = self._looks.left_out()
         try:
-            picture = build_picture(opened.loaded, self._window, self._graphics.programs, left_out=left_out)
+            picture = build_picture(
+                opened.loaded, self._window, self._graphics.programs, left_out=left_out, fewer_stations=True
+            )
         except Exception as error:
             log.exception("preset %s cannot be shown", opened.loaded.name)
             words = (
