@@ -25,7 +25,7 @@ def run(quick: bool) -> list[tuple[str, str]]:
     from visualizer.presets.loaded import open_preset
     from visualizer.presets.preset import preset_names
     from visualizer.render.chain import Link
-    from visualizer.show.chain import open_links
+    from visualizer.show.open_looks import open_links
 
     chains = {"crossfade": [Link(find_look("crossfade"))]}
     chains |= {name: [Link(find_look(name))] for name in look_names()}

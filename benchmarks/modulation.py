@@ -19,7 +19,8 @@ from visualizer.files.yamltext import yaml_text
 from visualizer.presets.loaded import open_preset
 from visualizer.presets.preset import load_preset
 from visualizer.settings import DEFAULT_PRESET
-from visualizer.show.chain import ChainControl, open_links
+from visualizer.show.chain_control import ChainControl
+from visualizer.show.open_looks import open_links
 
 N = 100
 KINDS = (

@@ -43,6 +43,7 @@ pytest_plugins = [
     "tests.fixtures.midi",
     "tests.fixtures.shows",
     "tests.fixtures.glslang",
+    "tests.fixtures.looks",
 ]
 
 

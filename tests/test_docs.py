@@ -14,7 +14,7 @@ from visualizer.cli.commands import app
 from visualizer.presets.loaded import open_preset
 from visualizer.presets.preset import load_preset
 from visualizer.settings import BeatSettings, DreamSettings, JourneySettings, RenderSettings
-from visualizer.show.chain import open_links
+from visualizer.show.open_looks import open_links
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]

@@ -15,8 +15,9 @@ from visualizer.presets.loaded import open_preset
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.resources import shipped
-from visualizer.show.chain import ChainControl, open_links
-from visualizer.show.look import uniforms_of
+from visualizer.show.chain_control import ChainControl
+from visualizer.show.look_values import uniforms_of
+from visualizer.show.open_looks import open_links
 
 NEW_LOOK = """/*{
     "DESCRIPTION": "Grey, but for the kick.",
@@ -59,6 +60,6 @@ def test_a_new_look_is_one_file(tmp_path, monkeypatch):
             return [int(level) for level in stage.read()[0, 0]]
 
         assert pixel(Features()) == [180, 120, 60], "as the preset sets it"
-        control.turn({"look.grey": known.find("look.grey").checked(1.0)})
+        control.set_by_hand({"look.grey": known.find("look.grey").checked(1.0)})
         assert pixel(Features()) == [120, 120, 120], "turned in the show"
         assert pixel(Features(kick_time_s=0.0)) == [240, 120, 0], "at a kick"

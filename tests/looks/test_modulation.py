@@ -109,7 +109,7 @@ def test_a_seek_is_no_jump_of_what_is_integrated():
 
 def test_it_begins_again():
     modulation = Modulation([ModulatedNumber("x", expression="integrate(1)"), ModulatedNumber("y")])
-    modulation.turn({"y": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)})
+    modulation.set_by_hand({"y": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)})
     first = [dict(modulation.advance(SILENT | {"bass": n / 10}, 0.1 if n else 0.0)) for n in range(5)]
     modulation.begin_again()
     assert [dict(modulation.advance(SILENT | {"bass": n / 10}, 0.1 if n else 0.0)) for n in range(5)] == first
@@ -124,7 +124,7 @@ def test_what_was_integrated_goes_on_when_an_expression_is_edited():
             ModulatedNumber("z"),
         ]
     )
-    before.turn({"z": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)})
+    before.set_by_hand({"z": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)})
     heard = SILENT | {"bass": 0.5, "kick": 0.7}
     for n in range(5):
         before.advance(heard, 0.1 if n else 0.0)
@@ -137,7 +137,7 @@ def test_what_was_integrated_goes_on_when_an_expression_is_edited():
         ],
         before,
     )
-    after.turn({"z": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)})
+    after.set_by_hand({"z": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)})
     found = after.advance(heard, 0.0)
     assert found == pytest.approx({"x": 0.2, "y": 1.7, "z": 0.5})
     assert after.advance(heard, 0.1)["x"] == pytest.approx(0.5 * (0.4 + 0.3) + 0.2)
@@ -147,11 +147,11 @@ def test_what_a_hand_smooths_goes_on_when_a_preset_is_edited():
     """As in a show: the control of the edited preset is told again what the hand has set."""
     by_hand = {"z": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)}
     before = Modulation([ModulatedNumber("y"), ModulatedNumber("z")])
-    before.turn({**by_hand, "y": ManualSetting(source="kick", amount=1.0)})
+    before.set_by_hand({**by_hand, "y": ManualSetting(source="kick", amount=1.0)})
     for n in range(5):
         last = before.advance(SILENT | {"bass": n / 10}, 0.1 if n else 0.0)["z"]
     after = Modulation([ModulatedNumber("x"), ModulatedNumber("z")], before)
-    after.turn(by_hand)
+    after.set_by_hand(by_hand)
     assert last < 0.2 and after.advance(SILENT | {"bass": 0.4}, 0.0)["z"] == pytest.approx(last)
 
 
@@ -168,10 +168,10 @@ def test_a_number_is_limited():
 def test_what_a_hand_turns_wins_until_it_is_taken_back():
     modulation = Modulation([ModulatedNumber("x", 0, 10, expression="integrate(1)"), ModulatedNumber("y", 0, 10, 4.0)])
     assert modulation.moving == {"x"}
-    modulation.turn({"x": ManualSetting(7.0), "y": ManualSetting(5.0)})
+    modulation.set_by_hand({"x": ManualSetting(7.0), "y": ManualSetting(5.0)})
     assert modulation.moving == frozenset()
     assert modulation.advance(SILENT, 0.5) == {"x": 7.0, "y": 5.0}
-    modulation.turn({})
+    modulation.set_by_hand({})
     assert modulation.advance(SILENT, 0.5) == {"x": 1.0, "y": 4.0}  # it has been integrated all the while
 
 
@@ -184,7 +184,7 @@ def test_a_source_is_added_to_what_the_number_is():
         "y": ManualSetting(3.0, "kick", -0.2),
         "z": ManualSetting(1.0, "level", 0.5),  # a number without limits: the amount itself is added
     }
-    modulation.turn(by_hand)
+    modulation.set_by_hand(by_hand)
     assert modulation.moving == {"x", "y", "z"}
     assert modulation.names == {"beat", "bass", "kick", "level"}
     for _ in range(2):
@@ -194,10 +194,10 @@ def test_a_source_is_added_to_what_the_number_is():
 
 def test_a_smoothed_source_goes_on_when_its_amount_is_turned():
     modulation = Modulation([ModulatedNumber("x", 0, 1)])
-    modulation.turn({"x": ManualSetting(0.0, "bass", 1.0, 1.0)})
+    modulation.set_by_hand({"x": ManualSetting(0.0, "bass", 1.0, 1.0)})
     modulation.advance(SILENT, 0.0)
     before = modulation.advance(SILENT | {"bass": 1.0}, 0.5)["x"]
-    modulation.turn({"x": ManualSetting(0.0, "bass", 0.5, 1.0)})
+    modulation.set_by_hand({"x": ManualSetting(0.0, "bass", 0.5, 1.0)})
     assert modulation.advance(SILENT | {"bass": 1.0}, 0.0)["x"] == pytest.approx(before / 2)
 
 

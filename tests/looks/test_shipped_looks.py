@@ -19,8 +19,9 @@ from visualizer.render.offscreen import Offscreen
 from visualizer.render.picture import Picture
 from visualizer.resources import shipped
 from visualizer.settings import BeatSettings
-from visualizer.show.chain import ChainControl, open_links
-from visualizer.show.look import uniforms_of
+from visualizer.show.chain_control import ChainControl
+from visualizer.show.look_values import uniforms_of
+from visualizer.show.open_looks import open_links
 
 SIZE, RATE_HZ = (320, 180), 44_100
 N_DEPTHS = 3

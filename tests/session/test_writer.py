@@ -224,7 +224,7 @@ def test_what_the_user_asked_for_instead_of_the_presets_values_is_kept(tmp_path,
 
 def test_every_shipped_preset_can_be_shown_from_its_copy(tmp_path):
     from visualizer.presets.preset import preset_names
-    from visualizer.show.chain import open_links
+    from visualizer.show.open_looks import open_links
 
     loaded = [open_preset(name, size=(32, 18)) for name in preset_names()]
 

@@ -20,9 +20,9 @@ from visualizer.render.look_renderer import LookRenderer
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.programs import Programs
 from visualizer.settings import RenderSettings, TransitionSettings
-from visualizer.show.chain import open_links, open_transition
 from visualizer.show.frame import FrameLoop
 from visualizer.show.guard import Guard
+from visualizer.show.open_looks import open_links, open_transition
 from visualizer.show.stage import BLACKOUT_S, Scene, Stage, build_picture, date_at
 
 #: the picture and what is left of those before it; after 0.2 s a third

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from visualizer.errors import BadInput
 from visualizer.presets.loaded import LoadedPreset, Variant
 from visualizer.presets.preset import load_preset
-from visualizer.show.chain import ChainControl, open_links, open_transition
+from visualizer.show.chain_control import ChainControl
+from visualizer.show.open_looks import open_links, open_transition
 
 LOOK = (
     '/*{"INPUTS": [{"NAME": "zoom", "TYPE": "float"}, {"NAME": "tint", "TYPE": "color"}, {"NAME": "on", "TYPE": "bool"},'

@@ -18,7 +18,8 @@ from visualizer.errors import VisualizerError
 from visualizer.files.yamltext import yaml_text
 from visualizer.presets.loaded import Overrides, open_preset
 from visualizer.presets.preset import load_preset, preset_names
-from visualizer.show.chain import ChainControl, open_links
+from visualizer.show.chain_control import ChainControl
+from visualizer.show.open_looks import open_links
 from visualizer.show.preset_saver import PresetSaver, save_preset
 
 SIZE = (32, 18)
@@ -86,7 +87,7 @@ def show(loaded, *changes):
 def moved(loaded, links, by_hand=None):
     """What the looks are given at some instants of music."""
     control, found = ChainControl(loaded, links), []
-    control.turn(by_hand or {})
+    control.set_by_hand(by_hand or {})
     for n in range(8):
         heard = Features(n / 10, kick_time_s=n / 20, bass=(n % 4) / 4, mid=0.3, high=0.1 * n, bpm=120, beat_phase=n / 8)
         control.move(heard, 3.0, 0.0)

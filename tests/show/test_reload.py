@@ -12,7 +12,7 @@ from tests.fixtures.watching import wait_for
 from tests.session.recorded import OPEN
 from visualizer.presets.loaded import open_preset
 from visualizer.session.writer import SessionWriter
-from visualizer.show.chain import open_links, open_transition
+from visualizer.show.open_looks import open_links, open_transition
 from visualizer.show.reload import Reloader
 
 LOOK = """/*{"INPUTS": [%s]}*/

@@ -367,11 +367,11 @@ def test_a_look_hears_the_music_and_is_turned(small, tmp_path):
     assert stage.scene.news == ()
     small.sound.features_at = lambda time_s: Features(time_s, bass=0.4, mid=0.4, high=0.4)
     assert small.draw(stage)[1] == 51
-    stage.turn({"look.gain": 1.0})
+    stage.set_by_hand({"look.gain": 1.0})
     assert small.draw(stage)[1] == 102
-    stage.turn({"look.gain": 0.0, "look.gain.source": "high", "look.gain.amount": 1.0})
+    stage.set_by_hand({"look.gain": 0.0, "look.gain.source": "high", "look.gain.amount": 1.0})
     assert small.draw(stage)[1] == 41
-    stage.turn({})
+    stage.set_by_hand({})
     assert small.draw(stage)[1] == 51
 
 

@@ -140,9 +140,9 @@ class Declaration:
     """What a header says.
 
     passes: in the order they are drawn. imported: pictures by the name of their sampler, one file each, six for a cube.
-    scale: the fraction of the picture's size it is drawn at. listens, costs: what it hears and how much work it is, in
-    words. channels: what Shadertoy's iChannels read, of CHANNELS or names of files. news: lines for the user about what
-    cannot be used.
+    scale: the fraction of the picture's size it is drawn at. listens, costs: what of the music it uses and how much
+    work it is, in words. channels: what Shadertoy's iChannels read, of CHANNELS or names of files. news: lines for the
+    user about what cannot be used.
     """
 
     description: str = ""

@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class ListedLook:
     """A look in a list. kind: "filter", "transition" or "generator". where: "the program", "your folder". credit,
-    categories: who made it and what it belongs to. listens, costs: what it hears and how much work it is. All of them
-    are words of its header.
+    categories: who made it and what it belongs to. listens, costs: what of the music it uses and how much work it is.
+    All of them are words of its header.
     """
 
     name: str

@@ -86,9 +86,9 @@ class Modulation:
 
     def __init__(self, modulated: Sequence[ModulatedNumber], before: Modulation | None = None) -> None:
         self._modulated = {one.name: one for one in modulated}
-        turned = {} if before is None else before._turned
-        self._turned: Mapping[str, ManualSetting] = {
-            name: one for name, one in turned.items() if name in self._modulated
+        by_hand = {} if before is None else before._by_hand
+        self._by_hand: Mapping[str, ManualSetting] = {
+            name: one for name, one in by_hand.items() if name in self._modulated
         }
         self._smoothers: dict[str, _Smoother] = {} if before is None else before._smoothers
         self._begin({} if before is None else before._memory.cells)
@@ -105,24 +105,24 @@ class Modulation:
             for one in self._modulated.values()
             if one.expression
         ]
-        self.turn(self._turned)
+        self.set_by_hand(self._by_hand)
 
-    def turn(self, turned: Mapping[str, ManualSetting]) -> None:
+    def set_by_hand(self, by_hand: Mapping[str, ManualSetting]) -> None:
         """Take over what a hand has set, by the names of numbers; the others are as the preset says."""
-        self._turned = turned
+        self._by_hand = by_hand
         self._numbers = {name: one.value for name, one in self._modulated.items()}
         self._by_source: list[tuple[ModulatedNumber, ManualSetting, _Smoother]] = []
         smoothers, self._smoothers = self._smoothers, {}
-        for name, by_hand in turned.items():
-            if by_hand.value is not None:
-                self._numbers[name] = by_hand.value
-            if by_hand.source and by_hand.amount:
+        for name, one in by_hand.items():
+            if one.value is not None:
+                self._numbers[name] = one.value
+            if one.source and one.amount:
                 self._smoothers[name] = smoother = smoothers.get(name) or _Smoother()
-                self._by_source.append((self._modulated[name], by_hand, smoother))
-        set_by_hand = {name: one.value for name, one in turned.items() if one.value is not None}
-        self._evaluated = [(one.name, expression, set_by_hand.get(one.name)) for one, expression in self._expressions]
+                self._by_source.append((self._modulated[name], one, smoother))
+        values = {name: one.value for name, one in by_hand.items() if one.value is not None}
+        self._evaluated = [(one.name, expression, values.get(one.name)) for one, expression in self._expressions]
         self.moving = frozenset(
-            {one.name for one, _ in self._expressions if one.name not in set_by_hand} | self._smoothers.keys()
+            {one.name for one, _ in self._expressions if one.name not in values} | self._smoothers.keys()
         )
         self._limits = [(name, self._modulated[name].low, self._modulated[name].high) for name in self.moving]
         self._bases = [(one.name, self._numbers[one.name]) for one, _, _ in self._by_source]
@@ -142,9 +142,11 @@ class Modulation:
         for name, expression, by_hand in self._evaluated:
             number = expression.evaluate(values)  # also where a hand has set another: what it integrates goes on
             numbers[name] = number if by_hand is None else by_hand
-        for one, turned, smoother in self._by_source:
+        for one, setting, smoother in self._by_source:
             span = one.high - one.low if one.high - one.low < LIMIT else 1.0
-            numbers[one.name] += turned.amount * span * smoother.step(values[turned.source], turned.smoothing_s, dt_s)
+            numbers[one.name] += (
+                setting.amount * span * smoother.step(values[setting.source], setting.smoothing_s, dt_s)
+            )
         for name, low, high in self._limits:
             numbers[name] = min(max(numbers[name], low), high)
         return numbers

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import moderngl
 
 _MAX_TAPS = 8
-_HEARD = frozenset(one.name for one in MUSIC if one.kind == "float") | {"iSampleRate"}
+_MUSIC_NAMES = frozenset(one.name for one in MUSIC if one.kind == "float") | {"iSampleRate"}
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ class LookRenderer:
         for one, pass_size in reversed(list(zip(self._passes, sizes, strict=True))):
             if one.target in self._kept:  # where several passes draw into it, the first decides
                 self._kept[one.target].begin(pass_size, advances=advances)
-        self._textures.hear(self._sounds, values)
+        self._textures.update_sounds(self._sounds, values)
         last = len(self._passes) - 1
         try:
             for index, (one, pass_size) in enumerate(zip(self._passes, sizes, strict=True)):
@@ -363,7 +363,7 @@ class LookRenderer:
             repeats = wrap == "repeat"
             self._filters[wrap, kind] = self._ctx.sampler(repeats, repeats, filter=(mode, mode))
         own = {one.name for one in self.look.declaration.inputs}  # an input may be called like what is heard
-        self.needs |= _HEARD & compiled.uniforms.keys() - own
+        self.needs |= _MUSIC_NAMES & compiled.uniforms.keys() - own
         read = list(compiled.samplers)
         if "iChannelResolution" in compiled.uniforms:  # the size is asked for, also of what is not read
             read += [ref for name, ref in textures.items() if name.startswith("iChannel")]

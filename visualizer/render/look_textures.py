@@ -63,13 +63,13 @@ class LookTextures:
             return self._sounds.get(name, self.black)
         return self._made.get(_key(ref), self.black)
 
-    def hear(self, refs: Iterable[TextureRef], values: Mapping[str, Any]) -> None:
+    def update_sounds(self, refs: Iterable[TextureRef], values: Mapping[str, Any]) -> None:
         """Bring these textures of sound up to date. values: by `sound_name`, (columns,) or (rows, columns) float32;
         None or missing: silence.
         """
         for ref in refs:
             name = sound_name(ref)
-            self._hear(name, ref, values.get(name))
+            self._update_sound(name, ref, values.get(name))
 
     def release(self) -> None:
         """Release the graphics memory. The context must still exist; may be called twice."""
@@ -78,8 +78,8 @@ class LookTextures:
         self._made.clear()
         self._sounds.clear()
 
-    def _hear(self, name: str, ref: TextureRef, heard: np.ndarray | None) -> None:
-        data = np.atleast_2d(np.ascontiguousarray(_silence(ref) if heard is None else heard, np.float32))
+    def _update_sound(self, name: str, ref: TextureRef, sound: np.ndarray | None) -> None:
+        data = np.atleast_2d(np.ascontiguousarray(_silence(ref) if sound is None else sound, np.float32))
         size = data.shape[1], data.shape[0]
         texture = self._sounds.get(name)
         if texture is None or texture.size != size:

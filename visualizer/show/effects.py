@@ -79,7 +79,7 @@ class StageEffects(Effects):
         self._stage = stage
         self._stage.set_beat(self.loaded.settings.beat)
         self._stage.journey_speed = _journey_speed(state)
-        self._stage.turn(state.look_by_hand())
+        self._stage.set_by_hand(state.look_by_hand())
 
     @property
     def moving(self) -> dict[str, float]:
@@ -116,7 +116,7 @@ class StageEffects(Effects):
             set_source_values(self._source, before, after)
         if after.n_shown != before.n_shown or after.look_by_hand() != before.look_by_hand():
             with part:
-                self._stage.turn(after.look_by_hand())
+                self._stage.set_by_hand(after.look_by_hand())
         return []
 
     def reports(self, state: ShowState) -> Iterable[Change]:

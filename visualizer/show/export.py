@@ -28,10 +28,10 @@ from ..render.canvas import Canvas
 from ..render.offscreen import Offscreen
 from ..render.programs import Programs
 from ..settings import BeatSettings
-from .chain import open_links, open_transition
 from .clocks import FrameClock
 from .frame import FrameLoop
 from .guard import Guard
+from .open_looks import open_links, open_transition
 from .sources.song import SongFileSource
 from .stage import DisplayFrame, Scene, Stage, build_picture
 

@@ -49,13 +49,13 @@ from ..session.reader import MOST_DREAM_PIXELS, RecordedSession
 from ..session.songs import song_files
 from ..session.soundtrack import SoundMap, Soundtrack
 from ..settings import DreamSettings, Preset, RenderSettings
-from .chain import open_links, open_transition
 from .clocks import Clock
 from .dispatcher import Dispatcher
 from .effects import StageEffects
 from .frame import FrameLoop
 from .guard import Guard
 from .hud_text import Notices
+from .open_looks import open_links, open_transition
 from .session_files import SessionFiles
 from .session_index import SessionIndex
 from .source import Source

@@ -23,7 +23,8 @@ from ..presets.preset import FILE_NAME, load_preset, preset_names
 from ..render.chain import Link
 from ..session.preset_copy import copy_of
 from ..settings import BOUNDS, BeatSettings, DreamSettings
-from .chain import open_links, written_looks
+from .chain_control import written_looks
+from .open_looks import open_links
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from ..render.trial import TrialOptions, try_links
 from ..resources import shipped
 from ..session.preset_copy import PresetCopy, copy_of
 from ..settings import Preset
-from .chain import open_links, open_transition
+from .open_looks import open_links, open_transition
 
 log = logging.getLogger(__name__)
 

@@ -27,10 +27,11 @@ from ..render.picture import Picture
 from ..render.programs import Programs
 from ..settings import BeatSettings
 from ..supervision.resume import JourneyState
-from .chain import ChainControl, open_links, open_transition
+from .chain_control import ChainControl
 from .depth import DepthLimiter, depth_of
 from .journey_state import ResumedJourney
-from .look import needs_of, uniforms_of
+from .look_values import needs_of, uniforms_of
+from .open_looks import open_links, open_transition
 from .travel import N_SLOTS, Travel
 
 FADE_S = 0.7  # from one preset to the next
@@ -259,9 +260,9 @@ class Stage:
         """The fields of `Features` that are drawn from."""
         return frozenset().union(*(scene.needs for scene in self.scenes))
 
-    def turn(self, by_hand: Mapping[str, Value]) -> None:
+    def set_by_hand(self, by_hand: Mapping[str, Value]) -> None:
         """Take over all that a hand has set of the looks of the scene shown, see `ChainControl`."""
-        self.scene.control.turn(by_hand)
+        self.scene.control.set_by_hand(by_hand)
 
     @property
     def moving(self) -> dict[str, float]:

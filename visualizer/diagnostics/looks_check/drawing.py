@@ -29,7 +29,7 @@ from ...render.look_renderer import LookRenderer, clock_values
 from ...render.offscreen import Offscreen
 from ...render.programs import Programs
 from ...render.targets import Target, TargetPool
-from ...show.look import uniforms_of
+from ...show.look_values import uniforms_of
 from .checked import CheckedLook
 
 log = logging.getLogger(__name__)

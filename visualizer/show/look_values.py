@@ -12,7 +12,7 @@ from ..looks.uniforms import MUSIC
 
 #: time after which the uniform `kick` is half of what it was, seconds
 KICK_HALF_S = 0.1
-_HEARD = tuple(one.name for one in MUSIC if one.name in {field.name for field in fields(Features)} - {"kick"})
+_OF_THEIR_NAME = tuple(one.name for one in MUSIC if one.name in {field.name for field in fields(Features)} - {"kick"})
 #: the fields of `Features` that a uniform is made of, where it is not the one of its name
 _MADE_OF: Mapping[str, tuple[str, ...]] = {
     "energy": ("bass", "mid", "high"),
@@ -31,7 +31,7 @@ def uniforms_of(features: Features, names: Collection[str]) -> dict[str, Any]:
     "audioFFT:N" with N columns, 0: as many as there are. See `beat.sound.sound_rows`; without sound these have no
     value.
     """
-    values: dict[str, Any] = {name: getattr(features, name) for name in _HEARD if name in names}
+    values: dict[str, Any] = {name: getattr(features, name) for name in _OF_THEIR_NAME if name in names}
     if "kick" in names:
         values["kick"] = 0.5 ** (max(features.kick_time_s, 0.0) / KICK_HALF_S)
     if "energy" in names:

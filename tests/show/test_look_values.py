@@ -11,7 +11,7 @@ from visualizer.beat.features import Features
 from visualizer.beat.sound import SoundBlock, spectrum
 from visualizer.looks.modulation import NAMES
 from visualizer.looks.uniforms import MUSIC, SILENCE
-from visualizer.show.look import needs_of, numbers_of, uniforms_of
+from visualizer.show.look_values import needs_of, numbers_of, uniforms_of
 
 
 def test_every_uniform_of_the_music_has_a_value():

@@ -1,4 +1,4 @@
-"""The chain of looks of a preset in a show: opened with the preset's values, its parameters, and what moves them."""
+"""The parameters of a preset's looks in a show: what they are, and what sets and moves them."""
 
 from __future__ import annotations
 
@@ -10,73 +10,19 @@ from typing import Any, Literal
 from ..beat.features import Features
 from ..control.parameters import LOOK, NO_SOURCE, Parameter, base_parameters, movers
 from ..control.parameters import Value as Setting
-from ..errors import BadInput
-from ..files.yamlfile import place_of
-from ..looks.declaration import PARTS, TEXTURES, LookInput, Value
-from ..looks.expression import BadExpression
-from ..looks.look import Look, find_look
-from ..looks.modulation import ManualSetting, ModulatedNumber, Modulation, check, in_silence
-from ..oneline import plain
+from ..looks.declaration import PARTS, LookInput, Value
+from ..looks.look import Look
+from ..looks.modulation import ManualSetting, ModulatedNumber, Modulation, in_silence
 from ..presets.loaded import LoadedPreset
-from ..presets.preset import FILE_NAME
 from ..render.chain import Link
-from .look import needs_of, numbers_of
+from .look_values import needs_of, numbers_of
+from .open_looks import expressions_in
 
 #: the range of a number that has none
 _FREE = (0.0, 1.0)
 #: settings of the beat are moved at most this often, seconds, and only by more than this fraction of their range
 BEAT_STEP_S, BEAT_STEP = 0.1, 0.005
 _BEAT = "beat."
-
-
-def open_links(loaded: LoadedPreset) -> tuple[Link, ...]:
-    """The looks of a preset in order, with the values that the preset sets as their defaults; those of an expression in
-    silence.
-
-    Raises BadInput, with the file, line and column of the preset, for a look that there is not, values that its header
-    does not allow, and expressions that cannot be used, also those of the beat; and what `find_look` raises.
-    """
-    links = []
-    for index, one in enumerate(loaded.settings.render.chain):
-        place = _place(loaded, index)
-        try:
-            look = find_look(one.look, loaded.folder)
-        except BadInput as fault:
-            key = "look" if loaded.settings.render.looks else "shader"
-            raise BadInput(f"{_where(loaded, *place, key)}{fault}") from fault
-        for name, value in one.parameters.items():
-            look = _with_value(loaded, look, (*place, "parameters", name), name, value)
-        mix = one.mix if isinstance(one.mix, float | int) else _silent(loaded, (*place, "mix"), one.mix, 0.0, 1.0)
-        links.append(Link(look, mix=mix, blend=one.blend))
-    for key, text in loaded.settings.expressions.items():
-        _silent(loaded, ("beat", key), text, -math.inf, math.inf)
-    return tuple(links)
-
-
-def open_transition(loaded: LoadedPreset) -> Link | None:
-    """The look that leads to a preset, with the values that the preset sets as its defaults; None where there is none.
-
-    Raises BadInput, with the file and line of the preset, for a look that there is not or that is no transition, and
-    values that its header does not allow; and what `find_look` raises.
-    """
-    given = loaded.settings.render.transition
-    if given is None:
-        return None
-    place = ("render", "transition", "look")
-    try:
-        look = find_look(given.look, loaded.folder)
-    except BadInput as fault:
-        raise BadInput(f"{_where(loaded, *place)}{fault}") from fault
-    if look.declaration.kind != "transition":
-        raise BadInput(
-            f"{_where(loaded, *place)}{look.name} is no transition; a transition has the inputs startImage, endImage and progress"
-        )
-    for name, value in given.parameters.items():
-        try:
-            look = look.with_default(name, value)
-        except BadInput as fault:
-            raise BadInput(f"{_where(loaded, 'render', 'transition', 'parameters', name)}{fault}") from fault
-    return Link(look)
 
 
 @dataclass(frozen=True)
@@ -107,24 +53,24 @@ def written_looks(loaded: LoadedPreset, links: Sequence[Link], by_hand: Mapping[
     for one in loaded.settings.render.chain:
         parameters = {key: list(value) if isinstance(value, list) else value for key, value in one.parameters.items()}
         found.append({"look": one.look, "parameters": parameters, "mix": one.mix, "blend": one.blend})
-    for turned in parameters_of(loaded, links):
-        if not _is_turned(turned.parameter, by_hand):
+    for changed in parameters_of(loaded, links):
+        if not _is_set_by_hand(changed.parameter, by_hand):
             continue
-        value, look = _written(turned.parameter, by_hand), found[turned.link]
-        if turned.input is None:
+        value, look = _written(changed.parameter, by_hand), found[changed.link]
+        if changed.input is None:
             look["mix"] = value
-        elif turned.part is None:
-            is_switch = turned.parameter.kind == "switch" and not isinstance(value, str)
-            look["parameters"][turned.input.name] = bool(value) if is_switch else value
+        elif changed.part is None:
+            is_switch = changed.parameter.kind == "switch" and not isinstance(value, str)
+            look["parameters"][changed.input.name] = bool(value) if is_switch else value
         else:
-            assert isinstance(turned.input.default, tuple)
-            parts = look["parameters"].setdefault(turned.input.name, list(turned.input.default))
-            parts[turned.part] = value
+            assert isinstance(changed.input.default, tuple)
+            parts = look["parameters"].setdefault(changed.input.name, list(changed.input.default))
+            parts[changed.part] = value
     usual: dict[str, Any] = {"parameters": {}, "mix": 1.0, "blend": "normal"}
     return [{key: value for key, value in look.items() if key not in usual or value != usual[key]} for look in found]
 
 
-def _is_turned(one: Parameter, by_hand: Mapping[str, Setting]) -> bool:
+def _is_set_by_hand(one: Parameter, by_hand: Mapping[str, Setting]) -> bool:
     return one.name in by_hand or any(mover.name in by_hand for mover in movers(one))
 
 
@@ -177,19 +123,19 @@ class ChainControl:
         self.numbers: dict[str, float] = {}
         self._beat_numbers: dict[str, float] = {}
         self._beat_moved: tuple[float, dict[str, float]] = -math.inf, {}
-        self.turn({})
+        self.set_by_hand({})
 
     @property
     def needs(self) -> frozenset[str]:
         """The fields of `Features` that its numbers are made of."""
         return needs_of(self._modulation.names)
 
-    def turn(self, by_hand: Mapping[str, Setting]) -> None:
+    def set_by_hand(self, by_hand: Mapping[str, Setting]) -> None:
         """Take over all that a hand has set of the parameters, and of what moves them. A name that is not among them is
         ignored.
         """
         self._by_hand = by_hand
-        turned = {}
+        moved = {}
         for name, one in self._of.items():
             value = by_hand.get(name)
             if one.parameter.kind == "choice":
@@ -199,13 +145,13 @@ class ChainControl:
                 by_hand.get(mover.name, mover.default) for mover in movers(one.parameter) or _STILL
             )
             if value is not None or source != NO_SOURCE:
-                turned[name] = ManualSetting(
+                moved[name] = ManualSetting(
                     None if value is None else float(value),
                     "" if source == NO_SOURCE else str(source),
                     float(amount),
                     float(smoothing_s),
                 )
-        self._modulation.turn(turned)
+        self._modulation.set_by_hand(moved)
         self._moving = [self._of[name] for name in self._modulation.moving if name in self._of]
         for name, one in self._of.items():
             if one.parameter.kind != "choice" and not one.parameter.is_event and name not in self._modulation.moving:
@@ -234,7 +180,7 @@ class ChainControl:
         """Forget what was integrated, held and smoothed, as when a recording begins."""
         self._time_s = None
         self._modulation.begin_again()
-        self.turn(self._by_hand)
+        self.set_by_hand(self._by_hand)
 
     def moved_beat(self, known: Mapping[str, Setting]) -> dict[str, float]:
         """The settings of the beat as expressions have moved them, by name; empty where they are still as `known`, or
@@ -365,82 +311,6 @@ def _parameters(prefix: str, one: LookInput, written: Mapping[int, str]) -> list
     ]
 
 
-def expressions_in(one: LookInput, given: object) -> dict[int, str]:
-    """The expressions in a value as a preset writes it, by the index of the number: {0: TEXT} of a single number."""
-    if isinstance(given, str) and not one.labels and one.kind not in (*PARTS, *TEXTURES):
-        return {0: given}
-    if isinstance(given, list) and one.kind in PARTS:
-        return {index: text for index, text in enumerate(given) if isinstance(text, str)}
-    return {}
-
-
 def _number(value: Value) -> float:
     assert not isinstance(value, tuple)
     return value
-
-
-# -- reading a preset's values ----------------------------------------------------------------------------------------
-
-
-def _with_value(loaded: LoadedPreset, look: Look, place: tuple[str | int, ...], name: str, given: Any) -> Look:
-    """The look with a value of the preset as a default."""
-    try:
-        one = look.declaration.input(name)
-        if one.kind == "image" and loaded.folder is not None:
-            return look.with_picture(name, loaded.folder, given)
-        for index, text in expressions_in(one, given).items():
-            where = (*place, index) if isinstance(given, list) else place
-            ends = (0.0, 1.0) if one.kind in ("bool", "event") else (one.low, one.high)
-            silent: float = _silent(loaded, where, text, *ends, allowed=one.allowed)
-            if one.kind == "long":
-                silent = round(silent)
-            given = (
-                [silent if other == index else each for other, each in enumerate(given)] if where != place else silent
-            )
-        return look.with_default(name, given)
-    except BadExpression:
-        raise
-    except BadInput as fault:
-        if isinstance(fault, _Placed):
-            raise
-        raise BadInput(f"{_where(loaded, *place)}{fault}") from fault
-
-
-class _Placed(BadInput):
-    """An error that names its place already."""
-
-
-def _silent(
-    loaded: LoadedPreset, place: tuple[str | int, ...], text: str, low: float, high: float, *, allowed: str = ""
-) -> float:
-    """The number of an expression in silence. Raises BadInput, with the place of the fault in the preset's file."""
-    try:
-        check(text)
-    except BadExpression as fault:
-        also = f"; allowed: {allowed}, or an expression" if allowed else ""
-        raise _Placed(f"{_where(loaded, *place, column=fault.column)}{fault.what}{also}") from fault
-    return in_silence(ModulatedNumber("", max(low, -math.inf), high, expression=text))
-
-
-def _place(loaded: LoadedPreset, index: int) -> tuple[str | int, ...]:
-    """Where a look of the chain stands in the preset."""
-    return ("render", "looks", index) if loaded.settings.render.looks else ("render",)
-
-
-def _where(loaded: LoadedPreset, *place: str | int, column: int = 0) -> str:
-    """Where something stands in the preset: "FILE:LINE:COLUMN: render.shader: ".
-
-    column: of the fault in an expression, 1 is its first character; 0 for a fault of the whole value.
-    """
-    dotted = f"{plain('.'.join(map(str, place)))}: "
-    in_text = f"column {column}: " if column else ""
-    if loaded.folder is None:
-        return f"{dotted}{in_text}"
-    file = loaded.folder / FILE_NAME
-    try:
-        line, begin = place_of(file, place)
-    except BadInput:  # the file has gone since
-        return f"{plain(file)}: {dotted}{in_text}"
-    if column and begin:
-        return f"{plain(file)}:{line}:{begin + column - 1}: {dotted}"
-    return f"{plain(file)}:{line}: {dotted}{in_text}"
