@@ -31,9 +31,8 @@ def scene(offscreen):
 
 
 def draw_aside(scene, size=SIZE):
-    scene.layer.begin(size)
-    scene.pictures[1].draw(0, size)
-    scene.layer.end()
+    with scene.layer.drawn_on(size):
+        scene.pictures[1].draw(0, size)
 
 
 def test_what_is_drawn_aside_is_not_seen(scene):
@@ -92,4 +91,3 @@ def test_releasing_twice_is_fine(scene):
     for _ in range(2):
         scene.layer.release()
         scene.overlay.release()
-    scene.layer.end()

@@ -12,6 +12,7 @@ from tests.render.isf import Alone, image, isf, kept, number
 from tests.render.pictures import noise, smooth, worst
 from visualizer.errors import BadInput, GraphicsError
 from visualizer.looks.look import find_look, open_look_file
+from visualizer.render import look_renderer
 
 SIZE = (16, 8)
 
@@ -28,6 +29,17 @@ def alone(tmp_path):
     yield of
     for one in opened:
         one.close()
+
+
+def test_targets_that_are_too_large_at_the_size_drawn_are_an_error_until_they_are_not(alone, monkeypatch):
+    """Persistent ones count twice: what is read, and what is drawn into."""
+    n_bytes = 16 * 8 * 16 * 2
+    monkeypatch.setattr(look_renderer, "MAX_BYTES", n_bytes)
+    look = alone("gl_FragColor = vec4(1.0);", passes=[kept("sum", FLOAT=True), {}])
+    assert look.draw()[0, 0].tolist() == [255] * 3
+    with pytest.raises(GraphicsError, match=r"look own: its targets take .* of graphics memory; allowed"):
+        look.draw((17, 8))
+    assert look.draw()[0, 0].tolist() == [255] * 3
 
 
 # --- one pass

@@ -270,6 +270,23 @@ def test_a_transition_begins_again_where_a_recording_begins(staged, tmp_path):
     assert [staged.draw(stage, n / 60)[0] for n in range(4, 6)] == [1, 2]
 
 
+def test_a_transition_that_keeps_something_goes_on_where_nothing_is_seen(staged, tmp_path):
+    """In a blackout, and in a window that is minimised."""
+    body = "gl_FragColor = IMG_THIS_PIXEL(sum) + vec4(1.0 / 255.0, 0.0, 0.0, 1.0);"
+    isf(tmp_path, body, *WIPE_INPUTS, name="counts", passes=[kept("sum", FLOAT=True)])
+    stage = staged.stage(["crossfade"])
+    stage.bring(staged.scene(["count"], 0, TransitionSettings(look="counts", seconds=3.0)))
+    seen = {}
+    for index in range(1, 121):
+        stage.is_dark = 20 < index < 60
+        size = (0, 0) if 90 < index < 110 else SIZE
+        red = staged.draw(stage, index / 60, size=size)[0]
+        if min(size) > 0:
+            seen[index] = red
+    assert stage.is_crossing
+    assert seen[50] == 0 and [seen[index] for index in (20, 85, 90, 110, 120)] == [20, 85, 90, 110, 120]
+
+
 @pytest.mark.parametrize(
     ("render", "said"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .gl import base_shader, compile_program, set_uniforms
@@ -52,33 +54,29 @@ class Overlay:
 
 
 class Layer:
-    """A texture to draw on: between `begin` and `end` everything is drawn on it, and not on the framebuffer in use
-    before.
-    """
+    """A texture to draw on. ctx: the context of the Surface. texture: None before the first drawing."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
         self._fbo: moderngl.Framebuffer | None = None
-        self._before: moderngl.Framebuffer | None = None
         self.texture: moderngl.Texture | None = None
 
-    def begin(self, size: tuple[int, int]) -> None:
-        """Draw here from now on. size: (width, height), px, at least 1; another size than before discards what was
-        drawn.
+    @contextmanager
+    def drawn_on(self, size: tuple[int, int]) -> Iterator[None]:
+        """Inside, everything is drawn on it, and not on the framebuffer in use before. size: (width, height), px, at
+        least 1; another size than before discards what was drawn.
         """
         if self.texture is None or self._fbo is None or self.texture.size != size:
             self.release()
             self.texture = self._ctx.texture(size, 3)
             self.texture.repeat_x = self.texture.repeat_y = False
             self._fbo = self._ctx.framebuffer([self.texture])
-        self._before = self._ctx.fbo
+        before = self._ctx.fbo
         self._fbo.use()
-
-    def end(self) -> None:
-        """Draw on the framebuffer again that was in use before."""
-        if self._before is not None:
-            self._before.use()
-            self._before = None
+        try:
+            yield
+        finally:
+            before.use()
 
     def release(self) -> None:
         """Release the graphics memory. The context must still exist; may be called twice."""

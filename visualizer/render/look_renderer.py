@@ -100,7 +100,12 @@ class LookRenderer:
         self._filters: dict[tuple[str, str], moderngl.Sampler] = {}
         self._textures = LookTextures(ctx, look)
         self._largest_px: int = ctx.info["GL_MAX_TEXTURE_SIZE"]
-        self._check_memory(writes)
+        self._writes, self._checked = writes, [(0, 0)]
+        scale = look.declaration.scale
+        width, height = dreams.frame_size
+        whole = max(1, round(width * scale)), max(1, round(height * scale))
+        defaults = {one.name: one.default for one in look.declaration.controls}
+        self._check_memory([self._size(one, whole, defaults) for one in self._passes])
         try:
             for index in range(len(self._passes)):
                 self._get(index, 1.0)  # a fault is reported at once, not when the window is first resized
@@ -137,6 +142,8 @@ class LookRenderer:
         temporary: dict[str, Target] = {}
         values = {**values, **parameters}
         sizes = [self._size(one, size, parameters) for one in self._passes]
+        if sizes != self._checked:
+            self._check_memory(sizes)
         for one, pass_size in reversed(list(zip(self._passes, sizes, strict=True))):
             if one.target in self._kept:  # where several passes draw into it, the first decides
                 self._kept[one.target].begin(pass_size, advances=advances)
@@ -305,19 +312,13 @@ class LookRenderer:
         )
         return limited(width, height, self._largest_px)
 
-    def _check_memory(self, writes: Mapping[str, int]) -> None:
-        """Raise GraphicsError where its targets together, at the size of the dream, take more than MAX_BYTES. writes:
-        how many passes draw into each target.
-        """
-        values = {one.name: one.default for one in self.look.declaration.controls}
-        scale = self.look.declaration.scale
-        width, height = self._dreams.frame_size
-        whole = max(1, round(width * scale)), max(1, round(height * scale))
+    def _check_memory(self, sizes: list[tuple[int, int]]) -> None:
+        """Raise GraphicsError where its targets together take more than MAX_BYTES. sizes: what its passes draw into, px."""
         n_bytes: dict[str, int] = {}
-        for one in self._passes:
+        for one, (columns, rows) in zip(self._passes, sizes, strict=True):
             if one.target:
-                n_textures = writes[one.target] + 1 if one.target in self._kept else min(writes[one.target], 2)
-                columns, rows = self._size(one, whole, values)
+                n_writes = self._writes[one.target]
+                n_textures = n_writes + 1 if one.target in self._kept else min(n_writes, 2)
                 size = columns * rows * (16 if one.target in self._floats else 4) * n_textures
                 n_bytes[one.target] = max(n_bytes.get(one.target, 0), size)
         if (total := sum(n_bytes.values())) > MAX_BYTES:
@@ -325,6 +326,7 @@ class LookRenderer:
                 f"look {plain(self.look.name)}: its targets take {total / 1e9:.1f} GB of graphics memory; allowed: up to "
                 f"{MAX_BYTES // 10**9}; make them smaller with WIDTH and HEIGHT of its passes"
             )
+        self._checked = sizes
 
     def _get(self, index: int, shrink: float) -> Compiled:
         """A program for a pass `shrink` times smaller than the frames. Raises VisualizerError where there is none yet."""

@@ -137,9 +137,14 @@ class Picture:
     @property
     def has_history(self) -> bool:
         """Whether a look keeps anything from one display frame to the next: then every display frame must be drawn,
-        also one that is not seen. Not the transition: that is drawn only where it is seen.
+        also one that is not seen.
         """
         return self._chain.has_history
+
+    @property
+    def transition_has_history(self) -> bool:
+        """The same of the look that leads to it, as long as it does."""
+        return self._crossing is not None and self._crossing.has_history
 
     def draw(
         self,

@@ -236,7 +236,8 @@ class Stage:
         self._waited_s = self._mix = self._dark = 0.0
         self._kept: Features | None = None  # the features at the moment of the freeze
         self._ctx = surface.ctx
-        self._overlay, self._aside, self._hidden = Overlay(surface.ctx), Layer(surface.ctx), Layer(surface.ctx)
+        self._overlay, self._aside = Overlay(surface.ctx), Layer(surface.ctx)
+        self._hidden, self._unseen = Layer(surface.ctx), Layer(surface.ctx)
         self.began = UNKNOWN_START
         self.unseen_size: tuple[int, int] | None = None
 
@@ -361,10 +362,10 @@ class Stage:
         if is_seen:
             self.unseen_size = size
         if is_seen and self._dark < 1.0:
+            self._unseen.release()
             self._draw_scenes(features, size, attempts)
         else:
-            for scene in filter(None, (self.leaving, self.scene)):
-                self._draw_unseen(scene, features, attempts)
+            self._draw_unseen(features, attempts)
             if is_seen:
                 self._overlay.darken(size, 1.0)
         return DisplayFrame(features.time_s, depth, self.scene.n_baked, variant)
@@ -383,9 +384,8 @@ class Stage:
         """Release the graphics memory, the scenes' too."""
         for scene in self.scenes:
             scene.picture.release()
-        self._overlay.release()
-        self._aside.release()
-        self._hidden.release()
+        for part in (self._overlay, self._aside, self._hidden, self._unseen):
+            part.release()
 
     def clear_history(self) -> None:
         """Begin again with what looks keep from one display frame to the next: a recording begins."""
@@ -405,9 +405,8 @@ class Stage:
         if self.leaving is None:
             self.scene.draw(features, size, date, attempts)
         else:
-            self._aside.begin(size)
-            self.leaving.draw(features, size, date, attempts)
-            self._aside.end()
+            with self._aside.drawn_on(size):
+                self.leaving.draw(features, size, date, attempts)
             # Mesa's software renderer keeps what the second of two passes has drawn with: all of the scene that leaves
             gl_finish(self._ctx)
             if not self._draw_transition(features, size, date, attempts):
@@ -429,27 +428,27 @@ class Stage:
         if attempt is not None and attempt.is_suspended:
             return False
         with attempt or nullcontext():
-            self._hidden.begin(size)
-            try:
+            with self._hidden.drawn_on(size):
                 self.scene.draw(features, size, date, attempts)
-            finally:
-                self._hidden.end()
             if self._hidden.texture is not None:
                 picture.draw_transition(self._aside.texture, self._hidden.texture, self._mix, size)
                 return True
         return False
 
-    def _draw_unseen(self, scene: Scene, features: Features, attempts: Attempts | None) -> None:
-        """Draw a scene for what its looks keep."""
-        if scene.picture.has_history:
-            size = self.unseen_size or scene.loaded.size
-            self._hidden.begin(size)
-            try:
-                scene.draw(features, size, date_at(self.began, features.time_s), attempts)
-            finally:
-                self._hidden.end()
-        else:
-            scene.picture.pass_events()
+    def _draw_unseen(self, features: Features, attempts: Attempts | None) -> None:
+        """Draw the scenes, and the look that leads from one to the other, for what they keep."""
+        if self.leaving is not None and self.scene.picture.transition_has_history:
+            size = self.unseen_size or self.scene.loaded.size
+            with self._unseen.drawn_on(size):
+                self._draw_scenes(features, size, attempts)
+            return
+        for scene in filter(None, (self.leaving, self.scene)):
+            if scene.picture.has_history:
+                size = self.unseen_size or scene.loaded.size
+                with self._unseen.drawn_on(size):
+                    scene.draw(features, size, date_at(self.began, features.time_s), attempts)
+            else:
+                scene.picture.pass_events()
 
 
 def date_at(began: datetime, time_s: float) -> Date:
