@@ -79,7 +79,7 @@ class Recorder(Source):
     def freeze(self, frozen):
         self.is_frozen = frozen
 
-    def turn(self, by_hand):
+    def set_by_hand(self, by_hand):
         self.look = by_hand
 
     def moved_beat(self, known):
