@@ -32,7 +32,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: fixtures of servers and screens: tests with them are marked `realtime`
-_REAL_TIME = {"pulse", "mortal_pulse", "pipewire_server", "screen", "wayland", "midi", "own_jack", "terminal"}
+_REAL_TIME = {
+    *("pulse", "mortal_pulse", "pipewire_server", "screen", "own_screen", "wayland", "midi", "own_jack", "terminal")
+}
 
 pytest_plugins = [
     "tests.fixtures.alone",
@@ -58,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Set cache, log, config and networks folders to temporary ones: the user's are neither read nor written."""
     folder = tmp_path_factory.mktemp("home")
-    for name in ("CACHE", "LOG", "CONFIG", "NETWORKS", "SESSIONS"):
+    for name in ("CACHE", "LOG", "CONFIG", "NETWORKS", "SESSIONS", "GRABS"):
         monkeypatch.setenv(f"VISUALIZER_{name}_DIR", str(folder / name.lower()))
     yield folder
 

@@ -13,6 +13,7 @@ VARIABLES = {
     "VISUALIZER_CONFIG_DIR": paths.config_folder,
     "VISUALIZER_NETWORKS_DIR": paths.networks_folder,
     "VISUALIZER_SESSIONS_DIR": paths.sessions_folder,
+    "VISUALIZER_GRABS_DIR": paths.grabs_folder,
 }
 
 

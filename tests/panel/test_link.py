@@ -131,6 +131,24 @@ def test_a_button_does_what_its_key_does(hand, action):
     assert hand.press(action) == [Act(action)]
 
 
+@pytest.mark.parametrize("action", ["journey_hold", "journey_faster", "grab_picture", "newest_picture", "next_picture"])
+def test_a_preset_with_a_journey_has_buttons_for_it(hand, action):
+    assert hand.press(action, has_journey=True) == [Act(action)]
+
+
+def test_the_speed_of_a_journey_is_set_beside_its_buttons(hand):
+    (command,) = hand.press("journey.speed", 0.75, has_journey=True, values=VALUES | {"journey.speed": 1.0})
+    assert command.name == "journey.speed" and command.value == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_preset_without_a_journey_has_no_buttons_for_one(hand):
+    def gone():
+        hand.link.update(snapshot())
+        return "journey_hold" not in hand.link.controls
+
+    wait_for(gone, "no button")
+
+
 def test_a_slider_is_turned_to_where_it_is_pressed(hand):
     (command,) = hand.press("beat.sensitivity", 0.75)
     assert isinstance(command, Set) and command.name == "beat.sensitivity"

@@ -13,6 +13,7 @@ from ..settings import DEFAULT_PRESET
 from . import options
 from .analyze_command import analyze
 from .cache_command import cache_app
+from .cameras_command import cameras
 from .devices_command import devices
 from .doctor_command import doctor
 from .export_command import export
@@ -180,6 +181,7 @@ app.add_typer(sessions_app, name="sessions")
 
 app.command()(devices)
 app.command()(monitors)
+app.command()(cameras)
 app.command()(doctor)
 app.command()(latency)
 app.command()(rehearse)

@@ -16,6 +16,7 @@ from urllib.request import url2pathname
 import typer
 
 from ..errors import BadInput, VisualizerError
+from ..oneline import plain
 from ..settings import DEFAULT_SIZE, DELAY_MS
 from .messages import print_message
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..control.controller import Controller
     from ..presets.loaded import LoadedPreset
     from ..show.onscreen import Staging
+    from ..show.picture_sources import PictureOptions
     from ..show.recorder import RecordingOptions
     from ..supervision.lifeline import Lifeline
     from ..supervision.resume import ResumeState
@@ -178,6 +180,24 @@ Video = Annotated[
 CopySongs = Annotated[
     bool, typer.Option("--copy-songs", help="Copy the songs into the recorded session; else it knows them by content.")
 ]
+Camera = Annotated[
+    str | None,
+    typer.Option(
+        "--camera",
+        metavar="NAME|INDEX|FORMAT:NAME",
+        help='Camera that G grabs pictures from for a journey; "default" for the first. `visualizer cameras` lists them. '
+        "If not given: the one named last.",
+    ),
+]
+Pictures = Annotated[
+    Path | None,
+    typer.Option(
+        "--pictures",
+        parser=parse_path,
+        metavar="FOLDER",
+        help="Folder whose new pictures a journey comes to by itself; Shift+G: the newest there is.",
+    ),
+]
 Midi = Annotated[
     str | None,
     typer.Option(
@@ -297,6 +317,18 @@ def _dream_by_hand(state: ResumeState) -> tuple[tuple[str, float | str], ...]:
             with suppress(BadInput):
                 found.append((key, base_parameters().find(name).checked(value)))
     return tuple(found)
+
+
+def chosen_pictures(camera: str | None, folder: Path | None) -> PictureOptions:
+    """The options of pictures for a journey as one value. Raises BadInput for a folder that is a file."""
+    from ..files.paths import is_file
+    from ..show.picture_sources import PictureOptions
+
+    if folder is not None and is_file(folder):
+        raise BadInput(f"--pictures {plain(folder)}: is a file; name the folder that it is in")
+    if camera == "":
+        raise BadInput("--camera '' names no camera; `visualizer cameras` lists them")
+    return PictureOptions(camera, folder)
 
 
 def open_chosen_controllers(midi: str | None, osc: str | None, osc_allow: str | None, link: bool) -> list[Controller]:

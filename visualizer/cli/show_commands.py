@@ -15,6 +15,7 @@ from .messages import print_message, print_news
 from .options import (
     DEFAULT_SIZE_TEXT,
     Borderless,
+    Camera,
     Channels,
     CopySongs,
     DelayMs,
@@ -36,6 +37,7 @@ from .options import (
     OscAllow,
     OutputDevice,
     Panel,
+    Pictures,
     Preset,
     Record,
     RecordTo,
@@ -47,6 +49,7 @@ from .options import (
     Supervise,
     Video,
     Weights,
+    chosen_pictures,
     chosen_recording,
     chosen_staging,
     open_chosen_controllers,
@@ -95,6 +98,8 @@ def play(
     no_dreams: NoDreams = False,
     video: Video = False,
     copy_songs: CopySongs = False,
+    camera: Camera = None,
+    pictures: Pictures = None,
     midi: Midi = None,
     osc: Osc = None,
     osc_allow: OscAllow = None,
@@ -140,6 +145,7 @@ def play(
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
             recording=chosen_recording(lifeline, record, record_to, no_sound, no_dreams, video, copy_songs),
+            pictures=chosen_pictures(camera, pictures),
         )
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")  # a normal end
@@ -168,6 +174,8 @@ def live(
     no_sound: NoSound = False,
     no_dreams: NoDreams = False,
     video: Video = False,
+    camera: Camera = None,
+    pictures: Pictures = None,
     midi: Midi = None,
     osc: Osc = None,
     osc_allow: OscAllow = None,
@@ -204,6 +212,7 @@ def live(
             opens_panel=partial(open_panel, size=loaded.size, overrides=loaded.overrides),
             lifeline=lifeline,
             recording=chosen_recording(lifeline, record, record_to, no_sound, no_dreams, video),
+            pictures=chosen_pictures(camera, pictures),
             say=print_message,
         )
     except KeyboardInterrupt:

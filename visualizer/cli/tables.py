@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..diagnostics.latency import Latency
     from ..diagnostics.looks_check.checked import CheckedLook
     from ..looks.listing import ListedLook
+    from ..pictures.cameras import CameraDevice
     from ..presets.cache_listing import CacheListing
     from ..presets.network_files import ListedNetwork
     from ..presets.preset import PresetFolder
@@ -95,6 +96,19 @@ def monitor_table(monitors: Sequence[Monitor]) -> None:
             str(monitor.index), monitor.name, f"{width}x{height}", refresh, f"{x}, {y}", f"{monitor.scale:g}", primary
         )
     _print(table)
+
+
+def camera_table(cameras: Sequence[CameraDevice], remembered: str | None) -> None:
+    """Print the cameras. remembered: the one named last, as the user named it."""
+    if cameras:
+        table = _table("index", "camera", "opened as")
+        for index, one in enumerate(cameras):
+            table.add_row(str(index), one.label, plain(f"{one.kind}:{one.address}"))
+        _print(table)
+    else:
+        print("no cameras were found; is one plugged in, and may this user read it?")
+    if remembered is not None:
+        print(f"\nnamed last: {plain(remembered)}; `--camera default` forgets it")
 
 
 # A loudspeaker delay below this is not worth setting, ms.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from .capabilities import Capability
 from .state import Context, ShowState
@@ -28,6 +29,7 @@ class Action:
     address : a second OSC address
     button, button_on, button_order : label of its button on the panel, none if empty; label while the switch of its
         name is on; place among the buttons
+    section : of the panel, that its button is in; "" for the small buttons, "journey" for those of a journey
     order : place in help and tables
     """
 
@@ -45,6 +47,7 @@ class Action:
     button: str = ""
     button_on: str = ""
     button_order: float = 100.0
+    section: Literal["", "journey"] = ""
     order: float = 1000.0
 
 

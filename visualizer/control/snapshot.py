@@ -52,6 +52,7 @@ class Snapshot:
     latency_ms, scale : from sound to light as far as the program can tell, 0 if it cannot; fraction of the size that
         is drawn
     input, input_state : name of the input or the song; why there is no sound, "" if there is
+    has_journey : whether the preset shown has one
     is_fallback : whether the fallback metronome moves the picture
     values, look : the value of every parameter; the parameters of the looks that are shown
     moving, by_hand : the parameters of the looks that the music moves now, and the number that each has; those that a
@@ -89,6 +90,7 @@ class Snapshot:
     scale: float = 1.0
     input: str = ""
     input_state: str = ""
+    has_journey: bool = False
     is_fallback: bool = False
     led_by: str = ""
     values: dict[str, float | str] = field(default_factory=dict)

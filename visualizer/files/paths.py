@@ -50,6 +50,13 @@ def sessions_folder() -> Path:
     )
 
 
+def grabs_folder() -> Path:
+    """Pictures grabbed from a camera. Environment variable VISUALIZER_GRABS_DIR overrides it. Need not exist yet."""
+    return _folder(
+        "VISUALIZER_GRABS_DIR", lambda: str(Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "grabs")
+    )
+
+
 def pictures_folder() -> Path:
     """Where screenshots go. Environment variable VISUALIZER_PICTURES_DIR overrides it. The folder need not exist."""
     return _folder("VISUALIZER_PICTURES_DIR", platformdirs.user_pictures_dir)

@@ -1,5 +1,5 @@
-"""What is remembered from one show to the next: sound input and output by name, the delay of each output, and where
-songs lie that were played while a session was recorded.
+"""What is remembered from one show to the next: sound input, output and camera by name, the delay of each output, and
+where songs lie that were played while a session was recorded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .paths import config_folder
 log = logging.getLogger(__name__)
 
 #: given in place of a name: the system's default, and nothing is remembered
-DEFAULT_INPUT = DEFAULT_OUTPUT = "default"
+DEFAULT_INPUT = DEFAULT_OUTPUT = DEFAULT_CAMERA = "default"
 _MAX_BYTES = 10_000  # a larger file was not written by this program
 _SONGS_FILE, _MAX_SONGS_BYTES = "songs.jsonl", 2_000_000  # beyond, the older half is forgotten
 
@@ -40,6 +40,16 @@ def remembered_output() -> str | None:
 def remember_output(name: str | None) -> None:
     """Remember an output by its full name; None forgets. A folder that cannot be written to is only logged."""
     _remember_name("output", name)
+
+
+def remembered_camera() -> str | None:
+    """The camera that was named last; None if none was, or if it cannot be read."""
+    return _remembered_name("camera")
+
+
+def remember_camera(name: str | None) -> None:
+    """Remember a camera as the user names it; None forgets. A folder that cannot be written to is only logged."""
+    _remember_name("camera", name)
 
 
 def remembered_delay_ms(output: str) -> float:

@@ -149,12 +149,14 @@ def beat_brightness(phase: float | None, confidence: float) -> float:
     return (1.0 - phase) ** 3 * (0.3 + 0.7 * min(max(confidence, 0.0), 1.0))
 
 
-def small_buttons(capabilities: Collection[Capability] = frozenset(Capability)) -> list[Action]:
-    """The actions that have a small button and that a source with these capabilities can carry out, in the order of the
-    buttons.
+def small_buttons(capabilities: Collection[Capability] = frozenset(Capability), section: str = "") -> list[Action]:
+    """The actions that have a small button in a section of the panel and that a source with these capabilities can
+    carry out, in the order of the buttons.
     """
     actions = (
-        one for one in find_actions().values() if one.button and (one.needs is None or one.needs in capabilities)
+        one
+        for one in find_actions().values()
+        if one.button and one.section == section and (one.needs is None or one.needs in capabilities)
     )
     return sorted(actions, key=lambda one: one.button_order)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ..control.action import Action
 from ..control.actions import find_actions
 from ..control.capabilities import Capability
 from ..control.commands import Act, Change, Learn, Set, ShowPreset, Unset
 from ..control.keys import Keymap
-from ..control.parameters import LOOK, NO_SOURCE, Parameter, base_parameters, movers
+from ..control.parameters import JOURNEY_SPEED, LOOK, NO_SOURCE, Parameter, base_parameters, movers
 from ..control.snapshot import Snapshot
 from ..oneline import preset_label
 from . import gauges as gauges
@@ -178,8 +179,18 @@ class Sections:
 
     def buttons(self) -> None:
         """Small buttons for further actions."""
+        self._buttons(model.small_buttons(self._snapshot.capabilities))
+
+    def journey(self) -> None:
+        """Buttons for a journey, and its speed; nothing where the preset has none."""
+        if not self._snapshot.has_journey:
+            return
+        widgets.heading(self.ui, "journey")
+        self._buttons(model.small_buttons(self._snapshot.capabilities, "journey"))
+        self._control(self._parameters[JOURNEY_SPEED])
+
+    def _buttons(self, actions: list[Action]) -> None:
         ui = self.ui
-        actions = model.small_buttons(self._snapshot.capabilities)
         across = model.n_buttons_across(ui.width, len(actions))
         for start in range(0, len(actions), across):
             with ui.row(40.0, [1.0] * across):
@@ -230,7 +241,9 @@ class Sections:
     def more_controls(self) -> None:
         """All other parameters, in a section that is closed at first."""
         ui = self.ui
-        shown = (*model.MAIN, model.MOTION, *self._parameters.switches)
+        shown = {*model.MAIN, model.MOTION, *self._parameters.switches}
+        if self._snapshot.has_journey:
+            shown.add(JOURNEY_SPEED)
         rest = [one for one in self._parameters.values() if one.name not in shown and one.section != LOOK]
         note = "" if self.more_is_open else f"{len(rest)} parameters"
         if widgets.fold(ui, "more", "more parameters", self.more_is_open, note):

@@ -170,6 +170,7 @@ class PanelView:
     def _rest(self, snapshot: Snapshot, n_columns: int) -> None:
         sections = self.sections
         sections.presets()
+        sections.journey()
         if n_columns < 3:
             sections.main_controls()
             sections.looks()

@@ -14,6 +14,7 @@ from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from .onscreen import Report, Staging, run
 from .panel_switch import OpensPanel
+from .picture_sources import PictureOptions
 from .recorder import RecordingOptions
 from .sources.input import InputSource
 
@@ -64,12 +65,13 @@ def live(
     opens_panel: OpensPanel | None = None,
     lifeline: Lifeline | None = None,
     recording: RecordingOptions | None = None,
+    pictures: PictureOptions | None = None,
     say: Callable[[str], None] = log.warning,
 ) -> Report:
     """Show the chosen input in a window until the user ends it; see `open_input` and `run`. Raises as these.
 
     controllers: opens the controllers, which are closed at the end. opens_panel: opens the performer's panel. lifeline:
-    the connection to the supervisor; a restarted show uses the input that was in use. recording, say: see `run`.
+    the connection to the supervisor; a restarted show uses the input that was in use. recording, pictures, say: see `run`.
     """
     resume = lifeline.resume if lifeline is not None else None
     if resume is not None and resume.input and not channels:
@@ -90,5 +92,6 @@ def live(
             opens_panel=opens_panel,
             lifeline=lifeline,
             recording=recording,
+            pictures=pictures,
             say=say,
         )

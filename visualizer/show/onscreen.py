@@ -29,6 +29,7 @@ from .guard import Guard
 from .journey_state import resumed
 from .look_guard import DrawnLooks, again
 from .panel_switch import OpensPanel
+from .picture_sources import PictureOptions
 from .recorder import RecordingOptions
 from .source import Capability, Source
 from .sources.guarded import GuardedSource
@@ -98,6 +99,7 @@ def run(
     lifeline: Lifeline | None = None,
     recording: RecordingOptions | None = None,
     on_command: Callable[[Command], None] = lambda command: None,
+    pictures: PictureOptions | None = None,
     say: Callable[[str], None] = log.warning,
 ) -> Report:
     """Show a source in a window until it or the user ends it.
@@ -111,8 +113,8 @@ def run(
     show. opens: opens the window.
     outputs: where the pictures go besides the window; they are closed at the end. opens_panel: opens the performer's
     panel. lifeline: the connection to the supervisor. recording: how the show is recorded as a session; in a show that
-    is restarted after a crash it goes on, as another session. on_command: called with every command. say: called with
-    lines for the terminal, on any thread.
+    is restarted after a crash it goes on, as another session. on_command: called with every command. pictures: where it
+    gets pictures for a journey. say: called with lines for the terminal, on any thread.
 
     Raises BadInput for keys.yaml or a monitor that does not exist, GraphicsError when no window can be opened.
     """
@@ -179,6 +181,7 @@ def run(
             title=title,
             recording=recording,
             on_command=on_command,
+            pictures=pictures,
             say=say,
             left_out=left_out,
             journey=journey,

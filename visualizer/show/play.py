@@ -17,6 +17,7 @@ from ..presets.cache import FrameCache
 from ..presets.loaded import LoadedPreset
 from .onscreen import Report, Staging, run
 from .panel_switch import OpensPanel
+from .picture_sources import PictureOptions
 from .recorder import RecordingOptions
 from .song_output import OutputDelay, open_playback
 from .sources.song import SongSource
@@ -50,6 +51,7 @@ def play(
     opens_panel: OpensPanel | None = None,
     lifeline: Lifeline | None = None,
     recording: RecordingOptions | None = None,
+    pictures: PictureOptions | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Play songs one after another in a window.
@@ -57,7 +59,7 @@ def play(
     paths: sound files, at least one. device: the output, see `open_playback`. stream: number of their sound stream, see
     `Song`.
     gain_mode: which ReplayGain tags are applied, none if None. delay_ms: of the output, see `OutputDelay`. say: called
-    with lines for the user, on any thread. controllers, opens_panel, lifeline, recording: see `run`.
+    with lines for the user, on any thread. controllers, opens_panel, lifeline, recording, pictures: see `run`.
 
     Raises BadInput for a single file that cannot be played, VisualizerError where none of several can, UnknownDevice
     for a missing device, GraphicsError.
@@ -85,5 +87,6 @@ def play(
             opens_panel=opens_panel,
             lifeline=lifeline,
             recording=recording,
+            pictures=pictures,
             say=say,
         )

@@ -38,6 +38,7 @@ FADE_S = 0.7  # from one preset to the next
 BLACKOUT_S = 0.3  # to black, and back
 UNKNOWN_START = datetime(2000, 1, 1)  # local date and time at second 0 of a source, where nothing else is known
 WAIT_S = 2.5  # how long the next preset is waited for to have its first depth; then its image alone is shown
+NO_JOURNEY = "this preset has no journey that could come to a picture; --journey makes one of any"
 
 
 class DisplayFrame(NamedTuple):
@@ -87,6 +88,7 @@ class Scene:
         self._depths, self._variants = DepthLimiter(self.n_depths), DepthLimiter(max(picture.n_variants - 1, 1))
         self._last_variant = 0
         self.began_s: float | None = None  # time of its first display frame
+        self._n_asked = 0  # pictures of the preset, by a key
         self.travel: Travel | None = None
         if loaded.journey is not None and dreams.stations is not None:
             self.travel = Travel(dreams, dreams.stations, picture.dreams, journey)
@@ -178,11 +180,26 @@ class Scene:
 
     def meet(self, picture: Path) -> str:
         """Begin the next station of its journey with the picture of a file. Returns a line for the user."""
-        if self.travel is None:
-            return (
-                f"{plain(picture.name)}: this preset has no journey that could come to it; --journey makes one of any"
-            )
-        return self.travel.meet(picture)
+        return f"{plain(picture.name)}: {NO_JOURNEY}" if self.travel is None else self.travel.meet(picture)
+
+    def meet_next(self) -> str:
+        """Begin the next station of its journey with the next picture of the preset: the one that would come next by
+        itself, then those after it. Returns a line for the user.
+        """
+        journey, folder = self.loaded.journey, self.loaded.folder
+        if self.travel is None or journey is None:
+            return NO_JOURNEY
+        if not journey.pictures or folder is None:
+            return "this preset has no pictures; name some as journey.pictures in its preset.yaml"
+        n_passed = int(self.travel.position // journey.picture_every) if journey.picture_every else 0
+        picture = journey.pictures[(n_passed + self._n_asked) % len(journey.pictures)]
+        self._n_asked += 1
+        return self.travel.meet(folder / picture)
+
+    @property
+    def is_meeting(self) -> bool:
+        """Whether its journey is on its way to a picture that is not seen yet."""
+        return self.travel is not None and self.travel.is_meeting
 
     def move(self, features: Features) -> None:
         """Move the numbers of the looks, and a journey, to the instant of the features: before each display frame,

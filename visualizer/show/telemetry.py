@@ -91,6 +91,7 @@ class Telemetry:
                 scale=scale,
                 input=meters.input,
                 input_state=meters.input_state,
+                has_journey=loaded.journey is not None,
                 is_fallback=meters.is_fallback,
                 led_by=meters.led_by,
                 values=dispatcher.values(),

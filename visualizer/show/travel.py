@@ -100,6 +100,11 @@ class Travel:
         """Begin the next station with the picture of a file. Returns a line for the user."""
         return self._stations.meet(picture)
 
+    @property
+    def is_meeting(self) -> bool:
+        """Whether it is on its way to a picture that is not seen yet."""
+        return False
+
     def slot_of(self, station: int) -> int | None:
         """Where the frames of a station that has arrived are put; None where it is needed no more. Of a recorded
         journey frames come by slots.

@@ -40,6 +40,7 @@ from .hud_text import HUD_REFRESH_S, Notices, figure_lines
 from .journey_state import ResumedJourney, resumed
 from .look_guard import LookGuard
 from .panel_switch import OpensPanel, PanelSwitch
+from .picture_sources import PictureOptions, PictureSources
 from .preset_saver import PresetSaver
 from .recorder import Recorder, RecorderEffects, RecordingOptions
 from .reload import Reloader
@@ -68,7 +69,8 @@ class WindowShow(FrameLoop):
     controllers: what gives commands besides the keyboard. say: called with lines for the terminal, on any thread.
     left_out: paths of looks that the picture is not drawn with, see `LookGuard`. lifeline: the connection to the
     supervisor. title: of the window; that of the source if None. recording: how it is recorded as a session.
-    on_command: called with every command. journey: where the journey of the preset goes on.
+    on_command: called with every command. journey: where the journey of the preset goes on. pictures: where it gets
+    pictures for a journey.
     """
 
     clock: ScreenClock
@@ -97,6 +99,7 @@ class WindowShow(FrameLoop):
         say: Callable[[str], None] = log.warning,
         left_out: Collection[str] = (),
         journey: ResumedJourney | None = None,
+        pictures: PictureOptions | None = None,
     ) -> None:
         self._graphics, self._window = graphics, graphics.window
         self._cache = cache
@@ -132,6 +135,14 @@ class WindowShow(FrameLoop):
         self.recorder = Recorder(source, clock.now, context, guard, recording)
         self._on_window = WindowEffects(self._window, self._panel, guard, lambda: self.clock.time_s)
 
+        def say_everywhere(line: str) -> None:
+            self._notices.say(line)
+            say(line)
+
+        self._pictures = PictureSources(
+            pictures or PictureOptions(), lambda: self.stage.scene, self._notices.answer, say_everywhere
+        )
+
         def applied(command: Command) -> None:
             self.recorder.command(command)
             on_command(command)
@@ -153,6 +164,7 @@ class WindowShow(FrameLoop):
                 "learn": self._controllers.learn,
                 "look": self._on_stage.fire,
                 "save_preset": self._save_preset,
+                **self._pictures.requests,
             },
             on_command=applied,
         )
@@ -163,10 +175,6 @@ class WindowShow(FrameLoop):
         )
         self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
         self._reloader = Reloader(say)
-
-        def say_everywhere(line: str) -> None:
-            self._notices.say(line)
-            say(line)
 
         self._looks = LookGuard(
             lambda: self.clock.time_s, lambda: self.dispatcher.state.n_openings, say_everywhere, left_out
@@ -231,6 +239,7 @@ class WindowShow(FrameLoop):
             stack.callback(self._reloader.close)
             stack.callback(self._controllers.close)
             stack.callback(self._saver.close)
+            stack.callback(self._pictures.close)
 
     def after(self, shown: DisplayFrame) -> None:
         """Everything that can be late without an effect on the picture: keys, commands, presets, text, telemetry,
@@ -249,9 +258,8 @@ class WindowShow(FrameLoop):
             self._change_video(self.recorder.video)
         with part("keyboard", "other keys may still work"):
             self.dispatcher.press(self._window.events())
-        with part("dropped pictures", "the journey goes on without them"):
-            for path in self._window.dropped():
-                self._notices.answer(self.stage.scene.meet(path))
+        with part("pictures", "the journey goes on without them"):
+            self._pictures.follow(self._window.dropped())
         for change in self._controllers.poll():
             self.dispatcher.dispatch(change)
         if self._camera.is_wanted:

@@ -1,17 +1,18 @@
-"""Actions for a journey, the zoom from dream to dream: its speed and direction."""
+"""Actions for a journey, the zoom from dream to dream: its speed, its direction, and the pictures that it comes to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..action import Action
+from ..action import Action, requesting
 from ..parameters import JOURNEY_SPEED
 from ..state import Context, ShowState
 
 STEP = 2**0.5
 LEAST, MOST = 0.125, 4.0
 LINE, SPEED_LINE = "journey: hold, turn round", "journey: slower, faster"
+PICTURES_LINE = "picture: camera, folder, preset"
 
 
 def _setting(speed: Callable[[float], float]) -> Callable[[ShowState, Context], ShowState]:
@@ -41,7 +42,8 @@ ACTIONS = (
         apply=_setting(lambda now: 0.0 if now else 1.0),
         details="holds a journey where it is, or lets it go on as the preset says, in its direction and at its speed; turns it round",
         line=LINE,
-        button="hold journey",
+        button="hold",
+        section="journey",
         order=60,
     ),
     Action(
@@ -51,7 +53,8 @@ ACTIONS = (
         apply=_setting(lambda now: -now if now else -1.0),
         details="turns the journey round: out of the picture, and into it again",
         line=LINE,
-        button="turn journey",
+        button="turn round",
+        section="journey",
         order=61,
     ),
     Action(
@@ -61,9 +64,50 @@ ACTIONS = (
         apply=_setting(_times(1 / STEP)),
         details="slows a journey down; speeds it up",
         line=SPEED_LINE,
+        button="slower",
+        section="journey",
         order=62,
     ),
     Action(
-        "journey_faster", keys=(".",), help="journey faster", apply=_setting(_times(STEP)), line=SPEED_LINE, order=63
+        "journey_faster",
+        keys=(".",),
+        help="journey faster",
+        apply=_setting(_times(STEP)),
+        line=SPEED_LINE,
+        button="faster",
+        section="journey",
+        order=63,
+    ),
+    Action(
+        "grab_picture",
+        keys=("g",),
+        help="picture from the camera",
+        apply=requesting("grab_picture"),
+        details="the journey comes to [a picture](steering.md): from the camera; the newest in the folder that is watched; "
+        "the next one of the preset",
+        line=PICTURES_LINE,
+        button="camera",
+        section="journey",
+        order=65,
+    ),
+    Action(
+        "newest_picture",
+        keys=("shift+g",),
+        help="newest picture in the folder",
+        apply=requesting("newest_picture"),
+        line=PICTURES_LINE,
+        button="folder",
+        section="journey",
+        order=66,
+    ),
+    Action(
+        "next_picture",
+        keys=("v",),
+        help="next picture of the preset",
+        apply=requesting("next_picture"),
+        line=PICTURES_LINE,
+        button="next picture",
+        section="journey",
+        order=67,
     ),
 )

@@ -1,0 +1,180 @@
+"""Pictures that a journey is led to during a show: dropped on its window, from a camera, a folder and the preset."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+from PIL import Image
+
+from tests.fixtures.journeys import with_journey
+from tests.fixtures.watching import Quiet, Script, wait_for
+from tests.render.pictures import smooth
+from visualizer.files.paths import grabs_folder
+from visualizer.presets.dreams import open_cache
+from visualizer.presets.loaded import open_preset
+from visualizer.show.onscreen import run
+from visualizer.show.picture_sources import PictureOptions, PictureSources
+from visualizer.show.stage import NO_JOURNEY
+
+SIZE = (96, 54)
+JOURNEY = "journey: {depth: 2, zoom_per_s: 0.2, zoom_per_bar: 0.2, picture_every: 0, pictures: [one.png, two.png]}\n"
+
+
+class Travelled:
+    """A journey that notes what it is to meet."""
+
+    def __init__(self):
+        self.met, self.is_meeting = [], False
+
+    def meet(self, picture):
+        self.met.append(picture.name)
+        self.is_meeting = True
+        return f"the journey comes to {picture.name}"
+
+
+class OnStage:
+    """A scene with a journey, or without."""
+
+    def __init__(self, travel):
+        self.travel = travel
+
+    @property
+    def is_meeting(self):
+        return self.travel is not None and self.travel.is_meeting
+
+    def meet(self, picture):
+        return NO_JOURNEY if self.travel is None else self.travel.meet(picture)
+
+
+class Told:
+    """`PictureSources` of a stage, and the lines it says."""
+
+    def __init__(self, scene, options):
+        self.answers, self.news = [], []
+        self.sources = PictureSources(options, lambda: scene, self.answers.append, self.news.append)
+
+    def wait_for(self, lines, what):
+        wait_for(lambda: self.sources.follow(()) or bool(lines), what)
+        return lines.pop()
+
+
+@pytest.fixture
+def told(request):
+    """told(scene, options) -> Told, closed at the end."""
+
+    def of(scene, options=None):
+        one = Told(scene, options or PictureOptions())
+        request.addfinalizer(one.sources.close)
+        return one
+
+    return of
+
+
+def test_of_several_dropped_files_the_next_is_met_once_the_one_before_is_seen(told, tmp_path):
+    scene = OnStage(Travelled())
+    one = told(scene)
+    one.sources.follow([tmp_path / name for name in ("a.png", "b.png", "c.png")])
+    one.sources.follow([tmp_path / "d.png"])
+    assert scene.travel.met == ["a.png"]
+    for name in ("b.png", "c.png", "d.png"):
+        scene.travel.is_meeting = False
+        one.sources.follow(())
+        assert scene.travel.met[-1] == name
+    scene.travel.is_meeting = False
+    one.sources.follow(())
+    assert len(scene.travel.met) == 4 and len(one.answers) == 4
+
+
+def test_without_a_journey_no_camera_is_opened(told, tmp_path):
+    one = told(OnStage(None), PictureOptions(folder=tmp_path))
+    assert one.sources.requests["grab_picture"]("") == NO_JOURNEY
+    assert one.sources.requests["newest_picture"]("") == NO_JOURNEY
+    one.sources.follow([tmp_path / "a.png"])
+    assert one.answers == [NO_JOURNEY] and not one.news
+
+
+def test_without_a_folder_the_key_says_how_to_name_one(told):
+    assert "--pictures FOLDER" in told(OnStage(Travelled())).sources.requests["newest_picture"]("")
+
+
+def test_a_picture_from_the_camera_and_one_from_the_folder_are_met(told, own_screen, tmp_path):
+    scene = OnStage(Travelled())
+    Image.fromarray(smooth(SIZE, 3)).save(tmp_path / "cat.png")
+    one = told(scene, PictureOptions(f"x11grab:{own_screen.display}", tmp_path))
+    assert "newest picture" in one.sources.requests["newest_picture"]("")
+    assert one.wait_for(one.answers, "the newest") == "the journey comes to cat.png"
+    one.sources.requests["grab_picture"]("")
+    assert one.wait_for(one.answers, "a grab").startswith("the journey comes to camera-20")
+    Image.fromarray(smooth(SIZE, 4)).save(tmp_path / "dog.png")
+    assert one.wait_for(one.answers, "an arrival") == "the journey comes to dog.png"
+    assert len(scene.travel.met) == 3 and not one.news
+
+
+def test_a_camera_that_cannot_be_used_and_a_folder_that_is_not_there_are_said(told, tmp_path):
+    one = told(OnStage(Travelled()), PictureOptions("v4l2:/dev/video77", tmp_path / "phone"))
+    wait_for(lambda: one.sources.follow(()) or len(one.news) == 2, "two lines")
+    lines = sorted(one.news)
+    assert lines[0].startswith("camera v4l2:/dev/video77: is not there") and "phone cannot be read" in lines[1]
+
+
+# -- in a window
+
+
+@pytest.fixture
+def loaded(tiny_preset, tmp_path, home):
+    """The tiny preset with a journey, and two pictures for it."""
+    folder = with_journey(tiny_preset, tmp_path, JOURNEY)
+    for seed, name in ((8, "one.png"), (9, "two.png")):
+        Image.fromarray(smooth(SIZE, seed)).save(folder / name)
+    return open_preset(str(folder), size=SIZE)
+
+
+@pytest.fixture
+def show(screen, loaded, home):
+    """show(*steps, pictures) -> what the log says; steps: see Script, and lines that the log must have."""
+    log_lines = []
+
+    def of(*steps, pictures=None):
+        class Lines(logging.Handler):
+            def emit(self, record):
+                log_lines.append(record.getMessage())
+
+        handler = Lines()
+        logger = logging.getLogger("visualizer")
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        screen.move_pointer(40, 30)
+        try:
+            script = Script(screen, *steps, state=lambda: log_lines[-5:])
+            run(loaded, Quiet(), open_cache(), title="sources", greeting="", on_frame=script, pictures=pictures)
+        finally:
+            logger.removeHandler(handler)
+        return log_lines
+
+    of.said = lambda text: lambda: any(text in line for line in log_lines)
+    return of
+
+
+def test_a_picture_that_is_dropped_on_the_window_becomes_a_station(show, screen, tmp_path):
+    picture = tmp_path / "a cat, älter.png"
+    Image.fromarray(smooth(SIZE, 5)).save(picture)
+    dropped = threading.Thread(target=screen.drop, args=("sources", [picture]))
+    show(lambda: dropped.start() or True, lambda: not dropped.is_alive(), show.said("comes to a cat, älter.png"))
+
+
+def test_the_keys_lead_to_pictures_of_camera_folder_and_preset(show, own_screen, tmp_path):
+    Image.fromarray(smooth(SIZE, 6)).save(tmp_path / "phone.png")
+    show(
+        "g",
+        show.said("the journey comes to camera-20"),
+        "shift+g",
+        show.said("the journey comes to phone.png"),
+        "v",
+        show.said("the journey comes to one.png"),
+        "v",
+        show.said("the journey comes to two.png"),
+        pictures=PictureOptions(f"x11grab:{own_screen.display}", tmp_path),
+    )
+    assert len(list(grabs_folder().iterdir())) == 1
