@@ -208,6 +208,47 @@ def test_wrong_use_is_told(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+PASSED = Note(preset="p", image="", layer="l", width=64, height=36, n_depths=N_DEPTHS, is_passing=True)
+
+
+def filled(tmp_path, n_entries, *, passing):
+    """A cache for so many dreams, the first of them used first; passing: those that are stations of a live journey."""
+    cache = FrameCache(tmp_path, n_entries * (ENTRY_BYTES + 1000))
+    for seed in range(n_entries + 1):
+        fill(FrameCache(tmp_path, BIG), seed)
+        cache.describe(key_of(seed), PASSED.model_copy(update={"is_passing": seed in passing}))
+        used_at(cache, seed, 1000 + seed)
+    return cache
+
+
+def kept(cache):
+    return sorted(int(entry.key, 16) for entry in cache.entries())
+
+
+def test_stations_that_a_live_journey_has_passed_go_before_older_dreams(tmp_path):
+    cache = filled(tmp_path, 9, passing={3, 4, 5, 6, 7, 8, 9})
+    cache.trim()
+    assert kept(cache) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
+def test_where_they_take_no_more_than_their_part_the_least_recently_used_go_first(tmp_path):
+    cache = filled(tmp_path, 9, passing={3, 4, 5, 9})
+    cache.trim()
+    assert kept(cache) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_a_dream_of_another_show_does_not_become_one_that_was_passed(tmp_path):
+    cache = FrameCache(tmp_path, BIG)
+    fill(cache, 1)
+    cache.describe(key_of(1), PASSED.model_copy(update={"is_passing": False}))
+    cache.describe(key_of(1), PASSED)
+    assert not cache.entries()[0].note.is_passing
+    fill(cache, 2)
+    cache.describe(key_of(2), PASSED)
+    cache.describe(key_of(2), PASSED.model_copy(update={"is_passing": False}))
+    assert not any(entry.note.is_passing for entry in cache.entries())
+
+
 def test_the_least_recently_used_go_first(tmp_path):
     cache = FrameCache(tmp_path, 3 * ENTRY_BYTES)
     for seed, moment in ((1, 3000), (2, 1000), (3, 2000)):

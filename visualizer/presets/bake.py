@@ -12,7 +12,7 @@ from ..errors import VisualizerError
 from ..oneline import size_text
 from .cache import FrameCache
 from .dreams import Dreams, complete
-from .journey import Stations
+from .journey import N_STATIONS, Stations
 from .loaded import LoadedPreset
 
 
@@ -33,10 +33,6 @@ class BakeProgress:
     device: str
     fault: str | None
     n_stations: int | None = None
-
-
-#: so many stations are baked beforehand of a journey that never comes back
-N_STATIONS = 12
 
 
 def bake(loaded: LoadedPreset, cache: FrameCache) -> Generator[BakeProgress, None, None]:

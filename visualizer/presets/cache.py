@@ -43,6 +43,8 @@ _CHECKPOINT, _NOTE = "checkpoint", "note.json"
 _FRAME_NAME = re.compile(r"[0-9]{3}\.frame")
 _KEPT_NAME = re.compile(rf"{_FRAME_NAME.pattern}|{_CHECKPOINT}|{re.escape(_NOTE)}")
 _TEMP_NAME = re.compile(rf"\.([0-9]{{3}}|{_CHECKPOINT}|note)-[0-9a-f]{{16}}\.part")
+#: the stations of live journeys are removed before other dreams where they take more than this of the cache
+PASSING = 0.5
 _MOST_NOTE_BYTES = 10_000
 _TEMP_LIFE_S = 600.0  # a frame is written in milliseconds: an older temporary file was left by a killed process
 
@@ -51,7 +53,7 @@ class Note(BaseModel):
     """What a dream is of, for people. preset: its name; image: the file name of the user's own picture, "" for the
     preset's; layer: what it is dreamt with; width, height: of its frames, px; n_depths: how many it has besides depth 0
     when complete; recipe: the `dream.identity.RECIPE` it was baked with, 0 where an earlier version of the program did
-    not record it.
+    not record it. is_passing: a station that a live journey has come to, and that no other show will need.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -63,6 +65,7 @@ class Note(BaseModel):
     height: int
     n_depths: int
     recipe: int = 0
+    is_passing: bool = False
 
 
 @dataclass(frozen=True)
@@ -223,7 +226,10 @@ class FrameCache:
         """Write the note of the dream `key`; a fault is only logged."""
         entry = self.entry_folder(key)
         try:
-            if _read_note(entry) != note and entry.exists():
+            before = _read_note(entry)
+            if before is not None and not before.is_passing:  # it was baked beforehand, or for another show
+                note = note.model_copy(update={"is_passing": False})
+            if before != note and entry.exists():
                 _write(entry, _NOTE, "note", [note.model_dump_json().encode()])
         except OSError as fault:
             log.debug("cache: %s: no note is written: %s", entry, fault)
@@ -235,7 +241,9 @@ class FrameCache:
         except OSError:
             return False
         return any(
-            one is not None and one.recipe < note.recipe and one.model_copy(update={"recipe": note.recipe}) == note
+            one is not None
+            and one.recipe < note.recipe
+            and one.model_copy(update={"recipe": note.recipe, "is_passing": note.is_passing}) == note
             for one in found
         )
 
@@ -273,13 +281,17 @@ class FrameCache:
             return False
 
     def trim(self, keep: str | None = None) -> None:
-        """Remove the least recently used dreams until the cache is small enough; the dream `keep` goes last.
+        """Remove the least recently used dreams until the cache is small enough: first the stations of live journeys,
+        where they take more than PASSING of it, and the dream `keep` last.
 
         `save` calls it when needed; call it after a bake to count what other processes have written meanwhile.
         """
         entries = self._entries()
         entries.sort(key=lambda entry: (entry.path.name == keep, entry.used_at))
         n_bytes = sum(entry.n_bytes for entry in entries)
+        if n_bytes > self._max_bytes:
+            first = self._passing(entries)
+            entries.sort(key=lambda entry: (entry.path.name == keep, entry not in first))
         for entry in entries:
             if n_bytes <= self._max_bytes:
                 break
@@ -294,6 +306,17 @@ class FrameCache:
             n_bytes -= entry.n_bytes
             log.info("cache: removed %s, last used %.0f s ago", entry.path.name, self._now() - entry.used_at)
         self._n_bytes = n_bytes
+
+    def _passing(self, entries: list[_Measured]) -> set[_Measured]:
+        """The stations of live journeys that are too many, the least recently used. entries: in the order of use."""
+        passing = [entry for entry in entries if (note := _read_note(entry.path)) is not None and note.is_passing]
+        n_bytes, found = sum(entry.n_bytes for entry in passing), set()
+        for entry in passing:
+            if n_bytes <= PASSING * self._max_bytes:
+                break
+            found.add(entry)
+            n_bytes -= entry.n_bytes
+        return found
 
     def _folders(self) -> list[Path]:
         """The folder of every dream. Raises OSError."""

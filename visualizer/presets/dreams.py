@@ -80,8 +80,10 @@ class VariantDreams:
         cache: FrameCache,
         stop: Stop | None,
         process: BakeProcess | None = None,
+        *,
+        is_passing: bool = False,
     ) -> None:
-        """stop: see `Dreams`. process: that bakes it, in place of one of its own."""
+        """stop: see `Dreams`. process: that bakes it, in place of one of its own. is_passing: see `Note`."""
         image, variant = loaded.image, loaded.variants[variant_index]
         self.n_depths = variant.settings.n_depths
         self.key = cache_key(image, variant, cache)
@@ -101,6 +103,7 @@ class VariantDreams:
             height=image.shape[0],
             n_depths=self.n_depths,
             recipe=RECIPE,
+            is_passing=is_passing,
         )
         if not self.from_cache and self.fault is None and cache.has_older(self._note):
             self.fault = OLDER_DREAMS

@@ -43,6 +43,10 @@ log = logging.getLogger(__name__)
 
 #: images of so many stations are kept; those of others are read from the cache again
 _KEPT_IMAGES = 8
+#: so many stations are known at most: those of hours, which the cache has no longer, are forgotten
+_MOST_KNOWN = 500
+#: so many stations are baked beforehand of a journey that never comes back
+N_STATIONS = 12
 
 
 class StationLost(VisualizerError):
@@ -169,7 +173,7 @@ class Stations:
         while station > self._first and not self._has_image(station):
             station -= 1
         if station < self._first:
-            raise StationLost(f"station {station} of the journey was passed before the show was restarted")
+            raise StationLost(f"station {station} of the journey was passed too long ago")
         return station
 
     def _has_image(self, station: int) -> bool:
@@ -211,7 +215,15 @@ class Stations:
 
     def dreams(self, station: int) -> VariantDreams:
         """The dream frames of a station that has an image. Raises DreamError."""
-        return VariantDreams(self._preset(station), 0, self._cache, self._stop, self._process)
+        is_live = self._process is not None
+        return VariantDreams(
+            self._preset(station),
+            0,
+            self._cache,
+            self._stop,
+            self._process,
+            is_passing=is_live and not self.settings.loop and station >= N_STATIONS,
+        )
 
     def frames(self, station: int, *, preview: bool = False) -> Generator[DreamFrame, None, None]:
         """Every dream frame of a station that has an image; its number in the place of the variant. Raises DreamError.
@@ -240,6 +252,11 @@ class Stations:
                 self._crops[station] = self._crop(station, self.image(station), deepest)
         if station + 1 != self.settings.loop:
             self._keep(station + 1, self._next_image(station, begin))
+        if not self.settings.loop and len(self._keys) > _MOST_KNOWN:
+            gone = min(self._keys)
+            del self._keys[gone]
+            self._crops.pop(gone, None)
+            self._first = gone + 1
 
     def _take_picture(self, station: int, picture: Path) -> None:
         """Give a station another image; where it cannot be read the journey goes on without it."""
