@@ -9,7 +9,7 @@ from tests.journey.pictures import drawn
 from tests.render.pictures import noise, smooth
 from visualizer.journey.geometry import MOST_SEEN, crop, placements
 from visualizer.journey.stations import light_of, next_image, wandering_crop
-from visualizer.looks.look import find_look
+from visualizer.looks.look import find_look, open_look_file, plain_look
 from visualizer.render.chain import Link
 from visualizer.render.dream_texture import MOST_STATIONS, PlacedStation
 from visualizer.render.picture import Picture
@@ -124,6 +124,30 @@ def test_every_look_draws_the_journey(journey):
     expected = stage.read()
     picture.draw(2.0, SIZE)
     assert np.abs(stage.read().astype(int) - expected).mean() < 8
+
+
+@pytest.mark.parametrize("size", [(160, 90), (90, 90), (173, 60), (400, 200), (40, 20)])
+def test_the_plain_look_shows_what_any_look_gets_from_dream(offscreen, tmp_path, size):
+    """It is drawn in another way, whatever the size: cut, enlarged, or far smaller than the frames."""
+    look = tmp_path / "own.frag"
+    look.write_text(plain_look().path.read_text("utf-8"), "utf-8")
+    stage = offscreen(size)
+    pictures = [
+        Picture(stage.ctx, SIZE, N_DEPTHS, [Link(one)], n_variants=N_STATIONS, is_journey=True)
+        for one in (plain_look(), open_look_file(look))
+    ]
+    for each in pictures:
+        for station, frames in STATIONS.items():
+            for depth, frame in enumerate(frames):
+                each.put(depth, frame, station)
+    stage.make_current()
+    for position in (1.0, 1.55, 2.05, 2.3, 2.7):
+        shown = []
+        for each in pictures:
+            put(each, seen(position))
+            each.draw(1.3, size)
+            shown.append(stage.read().astype(int))
+        assert np.abs(shown[0] - shown[1]).max() <= 2, position
 
 
 def test_a_slot_is_used_again(journey):

@@ -60,6 +60,15 @@ class TooLittleMemory(GraphicsError):
     """There is too little graphics memory for all dream frames."""
 
 
+_MAX_TAPS = 8
+
+
+def taps(shrink: float) -> int | None:
+    """How many samples a pixel of the picture takes in each direction, None: one, see shaders/base/dream.glsl."""
+    # one linear sample averages 2 x 2 texels; beyond that texels would be skipped, and details would flicker
+    return min(math.ceil(shrink / 2), _MAX_TAPS) if shrink > 2 else None
+
+
 #: so many stations of a journey are drawn at once, at most
 MOST_STATIONS = 4
 
@@ -192,11 +201,15 @@ class DreamTexture:
         """Release the graphics memory. The context must still exist; may be called twice."""
         self.texture.release()
 
+    @property
+    def seen_stations(self) -> list[PlacedStation]:
+        """Of a journey, the stations that are drawn: those that have frames."""
+        return [one for one in self.stations[:MOST_STATIONS] if self._deepest[one.slot] >= 0]
+
     def _station_values(self) -> dict[str, Any]:
         """The uniforms of a journey: of each station the rows of its matrix, and where its frames are."""
         rows = np.zeros((3 * MOST_STATIONS, 4), np.float32)
-        stations = [one for one in self.stations[:MOST_STATIONS] if self._deepest[one.slot] >= 0]
-        for index, one in enumerate(stations):
+        for index, one in enumerate(self.seen_stations):
             across, down = one.matrix
             first, deepest = one.slot * (self.n_depths + 1), self._deepest[one.slot]
             rows[3 * index : 3 * index + 3] = (

@@ -7,7 +7,6 @@ the same calls give the same pixels, whoever makes them: a show, an export, a re
 from __future__ import annotations
 
 import logging
-import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,8 @@ from visualizer.looks.program import TextureRef
 from visualizer.looks.uniforms import MUSIC
 from visualizer.oneline import plain
 
-from .dream_texture import MOST_STATIONS, DreamTexture, cover
+from .dream_texture import MOST_STATIONS, DreamTexture, cover, taps
+from .journey_renderer import JourneyRenderer
 from .look_textures import LookTextures, sound_name
 from .programs import Compiled, Programs
 from .targets import MAX_BYTES, History, Target, TargetPool, limited
@@ -29,7 +29,6 @@ from .targets import MAX_BYTES, History, Target, TargetPool, limited
 if TYPE_CHECKING:
     import moderngl
 
-_MAX_TAPS = 8
 _MUSIC_NAMES = frozenset(one.name for one in MUSIC if one.kind == "float") | {"iSampleRate"}
 
 log = logging.getLogger(__name__)
@@ -106,6 +105,10 @@ class LookRenderer:
         whole = max(1, round(width * scale)), max(1, round(height * scale))
         defaults = {one.name: one.default for one in look.declaration.controls}
         self._check_memory([self._size(one, whole, defaults) for one in self._passes])
+        self._journey: JourneyRenderer | None = None  # what draws it in place of its shader
+        if dreams.is_journey and look.is_plain:
+            self._journey = JourneyRenderer(ctx, programs, dreams)
+            return
         try:
             for index in range(len(self._passes)):
                 self._get(index, 1.0)  # a fault is reported at once, not when the window is first resized
@@ -138,6 +141,9 @@ class LookRenderer:
         images: the pictures that `image_inputs` read. pool: where its temporary targets come from. advances: whether
         this is another display frame than the one drawn before; otherwise it is drawn again from what was kept then.
         """
+        if self._journey is not None:
+            self._journey.draw(values["depth"], cover(self._dreams.frame_size, size), size)
+            return
         shown = self._ctx.fbo
         temporary: dict[str, Target] = {}
         values = {**values, **parameters}
@@ -332,11 +338,9 @@ class LookRenderer:
         """A program for a pass `shrink` times smaller than the frames. Raises VisualizerError where there is none yet."""
         if shrink == 1 and not self._dreams.is_journey:
             kind: tuple[str, int] | None = ("EXACT", 1)
-        elif shrink > 2:
-            # one linear sample averages 2 x 2 texels; beyond that texels would be skipped, and details would flicker
-            kind = ("TAPS", min(math.ceil(shrink / 2), _MAX_TAPS))
         else:
-            kind = None
+            n_taps = taps(shrink)
+            kind = ("TAPS", n_taps) if n_taps is not None else None
         if (index, kind) not in self._compiled:
             defines = dict([kind]) if kind else {}
             if self._dreams.is_journey:

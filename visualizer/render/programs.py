@@ -106,21 +106,30 @@ class Programs:
         found.n_users += 1
         return found
 
-    def own(self, fragment: str, defines: Defines | None = None, *, reads: tuple[str, ...] = ()) -> Compiled:
+    def own(
+        self,
+        fragment: str,
+        defines: Defines | None = None,
+        *,
+        reads: tuple[str, ...] = (),
+        vertex: str = "canvas.vert",
+        n_vertices: int = 4,
+    ) -> Compiled:
         """One of the program's own shaders in shaders/base/, drawn over the whole viewport; kept until `release`.
 
-        fragment: its file. reads: its samplers, in the order of their texture units.
+        fragment: its file. defines: for both shaders. reads: its samplers, in the order of their texture units. vertex,
+        n_vertices: of another shape.
         """
         defines = defines or {}
         kind = (fragment, tuple(sorted(defines.items())))
         if kind not in self._own:
-            source = base_shader(fragment).defining(defines)
-            program = compile_program(self._ctx, base_shader("canvas.vert"), source)
+            sources = (base_shader(name).defining(defines) for name in (vertex, fragment))
+            program = compile_program(self._ctx, *sources)
             uniforms = _uniforms(program)
             for unit, name in enumerate(reads):
                 uniforms.pop(name).value = unit
             corners = self._ctx.vertex_array(program, [])
-            self._own[kind] = Compiled(program, corners, 4, uniforms=uniforms)
+            self._own[kind] = Compiled(program, corners, n_vertices, uniforms=uniforms)
         return self._own[kind]
 
     def give_back(self, compiled: Compiled) -> None:

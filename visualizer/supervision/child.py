@@ -35,7 +35,7 @@ _OWN_LINE = re.compile(r'File "[^"]*[/\\]visualizer[/\\](?:(\w+)[/\\])?(\w+)\.py
 _THREAD_LINE = re.compile(r'threading\.py", line \d+ in _bootstrap\b')
 # Files of render/ that call OpenGL; the others wait for the screen, for key presses or for another process
 _DRAWING = {"canvas", "chain", "dream_texture", "gl", "hud", "layer", "look_renderer", "look_textures", "offscreen"}
-_DRAWING |= {"picture", "planes", "programs", "targets"}
+_DRAWING |= {"journey_renderer", "picture", "planes", "programs", "targets"}
 
 
 class Child:

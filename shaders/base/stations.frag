@@ -1,0 +1,24 @@
+#version 330 core
+// The journey as the plain look shows it, in a region in which N stations are seen, the innermost first.
+#include "base/dream.glsl"
+
+uniform vec4 blends[N];     // of each station: two layers, the share of the second, and how much of the station is there
+uniform float softness[N];  // 1 / width of its soft edge
+
+in vec2 places[N];
+out vec4 colour;
+
+vec3 station(int index) {
+    vec3 blend = blends[index].xyz;
+    return mix(dream_frame(places[index], blend.x), dream_frame(places[index], blend.y), blend.z);
+}
+
+void main() {
+    vec3 sum = station(N - 1);
+    for (int index = N - 2; index >= 0; index--) {
+        vec2 edge = abs(2.0 * places[index] - 1.0);
+        float soft = clamp((1.0 - max(edge.x, edge.y)) * softness[index], 0.0, 1.0);
+        sum = mix(sum, station(index), blends[index].w * soft * soft * (3.0 - 2.0 * soft));
+    }
+    colour = vec4(sum, 1.0);
+}
