@@ -30,15 +30,20 @@ class Light(NamedTuple):
 
 def light_of(image: np.ndarray) -> Light:
     """Light and colour of a picture (height, width, 3) uint8."""
+    levels = image.reshape(-1, 3).astype(np.float64)
+    return Light(levels.mean(0), levels.std(0), _places_of(image))
+
+
+def _places_of(image: np.ndarray) -> np.ndarray:
+    """See `Light.places`."""
     from PIL import Image, ImageFilter
 
-    levels = image.reshape(-1, 3).astype(np.float64)
     height, width = image.shape[:2]
     rows = _LIGHT_ROWS, max(1, round(_LIGHT_ROWS * width / height))
     small = Image.fromarray(image).resize(rows[::-1], Image.Resampling.BOX)
     small = small.filter(ImageFilter.GaussianBlur(_LIGHT_BLUR * _LIGHT_ROWS))
     blurred = np.asarray(small.resize((width, height), Image.Resampling.BICUBIC), np.float32)
-    return Light(levels.mean(0), levels.std(0), blurred - blurred.mean((0, 1)))
+    return blurred - blurred.mean((0, 1))
 
 
 def next_image(frame: np.ndarray, crop: Transform, light: Light, way_back: float) -> np.ndarray:
@@ -49,12 +54,15 @@ def next_image(frame: np.ndarray, crop: Transform, light: Light, way_back: float
     back to the top, all becomes of one colour.
     """
     seen = _seen_through(frame, crop)
-    found = seen + way_back * (light.places - light_of(seen).places).astype(np.float64)
-    own = Light(found.mean((0, 1)), found.std((0, 1)), light.places)
-    mean = own.mean + way_back * (light.mean - own.mean)
-    deviation = own.deviation + way_back * (light.deviation - own.deviation)
-    found = (found - own.mean) * (deviation / np.maximum(own.deviation, 1e-3)) + mean
-    return np.clip(np.rint(found), 0, 255).astype(np.uint8)
+    change, found = light.places - _places_of(seen), np.empty_like(seen)
+    for channel in range(3):  # one after another, in float32: a show draws beside this
+        levels = seen[..., channel] + np.float32(way_back) * change[..., channel]
+        mean, deviation = levels.mean(), levels.std()
+        wanted = mean + way_back * (light.mean[channel] - mean)
+        factor = 1 + way_back * (light.deviation[channel] - deviation) / max(deviation, 1e-3)
+        levels = (levels - mean) * np.float32(factor) + np.float32(wanted)
+        found[..., channel] = np.clip(np.rint(levels, out=levels), 0, 255, out=levels)
+    return found
 
 
 def with_picture_inside(image: np.ndarray, first: np.ndarray, crop: Transform) -> np.ndarray:

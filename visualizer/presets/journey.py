@@ -250,8 +250,9 @@ class Stations:
                 self._crops[station] = self.crop(station)
             else:
                 self._crops[station] = self._crop(station, self.image(station), deepest)
-        if station + 1 != self.settings.loop:
-            self._keep(station + 1, self._next_image(station, begin))
+        following = station + 1
+        if following != self.settings.loop and following not in self._images and following not in self._keys:
+            self._keep(following, self._next_image(station, begin))
         if not self.settings.loop and len(self._keys) > _MOST_KNOWN:
             gone = min(self._keys)
             del self._keys[gone]
