@@ -19,7 +19,7 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
     "audio": ({"files", "beat"}, {"numpy", "pyaudio", "av"}),
     "presets": ({"dream", "files", "journey"}, {"numpy", "pydantic", "PIL", "filelock"}),
     "looks": ({"files"}, set()),
-    "pictures": ({"files", "presets"}, {"av"}),
+    "pictures": ({"files", "presets"}, {"av", "PIL"}),
     "journey": (set(), {"numpy", "PIL"}),
     "render": ({"looks"}, {"numpy", "moderngl", "glcontext", "glfw", "PIL", "wakepy"}),
     "control": ({"files"}, {"numpy", "pydantic", "yaml", "filelock", "supriya_midi", "pythonosc", "aalink"}),

@@ -40,7 +40,8 @@ def grabber():
 
 @pytest.fixture
 def camera(own_screen):
-    """How a user names the display as a camera."""
+    """How a user names the display as a camera, which sees something blue."""
+    own_screen.paint(BLUE)
     return f"x11grab:{own_screen.display}"
 
 
@@ -88,6 +89,15 @@ def test_a_second_press_while_a_picture_is_on_its_way_asks_for_no_other(camera, 
     assert "one moment" in one.grab()
     wait_for(one.poll, "a picture")
     assert len(list(grabs_folder().iterdir())) == 1
+
+
+def test_a_picture_that_is_black_is_said_and_met_all_the_same(grabber):
+    one = grabber("lavfi:color=black:size=320x180")
+    one.grab()
+    assert wait_for(one.news, "a line").endswith(
+        "its picture is black; is it covered, or not allowed for this program?"
+    )
+    assert wait_for(one.poll, "the picture").exists()
 
 
 def test_a_camera_that_is_unplugged_is_said_and_works_again_when_it_is_back(own_screen, camera, grabber):

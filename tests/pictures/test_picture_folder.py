@@ -160,6 +160,17 @@ def test_one_that_is_still_written_is_waited_for(tmp_path, watched):
     assert folder.news() is None
 
 
+def test_of_many_that_arrive_at_once_only_the_newest_is_met(tmp_path, watched):
+    folder = watched(tmp_path)
+    threading.Event().wait(2 * POLL_S)
+    for number in range(200):
+        picture(tmp_path / f"{number:03}.png", changed_s=1_000_000 + number * 77 % 200)
+    newest = max(tmp_path.iterdir(), key=lambda one: one.stat().st_mtime)
+    assert wait_for(folder.poll, "the newest") == newest
+    threading.Event().wait(SETTLE_S + 2 * POLL_S)
+    assert folder.poll() is None and folder.news() is None
+
+
 def test_hidden_and_temporary_files_and_others_are_ignored(tmp_path, watched):
     folder = watched(tmp_path)
     for name in (".hidden.png", "~temporary.png"):

@@ -22,6 +22,7 @@ from .cameras import CameraDevice, explain, find_camera, open_camera
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.container import InputContainer
+    from PIL.Image import Image
 
 #: a camera that no picture was asked of for so long is closed, seconds
 IDLE_S = 60.0
@@ -31,6 +32,8 @@ _N_SKIPPED, _SKIPPED_S = 8, 0.7
 MOST_KEPT = 50
 _NICENESS = 5
 _QUALITY = 94
+#: a picture without anything brighter than this is black, of 255
+_BLACK = 24
 
 
 def serve_camera(pipe: Connection, wanted: str | None, may_be_another: bool, folder: Path, idle_s: float) -> None:
@@ -38,8 +41,8 @@ def serve_camera(pipe: Connection, wanted: str | None, may_be_another: bool, fol
     or nothing was asked for in `idle_s` seconds.
 
     wanted: see `find_camera`. may_be_another: where it is not there, the first one is opened. folder: where the
-    pictures are written. Sends ("found", label), ("opened", None), ("grabbed", path) for each message, and ("fault",
-    line) before it ends.
+    pictures are written. Sends ("found", label), ("opened", None), ("grabbed", path), or ("black", path), for each
+    message, and ("fault", line) before it ends.
     """
     if sys.platform == "win32":  # elsewhere it was started with it
         redirect_streams(os.devnull, 2)
@@ -91,7 +94,9 @@ def _serve(pipe: Connection, camera: CameraDevice, container: InputContainer, fo
         is_steady = number >= _N_SKIPPED or (number > 0 and opened.elapsed_s() > _SKIPPED_S)
         frame = _decoded(packet) if (is_wanted and is_steady) or not is_intra else None
         if frame is not None and is_wanted and is_steady:
-            pipe.send(("grabbed", str(save_picture(frame, folder))))
+            image = frame.to_image()
+            path = save_picture(image, folder)
+            pipe.send(("black" if image.convert("L").getextrema()[1] < _BLACK else "grabbed", str(path)))
             is_wanted, idle = False, Stopwatch()
 
 
@@ -120,9 +125,8 @@ def _decoded(packet: Packet) -> VideoFrame | None:
     return frames[-1] if frames else None
 
 
-def save_picture(frame: VideoFrame, folder: Path) -> Path:
-    """Write a frame as camera-DATE-TIME.jpg, and remove the oldest beyond MOST_KEPT. Raises VisualizerError."""
-    image = frame.to_image()
+def save_picture(image: Image, folder: Path) -> Path:
+    """Write a picture as camera-DATE-TIME.jpg, and remove the oldest beyond MOST_KEPT. Raises VisualizerError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:

@@ -123,7 +123,11 @@ class FrameGrabber:
             with suppress(OSError):
                 self._pipe.send("grab")
                 kind, value = self._receive(self._times.frame_s, "sends no picture")
-                if kind == "grabbed":
+                if kind == "black":
+                    self._news.append(
+                        f"camera {self._label}: its picture is black; is it covered, or not allowed for this program?"
+                    )
+                if kind in ("grabbed", "black"):
                     self._pictures.append(Path(str(value)))
                 if kind != "closed":
                     return
