@@ -21,6 +21,7 @@ from visualizer.session.events import (
     FeaturesEvent,
     GapEvent,
     JourneyEvent,
+    LooksEvent,
     PresetEvent,
     SceneEvent,
     SizeEvent,
@@ -46,6 +47,7 @@ ONE_OF_EACH = [
     TempoEvent(at=9, bpm=128.0, phase=0.25, confidence=1.0),
     PresetEvent(at=9, folder="neon-01234567", scene=0, reference="neon", name="neon", width=64, height=36, seed=3),
     EditEvent(at=7, folder="club-12ab", scene=2, name="club"),
+    LooksEvent(at=8, scene=2, left_out=[0, 3]),
     SceneEvent(at=9, scene=1),
     JourneyEvent(
         at=9,

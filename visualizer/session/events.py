@@ -198,6 +198,18 @@ class EditEvent(Event):
     name: _Name
 
 
+class LooksEvent(Event):
+    """Looks of a scene are not drawn from here on, since they take too long or the graphics were lost with them.
+
+    left_out: which of its looks, by their places in the preset, from 0; all others are drawn.
+    """
+
+    kind: ClassVar[str] = "looks"
+
+    scene: _Count
+    left_out: list[Annotated[int, Field(ge=0, le=1000)]] = Field(max_length=1000)
+
+
 class SceneEvent(Event):
     """A scene begins to be shown: the crossfade to it starts."""
 

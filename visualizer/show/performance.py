@@ -40,6 +40,7 @@ from ..session.events import (
     EditEvent,
     Event,
     JourneyEvent,
+    LooksEvent,
     PresetEvent,
     SceneEvent,
     SizeEvent,
@@ -335,6 +336,8 @@ class Performance:
                 if self.stage.coming is not None and self.stage.coming is self._scenes.get(event.scene):
                     self.stage.coming.take()
                     self.stage.cross()
+            case LooksEvent():
+                self._leave_out(event)
             case SizeEvent():
                 self.size = event.width, event.height
             case DisplayEvent():
@@ -365,6 +368,13 @@ class Performance:
         others = scene.travel.follow(state, dreams.stations)
         if event.at > self._contents.start:  # at the start all that was there before is waiting
             dreams.drop(others)
+
+    def _leave_out(self, event: LooksEvent) -> None:
+        scene = self._scenes.get(event.scene)
+        if scene is None or self._bakes is not None:  # as it was intended, with all looks
+            return
+        for index, link in enumerate(scene.picture.links):
+            link.is_left_out = index in event.left_out
 
     def _apply(self, event: CommandEvent) -> None:
         try:

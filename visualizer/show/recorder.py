@@ -39,6 +39,7 @@ from ..session.events import (
     Event,
     FeaturesEvent,
     JourneyEvent,
+    LooksEvent,
     SceneEvent,
     SizeEvent,
     TempoEvent,
@@ -133,6 +134,7 @@ class Recorder(AnalysisSteps):
         self._given: dict[str, float] = {}  # the features recorded last, empty where they follow from these steps
         self._has_set_tempo = False  # whether the tempo was set since the display frame before
         self._scenes: dict[Scene, int] = {}
+        self._left_out: dict[Scene, list[int]] = {}  # the looks that are not drawn, as recorded last
         self._n_scenes = 0
         self._shown: Scene | None = None
         self._unread: dict[tuple[Scene, int, int], bool] = {}  # dream frames to read back; whether each is finished
@@ -236,6 +238,11 @@ class Recorder(AnalysisSteps):
                 self._n_scenes += 1
                 self._writer.preset(at, self._scenes[scene], scene.loaded)
                 scene.on_put = partial(self._put, scene)
+        for scene, number in self._scenes.items():
+            left_out = [index for index, link in enumerate(scene.picture.links) if link.is_left_out]
+            if left_out != self._left_out.get(scene, []):
+                self._left_out[scene] = left_out
+                self._writer.event(LooksEvent(at=at, scene=number, left_out=left_out))
         if stage.scene is not self._shown:
             if self._shown is not None:
                 self._writer.event(SceneEvent(at=at, scene=self._scenes[stage.scene]))
@@ -243,6 +250,7 @@ class Recorder(AnalysisSteps):
         for scene in [one for one in self._scenes if one not in (stage.scene, stage.coming, stage.leaving)]:
             scene.on_put = ignored_frame
             del self._scenes[scene]
+            self._left_out.pop(scene, None)
             self._journeys.pop(scene, None)
             self._unread = {key: done for key, done in self._unread.items() if key[0] is not scene}
 
@@ -273,6 +281,7 @@ class Recorder(AnalysisSteps):
     def edited(self, scene: Scene, copy: PresetCopy | None) -> None:
         """Record that the preset of a scene was edited, and is shown as it is now. copy: its files, None: as they are."""
         if self._writer is not None and scene in self._scenes:
+            self._left_out.pop(scene, None)  # all are tried again
             with self._guarded():
                 self._writer.edit(self.tick(), self._scenes[scene], scene.loaded, copy)
 
