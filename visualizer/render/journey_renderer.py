@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class JourneyRenderer:
 
     def __init__(self, ctx: moderngl.Context, programs: Programs, dreams: DreamTexture) -> None:
         self._ctx, self._programs, self._dreams = ctx, programs, dreams
-        self._prepared: set[int | None] = set()
+        self._n_prepared: Counter[int | None] = Counter()
         for n_seen in range(1, MOST_STATIONS + 1):
             self._compiled(n_seen, None)
 
@@ -82,16 +83,14 @@ class JourneyRenderer:
         compiled.draw()
 
     def _prepare(self, n_taps: int | None) -> None:
-        """Draw once, nowhere, with every program that may be needed: drivers compile when they first draw, which takes
-        longer than a display frame.
+        """Draw once, nowhere, with the next program that may be needed: drivers compile when they first draw with one,
+        which takes longer than a display frame; all of them at once would take as long as several.
         """
-        if n_taps not in self._prepared:
-            self._prepared.add(n_taps)
-            for n_seen in range(1, MOST_STATIONS + 1):
-                compiled = self._compiled(n_seen, n_taps)
-                if "corners" in compiled.uniforms:
-                    compiled.uniforms["corners"].write(bytes(8 * 2 * 4))
-                compiled.draw()
+        if self._n_prepared[n_taps] < MOST_STATIONS:
+            self._n_prepared[n_taps] += 1
+            compiled = self._compiled(self._n_prepared[n_taps], n_taps)
+            compiled.uniforms["corners"].write(bytes(8 * 2 * 4))
+            compiled.draw()
 
     def _blend(self, one: PlacedStation, depth: float) -> tuple[float, float, float, float]:
         """Two layers of the texture, the share of the second, and how much of the station is there."""
