@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, TextIO
 
 #: a log record as sent through a pipe: level, logger's name, message
@@ -163,9 +164,21 @@ def start_child(process: BaseProcess, stderr: str | os.PathLike[str]) -> None:
 
 
 def lower_priority(niceness: int) -> None:
-    """In the child: ignore Ctrl-C, which only the show handles, and raise the niceness to at least this, 0..19."""
+    """In the child: ignore Ctrl-C, which only the show handles, and raise the niceness of all threads to at least this,
+    0..19.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform != "win32":
+    if sys.platform == "win32":
+        import ctypes
+
+        # of this process, to "below normal"
+        ctypes.windll.kernel32.SetPriorityClass(ctypes.c_void_p(-1), 0x4000)
+    elif sys.platform == "linux":
+        for thread in Path("/proc/self/task").iterdir():  # each has its own there
+            with suppress(ProcessLookupError):  # it has ended
+                before = os.getpriority(os.PRIO_PROCESS, int(thread.name))
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), max(niceness, before))
+    else:
         os.nice(max(0, niceness - os.nice(0)))
 
 
