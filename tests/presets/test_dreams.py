@@ -333,7 +333,8 @@ def _dies_at_once(pipe, orders, preview):
 
 
 def _dies_before_the_pixels(pipe, orders, preview):
-    pipe.send(("frame", (1, orders.recv().image.shape, True, None, False)))
+    order = orders.recv()
+    pipe.send(("frame", (order.number, 1, order.request.image.shape, True, None, False)))
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -356,11 +357,11 @@ def test_a_bake_that_is_killed_while_it_loads_is_told(tiny_preset, monkeypatch):
     """The image is more than a pipe holds: nobody may wait for ever until somebody takes it out."""
     really = baker._send
 
-    def send(pipe, request):
+    def send(pipe, order):
         for child in multiprocessing.active_children():
             child.kill()
             child.join()
-        really(pipe, request)
+        really(pipe, order)
 
     monkeypatch.setattr(baker, "_send", send)
     loaded = open_preset(str(tiny_preset), size=(640, 360))

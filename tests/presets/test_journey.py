@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import multiprocessing
 import shutil
+import time
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from tests.fixtures.journeys import with_journey
 from tests.fixtures.watching import wait_for
@@ -194,7 +194,7 @@ def test_a_show_that_ends_ends_a_process_that_waits_for_the_next_bake(folder, tm
         wait_for(lambda: source.stations.nearest(1) == 1, "the end of the bake")
     finally:
         source.close()
-    assert source._process._process is None
+    assert source._process._child is None
 
 
 def test_a_station_that_cannot_be_baked_leaves_the_journey_where_it_is(folder, tmp_path):
@@ -269,92 +269,134 @@ def test_one_process_bakes_all_stations(folder, tmp_path):
     assert not [child for child in multiprocessing.active_children() if child.pid in found]
 
 
-def test_a_picture_that_is_dropped_becomes_a_station_and_the_next_begins_in_it(folder, cache, tmp_path):
-    picture = tmp_path / "cat.png"
-    Image.fromarray(smooth(SIZE, 9)).save(picture)
-    loaded = opened(folder)
+def test_a_station_that_begins_with_a_picture_leads_to_the_next_one(folder, cache):
+    picture, loaded = smooth(SIZE, 9), opened(folder)
     stations = Stations(loaded, cache)
+    for number in range(3):
+        frames_of(stations, number)
+    stations.begin(2, picture)
+    met = frames_of(stations, 2)
+    assert np.array_equal(met[0], picture)
+    expected = next_image(met[2], stations.crop(2), light_of(loaded.image), 0.5)
+    assert np.array_equal(frames_of(stations, 3)[0], expected)
+    frames_of(stations, 1)
+    assert np.array_equal(frames_of(stations, 2)[0], picture), "the one before, read again, leaves it as it is"
+
+
+@pytest.mark.parametrize("centre", ["fixed", "dreamt"])
+def test_a_picture_comes_into_a_station_that_is_not_finished(folder, cache, centre):
+    loaded = opened(folder)
+    journey = loaded.settings.journey.model_copy(update={"centre": centre})
+    loaded = dataclasses.replace(loaded, settings=loaded.settings.model_copy(update={"journey": journey}))
+    stations = Stations(loaded, cache)
+    next(stations.frames(0))
+    crop = stations.crop(0)
+    stations.begin(1, smooth(SIZE, 9))
+    assert stations.nearest(1) == 1
+    frames_of(stations, 1)
     frames_of(stations, 0)
-    assert stations.meet(picture) == "the journey comes to cat.png"
-    met = frames_of(stations, 1)
-    assert np.array_equal(met[0], smooth(SIZE, 9))
-    expected = next_image(met[2], stations.crop(1), light_of(loaded.image), 0.5)
-    assert np.array_equal(frames_of(stations, 2)[0], expected)
+    assert stations.crop(0) == crop, "where it lies was shown already"
+    assert np.array_equal(frames_of(stations, 1)[0], smooth(SIZE, 9))
 
 
-def test_the_image_of_a_journey_stays_its_first_station(folder, cache, tmp_path):
+def test_another_layer_comes_from_a_station_on(folder, cache):
     stations = Stations(opened(folder), cache)
-    stations.meet(tmp_path / "later.png")
-    assert np.array_equal(frames_of(stations, 0)[0], opened(folder).image)
+    image = [frames_of(stations, number)[0] for number in range(3)][1]
+    assert stations.next_layer(1) == "block2.expand"
+    layers = [stations._dream(number).settings.layer for number in range(4)]
+    assert layers == ["block2.expand", "block2.expand", "block3.expand", "block2.expand"]
+    assert np.array_equal(frames_of(stations, 1)[0], image)
+    assert stations.next_layer(1) == "block3.expand"
 
 
-def test_a_picture_that_cannot_be_read_is_said_and_the_journey_goes_on(folder, cache, tmp_path):
-    (tmp_path / "notes.txt").write_text("no picture")
-    stations, plain = Stations(opened(folder), cache), Stations(opened(folder), cache)
-    for each in (stations, plain):
-        frames_of(each, 0)
-    stations.meet(tmp_path / "notes.txt")
-    assert np.array_equal(frames_of(stations, 1)[0], frames_of(plain, 1)[0])
-    assert "notes.txt: not a picture" in stations.fault and stations.fault.endswith("the journey goes on without it")
-
-
-def test_a_loop_and_a_recorded_journey_meet_no_other_pictures(folder, cache, tmp_path):
+def test_a_loop_and_a_recorded_journey_keep_their_stations(folder, cache):
     loop = opened(folder, journey=5)
-    assert "comes back" in Stations(loop, cache).meet(tmp_path / "cat.png")
-    assert "recorded" in RecordedPlan(loop.journey, 4).meet(tmp_path / "cat.png")
+    assert "comes back" in Stations(loop, cache).settled
+    assert "recorded" in RecordedPlan(loop.journey, 4).settled
+    assert Stations(opened(folder), cache).settled == ""
 
 
-def with_pictures(tiny_preset, tmp_path, journey):
-    """A preset with two pictures for its stations."""
-    folder = with_journey(tiny_preset, tmp_path, journey)
-    for seed, name in ((8, "one.png"), (9, "two.png")):
-        Image.fromarray(smooth(SIZE, seed)).save(folder / name)
-    return folder
+def met(source, number, picture):
+    """Begin a station with a picture behind a show, and its frames and those of the others that are wanted."""
+    source.stations.begin(number, picture)
+    assert not [one for one in source._ready if one.variant >= number]
+    source.want([number, *range(number)])
+    found = polled(source, 5)
+    while {one.depth_index for one in found if one.variant == number and one.finished} != set(range(5)):
+        found += polled(source, 1)
+    return [one for one in found if one.variant == number]
 
 
-def test_every_nth_station_begins_with_the_next_picture_of_the_preset(tiny_preset, cache, tmp_path):
-    folder = with_pictures(tiny_preset, tmp_path, "journey: {depth: 2, pictures: [one.png, two.png], picture_every: 2}")
-    loaded = opened(folder)
-    stations, keys = Stations(loaded, cache), []
-    found = [frames_of(stations, number) for number in range(7)]
-    assert np.array_equal(found[2][0], smooth(SIZE, 8)) and np.array_equal(found[4][0], smooth(SIZE, 9))
-    assert np.array_equal(found[6][0], smooth(SIZE, 8))
-    expected = next_image(found[2][2], stations.crop(2), light_of(loaded.image), 0.5)
-    assert np.array_equal(found[3][0], expected)
-    keys = [stations.dreams(number).key for number in range(7)]
-    again = Stations(opened(folder), FrameCache(cache.folder, 10**9))
-    for number in range(7):
-        frames_of(again, number)
-        assert again.dreams(number).from_cache
-    assert [again.dreams(number).key for number in range(7)] == keys
-    assert len(set(keys)) == 7  # another seed for each
+def test_a_picture_interrupts_the_bake_in_the_same_process(folder, tmp_path):
+    loaded = open_preset(str(folder), size=(480, 270))
+    cache = FrameCache(tmp_path / "cache", 10**9)
+    source = start(loaded, cache)
+    try:
+        source.want([0, 1, 2])
+        polled(source, 2)
+        children = {child.pid for child in multiprocessing.active_children() if child.name == "bake"}
+        for seed in (3, 4, 5):  # each interrupts the one before
+            picture = smooth(loaded.size, seed)
+            source.stations.begin(1, picture)
+            source.want([1, 0])
+            wait_for(lambda: [one for one in source.poll() if one.variant == 1], "the picture's station")
+        found = met(source, 1, picture)
+        assert np.array_equal(found[0].frame, picture)
+        alone = Stations(loaded, FrameCache(tmp_path / "other", 10**9))
+        alone.begin(1, picture)
+        expected = frames_of(alone, 1)
+        last = {one.depth_index: one.frame for one in found if one.finished}
+        assert all(np.array_equal(last[depth], expected[depth]) for depth in range(5))
+        assert {child.pid for child in multiprocessing.active_children() if child.name == "bake"} == children
+        source.want([0, 1])  # what was interrupted is finished afterwards
+        wait_for(
+            lambda: source.poll() is None or cache.glance(source.stations._keys[0], 4, (270, 480, 3)) is not None,
+            "the first station",
+        )
+    finally:
+        source.close()
 
 
-def test_a_loop_whose_last_station_begins_with_a_picture_has_its_image_in_it(tiny_preset, cache, tmp_path):
-    folder = with_pictures(tiny_preset, tmp_path, "journey: {depth: 2, pictures: one.png, picture_every: 4}")
-    loaded = opened(folder, journey=5)
-    stations = Stations(loaded, cache)
-    last = [frames_of(stations, number) for number in range(5)][-1]
-    expected = with_picture_inside(smooth(SIZE, 8), loaded.image, stations.crop(4))
-    assert np.array_equal(last[0], expected)
+def test_a_process_waits_for_a_picture_where_all_is_in_the_cache(folder, cache):
+    frames_of(Stations(opened(folder), cache), 0)
+    source = start(opened(folder), cache)
+    try:
+        wait_for(
+            lambda: source.poll() is None or [one for one in multiprocessing.active_children() if one.name == "bake"],
+            "a process",
+        )
+        found = met(source, 1, smooth(SIZE, 21))
+        assert np.array_equal(found[0].frame, smooth(SIZE, 21))
+    finally:
+        source.close()
 
 
-def test_a_picture_of_the_preset_that_cannot_be_read_is_left_out(tiny_preset, cache, tmp_path):
-    folder = with_pictures(tiny_preset, tmp_path, "journey: {depth: 2, pictures: one.png, picture_every: 1}")
-    (folder / "one.png").write_bytes(b"no picture")
-    loaded = opened(folder)
-    stations = Stations(loaded, cache)
-    first = frames_of(stations, 0)
-    expected = next_image(first[2], stations.crop(0), light_of(loaded.image), 0.5)
-    assert np.array_equal(frames_of(stations, 1)[0], expected)
-    assert "one.png: not a picture" in stations.fault and stations.fault.endswith("the journey goes on without it")
-
-
-@pytest.mark.parametrize("name", ["cat.png", "../image.png", "/etc/hostname", "a\\0b"])
-def test_the_pictures_of_a_journey_must_be_in_the_folder(tiny_preset, tmp_path, name):
-    folder = with_journey(tiny_preset, tmp_path, f'journey: {{pictures: [image.png, "{name}"]}}')
-    with pytest.raises(BadInput, match=r"journey\.pictures\.1: "):
-        opened(folder)
+def test_whatever_comes_in_between_each_station_has_its_own_frames(folder, cache):
+    source, rng = start(opened(folder), cache), np.random.default_rng(5)
+    begun, wanted = {}, [0, 1, 2]
+    try:
+        for turn in range(40):
+            what = rng.integers(4)
+            number = int(rng.integers(1, 4))
+            if what == 0 and source.stations._has_image(number - 1):
+                source.stations.begin(number, picture := smooth(SIZE, turn))
+                begun = {one: image for one, image in begun.items() if one < number} | {number: picture}
+                wanted = [number, *(one for one in wanted if one < number)]
+            elif what == 1 and source.stations._has_image(number - 1):
+                source.stations.next_layer(number)
+                begun = {one: image for one, image in begun.items() if one <= number}
+            else:
+                wanted = sorted(rng.permutation(4)[:3].tolist(), key=lambda one: (one - number) % 4)
+            source.want(wanted)
+            for _ in range(int(rng.integers(1, 12))):
+                for one in source.poll():
+                    assert one.variant in wanted or what > 1
+                    if one.depth_index == 0 and one.variant in begun:
+                        assert np.array_equal(one.frame, begun[one.variant])
+                time.sleep(0.003)
+        assert source.fault is None
+    finally:
+        source.close()
 
 
 def test_of_recorded_crops_only_those_that_a_zoom_can_lead_to_are_taken(folder):

@@ -7,10 +7,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.fixtures.watching import wait_for
+from tests.render.pictures import smooth
 from tests.show.nights import Pixels
 from tests.show.test_recorder import has_shown, is_not_recording, is_recording, session_in, song_show
+from tests.sounds import kicks, write_wav
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
 from visualizer.beat.features import Features
@@ -37,6 +40,7 @@ from visualizer.show.session_files import SessionFiles
 from visualizer.show.sources.session import SessionSource
 from visualizer.show.sources.song import SongSource
 from visualizer.show.stage import Scene, Stage, build_picture
+from visualizer.show.travel import Travel
 
 SIZE = (96, 54)
 JOURNEY = "journey: {depth: 2, zoom_per_s: 0.5, zoom_per_bar: 1.0, stations: [{layer: block2.expand}, {seed: 7}]}\n"
@@ -157,3 +161,44 @@ def test_a_recording_forgets_the_journey_of_a_scene_that_has_gone(loaded, kick_s
             recorder.close()
             source.close()
             stage.release()
+
+
+def test_a_performance_meets_the_picture_that_the_show_met(screen, loaded, tmp_path, monkeypatch):
+    """It hurries as it did, and the station with the picture holds the frames that it had."""
+    song = tmp_path / "song.wav"  # as long as a busy machine may need
+    write_wav(song, kicks(44_100, np.arange(0.3, 90.0, 0.5), 90.0), 44_100)
+    travels, picture = [], tmp_path / "cat.png"
+    Image.fromarray(smooth(SIZE, 9)).save(picture)
+
+    class Watched(Travel):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            travels.append(self)
+
+    def asks(night):
+        said.append(travels[0].meet(picture))
+        return True
+
+    def is_there(night):
+        hurries.append(travels[0].state.hurries_to)
+        return max(hurries) > 0 and hurries[-1] == 0
+
+    said, hurries, folder = [], [], tmp_path / "night"
+    with monkeypatch.context() as patched:
+        patched.setattr("visualizer.show.stage.Travel", Watched)
+        events = record(loaded, song, folder, (0.5, [Set(JOURNEY_SPEED, 0.0)]), (0.2, asks), (0.0, is_there))
+    assert said == ["the journey comes to cat.png"]
+    station = max(hurries)
+    recorded = [one for one in events if isinstance(one, JourneyEvent)]
+    hurry = [one for one in recorded if one.hurries_to == station]
+    assert hurry and recorded[-1].hurries_to == 0 and recorded[-1].position > station - 0.5
+    assert not any(station in dict(map(reversed, one.slots)) for one in hurry[:1]), "its slot is given again"
+    slot = next(slot for slot, number in recorded[-1].slots if number == station)
+    begun = [one for one in events if isinstance(one, DreamEvent) and one.at > hurry[0].at]
+    first = next(one for one in begun if one.variant == slot and one.depth_index == 0)
+    assert np.array_equal(SessionFiles(RecordedSession(folder)).dream(first), smooth(SIZE, 9))
+    found, _, said = performed(folder)
+    assert said == []
+    ticks, positions = np.array([one[0] for one in found]), np.array([one[1] for one in found])
+    for one in recorded[1:]:
+        assert np.interp(one.at, ticks, positions) == pytest.approx(one.position, abs=0.15)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
 from tests.fixtures.journeys import with_journey
+from tests.fixtures.watching import wait_for
+from tests.render.pictures import smooth
 from visualizer.beat.features import Features
 from visualizer.journey.geometry import MOST_SEEN
+from visualizer.journey.stations import light_of, next_image
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import DreamFrame, ReadyDreams, open_cache
 from visualizer.presets.journey import ReadyStations, Stations
@@ -296,11 +303,221 @@ def test_a_picture_of_a_journey_shows_its_image_before_it_begins(folder, surface
     assert np.array_equal(surface.read(), loaded.image)
 
 
+def saved(folder, seed):
+    """A picture file."""
+    path = folder / f"picture{seed}.png"
+    Image.fromarray(smooth(SIZE, seed)).save(path)
+    return path
+
+
+def meets(one, picture):
+    """Let a trip meet a picture; what it said. The picture is read when this returns."""
+    said = one.scene.meet(picture)
+    reader = one.scene.travel._reader
+    wait_for(lambda: reader._found is not None or reader.fault is not None, "the picture")
+    return said
+
+
+def hurried(one, seconds=8.0):
+    """Go on until a trip hurries no more; the positions."""
+    found = [one.position]
+    for _ in range(round(seconds * RATE_HZ)):
+        one.go(1 / RATE_HZ)
+        found.append(one.position)
+        if not one.scene.travel.state.hurries_to:
+            break
+    return np.array(found)
+
+
+def is_smooth(positions):
+    """Whether the speed never jumps: by what a hurry or a brake changes it in one display frame."""
+    speeds = np.diff(positions) * RATE_HZ
+    return np.abs(np.diff(speeds)).max() < 0.25
+
+
 def test_a_picture_is_met_by_a_journey_only(trip, folder, surface, tmp_path):
     assert trip().scene.meet(tmp_path / "cat.png") == "the journey comes to cat.png"
     loaded = open_preset(str(folder), size=SIZE)
     plain = Scene(build_picture(loaded, surface, Programs(surface.ctx)), ReadyDreams([]), loaded)
-    assert "no journey" in plain.meet(tmp_path / "cat.png")
+    assert "no journey" in plain.meet(tmp_path / "cat.png") and "no journey" in plain.next_layer()
+    loop = trip(journey=5)
+    assert "cat.png: a journey that comes back" in loop.scene.meet(tmp_path / "cat.png")
+    assert "comes back" in loop.scene.next_layer()
+
+
+@pytest.mark.parametrize(("seconds", "station"), [(0.0, 1), (2.6, 2), (4.5, 3)])
+def test_a_picture_becomes_the_first_station_that_is_not_seen(trip, tmp_path, seconds, station):
+    one = trip()
+    one.go(seconds)
+    assert station - 2 < one.position <= station - 1
+    before = one.go(1 / RATE_HZ)[0]
+    meets(one, saved(tmp_path, 7))
+    after = one.go(1 / RATE_HZ)[0]
+    travel, stations = one.scene.travel, one.scene.dreams.stations
+    assert travel.state.hurries_to == station and np.array_equal(stations._images[station], smooth(SIZE, 7))
+    assert station not in travel.state.slots, "a recording has that it was gone"
+    assert np.abs(after.astype(int) - before).mean() < 3, "nothing that is seen has changed"
+    one.go(2 / RATE_HZ)
+    assert station in travel.state.slots
+    positions = hurried(one)
+    assert positions[-1] == pytest.approx(station, abs=0.2)
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, 0.125, 1.0])
+def test_it_hurries_to_a_picture_and_goes_on_as_before(trip, tmp_path, speed):
+    one = trip()
+    one.go(6)
+    one.stage.journey_speed = speed
+    one.go(3)
+    usual = one.scene.travel.pace.speed
+    meets(one, saved(tmp_path, 7))
+    frames = one.go(2 / RATE_HZ)
+    station = one.scene.travel.state.hurries_to
+    positions = [one.position]
+    for _ in range(4 * RATE_HZ):
+        frames += one.go(1 / RATE_HZ)
+        positions.append(one.position)
+    there = next(index for index, place in enumerate(positions) if place > station - 0.4)
+    assert there / RATE_HZ < 2.2
+    speeds = np.diff(positions) * RATE_HZ
+    assert speeds[15:there].min() > 0.8 or there < 15
+    assert is_smooth(positions)
+    assert outliers(frames).max() < 2.5
+    one.go(4)
+    assert one.scene.travel.pace.speed == pytest.approx(usual, abs=0.05)
+    if speed == 0.0:
+        assert one.position == pytest.approx(station, abs=0.35), "held there"
+
+
+def test_it_does_not_hurry_beyond_what_is_there(trip, tmp_path):
+    one = trip(late=True)
+    one.go(4)
+    one.scene.dreams.last = 1
+    meets(one, saved(tmp_path, 7))
+    one.go(6)
+    assert one.scene.travel.state.hurries_to == 3 and one.position <= 2.0 + BEYOND
+    one.scene.dreams.last = 9
+    one.scene.dreams.want(one.scene.dreams.wanted)
+    assert is_smooth(hurried(one))
+    assert one.position > 2.8
+
+
+def test_the_newest_of_several_pictures_is_met(trip, tmp_path):
+    one = trip()
+    one.go(3)
+    assert meets(one, saved(tmp_path, 7)) == "the journey comes to picture7.png"
+    one.go(2 / RATE_HZ)
+    station = one.scene.travel.state.hurries_to
+    said = meets(one, saved(tmp_path, 8))
+    assert said == "the journey comes to picture8.png, in the place of picture7.png"
+    one.go(2 / RATE_HZ)
+    assert one.scene.travel.state.hurries_to == station
+    assert np.array_equal(one.scene.dreams.stations._images[station], smooth(SIZE, 8))
+    hurried(one)
+    assert meets(one, saved(tmp_path, 9)) == "the journey comes to picture9.png", "that one was seen"
+    one.go(1 / RATE_HZ)
+    assert one.scene.travel.state.hurries_to == station + 1
+
+
+def test_a_picture_that_cannot_be_read_changes_nothing(trip, tmp_path):
+    one = trip()
+    one.go(3)
+    (tmp_path / "notes.txt").write_text("no picture")
+    slots = one.scene.travel.state.slots
+    meets(one, tmp_path / "notes.txt")
+    one.go(0.1)
+    line = one.scene.faults[1]
+    assert "notes.txt: not a picture" in line and line.endswith("; the journey goes on without it")
+    assert one.scene.travel.state.hurries_to == 0 and one.scene.travel.state.slots == slots
+    assert "place" not in meets(one, saved(tmp_path, 7)) and one.scene.faults == (None, None)
+
+
+def test_the_next_layer_comes_with_the_next_station(trip, folder, shared, surface):
+    one = trip()
+    one.go(3)
+    stations = one.scene.dreams.stations
+    assert one.scene.next_layer() == "the next station dreams block3.expand"
+    frames = one.go(6)
+    assert [stations._dream(number).settings.layer for number in range(4)] == [
+        "block2.expand",
+        "block3.expand",
+        "block3.expand",
+        "block2.expand",
+    ]
+    assert one.scene.travel.state.hurries_to == 0 and outliers(frames).max() < 1.6
+    loaded = open_preset(str(folder), size=SIZE)
+    loaded = dataclasses.replace(loaded, stations=loaded.stations[:1])
+    alone = Trip(surface, loaded, ReadyStations(Stations(loaded, FrameCache(shared, 10**9))))
+    assert "only one dream" in alone.scene.next_layer()
+
+
+class Cheap:
+    """The dream of a station at no cost: its image, every depth a little lighter."""
+
+    fault, kept = None, True
+
+    def __init__(self, station, image):
+        self.key, self._image = f"{station}", image
+
+    def frames(self, preview):
+        for depth in range(5):
+            yield DreamFrame(0, depth, np.clip(self._image + depth, 0, 255).astype(np.uint8), True)
+
+
+class CheapStations(Stations):
+    def dreams(self, station):
+        return Cheap(station, self.image(station))
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.one_of(
+            st.tuples(st.just("meet"), st.integers(1, 3)),
+            st.tuples(st.just("layer"), st.just(0)),
+            st.tuples(st.just("speed"), st.sampled_from([-4.0, -1.0, 0.0, 0.25, 1.0, 4.0])),
+            st.tuples(st.just("go"), st.integers(1, 60)),
+        ),
+        max_size=12,
+    )
+)
+def test_whatever_is_asked_for_each_station_is_there_once_with_its_own_frames(folder, tmp_path, surface, steps):
+    loaded = open_preset(str(folder), size=SIZE)
+    stations = CheapStations(loaded, FrameCache(tmp_path, 10**9))
+    one = Trip(surface, loaded, ReadyStations(stations))
+    travel, texture, put = one.scene.travel, one.scene.picture.dreams, {}
+    one.scene.on_put = lambda placed: put.__setitem__((placed.variant, placed.depth_index), placed.frame)
+    light, begun, positions, time_s = light_of(loaded.image), {0: loaded.image}, [0.0], 0.0
+    try:
+        for what, value in [*steps, ("go", 60)]:
+            if what == "meet":
+                meets(one, saved(tmp_path, value))
+            elif what == "layer":
+                one.scene.next_layer()
+            elif what == "speed":
+                travel.speed = value
+            for _ in range(value if what == "go" else 1):
+                one.scene.take()
+                one.scene.move(Features(time_s=time_s, level=0.5))
+                time_s += 1 / RATE_HZ
+                positions.append(travel.position)
+                if what == "meet" and travel.state.hurries_to and travel.state.hurries_to not in travel.state.slots:
+                    first = travel.state.hurries_to
+                    begun = {one: image for one, image in begun.items() if one < first} | {first: smooth(SIZE, value)}
+                slots = travel.state.slots
+                assert len(set(slots.values())) == len(slots) <= N_SLOTS
+                assert all(0 <= slot < N_SLOTS for slot in slots.values())
+                there = {station: slot for station, slot in slots.items() if texture.deepest_of(slot) >= 0}
+                for station, slot in there.items():
+                    if station in begun:
+                        assert np.array_equal(put[slot, 0], begun[station])
+                    elif (before := there.get(station - 1)) is not None:
+                        expected = next_image(put[before, 2], stations.crop(station - 1), light, 0.5)
+                        assert np.array_equal(put[slot, 0], expected)
+        assert np.abs(np.diff(positions)).max() < 0.5 * 4 / RATE_HZ + 0.01
+        assert math.floor(travel.position) in there
+    finally:
+        one.stage.release()
 
 
 def test_a_journey_asks_for_the_tempo(trip, folder, surface):

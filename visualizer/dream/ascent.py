@@ -7,6 +7,7 @@ k. wavefront.py decides in which order octaves and depths are computed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +62,7 @@ def deepened(
     settings: DreamSettings,
     limit: TileLimit | None = None,
     bounds: Bounds | None = None,
+    before_step: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """One octave at the next depth: the change of the next coarser one, enlarged and added, then its own steps.
 
@@ -72,6 +74,7 @@ def deepened(
     octave_index: of n_octaves, 0 the coarsest.
     limit: how many px the network may be given at once, None for no limit.
     bounds: of this octave, None for none.
+    before_step: called before each step; what it raises ends the work.
 
     Random shifts depend on settings.seed, depth and octave alone, so a depth can be computed again on another device.
     """
@@ -89,6 +92,7 @@ def deepened(
     step_size *= pace(depth_index, settings.n_depths)
     start = state
     for step_index in range(max(1, int(n_steps))):
+        before_step()
         down, right = rng.integers(-settings.jitter_px, settings.jitter_px, size=2, endpoint=True).tolist()
         # cuts between tiles have a random generator of their own, so the shifts are the same with and without tiles
         cut_seed = (settings.seed, depth_index, octave_index, step_index)

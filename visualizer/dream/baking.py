@@ -8,7 +8,7 @@ computed twice, and the finished frames are the same to the last bit with and wi
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,10 @@ KEPT_PX = 4_000_000
 AHEAD_BYTES = 600_000_000
 
 
+class Cancelled(Exception):
+    """The work was given up, since its result is wanted no more."""
+
+
 class Dreamt(NamedTuple):
     """A dream frame. frame: (height, width, 3) uint8 sRGB; finished: False for a preview; checkpoint: where asked
     for.
@@ -66,6 +70,7 @@ class _Task:
     checkpoints: bool
     beside_show: bool
     networks: Mapping[str, NetworkInfo]
+    is_cancelled: Callable[[], bool]
     previewed: int = 0
     finished: int = 0
 
@@ -73,6 +78,11 @@ class _Task:
     def octaves(self) -> list[tuple[int, int]]:
         settings = self.settings
         return octave_sizes(self.image.shape[0], self.image.shape[1], settings.n_octaves, settings.octave_scale)
+
+    def check(self) -> None:
+        """Raise Cancelled once the work is wanted no more."""
+        if self.is_cancelled():
+            raise Cancelled
 
 
 def bake(
@@ -108,6 +118,7 @@ def dream_on(
     checkpoints: bool = False,
     beside_show: bool = False,
     networks: Mapping[str, NetworkInfo] = NETWORKS,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Generator[Dreamt, None, None]:
     """Yield depth 0, the image itself; with `preview` a coarse frame of every depth; then the finished frames in order.
 
@@ -127,6 +138,7 @@ def dream_on(
     checkpoints: give every finished frame from depth 1 a checkpoint; see Checkpoint for how long to keep it.
     beside_show: leave cores to a show; the frames are the same.
     networks: those that settings.network may name.
+    is_cancelled: asked before every step, by several threads; once it is True the work ends with Cancelled.
 
     Raises BadInput for another kind of image and ValueError for a checkpoint that does not fit, both at once;
     DreamError if weights are missing or memory runs out.
@@ -137,7 +149,7 @@ def dream_on(
         guide = guide.copy()
     # copies: the caller may change its own arrays meanwhile
     sized = for_picture(settings, *image.shape[:2])
-    task = _Task(image.copy(), sized, guide, weights, preview, resume, checkpoints, beside_show, networks)
+    task = _Task(image.copy(), sized, guide, weights, preview, resume, checkpoints, beside_show, networks, is_cancelled)
     if resume is not None:
         fault = misfit(resume, image, settings)
         if fault:
@@ -227,6 +239,7 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     palette = Palette(picture, settings)
     guide = None if task.guide is None else _as_tensor(task.guide)
     info = task.networks[settings.network]
+    task.check()
     weights = load_weights(info, task.weights)
     opened = open_network(settings, weights, compute, picture=picture, guide=guide, info=info)
     del weights, picture, guide
@@ -250,7 +263,9 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
             change = None
             if coarser is not None and coarser_before is not None:
                 change = picture_of(coarser) - picture_of(coarser_before)
-            return deepened(before, change, depth, octave, n_octaves, network, settings, limit, bounds[octave])
+            return deepened(
+                before, change, depth, octave, n_octaves, network, settings, limit, bounds[octave], task.check
+            )
 
     n_bytes = sum(12 * height * width for height, width in sizes)
     ahead = min(AHEAD, AHEAD_BYTES // n_bytes)

@@ -12,6 +12,11 @@ from .geometry import Transform
 BEATS_PER_BAR = 4
 #: time constant with which the speed follows the one that is wanted, seconds
 SPEED_S = 1.0
+#: a journey that hurries to a station goes at least so fast, stations a second; the last way to it takes LANDS_S, and from
+#: this zoom of the station on, as a power of ZOOM, it does not hurry any more
+HURRY_PER_S, LANDS_S, LANDED = 1.5, 0.6, -0.02
+#: time constant with which the speed follows then, and the end of what is there is reached, seconds
+HURRY_S = 0.3
 #: the way to the end of what is there is not done in less than this, so it is reached ever more slowly, seconds
 ARRIVES_S = 0.8
 MOST_ARRIVES_S = 60.0
@@ -55,12 +60,13 @@ class Pace:
         bpm: float,
         n_beats: float,
         arrives_s: float = ARRIVES_S,
+        hurry: float = 0.0,
     ) -> None:
         """Go on by dt_s seconds.
 
         ends: the first and the last position that can be shown. arrives_s: the time constant with which they are
         reached, see `Supply`. bpm: beats a minute, 0 where they are not known; n_beats: beats since the time before, as
-        far as they were counted.
+        far as they were counted. hurry: the least speed, stations a second, see `hurry_to`; 0: none.
         """
         dt_s = limited_step(dt_s)
         if dt_s == 0.0:
@@ -73,11 +79,14 @@ class Pace:
             if 0.25 * beats_per_s < n_beats / dt_s < 4 * beats_per_s:
                 beats_per_s = n_beats / dt_s
             wanted = speed.per_bar * beats_per_s / BEATS_PER_BAR
-        self.speed += (wanted - self.speed) * _eased(dt_s, SPEED_S)
+        wanted = max(wanted, hurry) if hurry else wanted
+        self.speed += (wanted - self.speed) * _eased(dt_s, HURRY_S if hurry else SPEED_S)
         low, high = ends
         room = (high - self.position) if self.speed > 0 else (self.position - low)
         way = abs(self.speed) * dt_s
-        step = math.copysign(min(way, max(room, 0.0) * _eased(dt_s, arrives_s)), self.speed)
+        step = math.copysign(min(way, max(room, 0.0) * _eased(dt_s, HURRY_S if hurry else arrives_s)), self.speed)
+        if hurry:  # where it had to wait it does not go on at once at the speed of before
+            self.speed = step / dt_s
         self.position = min(max(self.position + step, low), max(high, low))
         slowed = 1 - abs(step) / way if way > 0 else 0.0
         self.linger += (slowed - self.linger) * _eased(dt_s, LINGER_S)
@@ -91,6 +100,12 @@ class Pace:
             (1 - LINGER_ZOOM * self.linger) * cmath.exp(1j * LINGER_TURN * turn * self.linger),
             LINGER_SHIFT * self.linger * place,
         )
+
+
+def hurry_to(station: int, position: float) -> float:
+    """The least speed of a journey that hurries to a station, stations a second; 0 once it is there."""
+    way = station - position
+    return min(HURRY_PER_S, way / LANDS_S) if way > -LANDED else 0.0
 
 
 class Supply:

@@ -14,9 +14,10 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import queue
 import sys
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -27,8 +28,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..clock import Stopwatch
-from ..dream.baking import dream_on, misfit
+from ..dream.baking import Cancelled, dream_on, misfit
 from ..dream.checkpoint import Checkpoint
+from ..dream.device import load_torch
 from ..errors import DreamError, VisualizerError
 from ..files.paths import log_folder
 from ..processes import Outlet, how_it_ended, log_here, log_through, lower_priority, redirect_streams, start_child
@@ -71,12 +73,28 @@ class BakedFrame(NamedTuple):
     unkept: bool = False
 
 
+class BakeOrder(NamedTuple):
+    """What a `BakeProcess` asks its child for: nothing that was ordered before counts any more.
+
+    number: rising. request: None: only be ready for the next one.
+    """
+
+    number: int
+    request: BakeRequest | None
+
+
 def bake_inline(
-    request: BakeRequest, cache: FrameCache, *, preview: bool, beside_show: bool = False
+    request: BakeRequest,
+    cache: FrameCache,
+    *,
+    preview: bool,
+    beside_show: bool = False,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Generator[BakedFrame, None, None]:
     """Yield the frames saved by an earlier bake, then the rest, each saved when it is done. Raises DreamError.
 
-    preview: yield a coarse frame of every depth first; beside_show: leave cores to a show.
+    preview: yield a coarse frame of every depth first; beside_show: leave cores to a show; is_cancelled: ends it with
+    Cancelled, see `dream_on`.
     """
     variant, key = request.variant, request.key
     n_depths = variant.settings.n_depths
@@ -99,6 +117,7 @@ def bake_inline(
         resume=checkpoint,
         checkpoints=True,
         beside_show=beside_show,
+        is_cancelled=is_cancelled,
     )
     del checkpoint
     with closing(bake) as dreamt:
@@ -211,59 +230,94 @@ class BakeProcess:
     """A child process of low priority that bakes one variant after another. stop: kills it, from any thread. preview:
     see `bake_inline`.
 
-    It is started with the first bake: loading torch takes seconds, which those after it save.
+    It is started with the first bake, or by `prepare`: loading torch takes seconds, which those after it save.
     """
 
     def __init__(self, stop: Stop, *, preview: bool) -> None:
         self._stop, self._preview = stop, preview
         self._opened = ExitStack()
-        self._process: tuple[BaseProcess, Connection, Connection] | None = None
+        self._child: _Running | None = None
+        self._number = 0  # of the newest order
+        self._is_interrupted = False
+        self._interrupted, self._interrupting = multiprocessing.Pipe(duplex=False)
+
+    def prepare(self) -> None:
+        """Start the process and load torch in it, so that the next bake begins at once."""
+        if self._child is None:
+            self._order(self._start(), None)
+
+    def interrupt(self) -> None:
+        """End the bake under way, and every later one, with no more frames until `allow`. Called from any thread, which
+        does not wait; the process is soon ready for another bake.
+        """
+        if not self._is_interrupted:
+            self._is_interrupted = True
+            self._interrupting.send_bytes(b"1")
+
+    def allow(self) -> None:
+        """Bake again after an interruption. Never at the same time as `interrupt`."""
+        if self._is_interrupted:
+            self._interrupted.recv_bytes()
+            self._is_interrupted = False
 
     def bake(self, request: BakeRequest) -> Generator[BakedFrame, None, None]:
-        """Bake a variant; depth 0 comes at once. Where it is not read to its end the process ends. Raises DreamError,
-        also when the process dies.
+        """Bake a variant; depth 0 comes at once. Where it is interrupted, or not read to its end, the process is ready
+        for another one. Raises DreamError, also when the process dies.
         """
         yield BakedFrame(0, request.image, True)
-        process, ours, to_write = self._process or self._start()
-        is_done = False
-        # the image is more than a pipe holds: as an argument it would keep whoever starts a process that dies at once
-        # for ever
-        sending = threading.Thread(target=_send, args=(to_write, request), name="bake request", daemon=True)
-        sending.start()
+        child = self._child or self._start()
+        number, is_over = self._order(child, request), False
         try:
             while True:
                 try:
-                    word, value = ours.recv()
-                    pixels = ours.recv_bytes() if word == "frame" else b""
+                    if self._interrupted in wait([child.answers, self._interrupted]):
+                        return
+                    word, value = child.answers.recv()
+                    pixels = child.answers.recv_bytes() if word == "frame" else b""
                 except (EOFError, OSError):  # OSError when it died in the middle of a message
-                    wait([process.sentinel])  # killed on its way out it would end with another status
+                    wait([child.process.sentinel])  # killed on its way out it would end with another status
+                    is_over = True
                     break
-                if word == "frame":
-                    index, shape, finished, fault, unkept = value
-                    frame = np.frombuffer(pixels, np.uint8).reshape(shape)
-                    yield BakedFrame(index, frame, finished, fault, unkept)
-                elif word == "log":
+                if word == "log":
                     log_here(value)
                 elif word == "error":
+                    is_over = True
                     raise DreamError(value)
+                elif value[0] != number:  # of one before, which was interrupted
+                    continue
+                elif word == "frame":
+                    _, index, shape, finished, fault, unkept = value
+                    frame = np.frombuffer(pixels, np.uint8).reshape(shape)
+                    yield BakedFrame(index, frame, finished, fault, unkept)
                 else:
-                    is_done = True
+                    number = 0
                     return
         finally:
-            if not is_done:
+            if is_over or self._stop.is_set():
                 self.close()
-            sending.join()
+            elif number:
+                self._order(child, None)
         if not self._stop.is_set():
             _log_errors()
-            how = "killed by the system: out of memory?" if process.exitcode == -9 else how_it_ended(process.exitcode)
+            code = child.process.exitcode
+            how = "killed by the system: out of memory?" if code == -9 else how_it_ended(code)
             raise DreamError(f"the dream's process died ({how}); a smaller --size needs less")
 
     def close(self) -> None:
         """End the process."""
-        self._process = None
+        child, self._child = self._child, None
+        if child is not None:
+            child.orders.put(None)
         self._opened.close()
+        if child is not None:
+            child.sending.join()
 
-    def _start(self) -> tuple[BaseProcess, Connection, Connection]:
+    def _order(self, child: _Running, request: BakeRequest | None) -> int:
+        self._number += 1
+        child.orders.put(BakeOrder(self._number, request))
+        return self._number
+
+    def _start(self) -> _Running:
         context = multiprocessing.get_context(
             "spawn"
         )  # fork would copy the locks of the window's and the sound's threads
@@ -276,14 +330,32 @@ class BakeProcess:
         self._opened.enter_context(to_write)
         self._opened.enter_context(self._stop.watched(process))
         self._opened.enter_context(ours)
-        self._process = process, ours, to_write
-        return self._process
+        # an image is more than a pipe holds: whoever sends it to a process that dies at once would wait for ever
+        orders: queue.SimpleQueue[BakeOrder | None] = queue.SimpleQueue()
+        sending = threading.Thread(target=_send_all, args=(to_write, orders), name="bake orders", daemon=True)
+        sending.start()
+        self._child = _Running(process, ours, orders, sending)
+        return self._child
 
 
-def _send(pipe: Connection, request: BakeRequest) -> None:
+class _Running(NamedTuple):
+    """The running process of a `BakeProcess`. orders: what the thread `sending` sends to it, None: nothing more."""
+
+    process: BaseProcess
+    answers: Connection
+    orders: queue.SimpleQueue[BakeOrder | None]
+    sending: threading.Thread
+
+
+def _send_all(pipe: Connection, orders: queue.SimpleQueue[BakeOrder | None]) -> None:
+    while (order := orders.get()) is not None:
+        _send(pipe, order)
+
+
+def _send(pipe: Connection, order: BakeOrder) -> None:
     # the child has died, which is detected where its messages are read; TypeError: closed here in the middle of sending
     with suppress(OSError, TypeError):
-        pipe.send(request)
+        pipe.send(order)
 
 
 def _error_file() -> Path:
@@ -305,8 +377,45 @@ def _log_errors() -> None:
             log.warning("standard error of the bake that died: %s", words)
 
 
-def _child(pipe: Connection, requests: Connection, preview: bool) -> None:
-    """The child process: bake, save, and send each frame when it is done, for one request after another."""
+class _Orders:
+    """The orders that come to the child process, of which only the newest counts. pipe: where a thread reads them."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._changed = threading.Condition()
+        self._newest: BakeOrder | None = None
+        self._has_ended = False
+        self._taken = 0
+        threading.Thread(target=self._read, args=(pipe,), name="bake orders", daemon=True).start()
+
+    def next(self) -> BakeOrder | None:
+        """The newest order that was not returned yet; waits for it. None once the show has ended."""
+        with self._changed:
+            while not self._has_ended:
+                if self._newest is not None and self._newest.number > self._taken:
+                    self._taken = self._newest.number
+                    return self._newest
+                self._changed.wait()
+        return None
+
+    def is_over(self) -> bool:
+        """Whether the order returned last does not count any more."""
+        newest = self._newest
+        return self._has_ended or (newest is not None and newest.number > self._taken)
+
+    def _read(self, pipe: Connection) -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                order: BakeOrder = pipe.recv()
+                with self._changed:
+                    self._newest = order
+                    self._changed.notify_all()
+        with self._changed:
+            self._has_ended = True
+            self._changed.notify_all()
+
+
+def _child(pipe: Connection, orders_pipe: Connection, preview: bool) -> None:
+    """The child process: bake, save, and send each frame when it is done, for one order after another."""
     if sys.platform == "win32":  # elsewhere it was started with it
         redirect_streams(_error_file(), 2)
     lower_priority(PREVIEW_NICENESS if preview else NICENESS)
@@ -314,19 +423,15 @@ def _child(pipe: Connection, requests: Connection, preview: bool) -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     outlet = Outlet(pipe)
     logger = log_through(lambda line: outlet.send("log", line))
+    orders = _Orders(orders_pipe)
     try:
-        while True:
-            request: BakeRequest = requests.recv()
-            cache = FrameCache(request.folder, request.max_bytes)
-            for baked in bake_inline(request, cache, preview=preview, beside_show=True):
-                if baked.finished:
-                    lower_priority(NICENESS)
-                if baked.depth_index > 0:
-                    frame = np.ascontiguousarray(baked.frame)
-                    about = (baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)
-                    outlet.send("frame", about, frame.data.cast("B"))
-            outlet.send("done")
-    except (EOFError, BrokenPipeError, ConnectionResetError):
+        while (order := orders.next()) is not None:
+            if order.request is None:
+                load_torch()
+                continue
+            with suppress(Cancelled):
+                _bake_and_send(order.number, order.request, outlet, preview, orders.is_over)
+    except (BrokenPipeError, ConnectionResetError):
         return  # the show has ended
     except VisualizerError as error:
         outlet.send("error", str(error))
@@ -335,3 +440,22 @@ def _child(pipe: Connection, requests: Connection, preview: bool) -> None:
     except Exception as error:
         logger.exception("the bake stopped")
         outlet.send("error", f"the dream stopped: {type(error).__name__}: {' '.join(str(error).split())}")
+
+
+def _bake_and_send(
+    number: int, request: BakeRequest, outlet: Outlet, preview: bool, is_cancelled: Callable[[], bool]
+) -> None:
+    """Bake and save what was ordered, and send each frame with the number of the order. Raises Cancelled."""
+    cache = FrameCache(request.folder, request.max_bytes)
+    bake = bake_inline(request, cache, preview=preview, beside_show=True, is_cancelled=is_cancelled)
+    with closing(bake) as done:
+        for baked in done:
+            if is_cancelled():
+                raise Cancelled
+            if baked.finished:
+                lower_priority(NICENESS)
+            if baked.depth_index > 0:
+                frame = np.ascontiguousarray(baked.frame)
+                about = (number, baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)
+                outlet.send("frame", about, frame.data.cast("B"))
+    outlet.send("done", (number,))

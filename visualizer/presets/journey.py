@@ -9,10 +9,9 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
-import queue
 import threading
-from collections import deque
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +30,6 @@ from ..journey.stations import (
     wandering_crop,
     with_picture_inside,
 )
-from ..oneline import plain
 from ..settings import JourneySettings
 from .baker import BakeProcess, Stop
 from .cache import FrameCache
@@ -47,6 +45,8 @@ _KEPT_IMAGES = 8
 _MOST_KNOWN = 500
 #: so many stations are baked beforehand of a journey that never comes back
 N_STATIONS = 12
+#: so many dream frames wait at most
+MOST_READY = 2
 
 
 class StationLost(VisualizerError):
@@ -63,6 +63,13 @@ class KnownStation(NamedTuple):
     crop: Transform | None
 
 
+class NewStation(NamedTuple):
+    """A station that is dreamt anew, with those after it. image: what it begins with, None: with what it would."""
+
+    number: int
+    image: np.ndarray | None
+
+
 class StationPlan(Protocol):
     """Where the stations of a journey lie.
 
@@ -71,6 +78,14 @@ class StationPlan(Protocol):
 
     settings: JourneySettings
     is_recorded: bool
+
+    @property
+    def settled(self) -> str:
+        """Why its stations cannot be others, one line for the user; "" where they can."""
+
+    @property
+    def n_dreams(self) -> int:
+        """How many dreams its stations have in turn."""
 
     @property
     def begins_at(self) -> float:
@@ -85,14 +100,24 @@ class StationPlan(Protocol):
     def known(self, stations: Iterable[int]) -> list[KnownStation]:
         """What is needed to go on with these stations in another process, as far as they have begun."""
 
-    def meet(self, picture: Path) -> str:
-        """Begin the next station with the picture of a file. Returns a line for the user."""
+    def begin(self, station: int, image: np.ndarray) -> None:
+        """Begin a station with an image (height, width, 3) uint8, now: its former frames, and those of all after it, are
+        wanted no more. Only where nothing is `settled`.
+        """
+
+    def next_layer(self, station: int) -> str:
+        """Dream a station with the dream after the one that it would have, and those after it with those that follow.
+        Its former frames, and those of all after it, are wanted no more. Returns the layers. Only where nothing is
+        `settled`.
+        """
 
 
 class RecordedPlan:
     """Where the stations of a recorded journey lie."""
 
     is_recorded = True
+    settled = "a recorded journey goes on as it was recorded"
+    n_dreams = 1
 
     def __init__(self, settings: JourneySettings, n_depths: int) -> None:
         self.settings = settings
@@ -117,9 +142,12 @@ class RecordedPlan:
         """A recorded journey does not go on."""
         return []
 
-    def meet(self, picture: Path) -> str:
-        """A recorded journey meets what it met when it was recorded."""
-        return "a recorded journey meets no other pictures"
+    def begin(self, station: int, image: np.ndarray) -> None:
+        """It meets what it met when it was recorded."""
+
+    def next_layer(self, station: int) -> str:
+        """It dreams what it dreamt when it was recorded."""
+        return ""
 
 
 def begins_at(settings: JourneySettings, n_depths: int) -> float:
@@ -138,6 +166,9 @@ class Stations:
     stop, process: bake during a show, see `VariantDreams`. begun: stations from which a journey goes on that another
     process has begun, with consecutive numbers, see `known`. Those before the first of them are lost; of a loop they
     are found again in the cache.
+
+    on_renewed: called with a station that is dreamt anew; whoever reads the stations in another thread hands it to
+    `renew` there. has_stopped: no more stations are baked.
     """
 
     is_recorded = False
@@ -160,7 +191,9 @@ class Stations:
         self._first = 0 if self.settings.loop else min((one.number for one in begun), default=0)
         self._keys = {one.number: one.key for one in begun}
         self._crops = {one.number: one.crop for one in begun if one.crop is not None}
-        self._pictures: deque[Path] = deque()  # whose stations are yet to come; the other thread adds to it
+        self._skipped: defaultdict[int, int] = defaultdict(int)  # how many dreams are left out before a station
+        self.on_renewed: Callable[[NewStation], None] = self.renew
+        self.has_stopped = False
 
     @cached_property
     def _light(self) -> Light:
@@ -206,12 +239,40 @@ class Stations:
         """The station of a loop that stands in the place of any other."""
         return index_in(self.settings, station)
 
-    def meet(self, picture: Path) -> str:
-        """Begin the next station that is baked with the picture of a file. Returns a line for the user."""
+    @property
+    def settled(self) -> str:
+        """Why its stations cannot be others, one line for the user; "" where they can."""
         if self.settings.loop:
-            return "a journey that comes back to its image meets no other pictures"
-        self._pictures.append(picture)
-        return f"the journey comes to {plain(picture.name)}"
+            return "a journey that comes back to its image always has the same stations"
+        return "the journey stays where it is: its dream has failed" if self.has_stopped else ""
+
+    @property
+    def n_dreams(self) -> int:
+        """How many dreams its stations have in turn."""
+        return len(self._loaded.stations)
+
+    def begin(self, station: int, image: np.ndarray) -> None:
+        """Begin a station with an image (height, width, 3) uint8, see `StationPlan`."""
+        self.on_renewed(NewStation(station, image))
+
+    def next_layer(self, station: int) -> str:
+        """Dream a station with the dream after the one that it would have, see `StationPlan`."""
+        self._skipped[station] += 1
+        self.on_renewed(NewStation(station, None))
+        return " + ".join(self._dream(station).settings.layers)
+
+    def renew(self, new: NewStation) -> None:
+        """Forget all that is known of a station and those after it, so that they are read anew. What is in the cache
+        stays there.
+        """
+        for known in (self._keys, self._crops):
+            for station in [one for one in known if one >= new.number]:
+                del known[station]
+        self._images = {one: image for one, image in self._images.items() if one <= new.number}
+        if new.image is not None:
+            # the one before may not be finished: then the new one lies where it may lie
+            self._crops.setdefault(new.number - 1, self.crop(new.number - 1))
+            self._keep(new.number, new.image)
 
     def dreams(self, station: int) -> VariantDreams:
         """The dream frames of a station that has an image. Raises DreamError."""
@@ -230,8 +291,6 @@ class Stations:
 
         The next station has an image once it has been read to its end.
         """
-        if station not in self._keys and station > 0 and self._pictures:
-            self._take_picture(station, self._pictures.popleft())
         dreams = self.dreams(station)
         self._keys[station] = dreams.key
         begin = deepest = None
@@ -250,7 +309,7 @@ class Stations:
                 self._crops[station] = self.crop(station)
             else:
                 self._crops[station] = self._crop(station, self.image(station), deepest)
-        following = station + 1
+        following = station + 1  # where it was begun already, it may have another image
         if following != self.settings.loop and following not in self._images and following not in self._keys:
             self._keep(following, self._next_image(station, begin))
         if not self.settings.loop and len(self._keys) > _MOST_KNOWN:
@@ -258,11 +317,6 @@ class Stations:
             del self._keys[gone]
             self._crops.pop(gone, None)
             self._first = gone + 1
-
-    def _take_picture(self, station: int, picture: Path) -> None:
-        """Give a station another image; where it cannot be read the journey goes on without it."""
-        if (image := self._read(picture)) is not None:
-            self._images[station] = image
 
     def _read(self, picture: Path) -> np.ndarray | None:
         """The picture of a file as an image; None where it cannot be read, which `fault` says."""
@@ -301,7 +355,7 @@ class Stations:
         image = self._images.get(station)
         if image is None and station in self._keys:  # depth 0 is the image
             image = self._cache.glance(self._keys[station], 0, self._loaded.image.shape)
-        if image is None and station - 1 in self._crops:
+        if image is None and station - 1 in self._crops and station - 1 in self._keys:
             depth_index = min(self.settings.depth, self.n_depths)
             begin = self._cache.glance(self._keys[station - 1], depth_index, self._loaded.image.shape)
             image = self._next_image(station - 1, begin) if begin is not None else None
@@ -309,9 +363,13 @@ class Stations:
             raise StationLost(f"station {station} of the journey is in the cache no more")
         return image
 
+    def _dream(self, station: int) -> Variant:
+        n_skipped = sum(number for first, number in list(self._skipped.items()) if first <= station)
+        return self._loaded.stations[(station + n_skipped) % len(self._loaded.stations)]
+
     def _preset(self, station: int) -> LoadedPreset:
         """The station as a preset without a journey."""
-        own = self._loaded.stations[station % len(self._loaded.stations)]
+        own = self._dream(station)
         seed = (own.settings.seed + station) % 2**32
         variant = Variant(own.settings.model_copy(update={"seed": seed}), own.guide, own.weights)
         settings = self._loaded.settings.model_copy(update={"dream": variant.settings, "journey": None})
@@ -327,6 +385,7 @@ class ReadyStations:
         self.stations = stations
         self._wanted: list[int] = []
         self._given: set[int] = set()
+        stations.on_renewed = self._renew
 
     @property
     def fault(self) -> str | None:
@@ -354,6 +413,10 @@ class ReadyStations:
     def close(self) -> None:
         """Nothing is left to end."""
 
+    def _renew(self, new: NewStation) -> None:
+        self._given = {number for number in self._given if number < new.number}
+        self.stations.renew(new)
+
 
 class BackgroundStations:
     """Bakes the stations of a journey in another process, in a thread, during a show.
@@ -364,17 +427,20 @@ class BackgroundStations:
 
     def __init__(self, loaded: LoadedPreset, cache: FrameCache, begun: Sequence[KnownStation] = ()) -> None:
         """begun: see `Stations`."""
-        self._has_stopped = False
         self._lost: set[int] = set()  # the journey cannot go back to these
         self._stop = stop = Stop()
         self._process = BakeProcess(stop, preview=True)
         self.stations = Stations(loaded, cache, stop, self._process, begun)
+        self.stations.on_renewed = self._renew
         self.fault: str | None = None
         self._changed = threading.Condition()
         self._wanted: list[int] = [0]
         self._given: set[int] = set()
-        # at most two frames wait: the bake must not run ahead of a show that is slow to take them
-        self._ready: queue.Queue[DreamFrame] = queue.Queue(maxsize=2)
+        self._renewed: list[NewStation] = []  # what the thread has not taken over yet
+        self._n_interruptions = 0
+        self._baking = 0  # the station under way
+        self._is_prepared = loaded.journey is not None and loaded.journey.loop > 0  # no picture can come to a loop
+        self._ready: deque[DreamFrame] = deque()
         self._thread = threading.Thread(target=self._work, name="bake", daemon=True)
         self._thread.start()
 
@@ -390,12 +456,13 @@ class BackgroundStations:
     def poll(self) -> list[DreamFrame]:
         """At most one frame that has come since the last call, so that no display frame waits for many uploads."""
         fault = self.stations.fault
-        if fault is not None and not self._has_stopped:
+        if fault is not None and not self.stations.has_stopped:
             self.fault = fault
-        try:
-            return [self._ready.get_nowait()]
-        except queue.Empty:
+        if not self._ready:
             return []
+        with self._changed:
+            self._changed.notify_all()
+            return [self._ready.popleft()]
 
     def close(self) -> None:
         """Stop the bake at once. What is baked so far stays in the cache, and the next bake continues from there."""
@@ -404,23 +471,51 @@ class BackgroundStations:
             self._changed.notify_all()
         self._thread.join()
 
-    def _next(self) -> int | None:
-        """The station to fetch next; waits until one is needed. None at the end."""
+    def _renew(self, new: NewStation) -> None:
+        """Forget a station and those after it. The bake under way is interrupted where it is one of them, and for an
+        image: what it makes is the most urgent.
+        """
         with self._changed:
-            while not self._stop.is_set():
+            self._renewed.append(new)
+            self._wanted = [number for number in self._wanted if number < new.number]
+            for numbers in (self._given, self._lost):
+                numbers.difference_update([number for number in numbers if number >= new.number])
+            self._ready = deque(frame for frame in self._ready if frame.variant < new.number)
+            if new.image is not None or self._baking >= new.number:
+                self._n_interruptions += 1
+                self._process.interrupt()
+            self._changed.notify_all()
+
+    def _next(self) -> tuple[int, int] | None:
+        """The station to fetch next, and how many interruptions there were before; waits until one is needed. None at
+        the end.
+        """
+        while True:
+            with self._changed:
+                self._process.allow()
+                for new in self._renewed:
+                    self.stations.renew(new)
+                self._renewed.clear()
+                self._baking = 0
+                if self._stop.is_set():
+                    return None
                 for number in self._wanted:
                     if number not in self._given | self._lost:
-                        return number
-                self._changed.wait()
-        return None
+                        self._baking = number
+                        return number, self._n_interruptions
+                if self._is_prepared:
+                    self._changed.wait()
+                    continue
+            self._process.prepare()  # a picture may come at any moment
+            self._is_prepared = True
 
     def _work(self) -> None:
         try:
-            while (number := self._next()) is not None:
+            while (found := self._next()) is not None:
+                number, n_interruptions = found
                 try:
                     # one that has no image yet needs those before it
-                    if not self._give(self.stations.nearest(number)):
-                        return
+                    self._give(self.stations.nearest(number), n_interruptions)
                     if self.stations.is_complete:  # a station that the cache loses later starts it again
                         self._process.close()
                 except StationLost as lost:
@@ -428,33 +523,45 @@ class BackgroundStations:
                     self._lost.add(number)
         except VisualizerError as error:
             log.exception("the journey stopped")
-            self._has_stopped = True
+            self.stations.has_stopped = True
             self.fault = f"{error}; the journey stays where it is"
         except Exception as error:
             log.exception("the journey stopped")
-            self._has_stopped = True
+            self.stations.has_stopped = True
             self.fault = f"the journey stopped: {type(error).__name__}: {error} (details are in the log)".splitlines()[
                 0
             ]
         finally:
             self._process.close()
 
-    def _give(self, number: int) -> bool:
-        """Put the frames of a station into the queue. False once the show ends."""
+    def _give(self, number: int, n_interruptions: int) -> None:
+        """Let the frames of a station be polled, unless there is another interruption meanwhile."""
         with self._changed:
             is_wanted = number in self._wanted
             if is_wanted:  # one that is only baked for those after it may be wanted, and given, later
                 self._given.add(number)
+            self._baking = number
         with closing(self.stations.frames(number, preview=is_wanted)) as frames:
             for frame in frames:
-                while is_wanted and not self._stop.is_set():
-                    try:
-                        self._ready.put(frame, timeout=0.1)
-                        break
-                    except queue.Full:
-                        continue
-                if self._stop.is_set():
-                    return False
+                if not self._put(frame if is_wanted else None, n_interruptions):
+                    break
         with self._changed:
+            if self._n_interruptions > n_interruptions:  # it comes again
+                self._given.discard(number)
             self._given &= set(self._wanted)
-        return True
+
+    def _put(self, frame: DreamFrame | None, n_interruptions: int) -> bool:
+        """Let a frame be polled, once there is room: the bake must not run ahead of a show that is slow to take them.
+        False once it is wanted no more.
+        """
+
+        def is_over() -> bool:
+            return self._stop.is_set() or self._n_interruptions > n_interruptions
+
+        with self._changed:
+            self._changed.wait_for(lambda: frame is None or is_over() or len(self._ready) < MOST_READY)
+            if is_over():
+                return False
+            if frame is not None:
+                self._ready.append(frame)
+            return True

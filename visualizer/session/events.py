@@ -243,10 +243,12 @@ class JourneyEvent(Event):
     there, and arrives_s: with what time constant it comes near these, seconds. slots: [slot, station] pairs: the frames
     of this station are those of the variant `slot`; a slot that has got another station is empty until its frames come.
     crops: [station, a, b, x, y]: where in a station the next one lies: the place w in that one is the place (a + ib) w
-    + x + iy in this one, as complex numbers in heights of the picture from its middle, y downwards.
+    + x + iy in this one, as complex numbers in heights of the picture from its middle, y downwards. hurries_to: the
+    station that it hurries to, 0: none; version 1 has none.
     """
 
     kind: ClassVar[str] = "travel"
+    version: ClassVar[int] = 2
 
     scene: _Count
     time_s: _Seconds
@@ -260,6 +262,7 @@ class JourneyEvent(Event):
     arrives_s: float = Field(gt=0, le=1000)
     slots: list[_Pair] = Field(max_length=16)
     crops: list[Annotated[list[float], Field(min_length=5, max_length=5)]] = Field(max_length=16)
+    hurries_to: _Count = 0
 
 
 class SizeEvent(Event):

@@ -364,6 +364,7 @@ class Performance:
             event.arrives_s,
             slots,
             crops,
+            event.hurries_to,
         )
         others = scene.travel.follow(state, dreams.stations)
         if event.at > self._contents.start:  # at the start all that was there before is waiting

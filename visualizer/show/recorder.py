@@ -262,10 +262,11 @@ class Recorder(AnalysisSteps):
             if scene.travel is None:
                 continue
             state, before = scene.travel.state, self._journeys.get(scene)
-            is_same = before is not None and (before.first, before.last, before.slots) == (
+            is_same = before is not None and (before.first, before.last, before.slots, before.hurries_to) == (
                 state.first,
                 state.last,
                 state.slots,
+                state.hurries_to,
             )  # with the same stations
             if before is not None and is_same and 0 <= state.time_s - before.time_s < JOURNEY_S:
                 continue

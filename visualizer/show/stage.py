@@ -105,6 +105,11 @@ class Scene:
         return (*self.loaded.news, *own, *(line for one in self.all_links for line in one.look.declaration.news))
 
     @property
+    def faults(self) -> tuple[str | None, ...]:
+        """Lines about what its dream or its journey could not do, None where there is nothing to say."""
+        return self.dreams.fault, self.travel.fault if self.travel is not None else None
+
+    @property
     def all_links(self) -> tuple[Link, ...]:
         """Its looks, and the one that leads to it."""
         transition = self.picture.transition
@@ -198,8 +203,12 @@ class Scene:
 
     @property
     def is_meeting(self) -> bool:
-        """Whether its journey is on its way to a picture that is not seen yet."""
+        """Whether its journey comes to a picture that is not seen yet."""
         return self.travel is not None and self.travel.is_meeting
+
+    def next_layer(self) -> str:
+        """Dream the next station of its journey with another dream, see `Travel`. Returns a line for the user."""
+        return NO_JOURNEY if self.travel is None else self.travel.next_layer()
 
     def move(self, features: Features) -> None:
         """Move the numbers of the looks, and a journey, to the instant of the features: before each display frame,

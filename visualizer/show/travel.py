@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..beat.features import TEMPO, Features
-from ..journey.geometry import COVERS, MOST_SEEN, Transform, placements
-from ..journey.pace import ARRIVES_S, Pace, Presence, Speed, Supply
+from ..journey.geometry import COVERS, MOST_SEEN, Transform, placements, weight_at
+from ..journey.pace import ARRIVES_S, Pace, Presence, Speed, Supply, hurry_to
+from ..oneline import plain
 from ..presets.dreams import FrameSource
 from ..presets.journey import RecordedPlan, StationPlan
+from ..presets.picture_reader import PictureReader
 from ..render.dream_texture import DreamTexture, PlacedStation
 from ..supervision.resume import JourneyState
 from .depth import DepthLimiter
@@ -22,13 +24,15 @@ N_SLOTS = MOST_SEEN + 1
 BEYOND = 0.3
 #: a journey waits for stations from this `Pace.linger` on
 WAITS_FROM = 0.05
+#: a station with less weight than this is not seen: less than a level of 255
+SEEN = 1 / 255
 #: the tempo counts from this certainty on
 SURE = 0.3
 
 
 class TravelState(NamedTuple):
     """Where a journey is at an instant, see `session.events.JourneyEvent`. slots: of each station on the card; crops:
-    of these and of those that are passed between them.
+    of these and of those that are passed between them. hurries_to: the station that it hurries to, 0: none.
     """
 
     time_s: float
@@ -42,6 +46,7 @@ class TravelState(NamedTuple):
     arrives_s: float
     slots: dict[int, int]
     crops: dict[int, Transform]
+    hurries_to: int = 0
 
 
 class Travel:
@@ -70,12 +75,17 @@ class Travel:
         begins = 0.0 if settings.direction == "in" else float(settings.loop)
         self.pace = Pace(begins) if state is None else pace_of(state)
         first = self._stations.index(math.floor(self.position))
+        self._begins_in = first
         self._slots: dict[int, int] = {first: 0}  # of each station on the card; the image of the first is there
         self._depths: dict[int, DepthLimiter] = {first: DepthLimiter(self._n_depths)}
         self._presence, self._supply = Presence(), Supply()
         self._time_s: float | None = None
         self._beats = 0.0
         self._ends = self.position, self.position  # between which positions it can go
+        self._reader = PictureReader(texture.frame_size)
+        self._asked: Path | None = None  # the picture that comes, until it is seen
+        self._hurries_to = 0  # the station that begins with it
+        self._dropped: set[int] = set()  # stations without a slot until the next display frame
         self._want()
 
     @property
@@ -96,14 +106,39 @@ class Travel:
         """What a journey in another process or window goes on from."""
         return state_of(self.pace, self._stations)
 
+    @property
+    def fault(self) -> str | None:
+        """Why the picture that it was to meet cannot be read, in one line; None where it can."""
+        fault = self._reader.fault
+        return f"{fault}; the journey goes on without it" if fault is not None else None
+
     def meet(self, picture: Path) -> str:
-        """Begin the next station with the picture of a file. Returns a line for the user."""
-        return self._stations.meet(picture)
+        """Begin the first station that is not seen yet with the picture of a file, and hurry to it. Returns a line for
+        the user.
+
+        The picture is read in another thread. One that was to be met before, and is not seen yet, is not met.
+        """
+        if reason := self._stations.settled:
+            return f"{plain(picture.name)}: {reason}"
+        earlier, self._asked = self._asked, picture
+        self._reader.read(picture)
+        place = "" if earlier is None else f", in the place of {plain(earlier.name)}"
+        return f"the journey comes to {plain(picture.name)}{place}"
+
+    def next_layer(self) -> str:
+        """Dream the first station that is not seen yet with the journey's next dream. Returns a line for the user."""
+        if reason := self._stations.settled:
+            return reason
+        if self._stations.n_dreams < 2:
+            return "the journey has only one dream; journey.stations in the preset's file names others"
+        station = self._first_unseen()
+        self._drop(station)
+        return f"the next station dreams {self._stations.next_layer(station)}"
 
     @property
     def is_meeting(self) -> bool:
         """Whether it is on its way to a picture that is not seen yet."""
-        return False
+        return self._asked is not None
 
     def slot_of(self, station: int) -> int | None:
         """Where the frames of a station that has arrived are put; None where it is needed no more. Of a recorded
@@ -127,6 +162,7 @@ class Travel:
             self._supply.arrives_s,
             dict(self._slots),
             {one: self._stations.crop(one) for one in sorted(around)},
+            self._hurries_to,
         )
 
     def follow(self, state: TravelState, plan: RecordedPlan) -> list[int]:
@@ -138,6 +174,7 @@ class Travel:
         pace = self.pace
         pace.position, pace.speed, pace.linger, pace.linger_s = state[2:6]
         self._ends, self._supply.arrives_s = (state.first, state.last), state.arrives_s
+        self._hurries_to = state.hurries_to
         others = [slot for station, slot in state.slots.items() if self._slots.get(station) != slot]
         for slot in others:
             self._texture.clear(slot)
@@ -154,9 +191,15 @@ class Travel:
         settings = self._stations.settings
         is_sure = features.bpm > 0 and features.confidence >= SURE
         factor = self._sign * self.speed
+        if (image := self._reader.take()) is not None:
+            self._hurries_to = self._first_unseen()
+            self._drop(self._hurries_to)
+            self._stations.begin(self._hurries_to, image)
+        hurry = self._hurry()
         if not self._stations.is_recorded:
             self._ends = self._found_ends()
-            self._supply.advance(dt_s, self._ends[1], is_waiting=factor > 0 and self.pace.linger > WAITS_FROM)
+            is_waiting = factor > 0 and not hurry and self.pace.linger > WAITS_FROM
+            self._supply.advance(dt_s, self._ends[1], is_waiting=is_waiting)
         self.pace.advance(
             dt_s,
             Speed(factor * settings.zoom_per_bar, factor * settings.zoom_per_s),
@@ -164,6 +207,7 @@ class Travel:
             bpm=features.bpm if is_sure else 0.0,
             n_beats=beats - before,
             arrives_s=self._supply.arrives_s if factor > 0 else ARRIVES_S,
+            hurry=hurry,
         )
         self._come_round()
         self._want()
@@ -172,10 +216,40 @@ class Travel:
 
     def _ease(self, dt_s: float) -> None:
         dt_s = max(dt_s, 0.0)
-        there = {station for station, slot in self._slots.items() if self._texture.deepest_of(slot) >= 0}
+        # the image of the one that it begins in is shown at once, others once something is dreamt in them
+        there = {station for station in self._slots if station == self._begins_in or self._is_there(station)}
         for station, limiter in self._depths.items():
             limiter.advance(max(self._texture.deepest_of(self._slots[station]), 0), dt_s)
         self._presence.advance(dt_s, there)
+
+    def _hurry(self) -> float:
+        """The least speed, stations a second, while it hurries to a station; 0 else."""
+        hurry = hurry_to(self._hurries_to, self.position) if self._hurries_to else 0.0
+        if (not hurry or self._is_seen(self._hurries_to)) and not self._reader.is_reading:
+            self._asked = None
+        if not hurry:
+            self._hurries_to = 0
+        return hurry
+
+    def _is_seen(self, station: int) -> bool:
+        return weight_at(self.position - station) * self._presence.of(station) > SEEN
+
+    def _first_unseen(self) -> int:
+        """The first station, of those ahead in a journey that never comes back, that is not seen yet."""
+        following = math.floor(self.position) + 1
+        return following + self._is_seen(following)
+
+    def _drop(self, first: int) -> None:
+        """Take a station and those after it from the card: they are dreamt anew.
+
+        They get their slots with the display frame after the next one: so a recording has that they were gone, and a
+        performance clears their slots, too.
+        """
+        for station in [one for one in self._slots if one >= first]:
+            self._texture.clear(self._slots.pop(station))
+            del self._depths[station]
+        self._dropped = set(range(first, first + N_SLOTS + 1))
+        self._supply = Supply()
 
     def _found_ends(self) -> tuple[float, float]:
         """The first and the last position that can be shown with the stations that are on the card."""
@@ -211,9 +285,13 @@ class Travel:
         if self._stations.is_recorded:
             return
         station = math.floor(self.position)
-        ahead = [station + 1, station + 2] if self._sign * self.speed >= 0 else [station - 1, station - 2]
-        around = [station, ahead[0], *(station + one for one in (-1, 1, -2, 2)), ahead[1]]
-        wanted = list(dict.fromkeys(self._stations.index(one) for one in around if one >= 0))[: self._n_slots]
+        is_forward = self._sign * self.speed >= 0 or self._hurries_to
+        ahead = [station + 1, station + 2] if is_forward else [station - 1, station - 2]
+        first = [self._hurries_to] if self._hurries_to else []
+        around = [station, ahead[0], *first, *(station + one for one in (-1, 1, -2, 2)), ahead[1]]
+        numbers = dict.fromkeys(self._stations.index(one) for one in around if one >= 0 and one not in self._dropped)
+        wanted = sorted(list(numbers)[: self._n_slots], key=lambda one: one not in first)
+        self._dropped.clear()
         for gone in self._slots.keys() - set(wanted):
             self._texture.clear(self._slots.pop(gone))
             del self._depths[gone]

@@ -163,6 +163,7 @@ class WindowShow(FrameLoop):
                 "next_monitor": lambda _: self._window.next_monitor() or "there is no other monitor",
                 "learn": self._controllers.learn,
                 "look": self._on_stage.fire,
+                "next_layer": lambda _: self.stage.scene.next_layer(),
                 "save_preset": self._save_preset,
                 **self._pictures.requests,
             },
@@ -405,7 +406,7 @@ class WindowShow(FrameLoop):
             replaced.picture.release()
 
     def _take_news(self) -> None:
-        lines = [self.source.news(), self._sound_watch.news(), self._window.news(), self.stage.scene.dreams.fault]
+        lines = [self.source.news(), self._sound_watch.news(), self._window.news(), *self.stage.scene.faults]
         if (fault := self._reloader.fault) != self._edit_fault:
             self._notices.take_back(self._edit_fault)
             self._edit_fault = fault

@@ -11,7 +11,7 @@ from ..state import Context, ShowState
 
 STEP = 2**0.5
 LEAST, MOST = 0.125, 4.0
-LINE, SPEED_LINE = "journey: hold, turn round", "journey: slower, faster"
+LINE, SPEED_LINE = "journey: hold, turn, next layer", "journey: slower, faster"
 PICTURES_LINE = "picture: camera, folder, preset"
 
 
@@ -40,7 +40,8 @@ ACTIONS = (
         keys=("j",),
         help="hold the journey",
         apply=_setting(lambda now: 0.0 if now else 1.0),
-        details="holds a journey where it is, or lets it go on as the preset says, in its direction and at its speed; turns it round",
+        details="holds a journey where it is, or lets it go on as the preset says, in its direction and at its speed; turns it round; "
+        "dreams its next station with the layers that the one after it would have had",
         line=LINE,
         button="hold",
         section="journey",
@@ -109,5 +110,15 @@ ACTIONS = (
         button="next picture",
         section="journey",
         order=67,
+    ),
+    Action(
+        "next_layer",
+        keys=("k",),
+        help="the journey's next layer",
+        apply=requesting("next_layer"),
+        line=LINE,
+        button="next layer",
+        section="journey",
+        order=61.5,
     ),
 )
