@@ -16,6 +16,7 @@ from tests.render.pictures import smooth
 from visualizer.errors import BadInput, VisualizerError
 from visualizer.journey.geometry import Transform, crop, view
 from visualizer.journey.stations import fixed_crop, light_of, next_image, with_picture_inside
+from visualizer.presets import journey as journey_room
 from visualizer.presets.bake import bake
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import start
@@ -152,6 +153,10 @@ def test_ready_stations_come_when_they_are_wanted_and_once(folder, cache):
     source.close()
 
 
+def bake_children():
+    return [child for child in multiprocessing.active_children() if child.name == "bake"]
+
+
 def polled(source, n_frames):
     """Frames until n finished ones have come."""
     found = []
@@ -204,6 +209,29 @@ def test_a_station_that_cannot_be_baked_leaves_the_journey_where_it_is(folder, t
     try:
         wait_for(lambda: source.poll() is None or source.fault, "a fault")
         assert "the journey stays where it is" in source.fault and "\n" not in source.fault
+    finally:
+        source.close()
+
+
+def test_a_bake_that_died_is_tried_again_and_the_journey_goes_on(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(journey_room, "RETRY_S", 0.3)
+    cache = FrameCache(tmp_path / "cache", 10**9)
+    source = start(opened(folder), cache)
+    try:
+        polled(source, 5)
+        wait_for(lambda: bake_children() or None, "the process")
+        for child in bake_children():
+            child.kill()
+        source.want([0, 1, 2])
+        found, faults = set(), set()
+
+        def all_there():
+            found.update((one.variant, one.depth_index) for one in source.poll() if one.finished)
+            faults.add(source.fault)
+            return len(found) == 10 and source.fault is None
+
+        wait_for(all_there, "both stations", 60.0)
+        assert [one for one in faults if one and "the dream's process died" in one and "stays where it is" in one]
     finally:
         source.close()
 

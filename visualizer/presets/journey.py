@@ -45,6 +45,8 @@ _KEPT_IMAGES = 8
 _MOST_KNOWN = 500
 #: so many stations are baked beforehand of a journey that never comes back
 N_STATIONS = 12
+#: how long after a bake that has failed it is tried again, seconds
+RETRY_S, MOST_RETRY_S = 5.0, 120.0
 #: so many dream frames wait at most
 MOST_READY = 2
 
@@ -168,7 +170,7 @@ class Stations:
     are found again in the cache.
 
     on_renewed: called with a station that is dreamt anew; whoever reads the stations in another thread hands it to
-    `renew` there. has_stopped: no more stations are baked.
+    `renew` there. has_stopped: no stations are baked at present, since one has failed.
     """
 
     is_recorded = False
@@ -421,8 +423,8 @@ class ReadyStations:
 class BackgroundStations:
     """Bakes the stations of a journey in another process, in a thread, during a show.
 
-    Those that are kept in the cache come at once. If a bake fails, the journey stays where it is, and `fault` has the
-    reason in one line.
+    Those that are kept in the cache come at once. While a bake fails, the journey stays where it is, and `fault` has the
+    reason in one line; it is tried again after RETRY_S, then ever later, at most MOST_RETRY_S.
     """
 
     def __init__(self, loaded: LoadedPreset, cache: FrameCache, begun: Sequence[KnownStation] = ()) -> None:
@@ -510,21 +512,28 @@ class BackgroundStations:
             self._is_prepared = True
 
     def _work(self) -> None:
+        retry_s = RETRY_S
         try:
             while (found := self._next()) is not None:
                 number, n_interruptions = found
                 try:
                     # one that has no image yet needs those before it
-                    self._give(self.stations.nearest(number), n_interruptions)
+                    nearest = self.stations.nearest(number)
+                    self._give(nearest, n_interruptions)
                     if self.stations.is_complete:  # a station that the cache loses later starts it again
                         self._process.close()
+                    if self.stations.has_stopped:
+                        self.stations.has_stopped, self.fault, retry_s = False, None, RETRY_S
                 except StationLost as lost:
                     log.warning("%s", lost)
                     self._lost.add(number)
-        except VisualizerError as error:
-            log.exception("the journey stopped")
-            self.stations.has_stopped = True
-            self.fault = f"{error}; the journey stays where it is"
+                except VisualizerError as error:
+                    log.exception("a station cannot be baked; tried again in %g s", retry_s)
+                    self.stations.has_stopped, self.fault = True, f"{error}; the journey stays where it is"
+                    with self._changed:
+                        self._changed.wait_for(self._stop.is_set, retry_s)
+                        self._given.discard(nearest)
+                    retry_s = min(2 * retry_s, MOST_RETRY_S)
         except Exception as error:
             log.exception("the journey stopped")
             self.stations.has_stopped = True
