@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest -q
 .PHONY: setup-test clean
 
 help:
-	@echo "make demo         play the bundled song in a window (without a display: export demo.mp4)"
+	@echo "make demo         show a journey with the bundled song in a window (without a display: export demo.mp4)"
 	@echo "make test         run all tests but the long ones, with real windows and sound devices"
 	@echo "make test-fast    run the tests that need neither screen nor sound server, in under two minutes"
 	@echo "make test-long    run the long tests, before a release"

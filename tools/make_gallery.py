@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("songs", nargs="+", type=Path)
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()
-    presets = [name for name in preset_names() if name != "first"]  # it is crossfaded
+    presets = [name for name in preset_names() if name not in ("first", "worlds")]  # they are crossfaded
     names = [("gallery", look) for look in look_names()] + [("preset", name) for name in presets]
     kept: dict[str, list[DreamFrame]] = {}
     for kind, name in names:

@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from tests.cli.running import here, refused, visualizer
+from visualizer.cli.commands import DEMO_PRESET
+from visualizer.presets.preset import load_preset
 
 COMMANDS = ["demo", "play", "live", "export", "bake", "devices", "presets", "analyze", "latency"]
 
@@ -257,6 +259,10 @@ def test_the_demo_without_a_display_exports_and_says_so(tiny_preset, tmp_path):
     with av.open(str(tmp_path / "demo.mp4")) as video:
         assert 30 < video.duration / 1e6 < 41
     assert [path.name for path in tmp_path.iterdir()] == ["demo.mp4"]
+
+
+def test_the_demo_is_a_journey():
+    assert load_preset(DEMO_PRESET).preset.journey is not None
 
 
 def test_your_own_picture_is_what_is_shown(tmp_path, kick_song, tiny_preset):

@@ -60,6 +60,31 @@ def test_the_first_ones_image_is_that_of_clouds() -> None:
     assert first.read_bytes() == clouds.read_bytes()
 
 
+def test_the_pictures_of_worlds_are_those_of_other_presets() -> None:
+    worlds = shipped("presets") / "worlds"
+    assert (worlds / "image.jpg").read_bytes() == (shipped("presets") / "ridges" / "image.jpg").read_bytes()
+    for name in ("marble", "clouds", "aurora"):
+        with Image.open(worlds / f"{name}.jpg") as image:
+            assert image.size == (1280, 720)
+            seen = np.asarray(image.resize((160, 90), Image.Resampling.BOX)).astype(int)
+        whole = np.asarray(committed(name).resize((160, 90), Image.Resampling.BOX)).astype(int)
+        assert np.abs(seen - whole).mean() < 2
+
+
+@pytest.mark.parametrize("name", ["marble", "ridges", "worlds"])
+def test_the_journeys_are_complete(name: str) -> None:
+    folder = shipped("presets") / name
+    preset = Preset.model_validate(yaml.safe_load((folder / "preset.yaml").read_text(encoding="utf-8")))
+    journey = preset.journey
+    assert journey is not None
+    assert journey.depth <= preset.dream.n_depths
+    assert all((folder / picture).is_file() for picture in journey.pictures)
+    layers = [str(station.layer) for station in journey.stations]
+    assert all(one != after for one, after in zip(layers, [*layers[1:], layers[0]], strict=True)), (
+        "each is another world"
+    )
+
+
 @pytest.mark.long
 def test_the_script_paints_the_committed_pixels() -> None:
     painted = render("marble", 1920, 1080).astype(int)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +49,11 @@ from .sheets_command import depths, layers
 from .show_commands import live, play, replay
 
 log = logging.getLogger("visualizer.cli")
+
+#: the demo shows a journey, and plays the song so often in a window
+DEMO_PRESET, DEMO_TIMES = "worlds", 16
+#: size of its dreams where they are computed without a GPU: in a window they are, while one watches
+DEMO_SIZE_IN_A_WINDOW, DEMO_SIZE_OF_A_VIDEO = "640x360", "960x540"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -95,25 +101,28 @@ def _global(
 @app.command()
 def demo(
     size: Size = DEFAULT_SIZE_TEXT,
+    dream_size: DreamSize = None,
     fullscreen: Fullscreen = False,
-    preset: Preset = DEFAULT_PRESET,
+    preset: Preset = DEMO_PRESET,
     monitor: Monitor = None,
     borderless: Borderless = False,
     no_adapt: NoAdapt = False,
     panel: Panel = False,
 ) -> None:
-    """Play the bundled song in a window; export demo.mp4 where there is no display."""
+    """Travel from dream to dream with the bundled song, in a window; export demo.mp4 where there is no display."""
     from ..errors import GraphicsError
     from ..render.window import display_available
     from ..resources import demo_song
 
     song = demo_song()
+    is_small = (preset, size, dream_size) == (DEMO_PRESET, DEFAULT_SIZE_TEXT, None) and _torch_is_for_cpus()
     if display_available():
         try:
             play(
-                [song],
+                [song] * DEMO_TIMES,
                 preset=preset,
                 size=size,
+                dream_size=DEMO_SIZE_IN_A_WINDOW if is_small else dream_size,
                 fullscreen=fullscreen,
                 monitor=monitor,
                 borderless=borderless,
@@ -126,7 +135,16 @@ def demo(
     else:
         print_message("no display here")
     print_message("exporting demo.mp4 instead")
-    export([song], Path("demo.mp4"), preset=preset, size=size)
+    dream_size = DEMO_SIZE_OF_A_VIDEO if is_small else dream_size
+    export([song], Path("demo.mp4"), preset=preset, size=size, dream_size=dream_size)
+
+
+def _torch_is_for_cpus() -> bool:
+    """Whether the build of torch that is installed computes on no GPU; importing it to ask would take a second."""
+    try:
+        return metadata.version("torch").endswith("+cpu")
+    except metadata.PackageNotFoundError:  # the bake says so
+        return False
 
 
 app.command()(play)
