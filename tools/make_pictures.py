@@ -66,8 +66,13 @@ def stations_cell(name: str, n_stations: int, size: tuple[int, int]) -> tuple[st
     """The title of a preset with a journey, and a strip of the deepest dream of each of its first stations."""
     loaded = open_preset(name, size=SIZE)
     stations = Stations(loaded, open_cache())
-    deepest = [list(stations.frames(station))[-1].frame for station in range(n_stations)]
-    return _with_image(loaded, shown(strips(deepest), size))
+    width, height = size[0] // n_stations, size[1]
+    whole = Image.new("RGB", size)
+    for station in range(n_stations):
+        deepest = shown(list(stations.frames(station))[-1].frame, (height * 16 // 9, height))
+        left = (deepest.width - width) // 2
+        whole.paste(deepest.crop((left, 0, left + width, height)), (station * width, 0))
+    return _with_image(loaded, whole)
 
 
 def _with_image(loaded: LoadedPreset, cell: Image.Image) -> tuple[str, Image.Image]:
@@ -145,7 +150,7 @@ def main() -> None:
         depths = sheet([(f"depth {depth}", shown(frames[depth], (400, 225))) for depth in DEPTHS], 1618)
         depths.save(OUT / "depths.jpg", quality=86, optimize=True)
     if "presets" in named:
-        cells = [stations_cell("worlds", 4, (806, 225))]
+        cells = [stations_cell("worlds", 4, (804, 225))]
         cells += [preset_cell(name, (400, 225)) for name in PRESETS]
         sheet(cells, 1618).save(OUT / "presets.jpg", quality=82, optimize=True)
     if "journey" in named:
