@@ -49,6 +49,20 @@ def test_a_notice_appears_at_the_bottom_in_the_middle(scene):
     assert np.array_equal(scene([], ""), scene.frame)
 
 
+def test_a_long_notice_takes_several_lines(scene):
+    """At 640x360 a fault of a look is longer than a line."""
+    short, long, endless = (
+        np.flatnonzero(np.any(scene([], text) != scene.frame, axis=(1, 2)))
+        for text in (
+            "x",
+            f"{'/a/long/path' * 8}/own.fs:12: 'colour' : undeclared identifier | c = colour;",
+            "word " * 79,
+        )
+    )
+    assert len(long) > 1.3 * len(short) and len(long) <= len(endless) < 4 * len(short)
+    assert short.max() == long.max() == endless.max() < SIZE[1] - 4
+
+
 def test_the_panel_is_put_over_the_picture_pixel_for_pixel(scene):
     """Against the blend computed by hand from the panel's own pixels."""
     layout = hud_module.Layout.of(SIZE)

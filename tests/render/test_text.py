@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visualizer.render import text as text_module
-from visualizer.render.text import Layout, draw_text_box, printable
+from visualizer.render.text import Layout, draw_text_box, printable, text_box_size, wrapped
 
 HD = Layout.of((1280, 720))
 HOSTILE = [
@@ -99,6 +101,23 @@ def test_what_is_too_long_ends_in_an_ellipsis():
     baseline_rows = np.nonzero(ink(long)[:, columns.max() - 3 : columns.max() + 1].any(1))[0]
     assert baseline_rows.max() - baseline_rows.min() < HD.text_px / 4, "the last sign is a dot"
     assert columns.max() > HD.max_width_px * 0.95, "the room there is is used"
+
+
+def test_a_text_is_divided_at_spaces_into_lines_that_fit():
+    layout = Layout.of((640, 360))
+    fault = (
+        "/home/someone/.config/visualizer/looks/my-own-look.fs:12: 'colour' : undeclared identifier | "
+        + "x = colour; " * 6
+    )
+    lines = wrapped(fault, layout, 3)
+    assert 1 < len(lines) <= 3 and " ".join(lines) == fault.strip()
+    for line in lines:
+        assert text_box_size((line,), layout, steady=False) == text_box_size(
+            (line,), dataclasses.replace(layout, max_width_px=10_000), steady=False
+        )
+    assert wrapped("a" * 300, layout, 9) and "".join(wrapped("a" * 300, layout, 9)) == "a" * 300, "without a space"
+    assert wrapped("a b", layout, 3) == ("a b",) and wrapped("", layout, 3) == ("",)
+    assert len(wrapped("word " * 79, layout, 2)) == 2
 
 
 def test_too_many_lines_end_in_an_ellipsis():

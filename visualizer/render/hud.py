@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .gl import base_shader, compile_program, set_uniforms
-from .text import Layout, draw_text_box, system_font_files, text_box_size
+from .text import Layout, draw_text_box, system_font_files, text_box_size, wrapped
 
 if TYPE_CHECKING:
     import moderngl
+
+#: lines that a long notice is divided into: the file, line and what is wrong of a look are seen in a small window, too
+NOTICE_LINES = 3
 
 
 class Hud:
@@ -53,7 +56,7 @@ class Hud:
         ----------
         lines : for the box at the top left; no box if empty.
         size : (width, height) of the framebuffer, px.
-        notice : one short line, centred at the bottom.
+        notice : at the bottom, in at most NOTICE_LINES lines.
         keys : for a box at the top right; below the first one or in a smaller font where it does not fit beside it.
         """
         text = (tuple(lines), size, notice, tuple(keys))
@@ -66,7 +69,7 @@ class Hud:
         margin_px = layout.margin_px
         top_px = size[1] - margin_px
         self._lines.prepare(tuple(lines), layout)
-        self._notice.prepare((notice,) if notice else (), layout)
+        self._notice.prepare(wrapped(notice, layout, NOTICE_LINES) if notice else (), layout)
         keys_layout, below_px = self._fit_keys(tuple(keys), layout, size)
         self._keys.prepare(tuple(keys) if keys_layout is not None else (), keys_layout or layout)
         left_px = margin_px if below_px else size[0] - margin_px - self._keys.size[0]

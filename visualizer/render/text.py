@@ -116,6 +116,23 @@ def text_box_size(lines: Sequence[str], layout: Layout, *, steady: bool = True) 
     return (0, 0) if typeset is None else _box_size(*typeset, layout)
 
 
+@functools.lru_cache(maxsize=8)
+def wrapped(text: str, layout: Layout, most_lines: int) -> tuple[str, ...]:
+    """A text in as many lines of a box as it needs, divided at spaces where there is one; at most `most_lines`, the last
+    of which is longer where it does not fit.
+    """
+    room_px = layout.max_width_px - 2 * layout.padding_px
+    lines: list[str] = []
+    rest = printable(text)
+    while len(lines) < most_lines - 1 and _width(_runs(rest, layout.text_px)) > room_px:
+        n = max(1, _n_fitting(rest, layout.text_px, room_px))
+        space = rest.rfind(" ", n // 2, n + 1)  # a line is at least half full
+        cut = space if space > 0 else n
+        lines.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return (*lines, rest)
+
+
 def _box_size(rows: list[list[tuple[int, Runs]]], text_width: int, layout: Layout) -> tuple[int, int]:
     return text_width + 2 * layout.padding_px, len(rows) * layout.line_px + 2 * layout.padding_px
 
@@ -189,14 +206,19 @@ def _fit(line: str, text_px: int, room_px: int) -> Runs:
     row = _runs(line, text_px)
     if _width(row) <= room_px:
         return row
+    return _runs(line[: _n_fitting(line, text_px, room_px, ELLIPSIS)].rstrip() + ELLIPSIS, text_px)
+
+
+def _n_fitting(line: str, text_px: int, room_px: int, end: str = "") -> int:
+    """How many characters of a line are no wider than `room_px` together with `end`."""
     low, high = 0, len(line)
     while low < high:
         middle = (low + high + 1) // 2
-        if _width(_runs(line[:middle].rstrip() + ELLIPSIS, text_px)) <= room_px:
+        if _width(_runs(line[:middle].rstrip() + end, text_px)) <= room_px:
             low = middle
         else:
             high = middle - 1
-    return _runs(line[:low].rstrip() + ELLIPSIS, text_px)
+    return low
 
 
 def _runs(line: str, text_px: int) -> Runs:
