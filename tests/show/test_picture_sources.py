@@ -164,6 +164,16 @@ def test_a_picture_that_is_dropped_on_the_window_becomes_a_station(show, screen,
     show(lambda: dropped.start() or True, lambda: not dropped.is_alive(), show.said("comes to a cat, älter.png"))
 
 
+def test_of_several_dropped_files_each_is_met_once_the_one_before_is_seen(show, screen, tmp_path):
+    names = ["a.png", "b.png", "c.png"]
+    for seed, name in enumerate(names):
+        Image.fromarray(smooth(SIZE, 20 + seed)).save(tmp_path / name)
+    dropped = threading.Thread(target=screen.drop, args=("sources", [tmp_path / name for name in names]))
+    lines = show(lambda: dropped.start() or True, *(show.said(f"comes to {name}") for name in names))
+    met = [line for line in lines if "the journey comes to" in line]
+    assert [name for line in met for name in names if name in line] == names
+
+
 def test_the_keys_lead_to_pictures_of_camera_folder_and_preset(show, own_screen, tmp_path):
     Image.fromarray(smooth(SIZE, 6)).save(tmp_path / "phone.png")
     show(
