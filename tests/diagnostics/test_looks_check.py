@@ -101,6 +101,16 @@ def test_a_look_that_never_ends_is_one_line_and_the_check_goes_on(tmp_path):
     assert good.file == "b.fs" and not good.problems
 
 
+def test_files_that_differ_only_in_capital_letters_are_a_problem(tmp_path):
+    for name in ("grey.fs", "Grey.fs", "other.fs"):
+        (tmp_path / name).write_text(LOOKS["grey.fs"])
+    if len(files := look_files(tmp_path)) < 3:
+        pytest.skip("this file system does not tell capital from small letters")
+    found = {one.file: one.problems for one in check_looks(tmp_path, files)}
+    assert found["Grey.fs"] == {"case": "grey.fs is the same file on macOS and Windows; rename one"}
+    assert found["grey.fs"].keys() == {"case"} and found["other.fs"] == {}
+
+
 def test_a_budget_makes_slow_looks_a_failure(tmp_path):
     (tmp_path / "a.fs").write_text(LOOKS["grey.fs"])
     (found,) = check_looks(tmp_path, look_files(tmp_path), budget_s=1e-6)

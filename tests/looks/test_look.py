@@ -83,6 +83,19 @@ def test_a_look_is_a_file_of_a_known_format_or_a_folder_with_one(folders):
     assert find_look("toy").format == "isf", "a .fs is taken before a .json, a .json before a .frag"
 
 
+def test_files_that_differ_only_in_capital_letters_are_reported(folders):
+    _, own = folders
+    (own / "Glow.fs").write_text(ISF)
+    (own / "glow.fs").write_text(ISF)
+    (own / "glow.frag").write_text(SHADER)
+    if len([*own.iterdir()]) < 3:
+        pytest.skip("this file system does not tell capital from small letters")
+    (news,) = find_look("glow").declaration.news
+    assert news == "look glow: Glow.fs is used; glow.fs is the same file on macOS and Windows, rename one"
+    (own / "glow.fs").unlink()
+    assert find_look("glow").declaration.news == ()
+
+
 def test_all_files_that_were_read_are_named(folders):
     _, own = folders
     (own / "part.glsl").write_text("float part;")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -92,17 +92,31 @@ def find_look(name: str, preset_folder: Path | None = None) -> Look:
     outside these folders, and a look that cannot be used.
     """
     for folder in _folders(preset_folder):
-        path = next((path for found, path in _looks_in(folder) if found == name), None)
-        if path is not None:
+        paths = [path for found, path in _looks_in(folder) if found == name]
+        if paths:
+            path = paths[0]
             try:
                 is_inside = path.resolve().is_relative_to(folder.resolve())
             except (OSError, RuntimeError):
                 is_inside = False
             if not is_inside:
                 raise BadInput(f"look {plain(path)} is a link out of its folder; copy the file into the folder")
-            return replace(open_look_file(path), name=name)
+            look = replace(open_look_file(path), name=name)
+            if same := same_but_for_case(path, paths, folder):
+                news = f"look {name}: {path.name} is used; {same} is the same file on macOS and Windows, rename one"
+                return replace(look, declaration=replace(look.declaration, news=(*look.declaration.news, news)))
+            return look
     known = look_names(preset_folder)
     raise BadInput(f"unknown look {plain(name)!r}{nearest(name, known)}; there are: {', '.join(known)}")
+
+
+def same_but_for_case(path: Path, paths: Iterable[Path], folder: Path) -> str:
+    """The first of other paths in a folder that differs from a path only in capital and small letters, relative to the
+    folder, with "/"; "" if there is none.
+    """
+    file = path.relative_to(folder).as_posix()
+    others = (one.relative_to(folder).as_posix() for one in paths)
+    return next((other for other in others if other != file and other.lower() == file.lower()), "")
 
 
 def plain_look() -> Look:

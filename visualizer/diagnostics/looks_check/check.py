@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 from ...errors import BadInput, VisualizerError
-from ...looks.look import SUFFIXES, is_look
+from ...looks.look import SUFFIXES, is_look, same_but_for_case
 from ...oneline import plain, reason_of
 from ...render.graphics_process import CrashError, GraphicsProcess, HangError
 from ...render.offscreen import Offscreen
@@ -50,13 +51,17 @@ def check_looks(
         for path in files:
             file = path.relative_to(folder).as_posix()
             try:
-                yield process.call(check_look, path, file, options, deadline_s=deadline_s)
+                found = process.call(check_look, path, file, options, deadline_s=deadline_s)
             except HangError as fault:
-                yield CheckedLook(file, problems={"hang": str(fault)})
+                found = CheckedLook(file, problems={"hang": str(fault)})
             except CrashError as fault:
-                yield CheckedLook(file, problems={"crash": str(fault)})
+                found = CheckedLook(file, problems={"crash": str(fault)})
             except VisualizerError as fault:
-                yield CheckedLook(file, problems={"draw": str(fault)})
+                found = CheckedLook(file, problems={"draw": str(fault)})
+            if same := same_but_for_case(path, files, folder):
+                words = f"{same} is the same file on macOS and Windows; rename one"
+                found = replace(found, problems={"case": words, **found.problems})
+            yield found
 
 
 def _nothing(surface: Offscreen) -> None:

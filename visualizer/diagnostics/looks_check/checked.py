@@ -8,6 +8,7 @@ from typing import Any
 
 #: every problem that a look can have, and what it means
 PROBLEMS: Mapping[str, str] = {
+    "case": "another look's file differs only in capital letters: macOS and Windows take them for one",
     "read": "it cannot be read or translated",
     "glslang": "glslangValidator does not accept it",
     "compile": "the graphics driver cannot compile or link it",
