@@ -442,6 +442,7 @@ def test_a_journey_goes_on_where_a_station_behind_it_is_lost(folder, tmp_path):
     try:
         source.want([0, 1])
         polled(source, 10)
+        wait_for(lambda: 2 in source.stations._images, "the image of the next one")
         source.stations._images = {2: source.stations._images[2]}
         cache.remove(source.stations._keys[0])
         source.want([2])

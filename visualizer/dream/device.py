@@ -178,6 +178,22 @@ def worker_plan(compute: Compute, size: tuple[int, int] = (0, 0), *, beside_show
 
 
 @contextlib.contextmanager
+def core_left() -> Iterator[None]:
+    """While inside, torch's operations in this thread, and the workers planned in it, use a core less: where a show needs
+    it at any moment. Raises DreamError if torch is missing or broken.
+    """
+    load_torch()
+    import torch
+
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, n_threads - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+@contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """While inside, torch's operations in this thread use no others: for many that are too short to be divided."""
     import torch

@@ -18,7 +18,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -30,7 +30,7 @@ import numpy as np
 from ..clock import Stopwatch
 from ..dream.baking import Cancelled, dream_on, misfit
 from ..dream.checkpoint import Checkpoint
-from ..dream.device import load_torch
+from ..dream.device import core_left, load_torch
 from ..errors import DreamError, VisualizerError
 from ..files.paths import log_folder
 from ..processes import Outlet, how_it_ended, log_here, log_through, lower_priority, redirect_streams, start_child
@@ -52,13 +52,16 @@ SHARPENED_AT = (0.15, 0.35, 0.6)
 
 @dataclass(frozen=True)
 class BakeRequest:
-    """A variant to be baked, and where it is saved: under `key` in the cache in `folder`, of at most `max_bytes`."""
+    """A variant to be baked, and where it is saved: under `key` in the cache in `folder`, of at most `max_bytes`.
+    leaves_core: beside a show it is computed by a core less.
+    """
 
     image: np.ndarray
     variant: Variant
     key: str
     folder: Path
     max_bytes: int
+    leaves_core: bool = False
 
 
 class BakedFrame(NamedTuple):
@@ -448,7 +451,7 @@ def _bake_and_send(
     """Bake and save what was ordered, and send each frame with the number of the order. Raises Cancelled."""
     cache = FrameCache(request.folder, request.max_bytes)
     bake = bake_inline(request, cache, preview=preview, beside_show=True, is_cancelled=is_cancelled)
-    with closing(bake) as done:
+    with core_left() if request.leaves_core else nullcontext(), closing(bake) as done:
         for baked in done:
             if is_cancelled():
                 raise Cancelled

@@ -196,6 +196,7 @@ class Stations:
         self._skipped: defaultdict[int, int] = defaultdict(int)  # how many dreams are left out before a station
         self.on_renewed: Callable[[NewStation], None] = self.renew
         self.has_stopped = False
+        self._met: set[int] = set()  # stations that begin with a picture
 
     @cached_property
     def _light(self) -> Light:
@@ -271,10 +272,12 @@ class Stations:
             for station in [one for one in known if one >= new.number]:
                 del known[station]
         self._images = {one: image for one, image in self._images.items() if one <= new.number}
+        self._met = {one for one in self._met if one < new.number}
         if new.image is not None:
             # the one before may not be finished: then the new one lies where it may lie
             self._crops.setdefault(new.number - 1, self.crop(new.number - 1))
             self._keep(new.number, new.image)
+            self._met.add(new.number)
 
     def dreams(self, station: int) -> VariantDreams:
         """The dream frames of a station that has an image. Raises DreamError."""
@@ -286,6 +289,8 @@ class Stations:
             self._stop,
             self._process,
             is_passing=is_live and not self.settings.loop and station >= N_STATIONS,
+            # the first one, and a picture, are waited for
+            leaves_core=station > 0 and station not in self._met,
         )
 
     def frames(self, station: int, *, preview: bool = False) -> Generator[DreamFrame, None, None]:
