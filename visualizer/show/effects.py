@@ -1,6 +1,6 @@
 """What commands do to the parts of a show: each kind of part carries out its share of a change of the state.
 
-A show is declared by the parts it has. A window show has all three kinds, a performance that is rendered again has a
+A show is declared by the parts it has. A window show has all kinds, a performance that is rendered again has a
 stage and no window.
 """
 
@@ -27,6 +27,7 @@ from ..presets.loader import PresetLoader
 from ..render.window import Window
 from .guard import Guard
 from .panel_switch import PanelSwitch
+from .recorder import Recorder
 from .source import Source
 from .stage import Stage
 
@@ -193,6 +194,27 @@ class LoaderEffects(Effects):
     def _listed(self, state: ShowState) -> list[Change]:
         presets = tuple(self._loader.names)
         return [PresetsListed(presets)] if presets != state.presets else []
+
+
+class RecorderEffects(Effects):
+    """What commands do to the recorder: the switch "record" begins and ends a recording. size: returns that of the
+    dream frames on the stage, (width, height) px.
+    """
+
+    def __init__(self, recorder: Recorder, guard: Guard, size: Callable[[], tuple[int, int]]) -> None:
+        self._recorder, self._guard, self._size = recorder, guard, size
+
+    def carry_out(self, before: ShowState, after: ShowState, at_samples: int) -> list[str | None]:
+        if after.record != self._recorder.is_wanted:
+            with self._guard.part("recording", "the show goes on"):
+                if after.record:
+                    self._recorder.begin(self._size())
+                else:
+                    self._recorder.end()
+        return []
+
+    def reports(self, state: ShowState) -> Iterable[Change]:
+        return switches(state, record=self._recorder.is_wanted)
 
 
 def _journey_speed(state: ShowState) -> float:

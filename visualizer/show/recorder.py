@@ -50,7 +50,6 @@ from ..session.preset_copy import PresetCopy
 from ..session.sound import on_grid
 from ..session.writer import SessionWriter
 from .analysis_steps import NO_STEPS, AnalysisSteps
-from .effects import Effects, switches
 from .guard import Guard, Part
 from .source import InputState, Source
 from .sources.session import DEFAULTS, NUMBERS
@@ -579,27 +578,6 @@ class Recorder(AnalysisSteps):
         if display != self._display and min(window_size) > 0:
             self._display = display
             self._writer.event(DisplayEvent(at=at, width=display[0], height=display[1], refresh_hz=display[2]))
-
-
-class RecorderEffects(Effects):
-    """What commands do to the recorder: the switch "record" begins and ends a recording. size: returns that of the
-    dream frames on the stage, (width, height) px.
-    """
-
-    def __init__(self, recorder: Recorder, guard: Guard, size: Callable[[], tuple[int, int]]) -> None:
-        self._recorder, self._guard, self._size = recorder, guard, size
-
-    def carry_out(self, before: ShowState, after: ShowState, at_samples: int) -> list[str | None]:
-        if after.record != self._recorder.is_wanted:
-            with self._guard.part("recording", "the show goes on"):
-                if after.record:
-                    self._recorder.begin(self._size())
-                else:
-                    self._recorder.end()
-        return []
-
-    def reports(self, state: ShowState) -> Iterable[Change]:
-        return switches(state, record=self._recorder.is_wanted)
 
 
 def _close(opening: Future[SessionWriter]) -> None:

@@ -31,7 +31,7 @@ from .adaptive_size import AdaptiveSize
 from .clocks import RateMeter, ScreenClock
 from .controllers import Controllers
 from .dispatcher import Dispatcher
-from .effects import LoaderEffects, StageEffects, WindowEffects
+from .effects import LoaderEffects, RecorderEffects, StageEffects, WindowEffects
 from .frame import LOST_AFTER, FrameLoop
 from .garbage import scheduled_collection
 from .graphics import Graphics, rebuilt
@@ -42,7 +42,7 @@ from .look_guard import LookGuard
 from .panel_switch import OpensPanel, PanelSwitch
 from .picture_sources import PictureOptions, PictureSources
 from .preset_saver import PresetSaver
-from .recorder import Recorder, RecorderEffects, RecordingOptions
+from .recorder import Recorder, RecordingOptions
 from .reload import Reloader
 from .sound_watch import SoundWatch
 from .source import Source
