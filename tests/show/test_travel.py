@@ -134,6 +134,12 @@ def test_it_begins_with_the_image_s_own_dream(trip):
     assert np.abs(first.astype(int) - station.poll()[1].frame).max() <= 1
 
 
+def test_the_frames_counted_are_those_of_the_station_it_is_in(trip):
+    one = trip()
+    one.go(6.0)
+    assert one.position > 2 and one.scene.n_baked == one.scene.n_depths
+
+
 def test_no_display_frame_of_a_journey_jumps(trip):
     one = trip()
     frames = one.go(16)

@@ -95,8 +95,10 @@ class Scene:
 
     @property
     def n_baked(self) -> int:
-        """Finished dream frames so far, of all variants."""
-        return len(self._finished)
+        """Finished dream frames so far, of all variants; of a journey those of the station that it is in."""
+        if self.travel is None:
+            return len(self._finished)
+        return sum(slot == self.travel.slot for slot, _ in self._finished)
 
     @property
     def news(self) -> tuple[str, ...]:

@@ -147,6 +147,11 @@ class Travel:
         return station if self._stations.is_recorded else self._slots.get(station)
 
     @property
+    def slot(self) -> int | None:
+        """Where the frames of the station are that it is in; None while that one has no slot."""
+        return self._slots.get(self._stations.index(math.floor(self.position)))
+
+    @property
     def state(self) -> TravelState:
         """Where it is, to go on from by `follow`."""
         pace, station = self.pace, math.floor(self.position)
