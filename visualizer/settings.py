@@ -343,6 +343,13 @@ def _named(value: Any) -> Any:
     return {"look": value} if isinstance(value, str) else value
 
 
+def _one_or_none(value: Any) -> Any:
+    """A name alone stands for a list of it, and a section with every line commented out for an empty one."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else value
+
+
 class LinkSettings(_Settings):
     """One look of a chain. Its numbers may be expressions, see docs/modulation.md."""
 
@@ -373,6 +380,7 @@ class RenderSettings(_Settings):
     ] = {}
     looks: Annotated[
         list[Annotated[LinkSettings, BeforeValidator(_named)]],
+        BeforeValidator(_one_or_none),
         Field(max_length=16, description="several looks in order, each drawn from the picture before it"),
     ] = []
     transition: Annotated[
@@ -390,13 +398,6 @@ class RenderSettings(_Settings):
             "is turned off",
         ),
     ] = 100.0
-
-    @field_validator("looks", mode="before")
-    @classmethod
-    def _one_or_none(cls, looks: Any) -> Any:
-        if looks is None:  # a section with every line commented out
-            return []
-        return [looks] if isinstance(looks, str) else looks
 
     @field_validator("looks")
     @classmethod
@@ -459,6 +460,7 @@ class JourneySettings(_Settings):
     ] = []
     pictures: Annotated[
         list[Annotated[str, Field(min_length=1)]],
+        BeforeValidator(_one_or_none),
         Field(max_length=1000, description="files in the preset's folder: pictures that stations begin with, in turn"),
     ] = []
     picture_every: Annotated[
@@ -469,13 +471,6 @@ class JourneySettings(_Settings):
             description="every so many stations one begins with the next of the pictures; 0: only when asked for",
         ),
     ] = 4
-
-    @field_validator("pictures", mode="before")
-    @classmethod
-    def _one_or_none(cls, pictures: Any) -> Any:
-        if pictures is None:  # a section with every line commented out
-            return []
-        return [pictures] if isinstance(pictures, str) else pictures
 
     def picture_at(self, station: int) -> str | None:
         """The picture that a station begins with; None where it begins in the one before."""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
 
 import numpy as np
 
+from tests.fixtures.watching import wait_for
+from visualizer.audio.playback import SilentPlayback
+from visualizer.audio.songlist import SongList
+from visualizer.beat.features import Features
+from visualizer.control.actions import find_actions
 from visualizer.control.commands import Command
+from visualizer.control.keys import Keymap
+from visualizer.control.parameters import base_parameters
+from visualizer.control.state import Context, ShowState
 from visualizer.presets.dreams import DreamFrame
 from visualizer.render.canvas import Canvas
 from visualizer.render.offscreen import Offscreen
@@ -19,8 +28,10 @@ from visualizer.session.writer import SessionWriter
 from visualizer.show.clocks import LONGEST_STEP_S, Clock, FrameClock
 from visualizer.show.guard import Guard
 from visualizer.show.performance import Performance, PerformanceLoop, PerformedSource, contents_of
+from visualizer.show.recorder import Recorder, RecordingOptions
 from visualizer.show.session_files import SessionFiles
 from visualizer.show.sources.session import SessionSource
+from visualizer.show.sources.song import SongSource
 
 RATE_HZ = 48_000
 
@@ -135,3 +146,28 @@ def performed(root, size, fps=Fraction(30), said=None, times_s=None, is_late=Tru
         shown = list(islice(loop.frames(), None if times_s is None else len(times_s)))
         performance.release()
     return shown, np.stack(pixels.pictures)
+
+
+@contextmanager
+def recording_of(stage, song, folder):
+    """Records what a stage shows: a Recorder that records already, and what is called for every display frame. song: the
+    path of one, which is its source. folder: of the session.
+    """
+    size = stage.scene.loaded.size
+    with SongList([song]) as songs:
+        source = SongSource(SilentPlayback(songs), songs, stage.scene.beat)
+        context = Context(find_actions(), base_parameters(), Keymap(), source.capabilities)
+        recorder = Recorder(source, source.position_s, context, Guard(raises=True), RecordingOptions(folder=folder))
+
+        def follow():
+            shown = stage.draw(Features(time_s=0.0), size)
+            recorder.follow(shown, stage, ShowState(), size=size, window_size=size, rate_hz=30.0)
+            return recorder.is_recording
+
+        recorder.begin(size)
+        try:
+            wait_for(follow, "the recording")
+            yield recorder, follow
+        finally:
+            recorder.close()
+            source.close()

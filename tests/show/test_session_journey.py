@@ -9,19 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.fixtures.watching import wait_for
 from tests.render.pictures import smooth
-from tests.show.nights import Pixels
+from tests.show.nights import Pixels, recording_of
 from tests.show.test_recorder import has_shown, is_not_recording, is_recording, session_in, song_show
 from tests.sounds import kicks, write_wav
-from visualizer.audio.playback import SilentPlayback
-from visualizer.audio.songlist import SongList
-from visualizer.beat.features import Features
-from visualizer.control.actions import find_actions
 from visualizer.control.commands import Act, Set
-from visualizer.control.keys import Keymap
-from visualizer.control.parameters import JOURNEY_SPEED, base_parameters
-from visualizer.control.state import Context, ShowState
+from visualizer.control.parameters import JOURNEY_SPEED
 from visualizer.presets.dreams import open_cache
 from visualizer.presets.journey import ReadyStations, Stations
 from visualizer.presets.loaded import open_preset
@@ -34,11 +27,10 @@ from visualizer.show.clocks import FrameClock
 from visualizer.show.export import VideoOptions
 from visualizer.show.guard import Guard
 from visualizer.show.performance import Performance, PerformanceLoop, PerformedSource, contents_of
-from visualizer.show.recorder import Recorder, RecordingOptions
+from visualizer.show.recorder import RecordingOptions
 from visualizer.show.session_export import export_session
 from visualizer.show.session_files import SessionFiles
 from visualizer.show.sources.session import SessionSource
-from visualizer.show.sources.song import SongSource
 from visualizer.show.stage import Scene, Stage, build_picture
 from visualizer.show.travel import Travel
 
@@ -129,26 +121,14 @@ def test_a_session_of_a_journey_is_exported_and_as_it_was_intended(screen, loade
 
 
 def test_a_recording_forgets_the_journey_of_a_scene_that_has_gone(loaded, kick_song, tmp_path):
-    with Offscreen(SIZE) as surface, SongList([kick_song]) as songs:
+    with Offscreen(SIZE) as surface:
         programs = Programs(surface.ctx)
         first, second = (
             Scene(build_picture(loaded, surface, programs), ReadyStations(Stations(loaded, open_cache())), loaded)
             for _ in range(2)
         )
         stage = Stage(surface, first)
-        source = SongSource(SilentPlayback(songs), songs, loaded.settings.beat)
-        context = Context(find_actions(), base_parameters(), Keymap(), source.capabilities)
-        options = RecordingOptions(folder=tmp_path / "night")
-        recorder = Recorder(source, source.position_s, context, Guard(raises=True), options)
-
-        def follow():
-            shown = stage.draw(Features(time_s=0.0), SIZE)
-            recorder.follow(shown, stage, ShowState(), size=SIZE, window_size=SIZE, rate_hz=30.0)
-            return recorder.is_recording
-
-        recorder.begin(SIZE)
-        try:
-            wait_for(follow, "the recording")
+        with recording_of(stage, kick_song, tmp_path / "night") as (recorder, follow):
             stage.bring(second)
             stage.cross()
             follow()
@@ -157,10 +137,7 @@ def test_a_recording_forgets_the_journey_of_a_scene_that_has_gone(loaded, kick_s
             assert stage.take_gone() is first
             follow()
             assert set(recorder._journeys) == {second}
-        finally:
-            recorder.close()
-            source.close()
-            stage.release()
+        stage.release()
 
 
 def test_a_performance_meets_the_picture_that_the_show_met(screen, loaded, tmp_path, monkeypatch):

@@ -7,25 +7,14 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.fixtures.watching import wait_for
-from tests.show.nights import Night, performed
-from visualizer.audio.playback import SilentPlayback
-from visualizer.audio.songlist import SongList
-from visualizer.beat.features import Features
-from visualizer.control.actions import find_actions
-from visualizer.control.keys import Keymap
-from visualizer.control.parameters import base_parameters
-from visualizer.control.state import Context, ShowState
+from tests.show.nights import Night, performed, recording_of
 from visualizer.presets.dreams import ReadyDreams
 from visualizer.presets.loaded import open_preset
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.programs import Programs
 from visualizer.session.events import LooksEvent, PresetEvent, ticks_of
 from visualizer.session.reader import RecordedSession
-from visualizer.show.guard import Guard
 from visualizer.show.open_looks import open_links, open_transition
-from visualizer.show.recorder import Recorder, RecordingOptions
-from visualizer.show.sources.song import SongSource
 from visualizer.show.stage import Scene, Stage, build_picture
 
 SIZE = (64, 36)
@@ -62,23 +51,11 @@ def test_looks_are_left_out_when_they_were(loaded, tmp_path):
 
 def test_a_recording_has_the_looks_that_are_not_drawn(loaded, kick_song, tmp_path):
     """Those at its beginning, those turned off while it goes on; after an edit all are drawn again."""
-    with Offscreen(SIZE) as surface, SongList([kick_song]) as songs:
+    with Offscreen(SIZE) as surface:
         scene = Scene(build_picture(loaded, surface, Programs(surface.ctx)), ReadyDreams([]), loaded)
         stage = Stage(surface, scene)
-        source = SongSource(SilentPlayback(songs), songs, loaded.settings.beat)
         scene.picture.links[1].is_left_out = True
-        context = Context(find_actions(), base_parameters(), Keymap(), source.capabilities)
-        options = RecordingOptions(folder=tmp_path / "night")
-        recorder = Recorder(source, source.position_s, context, Guard(raises=True), options)
-
-        def follow():
-            shown = stage.draw(Features(time_s=0.0), SIZE)
-            recorder.follow(shown, stage, ShowState(), size=SIZE, window_size=SIZE, rate_hz=30.0)
-            return recorder.is_recording
-
-        recorder.begin(SIZE)
-        try:
-            wait_for(follow, "the recording")
+        with recording_of(stage, kick_song, tmp_path / "night") as (recorder, follow):
             scene.picture.links[0].is_left_out = True
             follow()
             scene.exchange(loaded, open_links(loaded), open_transition(loaded))
@@ -86,10 +63,7 @@ def test_a_recording_has_the_looks_that_are_not_drawn(loaded, kick_song, tmp_pat
             follow()
             scene.picture.links[0].is_left_out = True
             follow()
-        finally:
-            recorder.close()
-            source.close()
-            stage.release()
+        stage.release()
     events = list(RecordedSession(tmp_path / "night").events())
     assert isinstance(events[0], PresetEvent) and isinstance(events[1], LooksEvent)
     assert [one.left_out for one in events if isinstance(one, LooksEvent)] == [[1], [0, 1], [0]]

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from visualizer.errors import BadInput, GraphicsError
-
+from ..errors import BadInput, GraphicsError
 from ..oneline import size_text
 from .gl import gl_finish
 

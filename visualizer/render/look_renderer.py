@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from visualizer.errors import GraphicsError, VisualizerError
-from visualizer.looks.declaration import Pass, Value
-from visualizer.looks.look import Look
-from visualizer.looks.program import TextureRef
-from visualizer.looks.uniforms import MUSIC
-from visualizer.oneline import plain
-
+from ..errors import GraphicsError, VisualizerError
+from ..looks.declaration import Pass, Value
+from ..looks.look import Look
+from ..looks.program import TextureRef
+from ..looks.uniforms import MUSIC
+from ..oneline import plain
 from .dream_texture import MOST_STATIONS, DreamTexture, cover, taps
 from .journey_renderer import JourneyRenderer
 from .look_textures import LookTextures, sound_name
