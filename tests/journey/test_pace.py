@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visualizer.journey.geometry import is_covering
-from visualizer.journey.pace import ARRIVES_S, Pace, Presence, Speed, Supply
+from visualizer.journey.pace import ARRIVES_S, HURRY_PER_S, Pace, Presence, Speed, Supply, hurry_to
 
 FAR = (0.0, 1e9)
 IN, OUT = Speed(0.25, 0.1), Speed(-0.25, -0.1)
@@ -159,3 +159,22 @@ def test_a_station_that_comes_at_once_leaves_the_usual_time_constant():
     for last in (2.0, 3.0, 4.0):
         supply.advance(0.1, last, is_waiting=False)
         assert supply.arrives_s == ARRIVES_S
+
+
+@given(st.floats(0, 1), st.floats(-1, 1), st.floats(24, 144), st.floats(0, 4))
+def test_it_hurries_to_a_station_smoothly_and_then_goes_on_as_before(way, speed, rate_hz, there_s):
+    """The station is there after a while: until then it goes no further than the one before it lasts."""
+    pace, station, found, hurries = Pace(10.0 + way), 12, [10.0 + way], True
+    pace.speed, own = speed, Speed(0.0, speed)
+    for number in range(round(9 * rate_hz)):
+        hurry = hurry_to(station, pace.position) if hurries else 0.0
+        hurries = hurry > 0
+        high = 12.3 if number / rate_hz > there_s else 11.3
+        pace.advance(1 / rate_hz, own, (8.0, high), bpm=0, n_beats=0, hurry=hurry)
+        assert pace.position <= max(high, 10.0 + way)
+        found.append(pace.position)
+    assert not hurries and max(found) > 11.97
+    speeds = [(after - before) * rate_hz for before, after in itertools.pairwise(found)]
+    assert max(speeds) <= HURRY_PER_S + 1e-6
+    changes = [abs(after - before) * rate_hz for before, after in itertools.pairwise(speeds[1:])]
+    assert max(changes) < 10, "stations a second in a second"

@@ -376,11 +376,13 @@ def test_a_picture_interrupts_the_bake_in_the_same_process(folder, tmp_path):
         last = {one.depth_index: one.frame for one in found if one.finished}
         assert all(np.array_equal(last[depth], expected[depth]) for depth in range(5))
         assert {child.pid for child in multiprocessing.active_children() if child.name == "bake"} == children
-        source.want([0, 1])  # what was interrupted is finished afterwards
+        source.want([1, 0])  # what was interrupted is finished afterwards
+        rest = []
         wait_for(
-            lambda: source.poll() is None or cache.glance(source.stations._keys[0], 4, (270, 480, 3)) is not None,
+            lambda: rest.extend(source.poll()) or {(0, 4), (1, 4)} & {(one.variant, one.depth_index) for one in rest},
             "the first station",
         )
+        assert all(one.finished for one in rest), "no preview takes the place of what is there"
     finally:
         source.close()
 

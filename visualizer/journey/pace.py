@@ -15,7 +15,7 @@ SPEED_S = 1.0
 #: a journey that hurries to a station goes at least so fast, stations a second; the last way to it takes LANDS_S, and from
 #: this zoom of the station on, as a power of ZOOM, it does not hurry any more
 HURRY_PER_S, LANDS_S, LANDED = 1.5, 0.6, -0.02
-#: time constant with which the speed follows then, and the end of what is there is reached, seconds
+#: time constant with which the speed follows then, seconds
 HURRY_S = 0.3
 #: the way to the end of what is there is not done in less than this, so it is reached ever more slowly, seconds
 ARRIVES_S = 0.8
@@ -84,7 +84,7 @@ class Pace:
         low, high = ends
         room = (high - self.position) if self.speed > 0 else (self.position - low)
         way = abs(self.speed) * dt_s
-        step = math.copysign(min(way, max(room, 0.0) * _eased(dt_s, HURRY_S if hurry else arrives_s)), self.speed)
+        step = math.copysign(min(way, max(room, 0.0) * _eased(dt_s, arrives_s)), self.speed)
         if hurry:  # where it had to wait it does not go on at once at the speed of before
             self.speed = step / dt_s
         self.position = min(max(self.position + step, low), max(high, low))

@@ -445,6 +445,7 @@ class BackgroundStations:
         self._given: set[int] = set()
         self._renewed: list[NewStation] = []  # what the thread has not taken over yet
         self._n_interruptions = 0
+        self._deepest: dict[int, int] = {}  # the deepest frame that was given of each station that is wanted
         self._baking = 0  # the station under way
         self._is_prepared = loaded.journey is not None and loaded.journey.loop > 0  # no picture can come to a loop
         self._ready: deque[DreamFrame] = deque()
@@ -458,6 +459,7 @@ class BackgroundStations:
         with self._changed:
             self._wanted = numbers
             self._given &= set(numbers)
+            self._deepest = {number: deepest for number, deepest in self._deepest.items() if number in numbers}
             self._changed.notify_all()
 
     def poll(self) -> list[DreamFrame]:
@@ -487,6 +489,7 @@ class BackgroundStations:
             self._wanted = [number for number in self._wanted if number < new.number]
             for numbers in (self._given, self._lost):
                 numbers.difference_update([number for number in numbers if number >= new.number])
+            self._deepest = {number: deepest for number, deepest in self._deepest.items() if number < new.number}
             self._ready = deque(frame for frame in self._ready if frame.variant < new.number)
             if new.image is not None or self._baking >= new.number:
                 self._n_interruptions += 1
@@ -554,9 +557,11 @@ class BackgroundStations:
             is_wanted = number in self._wanted
             if is_wanted:  # one that is only baked for those after it may be wanted, and given, later
                 self._given.add(number)
-            self._baking = number
+            self._baking, deepest = number, self._deepest.get(number, -1)
         with closing(self.stations.frames(number, preview=is_wanted)) as frames:
             for frame in frames:
+                if not frame.finished and frame.depth_index <= deepest:  # it was interrupted: that is there, or better
+                    continue
                 if not self._put(frame if is_wanted else None, n_interruptions):
                     break
         with self._changed:
@@ -578,4 +583,6 @@ class BackgroundStations:
                 return False
             if frame is not None:
                 self._ready.append(frame)
+                if frame.variant in self._wanted:
+                    self._deepest[frame.variant] = max(self._deepest.get(frame.variant, -1), frame.depth_index)
             return True

@@ -211,7 +211,7 @@ class Travel:
             self._ends,
             bpm=features.bpm if is_sure else 0.0,
             n_beats=beats - before,
-            arrives_s=self._supply.arrives_s if factor > 0 else ARRIVES_S,
+            arrives_s=self._supply.arrives_s if factor > 0 and not hurry else ARRIVES_S,
             hurry=hurry,
         )
         self._come_round()
@@ -232,8 +232,8 @@ class Travel:
         hurry = hurry_to(self._hurries_to, self.position) if self._hurries_to else 0.0
         if (not hurry or self._is_seen(self._hurries_to)) and not self._reader.is_reading:
             self._asked = None
-        if not hurry:
-            self._hurries_to = 0
+        if self._hurries_to and not hurry:
+            self._hurries_to, self._supply = 0, Supply()
         return hurry
 
     def _is_seen(self, station: int) -> bool:
