@@ -28,7 +28,7 @@ demo: setup
 # First the tests that need no server or screen, then those that do: each of the two workers has its own sound server and screen.
 test: setup-test
 	$(PYTEST) -m "not long and not realtime" -n 2 --durations=40
-	$(PYTEST) -m "not long and realtime" -n 2 --dist loadfile --durations=40
+	$(PYTEST) -m "not long and realtime" -n 2 --dist loadfile --no-loadscope-reorder --durations=40
 
 test-fast: setup-test
 	$(PYTEST) -m "not long and not realtime and not slow" -n 2

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +38,9 @@ _REAL_TIME = {
     *("pulse", "mortal_pulse", "pipewire_server", "screen", "own_screen", "wayland", "midi", "own_jack", "terminal")
 }
 
+#: a test marked `slow` takes as long as so many others
+_SLOW_AS = 10
+
 pytest_plugins = [
     "tests.fixtures.alone",
     "tests.fixtures.pulse",
@@ -50,10 +55,17 @@ pytest_plugins = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that need a sound server, a screen or MIDI ports as `realtime`; `make test-fast` leaves them out."""
+    """Mark tests that need a sound server, a screen or MIDI ports as `realtime`; `make test-fast` leaves them out.
+
+    Where several processes share these, the files that take longest come first: the last ones end at the same time.
+    """
+    taken: Counter[Path] = Counter()
     for item in items:
         if _REAL_TIME & set(getattr(item, "fixturenames", ())):
             item.add_marker("realtime")
+            taken[item.path] += _SLOW_AS if item.get_closest_marker("slow") else 1
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: -taken[item.path])  # stable: the others, and those of a file, stay in their order
 
 
 @pytest.fixture(autouse=True)

@@ -165,7 +165,7 @@ def video_s(path) -> float:
 def test_killed_at_any_moment_it_has_lost_at_most_half_a_second(forked, pulse, loaded, tmp_path):
     moments = random.Random(16)
     with pulse.play(noise(120.0)):
-        for number in range(10):
+        for number in range(6):
             kill_once(forked, pulse, tmp_path / f"night {number}", moments.uniform(0.0, 1.2))
 
 

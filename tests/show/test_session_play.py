@@ -39,9 +39,9 @@ def tones(seconds, low_hz, high_hz):
 
 @pytest.fixture(scope="module")
 def songs(tmp_path_factory):
-    """Two songs of 12 and 10 s with kicks on both sides and another tone on each."""
+    """Two songs of 8 and 5 s with kicks on both sides and another tone on each."""
     folder, paths = tmp_path_factory.mktemp("songs"), []
-    for number, (seconds, low_hz) in enumerate([(12.0, 1000.0), (10.0, 1500.0)]):
+    for number, (seconds, low_hz) in enumerate([(8.0, 1000.0), (5.0, 1500.0)]):
         beat = kicks(RATE_HZ, np.arange(0.5, seconds - 0.5, 0.5).tolist(), seconds, 0.5)
         sides = [tones(seconds, low_hz, low_hz + 1000), tones(seconds, low_hz + 2000, low_hz + 4000)]
         paths.append(folder / f"{number + 1}.wav")
@@ -69,10 +69,10 @@ def recorded(loaded, songs, root, **options):
             [
                 (0.0, is_recording),
                 (4.0, [Act("freeze")]),
-                (1.5, [Act("freeze")]),
-                (2.5, [Act("seek_back")]),
-                (3.0, [Act("next_song")]),
-                (4.0, []),
+                (1.2, [Act("freeze")]),
+                (2.0, [Act("seek_back")]),
+                (1.5, [Act("next_song")]),
+                (2.0, []),
             ],
         )
         run(
@@ -89,7 +89,7 @@ def recorded(loaded, songs, root, **options):
 
 def exported_sound(root, out, *options):
     """The sound of an export by the program, (n, 2) at 48000 Hz, and what it said."""
-    result = CliRunner().invoke(app, ["export", str(root), "-o", str(out), *options])
+    result = CliRunner().invoke(app, ["export", str(root), "-o", str(out), "--fps", "10", *options])
     assert result.exit_code == 0, result.output
     with av.open(str(out)) as video:
         assert video.streams.audio[0].rate == CLOCK_HZ

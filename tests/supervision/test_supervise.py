@@ -82,10 +82,12 @@ line.ended()
 print("closed", flush=True)
 """
 PARENT = """
-import json, sys
+import json, signal, sys
 from visualizer.files.log import open_log
 from visualizer.supervision.supervise import Limits, supervise
 open_log(None)
+if sys.platform != "win32":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored where the tests were started with nohup
 (limits, standby_after_s), child = json.loads(sys.argv[1]), sys.argv[2]
 limits = Limits(**{"first_start_s": 20.0, "start_s": 20.0, "hang_s": 20.0, "end_s": 20.0, **limits})
 say = lambda line: print("visualizer:", line, file=sys.stderr, flush=True)
