@@ -49,10 +49,19 @@ def test_words_are_replaced_but_for_numbers_and_fields():
         ("#define A x\n#if A & 3\nfloat a;\n#else\nfloat b;\n#endif", {"a", "b"}),
         ("#define A 1\n#undef A\n#ifdef A\nfloat a;\n#endif", set()),
         ("#endif\n#else\n#\n#if\nfloat a;", {"a"}),
+        ("#define M mainImage\nvoid M(out vec4 a, vec2 b) {}", {"mainImage"}),
+        ("#define R vec4\n#define D R level\nD, kick;", {"level", "kick"}),
+        ("#define A float level;\n#undef A\n#define B(x) float x;\nB(kick)\nA", set()),
+        ("#define A A float b\nA;", {"b"}),
     ],
 )
 def test_what_is_declared_for_all_functions_is_found(text, names):
     assert declared(text) == names
+
+
+def test_macros_that_double_each_other_end():
+    macros = "".join(f"#define A{n} A{n + 1} A{n + 1}\n" for n in range(99))
+    assert "a" in declared(f"{macros}A0; float a;")
 
 
 def test_extensions_and_versions_are_taken_out_of_their_lines():

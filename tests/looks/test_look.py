@@ -83,6 +83,12 @@ def test_a_look_is_a_file_of_a_known_format_or_a_folder_with_one(folders):
     assert find_look("toy").format == "isf", "a .fs is taken before a .json, a .json before a .frag"
 
 
+def test_a_main_image_that_a_macro_begins_is_one_of_shadertoy(folders):
+    _, own = folders
+    (own / "short.fs").write_text("#define Main void mainImage(out vec4 Q, in vec2 U)\nMain { Q = vec4(1.0); }")
+    assert find_look("short").format == "shadertoy"
+
+
 def test_files_that_differ_only_in_capital_letters_are_reported(folders):
     _, own = folders
     (own / "Glow.fs").write_text(ISF)

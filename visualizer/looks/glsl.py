@@ -34,6 +34,8 @@ _CONTINUED = re.compile(r"(?:[^\n]*\\\n)+[^\n]*")
 _TOKEN = re.compile(r"(?P<number>\.?\d[\w.]*)|(?P<word>[A-Za-z_]\w*)|(?P<space>\s+)|(?P<mark>.)", re.ASCII | re.DOTALL)
 _DIRECTIVE = re.compile(r"#\s*(\w*)(.*)", re.DOTALL)
 _DEFINED = re.compile(r"\bdefined\b\s*\(?\s*(\w+)\s*\)?")
+#: so many macros are replaced in a shader at most: their bodies may double with each that uses another twice
+_MAX_EXPANSIONS = 10_000
 _HOISTED = re.compile(r"[ \t]*#[ \t]*(version|extension|line)\b([^\n]*)")
 
 
@@ -87,7 +89,7 @@ def declared(text: str) -> frozenset[str]:
         if line.lstrip().startswith("#"):
             depth, nested = branches.enter(line, (depth, nested))
             continue
-        for token in tokens(line if branches.is_taken else ""):
+        for token in branches.expanded(line) if branches.is_taken else ():
             if token.kind == "space":
                 continue
             mark = token.text
@@ -114,6 +116,8 @@ class _Branches:
     def __init__(self) -> None:
         self.is_taken = True
         self._macros = {"__VERSION__": "330", "GL_core_profile": "1"}
+        self._bodies: dict[str, str] = {}  # of the macros without parameters
+        self._n_left = _MAX_EXPANSIONS
         # of each #if: the depth at its begin, whether it is taken itself, and whether one of its branches was
         self._open: list[tuple[tuple[int, int], bool, bool]] = []
 
@@ -124,8 +128,12 @@ class _Branches:
         kind, rest = _DIRECTIVE.fullmatch(line.strip()).groups()  # type: ignore[union-attr]  # matches any such line
         if kind == "define" and self.is_taken and (defined := re.match(r"\s*(\w+)(.*)", rest)):
             self._macros[defined[1]] = defined[2].strip()
+            self._bodies.pop(defined[1], None)
+            if not defined[2].startswith("("):
+                self._bodies[defined[1]] = defined[2].strip()
         elif kind == "undef" and self.is_taken:
             self._macros.pop(rest.strip(), None)
+            self._bodies.pop(rest.strip(), None)
         elif kind in ("if", "ifdef", "ifndef"):
             condition = self._condition(kind, rest)
             self._open.append((depth, self.is_taken, condition is True))
@@ -138,6 +146,18 @@ class _Branches:
         elif kind == "endif" and self._open:
             _, self.is_taken, _ = self._open.pop()
         return depth
+
+    def expanded(self, text: str, within: frozenset[str] = frozenset()) -> Iterator[Token]:
+        """The tokens of a text, those of its body in the place of each macro that has no parameters. within: the macros
+        whose bodies these are.
+        """
+        for token in tokens(text):
+            name = token.text
+            if name in self._bodies and name not in within and not token.is_field and self._n_left > 0:
+                self._n_left -= 1
+                yield from self.expanded(self._bodies[name], within | {name})
+            else:
+                yield token
 
     def _condition(self, kind: str, rest: str) -> bool | None:
         """Whether a condition holds, None where that cannot be known here."""
