@@ -26,21 +26,25 @@ ZOOM = 0.15
 VISIBLE = 0.1
 #: seconds between a picture that was met and the next one: a different part of the way each time
 PAUSES_S = (3.0, 4.1, 5.2, 6.3, 3.7)
+#: torch is loaded, and the first stations are there
+FIRST_S = 12.0
 STEPS = ("read", "first preview on the card", "seen")
 
 
 class Timed(Travel):
-    """A journey that meets a picture now and then, and notes how long each step takes. n_pictures: then it is done."""
+    """A journey that meets a picture now and then, and notes how long each step takes. n_pictures: then it is done;
+    newest: the one that is shown.
+    """
 
     folder = Path()
-    seconds: list[tuple[float, ...]]
+    newest: Timed
     n_pictures = 10
 
     def __init__(self, *arguments, **options) -> None:
         super().__init__(*arguments, **options)
-        self.seconds = []
+        self.seconds: list[tuple[float, ...]] = []
         type(self).newest = self
-        self._next_s = time.perf_counter() + 8.0
+        self._next_s = time.perf_counter() + FIRST_S
         self._began_s: float | None = None
         self._steps: list[float] = []
 
