@@ -78,6 +78,8 @@ class Encoder:
         context.color_range = _LIMITED_RANGE
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.options = {"crf": str(crf), "preset": preset, "chroma_sample_location": "left"}
+        # x264's own code for AVX-512 gives other bytes from one time to the next at some sizes; this costs no time
+        context.options |= {"x264-params": "cpu-independent=1"}
         if survives_kill:
             context.options |= {"tune": "zerolatency"}  # no picture waits for later ones
         self._fps = fps
