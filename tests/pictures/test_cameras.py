@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+import av.error
 import pytest
 
 from visualizer.errors import BadInput, VisualizerError
@@ -61,17 +62,28 @@ def test_the_cameras_of_this_machine_can_be_listed():
         (errno.ENOENT, "is not there; plug it in"),
         (errno.ENODEV, "is not there; plug it in"),
         (errno.ENOTTY, "is not a camera ("),
+        (errno.EINVAL, "refuses what it is asked for (Invalid argument); name another with --camera"),
+        (errno.ENOMEM, "cannot be read (Cannot allocate memory)"),
         (errno.EIO, "cannot be read ("),
     ],
 )
 def test_each_fault_is_one_line_with_a_way_out(number, said):
-    line = explain(TWO[1], OSError(number, os.strerror(number)))
-    assert line.startswith(f"camera Built-in: {said}") and "\n" not in line
+    with pytest.raises(av.error.FFmpegError) as fault:
+        av.error.err_check(-number)
+    for one in (fault.value, OSError(number, os.strerror(number))):
+        line = explain(TWO[1], one)
+        assert line.startswith(f"camera Built-in: {said}") and "\n" not in line
 
 
 def test_an_input_without_a_picture_is_no_camera():
     with pytest.raises(VisualizerError, match="camera tone: has no picture"):
         open_camera(CameraDevice("lavfi", "sine", "tone"))
+
+
+@pytest.mark.parametrize("source", ["color=size=64x36,hwdownload", "haldclutsrc=level=99"])
+def test_errors_of_ffmpeg_that_are_none_of_the_system_are_one_line(source):
+    with pytest.raises(VisualizerError, match="camera x: cannot be read"):
+        open_camera(CameraDevice("lavfi", source, "x"))
 
 
 def test_what_there_is_not_is_one_line():

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import sys
 import threading
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from PIL import Image
 
 from tests.fixtures.watching import wait_for
 from visualizer.errors import BadInput
+from visualizer.pictures import picture_folder
 from visualizer.pictures.picture_folder import BURST_S, POLL_S, RETRY_S, SETTLE_S, Arrivals, PictureFolder
 
 A, B, C = Path("a.jpg"), Path("b.jpg"), Path("c.jpg")
@@ -29,6 +31,7 @@ def watched():
         def of(folder):
             one = PictureFolder(folder)
             stack.callback(one.close)
+            wait_for(lambda: one.n_looks, "the first look")
             return one
 
         yield of
@@ -138,8 +141,6 @@ def test_of_all_that_has_changed_when_the_folder_is_quiet_again_the_newest_is_me
 def test_a_picture_that_arrives_is_met_by_itself(tmp_path, watched):
     picture(tmp_path / "before.png")
     folder = watched(tmp_path)
-    wait_for(lambda: folder._thread.is_alive(), "the thread")
-    threading.Event().wait(2 * POLL_S)
     arrived = picture(tmp_path / "arrived.png")
     assert wait_for(folder.poll, "the picture") == arrived
     assert folder.poll() is None and folder.news() is None
@@ -148,7 +149,6 @@ def test_a_picture_that_arrives_is_met_by_itself(tmp_path, watched):
 def test_one_that_is_still_written_is_waited_for(tmp_path, watched):
     whole = picture(tmp_path.parent / "whole.png").read_bytes()
     folder = watched(tmp_path)
-    threading.Event().wait(2 * POLL_S)
     with (tmp_path / "slow.png").open("wb") as file:
         for part in (whole[:40], whole[40:90], whole[90:]):
             assert folder.poll() is None
@@ -162,7 +162,6 @@ def test_one_that_is_still_written_is_waited_for(tmp_path, watched):
 
 def test_of_many_that_arrive_at_once_only_the_newest_is_met(tmp_path, watched):
     folder = watched(tmp_path)
-    threading.Event().wait(2 * POLL_S)
     for number in range(200):
         picture(tmp_path / f"{number:03}.png", changed_s=1_000_000 + number * 77 % 200)
     newest = max(tmp_path.iterdir(), key=lambda one: one.stat().st_mtime)
@@ -216,12 +215,21 @@ def test_a_folder_that_is_not_there_and_one_that_goes_are_said_in_one_line_and_r
 def test_a_photograph_that_cannot_be_read_is_said(tmp_path, watched, monkeypatch):
     monkeypatch.setattr("visualizer.pictures.picture_folder.RETRY_S", 0.5)
     folder = watched(tmp_path)
-    threading.Event().wait(2 * POLL_S)
     (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
     line = wait_for(folder.news, "a line")
     assert "HEIC; save it as JPEG first" in line and line.endswith("the journey goes on without it")
 
 
+def test_while_a_picture_takes_long_to_read_the_folder_is_looked_at_as_often(tmp_path, watched, monkeypatch):
+    monkeypatch.setattr(picture_folder, "_POLL_FACTOR", 200.0)
+    monkeypatch.setattr(picture_folder, "_check", lambda path: threading.Event().wait(0.5))
+    folder = watched(tmp_path)
+    for name in ("one.png", "two.png"):
+        arrived = picture(tmp_path / name)
+        assert wait_for(folder.poll, "the picture") == arrived
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes")
 def test_a_named_pipe_in_the_folder_holds_nothing(tmp_path, watched):
     os.mkfifo(tmp_path / "pipe.png")
     one = picture(tmp_path / "one.png")

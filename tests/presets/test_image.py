@@ -18,6 +18,7 @@ from tests.presets.pictures import (
     saved,
     wide_gamut_profile,
 )
+from visualizer.errors import BadInput
 from visualizer.presets.image import load_image
 
 FILES = ["a.png", "a.jpg", "a.webp", "a.bmp", "a.tif", "a.gif", "a.ppm", "a.tga", "a.jp2", "a.ico", "a.avif", "a.dds"]
@@ -264,3 +265,10 @@ def test_a_common_picture_does_not_load_what_other_formats_need(tmp_path):
         [sys.executable, "-c", code, str(tmp_path / "a.png")], check=True, timeout=60, capture_output=True, text=True
     )
     assert ran.stdout.split() == ["True", "False"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file that can be opened, and not read")
+def test_a_file_that_can_be_opened_and_not_read_is_one_line(tmp_path):
+    (tmp_path / "cloud.jpg").symlink_to("/proc/self/mem")
+    with pytest.raises(BadInput, match=r"cloud\.jpg: cannot be read: Input/output error$"):
+        load_image(tmp_path / "cloud.jpg", (8, 8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ IDLE_S = 60.0
 _N_SKIPPED, _SKIPPED_S = 8, 0.7
 #: so many pictures are kept in the folder: the oldest are removed
 MOST_KEPT = 50
+#: what `save_picture` calls them. The folder may have the user's own pictures, too.
+_OUR_NAME = re.compile(r"camera-\d{8}-\d{6}(-\d+)?\.jpg")
 _NICENESS = 5
 _QUALITY = 94
 #: a picture without anything brighter than this is black, of 255
@@ -94,14 +97,17 @@ def _serve(pipe: Connection, camera: CameraDevice, container: InputContainer, fo
         is_steady = number >= _N_SKIPPED or (number > 0 and opened.elapsed_s() > _SKIPPED_S)
         frame = _decoded(packet) if (is_wanted and is_steady) or not is_intra else None
         if frame is not None and is_wanted and is_steady:
-            image = frame.to_image()
+            image = _image_of(camera, frame)
             path = save_picture(image, folder)
-            pipe.send(("black" if image.convert("L").getextrema()[1] < _BLACK else "grabbed", str(path)))
+            pipe.send(("black" if _is_black(image) else "grabbed", str(path)))
+            remove_oldest(folder)
             is_wanted, idle = False, Stopwatch()
 
 
 def _packets(pipe: Connection, camera: CameraDevice, container: InputContainer) -> Iterator[Packet]:
     """Every packet as it comes. Raises VisualizerError when no more can come."""
+    import av
+
     while True:
         try:
             for packet in container.demux(video=0):
@@ -112,21 +118,36 @@ def _packets(pipe: Connection, camera: CameraDevice, container: InputContainer) 
             pipe.poll(0.01)
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise VisualizerError(f"camera {camera.label}: has ended; plug it in again") from None
-        except (OSError, ValueError, LookupError) as fault:
+        except (av.FFmpegError, OSError, ValueError, LookupError) as fault:
             raise VisualizerError(explain(camera, fault)) from fault
 
 
 def _decoded(packet: Packet) -> VideoFrame | None:
     """The newest frame of a packet; None where it has none, or is damaged, as the first ones of some webcams are."""
+    import av
+
     try:
         frames = packet.decode()
-    except (OSError, ValueError):
+    except (av.FFmpegError, OSError, ValueError):
         return None
     return frames[-1] if frames else None
 
 
+def _image_of(camera: CameraDevice, frame: VideoFrame) -> Image:
+    import av
+
+    try:
+        return frame.to_image()
+    except (av.FFmpegError, ValueError) as fault:
+        raise VisualizerError(explain(camera, fault)) from fault
+
+
+def _is_black(image: Image) -> bool:
+    return not any(image.convert("L").histogram()[_BLACK:])
+
+
 def save_picture(image: Image, folder: Path) -> Path:
-    """Write a picture as camera-DATE-TIME.jpg, and remove the oldest beyond MOST_KEPT. Raises VisualizerError."""
+    """Write a picture as camera-DATE-TIME.jpg. Raises VisualizerError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
@@ -138,7 +159,16 @@ def save_picture(image: Image, folder: Path) -> Path:
         number += 1
     with atomic_write(path) as part:
         image.save(part, "JPEG", quality=_QUALITY, subsampling=0)
-    kept = sorted(folder.glob("camera-*.jpg"), key=lambda one: (one.stat().st_mtime_ns, one.name))
-    for old in kept[:-MOST_KEPT]:
-        remove(old)
     return path
+
+
+def remove_oldest(folder: Path) -> None:
+    """Remove the oldest pictures of cameras beyond MOST_KEPT. Another show may do the same at the same moment."""
+    found = {}
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if _OUR_NAME.fullmatch(path.name):
+                with suppress(OSError):
+                    found[path] = path.stat().st_mtime_ns, path.name
+    for old in sorted(found, key=found.__getitem__)[:-MOST_KEPT]:
+        remove(old)

@@ -48,8 +48,8 @@ def list_cameras() -> list[CameraDevice]:
         return []
     try:
         found = av.enumerate_input_devices(kind)
-    except (ValueError, OSError) as fault:
-        raise VisualizerError(f"the cameras cannot be listed: {reason_of(fault)}") from fault
+    except (av.FFmpegError, ValueError, OSError) as fault:
+        raise VisualizerError(f"the cameras cannot be listed: {_reason(fault)}") from fault
     videos = [one for one in found if not one.media_types or "video" in one.media_types]
     videos.sort(key=lambda one: not one.is_default)
     return [CameraDevice(kind, one.name, plain(one.description or one.name)) for one in videos]
@@ -99,7 +99,7 @@ def open_camera(camera: CameraDevice) -> InputContainer:
     for options in _OPTIONS.get(camera.kind, [{}]):
         try:
             container = av.open(address, format=camera.kind, options=options)
-        except (OSError, ValueError, LookupError) as refused:
+        except (av.FFmpegError, OSError, ValueError, LookupError) as refused:
             fault = refused
             if isinstance(refused, PermissionError | FileNotFoundError):
                 break
@@ -114,8 +114,11 @@ def open_camera(camera: CameraDevice) -> InputContainer:
 
 def explain(camera: CameraDevice, fault: BaseException) -> str:
     """Why a camera cannot be used, and what to do, in one line."""
-    number = fault.errno if isinstance(fault, OSError) else None
-    reason = reason_of(fault)
+    import av
+
+    # an error of FFmpeg need be no OSError: EINVAL is a ValueError
+    number = fault.errno if isinstance(fault, OSError | av.FFmpegError) else None
+    reason = _reason(fault)
     if isinstance(fault, PermissionError):
         way = {
             "linux": "add yourself to the group that owns it: sudo usermod -aG video $USER, then log in again",
@@ -126,9 +129,17 @@ def explain(camera: CameraDevice, fault: BaseException) -> str:
         return f"camera {camera.label}: another program is using it; close that, or name another with --camera"
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return f"camera {camera.label}: is not there; plug it in, or name another with --camera: {LIST}"
-    if number in (errno.ENOTTY, errno.EINVAL):
+    if number == errno.ENOTTY:
         return f"camera {camera.label}: is not a camera ({reason}); {LIST}"
+    if number == errno.EINVAL:
+        return f"camera {camera.label}: refuses what it is asked for ({reason}); name another with --camera: {LIST}"
     return f"camera {camera.label}: cannot be read ({reason}); another program may be using it: {LIST}"
+
+
+def _reason(fault: BaseException) -> str:
+    import av
+
+    return plain(fault.strerror) if isinstance(fault, av.FFmpegError) else reason_of(fault)
 
 
 def _is_format(name: str) -> bool:

@@ -27,7 +27,7 @@ from .cameras import LIST
 
 log = logging.getLogger(__name__)
 
-#: how often it is looked whether the show has ended, seconds
+#: longest wait for a message at a time, seconds: by so much a deadline may be missed
 _POLL_S = 0.2
 
 
@@ -110,8 +110,6 @@ class FrameGrabber:
                 except Exception as fault:
                     log.exception("the camera failed")
                     self._failed(f"the camera failed: {type(fault).__name__} (details are in the log)")
-                if what == "grab":
-                    self._is_grabbing = False
         finally:
             self._end()
 
@@ -128,10 +126,12 @@ class FrameGrabber:
                         f"camera {self._label}: its picture is black; is it covered, or not allowed for this program?"
                     )
                 if kind in ("grabbed", "black"):
+                    self._is_grabbing = False  # before the picture is seen: whoever has it may ask for the next one
                     self._pictures.append(Path(str(value)))
                 if kind != "closed":
                     return
             self._end()  # it had nothing to do for long, and was closed just now
+        self._failed(f"camera {self._label}".rstrip() + ": was closed before it sent a picture; ask for it again")
 
     def _has_opened(self) -> bool:
         kind, value = self._receive(self._times.start_s, "does not answer")
@@ -171,6 +171,7 @@ class FrameGrabber:
 
     def _failed(self, line: str) -> None:
         self._end()
+        self._is_grabbing = False
         if not self._is_closed:
             log.warning("%s", line)
             self._news.append(line)

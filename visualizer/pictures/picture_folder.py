@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from ..clock import monotonic
+from ..clock import Stopwatch, monotonic
 from ..errors import BadInput
 from ..oneline import plain, reason_of
 from ..presets.image import load_image
@@ -107,10 +108,12 @@ class Arrivals:
 
 
 class PictureFolder:
-    """Watches a folder for pictures, in a thread. The folder need not be there yet."""
+    """Watches a folder for pictures, in a thread. The folder need not be there yet. n_looks: how often it has been
+    looked at.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.absolute()
+        self.folder, self.n_looks = folder.absolute(), 0
         self._pictures: deque[Path] = deque(maxlen=1)  # only the newest is met
         self._news: deque[str] = deque(maxlen=4)
         self._ended, self._wake, self._wants_newest = threading.Event(), threading.Event(), threading.Event()
@@ -140,9 +143,11 @@ class PictureFolder:
     def _work(self) -> None:
         arrivals, is_there = Arrivals(_check), True
         while not self._ended.is_set():
-            began_s, fault = monotonic(), ""
+            watch, fault = Stopwatch(), ""
+            listing_s = 0.0
             try:
                 listed = _pictures_in(self.folder)
+                listing_s = watch.elapsed_s()  # reading a picture takes long on any disk
                 if (picture := arrivals.take(listed)) is not None:
                     self._pictures.append(picture)
                 if arrivals.fault:
@@ -155,7 +160,8 @@ class PictureFolder:
                 fault = reason_of(error)
             if is_there and fault:
                 self._news.append(
-                    f"the folder {plain(self.folder)} cannot be read ({fault}); pictures are taken from it once it is there"
+                    f"the folder {plain(self.folder)} cannot be read ({fault}); "
+                    "pictures are taken from it once it is there"
                 )
             elif self._wants_newest.is_set() and fault:
                 self._news.append(f"the folder {plain(self.folder)} cannot be read ({fault})")
@@ -164,7 +170,8 @@ class PictureFolder:
             is_there = not fault
             if fault:
                 self._wants_newest.clear()
-            self._wake.wait(max(POLL_S, _POLL_FACTOR * (monotonic() - began_s)))
+            self.n_looks += 1
+            self._wake.wait(max(POLL_S, _POLL_FACTOR * listing_s))
             self._wake.clear()
 
     def _give_newest(self, listed: dict[Path, _Status]) -> None:
@@ -186,13 +193,13 @@ def _pictures_in(folder: Path) -> dict[Path, _Status]:
         for entry in entries:
             if entry.name.startswith((".", "~")) or Path(entry.name).suffix.lower() not in ENDINGS:
                 continue
+            path = Path(entry.path)
             try:
-                status = entry.stat()
-                is_file = entry.is_file()
+                status = path.stat()  # that of the entry is out of date on Windows while the file is written
             except OSError:  # it has gone meanwhile
                 continue
-            if is_file and status.st_size > 0:
-                found[Path(entry.path)] = _Status(status.st_mtime_ns, status.st_size)
+            if stat.S_ISREG(status.st_mode) and status.st_size > 0:
+                found[path] = _Status(status.st_mtime_ns, status.st_size)
     return found
 
 

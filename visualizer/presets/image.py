@@ -9,7 +9,7 @@ import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -85,20 +85,20 @@ def load_image(path: Path | str, size: tuple[int, int], *, say: Callable[[str], 
 def open_picture(path: Path, name: str) -> Iterator[Image.Image]:
     from PIL import UnidentifiedImageError
 
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise BadInput(f"{name}: is a folder, not a picture")
-        if not stat.S_ISREG(mode):  # reading a pipe would block
-            raise BadInput(f"{name}: is not an ordinary file")
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise BadInput(f"{name}: no such file") from None
-    except (OSError, ValueError) as fault:  # ValueError: a null byte in the name
-        raise BadInput(f"{name}: cannot be read: {reason_of(fault)}") from fault
-    with file:
-        head = file.read(16)
-        file.seek(0)
+    with ExitStack() as stack:
+        try:
+            mode = path.stat().st_mode
+            if stat.S_ISDIR(mode):
+                raise BadInput(f"{name}: is a folder, not a picture")
+            if not stat.S_ISREG(mode):  # reading a pipe would block
+                raise BadInput(f"{name}: is not an ordinary file")
+            file = stack.enter_context(path.open("rb"))
+            head = file.read(16)  # fails where it can be opened only: a disk that was pulled out, a file of a cloud
+            file.seek(0)
+        except FileNotFoundError:
+            raise BadInput(f"{name}: no such file") from None
+        except (OSError, ValueError) as fault:  # ValueError: a null byte in the name
+            raise BadInput(f"{name}: cannot be read: {reason_of(fault)}") from fault
         if not head:
             raise BadInput(f"{name}: the file is empty")
         try:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadInput
-from ..oneline import plain, reason_of
 from .image import load_image
 
 log = logging.getLogger(__name__)
@@ -63,8 +62,6 @@ class PictureReader:
                 image = load_image(picture, self._size)
             except BadInput as wrong:
                 fault = str(wrong)
-            except OSError as wrong:
-                fault = f"{plain(picture)}: cannot be read: {reason_of(wrong)}"
             if fault is not None:
                 log.warning("%s", fault)
             with self._lock:

@@ -59,6 +59,8 @@ class PictureSources:
         self._dropped.extend(dropped)
         if self._dropped and not scene.is_meeting:
             self._answer(scene.meet(self._dropped.popleft()))
+        if scene.travel is None:
+            self._dropped.clear()  # one line is enough for all
         if (picture := self._grabber.poll()) is not None:
             self._answer(scene.meet(picture))
         if self._folder is not None and (picture := self._folder.poll()) is not None:

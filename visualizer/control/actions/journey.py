@@ -40,8 +40,8 @@ ACTIONS = (
         keys=("j",),
         help="hold the journey",
         apply=_setting(lambda now: 0.0 if now else 1.0),
-        details="holds a journey where it is, or lets it go on as the preset says, in its direction and at its speed; turns it round; "
-        "dreams its next station with the layers that the one after it would have had",
+        details="holds a journey where it is, or lets it go on as the preset says, in its direction and at its speed; "
+        "turns it round; dreams its next station with the layers that the one after it would have had",
         line=LINE,
         button="hold",
         section="journey",
@@ -59,6 +59,16 @@ ACTIONS = (
         order=61,
     ),
     Action(
+        "journey_next_layer",
+        keys=("k",),
+        help="the journey's next layer",
+        apply=requesting("next_layer"),
+        line=LINE,
+        button="next layer",
+        section="journey",
+        order=62,
+    ),
+    Action(
         "journey_slower",
         keys=(",",),
         help="journey slower",
@@ -67,7 +77,7 @@ ACTIONS = (
         line=SPEED_LINE,
         button="slower",
         section="journey",
-        order=62,
+        order=63,
     ),
     Action(
         "journey_faster",
@@ -77,15 +87,15 @@ ACTIONS = (
         line=SPEED_LINE,
         button="faster",
         section="journey",
-        order=63,
+        order=64,
     ),
     Action(
         "grab_picture",
         keys=("g",),
         help="picture from the camera",
         apply=requesting("grab_picture"),
-        details="the journey comes to [a picture](steering.md): from the camera; the newest in the folder that is watched; "
-        "the next one of the preset",
+        details="the journey comes to [a picture](steering.md): from the camera; the newest in the folder that is "
+        "watched; the next one of the preset",
         line=PICTURES_LINE,
         button="camera",
         section="journey",
@@ -110,15 +120,5 @@ ACTIONS = (
         button="next picture",
         section="journey",
         order=67,
-    ),
-    Action(
-        "next_layer",
-        keys=("k",),
-        help="the journey's next layer",
-        apply=requesting("next_layer"),
-        line=LINE,
-        button="next layer",
-        section="journey",
-        order=61.5,
     ),
 )
