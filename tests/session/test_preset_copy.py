@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.session.recorded import OPEN
 from visualizer.errors import VisualizerError
 from visualizer.looks.look import find_look
 from visualizer.presets.loaded import open_preset
 from visualizer.presets.preset import load_preset
 from visualizer.session.preset_copy import copy_of, write_copy
+from visualizer.session.writer import MOST_WAITING_BYTES, SessionWriter
 
 LOOK = """/*{"IMPORTED": {"noise": {"PATH": "image.jpg"}}}*/
 #include "base/own.glsl"
@@ -61,6 +63,34 @@ def test_the_pictures_of_a_journey_are_copied(preset, tmp_path):
     write_copy(copy, tmp_path)
     assert load_preset(str(tmp_path / copy.folder)).preset.journey.pictures == ["bank/cat.jpg"]
     assert (tmp_path / copy.folder / "bank" / "cat.jpg").read_bytes() == (preset / "image.jpg").read_bytes()
+
+
+def test_the_pictures_of_a_journey_are_not_held_in_memory(preset, tmp_path):
+    """Nor counted as what waits for the disk: an edit with many is recorded, too."""
+    with (preset / "bank.jpg").open("wb") as file:
+        file.truncate(MOST_WAITING_BYTES + 1)
+    with (preset / "preset.yaml").open("a") as file:
+        file.write("journey: {pictures: [bank.jpg]}\n")
+    copy = copy_of(loaded := open_preset(str(preset), size=(32, 18)))
+    assert copy.n_memory_bytes == sum(len(one) for one in copy.files.values() if isinstance(one, bytes)) < 1_000_000
+    writer = SessionWriter.open(tmp_path / "session", **OPEN, keep_free_bytes=0)
+    writer.edit(0, 0, loaded, copy)
+    writer.close()
+    assert writer.state.n_gaps == 0
+    [kept] = writer.folder.presets.iterdir()
+    assert (kept / "bank.jpg").stat().st_size == MOST_WAITING_BYTES + 1
+
+
+def test_a_picture_that_was_changed_makes_another_copy(preset):
+    shutil.copy(preset / "image.jpg", preset / "cat.jpg")
+    with (preset / "preset.yaml").open("a") as file:
+        file.write("journey: {pictures: [cat.jpg]}\n")
+    loaded = open_preset(str(preset), size=(32, 18))
+    first = copy_of(loaded).folder
+    assert copy_of(loaded).folder == first
+    with (preset / "cat.jpg").open("ab") as file:
+        file.write(b"more")
+    assert copy_of(loaded).folder != first
 
 
 def test_two_files_of_one_name_are_an_error(preset, tmp_path):

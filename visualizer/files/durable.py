@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 if sys.platform == "darwin":
@@ -27,10 +27,12 @@ def sync_file(descriptor: int) -> None:
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes], check: Callable[[Path], None] = lambda part: None) -> None:
+def write_folder(
+    folder: Path, files: Mapping[str, bytes | Path], check: Callable[[Path], None] = lambda part: None
+) -> None:
     """Write a new folder, whole or not at all, on the disk when this returns.
 
-    files: contents by path in the folder, with "/". check: called with the folder when it is written and has another
+    files: contents, or files to copy, by path in the folder, with "/". check: called with the folder when it is written and has another
     name still; what it raises is raised, and nothing is left. Raises FileExistsError where something of that name is,
     and OSError.
     """
@@ -40,8 +42,12 @@ def write_folder(folder: Path, files: Mapping[str, bytes], check: Callable[[Path
         for name, data in files.items():
             path = part / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as file:
-                file.write(data)
+            with ExitStack() as stack:
+                file = stack.enter_context(path.open("xb"))
+                if isinstance(data, Path):
+                    shutil.copyfileobj(stack.enter_context(data.open("rb")), file)
+                else:
+                    file.write(data)
                 file.flush()
                 sync_file(file.fileno())
         sync_folder(part)

@@ -22,16 +22,22 @@ from ..resources import shipped
 
 class PresetCopy(NamedTuple):
     """folder: the name of its folder, of the preset's name and the hash of what is in it. files: contents by path in
-    the folder, with "/". image: the picture that the user asked for instead of the preset's, "" for the preset's.
+    the folder, with "/"; of the pictures of a journey, which may be many, the files to copy. image: the picture that
+    the user asked for instead of the preset's, "" for the preset's.
     """
 
     folder: str
-    files: dict[str, bytes]
+    files: dict[str, bytes | Path]
     image: str
+
+    @property
+    def n_memory_bytes(self) -> int:
+        """Of the contents that it holds."""
+        return sum(len(one) for one in self.files.values() if isinstance(one, bytes))
 
 
 def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy:
-    """Read all of a preset's files. only_own_looks: leave out the looks that are not in its folder. Raises
+    """Read all of a preset's files but the pictures of its journey. only_own_looks: leave out the looks that are not in its folder. Raises
     VisualizerError if one cannot be read.
     """
     folder, settings = loaded.folder, loaded.settings
@@ -39,10 +45,10 @@ def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy
         raise VisualizerError(f"preset {plain(loaded.name)} has no folder")
     dreams = [one.settings for one in (*loaded.variants, *loaded.stations)]
     others = {name for dream in dreams for name in (dream.guide, dream.tone_picture) if name}
-    if settings.journey is not None:
-        others.update(settings.journey.pictures)
     own_files = [name for name in (FILE_NAME, settings.image, *others) if _is_within(name)]
     sources = {Path(name).as_posix(): folder / name for name in own_files}
+    bank = settings.journey.pictures if settings.journey is not None else []
+    pictures = {Path(name).as_posix(): folder / name for name in bank if _is_within(name)}
     image, own = "", loaded.overrides.image
     if own is None and not _is_within(settings.image):
         own = folder / settings.image
@@ -55,25 +61,31 @@ def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy
         with suppress(BadInput):  # a look that cannot be opened is not shown either
             look = find_look(name, folder)
             if not only_own_looks or look.path.is_relative_to(folder):
-                sources |= _look_files(look, folder, sources)
-            pictures = {parameters.get(one.name) for one in look.declaration.inputs if one.kind == "image"}
-            own_files = [file for file in pictures if isinstance(file, str) and _is_within(file)]
+                sources |= _look_files(look, folder, sources | pictures)
+            images = {parameters.get(one.name) for one in look.declaration.inputs if one.kind == "image"}
+            own_files = [file for file in images if isinstance(file, str) and _is_within(file)]
             sources |= {Path(file).as_posix(): folder / file for file in own_files}
+    files: dict[str, bytes | Path] = {}
+    found = hashlib.sha256()
     try:
-        files = {name: path.read_bytes() for name, path in sorted(sources.items())}
+        for name, path in sorted(sources.items()):
+            files[name] = data = path.read_bytes()
+            found.update(f"{name}\0{len(data)}\0".encode() + data)
+        for name, path in sorted(pictures.items()):
+            if name not in files:
+                files[name], status = path, path.stat()
+                found.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     except OSError as fault:
         raise VisualizerError(f"preset {plain(loaded.name)}: {reason_of(fault)}") from fault
-    found = hashlib.sha256()
-    for name, data in files.items():
-        found.update(f"{name}\0{len(data)}\0".encode() + data)
     label = re.sub(r"[^A-Za-z0-9_-]+", "_", preset_label(loaded.reference))[:40] or "preset"
     return PresetCopy(f"{label}-{found.hexdigest()[:12]}", files, image)
 
 
 def write_copy(copy: PresetCopy, presets: Path) -> int:
     """Write a copy into a new folder in `presets`, on the disk when this returns; its size in bytes. Raises OSError."""
-    write_folder(presets / copy.folder, copy.files)
-    return sum(map(len, copy.files.values()))
+    folder = presets / copy.folder
+    write_folder(folder, copy.files)
+    return sum((folder / name).stat().st_size for name in copy.files)
 
 
 def _look_files(look: Look, preset: Path, taken: Mapping[str, Path]) -> dict[str, Path]:

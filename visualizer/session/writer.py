@@ -248,7 +248,7 @@ class SessionWriter:
         """Record that the preset of a scene was edited, and keep its files. copy: these as they were when it was read;
         None: as they are.
         """
-        n_bytes = _EVENT_BYTES + (sum(map(len, copy.files.values())) if copy else 0)
+        n_bytes = _EVENT_BYTES + (copy.n_memory_bytes if copy else 0)
         self._put(partial(self._write_edit, at, scene, loaded, copy), n_bytes, GapEvent(at=at, what="preset"))
 
     def song(
@@ -472,8 +472,7 @@ class SessionWriter:
     def _keep_copy(self, copy: PresetCopy) -> None:
         if copy.folder not in self._presets:
             self._presets.add(copy.folder)
-            n_bytes = sum(map(len, copy.files.values()))
-            self._keeper.put(partial(write_copy, copy, self.folder.presets), n_bytes)
+            self._keeper.put(partial(write_copy, copy, self.folder.presets), copy.n_memory_bytes)
 
     def _keep_song(self, at: int, start_s: float, path: Path, copy: bool, gain: float, stream: int | None) -> int:
         """On the keeper's thread: reading a whole song can take seconds."""

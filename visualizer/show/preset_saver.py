@@ -82,7 +82,7 @@ def save_preset(loaded: LoadedPreset, links: Sequence[Link], state: ShowState, f
     if copy.image:
         data["image"] = copy.image
     comment = f"# saved in a show, of the preset {plain(preset_label(loaded.reference))}\n"
-    files = {**copy.files, FILE_NAME: (comment + yaml_text(data)).encode()}
+    files: dict[str, bytes | Path] = {**copy.files, FILE_NAME: (comment + yaml_text(data)).encode()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_folder(folder / name, files, lambda part: _check(loaded, part))
