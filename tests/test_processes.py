@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -204,3 +205,28 @@ def test_the_program_reserves_its_variables_before_anything_else_and_keeps_the_u
         with pytest.raises(SystemExit):
             main(["--version"])
         assert os.environ["PULSE_SOURCE"] == expected and os.environ["JACK_NO_START_SERVER"] == "1"
+
+
+def test_the_program_ends_though_a_child_cannot_be_killed(tmp_path):
+    """As one in a driver that hangs, for which no signal is enough: here a kill does nothing."""
+    code = (
+        "import multiprocessing, time\n"
+        "from visualizer.processes import exit_program, kill_child\n"
+        "if __name__ == '__main__':\n"
+        "    child = multiprocessing.get_context('spawn').Process(target=time.sleep, args=(120,))\n"
+        "    child.start()\n"
+        "    child.kill = lambda: None\n"
+        "    kill_child(child, 0.1)\n"
+        "    print(child.pid)\n"
+        "    exit_program(3)\n"
+    )
+    (tmp_path / "program.py").write_text(code)
+    command = [sys.executable, str(tmp_path / "program.py")]
+    with (tmp_path / "out").open("w+") as out:
+        program = subprocess.Popen(command, stdout=out)
+        try:
+            assert program.wait(60) == 3
+        finally:
+            program.kill()
+            out.seek(0)
+            os.kill(int(out.read()), signal.SIGTERM)

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 #: a log record as sent through a pipe: level, logger's name, message
 LogLine = tuple[int, str, str]
@@ -21,6 +21,10 @@ LogLine = tuple[int, str, str]
 _changing_stderr = threading.RLock()
 _targets: list[int] = []  # descriptors of the files that stderr is redirected to; it goes to the last one
 _own_stderr = -1  # a copy of the original descriptor 2
+
+log = logging.getLogger(__name__)
+
+_unkillable: list[BaseProcess] = []  # children that `kill_child` could not end
 
 
 @contextmanager
@@ -161,6 +165,31 @@ def start_child(process: BaseProcess, stderr: str | os.PathLike[str]) -> None:
             stack.enter_context(redirect_stderr(stderr))
         stack.enter_context(_ctrl_c_blocked())
         process.start()
+
+
+def kill_child(process: BaseProcess, wait_s: float) -> None:
+    """Kill a child process and wait for its end, at most `wait_s` seconds: inside a driver that hangs the system cannot
+    end it. `exit_program` leaves such a child behind.
+    """
+    process.kill()
+    process.join(wait_s)
+    if process.is_alive():
+        log.warning("the process %s (%s) cannot be ended; is a driver hung?", process.name, process.pid)
+        _unkillable.append(process)
+
+
+def exit_program(status: int) -> NoReturn:
+    """End this process with an exit status. The interpreter would wait for every child, also for one that `kill_child`
+    could not end: then it is left without the interpreter's own end.
+    """
+    if any(one.is_alive() for one in _unkillable):
+        log.warning("a process that cannot be ended is left behind")
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def lower_priority(niceness: int) -> None:

@@ -6,6 +6,9 @@ Xvfb has no window manager: windows open at the top left corner without a frame,
 from __future__ import annotations
 
 import dataclasses
+import os
+import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -452,6 +455,20 @@ def test_the_driver_is_asked_whether_the_card_was_reset(open_window, monkeypatch
         assert window.is_lost is lost
     window.ctx.extra = dataclasses.replace(window.ctx.extra, reset_status=None)
     assert window.is_lost is False, "a driver that does not report resets"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a file name is bytes")
+def test_a_dropped_file_whose_name_is_not_utf_8_is_said_and_keys_still_work(open_window, screen, tmp_path):
+    window = open_window()
+    path = tmp_path / os.fsdecode(b"\xe4.png")
+    dropped = threading.Thread(target=screen.drop, args=("under test", [path]))
+    dropped.start()
+    news = []
+    until(window, lambda: news.append(window.news()) or news[-1], "the line")
+    dropped.join()
+    assert news[-1] == "the name of a dropped file is not UTF-8; rename the file" and window.dropped() == []
+    screen.key("a")
+    assert keys_until(window, 1) == ["a"]
 
 
 def test_files_dropped_on_it_are_named_once(open_window, tmp_path):

@@ -133,8 +133,10 @@ def loaded(tiny_preset, tmp_path, home):
 
 @pytest.fixture
 def show(screen, loaded, home):
-    """show(*steps, pictures) -> what the log says; steps: see Script, and lines that the log must have."""
-    log_lines = []
+    """show(*steps, pictures) -> what the log says; steps: see Script, and lines that the log must have. on_terminal: its
+    lines for the terminal.
+    """
+    log_lines, on_terminal = [], []
 
     def of(*steps, pictures=None):
         class Lines(logging.Handler):
@@ -148,11 +150,13 @@ def show(screen, loaded, home):
         screen.move_pointer(40, 30)
         try:
             script = Script(screen, *steps, state=lambda: log_lines[-5:])
-            run(loaded, Quiet(), open_cache(), title="sources", greeting="", on_frame=script, pictures=pictures)
+            options = {"title": "sources", "greeting": "", "pictures": pictures, "say": on_terminal.append}
+            run(loaded, Quiet(), open_cache(), on_frame=script, **options)
         finally:
             logger.removeHandler(handler)
         return log_lines
 
+    of.on_terminal = on_terminal
     of.said = lambda text: lambda: any(text in line for line in log_lines)
     return of
 
@@ -188,3 +192,18 @@ def test_the_keys_lead_to_pictures_of_camera_folder_and_preset(show, own_screen,
         pictures=PictureOptions(f"x11grab:{own_screen.display}", tmp_path),
     )
     assert len(list(grabs_folder().iterdir())) == 1
+
+
+def test_a_key_that_is_pressed_again_and_again_in_vain_writes_one_line_to_the_terminal(show, tmp_path):
+    pictures = tmp_path / "phone"
+    pictures.mkdir()
+
+    def arrives():
+        Image.fromarray(smooth(SIZE, 7)).save(pictures / "one.png")
+        return True
+
+    in_vain = ["shift+g", show.said("there is no picture in")] * 4
+    show(*in_vain, arrives, show.said("the journey comes to one.png"), pictures=PictureOptions(None, pictures))
+    assert [line for line in show.on_terminal if "there is no picture" in line] == [
+        f"there is no picture in {pictures}"
+    ]

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from ..errors import BadInput, VisualizerError
 from ..oneline import reason_of
-from ..processes import past_redirects, redirect_streams, reserve_environment
+from ..processes import exit_program, past_redirects, redirect_streams, reserve_environment
 
 log = logging.getLogger("visualizer.cli")
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = run(sys.argv[1:] if arguments is None else list(arguments))
     except KeyboardInterrupt:  # while modules were still loading
         status = _print_and_return("interrupted", 1)
-    sys.exit(status)
+    exit_program(status)
 
 
 def run(arguments: list[str]) -> int:

@@ -21,7 +21,7 @@ from ..clock import Stopwatch
 from ..errors import VisualizerError
 from ..files.paths import grabs_folder
 from ..files.remembered import DEFAULT_CAMERA, remember_camera, remembered_camera
-from ..processes import how_it_ended, start_child
+from ..processes import how_it_ended, kill_child, start_child
 from .camera_process import IDLE_S, serve_camera
 from .cameras import LIST
 
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 #: longest wait for a message at a time, seconds: by so much a deadline may be missed
 _POLL_S = 0.2
+#: longest time that a killed process is waited for, seconds
+_END_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -199,10 +201,9 @@ class FrameGrabber:
         return True
 
     def _end(self) -> None:
-        """Kill the process; one that the system cannot end stays behind."""
+        """Kill the process."""
         with self._lock:
             process, pipe, self._process, self._pipe = self._process, self._pipe, None, None
         if process is not None and pipe is not None:
-            process.kill()
-            process.join(1.0)
+            kill_child(process, _END_S)
             pipe.close()

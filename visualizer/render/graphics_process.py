@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from ..clock import Stopwatch
 from ..errors import GraphicsError, VisualizerError
-from ..processes import how_it_ended, lower_priority, redirect_streams, start_child
+from ..processes import how_it_ended, kill_child, lower_priority, redirect_streams, start_child
 from .gl import Surface, was_reset
 from .offscreen import Offscreen
 from .window import Window
@@ -157,8 +157,7 @@ class GraphicsProcess:
         with self._lock:
             process, pipe, self._process, self._pipe = self._process, self._pipe, None, None
         if process is not None and pipe is not None:
-            process.kill()
-            process.join(END_S)
+            kill_child(process, END_S)
             pipe.close()
 
 

@@ -279,7 +279,10 @@ class Window:
 
     def events(self) -> list[Press]:
         """Process events; returns the keys pressed since the last call, oldest first. A key held down counts once."""
-        self._glfw.poll_events()
+        try:
+            self._glfw.poll_events()
+        except UnicodeDecodeError:  # the binding decodes the names; other files of the same drop are lost with it
+            self._news.append("the name of a dropped file is not UTF-8; rename the file")
         if self._now() - self._size_polled_s > SIZE_POLL_S:  # not every system reports every change
             self._size_polled_s, self._framebuffer = self._now(), None
         if not self.is_fullscreen:
@@ -299,7 +302,9 @@ class Window:
         return dropped
 
     def news(self) -> str | None:
-        """A message for the user, if there is one: the monitor was unplugged, or is back."""
+        """A message for the user, if there is one: the monitor was unplugged, or is back; a dropped file has a name that
+        cannot be read.
+        """
         return self._news.popleft() if self._news else None
 
     def toggle_fullscreen(self) -> None:

@@ -87,7 +87,7 @@ class Guard:
 
     def __init__(
         self,
-        report: Callable[[str], None] | None = None,
+        report: Callable[[str], object] | None = None,
         *,
         now: Callable[[], float] = monotonic,
         raises: bool = False,
@@ -118,7 +118,7 @@ class Guard:
             with suppress(Exception):
                 self._report(line)
 
-    def report_to(self, report: Callable[[str], None]) -> None:
+    def report_to(self, report: Callable[[str], object]) -> None:
         """From now on report lines here, beginning with those that were kept."""
         self._report = report
         unreported, self._unreported = self._unreported, []

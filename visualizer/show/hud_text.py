@@ -39,15 +39,17 @@ class Notices:
         self._answered_s = 0.0
         self._answer_since_s: float | None = None
 
-    def say(self, line: str) -> None:
-        """Queue a notice, unless the same one waits or was shown a moment ago."""
+    def say(self, line: str) -> bool:
+        """Queue a notice, unless the same one waits or was shown a moment ago. Returns whether it is queued."""
         said_s, now_s = self._said_s.get(line), self._now()
-        if said_s is None or now_s - said_s > REPEAT_S:
+        is_new = said_s is None or now_s - said_s > REPEAT_S
+        if is_new:
             self._said_s = {one: at_s for one, at_s in self._said_s.items() if now_s - at_s <= REPEAT_S}
             self._said_s[line] = now_s
             self._waiting.append((now_s, line))
             self.line = line
             log.info("notice: %s", line)
+        return is_new
 
     def take_back(self, line: str) -> None:
         """No longer show a notice that is not true any more. Said again, it is shown again."""

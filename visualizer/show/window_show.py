@@ -136,8 +136,8 @@ class WindowShow(FrameLoop):
         self._on_window = WindowEffects(self._window, self._panel, guard, lambda: self.clock.time_s)
 
         def say_everywhere(line: str) -> None:
-            self._notices.say(line)
-            say(line)
+            if self._notices.say(line):
+                say(line)
 
         self._pictures = PictureSources(
             pictures or PictureOptions(), lambda: self.stage.scene, self._notices.answer, say_everywhere
