@@ -387,6 +387,32 @@ def test_a_picture_interrupts_the_bake_in_the_same_process(folder, tmp_path):
         source.close()
 
 
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_picture_is_dreamt_before_an_older_station_goes_on(folder, tmp_path, monkeypatch, is_named):
+    """A show names the station of a picture two display frames after the interruption."""
+    loaded = open_preset(str(folder), size=(480, 270))
+    source = start(loaded, FrameCache(tmp_path / "cache", 10**9))
+    frames, begun = source.stations.frames, []
+
+    def noted(number, *, preview=False):
+        begun.append(number)
+        return frames(number, preview=preview)
+
+    monkeypatch.setattr(source.stations, "frames", noted)
+    try:
+        source.want([0, 1])
+        polled(source, 2)
+        del begun[:]
+        source.stations.begin(1, smooth(loaded.size, 9))
+        source.want([0])
+        wait_for(lambda: not source._renewed, "the interruption")
+        source.want([1, 0] if is_named else [0])
+        wait_for(lambda: source.poll() is None or begun or None, "the next bake")
+        assert begun[0] == (1 if is_named else 0)
+    finally:
+        source.close()
+
+
 def test_a_process_waits_for_a_picture_where_all_is_in_the_cache(folder, cache):
     frames_of(Stations(opened(folder), cache), 0)
     source = start(opened(folder), cache)

@@ -408,21 +408,42 @@ def test_it_does_not_hurry_beyond_what_is_there(trip, tmp_path):
     assert one.position > 2.8
 
 
-def test_the_newest_of_several_pictures_is_met(trip, tmp_path):
-    one = trip()
+def test_a_picture_is_seen_before_the_newest_of_those_that_wait(trip, tmp_path):
+    """Else no picture is ever dreamt while others are asked for."""
+    one = trip(late=True)
     one.go(3)
+    source = one.scene.dreams
+    travel, stations, source.last = one.scene.travel, source.stations, 1
     assert meets(one, saved(tmp_path, 7)) == "the journey comes to picture7.png"
     one.go(2 / RATE_HZ)
-    station = one.scene.travel.state.hurries_to
-    said = meets(one, saved(tmp_path, 8))
-    assert said == "the journey comes to picture8.png, in the place of picture7.png"
-    one.go(2 / RATE_HZ)
-    assert one.scene.travel.state.hurries_to == station
-    assert np.array_equal(one.scene.dreams.stations._images[station], smooth(SIZE, 8))
+    station = travel.state.hurries_to
+    assert meets(one, saved(tmp_path, 8)) == "the journey comes to picture8.png, after picture7.png"
+    assert meets(one, saved(tmp_path, 9)) == "the journey comes to picture9.png, in the place of picture8.png"
+    one.go(1)
+    assert travel.state.hurries_to == station and np.array_equal(stations._images[station], smooth(SIZE, 7))
+    source.last = 9
+    source.want(source.wanted)
+    while travel.state.hurries_to == station:
+        assert travel.is_meeting
+        one.go(1 / RATE_HZ)
+    assert travel._is_seen(station), "it was seen"
+    assert travel.state.hurries_to == station + 1 and np.array_equal(stations._images[station + 1], smooth(SIZE, 9))
     hurried(one)
-    assert meets(one, saved(tmp_path, 9)) == "the journey comes to picture9.png", "that one was seen"
-    one.go(1 / RATE_HZ)
-    assert one.scene.travel.state.hurries_to == station + 1
+    assert not travel.is_meeting
+    assert meets(one, saved(tmp_path, 6)) == "the journey comes to picture6.png", "that one was seen"
+
+
+def test_another_layer_does_not_begin_a_picture_again(trip, tmp_path):
+    one = trip(late=True)
+    one.go(3)
+    one.scene.dreams.last = 1
+    meets(one, saved(tmp_path, 7))
+    one.go(2 / RATE_HZ)
+    travel, stations = one.scene.travel, one.scene.dreams.stations
+    station = travel.state.hurries_to
+    before = stations._dream(station)
+    assert one.scene.next_layer().startswith("the next station: ")
+    assert station in travel.state.slots and stations._dream(station) == before
 
 
 def test_a_picture_that_cannot_be_read_changes_nothing(trip, tmp_path):
@@ -442,7 +463,7 @@ def test_the_next_layer_comes_with_the_next_station(trip, folder, shared, surfac
     one = trip()
     one.go(3)
     stations = one.scene.dreams.stations
-    assert one.scene.next_layer() == "the next station dreams block3.expand"
+    assert one.scene.next_layer() == "the next station: block3.expand"
     frames = one.go(6)
     assert [stations._dream(number).settings.layer for number in range(4)] == [
         "block2.expand",
@@ -494,6 +515,15 @@ def test_whatever_is_asked_for_each_station_is_there_once_with_its_own_frames(fo
     travel, texture, put = one.scene.travel, one.scene.picture.dreams, {}
     one.scene.on_put = lambda placed: put.__setitem__((placed.variant, placed.depth_index), placed.frame)
     light, begun, positions, time_s = light_of(loaded.image), {0: loaded.image}, [0.0], 0.0
+    begin = stations.begin
+
+    def noted(first, image):
+        for other in [other for other in begun if other >= first]:
+            del begun[other]
+        begun[first] = image
+        begin(first, image)
+
+    stations.begin = noted
     try:
         for what, value in [*steps, ("go", 60)]:
             if what == "meet":
@@ -507,9 +537,6 @@ def test_whatever_is_asked_for_each_station_is_there_once_with_its_own_frames(fo
                 one.scene.move(Features(time_s=time_s, level=0.5))
                 time_s += 1 / RATE_HZ
                 positions.append(travel.position)
-                if what == "meet" and travel.state.hurries_to and travel.state.hurries_to not in travel.state.slots:
-                    first = travel.state.hurries_to
-                    begun = {one: image for one, image in begun.items() if one < first} | {first: smooth(SIZE, value)}
                 slots = travel.state.slots
                 assert len(set(slots.values())) == len(slots) <= N_SLOTS
                 assert all(0 <= slot < N_SLOTS for slot in slots.values())

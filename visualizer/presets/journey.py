@@ -445,6 +445,8 @@ class BackgroundStations:
         self._given: set[int] = set()
         self._renewed: list[NewStation] = []  # what the thread has not taken over yet
         self._n_interruptions = 0
+        self._begun = 0  # the station that began with a picture last
+        self._n_awaited = 0  # so many calls of `want` at most until one names the station of a picture
         self._deepest: dict[int, int] = {}  # the deepest frame that was given of each station that is wanted
         self._baking = 0  # the station under way
         self._is_prepared = loaded.journey is not None and loaded.journey.loop > 0  # no picture can come to a loop
@@ -454,9 +456,11 @@ class BackgroundStations:
 
     def want(self, numbers: list[int]) -> None:
         """Which stations are needed, the most urgent first; those that are needed no more can be asked for again."""
-        if numbers == self._wanted:  # without the lock: this is called every display frame
+        if numbers == self._wanted and not self._n_awaited:  # without the lock: this is called every display frame
             return
         with self._changed:
+            is_named = any(number >= self._begun for number in numbers)
+            self._n_awaited = 0 if is_named else max(self._n_awaited - 1, 0)
             self._wanted = numbers
             self._given &= set(numbers)
             self._deepest = {number: deepest for number, deepest in self._deepest.items() if number in numbers}
@@ -491,6 +495,9 @@ class BackgroundStations:
                 numbers.difference_update([number for number in numbers if number >= new.number])
             self._deepest = {number: deepest for number, deepest in self._deepest.items() if number < new.number}
             self._ready = deque(frame for frame in self._ready if frame.variant < new.number)
+            if new.image is not None:
+                # it has a slot with the display frame after the next one: nothing older is begun until then
+                self._begun, self._n_awaited = new.number, 2
             if new.image is not None or self._baking >= new.number:
                 self._n_interruptions += 1
                 self._process.interrupt()
@@ -509,6 +516,9 @@ class BackgroundStations:
                 self._baking = 0
                 if self._stop.is_set():
                     return None
+                if self._n_awaited:
+                    self._changed.wait()
+                    continue
                 for number in self._wanted:
                     if number not in self._given | self._lost:
                         self._baking = number

@@ -83,8 +83,9 @@ class Travel:
         self._beats = 0.0
         self._ends = self.position, self.position  # between which positions it can go
         self._reader = PictureReader(texture.frame_size)
-        self._asked: Path | None = None  # the picture that comes, until it is seen
-        self._hurries_to = 0  # the station that begins with it
+        self._asked: Path | None = None  # the picture that is read, or was read last
+        self._comes_to: Path | None = None  # the one whose station has begun, until it is seen
+        self._hurries_to = 0  # that station
         self._dropped: set[int] = set()  # stations without a slot until the next display frame
         self._want()
 
@@ -116,14 +117,19 @@ class Travel:
         """Begin the first station that is not seen yet with the picture of a file, and hurry to it. Returns a line for
         the user.
 
-        The picture is read in another thread. One that was to be met before, and is not seen yet, is not met.
+        The picture is read in another thread. Where the journey is on its way to another one, that one is seen first:
+        else none would ever be dreamt while others are asked for. Of several that wait the newest is met.
         """
         if reason := self._stations.settled:
             return f"{plain(picture.name)}: {reason}"
-        earlier, self._asked = self._asked, picture
+        order = ""
+        if self._reader.is_reading and self._asked is not None:
+            order = f", in the place of {plain(self._asked.name)}"
+        elif self._comes_to is not None:
+            order = f", after {plain(self._comes_to.name)}"
+        self._asked = picture
         self._reader.read(picture)
-        place = "" if earlier is None else f", in the place of {plain(earlier.name)}"
-        return f"the journey comes to {plain(picture.name)}{place}"
+        return f"the journey comes to {plain(picture.name)}{order}"
 
     def next_layer(self) -> str:
         """Dream the first station that is not seen yet with the journey's next dream. Returns a line for the user."""
@@ -132,13 +138,15 @@ class Travel:
         if self._stations.n_dreams < 2:
             return "the journey has only one dream; journey.stations in the preset's file names others"
         station = self._first_unseen()
+        if self._comes_to is not None:  # a picture is not begun again
+            station = max(station, self._hurries_to + 1)
         self._drop(station)
-        return f"the next station dreams {self._stations.next_layer(station)}"
+        return f"the next station: {self._stations.next_layer(station)}"
 
     @property
     def is_meeting(self) -> bool:
         """Whether it is on its way to a picture that is not seen yet."""
-        return self._asked is not None
+        return self._comes_to is not None or self._reader.is_reading
 
     def slot_of(self, station: int) -> int | None:
         """Where the frames of a station that has arrived are put; None where it is needed no more. Of a recorded
@@ -196,8 +204,8 @@ class Travel:
         settings = self._stations.settings
         is_sure = features.bpm > 0 and features.confidence >= SURE
         factor = self._sign * self.speed
-        if (image := self._reader.take()) is not None:
-            self._hurries_to = self._first_unseen()
+        if self._comes_to is None and (image := self._reader.take()) is not None:
+            self._hurries_to, self._comes_to = self._first_unseen(), self._asked
             self._drop(self._hurries_to)
             self._stations.begin(self._hurries_to, image)
         hurry = self._hurry()
@@ -230,8 +238,8 @@ class Travel:
     def _hurry(self) -> float:
         """The least speed, stations a second, while it hurries to a station; 0 else."""
         hurry = hurry_to(self._hurries_to, self.position) if self._hurries_to else 0.0
-        if (not hurry or self._is_seen(self._hurries_to)) and not self._reader.is_reading:
-            self._asked = None
+        if not hurry or self._is_seen(self._hurries_to):
+            self._comes_to = None
         if self._hurries_to and not hurry:
             self._hurries_to, self._supply = 0, Supply()
         return hurry
