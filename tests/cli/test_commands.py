@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from tests.cli.running import here, refused, visualizer
-from visualizer.cli.commands import DEMO_PRESET
 from visualizer.presets.preset import load_preset
+from visualizer.settings import SHOW_PRESET
 
 COMMANDS = ["demo", "play", "live", "export", "bake", "devices", "presets", "analyze", "latency"]
 
@@ -261,8 +261,8 @@ def test_the_demo_without_a_display_exports_and_says_so(tiny_preset, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["demo.mp4"]
 
 
-def test_the_demo_is_a_journey():
-    assert load_preset(DEMO_PRESET).preset.journey is not None
+def test_what_is_shown_where_no_preset_is_given_is_a_journey():
+    assert load_preset(SHOW_PRESET).preset.journey is not None
 
 
 def test_your_own_picture_is_what_is_shown(tmp_path, kick_song, tiny_preset):

@@ -59,6 +59,11 @@ def test_what_is_declared_for_all_functions_is_found(text, names):
     assert declared(text) == names
 
 
+def test_macros_one_within_the_other_end():
+    macros = "".join(f"#define A{n} A{n + 1}\n" for n in range(5000))
+    assert "a" in declared(f"{macros}A0; float a;")
+
+
 def test_macros_that_double_each_other_end():
     macros = "".join(f"#define A{n} A{n + 1} A{n + 1}\n" for n in range(99))
     assert "a" in declared(f"{macros}A0; float a;")

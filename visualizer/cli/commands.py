@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
-from importlib import metadata
+import platform
+import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..private import name_only
-from ..settings import DEFAULT_PRESET
+from ..settings import SHOW_PRESET
 from . import options
 from .analyze_command import analyze
 from .cache_command import cache_app
@@ -50,8 +53,8 @@ from .show_commands import live, play, replay
 
 log = logging.getLogger("visualizer.cli")
 
-#: the demo shows a journey, and plays the song so often in a window
-DEMO_PRESET, DEMO_TIMES = "worlds", 16
+#: so often the demo plays its song in a window
+DEMO_TIMES = 16
 #: size of its dreams where they are computed without a GPU: in a window they are, while one watches
 DEMO_SIZE_IN_A_WINDOW, DEMO_SIZE_OF_A_VIDEO = "640x360", "960x540"
 
@@ -103,7 +106,7 @@ def demo(
     size: Size = DEFAULT_SIZE_TEXT,
     dream_size: DreamSize = None,
     fullscreen: Fullscreen = False,
-    preset: Preset = DEMO_PRESET,
+    preset: Preset = SHOW_PRESET,
     monitor: Monitor = None,
     borderless: Borderless = False,
     no_adapt: NoAdapt = False,
@@ -115,7 +118,7 @@ def demo(
     from ..resources import demo_song
 
     song = demo_song()
-    is_small = (preset, size, dream_size) == (DEMO_PRESET, DEFAULT_SIZE_TEXT, None) and _torch_is_for_cpus()
+    is_small = (preset, size, dream_size) == (SHOW_PRESET, DEFAULT_SIZE_TEXT, None) and _torch_is_for_cpus()
     if display_available():
         try:
             play(
@@ -141,10 +144,16 @@ def demo(
 
 def _torch_is_for_cpus() -> bool:
     """Whether the build of torch that is installed computes on no GPU; importing it to ask would take a second."""
-    try:
-        return metadata.version("torch").endswith("+cpu")
-    except metadata.PackageNotFoundError:  # the bake says so
+    found = importlib.util.find_spec("torch")
+    if found is None or found.origin is None:  # the bake says so
         return False
+    try:
+        built = Path(found.origin).with_name("version.py").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    if sys.platform == "darwin":
+        return platform.machine() == "x86_64"
+    return set(re.findall(r"^(?:cuda|hip|xpu)\b.*= (.*)$", built, re.MULTILINE)) == {"None"}
 
 
 app.command()(play)
@@ -157,7 +166,7 @@ app.command()(export)
 
 @app.command()
 def bake(
-    preset: Preset = DEFAULT_PRESET,
+    preset: Preset = SHOW_PRESET,
     image: Image = None,
     size: Size = DEFAULT_SIZE_TEXT,
     dream_size: DreamSize = None,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ..errors import BadInput
-from ..settings import DEFAULT_PRESET
+from ..settings import SHOW_PRESET
 from .messages import print_message, print_news
 from .options import (
     DEFAULT_SIZE_TEXT,
@@ -40,7 +40,7 @@ def export(
         Path,
         typer.Option("--out", "-o", parser=parse_path, metavar="OUT.mp4", help="Video to write (.mp4, .mov or .mkv)."),
     ],
-    preset: Preset = DEFAULT_PRESET,
+    preset: Preset = SHOW_PRESET,
     image: Image = None,
     size: Annotated[
         str | None,
@@ -104,7 +104,7 @@ def export(
         raise BadInput("--as-intended is for recorded sessions; see `visualizer sessions`")
     if is_recorded:
         chosen = {"--image": image, "--seed": seed, "--network": network, "--layer": layer, "--weights": weights}
-        given = {"--preset": None if preset == DEFAULT_PRESET else preset, **chosen, "--stream": stream}
+        given = {"--preset": None if preset == SHOW_PRESET else preset, **chosen, "--stream": stream}
         for option, value in given.items():
             if value is not None:
                 raise BadInput(f"{option} is for songs; a recorded session has its own presets and sound")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ..settings import DEFAULT_PRESET
+from ..settings import SHOW_PRESET
 from . import options
 from .messages import print_message, print_news
 from .options import (
@@ -65,7 +65,7 @@ log = logging.getLogger("visualizer.cli")
 
 def play(
     songs: Songs,
-    preset: Preset = DEFAULT_PRESET,
+    preset: Preset = SHOW_PRESET,
     image: Image = None,
     size: Size = DEFAULT_SIZE_TEXT,
     dream_size: DreamSize = None,
@@ -152,7 +152,7 @@ def play(
 
 
 def live(
-    preset: Preset = DEFAULT_PRESET,
+    preset: Preset = SHOW_PRESET,
     image: Image = None,
     size: Size = DEFAULT_SIZE_TEXT,
     dream_size: DreamSize = None,

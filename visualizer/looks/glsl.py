@@ -36,6 +36,8 @@ _DIRECTIVE = re.compile(r"#\s*(\w*)(.*)", re.DOTALL)
 _DEFINED = re.compile(r"\bdefined\b\s*\(?\s*(\w+)\s*\)?")
 #: so many macros are replaced in a shader at most: their bodies may double with each that uses another twice
 _MAX_EXPANSIONS = 10_000
+#: macros within macros are expanded so deep: each is a call of its own
+_MOST_NESTED = 64
 _HOISTED = re.compile(r"[ \t]*#[ \t]*(version|extension|line)\b([^\n]*)")
 
 
@@ -153,7 +155,8 @@ class _Branches:
         """
         for token in tokens(text):
             name = token.text
-            if name in self._bodies and name not in within and not token.is_field and self._n_left > 0:
+            is_macro = name in self._bodies and name not in within and not token.is_field
+            if is_macro and self._n_left > 0 and len(within) < _MOST_NESTED:
                 self._n_left -= 1
                 yield from self.expanded(self._bodies[name], within | {name})
             else:
