@@ -18,7 +18,7 @@ from visualizer.beat.features import Features
 from visualizer.files.yamltext import yaml_text
 from visualizer.presets.loaded import open_preset
 from visualizer.presets.preset import load_preset
-from visualizer.settings import DEFAULT_PRESET
+from visualizer.settings import PLAIN_PRESET
 from visualizer.show.chain_control import ChainControl
 from visualizer.show.open_looks import open_links
 
@@ -36,7 +36,7 @@ def control(folder: Path) -> ChainControl:
     """The control of a look with N parameters, each moved by an expression."""
     inputs = [{"NAME": f"x{index}", "TYPE": "float", "MIN": 0, "MAX": 10} for index in range(N)]
     (folder / "many.frag").write_text(f"/*{json.dumps({'INPUTS': inputs})}*/\n#version 330 core\nvoid main() {{}}\n")
-    image = load_preset(DEFAULT_PRESET).image_path
+    image = load_preset(PLAIN_PRESET).image_path
     shutil.copy(image, folder / image.name)
     parameters = {f"x{index}": KINDS[index % len(KINDS)] for index in range(N)}
     data = {"title": "Many", "image": image.name, "render": {"shader": "many", "parameters": parameters}}

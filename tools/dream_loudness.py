@@ -1,4 +1,4 @@
-"""How loud a dream is, depth by depth: python tools/dream_loudness.py [PRESET ...], the default preset if none is
+"""How loud a dream is, depth by depth: python tools/dream_loudness.py [PRESET ...], the plain preset if none is
 named.
 
 For each depth: local contrast, saturation, fine detail and clipping as in visualizer/dream/bounds.py, how much each has
@@ -15,7 +15,7 @@ import numpy as np
 from visualizer.dream.baking import bake
 from visualizer.dream.bounds import Loudness, loudness
 from visualizer.presets.loaded import open_preset
-from visualizer.settings import DEFAULT_PRESET
+from visualizer.settings import PLAIN_PRESET
 
 SIZE = (640, 360)
 
@@ -29,7 +29,7 @@ def measured(frame: np.ndarray) -> Loudness:
 
 def main() -> None:
     """Bake, and print a table for each preset."""
-    for name in sys.argv[1:] or [DEFAULT_PRESET]:
+    for name in sys.argv[1:] or [PLAIN_PRESET]:
         loaded = open_preset(name, size=SIZE)
         variant = loaded.variants[0]
         print(f"{name}: {' + '.join(variant.settings.layers)}")

@@ -1,6 +1,6 @@
 """Makes the pictures of the README from the shipped presets: python tools/make_pictures.py [NAME ...]
 
-depths: docs/pictures/depths.jpg, eight depths of the default preset; presets: docs/pictures/presets.jpg, each preset's
+depths: docs/pictures/depths.jpg, eight depths of the plain preset; presets: docs/pictures/presets.jpg, each preset's
 dream, its image in a corner, of a preset with several variants a strip of each, and of worlds a strip of each of the
 first stations; journey: docs/pictures/journey.webp, a journey that comes back to its image, with the preset worlds and
 a steady beat.
@@ -23,7 +23,7 @@ from visualizer.presets.journey import ReadyStations, Stations
 from visualizer.presets.loaded import LoadedPreset, Overrides, open_preset
 from visualizer.render.offscreen import Offscreen
 from visualizer.render.programs import Programs
-from visualizer.settings import DEFAULT_PRESET
+from visualizer.settings import PLAIN_PRESET
 from visualizer.show.stage import Scene, Stage, build_picture
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
@@ -146,7 +146,7 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     named = sys.argv[1:] or ["depths", "presets", "journey"]
     if "depths" in named:
-        frames = frames_of(open_preset(DEFAULT_PRESET, size=SIZE))[0]
+        frames = frames_of(open_preset(PLAIN_PRESET, size=SIZE))[0]
         depths = sheet([(f"depth {depth}", shown(frames[depth], (400, 225))) for depth in DEPTHS], 1618)
         depths.save(OUT / "depths.jpg", quality=86, optimize=True)
     if "presets" in named:

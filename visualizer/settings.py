@@ -28,7 +28,7 @@ from .networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo, channel_indices
 #: the preset that is shown, exported or baked where none is given
 SHOW_PRESET = "worlds"
 #: the preset that a machine is checked and measured with: one dream, so the same on all of them
-DEFAULT_PRESET = "clouds"
+PLAIN_PRESET = "clouds"
 #: width and height of dream frames in px, where none are given
 DEFAULT_SIZE = (1280, 720)
 #: limits of a song's volume, dB

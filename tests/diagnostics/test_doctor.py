@@ -310,7 +310,7 @@ def test_a_display_and_a_driver(screen: object) -> None:
     for name in ("window", "drawing"):
         assert float(found[name].facts["version"][:3]) >= 3.3 and found[name].facts["renderer"]
     assert (found["window"].state == WARNING) == found["window"].facts["is_software"]
-    assert found["default preset"].facts["draw_s"] > 0 and found["default preset"].facts["n_frames"] == 21
+    assert found["plain preset"].facts["draw_s"] > 0 and found["plain preset"].facts["n_frames"] == 21
 
 
 def test_software_is_known_by_its_name() -> None:
@@ -326,7 +326,7 @@ def test_without_a_display_there_is_still_the_export(display: str | None, monkey
         monkeypatch.setenv("DISPLAY", display)
     found = findings_of("window", "drawing")
     assert found["display"].state == FAULT and "visualizer export" in found["display"].way_out
-    assert "window" not in found and found["default preset"].state != FAULT
+    assert "window" not in found and found["plain preset"].state != FAULT
     assert found["drawing"].state == (WARNING if found["drawing"].facts["is_software"] else OK)
     assert "projector.example" not in str(as_json(found.values()))
 

@@ -8,7 +8,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.settings import DEFAULT_PRESET
+from visualizer.settings import PLAIN_PRESET
 from visualizer.supervision.resume import MAX_POSITION, MAX_PX, JourneyState, ResumeState, StationState
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -88,9 +88,9 @@ def test_each_step_keeps_less(state, step):
     less = state.reduced(step)
     assert step > 0 or less == state
     assert step < 1 or (not less.panel and less.values == blackout)
-    assert step < 2 or less.preset == DEFAULT_PRESET
+    assert step < 2 or less.preset == PLAIN_PRESET
     assert step not in (1, 2) or (less.place, less.fullscreen, less.bpm) == (state.place, state.fullscreen, state.bpm)
-    assert step < 3 or less == ResumeState(preset=DEFAULT_PRESET, values=blackout)
+    assert step < 3 or less == ResumeState(preset=PLAIN_PRESET, values=blackout)
 
 
 def test_without_looks_they_are_left_out_with_those_left_out_before():

@@ -11,7 +11,7 @@ import typer
 
 from ..errors import BadInput
 from ..oneline import plain
-from ..settings import DEFAULT_PRESET
+from ..settings import PLAIN_PRESET
 from .messages import print_message
 from .options import (
     Channels,
@@ -57,7 +57,7 @@ def analyze(
             "--plot", parser=parse_path, metavar="OUT.png", help="Draw a plot into a file (.png, .svg, .pdf, .jpg)."
         ),
     ] = None,
-    preset: Preset = DEFAULT_PRESET,
+    preset: Preset = PLAIN_PRESET,
 ) -> None:
     """Detect kicks, bands and tempo in a sound file, or with --live in an input."""
     from ..presets.loaded import open_settings

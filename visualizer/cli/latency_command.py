@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..settings import DEFAULT_PRESET
+from ..settings import PLAIN_PRESET
 from .messages import print_message
 from .options import (
     DEFAULT_SIZE_TEXT,
@@ -40,7 +40,7 @@ def latency(
     gain_db: Gain = 0.0,
     clicks: Annotated[int, typer.Option("--clicks", metavar="N", help="How many clicks to play, 5 .. 500.")] = 24,
     json_wanted: Annotated[bool, typer.Option("--json", help="Print what was measured as one JSON object.")] = False,
-    preset: Preset = DEFAULT_PRESET,
+    preset: Preset = PLAIN_PRESET,
     size: Size = DEFAULT_SIZE_TEXT,
     fullscreen: Fullscreen = False,
     monitor: Monitor = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..settings import DEFAULT_PRESET
+from ..settings import PLAIN_PRESET
 from .messages import print_message
 from .options import DEFAULT_SIZE_TEXT, Preset, Size, parse_path, parse_size
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def rehearse(
     minutes: Annotated[float, typer.Option("--minutes", "-m", metavar="N", help="Duration, 1 .. 1440 minutes.")] = 10.0,
-    preset: Preset = DEFAULT_PRESET,
+    preset: Preset = PLAIN_PRESET,
     size: Size = DEFAULT_SIZE_TEXT,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed of the plan of faults.")] = 0,
     report: Annotated[

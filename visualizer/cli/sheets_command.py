@@ -11,7 +11,7 @@ import typer
 
 from ..networks import DEFAULT_NETWORK
 from ..oneline import plain
-from ..settings import DEFAULT_PRESET
+from ..settings import PLAIN_PRESET
 from .messages import print_message
 from .options import Preset, Weights, parse_path, parse_size
 
@@ -50,7 +50,7 @@ def layers(
 def depths(
     image: Picture,
     out: Out,
-    preset: Preset = DEFAULT_PRESET,
+    preset: Preset = PLAIN_PRESET,
     network: Annotated[
         str | None, typer.Option("--network", "-n", metavar="NAME", help="Network to use instead of the preset's.")
     ] = None,

@@ -13,7 +13,7 @@ from ..dream.baking import bake
 from ..errors import BadInput
 from ..files.output_file import check_output_path
 from ..networks import DEFAULT_NETWORK, NETWORKS
-from ..settings import DEFAULT_PRESET, DreamSettings
+from ..settings import PLAIN_PRESET, DreamSettings
 from .contact_sheet import SUFFIXES, Cell, cell_size, draw_sheet, save_sheet
 from .image import load_image
 from .loaded import Overrides, Variant, known_network, variants_of
@@ -92,7 +92,7 @@ def depths(
     image: Path,
     out: Path,
     *,
-    preset: str = DEFAULT_PRESET,
+    preset: str = PLAIN_PRESET,
     network: str | None = None,
     layer: str | None = None,
     weights: Path | None = None,

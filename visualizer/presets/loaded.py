@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ..dream.palette import colours_of
 from ..errors import BadInput, DreamError, nearest
 from ..networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo, channel_indices
-from ..settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings, JourneySettings, Preset
+from ..settings import DEFAULT_SIZE, PLAIN_PRESET, DreamSettings, JourneySettings, Preset
 from .image import load_image
 from .network_files import known_network, weights_of
 from .preset import PresetFolder, load_preset, reference_of
@@ -108,7 +108,7 @@ def dream_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def open_preset(
-    preset: str = DEFAULT_PRESET, *, size: tuple[int, int] = DEFAULT_SIZE, overrides: Overrides | None = None
+    preset: str = PLAIN_PRESET, *, size: tuple[int, int] = DEFAULT_SIZE, overrides: Overrides | None = None
 ) -> LoadedPreset:
     """Load the preset of that name or folder, with the overrides applied. size: width and height of the dream frames,
     px.
@@ -229,7 +229,7 @@ def _open_small(path: Path, say: Callable[[str], None]) -> np.ndarray:
     return load_image(path, (GUIDE_PX, GUIDE_PX), say=say)
 
 
-def open_settings(preset: str = DEFAULT_PRESET) -> Preset:
+def open_settings(preset: str = PLAIN_PRESET) -> Preset:
     """Only the settings of a preset, without its image and weights. Raises BadInput."""
     return load_preset(preset).preset
 

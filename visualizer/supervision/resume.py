@@ -7,7 +7,7 @@ import json
 import math
 from typing import Any
 
-from ..settings import DEFAULT_PRESET
+from ..settings import PLAIN_PRESET
 
 Area = tuple[int, int, int, int]
 
@@ -135,17 +135,17 @@ class ResumeState:
     def reduced(self, step: int) -> ResumeState:
         """Return the state without the parts that may have caused a crash.
 
-        step: 0: everything; 1: without the panel and the values set by hand; 2: also with the default preset; 3 and
-        more: only the default preset. A blackout is always kept.
+        step: 0: everything; 1: without the panel and the values set by hand; 2: also with the plain preset; 3 and
+        more: only the plain preset. A blackout is always kept.
         """
         if step <= 0:
             return self
         values = {name: value for name, value in self.values.items() if name in KEPT}
         if step >= 3:
-            return ResumeState(preset=DEFAULT_PRESET, values=values)
+            return ResumeState(preset=PLAIN_PRESET, values=values)
         if step == 1:
             return dataclasses.replace(self, values=values, panel=False)
-        return dataclasses.replace(self, preset=DEFAULT_PRESET, values=values, panel=False, journey=None)
+        return dataclasses.replace(self, preset=PLAIN_PRESET, values=values, panel=False, journey=None)
 
 
 def _is_number(value: object) -> bool:

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from ..files.log import share_log
+from ..settings import PLAIN_PRESET
 from .child import Child, take_trace, was_drawing
 from .display import is_display_reachable, pauses_hidden_windows
 from .restarts import END_S, FIRST_START_S, HANG_S, STANDBY_S, START_S, Decision, Exit, Restarts, Timeout
@@ -38,8 +39,8 @@ _END_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
 _RESUMED = (  # by the step of `ResumeState.reduced`
     "its whole state",
     "its state without the panel and the values set by hand",
-    "the default preset",
-    "nothing but the default preset",
+    f"the preset {PLAIN_PRESET}",
+    f"nothing but the preset {PLAIN_PRESET}",
 )
 
 

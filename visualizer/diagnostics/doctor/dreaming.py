@@ -89,15 +89,15 @@ def _weights() -> Iterator[Finding]:
 
 
 def _networks() -> Iterator[Finding]:
-    """List the networks that are installed, and check that the default preset's is."""
+    """List the networks that are installed, and check that the plain preset's is."""
     from ...presets.network_files import list_networks
     from ...presets.preset import load_preset
-    from ...settings import DEFAULT_PRESET
+    from ...settings import PLAIN_PRESET
 
     installed = [found.info.name for found in list_networks() if found.file is not None]
     facts = {"here": installed}
     try:
-        preset = load_preset(DEFAULT_PRESET).preset
+        preset = load_preset(PLAIN_PRESET).preset
         missing = [one.network for one in (preset.dream, *preset.variants) if one.network not in installed]
     except VisualizerError:  # reported by another check
         missing = []
@@ -105,7 +105,7 @@ def _networks() -> Iterator[Finding]:
         yield Finding(
             "networks",
             WARNING,
-            f"preset {DEFAULT_PRESET!r} uses {missing[0]}, which is not installed; another network is used instead",
+            f"preset {PLAIN_PRESET!r} uses {missing[0]}, which is not installed; another network is used instead",
             f"to install it: `visualizer networks get {missing[0]}`",
             facts,
         )

@@ -169,19 +169,17 @@ def _disk(n_free: int, n_bytes: int, cap: float) -> Finding:
 
 
 def bake_bytes() -> tuple[int, str]:
-    """Size of a bake of the default preset on the disk, bytes, and the preset and picture size as text."""
+    """Size of a bake of the plain preset on the disk, bytes, and the preset and picture size as text."""
     from ...presets.preset import load_preset
-    from ...settings import DEFAULT_PRESET, DEFAULT_SIZE, DreamSettings
+    from ...settings import DEFAULT_SIZE, PLAIN_PRESET, DreamSettings
 
     try:
-        preset = load_preset(DEFAULT_PRESET).preset
+        preset = load_preset(PLAIN_PRESET).preset
         n_depths, n_variants = preset.dream.n_depths, 1 + len(preset.variants)
     except VisualizerError:  # reported already
         n_depths, n_variants = DreamSettings().n_depths, 1
     width, height = DEFAULT_SIZE
-    return int(
-        width * height * 3 * (n_depths + 1) * n_variants * BAKE_FACTOR
-    ), f"{DEFAULT_PRESET!r} at {width}x{height}"
+    return int(width * height * 3 * (n_depths + 1) * n_variants * BAKE_FACTOR), f"{PLAIN_PRESET!r} at {width}x{height}"
 
 
 def cannot_write(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Check the display, OpenGL in a window, drawing the default preset without one, and fonts."""
+"""Check the display, OpenGL in a window, drawing the plain preset without one, and fonts."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _saver() -> Finding:
 
 
 def drawing() -> Iterator[Finding]:
-    """Check OpenGL 3.3 without a window, as `export` uses it, and draw the default preset with all its dream frames."""
+    """Check OpenGL 3.3 without a window, as `export` uses it, and draw the plain preset with all its dream frames."""
     import numpy as np
 
     from ...clock import Stopwatch
@@ -181,24 +181,24 @@ def drawing() -> Iterator[Finding]:
             is_dark = not stage.read().any()
             picture.release()
         except VisualizerError as error:
-            yield of_error("default preset", error, way_out="update the graphics driver")
+            yield of_error("plain preset", error, way_out="update the graphics driver")
             return
         draw_s = min(took_s)  # the fastest: torch is being loaded at the same time
         on_cpu = f" on the CPU, {60 * draw_s:.0%} of the time at 60 Hz" if driver.facts["is_software"] else ""
         facts = {"draw_s": round(draw_s, 5), "n_frames": n_frames, "size": list(DEFAULT_SIZE)}
         said = f"its {n_frames} dream frames of {size} fit into the memory; a display frame takes {draw_s * 1e3:.1f} ms"
         if is_dark:
-            yield Finding("default preset", FAULT, "the picture drawn is black", "update the graphics driver", facts)
+            yield Finding("plain preset", FAULT, "the picture drawn is black", "update the graphics driver", facts)
         elif draw_s > REFRESH_S:
             yield Finding(
-                "default preset",
+                "plain preset",
                 WARNING,
                 f"{said}: too long for 60 Hz",
                 "close other programs, use a smaller --size, or a graphics card",
                 facts,
             )
         else:
-            yield Finding("default preset", OK, said + on_cpu, facts=facts)
+            yield Finding("plain preset", OK, said + on_cpu, facts=facts)
 
 
 def _has_display() -> bool:
@@ -211,14 +211,14 @@ def _has_display() -> bool:
 
 
 def _default_preset() -> tuple[int, int, str]:
-    """Depths, variants and shader of the default preset; the defaults if it cannot be read, which another check
+    """Depths, variants and shader of the plain preset; the defaults if it cannot be read, which another check
     reports.
     """
     from ...presets.preset import load_preset
-    from ...settings import DEFAULT_PRESET, DreamSettings, RenderSettings
+    from ...settings import PLAIN_PRESET, DreamSettings, RenderSettings
 
     try:
-        preset = load_preset(DEFAULT_PRESET).preset
+        preset = load_preset(PLAIN_PRESET).preset
     except VisualizerError:
         return DreamSettings().n_depths, 1, RenderSettings().shader
     return preset.dream.n_depths, 1 + len(preset.variants), preset.render.shader

@@ -17,7 +17,7 @@ import numpy as np
 from ...clock import monotonic
 from ...errors import BadInput, GraphicsError, VisualizerError
 from ...oneline import time_text
-from ...settings import DEFAULT_PRESET, DEFAULT_SIZE
+from ...settings import DEFAULT_SIZE, PLAIN_PRESET
 from .faults import Steps, Trial, start_fault
 from .machine import OtherPrograms, held_bytes, machine
 from .plan import KINDS, MAX_MINUTES, MIN_MINUTES, Plan, plan
@@ -41,7 +41,7 @@ def rehearse(
     minutes: float,
     *,
     seed: int = 0,
-    preset: str = DEFAULT_PRESET,
+    preset: str = PLAIN_PRESET,
     size: tuple[int, int] = DEFAULT_SIZE,
     panel: bool = True,
     kill: bool = False,
