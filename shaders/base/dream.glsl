@@ -32,6 +32,17 @@ vec3 dream_frame(vec2 uv, float layer) {
 #endif
 }
 
+// How much of a station is seen at a place in it, 0..1: its edge is soft, and wavy, so that a picture that differs from
+// what is around it is not seen as a rectangle. softness: 1 / width of the edge, of half its size.
+// journey/edge.py computes the same.
+float soft_edge(vec2 place, float softness) {
+    vec2 inside = clamp((1.0 - abs(2.0 * place - 1.0)) * softness, 0.0, 1.0);
+    vec2 wave = sin(vec2(19.0, 15.0) * place.yx + 2.0 * sin(vec2(7.0, 9.0) * place));
+    inside += inside * (1.0 - inside) * wave;
+    inside *= inside * (3.0 - 2.0 * inside);
+    return inside.x * inside.y;
+}
+
 #if defined(VARIANTS)
 uniform vec2 variants[VARIANTS];  // of each: the layer at which it begins, and how deep it goes
 uniform vec2 rows[VARIANTS];      // the former name of variants
@@ -73,10 +84,9 @@ vec3 dream(vec2 uv, float depth) {
         if (x.w <= 0.0)
             break;
         vec2 place = vec2(dot(x.xyz, vec3(uv, 1.0)), dot(y.xyz, vec3(uv, 1.0)));
-        vec2 edge = abs(2.0 * place - 1.0);
         float share = left * x.w;
         if (y.w > 0.0)
-            share *= smoothstep(0.0, 1.0, (1.0 - max(edge.x, edge.y)) / y.w);
+            share *= soft_edge(place, 1.0 / y.w);
         if (share > 1.0 / 1024.0) {  // what is not seen costs nothing
             float here = min(depth * layers.z, layers.y);
             float lower = floor(here);

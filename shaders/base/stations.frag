@@ -16,9 +16,7 @@ vec3 station(int index) {
 void main() {
     vec3 sum = station(N - 1);
     for (int index = N - 2; index >= 0; index--) {
-        vec2 edge = abs(2.0 * places[index] - 1.0);
-        float soft = clamp((1.0 - max(edge.x, edge.y)) * softness[index], 0.0, 1.0);
-        sum = mix(sum, station(index), blends[index].w * soft * soft * (3.0 - 2.0 * soft));
+        sum = mix(sum, station(index), blends[index].w * soft_edge(places[index], softness[index]));
     }
     colour = vec4(sum, 1.0);
 }

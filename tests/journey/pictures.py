@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from visualizer.journey.edge import soft_edge
 from visualizer.journey.geometry import Placement
 
 
@@ -18,9 +19,7 @@ def drawn(frames: dict[int, Sequence[np.ndarray]], found: Sequence[Placement], d
     for one in found:
         row, other = one.matrix(width / height)
         x, y = row[0] * u + row[1] * v + row[2], other[0] * u + other[1] * v + other[2]
-        edge = np.maximum(np.abs(2 * x - 1), np.abs(2 * y - 1))
-        soft = np.clip((1 - edge) / one.feather, 0, 1) if one.feather else np.ones_like(edge)
-        share = left * (one.weight * soft * soft * (3 - 2 * soft))[..., None]
+        share = left * (one.weight * soft_edge(x, y, one.feather))[..., None]
         total += share * sampled(frames[one.station], depth * one.depth, x, y)
         left = left - share
     return total

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from visualizer.journey.edge import soft_edge
 from visualizer.journey.geometry import (
     COVERS,
     FEATHER,
@@ -112,11 +113,7 @@ def test_placements_follow_one_another_without_a_jump(travel, position):
             found[one.station] = []
             for index, point in enumerate(points):
                 place = one.at(point)
-                edge = max(abs(place.real) / (aspect / 2), abs(place.imag) / 0.5)
-                soft = 1.0
-                if one.feather:
-                    x = min(max((1 - edge) / one.feather, 0), 1)
-                    soft = x * x * (3 - 2 * x)
+                soft = float(soft_edge(place.real / aspect + 0.5, place.imag + 0.5, one.feather))
                 found[one.station].append(left[index] * one.weight * soft)
                 left[index] *= 1 - one.weight * soft
         return found

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..easing import smoothed
+from .edge import soft_edge
 from .geometry import FEATHER, Transform, crop, largest_shift, largest_turn
 
 #: how far from station to station the direction in which the journey wanders turns, radians, and how far by chance
@@ -77,9 +77,7 @@ def with_picture_inside(image: np.ndarray, first: np.ndarray, crop: Transform) -
     inside = _seen_through(smaller, crop.inverse).astype(np.float64)
     x, y = np.meshgrid((np.arange(width) + 0.5) / width - 0.5, (np.arange(height) + 0.5) / height - 0.5)
     places = crop.inverse.scale * (x * width / height + 1j * y) + crop.inverse.shift
-    edge = np.maximum(np.abs(places.real) * height / width, np.abs(places.imag)) * 2
-    soft = np.clip((1 - edge) / FEATHER, 0, 1)
-    share = smoothed(soft)[..., None]
+    share = soft_edge(places.real * height / width + 0.5, places.imag + 0.5, FEATHER)[..., None]
     return np.clip(np.rint(image * (1 - share) + inside * share), 0, 255).astype(np.uint8)
 
 
