@@ -69,7 +69,7 @@ def test_so_it_is_where_stations_are_on_their_way_still(position, turn, amounts)
 def test_hardly_more_stations_are_read_than_a_pixel_shows():
     """What a journey costs, as long as it is not measured in milliseconds: make bench does that."""
     costs = [drawn(seen(position))[1] for position in np.arange(3, 7, 0.05)]
-    assert np.mean(costs) < 1.7
+    assert np.mean(costs) < 1.8
     assert max(costs) < 2.0
 
 

@@ -20,8 +20,9 @@ from ..easing import smoothstep
 
 #: how much larger than the one before a station is
 ZOOM = 2.0
-#: width of the soft edge of a station, of half its size
-FEATHER = 0.3
+#: width of the soft edge of a station, of half its size, when it appears and from zoom WIDE_UNTIL on
+WIDE_FEATHER, FEATHER = 0.75, 0.3
+WIDE_UNTIL = 0.2
 #: zoom of a station at which it begins to appear inside the one before, and at which it is wholly there, as powers of
 #: ZOOM
 APPEARS, IS_THERE = -1.0, -0.4
@@ -136,6 +137,14 @@ def weight_at(zoom: float) -> float:
     return smoothstep((zoom - APPEARS) / (IS_THERE - APPEARS))
 
 
+def feather_at(zoom: float) -> float:
+    """Width of the soft edge of a station, of half its size. zoom: of the station, as a power of ZOOM.
+
+    It is wide where the station appears: so it opens in the middle, whatever is around it.
+    """
+    return WIDE_FEATHER + (FEATHER - WIDE_FEATHER) * smoothstep((zoom - APPEARS) / (WIDE_UNTIL - APPEARS))
+
+
 def depth_at(zoom: float, begins_at: float) -> float:
     """What the depth of the show is multiplied with for a station, so that a kick goes through all of them at once.
 
@@ -175,8 +184,9 @@ def placements(
         weight = weight_at(zoom) * share
         if weight <= 0:
             continue
-        found.append(Placement(number, at, weight, FEATHER, depth_at(zoom, begins_at)))
-        if weight >= 1 and is_covering(at, aspect, FEATHER):
+        feather = feather_at(zoom)
+        found.append(Placement(number, at, weight, feather, depth_at(zoom, begins_at)))
+        if weight >= 1 and is_covering(at, aspect, feather):
             break
     if found:
         last = found[-1]
