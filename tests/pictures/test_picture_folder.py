@@ -221,8 +221,9 @@ def test_a_photograph_that_cannot_be_read_is_said(tmp_path, watched, monkeypatch
 
 
 def test_while_a_picture_takes_long_to_read_the_folder_is_looked_at_as_often(tmp_path, watched, monkeypatch):
-    monkeypatch.setattr(picture_folder, "_POLL_FACTOR", 200.0)
-    monkeypatch.setattr(picture_folder, "_check", lambda path: threading.Event().wait(0.5))
+    takes_s = [1.6]
+    monkeypatch.setattr(picture_folder, "_MOST_POLL_S", 1000.0)
+    monkeypatch.setattr(picture_folder, "_check", lambda path: threading.Event().wait(takes_s.pop() if takes_s else 0))
     folder = watched(tmp_path)
     for name in ("one.png", "two.png"):
         arrived = picture(tmp_path / name)

@@ -28,8 +28,8 @@ ENDINGS = frozenset(
         *(".heic", ".heif"),
     )
 )
-#: how often the folder is listed, seconds; where listing takes long, so many times as long
-POLL_S, _POLL_FACTOR = 0.25, 20.0
+#: how often the folder is listed, seconds; where listing takes long, so many times as long, at most so long
+POLL_S, _POLL_FACTOR, _MOST_POLL_S = 0.25, 20.0, 3.0
 #: a file is whole once its size and time have stayed the same for so long, seconds
 SETTLE_S = 0.5
 #: while others still arrive, the newest that is whole waits for them, at most so long, seconds
@@ -171,7 +171,7 @@ class PictureFolder:
             if fault:
                 self._wants_newest.clear()
             self.n_looks += 1
-            self._wake.wait(max(POLL_S, _POLL_FACTOR * listing_s))
+            self._wake.wait(min(max(POLL_S, _POLL_FACTOR * listing_s), _MOST_POLL_S))
             self._wake.clear()
 
     def _give_newest(self, listed: dict[Path, _Status]) -> None:
