@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.control.test_state import CONTEXT, after
-from visualizer.control.commands import Act, Set
+from visualizer.control.commands import Act, PresetShown, Set
 from visualizer.control.parameters import JOURNEY_SPEED
 from visualizer.control.state import ShowState
 
@@ -45,3 +45,10 @@ def test_the_answer_says_how_it_goes():
 
 def test_controllers_set_it_as_any_parameter():
     assert after(Set(JOURNEY_SPEED, -2.0)).value(JOURNEY_SPEED, CONTEXT) == -2.0
+
+
+def test_a_reset_and_another_preset_give_it_the_speed_and_direction_of_the_preset():
+    turned = (Act("journey_turn"), Act("journey_slower"))
+    assert after(*turned, Act("reset")).value(JOURNEY_SPEED, CONTEXT) == 1.0
+    assert after(PresetShown("a"), *turned, PresetShown("a")).value(JOURNEY_SPEED, CONTEXT) != 1.0
+    assert after(PresetShown("a"), *turned, PresetShown("b")).value(JOURNEY_SPEED, CONTEXT) == 1.0

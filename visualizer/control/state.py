@@ -360,9 +360,8 @@ def _shown(state: ShowState, change: PresetShown) -> ShowState:
         state = replace(state, preset=change.preset)
         by_hand |= dict(change.dream)
     elif change.preset != state.shown:
-        by_hand = {
-            name: value for name, value in by_hand.items() if name in KEPT or not name.startswith(("beat.", f"{LOOK}."))
-        }
+        sections = ("beat.", "journey.", f"{LOOK}.")
+        by_hand = {name: value for name, value in by_hand.items() if name in KEPT or not name.startswith(sections)}
     after = replace(
         state,
         shown=change.preset,

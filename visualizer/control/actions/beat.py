@@ -26,7 +26,7 @@ def _sensitivity(factor: float) -> Callable[[ShowState, Context], ShowState]:
 
 
 def _reset(state: ShowState, context: Context) -> ShowState:
-    sections = ("beat.", "dream.", f"{LOOK}.")
+    sections = ("beat.", "dream.", "journey.", f"{LOOK}.")
     return replace(
         state,
         sensitivity_factor=1.0,
