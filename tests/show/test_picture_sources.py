@@ -11,45 +11,23 @@ from PIL import Image
 from tests.fixtures.journeys import with_journey
 from tests.fixtures.watching import Quiet, Script, wait_for
 from tests.render.pictures import smooth
+from tests.show.test_travel import Trip
 from visualizer.files.paths import grabs_folder
-from visualizer.presets.dreams import open_cache
+from visualizer.presets.dreams import ReadyDreams, open_cache
+from visualizer.presets.journey import ReadyStations, Stations
 from visualizer.presets.loaded import open_preset
+from visualizer.render.offscreen import Offscreen
+from visualizer.render.programs import Programs
 from visualizer.show.onscreen import run
 from visualizer.show.picture_sources import PictureOptions, PictureSources
-from visualizer.show.stage import NO_JOURNEY
+from visualizer.show.stage import NO_JOURNEY, Scene, build_picture
 
 SIZE = (96, 54)
 JOURNEY = "journey: {depth: 2, zoom_per_s: 0.2, zoom_per_bar: 0.2, picture_every: 0, pictures: [one.png, two.png]}\n"
 
 
-class Travelled:
-    """A journey that notes what it is to meet."""
-
-    def __init__(self):
-        self.met, self.is_meeting = [], False
-
-    def meet(self, picture):
-        self.met.append(picture.name)
-        self.is_meeting = True
-        return f"the journey comes to {picture.name}"
-
-
-class OnStage:
-    """A scene with a journey, or without."""
-
-    def __init__(self, travel):
-        self.travel = travel
-
-    @property
-    def is_meeting(self):
-        return self.travel is not None and self.travel.is_meeting
-
-    def meet(self, picture):
-        return NO_JOURNEY if self.travel is None else self.travel.meet(picture)
-
-
-class Told:
-    """`PictureSources` of a stage, and the lines it says."""
+class Sources:
+    """`PictureSources` of a scene, and the lines it writes."""
 
     def __init__(self, scene, options):
         self.answers, self.news = [], []
@@ -61,59 +39,81 @@ class Told:
 
 
 @pytest.fixture
-def told(request):
-    """told(scene, options) -> Told, closed at the end."""
+def sources_of(request):
+    """sources_of(scene, options) -> Sources, closed at the end."""
 
     def of(scene, options=None):
-        one = Told(scene, options or PictureOptions())
+        one = Sources(scene, options or PictureOptions())
         request.addfinalizer(one.sources.close)
         return one
 
     return of
 
 
-def test_of_several_dropped_files_the_next_is_met_once_the_one_before_is_seen(told, tmp_path):
-    scene = OnStage(Travelled())
-    one = told(scene)
-    one.sources.follow([tmp_path / name for name in ("a.png", "b.png", "c.png")])
-    one.sources.follow([tmp_path / "d.png"])
-    assert scene.travel.met == ["a.png"]
-    for name in ("b.png", "c.png", "d.png"):
-        scene.travel.is_meeting = False
+@pytest.fixture
+def trip(loaded):
+    """A stage with the journey on it."""
+    with Offscreen(SIZE) as surface:
+        yield Trip(surface, loaded, ReadyStations(Stations(loaded, open_cache())))
+
+
+@pytest.fixture
+def still(tiny_preset, home):
+    """A scene without a journey."""
+    loaded = open_preset(str(tiny_preset), size=SIZE)
+    with Offscreen(SIZE) as surface:
+        yield Scene(build_picture(loaded, surface, Programs(surface.ctx)), ReadyDreams([]), loaded)
+
+
+def test_of_several_dropped_files_the_next_is_met_once_the_one_before_is_seen(sources_of, trip, tmp_path):
+    names = [f"{name}.png" for name in "abc"]
+    for seed, name in enumerate(names):
+        Image.fromarray(smooth(SIZE, 30 + seed)).save(tmp_path / name)
+    one = sources_of(trip.scene)
+    one.sources.follow([tmp_path / name for name in names[:2]])
+    one.sources.follow([tmp_path / names[2]])
+    assert len(one.answers) == 1 and trip.scene.is_meeting
+
+    def is_done():
+        trip.go(0.1)
+        was_meeting, n_met = trip.scene.is_meeting, len(one.answers)
         one.sources.follow(())
-        assert scene.travel.met[-1] == name
-    scene.travel.is_meeting = False
-    one.sources.follow(())
-    assert len(scene.travel.met) == 4 and len(one.answers) == 4
+        assert len(one.answers) == n_met or not was_meeting
+        return len(one.answers) == 3 and not trip.scene.is_meeting
+
+    wait_for(is_done, "the last picture")
+    assert one.answers == [f"the journey comes to {name}" for name in names]
 
 
-def test_without_a_journey_no_camera_is_opened(told, tmp_path):
-    one = told(OnStage(None), PictureOptions(folder=tmp_path))
+def test_without_a_journey_no_camera_is_opened_and_dropped_files_get_one_line(sources_of, still, tmp_path):
+    one = sources_of(still, PictureOptions(folder=tmp_path))
     assert one.sources.requests["grab_picture"]("") == NO_JOURNEY
     assert one.sources.requests["newest_picture"]("") == NO_JOURNEY
-    one.sources.follow([tmp_path / "a.png"])
-    assert one.answers == [NO_JOURNEY] and not one.news
+    for dropped in ([tmp_path / f"{number}.png" for number in range(9)], (), ()):
+        one.sources.follow(dropped)
+    assert one.answers == [f"0.png: {NO_JOURNEY}"] and not one.news
 
 
-def test_without_a_folder_the_key_says_how_to_name_one(told):
-    assert "--pictures FOLDER" in told(OnStage(Travelled())).sources.requests["newest_picture"]("")
+def test_without_a_folder_the_key_says_how_to_name_one(sources_of, trip):
+    assert "--pictures FOLDER" in sources_of(trip.scene).sources.requests["newest_picture"]("")
 
 
-def test_a_picture_from_the_camera_and_one_from_the_folder_are_met(told, own_screen, tmp_path):
-    scene = OnStage(Travelled())
-    Image.fromarray(smooth(SIZE, 3)).save(tmp_path / "cat.png")
-    one = told(scene, PictureOptions(f"x11grab:{own_screen.display}", tmp_path))
+def test_a_picture_from_the_camera_and_one_from_the_folder_are_met(sources_of, trip, own_screen, tmp_path):
+    pictures = tmp_path / "phone"
+    pictures.mkdir()
+    Image.fromarray(smooth(SIZE, 3)).save(pictures / "cat.png")
+    one = sources_of(trip.scene, PictureOptions(f"x11grab:{own_screen.display}", pictures))
     assert "newest picture" in one.sources.requests["newest_picture"]("")
     assert one.wait_for(one.answers, "the newest") == "the journey comes to cat.png"
     one.sources.requests["grab_picture"]("")
     assert one.wait_for(one.answers, "a grab").startswith("the journey comes to camera-20")
-    Image.fromarray(smooth(SIZE, 4)).save(tmp_path / "dog.png")
-    assert one.wait_for(one.answers, "an arrival") == "the journey comes to dog.png"
-    assert len(scene.travel.met) == 3 and not one.news
+    Image.fromarray(smooth(SIZE, 4)).save(pictures / "dog.png")
+    assert one.wait_for(one.answers, "an arrival").startswith("the journey comes to dog.png")
+    assert not one.news
 
 
-def test_a_camera_that_cannot_be_used_and_a_folder_that_is_not_there_are_said(told, tmp_path):
-    one = told(OnStage(Travelled()), PictureOptions("v4l2:/dev/video77", tmp_path / "phone"))
+def test_a_camera_that_cannot_be_used_and_a_folder_that_is_not_there_are_said(sources_of, trip, tmp_path):
+    one = sources_of(trip.scene, PictureOptions("v4l2:/dev/video77", tmp_path / "phone"))
     wait_for(lambda: one.sources.follow(()) or len(one.news) == 2, "two lines")
     lines = sorted(one.news)
     assert lines[0].startswith("camera v4l2:/dev/video77: is not there") and "phone cannot be read" in lines[1]
