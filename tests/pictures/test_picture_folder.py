@@ -31,7 +31,7 @@ def watched():
         def of(folder):
             one = PictureFolder(folder)
             stack.callback(one.close)
-            wait_for(lambda: one.n_looks, "the first look")
+            wait_for(lambda: one.n_looks > 0, "the first look")
             return one
 
         yield of

@@ -31,7 +31,13 @@ class Sources:
 
     def __init__(self, scene, options):
         self.answers, self.news = [], []
-        self.sources = PictureSources(options, lambda: scene, self.answers.append, self.news.append)
+        self.sources = PictureSources(options, lambda: scene, self.answers.append, self._say)
+
+    def _say(self, line):
+        is_new = line not in self.news
+        if is_new:
+            self.news.append(line)
+        return is_new
 
     def wait_for(self, lines, what):
         wait_for(lambda: self.sources.follow(()) or bool(lines), what)
@@ -102,6 +108,7 @@ def test_a_picture_from_the_camera_and_one_from_the_folder_are_met(sources_of, t
     pictures = tmp_path / "phone"
     pictures.mkdir()
     Image.fromarray(smooth(SIZE, 3)).save(pictures / "cat.png")
+    own_screen.paint(0x2020E0)
     one = sources_of(trip.scene, PictureOptions(f"x11grab:{own_screen.display}", pictures))
     assert "newest picture" in one.sources.requests["newest_picture"]("")
     assert one.wait_for(one.answers, "the newest") == "the journey comes to cat.png"
@@ -117,6 +124,13 @@ def test_a_camera_that_cannot_be_used_and_a_folder_that_is_not_there_are_said(so
     wait_for(lambda: one.sources.follow(()) or len(one.news) == 2, "two lines")
     lines = sorted(one.news)
     assert lines[0].startswith("camera v4l2:/dev/video77: is not there") and "phone cannot be read" in lines[1]
+
+
+def test_a_camera_that_fails_again_answers_again(sources_of, trip):
+    one = sources_of(trip.scene, PictureOptions("v4l2:/dev/video77"))
+    wait_for(lambda: one.sources.follow(()) or bool(one.news), "the line")
+    assert one.sources.requests["grab_picture"]("") == "a picture from the camera …"
+    assert one.wait_for(one.answers, "the answer") == one.news[0]
 
 
 # -- in a window

@@ -35,8 +35,8 @@ MOST_KEPT = 50
 _OUR_NAME = re.compile(r"camera-\d{8}-\d{6}(-\d+)?\.jpg")
 _NICENESS = 5
 _QUALITY = 94
-#: a picture without anything brighter than this is black, of 255
-_BLACK = 24
+#: a picture is black where a smaller fraction than this is brighter than so much, of 255: a pointer on it may be white
+_BLACK, _VISIBLE_FRACTION = 24, 0.005
 
 
 def serve_camera(pipe: Connection, wanted: str | None, may_be_another: bool, folder: Path, idle_s: float) -> None:
@@ -143,7 +143,7 @@ def _image_of(camera: CameraDevice, frame: VideoFrame) -> Image:
 
 
 def _is_black(image: Image) -> bool:
-    return not any(image.convert("L").histogram()[_BLACK:])
+    return sum(image.convert("L").histogram()[_BLACK:]) < _VISIBLE_FRACTION * image.width * image.height
 
 
 def save_picture(image: Image, folder: Path) -> Path:

@@ -77,7 +77,7 @@ class LookGuard:
         self,
         now: Callable[[], float],
         n_openings: Callable[[], int],
-        say: Callable[[str], None],
+        say: Callable[[str], object],
         left_out: Collection[str] = (),
     ) -> None:
         self.drawn = DrawnLooks(now, left_out)

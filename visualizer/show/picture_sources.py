@@ -31,7 +31,8 @@ class PictureOptions:
 
 class PictureSources:
     """Hands pictures to the journey that is shown. scene: returns the scene on the stage. answer, say: called with
-    lines for the user: about what was asked for, and about what went wrong.
+    lines for the user: about what was asked for, and about what went wrong. say returns whether it shows the line: not
+    if it has a moment ago.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class PictureSources:
         options: PictureOptions,
         scene: Callable[[], Scene],
         answer: Callable[[str], None],
-        say: Callable[[str], None],
+        say: Callable[[str], bool],
     ) -> None:
         self._scene, self._answer, self._say = scene, answer, say
         self._grabber = FrameGrabber(options.camera)
@@ -69,8 +70,8 @@ class PictureSources:
             else:
                 self._answer(scene.meet(picture))
         for source in (self._grabber, self._folder):
-            if source is not None and (line := source.news()) is not None:
-                self._say(line)
+            if source is not None and (line := source.news()) is not None and not self._say(line):
+                self._answer(line)  # it was asked for again
 
     def close(self) -> None:
         """Close camera and folder."""

@@ -135,9 +135,11 @@ class WindowShow(FrameLoop):
         self.recorder = Recorder(source, clock.now, context, guard, recording)
         self._on_window = WindowEffects(self._window, self._panel, guard, lambda: self.clock.time_s)
 
-        def say_everywhere(line: str) -> None:
-            if self._notices.say(line):
+        def say_everywhere(line: str) -> bool:
+            is_new = self._notices.say(line)
+            if is_new:
                 say(line)
+            return is_new
 
         self._pictures = PictureSources(
             pictures or PictureOptions(), lambda: self.stage.scene, self._notices.answer, say_everywhere
