@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -202,12 +202,22 @@ def lower_priority(niceness: int) -> None:
 
         # of this process, to "below normal"
         ctypes.windll.kernel32.SetPriorityClass(ctypes.c_void_p(-1), 0x4000)
-    elif sys.platform == "linux":
-        for thread in Path("/proc/self/task").iterdir():  # each has its own there
-            with suppress(ProcessLookupError):  # it has ended
-                before = os.getpriority(os.PRIO_PROCESS, int(thread.name))
-                os.setpriority(os.PRIO_PROCESS, int(thread.name), max(niceness, before))
     else:
+        raise_niceness(niceness)
+
+
+def raise_niceness(niceness: int, spared: Collection[int] = ()) -> None:
+    """Raise the niceness of this process's threads to at least this, 0..19; without privileges it never falls again.
+
+    spared: native ids of threads that keep theirs. A thread begins with the niceness of the one that starts it. On
+    macOS the whole process has one niceness, and no thread is spared; on Windows nothing changes.
+    """
+    if sys.platform == "linux":
+        for number in {int(thread.name) for thread in Path("/proc/self/task").iterdir()}.difference(spared):
+            with suppress(ProcessLookupError):  # it has ended
+                before = os.getpriority(os.PRIO_PROCESS, number)
+                os.setpriority(os.PRIO_PROCESS, number, max(niceness, before))
+    elif sys.platform != "win32":
         os.nice(max(0, niceness - os.nice(0)))
 
 

@@ -16,8 +16,10 @@ import safetensors.torch
 import torch
 
 from visualizer.dream import weights as room
+from visualizer.dream.baking import bake
 from visualizer.errors import DreamError
 from visualizer.networks import DEFAULT_NETWORK, NETWORKS
+from visualizer.settings import DreamSettings
 
 Weights = dict[str, torch.Tensor]
 
@@ -298,3 +300,31 @@ def test_a_published_name_must_hold_the_published_bytes(network: str, weights: W
     file = tmp_path / NETWORKS[network].file_name
     torch.save(weights, file)
     refused(file, "damaged", f"networks get {network}", "another name", network=network)
+
+
+def test_weights_are_read_once_for_many_dreams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are the same after a dream, and so are the frames of the next one."""
+    read, load = [], room.load_weights
+    monkeypatch.setattr(room, "load_weights", lambda *arguments: read.append(arguments) or load(*arguments))
+    room._kept.cache_clear()
+    image = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)
+    settings = DreamSettings(n_depths=2, n_octaves=2, steps_per_depth=2)
+    first = [frame for _, frame in bake(image, settings, device="cpu")]
+    before = {name: tensor.clone() for name, tensor in room.kept_weights(NETWORKS[DEFAULT_NETWORK]).items()}
+    again = [frame for _, frame in bake(image, settings, device="cpu")]
+    assert len(read) == 1
+    assert all(np.array_equal(*pair) for pair in zip(first, again, strict=True))
+    assert same(room.kept_weights(NETWORKS[DEFAULT_NETWORK]), before)
+
+
+def test_weights_that_were_changed_are_read_again(tmp_path: Path, weights: Weights) -> None:
+    file, info = tmp_path / "own.pth", NETWORKS[DEFAULT_NETWORK]
+    torch.save(weights, file)
+    assert same(room.kept_weights(info, file), without_heads(weights))
+    os.utime(file, ns=(1, 1))
+    other = {name: tensor + 1 for name, tensor in weights.items()}
+    torch.save(other, file)
+    assert same(room.kept_weights(info, file), without_heads(other))
+    file.unlink()
+    with pytest.raises(DreamError, match="cannot be read"):
+        room.kept_weights(info, file)

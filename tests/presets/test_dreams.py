@@ -328,17 +328,17 @@ def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(loaded)
             pass
 
 
-def _dies_at_once(pipe, orders, preview):
+def _dies_at_once(pipe, orders):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _dies_before_the_pixels(pipe, orders, preview):
+def _dies_before_the_pixels(pipe, orders):
     order = orders.recv()
     pipe.send(("frame", (order.number, 1, order.request.image.shape, True, None, False)))
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _dies_in_the_middle_of_a_word(pipe, orders, preview):
+def _dies_in_the_middle_of_a_word(pipe, orders):
     os.write(pipe.fileno(), struct.pack("!i", 1000) + bytes(10))
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -369,7 +369,7 @@ def test_a_bake_that_is_killed_while_it_loads_is_told(tiny_preset, monkeypatch):
         list(bake_in_child(request_of(loaded, open_cache()), Stop(), preview=True))
 
 
-def _logs_while_it_sends(pipe, orders, preview):
+def _logs_while_it_sends(pipe, orders):
     """The real child, with a thread that logs all the while, as those that run out of memory do (tiles.py)."""
 
     def bakes(request, cache, **_):
@@ -383,7 +383,7 @@ def _logs_while_it_sends(pipe, orders, preview):
         over.set()
 
     baker.bake_inline = bakes
-    really_child(pipe, orders, preview)
+    really_child(pipe, orders)
 
 
 really_child = baker._child
@@ -402,7 +402,7 @@ def test_frames_and_log_records_do_not_mix_in_the_pipe(tiny_preset, monkeypatch)
     assert [int(one.frame.max()) for one in baked] == list(range(1, 40))
 
 
-def _stops_in_the_middle_of_a_word(pipe, orders, preview):
+def _stops_in_the_middle_of_a_word(pipe, orders):
     os.write(pipe.fileno(), struct.pack("!i", 1000) + bytes(10))
     os.kill(os.getpid(), signal.SIGSTOP)
 

@@ -227,7 +227,7 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     from .palette import Palette
     from .tiles import TileLimit, default_limit_px
     from .wavefront import AHEAD, wavefront
-    from .weights import load_weights
+    from .weights import kept_weights
 
     settings, sizes = task.settings, task.octaves
     n_first = n_coarse(sizes)
@@ -240,7 +240,7 @@ def _frames(task: _Task, compute: Compute) -> Generator[Dreamt, None, None]:
     guide = None if task.guide is None else _as_tensor(task.guide)
     info = task.networks[settings.network]
     task.check()
-    weights = load_weights(info, task.weights)
+    weights = kept_weights(info, task.weights)
     opened = open_network(settings, weights, compute, picture=picture, guide=guide, info=info)
     del weights, picture, guide
     if task.resume is not None:

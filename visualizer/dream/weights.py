@@ -66,6 +66,24 @@ def load_weights(info: NetworkInfo = NETWORKS[DEFAULT_NETWORK], file: Path | Non
         raise DreamError(f"the weights {path}: the file {fault}; {way_out}") from fault
 
 
+def kept_weights(info: NetworkInfo, file: Path | None = None) -> dict[str, Tensor]:
+    """What `load_weights` gives, in memory until those of another network are asked for: reading a file takes as long
+    as a small dream. Nobody may change the tensors. Raises DreamError.
+    """
+    try:
+        path = weights_file() if file is None else file
+        status = path.stat()
+    except OSError:
+        return load_weights(info, file)  # which tells what is wrong
+    return _kept(info, file, path, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1)
+def _kept(info: NetworkInfo, file: Path | None, path: Path, n_bytes: int, changed_ns: int) -> dict[str, Tensor]:
+    """The weights; the file's size and time of change are part of the cache's key."""
+    return load_weights(info, file)
+
+
 def weights_hash(info: NetworkInfo, file: Path | None = None) -> str:
     """SHA-256 (or git's hash) of the weights that `load_weights` would load. Raises DreamError if they cannot be
     read.

@@ -17,7 +17,8 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -33,7 +34,16 @@ from ..dream.checkpoint import Checkpoint
 from ..dream.device import core_left, load_torch
 from ..errors import DreamError, VisualizerError
 from ..files.paths import log_folder
-from ..processes import Outlet, how_it_ended, log_here, log_through, lower_priority, redirect_streams, start_child
+from ..processes import (
+    Outlet,
+    how_it_ended,
+    log_here,
+    log_through,
+    lower_priority,
+    raise_niceness,
+    redirect_streams,
+    start_child,
+)
 from .cache import FrameCache
 from .loaded import Variant
 
@@ -41,7 +51,7 @@ log = logging.getLogger(__name__)
 
 #: measured: the show keeps its frame time, and the bake gets the cores that are free
 NICENESS = 10
-#: until every depth has its preview the bake gets a higher priority, so that all depths can be shown soon
+#: of a bake that is waited for, until every depth has its preview
 PREVIEW_NICENESS = 5
 MAX_ERROR_BYTES = 2000  # of a dead child's standard error that are logged
 #: saving checkpoints may take this fraction of a bake's time: those of very large images are hundreds of megabytes
@@ -53,7 +63,8 @@ SHARPENED_AT = (0.15, 0.35, 0.6)
 @dataclass(frozen=True)
 class BakeRequest:
     """A variant to be baked, and where it is saved: under `key` in the cache in `folder`, of at most `max_bytes`.
-    leaves_core: beside a show it is computed by a core less.
+    leaves_core: beside a show it is computed by a core less, and at low priority from its beginning: it is not waited
+    for.
     """
 
     image: np.ndarray
@@ -79,11 +90,12 @@ class BakedFrame(NamedTuple):
 class BakeOrder(NamedTuple):
     """What a `BakeProcess` asks its child for: nothing that was ordered before counts any more.
 
-    number: rising. request: None: only be ready for the next one.
+    number: rising. request: None: only be ready for the next one. preview: see `bake_inline`.
     """
 
     number: int
     request: BakeRequest | None
+    preview: bool = False
 
 
 def bake_inline(
@@ -225,19 +237,18 @@ def bake_in_child(request: BakeRequest, stop: Stop, *, preview: bool) -> Generat
     Closing the generator, or setting `stop` from another thread, kills that process. Raises DreamError, also when the
     process dies.
     """
-    with closing(BakeProcess(stop, preview=preview)) as process:
-        yield from process.bake(request)
+    with closing(BakeProcess(stop)) as process:
+        yield from process.bake(request, preview=preview)
 
 
 class BakeProcess:
-    """A child process of low priority that bakes one variant after another. stop: kills it, from any thread. preview:
-    see `bake_inline`.
+    """A child process of low priority that bakes one variant after another. stop: kills it, from any thread.
 
     It is started with the first bake, or by `prepare`: loading torch takes seconds, which those after it save.
     """
 
-    def __init__(self, stop: Stop, *, preview: bool) -> None:
-        self._stop, self._preview = stop, preview
+    def __init__(self, stop: Stop) -> None:
+        self._stop = stop
         self._opened = ExitStack()
         self._child: _Running | None = None
         self._number = 0  # of the newest order
@@ -263,13 +274,13 @@ class BakeProcess:
             self._interrupted.recv_bytes()
             self._is_interrupted = False
 
-    def bake(self, request: BakeRequest) -> Generator[BakedFrame, None, None]:
-        """Bake a variant; depth 0 comes at once. Where it is interrupted, or not read to its end, the process is ready
-        for another one. Raises DreamError, also when the process dies.
+    def bake(self, request: BakeRequest, *, preview: bool) -> Generator[BakedFrame, None, None]:
+        """Bake a variant, see `bake_inline`; depth 0 comes at once. Where it is interrupted, or not read to its end, the
+        process is ready for another one. Raises DreamError, also when the process dies.
         """
         yield BakedFrame(0, request.image, True)
         child = self._child or self._start()
-        number, is_over = self._order(child, request), False
+        number, is_over = self._order(child, request, preview), False
         try:
             while True:
                 try:
@@ -315,9 +326,9 @@ class BakeProcess:
         if child is not None:
             child.sending.join()
 
-    def _order(self, child: _Running, request: BakeRequest | None) -> int:
+    def _order(self, child: _Running, request: BakeRequest | None, preview: bool = False) -> int:
         self._number += 1
-        child.orders.put(BakeOrder(self._number, request))
+        child.orders.put(BakeOrder(self._number, request, preview))
         return self._number
 
     def _start(self) -> _Running:
@@ -326,7 +337,7 @@ class BakeProcess:
         )  # fork would copy the locks of the window's and the sound's threads
         ours, theirs = context.Pipe(duplex=False)
         to_read, to_write = context.Pipe(duplex=False)
-        process = context.Process(target=_child, args=(theirs, to_read, self._preview), name="bake", daemon=True)
+        process = context.Process(target=_child, args=(theirs, to_read), name="bake", daemon=True)
         start_child(process, _error_file())
         theirs.close()  # then the child has the only open ends: when it dies, reading and writing end
         to_read.close()
@@ -406,34 +417,42 @@ class _Orders:
         return self._has_ended or (newest is not None and newest.number > self._taken)
 
     def _read(self, pipe: Connection) -> None:
-        with suppress(EOFError, OSError):
+        try:
             while True:
                 order: BakeOrder = pipe.recv()
                 with self._changed:
                     self._newest = order
                     self._changed.notify_all()
-        with self._changed:
-            self._has_ended = True
-            self._changed.notify_all()
+        except (EOFError, OSError):
+            pass  # the show has ended
+        finally:  # an order that cannot be read ends the process too: the show would wait for its frames for ever
+            with self._changed:
+                self._has_ended = True
+                self._changed.notify_all()
 
 
-def _child(pipe: Connection, orders_pipe: Connection, preview: bool) -> None:
-    """The child process: bake, save, and send each frame when it is done, for one order after another."""
+def _child(pipe: Connection, orders_pipe: Connection) -> None:
+    """The child process: bake, save, and send each frame when it is done, for one order after another.
+
+    Each order has a thread of its own, since a thread that has lowered its priority can never raise it again. Those
+    that dream in it are started by it, torch's too, so they have its priority, and end with it.
+    """
     if sys.platform == "win32":  # elsewhere it was started with it
         redirect_streams(_error_file(), 2)
-    lower_priority(PREVIEW_NICENESS if preview else NICENESS)
+    lower_priority(PREVIEW_NICENESS)
     # torch's threads sleep sooner when they wait, so that the show gets the cores
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     outlet = Outlet(pipe)
     logger = log_through(lambda line: outlet.send("log", line))
     orders = _Orders(orders_pipe)
+    waiting = {thread.native_id for thread in threading.enumerate() if thread.native_id is not None}
     try:
         while (order := orders.next()) is not None:
             if order.request is None:
                 load_torch()
                 continue
-            with suppress(Cancelled):
-                _bake_and_send(order.number, order.request, outlet, preview, orders.is_over)
+            with suppress(Cancelled), ThreadPoolExecutor(1, "bake") as once:
+                once.submit(_bake_and_send, order, order.request, outlet, orders.is_over, waiting).result()
     except (BrokenPipeError, ConnectionResetError):
         return  # the show has ended
     except VisualizerError as error:
@@ -446,19 +465,24 @@ def _child(pipe: Connection, orders_pipe: Connection, preview: bool) -> None:
 
 
 def _bake_and_send(
-    number: int, request: BakeRequest, outlet: Outlet, preview: bool, is_cancelled: Callable[[], bool]
+    order: BakeOrder, request: BakeRequest, outlet: Outlet, is_cancelled: Callable[[], bool], waiting: Collection[int]
 ) -> None:
-    """Bake and save what was ordered, and send each frame with the number of the order. Raises Cancelled."""
+    """Bake and save what was ordered, and send each frame with the number of the order. Raises Cancelled.
+
+    waiting: native ids of the threads that wait for orders, which keep their priority.
+    """
+    is_waited_for = order.preview and not request.leaves_core
+    raise_niceness(PREVIEW_NICENESS if is_waited_for else NICENESS, waiting)
     cache = FrameCache(request.folder, request.max_bytes)
-    bake = bake_inline(request, cache, preview=preview, beside_show=True, is_cancelled=is_cancelled)
+    bake = bake_inline(request, cache, preview=order.preview, beside_show=True, is_cancelled=is_cancelled)
     with core_left() if request.leaves_core else nullcontext(), closing(bake) as done:
         for baked in done:
             if is_cancelled():
                 raise Cancelled
-            if baked.finished:
-                lower_priority(NICENESS)
             if baked.depth_index > 0:
+                if baked.finished or baked.depth_index == request.variant.settings.n_depths:
+                    raise_niceness(NICENESS, waiting)
                 frame = np.ascontiguousarray(baked.frame)
-                about = (number, baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)
+                about = (order.number, baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)
                 outlet.send("frame", about, frame.data.cast("B"))
-    outlet.send("done", (number,))
+    outlet.send("done", (order.number,))

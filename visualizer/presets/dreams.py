@@ -123,7 +123,7 @@ class VariantDreams:
                 yield DreamFrame(self._variant_index, depth_index, frame, True)
             return
         if self._process is not None:
-            bake = self._process.bake(self._request)
+            bake = self._process.bake(self._request, preview=preview)
         elif self._stop is None:
             bake = bake_inline(self._request, self._cache, preview=preview)
         else:

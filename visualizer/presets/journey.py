@@ -436,7 +436,7 @@ class BackgroundStations:
         """begun: see `Stations`."""
         self._lost: set[int] = set()  # the journey cannot go back to these
         self._stop = stop = Stop()
-        self._process = BakeProcess(stop, preview=True)
+        self._process = BakeProcess(stop)
         self.stations = Stations(loaded, cache, stop, self._process, begun)
         self.stations.on_renewed = self._renew
         self.fault: str | None = None
