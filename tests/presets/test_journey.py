@@ -236,6 +236,31 @@ def test_a_bake_that_died_is_tried_again_and_the_journey_goes_on(folder, tmp_pat
         source.close()
 
 
+@pytest.mark.parametrize("fault", [OSError(11, "Resource temporarily unavailable"), MemoryError()])
+def test_whatever_fails_is_tried_again(folder, cache, monkeypatch, fault):
+    monkeypatch.setattr(journey_room, "RETRY_S", 0.3)
+    frames_of(Stations(opened(folder), cache), 0)
+    source = start(opened(folder), cache)
+    frames, n_tries, faults = source.stations.frames, [], set()
+
+    def failing(number, *, preview=False):
+        n_tries.append(number)
+        if len(n_tries) == 1:
+            raise fault
+        return frames(number, preview=preview)
+
+    try:
+        polled(source, 5)
+        monkeypatch.setattr(source.stations, "frames", failing)
+        source.want([0, 1])
+        wait_for(lambda: faults.add(source.fault) or (source.poll() and source.fault is None) or None, "the next one")
+        assert n_tries[:2] == [1, 1]
+        (line,) = faults - {None}
+        assert type(fault).__name__ in line and "stays where it is" in line and "\n" not in line
+    finally:
+        source.close()
+
+
 def test_a_preset_without_a_journey_becomes_one_when_asked(tiny_preset):
     assert opened(tiny_preset).journey is None and opened(tiny_preset).stations == ()
     loaded = opened(tiny_preset, journey=0)
@@ -383,6 +408,7 @@ def test_a_picture_interrupts_the_bake_in_the_same_process(folder, tmp_path):
             "the first station",
         )
         assert all(one.finished for one in rest), "no preview takes the place of what is there"
+        assert all(one.depth_index for one in rest), "the image means another station"
     finally:
         source.close()
 

@@ -25,7 +25,7 @@ JOURNEY = "journey: {depth: 2, zoom_per_s: 1.0}\n"
 class Painted:
     """Stations of one colour each, of which the first dream frame is there at once. They are their own plan."""
 
-    fault, is_recorded, begins_at = None, False, 0.5
+    fault, is_recorded, begins_at, settled = None, False, 0.5, ""
 
     def __init__(self, settings):
         self.settings, self.stations = settings, self
@@ -96,6 +96,16 @@ def test_it_goes_on_with_fewer_stations(loaded, surface, n_slots):
     go(8)
     assert travel.position < max(far - 2, 0.1)
     stage.release()
+
+
+def test_with_one_station_no_other_is_asked_for(loaded, surface, tmp_path):
+    loaded = as_deep(loaded, surface.ctx.info["GL_MAX_ARRAY_TEXTURE_LAYERS"] - 1)
+    picture = build_picture(loaded, surface, Programs(surface.ctx), fewer_stations=True)
+    scene = Scene(picture, Painted(loaded.journey), loaded)
+    line = "there is graphics memory for one station; a smaller --size needs less"
+    assert scene.meet(tmp_path / "cat.jpg") == f"cat.jpg: {line}" and scene.next_layer() == line
+    assert not scene.is_meeting and scene.travel.state.hurries_to == 0
+    picture.release()
 
 
 def test_an_export_does_not_show_fewer(loaded, surface):

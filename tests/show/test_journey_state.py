@@ -6,8 +6,11 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.fixtures.journeys import with_journey
+from tests.fixtures.watching import wait_for
+from tests.render.pictures import smooth
 from visualizer.beat.features import Features
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.journey import ReadyStations, Stations
@@ -152,6 +155,47 @@ def test_a_station_that_is_lost_is_found_from_the_one_before_it(folder, cache, n
     cache.remove({one.number: one.key for one in before.state.stations}[5])
     again = resumed(loaded, cache, before.state)
     assert again.news == "" and np.array_equal(again.image, image)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_layers_that_were_left_out_stay_so(folder, cache, night, more):
+    """Also where the station from which they are left out has not begun. more: such stations."""
+    loaded = open_preset(str(folder), size=SIZE)
+    before = night(loaded, cache)
+    before.go_beyond(2.2)
+    before.scene.next_layer()
+    picture = before.go_beyond(4.6)
+    for _ in range(more):
+        before.scene.next_layer()
+    n_dreams = len(cache.entries())
+    after = night(loaded, cache, resumed(loaded, cache, before.state))
+    assert [after.stations._dream(number) for number in range(4, 12)] == [
+        before.stations._dream(number) for number in range(4, 12)
+    ]
+    if not more:
+        assert np.abs(after.drawn() - picture).mean() < 4
+        assert len(cache.entries()) == n_dreams, "nothing is dreamt again"
+
+
+@pytest.mark.parametrize("n_frames", [0, 5])
+def test_a_picture_that_it_is_on_its_way_to_is_met(folder, cache, night, tmp_path, n_frames):
+    """n_frames: display frames until it goes on elsewhere."""
+    loaded = open_preset(str(folder), size=SIZE)
+    Image.fromarray(smooth(SIZE, 5)).save(tmp_path / "cat.png")
+    before = night(loaded, cache)
+    before.go_beyond(3.9)  # the one after it is seen
+    before.scene.meet(tmp_path / "cat.png")
+    if n_frames:
+        wait_for(lambda: before.scene.travel._reader._found is not None, "the picture")
+    for _ in range(n_frames):
+        before.drawn()
+    assert before.scene.is_meeting
+    after = night(loaded, cache, resumed(loaded, cache, before.state))
+    wait_for(lambda: after.scene.travel._reader._found is not None, "the picture")
+    after.drawn()
+    assert after.scene.travel.state.hurries_to == 5
+    after.go_beyond(4.9)
+    assert np.array_equal(after.stations.image(5), smooth(SIZE, 5)) and not after.scene.is_meeting
 
 
 def test_without_a_cache_it_begins_again(folder, cache, night, tmp_path):

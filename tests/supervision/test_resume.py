@@ -15,7 +15,11 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 names = st.text(min_size=1, max_size=40)
 places = st.none() | st.tuples(*(2 * [st.integers(-MAX_PX, MAX_PX)]), *(2 * [st.integers(1, MAX_PX)]))
 stations = st.builds(
-    StationState, number=st.integers(0, 10**6), key=names, crop=st.none() | st.tuples(*(4 * [numbers]))
+    StationState,
+    number=st.integers(0, 10**6),
+    key=st.text(max_size=40),
+    crop=st.none() | st.tuples(*(4 * [numbers])),
+    n_skipped=st.integers(0, 100),
 )
 journeys = st.builds(
     JourneyState,
@@ -24,6 +28,8 @@ journeys = st.builds(
     linger=st.floats(0, 1),
     linger_s=st.floats(0, 1e5),
     stations=st.lists(stations, max_size=3).map(tuple),
+    picture=st.text(max_size=40),
+    picture_at=st.integers(0, 10**6),
 )
 states = st.builds(
     ResumeState,
@@ -96,3 +102,10 @@ def test_each_step_keeps_less(state, step):
 def test_without_looks_they_are_left_out_with_those_left_out_before():
     state = ResumeState(preset="club", looks=("a", "b"), left_out=("c", "a"))
     assert state.without_looks() == ResumeState(preset="club", left_out=("c", "a", "b"))
+
+
+def test_a_journey_goes_on_with_its_own_preset_only():
+    journey = JourneyState(4.0, 0.1, 0.0, 0.0)
+    state = ResumeState(preset="worlds", journey=journey)
+    assert state.journey_of("worlds") == ResumeState(journey=journey).journey_of("worlds") == journey
+    assert state.journey_of("marble") is None

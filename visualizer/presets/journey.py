@@ -56,13 +56,14 @@ class StationLost(VisualizerError):
 
 
 class KnownStation(NamedTuple):
-    """A station that has begun. key: of its dream in the cache; crop: where in it the next one lies, None: it is not
-    known yet.
+    """A station that has begun. key: of its dream in the cache, "": it has none yet; crop: where in it the next one
+    lies, None: it is not known yet; n_skipped: how many dreams were left out up to it, of those that come in turn.
     """
 
     number: int
     key: str
     crop: Transform | None
+    n_skipped: int = 0
 
 
 class NewStation(NamedTuple):
@@ -190,10 +191,12 @@ class Stations:
         self.kept = True  # False once a frame could not be kept for next time
         self._loaded, self._cache, self._stop, self._process = loaded, cache, stop, process
         self._images: dict[int, np.ndarray] = {0: loaded.image}
-        self._first = 0 if self.settings.loop else min((one.number for one in begun), default=0)
-        self._keys = {one.number: one.key for one in begun}
+        self._keys = {one.number: one.key for one in begun if one.key}
+        self._first = 0 if self.settings.loop else min(self._keys, default=0)
         self._crops = {one.number: one.crop for one in begun if one.crop is not None}
         self._skipped: defaultdict[int, int] = defaultdict(int)  # how many dreams are left out before a station
+        for one in sorted(begun, key=lambda one: one.number):
+            self._skipped[one.number] = one.n_skipped - self._n_skipped(one.number)
         self.on_renewed: Callable[[NewStation], None] = self.renew
         self.has_stopped = False
         self._met: set[int] = set()  # stations that begin with a picture
@@ -218,9 +221,9 @@ class Stations:
     def known(self, stations: Iterable[int]) -> list[KnownStation]:
         """What is needed to go on with these stations in another process, as far as they have begun."""
         return [
-            KnownStation(one, key, self._crops.get(one))
+            KnownStation(one, key, self._crops.get(one), self._n_skipped(one) % self.n_dreams)
             for one in stations
-            if (key := self._keys.get(one)) is not None  # the other thread adds to them
+            if (key := self._keys.get(one, "")) or self._skipped.get(one)  # the other thread adds to them
         ]
 
     @property
@@ -247,7 +250,7 @@ class Stations:
         """Why its stations cannot be others, one line for the user; "" where they can."""
         if self.settings.loop:
             return "a journey that comes back to its image always has the same stations"
-        return "the journey stays where it is: its dream has failed" if self.has_stopped else ""
+        return "the next station cannot be dreamt at present" if self.has_stopped else ""
 
     @property
     def n_dreams(self) -> int:
@@ -371,8 +374,10 @@ class Stations:
         return image
 
     def _dream(self, station: int) -> Variant:
-        n_skipped = sum(number for first, number in list(self._skipped.items()) if first <= station)
-        return self._loaded.stations[(station + n_skipped) % len(self._loaded.stations)]
+        return self._loaded.stations[(station + self._n_skipped(station)) % self.n_dreams]
+
+    def _n_skipped(self, station: int) -> int:
+        return sum(number for first, number in list(self._skipped.items()) if first <= station)
 
     def _preset(self, station: int) -> LoadedPreset:
         """The station as a preset without a journey."""
@@ -423,6 +428,13 @@ class ReadyStations:
     def _renew(self, new: NewStation) -> None:
         self._given = {number for number in self._given if number < new.number}
         self.stations.renew(new)
+
+
+def _text_of(error: Exception) -> str:
+    """One line for the user about what has happened to a bake."""
+    if isinstance(error, VisualizerError):
+        return str(error)
+    return f"the dream stopped: {type(error).__name__}: {error} (details are in the log)".splitlines()[0]
 
 
 class BackgroundStations:
@@ -531,10 +543,13 @@ class BackgroundStations:
 
     def _work(self) -> None:
         retry_s = RETRY_S
+        number = nearest = 0
         try:
-            while (found := self._next()) is not None:
-                number, n_interruptions = found
+            while True:
                 try:
+                    if (found := self._next()) is None:
+                        return
+                    number, n_interruptions = found
                     # one that has no image yet needs those before it
                     nearest = self.stations.nearest(number)
                     self._give(nearest, n_interruptions)
@@ -544,20 +559,15 @@ class BackgroundStations:
                         self.stations.has_stopped, self.fault, retry_s = False, None, RETRY_S
                 except StationLost as lost:
                     log.warning("%s", lost)
-                    self._lost.add(number)
-                except VisualizerError as error:
+                    with self._changed:  # `renew` takes stations out
+                        self._lost.add(number)
+                except Exception as error:  # whatever it is, it may be over in a minute: memory, a disk
                     log.exception("a station cannot be baked; tried again in %g s", retry_s)
-                    self.stations.has_stopped, self.fault = True, f"{error}; the journey stays where it is"
+                    self.stations.has_stopped, self.fault = True, f"{_text_of(error)}; the journey stays where it is"
                     with self._changed:
                         self._changed.wait_for(self._stop.is_set, retry_s)
                         self._given.discard(nearest)
                     retry_s = min(2 * retry_s, MOST_RETRY_S)
-        except Exception as error:
-            log.exception("the journey stopped")
-            self.stations.has_stopped = True
-            self.fault = f"the journey stopped: {type(error).__name__}: {error} (details are in the log)".splitlines()[
-                0
-            ]
         finally:
             self._process.close()
 
@@ -570,8 +580,9 @@ class BackgroundStations:
             self._baking, deepest = number, self._deepest.get(number, -1)
         with closing(self.stations.frames(number, preview=is_wanted)) as frames:
             for frame in frames:
-                if not frame.finished and frame.depth_index <= deepest:  # it was interrupted: that is there, or better
-                    continue
+                is_image = frame.depth_index == 0
+                if (is_image or not frame.finished) and frame.depth_index <= deepest:
+                    continue  # it was interrupted: that is there, or better; and an image is taken for another station
                 if not self._put(frame if is_wanted else None, n_interruptions):
                     break
         with self._changed:

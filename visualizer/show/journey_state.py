@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -33,15 +34,16 @@ class ResumedJourney(NamedTuple):
     news: str
 
 
-def state_of(pace: Pace, plan: StationPlan) -> JourneyState:
-    """What another process or window needs to go on with a journey."""
+def state_of(pace: Pace, plan: StationPlan, picture: Path | None, picture_at: int) -> JourneyState:
+    """What another process or window needs to go on with a journey. picture, picture_at: see `JourneyState`."""
     station = math.floor(pace.position)
     around = dict.fromkeys(plan.index(one) for one in range(max(station - _BEHIND, 0), station + 3))
     stations = tuple(
-        StationState(one.number, one.key, None if one.crop is None else _numbers(one.crop))
+        StationState(one.number, one.key, None if one.crop is None else _numbers(one.crop), one.n_skipped)
         for one in plan.known(around)
     )
-    return JourneyState(pace.position, pace.speed, pace.linger, pace.linger_s, stations)
+    path = "" if picture is None else str(picture)
+    return JourneyState(pace.position, pace.speed, pace.linger, pace.linger_s, stations, path, picture_at)
 
 
 def resumed(loaded: LoadedPreset, cache: FrameCache, state: JourneyState | None) -> ResumedJourney | None:
@@ -50,10 +52,10 @@ def resumed(loaded: LoadedPreset, cache: FrameCache, state: JourneyState | None)
     """
     if state is None or loaded.journey is None:
         return None
-    begun = tuple(KnownStation(one.number, one.key, _crop(one.crop)) for one in state.stations)
+    begun = tuple(KnownStation(one.number, one.key, _crop(one.crop), one.n_skipped) for one in state.stations)
     stations = Stations(loaded, cache, begun=begun)
     at = stations.index(math.floor(state.position))
-    others = sorted({one.number for one in begun if one.number < at} | {0}, reverse=True)
+    others = sorted({one.number for one in begun if one.number < at and one.key} | {0}, reverse=True)
     for number in (at, *others):
         try:
             image = stations.image(number)
@@ -64,7 +66,7 @@ def resumed(loaded: LoadedPreset, cache: FrameCache, state: JourneyState | None)
     if number != at:
         begun = tuple(one for one in begun if 0 < number >= one.number)
         stations = Stations(loaded, cache, begun=begun)
-        state = JourneyState(float(number), 0.0, 0.0, 0.0, ())
+        state = JourneyState(float(number), 0.0, 0.0, 0.0, picture=state.picture)
         where = f"goes on from station {number}" if number else "begins again"
         news = f"station {at} of the journey is in the cache no more: it {where}"
     pace = pace_of(state)

@@ -137,7 +137,7 @@ def run(
         window = stack.enter_context(opens(staging.size or loaded.size, shown_title, **_where(staging, resume)))
         graphics = Graphics.of(window)
         left_out = resume.left_out if resume is not None else ()
-        journey = resumed(loaded, cache, resume.journey) if resume is not None else None
+        journey = resumed(loaded, cache, resume.journey_of(loaded.reference)) if resume is not None else None
         picture = build_picture(
             loaded, window, graphics.programs, left_out=left_out, journey=journey, fewer_stations=True
         )

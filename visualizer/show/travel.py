@@ -28,6 +28,7 @@ WAITS_FROM = 0.05
 SEEN = 1 / 255
 #: the tempo counts from this certainty on
 SURE = 0.3
+_TOO_LITTLE_MEMORY = "there is graphics memory for {}; a smaller --size needs less"
 
 
 class TravelState(NamedTuple):
@@ -86,7 +87,11 @@ class Travel:
         self._asked: Path | None = None  # the picture that is read, or was read last
         self._comes_to: Path | None = None  # the one whose station has begun, until it is seen
         self._hurries_to = 0  # that station
+        self._first_free = 0  # where a journey goes on, the first station that a picture may take the place of
         self._dropped: set[int] = set()  # stations without a slot until the next display frame
+        if state is not None and state.picture and not self._settled:
+            self._asked, self._first_free = Path(state.picture), state.picture_at
+            self._reader.read(self._asked)
         self._want()
 
     @property
@@ -100,12 +105,15 @@ class Travel:
         if self._n_slots >= N_SLOTS:
             return ()
         what = f"{self._n_slots} stations" if self._n_slots > 1 else "one station: the journey stays there"
-        return (f"there is graphics memory for {what}; a smaller --size needs less",)
+        return (_TOO_LITTLE_MEMORY.format(what),)
 
     @property
     def kept(self) -> JourneyState:
         """What a journey in another process or window goes on from."""
-        return state_of(self.pace, self._stations)
+        if self._comes_to is not None:
+            return state_of(self.pace, self._stations, self._comes_to, self._hurries_to)
+        waiting = self._asked if self._reader.is_reading else None
+        return state_of(self.pace, self._stations, waiting, self._first_unseen() if waiting is not None else 0)
 
     @property
     def fault(self) -> str | None:
@@ -120,7 +128,7 @@ class Travel:
         The picture is read in another thread. Where the journey is on its way to another one, that one is seen first:
         else none would ever be dreamt while others are asked for. Of several that wait the newest is met.
         """
-        if reason := self._stations.settled:
+        if reason := self._settled:
             return f"{plain(picture.name)}: {reason}"
         order = ""
         if self._reader.is_reading and self._asked is not None:
@@ -133,7 +141,7 @@ class Travel:
 
     def next_layer(self) -> str:
         """Dream the first station that is not seen yet with the journey's next dream. Returns a line for the user."""
-        if reason := self._stations.settled:
+        if reason := self._settled:
             return reason
         if self._stations.n_dreams < 2:
             return "the journey has only one dream; journey.stations in the preset's file names others"
@@ -142,6 +150,11 @@ class Travel:
             station = max(station, self._hurries_to + 1)
         self._drop(station)
         return f"the next station: {self._stations.next_layer(station)}"
+
+    @property
+    def _settled(self) -> str:
+        """Why its stations cannot be others, one line for the user; "" where they can."""
+        return self._stations.settled or (_TOO_LITTLE_MEMORY.format("one station") if self._n_slots < 2 else "")
 
     @property
     def is_meeting(self) -> bool:
@@ -205,7 +218,8 @@ class Travel:
         is_sure = features.bpm > 0 and features.confidence >= SURE
         factor = self._sign * self.speed
         if self._comes_to is None and (image := self._reader.take()) is not None:
-            self._hurries_to, self._comes_to = self._first_unseen(), self._asked
+            self._hurries_to, self._comes_to = max(self._first_unseen(), self._first_free), self._asked
+            self._first_free = 0
             self._drop(self._hurries_to)
             self._stations.begin(self._hurries_to, image)
         hurry = self._hurry()

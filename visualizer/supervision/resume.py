@@ -18,30 +18,39 @@ MAX_PATH_LENGTH = 40_000
 MAX_VALUES = 500
 MAX_LOOKS = 50
 MAX_STATIONS, MAX_POSITION, MAX_SPEED = 50, 1e6, 100.0
+MAX_SKIPPED = 100
 #: kept even when all other values are dropped: a screen that was blacked out must not light up by itself
 KEPT = ("blackout",)
 
 
 @dataclasses.dataclass(frozen=True)
 class StationState:
-    """A station of a journey. key: of its dream in the cache; crop: where in it the next one lies, as scale (real and
-    imaginary part) and shift of `journey.geometry.Transform`; None: not known yet.
+    """A station of a journey. key: of its dream in the cache, "": it has none yet; crop: where in it the next one lies,
+    as scale (real and imaginary part) and shift of `journey.geometry.Transform`; None: not known yet; n_skipped: how
+    many dreams were left out up to it, of those that come in turn.
     """
 
     number: int
     key: str
     crop: tuple[float, float, float, float] | None
+    n_skipped: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
 class JourneyState:
-    """Where a journey is, see `journey.pace.Pace`, and the stations around it, as far as they have begun."""
+    """Where a journey is, see `journey.pace.Pace`, and the stations around it, as far as they have begun.
+
+    picture: path of the picture that it is on its way to, "": none; picture_at: the first station that may begin with
+    it.
+    """
 
     position: float
     speed: float
     linger: float
     linger_s: float
     stations: tuple[StationState, ...] = ()
+    picture: str = ""
+    picture_at: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,6 +136,12 @@ class ResumeState:
             journey=_journey(fields.get("journey")),
         )
 
+    def journey_of(self, preset: str) -> JourneyState | None:
+        """Where the journey of the preset of that reference is; None where another one was shown: the one that was may
+        not open any more.
+        """
+        return self.journey if self.preset in ("", preset) else None
+
     def without_looks(self) -> ResumeState:
         """Return the state with the looks left out that the preset was drawn with: drawing has ended the show."""
         left_out = tuple(dict.fromkeys((*self.left_out, *self.looks)))
@@ -185,18 +200,27 @@ def _journey(value: object) -> JourneyState | None:
         min(max(_number(value.get("linger")), 0.0), 1.0),
         min(max(_number(value.get("linger_s")), 0.0), MAX_POSITION),
         tuple(one for one in stations if one is not None),
+        _text(value.get("picture"), MAX_PATH_LENGTH) or "",
+        _count(value.get("picture_at"), int(MAX_POSITION)) or 0,
     )
 
 
 def _station(value: object) -> StationState | None:
     fields = value if isinstance(value, dict) else {}
-    number, key, crop = fields.get("number"), _text(fields.get("key")), fields.get("crop")
-    if key is None or not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MAX_POSITION:
+    number, key, crop = _count(fields.get("number"), int(MAX_POSITION)), fields.get("key"), fields.get("crop")
+    if number is None or not isinstance(key, str) or len(key) > MAX_LENGTH:
         return None
+    n_skipped = _count(fields.get("n_skipped"), MAX_SKIPPED) or 0
     if not isinstance(crop, list | tuple) or len(crop) != 4 or not all(_is_number(one) for one in crop):
-        return StationState(number, key, None)
+        return StationState(number, key, None, n_skipped)
     a, b, x, y = map(float, crop)
-    return StationState(number, key, (a, b, x, y))
+    return StationState(number, key, (a, b, x, y), n_skipped)
+
+
+def _count(value: object, at_most: int) -> int | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= at_most else None
 
 
 def _area(value: object) -> Area | None:
