@@ -11,6 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
@@ -31,16 +32,11 @@ class Watched:
 
     stamps: list[float] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
-    _n_baked: int = 0
-    _n_finished: int = 0
 
-    def note(self, n_baked: int) -> None:
-        """A display frame with so many finished dream frames on the graphics card."""
+    def note(self, n_finished: int) -> None:
+        """A display frame, before which so many stations were finished."""
         self.stamps.append(time.perf_counter())
-        self._n_finished += max(n_baked - self._n_baked, 0)  # fewer: a station has left it
-        self._n_baked = n_baked
-        while self._n_finished >= N_DEPTHS * (len(self.ends) + 1):
-            self.ends.append(self.stamps[-1])
+        self.ends += [self.stamps[-1]] * (n_finished - len(self.ends))
 
     def times_ms(self, since_s: float = 0.0) -> np.ndarray:
         """From one display frame to the next, from a moment on."""
@@ -59,15 +55,24 @@ def opened(size: tuple[int, int], zoom: float, seed: int):
 
 def shown(loaded, song: Path, *, n_stations: int = 0, seconds: float = 0.0) -> Watched:
     """A show until so many stations are finished, or for so long."""
+    from visualizer.presets.journey import Stations
     from visualizer.show.onscreen import Staging
 
-    watched = Watched()
+    watched, finished = Watched(), set()
+    frames = Stations.frames
+
+    def noted(stations, station, *, preview=False):
+        for placed in frames(stations, station, preview=preview):
+            if placed.finished and placed.depth_index == N_DEPTHS:
+                finished.add(station)
+            yield placed
 
     def note(_: int, frame) -> bool:
-        watched.note(frame.n_baked)
+        watched.note(len(finished))
         return watched.stamps[-1] - watched.stamps[0] > seconds if seconds else len(watched.ends) >= n_stations
 
-    play_silently(loaded, song, Staging(rate_hz=RATE_HZ, adapt=False), note)
+    with patch.object(Stations, "frames", noted):
+        play_silently(loaded, song, Staging(rate_hz=RATE_HZ, adapt=False), note)
     return watched
 
 

@@ -284,7 +284,7 @@ def test_a_journey_is_baked_beforehand(folder, tmp_path):
     steps = list(bake(opened(folder, journey=5), cache))
     assert (steps[-1].done, steps[-1].total, steps[-1].n_stations) == (20, 20, 5)
     assert [one.done for one in steps] == sorted(one.done for one in steps)
-    assert not steps[-1].from_cache and len(cache.entries()) == 5
+    assert not steps[-1].from_cache and len(cache.entries()) == 5 and steps[-1].folder == cache.folder
     again = list(bake(opened(folder, journey=5), cache))
     assert again[-1].from_cache and again[-1].device == "cache"
 
@@ -435,6 +435,16 @@ def test_a_picture_is_dreamt_before_an_older_station_goes_on(folder, tmp_path, m
         source.want([1, 0] if is_named else [0])
         wait_for(lambda: source.poll() is None or begun or None, "the next bake")
         assert begun[0] == (1 if is_named else 0)
+    finally:
+        source.close()
+
+
+def test_that_a_station_cannot_be_kept_is_said(folder, tmp_path):
+    (tmp_path / "full").write_text("no folder can be made here")
+    source = start(opened(folder), FrameCache(tmp_path / "full" / "cache", 10**9))
+    try:
+        wait_for(lambda: source.poll() is None or source.fault, "a line")
+        assert "not kept for next time" in source.fault
     finally:
         source.close()
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.fixtures.watching import wait_for
 from tests.render.pictures import smooth
+from visualizer.presets import picture_reader
 from visualizer.presets.picture_reader import PictureReader
 
 SIZE = (96, 54)
@@ -36,6 +37,18 @@ def test_of_several_pictures_the_newest_is_read_and_comes_once(tmp_path):
     assert np.array_equal(read(reader, *pictures), smooth(SIZE, 4))
     assert reader.take() is None and not reader.is_reading and reader.fault is None
     assert np.array_equal(read(reader, pictures[1]), smooth(SIZE, 1))
+
+
+def test_a_lack_of_memory_is_said_and_the_next_picture_is_read(tmp_path, monkeypatch):
+    def fails(*_):
+        raise MemoryError
+
+    reader, picture = PictureReader(SIZE), saved(tmp_path / "one.png", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(picture_reader, "load_image", fails)
+        assert read(reader, picture) is None
+    assert reader.fault.endswith("one.png: cannot be read: MemoryError") and not reader.is_reading
+    assert np.array_equal(read(reader, picture), smooth(SIZE, 1))
 
 
 def broken(tmp_path, kind):

@@ -71,14 +71,13 @@ def _bake_stations(loaded: LoadedPreset, n_stations: int, cache: FrameCache) -> 
     """Bake the first stations of a journey, see `bake`."""
     watch = Stopwatch()
     stations = Stations(loaded, cache)
-    is_cached, folder, device = True, None, ""
+    is_cached, device = True, ""
     keys = []
     for station in range(n_stations):
         dreams = stations.dreams(station)
         keys.append(dreams.key)
         if is_cached and not dreams.from_cache:
             is_cached, device = False, describe_device()
-        folder = folder or cache.entry_folder(dreams.key)
         for placed in stations.frames(station):
             if not stations.kept:
                 raise VisualizerError(f"{stations.fault}; VISUALIZER_CACHE_DIR can name another folder")
@@ -86,7 +85,7 @@ def _bake_stations(loaded: LoadedPreset, n_stations: int, cache: FrameCache) -> 
                 station * loaded.n_depths + placed.depth_index,
                 n_stations * loaded.n_depths,
                 watch.elapsed_s(),
-                folder,
+                cache.folder,  # each station has a folder of its own in it
                 is_cached,
                 device or "cache",
                 stations.fault,

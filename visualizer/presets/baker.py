@@ -475,14 +475,17 @@ def _bake_and_send(
     raise_niceness(PREVIEW_NICENESS if is_waited_for else NICENESS, waiting)
     cache = FrameCache(request.folder, request.max_bytes)
     bake = bake_inline(request, cache, preview=order.preview, beside_show=True, is_cancelled=is_cancelled)
+    fault: str | None = None
     with core_left() if request.leaves_core else nullcontext(), closing(bake) as done:
         for baked in done:
             if is_cancelled():
                 raise Cancelled
-            if baked.depth_index > 0:
+            fault = baked.fault or fault
+            if baked.depth_index > 0:  # depth 0 is not sent: what it could not do is said with the next one
                 if baked.finished or baked.depth_index == request.variant.settings.n_depths:
                     raise_niceness(NICENESS, waiting)
                 frame = np.ascontiguousarray(baked.frame)
-                about = (order.number, baked.depth_index, frame.shape, baked.finished, baked.fault, baked.unkept)
+                about = (order.number, baked.depth_index, frame.shape, baked.finished, fault, fault is not None)
                 outlet.send("frame", about, frame.data.cast("B"))
+                fault = None
     outlet.send("done", (order.number,))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadInput
+from ..oneline import plain, reason_of
 from .image import load_image
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,9 @@ class PictureReader:
                 image = load_image(picture, self._size)
             except BadInput as wrong:
                 fault = str(wrong)
+            except Exception as wrong:  # such as a lack of memory: the next one may be read
+                log.exception("%s cannot be read", picture)
+                fault = f"{plain(picture)}: cannot be read: {reason_of(wrong)}"
             if fault is not None:
                 log.warning("%s", fault)
             with self._lock:

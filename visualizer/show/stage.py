@@ -44,9 +44,10 @@ NO_JOURNEY = "this preset has no journey that could come to a picture; --journey
 class DisplayFrame(NamedTuple):
     """One display frame.
 
-    time_s: seconds of the source. depth: the dream frame drawn, 0..n_depths. n_baked: finished dream frames so far, of
-    all variants; all are n_variants * n_depths, since depth 0 is the image itself. variant: the one drawn,
-    0..n_variants - 1. is_drawn: False where drawing failed and the display frame before stays on the screen.
+    time_s: seconds of the source. depth: the dream frame drawn, 0..n_depths. n_baked: finished dream frames so far, see
+    `Scene.n_baked`: of all variants, or of the station that a journey is in; all are n_depths of each, since depth 0 is
+    the image itself. variant: the one drawn, 0..n_variants - 1. is_drawn: False where drawing failed and the display
+    frame before stays on the screen.
     """
 
     time_s: float
