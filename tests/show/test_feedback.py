@@ -103,7 +103,7 @@ def test_a_live_show_performed_again_has_what_its_looks_have_kept(screen, pulse,
                 (0.5, [Act("freeze")]),
                 (0.5, [Act("blackout")]),
                 (1.0, [Act("blackout")]),
-                (1.2, []),
+                (2.5, []),
             ],
             begins=False,
         )

@@ -113,7 +113,7 @@ def test_it_is_noticed_and_over_and_the_picture_stays(night: Night, kind: str) -
         ),
         ("graphics reset", "the graphics were lost, and are built again"),
         ("preset broken", "preset.yaml"),
-        ("shader broken", ".frag:13: "),
+        ("shader broken", ".frag:14: "),
         ("bake killed", "killed by the system: out of memory?"),
         ("panel killed", "the panel has stopped (signal 9)"),
         ("show killed", "the show was restarted: killed by signal"),
