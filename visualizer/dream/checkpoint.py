@@ -37,8 +37,8 @@ class Checkpoint:
         return [(state.shape[2], state.shape[3]) for state in self.states]
 
     def parts(self) -> list[bytes | memoryview]:
-        """The checkpoint with a checksum as bytes, 12 or 24 for every pixel of every state and a few more. In parts, for
-        writing to a file without a second copy in memory: views, valid as long as the states.
+        """The checkpoint with a checksum as bytes, 12 or 24 for every pixel of every state and a few more. In parts,
+        for writing to a file without a second copy in memory: views, valid as long as the states.
         """
         head = _COUNTS.pack(self.depth_index, len(self.states)) + b"".join(
             _SHAPE.pack(*state.shape[1:]) for state in self.states

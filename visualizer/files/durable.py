@@ -32,9 +32,9 @@ def write_folder(
 ) -> None:
     """Write a new folder, whole or not at all, on the disk when this returns.
 
-    files: contents, or files to copy, by path in the folder, with "/". check: called with the folder when it is written and has another
-    name still; what it raises is raised, and nothing is left. Raises FileExistsError where something of that name is,
-    and OSError.
+    files: contents, or files to copy, by path in the folder, with "/". check: called with the folder when it is written
+    and has another name still; what it raises is raised, and nothing is left. Raises FileExistsError where something of
+    that name is, and OSError.
     """
     part = folder.with_name(f".part-{folder.name}")
     shutil.rmtree(part, ignore_errors=True)  # of a program that was killed

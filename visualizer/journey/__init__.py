@@ -1,1 +1,2 @@
-"""The journey: an endless zoom in which every dream begins inside the one before. Pure; time and chance are arguments."""
+"""The journey: an endless zoom in which every dream begins inside the one before. Pure; time and chance are arguments.
+"""

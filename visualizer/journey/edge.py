@@ -10,8 +10,8 @@ from ..easing import smoothed
 def soft_edge(x: np.ndarray, y: np.ndarray, feather: float) -> np.ndarray:
     """How much of a station is seen at places in it, 0..1.
 
-    x, y: 0..1 from its top left corner. feather: width of the edge, of half the station's size; 0: it has none. The edge
-    is wavy, so that a picture that differs from what is around it is not seen as a rectangle.
+    x, y: 0..1 from its top left corner. feather: width of the edge, of half the station's size; 0: it has none. The
+    edge is wavy, so that a picture that differs from what is around it is not seen as a rectangle.
     """
     if feather <= 0:
         return np.ones(np.broadcast_shapes(np.shape(x), np.shape(y)))

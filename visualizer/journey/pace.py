@@ -12,8 +12,8 @@ from .geometry import Transform
 BEATS_PER_BAR = 4
 #: time constant with which the speed follows the one that is wanted, seconds
 SPEED_S = 1.0
-#: a journey that hurries to a station goes at least so fast, stations a second; the last way to it takes LANDS_S, and from
-#: this zoom of the station on, as a power of ZOOM, it does not hurry any more
+#: a journey that hurries to a station goes at least so fast, stations a second; the last way to it takes LANDS_S, and
+#: from this zoom of the station on, as a power of ZOOM, it does not hurry any more
 HURRY_PER_S, LANDS_S, LANDED = 1.5, 0.6, -0.02
 #: time constant with which the speed follows then, seconds
 HURRY_S = 0.3
@@ -31,7 +31,8 @@ PRESENCE_S = 0.5
 
 
 class Speed(NamedTuple):
-    """How fast a journey goes, in stations. per_bar: where the tempo is known; per_s: where it is not. Below 0: back."""
+    """How fast a journey goes, in stations. per_bar: where the tempo is known; per_s: where it is not. Below 0: back.
+    """
 
     per_bar: float
     per_s: float

@@ -275,8 +275,8 @@ class BakeProcess:
             self._is_interrupted = False
 
     def bake(self, request: BakeRequest, *, preview: bool) -> Generator[BakedFrame, None, None]:
-        """Bake a variant, see `bake_inline`; depth 0 comes at once. Where it is interrupted, or not read to its end, the
-        process is ready for another one. Raises DreamError, also when the process dies.
+        """Bake a variant, see `bake_inline`; depth 0 comes at once. Where it is interrupted, or not read to its end,
+        the process is ready for another one. Raises DreamError, also when the process dies.
         """
         yield BakedFrame(0, request.image, True)
         child = self._child or self._start()

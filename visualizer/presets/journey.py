@@ -104,8 +104,8 @@ class StationPlan(Protocol):
         """What is needed to go on with these stations in another process, as far as they have begun."""
 
     def begin(self, station: int, image: np.ndarray) -> None:
-        """Begin a station with an image (height, width, 3) uint8, now: its former frames, and those of all after it, are
-        wanted no more. Only where nothing is `settled`.
+        """Begin a station with an image (height, width, 3) uint8, now: its former frames, and those of all after it,
+        are wanted no more. Only where nothing is `settled`.
         """
 
     def next_layer(self, station: int) -> str:
@@ -440,8 +440,8 @@ def _text_of(error: Exception) -> str:
 class BackgroundStations:
     """Bakes the stations of a journey in another process, in a thread, during a show.
 
-    Those that are kept in the cache come at once. While a bake fails, the journey stays where it is, and `fault` has the
-    reason in one line; it is tried again after RETRY_S, then ever later, at most MOST_RETRY_S.
+    Those that are kept in the cache come at once. While a bake fails, the journey stays where it is, and `fault` has
+    the reason in one line; it is tried again after RETRY_S, then ever later, at most MOST_RETRY_S.
     """
 
     def __init__(self, loaded: LoadedPreset, cache: FrameCache, begun: Sequence[KnownStation] = ()) -> None:

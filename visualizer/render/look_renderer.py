@@ -318,7 +318,9 @@ class LookRenderer:
         return limited(width, height, self._largest_px)
 
     def _check_memory(self, sizes: list[tuple[int, int]]) -> None:
-        """Raise GraphicsError where its targets together take more than MAX_BYTES. sizes: what its passes draw into, px."""
+        """Raise GraphicsError where its targets together take more than MAX_BYTES. sizes: what its passes draw into,
+        px.
+        """
         n_bytes: dict[str, int] = {}
         for one, (columns, rows) in zip(self._passes, sizes, strict=True):
             if one.target:
@@ -334,7 +336,8 @@ class LookRenderer:
         self._checked = sizes
 
     def _get(self, index: int, shrink: float) -> Compiled:
-        """A program for a pass `shrink` times smaller than the frames. Raises VisualizerError where there is none yet."""
+        """A program for a pass `shrink` times smaller than the frames. Raises VisualizerError where there is none yet.
+        """
         if shrink == 1 and not self._dreams.is_journey:
             kind: tuple[str, int] | None = ("EXACT", 1)
         else:

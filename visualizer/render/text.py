@@ -118,8 +118,8 @@ def text_box_size(lines: Sequence[str], layout: Layout, *, steady: bool = True) 
 
 @functools.lru_cache(maxsize=8)
 def wrapped(text: str, layout: Layout, most_lines: int) -> tuple[str, ...]:
-    """A text in as many lines of a box as it needs, divided at spaces where there is one; at most `most_lines`, the last
-    of which is longer where it does not fit.
+    """A text in as many lines of a box as it needs, divided at spaces where there is one; at most `most_lines`, the
+    last of which is longer where it does not fit.
     """
     room_px = layout.max_width_px - 2 * layout.padding_px
     lines: list[str] = []

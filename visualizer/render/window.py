@@ -302,8 +302,8 @@ class Window:
         return dropped
 
     def news(self) -> str | None:
-        """A message for the user, if there is one: the monitor was unplugged, or is back; a dropped file has a name that
-        cannot be read.
+        """A message for the user, if there is one: the monitor was unplugged, or is back; a dropped file has a name
+        that cannot be read.
         """
         return self._news.popleft() if self._news else None
 

@@ -37,8 +37,8 @@ class PresetCopy(NamedTuple):
 
 
 def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy:
-    """Read all of a preset's files but the pictures of its journey. only_own_looks: leave out the looks that are not in its folder. Raises
-    VisualizerError if one cannot be read.
+    """Read all of a preset's files but the pictures of its journey. only_own_looks: leave out the looks that are not in
+    its folder. Raises VisualizerError if one cannot be read.
     """
     folder, settings = loaded.folder, loaded.settings
     if folder is None:

@@ -71,7 +71,8 @@ def live(
     """Show the chosen input in a window until the user ends it; see `open_input` and `run`. Raises as these.
 
     controllers: opens the controllers, which are closed at the end. opens_panel: opens the performer's panel. lifeline:
-    the connection to the supervisor; a restarted show uses the input that was in use. recording, pictures, say: see `run`.
+    the connection to the supervisor; a restarted show uses the input that was in use. recording, pictures, say: see
+    `run`.
     """
     resume = lifeline.resume if lifeline is not None else None
     if resume is not None and resume.input and not channels:
