@@ -22,8 +22,10 @@ IN_A_TURN = 5
 CROSSFADE = "crossfade"
 #: of a station, degrees; as in the preset worlds
 TURN = 12
-#: from one display frame to the next, stations: so that few positions show all of a journey
-STEP = 0.618
+#: how far a journey goes from one display frame to the next, stations: a quarter of a station a second
+STEP = 1 / 120
+#: from one turn to the next, so that few turns show all of a journey
+STEP_OF_A_TURN = 0.618
 
 
 def run(quick: bool) -> list[tuple[str, str]]:
@@ -72,7 +74,7 @@ def _measured(chains, size: tuple[int, int], n_turns: int) -> Iterator[tuple[str
                     time_s = next(moments) / 30
                     level = 0.93 ** (30 * (time_s % 0.5))
                     music = {"kick_time_s": time_s % 0.5, "level": level, "bass": level, "mid": 0.5, "energy": 0.5}
-                    picture.dreams.stations = _stations((turn * IN_A_TURN + index) * STEP % _N_STATIONS, size)
+                    picture.dreams.stations = _stations((turn * STEP_OF_A_TURN + index * STEP) % _N_STATIONS, size)
                     began_s, spent_s = time.perf_counter(), time.process_time()
                     picture.draw(level * N_DEPTHS, size, time_s, uniforms=music)
                     gl_finish(ctx)

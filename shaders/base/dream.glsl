@@ -37,8 +37,9 @@ vec3 dream_frame(vec2 uv, float layer) {
 // journey/edge.py computes the same.
 float soft_edge(vec2 place, float softness) {
     vec2 inside = clamp((1.0 - abs(2.0 * place - 1.0)) * softness, 0.0, 1.0);
-    vec2 wave = sin(vec2(19.0, 15.0) * place.yx + 2.0 * sin(vec2(7.0, 9.0) * place));
-    inside += inside * (1.0 - inside) * wave;
+    // parabolas, since a sine costs a software driver nearly as much as reading the dream
+    vec2 wave = 2.0 * fract(vec2(3.0, 2.5) * place.yx + vec2(1.3, 1.7) * place) - 1.0;
+    inside += inside * (1.0 - inside) * 4.0 * wave * (1.0 - abs(wave));
     inside *= inside * (3.0 - 2.0 * inside);
     return inside.x * inside.y;
 }

@@ -15,11 +15,13 @@ def soft_edge(x: np.ndarray, y: np.ndarray, feather: float) -> np.ndarray:
     """
     if feather <= 0:
         return np.ones(np.broadcast_shapes(np.shape(x), np.shape(y)))
-    return _side(x, y, feather, 19.0, 7.0) * _side(y, x, feather, 15.0, 9.0)
+    return _side(x, y, feather, 3.0, 1.3) * _side(y, x, feather, 2.5, 1.7)
 
 
-def _side(along: np.ndarray, across: np.ndarray, feather: float, waves: float, within: float) -> np.ndarray:
-    """The two edges that lie at 0 and 1 of `along`. waves, within: how quickly they go in and out, radians a size."""
+def _side(along: np.ndarray, across: np.ndarray, feather: float, waves: float, slant: float) -> np.ndarray:
+    """The two edges that lie at 0 and 1 of `along`. waves: so often they go in and out; slant: how much earlier those at
+    1 do, waves.
+    """
     inside = np.clip((1 - np.abs(2 * along - 1)) / feather, 0, 1)
-    wave = np.sin(waves * across + 2 * np.sin(within * along))
-    return smoothed(inside + inside * (1 - inside) * wave)
+    wave = 2 * ((waves * across + slant * along) % 1) - 1
+    return smoothed(inside + inside * (1 - inside) * 4 * wave * (1 - np.abs(wave)))
