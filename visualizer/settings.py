@@ -296,8 +296,7 @@ class DreamSettings(_Settings):
     @model_validator(mode="before")
     @classmethod
     def _former_presets_are_not_bounded(cls, data: Any) -> Any:
-        """A preset that sets its smoothing and none of the bounds was made before there were bounds: it keeps its look.
-        """
+        """A preset that sets its smoothing and none of the bounds was made before there were bounds: it keeps its look."""
         if isinstance(data, dict) and _FORMER_SMOOTHING.keys() & data.keys() and not data.keys() & set(BOUNDS):
             return {**_FORMER_SMOOTHING, **dict.fromkeys(BOUNDS, 1.0), **data}
         return data

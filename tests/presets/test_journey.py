@@ -20,8 +20,9 @@ from visualizer.presets import journey as journey_room
 from visualizer.presets.bake import bake
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import start
-from visualizer.presets.journey import BackgroundStations, ReadyStations, RecordedPlan, Stations
+from visualizer.presets.journey import BackgroundStations, ReadyStations, Stations
 from visualizer.presets.loaded import Overrides, open_preset
+from visualizer.presets.station_plan import RecordedPlan
 
 SIZE = (96, 54)
 JOURNEY = "journey: {depth: 2, stations: [{layer: block2.expand}, {layer: block3.expand, colour: 1.0}]}\n"

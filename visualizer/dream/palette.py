@@ -58,8 +58,7 @@ def ramp(colours: list[str]) -> np.ndarray:
 
 
 def axis_of(image: np.ndarray) -> np.ndarray:
-    """The hue that an image (n, 3), 0..1, has most of, as a unit vector (3,) of no luma; DEFAULT_AXIS if it has none.
-    """
+    """The hue that an image (n, 3), 0..1, has most of, as a unit vector (3,) of no luma; DEFAULT_AXIS if it has none."""
     colour = image - (image @ WEIGHTS)[:, None]
     strengths, axes = np.linalg.eigh(colour.T @ colour / len(colour))
     axis = axes[:, -1] if strengths[-1] > 1e-4 else DEFAULT_AXIS

@@ -1,2 +1,1 @@
-"""The journey: an endless zoom in which every dream begins inside the one before. Pure; time and chance are arguments.
-"""
+"""The journey: an endless zoom in which every dream begins inside the one before. Pure; time and chance are arguments."""

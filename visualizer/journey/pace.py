@@ -31,8 +31,7 @@ PRESENCE_S = 0.5
 
 
 class Speed(NamedTuple):
-    """How fast a journey goes, in stations. per_bar: where the tempo is known; per_s: where it is not. Below 0: back.
-    """
+    """How fast a journey goes, in stations. per_bar: where the tempo is known; per_s: where it is not. Below 0: back."""
 
     per_bar: float
     per_s: float

@@ -84,8 +84,7 @@ class Expression:
         return value if -LIMIT <= value <= LIMIT else _finite(value)
 
     def __reduce__(self) -> tuple[Callable[[str], Expression], tuple[str]]:
-        """Pickled as its text, since functions within functions cannot be: one with FUNCTIONS alone can be read again.
-        """
+        """Pickled as its text, since functions within functions cannot be: one with FUNCTIONS alone can be read again."""
         return parse, (self.text,)
 
 

@@ -19,7 +19,7 @@ from .cache import FrameCache, Note
 from .loaded import LoadedPreset, Variant
 
 if TYPE_CHECKING:
-    from .journey import KnownStation, StationPlan
+    from .station_plan import KnownStation, StationPlan
 
 log = logging.getLogger(__name__)
 

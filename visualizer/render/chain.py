@@ -45,8 +45,7 @@ class Link:
 
 
 class Attempt(AbstractContextManager[Any], Protocol):
-    """Something that may fail: an exception inside it is noted and not raised further, and it is suspended for a while.
-    """
+    """Something that may fail: an exception inside it is noted and not raised further, and it is suspended for a while."""
 
     @property
     def is_suspended(self) -> bool: ...

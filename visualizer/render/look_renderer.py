@@ -336,8 +336,7 @@ class LookRenderer:
         self._checked = sizes
 
     def _get(self, index: int, shrink: float) -> Compiled:
-        """A program for a pass `shrink` times smaller than the frames. Raises VisualizerError where there is none yet.
-        """
+        """A program for a pass `shrink` times smaller than the frames. Raises VisualizerError where there is none yet."""
         if shrink == 1 and not self._dreams.is_journey:
             kind: tuple[str, int] | None = ("EXACT", 1)
         else:

@@ -11,8 +11,9 @@ import numpy as np
 from ..journey.geometry import Placement, Transform, can_lead, view
 from ..journey.pace import Pace
 from ..presets.cache import FrameCache
-from ..presets.journey import KnownStation, StationLost, StationPlan, Stations
+from ..presets.journey import Stations
 from ..presets.loaded import LoadedPreset
+from ..presets.station_plan import KnownStation, StationLost, StationPlan
 from ..render.dream_texture import PlacedStation
 from ..supervision.resume import JourneyState, StationState
 

@@ -26,8 +26,8 @@ from ..journey.geometry import Transform
 from ..oneline import plain
 from ..outputs.output import Output
 from ..presets.dreams import DreamFrame, FrameSource, ReadyDreams
-from ..presets.journey import RecordedPlan
 from ..presets.loaded import LoadedPreset, Variant
+from ..presets.station_plan import RecordedPlan
 from ..render.canvas import Canvas
 from ..render.gl import Surface
 from ..render.programs import Programs

@@ -177,8 +177,7 @@ class Recorder(AnalysisSteps):
         self._stop()
 
     def close(self) -> None:
-        """End, and wait until everything is written. What was recorded until now is named: no notice is seen any more.
-        """
+        """End, and wait until everything is written. What was recorded until now is named: no notice is seen any more."""
         writer = self._writer
         self.end()
         with ExitStack() as stack:
@@ -280,8 +279,7 @@ class Recorder(AnalysisSteps):
             self._writer.event(JourneyEvent(at=self.tick(), scene=number, **values))
 
     def edited(self, scene: Scene, copy: PresetCopy | None) -> None:
-        """Record that the preset of a scene was edited, and is shown as it is now. copy: its files, None: as they are.
-        """
+        """Record that the preset of a scene was edited, and is shown as it is now. copy: its files, None: as they are."""
         if self._writer is not None and scene in self._scenes:
             self._left_out.pop(scene, None)  # all are tried again
             with self._guarded():

@@ -190,8 +190,7 @@ class Reloader:
             self._thread.join()
 
     def _report(self, place: int, fault: str) -> None:
-        """Note a fault of what was read, unless there is one of something newer; and say it, unless it stands already.
-        """
+        """Note a fault of what was read, unless there is one of something newer; and say it, unless it stands already."""
         words = f"{fault}; the picture stays as it was"
         with self._lock:
             is_known = words == self.fault

@@ -362,8 +362,7 @@ def _open_sound(
     stack: ExitStack,
     say: Callable[[str], None],
 ) -> tuple[SilentPlayback, OutputDelay | None]:
-    """The player of a session's sound, closed with `stack`, and the delay of its output; None where there is no sound.
-    """
+    """The player of a session's sound, closed with `stack`, and the delay of its output; None where there is no sound."""
     soundtrack = stack.enter_context(closing(soundtrack_of(session, contents, say)))
     sound = SessionSound(soundtrack, session.folder.root, contents.duration_s)
     if not soundtrack.pieces:

@@ -11,8 +11,8 @@ from ..journey.geometry import COVERS, MOST_SEEN, Transform, placements, weight_
 from ..journey.pace import ARRIVES_S, Pace, Presence, Speed, Supply, hurry_to
 from ..oneline import plain
 from ..presets.dreams import FrameSource
-from ..presets.journey import RecordedPlan, StationPlan
 from ..presets.picture_reader import PictureReader
+from ..presets.station_plan import RecordedPlan, StationPlan
 from ..render.dream_texture import DreamTexture, PlacedStation
 from ..supervision.resume import JourneyState
 from .depth import DepthLimiter
