@@ -105,20 +105,23 @@ def sheet(cells: list[tuple[str, Image.Image]], page_width: int, text_px: int = 
 
 
 def travelling() -> list[Image.Image]:
-    """Display frames of a journey from one passage of its image to the next, so that the last leads into the first."""
+    """Display frames of a journey from where its image fills the picture to where it does again, so that the last leads
+    into the first.
+    """
     loaded = open_preset("worlds", size=JOURNEY_DREAM_SIZE, overrides=Overrides(journey=LOOP))
     assert loaded.journey is not None
     journey = loaded.journey.model_copy(update={"zoom_per_bar": 4 / BEATS_PER_STATION})
     loaded = dataclasses.replace(loaded, settings=loaded.settings.model_copy(update={"journey": journey}))
-    n_frames = round(LOOP * BEATS_PER_STATION * BEAT_S * JOURNEY_FPS)
+    n_of_a_station = round(BEATS_PER_STATION * BEAT_S * JOURNEY_FPS)
+    n_frames = LOOP * n_of_a_station
     found = []
     with Offscreen(JOURNEY_SIZE) as surface:
         picture = build_picture(loaded, surface, Programs(surface.ctx))
         stage = Stage(surface, Scene(picture, ReadyStations(Stations(loaded, open_cache())), loaded))
-        for index in range(2 * n_frames):  # the first time round it gets up to speed
+        for index in range(2 * n_frames + n_of_a_station):  # the first time round it gets up to speed
             stage.advance(1 / JOURNEY_FPS)
             stage.draw(_at_beat(index / JOURNEY_FPS, loaded.settings.beat.decay), JOURNEY_SIZE)
-            if index >= n_frames:
+            if index >= n_frames + n_of_a_station:
                 found.append(Image.fromarray(surface.read().copy()))
         stage.release()
     return found

@@ -8,12 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from .edge import soft_edge
-from .geometry import FEATHER, Transform, crop, largest_shift, largest_turn
+from .geometry import Transform, crop, largest_shift, largest_turn
 
 #: how far from station to station the direction in which the journey wanders turns, radians, and how far by chance
 _WANDER, _BY_CHANCE = 1.1, 0.6
 #: light is compared in a copy of so many rows, blurred by this fraction of the height
 _LIGHT_ROWS, _LIGHT_BLUR = 32, 0.12
+#: width of the soft edge of the first picture inside the last station of a loop, of half its size
+_INSIDE = 0.5
 #: a picture is looked through for what is most dreamt in a copy of so many rows
 _ROWS = 72
 
@@ -77,7 +79,7 @@ def with_picture_inside(image: np.ndarray, first: np.ndarray, crop: Transform) -
     inside = _seen_through(smaller, crop.inverse).astype(np.float64)
     x, y = np.meshgrid((np.arange(width) + 0.5) / width - 0.5, (np.arange(height) + 0.5) / height - 0.5)
     places = crop.inverse.scale * (x * width / height + 1j * y) + crop.inverse.shift
-    share = soft_edge(places.real * height / width + 0.5, places.imag + 0.5, FEATHER)[..., None]
+    share = soft_edge(places.real * height / width + 0.5, places.imag + 0.5, _INSIDE)[..., None]
     return np.clip(np.rint(image * (1 - share) + inside * share), 0, 255).astype(np.uint8)
 
 
