@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -106,7 +106,8 @@ def _tells_its_niceness(pipe, orders):
                 waiting = {one.native_id for one in threading.enumerate() if one.name in {"MainThread", "bake orders"}}
                 found = [[], []]
                 for number in [int(one.name) for one in Path("/proc/self/task").iterdir()]:
-                    found[number not in waiting].append(os.getpriority(os.PRIO_PROCESS, number))
+                    with suppress(ProcessLookupError):  # a thread that has ended since
+                        found[number not in waiting].append(os.getpriority(os.PRIO_PROCESS, number))
                 own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
                 logging.getLogger("visualizer.test").info(json.dumps([own, *found]))
                 yield baked
