@@ -51,8 +51,7 @@ def finished(bake):
     return [one.frame for one in bake if one.finished]
 
 
-@pytest.mark.parametrize("how", ["interrupted", "closed"])
-@pytest.mark.parametrize("n_frames", [1, 2, 6])
+@pytest.mark.parametrize("how, n_frames", [("interrupted", 1), ("closed", 2), ("interrupted", 6)])
 def test_a_bake_that_is_given_up_leaves_the_process_to_the_next(two, process, tmp_path, how, n_frames):
     first, other = two
     bake = process.bake(request_of(first, tmp_path), preview=True)
