@@ -43,7 +43,7 @@ def heard_sound(recording: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rate_hz", [44_100, 48_000])
+@pytest.mark.parametrize("rate_hz", [44_100, pytest.param(48_000, marks=pytest.mark.long)])
 def test_position_is_what_is_heard_within_10_ms(
     pulse: Pulse, tmp_path: Path, rate_hz: int, record_property: pytest.RecordProperty
 ) -> None:
@@ -263,7 +263,7 @@ def heard_minus_told_s(pulse: Pulse, player: Playback, sound: np.ndarray) -> flo
     return float(np.median(errors))
 
 
-@pytest.mark.parametrize("lose", [suspended, unloaded, killed, frozen])
+@pytest.mark.parametrize("lose", [suspended, pytest.param(unloaded, marks=pytest.mark.long), killed, frozen])
 def test_a_lost_output_returns_at_the_right_place(
     mortal_pulse: Pulse, tmp_path: Path, lose: Callable[[Pulse], Callable[[], object]]
 ) -> None:

@@ -56,6 +56,7 @@ def tinny(sound):
     return np.fft.irfft(np.where(hz > 800, spectrum, 0), len(sound)).astype(np.float32)
 
 
+@pytest.mark.long
 def test_clicks_that_do_not_sound_like_kicks_are_reported(screen, pulse, plain, monkeypatch):
     def through_a_small_loudspeaker(path, times_s):
         write_wav(path, tinny(click_track(times_s)), RATE_HZ)

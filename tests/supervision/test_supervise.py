@@ -240,7 +240,7 @@ def standby_beside(show, first, home, *, ready):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
-@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGSTOP, pytest.param(signal.SIGKILL, marks=pytest.mark.long)])
 def test_a_hot_standby_that_stands_still_does_not_take_over(number, supervised, home):
     show = supervised("stay", standby_after_s=0.05, hang_s=3.0, standby_s=1.5, start_s=1000.0)
     first = show.life(1)
