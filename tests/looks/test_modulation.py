@@ -144,7 +144,7 @@ def test_what_was_integrated_goes_on_when_an_expression_is_edited():
 
 
 def test_what_a_hand_smooths_goes_on_when_a_preset_is_edited():
-    """As in a show: the control of the edited preset is told again what the hand has set."""
+    """As in a show: the control of the edited preset gets again what was set by hand."""
     by_hand = {"z": ManualSetting(source="bass", amount=1.0, smoothing_s=1.0)}
     before = Modulation([ModulatedNumber("y"), ModulatedNumber("z")])
     before.set_by_hand({**by_hand, "y": ManualSetting(source="kick", amount=1.0)})

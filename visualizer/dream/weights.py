@@ -74,7 +74,7 @@ def kept_weights(info: NetworkInfo, file: Path | None = None) -> dict[str, Tenso
         path = weights_file() if file is None else file
         status = path.stat()
     except OSError:
-        return load_weights(info, file)  # which tells what is wrong
+        return load_weights(info, file)  # whose error says what is wrong
     return _kept(info, file, path, status.st_size, status.st_mtime_ns)
 
 

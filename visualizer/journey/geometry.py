@@ -50,6 +50,16 @@ class Transform(NamedTuple):
         return Transform(self.scale * first.scale, self(first.shift))
 
     @property
+    def numbers(self) -> tuple[float, float, float, float]:
+        """Real and imaginary part of scale, then of shift; `of` makes the same of them again."""
+        return self.scale.real, self.scale.imag, self.shift.real, self.shift.imag
+
+    @classmethod
+    def of(cls, a: float, b: float, x: float, y: float) -> Transform:
+        """The transform with these `numbers`."""
+        return cls(complex(a, b), complex(x, y))
+
+    @property
     def inverse(self) -> Transform:
         """What undoes it."""
         return Transform(1 / self.scale, -self.shift / self.scale)
@@ -125,7 +135,7 @@ class Placement:
         """`at` for coordinates 0..1 of pictures of this aspect (width / height), from the top left: u = row 0 of it
         with (u, v, 1), v = row 1.
         """
-        (a, b), (x, y) = (self.at.scale.real, self.at.scale.imag), (self.at.shift.real, self.at.shift.imag)
+        a, b, x, y = self.at.numbers
         return (
             (a, -b / aspect, 0.5 + x / aspect - (a - b / aspect) / 2),
             (b * aspect, a, 0.5 + y - (b * aspect + a) / 2),

@@ -127,11 +127,11 @@ def _seen_through(image: np.ndarray, at: Transform) -> np.ndarray:
     from PIL import Image
 
     height, width = image.shape[:2]
-    (a, b), shift = (at.scale.real, at.scale.imag), at.shift
+    a, b, x, y = at.numbers
     middle = (width / 2, height / 2)
     data = (
-        *(a, -b, middle[0] + shift.real * height - a * middle[0] + b * middle[1]),
-        *(b, a, middle[1] + shift.imag * height - b * middle[0] - a * middle[1]),
+        *(a, -b, middle[0] + x * height - a * middle[0] + b * middle[1]),
+        *(b, a, middle[1] + y * height - b * middle[0] - a * middle[1]),
     )
     seen = Image.fromarray(image).transform(
         (width, height), Image.Transform.AFFINE, data, resample=Image.Resampling.BICUBIC

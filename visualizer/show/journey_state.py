@@ -40,7 +40,7 @@ def state_of(pace: Pace, plan: StationPlan, picture: Path | None, picture_at: in
     station = math.floor(pace.position)
     around = dict.fromkeys(plan.index(one) for one in range(max(station - _BEHIND, 0), station + 3))
     stations = tuple(
-        StationState(one.number, one.key, None if one.crop is None else _numbers(one.crop), one.n_skipped)
+        StationState(one.number, one.key, None if one.crop is None else one.crop.numbers, one.n_skipped)
         for one in plan.known(around)
     )
     path = "" if picture is None else str(picture)
@@ -84,13 +84,8 @@ def pace_of(state: JourneyState) -> Pace:
     return pace
 
 
-def _numbers(crop: Transform) -> tuple[float, float, float, float]:
-    return crop.scale.real, crop.scale.imag, crop.shift.real, crop.shift.imag
-
-
 def _crop(numbers: tuple[float, float, float, float] | None) -> Transform | None:
     if numbers is None:
         return None
-    a, b, x, y = numbers
-    crop = Transform(complex(a, b), complex(x, y))
+    crop = Transform.of(*numbers)
     return crop if can_lead(crop) else None

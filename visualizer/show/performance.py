@@ -351,7 +351,7 @@ class Performance:
         if scene is None or scene.travel is None or dreams is None or dreams.stations is None:
             return  # it is baked again, and goes its own way
         slots = {station: slot for slot, station in event.slots if slot < N_SLOTS}
-        crops = {int(station): Transform(complex(a, b), complex(x, y)) for station, a, b, x, y in event.crops}
+        crops = {int(station): Transform.of(*numbers) for station, *numbers in event.crops}
         state = TravelState(
             event.time_s,
             event.beats,

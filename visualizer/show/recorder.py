@@ -270,10 +270,7 @@ class Recorder(AnalysisSteps):
             if before is not None and is_same and 0 <= state.time_s - before.time_s < JOURNEY_S:
                 continue
             self._journeys[scene] = state
-            crops = [
-                [station, one.scale.real, one.scale.imag, one.shift.real, one.shift.imag]
-                for station, one in state.crops.items()
-            ]
+            crops = [[station, *one.numbers] for station, one in state.crops.items()]
             slots = [[slot, station] for station, slot in state.slots.items()]
             values = {**state._asdict(), "slots": slots, "crops": crops}
             self._writer.event(JourneyEvent(at=self.tick(), scene=number, **values))
