@@ -100,16 +100,24 @@ def _tells_its_niceness(pipe, orders):
     orders, of all others."""
 
     def bakes(*arguments, **options):
+        is_first = True
         with closing(really_inline(*arguments, **options)) as bake:
             for baked in bake:
-                waiting = {one.native_id for one in threading.enumerate() if one.name in {"MainThread", "bake orders"}}
-                found = [[], []]
-                for number in [int(one.name) for one in Path("/proc/self/task").iterdir()]:
-                    with suppress(ProcessLookupError):  # a thread that has ended since
-                        found[number not in waiting].append(os.getpriority(os.PRIO_PROCESS, number))
+                if is_first:  # threads of the bake before end a little later than it, those of this one start later
+                    with suppress(AssertionError):
+                        wait_for(lambda: len(threads_niceness()[1]) <= 1, "the end of the threads of the bake before")
+                is_first = False
                 own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-                logging.getLogger("visualizer.test").info(json.dumps([own, *found]))
+                logging.getLogger("visualizer.test").info(json.dumps([own, *threads_niceness()]))
                 yield baked
+
+    def threads_niceness():
+        waiting = {one.native_id for one in threading.enumerate() if one.name in {"MainThread", "bake orders"}}
+        found = [[], []]
+        for number in [int(one.name) for one in Path("/proc/self/task").iterdir()]:
+            with suppress(ProcessLookupError):  # a thread that has ended since
+                found[number not in waiting].append(os.getpriority(os.PRIO_PROCESS, number))
+        return found
 
     baker.bake_inline = bakes
     really_child(pipe, orders)
