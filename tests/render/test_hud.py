@@ -165,6 +165,28 @@ def test_where_they_do_not_fit_below_their_letters_are_smaller(keyed):
     assert width < 0.9 * np.ptp(np.flatnonzero(alone[100].astype(int)))
 
 
+def test_where_one_column_is_too_long_the_keys_stand_in_two(keyed):
+    many = [f"K{number}\twhat the key does" for number in range(21)]
+    wide = ["figures that leave no room beside them, in eight lines that are long, " * 2] * 8
+    below = slice(165, None)
+    two, one = (np.nonzero(keyed((640, 360), wide, keys)[below]) for keys in (many, many[:9]))
+    assert two[1].max() > 1.6 * one[1].max(), "a second column"
+    assert two[0].max() < 360 - 165 - 4
+
+
+def test_a_notice_leaves_the_keys_legible(offscreen):
+    """It is written beside a list of keys that reaches down to the bottom."""
+    size, keys = (1280, 720), [f"K{number}\twhat the key does" for number in range(21)]
+    stage = offscreen(size)
+    hud = Hud(stage.ctx)
+    seen = []
+    for notice in ("", "a notice that is as long as the whole picture is wide, and that says what to do about it " * 2):
+        stage.ctx.clear(1.0, 1.0, 1.0)
+        hud.draw(["Depth 3"], size, notice, keys)
+        seen.append(stage.read()[:, 1280 - 260 :])
+    assert np.array_equal(*seen)
+
+
 def test_where_nothing_fits_the_figures_stand_alone(keyed):
     lines = [f"figure {number} of many that fill it all" for number in range(20)]
     assert np.array_equal(keyed((320, 180), lines, KEYS), keyed((320, 180), lines, []))

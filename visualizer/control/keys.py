@@ -114,10 +114,12 @@ def help_groups(actions: Mapping[str, Action]) -> list[list[Action]]:
 
 
 def _together(keys: list[str]) -> str:
-    """The keys of several actions: "Left, Right", "1 .. 9"."""
+    """The keys of several actions: "Left, Right", "1 .. 9", "[  ]"."""
     if keys == [str(number) for number in range(1, 10)]:
         return "1 .. 9"
-    return ", ".join(key for key in keys if key)
+    keys = [key for key in keys if key]
+    are_signs = all(len(key) == 1 and not key.isalnum() for key in keys)
+    return ("   " if are_signs else ", ").join(keys)
 
 
 def load_keys() -> Keymap:

@@ -57,7 +57,8 @@ class Hud:
         lines : for the box at the top left; no box if empty.
         size : (width, height) of the framebuffer, px.
         notice : at the bottom, in at most NOTICE_LINES lines.
-        keys : for a box at the top right; below the first one or in a smaller font where it does not fit beside it.
+        keys : for a box at the top right; below the first one, in a smaller font or in two columns where it does not
+            fit beside it.
         """
         text = (tuple(lines), size, notice, tuple(keys))
         if text == self._written:
@@ -69,14 +70,20 @@ class Hud:
         margin_px = layout.margin_px
         top_px = size[1] - margin_px
         self._lines.prepare(tuple(lines), layout)
-        self._notice.prepare(wrapped(notice, layout, NOTICE_LINES) if notice else (), layout)
-        keys_layout, below_px = self._fit_keys(tuple(keys), layout, size)
-        self._keys.prepare(tuple(keys) if keys_layout is not None else (), keys_layout or layout)
-        left_px = margin_px if below_px else size[0] - margin_px - self._keys.size[0]
+        keys_text, keys_layout, below_px = self._fit_keys(tuple(keys), layout, size)
+        self._keys.prepare(keys_text, keys_layout)
+        keys_px = (
+            margin_px if below_px else size[0] - margin_px - self._keys.size[0],
+            top_px - below_px - self._keys.size[1],
+        )
+        room_px = self._notice_room(layout, size, keys_px)
+        notice_layout = dataclasses.replace(layout, max_width_px=room_px)
+        self._notice.prepare(wrapped(notice, notice_layout, NOTICE_LINES) if notice else (), notice_layout)
+        notice_px = (margin_px + (room_px - self._notice.size[0]) // 2, margin_px)
         self._boxes = [
             (self._lines, (margin_px, top_px - self._lines.size[1])),
-            (self._keys, (left_px, top_px - below_px - self._keys.size[1])),
-            (self._notice, ((size[0] - self._notice.size[0]) // 2, margin_px)),
+            (self._keys, keys_px),
+            (self._notice, notice_px),
         ]
         self._written = text
 
@@ -85,23 +92,37 @@ class Hud:
         for box, corner in self._boxes:
             self._draw_box(box, corner)
 
-    def _fit_keys(self, keys: tuple[str, ...], layout: Layout, size: tuple[int, int]) -> tuple[Layout | None, int]:
-        """The layout of the keys, as large as fits (None: not at all), and their distance from the top, px."""
-        if not keys:
-            return None, 0
+    def _fit_keys(
+        self, keys: tuple[str, ...], layout: Layout, size: tuple[int, int]
+    ) -> tuple[tuple[str, ...], Layout, int]:
+        """The lines of the keys, as large as they fit (none: they do not), their layout, and their distance from the
+        top, px.
+        """
         gap_px = layout.margin_px // 2
         taken = self._lines.size
         beside = (size[0] - 2 * layout.margin_px - (taken[0] + gap_px if taken[0] else 0), layout.max_height_px)
         below_px = taken[1] + gap_px if taken[1] else 0
         below = (layout.max_width_px, layout.max_height_px - below_px)
-        for factor in (1.0, 0.85, 0.7, 0.55):
-            for room, down_px in ((beside, 0), (below, below_px)):
-                # a smaller font rather than a list that is cut
-                if (tried := layout.smaller(factor, room)) is not None and tried.max_lines >= len(keys):
-                    whole = text_box_size(keys, dataclasses.replace(tried, max_width_px=size[0]), steady=False)
-                    if whole[0] <= room[0]:
-                        return tried, down_px
-        return layout.smaller(1.0, below), below_px
+        # a smaller font, two columns, lines close together rather than a list that is cut
+        for text, closer in ((keys, 1.0), (_in_two_columns(keys), 1.0), (_in_two_columns(keys), 0.87)):
+            for factor in (1.0, 0.85, 0.7, 0.55):
+                for room, down_px in ((beside, 0), (below, below_px)):
+                    tried = layout.smaller(factor, room, closer)
+                    if tried is not None and tried.max_lines >= len(text):
+                        whole = text_box_size(text, dataclasses.replace(tried, max_width_px=size[0]), steady=False)
+                        if whole[0] <= room[0]:
+                            return text, tried, down_px
+        cut = layout.smaller(1.0, below)
+        return (keys, cut, below_px) if cut is not None else ((), layout, 0)
+
+    def _notice_room(self, layout: Layout, size: tuple[int, int], keys_px: tuple[int, int]) -> int:
+        """The width that a notice has at the bottom, px: up to the keys where these reach as far down as it does.
+        keys_px: their lower left corner.
+        """
+        highest_px = layout.margin_px + NOTICE_LINES * layout.line_px + 2 * layout.padding_px
+        beside_px = keys_px[0] - layout.margin_px // 2 - layout.margin_px
+        is_clear = not self._keys.size[0] or keys_px[1] > highest_px
+        return layout.max_width_px if is_clear or beside_px < size[0] / 4 else beside_px
 
     def release(self) -> None:
         """Release the textures and programs. The context must still exist. May be called twice."""
@@ -157,3 +178,9 @@ class _TextBox:
         if self.texture is not None:
             self.texture.release()
         self.texture, self.size, self._shown = None, (0, 0), None
+
+
+def _in_two_columns(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Lines of two cells as half as many of four: the second half beside the first."""
+    n_rows = (len(lines) + 1) // 2
+    return tuple("\t".join(lines[row::n_rows]) for row in range(n_rows))

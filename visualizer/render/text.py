@@ -12,6 +12,7 @@ import numpy as np
 
 ELLIPSIS = "…"
 MIN_TEXT_PX = 11
+MOST_COLUMNS = 4
 _MAX_LENGTH = 400  # characters of a line; no display shows more
 _TEXT_BRIGHTNESS = 245  # 0..255
 _BOX_OPACITY = 184  # 0..255
@@ -64,13 +65,13 @@ class Layout:
             return None
         return cls(text_px, margin_px, padding_px, line_px, max_width_px, max_lines)
 
-    def smaller(self, factor: float, room_px: tuple[int, int]) -> Layout | None:
+    def smaller(self, factor: float, room_px: tuple[int, int], closer: float = 1.0) -> Layout | None:
         """The layout with a smaller font, for a box of at most `room_px` (width, height); None if that would not be
-        legible.
+        legible. closer: factor of the distance between lines.
         """
         text_px = round(self.text_px * factor)
         padding_px = max(4, round(text_px * 0.7))
-        line_px = round(text_px * 1.45)
+        line_px = round(text_px * 1.45 * closer)
         max_lines = (room_px[1] - 2 * padding_px) // line_px
         if text_px < MIN_TEXT_PX or max_lines < 1 or room_px[0] < 2 * padding_px + 3 * text_px:
             return None
@@ -80,7 +81,7 @@ class Layout:
 def draw_text_box(lines: Sequence[str], layout: Layout, *, steady: bool = True) -> np.ndarray | None:
     """Draw lines of text on a dark box: (H, W, 4) uint8, premultiplied alpha, top row first; None without any text.
 
-    A tab separates two columns, which are aligned in all lines that have one. A line that is too long ends in an
+    Tabs separate up to four columns, which are aligned in all lines that have them. A line that is too long ends in an
     ellipsis, and so does a list of too many lines. steady: the width grows in steps, so that the box does not change
     with every digit.
     """
@@ -140,7 +141,7 @@ def _box_size(rows: list[list[tuple[int, Runs]]], text_width: int, layout: Layou
 @functools.lru_cache(maxsize=32)
 def _typeset(lines: tuple[str, ...], layout: Layout, steady: bool) -> tuple[list[list[tuple[int, Runs]]], int] | None:
     """Lay out the lines -> (lines of cells, width of the widest line in px); None without any text."""
-    texts = [tuple(printable(cell) for cell in line.split("\t", 1)) for line in lines]
+    texts = [tuple(printable(cell) for cell in line.split("\t", MOST_COLUMNS - 1)) for line in lines]
     if not any(any(cells) for cells in texts):
         return None
     if len(texts) > layout.max_lines:
@@ -189,15 +190,21 @@ def _width(runs: Runs) -> int:
 
 
 def _columns(texts: Sequence[tuple[str, ...]], text_px: int, room_px: int) -> list[list[tuple[int, Runs]]]:
-    """For each line its one or two cells: the start of each, px, and its runs."""
-    first = [_fit(cells[0], text_px, room_px if len(cells) == 1 else room_px // 2) for cells in texts]
-    # the second column starts after the widest first cell and a gap
-    stop_px = max((_width(row) for row, cells in zip(first, texts, strict=True) if len(cells) > 1), default=0) + text_px
-    rows: list[list[tuple[int, Runs]]] = []
-    for row, cells in zip(first, texts, strict=True):
-        rows.append([(0, row)])
-        if len(cells) > 1:
-            rows[-1].append((stop_px, _fit(cells[1], text_px, room_px - stop_px)))
+    """For each line its cells: the start of each, px, and its runs."""
+    rows: list[list[tuple[int, Runs]]] = [[] for _ in texts]
+    start_px = 0
+    for column in range(max(map(len, texts))):
+        # a cell with others after it leaves half of the room to them
+        fitted = {
+            index: _fit(cells[column], text_px, (room_px - start_px) // (1 if column == len(cells) - 1 else 2))
+            for index, cells in enumerate(texts)
+            if len(cells) > column
+        }
+        for index, row in fitted.items():
+            rows[index].append((start_px, row))
+        # the next column starts after the widest cell that has one beside it, and a gap
+        widest_px = max((_width(row) for index, row in fitted.items() if len(texts[index]) > column + 1), default=0)
+        start_px += widest_px + text_px * (2 if column % 2 else 1)  # wider after a pair of cells
     return rows
 
 
