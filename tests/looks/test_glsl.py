@@ -77,6 +77,11 @@ def test_extensions_and_versions_are_taken_out_of_their_lines():
     )
 
 
+def test_a_macro_is_parted_from_its_body():
+    text = "#define NEAR.001\n# define  FAR(x) x\n#define MINUS-1\n#define ON\n#define TWO 2\nfloat a.b;"
+    assert hoisted(text)[0] == text.replace("NEAR.", "NEAR .").replace("MINUS-", "MINUS -")
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet=st.sampled_from("{}()[];,#\\/*\n\t .1eax_if defn0\0é"), max_size=80))
 def test_any_text_keeps_its_lines(text):

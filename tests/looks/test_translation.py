@@ -77,6 +77,12 @@ def test_names_that_glsl_330_has_for_itself_are_others():
     assert "#extension GL_ARB_gpu_shader5 : enable" in before(text)
 
 
+def test_the_place_in_pixels_that_some_hosts_declare_is_there():
+    assert translated("void main() { gl_FragColor = vec4(isf_FragCoord.x); }").fragment.text.split("\n")[-1] == (
+        "void main() { isf_FragColor = vec4(gl_FragCoord.xy.x); }"
+    )
+
+
 def test_a_look_may_write_its_own_output():
     assert not any(line.startswith("out") for line in before("out vec4 colour;\nvoid main() { colour = vec4(1.0); }"))
 

@@ -38,6 +38,7 @@ _DEFINED = re.compile(r"\bdefined\b\s*\(?\s*(\w+)\s*\)?")
 _MAX_EXPANSIONS = 10_000
 #: macros within macros are expanded so deep: each is a call of its own
 _MOST_NESTED = 64
+_UNPARTED = re.compile(r"^([ \t]*#[ \t]*define[ \t]+[A-Za-z_]\w*)(?=[^\s\w(])", re.MULTILINE | re.ASCII)
 _HOISTED = re.compile(r"[ \t]*#[ \t]*(version|extension|line)\b([^\n]*)")
 
 
@@ -178,8 +179,9 @@ def hoisted(text: str) -> tuple[str, list[str]]:
     """A text without comments, with its #version, #extension and #line lines empty; and the #extension lines, for its
     begin.
 
-    An extension that is required is enabled: where the driver lacks it, what uses it is the error.
+    An extension that is required is enabled: where the driver lacks it, what uses it is the error. A macro without a
+    blank before its body, as in `#define NEAR.001`, gets one: not every compiler does without.
     """
     extensions = ["#extension" + rest for kind, rest in _HOISTED.findall(text) if kind == "extension"]
     extensions = [re.sub(r"\brequire\b", "enable", one).strip() for one in extensions]
-    return _HOISTED.sub("", text), extensions
+    return _UNPARTED.sub(r"\1 ", _HOISTED.sub("", text)), extensions

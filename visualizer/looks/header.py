@@ -18,9 +18,11 @@ MAX_NESTING = 16
 #: where a value stands in the header: keys, and indices of lists, from the outside in
 Place = tuple[str | int, ...]
 
-# What may stand before the header: space, line comments, the #version line. Each alternative begins with another
-# character.
-_BEFORE = re.compile(r"(?:\s+|//[^\n]*|#[^\n]*)*")
+# what may stand before the header: space, lines like #version, `precision`, and comments that are none
+_BEFORE = re.compile(r"(?:\s+|//[^\n]*|#[^\n]*|precision\b[^;]*;|/\*(?!\s*\{).*?\*/)*", re.DOTALL)
+_BEGIN = re.compile(r"/\*\s*\{")
+# behind another comment: code that is commented out may begin with {, too
+_SURE_BEGIN = re.compile(r'/\*\s*\{\s*["}]')
 _TOKEN = re.compile(
     r"""(?P<mark>[{}\[\]:,])
       | (?P<text>"(?:[^"\\]|\\.)*")
@@ -48,7 +50,7 @@ class Header:
 
 
 def read_header(text: str, path: FilePath) -> Header | None:
-    """The header of a shader, None if its first comment holds none.
+    """The header of a shader: the first comment that begins with {, before any code. None without.
 
     text: the whole file. path: for messages. Raises BadInput, with file and line, for a header that is not a JSON
     object.
@@ -56,7 +58,8 @@ def read_header(text: str, path: FilePath) -> Header | None:
     before = _BEFORE.match(text)
     start = before.end() if before else 0
     end = text.find("*/", start)
-    if not text.startswith("/*", start) or not text[start + 2 :].lstrip().startswith("{"):
+    begin = _SURE_BEGIN if "/*" in text[:start] else _BEGIN
+    if not begin.match(text, start):
         return None
     if end < 0:
         line = text.count("\n", 0, start) + 1

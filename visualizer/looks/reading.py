@@ -47,7 +47,7 @@ def read_declaration(text: str, path: Path) -> Declaration:
     ]
     inputs = tuple(_inputs(header, news))
     passes = _passes(header, inputs)
-    imported = _imported(header)
+    imported = _imported(header, news)
     _check_names(header, inputs, passes, imported)
     categories = header.values.get("CATEGORIES")
     return Declaration(
@@ -100,7 +100,7 @@ def _input(header: Header, place: Place, entry: dict[str, Any], name: str, kind:
         values, labels = _choices(header, place, entry, news)
         found = replace(found, values=values, labels=labels)
     elif kind in ("float", "long"):
-        low, high = _bounds(header, place, entry, whole=kind == "long")
+        low, high = _bounds(header, place, entry, news, whole=kind == "long")
         found = replace(found, low=low, high=high)
     elif kind == "point2D":
         low, high = _corners(entry)
@@ -124,27 +124,32 @@ def _default(header: Header, place: Place, entry: dict[str, Any], one: LookInput
     if one.kind == "event":  # an event has no initial value
         return 0
     # numbers outside of what is allowed are clamped, as the reference does
-    if one.kind in ("float", "long") and not one.labels and (number := number_of(given)) is not None:
+    number = _number(given)
+    if one.kind in ("float", "long") and not one.labels and number is not None:
         given = min(max(number, one.low), one.high)
-    if one.labels and (number := number_of(given)) is not None:
+    if one.labels and given not in one.labels and number is not None:
         given = min(one.values, key=lambda value: abs(value - number))
+    if one.kind == "bool" and number is not None:
+        given = number > 0
     if one.kind == "bool" and isinstance(given, str) and given.lower() in ("true", "false"):
         given = given.lower() == "true"
     if one.kind in PARTS and isinstance(given, list):
-        given = [item if (number := number_of(item)) is None else min(max(number, one.low), one.high) for item in given]
+        given = [item if (part := _number(item)) is None else min(max(part, one.low), one.high) for item in given]
     try:
         return one.checked(given)
     except BadInput as fault:
         raise header.fault((*place, "DEFAULT"), str(fault)) from None
 
 
-def _bounds(header: Header, place: Place, entry: dict[str, Any], *, whole: bool) -> tuple[float, float]:
+def _bounds(
+    header: Header, place: Place, entry: dict[str, Any], news: list[str], *, whole: bool
+) -> tuple[float, float]:
     """MIN and MAX in order; 0 and 1 unless there are both."""
     found: list[float] = []
     for key in ("MIN", "MAX"):
         if entry.get(key) is None:
             continue
-        number = number_of(entry[key])
+        number = _number(entry[key])
         if number is None or (whole and number != round(number)):
             kind = "a whole number" if whole else "a number"
             raise header.fault((*place, key), f"{_shown(entry[key])} cannot be used; allowed: {kind}")
@@ -152,14 +157,18 @@ def _bounds(header: Header, place: Place, entry: dict[str, Any], *, whole: bool)
     if len(found) < 2:
         return 0.0, 1.0
     if found[0] == found[1]:
-        raise header.fault((*place, "MAX"), f"{found[1]:g} is MIN, too; allowed: another number")
+        low = found[0]
+        news.append(
+            f"MIN and MAX of the input {_shown(entry['NAME'])} are both {low:g}; it goes from {low:g} to {low + 1:g}"
+        )
+        return low, low + 1
     return min(found), max(found)
 
 
 def _corners(entry: dict[str, Any]) -> tuple[float, float]:
     """The least and the greatest number of a point: unlimited unless MIN and MAX are points."""
     ends = [entry[key] if isinstance(entry.get(key), list) else [] for key in ("MIN", "MAX")]
-    numbers = [number for end in ends for one in end if (number := number_of(one)) is not None]
+    numbers = [number for end in ends for one in end if (number := _number(one)) is not None]
     if [len(end) for end in ends] != [2, 2] or len(numbers) != 4 or min(numbers[:2]) >= max(numbers[2:]):
         return -math.inf, math.inf
     return min(numbers[:2]), max(numbers[2:])
@@ -170,9 +179,9 @@ def _choices(
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """VALUES and LABELS: equally many, the labels the numbers themselves where there are none that fit."""
     values, labels = entry.get("VALUES"), entry.get("LABELS")
-    if isinstance(values, list) and values and all(isinstance(one, str) for one in values) and labels is None:
-        values, labels = list(range(len(values))), values  # as MadMapper writes it
-    numbers = [number_of(one) for one in values] if isinstance(values, list) else []
+    if isinstance(values, list) and values and all(isinstance(one, str) and _number(one) is None for one in values):
+        values, labels = list(range(len(values))), labels or values  # as MadMapper writes it
+    numbers = [_number(one) for one in values] if isinstance(values, list) else []
     if not numbers or any(one is None or one != round(one) for one in numbers):
         raise header.fault((*place, "VALUES"), "must be a list of whole numbers, at least one")
     whole = tuple(int(cast(float, one)) for one in numbers)
@@ -190,7 +199,7 @@ def _choices(
 def _columns(header: Header, place: Place, entry: dict[str, Any]) -> int:
     if (given := entry.get("MAX")) is None:
         return 0
-    number = number_of(given)
+    number = _number(given)
     if number is None or number != round(number) or not 0 <= number <= MAX_COLUMNS:
         raise header.fault(
             (*place, "MAX"), f"{_shown(given)} cannot be used; allowed: a whole number up to {MAX_COLUMNS}"
@@ -261,8 +270,10 @@ def _is_set(header: Header, place: Place, entry: dict[str, Any], key: str) -> bo
     return bool(given)
 
 
-def _imported(header: Header) -> dict[str, tuple[Path, ...]]:
-    """The pictures that a look comes with. ISF 1 lists them, ISF 2 has them by name."""
+def _imported(header: Header, news: list[str]) -> dict[str, tuple[Path, ...]]:
+    """The pictures that a look comes with. ISF 1 lists them, ISF 2 has them by name. news: what cannot be used is
+    added.
+    """
     given = header.values.get("IMPORTED", {})
     key: Place = ("IMPORTED",)
     if isinstance(given, list):
@@ -278,7 +289,9 @@ def _imported(header: Header) -> dict[str, tuple[Path, ...]]:
     for place, name, entry in entries:
         if not isinstance(entry, dict):
             raise header.fault(place, 'must be like {"PATH": "noise.png"}')
-        paths = entry.get("PATH")
+        if (paths := entry.get("PATH")) is None:
+            news.append(f"the picture {_shown(name)} of its header is left out: it has no PATH")
+            continue
         is_cube = isinstance(paths, list) or entry.get("TYPE") == "cube"
         if is_cube and not (isinstance(paths, list) and len(paths) == 6):
             raise header.fault((*place, "PATH"), "must be a list of six files: of a cube's sides")
@@ -352,6 +365,14 @@ def _scale(header: Header) -> float:
     if number is None or not 0.0 < number <= 1.0:
         raise header.fault(("SCALE",), f"{_shown(given)} cannot be used; allowed: a number above 0, up to 1")
     return number
+
+
+def _number(value: object) -> float | None:
+    """A finite number, also one in quotes, as some programs write it; None for anything else."""
+    try:
+        return number_of(float(value) if isinstance(value, str) else value)
+    except ValueError:
+        return None
 
 
 def _text(header: Header, place: Place, entry: dict[str, Any], key: str) -> str:

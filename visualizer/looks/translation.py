@@ -41,6 +41,7 @@ _FRAGMENT_WORDS = {
     "varying": "in",
     "vv_FragNormCoord": "isf_FragNormCoord",
     "gl_FragColor": "isf_FragColor",
+    "isf_FragCoord": "gl_FragCoord.xy",
 }
 # functions of GLSL 3.30 that nobody calls, and that none of a look's own may be called like
 _HIDDEN = frozenset(("noise1", "noise2", "noise3", "noise4"))
