@@ -64,7 +64,7 @@ def test_every_mode_a_tiff_may_have(tmp_path, mode):
 
 @pytest.mark.parametrize("turn", range(1, 9))
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
-@pytest.mark.parametrize("size", [(32, 24), (24, 32), (64, 16)])
+@pytest.mark.parametrize("size", [(32, 24), (24, 32), (64, 24)])
 def test_exif_orientation(tmp_path, turn, name, size):
     """The file holds the picture turned as the tag says; Pillow's own transposition is the judge of the test file."""
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Transpose values that bring an upright picture into that state
@@ -103,6 +103,19 @@ def test_the_middle_is_kept_and_nothing_is_stretched(tmp_path):
     loaded = load_image(saved(tmp_path, Image.fromarray(disc), "b.png"), (90, 150))[..., 0] > 127
     assert abs(np.ptp(np.nonzero(loaded.any(axis=0))) - np.ptp(np.nonzero(loaded.any(axis=1)))) <= 1
     assert abs(np.ptp(np.nonzero(loaded.any(axis=0))) + 1 - 90) <= 1
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_of_a_tall_picture_what_lies_above_the_middle_is_kept(tmp_path, turn):
+    """A portrait in a wide show keeps the head, however the camera was held."""
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
+    ramp = np.repeat(np.arange(240, dtype=np.uint8)[:, None], 80, axis=1)  # as bright as its row
+    upright = Image.fromarray(np.stack([ramp] * 3, axis=2))
+    turned = upright if turn == 1 else upright.transpose(Image.Transpose(undo[turn]))
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    loaded = load_image(saved(tmp_path, turned, "a.png", exif=exif), (160, 120))
+    assert abs(int(loaded[0, 0, 0]) - 60) <= 1 and abs(int(loaded[-1, 0, 0]) - 119) <= 1
 
 
 def test_the_size_of_the_image_itself_changes_no_pixel(tmp_path):

@@ -33,6 +33,8 @@ _TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANS
     8: "ROTATE_90",
 }
 _ORIENTATION = 0x0112  # EXIF tag
+#: which part of a picture that is too tall is kept, 0..1 from top to bottom: above the middle, where faces are
+KEPT_DOWN = 1 / 3
 
 # What counts as dark, of 255, and the fraction of a picture that must be brighter for it not to be nearly black.
 _DARK, _VISIBLE_FRACTION = 32, 0.005
@@ -52,7 +54,8 @@ log = logging.getLogger(__name__)
 def load_image(path: Path | str, size: tuple[int, int], *, say: Callable[[str], None] = log.warning) -> np.ndarray:
     """The picture in the file `path`, scaled and cropped to size = (width, height) px -> (height, width, 3) uint8 sRGB.
 
-    The middle is kept where the shapes differ; it is never stretched. EXIF orientation is applied, an ICC profile
+    Where the shapes differ the middle of a wide picture is kept, and of a tall one what lies a little above it, where
+    faces are; it is never stretched. EXIF orientation is applied, an ICC profile
     converted to sRGB, transparency composited over black (over white if the drawing on it is dark), 16 bit and floating
     point scaled to 8 bit by the levels in use; of an animation the first picture is taken. say: called with a line for
     the user if levels were scaled unusually, white was chosen, or the picture is nearly black. Raises BadInput, one
@@ -151,7 +154,8 @@ def _to_srgb(picture: Image.Image, size: tuple[int, int], name: str, say: Callab
     profile = picture.info.get("icc_profile")
     across = (size[1], size[0]) if turn >= 5 else size
     plain = _eight_bit(picture, name, say)
-    small = plain.resize(across, Image.Resampling.LANCZOS, box=_cover(plain.size, across), reducing_gap=3.0)
+    box = _cover(plain.size, across, _kept_of(turn))
+    small = plain.resize(across, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
     small, alpha = _colours(small, profile, name)
     pixels = np.array(small if alpha is None else _opaque(small, alpha, name, say), dtype=np.uint8)
     if np.count_nonzero(pixels.max(axis=2) > _DARK) < _VISIBLE_FRACTION * pixels.shape[0] * pixels.shape[1]:
@@ -180,11 +184,23 @@ def orientation(picture: Image.Image) -> int:
     return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
 
 
-def _cover(have: tuple[int, int], want: tuple[int, int]) -> tuple[float, float, float, float]:
-    """The largest centred box of the shape of `want` in a picture of size `have`, px: left, top, right, bottom."""
+def _kept_of(turn: int) -> tuple[float, float]:
+    """Which part of a picture is kept, across and down the file, 0..1: KEPT_DOWN as it is shown. turn: its EXIF
+    orientation.
+    """
+    down = 1 - KEPT_DOWN if turn in (3, 4, 7, 8) else KEPT_DOWN  # these end where others begin
+    return (down, 0.5) if turn >= 5 else (0.5, down)
+
+
+def _cover(
+    have: tuple[int, int], want: tuple[int, int], kept: tuple[float, float]
+) -> tuple[float, float, float, float]:
+    """The largest box of the shape of `want` in a picture of size `have`, px: left, top, right, bottom. kept: where it
+    lies, across and down, 0..1: 0.5 is the middle.
+    """
     scale = min(have[0] / want[0], have[1] / want[1])
     width, height = min(want[0] * scale, have[0]), min(want[1] * scale, have[1])
-    left, top = (have[0] - width) / 2, (have[1] - height) / 2
+    left, top = (have[0] - width) * kept[0], (have[1] - height) * kept[1]
     return left, top, min(left + width, have[0]), min(top + height, have[1])
 
 
