@@ -134,6 +134,15 @@ def test_the_baseline_separates_known_from_new():
     assert CheckOptions().glslang is None
 
 
+def test_what_a_look_says_of_itself_is_a_note_and_no_problem(tmp_path):
+    (tmp_path / "a.fs").write_text(LOOKS["grey.fs"].replace('"INPUTS"', '"INPUT": [], "INPUTS"'))
+    run = here("looks", "check", tmp_path)
+    assert run.returncode == 0 and "the key 'INPUT' of its header" in " ".join(run.stdout.split())
+    assert "  note  " in run.stdout and run.stdout.splitlines()[-1] == "1 look: 1 without a problem"
+    (found,) = check_looks(tmp_path, look_files(tmp_path))
+    assert found.as_json({})["news"] == list(found.news) and len(found.news) == 1
+
+
 def test_the_command_prints_a_table_and_fails_for_what_is_new(tmp_path):
     (tmp_path / "looks").mkdir()
     for name in ("grey.fs", "late.fs"):

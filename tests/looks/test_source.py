@@ -44,7 +44,7 @@ def test_a_file_that_includes_itself_is_refused(tmp_path):
 
 def test_a_missing_include_says_who_wanted_it(tmp_path):
     (tmp_path / "a.frag").write_text('#include "nowhere.glsl"\n')
-    with pytest.raises(BadInput, match=r"nowhere\.glsl cannot be read \(no such file\), included by .*a\.frag"):
+    with pytest.raises(BadInput, match=r"nowhere\.glsl cannot be read \(no such file\), included by .*a\.frag:1$"):
         read_shader(tmp_path / "a.frag")
 
 
@@ -85,6 +85,14 @@ def test_a_file_of_any_size_is_not_read_whole(tmp_path):
         file.truncate(10**9)
     with pytest.raises(BadInput, match="larger than 1 MB"):
         read_shader(tmp_path / "big.frag")
+
+
+def test_accents_of_old_editors_are_read(tmp_path):
+    (tmp_path / "own.fs").write_bytes("/*{}*/ // Größe\nvoid main() {}".encode("latin-1"))
+    assert read_shader(tmp_path / "own.fs").lines[0].text == "/*{}*/ // Größe"
+    (tmp_path / "own.fs").write_bytes("/*{}*/ // Größe\nvoid main() {}".encode("utf-16"))
+    with pytest.raises(BadInput, match="not UTF-8 text"):
+        read_shader(tmp_path / "own.fs")
 
 
 def test_every_way_to_end_a_line_counts_lines_alike(tmp_path):

@@ -118,6 +118,21 @@ def test_textures_are_those_that_are_declared():
     }
 
 
+def test_a_uniform_that_nothing_sets_is_reported(tmp_path):
+    header = '/*{"INPUTS": [{"NAME": "glow", "TYPE": "float"}], "PASSES": [{"TARGET": "trail"}, {}]}*/\n'
+    uniforms = (
+        "uniform float time, speed; uniform mediump vec2 resolution; uniform float unused; uniform float own = 1.0;\n"
+        "uniform float TIME, glow, kick, iTime; uniform sampler2D trail; // uniform float time2; time2\n"
+    )
+    code = f"{header}{uniforms}float a = time + resolution.x + own + TIME + glow + kick + iTime + speed;\n"
+    for name, rest in (("a.fs", "void main() {}"), ("b.frag", "void main() {}"), ("c.fs", "void mainImage() {}")):
+        (tmp_path / name).write_text(code + rest)
+        news = open_look_file(tmp_path / name).declaration.news
+        assert [line.partition(" stays 0: no input is called so")[0] for line in news] == [
+            f"look {name[0]}: its uniform {one!r}" for one in ("time", "speed", "resolution")
+        ]
+
+
 def test_a_plain_look_reads_textures_too(tmp_path):
     (tmp_path / "grain.png").write_bytes(b"")
     (tmp_path / "own.frag").write_text(

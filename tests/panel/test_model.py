@@ -163,6 +163,8 @@ def test_a_slider_has_a_position_whatever_the_value(value):
 def test_the_amount_of_a_source_is_a_signed_percentage_and_a_label_is_used():
     amount = Parameter("look.zoom.amount", "", "number", -1.0, 1.0)
     assert [model.format_value(amount, value) for value in (0.5, -0.25, 0.0)] == ["+50%", "-25%", "+0%"]
+    own = Parameter("look.zoom.amount", "", "number", -1.0, 3.0, can_move=True)
+    assert model.format_value(own, 0.5) == "0.50", "an input of the look zoom that is called so"
     assert model.label(Parameter("look.tint.red", "", "number", label="tint red")) == "tint red"
 
 

@@ -188,10 +188,11 @@ def check_table(verdicts: Sequence[CheckedLook], known: Mapping[str, Mapping[str
     for one in verdicts:
         times = ["" if one_s is None else f"{1000 * one_s:.1f}" for one_s in (one.compile_s, one.frame_s)]
         row = [plain(one.file), one.kind, str(one.n_passes or ""), *times]
-        for name, words in (one.problems or {"": ""}).items():
-            reason = known.get(one.file, {}).get(name)
-            is_new = bool(name) and reason is None
-            table.add_row(*row, name, plain(words if is_new else reason or ""), style="bold red" if is_new else None)
+        reasons = known.get(one.file, {})
+        lines = [(name, reasons.get(name, words), name not in reasons) for name, words in one.problems.items()]
+        lines += [("note", words, False) for words in one.news]
+        for name, words, is_new in lines or [("", "", False)]:
+            table.add_row(*row, name, plain(words), style="bold red" if is_new else None)
             row = [""] * len(row)
     _print(table)
 

@@ -18,7 +18,7 @@ from .program import OWN_TEXTURES, Program
 from .reading import read_declaration
 from .shadertoy import is_export, read_export, read_single
 from .source import file_in, read_shader, read_text
-from .translation import declared_lines, isf_program, textures_of
+from .translation import declared_lines, isf_program, textures_of, unset_uniforms
 
 #: the look that is used where another one fails
 PLAIN = "crossfade"
@@ -137,18 +137,24 @@ def open_look_file(path: Path) -> Look:
     source = read_shader(path)
     functions = declared(without_comments(source.text))
     declaration = read_declaration(text, path)
+    files = source.files
     if "mainImage" in functions and "main" not in functions:
+        style: Format = "shadertoy"
         declaration, program = read_single(source, declaration)
-        return Look(name, path, "shadertoy", declaration, (program,), (*source.files, *_pictures(declaration, path)))
-    if path.suffix == ".frag":
+    elif path.suffix == ".frag":
+        style = "frag"
         vertex = read_shader(shipped("shaders") / "base" / "cover.vert")
         fragment = source.defining({}, list(declared_lines(declaration).values()))
         program = Program(vertex, fragment, {**OWN_TEXTURES, **textures_of(declaration)})
-        return Look(name, path, "frag", declaration, (program,), (*source.files, *_pictures(declaration, path)))
-    beside = path.with_suffix(".vs")
-    shader = read_shader(file_in(path.parent, beside.name)) if beside.exists() else None
-    files = (*source.files, *(shader.files if shader else ()), *_pictures(declaration, path))
-    return Look(name, path, "isf", declaration, (isf_program(source, shader, declaration),), files)
+    else:
+        style = "isf"
+        beside = path.with_suffix(".vs")
+        shader = read_shader(file_in(path.parent, beside.name)) if beside.exists() else None
+        files += shader.files if shader else ()
+        program = isf_program(source, shader, declaration)
+    news = tuple(f"look {name}: {words}" for words in unset_uniforms(text, program, declaration))
+    declaration = replace(declaration, news=declaration.news + news)
+    return Look(name, path, style, declaration, (program,), (*files, *_pictures(declaration, path)))
 
 
 def _pictures(declaration: Declaration, path: Path) -> list[Path]:

@@ -60,7 +60,7 @@ def read_shader(path: Path) -> ShaderSource:
     folder of the shader or among the shipped ones. Raises BadInput for a file that is missing, not text, or includes
     itself.
     """
-    return _read(path, (path.parent, shipped("shaders")), ())
+    return _read(path, (path.parent, shipped("shaders")), (), "")
 
 
 def read_text(path: Path, by: str = "") -> str:
@@ -73,10 +73,20 @@ def read_text(path: Path, by: str = "") -> str:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise BadInput(f"shader {plain(path)} cannot be read (larger than {MAX_BYTES // 1_000_000} MB){by}")
-        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        return _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a null byte in the name
         reason = (error.strerror if isinstance(error, OSError) else "") or "not UTF-8 text; save it as UTF-8"
         raise BadInput(f"shader {plain(path)} cannot be read ({reason}){by}") from error
+
+
+def _decoded(data: bytes) -> str:
+    """UTF-8, or else Latin-1, in which old editors saved accents in comments. Raises ValueError for what is no text."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if b"\0" in data:
+            raise
+        return data.decode("latin-1")
 
 
 def file_in(folder: Path, name: object) -> Path:
@@ -95,19 +105,19 @@ def file_in(folder: Path, name: object) -> Path:
     return path
 
 
-def _read(path: Path, folders: tuple[Path, ...], within: tuple[Path, ...]) -> ShaderSource:
-    """within: the files that include this one, the outermost first."""
+def _read(path: Path, folders: tuple[Path, ...], within: tuple[Path, ...], by: str) -> ShaderSource:
+    """within: the files that include this one, the outermost first. by: for the error, which line of them does."""
     text: list[str] = []
     lines: list[Line] = []
     files = [path]
-    content = read_text(path, f", included by {plain(within[-1])}" if within else "")
+    content = read_text(path, by)
     for number, line in enumerate(content.removesuffix("\n").split("\n"), start=1):
         if found := _INCLUDE.match(line):
-            where = f"{plain(path)}:{number}: "
-            included = _included(found[1], path.parent, folders, where)
+            here = f"{plain(path)}:{number}"
+            included = _included(found[1], path.parent, folders, f"{here}: ")
             if included in (path, *within):
-                raise BadInput(f"{where}{plain(found[1])} includes itself; remove one of the includes")
-            inner = _read(included, folders, (*within, path))
+                raise BadInput(f"{here}: {plain(found[1])} includes itself; remove one of the includes")
+            inner = _read(included, folders, (*within, path), f", included by {here}")
             text += inner.text.split("\n")
             lines += inner.lines
             files += inner.files

@@ -4,6 +4,8 @@ is put before each, and every line knows where it came from.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -11,7 +13,7 @@ from typing import Literal, NamedTuple
 from ..errors import BadInput
 from ..resources import shipped
 from .declaration import Declaration
-from .glsl import declared, hoisted, with_words, without_comments, words
+from .glsl import declared, hoisted, tokens, with_words, without_comments, words
 from .program import OWN_TEXTURES, Program, TextureRef
 from .source import ShaderSource, read_shader
 from .uniforms import ISF, MUSIC, PICTURE, SHADERTOY
@@ -58,6 +60,9 @@ _EXTENSIONS: Mapping[str, frozenset[str]] = {
         f"{verb}{kind}2x16" for verb in ("pack", "unpack") for kind in ("Snorm", "Unorm", "Half")
     ),
 }
+_UNIFORM = re.compile(r"\buniform\s+(?:(?:low|medium|high)p\s+)?\w+\s+([^;={}]*);")
+#: former names, which a plain look may still declare
+_FORMER = frozenset(("row", "rows", "variants"))
 #: the corners of a strip of two triangles that are the picture
 _CORNERS = """
 out vec2 isf_FragNormCoord;
@@ -208,6 +213,21 @@ def _vertex(
     # without a vertex shader nothing but the corners is needed
     rest = [*body.own_lines(declaration), *_IMG.strip().split("\n"), *body.needed(before)] if vertex else []
     return body.after(*_CORNERS.strip().split("\n"), *rest)
+
+
+def unset_uniforms(text: str, program: Program, declaration: Declaration) -> list[str]:
+    """A line for each uniform that a shader declares and uses, and that nothing sets. text: of its own file."""
+    text = without_comments(text)
+    used = Counter(one.text for one in tokens(text) if one.kind == "word" and not one.is_field)
+    known = _names(declaration) | program.textures.keys() | _FORMER
+    known |= {one.name for one in (*PICTURE, *MUSIC, *ISF, *SHADERTOY)}
+    names = [name for found in _UNIFORM.findall(text) for name in re.findall(r"(?:^|,)\s*([A-Za-z_]\w*)", found)]
+    return [
+        f"its uniform {name!r} stays 0: no input is called so; add it to INPUTS, or use one of the program's, such as "
+        "TIME and RENDERSIZE"
+        for name in dict.fromkeys(names)
+        if name not in known and used[name] > 1
+    ]
 
 
 def declared_lines(declaration: Declaration) -> dict[str, str]:

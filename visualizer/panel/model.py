@@ -211,7 +211,7 @@ def format_value(parameter: Parameter, value: float | str) -> str:
         return value
     if parameter.kind == "switch":
         return "on" if value >= 0.5 else "off"
-    if parameter.name.endswith(".amount"):
+    if parameter.name.endswith(".amount") and not parameter.can_move:  # of a source; a look's own input can be moved
         return f"{value:+.0%}"
     unit = next((unit for end, unit in _UNITS.items() if parameter.name.endswith(end)), "")
     if parameter.kind == "whole":

@@ -92,11 +92,9 @@ def _with_value(loaded: LoadedPreset, look: Look, place: tuple[str | int, ...], 
                 [silent if other == index else each for other, each in enumerate(given)] if where != place else silent
             )
         return look.with_default(name, given)
-    except BadExpression:
+    except _Placed:
         raise
     except BadInput as fault:
-        if isinstance(fault, _Placed):
-            raise
         raise BadInput(f"{_where(loaded, *place)}{fault}") from fault
 
 
@@ -113,7 +111,7 @@ def _silent(
     except BadExpression as fault:
         also = f"; allowed: {allowed}, or an expression" if allowed else ""
         raise _Placed(f"{_where(loaded, *place, column=fault.column)}{fault.what}{also}") from fault
-    return in_silence(ModulatedNumber("", max(low, -math.inf), high, expression=text))
+    return in_silence(ModulatedNumber("", low, high, expression=text))
 
 
 def _place(loaded: LoadedPreset, index: int) -> tuple[str | int, ...]:

@@ -29,7 +29,8 @@ class CheckedLook:
 
     file: its path below the folder that is checked, with "/". kind: "filter", "transition", "generator", "" if it could
     not be read. n_passes: of a display frame. compile_s, frame_s: how long compiling and drawing took, seconds, None
-    where it did not come to that. problems: by the names of PROBLEMS, each with one line that says more.
+    where it did not come to that. problems: by the names of PROBLEMS, each with one line that says more. news: lines
+    about what of it is not used, or replaced; no problems.
     """
 
     file: str
@@ -38,6 +39,7 @@ class CheckedLook:
     compile_s: float | None = None
     frame_s: float | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
+    news: tuple[str, ...] = ()
 
     def new_problems(self, baseline: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         """The problems that the baseline does not know."""
@@ -56,6 +58,7 @@ class CheckedLook:
                 {"problem": name, "what": words, "new": name not in known, "reason": known.get(name, "")}
                 for name, words in self.problems.items()
             ],
+            "news": list(self.news),
         }
 
 

@@ -69,7 +69,7 @@ def check_look(surface: Offscreen, path: Path, file: str, options: CheckOptions)
     except VisualizerError as fault:
         return CheckedLook(file, problems={"read": str(fault)})
     kind = look.declaration.kind
-    found = CheckedLook(file, kind, len(look.declaration.passes), problems=problems)
+    found = CheckedLook(file, kind, len(look.declaration.passes), problems=problems, news=look.declaration.news)
     if options.glslang is not None and (words := glslang_fault(options.glslang, look)):
         problems["glslang"] = words
     with ExitStack() as stack:
