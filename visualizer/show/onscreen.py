@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..clock import Stopwatch
 from ..control.commands import Command, Set
@@ -26,7 +26,7 @@ from .clocks import ScreenClock, pace_hz
 from .frametimes import NO_TIMES, Percentiles
 from .graphics import Graphics
 from .guard import Guard
-from .journey_state import resumed
+from .journey_state import ResumedJourney, resumed
 from .look_guard import DrawnLooks, again
 from .panel_switch import OpensPanel
 from .picture_sources import PictureOptions
@@ -34,7 +34,7 @@ from .recorder import RecordingOptions
 from .source import Capability, Source
 from .sources.guarded import GuardedSource
 from .stage import DisplayFrame, build_picture
-from .window_show import WindowShow
+from .window_show import WindowShow, WindowShowOptions
 
 if TYPE_CHECKING:
     from ..supervision.lifeline import Lifeline
@@ -136,42 +136,17 @@ def run(
         shown_title = title or ("visualizer" if callable(source) else source.title)
         window = stack.enter_context(opens(staging.size or loaded.size, shown_title, **_where(staging, resume)))
         graphics = Graphics.of(window)
-        left_out = resume.left_out if resume is not None else ()
-        journey = resumed(loaded, cache, resume.journey_of(loaded.reference)) if resume is not None else None
-        picture = build_picture(
-            loaded, window, graphics.programs, left_out=left_out, journey=journey, fewer_stations=True
-        )
-        if lifeline is not None:
-            _report_looks(lifeline, loaded, picture)
-        # a stage that was black must not light up
-        dark = resume is not None and bool(resume.values.get("blackout"))
-        graphics.show_image(picture, dark=dark)
+        first = _first_picture(loaded, cache, graphics, lifeline)
         first_picture_s = watch.elapsed_s()
         log.info("first picture after %.2f s", first_picture_s)
         guarded = GuardedSource(_open(source), guard)
         if resume is not None:
             with guard.part("controllers", "the show goes on without them"):
                 controllers = _open_controllers(controllers, opened)
-        rate_hz = staging.rate_hz or _measured_pace_hz(graphics, picture, dark)
-        # a song is known before it is heard: waking up at a kick gains nothing there
-        clock = ScreenClock(
-            guarded.position_s,
-            rate_hz,
-            wait_for_kick=guarded.wait_for_kick if Capability.WAKES in guarded.capabilities else None,
-            swap_waits=staging.rate_hz is None and rate_hz > window.refresh_hz,
-        )
-        dreams = dreams_room.start(loaded, cache, journey.begun if journey is not None else ())
+        clock = _clock_for(guarded, staging, graphics, first)
+        dreams = dreams_room.start(loaded, cache, first.journey.begun if first.journey is not None else ())
         opened.callback(dreams.close)
-        show = WindowShow(
-            graphics,
-            guarded,
-            loaded,
-            cache,
-            dreams,
-            picture,
-            clock,
-            keymap,
-            guard=guard,
+        options = WindowShowOptions(
             outputs=outputs,
             adapt=staging.adapt,
             follow_monitor=staging.rate_hz is None,
@@ -181,41 +156,18 @@ def run(
             title=title,
             recording=recording,
             on_command=on_command,
-            pictures=pictures,
             say=say,
-            left_out=left_out,
-            journey=journey,
+            left_out=first.left_out,
+            journey=first.journey,
+            pictures=pictures,
         )
+        show = WindowShow(graphics, guarded, loaded, cache, dreams, first.picture, clock, keymap, guard, options)
         opened.pop_all()
         del dreams  # else its frames stay in memory after a change of presets
         with closing(show), kept_awake():
-            if resume is not None:
-                show.resume(resume)
-                greeting = lifeline.why if lifeline is not None else greeting
-                if names := [link.look.name for link in picture.links if link.is_left_out]:
-                    line = f"look {', '.join(names)} is left out: the show ended while it was drawn; {again(names)}"
-                    show.say(line)
-                    say(line)
-            else:
-                if staging.panel:
-                    show.open_panel()
-                if recording is not None and recording.begins:
-                    show.dispatcher.dispatch(Set("record", 1.0))
-            show.say(
-                journey.news if journey is not None else "",
-                *show.stage.scene.news,
-                f"{keymap.shown('help')}  help" if greeting is None else greeting,
-            )
-            watch = Stopwatch()
-            try:
-                n_frames = show.run(on_frame)
-            except KeyboardInterrupt:
-                if lifeline is not None:
-                    lifeline.ended()
-                raise
-            seconds = watch.elapsed_s()
-            if lifeline is not None:  # the supervisor must not take closing for a hang
-                lifeline.ended()
+            usual = f"{keymap.shown('help')}  help" if greeting is None else greeting
+            _begin(show, first, staging, options, usual)
+            n_frames, seconds = _shown(show, on_frame, lifeline)
     times = clock.times
     report = Report(n_frames, seconds, first_picture_s, times.overall(), times.n_dropped, times.n_repeated)
     log.info(
@@ -224,6 +176,80 @@ def run(
         *(n_frames, seconds, report.rate_hz, *report.times, report.n_dropped, report.n_repeated),
     )
     return report
+
+
+class _First(NamedTuple):
+    """The first picture of a show. journey: that goes on in it. left_out: see `build_picture`. is_dark: black."""
+
+    picture: Picture
+    journey: ResumedJourney | None
+    left_out: tuple[str, ...]
+    is_dark: bool
+
+
+def _first_picture(loaded: LoadedPreset, cache: FrameCache, graphics: Graphics, lifeline: Lifeline | None) -> _First:
+    """Show the image of a preset, or where its journey was when the show crashed."""
+    resume = lifeline.resume if lifeline is not None else None
+    left_out = resume.left_out if resume is not None else ()
+    journey = resumed(loaded, cache, resume.journey_of(loaded.reference)) if resume is not None else None
+    picture = build_picture(
+        loaded, graphics.window, graphics.programs, left_out=left_out, journey=journey, fewer_stations=True
+    )
+    if lifeline is not None:
+        _report_looks(lifeline, loaded, picture)
+    # a stage that was black must not light up
+    is_dark = resume is not None and bool(resume.values.get("blackout"))
+    graphics.show_image(picture, dark=is_dark)
+    return _First(picture, journey, left_out, is_dark)
+
+
+def _clock_for(source: Source, staging: Staging, graphics: Graphics, first: _First) -> ScreenClock:
+    """The clock of a show; shows its first picture a few times to measure the pace of the screen."""
+    rate_hz = staging.rate_hz or _measured_pace_hz(graphics, first.picture, first.is_dark)
+    # a song is known before it is heard: waking up at a kick gains nothing there
+    return ScreenClock(
+        source.position_s,
+        rate_hz,
+        wait_for_kick=source.wait_for_kick if Capability.WAKES in source.capabilities else None,
+        swap_waits=staging.rate_hz is None and rate_hz > graphics.window.refresh_hz,
+    )
+
+
+def _begin(show: WindowShow, first: _First, staging: Staging, options: WindowShowOptions, greeting: str) -> None:
+    """What a show does before its first display frame: goes on from a crash, or opens what the user asked for; and says
+    what there is to know. greeting: the last notice of a show that does not go on.
+    """
+    lifeline = options.lifeline
+    if lifeline is not None and lifeline.resume is not None:
+        show.resume(lifeline.resume)
+        greeting = lifeline.why
+        if names := [link.look.name for link in first.picture.links if link.is_left_out]:
+            line = f"look {', '.join(names)} is left out: the show ended while it was drawn; {again(names)}"
+            show.say(line)
+            options.say(line)
+    else:
+        if staging.panel:
+            show.open_panel()
+        if options.recording is not None and options.recording.begins:
+            show.dispatcher.dispatch(Set("record", 1.0))
+    show.say(first.journey.news if first.journey is not None else "", *show.stage.scene.news, greeting)
+
+
+def _shown(
+    show: WindowShow, on_frame: Callable[[int, DisplayFrame], bool] | None, lifeline: Lifeline | None
+) -> tuple[int, float]:
+    """Show it until it ends; the number of display frames, and seconds."""
+    watch = Stopwatch()
+    try:
+        n_frames = show.run(on_frame)
+    except KeyboardInterrupt:
+        if lifeline is not None:
+            lifeline.ended()
+        raise
+    seconds = watch.elapsed_s()
+    if lifeline is not None:  # the supervisor must not take closing for a hang
+        lifeline.ended()
+    return n_frames, seconds
 
 
 def _report_looks(lifeline: Lifeline, loaded: LoadedPreset, picture: Picture) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -60,17 +61,39 @@ STATE_S = 0.25  # how often the supervisor gets the state of the show
 MAX_REBUILDS = 8  # of the graphics in a row, over some 20 s, until starting another process is better
 
 
+@dataclass(frozen=True)
+class WindowShowOptions:
+    """What a show in a window has besides its source and its picture.
+
+    outputs: where the pictures go besides the window; they are closed with it. adapt: draw smaller where the machine
+    cannot keep the pace. follow_monitor: keep the pace of the monitor that the window is on. controllers: what gives
+    commands besides the keyboard. opens_panel: opens the performer's panel. lifeline: the connection to the supervisor.
+    title: of the window; that of the source if None. recording: how it is recorded as a session. on_command: called
+    with every command. say: called with lines for the terminal, on any thread. left_out: paths of looks that the
+    picture is not drawn with, see `LookGuard`. journey: where the journey of the preset goes on. pictures: where it
+    gets pictures for a journey.
+    """
+
+    outputs: Sequence[Output] = ()
+    adapt: bool = True
+    follow_monitor: bool = True
+    controllers: Sequence[Controller] = ()
+    opens_panel: OpensPanel | None = None
+    lifeline: Lifeline | None = None
+    title: str | None = None
+    recording: RecordingOptions | None = None
+    on_command: Callable[[Command], None] = lambda command: None
+    say: Callable[[str], None] = log.warning
+    left_out: Collection[str] = ()
+    journey: ResumedJourney | None = None
+    pictures: PictureOptions | None = None
+
+
 class WindowShow(FrameLoop):
     """A show in a window. `run` shows it; `close` must be called, then the window is closed with everything else.
 
     picture: of the preset, with its image in place; it belongs to the show from here on, as do the graphics. clock: set
-    to the window's pace. outputs: where the pictures go besides the window; they are closed with it. follow_monitor:
-    keep the pace of the monitor that the window is on. adapt: draw smaller where the machine cannot keep the pace.
-    controllers: what gives commands besides the keyboard. say: called with lines for the terminal, on any thread.
-    left_out: paths of looks that the picture is not drawn with, see `LookGuard`. lifeline: the connection to the
-    supervisor. title: of the window; that of the source if None. recording: how it is recorded as a session.
-    on_command: called with every command. journey: where the journey of the preset goes on. pictures: where it gets
-    pictures for a journey.
+    to the window's pace.
     """
 
     clock: ScreenClock
@@ -85,39 +108,21 @@ class WindowShow(FrameLoop):
         picture: Picture,
         clock: ScreenClock,
         keymap: Keymap,
-        *,
         guard: Guard,
-        outputs: Sequence[Output] = (),
-        adapt: bool = True,
-        follow_monitor: bool = True,
-        controllers: Sequence[Controller] = (),
-        opens_panel: OpensPanel | None = None,
-        lifeline: Lifeline | None = None,
-        title: str | None = None,
-        recording: RecordingOptions | None = None,
-        on_command: Callable[[Command], None] = lambda command: None,
-        say: Callable[[str], None] = log.warning,
-        left_out: Collection[str] = (),
-        journey: ResumedJourney | None = None,
-        pictures: PictureOptions | None = None,
+        options: WindowShowOptions,
     ) -> None:
         self._graphics, self._window = graphics, graphics.window
-        self._cache = cache
+        self._cache, self._options = cache, options
+        journey = options.journey
         self._scene = Scene(picture, dreams, loaded, journey=None if journey is None else journey.state)
-        super().__init__(
-            clock,
-            source,
-            Stage(graphics.window, self._scene),
-            graphics.canvas,
-            [self._window_output(), *outputs],
-            guard,
-            self._drawn_size,
-        )
+        outputs = [self._window_output(), *options.outputs]
+        stage = Stage(graphics.window, self._scene)
+        super().__init__(clock, source, stage, graphics.canvas, outputs, guard, self._drawn_size)
         self.clock = clock
         _ = graphics.hud  # made now, and not between two display frames
         self._meter = RateMeter()
-        self._refresh_hz = self._window.refresh_hz if follow_monitor else None
-        self._adaptation = AdaptiveSize(clock.times.period_s) if adapt else None
+        self._refresh_hz = self._window.refresh_hz if options.follow_monitor else None
+        self._adaptation = AdaptiveSize(clock.times.period_s) if options.adapt else None
         self._window_size = self._window.framebuffer_size
         self._notices = Notices(lambda: self.clock.time_s)
         self._hud_lines: list[str] = []
@@ -127,65 +132,71 @@ class WindowShow(FrameLoop):
         self._edit_fault = ""  # the newest that was shown
         self._camera, self._saver = Camera(), PresetSaver()
         self._loader = PresetLoader(loaded, cache)
-        self._controllers = Controllers(controllers, guard)
-        self._panel = PanelSwitch(self._controllers, opens_panel, lambda: self._window)
+        self._controllers = Controllers(options.controllers, guard)
+        self._panel = PanelSwitch(self._controllers, options.opens_panel, lambda: self._window)
         context = Context(find_actions(), base_parameters(), keymap, source.capabilities)
         self._on_stage = StageEffects(context, loaded, self.stage, source, guard)
         self._video: Output | None = None  # the recorder's, which closes it
-        self.recorder = Recorder(source, clock.now, context, guard, recording)
+        self.recorder = Recorder(source, clock.now, context, guard, options.recording)
         self._on_window = WindowEffects(self._window, self._panel, guard, lambda: self.clock.time_s)
-
-        def say_everywhere(line: str) -> bool:
-            is_new = self._notices.say(line)
-            if is_new:
-                say(line)
-            return is_new
-
         self._pictures = PictureSources(
-            pictures or PictureOptions(), lambda: self.stage.scene, self._notices.answer, say_everywhere
+            options.pictures or PictureOptions(), lambda: self.stage.scene, self._notices.answer, self._say_everywhere
         )
-
-        def applied(command: Command) -> None:
-            self.recorder.command(command)
-            on_command(command)
-
-        self.dispatcher = Dispatcher(
-            context,
-            source,
-            [
-                self._on_window,
-                self._on_stage,
-                LoaderEffects(self._loader, guard, self._notices.answer),
-                RecorderEffects(self.recorder, guard, lambda: self.stage.scene.loaded.size),
-            ],
-            notices=self._notices,
-            guard=guard,
-            requests={
-                "screenshot": self._camera.want,
-                "next_monitor": lambda _: self._window.next_monitor() or "there is no other monitor",
-                "learn": self._controllers.learn,
-                "look": self._on_stage.fire,
-                "next_layer": lambda _: self.stage.scene.next_layer(),
-                "save_preset": self._save_preset,
-                **self._pictures.requests,
-            },
-            on_command=applied,
-        )
+        self.dispatcher = self._new_dispatcher(context)
         self.dispatcher.dispatch(self._on_stage.shown(loaded, self._scene.control.parameters))
         self.dispatcher.report()
         self._telemetry = Telemetry(
             source, self._controllers, guard, self.dispatcher, self._on_stage, self._loader, self.recorder
         )
-        self._lifeline, self._sound_watch = lifeline, SoundWatch(lifeline)
-        self._reloader = Reloader(say)
-
+        self._lifeline, self._sound_watch = options.lifeline, SoundWatch(options.lifeline)
+        self._reloader = Reloader(options.say)
         self._looks = LookGuard(
-            lambda: self.clock.time_s, lambda: self.dispatcher.state.n_openings, say_everywhere, left_out
+            lambda: self.clock.time_s,
+            lambda: self.dispatcher.state.n_openings,
+            self._say_everywhere,
+            options.left_out,
         )
         self._follow_files()
-        self._title = title
         self._title_shown: str | None = None
         guard.report_to(self._notices.say)
+
+    def _new_dispatcher(self, context: Context) -> Dispatcher:
+        """The dispatcher of all that commands change in a window show."""
+        effects = [
+            self._on_window,
+            self._on_stage,
+            LoaderEffects(self._loader, self.guard, self._notices.answer),
+            RecorderEffects(self.recorder, self.guard, lambda: self.stage.scene.loaded.size),
+        ]
+        requests: dict[str, Callable[[str], str | None]] = {
+            "screenshot": self._camera.want,
+            "next_monitor": lambda _: self._window.next_monitor() or "there is no other monitor",
+            "learn": self._controllers.learn,
+            "look": self._on_stage.fire,
+            "next_layer": lambda _: self.stage.scene.next_layer(),
+            "save_preset": self._save_preset,
+            **self._pictures.requests,
+        }
+        return Dispatcher(
+            context,
+            self.source,
+            effects,
+            notices=self._notices,
+            guard=self.guard,
+            requests=requests,
+            on_command=self._note_command,
+        )
+
+    def _note_command(self, command: Command) -> None:
+        self.recorder.command(command)
+        self._options.on_command(command)
+
+    def _say_everywhere(self, line: str) -> bool:
+        """Show a line in the window and in the terminal, and return True; False where it was shown a moment ago."""
+        is_new = self._notices.say(line)
+        if is_new:
+            self._options.say(line)
+        return is_new
 
     def say(self, *lines: str) -> None:
         """Show lines at the bottom of the screen, one after another."""
@@ -418,7 +429,7 @@ class WindowShow(FrameLoop):
             if line and line not in self._news:  # some return their line for as long as it is true
                 self._notices.say(line)
         self._news = lines
-        if (title := self._title or self.source.title) != self._title_shown:
+        if (title := self._options.title or self.source.title) != self._title_shown:
             self._window.set_title(title)
             self._title_shown = title
         if answer := self._camera.answer():
