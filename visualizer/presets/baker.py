@@ -332,9 +332,8 @@ class BakeProcess:
         return self._number
 
     def _start(self) -> _Running:
-        context = multiprocessing.get_context(
-            "spawn"
-        )  # fork would copy the locks of the window's and the sound's threads
+        # fork would copy the locks of the window's and the sound's threads
+        context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe(duplex=False)
         to_read, to_write = context.Pipe(duplex=False)
         process = context.Process(target=_child, args=(theirs, to_read), name="bake", daemon=True)

@@ -57,9 +57,8 @@ class PresetLoader:
         self.wanted = loaded.reference
         self._first = loaded.reference
         self._shown = loaded.reference, loaded.overrides  # of the preset handed out last
-        self._dream_preset = (
-            loaded.reference
-        )  # the preset whose dream settings change: never one that could not be opened
+        # the preset whose dream settings change: never one that could not be opened
+        self._dream_preset = loaded.reference
         self._size = loaded.size
         self._dream: dict[str, float | str] = dict(loaded.overrides.dream)
         self._keeps_overrides = False  # True while only dream settings change: the network asked for at first stays

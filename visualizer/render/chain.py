@@ -28,10 +28,9 @@ class Link:
     """A look in a chain, and how it is drawn; all but the look may be changed at will between draws.
 
     parameters: the look's inputs by name, as the shader takes them (`LookInput.checked`); its defaults where none is
-    given. An event is set to 1, and is 0 again once it was drawn. mix: 0 leaves the picture as it was before the look
-    ..
-    1. blend: how it is blended with that. is_left_out: as if it were not there; its shaders are not
-    even compiled if it is so from the beginning.
+    given. An event is set to 1, and is 0 again once it was drawn. mix: 0..1; 0 leaves the picture as it was before the
+    look. blend: how it is blended with that. is_left_out: as if it were not there; its shaders are not even compiled if
+    it is so from the beginning.
     """
 
     look: Look

@@ -85,9 +85,8 @@ class GraphicsProcess:
         is_superseded: Callable[[], bool] = lambda: False,
     ) -> Result:
         """What `function(surface, *arguments)` returns in the process. function: of a module; it, the arguments and the
-        result are pickled. is_superseded: asked some twenty times a second whether
-        the result is not wanted any more. surface: an `Offscreen`, or a `Window`, whose context is current there,
-        and its framebuffer in use.
+        result are pickled. surface: an `Offscreen`, or a `Window`, whose context is current there, and its framebuffer
+        in use. is_superseded: whether the result is not needed any more; called some twenty times a second.
 
         Raises what the function raises, of other errors than VisualizerError a GraphicsError; HangError if it takes
         longer than deadline_s, Superseded, CrashError if the process dies, GraphicsError if there is no OpenGL, or

@@ -165,9 +165,8 @@ class Picture:
         variant: 0 .. n_variants - 1, clamped; between two whole numbers the picture is between two variants. In the
         place of a variant without frames stands the nearest before it that has some, or else the nearest after it. A
         depth or variant of NaN is 0. uniforms: values of `looks.uniforms.MUSIC` by name, those of silence where one is
-        missing; of sound by `look_textures.sound_name`. date: of this display frame. began_s: the time_s at which
-        `TIME` is
-        0. attempts: a look that fails is left out, see `Chain.draw`.
+        missing; of sound by `look_textures.sound_name`. date: of this display frame. began_s: `TIME` counts from this
+        time_s. attempts: a look that fails is left out, see `Chain.draw`.
         """
         if min(size) <= 0:
             return

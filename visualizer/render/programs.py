@@ -159,9 +159,8 @@ class Programs:
             samplers.append(program.textures.get(name, TextureRef("target", name)))
         corners = self._ctx.vertex_array(compiled, [])
         text = program.vertex.text, program.fragment.text
-        n_vertices = (
-            3 if look.format == "frag" else 4
-        )  # one triangle that covers the picture, or two that are the picture
+        # one triangle that covers the picture, or two that are the picture
+        n_vertices = 3 if look.format == "frag" else 4
         return Compiled(compiled, corners, n_vertices, text, uniforms, tuple(samplers))
 
     def _release_unused(self) -> None:

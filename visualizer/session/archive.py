@@ -72,8 +72,8 @@ def unpack(
 
     name: of the new folder; None for that in the file. progress: called after each file with the bytes written so far,
     and those of all files. Everything is checked before anything is written, and the folder gets its name when it is
-    complete. Raises BadInput if the file holds no session or is not safe to unpack,
-    VisualizerError if the disk is full or cannot be written to.
+    complete. Raises BadInput if the file holds no session or is not safe to unpack, VisualizerError if the disk is full
+    or cannot be written to.
     """
     shown = plain(archive)
     if not is_file(archive):

@@ -261,13 +261,8 @@ class Recorder(AnalysisSteps):
             if scene.travel is None:
                 continue
             state, before = scene.travel.state, self._journeys.get(scene)
-            is_same = before is not None and (before.first, before.last, before.slots, before.hurries_to) == (
-                state.first,
-                state.last,
-                state.slots,
-                state.hurries_to,
-            )  # with the same stations
-            if before is not None and is_same and 0 <= state.time_s - before.time_s < JOURNEY_S:
+            has_same_stations = before is not None and _stations_of(before) == _stations_of(state)
+            if before is not None and has_same_stations and 0 <= state.time_s - before.time_s < JOURNEY_S:
                 continue
             self._journeys[scene] = state
             crops = [[station, *one.numbers] for station, one in state.crops.items()]
@@ -580,3 +575,8 @@ class Recorder(AnalysisSteps):
 def _close(opening: Future[SessionWriter]) -> None:
     if opening.exception() is None:
         opening.result().close()
+
+
+def _stations_of(state: TravelState) -> tuple[object, ...]:
+    """What of a journey's state depends on the stations that are there."""
+    return state.first, state.last, state.slots, state.hurries_to
