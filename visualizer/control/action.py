@@ -1,4 +1,4 @@
-"""What an action declares: once, and everything that must know of it is made from this."""
+"""What an action declares, once: keys, help, buttons, addresses and tables are made from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Action:
     keys : its default keys
     help : what it does, in a few words
     apply : the state after it; pure
-    details : what it does, for the table in docs/keys.md; `help` if empty
+    details : what it does, for the table in docs/keys.md; `help` if empty. Of several in one line those of the first
     line : the text for several actions that help shows in one line; each of them has the same
     needs : what the source must be able to do, otherwise the action does nothing
     help_paused : replaces `help` where the source can pause

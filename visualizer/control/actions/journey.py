@@ -34,7 +34,7 @@ def _times(factor: float) -> Callable[[float], float]:
     return speed
 
 
-ACTIONS = (
+_DECLARED = (
     Action(
         "journey_hold",
         keys=("j",),
@@ -44,19 +44,14 @@ ACTIONS = (
         "turns it round; dreams its next station with the layers that the one after it would have had",
         line=LINE,
         button="hold",
-        section="journey",
-        order=60,
     ),
     Action(
         "journey_turn",
         keys=("shift+j",),
         help="turn the journey round",
         apply=_setting(lambda now: -now if now else -1.0),
-        details="turns the journey round: out of the picture, and into it again",
         line=LINE,
         button="turn round",
-        section="journey",
-        order=61,
     ),
     Action(
         "journey_next_layer",
@@ -65,8 +60,6 @@ ACTIONS = (
         apply=requesting("next_layer"),
         line=LINE,
         button="next layer",
-        section="journey",
-        order=62,
     ),
     Action(
         "journey_slower",
@@ -76,8 +69,6 @@ ACTIONS = (
         details="slows a journey down; speeds it up",
         line=SPEED_LINE,
         button="slower",
-        section="journey",
-        order=63,
     ),
     Action(
         "journey_faster",
@@ -86,8 +77,6 @@ ACTIONS = (
         apply=_setting(_times(STEP)),
         line=SPEED_LINE,
         button="faster",
-        section="journey",
-        order=64,
     ),
     Action(
         "grab_picture",
@@ -98,8 +87,6 @@ ACTIONS = (
         "watched; the next one of the preset",
         line=PICTURES_LINE,
         button="camera",
-        section="journey",
-        order=65,
     ),
     Action(
         "newest_picture",
@@ -108,8 +95,6 @@ ACTIONS = (
         apply=requesting("newest_picture"),
         line=PICTURES_LINE,
         button="folder",
-        section="journey",
-        order=66,
     ),
     Action(
         "next_picture",
@@ -118,7 +103,7 @@ ACTIONS = (
         apply=requesting("next_picture"),
         line=PICTURES_LINE,
         button="next picture",
-        section="journey",
-        order=67,
     ),
 )
+
+ACTIONS = tuple(replace(one, section="journey", order=60 + index) for index, one in enumerate(_DECLARED))

@@ -49,9 +49,8 @@ ACTIONS = (
         keys=("shift+s",),
         help="save as a new preset",
         apply=requesting("save_preset"),
-        details="saves the preset, with everything that was set by hand, as a [new one](modulation.md#saving)",
         line=SAVE,
-        order=7.5,
+        order=7.1,
     ),
     Action("next_preset", keys=("n",), help="the next preset", apply=_step(1), line=STEP, order=11),
     *(

@@ -61,7 +61,6 @@ ACTIONS = (
         keys=("shift+f",),
         help="next monitor",
         apply=requesting("next_monitor"),
-        details="goes to the next monitor",
         line=FULLSCREEN,
         button="next monitor",
         button_order=7,
