@@ -81,7 +81,7 @@ class Expression:
         that is too large gives LIMIT. values: of `names` at least.
         """
         value = self._evaluate(values)
-        return value if -LIMIT <= value <= LIMIT else _finite(value)
+        return value if -LIMIT <= value <= LIMIT else finite(value)
 
     def __reduce__(self) -> tuple[Callable[[str], Expression], tuple[str]]:
         """Pickled as its text, since functions within functions cannot be: one with FUNCTIONS alone can be read again."""
@@ -157,7 +157,7 @@ def _numbered(compute: Callable[[float, int], float]) -> Function:
     def make(arguments: Sequence[Evaluate]) -> Evaluate:
         first = arguments[0]
         second = arguments[1] if len(arguments) > 1 else _constant(0.0)
-        return lambda values: compute(_finite(first(values)), int(_finite(second(values))))
+        return lambda values: compute(finite(first(values)), int(finite(second(values))))
 
     return Function(1, 2, make)
 
@@ -270,7 +270,7 @@ def _constant(value: float) -> Evaluate:
     return lambda values: value
 
 
-def _finite(value: float) -> float:
+def finite(value: float) -> float:
     """The nearest number within the limits, 0 for what is no number."""
     return 0.0 if math.isnan(value) else min(max(value, -LIMIT), LIMIT)
 

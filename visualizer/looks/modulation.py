@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from ..easing import limited_step
-from .expression import LIMIT, Evaluate, Expression, Function, parse
+from .expression import LIMIT, Evaluate, Expression, Function, finite, parse
 from .uniforms import MUSIC, Uniform
 
 #: what expressions may use besides the numbers of `uniforms.MUSIC`
@@ -167,7 +167,7 @@ class _Integral:
     def step(self, rate: float, _: float, dt_s: float) -> float:
         """Go on by dt_s seconds; the sum."""
         last = rate if self._last is None else self._last
-        self._total = _bounded(self._total + (rate + last) / 2 * dt_s)
+        self._total = finite(self._total + (rate + last) / 2 * dt_s)
         self._last = rate
         return self._total
 
@@ -245,11 +245,6 @@ class _Memory:
         cell = self.cells[place] = self._kept.get(place) or _REMEMBERING[function][0]()
         if len(arguments) == 1:
             (only,) = arguments
-            return lambda values: cell.step(_bounded(only(values)), 0.0, self.dt_s)
+            return lambda values: cell.step(finite(only(values)), 0.0, self.dt_s)
         first, second = arguments
-        return lambda values: cell.step(_bounded(first(values)), _bounded(second(values)), self.dt_s)
-
-
-def _bounded(number: float) -> float:
-    """A finite number: what is remembered must not stay NaN for ever."""
-    return min(max(number, -LIMIT), LIMIT) if number == number else 0.0
+        return lambda values: cell.step(finite(first(values)), finite(second(values)), self.dt_s)
