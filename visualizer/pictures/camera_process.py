@@ -54,7 +54,7 @@ def serve_camera(pipe: Connection, wanted: str | None, may_be_another: bool, fol
     # a driver that hangs must not keep the camera when the show has ended
     threading.Thread(target=_end_with_show, name="end", daemon=True).start()
     with suppress(EOFError, OSError):  # the show has ended
-        pipe.send(_ended(pipe, wanted, may_be_another, folder, idle_s))
+        pipe.send(_last_message(pipe, wanted, may_be_another, folder, idle_s))
 
 
 def _end_with_show() -> None:
@@ -63,7 +63,7 @@ def _end_with_show() -> None:
         os._exit(0)
 
 
-def _ended(
+def _last_message(
     pipe: Connection, wanted: str | None, may_be_another: bool, folder: Path, idle_s: float
 ) -> tuple[str, str | None]:
     """Serve, and return the last message."""

@@ -89,7 +89,7 @@ def find_camera(wanted: str | None, cameras: Sequence[CameraDevice] | None = Non
 
 
 def open_camera(camera: CameraDevice) -> InputContainer:
-    """Open a camera. Raises VisualizerError, one line with the way out."""
+    """Open a camera. Raises VisualizerError, one line with what to do."""
     import av
 
     address = {"dshow": f"video={camera.address}", "avfoundation": f"{camera.address}:none"}.get(

@@ -21,13 +21,9 @@ from ..presets.image import load_image
 
 log = logging.getLogger(__name__)
 
-#: endings of picture files, lower case. HEIC cannot be read, and is said to be so.
-ENDINGS = frozenset(
-    (
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".tif", ".tiff", ".gif", ".bmp"),
-        *(".heic", ".heif"),
-    )
-)
+_READABLE = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".tif", ".tiff", ".gif", ".bmp")
+#: endings of picture files, lower case: also of HEIC, which cannot be read, so that it is reported
+ENDINGS = frozenset((*_READABLE, ".heic", ".heif"))
 #: how often the folder is listed, seconds; where listing takes long, so many times as long, at most so long
 POLL_S, _POLL_FACTOR, _MOST_POLL_S = 0.25, 20.0, 3.0
 #: a file is whole once its size and time have stayed the same for so long, seconds

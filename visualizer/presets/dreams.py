@@ -36,7 +36,8 @@ class DreamFrame(NamedTuple):
 
 
 class FrameSource(Protocol):
-    """Where a show gets its dream frames from: `ReadyDreams` or `BackgroundDreams`.
+    """Where a show gets its dream frames from: `ReadyDreams` or `BackgroundDreams`, of a journey `ReadyStations` or
+    `BackgroundStations`.
 
     fault: one line for the user, such as why a bake ended or that its frames are not kept; None while there is none.
     stations: of a journey, whose frames come station by station; None for the dreams of one image.

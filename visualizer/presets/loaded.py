@@ -66,7 +66,8 @@ class LoadedPreset:
     its stations, which are used again and again in this order, empty without a journey; reference: what `open_preset`
     opens the preset with again, see `PresetFolder`; news: lines the user should read, such as a network that is missing
     and what is used instead; overrides: what was asked for instead of the preset's values; folder: the preset's, in
-    which it may have a look of its own, None where there is none.
+    which it may have a look of its own, None where there is none; written: its settings as its file has them, without
+    overrides, None where it was not opened from a file.
     """
 
     name: str

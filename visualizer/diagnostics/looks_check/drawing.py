@@ -197,7 +197,7 @@ class _Drawing:
             target = self._target(stack, size)
             if name == "inputImage":
                 target.framebuffer.use()
-                self._plain.draw(self._values(0, Features()), size, {}, {}, self._pool)
+                self._plain.draw(self._values(0), size, {}, {}, self._pool)
             else:
                 target.texture.write(noise_picture(size, seed).tobytes())
             images[name] = target
@@ -220,7 +220,7 @@ class _Drawing:
         drawn, frame_s = [], 0.0
         for index, change in enumerate(changes):
             features = features_at(TIMES_S[index])
-            values = self._values(index, features) | uniforms_of(features, renderer.needs)
+            values = self._values(index) | uniforms_of(features, renderer.needs)
             parameters = defaults | dict.fromkeys(events, int(index == 1)) | change
             gl_finish(self._ctx)
             watch = Stopwatch()
@@ -231,7 +231,7 @@ class _Drawing:
             drawn.append(np.frombuffer(shown.texture.read(), np.uint8).reshape(size[1], size[0], 4))
         return drawn, frame_s
 
-    def _values(self, index: int, features: Features) -> dict[str, Any]:
+    def _values(self, index: int) -> dict[str, Any]:
         time_s = TIMES_S[index]
         step_s = time_s - TIMES_S[index - 1] if index else 0.0
         return {**SILENCE, **clock_values(time_s, step_s, index, _DATE), **self.dreams.values(1.5, 0.0)}
