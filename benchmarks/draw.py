@@ -1,6 +1,6 @@
 """Measures how fast pictures are drawn, in a window and offscreen.
 
-    python -m benchmarks.draw [--quick]
+    python -m benchmarks draw [--quick]
 
 Without a display it starts an Xvfb.
 """
@@ -11,7 +11,6 @@ import contextlib
 import os
 import platform
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -146,8 +145,3 @@ def xvfb() -> Iterator[str]:
             os.environ["DISPLAY"] = before
         server.terminate()
         server.wait(timeout=10)
-
-
-if __name__ == "__main__":
-    for what, figure in run("--quick" in sys.argv[1:]):
-        print(f"{what:50} {figure}")

@@ -1,12 +1,11 @@
 """A live journey: how long its stations take beside the show, and what they cost the show.
 
-python -m benchmarks.journey [--quick]
+python -m benchmarks journey [--quick]
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field, replace
@@ -87,7 +86,7 @@ def rows_at(size: tuple[int, int], song: Path, *, n_stations: int, seconds: floa
     percentiles = [np.percentile(one, (50, 95, 99)) for one in (baking.times_ms(baking.ends[0]), calm.times_ms())]
     texts = [" / ".join(f"{value:.1f}" for value in one) + " ms" for one in percentiles]
     return [
-        (f"{where}: a station baked behind it, median of {len(taken)} (slowest)", _seconds(taken)),
+        (f"{where}: a station baked behind it, median of {len(taken)} (slowest)", median_and_slowest(taken)),
         (f"{where}: the first station, torch loaded for it", f"{baking.ends[0] - baking.stamps[0]:.1f} s"),
         (f"{where}: frame time median / p95 / p99 while stations are baked", texts[0]),
         (f"{where}: the same with stations from the cache", texts[1]),
@@ -98,8 +97,9 @@ def rows_at(size: tuple[int, int], song: Path, *, n_stations: int, seconds: floa
     ]
 
 
-def _seconds(taken: np.ndarray) -> str:
-    return f"{np.median(taken):.1f} s ({taken.max():.1f} s)"
+def median_and_slowest(taken_s: np.ndarray, n_digits: int = 1) -> str:
+    """The median of some times, and the longest in brackets."""
+    return f"{np.median(taken_s):.{n_digits}f} s ({taken_s.max():.{n_digits}f} s)"
 
 
 def run(quick: bool) -> list[tuple[str, str]]:
@@ -110,10 +110,3 @@ def run(quick: bool) -> list[tuple[str, str]]:
         if not quick:
             rows += rows_at((1280, 720), song, n_stations=3, seconds=20)
     return rows
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("VISUALIZER_LOG_DIR", tempfile.mkdtemp())
-    os.environ.setdefault("VISUALIZER_CACHE_DIR", tempfile.mkdtemp())
-    for what, figure in run("--quick" in sys.argv):
-        print(f"{what:72s} {figure}")

@@ -1,6 +1,6 @@
 """From sound to light: the whole visualizer against the least program that does it, in turns.
 
-    python -m benchmarks.latency [--quick]
+    python -m benchmarks latency [--quick]
 
 Clicks go into a PulseAudio null sink of its own; both programs hear its monitor and draw on an Xvfb of their own, where
 a third process watches a pixel. A click counts from when the sound server says that it is played.
@@ -161,8 +161,3 @@ def _environment(folder: Path) -> Iterator[None]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
-
-
-if __name__ == "__main__":
-    for what, figure in run("--quick" in sys.argv):
-        print(f"{what:72s} {figure}")

@@ -1,14 +1,13 @@
 """Measures what each shipped look costs, and the chain of looks of each shipped preset: time and processor time of a
 display frame, of one dream and over a journey.
 
-    python -m benchmarks.looks [--quick]
+    python -m benchmarks looks [--quick]
 
-They are drawn in turns, some display frames of each, so that whatever else the machine does meanwhile meets all alike.
+They are drawn in turns, some display frames of each, so that other work on the machine slows all of them alike.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -123,8 +122,3 @@ def _stations(position: float, size: tuple[int, int]):
         PlacedStation(one.station % _N_STATIONS, one.matrix(aspect), one.weight, one.feather, one.depth)
         for one in found
     ]
-
-
-if __name__ == "__main__":
-    for what, figure in run("--quick" in sys.argv[1:]):
-        print(f"{what:70} {figure}")

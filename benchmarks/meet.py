@@ -1,12 +1,11 @@
 """How long it takes from a picture that is asked for until it is seen, dreamt, inside the zoom of a running journey.
 
-python -m benchmarks.meet [--quick]
+python -m benchmarks meet [--quick]
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 
 import visualizer.show.stage
 from benchmarks.draw import display
-from benchmarks.journey import N_DEPTHS, RATE_HZ, opened
+from benchmarks.journey import N_DEPTHS, RATE_HZ, median_and_slowest, opened
 from benchmarks.show import play_silently, write_song
 from visualizer.beat.features import Features
 from visualizer.show.travel import Travel
@@ -99,13 +98,9 @@ def rows_at(size: tuple[int, int], song: Path, n_pictures: int) -> list[tuple[st
     rows = []
     for index, step in enumerate(STEPS):
         values = found[:, index]
-        rows.append((f"{where}: until {step}, median (slowest) of {len(values)}", _text(values)))
+        rows.append((f"{where}: until {step}, median (slowest) of {len(values)}", median_and_slowest(values, 2)))
     rows.append((f"{where}: load average before and after", f"{before:.1f}, {os.getloadavg()[0]:.1f}"))
     return rows
-
-
-def _text(values: np.ndarray) -> str:
-    return f"{np.median(values):.2f} s ({values.max():.2f} s)"
 
 
 def run(quick: bool) -> list[tuple[str, str]]:
@@ -116,10 +111,3 @@ def run(quick: bool) -> list[tuple[str, str]]:
         if not quick:
             rows += rows_at((1280, 720), song, 10)
     return rows
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("VISUALIZER_LOG_DIR", tempfile.mkdtemp())
-    os.environ.setdefault("VISUALIZER_CACHE_DIR", tempfile.mkdtemp())
-    for what, figure in run("--quick" in sys.argv):
-        print(f"{what:72s} {figure}")

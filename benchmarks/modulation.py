@@ -1,13 +1,12 @@
 """Measures what expressions cost a display frame.
 
-python -m benchmarks.modulation [--quick]
+python -m benchmarks modulation [--quick]
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -57,8 +56,3 @@ def run(quick: bool) -> list[tuple[str, str]]:
             spent_ms.append((time.perf_counter() - start_s) * 1000)
     median, most = np.percentile(spent_ms, (50, 95))
     return [(f"{N} expressions in a display frame: median / p95", f"{median:.2f} / {most:.2f} ms")]
-
-
-if __name__ == "__main__":
-    for what, figure in run("--quick" in sys.argv[1:]):
-        print(f"{what}: {figure}")

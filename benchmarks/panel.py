@@ -1,11 +1,10 @@
 """Measures how much the panel slows a show down: shows with and without it, in turns.
 
-python -m benchmarks.panel [--quick]
+python -m benchmarks panel [--quick]
 """
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -105,8 +104,3 @@ class TimedPanel(PanelLink):
         line = super().news()
         self.last_news = line or self.last_news
         return line
-
-
-if __name__ == "__main__":
-    for what, figure in run("--quick" in sys.argv):
-        print(f"| {what} | {figure} |")

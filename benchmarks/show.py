@@ -1,6 +1,6 @@
 """Whole shows: exporting, playing in a window, and how much memory both take.
 
-python -m benchmarks.show [--quick]
+python -m benchmarks show [--quick]
 """
 
 from __future__ import annotations
@@ -308,9 +308,3 @@ def peak_mb(*arguments: str) -> float:
     """The most memory one command held at once, MB (of the program's own process)."""
     done = subprocess.run([sys.executable, "-c", PEAK, *arguments], stdout=subprocess.PIPE, check=True, env=os.environ)
     return float(done.stdout.split()[-1]) * 1024 / 1e6
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("VISUALIZER_LOG_DIR", tempfile.mkdtemp())
-    for what, figure in run("--quick" in sys.argv):
-        print(f"{what:72s} {figure}")

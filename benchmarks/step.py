@@ -1,4 +1,4 @@
-"""What an ascent step gets out of the machine: `python -m benchmarks.step [--quick]`.
+"""What an ascent step gets out of the machine: `python -m benchmarks step [--quick]`.
 
 GFLOP/s of a whole step at 1280x720, of the network forward and backward in it, of the network's convolutions run bare
 (the same calls on the same sizes, one after another, nothing in between), and of a large matrix product: what the
@@ -8,7 +8,6 @@ that a way of computing puts in between are not counted.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -125,8 +124,3 @@ def in_turns(ways: dict[str, Callable[[], Any]], device: str) -> dict[str, float
             if turn:  # the first warms up
                 taken[name].append(time.perf_counter() - start)
     return {name: float(np.median(seconds)) for name, seconds in taken.items()}
-
-
-if __name__ == "__main__":
-    for what, value in run("--quick" in sys.argv):
-        print(f"{what}: {value}", flush=True)

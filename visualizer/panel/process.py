@@ -25,9 +25,8 @@ from .window import PanelWindow
 
 log = logging.getLogger(__name__)
 
-NICENESS = (
-    15  # the projection has priority on every core; `python -m benchmarks.panel` measures what the panel costs it
-)
+#: the projection has priority on every core; `python -m benchmarks panel` measures what the panel costs it
+NICENESS = 15
 RATE_HZ = 30.0
 #: the panel may use this fraction of a core: without a graphics card it is drawn less often, down to this rate
 MAX_LOAD, MIN_RATE_HZ = 0.15, 10.0
@@ -110,10 +109,8 @@ def _show(pipe: Connection, outlet: Outlet, options: PanelOptions) -> None:
             if window.is_hidden:
                 due_s = monotonic() + HIDDEN_WAIT_S
                 continue
-            began_s, spent = (
-                monotonic(),
-                Stopwatch(now=time.process_time),
-            )  # processor time: that of other programs does not count
+            began_s = monotonic()
+            spent = Stopwatch(now=time.process_time)  # of the processor: that of other programs does not count
             if snapshot is not None:
                 _update_thumbnails(window, thumbnails, snapshot)
             window.begin(since_drawn.elapsed_s())
