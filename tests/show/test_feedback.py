@@ -12,18 +12,15 @@ import pytest
 
 from tests.render.isf import isf, kept
 from tests.show.test_recorder import has_shown, is_recording
-from tests.show.test_same_pixels import EverySixth, FromZero, exported, loop_of
+from tests.show.test_same_pixels import every_sixth, exported
 from tests.show.test_session_live import Shown
 from tests.sounds import kicks
-from visualizer.audio.decode import Song
 from visualizer.control.commands import Act
 from visualizer.presets.dreams import open_cache
 from visualizer.presets.loaded import open_preset
-from visualizer.render.offscreen import Offscreen
 from visualizer.render.window import Window
 from visualizer.show.export import VideoOptions, export
 from visualizer.show.graphics import Graphics, rebuilt
-from visualizer.show.sources.song import SongFileSource
 from visualizer.show.stage import Scene, build_picture
 
 SIZE = (160, 96)
@@ -71,17 +68,9 @@ def test_trails_are_the_same_at_30_60_and_144_display_frames_a_second(preset_wit
     """
     loaded = preset_with("{shader: trails, parameters: {strength: 1}}")
 
-    def pictures(fps):
-        pixels = EverySixth(fps)
-        with Song(kick_song) as song, Offscreen(SIZE) as surface:
-            source = SongFileSource(song, loaded.settings.beat)
-            for _ in loop_of(loaded, surface, source, FromZero(Fraction(fps)), pixels).frames():
-                pass
-        return np.stack(pixels.pictures[:35]).astype(int)
-
-    at_60 = pictures(60)
+    at_60 = every_sixth(kick_song, loaded, 60)
     for fps in (30, 144):
-        off = np.abs(pictures(fps) - at_60)
+        off = np.abs(every_sixth(kick_song, loaded, fps) - at_60)
         assert off.mean() <= 0.5 and np.percentile(off, 99) <= 4 and off.max() <= 20, fps
 
 

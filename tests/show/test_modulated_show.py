@@ -12,10 +12,7 @@ from tests.show.test_onscreen_company import PLAIN, Hand
 from tests.show.test_recorder import has_shown, is_recording
 from tests.show.test_session_live import Shown
 from tests.sounds import kicks
-from visualizer.control.addresses import OscMapping
-from visualizer.control.bound_control import ShowInfo
 from visualizer.control.commands import Act, Set, ShowPreset
-from visualizer.control.parameters import base_parameters
 from visualizer.presets.dreams import open_cache
 from visualizer.presets.loaded import open_preset
 from visualizer.presets.preset import load_preset
@@ -89,14 +86,6 @@ def test_a_source_chosen_from_outside_is_seen_saved_and_seen_again(screen, eye, 
     assert 0.3 < level < 0.9
     green = round(255 * (0.2 + 0.5 * level))
 
-    def osc(address, *values):
-        def step():
-            known = base_parameters().with_look(hand.snapshots[-1].look)
-            hand.changes += OscMapping().changes(address, values, ShowInfo(parameters=known), 0.0)
-            return True
-
-        return step
-
     def sees(*colour):
         return lambda: max(abs(int(a) - b) for a, b in zip(eye.at(160, 90), colour, strict=True)) <= 1
 
@@ -107,7 +96,7 @@ def test_a_source_chosen_from_outside_is_seen_saved_and_seen_again(screen, eye, 
         screen,
         lambda: bool(hand.snapshots) and len(hand.snapshots[-1].look) == 3,
         sees(51, 51, 102),
-        osc("/visualizer/set/look/green/source", "level"),
+        hand.osc("/visualizer/set/look/green/source", "level"),
         sees(51, green, 102),
         lambda: hand.snapshots[-1].moving.keys() == {"look.green"},
         lambda: hand.snapshots[-1].by_hand == {"look.green.source"},

@@ -16,6 +16,8 @@ from tests.outputs.test_new_output import Brightness
 from visualizer.audio import portaudio
 from visualizer.audio.playback import SilentPlayback
 from visualizer.audio.songlist import SongList
+from visualizer.control.addresses import OscMapping
+from visualizer.control.bound_control import ShowInfo
 from visualizer.control.commands import Act, Command, Learn, Set, SetTempo, ShowPreset
 from visualizer.control.controller import Controller
 from visualizer.control.controllers import open_controllers
@@ -59,6 +61,16 @@ class Hand(Controller):
 
     def close(self):
         self.closed += 1
+
+    def osc(self, address, *values):
+        """Step: what a message of OSC changes in the show."""
+
+        def step():
+            parameters = base_parameters().with_look(self.snapshots[-1].look)
+            self.changes += OscMapping().changes(address, values, ShowInfo(parameters=parameters), 0.0)
+            return True
+
+        return step
 
 
 class Line:

@@ -8,10 +8,7 @@ import pytest
 
 from tests.fixtures.watching import Quiet, Script
 from tests.show.test_onscreen_company import PLAIN, Hand
-from visualizer.control.addresses import OscMapping
-from visualizer.control.bound_control import ShowInfo
 from visualizer.control.commands import Act, ShowPreset
-from visualizer.control.parameters import base_parameters
 from visualizer.presets.dreams import open_cache
 from visualizer.presets.loaded import open_preset
 from visualizer.show.onscreen import run
@@ -40,14 +37,6 @@ def test_a_parameter_of_a_look_is_turned_from_outside_and_reset(screen, eye, tin
     def sees(*colour):
         return lambda: eye.at(160, 90) == colour
 
-    def osc(address, *values):
-        def step():
-            parameters = base_parameters().with_look(hand.snapshots[-1].look)
-            hand.changes += OscMapping().changes(address, values, ShowInfo(parameters=parameters), 0.0)
-            return True
-
-        return step
-
     def reported(value):
         return lambda: hand.snapshots[-1].values.get("look.tint.green") == value
 
@@ -55,10 +44,10 @@ def test_a_parameter_of_a_look_is_turned_from_outside_and_reset(screen, eye, tin
         screen,
         lambda: bool(hand.snapshots) and len(hand.snapshots[-1].look) == 4,
         sees(102, 0, 0),
-        osc("/visualizer/set/look/tint/green", 0.6),
+        hand.osc("/visualizer/set/look/tint/green", 0.6),
         sees(102, 153, 0),
         reported(0.6),
-        osc("/visualizer/share/look/tint/blue", 1.0),
+        hand.osc("/visualizer/share/look/tint/blue", 1.0),
         sees(102, 153, 255),
         lambda: hand.changes.append(Act("reset")) or True,
         sees(102, 0, 0),

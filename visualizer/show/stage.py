@@ -265,8 +265,8 @@ class Stage:
         self._waited_s = self._mix = self._dark = 0.0
         self._kept: Features | None = None  # the features at the moment of the freeze
         self._ctx = surface.ctx
-        self._overlay, self._aside = Overlay(surface.ctx), Layer(surface.ctx)
-        self._hidden, self._unseen = Layer(surface.ctx), Layer(surface.ctx)
+        self._overlay, self._leaving_layer = Overlay(surface.ctx), Layer(surface.ctx)
+        self._scene_layer, self._unseen_layer = Layer(surface.ctx), Layer(surface.ctx)
         self.began = UNKNOWN_START
         self.unseen_size: tuple[int, int] | None = None
 
@@ -351,8 +351,8 @@ class Stage:
         if self.leaving is None or self._mix < 1.0:
             return None
         gone, self.leaving = self.leaving, None
-        self._aside.release()
-        self._hidden.release()
+        self._leaving_layer.release()
+        self._scene_layer.release()
         return gone
 
     def advance(self, dt_s: float) -> None:
@@ -391,7 +391,7 @@ class Stage:
         if is_seen:
             self.unseen_size = size
         if is_seen and self._dark < 1.0:
-            self._unseen.release()
+            self._unseen_layer.release()
             self._draw_scenes(features, size, attempts)
         else:
             self._draw_unseen(features, attempts)
@@ -413,7 +413,7 @@ class Stage:
         """Release the graphics memory, the scenes' too."""
         for scene in self.scenes:
             scene.picture.release()
-        for part in (self._overlay, self._aside, self._hidden, self._unseen):
+        for part in (self._overlay, self._leaving_layer, self._scene_layer, self._unseen_layer):
             part.release()
 
     def clear_history(self) -> None:
@@ -434,14 +434,14 @@ class Stage:
         if self.leaving is None:
             self.scene.draw(features, size, date, attempts)
         else:
-            with self._aside.drawn_on(size):
+            with self._leaving_layer.drawn_on(size):
                 self.leaving.draw(features, size, date, attempts)
             # Mesa's software renderer keeps what the second of two passes has drawn with: all of the scene that leaves
             gl_finish(self._ctx)
             if not self._draw_transition(features, size, date, attempts):
                 self.scene.draw(features, size, date, attempts)
-                if self._aside.texture is not None:
-                    self._overlay.lay(self._aside.texture, size, 1 - smoothstep(self._mix))
+                if self._leaving_layer.texture is not None:
+                    self._overlay.lay(self._leaving_layer.texture, size, 1 - smoothstep(self._mix))
         if self._dark > 0:
             self._overlay.darken(size, self._dark)
 
@@ -450,17 +450,17 @@ class Stage:
     ) -> bool:
         """Draw the scene through the look that leads to it, and return True; False where there is none, or it fails."""
         picture = self.scene.picture
-        if picture.transition is None or self._aside.texture is None or picture.deepest < 0:
+        if picture.transition is None or self._leaving_layer.texture is None or picture.deepest < 0:
             return False
         name = f"transition {picture.transition.look.name}"
         attempt = attempts(name, "the presets are crossfaded") if attempts is not None else None
         if attempt is not None and attempt.is_suspended:
             return False
         with attempt or nullcontext():
-            with self._hidden.drawn_on(size):
+            with self._scene_layer.drawn_on(size):
                 self.scene.draw(features, size, date, attempts)
-            if self._hidden.texture is not None:
-                picture.draw_transition(self._aside.texture, self._hidden.texture, self._mix, size)
+            if self._scene_layer.texture is not None:
+                picture.draw_transition(self._leaving_layer.texture, self._scene_layer.texture, self._mix, size)
                 return True
         return False
 
@@ -468,13 +468,13 @@ class Stage:
         """Draw the scenes, and the look that leads from one to the other, for what they keep."""
         if self.leaving is not None and self.scene.picture.transition_has_history:
             size = self.unseen_size or self.scene.loaded.size
-            with self._unseen.drawn_on(size):
+            with self._unseen_layer.drawn_on(size):
                 self._draw_scenes(features, size, attempts)
             return
         for scene in filter(None, (self.leaving, self.scene)):
             if scene.picture.has_history:
                 size = self.unseen_size or scene.loaded.size
-                with self._unseen.drawn_on(size):
+                with self._unseen_layer.drawn_on(size):
                     scene.draw(features, size, date_at(self.began, features.time_s), attempts)
             else:
                 scene.picture.pass_events()
