@@ -157,17 +157,17 @@ class PanelView:
             if n_columns > 1:
                 sections.buttons()
             else:
-                self._rest(snapshot, n_columns)
+                self._rest(n_columns)
         if n_columns > 1:
             with ui.column("second", boxes[1], scrolls=True):
-                self._rest(snapshot, n_columns)
+                self._rest(n_columns)
         if n_columns > 2:
             with ui.column("third", boxes[2], scrolls=True):
                 sections.main_controls()
                 sections.looks()
                 sections.more_controls()
 
-    def _rest(self, snapshot: Snapshot, n_columns: int) -> None:
+    def _rest(self, n_columns: int) -> None:
         sections = self.sections
         sections.presets()
         sections.journey()

@@ -212,7 +212,6 @@ def export(
     for link in open_links(loaded):
         for line in link.look.declaration.news:
             say(line)
-    n_depths, n_variants = loaded.n_depths, len(loaded.variants)
     with Song(song_path, stream=stream) as song:
         check_part(video, song.duration_s)
         found = read_metadata(song_path, stream)
@@ -229,24 +228,7 @@ def export(
             raise BadInput(f"{out}: the video would replace its own song; choose another name with -o")
         if note := silence_note(song_path, stream):
             say(note)
-        if loaded.journey is not None:
-            # the others are baked when the picture comes near them: how many a song needs depends on its tempo
-            stations = Stations(loaded, cache)
-            for station in range(N_FIRST_STATIONS):
-                for placed in stations.frames(station):
-                    done = station * n_depths + placed.depth_index
-                    yield Progress("dreaming", done, N_FIRST_STATIONS * n_depths)
-            source_of_frames: FrameSource = ReadyStations(stations)
-        else:
-            frames = []
-            dreams = Dreams(loaded, cache)
-            for placed in complete(dreams):
-                frames.append(placed)
-                yield Progress("dreaming", placed.variant * n_depths + placed.depth_index, n_variants * n_depths)
-            if dreams.fault:
-                say(dreams.fault)
-            source_of_frames = ReadyDreams(frames)
-            del dreams, frames  # they hold the frames, which would be in memory twice once they are in textures
+        dreams = yield from _baked(loaded, cache, say)
         excerpt = Excerpt(writer, video, size, song.sample_rate_hz)
         yield excerpt.progress(song.duration_s)  # here the caller can still stop before a file is opened
         drawn = (size[0] * video.supersample, size[1] * video.supersample)
@@ -254,7 +236,7 @@ def export(
             programs, clock = Programs(surface.ctx), FrameClock(video.fps)
             canvas = Canvas(surface.ctx, supersample=video.supersample)
             source = SongFileSource(song, loaded.settings.beat, frame_s=float(1 / video.fps))
-            stage = Stage(surface, Scene(build_picture(loaded, surface, programs), source_of_frames, loaded))
+            stage = Stage(surface, Scene(build_picture(loaded, surface, programs), dreams, loaded))
             stage.unseen_size = drawn
             loop = _ExportLoop(clock, source, stage, canvas, [excerpt], Guard(raises=True), excerpt.size)
             loop.loaded = loaded
@@ -270,6 +252,29 @@ def export(
                 say(f"{song_path.name}: {source.mix_note}")
             stage.release()
             canvas.release()
+
+
+def _baked(
+    loaded: LoadedPreset, cache: FrameCache, say: Callable[[str], None]
+) -> Generator[Progress, None, FrameSource]:
+    """Bake the dream of a preset, or the first stations of its journey. Returns what holds the frames alone: they would
+    be in memory twice once they are in textures. Raises DreamError.
+    """
+    n_depths = loaded.n_depths
+    if loaded.journey is not None:
+        # the others are baked when the picture comes near them: how many a song needs depends on its tempo
+        stations = Stations(loaded, cache)
+        for station in range(N_FIRST_STATIONS):
+            for placed in stations.frames(station):
+                yield Progress("dreaming", station * n_depths + placed.depth_index, N_FIRST_STATIONS * n_depths)
+        return ReadyStations(stations)
+    frames, dreams, total = [], Dreams(loaded, cache), len(loaded.variants) * n_depths
+    for placed in complete(dreams):
+        frames.append(placed)
+        yield Progress("dreaming", placed.variant * n_depths + placed.depth_index, total)
+    if dreams.fault:
+        say(dreams.fault)
+    return ReadyDreams(frames)
 
 
 def tags_of(tags: Mapping[str, str], title: str | None) -> dict[str, str]:

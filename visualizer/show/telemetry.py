@@ -9,7 +9,7 @@ from .clocks import ScreenClock
 from .controllers import Controllers
 from .dispatcher import Dispatcher
 from .effects import StageEffects
-from .guard import Guard
+from .frametimes import FrameTimes
 from .recorder import Recorder
 from .source import Source
 from .stage import DisplayFrame
@@ -26,13 +26,12 @@ class Telemetry:
         self,
         source: Source,
         controllers: Controllers,
-        guard: Guard,
         dispatcher: Dispatcher,
         on_stage: StageEffects,
         loader: PresetLoader,
         recorder: Recorder,
     ) -> None:
-        self._source, self._controllers, self._guard = source, controllers, guard
+        self._source, self._controllers = source, controllers
         self._dispatcher, self._on_stage, self._loader = dispatcher, on_stage, loader
         self._recorder = recorder
         self._sent_s = self._latency_s = 0.0
@@ -58,11 +57,7 @@ class Telemetry:
             return
         self._sent_s = now_s
         meters, dispatcher, times = self._source.meters(), self._dispatcher, clock.times
-        if meters.late_s > 0:
-            late_s = meters.late_s + times.work_s + times.period_s / 2
-            self._latency_s += (late_s - self._latency_s) * (LATENCY_SHARE if self._latency_s else 1.0)
-        if now_s - self._p95_s > P95_S:
-            self._p95_s, self._p95_ms = now_s, times.recent().p95_ms
+        self._measure(now_s, meters.late_s, times)
         loaded = self._on_stage.loaded
         self._controllers.update(
             Snapshot(
@@ -107,3 +102,11 @@ class Telemetry:
                 capabilities=dispatcher.context.capabilities,
             )
         )
+
+    def _measure(self, now_s: float, late_s: float, times: FrameTimes) -> None:
+        """Follow the latency and the frame times. late_s: of the sound, seconds; 0 where it is not known."""
+        if late_s > 0:
+            late_s += times.work_s + times.period_s / 2
+            self._latency_s += (late_s - self._latency_s) * (LATENCY_SHARE if self._latency_s else 1.0)
+        if now_s - self._p95_s > P95_S:
+            self._p95_s, self._p95_ms = now_s, times.recent().p95_ms

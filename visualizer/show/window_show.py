@@ -146,7 +146,7 @@ class WindowShow(FrameLoop):
         self.dispatcher.dispatch(self._on_stage.shown(loaded, self._scene.control.parameters))
         self.dispatcher.report()
         self._telemetry = Telemetry(
-            source, self._controllers, guard, self.dispatcher, self._on_stage, self._loader, self.recorder
+            source, self._controllers, self.dispatcher, self._on_stage, self._loader, self.recorder
         )
         self._lifeline, self._sound_watch = options.lifeline, SoundWatch(options.lifeline)
         self._reloader = Reloader(options.say)
