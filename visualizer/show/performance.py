@@ -352,21 +352,8 @@ class Performance:
             return  # it is baked again, and goes its own way
         slots = {station: slot for slot, station in event.slots if slot < N_SLOTS}
         crops = {int(station): Transform.of(*numbers) for station, *numbers in event.crops}
-        state = TravelState(
-            event.time_s,
-            event.beats,
-            event.position,
-            event.speed,
-            event.linger,
-            event.linger_s,
-            event.first,
-            event.last,
-            event.arrives_s,
-            slots,
-            crops,
-            event.hurries_to,
-        )
-        others = scene.travel.follow(state, dreams.stations)
+        numbers = event.model_dump(include=set(TravelState._fields))
+        others = scene.travel.follow(TravelState(**{**numbers, "slots": slots, "crops": crops}), dreams.stations)
         if event.at > self._contents.start:  # at the start all that was there before is waiting
             dreams.drop(others)
 
