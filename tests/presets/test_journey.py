@@ -10,19 +10,17 @@ import time
 import numpy as np
 import pytest
 
-from tests.fixtures.journeys import with_journey
+from tests.fixtures.journeys import with_journey, with_settings
 from tests.fixtures.watching import wait_for
 from tests.render.pictures import smooth
 from visualizer.errors import BadInput, VisualizerError
-from visualizer.journey.geometry import Transform, crop, view
-from visualizer.journey.stations import fixed_crop, light_of, next_image, with_picture_inside
+from visualizer.journey.stations import light_of, next_image, with_picture_inside
 from visualizer.presets import journey as journey_room
 from visualizer.presets.bake import bake
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import start
 from visualizer.presets.journey import BackgroundStations, ReadyStations, Stations
 from visualizer.presets.loaded import Overrides, open_preset
-from visualizer.presets.station_plan import RecordedPlan
 
 SIZE = (96, 54)
 JOURNEY = "journey: {depth: 2, stations: [{layer: block2.expand}, {layer: block3.expand, colour: 1.0}]}\n"
@@ -120,9 +118,7 @@ def test_a_loop_ends_with_the_first_picture_inside(folder, cache):
 
 
 def test_where_most_is_dreamt_the_next_one_begins(folder, cache):
-    loaded = opened(folder)
-    journey = loaded.settings.journey.model_copy(update={"centre": "dreamt"})
-    loaded = dataclasses.replace(loaded, settings=loaded.settings.model_copy(update={"journey": journey}))
+    loaded = with_settings(opened(folder), centre="dreamt")
     stations = Stations(loaded, cache)
     middle = stations.crop(0)
     frames_of(stations, 0)
@@ -130,9 +126,7 @@ def test_where_most_is_dreamt_the_next_one_begins(folder, cache):
 
 
 def test_a_loop_with_dreamt_crops_ends_with_the_first_picture_where_the_last_crop_is(folder, cache):
-    loaded = opened(folder, journey=5)
-    journey = loaded.settings.journey.model_copy(update={"centre": "dreamt"})
-    loaded = dataclasses.replace(loaded, settings=loaded.settings.model_copy(update={"journey": journey}))
+    loaded = with_settings(opened(folder, journey=5), centre="dreamt")
     stations = Stations(loaded, cache)
     frames = [frames_of(stations, number) for number in range(5)]
     light = light_of(loaded.image)
@@ -156,6 +150,10 @@ def test_ready_stations_come_when_they_are_wanted_and_once(folder, cache):
 
 def bake_children():
     return [child for child in multiprocessing.active_children() if child.name == "bake"]
+
+
+def bake_pids():
+    return {child.pid for child in bake_children()}
 
 
 def polled(source, n_frames):
@@ -312,7 +310,7 @@ def test_one_process_bakes_all_stations(folder, tmp_path):
         source.want([0, 1, 2])
 
         def all_there():
-            found.update(child.pid for child in multiprocessing.active_children() if child.name == "bake")
+            found.update(bake_pids())
             source.poll()
             return len(cache.entries()) == 3 and not source.stations.fault
 
@@ -320,7 +318,7 @@ def test_one_process_bakes_all_stations(folder, tmp_path):
         assert len(found) == 1 and source.fault is None
     finally:
         source.close()
-    assert not [child for child in multiprocessing.active_children() if child.pid in found]
+    assert not bake_pids() & found
 
 
 def test_a_station_that_begins_with_a_picture_leads_to_the_next_one(folder, cache):
@@ -339,9 +337,7 @@ def test_a_station_that_begins_with_a_picture_leads_to_the_next_one(folder, cach
 
 @pytest.mark.parametrize("centre", ["fixed", "dreamt"])
 def test_a_picture_comes_into_a_station_that_is_not_finished(folder, cache, centre):
-    loaded = opened(folder)
-    journey = loaded.settings.journey.model_copy(update={"centre": centre})
-    loaded = dataclasses.replace(loaded, settings=loaded.settings.model_copy(update={"journey": journey}))
+    loaded = with_settings(opened(folder), centre=centre)
     stations = Stations(loaded, cache)
     next(stations.frames(0))
     crop = stations.crop(0)
@@ -363,10 +359,9 @@ def test_another_layer_comes_from_a_station_on(folder, cache):
     assert stations.next_layer(1) == "block3.expand"
 
 
-def test_a_loop_and_a_recorded_journey_keep_their_stations(folder, cache):
+def test_a_loop_keeps_its_stations(folder, cache):
     loop = opened(folder, journey=5)
     assert "comes back" in Stations(loop, cache).settled
-    assert "recorded" in RecordedPlan(loop.journey, 4).settled
     assert Stations(opened(folder), cache).settled == ""
 
 
@@ -388,7 +383,7 @@ def test_a_picture_interrupts_the_bake_in_the_same_process(folder, tmp_path):
     try:
         source.want([0, 1, 2])
         polled(source, 2)
-        children = {child.pid for child in multiprocessing.active_children() if child.name == "bake"}
+        children = bake_pids()
         for seed in (3, 4, 5):  # each interrupts the one before
             picture = smooth(loaded.size, seed)
             source.stations.begin(1, picture)
@@ -401,7 +396,7 @@ def test_a_picture_interrupts_the_bake_in_the_same_process(folder, tmp_path):
         expected = frames_of(alone, 1)
         last = {one.depth_index: one.frame for one in found if one.finished}
         assert all(np.array_equal(last[depth], expected[depth]) for depth in range(5))
-        assert {child.pid for child in multiprocessing.active_children() if child.name == "bake"} == children
+        assert bake_pids() == children
         source.want([1, 0])  # what was interrupted is finished afterwards
         rest = []
         wait_for(
@@ -454,10 +449,7 @@ def test_a_process_waits_for_a_picture_where_all_is_in_the_cache(folder, cache):
     frames_of(Stations(opened(folder), cache), 0)
     source = start(opened(folder), cache)
     try:
-        wait_for(
-            lambda: source.poll() is None or [one for one in multiprocessing.active_children() if one.name == "bake"],
-            "a process",
-        )
+        wait_for(lambda: source.poll() is None or bake_children() or None, "a process")
         found = met(source, 1, smooth(SIZE, 21))
         assert np.array_equal(found[0].frame, smooth(SIZE, 21))
     finally:
@@ -490,15 +482,6 @@ def test_whatever_comes_in_between_each_station_has_its_own_frames(folder, cache
         assert source.fault is None
     finally:
         source.close()
-
-
-def test_of_recorded_crops_only_those_that_a_zoom_can_lead_to_are_taken(folder):
-    plan, middle = RecordedPlan(opened(folder).journey, 4), fixed_crop(0.0, 1.0)
-    found = crop(0.1, 0.05 - 0.02j)
-    plan.take({0: found, 1: Transform(0.0, 0.0), 2: Transform(1.0, 0.0), 3: Transform(0.5, 1e300), 4: Transform(1e9)})
-    assert [plan.crop(station) for station in range(6)] == [found, *[middle] * 5]
-    for station in range(6):
-        view(station + 0.5, plan.crop)
 
 
 def test_a_journey_goes_on_where_a_station_behind_it_is_lost(folder, tmp_path):
@@ -549,8 +532,7 @@ def test_the_process_of_a_bake_ends_once_all_of_a_loop_is_baked(folder, cache):
 
         def has_ended():
             source.poll()
-            children = {child.pid for child in multiprocessing.active_children() if child.name == "bake"}
-            seen.update(children)
+            seen.update(children := bake_pids())
             return bool(seen) and not children
 
         wait_for(has_ended, "the end of the process", 60.0)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.fixtures.journeys import with_journey
+from tests.fixtures.journeys import with_journey, with_settings
 from tests.fixtures.watching import wait_for
 from tests.render.pictures import smooth
 from visualizer.beat.features import Features
@@ -162,9 +162,7 @@ def test_no_display_frame_jumps_where_stations_arrive_late(trip):
 
 def test_a_dreamt_way_ends_at_the_newest_station(trip, folder, shared, surface):
     """Where the next one begins is known once this one is baked: until then it cannot be approached."""
-    loaded = open_preset(str(folder), size=SIZE)
-    journey = loaded.settings.journey.model_copy(update={"centre": "dreamt"})
-    loaded = dataclasses.replace(loaded, settings=loaded.settings.model_copy(update={"journey": journey}))
+    loaded = with_settings(open_preset(str(folder), size=SIZE), centre="dreamt")
     one = Trip(surface, loaded, Late(Stations(loaded, FrameCache(shared, 10**9))))
     one.scene.dreams.last = 2
     frames = one.go(14)
@@ -266,9 +264,7 @@ def test_a_loop_comes_back_to_where_it_was(trip):
 
 
 def test_a_loop_is_travelled_out_of_the_picture(trip, folder, shared, surface):
-    loaded = open_preset(str(folder), size=SIZE, overrides=Overrides(journey=5))
-    journey = loaded.settings.journey.model_copy(update={"direction": "out"})
-    loaded = dataclasses.replace(loaded, settings=loaded.settings.model_copy(update={"journey": journey}))
+    loaded = with_settings(open_preset(str(folder), size=SIZE, overrides=Overrides(journey=5)), direction="out")
     one = Trip(surface, loaded, ReadyStations(Stations(loaded, FrameCache(shared, 10**9))))
     assert one.position == 5
     frames = one.go(16)
