@@ -45,6 +45,9 @@ class DreamError(VisualizerError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint for a mistyped word, ` (did you mean 'x'?)`; empty when no known word is similar."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" (did you mean {found[0]!r}?)" if found else ""
+    """A hint for a mistyped word, ` (did you mean 'x'?)`; empty when no known word is similar.
+    Capital letters are the same as small ones.
+    """
+    small = {one.lower(): one for one in known}
+    found = difflib.get_close_matches(word.lower(), small, n=1, cutoff=0.6)
+    return f" (did you mean {small[found[0]]!r}?)" if found else ""

@@ -327,7 +327,13 @@ def _networks(info: ValidationInfo) -> Mapping[str, NetworkInfo]:
 #: how a look of a chain is laid over the picture before it
 Blend = Literal["normal", "add", "screen", "multiply", "lighten", "darken", "difference", "overlay"]
 #: the name of a look, as `looks.look.find_look` takes it
-LookName = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="name of the look, without the file's ending")]
+LookName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9_-]+$",
+        description="name of the look, in small letters and without the file's ending: `3d-rotate` for 3D Rotate.fs",
+    ),
+]
 
 
 def _number_or_expression(value: Any) -> Any:

@@ -96,6 +96,7 @@ def test_what_is_no_number_is_zero_and_what_is_too_large_the_limit(text, value):
         ("", 1, "the expression ends where a number, a name or ( is expected"),
         ("1 + ", 5, "the expression ends where"),
         ("1 + kik", 5, "unknown name 'kik' (did you mean 'kick'?)"),
+        ("KICK", 1, "unknown name 'KICK' (did you mean 'kick'?)"),
         ("1 + qqq", 5, "there are: kick, bass"),
         ("2 + sni(1)", 5, "unknown function 'sni' (did you mean 'sin'?)"),
         ("sin", 1, "sin is a function; write sin(...)"),

@@ -74,7 +74,11 @@ def _input() -> dict[str, Any]:
             "MIN": _NUMBERS,
             "MAX": {**_NUMBERS, "description": "of audio and audioFFT: how many columns its picture has"},
             "IDENTITY": _NUMBERS,
-            "VALUES": {"type": "array", "items": {"type": "integer"}, "description": "of a long: what may be chosen"},
+            "VALUES": {
+                "type": "array",
+                "items": {"type": ["integer", "string"]},
+                "description": "of a long: what may be chosen",
+            },
             "LABELS": {"type": "array", "items": _TEXT, "description": "of a long: one for each of VALUES"},
         },
     }
