@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from tests.fixtures.glslang import Refused
 from tests.looks.drawing import drawing
@@ -88,6 +89,13 @@ def test_a_single_file_may_have_a_picture(tmp_path):
     assert look.declaration.imported == {"iChannel0": (tmp_path / "moon.png",)} and look.files[-1].name == "moon.png"
 
 
+def test_a_single_file_reads_smaller_versions_of_its_pictures_where_it_chooses_them(tmp_path):
+    path = tmp_path / "toy.fs"
+    path.write_text("void mainImage(out vec4 c, in vec2 p) { c = textureLod(iChannel2, p, 2.0); }")
+    textures = open_look_file(path).programs[0].textures
+    assert [textures[f"iChannel{index}"].filter for index in range(4)] == ["linear", "linear", "mipmap", "mipmap"]
+
+
 @pytest.mark.parametrize(
     ("channels", "said"),
     [
@@ -126,6 +134,31 @@ def test_an_export_is_drawn_pass_by_pass():
         # buffer A counts display frames, and buffer B reads it in the same one; B reads itself of the one before
         seen = [drawn.at(time_s)[0, 0].tolist() for time_s in (0.0, 1.0, 2.0)]
     assert seen == [[0, 51, 128], [51, 102, 128], [102, 153, 128]]
+
+
+def test_a_shader_reads_smaller_versions_of_a_buffer_a_picture_and_the_dream(tmp_path):
+    half = "void mainImage(out vec4 c, in vec2 p) { c = vec4(step(8.0, p.x)); }"
+    read = (
+        "void mainImage(out vec4 c, in vec2 p) { c = vec4(textureLod(iChannel0, p / iResolution.xy, 9.0).r, "
+        "textureLod(iChannel1, p / iResolution.xy, 9.0).r, textureLod(iChannel2, p / iResolution.xy, 9.0).r, 1.0); }"
+    )
+    Image.fromarray(np.repeat(np.array([[0, 200]], np.uint8), 4, axis=1)).save(tmp_path / "a.png")
+    mipmap = {"sampler": {"filter": "mipmap", "wrap": "clamp"}}
+    inputs = [
+        {"channel": 0, "ctype": "buffer", "id": "A", **mipmap},
+        {"channel": 1, "ctype": "texture", "src": "a.png", **mipmap},
+        {"channel": 2, "ctype": "texture", "src": "none.png", **mipmap},
+    ]
+    buffer = {"type": "buffer", "name": "Buffer A", "code": half, "outputs": [{"id": "A"}]}
+    look = open_look_file(export(tmp_path, buffer, {"type": "image", "code": read, "inputs": inputs}))
+    dream = np.zeros((16, 16, 3), np.uint8)
+    dream[:8] = 100
+    with drawing(look, (16, 16), {0: dream}) as drawn:
+        for time_s in (0.0, 1.0):
+            seen = drawn.at(time_s)
+            assert np.abs(seen.astype(int) - [128, 100, 50]).max() <= 1
+    plain = open_look_file(export(tmp_path, {"type": "image", "code": IMAGE, "inputs": inputs[1:]}))
+    assert plain.programs[0].textures["iChannel1"].filter == "linear", "it chooses no smaller version"
 
 
 def test_buffers_of_the_same_name_are_drawn_in_the_order_they_are_in(tmp_path):

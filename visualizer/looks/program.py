@@ -16,9 +16,9 @@ class TextureRef:
     source: the dream frames ("frames" smoothed, "texels" not); the newest picture of one of the look's own targets
     ("target"); an image input ("input"); an imported file ("file"), or six ("cube"); an audio or audioFFT input;
     `spectrum` or `waveform` of `looks.uniforms.MUSIC`; Shadertoy's 512 x 2 of sound; fixed noise; or black. name: of
-    the target, input or import; of noise "grey" or "rgba". columns: of audio and audioFFT, 0 for all there are; of
-    noise, as many as rows. is_top_first: of a file and of noise, whether its place (0, 0) is the top left corner
-    instead of the bottom left one.
+    the target, input or import; of noise "grey" or "rgba". filter: "mipmap" only for a target, an input, a file and
+    noise. columns: of audio and audioFFT, 0 for all there are; of noise, as many as rows. is_top_first: of a file and of
+    noise, whether its place (0, 0) is the top left corner instead of the bottom left one.
     """
 
     source: Literal[
@@ -38,7 +38,7 @@ class TextureRef:
     ]
     name: str = ""
     wrap: Literal["clamp", "repeat"] = "clamp"
-    filter: Literal["linear", "nearest"] = "linear"
+    filter: Literal["linear", "nearest", "mipmap"] = "linear"
     columns: int = 0
     is_top_first: bool = False
 

@@ -51,6 +51,8 @@ _KINDS: Mapping[str, str] = {
     "video": "dream",
     "webcam": "dream",
 }
+#: functions that choose among a picture's mipmaps, which are made for them only: it costs time in every display frame
+_CHOOSING = frozenset(("textureLod", "textureGrad", "textureProjLod", "textureProjGrad"))
 _MISSING: Mapping[str, Literal["sampler2D", "samplerCube", "sampler3D"]] = {
     "keyboard": "sampler2D",
     "cubemap": "samplerCube",
@@ -65,15 +67,18 @@ def read_single(source: ShaderSource, declaration: Declaration) -> tuple[Declara
     """
     given = declaration.channels or DEFAULT_CHANNELS
     channels = {f"iChannel{index}": Channel(_WORDS["none"]) for index in range(4)}
+    used = words(without_comments(source.text))
     imported = dict(declaration.imported)
     for name, word in zip(channels, given, strict=False):
         if word not in _WORDS:
             imported[name] = (source.files[0].parent / word,)
-        channels[name] = Channel(_WORDS.get(word, TextureRef("file", name, "repeat")))
+        texture = _WORDS.get(word, TextureRef("file", name, "repeat"))
+        if used & _CHOOSING and texture.source in ("file", "noise"):
+            texture = replace(texture, filter="mipmap")  # as the site has it for pictures
+        channels[name] = Channel(texture)
     declaration = replace(declaration, imported=imported)
     if "self" in given:
         declaration = replace(declaration, passes=(Pass(SELF, is_persistent=True, is_float=True),))
-    used = words(without_comments(source.text))
     declaration = _with_dream(declaration, {name: one for name, one in channels.items() if name in used})
     return declaration, shadertoy_program(source, channels, declaration, is_picture=True)
 
@@ -107,7 +112,8 @@ def read_export(text: str, path: Path) -> tuple[Declaration, tuple[Program, ...]
         raise BadInput(f"{plain(path)}: it has no pass of the type image; export the shader again")
     if len(drawn) > MAX_PASSES:
         raise BadInput(f"{plain(path)}: {len(drawn)} passes cannot be drawn; allowed: up to {MAX_PASSES}")
-    inputs = _Inputs(path, targets, news)
+    code = "\n".join(str(entry["code"]) for _, _, entry in entries)
+    inputs = _Inputs(path, targets, news, chooses_level=bool(_CHOOSING & words(without_comments(code))))
     channels = [inputs.channels(entry, name) for name, entry in drawn]
     passes = [Pass(target, bool(target), bool(target), program=index) for index, target in enumerate([*targets, ""])]
     declaration = Declaration(
@@ -130,11 +136,13 @@ def read_export(text: str, path: Path) -> tuple[Declaration, tuple[Program, ...]
 
 class _Inputs:
     """What the channels of an export's passes read. path: of the file. targets: its buffers by the names of their
-    targets. news: what cannot be had is added.
+    targets. news: what cannot be had is added. chooses_level: whether the code chooses among a picture's mipmaps.
     """
 
-    def __init__(self, path: Path, targets: Mapping[str, dict[str, Any]], news: list[str]) -> None:
-        self._path, self._news = path, news
+    def __init__(
+        self, path: Path, targets: Mapping[str, dict[str, Any]], news: list[str], *, chooses_level: bool
+    ) -> None:
+        self._path, self._news, self._chooses_level = path, news, chooses_level
         self._targets = {
             str(one.get("id")): target for target, entry in targets.items() for one in _list(entry, "outputs")
         }
@@ -154,8 +162,10 @@ class _Inputs:
         sampler = given["sampler"] if isinstance(given.get("sampler"), dict) else {}
         wrap: Literal["clamp", "repeat"] = "repeat" if sampler.get("wrap") == "repeat" else "clamp"
         smooth: Literal["linear", "nearest"] = "nearest" if sampler.get("filter") == "nearest" else "linear"
+        has_levels = self._chooses_level and sampler.get("filter") == "mipmap"
+        picked: Literal["linear", "nearest", "mipmap"] = "mipmap" if has_levels else smooth
         if kind == "buffer" and (target := self._targets.get(str(given.get("id")))) is not None:
-            return Channel(TextureRef("target", target, wrap, smooth))
+            return Channel(TextureRef("target", target, wrap, picked))
         if kind == "texture":
             file = Path(str(given.get("src") or given.get("filepath") or "")).name
             is_top_first = str(sampler.get("vflip")) == "false"
@@ -163,12 +173,12 @@ class _Inputs:
                 picture = file_in(self._path.parent, file)
             except BadInput:
                 if (noise := _OWN_NOISE.get(file[:8])) is not None:
-                    return Channel(replace(noise, wrap=wrap, filter=smooth, is_top_first=is_top_first))
+                    return Channel(replace(noise, wrap=wrap, filter=picked, is_top_first=is_top_first))
                 self._news.append(f"{where} reads the dream: {plain(file)!r} is not beside the file")
-                return Channel(replace(_WORDS["dream"], wrap=wrap, filter=smooth))
+                return Channel(replace(_WORDS["dream"], wrap=wrap, filter=picked))
             name = f"picture{len(self.imported)}"
             self.imported[name] = (picture,)
-            return Channel(TextureRef("file", name, wrap, smooth, is_top_first=is_top_first))
+            return Channel(TextureRef("file", name, wrap, picked, is_top_first=is_top_first))
         if kind in _KINDS:
             return Channel(replace(_WORDS[_KINDS[kind]], wrap=wrap, filter=smooth))
         self._news.append(f"{where} is black: what it reads ({plain(kind)}) is not supported")

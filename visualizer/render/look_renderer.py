@@ -21,7 +21,7 @@ from ..looks.uniforms import MUSIC
 from ..oneline import plain
 from .dream_texture import MOST_STATIONS, DreamTexture, cover, taps
 from .journey_renderer import JourneyRenderer
-from .look_textures import LookTextures, sound_name
+from .look_textures import LookTextures, make_mipmaps, sound_name
 from .programs import Compiled, Programs
 from .targets import MAX_BYTES, History, Target, TargetPool, limited
 
@@ -243,6 +243,8 @@ class LookRenderer:
         }
         for unit, ref in enumerate(compiled.samplers):
             texture = self._texture(ref, images, temporary)
+            if ref.filter == "mipmap" and ref.source in ("target", "input"):
+                make_mipmaps(texture)
             texture.use(unit)
             self._filters[ref.wrap, ref.filter].use(unit)
         textures = self.look.programs[self._passes[index].program].textures
@@ -366,9 +368,10 @@ class LookRenderer:
         import moderngl
 
         for wrap, kind in {(ref.wrap, ref.filter) for ref in compiled.samplers} - self._filters.keys():
-            mode = moderngl.NEAREST if kind == "nearest" else moderngl.LINEAR
+            enlarging = moderngl.NEAREST if kind == "nearest" else moderngl.LINEAR
+            reducing = moderngl.LINEAR_MIPMAP_LINEAR if kind == "mipmap" else enlarging
             repeats = wrap == "repeat"
-            self._filters[wrap, kind] = self._ctx.sampler(repeats, repeats, filter=(mode, mode))
+            self._filters[wrap, kind] = self._ctx.sampler(repeats, repeats, filter=(reducing, enlarging))
         own = {one.name for one in self.look.declaration.inputs}  # an input may be called like what is heard
         self.needs |= _MUSIC_NAMES & compiled.uniforms.keys() - own
         read = list(compiled.samplers)

@@ -105,7 +105,9 @@ class LookTextures:
         """pixels: (H, W, 4) uint8, top row first."""
         # OpenGL's first row is the bottom one
         rows = pixels if ref.is_top_first else pixels[::-1]
-        return self._ctx.texture((pixels.shape[1], pixels.shape[0]), 4, rows.tobytes())
+        texture = self._ctx.texture((pixels.shape[1], pixels.shape[0]), 4, rows.tobytes())
+        make_mipmaps(texture)
+        return texture
 
     def _cube(self, paths: tuple[Path, ...]) -> moderngl.TextureCube:
         faces = [read_picture(path, f"look {plain(self._look.name)}") for path in paths]
@@ -118,6 +120,14 @@ class LookTextures:
                 )
         # the faces of a cube have their first row at the top
         return self._ctx.texture_cube((side, side), 4, b"".join(face.tobytes() for face in faces))
+
+
+def make_mipmaps(texture: moderngl.Texture | moderngl.TextureArray | moderngl.TextureCube) -> None:
+    """Make the smaller versions of a texture, which a sampler may choose among. Without one it is read as before."""
+    import moderngl
+
+    texture.build_mipmaps()  # this sets the texture's own filter, too
+    texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
 
 
 def _key(ref: TextureRef) -> TextureRef:
