@@ -25,10 +25,11 @@ help:
 demo: setup
 	$(BIN)/visualizer demo
 
-# First the tests that need no server or screen, then those that do: each of the two workers has its own sound server and screen.
+# First the tests that need no server or screen, then those that do: each worker has its own sound server and screen, and
+# they mostly wait.
 test: setup-test
 	$(PYTEST) -m "not long and not realtime" -n 2 --durations=40
-	$(PYTEST) -m "not long and realtime" -n 2 --dist loadfile --no-loadscope-reorder --durations=40
+	$(PYTEST) -m "not long and realtime" -n 3 --dist loadfile --no-loadscope-reorder --durations=40
 
 test-fast: setup-test
 	$(PYTEST) -m "not long and not realtime and not slow" -n 2

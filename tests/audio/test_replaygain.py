@@ -66,8 +66,8 @@ def test_the_gain_is_heard_and_changes_nothing_for_the_analysis(tmp_path: Path) 
     loud = tagged(tmp_path / "1.flac", source, REPLAYGAIN_TRACK_GAIN=HALF_DB)
     with SongList([loud, source], gain_mode="track") as songs, SilentPlayback(songs, now=lambda: 0.0) as player:
         player.start()
-        segment = wait_until(lambda: player._reader.segment, 10, "nothing is read")
-        wait_until(lambda: segment.n_total, 10, "the end is not read")
+        segment = wait_until(lambda: player._reader.segment, "nothing is read")
+        wait_until(lambda: segment.n_total, "the end is not read")
         heard = np.zeros((48_000, 2), np.float32)
         assert segment.ring.read_into(heard) == 48_000
         analysed = np.concatenate([block for _, block in player.drain()])

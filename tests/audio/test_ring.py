@@ -53,7 +53,7 @@ def test_two_threads_lose_nothing() -> None:
         n_read = ring.read_into(out)
         heard.append(out[:n_read, 0].copy())
         n_heard += n_read
-    writer.join(10)
+    writer.join(60)
     assert np.array_equal(np.concatenate(heard), np.arange(n_total, dtype=np.float32))
 
 

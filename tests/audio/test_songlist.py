@@ -155,7 +155,7 @@ def test_a_player_goes_through_the_list_and_jumps(songs: list[Path]) -> None:
     now_s = 0.0
     with SongList(songs) as joined, SilentPlayback(joined, now=lambda: now_s) as player:
         player.start()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         blocks = []
         while sum(len(block) for _, block in blocks) < round(2.2 * RATE_HZ):
             now_s = min(now_s + 0.01, 2.0)
@@ -167,10 +167,10 @@ def test_a_player_goes_through_the_list_and_jumps(songs: list[Path]) -> None:
         start_s = joined.jump(1)
         player.seek(start_s)
         assert joined.at(player.position_s) == (1, 0.0, 0.5)
-        first = wait_until(player.drain, 10, "nothing is read after the jump")[0]
+        first = wait_until(player.drain, "nothing is read after the jump")[0]
         assert first[0] == round(start_s * RATE_HZ), "no preroll out of another song"
         now_s += 1.3
-        wait_until(lambda: player.ended, 10, "the list does not end")
+        wait_until(lambda: player.ended, "the list does not end")
 
 
 def test_closing_while_the_next_song_is_opened(songs: list[Path]) -> None:

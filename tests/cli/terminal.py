@@ -74,13 +74,13 @@ class Terminal:
         os.write(self._ours, keys)
 
     def ended(self) -> int:
-        status = self.process.wait(20)
-        self._reader.join(5)
+        status = self.process.wait(60)
+        self._reader.join(60)
         return status
 
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
-        self._reader.join(5)
+            self.process.wait(60)
+        self._reader.join(60)
         os.close(self._ours)

@@ -105,7 +105,7 @@ def test_wrong_use_removes_nothing(cache, options, words):
 def test_on_a_terminal_it_asks(cache, terminal):
     for key, status, left in ((b"n\n", 1, [0, 1, 2, 3]), (b"y\n", 0, [])):
         opened = terminal("cache", "clear")
-        wait_until(lambda opened=opened: "[y/N]" in opened.raw, 20)
+        wait_until(lambda opened=opened: "[y/N]" in opened.raw)
         assert "Remove 4 dreams, 1 MB from" in opened.raw
         opened.type(key)
         assert opened.ended() == status

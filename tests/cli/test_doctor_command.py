@@ -54,8 +54,8 @@ def test_wrong_use() -> None:
 
 def test_on_a_terminal_it_is_wrapped_under_its_columns(terminal, screen: object) -> None:
     opened = terminal("doctor", n_rows=60)
-    wait_until(lambda: opened.process.poll() is not None, 60, "it does not end")
-    wait_until(lambda: "\nno faults" in _plain(opened.raw), 10, "it does not come to an end")
+    wait_until(lambda: opened.process.poll() is not None, "it does not end")
+    wait_until(lambda: "\nno faults" in _plain(opened.raw), "it does not come to an end")
     lines = [line.rstrip() for line in _plain(opened.raw).split("\n")]
     table = lines[: lines.index("")]
     assert max(map(len, lines)) <= 80 and len(table) > 20
@@ -78,7 +78,7 @@ def test_ctrl_c_ends_it_and_all_that_it_started(pulse: Pulse) -> None:
     )
     assert process.stdout is not None and process.stdout.readline().startswith("OK")
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 1 and said == "visualizer: interrupted\n"
 
     def is_gone() -> bool:
@@ -88,4 +88,4 @@ def test_ctrl_c_ends_it_and_all_that_it_started(pulse: Pulse) -> None:
             return True
         return False
 
-    wait_until(is_gone, 10, "a process is left behind")
+    wait_until(is_gone, "a process is left behind")

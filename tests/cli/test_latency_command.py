@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.cli.running import here, refused, visualizer
+from tests.fixtures.watching import takes
 from visualizer.cli.tables import LATENCY_PARTS, latency_table
 from visualizer.diagnostics.latency import PARTS, Delay, Latency
 from visualizer.files.remembered import remember_delay_ms
@@ -17,6 +18,7 @@ from visualizer.settings import BeatSettings
 SMALL = ("--size", "320x180")
 
 
+@takes()
 def test_as_json(screen, pulse, tiny_preset):
     remember_delay_ms(pulse.sink, 60.0)
     run = visualizer("latency", "--json", "--clicks", 5, *SMALL, "--preset", tiny_preset, "--device", pulse.source)

@@ -27,7 +27,7 @@ def nothing_is_left() -> Iterator[None]:
     yield
     for process in started:
         process.kill()
-        process.wait(10)
+        process.wait(60)
     started.clear()
 
 
@@ -47,7 +47,7 @@ class Running:
         self.waits_for = self.process.stderr.readline()
 
     def ended(self) -> tuple[int, str, str]:
-        out, said = self.process.communicate(timeout=20)
+        out, said = self.process.communicate(timeout=60)
         return self.process.returncode, out, said
 
 
@@ -76,7 +76,7 @@ def test_learning_a_knob_listing_and_forgetting_it(midi: Midi, knobs: Any) -> No
     run = Running(midi, "learn", "beat.sensitivity", "--port", "knobs")
     assert run.waits_for == "move a control for beat.sensitivity (Knobs out); Ctrl-C to cancel\n"
     values = itertools.cycle(range(128))
-    wait_until(lambda: turn(knobs, next(values)) or run.process.poll() is not None, 20)
+    wait_until(lambda: turn(knobs, next(values)) or run.process.poll() is not None)
     said = f"saved in {file.controls_file()}\n"
     assert run.ended() == (0, "CC 7 channel 1 of Knobs out now sets beat.sensitivity\n", said)
     assert file.load_controls().midi == [MidiBinding(cc=7, channel=1, port="Knobs out", does="beat.sensitivity")]
@@ -105,10 +105,10 @@ def test_monitor(midi: Midi, knobs: Any) -> None:
     lines: list[str] = []
     reading = threading.Thread(target=lambda: lines.extend(run.process.stdout or ()), daemon=True)
     reading.start()
-    wait_until(lambda: turn(knobs, 5) or lines, 20, "nothing was told")  # JACK may let the first ones go
+    wait_until(lambda: turn(knobs, 5) or lines, "nothing was told")  # JACK may let the first ones go
     run.process.send_signal(signal.SIGINT)
-    assert run.process.wait(20) == 0
-    reading.join(20)
+    assert run.process.wait(60) == 0
+    reading.join(60)
     assert set(lines) == {"CC 7 channel 1 = 5 of Knobs out  ->  beat.decay\n"}
     assert run.process.stderr is not None and run.process.stderr.read() == ""
 

@@ -52,7 +52,7 @@ def start(site: Site, *arguments: str) -> subprocess.Popen[str]:
 
 def run(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
     with start(site, *arguments) as process:
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=120)
     return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
 
@@ -133,7 +133,7 @@ def test_interrupted_it_says_so_and_goes_on_the_next_time(site: Site, folder: Pa
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(number)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=120)
     assert process.returncode == 1 and output == ""
     assert errors.splitlines()[-1] == "visualizer: interrupted; `visualizer networks get vgg16` resumes the download"
     site.waits_after = None

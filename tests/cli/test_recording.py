@@ -19,6 +19,7 @@ import pytest
 
 from tests.cli.running import here, refused
 from tests.fixtures.pulse import wait_until
+from tests.fixtures.watching import takes
 from visualizer.cli.options import with_record_folder
 from visualizer.files.paths import sessions_folder
 from visualizer.session import layout
@@ -88,17 +89,20 @@ def is_recorded(folder) -> bool:
     return b'"step":"sound"' in lines and _TURN.search(lines) is not None
 
 
-def kill_once(forked, pulse, folder, moment_s: float) -> tuple[float, float]:
-    """Kill the program some time after its recording has begun. Returns the seconds of sound and of commands lost.
+@takes()
+def kill_once(forked, pulse, song, folder, moment_s: float) -> tuple[float, float]:
+    """Kill the program some time after its recording of a song has begun. Returns the seconds of sound and of commands
+    lost.
 
     What it had until then is what was sent to it before the newest display frame that it reported.
     """
+    shutil.rmtree(folder, ignore_errors=True)  # of a take that was spoilt
     knob = Knob()
-    with pulse.record() as heard:
+    with pulse.play(song), pulse.record() as heard:
         show = forked("--record-to", str(folder), "--video", "--osc", str(knob.port))
         try:
             knob.start()
-            wait_until(lambda: is_recorded(folder) and len(show.frames) > 1, 90, "nothing is recorded")
+            wait_until(lambda: is_recorded(folder) and len(show.frames) > 1, "nothing is recorded")
             time.sleep(moment_s)  # the moment of the kill is what is tested
         finally:
             show.kill()
@@ -114,12 +118,22 @@ def kill_once(forked, pulse, folder, moment_s: float) -> tuple[float, float]:
         sound_s = n_lost / RATE_HZ
     events_s = had_s - max(filter(None, map(knob.turn_s, events)))
     frame_s = (had_s - before_s) / max(1, n_shown - n_before)
-    assert max(sound_s, events_s) <= MOST_LOST_S + frame_s + ON_THE_WAY_S, (sound_s, events_s, frame_s)
+    late_s = max(stood_still_s(had_s, [at_s for at_s, _ in show.frames]), stood_still_s(had_s, knob.sent_s))
+    lost = sound_s, events_s, frame_s, late_s
+    assert max(sound_s, events_s) <= MOST_LOST_S + frame_s + ON_THE_WAY_S + late_s, lost
     seconds = (events[-1].at - next(one.at for one in events if isinstance(one, DisplayEvent))) / CLOCK_HZ
     assert video_s(folder / "video.mp4") >= seconds - MOST_VIDEO_LOST_S
     repaired = repair(folder)
     assert repaired.after.state == "ok" and not list(losses(repaired.after))
     return sound_s, events_s
+
+
+def stood_still_s(end_s: float, times_s: list[float]) -> float:
+    """For how long something that happens at least ten times a second did not, in the two seconds before the end: so
+    long the machine gave no turn to it.
+    """
+    near = [one for one in times_s if end_s - 2.0 < one <= end_s]
+    return max(0.0, *np.diff([*near, end_s]) - 0.12)
 
 
 def read(folder) -> tuple[np.ndarray, int, list[Event]]:
@@ -163,10 +177,9 @@ def video_s(path) -> float:
 
 @pytest.mark.slow
 def test_killed_at_any_moment_it_has_lost_at_most_half_a_second(forked, pulse, loaded, tmp_path):
-    moments = random.Random(16)
-    with pulse.play(noise(120.0)):
-        for number in range(6):
-            kill_once(forked, pulse, tmp_path / f"night {number}", moments.uniform(0.0, 1.2))
+    moments, song = random.Random(16), noise(60.0)
+    for number in range(6):
+        kill_once(forked, pulse, song, tmp_path / f"night {number}", moments.uniform(0.0, 1.2))
 
 
 @pytest.mark.long
@@ -175,8 +188,7 @@ def test_killed_at_any_moment_it_has_lost_at_most_half_a_second(forked, pulse, l
 def test_two_hundred_kills_lose_at_most_half_a_second_each(forked, pulse, loaded, tmp_path, seed):
     moments, song = random.Random(seed), noise(60.0)
     for number in range(100):
-        with pulse.play(song):
-            sound_s, events_s = kill_once(forked, pulse, tmp_path / "night", moments.uniform(0.0, 3.0))
+        sound_s, events_s = kill_once(forked, pulse, song, tmp_path / "night", moments.uniform(0.0, 3.0))
         log.info("kill %d: %.3f s of sound and %.3f s of events lost", number + 1, sound_s, events_s)
         shutil.rmtree(tmp_path / "night")
 

@@ -115,7 +115,7 @@ def test_bad_sessions_are_one_line(night, command, tmp_path):
 def test_on_a_terminal_delete_asks(night, terminal):
     for key, status in ((b"n\n", 1), (b"y\n", 0)):
         opened = terminal("sessions", "delete", "Friday night")
-        wait_until(lambda opened=opened: "[y/N]" in opened.raw, 20)
+        wait_until(lambda opened=opened: "[y/N]" in opened.raw)
         assert "Delete 1 session (Friday night)?" in opened.raw
         opened.type(key)
         assert opened.ended() == status
@@ -129,7 +129,7 @@ def test_on_a_terminal_delete_asks(night, terminal):
 def test_on_a_terminal_long_ones_say_how_far_they_are_and_end_with_ctrl_c(night, terminal, command, bar, line):
     night.events.write_bytes(night.events.read_bytes() * (60_000_000 // night.events.stat().st_size))
     opened = terminal("sessions", command, "Friday night")
-    wait_until(lambda: opened.last(bar), 60, "there is no bar")
+    wait_until(lambda: opened.last(bar), "there is no bar")
     opened.type(b"\x03")
     assert opened.ended() == 1
     assert opened.last("visualizer: ") == f"visualizer: {line}" and "Traceback" not in opened.raw

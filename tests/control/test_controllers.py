@@ -224,7 +224,7 @@ def test_without_midi_a_show_goes_on_and_reports_it(opened: list) -> None:
     assert one.status() == ["midi\tthere is no MIDI on this machine  n 0  bad 0"] and one.poll() == []
 
 
-def test_link_reports_its_peers(opened: list) -> None:
+def test_link_reports_its_peers(alone_in_link: None, opened: list) -> None:
     pytest.importorskip("aalink")
     [one] = open_controllers(None, None, True)
     opened.append(one)

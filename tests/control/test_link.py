@@ -48,13 +48,13 @@ class Peer:
 
     def leave(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdin.close()
         self.process.stdout.close()
 
 
 @pytest.fixture
-def peer() -> Iterator[Peer]:
+def peer(alone_in_link: None) -> Iterator[Peer]:
     one = Peer()
     yield one
     one.leave()
@@ -71,7 +71,7 @@ def test_tempo_and_beat_of_a_session_are_followed_until_the_last_has_gone(peer: 
     reported: list[LinkTempo] = []
     session = LinkSession(reported.append, now=time.monotonic)
     try:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not reported and time.monotonic() < deadline:
             session._ending.wait(0.01)
         if not reported:
@@ -79,24 +79,24 @@ def test_tempo_and_beat_of_a_session_are_followed_until_the_last_has_gone(peer: 
         if session.n_peers > 1:
             pytest.skip("somebody else on this network is in a Link session")
         peer.ask("100")  # of two sessions as old as each other either may win
-        wait_until(lambda: reported[-1].bpm == pytest.approx(100, abs=0.01), 5, "a guest has another tempo")
-        wait_until(lambda: off_s(reported[-1], peer) < 0.005, 5, "the beats are not the peer's")
+        wait_until(lambda: reported[-1].bpm == pytest.approx(100, abs=0.01), "a guest has another tempo")
+        wait_until(lambda: off_s(reported[-1], peer) < 0.005, "the beats are not the peer's")
         peer.ask("150")
-        wait_until(lambda: reported[-1].bpm == pytest.approx(150, abs=0.01), 5)
-        wait_until(lambda: off_s(reported[-1], peer) < 0.005, 5, "the beats are not the peer's")
+        wait_until(lambda: reported[-1].bpm == pytest.approx(150, abs=0.01))
+        wait_until(lambda: off_s(reported[-1], peer) < 0.005, "the beats are not the peer's")
         peer.process.stdin.close()
-        wait_until(lambda: reported[-1] == LinkTempo(0.0, 0.0), 10, "the peer has gone")
+        wait_until(lambda: reported[-1] == LinkTempo(0.0, 0.0), "the peer has gone")
         assert session.n_peers == 0
     finally:
         session.close()
 
 
-def test_without_peers_nothing_is_reported() -> None:
+def test_without_peers_nothing_is_reported(alone_in_link: None) -> None:
     reported: list[LinkTempo] = []
     session = LinkSession(reported.append, now=time.monotonic)
     session.suggest(133.0)
     try:
-        wait_until(lambda: session.n_peers or session.bpm == pytest.approx(133.0), 5, "it has not the tempo heard")
+        wait_until(lambda: session.n_peers or session.bpm == pytest.approx(133.0), "it has not the tempo heard")
     finally:
         session.close()
     if session.n_peers:

@@ -174,7 +174,7 @@ print("open", flush=True)
 sys.stdin.readline()
 for _ in range(5):
     one.looked.clear()
-    one.looked.wait(5)
+    one.looked.wait(60)
 one.close()
 print("closed", flush=True)
 """
@@ -192,7 +192,7 @@ def test_a_sound_server_that_dies_does_not_end_the_process(own_jack: Midi) -> No
     )
     assert show.stdout is not None and show.stdout.readline() == "open\n"
     own_jack.kill()
-    out, _ = show.communicate("\n", timeout=40)
+    out, _ = show.communicate("\n", timeout=120)
     pads.kill()
     pads.communicate()
     assert (out, show.returncode) == ("closed\n", 0)

@@ -212,7 +212,7 @@ def test_a_flood_of_single_packets_is_limited_too():
         began_s = time.monotonic()
         for _ in range(n_turns * MOST_AT_ONCE):
             out.sendto(part, ("127.0.0.1", one.port))
-            heard.get(timeout=10.0)
+            heard.get(timeout=60)
         took_s = time.monotonic() - began_s
     one.close()
     assert took_s >= (n_turns - 1) * TURN_S  # the least it may take: a slow machine takes longer
@@ -276,7 +276,7 @@ def test_only_allowed_senders_are_read(caplog):
                     out.bind((sender, 0))
                     for _ in range(3):
                         out.sendto(message(f"/{sender}"), ("127.0.0.1", one.port))
-            assert [heard.get(timeout=10) for _ in range(3)] == ["/127.0.0.2"] * 3
+            assert [heard.get(timeout=60) for _ in range(3)] == ["/127.0.0.2"] * 3
         assert (one.n_messages, one.n_bad, one.n_refused) == (3, 0, 6)
         lines = [record.getMessage() for record in caplog.records]
         assert [line.partition(":")[0] for line in lines] == ["osc"] * 2 and "127.0.0.3" in lines[1], "each sender once"

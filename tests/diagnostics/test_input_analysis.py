@@ -129,12 +129,12 @@ def test_an_unknown_device_names_what_there_is(pulse):
 
 
 def test_a_real_device_is_heard(pulse):
-    sound = kicks(48000, np.arange(0.3, 20, 0.5), 20.0)
+    sound = kicks(48000, np.arange(0.3, 60, 0.5), 60.0)
     with InputAnalysis(None, BeatSettings(), 20) as listening, pulse.play(sound, 48000):
         longest_s, at_s = 0.0, time.monotonic()
         for moment in listening.readings(rate_hz=50):
             longest_s, at_s = max(longest_s, time.monotonic() - at_s), time.monotonic()
-            if moment.n_kicks >= 4 or moment.time_s > 15:
+            if moment.n_kicks >= 4 or moment.time_s > 55:
                 break
     assert moment.n_kicks >= 4
     assert -12 < moment.peak_db < 0 and not moment.bands.silent
@@ -164,7 +164,7 @@ def test_a_meter_tells_each_channel(mortal_pulse):
         "load-module", "module-null-sink", "sink_name=four", "norewinds=1", "channels=4",
         "channel_map=front-left,front-right,rear-left,rear-right",
     )  # fmt: skip
-    tone = np.sin(2 * np.pi * 200 * np.arange(10 * 48000) / 48000)
+    tone = np.sin(2 * np.pi * 200 * np.arange(60 * 48000) / 48000)
     sound = np.stack([0 * tone, 0.5 * tone, 0 * tone, 0.05 * tone], axis=1).astype(np.float32)
     named = "--channel-map=front-left,front-right,rear-left,rear-right"
     for channels, gain_db, expected_db in (((), 0.0, {1: -99, 2: -6, 3: -99, 4: -26}), ((4,), 20.0, {4: -6})):
@@ -176,7 +176,7 @@ def test_a_meter_tells_each_channel(mortal_pulse):
             for n, levels in enumerate(metering.levels(rate_hz=50)):
                 if levels == pytest.approx(expected_db, abs=0.5):
                     break
-                assert n < 500, levels
+                assert n < 2500, levels
 
 
 def test_a_meter_whose_device_is_lost_says_so(mortal_pulse):

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from tests.fixtures.watching import takes
 from tests.sounds import write_wav
 from visualizer.audio.clicks import RATE_HZ, StampedBlock, click_times, click_track
 from visualizer.diagnostics.latency import Delay, Latency, _delay, _Frame, _paired, detections, measure, with_test_ramp
@@ -24,9 +25,13 @@ def plain(tiny_preset):
     return open_preset(str(tiny_preset), size=(320, 180))
 
 
+@takes()
 def test_clicks_are_played_heard_and_seen(screen, pulse, plain):
     said = []
-    found = measure(plain, n_clicks=6, say=said.append)
+    try:
+        found = measure(plain, n_clicks=6, say=said.append)
+    except DeviceError as error:
+        pytest.fail(str(error))
     assert said[-1] == "6 clicks through the default output, recorded from visualizer_sink.monitor: 9 s"
     assert (found.n_clicks, found.size) == (6, (320, 180)) and found.rate_hz > 5
     assert 3 <= len(found.delays) <= found.n_detected <= found.n_heard <= 6

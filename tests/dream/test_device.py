@@ -135,7 +135,7 @@ ctypes.CDLL(None).malloc_stats()
 def test_parts_are_worked_on_by_as_many_threads_as_torch_has(n_threads: int) -> None:
     x = torch.arange(10.0)
     before = torch.get_num_threads()
-    together = threading.Barrier(n_threads, timeout=20)
+    together = threading.Barrier(n_threads, timeout=60)
 
     def add(part: slice) -> tuple[int, bool]:
         together.wait()

@@ -134,11 +134,11 @@ def test_noise_is_seeded_and_continuous() -> None:
 
 def test_the_script_paints_into_a_folder(tmp_path: Path) -> None:
     script = [sys.executable, str(ROOT / "tools" / "make_images.py"), "--folder", str(tmp_path), "--size", "64x36"]
-    subprocess.run([*script, "marble"], check=True, timeout=60, capture_output=True)
+    subprocess.run([*script, "marble"], check=True, timeout=120, capture_output=True)
     with Image.open(tmp_path / "marble" / "image.jpg") as image:
         assert image.size == (64, 36)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["marble"]
-    wrong = subprocess.run([*script, "clods"], check=False, timeout=60, capture_output=True, text=True)
+    wrong = subprocess.run([*script, "clods"], check=False, timeout=120, capture_output=True, text=True)
     assert wrong.returncode == 2
     assert "clouds" in wrong.stderr
     assert set(SCENES) == set(PRESETS)

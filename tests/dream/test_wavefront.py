@@ -59,7 +59,7 @@ def test_nothing_finer_begins_before_all_that_runs_ahead_has_begun(n_workers, mo
 
 
 def test_two_workers_do_work_at_the_same_time():
-    meeting = threading.Barrier(2, timeout=20)
+    meeting = threading.Barrier(2, timeout=60)
     met = []
 
     def work(depth, octave, *_):

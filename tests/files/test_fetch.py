@@ -334,7 +334,7 @@ def test_killed_in_the_middle_it_goes_on_from_there(site: Site, to: Path) -> Non
     assert left(to) == {"net.pth.part", "net.pth.part.json"}
     site.waits_after = None
     with start(site, to) as process:
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert to.read_bytes() == CONTENT and left(to) == {"net.pth"}
     assert site.ranges == ["", "bytes=150000-"] and output.startswith("150000\n")
@@ -346,9 +346,9 @@ def test_two_at_once_do_not_spoil_each_other(site: Site, to: Path) -> None:
         wait_until(first, 150_000)
         refused(site.url, to, "net.pth is being fetched by another process")
         with start(site, to) as second:
-            assert "another process" in second.communicate(timeout=60)[1]
+            assert "another process" in second.communicate(timeout=120)[1]
         site.go_on.set()
-        first.communicate(timeout=60)
+        first.communicate(timeout=120)
     assert first.returncode == 0 and second.returncode == 1
     assert to.read_bytes() == CONTENT and left(to) == {"net.pth"} and len(site.asked) == 1
 

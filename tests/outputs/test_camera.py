@@ -25,7 +25,7 @@ def test_a_disk_that_hangs_does_not_collect_screenshots_without_end():
     canvas, disk = Picture(), threading.Event()
 
     def save(_pixels, stamp):
-        assert disk.wait(20)
+        assert disk.wait(60)
         return Path(f"{stamp}.png")
 
     camera = Camera(save)

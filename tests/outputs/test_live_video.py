@@ -140,7 +140,7 @@ def test_sound_lies_where_it_was_heard(tmp_path, clock):
 
 def test_on_a_disk_that_cannot_be_written_it_stops_and_says_so(tmp_path, clock):
     video = LiveVideo(tmp_path / "missing" / "a.mp4", SIZE, Fraction(30), clock)
-    video._thread.join(20)
+    video._thread.join(60)
     show(video, Canvas(), clock, 0.2)
     assert "the video has stopped" in video.fault
     video.close()

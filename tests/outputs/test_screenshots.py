@@ -109,7 +109,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_on_it_nor_in_memory(tmp_path):
     """Pillow never frees what packs a PNG when a write fails: 400 kB each time."""
     known = {**os.environ, "VISUALIZER_PICTURES_DIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", FULL], env=known, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", FULL], env=known, capture_output=True, text=True, check=True, timeout=120
     )
     said, grown = done.stdout.splitlines()
     assert said.startswith(f"the screenshot cannot be written to {tmp_path}: File too large")

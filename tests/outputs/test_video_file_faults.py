@@ -275,7 +275,7 @@ def test_ctrl_c_leaves_nothing(tmp_path, n_signals):
         assert len(list(tmp_path.iterdir())) == 2  # the temporary file is there
         for _ in range(n_signals):
             process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode != 0 and "KeyboardInterrupt" in said

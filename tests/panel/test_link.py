@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from tests.fixtures.watching import wait_for
+from tests.fixtures.watching import has_ended, wait_for
 from visualizer.clock import monotonic
 from visualizer.control.commands import Act, Learn, PressKey, Set, ShowPreset, Unset
 from visualizer.control.parameters import Parameter, base_parameters
@@ -37,14 +37,14 @@ def snapshot(**changes):
 
 
 def click(button="1", times=1):
-    subprocess.run(["xdotool", "click", "--repeat", str(times), "--delay", "2", button], check=True, timeout=10)
+    subprocess.run(["xdotool", "click", "--repeat", str(times), "--delay", "2", button], check=True, timeout=120)
 
 
 class Hand:
     """A performer: moves the mouse over the panel and collects its commands."""
 
     def __init__(self, screen, link):
-        self.screen, self.link = screen, link
+        self.screen, self.link, self._state = screen, link, {}
 
     def commands(self, what, **state):
         """The panel's next commands; state: fields of the snapshots sent meanwhile."""
@@ -64,20 +64,22 @@ class Hand:
 
         return wait_for(known, f"the place of {name}")
 
-    def wait_until_still(self, seconds=0.3, **state):
-        """Wait until no control has moved for a while; snapshots are sent meanwhile."""
-        controls, since_s = None, time.monotonic()
+    def wait_until_still(self, n_frames=5, **state):
+        """Wait until no control has moved for so many of the panel's frames; snapshots are sent meanwhile."""
+        frames = []
 
         def is_still():
-            nonlocal controls, since_s
             self.link.update(snapshot(**state))
-            if self.link.controls != controls:
-                controls, since_s = self.link.controls, time.monotonic()
-            return controls and time.monotonic() - since_s > seconds
+            if not frames or self.link.controls is not frames[-1]:
+                frames.append(self.link.controls)
+            return len(frames) > n_frames and all(one == frames[-1] for one in frames[-n_frames:])
 
         wait_for(is_still, "that nothing moves any more")
 
     def point(self, name, across=0.5, **state):
+        if state != self._state:  # what is shown may move
+            self._state = state
+            self.wait_until_still(3, **state)
         x, y, width, height = self.place(name, **state)
         self.screen.move_pointer(round(x + width * across), y + height // 2)
 
@@ -98,7 +100,7 @@ def hand(screen, tmp_path_factory):
         hand.place("blackout")
     yield hand
     link.close()
-    link.join(10)
+    link.join(60)
     screen.move_pointer(100, 100)
 
 
@@ -178,6 +180,8 @@ def test_parameters_that_bake_again_are_in_the_closed_section_and_sent_once(hand
     top = hand.place("beat.sensitivity")
     hand.point("more")
     click()
+    hand.place("beat.gain_release_s")
+    hand.wait_until_still()
     x, y, width, _ = hand.place("beat.gain_release_s")
     hand.screen.move_pointer(x + width // 2, y)
     click("5", 40)  # the wheel, to the end
@@ -225,6 +229,7 @@ def test_a_parameter_of_a_look_gets_a_source_an_amount_and_is_learned(hand):
     assert hand.press("look.zoom learn", **shown) == [Learn("look.zoom")]
     shown |= {"learning": "look.zoom"}
     wait_for(lambda: hand.place("look.zoom learn", **shown) != before, "the band that says so")
+    hand.wait_until_still(**shown)
     assert hand.press("look.zoom learn", **shown) == [Learn("")]
     shown["learning"] = ""
     wait_for(lambda: hand.place("look.zoom learn", **shown) == before, "the end of the band")
@@ -244,6 +249,7 @@ def test_while_learning_a_press_chooses_what_is_bound(hand):
     hand.point("learn")
     click()
     wait_for(lambda: hand.place("beat.decay") != before, "the band that says so")
+    hand.wait_until_still()
     assert hand.press("beat.decay") == [Learn("beat.decay")]
     # choosing what waits already cancels it
     assert hand.press("blackout", learning="blackout", bindings={"beat.decay": "CC 7 channel 1"}) == [Learn("")]
@@ -287,7 +293,7 @@ def test_it_is_closed_even_while_it_is_opening_and_twice(screen):
     link = open_panel(PLACE)
     link.close()
     link.close()
-    link.join(20)
+    link.join(60)
     assert not link.is_open and link.news() is None
     assert link.pid is None or not psutil.pid_exists(link.pid)
 
@@ -312,12 +318,12 @@ def test_when_the_show_is_killed_the_panel_goes(screen):
         [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        panel = psutil.Process(int(show.stdout.readline()))
+        panel = int(show.stdout.readline())
         show.kill()
-        wait_for(lambda: not panel.is_running() or panel.status() == psutil.STATUS_ZOMBIE, "the panel's end")
+        wait_for(lambda: has_ended(panel), "the panel's end")
     finally:
         show.kill()
-        _, complaints = show.communicate(timeout=10)
+        _, complaints = show.communicate(timeout=60)
     assert complaints == ""
 
 
@@ -335,12 +341,12 @@ def test_without_imgui_it_says_how_to_install_it(monkeypatch):
 
 
 def test_sending_a_snapshot_takes_no_time(hand):
-    """Not a measurement: only that nothing is done here that could wait."""
-    latest, begin = snapshot(), time.process_time()
+    """Not a measurement: only that nothing is done here that takes long."""
+    latest, begin = snapshot(), time.thread_time()
     for _ in range(1000):
         hand.link.update(latest)
         hand.link.poll()
-    assert time.process_time() - begin < 1.0
+    assert time.thread_time() - begin < 1.0
 
 
 def test_a_source_without_tempo_has_no_buttons_for_it(hand):
@@ -358,5 +364,5 @@ def test_a_source_without_tempo_has_no_buttons_for_it(hand):
 def test_a_panel_closed_by_the_performer_is_not_reported(hand):
     hand.screen.ask_to_close("panel - visualizer")
     wait_for(lambda: not hand.link.is_open, "its end")
-    hand.link.join(10)
+    hand.link.join(60)
     assert hand.link.news() is None and not psutil.pid_exists(hand.link.pid)

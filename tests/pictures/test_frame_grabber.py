@@ -10,17 +10,16 @@ import subprocess
 import sys
 
 import numpy as np
-import psutil
 import pytest
 from PIL import Image
 
-from tests.fixtures.watching import wait_for
+from tests.fixtures.watching import has_ended, wait_for
 from visualizer.files.paths import grabs_folder
 from visualizer.files.remembered import remember_camera, remembered_camera
 from visualizer.pictures.cameras import list_cameras
 from visualizer.pictures.frame_grabber import CameraTimes, FrameGrabber
 
-QUICK = CameraTimes(open_s=1.0)
+QUICK, PATIENT = CameraTimes(open_s=1.0), CameraTimes(open_s=60.0, frame_s=60.0)
 NEEDS_PIPES = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes")
 NEEDS_SIGNALS = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process by a signal")
 RED, GREEN, BLUE = 0xE02020, 0x20E020, 0x2020E0
@@ -31,7 +30,7 @@ def grabber():
     """grabber(camera, times) -> FrameGrabber, closed at the end."""
     with contextlib.ExitStack() as stack:
 
-        def opened(camera, times=None):
+        def opened(camera, times=PATIENT):
             one = FrameGrabber(camera, times)
             stack.callback(one.close)
             return one
@@ -84,10 +83,13 @@ def test_each_picture_is_the_newest_frame(own_screen, camera, grabber):
     assert len(readers()) == 1
 
 
-def test_a_second_press_while_a_picture_is_on_its_way_asks_for_no_other(camera, grabber):
+@NEEDS_SIGNALS
+def test_a_second_press_while_a_picture_is_on_its_way_asks_for_no_other(own_screen, camera, grabber):
     one = grabber(camera)
+    os.kill(own_screen.pid, signal.SIGSTOP)  # else the picture may be there before the second press
     one.grab()
     assert "one moment" in one.grab()
+    os.kill(own_screen.pid, signal.SIGCONT)
     wait_for(one.poll, "a picture")
     assert len(list(grabs_folder().iterdir())) == 1
 
@@ -247,11 +249,11 @@ def test_the_process_ends_with_the_show_even_while_the_driver_hangs(tmp_path):
         "        time.sleep(0.02)\n"
         "    while one._label == '': time.sleep(0.02)\n"
         "    print(found[0].pid, flush=True)\n"
-        "    time.sleep(60)\n"
+        "    time.sleep(600)\n"
     )
     (tmp_path / "show.py").write_text(code)
     show = subprocess.Popen([sys.executable, str(tmp_path / "show.py")], stdout=subprocess.PIPE, text=True)
-    reader = psutil.Process(int(show.stdout.readline()))
+    reader = int(show.stdout.readline())
     show.kill()
     show.communicate()
-    wait_for(lambda: not reader.is_running(), "the end of the reader")
+    wait_for(lambda: has_ended(reader), "the end of the reader")

@@ -146,7 +146,8 @@ def test_a_picture_that_arrives_is_met_by_itself(tmp_path, watched):
     assert folder.poll() is None and folder.news() is None
 
 
-def test_one_that_is_still_written_is_waited_for(tmp_path, watched):
+def test_one_that_is_still_written_is_waited_for(tmp_path, watched, monkeypatch):
+    monkeypatch.setattr(picture_folder, "RETRY_S", 600.0)  # however long this process stands still in the middle
     whole = picture(tmp_path.parent / "whole.png").read_bytes()
     folder = watched(tmp_path)
     with (tmp_path / "slow.png").open("wb") as file:
@@ -161,9 +162,12 @@ def test_one_that_is_still_written_is_waited_for(tmp_path, watched):
 
 
 def test_of_many_that_arrive_at_once_only_the_newest_is_met(tmp_path, watched):
-    folder = watched(tmp_path)
+    folder, made = watched(tmp_path), tmp_path.parent / "made"
+    made.mkdir()
     for number in range(200):
-        picture(tmp_path / f"{number:03}.png", changed_s=1_000_000 + number * 77 % 200)
+        picture(made / f"{number:03}.png", changed_s=1_000_000 + number * 77 % 200)
+    for path in made.iterdir():
+        path.rename(tmp_path / path.name)
     newest = max(tmp_path.iterdir(), key=lambda one: one.stat().st_mtime)
     assert wait_for(folder.poll, "the newest") == newest
     threading.Event().wait(SETTLE_S + 2 * POLL_S)

@@ -229,7 +229,7 @@ def test_a_bake_that_died_is_tried_again_and_the_journey_goes_on(folder, tmp_pat
             faults.add(source.fault)
             return len(found) == 10 and source.fault is None
 
-        wait_for(all_there, "both stations", 60.0)
+        wait_for(all_there, "both stations")
         assert [one for one in faults if one and "the dream's process died" in one and "stays where it is" in one]
     finally:
         source.close()
@@ -314,7 +314,7 @@ def test_one_process_bakes_all_stations(folder, tmp_path):
             source.poll()
             return len(cache.entries()) == 3 and not source.stations.fault
 
-        wait_for(all_there, "three stations", 60.0)
+        wait_for(all_there, "three stations")
         assert len(found) == 1 and source.fault is None
     finally:
         source.close()
@@ -475,7 +475,7 @@ def test_whatever_comes_in_between_each_station_has_its_own_frames(folder, cache
             source.want(wanted)
             for _ in range(int(rng.integers(1, 12))):
                 for one in source.poll():
-                    assert one.variant in wanted or what > 1
+                    assert what > 0 or one.variant <= number, "those after it are forgotten"
                     if one.depth_index == 0 and one.variant in begun:
                         assert np.array_equal(one.frame, begun[one.variant])
                 time.sleep(0.003)
@@ -535,7 +535,7 @@ def test_the_process_of_a_bake_ends_once_all_of_a_loop_is_baked(folder, cache):
             seen.update(children := bake_pids())
             return bool(seen) and not children
 
-        wait_for(has_ended, "the end of the process", 60.0)
+        wait_for(has_ended, "the end of the process")
         assert source.stations.is_complete and source.fault is None
         assert source.stations.dreams(4).from_cache
     finally:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 
 import pytest
 
+from tests.fixtures.watching import wait_for
 from visualizer.errors import DreamError
 from visualizer.presets.dreams import Dreams, ReadyDreams, open_cache
 from visualizer.presets.loaded import Overrides, open_preset
@@ -15,15 +15,6 @@ from visualizer.presets.loader import PresetLoader
 
 SIZE = (64, 36)
 NAMES = ("a-one", "b-two", "c-three")
-
-
-def wait_for(condition, what, deadline_s=20.0):
-    end = time.monotonic() + deadline_s
-    while time.monotonic() < end:
-        if (value := condition()) is not None and value is not False:
-            return value
-        time.sleep(0.01)  # a poll, bounded by the deadline
-    raise AssertionError(f"{what}: not within {deadline_s:g} s")
 
 
 @pytest.fixture
@@ -77,8 +68,9 @@ def opened_of(changes, name):
 
 
 def test_one_after_the_other(changes):
-    changes.want("b-two")
-    assert changes.opening == "b-two"
+    with changes._changed:  # else it may be opened already
+        changes.want("b-two")
+        assert changes.opening == "b-two"
     assert opened_of(changes, "b-two").loaded.settings.title == "b-two"
     for name in ("c-three", "a-one", "c-three"):
         changes.want(name)
@@ -219,8 +211,9 @@ def test_a_warm_preset_comes_with_all_its_frames(folder):
 
 
 def test_settings_of_the_dream_bake_the_same_preset_once_they_stay_unchanged(changes, started):
-    for share in range(30):
-        changes.set_dream({"colour": share / 30})
+    with changes._changed:  # however long this thread stands still, none of them stays unchanged
+        for share in range(30):
+            changes.set_dream({"colour": share / 30})
     opened = opened_of(changes, "a-one").loaded
     assert opened.settings.dream.colour == opened.variants[0].settings.colour == pytest.approx(29 / 30)
     assert started.made == ["a-one"], "one bake for all of it"

@@ -95,7 +95,7 @@ def open_in_subprocess(**environment: str) -> tuple[list[str], str]:
         env={**env, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     return done.stdout.splitlines(), done.stderr

@@ -196,7 +196,7 @@ def test_fonts_of_the_system_are_looked_for_before_a_letter_is_missing(offscreen
     """With thousands of them that takes longer than a display frame."""
     system_font_files.cache_clear()
     hud = Hud(offscreen(SIZE).ctx)
-    wait_until(lambda: system_font_files.cache_info().currsize == 1, 10, "nobody looks")
+    wait_until(lambda: system_font_files.cache_info().currsize == 1, "nobody looks")
     hud.release()
 
 

@@ -29,7 +29,7 @@ RED, GREEN, BLUE, YELLOW = [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]
 
 def until(window: Window, true: Callable[[], bool], what: str, draw: Callable[[], None] = lambda: None) -> None:
     """Draw and let the system speak until something is true; X answers when it likes."""
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline_s, what
         window.events()
@@ -39,7 +39,7 @@ def until(window: Window, true: Callable[[], bool], what: str, draw: Callable[[]
 
 def keys_until(window: Window, n_keys: int) -> list[str]:
     pressed: list[str] = []
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 60
     while len(pressed) < n_keys:
         assert time.monotonic() < deadline_s, f"{n_keys} keys, not {pressed}"
         pressed += [press.name for press in window.events()]

@@ -42,6 +42,8 @@ def main() -> None:
             os.write(2, writer.state.reason.encode())
             return
         time.sleep(0.01)  # never faster, even where the machine was busy before
+        while writer._waits.n_bytes and writer.state.is_recording:
+            time.sleep(0.001)  # the writer's thread had no turn for long: that is not its fault
 
 
 if __name__ == "__main__":

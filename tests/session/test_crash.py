@@ -165,7 +165,7 @@ def test_lines_cut_off_at_any_byte_lose_the_last_line_alone(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for the size of a file")
 def test_a_file_that_can_grow_no_further_ends_the_recording_and_not_the_show(tmp_path):
     process = started(tmp_path / "s", 40_000)
-    handed_over, reason = process.communicate(timeout=60)
+    handed_over, reason = process.communicate(timeout=120)
     assert process.returncode == 0 and len(handed_over) > 8 * 20
     assert reason.endswith(b"it could not be written: File too large"), reason
     check_recovered(tmp_path / "s", 0)

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tests.fixtures.watching import takes
 from tests.render.isf import isf, kept
 from tests.show.test_recorder import has_shown, is_recording
 from tests.show.test_same_pixels import every_sixth, exported
@@ -33,7 +34,7 @@ def preset_with(tiny_preset, tmp_path):
 
     def of(render, size=SIZE):
         folder = tmp_path / "with"
-        shutil.copytree(tiny_preset, folder)
+        shutil.copytree(tiny_preset, folder, dirs_exist_ok=True)
         isf(folder, COUNT, name="count", passes=[kept("sum", FLOAT=True)])
         with (folder / "preset.yaml").open("a") as file:
             file.write(f"render: {render}\n")
@@ -75,6 +76,7 @@ def test_trails_are_the_same_at_30_60_and_144_display_frames_a_second(preset_wit
 
 
 @pytest.mark.slow
+@takes()
 def test_a_live_show_performed_again_has_what_its_looks_have_kept(screen, pulse, preset_with, tmp_path):
     """Begun in the middle: what was kept before is not part of the recording."""
     loaded = preset_with("{looks: [trails, {look: count, blend: add}]}", (320, 180))

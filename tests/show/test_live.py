@@ -36,7 +36,7 @@ def play_on(act: Source, until: object, what: str) -> None:
         act.listen(act.position_s)
         return until()  # type: ignore[operator]
 
-    wait_until(there, 30, what)
+    wait_until(there, what)
 
 
 def test_it_listens_tells_and_survives(mortal_pulse: Pulse, loaded: LoadedPreset) -> None:
@@ -145,5 +145,5 @@ def test_the_next_input_is_remembered(mortal_pulse: Pulse) -> None:
     with source:
         source.start()
         source.next_input()
-        wait_until(lambda: remembered_input() == "mic", 10, "it was not remembered")
+        wait_until(lambda: remembered_input() == "mic", "it was not remembered")
     assert isinstance(source, LiveInput)

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.fixtures.watching import Quiet, Script
+from tests.fixtures.watching import Quiet, Script, takes
 from tests.show.test_onscreen_company import PLAIN, Hand
 from tests.show.test_recorder import has_shown, is_recording
 from tests.show.test_session_live import Shown
@@ -38,7 +38,7 @@ def preset_with(tiny_preset, tmp_path):
 
     def of(lines, size=(320, 180)):
         folder = tmp_path / "mine"
-        shutil.copytree(tiny_preset, folder)
+        shutil.copytree(tiny_preset, folder, dirs_exist_ok=True)
         (folder / "own.frag").write_text(SHADER)
         with (folder / "preset.yaml").open("a") as file:
             file.write(lines)
@@ -48,6 +48,7 @@ def preset_with(tiny_preset, tmp_path):
 
 
 @pytest.mark.slow
+@takes()
 def test_a_recorded_show_performed_again_moves_as_it_did(screen, pulse, preset_with, tmp_path):
     """Expressions with a memory, sources chosen by hand before and while it is recorded, and a moved beat."""
     loaded = preset_with(

@@ -11,7 +11,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from tests.fixtures.watching import Quiet, Script
+from tests.fixtures.watching import Quiet, Script, wait_for
 from tests.outputs.test_new_output import Brightness
 from visualizer.audio import portaudio
 from visualizer.audio.playback import SilentPlayback
@@ -358,12 +358,13 @@ def test_a_show_that_goes_on_after_a_death_stands_as_it_stood(show, loaded, eye,
     )
     line = Line(state, "the show was restarted: killed")
     seen = []
-    act, _ = show(
+    act, hand = show(
         lambda: seen.append(max(eye.at(560, 390))) or len(line.beats) > 40,
-        snapshot(lambda shot: shot.values["blackout"] == 1.0 and shot.notice == line.why),
+        snapshot(lambda shot: shot.values["blackout"] == 1.0),
         lifeline=line,
     )
     assert max(seen) == 0, "dark from the first picture on"
+    assert any(shot.notice == line.why for shot in hand.snapshots)
     assert act.looks[-1].settings.beat.sensitivity == pytest.approx(2.0) and act.looks[-1].settings.beat.decay == 0.8
     kept = line.states[-1]
     assert (kept.preset, kept.place, kept.values) == (state.preset, state.place, state.values)
@@ -387,13 +388,13 @@ def test_a_show_that_goes_on_with_a_turned_dream_bakes_it_once(screen, tiny_pres
 
 
 @pytest.mark.parametrize("paused", [True, False])
-def test_a_song_goes_on_where_it_was_or_stands_there(show, loaded, kick_song, paused):
+def test_a_song_goes_on_where_it_was_or_stands_there(show, loaded, long_song, paused):
     line = Line(ResumeState(preset="tiny", position_s=3.0, paused=paused), "the show was restarted: killed")
-    with SongList([kick_song]) as song, closing(SilentPlayback(song)) as playback:
+    with SongList([long_song]) as song, closing(SilentPlayback(song)) as playback:
         show(lambda: len(line.states) > 3, act=SongSource(playback, song, loaded.settings.beat), lifeline=line)
     assert all(state.paused == paused for state in line.states)
     moved_s = np.array([state.position_s for state in line.states]) - 3.0
-    assert np.all(moved_s == 0.0) if paused else 0.1 < moved_s[-1] < 3.0
+    assert np.all(moved_s == 0.0) if paused else 0.1 < moved_s[-1] < 100.0
 
 
 @pytest.mark.parametrize(
@@ -403,7 +404,7 @@ def test_a_sound_system_that_hangs_for_good_is_said_and_another_process_asked_fo
     stuck, thread = threading.Event(), portaudio._PortAudioThread()
     monkeypatch.setattr(portaudio, "HANG_S", 0.0)
     monkeypatch.setattr("visualizer.show.sound_watch.THREAD", thread)
-    thread.make(lambda: stuck.wait(60))
+    thread.make(lambda: stuck.wait(600))
     show(snapshot(lambda shot: shot.n_kicks >= 0), changes(Set("freeze", 1.0)), lifeline=line)
     assert line is None or not line.asked, "there was no sound before, and another process would hang as well"
     thread.was_open = True
@@ -433,6 +434,7 @@ def test_what_was_opened_before_something_that_fails_is_closed(screen, tiny_pres
     loaded = open_preset(str(tiny_preset), size=(96, 64))  # not baked before: a process begins to
     with pytest.raises(GraphicsError, match="no window"):
         run(loaded, Quiet(), open_cache(), title="x", controllers=controllers, on_frame=lambda *_: True, **options)
-    assert hand.closed == 1 and multiprocessing.active_children() == []
+    assert hand.closed == 1
+    wait_for(lambda: multiprocessing.active_children() == [], "a process is left")
     with closing(open_controllers(None, opened[0].place, False)[0]):  # its port is free again
         pass

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.fixtures.watching import Quiet, Script
+from tests.fixtures.watching import Quiet, Script, saved
 from tests.show.nights import performed
 from tests.show.test_onscreen_company import PLAIN, Hand
 from visualizer.control.commands import Set
@@ -59,7 +59,11 @@ class Watching:
         return lambda: self.colour() == colour
 
     def writes(self, name, text):
-        return lambda: (self._preset / name).write_text(text) or True
+        def step():
+            saved(self._preset / name, text)
+            return True
+
+        return step
 
     def says(self, *words):
         return lambda: bool(self.said) and all(word in self.said[-1] for word in words)
@@ -71,7 +75,7 @@ class Watching:
     def has_no_fault(self):
         return not self.hand.snapshots[-1].faults
 
-    def run(self, *steps, deadline_s=60.0, **options):
+    def run(self, *steps, deadline_s=120.0, **options):
         loaded = open_preset(str(self._preset), size=self._size)
         run(
             loaded,

@@ -92,7 +92,7 @@ def test_what_is_recorded_of_an_edit_is_what_was_tried(folder, reloader, tmp_pat
 
     def save_again():
         if is_saved.is_set():
-            is_polled.wait(10)  # nothing newer is handed over before this edit is taken
+            is_polled.wait(60)  # nothing newer is handed over before this edit is taken
         else:
             (folder / "tint.fs").write_text(second)
             is_saved.set()

@@ -46,7 +46,7 @@ class Driven(SongSource):
             needed_s = min(time_s + self.analyzer.needs_ahead_s, SONG_S)
             return self._next_sample >= round(needed_s * self.sample_rate_hz)
 
-        wait_until(is_read, 20)
+        wait_until(is_read)
 
 
 def loop_of(loaded, surface, source, clock, output):

@@ -12,7 +12,6 @@ from PIL import Image
 from tests.render.pictures import smooth
 from tests.show.nights import Pixels, recording_of
 from tests.show.test_recorder import has_shown, is_not_recording, is_recording, session_in, song_show
-from tests.sounds import kicks, write_wav
 from visualizer.control.commands import Act, Set
 from visualizer.control.parameters import JOURNEY_SPEED
 from visualizer.presets.dreams import open_cache
@@ -91,9 +90,9 @@ def performed(folder):
     return found, np.stack(pixels.pictures), said
 
 
-def test_a_performance_travels_the_same_way_through_the_same_dreams(screen, loaded, kick_song, tmp_path):
+def test_a_performance_travels_the_same_way_through_the_same_dreams(screen, loaded, long_song, tmp_path):
     folder = tmp_path / "night"
-    events = record(loaded, kick_song, folder, (1.0, []), (1.5, [Set(JOURNEY_SPEED, -1.0)]))
+    events = record(loaded, long_song, folder, (1.0, []), (1.5, [Set(JOURNEY_SPEED, -1.0)]))
     recorded = [one for one in events if isinstance(one, JourneyEvent)]
     assert len(recorded) >= 3 and recorded[-1].position > 0.2
     assert {one.variant for one in events if isinstance(one, DreamEvent)} >= {0, 1, 2}
@@ -111,9 +110,9 @@ def test_a_performance_travels_the_same_way_through_the_same_dreams(screen, load
     assert np.median(changes) > 0.2, "it moves"
 
 
-def test_a_session_of_a_journey_is_exported_and_as_it_was_intended(screen, loaded, kick_song, tmp_path):
+def test_a_session_of_a_journey_is_exported_and_as_it_was_intended(screen, loaded, long_song, tmp_path):
     folder = tmp_path / "night"
-    record(loaded, kick_song, folder)
+    record(loaded, long_song, folder)
     for name, as_intended in (("one.mp4", False), ("other.mp4", True)):
         out = tmp_path / name
         steps = list(export_session(folder, out, open_cache(), VideoOptions(), as_intended=as_intended))
@@ -140,10 +139,8 @@ def test_a_recording_forgets_the_journey_of_a_scene_that_has_gone(loaded, kick_s
         stage.release()
 
 
-def test_a_performance_meets_the_picture_that_the_show_met(screen, loaded, tmp_path, monkeypatch):
+def test_a_performance_meets_the_picture_that_the_show_met(screen, loaded, long_song, tmp_path, monkeypatch):
     """It hurries as it did, and the station with the picture holds the frames that it had."""
-    song = tmp_path / "song.wav"  # as long as a busy machine may need
-    write_wav(song, kicks(44_100, np.arange(0.3, 90.0, 0.5), 90.0), 44_100)
     travels, picture = [], tmp_path / "cat.png"
     Image.fromarray(smooth(SIZE, 9)).save(picture)
 
@@ -163,7 +160,7 @@ def test_a_performance_meets_the_picture_that_the_show_met(screen, loaded, tmp_p
     said, hurries, folder = [], [], tmp_path / "night"
     with monkeypatch.context() as patched:
         patched.setattr("visualizer.show.stage.Travel", Watched)
-        events = record(loaded, song, folder, (0.5, [Set(JOURNEY_SPEED, 0.0)]), (0.2, asks), (0.0, is_there))
+        events = record(loaded, long_song, folder, (0.5, [Set(JOURNEY_SPEED, 0.0)]), (0.2, asks), (0.0, is_there))
     assert said == ["the journey comes to cat.png"]
     station = max(hurries)
     recorded = [one for one in events if isinstance(one, JourneyEvent)]

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from tests.fixtures.watching import takes
 from tests.show.nights import performed
 from tests.show.test_recorder import Watched, is_recording
 from tests.sounds import kicks, write_wav
@@ -109,7 +111,12 @@ def place_of(sound, songs, position_s, starts_s):
 
 
 @pytest.mark.slow
-def test_songs_recorded_are_exported_with_the_depths_shown_and_the_sound_heard(screen, pulse, loaded, songs, tmp_path):
+@takes()
+def test_songs_recorded_are_exported_with_the_depths_shown_and_the_sound_heard(
+    screen, pulse, loaded, songs, tmp_path_factory
+):
+    tmp_path = tmp_path_factory.mktemp("take")
+    songs = [Path(shutil.copy(path, tmp_path)) for path in songs]
     root = tmp_path / "night"
     heard = recorded(loaded, songs, root, copies_songs=True)
     assert CliRunner().invoke(app, ["sessions", "check", str(root)]).exit_code == 0

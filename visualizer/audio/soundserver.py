@@ -198,9 +198,9 @@ def _library() -> Any:
 class SoundServer:
     """A connection to the user's sound server, for one thread. Close it, or use it as a context manager."""
 
-    def __init__(self, *, now: Callable[[], float] = time.monotonic, answer_s: float = ANSWER_S) -> None:
-        """Connect to a running server; none is started. answer_s: timeout of each query, seconds. Raises
-        ServerError.
+    def __init__(self, *, now: Callable[[], float] = time.monotonic, answer_s: float | None = None) -> None:
+        """Connect to a running server; none is started. answer_s: timeout of each query, seconds; ANSWER_S if None.
+        Raises ServerError.
         """
         self._now, self._answer_s = now, answer_s
         self._context: Any = None
@@ -339,7 +339,7 @@ class SoundServer:
             self._pulse.pa_operation_unref(operation)
 
     def _turn_until(self, answered: Callable[[], bool]) -> None:
-        deadline_s = self._now() + self._answer_s
+        deadline_s = self._now() + (ANSWER_S if self._answer_s is None else self._answer_s)
         n_late = 0
         while not answered():
             left_s = deadline_s - self._now()
@@ -355,7 +355,7 @@ class SoundServer:
                 raise ServerError("the sound server is gone")
 
 
-def server_hangs(*, answer_s: float = ANSWER_S) -> bool:
+def server_hangs(*, answer_s: float | None = None) -> bool:
     """Whether a sound server is running that does not answer within answer_s."""
     try:
         with SoundServer(answer_s=answer_s):

@@ -92,7 +92,6 @@ def _show(pipe: Connection, outlet: Outlet, options: PanelOptions) -> None:
         since_drawn, since_place_poll = Stopwatch(), Stopwatch()
         due_s = 0.0
         place: Area | None = None
-        controls: dict[str, Area] = {}
         while not window.should_close:
             keys = window.events(max(due_s - monotonic(), 0.0))
             if keys:
@@ -119,9 +118,8 @@ def _show(pipe: Connection, outlet: Outlet, options: PanelOptions) -> None:
             window.end()
             if commands:
                 outlet.send("commands", commands)
-            if options.reports_controls and ui.controls != controls:
-                controls = ui.controls
-                outlet.send("controls", controls)
+            if options.reports_controls:
+                outlet.send("controls", ui.controls)
             due_s = began_s + min(max(spent.elapsed_s() / MAX_LOAD, 1.0 / RATE_HZ), 1.0 / MIN_RATE_HZ)
 
 

@@ -85,7 +85,7 @@ def test_the_steps_give_the_same_features_through_silence_and_another_rate(clock
                 device.blocks, device.stamp_s = [song[at * BLOCK : at * BLOCK + n]], clock.now_s
             source.take_in(0.0)
             if source._rebuild is not None:
-                source._rebuild._future.result(10)
+                source._rebuild._future.result(60)
             if steps.analyzer is not None:
                 time_s = source.position_s()
                 pairs.append((source.features_at(time_s).level, steps.analyzer.features_at(time_s).level))
