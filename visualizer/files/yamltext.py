@@ -12,8 +12,8 @@ from .yamlfile import scalar
 
 #: an item or a section that fits into so many characters stands on one line
 _MOST_ON_A_LINE = 72
-#: text that needs no quotes: it begins with a letter, a digit or (, and holds nothing that YAML knows; a comma would
-#: end it in a list that stands on one line
+#: text that needs no quotes: it begins with a letter, a digit or (, and holds nothing that means something in YAML; a
+#: comma would end it in a list that stands on one line
 _PLAIN = re.compile(r"[A-Za-z0-9(./](?:[A-Za-z0-9 ._()+*/%^<>=&|-]*[A-Za-z0-9._()%])?")
 _PLAIN_ALONE = re.compile(r"[A-Za-z0-9(./](?:[A-Za-z0-9 ._()+*/%^<>=&|,-]*[A-Za-z0-9._()%])?")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: FFmpeg's name of the cameras of a platform
 DEVICES = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
-#: what a camera is asked for, in order, until it agrees: a webcam's own default may be small. avfoundation's default
+#: options tried in order until a camera accepts them: a webcam's own default may be small. avfoundation's default
 #: rate is one that most cameras refuse.
 _OPTIONS: dict[str, list[dict[str, str]]] = {
     "v4l2": [{"video_size": "1280x720"}, {}],

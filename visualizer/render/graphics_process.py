@@ -52,10 +52,10 @@ class CrashError(GraphicsError):
 class GraphicsProcess:
     """Calls functions in a process that has an OpenGL context without a window.
 
-    niceness: of the process, 0..19. n_threads: how many threads a software renderer may draw with, None: as many as it
-    likes. has_window: draw in a hidden window, where there is a display: a driver compiles for that as for the window
-    of a show, and keeps what it has compiled on the disk. The process is started by `start` or by the first call, and
-    again by the call after one that ended it. One thread calls; `close` may come from another.
+    niceness: of the process, 0..19. n_threads: how many threads a software renderer may draw with, None: no limit.
+    has_window: draw in a hidden window, where there is a display: a driver compiles for that as for the window of a
+    show, and keeps what it has compiled on the disk. The process is started by `start` or by the first call, and again
+    by the call after one that ended it. One thread calls; `close` may come from another.
     """
 
     def __init__(self, *, niceness: int = 0, n_threads: int | None = None, has_window: bool = False) -> None:

@@ -164,7 +164,7 @@ def _check(loaded: LoadedPreset, folder: Path) -> None:
 def _free_name(label: str, taken: set[str]) -> tuple[str, int]:
     """The name of a new preset like that of another, and its number."""
     name = re.sub(r"-\d+$", "", re.sub(r"[^A-Za-z0-9_-]+", "-", label).strip("-"))[:60] or "preset"
-    lowered = {one.lower() for one in taken}  # some file systems do not tell A from a
+    lowered = {one.lower() for one in taken}  # on some file systems A and a are the same
     for number in range(2, _HIGHEST):
         if f"{name}-{number}".lower() not in lowered:
             return f"{name}-{number}", number

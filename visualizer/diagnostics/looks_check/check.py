@@ -65,4 +65,4 @@ def check_looks(
 
 
 def _nothing(surface: Offscreen) -> None:
-    """To see that there is OpenGL before looks are blamed for it."""
+    """Nothing: the call fails where there is no OpenGL, before any look is drawn."""

@@ -42,7 +42,7 @@ class CheckedLook:
     news: tuple[str, ...] = ()
 
     def new_problems(self, baseline: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-        """The problems that the baseline does not know."""
+        """The problems that are not in the baseline."""
         return {name: words for name, words in self.problems.items() if name not in baseline.get(self.file, {})}
 
     def as_json(self, baseline: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class CheckedLook:
 
 
 def no_longer(verdicts: Iterable[CheckedLook], baseline: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """What the baseline knows and was not found any more, as "FILE: PROBLEM"."""
+    """What is in the baseline and was not found any more, as "FILE: PROBLEM"."""
     found = {one.file: one.problems for one in verdicts}
     return [
         f"{file}: {problem}"
