@@ -80,6 +80,12 @@ def test_without_a_header_the_channels_are_sound_dream_and_noise(tmp_path):
             assert drawn.at()[0, 3].tolist() == [223, 223, 0], "the alpha of the picture means nothing"
 
 
+def test_a_shader_may_write_what_older_glsl_calls_its_picture(tmp_path, refused: Refused):
+    path = tmp_path / "toy.fs"
+    path.write_text("void mainImage(out vec4 c, in vec2 p) { gl_FragColor = vec4(p, 0.0, 1.0); c = gl_FragColor; }")
+    assert refused(open_look_file(path)) == []
+
+
 def test_a_single_file_may_have_a_picture(tmp_path):
     path = tmp_path / "toy.fs"
     (tmp_path / "moon.png").write_bytes(b"")

@@ -140,7 +140,7 @@ def shadertoy_program(
     """
     kinds = {name: f"uniform {one.kind} {name};" for name, one in channels.items()}
     before = {one.name: one.line for one in SHADERTOY} | declared_lines(declaration) | kinds
-    body = _body(source, _NEWER)
+    body = _body(source, _NEWER | {"gl_FragColor": "isf_FragColor"})
     shader = body.after("out vec4 isf_FragColor;", *body.own_lines(declaration), *body.needed(before))
     main = (_SHADERTOY_MAIN % ("\n    isf_FragColor.a = 1.0;" if is_picture else "")).strip().split("\n")
     return Program(
