@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures.pulse import Pulse, wait_until
+from tests.fixtures.watching import takes
 from visualizer.audio import input, portaudio, recovery, watch
 from visualizer.audio.input import LOST, OK, WAITING, ZEROS, LiveInput
 from visualizer.errors import BadInput, UnknownDevice
@@ -247,6 +248,7 @@ def test_the_same_name_with_another_rate(pulse: Pulse, opened: Callable[..., Liv
     assert source.sample_rate_hz == 48_000 and pitch_hz(source) == pytest.approx(MIC_HZ, abs=6)
 
 
+@takes()
 def test_next_input_goes_round_and_is_told(pulse: Pulse, opened: Callable[..., LiveInput]) -> None:
     chosen: list[str] = []
     source = opened("mic", on_choice=chosen.append)
@@ -277,10 +279,13 @@ def slow_opening(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Ev
     go_on.set()
 
 
+@takes()
 def test_what_is_set_while_a_device_is_opened_holds(
     pulse: Pulse, opened: Callable[..., LiveInput], slow_opening: tuple[threading.Event, threading.Event]
 ) -> None:
     begun, go_on = slow_opening
+    begun.clear()
+    go_on.clear()
     chosen: list[str] = []
     source = opened("mic", on_choice=chosen.append)
     assert begun.wait(60)
@@ -429,6 +434,7 @@ def test_wrong_channels_and_gains(pulse: Pulse, options: dict[str, object], word
         LiveInput("mic", **options)
 
 
+@takes()
 def test_gain_and_a_backlog(pulse: Pulse, opened: Callable[..., LiveInput]) -> None:
     source = opened("mic", gain_db=-6.02)
     until(source, OK)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import visualizer.dream.ascent as ascent
 import visualizer.dream.device as device
+from tests.fixtures.watching import wait_for
 from visualizer.dream.baking import bake
 from visualizer.dream.device import Compute, choose_device
 from visualizer.dream.network import Network
@@ -154,7 +155,7 @@ def test_closing_stops_the_work(cloudscape: np.ndarray, monkeypatch: pytest.Monk
     frames.close()
     assert max(depths) <= 2 + AHEAD
     assert list(frames) == []
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dream worker")]
+    wait_for(lambda: not any(one.name.startswith("dream worker") for one in threading.enumerate()), "threads are left")
     assert torch.get_num_threads() == n_threads
 
 
@@ -249,7 +250,7 @@ def test_failures_are_dream_errors_in_one_line(
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="address space is limited the Linux way")
-@pytest.mark.parametrize("spare_mb", [60, 400])
+@pytest.mark.parametrize("spare_mb", [60, pytest.param(400, marks=pytest.mark.long)])
 @pytest.mark.slow
 def test_running_out_of_memory_is_a_dream_error(spare_mb: int) -> None:
     code = f"""

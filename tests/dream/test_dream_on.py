@@ -18,6 +18,7 @@ from torch import Tensor
 import visualizer.dream.baking as baking
 import visualizer.dream.device as device
 import visualizer.dream.tiles as tiles
+from tests.fixtures.watching import wait_for
 from visualizer.dream.ascent import FINEST, steps_of
 from visualizer.dream.baking import COARSE_PX, MOST_COARSE_PX, Dreamt, bake, dream_on, n_coarse
 from visualizer.dream.checkpoint import Checkpoint
@@ -177,7 +178,7 @@ def test_closing_at_any_point_ends_the_threads() -> None:
         for _ in range(n_taken):
             next(dream)
         dream.close()
-        assert not workers_running()
+        wait_for(lambda: not workers_running(), "threads are left")
         assert torch.get_num_threads() == n_threads
         assert list(dream) == []
 
@@ -187,7 +188,7 @@ def test_an_abandoned_dream_ends_its_threads() -> None:
         if dreamt.depth_index == 1:
             break
     del dreamt
-    assert not workers_running()
+    wait_for(lambda: not workers_running(), "threads are left")
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fixtures.watching import wait_for
 from visualizer.dream.wavefront import AHEAD, wavefront
 
 
@@ -121,7 +122,7 @@ def test_what_work_raises_is_raised_and_all_threads_end(n_first):
     told = wavefront([0, 0, 0], 10, work, 2, n_first=n_first)
     with pytest.raises(ZeroDivisionError, match="in a worker"):
         list(told)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dream worker")]
+    wait_for(lambda: not any(one.name.startswith("dream worker") for one in threading.enumerate()), "threads are left")
 
 
 @pytest.mark.parametrize(("n_first", "begun"), [(3, 0), (-1, 0), (0, 11), (0, -1)])

@@ -135,7 +135,7 @@ def test_a_camera_that_stops_sending_is_said_and_read_again_later(own_screen, ca
         one.grab()
         line = fault_of(one)
         assert line.startswith(f"camera {camera}: sends no picture (3 s); unplug it") and "--camera" in line
-        assert not readers()
+        wait_for(lambda: not readers(), "the end of the process")
     finally:
         os.kill(own_screen.pid, signal.SIGCONT)
     grabbed(one)
@@ -146,7 +146,7 @@ def test_a_driver_that_hangs_while_it_opens_holds_neither_the_show_nor_its_end(t
     os.mkfifo(tmp_path / "camera")
     one = grabber(f"mjpeg:{tmp_path / 'camera'}", QUICK)
     assert "does not open (1 s)" in fault_of(one)
-    assert not readers()
+    wait_for(lambda: not readers(), "the end of the process")
     other = grabber(f"mjpeg:{tmp_path / 'camera'}")
     wait_for(readers, "the process")
     other.close()

@@ -40,6 +40,10 @@ def loaded(tiny_preset):
     return open_preset(str(tiny_preset), size=SIZE)
 
 
+def bake_children():
+    return [child for child in multiprocessing.active_children() if child.name == "bake"]
+
+
 def frames_of(dreams, **options):
     return [placed.frame for placed in dreams.frames(**options)]
 
@@ -196,7 +200,7 @@ def test_a_bake_whose_process_is_killed_goes_on_where_it_was(tiny_preset, monkey
     bake = bake_in_child(request, Stop(), preview=False)
     while not (cache.entry_folder(request.key) / "checkpoint").exists():
         next(bake)
-    for child in multiprocessing.active_children():
+    for child in bake_children():
         child.kill()
     bake.close()
     caplog.set_level("INFO", "visualizer")
@@ -312,7 +316,7 @@ def test_closing_ends_the_bake_at_once_and_leaves_no_process(loaded):
     poll_until(frames, 1)
     frames.close()
     assert not frames._thread.is_alive()
-    wait_for(lambda: multiprocessing.active_children() == [], "a process is left")
+    wait_for(lambda: not bake_children(), "a process is left")
 
 
 @pytest.mark.slow
@@ -321,7 +325,7 @@ def test_a_bake_whose_process_is_killed_says_so_and_leaves_what_there_is(loaded)
     assert next(generator).depth_index == 0
     first = next(generator)
     assert first.depth_index == 1
-    for child in multiprocessing.active_children():
+    for child in bake_children():
         child.kill()
     with pytest.raises(DreamError, match="died .*out of memory"):
         for _ in generator:
@@ -358,7 +362,7 @@ def test_a_bake_that_is_killed_while_it_loads_is_told(tiny_preset, monkeypatch):
     really = baker._send
 
     def send(pipe, order):
-        for child in multiprocessing.active_children():
+        for child in bake_children():
             child.kill()
             child.join()
         really(pipe, order)
@@ -412,14 +416,12 @@ def test_a_bake_that_stands_still_in_the_middle_of_a_message_can_be_closed(loade
     monkeypatch.setattr("visualizer.presets.baker._child", _stops_in_the_middle_of_a_word)
     frames = start(loaded, open_cache())
     stopped = [psutil.STATUS_STOPPED]
-    wait_for(
-        lambda: [psutil.Process(one.pid).status() for one in multiprocessing.active_children()] == stopped, "no bake"
-    )
+    wait_for(lambda: [psutil.Process(one.pid).status() for one in bake_children()] == stopped, "no bake")
     closing = threading.Thread(target=frames.close, daemon=True)
     closing.start()
     closing.join(60)
     hangs = closing.is_alive()
-    for child in multiprocessing.active_children():
+    for child in bake_children():
         child.kill()
     assert not hangs and frames.fault is None
 

@@ -96,6 +96,9 @@ sys.exit(supervise(sys.argv[3:], command=[sys.executable, child], say=say, stand
 """
 
 
+HANG_S = 6.0  # of shows that are to be found hanging: a busy machine may give no turn to the others for seconds
+
+
 class Supervised:
     """A supervisor and the lives of its child. process: the supervisor, in a process group of its own.
 
@@ -168,7 +171,7 @@ def test_before_the_first_picture_nothing_is_started_again_and_the_error_comes_o
 
 
 def test_crash_error_and_hang_are_survived_with_all_that_was_kept(supervised, home):
-    show = supervised("crash", "raise", "hang", "quit", hang_s=3.0)
+    show = supervised("crash", "raise", "hang", "quit", hang_s=HANG_S)
     status, out, err = finished(show.process)
     assert (status, out) == (0, "closed\n")
     causes = ["killed by signal 11 (SIGSEGV)", "exit status 1", "it hung"]
@@ -182,14 +185,14 @@ def test_crash_error_and_hang_are_survived_with_all_that_was_kept(supervised, ho
 
 
 def test_looks_are_left_out_after_a_crash_or_a_hang_while_they_were_drawn(supervised):
-    show = supervised("crash", "draw", "hang", "draw on", "quit", hang_s=3.0)
+    show = supervised("crash", "draw", "hang", "draw on", "quit", hang_s=HANG_S)
     assert finished(show.process)[0] == 0
     kept, left_out = [["/a/glow.fs"], []], [[], ["/a/glow.fs"]]
     assert [life["looks"] for life in show.lives] == [None, kept, left_out, kept, left_out]
 
 
 def test_killed_or_stopped_from_outside_it_is_back(supervised):
-    show = supervised("stay", hang_s=3.0)
+    show = supervised("stay", hang_s=HANG_S)
     first = show.life(1)
     os.kill(first, signal.SIGKILL)
     second = show.life(2)
@@ -238,10 +241,11 @@ def standby_beside(show, first, home, *, ready):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
 @pytest.mark.parametrize("number", [signal.SIGSTOP, pytest.param(signal.SIGKILL, marks=pytest.mark.long)])
 def test_a_hot_standby_that_stands_still_does_not_take_over(number, supervised, home):
-    show = supervised("stay", standby_after_s=0.05, hang_s=3.0, standby_s=1.5, start_s=1000.0)
+    show = supervised("stay", standby_after_s=0.05, hang_s=HANG_S, standby_s=1.5, start_s=1000.0)
     first = show.life(1)
     standby = standby_beside(show, first, home, ready=True)
-    os.kill(standby, signal.SIGSTOP)
+    with suppress(ProcessLookupError):  # on a busy machine it may have been ended already, and another begun
+        os.kill(standby, signal.SIGSTOP)
     os.kill(
         first, number
     )  # stopped as well; or killed while the standby seems to wait, which is then called and silent
@@ -314,8 +318,8 @@ def test_a_start_that_hangs_is_begun_again(supervised):
 
 LEAVES_ONE_BEHIND = """
 import subprocess, sys, time
-print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"]).pid, flush=True)
-time.sleep(100 if "stays" in sys.argv else 0)
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"]).pid, flush=True)
+time.sleep(1000 if "stays" in sys.argv else 0)
 """
 
 
