@@ -247,7 +247,6 @@ class LookRenderer:
                 make_mipmaps(texture)
             texture.use(unit)
             self._filters[ref.wrap, ref.filter].use(unit)
-        textures = self.look.programs[self._passes[index].program].textures
         for name, uniform in compiled.uniforms.items():
             if name in own and name not in parameters:  # an input may have the name of a uniform of the program's own
                 uniform.value = own[name]
@@ -259,11 +258,7 @@ class LookRenderer:
                 else:
                     uniform.value = value
             elif name == "iChannelResolution":
-                resolutions = np.zeros((4, 3), np.float32)
-                for channel in range(4):
-                    if (channel_ref := textures.get(f"iChannel{channel}")) is not None:
-                        resolutions[channel] = (*self._texture(channel_ref, images, temporary).size[:2], 1.0)
-                uniform.write(resolutions[: uniform.array_length].tobytes())
+                uniform.write(self._channel_sizes(index, images, temporary)[: uniform.array_length].tobytes())
         is_opaque = self.look.format == "frag"
         if target is not None:
             target.framebuffer.use()
@@ -279,6 +274,17 @@ class LookRenderer:
         finally:
             ctx.enable_only(moderngl.NOTHING)
             ctx.clear_samplers(0, len(compiled.samplers))
+
+    def _channel_sizes(
+        self, index: int, images: Mapping[str, moderngl.Texture], temporary: Mapping[str, Target]
+    ) -> np.ndarray:
+        """The uniform iChannelResolution of a pass: (4, 3) float32, 0 for a channel that it does not have."""
+        textures = self.look.programs[self._passes[index].program].textures
+        found = np.zeros((4, 3), np.float32)
+        for channel in range(4):
+            if (ref := textures.get(f"iChannel{channel}")) is not None:
+                found[channel] = (*self._texture(ref, images, temporary).size[:2], 1.0)
+        return found
 
     def _show(self, texture: moderngl.Texture, size: tuple[int, int]) -> None:
         """Draw a target over the framebuffer in use, stretched smoothly and composited over black."""
