@@ -11,6 +11,7 @@ from tests.cli.running import here, refused
 from visualizer.diagnostics.looks_check.check import check_looks, look_files
 from visualizer.diagnostics.looks_check.checked import PROBLEMS, CheckedLook, no_longer
 from visualizer.diagnostics.looks_check.drawing import CheckOptions, glslang_fault
+from visualizer.errors import BadInput
 from visualizer.looks.look import open_look_file
 from visualizer.resources import shipped
 
@@ -115,6 +116,16 @@ def test_a_budget_makes_slow_looks_a_failure(tmp_path):
     (tmp_path / "a.fs").write_text(LOOKS["grey.fs"])
     (found,) = check_looks(tmp_path, look_files(tmp_path), budget_s=1e-6)
     assert set(found.problems) == {"slow"} and "the budget is 0 ms" in found.problems["slow"]
+
+
+def test_one_file_is_checked_alone(tmp_path):
+    for name in ("grey.fs", "late.fs"):
+        (tmp_path / name).write_text(LOOKS[name])
+    (found,) = check_looks(tmp_path / "grey.fs", look_files(tmp_path / "grey.fs"))
+    assert found.file == "grey.fs" and not found.problems
+    (tmp_path / "words.txt").write_text("words")
+    with pytest.raises(BadInput, match="there are no looks in it"):
+        look_files(tmp_path / "words.txt")
 
 
 def test_looks_that_come_with_the_program_have_no_problem():

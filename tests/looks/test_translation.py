@@ -125,12 +125,21 @@ def test_a_uniform_that_nothing_sets_is_reported(tmp_path):
         "uniform float TIME, glow, kick, iTime; uniform sampler2D trail; // uniform float time2; time2\n"
     )
     code = f"{header}{uniforms}float a = time + resolution.x + own + TIME + glow + kick + iTime + speed;\n"
-    for name, rest in (("a.fs", "void main() {}"), ("b.frag", "void main() {}"), ("c.fs", "void mainImage() {}")):
+    for name, rest in (
+        ("a.fs", "void main() {}"),
+        ("b.frag", "#version 330 core\nvoid main() {}"),
+        ("c.fs", "void mainImage() {}"),
+    ):
         (tmp_path / name).write_text(code + rest)
         news = open_look_file(tmp_path / name).declaration.news
         assert [line.partition(" stays 0: no input is called so")[0] for line in news] == [
             f"look {name[0]}: its uniform {one!r}" for one in ("time", "speed", "resolution")
         ]
+
+
+def test_a_frag_file_without_a_version_is_read_like_an_fs_file(tmp_path):
+    (tmp_path / "own.frag").write_text("void main() { gl_FragColor = vec4(isf_FragNormCoord, kick, 1.0); }")
+    assert open_look_file(tmp_path / "own.frag").format == "isf"
 
 
 def test_a_plain_look_reads_textures_too(tmp_path):

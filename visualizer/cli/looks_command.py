@@ -52,7 +52,7 @@ def looks(context: typer.Context, json_wanted: Json = False) -> None:
 @looks_app.command()
 def check(
     folder: Annotated[
-        Path, typer.Argument(parser=parse_path, metavar="FOLDER", help="All looks below it are checked.")
+        Path, typer.Argument(parser=parse_path, metavar="FOLDER", help="All looks below it are checked; or one file.")
     ],
     baseline: Annotated[
         Path | None,

@@ -125,7 +125,8 @@ def plain_look() -> Look:
 
 
 def open_look_file(path: Path) -> Look:
-    """The look in a file: of ISF or Shadertoy (.fs), exported from Shadertoy (.json), or a plain GLSL shader (.frag).
+    """The look in a file: of ISF or Shadertoy (.fs), exported from Shadertoy (.json), or a plain GLSL shader (.frag with
+    a line #version; one without is read like a .fs).
 
     Raises BadInput, with file and line, for one that cannot be read or used.
     """
@@ -141,7 +142,7 @@ def open_look_file(path: Path) -> Look:
     if "mainImage" in functions and "main" not in functions:
         style: Format = "shadertoy"
         declaration, program = read_single(source, declaration)
-    elif path.suffix == ".frag":
+    elif path.suffix == ".frag" and source.names_version:
         style = "frag"
         vertex = read_shader(shipped("shaders") / "base" / "cover.vert")
         fragment = source.defining({}, list(declared_lines(declaration).values()))

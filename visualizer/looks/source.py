@@ -38,6 +38,11 @@ class ShaderSource:
     lines: tuple[Line, ...]
     files: tuple[Path, ...] = ()
 
+    @property
+    def names_version(self) -> bool:
+        """Whether it has a line #version."""
+        return any(_VERSION.match(line) for line in self.text.split("\n"))
+
     def defining(self, defines: Mapping[str, int], declarations: Sequence[str] = ()) -> ShaderSource:
         """The same with names defined, and lines of declarations, right after the #version line."""
         added = [f"#define {name} {value}" for name, value in defines.items()] + list(declarations)

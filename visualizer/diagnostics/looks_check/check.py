@@ -21,13 +21,14 @@ DEADLINE_S = 60.0
 
 
 def look_files(folder: Path) -> list[Path]:
-    """The files of all looks below a folder, sorted: .fs, .frag, and .json files that Shadertoy has exported. Raises
-    BadInput for no folder, one that cannot be read, and one without looks.
+    """The files of all looks below a folder, sorted: .fs, .frag, and .json files that Shadertoy has exported; the file
+    itself if it is one. Raises BadInput for neither, for one that cannot be read, and for a folder without looks.
     """
     try:
-        if not folder.is_dir():
-            raise BadInput(f"{plain(folder)}: is no folder")
-        files = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
+        if not (folder.is_dir() or folder.is_file()):
+            raise BadInput(f"{plain(folder)}: is no folder and no file")
+        found = folder.rglob("*") if folder.is_dir() else [folder]
+        files = [path for path in found if path.suffix.lower() in SUFFIXES and path.is_file()]
     except OSError as fault:
         raise BadInput(f"{plain(folder)}: cannot be read: {reason_of(fault)}") from fault
     own = shipped("shaders") / "base"  # what the program itself draws with
@@ -40,11 +41,12 @@ def look_files(folder: Path) -> list[Path]:
 def check_looks(
     folder: Path, files: list[Path], *, budget_s: float | None = None, deadline_s: float = DEADLINE_S
 ) -> Generator[CheckedLook, None, None]:
-    """Check looks, and yield what was found about each. files: of `look_files(folder)`. budget_s: longest time of a
+    """Check looks, and yield what was found about each. folder: or a file; files: of `look_files(folder)`. budget_s: longest time of a
     display frame, seconds; None: any. deadline_s: longest time for one look.
 
     Raises GraphicsError if nothing can be drawn on this machine.
     """
+    folder = folder if folder.is_dir() else folder.parent
     options = CheckOptions(shutil.which("glslangValidator"), budget_s)
     with GraphicsProcess() as process:
         process.call(_nothing, deadline_s=deadline_s)
