@@ -80,6 +80,24 @@ def test_without_a_header_the_channels_are_sound_dream_and_noise(tmp_path):
             assert drawn.at()[0, 3].tolist() == [223, 223, 0], "the alpha of the picture means nothing"
 
 
+def test_channels_may_be_named_as_editors_have_it(tmp_path, refused: Refused):
+    path = tmp_path / "toy.fs"
+    (tmp_path / "moon.PNG").write_bytes(b"")
+    (tmp_path / "a.glsl").write_text("")
+    path.write_text(
+        '#iChannel0 "file://./moon.PNG"\n#iChannel0::WrapMode "Repeat"\n#iChannel1 "self"\n#iChannel2 "file://a.glsl"\n'
+        "#iKeyboard\nvoid mainImage(out vec4 c, in vec2 p) { c = texture(iChannel0, p) + texture(iChannel1, p); }"
+    )
+    look = open_look_file(path)
+    assert refused(look) == []
+    textures = look.programs[0].textures
+    assert [textures[f"iChannel{index}"].source for index in range(4)] == ["file", "target", "input", "noise"]
+    assert look.declaration.imported == {"iChannel0": (tmp_path / "moon.PNG",)} and look.declaration.has_history
+    assert look.declaration.news == (
+        "look toy: iChannel2 reads the dream: 'file://a.glsl' is no picture beside the file",
+    )
+
+
 def test_a_shader_may_write_what_older_glsl_calls_its_picture(tmp_path, refused: Refused):
     path = tmp_path / "toy.fs"
     path.write_text("void mainImage(out vec4 c, in vec2 p) { gl_FragColor = vec4(p, 0.0, 1.0); c = gl_FragColor; }")

@@ -39,7 +39,7 @@ _MAX_EXPANSIONS = 10_000
 #: macros within macros are expanded so deep: each is a call of its own
 _MOST_NESTED = 64
 _UNPARTED = re.compile(r"^([ \t]*#[ \t]*define[ \t]+[A-Za-z_]\w*)(?=[^\s\w(])", re.MULTILINE | re.ASCII)
-_HOISTED = re.compile(r"[ \t]*#[ \t]*(version|extension|line)\b([^\n]*)")
+_HOISTED = re.compile(r"[ \t]*#[ \t]*(version|extension|line|iChannel\d|iKeyboard)\b([^\n]*)")
 
 
 class Token(NamedTuple):
@@ -176,7 +176,7 @@ class _Branches:
 
 
 def hoisted(text: str) -> tuple[str, list[str]]:
-    """A text without comments, with its #version, #extension and #line lines empty; and the #extension lines, for its
+    """A text without comments, with its #version, #extension and #line lines empty, and those of editors for Shadertoy; and the #extension lines, for its
     begin.
 
     An extension that is required is enabled: where the driver lacks it, what uses it is the error. A macro without a

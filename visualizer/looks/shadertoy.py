@@ -6,6 +6,7 @@ A single file says in its header what its channels read: {"CHANNELS": ["sound", 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,8 @@ DEFAULT_CHANNELS = ("sound", "dream", "noise", "noise")
 SELF = "iSelf"
 
 _DREAM = "inputImage"
+_NAMED = re.compile(r'^[ \t]*#iChannel([0-3])[ \t]+"([^"\n]*)"', re.MULTILINE)
+_PICTURES = frozenset((".bmp", ".gif", ".jpg", ".jpeg", ".png", ".tga", ".tif", ".tiff", ".webp"))
 _NOISE = TextureRef("noise", "rgba", "repeat", columns=256, is_top_first=True)
 #: Shadertoy's own pictures of noise, by the first letters of their names; its others are of things
 _OWN_NOISE = {
@@ -65,6 +68,8 @@ def read_single(source: ShaderSource, declaration: Declaration) -> tuple[Declara
 
     Raises BadInput for an input with a name that the program uses itself.
     """
+    if not declaration.channels:
+        declaration = _with_named_channels(source, declaration)
     given = declaration.channels or DEFAULT_CHANNELS
     channels = {f"iChannel{index}": Channel(_WORDS["none"]) for index in range(4)}
     used = words(without_comments(source.text))
@@ -81,6 +86,27 @@ def read_single(source: ShaderSource, declaration: Declaration) -> tuple[Declara
         declaration = replace(declaration, passes=(Pass(SELF, is_persistent=True, is_float=True),))
     declaration = _with_dream(declaration, {name: one for name, one in channels.items() if name in used})
     return declaration, shadertoy_program(source, channels, declaration, is_picture=True)
+
+
+def _with_named_channels(source: ShaderSource, declaration: Declaration) -> Declaration:
+    """The declaration with the channels that a file names in lines like `#iChannel0 "file://moon.png"` or "self", as
+    editors for Shadertoy have it.
+    """
+    channels, path = list(DEFAULT_CHANNELS), source.files[0]
+    found = _NAMED.findall(source.text)
+    news = []
+    for digit, word in found:
+        file = word.removeprefix("file://").removeprefix("./")
+        try:
+            is_picture = file_in(path.parent, file).suffix.lower() in _PICTURES
+        except BadInput:
+            is_picture = False
+        channels[int(digit)] = "self" if word == "self" else file if is_picture else "dream"
+        if channels[int(digit)] == "dream":
+            news.append(
+                f"look {plain(path.stem)}: iChannel{digit} reads the dream: {plain(word)!r} is no picture beside the file"
+            )
+    return replace(declaration, channels=tuple(channels), news=(*declaration.news, *news)) if found else declaration
 
 
 def is_export(text: str) -> bool:
