@@ -30,8 +30,8 @@ def grabber():
     """grabber(camera, times) -> FrameGrabber, closed at the end."""
     with contextlib.ExitStack() as stack:
 
-        def opened(camera, times=PATIENT):
-            one = FrameGrabber(camera, times)
+        def opened(camera, times=PATIENT, *, opens=True):
+            one = FrameGrabber(camera, times, opens=opens)
             stack.callback(one.close)
             return one
 
@@ -81,6 +81,13 @@ def test_each_picture_is_the_newest_frame(own_screen, camera, grabber):
     names = [path.name for path in grabs_folder().iterdir()]
     assert len(names) == 3 and all(name.startswith("camera-20") and name.endswith(".jpg") for name in names)
     assert len(readers()) == 1
+
+
+def test_a_camera_that_nobody_has_asked_for_is_opened_with_the_first_picture(own_screen, camera, grabber):
+    one = grabber(camera, opens=False)
+    assert one._thread is None
+    own_screen.paint(RED)
+    assert is_colour(grabbed(one), RED)
 
 
 @NEEDS_SIGNALS

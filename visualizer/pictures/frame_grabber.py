@@ -49,11 +49,11 @@ class FrameGrabber:
     """Grabs the newest frame of a camera as a file, whenever it is asked to. It never waits.
 
     camera: its number, part of its name, or FORMAT:NAME, see `cameras.find_camera`; None: the one named last, or the
-    first. A camera that is named is remembered once it was opened; "default" forgets it. Only a camera that is named is
-    opened before a picture is asked of it.
+    first. A camera that is named is remembered once it was opened; "default" forgets it. opens: open a camera that is
+    named now; else a camera is opened when a picture is asked of it.
     """
 
-    def __init__(self, camera: str | None, times: CameraTimes | None = None) -> None:
+    def __init__(self, camera: str | None, times: CameraTimes | None = None, *, opens: bool = True) -> None:
         self._camera, self._times = camera, times or CameraTimes()
         self._requests: queue.SimpleQueue[Literal["open", "grab", "end"]] = queue.SimpleQueue()
         self._pictures: deque[Path] = deque()
@@ -64,7 +64,7 @@ class FrameGrabber:
         self._pipe: Connection | None = None
         self._label = ""
         self._thread: threading.Thread | None = None
-        if camera is not None:
+        if camera is not None and opens:
             self._ask("open")
 
     def grab(self) -> str:

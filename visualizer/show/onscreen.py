@@ -123,6 +123,8 @@ def run(
     keymap, staging = load_keys(), staging or Staging()
     resume = lifeline.resume if lifeline is not None else None
     guard = Guard()
+    if resume is not None and pictures is not None:  # nobody has asked for the camera now
+        pictures = replace(pictures, opens_camera=False)
     with ExitStack() as stack:
         # closed here if anything fails before the show takes it over
         opened = stack.enter_context(ExitStack())

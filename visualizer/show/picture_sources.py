@@ -23,10 +23,11 @@ _MOST_WAITING = 100
 
 @dataclass(frozen=True)
 class PictureOptions:
-    """Where a show gets pictures. camera: see `FrameGrabber`; folder: that is watched, None for none."""
+    """Where a show gets pictures. camera, opens_camera: see `FrameGrabber`; folder: that is watched, None for none."""
 
     camera: str | None = None
     folder: Path | None = None
+    opens_camera: bool = True
 
 
 class PictureSources:
@@ -43,7 +44,7 @@ class PictureSources:
         say: Callable[[str], bool],
     ) -> None:
         self._scene, self._answer, self._say = scene, answer, say
-        self._grabber = FrameGrabber(options.camera)
+        self._grabber = FrameGrabber(options.camera, opens=options.opens_camera)
         self._folder = PictureFolder(options.folder) if options.folder is not None else None
         self._dropped: deque[Path] = deque(maxlen=_MOST_WAITING)
 
