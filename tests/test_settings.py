@@ -157,7 +157,6 @@ def test_the_pictures_of_a_journey_come_in_turn_by_the_number_of_the_station(eve
         ("journey:\n  stations:\n    - layer: block99", ":4: journey.stations.0.layer: unknown layer 'block99'"),
         ("journey:\n  stations:\n    - n_depths: 3", "journey.stations: n_depths is the same for all stations"),
         ("journey:\n  direction: up", ":3: journey.direction: "),
-        ("journey:\n  direction: out", "journey.loop: direction: out needs a loop"),
         ("journey:\n  pictures: ['']", "journey.pictures.0"),
         ("journey:\n  pictures: {a: 1}", ":3: journey.pictures: "),
         ("journey:\n  picture_every: -1", ":3: journey.picture_every: "),

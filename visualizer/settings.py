@@ -487,12 +487,16 @@ class JourneySettings(_Settings):
             return None
         return self.pictures[(station // self.picture_every - 1) % len(self.pictures)]
 
+    def picture_around(self, station: int) -> str | None:
+        """The picture that a station before the first shows around the one after it; None for the image."""
+        if not self.pictures or not self.picture_every:
+            return None
+        return self.pictures[(-station - 1) % len(self.pictures)]
+
     # of single fields, not of the model: an error then names the line of its own key
     @field_validator("loop")
     @classmethod
-    def _loop_is_long_enough(cls, loop: int, info: ValidationInfo) -> int:
-        if loop == 0 and info.data.get("direction") == "out":
-            raise ValueError("direction: out needs a loop, since it begins where the journey ends")
+    def _loop_is_long_enough(cls, loop: int) -> int:
         if 0 < loop < LEAST_LOOP:
             raise ValueError(f"must be 0, or at least {LEAST_LOOP}: so many stations are seen at once")
         return loop

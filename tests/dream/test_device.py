@@ -15,9 +15,9 @@ from visualizer.dream.device import (
     Compute,
     by_threads,
     choose_device,
-    core_left,
     describe_device,
     load_torch,
+    one_core_less,
     worker_plan,
 )
 from visualizer.errors import BadInput, DreamError
@@ -93,16 +93,16 @@ def test_coarse_octaves_share_the_cores_and_finer_ones_get_them_all(cpu: Compute
             assert shared == (2, 2, 2, 2)
         with worker_plan(cpu, (4320, 7680), beside_show=True) as shared:
             assert shared.n_finer == 1, "memory for one step only"
-        with core_left(), worker_plan(cpu, (720, 1280), beside_show=True) as shared:
+        with one_core_less(), worker_plan(cpu, (720, 1280), beside_show=True) as shared:
             assert shared == (2, 1, 2, 1)
         assert torch.get_num_threads() == 4
         torch.set_num_threads(2)
-        with core_left(), worker_plan(cpu, (720, 1280), beside_show=True) as shared:
+        with one_core_less(), worker_plan(cpu, (720, 1280), beside_show=True) as shared:
             assert shared == (1, 1, 1, 1)
         torch.set_num_threads(1)
         with worker_plan(cpu) as shared:
             assert shared == (1, 1, 1, 1)
-        with core_left():
+        with one_core_less():
             assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(n_threads)

@@ -131,11 +131,11 @@ def test_each_bake_has_the_priority_that_it_needs_and_leaves_no_thread(two, proc
     n_threads = []
     for turn in range(12):
         caplog.clear()
-        preview, leaves_core = turn % 3 != 1, turn % 3 == 2
-        request = dataclasses.replace(request_of(two[0], tmp_path / str(turn)), leaves_core=leaves_core)
+        preview, one_core_less = turn % 3 != 1, turn % 3 == 2
+        request = dataclasses.replace(request_of(two[0], tmp_path / str(turn)), one_core_less=one_core_less)
         assert len(finished(process.bake(request, preview=preview))) == 5
         told = [json.loads(one.getMessage()) for one in caplog.records if one.name == "visualizer.test"]
-        n_high = 5 if preview and not leaves_core else 0  # the image, and the first preview of each depth
+        n_high = 5 if preview and not one_core_less else 0  # the image, and the first preview of each depth
         assert [own for own, _, _ in told[:n_high]] == [high] * n_high
         assert [own for own, _, _ in told[n_high:]] == [low] * (len(told) - n_high)
         assert len(told) >= 5 + n_high

@@ -366,6 +366,24 @@ def test_a_full_disk(tmp_path):
         assert not [path for path in folder.rglob("*") if path.suffix == ".part"]
 
 
+def test_a_full_disk_is_logged_once_until_it_has_room_again(tmp_path, caplog):
+    """However many dreams cannot be kept."""
+    folder = tmp_path / "cache"
+    folder.write_text("no folder can be made here")
+    cache = FrameCache(folder, BIG)
+    for seed in (1, 2, 3):
+        assert not any(fill(cache, seed)) and "not kept" in cache.last_fault
+    assert len([one for one in caplog.records if one.levelname == "WARNING"]) == 1
+    folder.unlink()
+    assert not any(fill(cache, 1))
+    cache.try_again()
+    assert all(fill(cache, 1))
+    shutil.rmtree(folder)
+    folder.write_text("full again")
+    assert not any(fill(cache, 4))
+    assert len([one for one in caplog.records if one.levelname == "WARNING"]) == 2
+
+
 def test_an_entry_thrown_out_while_it_is_written(tmp_path):
     cache = FrameCache(tmp_path, BIG)
     cache.save(key_of(1), 0, frames_of(1)[0])

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.fixtures.journeys import with_journey, with_settings
 from tests.fixtures.watching import wait_for
@@ -95,13 +96,75 @@ def test_an_earlier_station_is_read_again_when_its_image_is_not_in_memory(folder
     assert np.array_equal(frames_of(stations, 0), before)
 
 
-def test_a_station_that_is_in_the_cache_no_more_is_said_in_one_line(folder, tmp_path):
+def test_a_station_that_is_in_the_cache_no_more_is_dreamt_around_the_one_after_it(folder, tmp_path):
+    loaded, cache = opened(folder), FrameCache(tmp_path, 10**9)
+    stations = Stations(loaded, cache)
+    for number in range(4):
+        frames_of(stations, number)
+    inside, crop = stations.image(2), stations.crop(1)
+    stations._images.clear()
+    for number in (0, 1):
+        cache.remove(stations._keys[number])
+    assert stations.nearest(1) == 1 and stations.fault is None
+    image = frames_of(stations, 1)[0]
+    assert np.array_equal(image, with_picture_inside(loaded.image, inside, crop)) and stations.crop(1) == crop
+    assert stations.fault == "station 1 of the journey is in the cache no more: another is dreamt in its place"
+    assert np.array_equal(frames_of(stations, 0)[0], loaded.image), "the first is known"
+
+
+def test_without_a_cache_stations_are_dreamt_anew_from_the_picture_on(folder, tmp_path):
     stations = Stations(opened(folder), FrameCache(tmp_path, 10**9))
-    frames_of(stations, 0)
+    for number in range(3):
+        frames_of(stations, number)
     stations._images.clear()
     shutil.rmtree(tmp_path)
-    with pytest.raises(VisualizerError, match="station 0 of the journey is in the cache no more"):
-        frames_of(stations, 0)
+    read = []
+    while (nearest := stations.nearest(3)) != 3:
+        read.append(nearest)
+        frames_of(stations, nearest)
+    assert read == [0, 1, 2] and len(frames_of(stations, 3)) == 5
+
+
+def test_out_of_the_picture_each_station_has_the_one_after_it_inside(folder, cache):
+    loaded = opened(folder)
+    stations = Stations(loaded, cache)
+    assert (stations.nearest(-1), stations.nearest(-3)) == (-1, -1)
+    frames = {-number: frames_of(stations, -number) for number in range(4)}
+    assert all(len(one) == 5 for one in frames.values())
+    for number in (-1, -2, -3):
+        expected = with_picture_inside(loaded.image, frames[number + 1][0], stations.crop(number))
+        assert np.array_equal(frames[number][0], expected)
+    layers = [stations._dream(number).settings.layer for number in (0, -1, -2)]
+    assert layers == ["block2.expand", "block3.expand", "block2.expand"]
+    again = Stations(opened(folder), cache)
+    for number in (0, -1, -2, -3):
+        assert again.dreams(number).from_cache and np.array_equal(frames_of(again, number)[4], frames[number][4])
+    stations._images.clear()
+    assert np.array_equal(stations.image(-2), frames[-2][0]), "found in the cache"
+    light = light_of(loaded.image)
+    assert np.array_equal(frames_of(stations, 1)[0], next_image(frames[0][2], stations.crop(0), light, 0.5))
+
+
+def test_out_of_the_picture_the_pictures_of_the_preset_come_in_turn(tiny_preset, tmp_path):
+    folder = with_journey(tiny_preset, tmp_path, "journey: {depth: 2, pictures: [a.png, b.png]}\n")
+    for name, seed in (("a.png", 3), ("b.png", 4)):
+        Image.fromarray(smooth(SIZE, seed)).save(folder / name)
+    stations = Stations(opened(folder), FrameCache(tmp_path / "cache", 10**9))
+    outside = [stations.image(-number)[0, 0] for number in (1, 2, 3)]
+    expected = [smooth(SIZE, seed)[0, 0] for seed in (3, 4, 3)]
+    assert all(map(np.array_equal, outside, expected))
+
+
+def test_a_journey_out_of_the_picture_is_baked_beforehand(tiny_preset, tmp_path):
+    folder = with_journey(tiny_preset, tmp_path, "journey: {depth: 2, direction: out}\n")
+    cache = FrameCache(tmp_path / "cache", 10**9)
+    steps = list(bake(opened(folder), cache))
+    assert (steps[-1].done, steps[-1].n_stations) == (steps[-1].total, 12)
+    stations = Stations(opened(folder), cache)
+    for number in range(0, -12, -1):
+        assert stations.dreams(number).from_cache
+        frames_of(stations, number)
+    assert opened(folder, journey=5).journey.loop == 5
 
 
 def test_a_loop_ends_with_the_first_picture_inside(folder, cache):
@@ -361,8 +424,8 @@ def test_another_layer_comes_from_a_station_on(folder, cache):
 
 def test_a_loop_keeps_its_stations(folder, cache):
     loop = opened(folder, journey=5)
-    assert "comes back" in Stations(loop, cache).settled
-    assert Stations(opened(folder), cache).settled == ""
+    assert "comes back" in Stations(loop, cache).refusal
+    assert Stations(opened(folder), cache).refusal == ""
 
 
 def met(source, number, picture):
@@ -484,7 +547,7 @@ def test_whatever_comes_in_between_each_station_has_its_own_frames(folder, cache
         source.close()
 
 
-def test_a_journey_goes_on_where_a_station_behind_it_is_lost(folder, tmp_path):
+def test_a_journey_goes_back_where_a_station_behind_it_is_lost(folder, tmp_path):
     cache = FrameCache(tmp_path / "cache", 10**9)
     source = start(opened(folder), cache)
     try:
@@ -492,11 +555,19 @@ def test_a_journey_goes_on_where_a_station_behind_it_is_lost(folder, tmp_path):
         polled(source, 10)
         wait_for(lambda: 2 in source.stations._images, "the image of the next one")
         source.stations._images = {2: source.stations._images[2]}
-        cache.remove(source.stations._keys[0])
+        for number in (0, 1):
+            cache.remove(source.stations._keys[number])
         source.want([2])
         polled(source, 5)
-        source.want([0, 1, 2])
-        assert {one.variant for one in polled(source, 5)} == {1}
+        source.want([2, 1, 0])
+        found = []
+
+        def all_there():
+            found.extend(source.poll())
+            return {(0, 4), (1, 4)} <= {(one.variant, one.depth_index) for one in found if one.finished}
+
+        wait_for(all_there, "both stations", 60.0)
+        assert source.fault == "station 1 of the journey is in the cache no more: another is dreamt in its place"
     finally:
         source.close()
 

@@ -25,7 +25,7 @@ JOURNEY = "journey: {depth: 2, zoom_per_s: 1.0}\n"
 class Painted:
     """Stations of one colour each, of which the first dream frame is there at once. They are their own plan."""
 
-    fault, is_recorded, begins_at, settled = None, False, 0.5, ""
+    fault, is_recorded, begins_at, refusal = None, False, 0.5, ""
 
     def __init__(self, settings):
         self.settings, self.stations = settings, self
@@ -104,7 +104,7 @@ def test_with_one_station_no_other_is_asked_for(loaded, surface, tmp_path):
     scene = Scene(picture, Painted(loaded.journey), loaded)
     line = "there is graphics memory for one station; a smaller --size needs less"
     assert scene.meet(tmp_path / "cat.jpg") == f"cat.jpg: {line}" and scene.next_layer() == line
-    assert not scene.is_meeting and scene.travel.state.hurries_to == 0
+    assert not scene.is_meeting and scene.travel.hurries_to == 0
     picture.release()
 
 

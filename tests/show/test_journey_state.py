@@ -138,8 +138,9 @@ def test_where_its_station_is_lost_it_goes_on_from_the_one_before(folder, cache,
     before = night(loaded, cache)
     before.go_beyond(5.2)
     keys = {one.number: one.key for one in before.state.stations}
-    for number in (4, 5, 6, 7):
-        cache.remove(keys[number])
+    for number in (4, 5, 6, 7, 8):
+        if number in keys:
+            cache.remove(keys[number])
     again = resumed(loaded, cache, before.state)
     assert again.news == "station 5 of the journey is in the cache no more: it goes on from station 4"
     assert again.state.position == 4.0 and [one.number for one in again.begun] == [0, 1, 2, 3, 4]
@@ -193,7 +194,7 @@ def test_a_picture_that_it_is_on_its_way_to_is_met(folder, cache, night, tmp_pat
     after = night(loaded, cache, resumed(loaded, cache, before.state))
     wait_for(lambda: after.scene.travel._reader._found is not None, "the picture")
     after.drawn()
-    assert after.scene.travel.state.hurries_to == 5
+    assert after.scene.travel.hurries_to == 5
     after.go_beyond(4.9)
     assert np.array_equal(after.stations.image(5), smooth(SIZE, 5)) and not after.scene.is_meeting
 
@@ -204,7 +205,7 @@ def test_without_a_cache_it_begins_again(folder, cache, night, tmp_path):
     before.go_beyond(3.2)
     again = resumed(loaded, FrameCache(tmp_path / "another", 10**9), before.state)
     assert again.news == "station 3 of the journey is in the cache no more: it begins again"
-    assert again.state.position == 0.0 and again.begun == () and np.array_equal(again.image, loaded.image)
+    assert again.state.position == 0.0 and np.array_equal(again.image, loaded.image)
 
 
 def test_a_loop_goes_on_where_it_was(folder, cache, night):
@@ -231,11 +232,27 @@ def test_a_loop_goes_on_where_it_was(folder, cache, night):
         JourneyState(1e6, 0.0, 0.0, 0.0, (StationState(10**6, "0" * 64, None),)),
     ],
 )
-def test_a_state_that_nothing_fits_begins_again(folder, cache, night, state):
+def test_a_state_that_nothing_fits_goes_on_with_the_image(folder, cache, night, state):
     loaded = open_preset(str(folder), size=SIZE)
     again = resumed(loaded, cache, state)
-    assert again.state.position == 0.0 and again.news.endswith("it begins again")
+    assert np.array_equal(again.image, loaded.image)
     night(loaded, cache, again).drawn()
+
+
+def test_out_of_the_picture_it_goes_on_where_it_was(folder, cache, night):
+    loaded = open_preset(str(folder), size=SIZE)
+    before = night(loaded, cache)
+    before.go_beyond(0.5)
+    before.stage.journey_speed = -1.0
+    while before.scene.travel.position > -1.6:
+        picture = before.drawn()
+    again = resumed(loaded, cache, before.state)
+    assert again.news == "" and again.state == before.state and again.state.position < -1.6
+    n_dreams = len(cache.entries())
+    after = night(loaded, cache, again)
+    after.stage.journey_speed = -1.0
+    assert np.abs(after.drawn() - picture).mean() < 4
+    assert len(cache.entries()) == n_dreams, "nothing is dreamt again"
 
 
 def test_a_preset_without_a_journey_has_none_that_goes_on(tiny_preset, cache):

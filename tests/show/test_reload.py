@@ -11,9 +11,12 @@ import pytest
 from tests.fixtures.watching import wait_for
 from tests.session.recorded import OPEN
 from visualizer.presets.loaded import open_preset
+from visualizer.session.events import EditEvent, PresetEvent
+from visualizer.session.reader import RecordedSession
 from visualizer.session.writer import SessionWriter
 from visualizer.show.open_looks import open_links, open_transition
 from visualizer.show.reload import Reloader
+from visualizer.show.session_files import SessionFiles
 
 LOOK = """/*{"INPUTS": [%s]}*/
 void main() { gl_FragColor = vec4(1.0); }
@@ -107,6 +110,39 @@ def test_what_is_recorded_of_an_edit_is_what_was_tried(folder, reloader, tmp_pat
     writer.close()
     [copy] = writer.folder.presets.iterdir()
     assert (copy / "tint.fs").read_text() == first and (folder / "tint.fs").read_text() == second
+
+
+def test_speed_and_direction_of_a_journey_are_taken_over_and_nothing_else_of_it(folder, reloader):
+    file = folder / "preset.yaml"
+    text = file.read_text()
+    file.write_text(text + "journey: {zoom_per_bar: 0.5}\n")
+    reloader.follow(*opened(folder))
+    file.write_text(text + "journey: {zoom_per_bar: 1.5, zoom_per_s: 0.3, direction: out}\n")
+    edit = wait_for(reloader.poll, "the edit is not handed over")
+    journey = edit.loaded.journey
+    assert edit.links is not None
+    assert (journey.zoom_per_bar, journey.zoom_per_s, journey.direction) == (1.5, 0.3, "out")
+    reloader.shown(edit.all_links)
+    file.write_text(text + "journey: {rotation: 3}\n")
+    assert wait_for(reloader.poll, "the edit is not handed over").links is None
+
+
+def test_an_edit_is_recorded_without_the_pictures_of_the_journey(folder, tmp_path):
+    shutil.copy(folder / open_preset(str(folder), size=(160, 90)).settings.image, folder / "bank.png")
+    with (folder / "preset.yaml").open("a") as file:
+        file.write("journey: {pictures: bank.png}\n")
+    loaded = open_preset(str(folder), size=(160, 90))
+    writer = SessionWriter.open(tmp_path / "session", **OPEN, keep_free_bytes=0)
+    writer.preset(0, 0, loaded)
+    writer.edit(0, 0, loaded, None)
+    writer.close()
+    first, edit = (
+        one for one in RecordedSession(tmp_path / "session").events() if isinstance(one, PresetEvent | EditEvent)
+    )
+    presets = tmp_path / "session" / "presets"
+    assert (presets / first.folder / "bank.png").exists() and not (presets / edit.folder / "bank.png").exists()
+    files = SessionFiles(RecordedSession(tmp_path / "session"))
+    assert files.edit(edit, loaded).journey == loaded.journey
 
 
 def test_an_edited_transition_is_read_and_tried(folder, reloader):

@@ -50,12 +50,28 @@ def loaded(tiny_preset, tmp_path, home):
     return loaded
 
 
-def record(loaded, song, folder, *steps):
-    """A recorded show of a song; its events of the journey."""
+@pytest.fixture
+def travels(monkeypatch):
+    """The journeys that are shown, in the order in which they began."""
+    found = []
+
+    class Watched(Travel):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            found.append(self)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("visualizer.show.stage.Travel", Watched)
+        yield found
+
+
+def record(loaded, song, folder, *steps, first=()):
+    """A recorded show of a song; its events of the journey. first: steps before the recording begins."""
     song_show(
         loaded,
         song,
         [
+            *first,
             (1.0, [Act("record")]),
             (0.0, is_recording),
             *steps,
@@ -85,7 +101,7 @@ def performed(folder):
         for _ in loop.frames():
             travel = performance.stage.scene.travel
             tick = contents.start + round(clock.time_s * CLOCK_HZ)
-            found.append((tick, travel.position, dict(travel.state.slots)))
+            found.append((tick, travel.position, dict(travel.slots)))
         performance.release()
     return found, np.stack(pixels.pictures), said
 
@@ -108,6 +124,18 @@ def test_a_performance_travels_the_same_way_through_the_same_dreams(screen, load
     assert np.abs(np.diff(positions)).max() < 0.15
     changes = np.abs(np.diff(pictures[::3].astype(float), axis=0)).mean((1, 2, 3))
     assert np.median(changes) > 0.2, "it moves"
+
+
+def test_a_recording_that_begins_in_a_later_station_has_its_frames_at_once(
+    screen, loaded, long_song, tmp_path, travels
+):
+    """Also out of the picture."""
+    first = [(0.0, [Set(JOURNEY_SPEED, -4.0)]), (0.0, lambda night: travels[0].position < -1.5)]
+    folder = tmp_path / "night"
+    events = record(loaded, long_song, folder, first=first)
+    assert next(one for one in events if isinstance(one, JourneyEvent)).position < -1
+    _, pictures, said = performed(folder)
+    assert said == [] and pictures.mean((1, 2, 3)).min() > 10
 
 
 def test_a_session_of_a_journey_is_exported_and_as_it_was_intended(screen, loaded, long_song, tmp_path):
@@ -139,28 +167,21 @@ def test_a_recording_forgets_the_journey_of_a_scene_that_has_gone(loaded, kick_s
         stage.release()
 
 
-def test_a_performance_meets_the_picture_that_the_show_met(screen, loaded, long_song, tmp_path, monkeypatch):
+def test_a_performance_meets_the_picture_that_the_show_met(screen, loaded, long_song, tmp_path, travels):
     """It hurries as it did, and the station with the picture holds the frames that it had."""
-    travels, picture = [], tmp_path / "cat.png"
+    picture = tmp_path / "cat.png"
     Image.fromarray(smooth(SIZE, 9)).save(picture)
-
-    class Watched(Travel):
-        def __init__(self, *arguments, **options):
-            super().__init__(*arguments, **options)
-            travels.append(self)
 
     def asks(night):
         said.append(travels[0].meet(picture))
         return True
 
     def is_there(night):
-        hurries.append(travels[0].state.hurries_to)
+        hurries.append(travels[0].hurries_to)
         return max(hurries) > 0 and hurries[-1] == 0
 
     said, hurries, folder = [], [], tmp_path / "night"
-    with monkeypatch.context() as patched:
-        patched.setattr("visualizer.show.stage.Travel", Watched)
-        events = record(loaded, long_song, folder, (0.5, [Set(JOURNEY_SPEED, 0.0)]), (0.2, asks), (0.0, is_there))
+    events = record(loaded, long_song, folder, (0.5, [Set(JOURNEY_SPEED, 0.0)]), (0.2, asks), (0.0, is_there))
     assert said == ["the journey comes to cat.png"]
     station = max(hurries)
     recorded = [one for one in events if isinstance(one, JourneyEvent)]

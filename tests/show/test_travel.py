@@ -17,7 +17,7 @@ from tests.fixtures.watching import wait_for
 from tests.render.pictures import smooth
 from visualizer.beat.features import Features
 from visualizer.journey.geometry import MOST_SEEN
-from visualizer.journey.stations import light_of, next_image
+from visualizer.journey.stations import light_of, next_image, with_picture_inside
 from visualizer.presets.cache import FrameCache
 from visualizer.presets.dreams import DreamFrame, ReadyDreams, open_cache
 from visualizer.presets.journey import ReadyStations, Stations
@@ -241,12 +241,99 @@ def test_it_turns_round_is_held_and_goes_on_smoothly(trip):
     assert outliers(frames[5:]).max() < 2.5
 
 
-def test_back_at_the_first_station_it_stays(trip):
+def test_back_at_the_first_station_it_goes_out_of_the_picture_and_in_again(trip):
     one = trip()
-    one.go(3)
+    frames = one.go(3)
     one.stage.journey_speed = -2.0
-    one.go(10)
-    assert 0.0 <= one.position < 0.05
+    frames += one.go(6)
+    assert one.position < -1.5
+    one.stage.journey_speed = 2.0
+    frames += one.go(8)
+    assert one.position > 0
+    assert outliers(frames[5:]).max() < 1.9
+
+
+def test_no_station_out_of_the_picture_is_asked_for_by_a_journey_into_it(trip):
+    one = trip(late=True)
+    one.go(3)
+    assert min(one.scene.dreams.wanted) == 0
+    one.stage.journey_speed = -1.0
+    one.go(1 / RATE_HZ)
+    assert min(one.scene.dreams.wanted) == -1
+
+
+class Out(Late):
+    """Stations whose frames are polled one at a time, and not before the number `last`."""
+
+    def want(self, numbers):
+        self.wanted = numbers
+        self._ready.want([number for number in numbers if number >= self.last])
+
+
+def out_of(folder, **changes):
+    """The preset with a journey out of the picture."""
+    return with_settings(open_preset(str(folder), size=SIZE), direction="out", **changes)
+
+
+@pytest.mark.parametrize("centre", ["wander", "dreamt"])
+def test_no_display_frame_of_a_journey_out_of_the_picture_jumps(folder, shared, surface, centre):
+    loaded = out_of(folder, centre=centre)
+    one = Trip(surface, loaded, ReadyStations(Stations(loaded, FrameCache(shared, 10**9))))
+    first = one.go(1 / RATE_HZ, level=0.0)[0]
+    assert np.abs(first.astype(int) - loaded.image).mean() < 3, "it begins with the image"
+    frames = one.go(10)
+    assert one.position < -3
+    assert outliers(frames[5:]).max() < 1.9
+
+
+def test_no_display_frame_jumps_where_stations_out_of_the_picture_arrive_late(folder, shared, surface):
+    loaded = out_of(folder)
+    one = Trip(surface, loaded, Out(Stations(loaded, FrameCache(shared, 10**9))))
+    one.scene.dreams.last = -1
+    frames = one.go(10)
+    assert -1.0 <= one.position < -0.6
+    moved = one.go(2)
+    assert np.abs(moved[-1].astype(int) - moved[0]).mean() > 0.3, "it lingers"
+    frames += moved
+    one.scene.dreams.last = -9
+    one.scene.dreams.want(one.scene.dreams.wanted)
+    frames += one.go(6)
+    assert one.position < -2
+    assert outliers(frames[20:]).max() < 2.5
+
+
+def test_a_picture_is_met_by_a_journey_out_of_the_picture(folder, shared, surface, tmp_path):
+    loaded = out_of(folder)
+    one = Trip(surface, loaded, ReadyStations(Stations(loaded, FrameCache(shared, 10**9))))
+    one.go(6)
+    assert one.position < -1
+    meets(one, saved(tmp_path, 7))
+    one.go(1 / RATE_HZ)
+    station = one.scene.travel.hurries_to
+    assert station
+    positions = hurried(one)
+    assert positions[-1] == pytest.approx(station, abs=0.2) and is_smooth(positions)
+    one.go(4)
+    assert one.position < station - 1, "and it goes on as before"
+
+
+def test_a_loop_that_is_turned_round_at_its_beginning_goes_on(trip):
+    one = trip(journey=5)
+    frames = one.go(2)
+    one.stage.journey_speed = -1.0
+    frames += one.go(8)
+    assert 1 < one.position % 5 < 4
+    assert outliers(frames[5:]).max() < 1.9
+
+
+def test_speed_and_direction_of_an_edited_preset_are_taken_over_at_once(trip):
+    one = trip()
+    one.go(4)
+    position, now = one.position, with_settings(one.scene.loaded, zoom_per_s=0.8, direction="out")
+    one.scene.exchange(now, one.scene.picture.links, None)
+    assert one.position == position
+    one.go(5)
+    assert one.position < position and one.scene.travel.pace.speed == pytest.approx(-0.8, abs=0.02)
 
 
 def test_a_loop_comes_back_to_where_it_was(trip):
@@ -326,7 +413,7 @@ def hurried(one, seconds=8.0):
     for _ in range(round(seconds * RATE_HZ)):
         one.go(1 / RATE_HZ)
         found.append(one.position)
-        if not one.scene.travel.state.hurries_to:
+        if not one.scene.travel.hurries_to:
             break
     return np.array(found)
 
@@ -356,11 +443,11 @@ def test_a_picture_becomes_the_first_station_that_is_not_seen(trip, tmp_path, se
     meets(one, saved(tmp_path, 7))
     after = one.go(1 / RATE_HZ)[0]
     travel, stations = one.scene.travel, one.scene.dreams.stations
-    assert travel.state.hurries_to == station and np.array_equal(stations._images[station], smooth(SIZE, 7))
-    assert station not in travel.state.slots, "a recording has that it was gone"
+    assert travel.hurries_to == station and np.array_equal(stations._images[station], smooth(SIZE, 7))
+    assert station not in travel.slots, "a recording has that it was gone"
     assert np.abs(after.astype(int) - before).mean() < 3, "nothing that is seen has changed"
     one.go(2 / RATE_HZ)
-    assert station in travel.state.slots
+    assert station in travel.slots
     positions = hurried(one)
     assert positions[-1] == pytest.approx(station, abs=0.2)
 
@@ -374,7 +461,7 @@ def test_it_hurries_to_a_picture_and_goes_on_as_before(trip, tmp_path, speed):
     usual = one.scene.travel.pace.speed
     meets(one, saved(tmp_path, 7))
     frames = one.go(2 / RATE_HZ)
-    station = one.scene.travel.state.hurries_to
+    station = one.scene.travel.hurries_to
     positions = [one.position]
     for _ in range(4 * RATE_HZ):
         frames += one.go(1 / RATE_HZ)
@@ -397,7 +484,7 @@ def test_it_does_not_hurry_beyond_what_is_there(trip, tmp_path):
     one.scene.dreams.last = 1
     meets(one, saved(tmp_path, 7))
     one.go(6)
-    assert one.scene.travel.state.hurries_to == 3 and one.position <= 2.0 + BEYOND
+    assert one.scene.travel.hurries_to == 3 and one.position <= 2.0 + BEYOND
     one.scene.dreams.last = 9
     one.scene.dreams.want(one.scene.dreams.wanted)
     assert is_smooth(hurried(one))
@@ -412,18 +499,18 @@ def test_a_picture_is_seen_before_the_newest_of_those_that_wait(trip, tmp_path):
     travel, stations, source.last = one.scene.travel, source.stations, 1
     assert meets(one, saved(tmp_path, 7)) == "the journey comes to picture7.png"
     one.go(2 / RATE_HZ)
-    station = travel.state.hurries_to
+    station = travel.hurries_to
     assert meets(one, saved(tmp_path, 8)) == "the journey comes to picture8.png, after picture7.png"
     assert meets(one, saved(tmp_path, 9)) == "the journey comes to picture9.png, in the place of picture8.png"
     one.go(1)
-    assert travel.state.hurries_to == station and np.array_equal(stations._images[station], smooth(SIZE, 7))
+    assert travel.hurries_to == station and np.array_equal(stations._images[station], smooth(SIZE, 7))
     source.last = 9
     source.want(source.wanted)
-    while travel.state.hurries_to == station:
+    while travel.hurries_to == station:
         assert travel.is_meeting
         one.go(1 / RATE_HZ)
     assert travel._is_seen(station), "it was seen"
-    assert travel.state.hurries_to == station + 1 and np.array_equal(stations._images[station + 1], smooth(SIZE, 9))
+    assert travel.hurries_to == station + 1 and np.array_equal(stations._images[station + 1], smooth(SIZE, 9))
     hurried(one)
     assert not travel.is_meeting
     assert meets(one, saved(tmp_path, 6)) == "the journey comes to picture6.png", "that one was seen"
@@ -436,22 +523,22 @@ def test_another_layer_does_not_begin_a_picture_again(trip, tmp_path):
     meets(one, saved(tmp_path, 7))
     one.go(2 / RATE_HZ)
     travel, stations = one.scene.travel, one.scene.dreams.stations
-    station = travel.state.hurries_to
+    station = travel.hurries_to
     before = stations._dream(station)
     assert one.scene.next_layer().startswith("the next station: ")
-    assert station in travel.state.slots and stations._dream(station) == before
+    assert station in travel.slots and stations._dream(station) == before
 
 
 def test_a_picture_that_cannot_be_read_changes_nothing(trip, tmp_path):
     one = trip()
     one.go(3)
     (tmp_path / "notes.txt").write_text("no picture")
-    slots = one.scene.travel.state.slots
+    slots = one.scene.travel.slots
     meets(one, tmp_path / "notes.txt")
     one.go(0.1)
     line = one.scene.faults[1]
     assert "notes.txt: not a picture" in line and line.endswith("; the journey goes on without it")
-    assert one.scene.travel.state.hurries_to == 0 and one.scene.travel.state.slots == slots
+    assert one.scene.travel.hurries_to == 0 and one.scene.travel.slots == slots
     assert "place" not in meets(one, saved(tmp_path, 7)) and one.scene.faults == (None, None)
 
 
@@ -467,7 +554,7 @@ def test_the_next_layer_comes_with_the_next_station(trip, folder, shared, surfac
         "block3.expand",
         "block2.expand",
     ]
-    assert one.scene.travel.state.hurries_to == 0 and outliers(frames).max() < 1.6
+    assert one.scene.travel.hurries_to == 0 and outliers(frames).max() < 1.6
     loaded = open_preset(str(folder), size=SIZE)
     loaded = dataclasses.replace(loaded, stations=loaded.stations[:1])
     alone = Trip(surface, loaded, ReadyStations(Stations(loaded, FrameCache(shared, 10**9))))
@@ -533,13 +620,17 @@ def test_whatever_is_asked_for_each_station_is_there_once_with_its_own_frames(fo
                 one.scene.move(Features(time_s=time_s, level=0.5))
                 time_s += 1 / RATE_HZ
                 positions.append(travel.position)
-                slots = travel.state.slots
+                slots = travel.slots
                 assert len(set(slots.values())) == len(slots) <= N_SLOTS
                 assert all(0 <= slot < N_SLOTS for slot in slots.values())
                 there = {station: slot for station, slot in slots.items() if texture.deepest_of(slot) >= 0}
                 for station, slot in there.items():
                     if station in begun:
                         assert np.array_equal(put[slot, 0], begun[station])
+                    elif station < min(begun):  # out of the picture; the one inside may have another image since
+                        if (inside := there.get(station + 1)) is not None and station + 1 not in begun.keys() - {0}:
+                            expected = with_picture_inside(loaded.image, put[inside, 0], stations.crop(station))
+                            assert np.array_equal(put[slot, 0], expected)
                     elif (before := there.get(station - 1)) is not None:
                         expected = next_image(put[before, 2], stations.crop(station - 1), light, 0.5)
                         assert np.array_equal(put[slot, 0], expected)
@@ -576,7 +667,7 @@ def test_a_long_journey_keeps_no_more_than_a_short_one(trip):
     stations = one.scene.dreams.stations
     assert len(stations._images) <= 8
     assert len(one.scene.frames) <= N_SLOTS * 5 and len(one.scene._finished) <= N_SLOTS * 4
-    assert len(one.scene.travel.state.slots) <= N_SLOTS
+    assert len(one.scene.travel.slots) <= N_SLOTS
 
 
 def test_the_fastest_zoom_is_locked_to_the_bars_too(trip):

@@ -16,20 +16,20 @@ names = st.text(min_size=1, max_size=40)
 places = st.none() | st.tuples(*(2 * [st.integers(-MAX_PX, MAX_PX)]), *(2 * [st.integers(1, MAX_PX)]))
 stations = st.builds(
     StationState,
-    number=st.integers(0, 10**6),
+    number=st.integers(-(10**6), 10**6),
     key=st.text(max_size=40),
     crop=st.none() | st.tuples(*(4 * [numbers])),
     n_skipped=st.integers(0, 100),
 )
 journeys = st.builds(
     JourneyState,
-    position=st.floats(0, MAX_POSITION),
+    position=st.floats(-MAX_POSITION, MAX_POSITION),
     speed=st.floats(-4, 4),
     linger=st.floats(0, 1),
     linger_s=st.floats(0, 1e5),
     stations=st.lists(stations, max_size=3).map(tuple),
     picture=st.text(max_size=40),
-    picture_at=st.integers(0, 10**6),
+    picture_at=st.integers(-(10**6), 10**6),
 )
 states = st.builds(
     ResumeState,

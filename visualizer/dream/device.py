@@ -178,7 +178,7 @@ def worker_plan(compute: Compute, size: tuple[int, int] = (0, 0), *, beside_show
 
 
 @contextlib.contextmanager
-def core_left() -> Iterator[None]:
+def one_core_less() -> Iterator[None]:
     """While inside, torch's operations in this thread, and the workers planned in it, use a core less: where a show
     needs it at any moment. Raises DreamError if torch is missing or broken.
     """

@@ -178,6 +178,8 @@ def placements(
     crops: of the stations around the position. aspect: width / height of the picture. begins_at: see `depth_at`.
     present: how much of a station is there, 0..1: it may be on its way still. moved: a small motion of the screen, on
     top of the journey. The outermost covers the picture, whatever its weight. Empty where no station is there.
+
+    A station has as much of its soft edge as is there of the one around it, so that this can arrive late, too.
     """
     station, here = view(position, crops)
     here = here.after(moved)
@@ -194,7 +196,7 @@ def placements(
         weight = weight_at(zoom) * share
         if weight <= 0:
             continue
-        feather = feather_at(zoom)
+        feather = feather_at(zoom) * present(number - 1)
         found.append(Placement(number, at, weight, feather, depth_at(zoom, begins_at)))
         if weight >= 1 and is_covering(at, aspect, feather):
             break

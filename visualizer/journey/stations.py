@@ -14,7 +14,7 @@ from .geometry import Transform, crop, largest_shift, largest_turn
 _WANDER, _BY_CHANCE = 1.1, 0.6
 #: light is compared in a copy of so many rows, blurred by this fraction of the height
 _LIGHT_ROWS, _LIGHT_BLUR = 32, 0.12
-#: width of the soft edge of the first picture inside the last station of a loop, of half its size
+#: width of the soft edge of a picture inside another, of half its size
 _INSIDE = 0.5
 #: a picture is looked through for what is most dreamt in a copy of so many rows
 _ROWS = 72
@@ -69,7 +69,7 @@ def next_image(frame: np.ndarray, crop: Transform, light: Light, way_back: float
 
 def with_picture_inside(image: np.ndarray, first: np.ndarray, crop: Transform) -> np.ndarray:
     """An image with another of the same size laid into its crop, with a soft edge: so a journey comes back to its first
-    picture. Both (height, width, 3) uint8.
+    picture, or goes out of it. Both (height, width, 3) uint8.
     """
     from PIL import Image
 
@@ -92,7 +92,7 @@ def wandering_crop(turn: float, aspect: float, station: int, seed: int) -> Trans
     """A crop beside the middle, in a direction that goes round slowly from station to station, with some chance."""
     turn = _limited(turn, aspect)
     most = largest_shift(turn, aspect)
-    chance = np.random.default_rng((seed, station))
+    chance = np.random.default_rng((seed, station % 2**32))
     direction = _WANDER * station + _BY_CHANCE * chance.uniform(-1, 1)
     amount = chance.uniform(0.6, 1.0)
     return crop(turn, complex(most.real * amount * math.cos(direction), most.imag * amount * math.sin(direction)))

@@ -73,7 +73,10 @@ def _bake_stations(loaded: LoadedPreset, n_stations: int, cache: FrameCache) -> 
     stations = Stations(loaded, cache)
     is_cached, device = True, ""
     keys = []
-    for station in range(n_stations):
+    journey = stations.settings
+    way = -1 if journey.direction == "out" and not journey.loop else 1
+    for n_done in range(n_stations):
+        station = way * n_done
         dreams = stations.dreams(station)
         keys.append(dreams.key)
         if is_cached and not dreams.from_cache:
@@ -82,7 +85,7 @@ def _bake_stations(loaded: LoadedPreset, n_stations: int, cache: FrameCache) -> 
             if not stations.kept:
                 raise VisualizerError(f"{stations.fault}; VISUALIZER_CACHE_DIR can name another folder")
             yield BakeProgress(
-                station * loaded.n_depths + placed.depth_index,
+                n_done * loaded.n_depths + placed.depth_index,
                 n_stations * loaded.n_depths,
                 watch.elapsed_s(),
                 cache.folder,  # each station has a folder of its own in it

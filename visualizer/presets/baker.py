@@ -31,7 +31,7 @@ import numpy as np
 from ..clock import Stopwatch
 from ..dream.baking import Cancelled, dream_on, misfit
 from ..dream.checkpoint import Checkpoint
-from ..dream.device import core_left, load_torch
+from ..dream.device import load_torch, one_core_less
 from ..errors import DreamError, VisualizerError
 from ..files.paths import log_folder
 from ..processes import (
@@ -63,7 +63,7 @@ SHARPENED_AT = (0.15, 0.35, 0.6)
 @dataclass(frozen=True)
 class BakeRequest:
     """A variant to be baked, and where it is saved: under `key` in the cache in `folder`, of at most `max_bytes`.
-    leaves_core: beside a show it is computed by a core less, and at low priority from its beginning: it is not waited
+    one_core_less: beside a show it is computed by a core less, and at low priority from its beginning: it is not waited
     for.
     """
 
@@ -72,7 +72,7 @@ class BakeRequest:
     key: str
     folder: Path
     max_bytes: int
-    leaves_core: bool = False
+    one_core_less: bool = False
 
 
 class BakedFrame(NamedTuple):
@@ -445,13 +445,15 @@ def _child(pipe: Connection, orders_pipe: Connection) -> None:
     logger = log_through(lambda line: outlet.send("log", line))
     orders = _Orders(orders_pipe)
     waiting = {thread.native_id for thread in threading.enumerate() if thread.native_id is not None}
+    cache: FrameCache | None = None  # all orders have the same
     try:
         while (order := orders.next()) is not None:
             if order.request is None:
                 load_torch()
                 continue
+            cache = cache or FrameCache(order.request.folder, order.request.max_bytes)
             with suppress(Cancelled), ThreadPoolExecutor(1, "bake") as once:
-                once.submit(_bake_and_send, order, order.request, outlet, orders.is_over, waiting).result()
+                once.submit(_bake_and_send, order, order.request, cache, outlet, orders.is_over, waiting).result()
     except (BrokenPipeError, ConnectionResetError):
         return  # the show has ended
     except VisualizerError as error:
@@ -464,18 +466,23 @@ def _child(pipe: Connection, orders_pipe: Connection) -> None:
 
 
 def _bake_and_send(
-    order: BakeOrder, request: BakeRequest, outlet: Outlet, is_cancelled: Callable[[], bool], waiting: Collection[int]
+    order: BakeOrder,
+    request: BakeRequest,
+    cache: FrameCache,
+    outlet: Outlet,
+    is_cancelled: Callable[[], bool],
+    waiting: Collection[int],
 ) -> None:
     """Bake and save what was ordered, and send each frame with the number of the order. Raises Cancelled.
 
     waiting: native ids of the threads that wait for orders, which keep their priority.
     """
-    is_waited_for = order.preview and not request.leaves_core
+    is_waited_for = order.preview and not request.one_core_less
     raise_niceness(PREVIEW_NICENESS if is_waited_for else NICENESS, waiting)
-    cache = FrameCache(request.folder, request.max_bytes)
+    cache.try_again()
     bake = bake_inline(request, cache, preview=order.preview, beside_show=True, is_cancelled=is_cancelled)
     fault: str | None = None
-    with core_left() if request.leaves_core else nullcontext(), closing(bake) as done:
+    with one_core_less() if request.one_core_less else nullcontext(), closing(bake) as done:
         for baked in done:
             if is_cancelled():
                 raise Cancelled

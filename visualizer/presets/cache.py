@@ -89,7 +89,7 @@ class FrameCache:
 
     No method but `entries` raises for a fault of the disk: a cache that cannot be read is empty, one that cannot be
     written does not change, and `last_fault` has one line for the user (None while there is none), which is logged as
-    well. Two processes may use one folder at once.
+    well: once, until a frame is saved again. Two processes may use one folder at once.
     """
 
     def __init__(self, folder: Path, max_bytes: int, *, now: Callable[[], float] = time.time) -> None:
@@ -100,6 +100,7 @@ class FrameCache:
         self._now = now
         self._n_bytes: int | None = None  # size of the folder as far as known; None before it was measured
         self._refused: set[str] = set()  # keys that are not saved any more: too large, or a fault of the disk
+        self._logged = ""
 
     @property
     def folder(self) -> Path:
@@ -120,6 +121,10 @@ class FrameCache:
             digest.update(f"{len(part)}:{part};".encode())
         digest.update(np.ascontiguousarray(image, dtype=np.uint8).data)
         return digest.hexdigest()
+
+    def try_again(self) -> None:
+        """Save dreams again that could not be saved: the disk may have room now."""
+        self._refused.clear()
 
     def entry_folder(self, key: str) -> Path:
         """The folder of the dream `key`; it need not exist."""
@@ -159,6 +164,10 @@ class FrameCache:
             self._touch(entry)
         return frames
 
+    def has(self, key: str, depth_index: int) -> bool:
+        """Whether there is a frame, which may be damaged."""
+        return _KEY.fullmatch(key) is not None and is_file(self._folder / key / _frame_name(depth_index))
+
     def glance(self, key: str, depth_index: int, shape: tuple[int, ...]) -> np.ndarray | None:
         """One frame of `shape` (height, width, 3) uint8, None if it is missing or damaged. The time of use is not
         changed.
@@ -184,6 +193,7 @@ class FrameCache:
             self._refused.add(key)
             self._report(f"the dream is not kept for next time: {reason_of(fault)} ({plain(self._folder)})", entry)
             return False
+        self._logged = ""
         self._n_bytes = (self._n_bytes or 0) + frame.nbytes + _HEADER.size
         if self._n_bytes > self._max_bytes:
             self.trim(keep=key)
@@ -356,7 +366,8 @@ class FrameCache:
 
     def _report(self, what: str, path: Path) -> None:
         self.last_fault = what
-        log.warning("cache: %s: %s", path, what)
+        log.log(logging.DEBUG if what == self._logged else logging.WARNING, "cache: %s: %s", path, what)
+        self._logged = what
 
 
 @dataclass(frozen=True)

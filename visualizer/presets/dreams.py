@@ -83,15 +83,15 @@ class VariantDreams:
         process: BakeProcess | None = None,
         *,
         is_passing: bool = False,
-        leaves_core: bool = False,
+        one_core_less: bool = False,
     ) -> None:
-        """stop: see `Dreams`. process: that bakes it, in place of one of its own. is_passing: see `Note`; leaves_core:
+        """stop: see `Dreams`. process: that bakes it, in place of one of its own. is_passing: see `Note`; one_core_less:
         see `BakeRequest`.
         """
         image, variant = loaded.image, loaded.variants[variant_index]
         self.n_depths = variant.settings.n_depths
         self.key = cache_key(image, variant, cache)
-        self._request = BakeRequest(image, variant, self.key, cache.folder, cache.max_bytes, leaves_core)
+        self._request = BakeRequest(image, variant, self.key, cache.folder, cache.max_bytes, one_core_less)
         self._variant_index = variant_index
         self._cache = cache
         self._stop, self._process = stop, process

@@ -2,6 +2,9 @@
 
 A station is kept in the cache as any other dream. Its key follows from the image of the journey and its settings, so a
 journey that was baked once is found again, station by station.
+
+Out of the picture there are stations before the first, with numbers below 0: each is a picture with the image of the
+station after it in its middle. A station that the cache has lost is made in the same way.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ from .cache import FrameCache
 from .dreams import DreamFrame, VariantDreams
 from .image import load_image
 from .loaded import LoadedPreset, Variant
-from .station_plan import KnownStation, NewStation, StationLost, begins_at, index_in
+from .station_plan import KnownStation, NewStation, begins_at, index_in
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +58,7 @@ class Stations:
     """The stations of a preset with a journey, baked one after the other.
 
     stop, process: bake during a show, see `VariantDreams`. begun: stations from which a journey goes on that another
-    process has begun, with consecutive numbers, see `known`. Those before the first of them are lost; of a loop they
-    are found again in the cache.
+    process has begun, with consecutive numbers, see `known`.
 
     on_renewed: called with a station that is dreamt anew; whoever reads the stations in another thread hands it to
     `renew` there. has_stopped: no stations are baked at present, since one has failed.
@@ -78,9 +80,9 @@ class Stations:
         self.fault: str | None = None
         self.kept = True  # False once a frame could not be kept for next time
         self._loaded, self._cache, self._stop, self._process = loaded, cache, stop, process
-        self._images: dict[int, np.ndarray] = {0: loaded.image}
         self._keys = {one.number: one.key for one in begun if one.key}
-        self._first = 0 if self.settings.loop else min(self._keys, default=0)
+        self._has_first = not self._keys or 0 in self._keys or self.settings.loop > 0  # whether 0 is the image's
+        self._images: dict[int, np.ndarray] = {0: loaded.image} if self._has_first else {}
         self._crops = {one.number: one.crop for one in begun if one.crop is not None}
         self._skipped: defaultdict[int, int] = defaultdict(int)  # how many dreams are left out before a station
         for one in sorted(begun, key=lambda one: one.number):
@@ -94,17 +96,27 @@ class Stations:
         return light_of(self._loaded.image)
 
     def nearest(self, station: int) -> int:
-        """The station that must be read next so that another one gets its frames: the other one, where it has an image;
-        else the nearest before it that has one. Raises StationLost.
+        """The station that must be read next so that another one gets its frames: the other one, where it has an image
+        or gets one from the station after it; else the nearest on the way to it.
         """
-        while station > self._first and not self._has_image(station):
+        first = 0 if self.settings.loop else min(self._images.keys() | self._keys.keys())
+        if station < first:
+            return first - 1
+        while station > first and not self._has_image(station):
+            if station in self._keys and not self.settings.loop and self._has_image(station + 1):
+                return station  # the cache has lost it
             station -= 1
-        if station < self._first:
-            raise StationLost(f"station {station} of the journey was passed too long ago")
         return station
 
     def _has_image(self, station: int) -> bool:
-        return station == 0 or station in self._images or station in self._keys or station - 1 in self._crops
+        begin = min(self.settings.depth, self.n_depths)
+        return self._has_begun(station) or (station - 1 in self._crops and self._is_kept(station - 1, begin))
+
+    def _has_begun(self, station: int) -> bool:
+        return station in self._images or (station == 0 and self._has_first) or self._is_kept(station, 0)
+
+    def _is_kept(self, station: int, depth_index: int) -> bool:
+        return station in self._keys and self._cache.has(self._keys[station], depth_index)
 
     def known(self, stations: Iterable[int]) -> list[KnownStation]:
         """What is needed to go on with these stations in another process, as far as they have begun."""
@@ -126,7 +138,7 @@ class Stations:
 
     def crop(self, station: int) -> Transform:
         """Where in a station the next one lies; of one that is not baked yet, where it may lie."""
-        station = self.index(max(station, 0))
+        station = self.index(station)
         return self._crops.get(station) or self._crop(station, None, None)
 
     def index(self, station: int) -> int:
@@ -134,7 +146,7 @@ class Stations:
         return index_in(self.settings, station)
 
     @property
-    def settled(self) -> str:
+    def refusal(self) -> str:
         """Why its stations cannot be others, one line for the user; "" where they can."""
         if self.settings.loop:
             return "a journey that comes back to its image always has the same stations"
@@ -164,6 +176,7 @@ class Stations:
                 del known[station]
         self._images = {one: image for one, image in self._images.items() if one <= new.number}
         self._met = {one for one in self._met if one < new.number}
+        self._has_first = self._has_first and new.number > 0
         if new.image is not None:
             # the one before may not be finished: then the new one lies where it may lie
             self._crops.setdefault(new.number - 1, self.crop(new.number - 1))
@@ -171,7 +184,7 @@ class Stations:
             self._met.add(new.number)
 
     def dreams(self, station: int) -> VariantDreams:
-        """The dream frames of a station that has an image. Raises DreamError."""
+        """The dream frames of a station. Raises DreamError."""
         is_live = self._process is not None
         return VariantDreams(
             self._preset(station),
@@ -179,13 +192,13 @@ class Stations:
             self._cache,
             self._stop,
             self._process,
-            is_passing=is_live and not self.settings.loop and station >= N_STATIONS,
+            is_passing=is_live and not self.settings.loop and abs(station) >= N_STATIONS,
             # the first one, and a picture, are waited for
-            leaves_core=station > 0 and station not in self._met,
+            one_core_less=station != 0 and station not in self._met,
         )
 
     def frames(self, station: int, *, preview: bool = False) -> Generator[DreamFrame, None, None]:
-        """Every dream frame of a station that has an image; its number in the place of the variant. Raises DreamError.
+        """Every dream frame of a station; its number in the place of the variant. Raises DreamError.
 
         The next station has an image once it has been read to its end.
         """
@@ -208,13 +221,12 @@ class Stations:
             else:
                 self._crops[station] = self._crop(station, self.image(station), deepest)
         following = station + 1  # where it was begun already, it may have another image
-        if following != self.settings.loop and following not in self._images and following not in self._keys:
+        if following != self.settings.loop and not self._has_begun(following):
             self._keep(following, self._next_image(station, begin))
         if not self.settings.loop and len(self._keys) > _MOST_KNOWN:
-            gone = min(self._keys)
+            gone = max(self._keys, key=lambda other: abs(other - station))
             del self._keys[gone]
             self._crops.pop(gone, None)
-            self._first = gone + 1
 
     def _read(self, picture: Path) -> np.ndarray | None:
         """The picture of a file as an image; None where it cannot be read, which `fault` says."""
@@ -233,10 +245,12 @@ class Stations:
             return dreamt_crop(turn, aspect, image, deepest)
         return fixed_crop(turn, aspect)
 
+    def _picture(self, name: str | None) -> np.ndarray | None:
+        """A picture in the preset's folder as an image; None where there is none, or it cannot be read."""
+        return self._read(self._loaded.folder / name) if name and self._loaded.folder is not None else None
+
     def _next_image(self, station: int, begin: np.ndarray) -> np.ndarray:
-        own, image = self.settings.picture_at(station + 1), None
-        if own is not None and self._loaded.folder is not None:
-            image = self._read(self._loaded.folder / own)
+        image = self._picture(self.settings.picture_at(station + 1))
         if image is None:
             image = next_image(begin, self._crops[station], self._light, self.settings.way_back)
         if self.settings.loop and station + 2 == self.settings.loop:  # the last one leads back to the first
@@ -249,16 +263,31 @@ class Stations:
             del self._images[min(self._images, key=lambda other: -abs(other - station))]
 
     def image(self, station: int) -> np.ndarray:
-        """The image of a station that has one. Raises StationLost where it is in the cache no more."""
+        """The image of a station. Where it is in the cache no more, or the station comes before the first, another one
+        with that of the station after it inside.
+        """
+        if (image := self._found_image(station)) is None:
+            if station in self._keys:
+                self.fault = f"station {station} of the journey is in the cache no more: another is dreamt in its place"
+            image = self._picture(self.settings.picture_around(station))
+            image = self._loaded.image if image is None else image
+            if (inside := self._found_image(station + 1)) is not None:
+                self._crops.setdefault(station, self.crop(station))
+                image = with_picture_inside(image, inside, self._crops[station])
+            self._keep(station, image)
+        return image
+
+    def _found_image(self, station: int) -> np.ndarray | None:
+        """The image of a station that has begun, None where it is in the cache no more."""
         image = self._images.get(station)
+        if image is None and station == 0 and self._has_first:
+            image = self._loaded.image
         if image is None and station in self._keys:  # depth 0 is the image
             image = self._cache.glance(self._keys[station], 0, self._loaded.image.shape)
         if image is None and station - 1 in self._crops and station - 1 in self._keys:
             depth_index = min(self.settings.depth, self.n_depths)
             begin = self._cache.glance(self._keys[station - 1], depth_index, self._loaded.image.shape)
             image = self._next_image(station - 1, begin) if begin is not None else None
-        if image is None:
-            raise StationLost(f"station {station} of the journey is in the cache no more")
         return image
 
     def _dream(self, station: int) -> Variant:
@@ -285,7 +314,6 @@ class ReadyStations:
         self.stations = stations
         self._wanted: list[int] = []
         self._given: set[int] = set()
-        stations.on_renewed = self._renew
 
     @property
     def fault(self) -> str | None:
@@ -313,10 +341,6 @@ class ReadyStations:
     def close(self) -> None:
         """Nothing is left to end."""
 
-    def _renew(self, new: NewStation) -> None:
-        self._given = {number for number in self._given if number < new.number}
-        self.stations.renew(new)
-
 
 def _text_of(error: Exception) -> str:
     """One line for the user about what has happened to a bake."""
@@ -334,7 +358,6 @@ class BackgroundStations:
 
     def __init__(self, loaded: LoadedPreset, cache: FrameCache, begun: Sequence[KnownStation] = ()) -> None:
         """begun: see `Stations`."""
-        self._lost: set[int] = set()  # the journey cannot go back to these
         self._stop = stop = Stop()
         self._process = BakeProcess(stop)
         self.stations = Stations(loaded, cache, stop, self._process, begun)
@@ -391,8 +414,7 @@ class BackgroundStations:
         with self._changed:
             self._renewed.append(new)
             self._wanted = [number for number in self._wanted if number < new.number]
-            for numbers in (self._given, self._lost):
-                numbers.difference_update([number for number in numbers if number >= new.number])
+            self._given = {number for number in self._given if number < new.number}
             self._deepest = {number: deepest for number, deepest in self._deepest.items() if number < new.number}
             self._ready = deque(frame for frame in self._ready if frame.variant < new.number)
             if new.image is not None:
@@ -420,7 +442,7 @@ class BackgroundStations:
                     self._changed.wait()
                     continue
                 for number in self._wanted:
-                    if number not in self._given | self._lost:
+                    if number not in self._given:
                         self._baking = number
                         return number, self._n_interruptions
                 if self._is_prepared:
@@ -431,7 +453,7 @@ class BackgroundStations:
 
     def _work(self) -> None:
         retry_s = RETRY_S
-        number = nearest = 0
+        nearest = 0
         try:
             while True:
                 try:
@@ -445,10 +467,6 @@ class BackgroundStations:
                         self._process.close()
                     if self.stations.has_stopped:
                         self.stations.has_stopped, self.fault, retry_s = False, None, RETRY_S
-                except StationLost as lost:
-                    log.warning("%s", lost)
-                    with self._changed:  # `renew` takes stations out
-                        self._lost.add(number)
                 except Exception as error:  # whatever it is, it may be over in a minute: memory, a disk
                     log.exception("a station cannot be baked; tried again in %g s", retry_s)
                     self.stations.has_stopped, self.fault = True, f"{_text_of(error)}; the journey stays where it is"

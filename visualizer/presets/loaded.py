@@ -23,6 +23,8 @@ from .preset import PresetFolder, load_preset, reference_of
 GUIDE_PX = 320
 #: the settings of a preset that decide what is dreamt
 DREAM_KEYS = ("image", "dream", "variants", "journey")
+#: the settings of a journey that it takes over while it is shown
+PACE_KEYS = ("zoom_per_bar", "zoom_per_s", "direction")
 #: a dream is baked with at most as many pixels as this size has unless another is asked for
 LARGEST_BAKED = (1920, 1080)
 
@@ -155,7 +157,21 @@ def edited(loaded: LoadedPreset, now: Preset) -> LoadedPreset:
     now: what the file says.
     """
     kept = {key: getattr(loaded.settings, key) for key in DREAM_KEYS}
+    if loaded.journey is not None and now.journey is not None:
+        kept["journey"] = with_pace_of(loaded.journey, now.journey)
     return dataclasses.replace(loaded, settings=now.model_copy(update=kept), written=now)
+
+
+def is_another_dream(now: Preset, before: Preset) -> bool:
+    """Whether the image or the dream of a preset whose file was edited must be opened again."""
+    if before.journey is not None and now.journey is not None:
+        before = before.model_copy(update={"journey": with_pace_of(before.journey, now.journey)})
+    return any(getattr(now, key) != getattr(before, key) for key in DREAM_KEYS)
+
+
+def with_pace_of(journey: JourneySettings, other: JourneySettings) -> JourneySettings:
+    """A journey that goes as fast as another one, in its direction."""
+    return journey.model_copy(update={key: getattr(other, key) for key in PACE_KEYS})
 
 
 def is_preset(asked: str, reference: str) -> bool:

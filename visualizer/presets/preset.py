@@ -129,9 +129,13 @@ def _holds_preset(folder: Path) -> bool:
     return True
 
 
+def read_preset(folder: Path) -> Preset:
+    """The settings of the preset in a folder, whether or not its pictures are there. Raises BadInput."""
+    return read_settings(folder / FILE_NAME, Preset, former={"variants": "rows"})
+
+
 def _read(folder: Path, reference: str) -> PresetFolder:
-    file = folder / FILE_NAME
-    preset = read_settings(file, Preset, former={"variants": "rows"})
+    file, preset = folder / FILE_NAME, read_preset(folder)
     _check_picture(file, "image", preset.image)
     for key, dream in [
         ("dream", preset.dream),

@@ -7,14 +7,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from ..errors import VisualizerError
 from ..journey.geometry import Transform, can_lead
 from ..journey.stations import fixed_crop
 from ..settings import JourneySettings
-
-
-class StationLost(VisualizerError):
-    """A station that was passed long ago is in the cache no more."""
 
 
 class KnownStation(NamedTuple):
@@ -45,7 +40,7 @@ class StationPlan(Protocol):
     is_recorded: bool
 
     @property
-    def settled(self) -> str:
+    def refusal(self) -> str:
         """Why its stations cannot be others, one line for the user; "" where they can."""
 
     @property
@@ -67,13 +62,13 @@ class StationPlan(Protocol):
 
     def begin(self, station: int, image: np.ndarray) -> None:
         """Begin a station with an image (height, width, 3) uint8, now: its former frames, and those of all after it,
-        are wanted no more. Only where nothing is `settled`.
+        are wanted no more. Only where there is no `refusal`.
         """
 
     def next_layer(self, station: int) -> str:
         """Dream a station with the dream after the one that it would have, and those after it with those that follow.
-        Its former frames, and those of all after it, are wanted no more. Returns the layers. Only where nothing is
-        `settled`.
+        Its former frames, and those of all after it, are wanted no more. Returns the layers. Only where there is no
+        `refusal`.
         """
 
 
@@ -81,7 +76,7 @@ class RecordedPlan:
     """Where the stations of a recorded journey lie."""
 
     is_recorded = True
-    settled = "a recorded journey goes on as it was recorded"
+    refusal = "a recorded journey goes on as it was recorded"
     n_dreams = 1
 
     def __init__(self, settings: JourneySettings, n_depths: int) -> None:
@@ -97,7 +92,9 @@ class RecordedPlan:
 
     def crop(self, station: int) -> Transform:
         """Where in a station the next one lies; in its middle where that was not recorded."""
-        return self._crops.get(self.index(max(station, 0)), fixed_crop(0.0, 1.0))
+        # earlier versions had no station before the first: there they took the first one's
+        found = self._crops.get(self.index(station)) or self._crops.get(self.index(max(station, 0)))
+        return found or fixed_crop(0.0, 1.0)
 
     def index(self, station: int) -> int:
         """The station of a loop that stands in the place of any other."""

@@ -28,6 +28,7 @@ _Seconds = Annotated[float, Field(ge=-1e8, le=1e8)]  # of a source: some three y
 _Tempo = Annotated[float, Field(ge=1, le=1000)]
 _Phase = Annotated[float, Field(ge=-1, le=2)]
 _Pair = Annotated[list[_Count], Field(min_length=2, max_length=2)]
+_Place = Annotated[int, Field(ge=-_MOST, le=_MOST)]
 _Pixels = Annotated[int, Field(ge=1, le=65_536)]
 _Name = Annotated[str, Field(max_length=4096)]
 #: a name inside the folder of a session: of letters that every system allows in the name of a file, and no path
@@ -244,25 +245,26 @@ class JourneyEvent(Event):
     of this station are those of the variant `slot`; a slot that has got another station is empty until its frames come.
     crops: [station, a, b, x, y]: where in a station the next one lies: the place w in that one is the place (a + ib) w
     + x + iy in this one, as complex numbers in heights of the picture from its middle, y downwards. hurries_to: the
-    station that it hurries to, 0: none; version 1 has none.
+    station that it hurries to, 0: none; version 1 has none. Versions 1 and 2 have no stations below 0, those out of the
+    picture.
     """
 
     kind: ClassVar[str] = "travel"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     scene: _Count
     time_s: _Seconds
     beats: float = Field(ge=0, le=1e9)
-    position: float = Field(ge=0, le=1e9)
+    position: float = Field(ge=-1e9, le=1e9)
     speed: float = Field(ge=-100, le=100)
     linger: float = Field(ge=0, le=1)
     linger_s: float = Field(ge=0, le=1e9)
-    first: float = Field(ge=0, le=1e9)
-    last: float = Field(ge=0, le=1e9)
+    first: float = Field(ge=-1e9, le=1e9)
+    last: float = Field(ge=-1e9, le=1e9)
     arrives_s: float = Field(gt=0, le=1000)
-    slots: list[_Pair] = Field(max_length=16)
+    slots: list[Annotated[list[_Place], Field(min_length=2, max_length=2)]] = Field(max_length=16)
     crops: list[Annotated[list[float], Field(min_length=5, max_length=5)]] = Field(max_length=16)
-    hurries_to: _Count = 0
+    hurries_to: _Place = 0
 
 
 class SizeEvent(Event):

@@ -36,9 +36,9 @@ class PresetCopy(NamedTuple):
         return sum(len(one) for one in self.files.values() if isinstance(one, bytes))
 
 
-def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy:
+def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False, has_bank: bool = True) -> PresetCopy:
     """Read all of a preset's files but the pictures of its journey. only_own_looks: leave out the looks that are not in
-    its folder. Raises VisualizerError if one cannot be read.
+    its folder. has_bank: copy the pictures of its journey. Raises VisualizerError if one cannot be read.
     """
     folder, settings = loaded.folder, loaded.settings
     if folder is None:
@@ -47,7 +47,7 @@ def copy_of(loaded: LoadedPreset, *, only_own_looks: bool = False) -> PresetCopy
     others = {name for dream in dreams for name in (dream.guide, dream.tone_picture) if name}
     own_files = [name for name in (FILE_NAME, settings.image, *others) if _is_within(name)]
     sources = {Path(name).as_posix(): folder / name for name in own_files}
-    bank = settings.journey.pictures if settings.journey is not None else []
+    bank = settings.journey.pictures if settings.journey is not None and has_bank else []
     pictures = {Path(name).as_posix(): folder / name for name in bank if _is_within(name)}
     image, own = "", loaded.overrides.image
     if own is None and not _is_within(settings.image):

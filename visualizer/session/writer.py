@@ -462,7 +462,7 @@ class SessionWriter:
 
     def _write_edit(self, at: int, scene: int, loaded: LoadedPreset, copy: PresetCopy | None) -> None:
         try:
-            copy = copy or copy_of(loaded)
+            copy = copy or copy_of(loaded, has_bank=False)  # which is the same
         except VisualizerError as fault:
             self._write_gap(GapEvent(at=at, what="preset", reason=str(fault)))
             return

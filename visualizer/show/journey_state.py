@@ -13,11 +13,11 @@ from ..journey.pace import Pace
 from ..presets.cache import FrameCache
 from ..presets.journey import Stations
 from ..presets.loaded import LoadedPreset
-from ..presets.station_plan import KnownStation, StationLost, StationPlan
+from ..presets.station_plan import KnownStation, StationPlan
 from ..render.dream_texture import PlacedStation
 from ..supervision.resume import JourneyState, StationState
 
-#: so many stations behind it are kept: so far it can go back then
+#: so many stations behind it and before it are kept: so far it can go back then
 _BEHIND = 12
 
 
@@ -38,7 +38,7 @@ class ResumedJourney(NamedTuple):
 def state_of(pace: Pace, plan: StationPlan, picture: Path | None, picture_at: int) -> JourneyState:
     """What another process or window needs to go on with a journey. picture, picture_at: see `JourneyState`."""
     station = math.floor(pace.position)
-    around = dict.fromkeys(plan.index(one) for one in range(max(station - _BEHIND, 0), station + 3))
+    around = dict.fromkeys(plan.index(one) for one in range(station - _BEHIND, station + _BEHIND + 1))
     stations = tuple(
         StationState(one.number, one.key, None if one.crop is None else one.crop.numbers, one.n_skipped)
         for one in plan.known(around)
@@ -48,26 +48,20 @@ def state_of(pace: Pace, plan: StationPlan, picture: Path | None, picture_at: in
 
 
 def resumed(loaded: LoadedPreset, cache: FrameCache, state: JourneyState | None) -> ResumedJourney | None:
-    """The journey of a preset, going on from a state; None where there is none. Where the image of its station is in
-    the cache no more, it goes on from the last one before it that is there, or else begins again.
+    """The journey of a preset, going on from a state; None where there is none. Where its station is in the cache no
+    more, and none after it, it goes on from the last one before it that is there, or else begins again.
     """
     if state is None or loaded.journey is None:
         return None
     begun = tuple(KnownStation(one.number, one.key, _crop(one.crop), one.n_skipped) for one in state.stations)
     stations = Stations(loaded, cache, begun=begun)
     at = stations.index(math.floor(state.position))
-    others = sorted({one.number for one in begun if one.number < at and one.key} | {0}, reverse=True)
-    for number in (at, *others):
-        try:
-            image = stations.image(number)
-            break
-        except StationLost:
-            continue
-    news = ""
+    number, news = stations.nearest(at), ""
+    image = stations.image(number)
     if number != at:
-        begun = tuple(one for one in begun if 0 < number >= one.number)
+        begun = tuple(one for one in begun if one.number <= number)
         stations = Stations(loaded, cache, begun=begun)
-        state = JourneyState(float(number), 0.0, 0.0, 0.0, picture=state.picture)
+        state = JourneyState(float(number), 0.0, 0.0, 0.0, picture=state.picture, picture_at=state.picture_at)
         where = f"goes on from station {number}" if number else "begins again"
         news = f"station {at} of the journey is in the cache no more: it {where}"
     pace = pace_of(state)

@@ -22,7 +22,6 @@ from ..control.keys import Keymap
 from ..control.parameters import base_parameters
 from ..control.state import Context, ShowState, apply
 from ..errors import BadInput, VisualizerError
-from ..journey.geometry import Transform
 from ..oneline import plain
 from ..outputs.output import Output
 from ..presets.dreams import DreamFrame, FrameSource, ReadyDreams
@@ -63,7 +62,7 @@ from .source import Source
 from .sources.guarded import GuardedSource
 from .sources.session import SessionSource
 from .stage import UNKNOWN_START, DisplayFrame, Scene, Stage, build_picture
-from .travel import N_SLOTS, TravelState
+from .travel import N_SLOTS
 
 log = logging.getLogger(__name__)
 
@@ -350,10 +349,7 @@ class Performance:
         scene, dreams = self._scenes.get(event.scene), self._recorded.get(event.scene)
         if scene is None or scene.travel is None or dreams is None or dreams.stations is None:
             return  # it is baked again, and goes its own way
-        slots = {station: slot for slot, station in event.slots if slot < N_SLOTS}
-        crops = {int(station): Transform.of(*numbers) for station, *numbers in event.crops}
-        numbers = event.model_dump(include=set(TravelState._fields))
-        others = scene.travel.follow(TravelState(**{**numbers, "slots": slots, "crops": crops}), dreams.stations)
+        others = scene.travel.follow(event, dreams.stations)
         if event.at > self._contents.start:  # at the start all that was there before is waiting
             dreams.drop(others)
 

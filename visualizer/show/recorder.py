@@ -54,7 +54,6 @@ from .guard import Guard, Part
 from .source import InputState, Source
 from .sources.session import DEFAULTS, NUMBERS
 from .stage import DisplayFrame, Scene, Stage, ignored_frame
-from .travel import TravelState
 
 log = logging.getLogger(__name__)
 #: how often it is recorded where a journey is, seconds
@@ -142,7 +141,7 @@ class Recorder(AnalysisSteps):
         self._size, self._display = (0, 0), (0, 0, 0.0)
         self._clock: ClockEvent | None = None
         self._song: tuple[Path, int] | None = None
-        self._journeys: dict[Scene, TravelState] = {}  # where those that are shown were, as recorded last
+        self._journeys: dict[Scene, JourneyEvent] = {}  # where those that are shown were, as recorded last
 
     # -- begin and end ------------------------------------------------------------------------------------------------
 
@@ -219,7 +218,7 @@ class Recorder(AnalysisSteps):
             self._follow_sizes(size, window_size, rate_hz)
             # what was drawn in this display frame is recorded at the time that it showed, at the latest
             self._follow_stage(stage, min(self.tick(), ticks_of(shown.time_s)) if not self._is_played else None)
-            self._follow_journeys()
+            self._follow_journeys(self.tick())
             self._read_back()
 
     def follow_stage(self, stage: Stage, *, at: int | None = None) -> None:
@@ -253,22 +252,19 @@ class Recorder(AnalysisSteps):
             self._journeys.pop(scene, None)
             self._unread = {key: done for key, done in self._unread.items() if key[0] is not scene}
 
-    def _follow_journeys(self) -> None:
+    def _follow_journeys(self, at: int) -> None:
         """Record where the journeys are that are shown: when other stations have come, and every JOURNEY_S."""
         if self._writer is None:
             return
         for scene, number in self._scenes.items():
             if scene.travel is None:
                 continue
-            state, before = scene.travel.state, self._journeys.get(scene)
-            has_same_stations = before is not None and _stations_of(before) == _stations_of(state)
-            if before is not None and has_same_stations and 0 <= state.time_s - before.time_s < JOURNEY_S:
+            event, before = scene.travel.event(at, number), self._journeys.get(scene)
+            has_same_stations = before is not None and _stations_of(before) == _stations_of(event)
+            if before is not None and has_same_stations and 0 <= event.time_s - before.time_s < JOURNEY_S:
                 continue
-            self._journeys[scene] = state
-            crops = [[station, *one.numbers] for station, one in state.crops.items()]
-            slots = [[slot, station] for station, slot in state.slots.items()]
-            values = {**state._asdict(), "slots": slots, "crops": crops}
-            self._writer.event(JourneyEvent(at=self.tick(), scene=number, **values))
+            self._journeys[scene] = event
+            self._writer.event(event)
 
     def edited(self, scene: Scene, copy: PresetCopy | None) -> None:
         """Record that the preset of a scene was edited, and is shown as it is now. copy: its files, None: as they are."""
@@ -465,7 +461,7 @@ class Recorder(AnalysisSteps):
         stage.clear_history()  # as in a performance of what is recorded
         writer.begin(self._at, {scene.loaded.name: scene.loaded.variants[0].settings.seed for scene in stage.scenes})
         self._follow_stage(stage, self._at)
-        self._follow_journeys()
+        self._follow_journeys(self._at)
         self._give(writer, self._at, self._drawn_from)
         for scene in self._scenes:
             self._unread |= {(scene, *place): done for place, done in scene.frames.items()}
@@ -577,6 +573,6 @@ def _close(opening: Future[SessionWriter]) -> None:
         opening.result().close()
 
 
-def _stations_of(state: TravelState) -> tuple[object, ...]:
-    """What of a journey's state depends on the stations that are there."""
-    return state.first, state.last, state.slots, state.hurries_to
+def _stations_of(event: JourneyEvent) -> tuple[object, ...]:
+    """What of where a journey is depends on the stations that are there."""
+    return event.first, event.last, event.slots, event.hurries_to

@@ -19,7 +19,7 @@ from ..errors import VisualizerError
 from ..files.paths import config_folder
 from ..files.watch import FileWatch
 from ..looks.look import Look
-from ..presets.loaded import DREAM_KEYS, LoadedPreset, edited
+from ..presets.loaded import LoadedPreset, edited, is_another_dream
 from ..presets.preset import FILE_NAME, load_preset
 from ..render.chain import Link
 from ..render.graphics_process import CrashError, GraphicsProcess, HangError, Superseded
@@ -242,7 +242,7 @@ class Reloader:
         loaded, now = followed.loaded, raw
         if loaded.folder is not None:
             now = load_preset(str(loaded.folder)).preset
-            if raw is not None and any(getattr(now, key) != getattr(raw, key) for key in DREAM_KEYS):
+            if raw is not None and is_another_dream(now, raw):
                 return Edit(loaded), now
             if now != loaded.written:
                 loaded = edited(loaded, now)
@@ -251,7 +251,9 @@ class Reloader:
         if is_new and followed.loaded.written in (None, now) and _looks_of(edit.all_links) == followed.looks:
             return None, now
         with suppress(VisualizerError):  # a recording reports it
-            edit = replace(edit, copy=copy_of(loaded))  # before the trial: until it ends the files may be saved again
+            edit = replace(
+                edit, copy=copy_of(loaded, has_bank=False)
+            )  # before the trial: until it ends the files may be saved again
         watch = Stopwatch()
 
         def is_superseded() -> bool:

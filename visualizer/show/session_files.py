@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import BadInput, VisualizerError
 from ..oneline import plain
 from ..presets.loaded import LoadedPreset, Overrides, edited, open_preset
-from ..presets.preset import FILE_NAME, load_preset
+from ..presets.preset import FILE_NAME, read_preset
 from ..session.events import CLOCK_HZ, DreamEvent, EditEvent, Event, PresetEvent
 from ..session.reader import MOST_DREAM_PIXELS, RecordedSession
 
@@ -51,7 +51,7 @@ class SessionFiles:
     def edit(self, event: EditEvent, loaded: LoadedPreset) -> LoadedPreset:
         """A preset that is shown, as it was edited. Raises BadInput."""
         folder = self._session.preset(event)
-        return replace(edited(loaded, load_preset(str(folder)).preset), folder=folder)
+        return replace(edited(loaded, read_preset(folder)), folder=folder)
 
     def dream(self, event: DreamEvent) -> np.ndarray | None:
         """A dream frame, (height, width, 3) uint8; None if it is not there yet. Raises BadInput."""

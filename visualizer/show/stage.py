@@ -176,6 +176,8 @@ class Scene:
         control = ChainControl(loaded, links, self.control)
         self.picture.set_links(links, transition)
         self.loaded, self.beat, self.control = loaded, loaded.settings.beat, control
+        if self.travel is not None and loaded.journey is not None:
+            self.travel.settings = loaded.journey
 
     @property
     def needs(self) -> frozenset[str]:
@@ -199,7 +201,7 @@ class Scene:
             return NO_JOURNEY
         if not journey.pictures or folder is None:
             return "this preset has no pictures; name some as journey.pictures in its preset.yaml"
-        n_passed = int(self.travel.position // journey.picture_every) if journey.picture_every else 0
+        n_passed = int(abs(self.travel.position) // journey.picture_every) if journey.picture_every else 0
         picture = journey.pictures[(n_passed + self._n_asked) % len(journey.pictures)]
         self._n_asked += 1
         return self.travel.meet(folder / picture)

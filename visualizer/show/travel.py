@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import NamedTuple
 
 from ..beat.features import TEMPO, Features
 from ..journey.geometry import COVERS, MOST_SEEN, Transform, placements, weight_at
@@ -14,6 +13,7 @@ from ..presets.dreams import FrameSource
 from ..presets.picture_reader import PictureReader
 from ..presets.station_plan import RecordedPlan, StationPlan
 from ..render.dream_texture import DreamTexture, PlacedStation
+from ..session.events import JourneyEvent
 from ..supervision.resume import JourneyState
 from .depth import DepthLimiter
 from .journey_state import pace_of, state_of
@@ -26,33 +26,17 @@ BEYOND = 0.3
 WAITS_FROM = 0.05
 #: a station with less weight than this is not seen: less than a level of 255
 SEEN = 1 / 255
+#: so much of a station must be there before it is gone back to: its soft edge is nearly as wide as it will be
+WHOLE = 0.8
 #: the tempo counts from this certainty on
 SURE = 0.3
 _TOO_LITTLE_MEMORY = "there is graphics memory for {}; a smaller --size needs less"
 
 
-class TravelState(NamedTuple):
-    """Where a journey is at an instant, see `session.events.JourneyEvent`. slots: of each station on the card; crops:
-    of these and of those that are passed between them. hurries_to: the station that it hurries to, 0: none.
-    """
-
-    time_s: float
-    beats: float
-    position: float
-    speed: float
-    linger: float
-    linger_s: float
-    first: float
-    last: float
-    arrives_s: float
-    slots: dict[int, int]
-    crops: dict[int, Transform]
-    hurries_to: int = 0
-
-
 class Travel:
     """Where a show is along a journey. dreams: where the frames of its stations come from; texture: where they are put.
-    speed: times that of the preset, below 0: back; change it at will. state: where it goes on.
+    speed: times that of the preset, below 0: back; settings: the preset's, of which speed and direction count; change
+    both at will. state: where it goes on.
 
     All of it depends on nothing but the features, and on when stations arrive.
     """
@@ -70,16 +54,17 @@ class Travel:
         self._n_depths, self._n_slots = texture.n_depths, texture.n_variants
         width, height = texture.frame_size
         self._aspect = width / height
-        settings = self._stations.settings
+        self.settings = settings = self._stations.settings
         self.speed = 1.0
-        self._sign = 1.0 if settings.direction == "in" else -1.0
-        begins = 0.0 if settings.direction == "in" else float(settings.loop)
+        begins = 0.0 if settings.direction == "in" else float(settings.loop)  # a loop's second time round
         self.pace = Pace(begins) if state is None else pace_of(state)
         first = self._stations.index(math.floor(self.position))
         self._begins_in = first
         self._slots: dict[int, int] = {first: 0}  # of each station on the card; the image of the first is there
         self._depths: dict[int, DepthLimiter] = {first: DepthLimiter(self._n_depths)}
         self._presence, self._supply = Presence(), Supply()
+        if state is None and not self._stations.is_recorded:
+            self._presence.advance(0.0, {first})  # what is around it, or inside, appears later
         self._time_s: float | None = None
         self._beats = 0.0
         self._ends = self.position, self.position  # between which positions it can go
@@ -87,9 +72,14 @@ class Travel:
         self._asked: Path | None = None  # the picture that is read, or was read last
         self._comes_to: Path | None = None  # the one whose station has begun, until it is seen
         self._hurries_to = 0  # that station
-        self._first_free = 0  # where a journey goes on, the first station that a picture may take the place of
+        # stations before this one are not asked for, unless it goes there
+        begun = [one.number for one in state.stations] if state is not None else []
+        self._lowest = 0 if settings.loop else min([first, *begun])
+        self._is_out = False
+        # where a journey goes on, the first station that a picture may take the place of
+        self._first_free: int | None = None
         self._dropped: set[int] = set()  # stations without a slot until the next display frame
-        if state is not None and state.picture and not self._settled:
+        if state is not None and state.picture and not self._refusal:
             self._asked, self._first_free = Path(state.picture), state.picture_at
             self._reader.read(self._asked)
         self._want()
@@ -98,6 +88,11 @@ class Travel:
     def position(self) -> float:
         """Where it is, in stations from the first."""
         return self.pace.position
+
+    @property
+    def _factor(self) -> float:
+        """Times the speed of the preset, below 0: out of the picture."""
+        return self.speed if self.settings.direction == "in" else -self.speed
 
     @property
     def news(self) -> tuple[str, ...]:
@@ -128,7 +123,7 @@ class Travel:
         The picture is read in another thread. Where the journey is on its way to another one, that one is seen first:
         else none would ever be dreamt while others are asked for. Of several that wait the newest is met.
         """
-        if reason := self._settled:
+        if reason := self._refusal:
             return f"{plain(picture.name)}: {reason}"
         order = ""
         if self._reader.is_reading and self._asked is not None:
@@ -141,7 +136,7 @@ class Travel:
 
     def next_layer(self) -> str:
         """Dream the first station that is not seen yet with the journey's next dream. Returns a line for the user."""
-        if reason := self._settled:
+        if reason := self._refusal:
             return reason
         if self._stations.n_dreams < 2:
             return "the journey has only one dream; journey.stations in the preset's file names others"
@@ -149,12 +144,13 @@ class Travel:
         if self._comes_to is not None:  # a picture is not begun again
             station = max(station, self._hurries_to + 1)
         self._drop(station)
-        return f"the next station: {self._stations.next_layer(station)}"
+        where = "the next station" if self._factor >= 0 else "the next station into the picture"
+        return f"{where}: {self._stations.next_layer(station)}"
 
     @property
-    def _settled(self) -> str:
+    def _refusal(self) -> str:
         """Why its stations cannot be others, one line for the user; "" where they can."""
-        return self._stations.settled or (_TOO_LITTLE_MEMORY.format("one station") if self._n_slots < 2 else "")
+        return self._stations.refusal or (_TOO_LITTLE_MEMORY.format("one station") if self._n_slots < 2 else "")
 
     @property
     def is_meeting(self) -> bool:
@@ -173,38 +169,57 @@ class Travel:
         return self._slots.get(self._stations.index(math.floor(self.position)))
 
     @property
-    def state(self) -> TravelState:
-        """Where it is, to go on from by `follow`."""
+    def slots(self) -> dict[int, int]:
+        """The slot of each station that has one."""
+        return dict(self._slots)
+
+    @property
+    def hurries_to(self) -> int:
+        """The station that it hurries to, 0: none."""
+        return self._hurries_to
+
+    def event(self, at: int, scene: int) -> JourneyEvent:
+        """Where it is, as a session keeps it, to go on from by `follow`. at, scene: see `JourneyEvent`."""
         pace, station = self.pace, math.floor(self.position)
-        around = {self._stations.index(max(station + one, 0)) for one in range(-COVERS - 1, 2)}
-        return TravelState(
-            self._time_s or 0.0,
-            self._beats,
-            pace.position,
-            pace.speed,
-            pace.linger,
-            pace.linger_s,
-            *self._ends,
-            self._supply.arrives_s,
-            dict(self._slots),
-            {one: self._stations.crop(one) for one in sorted(around)},
-            self._hurries_to,
+        around = {self._stations.index(station + one) for one in range(-COVERS - 1, 2)}
+        first, last = self._ends
+        return JourneyEvent(
+            at=at,
+            scene=scene,
+            time_s=self._time_s or 0.0,
+            beats=self._beats,
+            position=pace.position,
+            speed=pace.speed,
+            linger=pace.linger,
+            linger_s=pace.linger_s,
+            first=first,
+            last=last,
+            arrives_s=self._supply.arrives_s,
+            slots=[[slot, station] for station, slot in self._slots.items()],
+            crops=[[one, *self._stations.crop(one).numbers] for one in sorted(around)],
+            hurries_to=self._hurries_to,
         )
 
-    def follow(self, state: TravelState, plan: RecordedPlan) -> list[int]:
-        """Go on from a state that was recorded. plan: that of this journey, which gets its crops. Returns the slots
-        that have got another station: they are empty.
+    def follow(self, event: JourneyEvent, plan: RecordedPlan) -> list[int]:
+        """Go on from where it was recorded. plan: that of this journey, which gets its crops. Returns the slots that
+        have got another station: they are empty.
         """
-        plan.take(state.crops)
-        self._time_s, self._beats = state.time_s, state.beats
+        plan.take({int(station): Transform.of(*numbers) for station, *numbers in event.crops})
+        self._time_s, self._beats = event.time_s, event.beats
         pace = self.pace
-        pace.position, pace.speed, pace.linger, pace.linger_s = state[2:6]
-        self._ends, self._supply.arrives_s = (state.first, state.last), state.arrives_s
-        self._hurries_to = state.hurries_to
-        others = [slot for station, slot in state.slots.items() if self._slots.get(station) != slot]
+        pace.position, pace.speed, pace.linger, pace.linger_s = (
+            event.position,
+            event.speed,
+            event.linger,
+            event.linger_s,
+        )
+        self._ends, self._supply.arrives_s = (event.first, event.last), event.arrives_s
+        self._hurries_to = event.hurries_to
+        slots = {station: slot for slot, station in event.slots if 0 <= slot < self._n_slots}
+        others = [slot for station, slot in slots.items() if self._slots.get(station) != slot]
         for slot in others:
             self._texture.clear(slot)
-        self._slots = dict(state.slots)
+        self._slots = slots
         self._depths = {one: self._depths.get(one) or DepthLimiter(self._n_depths) for one in self._slots}
         return others
 
@@ -214,26 +229,29 @@ class Travel:
         self._time_s = features.time_s
         beats, before = features.beat_number + features.beat_phase, self._beats
         self._beats = beats
-        settings = self._stations.settings
         is_sure = features.bpm > 0 and features.confidence >= SURE
-        factor = self._sign * self.speed
+        factor = self._factor
         if self._comes_to is None and (image := self._reader.take()) is not None:
-            self._hurries_to, self._comes_to = max(self._first_unseen(), self._first_free), self._asked
-            self._first_free = 0
+            station = self._first_unseen()
+            if self._first_free is not None:
+                station, self._first_free = max(station, self._first_free), None
+            self._hurries_to, self._comes_to = station or 1, self._asked  # 0 is none
             self._drop(self._hurries_to)
             self._stations.begin(self._hurries_to, image)
         hurry = self._hurry()
         if not self._stations.is_recorded:
             self._ends = self._found_ends()
-            is_waiting = factor > 0 and not hurry and self.pace.linger > WAITS_FROM
-            self._supply.advance(dt_s, self._ends[1], is_waiting=is_waiting)
+            if (is_out := factor < 0 and not hurry) != self._is_out:
+                self._is_out, self._supply = is_out, Supply()
+            is_waiting = factor != 0 and not hurry and self.pace.linger > WAITS_FROM
+            self._supply.advance(dt_s, -self._ends[0] if is_out else self._ends[1], is_waiting=is_waiting)
         self.pace.advance(
             dt_s,
-            Speed(factor * settings.zoom_per_bar, factor * settings.zoom_per_s),
+            Speed(factor * self.settings.zoom_per_bar, factor * self.settings.zoom_per_s),
             self._ends,
             bpm=features.bpm if is_sure else 0.0,
             n_beats=beats - before,
-            arrives_s=self._supply.arrives_s if factor > 0 and not hurry else ARRIVES_S,
+            arrives_s=self._supply.arrives_s if factor and not hurry else ARRIVES_S,
             hurry=hurry,
         )
         self._come_round()
@@ -285,26 +303,31 @@ class Travel:
             return self.position, self.position
         for _ in range(COVERS):  # so many on each side are asked for
             high += self._is_there(high + 1)
-            low -= self._is_there(low - 1)
-        # the first of all has nothing around it; others need those around them until they cover the picture
-        is_alone = self._stations.index(low) == low == 0 or self._n_slots < MOST_SEEN
-        first = low if is_alone else low + COVERS - 1
+            low -= self._is_there(low - 1) and self._present(low - 1) > WHOLE
         # where the next one will lie may only be known once this one is baked
         beyond = BEYOND if self._stations.settings.centre != "dreamt" else 0.0
         # where a journey goes on that was interrupted, not all of them are there again
-        return min(float(min(first, high)), self.position), max(high + beyond, self.position)
+        return min(float(low), self.position), max(high + beyond, self.position)
 
     def _is_there(self, station: int) -> bool:
         """Whether a station can be shown: the whole of its dream, or at least its preview, is on the card."""
-        slot = self._slots.get(self._stations.index(station)) if station >= 0 else None
+        slot = self._slots.get(self._stations.index(station)) if self._exists(station) else None
         return slot is not None and self._texture.deepest_of(slot) >= min(self._n_depths, 1)
+
+    def _exists(self, station: int) -> bool:
+        """Whether there is such a station: a loop begins with its first one."""
+        return station >= 0 or not self._stations.settings.loop
+
+    def _present(self, station: int) -> float:
+        """How much of a station is there, 0..1."""
+        return self._presence.of(self._stations.index(station)) if self._exists(station) else 0.0
 
     def _come_round(self) -> None:
         """In a loop, positions are those of the second time round: there every station has one before it."""
         loop = self._stations.settings.loop
         if loop and self.position >= 2 * loop:
             self.pace.position -= loop
-        elif loop and self._sign < 0 and self.position < loop:
+        elif loop and self._factor < 0 and self.position < loop:
             self.pace.position += loop
 
     def _want(self) -> None:
@@ -312,11 +335,15 @@ class Travel:
         if self._stations.is_recorded:
             return
         station = math.floor(self.position)
-        is_forward = self._sign * self.speed >= 0 or self._hurries_to
-        ahead = [station + 1, station + 2] if is_forward else [station - 1, station - 2]
+        is_inward = self._factor >= 0 or self._hurries_to
+        ahead = [station + 1, station + 2] if is_inward else [station - 1, station - 2]
+        if not self._stations.settings.loop:
+            self._lowest = min(self._lowest, *ahead)
         first = [self._hurries_to] if self._hurries_to else []
         around = [station, ahead[0], *first, *(station + one for one in (-1, 1, -2, 2)), ahead[1]]
-        numbers = dict.fromkeys(self._stations.index(one) for one in around if one >= 0 and one not in self._dropped)
+        numbers = dict.fromkeys(
+            self._stations.index(one) for one in around if one >= self._lowest and one not in self._dropped
+        )
         wanted = sorted(list(numbers)[: self._n_slots], key=lambda one: one not in first)
         self._dropped.clear()
         for gone in self._slots.keys() - set(wanted):
@@ -335,7 +362,7 @@ class Travel:
             self._stations.crop,
             self._aspect,
             begins_at=self._stations.begins_at,
-            present=lambda station: self._presence.of(self._stations.index(station)) if station >= 0 else 0.0,
+            present=self._present,
             moved=self.pace.moved,
         )
         placed = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..settings import PLAIN_PRESET
 
@@ -190,7 +190,7 @@ def _journey(value: object) -> JourneyState | None:
     if not isinstance(value, dict) or not _is_number(value.get("position")):
         return None
     position = _number(value.get("position"))
-    if not 0 <= position <= MAX_POSITION:
+    if not abs(position) <= MAX_POSITION:
         return None
     given = value.get("stations")
     stations = [_station(one) for one in (given[:MAX_STATIONS] if isinstance(given, list | tuple) else ())]
@@ -201,13 +201,13 @@ def _journey(value: object) -> JourneyState | None:
         min(max(_number(value.get("linger_s")), 0.0), MAX_POSITION),
         tuple(one for one in stations if one is not None),
         _text(value.get("picture"), MAX_PATH_LENGTH) or "",
-        _count(value.get("picture_at"), int(MAX_POSITION)) or 0,
+        _place(value.get("picture_at")) or 0,
     )
 
 
 def _station(value: object) -> StationState | None:
     fields = value if isinstance(value, dict) else {}
-    number, key, crop = _count(fields.get("number"), int(MAX_POSITION)), fields.get("key"), fields.get("crop")
+    number, key, crop = _place(fields.get("number")), fields.get("key"), fields.get("crop")
     if number is None or not isinstance(key, str) or len(key) > MAX_LENGTH:
         return None
     n_skipped = _count(fields.get("n_skipped"), MAX_SKIPPED) or 0
@@ -217,10 +217,17 @@ def _station(value: object) -> StationState | None:
     return StationState(number, key, (a, b, x, y), n_skipped)
 
 
+def _place(value: object) -> int | None:
+    """The number of a station; None for an impossible one."""
+    return value if _is_integer(value) and abs(value) <= MAX_POSITION else None
+
+
 def _count(value: object, at_most: int) -> int | None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return None
-    return value if 0 <= value <= at_most else None
+    return value if _is_integer(value) and 0 <= value <= at_most else None
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _area(value: object) -> Area | None:
