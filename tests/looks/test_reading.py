@@ -253,7 +253,7 @@ def test_a_picture_that_cannot_be_is_refused(tmp_path, path, said):
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize(("key", "meant"), [("INPUT", "INPUTS"), ("scale", ""), ("PASS", "PASSES"), ("VSN", "")])
+@pytest.mark.parametrize(("key", "meant"), [("INPUT", "INPUTS"), ("scale", "SCALE"), ("PASS", "PASSES"), ("VSN", "")])
 def test_a_key_that_is_nearly_a_known_one_is_reported(key, meant):
     news = read(json.dumps({key: [], "INPUTS": []})).news
     hint = f"look own: the key {key!r} of its header means nothing (did you mean {meant!r}?)"

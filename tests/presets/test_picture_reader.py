@@ -35,7 +35,8 @@ def test_of_several_pictures_the_newest_is_read_and_comes_once(tmp_path):
     reader = PictureReader(SIZE)
     pictures = [saved(tmp_path / f"{number}.png", number) for number in range(5)]
     assert np.array_equal(read(reader, *pictures), smooth(SIZE, 4))
-    assert reader.take() is None and not reader.is_reading and reader.fault is None
+    assert reader.take() is None and reader.fault is None
+    wait_for(lambda: not reader.is_reading, "the end of the thread")
     assert np.array_equal(read(reader, pictures[1]), smooth(SIZE, 1))
 
 

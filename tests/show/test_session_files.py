@@ -50,7 +50,7 @@ def test_what_comes_within_seconds_is_read_in_a_thread_and_no_more(session, monk
         events = files.coming(session.events())
         first = next(events)
         assert isinstance(first, PresetEvent) and files.preset(first).size == SIZE
-        wait_for(lambda: len(readers) == 20, "the frames of the first preset")
+        wait_for(lambda: len(files._frames) == 20, "the frames of the first preset")
         for event in dreams_of(session)[:20]:
             assert (files.dream(event) == event.depth_index).all(), "it does not wait"
         assert threading.main_thread() not in [thread for thread, _ in readers]

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.fixtures.watching import wait_for
 from tests.sounds import KICKS_S, kicks
 from visualizer.beat.beat_follower import BeatFollower
 from visualizer.errors import BadInput
@@ -192,7 +193,8 @@ def test_followers_for_another_sample_rate_are_built_beside_the_picture(monkeypa
     stage.capture.sample_rate_hz = 32000
     song = beats(3, 32000, first_s=0.25)
     stage.go_on(1.0, song)  # returns although nothing is built yet
-    assert stage.sound.analyzer is before and len(built_on) == 2
+    wait_for(lambda: len(built_on) == 2, "nothing is built")
+    assert stage.sound.analyzer is before
     set_beat(stage.sound, BeatSettings(decay=0.8))
     may_go.set()
     stage.until_rebuilt(before)
