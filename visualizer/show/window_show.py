@@ -151,10 +151,7 @@ class WindowShow(FrameLoop):
         self._lifeline, self._sound_watch = options.lifeline, SoundWatch(options.lifeline)
         self._reloader = Reloader(options.say)
         self._looks = LookGuard(
-            lambda: self.clock.time_s,
-            lambda: self.dispatcher.state.n_openings,
-            self._say_everywhere,
-            options.left_out,
+            lambda: self.clock.time_s, lambda: self.dispatcher.state.n_openings, self._say_everywhere, options.left_out
         )
         self._follow_files()
         self._title_shown: str | None = None
