@@ -13,7 +13,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-ALL = ("bake", "step", "show", "journey", "meet", "draw", "looks", "modulation", "panel", "latency", "recording")
+ALL = ("bake", "step", "show", "journey", "new_picture", "draw", "looks", "modulation", "panel", "latency", "recording")
 
 
 def machine() -> str:

@@ -131,8 +131,8 @@ def test_of_all_that_has_changed_when_the_folder_is_quiet_again_the_newest_is_me
         assert lists.take(*one.items(), after_s=0.01) is None
     last = listings[-1]
     new = [(status, path) for path, status in last.items() if known.get(path) != status]
-    met = [lists.take(*last.items(), after_s=1.0) for _ in range(5)]
-    assert [one for one in met if one is not None] == ([max(new)[1]] if new else [])
+    taken = [lists.take(*last.items(), after_s=1.0) for _ in range(5)]
+    assert [one for one in taken if one is not None] == ([max(new)[1]] if new else [])
 
 
 # -- on a disk

@@ -390,9 +390,9 @@ def test_a_station_that_begins_with_a_picture_leads_to_the_next_one(folder, cach
     for number in range(3):
         frames_of(stations, number)
     stations.begin(2, picture)
-    met = frames_of(stations, 2)
-    assert np.array_equal(met[0], picture)
-    expected = next_image(met[2], stations.crop(2), light_of(loaded.image), 0.5)
+    frames = frames_of(stations, 2)
+    assert np.array_equal(frames[0], picture)
+    expected = next_image(frames[2], stations.crop(2), light_of(loaded.image), 0.5)
     assert np.array_equal(frames_of(stations, 3)[0], expected)
     frames_of(stations, 1)
     assert np.array_equal(frames_of(stations, 2)[0], picture), "the one before, read again, leaves it as it is"
@@ -428,7 +428,7 @@ def test_a_loop_keeps_its_stations(folder, cache):
     assert Stations(opened(folder), cache).refusal == ""
 
 
-def met(source, number, picture):
+def with_picture(source, number, picture):
     """Begin a station with a picture behind a show, and its frames and those of the others that are wanted."""
     source.stations.begin(number, picture)
     assert not [one for one in source._ready if one.variant >= number]
@@ -452,7 +452,7 @@ def test_a_picture_interrupts_the_bake_in_the_same_process(folder, tmp_path):
             source.stations.begin(1, picture)
             source.want([1, 0])
             wait_for(lambda: [one for one in source.poll() if one.variant == 1], "the picture's station")
-        found = met(source, 1, picture)
+        found = with_picture(source, 1, picture)
         assert np.array_equal(found[0].frame, picture)
         alone = Stations(loaded, FrameCache(tmp_path / "other", 10**9))
         alone.begin(1, picture)
@@ -513,7 +513,7 @@ def test_a_process_waits_for_a_picture_where_all_is_in_the_cache(folder, cache):
     source = start(opened(folder), cache)
     try:
         wait_for(lambda: source.poll() is None or bake_children() or None, "a process")
-        found = met(source, 1, smooth(SIZE, 21))
+        found = with_picture(source, 1, smooth(SIZE, 21))
         assert np.array_equal(found[0].frame, smooth(SIZE, 21))
     finally:
         source.close()

@@ -103,8 +103,8 @@ def test_with_one_station_no_other_is_asked_for(loaded, surface, tmp_path):
     picture = build_picture(loaded, surface, Programs(surface.ctx), fewer_stations=True)
     scene = Scene(picture, Painted(loaded.journey), loaded)
     line = "there is graphics memory for one station; a smaller --size needs less"
-    assert scene.meet(tmp_path / "cat.jpg") == f"cat.jpg: {line}" and scene.next_layer() == line
-    assert not scene.is_meeting and scene.travel.hurries_to == 0
+    assert scene.lead_to(tmp_path / "cat.jpg") == f"cat.jpg: {line}" and scene.next_layer() == line
+    assert not scene.is_led and scene.travel.hurries_to == 0
     picture.release()
 
 

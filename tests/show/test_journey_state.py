@@ -179,24 +179,24 @@ def test_layers_that_were_left_out_stay_so(folder, cache, night, more):
 
 
 @pytest.mark.parametrize("n_frames", [0, 5])
-def test_a_picture_that_it_is_on_its_way_to_is_met(folder, cache, night, tmp_path, n_frames):
+def test_it_is_still_led_to_a_picture(folder, cache, night, tmp_path, n_frames):
     """n_frames: display frames until it goes on elsewhere."""
     loaded = open_preset(str(folder), size=SIZE)
     Image.fromarray(smooth(SIZE, 5)).save(tmp_path / "cat.png")
     before = night(loaded, cache)
     before.go_beyond(3.9)  # the one after it is seen
-    before.scene.meet(tmp_path / "cat.png")
+    before.scene.lead_to(tmp_path / "cat.png")
     if n_frames:
         wait_for(lambda: before.scene.travel._reader._found is not None, "the picture")
     for _ in range(n_frames):
         before.drawn()
-    assert before.scene.is_meeting
+    assert before.scene.is_led
     after = night(loaded, cache, resumed(loaded, cache, before.state))
     wait_for(lambda: after.scene.travel._reader._found is not None, "the picture")
     after.drawn()
     assert after.scene.travel.hurries_to == 5
     after.go_beyond(4.9)
-    assert np.array_equal(after.stations.image(5), smooth(SIZE, 5)) and not after.scene.is_meeting
+    assert np.array_equal(after.stations.image(5), smooth(SIZE, 5)) and not after.scene.is_led
 
 
 def test_without_a_cache_it_begins_again(folder, cache, night, tmp_path):

@@ -78,14 +78,14 @@ def test_of_several_dropped_files_the_next_is_met_once_the_one_before_is_seen(so
     one = sources_of(trip.scene)
     one.sources.follow([tmp_path / name for name in names[:2]])
     one.sources.follow([tmp_path / names[2]])
-    assert len(one.answers) == 1 and trip.scene.is_meeting
+    assert len(one.answers) == 1 and trip.scene.is_led
 
     def is_done():
         trip.go(0.1)
-        was_meeting, n_met = trip.scene.is_meeting, len(one.answers)
+        was_led, n_led = trip.scene.is_led, len(one.answers)
         one.sources.follow(())
-        assert len(one.answers) == n_met or not was_meeting
-        return len(one.answers) == 3 and not trip.scene.is_meeting
+        assert len(one.answers) == n_led or not was_led
+        return len(one.answers) == 3 and not trip.scene.is_led
 
     wait_for(is_done, "the last picture")
     assert one.answers == [f"the journey comes to {name}" for name in names]
@@ -188,8 +188,8 @@ def test_of_several_dropped_files_each_is_met_once_the_one_before_is_seen(show, 
         Image.fromarray(smooth(SIZE, 20 + seed)).save(tmp_path / name)
     dropped = threading.Thread(target=screen.drop, args=("sources", [tmp_path / name for name in names]))
     lines = show(lambda: dropped.start() or True, *(show.said(f"comes to {name}") for name in names))
-    met = [line for line in lines if "the journey comes to" in line]
-    assert [name for line in met for name in names if name in line] == names
+    led_to = [line for line in lines if "the journey comes to" in line]
+    assert [name for line in led_to for name in names if name in line] == names
 
 
 def test_the_keys_lead_to_pictures_of_camera_folder_and_preset(show, own_screen, tmp_path):

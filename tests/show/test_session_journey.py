@@ -173,7 +173,7 @@ def test_a_performance_meets_the_picture_that_the_show_met(screen, loaded, long_
     Image.fromarray(smooth(SIZE, 9)).save(picture)
 
     def asks(night):
-        said.append(travels[0].meet(picture))
+        said.append(travels[0].lead_to(picture))
         return True
 
     def is_there(night):

@@ -307,7 +307,7 @@ def test_a_picture_is_met_by_a_journey_out_of_the_picture(folder, shared, surfac
     one = Trip(surface, loaded, ReadyStations(Stations(loaded, FrameCache(shared, 10**9))))
     one.go(6)
     assert one.position < -1
-    meets(one, saved(tmp_path, 7))
+    led_to(one, saved(tmp_path, 7))
     one.go(1 / RATE_HZ)
     station = one.scene.travel.hurries_to
     assert station
@@ -399,9 +399,9 @@ def saved(folder, seed):
     return path
 
 
-def meets(one, picture):
-    """Let a trip meet a picture; what it said. The picture is read when this returns."""
-    said = one.scene.meet(picture)
+def led_to(one, picture):
+    """Lead a trip to a picture; what it said. The picture is read when this returns."""
+    said = one.scene.lead_to(picture)
     reader = one.scene.travel._reader
     wait_for(lambda: reader._found is not None or reader.fault is not None, "the picture")
     return said
@@ -424,13 +424,13 @@ def is_smooth(positions):
     return np.abs(np.diff(speeds)).max() < 0.25
 
 
-def test_a_picture_is_met_by_a_journey_only(trip, folder, surface, tmp_path):
-    assert trip().scene.meet(tmp_path / "cat.png") == "the journey comes to cat.png"
+def test_only_a_journey_is_led_to_a_picture(trip, folder, surface, tmp_path):
+    assert trip().scene.lead_to(tmp_path / "cat.png") == "the journey comes to cat.png"
     loaded = open_preset(str(folder), size=SIZE)
     plain = Scene(build_picture(loaded, surface, Programs(surface.ctx)), ReadyDreams([]), loaded)
-    assert "no journey" in plain.meet(tmp_path / "cat.png") and "no journey" in plain.next_layer()
+    assert "no journey" in plain.lead_to(tmp_path / "cat.png") and "no journey" in plain.next_layer()
     loop = trip(journey=5)
-    assert "cat.png: a journey that comes back" in loop.scene.meet(tmp_path / "cat.png")
+    assert "cat.png: a journey that comes back" in loop.scene.lead_to(tmp_path / "cat.png")
     assert "comes back" in loop.scene.next_layer()
 
 
@@ -440,7 +440,7 @@ def test_a_picture_becomes_the_first_station_that_is_not_seen(trip, tmp_path, se
     one.go(seconds)
     assert station - 2 < one.position <= station - 1
     before = one.go(1 / RATE_HZ)[0]
-    meets(one, saved(tmp_path, 7))
+    led_to(one, saved(tmp_path, 7))
     after = one.go(1 / RATE_HZ)[0]
     travel, stations = one.scene.travel, one.scene.dreams.stations
     assert travel.hurries_to == station and np.array_equal(stations._images[station], smooth(SIZE, 7))
@@ -459,7 +459,7 @@ def test_it_hurries_to_a_picture_and_goes_on_as_before(trip, tmp_path, speed):
     one.stage.journey_speed = speed
     one.go(3)
     usual = one.scene.travel.pace.speed
-    meets(one, saved(tmp_path, 7))
+    led_to(one, saved(tmp_path, 7))
     frames = one.go(2 / RATE_HZ)
     station = one.scene.travel.hurries_to
     positions = [one.position]
@@ -482,7 +482,7 @@ def test_it_does_not_hurry_beyond_what_is_there(trip, tmp_path):
     one = trip(late=True)
     one.go(4)
     one.scene.dreams.last = 1
-    meets(one, saved(tmp_path, 7))
+    led_to(one, saved(tmp_path, 7))
     one.go(6)
     assert one.scene.travel.hurries_to == 3 and one.position <= 2.0 + BEYOND
     one.scene.dreams.last = 9
@@ -497,30 +497,30 @@ def test_a_picture_is_seen_before_the_newest_of_those_that_wait(trip, tmp_path):
     one.go(3)
     source = one.scene.dreams
     travel, stations, source.last = one.scene.travel, source.stations, 1
-    assert meets(one, saved(tmp_path, 7)) == "the journey comes to picture7.png"
+    assert led_to(one, saved(tmp_path, 7)) == "the journey comes to picture7.png"
     one.go(2 / RATE_HZ)
     station = travel.hurries_to
-    assert meets(one, saved(tmp_path, 8)) == "the journey comes to picture8.png, after picture7.png"
-    assert meets(one, saved(tmp_path, 9)) == "the journey comes to picture9.png, in the place of picture8.png"
+    assert led_to(one, saved(tmp_path, 8)) == "the journey comes to picture8.png, after picture7.png"
+    assert led_to(one, saved(tmp_path, 9)) == "the journey comes to picture9.png, in the place of picture8.png"
     one.go(1)
     assert travel.hurries_to == station and np.array_equal(stations._images[station], smooth(SIZE, 7))
     source.last = 9
     source.want(source.wanted)
     while travel.hurries_to == station:
-        assert travel.is_meeting
+        assert travel.is_led
         one.go(1 / RATE_HZ)
     assert travel._is_seen(station), "it was seen"
     assert travel.hurries_to == station + 1 and np.array_equal(stations._images[station + 1], smooth(SIZE, 9))
     hurried(one)
-    assert not travel.is_meeting
-    assert meets(one, saved(tmp_path, 6)) == "the journey comes to picture6.png", "that one was seen"
+    assert not travel.is_led
+    assert led_to(one, saved(tmp_path, 6)) == "the journey comes to picture6.png", "that one was seen"
 
 
 def test_another_layer_does_not_begin_a_picture_again(trip, tmp_path):
     one = trip(late=True)
     one.go(3)
     one.scene.dreams.last = 1
-    meets(one, saved(tmp_path, 7))
+    led_to(one, saved(tmp_path, 7))
     one.go(2 / RATE_HZ)
     travel, stations = one.scene.travel, one.scene.dreams.stations
     station = travel.hurries_to
@@ -534,12 +534,12 @@ def test_a_picture_that_cannot_be_read_changes_nothing(trip, tmp_path):
     one.go(3)
     (tmp_path / "notes.txt").write_text("no picture")
     slots = one.scene.travel.slots
-    meets(one, tmp_path / "notes.txt")
+    led_to(one, tmp_path / "notes.txt")
     one.go(0.1)
     line = one.scene.faults[1]
     assert "notes.txt: not a picture" in line and line.endswith("; the journey goes on without it")
     assert one.scene.travel.hurries_to == 0 and one.scene.travel.slots == slots
-    assert "place" not in meets(one, saved(tmp_path, 7)) and one.scene.faults == (None, None)
+    assert "place" not in led_to(one, saved(tmp_path, 7)) and one.scene.faults == (None, None)
 
 
 def test_the_next_layer_comes_with_the_next_station(trip, folder, shared, surface):
@@ -583,7 +583,7 @@ class CheapStations(Stations):
 @given(
     steps=st.lists(
         st.one_of(
-            st.tuples(st.just("meet"), st.integers(1, 3)),
+            st.tuples(st.just("picture"), st.integers(1, 3)),
             st.tuples(st.just("layer"), st.just(0)),
             st.tuples(st.just("speed"), st.sampled_from([-4.0, -1.0, 0.0, 0.25, 1.0, 4.0])),
             st.tuples(st.just("go"), st.integers(1, 60)),
@@ -609,8 +609,8 @@ def test_whatever_is_asked_for_each_station_is_there_once_with_its_own_frames(fo
     stations.begin = noted
     try:
         for what, value in [*steps, ("go", 60)]:
-            if what == "meet":
-                meets(one, saved(tmp_path, value))
+            if what == "picture":
+                led_to(one, saved(tmp_path, value))
             elif what == "layer":
                 one.scene.next_layer()
             elif what == "speed":

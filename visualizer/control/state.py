@@ -384,7 +384,7 @@ def _moved(state: ShowState, values: tuple[tuple[str, float], ...], context: Con
     after = replace(state, moved={name: beat.find(name).checked(value) for name, value in values})
     try:
         after.beat_settings()
-    except ValueError as fault:  # such as edges of a band that have met
+    except ValueError as fault:  # such as edges of a band that coincide
         raise BadInput(f"{', '.join(after.moved)}: {_first_line(fault)}") from fault
     return after
 

@@ -92,7 +92,7 @@ class Arrivals:
                     self.fault = f"{fault}; the journey goes on without it"
                     self._note(path)
                 continue
-            for one in newest_first[index:]:  # the older ones are not met
+            for one in newest_first[index:]:  # the older ones do not follow
                 self._note(one)
             self._first_s = now_s
             return path
@@ -110,7 +110,7 @@ class PictureFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.n_looks = folder.absolute(), 0
-        self._pictures: deque[Path] = deque(maxlen=1)  # only the newest is met
+        self._pictures: deque[Path] = deque(maxlen=1)  # only the newest is wanted
         self._news: deque[str] = deque(maxlen=4)
         self._ended, self._wake, self._wants_newest = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="picture folder", daemon=True)
@@ -174,7 +174,7 @@ class PictureFolder:
         for path in sorted(listed, key=lambda one: (listed[one], one), reverse=True):
             try:
                 _check(path)
-            except BadInput as fault:  # half-written, or not a picture: the one before is met
+            except BadInput as fault:  # half-written, or not a picture: the one before is taken
                 log.info("%s", fault)
                 continue
             self._pictures.append(path)

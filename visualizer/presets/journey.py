@@ -89,7 +89,7 @@ class Stations:
             self._skipped[one.number] = one.n_skipped - self._n_skipped(one.number)
         self.on_renewed: Callable[[NewStation], None] = self.renew
         self.has_stopped = False
-        self._met: set[int] = set()  # stations that begin with a picture
+        self._with_picture: set[int] = set()  # stations that begin with a picture
 
     @cached_property
     def _light(self) -> Light:
@@ -175,13 +175,13 @@ class Stations:
             for station in [one for one in known if one >= new.number]:
                 del known[station]
         self._images = {one: image for one, image in self._images.items() if one <= new.number}
-        self._met = {one for one in self._met if one < new.number}
+        self._with_picture = {one for one in self._with_picture if one < new.number}
         self._has_first = self._has_first and new.number > 0
         if new.image is not None:
             # the one before may not be finished: then the new one lies where it may lie
             self._crops.setdefault(new.number - 1, self.crop(new.number - 1))
             self._keep(new.number, new.image)
-            self._met.add(new.number)
+            self._with_picture.add(new.number)
 
     def dreams(self, station: int) -> VariantDreams:
         """The dream frames of a station. Raises DreamError."""
@@ -194,7 +194,7 @@ class Stations:
             self._process,
             is_passing=is_live and not self.settings.loop and abs(station) >= N_STATIONS,
             # the first one, and a picture, are waited for
-            one_core_less=station != 0 and station not in self._met,
+            one_core_less=station != 0 and station not in self._with_picture,
         )
 
     def frames(self, station: int, *, preview: bool = False) -> Generator[DreamFrame, None, None]:

@@ -105,7 +105,7 @@ class RecordedPlan:
         return []
 
     def begin(self, station: int, image: np.ndarray) -> None:
-        """It meets what it met when it was recorded."""
+        """It has the pictures that it had when it was recorded."""
 
     def next_layer(self, station: int) -> str:
         """It dreams what it dreamt when it was recorded."""

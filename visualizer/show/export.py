@@ -178,7 +178,7 @@ class _ExportLoop(FrameLoop):
         moved = self.stage.moved_beat({f"beat.{key}": value for key, value in beat.model_dump().items()})
         if not moved:
             return
-        with suppress(ValueError):  # such as edges of a band that have met: it stays as it was
+        with suppress(ValueError):  # such as edges of a band that coincide: it stays as it was
             values = {name.removeprefix("beat."): value for name, value in moved.items()}
             beat = BeatSettings.model_validate({**beat.model_dump(), **values})
             self.loaded = replace(self.loaded, settings=self.loaded.settings.model_copy(update={"beat": beat}))

@@ -55,21 +55,21 @@ class PictureSources:
 
     def follow(self, dropped: Iterable[Path]) -> None:
         """Hand on what has come since the display frame before. dropped: files dropped on the window: of several the
-        next one is met once the one before is seen.
+        next one follows once the one before is seen.
         """
         scene = self._scene()
         self._dropped.extend(dropped)
-        if self._dropped and not scene.is_meeting:
-            self._answer(scene.meet(self._dropped.popleft()))
+        if self._dropped and not scene.is_led:
+            self._answer(scene.lead_to(self._dropped.popleft()))
         if scene.travel is None:
             self._dropped.clear()  # one line is enough for all
         if (picture := self._grabber.poll()) is not None:
-            self._answer(scene.meet(picture))
+            self._answer(scene.lead_to(picture))
         if self._folder is not None and (picture := self._folder.poll()) is not None:
             if scene.travel is None:  # it has arrived by itself: a line about each would be in the way
                 log.info("%s: %s", picture, NO_JOURNEY)
             else:
-                self._answer(scene.meet(picture))
+                self._answer(scene.lead_to(picture))
         for source in (self._grabber, self._folder):
             if source is not None and (line := source.news()) is not None and not self._say(line):
                 self._answer(line)  # it was asked for again
@@ -90,4 +90,4 @@ class PictureSources:
         return NO_JOURNEY if self._scene().travel is None else self._folder.want_newest()
 
     def _next(self, _: str) -> str:
-        return self._scene().meet_next()
+        return self._scene().lead_to_next()

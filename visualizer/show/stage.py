@@ -188,11 +188,11 @@ class Scene:
             own = frozenset({VARIANT}) if self.picture.n_variants > 1 else frozenset()
         return needs_of(self.picture.needs) | self.control.needs | own
 
-    def meet(self, picture: Path) -> str:
+    def lead_to(self, picture: Path) -> str:
         """Begin the next station of its journey with the picture of a file. Returns a line for the user."""
-        return f"{plain(picture.name)}: {NO_JOURNEY}" if self.travel is None else self.travel.meet(picture)
+        return f"{plain(picture.name)}: {NO_JOURNEY}" if self.travel is None else self.travel.lead_to(picture)
 
-    def meet_next(self) -> str:
+    def lead_to_next(self) -> str:
         """Begin the next station of its journey with the next picture of the preset: the one that would come next by
         itself, then those after it. Returns a line for the user.
         """
@@ -204,12 +204,12 @@ class Scene:
         n_passed = int(abs(self.travel.position) // journey.picture_every) if journey.picture_every else 0
         picture = journey.pictures[(n_passed + self._n_asked) % len(journey.pictures)]
         self._n_asked += 1
-        return self.travel.meet(folder / picture)
+        return self.travel.lead_to(folder / picture)
 
     @property
-    def is_meeting(self) -> bool:
+    def is_led(self) -> bool:
         """Whether its journey comes to a picture that is not seen yet."""
-        return self.travel is not None and self.travel.is_meeting
+        return self.travel is not None and self.travel.is_led
 
     def next_layer(self) -> str:
         """Dream the next station of its journey with another dream, see `Travel`. Returns a line for the user."""

@@ -112,16 +112,16 @@ class Travel:
 
     @property
     def fault(self) -> str | None:
-        """Why the picture that it was to meet cannot be read, in one line; None where it can."""
+        """Why the picture that it is led to cannot be read, in one line; None where it can."""
         fault = self._reader.fault
         return f"{fault}; the journey goes on without it" if fault is not None else None
 
-    def meet(self, picture: Path) -> str:
+    def lead_to(self, picture: Path) -> str:
         """Begin the first station that is not seen yet with the picture of a file, and hurry to it. Returns a line for
         the user.
 
         The picture is read in another thread. Where the journey is on its way to another one, that one is seen first:
-        else none would ever be dreamt while others are asked for. Of several that wait the newest is met.
+        else none would ever be dreamt while others are asked for. Of several that wait the newest comes.
         """
         if reason := self._refusal:
             return f"{plain(picture.name)}: {reason}"
@@ -153,7 +153,7 @@ class Travel:
         return self._stations.refusal or (_TOO_LITTLE_MEMORY.format("one station") if self._n_slots < 2 else "")
 
     @property
-    def is_meeting(self) -> bool:
+    def is_led(self) -> bool:
         """Whether it is on its way to a picture that is not seen yet."""
         return self._comes_to is not None or self._reader.is_reading
 

@@ -1,6 +1,6 @@
 """How long it takes from a picture that is asked for until it is seen, dreamt, inside the zoom of a running journey.
 
-python -m benchmarks meet [--quick]
+python -m benchmarks new_picture [--quick]
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from visualizer.show.travel import Travel
 ZOOM = 0.15
 #: a station is seen from this weight on
 VISIBLE = 0.1
-#: seconds between a picture that was met and the next one: a different part of the way each time
+#: seconds between a picture that is seen and the next one: a different part of the way each time
 PAUSES_S = (3.0, 4.1, 5.2, 6.3, 3.7)
 #: torch is loaded, and the first stations are there
 FIRST_S = 12.0
@@ -31,7 +31,7 @@ STEPS = ("read", "first preview on the card", "seen")
 
 
 class Timed(Travel):
-    """A journey that meets a picture now and then, and notes how long each step takes. n_pictures: then it is done;
+    """A journey that is led to a picture now and then, and notes how long each step takes. n_pictures: then it is done;
     newest: the one that is shown.
     """
 
@@ -51,7 +51,7 @@ class Timed(Travel):
         now = time.perf_counter()
         if self._began_s is None and now > self._next_s and len(self.seconds) < self.n_pictures:
             self._began_s, self._steps = now, []
-            self.meet(picture(self.folder, len(self.seconds)))
+            self.lead_to(picture(self.folder, len(self.seconds)))
         elif self._began_s is not None:  # what the display frame before has shown
             is_reached = (self._hurries_to > 0, self._is_there(self._hurries_to), self._weight() > VISIBLE)
             while len(self._steps) < len(STEPS) and is_reached[len(self._steps)]:
@@ -79,7 +79,7 @@ def picture(folder: Path, number: int) -> Path:
 
 
 def rows_at(size: tuple[int, int], song: Path, n_pictures: int) -> list[tuple[str, str]]:
-    """Pictures met one after the other beside a show."""
+    """Pictures that a show is led to, one after the other."""
     from visualizer.show.onscreen import Staging
 
     Timed.folder, Timed.n_pictures = song.parent, n_pictures
@@ -94,7 +94,7 @@ def rows_at(size: tuple[int, int], song: Path, n_pictures: int) -> list[tuple[st
     finally:
         visualizer.show.stage.Travel = own
     found = np.array(Timed.newest.seconds)
-    where = f"a picture of 12 megapixels met at {size[0]}x{size[1]}, {N_DEPTHS} depths, paced at {RATE_HZ}"
+    where = f"a picture of 12 megapixels that the journey is led to at {size[0]}x{size[1]}, {N_DEPTHS} depths, paced at {RATE_HZ}"
     rows = []
     for index, step in enumerate(STEPS):
         values = found[:, index]
