@@ -1,4 +1,4 @@
-"""The errors a user can meet.
+"""The errors that users see.
 
 Every message is one line: what is wrong, which value, and what to do about it. Only `cli` prints it, and exits with
 `status`: 1 (it failed) or 2 (wrong use or bad input).

@@ -74,7 +74,7 @@ def test_a_file_is_met_once_it_does_not_change_any_more():
     assert lists.take((A, (2, 30)), after_s=9) == A  # written again
 
 
-def test_of_many_only_the_newest_is_met():
+def test_of_many_only_the_newest_is_taken():
     lists = Lists()
     lists.take()
     many = [(Path(f"{n}.jpg"), (1000 + n * 7 % 300, 10)) for n in range(300)]
@@ -161,7 +161,7 @@ def test_one_that_is_still_written_is_waited_for(tmp_path, watched, monkeypatch)
     assert folder.news() is None
 
 
-def test_of_many_that_arrive_at_once_only_the_newest_is_met(tmp_path, watched):
+def test_of_many_that_arrive_at_once_only_the_newest_is_taken(tmp_path, watched):
     folder, made = watched(tmp_path), tmp_path.parent / "made"
     made.mkdir()
     for number in range(200):

@@ -104,7 +104,7 @@ def test_without_a_folder_the_key_says_how_to_name_one(sources_of, trip):
     assert "--pictures FOLDER" in sources_of(trip.scene).sources.requests["newest_picture"]("")
 
 
-def test_a_picture_from_the_camera_and_one_from_the_folder_are_met(sources_of, trip, own_screen, tmp_path):
+def test_it_is_led_to_a_picture_from_the_camera_and_one_from_the_folder(sources_of, trip, own_screen, tmp_path):
     pictures = tmp_path / "phone"
     pictures.mkdir()
     Image.fromarray(smooth(SIZE, 3)).save(pictures / "cat.png")

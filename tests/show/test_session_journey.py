@@ -167,7 +167,7 @@ def test_a_recording_forgets_the_journey_of_a_scene_that_has_gone(loaded, kick_s
         stage.release()
 
 
-def test_a_performance_meets_the_picture_that_the_show_met(screen, loaded, long_song, tmp_path, travels):
+def test_a_performance_has_the_picture_that_the_show_was_led_to(screen, loaded, long_song, tmp_path, travels):
     """It hurries as it did, and the station with the picture holds the frames that it had."""
     picture = tmp_path / "cat.png"
     Image.fromarray(smooth(SIZE, 9)).save(picture)
