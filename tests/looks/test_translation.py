@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fixtures.glslang import Refused
 from visualizer.errors import BadInput
 from visualizer.looks.look import open_look_file
 from visualizer.looks.program import Program, TextureRef
@@ -65,6 +66,16 @@ def test_only_what_is_used_and_not_declared_is_declared():
         "uniform float TIME;",
         "uniform vec4 mid;",
     ]
+
+
+def test_the_uniforms_of_shadertoy_are_there_beside_a_main_function(refused: Refused, tmp_path):
+    path = tmp_path / "own.fs"
+    path.write_text(
+        '/*{"INPUTS": [{"NAME": "iMouse", "TYPE": "point2D"}]}*/\n#define iResolution RENDERSIZE\nout vec4 colour;\n'
+        "void mainImage(out vec4 c, in vec2 p) { c = vec4(p / iResolution.xy + iMouse.xy, iTime, 1.0); }\n"
+        "void main() { mainImage(colour, gl_FragCoord.xy); }"
+    )
+    assert refused(open_look_file(path)) == []
 
 
 def test_names_that_glsl_330_has_for_itself_are_others():

@@ -114,7 +114,8 @@ def isf_program(fragment: ShaderSource, vertex: ShaderSource | None, declaration
     fragment: of the .fs file; vertex: of the .vs file beside it, None without. Raises BadInput for an input with a name
     that the program uses itself.
     """
-    before = {one.name: one.line for one in ISF} | declared_lines(declaration)
+    # those of Shadertoy, too: a shader of its may come with a main() of its own that calls mainImage()
+    before = {one.name: one.line for one in (*ISF, *SHADERTOY)} | declared_lines(declaration)
     body = _body(fragment, _FRAGMENT_WORDS)
     return Program(
         _vertex(vertex, fragment, before, declaration),
