@@ -4,7 +4,6 @@ user's.
 
 from __future__ import annotations
 
-import functools
 import logging
 import multiprocessing
 import os
@@ -14,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -22,12 +20,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from tests import sounds
-from visualizer.dream import weights as weights_room
-from visualizer.networks import DEFAULT_NETWORK, NETWORKS, NetworkInfo
 from visualizer.presets import baker as baker_room
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 # no deadlines, because the machine may be busy; and the same examples in each run
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -92,29 +85,6 @@ def log_taken_back() -> Iterator[None]:
         handler.close()
     logger.handlers[:], logger.propagate = handlers, up
     logger.setLevel(level)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def weights_read_once() -> Iterator[None]:
-    """Read the weights of the default network once for all dreams of this process: it takes as long as a small dream.
-
-    Another file in its place is read.
-    """
-    load = weights_room.load_weights
-
-    @functools.cache
-    def once(path: Path, n_bytes: int, changed_ns: int) -> dict[str, Tensor]:
-        return load()
-
-    def kept(info: NetworkInfo = NETWORKS[DEFAULT_NETWORK], file: Path | None = None) -> dict[str, Tensor]:
-        if info.name != DEFAULT_NETWORK or file is not None or not (path := weights_room.weights_file()).is_file():
-            return load(info, file)
-        status = path.stat()
-        return once(path, status.st_size, status.st_mtime_ns)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(weights_room, "load_weights", kept)
-        yield
 
 
 @pytest.fixture
