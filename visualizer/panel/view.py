@@ -103,7 +103,7 @@ class PanelView:
         height = 76.0 if page.h > 640 * u else 60.0
         top = page.bottom - (height + 16) * u
         box = Box(page.x + MARGIN * u, top + 8 * u, page.w - 2 * MARGIN * u, (height + 8) * u)
-        with ui.column("foot", box), ui.row(height, (5.0, 4.0, 2.0)):
+        with ui.column("foot", box), ui.row(height, (5.0, 4.0, 2.5)):
             dark, frozen = sections.is_on("blackout"), sections.is_on("freeze")
             if widgets.button(
                 ui,
