@@ -96,6 +96,7 @@ def _errors_ms(pulse: Pulse, path: Path, n_clicks: int, click_s: float) -> np.nd
     return np.sort(errors_ms)[2:-2]  # late now and then
 
 
+@takes()  # the recorder may be late, too
 def test_every_sample_is_heard_once_across_a_pause(pulse: Pulse, tmp_path: Path) -> None:
     sound = never_zero(2 * SINK_RATE_HZ)
     for _ in range(8):  # a machine too busy to feed the device says so, and proves nothing
@@ -128,23 +129,25 @@ def _played_with_a_pause(pulse: Pulse, path: Path, n_samples: int) -> tuple[floa
         assert player.position_s == held_s
         wait_until(lambda: player.ended, "it does not end")
         assert player.position_s == pytest.approx(2.0)
-        if player.news() is not None:
-            return held_s, recording.samples, 1  # so busy that the output was given up for a moment
-        wait_until(lambda: len(heard_sound(recording.samples)) >= n_samples, "some of it was not heard")
+        if player.n_underruns or player.news() is not None:
+            return held_s, recording.samples, 1  # so busy that the output was given up for a moment, perhaps
+        wait_until(lambda: len(heard_sound(recording.samples)) >= n_samples, "some of it was not heard", 10.0)
         return held_s, recording.samples, player.n_underruns
 
 
+@takes()
 def test_songs_of_a_list_are_heard_without_a_gap(pulse: Pulse, tmp_path: Path) -> None:
     sound = never_zero(SINK_RATE_HZ, seed=4)
     paths = []
     for number, part in enumerate(np.split(sound, [20_001, 30_000])):
-        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number)).mkdir(exist_ok=True)
         paths.append(write_song(tmp_path / str(number), part))
     for _ in range(8):  # a machine too busy to feed the device says so, and proves nothing
         with SongList(paths) as songs, pulse.record() as recording, Playback(songs) as player:
             player.start()
             wait_until(lambda: player.ended, "the list does not end")
-            wait_until(lambda: len(heard_sound(recording.samples)) >= len(sound), "some of it was not heard")
+            if not player.n_underruns:
+                wait_until(lambda: len(heard_sound(recording.samples)) >= len(sound), "some of it was not heard", 10.0)
             n_underruns, recorded = player.n_underruns, recording.samples
         if n_underruns == 0:
             break

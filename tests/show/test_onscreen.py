@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.fixtures.watching import finished, wait_for, window_shown
+from tests.fixtures.watching import finished, takes, wait_for, window_shown
 from tests.sounds import KICKS_S, kicks, write_wav
 from visualizer.audio.capture import Capture
 from visualizer.errors import UnknownDevice
@@ -99,6 +99,7 @@ def test_h_shows_a_panel_that_can_be_read_and_takes_it_away(started, screen, pul
     assert finished(process)[0] == 0
 
 
+@takes()
 def test_space_pauses_and_arrows_seek(screen, pulse, loaded, long_song):
     from visualizer.audio.playback import Playback
     from visualizer.audio.songlist import SongList
@@ -146,7 +147,7 @@ def test_space_pauses_and_arrows_seek(screen, pulse, loaded, long_song):
 
 def test_without_a_sound_card_a_song_plays_silently_and_says_so(started, screen, tmp_path):
     song = tmp_path / "short.wav"
-    write_wav(song, kicks(44100, [0.5], 1.0), 44100)
+    write_wav(song, kicks(44100, [0.5], 4.0), 44100)  # so long that a busy machine shows some of it
     process = started("play", str(song), PULSE_SERVER=f"unix:{tmp_path}/none")
     status, out, err = finished(process)
     assert status == 0 and out == ""
