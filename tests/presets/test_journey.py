@@ -547,6 +547,22 @@ def test_whatever_comes_in_between_each_station_has_its_own_frames(folder, cache
         source.close()
 
 
+def test_a_journey_that_goes_on_bakes_nothing_before_the_stations_that_are_wanted(folder, cache):
+    """They are in the cache; the first, which it has left long ago, is not known any more."""
+    stations = Stations(opened(folder), cache)
+    for number in range(4):
+        frames_of(stations, number)
+    n_dreams = len(cache.entries())
+    source = start(opened(folder), cache, stations.known([2, 3]))
+    try:
+        wait_for(lambda: bake_pids() or None, "a process")
+        source.want([3, 2])
+        assert {one.variant for one in polled(source, 10)} == {2, 3}
+        assert len(cache.entries()) == n_dreams
+    finally:
+        source.close()
+
+
 def test_a_journey_goes_back_where_a_station_behind_it_is_lost(folder, tmp_path):
     cache = FrameCache(tmp_path / "cache", 10**9)
     source = start(opened(folder), cache)

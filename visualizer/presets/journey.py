@@ -364,7 +364,7 @@ class BackgroundStations:
         self.stations.on_renewed = self._renew
         self.fault: str | None = None
         self._changed = threading.Condition()
-        self._wanted: list[int] = [0]
+        self._wanted = [] if begun else [0]  # where it goes on, only the show knows
         self._given: set[int] = set()
         self._renewed: list[NewStation] = []  # what the thread has not taken over yet
         self._n_interruptions = 0
