@@ -488,7 +488,9 @@ class JourneySettings(_Settings):
         return self.pictures[(station // self.picture_every - 1) % len(self.pictures)]
 
     def picture_around(self, station: int) -> str | None:
-        """The picture that a station before the first shows around the one after it; None for the image."""
+        """The picture that a station has around the one after it, where it lies before the first or is dreamt again in the
+        place of one that the cache has lost; None for the image.
+        """
         if not self.pictures or not self.picture_every:
             return None
         return self.pictures[(-station - 1) % len(self.pictures)]

@@ -169,6 +169,8 @@ def test_the_command_prints_a_table_and_fails_for_what_is_new(tmp_path):
         "no longer: grey.fs: end; remove it from the baseline",
         "2 looks: 1 without a problem, 1 with known ones",
     ]
+    alone = here("looks", "check", tmp_path / "looks" / "late.fs", "--baseline", baseline)
+    assert alone.returncode == 0 and "no longer" not in alone.stdout, "the others were not checked"
     run = here("looks", "check", tmp_path / "looks", "--baseline", baseline, "--json")
     found = json.loads(run.stdout)
     assert run.returncode == 0 and [one["file"] for one in found["looks"]] == ["grey.fs", "late.fs"]

@@ -69,7 +69,7 @@ def check(
     ] = None,
     json_wanted: Json = False,
 ) -> None:
-    """Read, translate, compile and draw every look below a folder. Exit status 1 if one fails in a way that the
+    """Read, translate, compile and draw every look below a folder, or one. Exit status 1 if one fails in a way that the
     baseline does not name.
     """
     from ..diagnostics.looks_check.check import check_looks, look_files
@@ -90,7 +90,7 @@ def check(
     except KeyboardInterrupt:
         print_message(f"interrupted after {len(verdicts)} of {len(files)} looks")
         raise typer.Exit(1) from None
-    gone = no_longer(verdicts, known)
+    gone = no_longer(verdicts, known) if folder.is_dir() else []  # of one file nothing is known of the others
     if json_wanted:
         import json
 

@@ -114,7 +114,7 @@ def help_groups(actions: Mapping[str, Action]) -> list[list[Action]]:
 
 
 def _together(keys: list[str]) -> str:
-    """The keys of several actions: "Left, Right", "1 .. 9", "[  ]"."""
+    """The keys of several actions: "Left, Right", "1 .. 9", "[   ]"."""
     if keys == [str(number) for number in range(1, 10)]:
         return "1 .. 9"
     keys = [key for key in keys if key]

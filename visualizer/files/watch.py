@@ -20,8 +20,8 @@ _Status = tuple[int, int, int] | None  # time of the last change, size, number o
 
 
 class _Seen(NamedTuple):
-    """The status of a file. reported: the one that `changed` has taken into account. latest: the newest one, which it has
-    had since `since_s`, seconds.
+    """The status of a file. reported: the one that `changed` has taken into account. latest: the newest one, which the
+    file has had since `since_s`, seconds.
     """
 
     reported: _Status

@@ -176,8 +176,8 @@ class _Branches:
 
 
 def hoisted(text: str) -> tuple[str, list[str]]:
-    """A text without comments, with its #version, #extension and #line lines empty, and those of editors for Shadertoy; and the #extension lines, for its
-    begin.
+    """A text without comments, whose lines #version, #extension and #line are empty, and those that editors for
+    Shadertoy have, such as #iChannel0; and its #extension lines, which must stand at its begin.
 
     An extension that is required is enabled: where the driver lacks it, what uses it is the error. A macro without a
     blank before its body, as in `#define NEAR.001`, gets one: not every compiler does without.

@@ -1,4 +1,4 @@
-"""The JSON header of a shader: the first comment of the file, as in the Interactive Shader Format (ISF)."""
+"""The JSON header of a shader: a comment at the begin of its file, as in the Interactive Shader Format (ISF)."""
 
 from __future__ import annotations
 

@@ -125,8 +125,8 @@ def plain_look() -> Look:
 
 
 def open_look_file(path: Path) -> Look:
-    """The look in a file: of ISF or Shadertoy (.fs), exported from Shadertoy (.json), or a plain GLSL shader (.frag with
-    a line #version; one without is read like a .fs).
+    """The look in a file: of ISF or Shadertoy (.fs), exported from Shadertoy (.json), or a plain GLSL shader (.frag
+    with a line #version; one without is read like a .fs).
 
     Raises BadInput, with file and line, for one that cannot be read or used.
     """

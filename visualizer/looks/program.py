@@ -17,8 +17,8 @@ class TextureRef:
     ("target"); an image input ("input"); an imported file ("file"), or six ("cube"); an audio or audioFFT input;
     `spectrum` or `waveform` of `looks.uniforms.MUSIC`; Shadertoy's 512 x 2 of sound; fixed noise; or black. name: of
     the target, input or import; of noise "grey" or "rgba". filter: "mipmap" only for a target, an input, a file and
-    noise. columns: of audio and audioFFT, 0 for all there are; of noise, as many as rows. is_top_first: of a file and of
-    noise, whether its place (0, 0) is the top left corner instead of the bottom left one.
+    noise. columns: of audio and audioFFT, 0 for all there are; of noise, as many as rows. is_top_first: of a file and
+    of noise, whether its place (0, 0) is the top left corner instead of the bottom left one.
     """
 
     source: Literal[

@@ -85,8 +85,8 @@ class VariantDreams:
         is_passing: bool = False,
         one_core_less: bool = False,
     ) -> None:
-        """stop: see `Dreams`. process: that bakes it, in place of one of its own. is_passing: see `Note`; one_core_less:
-        see `BakeRequest`.
+        """stop: see `Dreams`. process: that bakes it, in place of one of its own. is_passing: see `Note`;
+        one_core_less: see `BakeRequest`.
         """
         image, variant = loaded.image, loaded.variants[variant_index]
         self.n_depths = variant.settings.n_depths

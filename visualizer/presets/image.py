@@ -55,11 +55,11 @@ def load_image(path: Path | str, size: tuple[int, int], *, say: Callable[[str], 
     """The picture in the file `path`, scaled and cropped to size = (width, height) px -> (height, width, 3) uint8 sRGB.
 
     Where the shapes differ the middle of a wide picture is kept, and of a tall one what lies a little above it, where
-    faces are; it is never stretched. EXIF orientation is applied, an ICC profile
-    converted to sRGB, transparency composited over black (over white if the drawing on it is dark), 16 bit and floating
-    point scaled to 8 bit by the levels in use; of an animation the first picture is taken. say: called with a line for
-    the user if levels were scaled unusually, white was chosen, or the picture is nearly black. Raises BadInput, one
-    line, if the file is missing, damaged, no picture, or has more than 250 megapixels.
+    faces are; it is never stretched. EXIF orientation is applied, an ICC profile converted to sRGB, transparency
+    composited over black (over white if the drawing on it is dark), 16 bit and floating point scaled to 8 bit by the
+    levels in use; of an animation the first picture is taken. say: called with a line for the user if levels were
+    scaled unusually, white was chosen, or the picture is nearly black. Raises BadInput, one line, if the file is
+    missing, damaged, no picture, or has more than 250 megapixels.
     """
     width, height = size
     if width < 1 or height < 1:

@@ -251,9 +251,8 @@ class Reloader:
         if is_new and followed.loaded.written in (None, now) and _looks_of(edit.all_links) == followed.looks:
             return None, now
         with suppress(VisualizerError):  # a recording reports it
-            edit = replace(
-                edit, copy=copy_of(loaded, has_bank=False)
-            )  # before the trial: until it ends the files may be saved again
+            # before the trial: until it ends the files may be saved again
+            edit = replace(edit, copy=copy_of(loaded, has_bank=False))
         watch = Stopwatch()
 
         def is_superseded() -> bool:

@@ -41,8 +41,8 @@ def look_files(folder: Path) -> list[Path]:
 def check_looks(
     folder: Path, files: list[Path], *, budget_s: float | None = None, deadline_s: float = DEADLINE_S
 ) -> Generator[CheckedLook, None, None]:
-    """Check looks, and yield what was found about each. folder: or a file; files: of `look_files(folder)`. budget_s: longest time of a
-    display frame, seconds; None: any. deadline_s: longest time for one look.
+    """Check looks, and yield what was found about each. folder: or one file; files: `look_files(folder)`. budget_s:
+    longest time of a display frame, seconds; None: any. deadline_s: longest time for one look, seconds.
 
     Raises GraphicsError if nothing can be drawn on this machine.
     """
