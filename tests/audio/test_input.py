@@ -40,6 +40,8 @@ def opened(pulse: Pulse) -> Iterator[Callable[..., LiveInput]]:
     inputs: list[LiveInput] = []
 
     def start(*words: object, **options: object) -> LiveInput:
+        for one in inputs:  # of a take that was spoilt
+            one.close()
         inputs.append(LiveInput(*words, **options))
         inputs[-1].start()
         return inputs[-1]

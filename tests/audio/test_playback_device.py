@@ -300,10 +300,12 @@ def test_a_lost_output_returns_at_the_right_place(
 
             return enough
 
-        wait_until(lasted(1.2), "the loss was not noticed")
-        assert player.lost and "\n" not in player.lost
-        assert "playing on silently" in (player.news() or "")
-        give_back()
+        try:
+            wait_until(lasted(1.2), "the loss was not noticed")
+            assert player.lost and "\n" not in player.lost
+            assert "playing on silently" in (player.news() or "")
+        finally:
+            give_back()
         error_s = check_heard_where_told(mortal_pulse, player, sound)
         print(f"{lose.__name__}: {1000 * error_s:.0f} ms")  # noqa: T201  the figure is what the test is about
         assert "sound is back (1)" in (player.news() or "")

@@ -16,12 +16,15 @@ from visualizer.show.sources.input import InputSource
 
 
 def test_a_song_plays_to_its_end_and_the_picture_follows(screen, pulse, loaded, kick_song):
+    last_s = 0.0
     for _ in range(5):  # a machine too busy to draw every now and then proves nothing
         times, depth = _depths_shown(kick_song, loaded)
+        last_s = max(last_s, times[-1])
         at, before = _about_kicks(times, depth, -0.02, 0.1), _about_kicks(times, depth, -0.1, -0.03)
         n_shallow, n_deep = sum(one.max() <= 3.0 for one in at), sum(one.min() >= 2.5 for one in before)
         if times[-1] > 5.8 and min(len(at), len(before)) >= 7 and max(n_shallow, n_deep) <= 1:
             return
+    assert last_s > 5.8, "it ends before its song"
     assert np.median([one.max() for one in at]) > 3.0, (n_shallow, len(at))
     assert np.median([one.min() for one in before]) < 2.5, (n_deep, len(before))
 

@@ -102,7 +102,7 @@ def test_a_live_show_performed_again_has_its_depths_and_its_pixels(screen, morta
     root, song = tmp_path / "night", kicks(48_000, np.arange(0.5, 60.0, 0.5), 60.0).astype(np.float32)
     song[np.arange(len(song)) % (4 * 48_000) > 2.7 * 48_000] = 0.0  # it is quiet again and again
     controls_file.learn(MidiBinding(cc=7, does="beat.decay", pickup=False))
-    knobs, playing = midi.plug_in("Knobs"), [mortal_pulse.play(song)]
+    knobs, playing, away = midi.plug_in("Knobs"), [mortal_pulse.play(song)], []
 
     def turned(share):
         def turn(night):
@@ -111,37 +111,46 @@ def test_a_live_show_performed_again_has_its_depths_and_its_pixels(screen, morta
 
         return turn
 
+    def goes(night):
+        mortal_pulse.stop()
+        away.append(mortal_pulse)
+        return True
+
     def back(night):
-        mortal_pulse.start()
+        away.pop().start()
         playing.append(mortal_pulse.play(song))
         return True
 
-    shown = Shown(
-        root,
-        loaded,
-        [
-            (0.0, is_recording),
-            (0.0, has_shown(60)),
-            (0.0, turned(0.6)),
-            (0.3, [Act("tap")]),
-            (0.5, [ShowPreset("tiny")]),
-            (0.0, lambda night: night.hand.snapshot.wanted == ""),
-            (0.5, turned(0.3)),
-            (1.5, [Act("blackout")]),
-            (0.5, [Act("blackout")]),
-            (0.6, []),
-            (0.0, lambda night: mortal_pulse.stop() is None),
-            (0.0, lambda night: night.device.state != "ok"),
-            (1.5, []),
-            (0.0, back),
-            (0.0, lambda night: night.device.state == "ok"),
-            (2.5, []),
-        ],
-        controllers=open_controllers("knobs", None, False),
-    )
-    for one in playing:
-        one.stop()
-    knobs.close()
+    try:
+        shown = Shown(
+            root,
+            loaded,
+            [
+                (0.0, is_recording),
+                (0.0, has_shown(60)),
+                (0.0, turned(0.6)),
+                (0.3, [Act("tap")]),
+                (0.5, [ShowPreset("tiny")]),
+                (0.0, lambda night: night.hand.snapshot.wanted == ""),
+                (0.5, turned(0.3)),
+                (1.5, [Act("blackout")]),
+                (0.5, [Act("blackout")]),
+                (0.6, []),
+                (0.0, goes),
+                (0.0, lambda night: night.device.state != "ok"),
+                (1.5, []),
+                (0.0, back),
+                (0.0, lambda night: night.device.state == "ok"),
+                (2.5, []),
+            ],
+            controllers=open_controllers("knobs", None, False),
+        )
+    finally:  # another take begins with all of it as it was
+        for one in away:
+            one.start()
+        for one in playing:
+            one.stop()
+        knobs.close()
     states = [one.state for one in shown.events if isinstance(one, DeviceEvent)]
     assert states[-1] == "ok" and "lost" in states[states.index("ok") :], states
     assert [one for one in shown.events if isinstance(one, TempoEvent)], "of the tap"
@@ -176,8 +185,9 @@ def test_begun_while_frozen_and_with_an_analysis_that_fails(screen, pulse, loade
             raise RuntimeError("a test")
         return push(analyzer, samples)
 
-    monkeypatch.setattr(Analyzer, "push", may_fail)
-    with pulse.play(kicks(48_000, np.arange(0.3, 60.0, 0.5), 60.0).astype(np.float32)):
+    song = kicks(48_000, np.arange(0.3, 60.0, 0.5), 60.0).astype(np.float32)
+    with monkeypatch.context() as patched, pulse.play(song):
+        patched.setattr(Analyzer, "push", may_fail)
         shown = Shown(
             tmp_path / "night",
             loaded,
