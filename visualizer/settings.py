@@ -330,7 +330,7 @@ Blend = Literal["normal", "add", "screen", "multiply", "lighten", "darken", "dif
 LookName = Annotated[
     str,
     Field(
-        pattern=r"^[a-z0-9_-]+$",
+        pattern=r"^[^A-Z\s./]+$",
         description="name of the look, in small letters and without the file's ending: `3d-rotate` for 3D Rotate.fs",
     ),
 ]
@@ -383,7 +383,7 @@ class TransitionSettings(_Settings):
 class RenderSettings(_Settings):
     """How the dream frames are drawn."""
 
-    shader: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="name of the look")] = "crossfade"
+    shader: Annotated[str, Field(pattern=r"^[^A-Z\s./]+$", description="name of the look")] = "crossfade"
     parameters: Annotated[
         dict[str, Any], Field(description="the look's own parameters: those that its header declares, by name")
     ] = {}

@@ -7,10 +7,13 @@ import pytest
 from visualizer.errors import BadInput
 from visualizer.looks.look import PLAIN, find_look, look_names, plain_look
 from visualizer.resources import shipped
+from visualizer.settings import RenderSettings
 
 SHADER = "#version 330 core\nout vec4 colour;\nvoid main() { colour = vec4(1.0); } // "
 
 ISF = "void main() { gl_FragColor = vec4(1.0); }"
+
+TOY = '{"renderpass": [{"type": "image", "code": "void mainImage(out vec4 c, in vec2 p) {}"}]}'
 
 
 @pytest.fixture
@@ -69,11 +72,9 @@ def test_a_look_is_a_file_of_a_known_format_or_a_folder_with_one(folders):
     (own / "many").mkdir()
     for name in ("a", "b"):
         (own / "many" / f"{name}.fs").write_text(ISF)
-    (own / "toy.json").write_text(
-        '{"renderpass": [{"type": "image", "code": "void mainImage(out vec4 c, in vec2 p) {}"}]}'
-    )
+    (own / "toy.json").write_text(TOY)
     (own / "settings.json").write_text("{}")
-    (own / "\u00e9.fs").write_text(ISF)
+    (own / "---.fs").write_text(ISF)
     assert look_names() == sorted({*before, "3d-rotate", "old-v1-new", "trails", "alone", "toy"})
     assert [find_look(name, preset).format for name in ("3d-rotate", "old-v1-new", "trails", "alone", "toy")] == [
         "isf", "frag", "isf", "isf", "shadertoy",
@@ -81,6 +82,34 @@ def test_a_look_is_a_file_of_a_known_format_or_a_folder_with_one(folders):
     assert find_look("alone").path == own / "alone" / "Whatever.fs" and find_look("alone").name == "alone"
     (own / "toy.fs").write_text(ISF)
     assert find_look("toy").format == "isf", "a .fs is taken before a .json, a .json before a .frag"
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("\u65e5\u672c\u8a9e.fs", "\u65e5\u672c\u8a9e"),
+        ("E\u0301t\u00c9.fs", "\u00e9t\u00e9"),
+        ("\u00e9t\u00e9.fs", "t"),
+    ],
+)
+def test_a_name_may_have_the_letters_of_any_script(folders, file, name):
+    preset, own = folders
+    (own / file).write_text(ISF)
+    look = find_look(name, preset)
+    assert look.path == own / file and look.name == name
+    assert RenderSettings.model_validate({"looks": [name]}).chain[0].look == name
+
+
+def test_the_ending_of_a_file_may_be_in_capitals(folders):
+    _, own = folders
+    (own / "GLOW.FS").write_text(ISF)
+    (own / "GLOW.VS").write_text("void main() { isf_vertShaderInit(); }")
+    (own / "Trails").mkdir()
+    (own / "Trails" / "ALONE.FS").write_text(ISF)
+    (own / "old.FRAG").write_text(SHADER)
+    (own / "toy.JSON").write_text(TOY)
+    assert find_look("glow").files == (own / "GLOW.FS", own / "GLOW.VS")
+    assert [find_look(name).format for name in ("trails", "old", "toy")] == ["isf", "frag", "shadertoy"]
 
 
 def test_a_main_image_that_a_macro_begins_is_one_of_shadertoy(folders):

@@ -11,7 +11,7 @@ from .parameters import LOOK
 #: before the name of a preset; alone it is the preset whose number is sent
 PRESET = "preset"
 #: of the name of a look's parameter: the names of looks have "-" and may begin with a digit
-_PART = re.compile(r"[A-Za-z0-9_-]+")
+_PART = re.compile(r"[\w-]+")
 
 
 def check_target(text: str, known: Iterable[str]) -> str:

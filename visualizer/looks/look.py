@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,7 +76,15 @@ class Look:
 
 
 def name_of(stem: str) -> str:
-    """The name of the look in a file, from the file's name without its ending: "3d-rotate" for "3D Rotate"."""
+    """The name of the look in a file, from the file's name without its ending: "3d-rotate" for "3D Rotate".
+
+    Letters of every script stay; macOS writes some of them as two characters, hence NFC.
+    """
+    return re.sub(r"[^\w]+", "-", unicodedata.normalize("NFC", stem).lower()).strip("-")
+
+
+def _former_name_of(stem: str) -> str:
+    """The name that the look in a file had before names could have other letters than a to z."""
     return re.sub(r"[^a-z0-9_]+", "-", stem.lower()).strip("-")
 
 
@@ -92,7 +101,9 @@ def find_look(name: str, preset_folder: Path | None = None) -> Look:
     outside these folders, and a look that cannot be used.
     """
     for folder in _folders(preset_folder):
-        paths = [path for found, path in _looks_in(folder) if found == name]
+        looks = list(_looks_in(folder))
+        paths = [path for found, path in looks if found == unicodedata.normalize("NFC", name)]
+        paths = paths or [path for found, path in looks if _former_name_of(found) == name]
         if paths:
             path = paths[0]
             try:
@@ -132,7 +143,8 @@ def open_look_file(path: Path) -> Look:
     """
     name = name_of(path.stem)
     text = read_text(path)
-    if path.suffix == ".json":
+    suffix = path.suffix.lower()
+    if suffix == ".json":
         declaration, programs = read_export(text, path)
         return Look(name, path, "shadertoy", declaration, programs, (path, *_pictures(declaration, path)))
     source = read_shader(path)
@@ -142,15 +154,15 @@ def open_look_file(path: Path) -> Look:
     if "mainImage" in functions and "main" not in functions:
         style: Format = "shadertoy"
         declaration, program = read_single(source, declaration)
-    elif path.suffix == ".frag" and source.names_version:
+    elif suffix == ".frag" and source.names_version:
         style = "frag"
         vertex = read_shader(shipped("shaders") / "base" / "cover.vert")
         fragment = source.defining({}, list(declared_lines(declaration).values()))
         program = Program(vertex, fragment, {**OWN_TEXTURES, **textures_of(declaration)})
     else:
         style = "isf"
-        beside = path.with_suffix(".vs")
-        shader = read_shader(file_in(path.parent, beside.name)) if beside.exists() else None
+        beside = next((path.with_suffix(one) for one in (".vs", ".VS") if path.with_suffix(one).exists()), None)
+        shader = read_shader(file_in(path.parent, beside.name)) if beside else None
         files += shader.files if shader else ()
         program = isf_program(source, shader, declaration)
     news = tuple(f"look {name}: {words}" for words in unset_uniforms(text, program, declaration))
@@ -184,22 +196,26 @@ def _looks_in(folder: Path) -> Iterator[tuple[str, Path]]:
     for entry in entries:
         if entry.name == _INCLUDED:
             continue
-        if entry.suffix not in SUFFIXES and (name := name_of(entry.name)) and (path := _look_of_folder(entry, name)):
+        if (
+            entry.suffix.lower() not in SUFFIXES
+            and (name := name_of(entry.name))
+            and (path := _look_of_folder(entry, name))
+        ):
             yield name, path
     for suffix in SUFFIXES:
         for entry in entries:
-            if entry.suffix == suffix and (name := name_of(entry.stem)) and is_look(entry):
+            if entry.suffix.lower() == suffix and (name := name_of(entry.stem)) and is_look(entry):
                 yield name, entry
 
 
 def _look_of_folder(folder: Path, name: str) -> Path | None:
     """The look in a folder of its own: the file called like the folder, else the only .fs."""
     try:
-        files = sorted(one for one in folder.iterdir() if one.suffix in SUFFIXES)
+        files = sorted(one for one in folder.iterdir() if one.suffix.lower() in SUFFIXES)
     except OSError:
         return None
-    called = [one for suffix in SUFFIXES for one in files if one.suffix == suffix and name_of(one.stem) == name]
-    shaders = [one for one in files if one.suffix == ".fs"]
+    called = [one for suffix in SUFFIXES for one in files if one.suffix.lower() == suffix and name_of(one.stem) == name]
+    shaders = [one for one in files if one.suffix.lower() == ".fs"]
     found = next(iter(called), shaders[0] if len(shaders) == 1 else None)
     return found if found is not None and is_look(found) else None
 
