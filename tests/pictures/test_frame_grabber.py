@@ -103,7 +103,7 @@ def test_a_second_press_while_a_picture_is_on_its_way_asks_for_no_other(own_scre
 
 
 @pytest.mark.parametrize("on_it", ["", ",drawbox=w=12:h=12:color=white:t=fill"])
-def test_a_picture_that_is_black_is_said_and_met_all_the_same(grabber, on_it):
+def test_a_picture_that_is_black_is_reported_and_taken_all_the_same(grabber, on_it):
     one = grabber(f"lavfi:color=black:size=320x180{on_it}")
     one.grab()
     assert wait_for(one.news, "a line").endswith(

@@ -64,7 +64,7 @@ def test_what_is_there_at_first_has_not_arrived():
     assert [lists.take((A, (1, 10))) for _ in range(9)] == [None] * 9
 
 
-def test_a_file_is_met_once_it_does_not_change_any_more():
+def test_a_file_is_taken_once_it_does_not_change_any_more():
     lists = Lists()
     lists.take()
     assert [lists.take((A, (1, n))) for n in (10, 20, 30)] == [None] * 3
@@ -124,7 +124,7 @@ def test_after_the_folder_was_gone_nothing_has_arrived():
         max_size=12,
     )
 )
-def test_of_all_that_has_changed_when_the_folder_is_quiet_again_the_newest_is_met_once(listings):
+def test_of_all_that_has_changed_when_the_folder_is_quiet_again_the_newest_is_taken_once(listings):
     lists, known = Lists(), dict(listings[0])
     for one in listings:
         known = {path: status for path, status in known.items() if path in one}
@@ -138,7 +138,7 @@ def test_of_all_that_has_changed_when_the_folder_is_quiet_again_the_newest_is_me
 # -- on a disk
 
 
-def test_a_picture_that_arrives_is_met_by_itself(tmp_path, watched):
+def test_a_picture_that_arrives_is_taken_by_itself(tmp_path, watched):
     picture(tmp_path / "before.png")
     folder = watched(tmp_path)
     arrived = picture(tmp_path / "arrived.png")
@@ -187,7 +187,7 @@ def test_hidden_and_temporary_files_and_others_are_ignored(tmp_path, watched):
     assert folder.poll() is None
 
 
-def test_the_newest_is_met_when_it_is_asked_for_and_a_damaged_one_is_passed_over(tmp_path, watched):
+def test_the_newest_is_taken_when_it_is_asked_for_and_a_damaged_one_is_passed_over(tmp_path, watched):
     picture(tmp_path / "old.png", changed_s=1000)
     newest = picture(tmp_path / "new.png", changed_s=3000)
     picture(tmp_path / "older.png", changed_s=2000)

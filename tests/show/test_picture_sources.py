@@ -71,7 +71,7 @@ def still(tiny_preset, home):
         yield Scene(build_picture(loaded, surface, Programs(surface.ctx)), ReadyDreams([]), loaded)
 
 
-def test_of_several_dropped_files_the_next_is_met_once_the_one_before_is_seen(sources_of, trip, tmp_path):
+def test_of_several_dropped_files_the_next_follows_once_the_one_before_is_seen(sources_of, trip, tmp_path):
     names = [f"{name}.png" for name in "abc"]
     for seed, name in enumerate(names):
         Image.fromarray(smooth(SIZE, 30 + seed)).save(tmp_path / name)
@@ -182,7 +182,7 @@ def test_a_picture_that_is_dropped_on_the_window_becomes_a_station(show, screen,
     show(lambda: dropped.start() or True, lambda: not dropped.is_alive(), show.said("comes to a cat, älter.png"))
 
 
-def test_of_several_dropped_files_each_is_met_once_the_one_before_is_seen(show, screen, tmp_path):
+def test_of_several_dropped_files_each_follows_once_the_one_before_is_seen(show, screen, tmp_path):
     names = ["a.png", "b.png", "c.png"]
     for seed, name in enumerate(names):
         Image.fromarray(smooth(SIZE, 20 + seed)).save(tmp_path / name)

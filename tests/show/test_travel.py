@@ -302,7 +302,7 @@ def test_no_display_frame_jumps_where_stations_out_of_the_picture_arrive_late(fo
     assert outliers(frames[20:]).max() < 2.5
 
 
-def test_a_picture_is_met_by_a_journey_out_of_the_picture(folder, shared, surface, tmp_path):
+def test_a_journey_out_of_the_picture_is_led_to_a_picture(folder, shared, surface, tmp_path):
     loaded = out_of(folder)
     one = Trip(surface, loaded, ReadyStations(Stations(loaded, FrameCache(shared, 10**9))))
     one.go(6)
