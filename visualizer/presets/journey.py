@@ -445,7 +445,7 @@ class BackgroundStations:
                     if number not in self._given:
                         self._baking = number
                         return number, self._n_interruptions
-                if self._is_prepared:
+                if self._is_prepared or not self._wanted:
                     self._changed.wait()
                     continue
             self._process.prepare()  # a picture may come at any moment
