@@ -213,7 +213,7 @@ def test_where_nothing_can_be_recorded_the_show_does_not_begin(tiny_preset, tmp_
     file.write_text("mine")
     refused(here(*words, file), "nothing can be recorded in", "is no folder")
     refused(here(*words, file / "night"), "is no folder")
-    refused(here(*words, "a\0b"), "null byte")
+    refused(here(*words, "a\0b"), "embedded null")
     refused(here(*words, "x" * 300), "too long")
     monkeypatch.setattr(layout, "KEEP_FREE_BYTES", 10**18)
     refused(here(*words, tmp_path / "a"), "the disk has only", "free some space, or record elsewhere", status=1)

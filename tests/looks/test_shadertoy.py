@@ -86,12 +86,13 @@ def test_channels_may_be_named_as_editors_have_it(tmp_path, refused: Refused):
     (tmp_path / "a.glsl").write_text("")
     path.write_text(
         '#iChannel0 "file://./moon.PNG"\n#iChannel0::WrapMode "Repeat"\n#iChannel1 "self"\n#iChannel2 "file://a.glsl"\n'
+        '#iChannel3 "dream"\n'
         "#iKeyboard\nvoid mainImage(out vec4 c, in vec2 p) { c = texture(iChannel0, p) + texture(iChannel1, p); }"
     )
     look = open_look_file(path)
     assert refused(look) == []
     textures = look.programs[0].textures
-    assert [textures[f"iChannel{index}"].source for index in range(4)] == ["file", "target", "input", "noise"]
+    assert [textures[f"iChannel{index}"].source for index in range(4)] == ["file", "target", "input", "input"]
     assert look.declaration.imported == {"iChannel0": (tmp_path / "moon.PNG",)} and look.declaration.has_history
     assert look.declaration.news == (
         "look toy: iChannel2 reads the dream: 'file://a.glsl' is no picture beside the file",

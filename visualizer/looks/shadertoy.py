@@ -102,7 +102,7 @@ def _with_named_channels(source: ShaderSource, declaration: Declaration) -> Decl
         except BadInput:
             is_picture = False
         channels[int(digit)] = "self" if word == "self" else file if is_picture else "dream"
-        if channels[int(digit)] == "dream":
+        if channels[int(digit)] == "dream" != word:
             news.append(
                 f"look {plain(path.stem)}: iChannel{digit} reads the dream: {plain(word)!r} is no picture beside the file"
             )
