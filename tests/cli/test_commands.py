@@ -1,6 +1,7 @@
 """The commands as a user types them: output, errors, exit status, interruptions."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -249,6 +250,17 @@ def test_a_bake_that_cannot_be_kept_fails_in_one_line(tiny_preset, tmp_path):
     (tmp_path / "file").write_text("")
     run = here("bake", "-p", tiny_preset, "--size", "96x64", VISUALIZER_CACHE_DIR=str(tmp_path / "file" / "cache"))
     refused(run, "not kept", str(tmp_path), "VISUALIZER_CACHE_DIR", status=1)
+
+
+def test_a_bake_names_what_no_show_could_begin_with(tiny_preset, tmp_path):
+    folder = tmp_path / "typo"
+    shutil.copytree(tiny_preset, folder)
+    with (folder / "preset.yaml").open("a") as file:
+        file.write("render: {looks: [kaleidoscop], transition: relief}\n")
+    run = here("bake", "-p", folder, "--size", "96x64")
+    assert run.returncode == 0 and "4 depths baked in" in run.stdout
+    assert "unknown look 'kaleidoscop' (did you mean 'kaleidoscope'?)" in run.stderr
+    assert "relief is no transition" in run.stderr
 
 
 @pytest.mark.slow

@@ -104,6 +104,10 @@ def test_empty_files_and_sections_give_the_defaults(tmp_path, text):
         ),
         ("title: a\ndream: 3", ":2: dream: 3 cannot be used; allowed: a section with the keys network, layer"),
         ("title: a\ndream: [1]", ":2: dream: a list cannot be used; allowed: a section"),
+        (
+            "title: a\ndream: {tone_colours: []}",
+            ":2: dream.tone_colours: a list cannot be used; allowed: a list, not empty, at most 8 (colours of a duotone",
+        ),
         ("title: 2024", ":1: title: 2024 cannot be used; allowed: text, not empty, at most 60 characters"),
         ("title: " + "x" * 61, ":1: title: 'xxxx"),
         ("description: a", ":1: title: missing; allowed: text"),

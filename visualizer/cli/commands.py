@@ -23,7 +23,7 @@ from .doctor_command import doctor
 from .export_command import export
 from .latency_command import latency
 from .looks_command import looks_app
-from .messages import print_message, print_news
+from .messages import print_look_faults, print_message, print_news
 from .midi_command import midi_app
 from .monitors_command import monitors
 from .networks_command import networks_app
@@ -183,6 +183,7 @@ def bake(
 
     loaded = chosen_preset(preset, size, image, seed, network, layer, weights, dream_size=dream_size, journey=journey)
     print_news(loaded)
+    print_look_faults(loaded)
     try:
         done = show_bake(run_bake(loaded, open_cache()))
     except KeyboardInterrupt:

@@ -41,8 +41,9 @@ def describe_field(model: type[BaseModel], loc: Sequence[str | int]) -> str:
         return ""
     info = section.model_fields[names[-1]]
     nested = _as_model(info.annotation)
-    if nested is not None and get_origin(info.annotation) is list:
-        bounds = _bounds(info).replace(" characters", "")
+    is_list = get_origin(info.annotation) is list
+    bounds = _bounds(info).replace(" characters", "") if is_list else _bounds(info)
+    if nested is not None and is_list:
         keys = ", ".join(nested.model_fields)
         if len(nested.model_fields) > _MOST_KEYS:
             keys = f"keys of {nested.__name__.removesuffix('Settings').lower()}"
@@ -50,7 +51,7 @@ def describe_field(model: type[BaseModel], loc: Sequence[str | int]) -> str:
     if nested is not None:
         return f"a section with the keys {', '.join(nested.model_fields)}"
     described = f" ({info.description})" if info.description else ""
-    return _type_words(info.annotation) + _bounds(info) + described
+    return _type_words(info.annotation) + bounds + described
 
 
 def fill_empty_sections(model: type[BaseModel], value: Any) -> Any:
