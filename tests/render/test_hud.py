@@ -187,6 +187,19 @@ def test_a_notice_leaves_the_keys_legible(offscreen):
     assert np.array_equal(*seen)
 
 
+def test_a_notice_stands_beside_the_figures_where_the_keys_fill_the_rest(offscreen):
+    size, keys = (640, 360), [f"Shift+K{number}\tall that the key does here" for number in range(21)]
+    stage = offscreen(size)
+    hud = Hud(stage.ctx)
+    seen = []
+    for notice in ("", "a notice that is as long as the whole picture is wide, and that says what to do about it"):
+        stage.ctx.clear(1.0, 1.0, 1.0)
+        hud.draw(["frame\t16.6 / 20.2 / 22.4 ms  (50 / 95 / 99 %)"] * 8, size, notice, keys)
+        seen.append(stage.read())
+    rows, columns = np.nonzero((seen[0] != seen[1]).any(axis=2))
+    assert len(rows) > 1000 and rows.max() < 165 and columns.min() > 250, "at the top right, and nowhere else"
+
+
 def test_where_nothing_fits_the_figures_stand_alone(keyed):
     lines = [f"figure {number} of many that fill it all" for number in range(20)]
     assert np.array_equal(keyed((320, 180), lines, KEYS), keyed((320, 180), lines, []))

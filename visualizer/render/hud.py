@@ -76,10 +76,11 @@ class Hud:
             margin_px if below_px else size[0] - margin_px - self._keys.size[0],
             top_px - below_px - self._keys.size[1],
         )
-        room_px = self._notice_room(layout, size, keys_px)
+        left_px, room_px, is_at_top = self._notice_room(layout, size, keys_px)
         notice_layout = dataclasses.replace(layout, max_width_px=room_px)
         self._notice.prepare(wrapped(notice, notice_layout, NOTICE_LINES) if notice else (), notice_layout)
-        notice_px = (margin_px + (room_px - self._notice.size[0]) // 2, margin_px)
+        width_px, height_px = self._notice.size
+        notice_px = (left_px + (room_px - width_px) // 2, top_px - height_px if is_at_top else margin_px)
         self._boxes = [
             (self._lines, (margin_px, top_px - self._lines.size[1])),
             (self._keys, keys_px),
@@ -115,14 +116,21 @@ class Hud:
         cut = layout.smaller(1.0, below)
         return (keys, cut, below_px) if cut is not None else ((), layout, 0)
 
-    def _notice_room(self, layout: Layout, size: tuple[int, int], keys_px: tuple[int, int]) -> int:
-        """The width that a notice has at the bottom, px: up to the keys where these reach as far down as it does.
-        keys_px: their lower left corner.
+    def _notice_room(self, layout: Layout, size: tuple[int, int], keys_px: tuple[int, int]) -> tuple[int, int, bool]:
+        """Where a notice is written: left edge and width of its room, px, and whether it is at the top.
+
+        It is at the bottom; where the keys reach as far down, beside them, or beside the figures at the top, if a
+        quarter of the width is free there. keys_px: lower left corner of the keys.
         """
-        highest_px = layout.margin_px + NOTICE_LINES * layout.line_px + 2 * layout.padding_px
-        beside_px = keys_px[0] - layout.margin_px // 2 - layout.margin_px
-        is_clear = not self._keys.size[0] or keys_px[1] > highest_px
-        return layout.max_width_px if is_clear or beside_px < size[0] / 4 else beside_px
+        margin_px, gap_px = layout.margin_px, layout.margin_px // 2
+        highest_px = margin_px + NOTICE_LINES * layout.line_px + 2 * layout.padding_px
+        if self._keys.size[0] and keys_px[1] <= highest_px:
+            if (room_px := keys_px[0] - gap_px - margin_px) >= size[0] / 4:
+                return margin_px, room_px, False
+            left_px = margin_px + self._lines.size[0] + gap_px
+            if (room_px := size[0] - margin_px - left_px) >= size[0] / 4:
+                return left_px, room_px, True
+        return margin_px, layout.max_width_px, False
 
     def release(self) -> None:
         """Release the textures and programs. The context must still exist. May be called twice."""
