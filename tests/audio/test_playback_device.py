@@ -434,7 +434,7 @@ def test_the_remembered_output_is_taken_and_its_absence_reported(mortal_pulse: P
         for remembered, taken in (("hdmi", "hdmi"), ("hdm", mortal_pulse.sink)):
             with Playback(song, remembered=remembered) as player:
                 player.start()
-                wait_until(lambda: player.device_name == taken, "it is not taken")  # noqa: B023  called at once
+                wait_until(lambda taken=taken: player.device_name == taken, "it is not taken")
                 lines = list(iter(player.news, None))
         assert lines == ["hdm is not there; playing through the default output instead"]
 

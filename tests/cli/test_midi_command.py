@@ -105,7 +105,7 @@ def test_monitor(midi: Midi, knobs: Any) -> None:
     lines: list[str] = []
     reading = threading.Thread(target=lambda: lines.extend(run.process.stdout or ()), daemon=True)
     reading.start()
-    wait_until(lambda: turn(knobs, 5) or lines, "nothing was told")  # JACK may let the first ones go
+    wait_until(lambda: turn(knobs, 5) or lines, "no message has come")  # JACK may let the first ones go
     run.process.send_signal(signal.SIGINT)
     assert run.process.wait(60) == 0
     reading.join(60)

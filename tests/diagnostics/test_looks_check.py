@@ -106,7 +106,7 @@ def test_files_that_differ_only_in_capital_letters_are_a_problem(tmp_path):
     for name in ("grey.fs", "Grey.fs", "other.fs"):
         (tmp_path / name).write_text(LOOKS["grey.fs"])
     if len(files := look_files(tmp_path)) < 3:
-        pytest.skip("this file system takes capital and small letters for the same")
+        pytest.skip("this file system ignores case")
     found = {one.file: one.problems for one in check_looks(tmp_path, files)}
     assert found["Grey.fs"] == {"case": "grey.fs is the same file on macOS and Windows; rename one"}
     assert found["grey.fs"].keys() == {"case"} and found["other.fs"] == {}

@@ -124,7 +124,7 @@ def test_files_that_differ_only_in_capital_letters_are_reported(folders):
     (own / "glow.fs").write_text(ISF)
     (own / "glow.frag").write_text(SHADER)
     if len([*own.iterdir()]) < 3:
-        pytest.skip("this file system takes capital and small letters for the same")
+        pytest.skip("this file system ignores case")
     (news,) = find_look("glow").declaration.news
     assert news == "look glow: Glow.fs is used; glow.fs is the same file on macOS and Windows, rename one"
     (own / "glow.fs").unlink()
